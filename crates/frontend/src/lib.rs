@@ -1,0 +1,1 @@
+//! WebAssembly modules lowered to programs of the token machine

@@ -1,0 +1,1 @@
+//! Two-dimensional extreme-point indexes for hard-max attention

@@ -1,0 +1,1 @@
+//! The token machine: instructions, vocabulary, programs, a plain interpreter and trace text

@@ -1,0 +1,51 @@
+//! What `config.json` states.
+
+use crate::Shape;
+
+/// Which attention the weights are meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// The model needs softmax weights as they are; an extreme-point cache does not reproduce it.
+    Softmax,
+    /// Softmax is saturated: attention to the keys of the greatest score alone gives the same tokens up to the horizon.
+    Hardmax,
+}
+
+/// A polynomial of the position that is added to one slot of the embedding: `c[0] + c[1] t + c[2] t^2`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PositionFeature {
+    /// The slot of the residual stream.
+    pub slot: usize,
+    /// Coefficients of 1, t and t^2, where t counts tokens from 0.
+    pub coefficients: [f64; 3],
+}
+
+/// A box of keys within which one head is exact. With `lift = y + (x / 2)^2`: a key is live if `lift >= -0.5`
+/// (cleared otherwise, and then unbounded); a live key must have `|x| <= max_abs_x` and `lift <= max_lift`.
+/// An engine that sees a live key outside its box stops at that token: horizon.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KeyBound {
+    /// The layer.
+    pub layer: usize,
+    /// The head within the layer.
+    pub head: usize,
+    /// Greatest `|x|` of a live key.
+    pub max_abs_x: f64,
+    /// Greatest lift of a live key.
+    pub max_lift: f64,
+}
+
+/// Shape, position features, semantics and horizon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The shape.
+    pub shape: Shape,
+    /// What the attention is meant to be.
+    pub attention: Attention,
+    /// The position features, one per slot that has one.
+    pub position_features: Vec<PositionFeature>,
+    /// The last position (counted from 0, the prompt included) whose token is certified.
+    pub last_position: u64,
+    /// Boxes of heads whose keys depend on what a program does.
+    pub key_bounds: Vec<KeyBound>,
+}

@@ -1,0 +1,1 @@
+//! Greedy decoding of plain transformers with two-dimensional heads, by linear scan or convex hull

@@ -1,0 +1,1 @@
+//! A computer inside a transformer: compile weights, lower WebAssembly, decode traces

@@ -1,0 +1,1 @@
+//! The corpus, and every rung it runs through
