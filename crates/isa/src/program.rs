@@ -1,0 +1,99 @@
+//! Programs and prompts.
+
+use crate::{Op, Token};
+
+/// An opcode and its four immediate bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Instruction {
+    /// The opcode.
+    pub op: Op,
+    /// The immediate, little-endian.
+    pub immediate: [u8; 4],
+}
+
+impl Instruction {
+    /// An instruction with a 32-bit immediate.
+    #[must_use]
+    pub const fn new(op: Op, immediate: u32) -> Self {
+        Self { op, immediate: immediate.to_le_bytes() }
+    }
+
+    /// An instruction with a 24-bit immediate and a byte of its own: the pages of an access, the frame size of a call.
+    ///
+    /// # Panics
+    /// If `low >= 2^24`.
+    #[must_use]
+    pub const fn with_byte(op: Op, low: u32, byte: u8) -> Self {
+        assert!(low < 1 << 24, "an immediate beside a byte has 24 bits");
+        let [b0, b1, b2, _] = low.to_le_bytes();
+        Self { op, immediate: [b0, b1, b2, byte] }
+    }
+
+    /// The whole immediate.
+    #[must_use]
+    pub const fn immediate(self) -> u32 {
+        u32::from_le_bytes(self.immediate)
+    }
+
+    /// The first three bytes of the immediate.
+    #[must_use]
+    pub const fn low(self) -> u32 {
+        self.immediate() & 0x00ff_ffff
+    }
+}
+
+/// A program and the bytes that its leading `section` instructions load.
+///
+/// ```
+/// use weightware_isa::{Instruction, Op, Program};
+///
+/// let program = Program {
+///     code: vec![
+///         Instruction::new(Op::I32Const, 3),
+///         Instruction::new(Op::I32Const, 5),
+///         Instruction::new(Op::I32Add, 0),
+///         Instruction::new(Op::Output, 0),
+///     ],
+///     sections: vec![],
+/// };
+/// let prompt: Vec<String> = program.prompt().map(|token| token.to_string()).collect();
+/// assert_eq!(
+///     prompt.join(" "),
+///     "{ i32.const 03 00 00 00 i32.const 05 00 00 00 i32.add 00 00 00 00 output 00 00 00 00 }"
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Program {
+    /// The instructions. Execution begins with the first one after the leading `section`s; falling off the end halts.
+    pub code: Vec<Instruction>,
+    /// One for each leading `section` instruction: the bytes that follow `}` in the prompt, each closed by `loaded`.
+    pub sections: Vec<Vec<u8>>,
+}
+
+impl Program {
+    /// Tokens that stand before every prompt: `<begin>`, then the bytes 00 to ff in order. Byte xy at its place tells
+    /// what x & y is, which is how the network computes bitwise operations.
+    pub fn preamble() -> impl Iterator<Item = Token> {
+        std::iter::once(Token::Begin).chain((0..=255).map(Token::byte))
+    }
+
+    /// Length of the preamble.
+    pub const PREAMBLE_LEN: usize = 257;
+
+    /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section and `loaded`.
+    pub fn prompt(&self) -> impl Iterator<Item = Token> {
+        let code = self.code.iter().flat_map(|instruction| {
+            let bytes = instruction.immediate.into_iter().map(Token::byte);
+            std::iter::once(Token::Op(instruction.op)).chain(bytes)
+        });
+        let sections = self.sections.iter().flat_map(|bytes| {
+            bytes.iter().copied().map(Token::byte).chain(std::iter::once(Token::Loaded))
+        });
+        std::iter::once(Token::Open).chain(code).chain(std::iter::once(Token::Close)).chain(sections)
+    }
+
+    /// The whole prompt, preamble included.
+    pub fn full_prompt(&self) -> impl Iterator<Item = Token> {
+        Self::preamble().chain(self.prompt())
+    }
+}
