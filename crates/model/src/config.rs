@@ -20,6 +20,31 @@ pub struct PositionFeature {
     pub coefficients: [f64; 3],
 }
 
+impl PositionFeature {
+    /// The feature at position `t`, by Horner's rule: `c[0] + t * (c[1] + c[2] * t)`, every operation rounded.
+    #[must_use]
+    pub fn at(&self, t: u64) -> f64 {
+        let [c0, c1, c2] = self.coefficients;
+        let t = t as f64;
+        c0 + t * (c1 + c2 * t)
+    }
+}
+
+/// The vector of length `d_model` that is added to the embedding of the token at position `t`.
+///
+/// Features are evaluated by [`PositionFeature::at`]; slots without one get 0.
+///
+/// # Panics
+/// If a feature's slot is not below `d_model`, which [`Model::validate`](crate::Model::validate) excludes.
+#[must_use]
+pub fn position_embedding(config: &Config, t: u64) -> Vec<f64> {
+    let mut x = vec![0.0; config.shape.d_model];
+    for feature in &config.position_features {
+        x[feature.slot] = feature.at(t);
+    }
+    x
+}
+
 /// A box of keys within which one head is exact. With `lift = y + (x / 2)^2`: a key is live if `lift >= -0.5`
 /// (cleared otherwise, and then unbounded); a live key must have `|x| <= max_abs_x` and `lift <= max_lift`.
 /// An engine that sees a live key outside its box stops at that token: horizon.

@@ -1,5 +1,9 @@
 //! Token strings and their ids.
 
+use std::collections::HashMap;
+
+use crate::Error;
+
 /// The index of a token in the vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId(pub u32);
@@ -8,18 +12,128 @@ pub struct TokenId(pub u32);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokenizer {
     strings: Vec<String>,
+    ids: HashMap<String, TokenId>,
 }
 
 impl Tokenizer {
     /// A tokenizer of the given strings, in id order.
+    ///
+    /// Strings are not judged here: [`Model::validate`](crate::Model::validate) refuses a string that is empty, holds
+    /// white space or comes twice.
     #[must_use]
     pub fn new(strings: Vec<String>) -> Self {
-        Self { strings }
+        let mut ids = HashMap::with_capacity(strings.len());
+        for (id, string) in (0..).zip(&strings) {
+            ids.entry(string.clone()).or_insert(TokenId(id));
+        }
+        Self { strings, ids }
     }
 
     /// Token strings in id order.
     #[must_use]
     pub fn strings(&self) -> &[String] {
         &self.strings
+    }
+
+    /// The id of a token string.
+    #[must_use]
+    pub fn id(&self, string: &str) -> Option<TokenId> {
+        self.ids.get(string).copied()
+    }
+
+    /// The string of a token.
+    #[must_use]
+    pub fn string(&self, id: TokenId) -> Option<&str> {
+        self.strings.get(id.0 as usize).map(String::as_str)
+    }
+
+    /// The tokens of a text whose words are separated by white space.
+    ///
+    /// # Errors
+    /// If a word is not a token; the error names the word and its index.
+    pub fn encode(&self, text: &str) -> Result<Vec<TokenId>, Error> {
+        text.split_whitespace()
+            .enumerate()
+            .map(|(index, word)| {
+                self.id(word)
+                    .ok_or_else(|| Error::unknown_word(word, index))
+            })
+            .collect()
+    }
+
+    /// The strings of tokens, separated by single spaces.
+    ///
+    /// An id outside the vocabulary reads `<ID?>`, which no encoder takes back, since decoding is for people.
+    #[must_use]
+    pub fn decode(&self, tokens: &[TokenId]) -> String {
+        let mut text = String::new();
+        for (i, &token) in tokens.iter().enumerate() {
+            if i > 0 {
+                text.push(' ');
+            }
+            match self.string(token) {
+                Some(string) => text.push_str(string),
+                None => text.push_str(&format!("<{}?>", token.0)),
+            }
+        }
+        text
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        for (id, string) in self.strings.iter().enumerate() {
+            if string.is_empty() || string.chars().any(char::is_whitespace) {
+                return Err(Error::invalid(
+                    format!("the string of token {id}, {string:?}, is empty or holds white space"),
+                    "give every token a word of its own",
+                ));
+            }
+            let first = self.ids[string].0 as usize;
+            if first != id {
+                return Err(Error::invalid(
+                    format!("tokens {first} and {id} are both {string:?}"),
+                    "give every token a word of its own",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodes_and_decodes() {
+        let tokenizer = Tokenizer::new(["a", "b", "c"].map(String::from).to_vec());
+        let tokens = tokenizer.encode(" c\ta\n\na ").unwrap();
+        assert_eq!(tokens, [TokenId(2), TokenId(0), TokenId(0)]);
+        assert_eq!(tokenizer.decode(&tokens), "c a a");
+        assert_eq!(tokenizer.decode(&[TokenId(7)]), "<7?>");
+    }
+
+    #[test]
+    fn an_unknown_word_is_located() {
+        let tokenizer = Tokenizer::new(vec!["a".into()]);
+        let error = tokenizer.encode("a a what a").unwrap_err();
+        assert_eq!(error.as_unknown_word(), Some(("what", 2)));
+        assert_eq!(
+            error.to_string(),
+            "word 2, \"what\", is not in the vocabulary"
+        );
+    }
+
+    #[test]
+    fn odd_strings_are_refused() {
+        for strings in [
+            vec!["a", "a"],
+            vec!["a b"],
+            vec![""],
+            vec!["a\u{a0}b"],
+            vec!["\n"],
+        ] {
+            let tokenizer = Tokenizer::new(strings.into_iter().map(String::from).collect());
+            assert!(tokenizer.validate().is_err());
+        }
     }
 }

@@ -15,7 +15,11 @@ impl Matrix {
     /// The zero matrix.
     #[must_use]
     pub fn zeros(rows: usize, cols: usize) -> Self {
-        Self { rows, cols, entries: vec![0.0; rows * cols] }
+        Self {
+            rows,
+            cols,
+            entries: vec![0.0; rows * cols],
+        }
     }
 
     /// Row `row` as a slice of `cols` entries.

@@ -1,0 +1,141 @@
+//! The one error of this crate.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What went wrong, and where: an unreadable or inconsistent folder, an inconsistent model, or a text that is not made
+/// of tokens.
+#[derive(Debug)]
+pub struct Error {
+    kind: Box<Kind>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    Format {
+        path: PathBuf,
+        source: Box<dyn StdError + Send + Sync>,
+        remedy: &'static str,
+    },
+    Invalid {
+        path: Option<PathBuf>,
+        what: String,
+        remedy: &'static str,
+    },
+    UnknownWord {
+        word: String,
+        index: usize,
+    },
+}
+
+impl Error {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind: Box::new(kind),
+        }
+    }
+
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::new(Kind::Io {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    pub(crate) fn format(
+        path: &Path,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+        remedy: &'static str,
+    ) -> Self {
+        Self::new(Kind::Format {
+            path: path.to_owned(),
+            source: source.into(),
+            remedy,
+        })
+    }
+
+    pub(crate) fn invalid(what: impl Into<String>, remedy: &'static str) -> Self {
+        Self::new(Kind::Invalid {
+            path: None,
+            what: what.into(),
+            remedy,
+        })
+    }
+
+    pub(crate) fn unknown_word(word: &str, index: usize) -> Self {
+        Self::new(Kind::UnknownWord {
+            word: word.to_owned(),
+            index,
+        })
+    }
+
+    /// Adds the file to an error that does not name one yet.
+    pub(crate) fn in_file(mut self, file: &Path) -> Self {
+        if let Kind::Invalid { path, .. } = &mut *self.kind {
+            path.get_or_insert_with(|| file.to_owned());
+        }
+        self
+    }
+
+    /// The file that is at fault, if it is a file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &*self.kind {
+            Kind::Io { path, .. } | Kind::Format { path, .. } => Some(path),
+            Kind::Invalid { path, .. } => path.as_deref(),
+            Kind::UnknownWord { .. } => None,
+        }
+    }
+
+    /// Whether the file system, and not what the file says, is at fault.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        matches!(*self.kind, Kind::Io { .. })
+    }
+
+    /// The word that is no token and its index among the words of the text, if that is what went wrong.
+    #[must_use]
+    pub fn as_unknown_word(&self) -> Option<(&str, usize)> {
+        match &*self.kind {
+            Kind::UnknownWord { word, index } => Some((word, *index)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.kind {
+            Kind::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Kind::Format {
+                path,
+                source,
+                remedy,
+            } => write!(f, "{}: {source}; {remedy}", path.display()),
+            Kind::Invalid { path, what, remedy } => {
+                if let Some(path) = path {
+                    write!(f, "{}: ", path.display())?;
+                }
+                write!(f, "{what}; {remedy}")
+            }
+            Kind::UnknownWord { word, index } => {
+                write!(f, "word {index}, {word:?}, is not in the vocabulary")
+            }
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &*self.kind {
+            Kind::Io { source, .. } => Some(source),
+            Kind::Format { source, .. } => Some(&**source),
+            Kind::Invalid { .. } | Kind::UnknownWord { .. } => None,
+        }
+    }
+}

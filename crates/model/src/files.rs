@@ -1,0 +1,312 @@
+//! What the three JSON files say.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Attention, Config, Error, KeyBound, PositionFeature, Shape, TokenId, Tokenizer};
+
+const ARCHITECTURE: &str = "vanilla-transformer-2d-heads";
+const DTYPE: &str = "float64";
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ConfigFile {
+    architecture: String,
+    layers: usize,
+    d_model: usize,
+    heads: usize,
+    d_ffn: usize,
+    vocab: usize,
+    dtype: String,
+    attention: AttentionName,
+    position_features: Vec<FeatureEntry>,
+    last_position: u64,
+    key_bounds: Vec<BoundEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum AttentionName {
+    Softmax,
+    Hardmax,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FeatureEntry {
+    slot: usize,
+    coefficients: [f64; 3],
+}
+
+#[derive(Serialize, Deserialize)]
+struct BoundEntry {
+    layer: usize,
+    head: usize,
+    max_abs_x: f64,
+    max_lift: f64,
+}
+
+impl ConfigFile {
+    pub(crate) fn new(config: &Config) -> Self {
+        let Shape {
+            layers,
+            d_model,
+            heads,
+            d_ffn,
+            vocab,
+        } = config.shape;
+        Self {
+            architecture: ARCHITECTURE.to_owned(),
+            layers,
+            d_model,
+            heads,
+            d_ffn,
+            vocab,
+            dtype: DTYPE.to_owned(),
+            attention: match config.attention {
+                Attention::Softmax => AttentionName::Softmax,
+                Attention::Hardmax => AttentionName::Hardmax,
+            },
+            position_features: config
+                .position_features
+                .iter()
+                .map(|&PositionFeature { slot, coefficients }| FeatureEntry { slot, coefficients })
+                .collect(),
+            last_position: config.last_position,
+            key_bounds: config
+                .key_bounds
+                .iter()
+                .map(
+                    |&KeyBound {
+                         layer,
+                         head,
+                         max_abs_x,
+                         max_lift,
+                     }| BoundEntry {
+                        layer,
+                        head,
+                        max_abs_x,
+                        max_lift,
+                    },
+                )
+                .collect(),
+        }
+    }
+
+    pub(crate) fn into_config(self) -> Result<Config, Error> {
+        for (name, is, must) in [
+            ("architecture", &self.architecture, ARCHITECTURE),
+            ("dtype", &self.dtype, DTYPE),
+        ] {
+            if is != must {
+                return Err(Error::invalid(
+                    format!("{name} is {is:?}, must be {must:?}"),
+                    "use a model of this architecture",
+                ));
+            }
+        }
+        Ok(Config {
+            shape: Shape {
+                layers: self.layers,
+                d_model: self.d_model,
+                heads: self.heads,
+                d_ffn: self.d_ffn,
+                vocab: self.vocab,
+            },
+            attention: match self.attention {
+                AttentionName::Softmax => Attention::Softmax,
+                AttentionName::Hardmax => Attention::Hardmax,
+            },
+            position_features: self
+                .position_features
+                .into_iter()
+                .map(|FeatureEntry { slot, coefficients }| PositionFeature { slot, coefficients })
+                .collect(),
+            last_position: self.last_position,
+            key_bounds: self
+                .key_bounds
+                .into_iter()
+                .map(
+                    |BoundEntry {
+                         layer,
+                         head,
+                         max_abs_x,
+                         max_lift,
+                     }| KeyBound {
+                        layer,
+                        head,
+                        max_abs_x,
+                        max_lift,
+                    },
+                )
+                .collect(),
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct GenerationFile {
+    pub(crate) eos_token_id: Vec<u32>,
+    #[serde(default)]
+    do_sample: bool,
+    #[serde(default = "one")]
+    num_beams: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl GenerationFile {
+    pub(crate) fn new(end_tokens: &[TokenId]) -> Self {
+        Self {
+            eos_token_id: end_tokens.iter().map(|t| t.0).collect(),
+            do_sample: false,
+            num_beams: 1,
+        }
+    }
+}
+
+/// The form in which the Hugging Face `tokenizers` libraries keep a word-level vocabulary.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TokenizerFile {
+    version: String,
+    truncation: Option<()>,
+    padding: Option<()>,
+    added_tokens: [(); 0],
+    normalizer: Option<()>,
+    pre_tokenizer: Kind,
+    post_processor: Option<()>,
+    decoder: Option<()>,
+    model: WordLevel,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WordLevel {
+    #[serde(rename = "type")]
+    kind: String,
+    vocab: Vocab,
+    unk_token: String,
+}
+
+/// Entries in the order of the file, so that a repeated string is seen.
+struct Vocab(Vec<(String, u32)>);
+
+const WORD_LEVEL: &str = "WordLevel";
+const WHITESPACE_SPLIT: &str = "WhitespaceSplit";
+
+impl TokenizerFile {
+    pub(crate) fn new(tokenizer: &Tokenizer) -> Self {
+        // The format demands a name. One that is no token makes the libraries refuse an unknown word.
+        let mut unk_token = "<unk>".to_owned();
+        while tokenizer.id(&unk_token).is_some() {
+            unk_token = format!("<{unk_token}>");
+        }
+        Self {
+            version: "1.0".to_owned(),
+            truncation: None,
+            padding: None,
+            added_tokens: [],
+            normalizer: None,
+            pre_tokenizer: Kind {
+                kind: WHITESPACE_SPLIT.to_owned(),
+            },
+            post_processor: None,
+            decoder: None,
+            model: WordLevel {
+                kind: WORD_LEVEL.to_owned(),
+                vocab: Vocab(tokenizer.strings().iter().cloned().zip(0..).collect()),
+                unk_token,
+            },
+        }
+    }
+
+    pub(crate) fn into_tokenizer(self, vocab: usize) -> Result<Tokenizer, Error> {
+        const REMEDY: &str = "use the tokenizer.json that came with config.json";
+        for (name, is, must) in [
+            ("model.type", &self.model.kind, WORD_LEVEL),
+            (
+                "pre_tokenizer.type",
+                &self.pre_tokenizer.kind,
+                WHITESPACE_SPLIT,
+            ),
+        ] {
+            if is != must {
+                return Err(Error::invalid(
+                    format!("{name} is {is:?}, must be {must:?}"),
+                    REMEDY,
+                ));
+            }
+        }
+        let entries = self.model.vocab.0;
+        if entries.len() != vocab {
+            return Err(Error::invalid(
+                format!(
+                    "model.vocab has {} tokens, config.json says {vocab}",
+                    entries.len()
+                ),
+                REMEDY,
+            ));
+        }
+        let mut strings = vec![None; vocab];
+        for (string, id) in entries {
+            match strings.get_mut(id as usize) {
+                Some(free @ None) => *free = Some(string),
+                _ => {
+                    return Err(Error::invalid(
+                        format!("the id {id} of {string:?} comes twice or is not below {vocab}"),
+                        REMEDY,
+                    ));
+                }
+            }
+        }
+        // As many ids as strings, none twice: none is missing.
+        let tokenizer = Tokenizer::new(strings.into_iter().flatten().collect());
+        tokenizer.validate()?;
+        // A vocabulary that holds its unknown token would read every typing error as that token.
+        if tokenizer.id(&self.model.unk_token).is_some() {
+            return Err(Error::invalid(
+                format!("unk_token {:?} is a token", self.model.unk_token),
+                "name an unk_token outside the vocabulary, so that an unknown word is an error",
+            ));
+        }
+        Ok(tokenizer)
+    }
+}
+
+impl Serialize for Vocab {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (string, id) in &self.0 {
+            map.serialize_entry(string, id)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Vocab {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Vocab;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from token strings to ids")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vocab, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Vocab(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}

@@ -1,0 +1,118 @@
+//! A model as a folder of files.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::files::{ConfigFile, GenerationFile, TokenizerFile};
+use crate::tensors;
+use crate::{Error, Model, TokenId};
+
+const CONFIG: &str = "config.json";
+const TENSORS: &str = "model.safetensors";
+const TOKENIZER: &str = "tokenizer.json";
+const GENERATION: &str = "generation_config.json";
+
+/// No honest file of a model is longer.
+const MAX_JSON_BYTES: u64 = 1 << 28;
+const MAX_TENSOR_BYTES: u64 = 1 << 34;
+
+impl Model {
+    /// Writes the four files of the model into `dir`, which is made if it does not exist.
+    ///
+    /// The same model always gives the same bytes.
+    ///
+    /// # Errors
+    /// If the model is not consistent (nothing is written then), or a file cannot be written.
+    pub fn save(&self, dir: impl AsRef<Path>) -> Result<(), Error> {
+        let dir = dir.as_ref();
+        self.validate()?;
+        let tensors = tensors::serialize(&self.weights, &self.config.shape)
+            .map_err(|e| Error::format(&dir.join(TENSORS), e, "make the model smaller"))?;
+        fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
+        write_json(&dir.join(CONFIG), &ConfigFile::new(&self.config))?;
+        write(&dir.join(TENSORS), &tensors)?;
+        write_json(&dir.join(TOKENIZER), &TokenizerFile::new(&self.tokenizer))?;
+        write_json(
+            &dir.join(GENERATION),
+            &GenerationFile::new(&self.end_tokens),
+        )
+    }
+
+    /// Reads a model from the four files in `dir`.
+    ///
+    /// Whatever the files hold, this does not panic, and memory stays proportional to their length.
+    ///
+    /// # Errors
+    /// If a file is missing or malformed, or the files do not make a consistent model: the error names the file and
+    /// what to do.
+    pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
+        let dir = dir.as_ref();
+        let path = dir.join(CONFIG);
+        let config = read_json::<ConfigFile>(&path)?
+            .into_config()
+            .map_err(|e| e.in_file(&path))?;
+        config.validate().map_err(|e| e.in_file(&path))?;
+
+        let path = dir.join(TOKENIZER);
+        let tokenizer = read_json::<TokenizerFile>(&path)?
+            .into_tokenizer(config.shape.vocab)
+            .map_err(|e| e.in_file(&path))?;
+
+        let path = dir.join(TENSORS);
+        let bytes = read(&path, MAX_TENSOR_BYTES)?;
+        let weights = tensors::deserialize(&bytes, &config.shape, &path)?;
+        weights
+            .validate(&config.shape)
+            .map_err(|e| e.in_file(&path))?;
+
+        let path = dir.join(GENERATION);
+        let generation: GenerationFile = read_json(&path)?;
+        let end_tokens = generation.eos_token_id.into_iter().map(TokenId).collect();
+        let model = Self {
+            config,
+            weights,
+            tokenizer,
+            end_tokens,
+        };
+        model.validate_end_tokens().map_err(|e| e.in_file(&path))?;
+        Ok(model)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    fs::write(path, bytes).map_err(|e| Error::io(path, e))
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|e| Error::format(path, e, "make the model anew"))?;
+    text.push('\n');
+    write(path, text.as_bytes())
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let file = fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let mut bytes = Vec::new();
+    // Not by the length of the metadata, which lies for devices and files that grow.
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::io(path, e))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::invalid(
+            format!("the file is longer than {limit} bytes"),
+            "use the folder that an exporter wrote",
+        )
+        .in_file(path));
+    }
+    Ok(bytes)
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let bytes = read(path, MAX_JSON_BYTES)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Error::format(path, e, "use the folder that an exporter wrote"))
+}
