@@ -1,1 +1,12 @@
-//! A graph of named dimensions, the machine written in it, and its compilation into transformer weights
+//! A graph of named dimensions, the machine written in it, and its compilation into transformer weights.
+mod evaluate;
+mod form;
+mod graph;
+pub mod machine;
+mod schedule;
+mod search;
+pub use evaluate::Evaluator;
+pub use form::{Dim, Form};
+pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};
+pub use schedule::{Budget, Schedule, ScheduleError};
+pub use search::solve;

@@ -1,0 +1,134 @@
+//! The exact evaluator: a graph run on a token stream in integers, without slots, layers or floats. The oracle for
+//! everything that comes after it.
+//!
+//! Averages are kept as sums, so that a running sum is exact; a lookup compares squared distances and then times.
+
+use crate::form::{Dim, Form};
+use crate::graph::{CLEARED, Graph, Key, Origin, Writer, WriterIdx};
+
+/// What a lookup remembers of every token.
+#[derive(Debug, Clone, Default)]
+struct History {
+    /// `(index, -square - CLEARED * clear, time)`.
+    keys: Vec<(i128, i128, i128)>,
+    /// One or two values a token.
+    values: Vec<[i128; 2]>,
+    sums: [i128; 2],
+}
+
+/// A graph with the tokens that it has seen.
+///
+/// One token costs O(n) per lookup that is not by position, for n tokens before it.
+#[derive(Debug, Clone)]
+pub struct Evaluator<'g> {
+    graph: &'g Graph,
+    order: Vec<WriterIdx>,
+    targets: Vec<Vec<(Dim, usize, i64)>>,
+    histories: Vec<History>,
+    values: Vec<i128>,
+    position: i128,
+}
+
+impl<'g> Evaluator<'g> {
+    /// An evaluator that has seen no token.
+    ///
+    /// # Panics
+    /// If the graph has a cycle.
+    #[must_use]
+    pub fn new(graph: &'g Graph) -> Self {
+        Self {
+            graph,
+            order: graph.order(),
+            targets: graph.writers().map(|(writer, _)| graph.targets(writer)).collect(),
+            histories: vec![History::default(); graph.writers.len()],
+            values: vec![0; graph.dims.len()],
+            position: 0,
+        }
+    }
+
+    /// Appends a token, given by what it embeds to; its dimensions can then be read.
+    pub fn push(&mut self, embedding: &[(Dim, i64)]) {
+        for (value, node) in self.values.iter_mut().zip(&self.graph.dims) {
+            *value = match node.origin {
+                // Position features are 1, t and t^2 with integer coefficients in every graph that this crate builds.
+                Origin::Position([c0, c1, c2]) => {
+                    c0 as i128 + self.position * (c1 as i128 + self.position * c2 as i128)
+                }
+                Origin::Embedding | Origin::Computed => 0,
+            };
+        }
+        for &(dim, value) in embedding {
+            self.values[dim.index()] += i128::from(value);
+        }
+        for at in 0..self.order.len() {
+            let writer = self.order[at];
+            let output = self.run(writer);
+            for &(dim, part, coefficient) in &self.targets[writer.index()] {
+                self.values[dim.index()] += i128::from(coefficient) * output[part];
+            }
+        }
+        self.position += 1;
+    }
+
+    /// The value of a dimension at the latest token.
+    #[must_use]
+    pub fn value(&self, dim: Dim) -> i128 {
+        self.values[dim.index()]
+    }
+
+    /// The value of a form at the latest token.
+    #[must_use]
+    pub fn form(&self, form: &Form) -> i128 {
+        form.terms().iter().map(|&(dim, coefficient)| i128::from(coefficient) * self.values[dim.index()]).sum()
+    }
+
+    fn run(&mut self, writer: WriterIdx) -> [i128; 2] {
+        let read = |values: &[Form]| [0, 1].map(|part| values.get(part).map_or(0, |form| self.form(form)));
+        match &self.graph.writers[writer.index()].writer {
+            Writer::Neuron { value, gate } => [self.form(value) * self.form(gate).max(0), 0],
+            // Averages are kept as sums.
+            Writer::Total { average } => [self.value(*average), 0],
+            Writer::Average { values } => {
+                let values = read(values);
+                let sums = &mut self.histories[writer.index()].sums;
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                *sums
+            }
+            Writer::Lookup { query, key, values } => {
+                let (query, values) = (self.form(query), read(values));
+                let Key { index, square, time, clear, .. } = key;
+                let penalty = self.form(square) + i128::from(CLEARED) * self.form(clear);
+                let point = (self.form(index), -penalty, self.form(time));
+                let by_position = self.graph.positions() == *key;
+                let history = &mut self.histories[writer.index()];
+                history.values.push(values);
+                if by_position {
+                    let found = query.clamp(0, self.position);
+                    return history.values[usize::try_from(found).expect("not negative")];
+                }
+                history.keys.push(point);
+                history.find(query)
+            }
+        }
+    }
+}
+
+impl History {
+    /// The values at the greatest `(2 query index - square - CLEARED clear, time)`; the average if several have it.
+    fn find(&self, query: i128) -> [i128; 2] {
+        let mut best = None;
+        let (mut sums, mut count) = ([0; 2], 0);
+        for (&(index, height, time), values) in self.keys.iter().zip(&self.values) {
+            let score = Some((2 * query * index + height, time));
+            if score > best {
+                best = score;
+                (sums, count) = ([0; 2], 0);
+            }
+            if score == best {
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                count += 1;
+            }
+        }
+        sums.map(|sum| sum / count)
+    }
+}

@@ -1,0 +1,106 @@
+//! Linear forms over dimensions, with integer coefficients.
+
+use std::ops::{Add, AddAssign, Mul, Neg, Sub};
+
+/// A named direction of the residual stream, before it has a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dim(pub(crate) u32);
+
+impl Dim {
+    /// Its index among the graph's dimensions, in order of creation.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A linear form: a sum of dimensions with integer coefficients. Heads and neurons read nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Form {
+    /// Sorted by dimension, no coefficient zero.
+    terms: Vec<(Dim, i64)>,
+}
+
+impl Form {
+    /// The form that is always zero.
+    #[must_use]
+    pub const fn zero() -> Self {
+        Self { terms: Vec::new() }
+    }
+
+    /// Dimensions and their coefficients, sorted by dimension.
+    #[must_use]
+    pub fn terms(&self) -> &[(Dim, i64)] {
+        &self.terms
+    }
+
+    /// Whether the form is zero whatever the dimensions hold.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.terms.is_empty()
+    }
+}
+
+impl From<Dim> for Form {
+    fn from(dim: Dim) -> Self {
+        Self { terms: vec![(dim, 1)] }
+    }
+}
+
+impl<F: Into<Form>> AddAssign<F> for Form {
+    fn add_assign(&mut self, other: F) {
+        for (dim, coefficient) in other.into().terms {
+            match self.terms.binary_search_by_key(&dim, |&(dim, _)| dim) {
+                Ok(at) if self.terms[at].1 == -coefficient => drop(self.terms.remove(at)),
+                Ok(at) => self.terms[at].1 += coefficient,
+                Err(at) => self.terms.insert(at, (dim, coefficient)),
+            }
+        }
+    }
+}
+
+impl Mul<i64> for Form {
+    type Output = Form;
+    fn mul(mut self, factor: i64) -> Form {
+        if factor == 0 {
+            return Form::zero();
+        }
+        self.terms.iter_mut().for_each(|(_, coefficient)| *coefficient *= factor);
+        self
+    }
+}
+
+impl Mul<i64> for Dim {
+    type Output = Form;
+    fn mul(self, factor: i64) -> Form {
+        Form::from(self) * factor
+    }
+}
+
+macro_rules! sums {
+    ($($type:ty)*) => {$(
+        impl<F: Into<Form>> Add<F> for $type {
+            type Output = Form;
+            fn add(self, other: F) -> Form {
+                let mut sum = Form::from(self);
+                sum += other;
+                sum
+            }
+        }
+
+        impl<F: Into<Form>> Sub<F> for $type {
+            type Output = Form;
+            fn sub(self, other: F) -> Form {
+                self + other.into() * -1
+            }
+        }
+
+        impl Neg for $type {
+            type Output = Form;
+            fn neg(self) -> Form {
+                self * -1
+            }
+        }
+    )*};
+}
+sums!(Dim Form);

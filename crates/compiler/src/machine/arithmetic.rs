@@ -1,0 +1,68 @@
+//! Arithmetic, a byte at a time: what adds up in `result` is the byte to be put out, up to a multiple of 256.
+//!
+//! ```text
+//! result = here                        immediate instructions, calls, branches
+//!        + b                           set, tee, store, output, exit
+//!        + a + b + carry               add: 0 to 511
+//!        + a - b - borrow              sub: -256 to 255
+//!        + [top = 0] [index = 0]       eqz
+//!        + [D >= 1]  [index = 0]       comparisons, D = rise relu(d) + fall relu(-d) + bias
+//! d      = second - top + 2^32 (sign of top - sign of second) [signed]
+//! ```
+//! Carry and borrow stand in the embedding of the byte token before, in the dimension `result` itself.
+
+use super::columns::Class;
+use super::{BIG, Machine, PUSH, Parts};
+
+impl Machine {
+    pub(crate) fn arithmetic(&mut self, parts: &Parts) {
+        let Parts { state, fetched, operands } = parts;
+        let class = &fetched.class;
+        let here = fetched.here;
+        self.add_byte("copy.here", 1, here, &class.unless_either(Class::Immediate, Class::Call));
+        self.add_byte("copy.here", 1, here, &class.unless_either(Class::BrIf, Class::BrUnless));
+        let ([a, _], [b, _]) = (operands.a, operands.b);
+        self.add_byte("copy.b", 1, b, &class.unless_either(Class::GlobalSet, Class::LocalSet));
+        self.add_byte("copy.b", 1, b, &class.unless_either(Class::Pop, Class::Store));
+        self.add_byte("add.b", 1, b, &class.unless(Class::Add));
+        self.add_byte("sub.b", -1, b, &class.unless(Class::Sub));
+        self.add_byte("sum.a", 1, a, &class.unless_either(Class::Add, Class::Sub));
+
+        let one = self.graph.one();
+        let zero = one - operands.top - class.unless(Class::Eqz) - state.index.clone();
+        let eqz = self.graph.relu("eqz", zero);
+        self.add_to_result(1, eqz);
+    }
+
+    pub(crate) fn comparisons(&mut self, parts: &Parts) {
+        let Parts { state, fetched, operands } = parts;
+        let class = &fetched.class;
+        let graph = &mut self.graph;
+        let one = graph.one();
+        let positions = graph.positions();
+
+        let signs = graph.dim("signs");
+        let unsigned = class.unless(Class::CompareSigned) * PUSH;
+        for (name, at, weight) in
+            [("sign.top", operands.top_at, 1 << 32), ("sign.second", operands.second_at, -(1 << 32))]
+        {
+            let query = at - one - unsigned.clone();
+            let [negative] = graph.lookup(name, query, &positions, [self.columns.negative.into()]);
+            graph.add(signs, weight, negative);
+        }
+        let difference = operands.second - operands.top + signs;
+
+        let scaled = graph.dim("compare");
+        let rise = graph.reglu("compare.rise", fetched.rise, difference.clone());
+        graph.add(scaled, 1, rise);
+        let fall = graph.reglu("compare.fall", fetched.fall, -difference);
+        graph.add(scaled, 1, fall);
+
+        let other = class.unless_either(Class::Compare, Class::CompareSigned) + state.index.clone();
+        let decided = scaled + fetched.bias - other * BIG;
+        for (offset, coefficient) in [(0, 1), (1, -1)] {
+            let step = self.graph.relu("compare.step", decided.clone() - one * offset);
+            self.add_to_result(coefficient, step);
+        }
+    }
+}

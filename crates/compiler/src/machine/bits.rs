@@ -1,0 +1,34 @@
+//! Bitwise operations, by the table of bytes in the preamble: byte xy tells what x & y is.
+//!
+//! ```text
+//! and    = 16 both[1 + 16 a.high + b.high] + both[1 + 16 a.low + b.low],   low = byte - 16 high
+//! result = and                a + b - and (or)                a + b - 2 and (xor)
+//! ```
+
+use super::columns::Class;
+use super::{Machine, Parts};
+
+impl Machine {
+    pub(crate) fn bits(&mut self, parts: &Parts) {
+        let Parts { fetched, operands, .. } = parts;
+        let class = &fetched.class;
+        let graph = &mut self.graph;
+        let one = graph.one();
+        let positions = graph.positions();
+        let ([a, a_high], [b, b_high]) = (operands.a, operands.b);
+
+        let and = graph.dim("and");
+        let low = (a - a_high * 16) * 16 + (b - b_high * 16);
+        for (name, weight, pair) in [("and.high", 16, a_high * 16 + b_high), ("and.low", 1, low)] {
+            let [both] = graph.lookup(name, pair + one, &positions, [self.columns.both.into()]);
+            graph.add(and, weight, both);
+        }
+
+        self.add_byte("and", 1, and, &class.unless(Class::And));
+        self.add_byte("or", -1, and, &class.unless(Class::Or));
+        self.add_byte("xor", -2, and, &class.unless(Class::Xor));
+        let either = class.unless_either(Class::Or, Class::Xor);
+        self.add_byte("or.a", 1, a, &either);
+        self.add_byte("or.b", 1, b, &either);
+    }
+}

@@ -1,0 +1,48 @@
+//! Calls: the bytes of a call remember where it stands, under the base of the frame that it makes.
+//!
+//! ```text
+//! key     frame + fourth, at the bytes of a call; the latest of equal frame
+//! record  opcode + 5, fourth          position of the `resume` behind the call, frame size of the caller
+//! return: result = byte of that resume's immediate at the current index; end += frame size
+//! call:   end += fourth
+//! ```
+//! Frames hold at least one word, so the frame base names the call.
+
+use super::columns::Class;
+use super::{LOCAL_CENTRE, LOCAL_RECENCY, Machine, PUSH, Parts};
+use crate::graph::Key;
+
+impl Machine {
+    pub(crate) fn calls(&mut self, parts: &Parts) {
+        let Parts { state, fetched, .. } = parts;
+        let class = &fetched.class;
+        let graph = &mut self.graph;
+        let (one, time) = (graph.one(), graph.time());
+
+        let callee = state.frame + fetched.fourth;
+        let square = graph.reglu("callee^2", callee.clone(), callee.clone());
+        let square = graph.hold("callee^2", square);
+        let key = Key {
+            index: callee.clone() - one * LOCAL_CENTRE,
+            square: square - callee * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
+            time: time.into(),
+            recency: LOCAL_RECENCY,
+            clear: class.unless(Class::Call) + state.at_end,
+        };
+        let values = [state.opcode.clone() + one * 5, fetched.fourth.into()];
+        let [resume_at, frame_size] = graph.lookup("call", state.frame - one * LOCAL_CENTRE, &key, values);
+        let resume_at = graph.hold("resume_at", resume_at);
+        let frame_size = graph.hold("frame_size", frame_size);
+
+        let called = graph.relu("call.frame", fetched.fourth - class.unless(Class::Call) * (1 << 10));
+        graph.add(fetched.end, 1, called);
+        let returned = graph.relu("return.frame", frame_size - class.unless(Class::Return) * (1 << 10));
+        graph.add(fetched.end, 1, returned);
+
+        let query = resume_at + one + state.index.clone() - class.unless(Class::Return) * PUSH;
+        let positions = graph.positions();
+        let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
+        self.add_to_result(1, byte);
+        self.bound("call", LOCAL_CENTRE, 1.0);
+    }
+}

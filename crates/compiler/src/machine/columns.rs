@@ -1,0 +1,292 @@
+//! What each token's embedding carries: one table from tokens to columns.
+
+use weightware_isa::{End, Flag, Op, Token, Trap};
+
+use crate::form::{Dim, Form};
+use crate::graph::Graph;
+
+/// The class of an opcode: which circuits serve it. Fetched as `(class, class^2)`, a point on a parabola, so that one
+/// linear form is 0 for one class, or for two neighbours, and at least 1 for all others: see [`Columns::unless`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i64)]
+pub(crate) enum Class {
+    /// No byte on the trace, no effect but the end token's.
+    None = 0,
+    /// Puts out the immediate.
+    Immediate,
+    Call,
+    BrIf,
+    BrUnless,
+    LocalGet,
+    GlobalGet,
+    GlobalSet,
+    LocalSet,
+    /// Puts out the top of the stack, and nothing else.
+    Pop,
+    Store,
+    Load,
+    LoadSigned,
+    Compare,
+    CompareSigned,
+    Eqz,
+    Add,
+    Sub,
+    Or,
+    Xor,
+    And,
+    Select,
+    Return,
+}
+
+/// What the network knows of an opcode.
+pub(crate) struct OpColumns {
+    pub(crate) class: Class,
+    /// Bytes on the trace.
+    pub(crate) bytes: i64,
+    /// The code of the end token.
+    pub(crate) end: i64,
+    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads, `rise` is the size.
+    pub(crate) rise: i64,
+    pub(crate) fall: i64,
+    pub(crate) bias: i64,
+}
+
+/// Codes of end tokens. The unembedding picks the token whose code is nearest; bytes have code 0.
+pub(crate) mod code {
+    use weightware_isa::{Commit, Trap};
+
+    pub(crate) const OUT: i64 = 10;
+    pub(crate) const LOADED: i64 = 11;
+    pub(crate) const HALT: i64 = 12;
+    pub(crate) const EXIT: i64 = 13;
+    /// `call(N)` is N + 32, `return(N)` N + 288.
+    pub(crate) const CALL: i64 = 32;
+    pub(crate) const RETURN: i64 = 288;
+
+    /// 1 to 9: a branch that is taken comes right behind the same branch not taken.
+    pub(crate) fn commit(commit: Commit) -> i64 {
+        1 + position(&Commit::ALL, commit)
+    }
+
+    /// 14 to 21.
+    pub(crate) fn trap(trap: Trap) -> i64 {
+        14 + position(&Trap::ALL, trap)
+    }
+
+    fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {
+        all.iter().zip(0..).find(|(other, _)| **other == one).map(|(_, at)| at).expect("the table is complete")
+    }
+}
+
+/// The columns of an opcode.
+pub(crate) fn op_columns(op: Op) -> OpColumns {
+    let spec = op.spec();
+    let class = match op {
+        Op::I32Const | Op::Br => Class::Immediate,
+        Op::Call => Class::Call,
+        Op::BrIf => Class::BrIf,
+        Op::BrUnless => Class::BrUnless,
+        Op::LocalGet => Class::LocalGet,
+        Op::GlobalGet => Class::GlobalGet,
+        Op::GlobalSet => Class::GlobalSet,
+        Op::LocalSet | Op::LocalTee => Class::LocalSet,
+        Op::Output | Op::Exit => Class::Pop,
+        Op::I32Store | Op::I32Store8 | Op::I32Store16 | Op::Section => Class::Store,
+        Op::I32Load | Op::I32Load8U | Op::I32Load16U => Class::Load,
+        Op::I32Load8S | Op::I32Load16S => Class::LoadSigned,
+        Op::I32Eq | Op::I32Ne | Op::I32LtU | Op::I32GtU | Op::I32LeU | Op::I32GeU => Class::Compare,
+        Op::I32LtS | Op::I32GtS | Op::I32LeS | Op::I32GeS => Class::CompareSigned,
+        Op::I32Eqz => Class::Eqz,
+        Op::I32Add => Class::Add,
+        Op::I32Sub => Class::Sub,
+        Op::I32Or => Class::Or,
+        Op::I32Xor => Class::Xor,
+        Op::I32And => Class::And,
+        Op::Select => Class::Select,
+        Op::Return => Class::Return,
+        Op::Drop | Op::Resume | Op::Unreachable => Class::None,
+        op if matches!(op.spec().end, End::Trap(_)) => Class::None,
+        op => unreachable!("{op} has no class"),
+    };
+    let (rise, fall, bias) = match op {
+        Op::I32LtS | Op::I32LtU => (-1, 1, 0),
+        Op::I32GtS | Op::I32GtU => (1, -1, 0),
+        Op::I32LeS | Op::I32LeU => (-1, 1, 1),
+        Op::I32GeS | Op::I32GeU => (1, -1, 1),
+        Op::I32Eq => (-1, -1, 1),
+        Op::I32Ne => (1, 1, 0),
+        Op::I32Load => (4, 0, 0),
+        Op::I32Load16S | Op::I32Load16U => (2, 0, 0),
+        Op::I32Load8S | Op::I32Load8U => (1, 0, 0),
+        _ => (0, 0, 0),
+    };
+    let end = match spec.end {
+        End::Commit(commit) => code::commit(commit),
+        End::Call => code::CALL,
+        End::Return => code::RETURN,
+        End::Out => code::OUT,
+        End::Loaded => code::LOADED,
+        End::Halt => code::HALT,
+        End::Exit => code::EXIT,
+        End::Trap(trap) => code::trap(trap),
+    };
+    // `br_unless` is fetched as not taken, and taken when the top of the stack is zero; `br_if` the other way round.
+    let untaken = i64::from(op == Op::BrUnless);
+    OpColumns { class, bytes: i64::from(spec.bytes) - 3 * untaken, end: end - untaken, rise, fall, bias }
+}
+
+/// The embedding's columns, as dimensions of the graph.
+#[derive(Debug, Clone)]
+pub(crate) struct Columns {
+    /// 1 at every token but `<begin>`.
+    pub(crate) one: Dim,
+    // Bytes.
+    /// The byte.
+    pub(crate) byte: Dim,
+    /// 1 from 128 on.
+    pub(crate) negative: Dim,
+    /// The high nibble.
+    pub(crate) high: Dim,
+    /// Of byte xy: x & y.
+    pub(crate) both: Dim,
+    /// +1 with a carry, -1 with a borrow. The byte to be put out adds up in the same dimension.
+    pub(crate) result: Dim,
+    // End tokens.
+    /// 1 at a token that closes an instruction.
+    pub(crate) ends: Dim,
+    /// Change of the stack's depth.
+    pub(crate) delta: Dim,
+    /// Change of the frame base.
+    pub(crate) frame_delta: Dim,
+    /// 1 at the end of a store, or of a data section.
+    pub(crate) stores: Dim,
+    /// 1 where the bytes before are the new top of the stack.
+    pub(crate) stored: Dim,
+    /// 1 where the bytes before are the index of the next instruction.
+    pub(crate) jumped: Dim,
+    // Opcodes.
+    pub(crate) class: Dim,
+    pub(crate) class_squared: Dim,
+    pub(crate) bytes: Dim,
+    pub(crate) end: Dim,
+    pub(crate) rise: Dim,
+    pub(crate) fall: Dim,
+    pub(crate) bias: Dim,
+}
+
+impl Columns {
+    pub(crate) fn new(graph: &mut Graph) -> Self {
+        Self {
+            one: graph.one(),
+            byte: graph.input("token.byte"),
+            negative: graph.input("token.negative"),
+            high: graph.input("token.high"),
+            both: graph.input("token.both"),
+            result: graph.input("result"),
+            ends: graph.input("token.ends"),
+            delta: graph.input("token.delta"),
+            frame_delta: graph.input("token.frame_delta"),
+            stores: graph.input("token.stores"),
+            stored: graph.input("token.stored"),
+            jumped: graph.input("token.jumped"),
+            class: graph.input("token.class"),
+            class_squared: graph.input("token.class^2"),
+            bytes: graph.input("token.bytes"),
+            end: graph.input("token.end"),
+            rise: graph.input("token.rise"),
+            fall: graph.input("token.fall"),
+            bias: graph.input("token.bias"),
+        }
+    }
+
+    /// The embedding of a token: dimensions and values, all others zero.
+    pub(crate) fn embed(&self, token: Token) -> Vec<(Dim, i64)> {
+        if token == Token::Begin {
+            return vec![];
+        }
+        let mut row = vec![(self.one, 1)];
+        if token.ends_instruction() {
+            row.push((self.ends, 1));
+        }
+        match token {
+            Token::Byte(byte, flag) => {
+                let (byte, high) = (i64::from(byte), i64::from(byte >> 4));
+                let carry = match flag {
+                    Flag::None => 0,
+                    Flag::Carry => 1,
+                    Flag::Borrow => -1,
+                };
+                row.extend([(self.byte, byte), (self.high, high), (self.both, high & byte & 15)]);
+                row.extend([(self.negative, byte >> 7), (self.result, carry)]);
+            }
+            Token::Op(op) => {
+                let OpColumns { class, bytes, end, rise, fall, bias } = op_columns(op);
+                let class = class as i64;
+                row.extend([(self.class, class), (self.class_squared, class * class)]);
+                row.extend([(self.bytes, bytes), (self.end, end)]);
+                row.extend([(self.rise, rise), (self.fall, fall), (self.bias, bias)]);
+            }
+            // Fetched like an opcode when the program falls off its end.
+            Token::Close => row.push((self.end, code::HALT)),
+            Token::Commit(commit) => {
+                let (stored, jumped) = (i64::from(commit.stored), i64::from(commit.jumped));
+                row.extend([(self.delta, commit.delta.into()), (self.stored, stored), (self.jumped, jumped)]);
+                row.push((self.stores, i64::from(commit.delta == -2 && !commit.stored)));
+            }
+            Token::Call(frame) => row.extend([(self.frame_delta, frame.into()), (self.jumped, 1)]),
+            Token::Return(frame) => row.extend([(self.frame_delta, -i64::from(frame)), (self.jumped, 1)]),
+            Token::Out(_) => row.push((self.delta, -1)),
+            Token::Loaded => row.push((self.stores, 1)),
+            Token::Begin | Token::Open | Token::Halt | Token::Exit | Token::Trap(_) => {}
+        }
+        row.retain(|&(_, value)| value != 0);
+        row
+    }
+}
+
+/// The code of a token and its byte: the unembedding takes the token whose pair is nearest to what the network computed.
+/// None for tokens that the network never puts out.
+pub(crate) fn token_code(token: Token) -> Option<(i64, i64)> {
+    Some(match token {
+        Token::Byte(byte, Flag::None) => (0, i64::from(byte)),
+        // The sum, or the difference, of two bytes and the carry, as it is: the token is the reduction mod 256.
+        Token::Byte(byte, Flag::Carry) => (0, i64::from(byte) + 256),
+        Token::Byte(byte, Flag::Borrow) => (0, i64::from(byte) - 256),
+        Token::Commit(commit) => (code::commit(commit), 0),
+        Token::Out(byte) => (code::OUT, byte.into()),
+        Token::Call(frame) => (code::CALL + i64::from(frame), 0),
+        Token::Return(frame) => (code::RETURN + i64::from(frame), 0),
+        Token::Halt => (code::HALT, 0),
+        Token::Exit => (code::EXIT, 0),
+        Token::Trap(trap) => (code::trap(trap), 0),
+        Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Loaded => return None,
+    })
+}
+
+/// Fetched `(class, class^2)`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FetchedClass {
+    pub(crate) one: Dim,
+    pub(crate) class: Dim,
+    pub(crate) class_squared: Dim,
+}
+
+impl FetchedClass {
+    /// `(k - class)^2`: 0 for that class, at least 1 for any other.
+    pub(crate) fn unless(&self, class: Class) -> Form {
+        let k = class as i64;
+        self.class_squared - self.class * (2 * k) + self.one * (k * k)
+    }
+
+    /// `(k - first)(k - second)`: 0 for two neighbours, at least 2 for any other class.
+    pub(crate) fn unless_either(&self, first: Class, second: Class) -> Form {
+        let (a, b) = (first as i64, second as i64);
+        assert!(b == a + 1, "{first:?} and {second:?} must be neighbours");
+        self.class_squared - self.class * (a + b) + self.one * (a * b)
+    }
+}
+
+/// The end code of an out-of-bounds trap.
+pub(crate) fn out_of_bounds() -> i64 {
+    code::trap(Trap::OutOfBounds)
+}

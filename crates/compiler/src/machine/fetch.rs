@@ -1,0 +1,61 @@
+//! Fetch: the current instruction, from the prompt.
+//!
+//! ```text
+//! class, class^2, bytes, end, rise, fall, bias   at position opcode
+//! immediate = b[1] + 256 b[2] + 65536 b[3]       at opcode + 1, + 2, + 3
+//! fourth    = b[4]
+//! here      = b[1 + index]                       the immediate's byte at the current index
+//! ```
+
+use super::columns::{Columns, FetchedClass};
+use super::state::State;
+use crate::form::Dim;
+use crate::graph::Graph;
+
+pub(crate) struct Fetched {
+    pub(crate) class: FetchedClass,
+    pub(crate) bytes: Dim,
+    /// The code of the end token; calls and returns add their frame size.
+    pub(crate) end: Dim,
+    pub(crate) rise: Dim,
+    pub(crate) fall: Dim,
+    pub(crate) bias: Dim,
+    pub(crate) immediate: Dim,
+    pub(crate) fourth: Dim,
+    pub(crate) here: Dim,
+}
+
+impl Fetched {
+    pub(crate) fn new(graph: &mut Graph, columns: &Columns, state: &State) -> Self {
+        let one = graph.one();
+        let positions = graph.positions();
+        let at = |offset: i64| state.opcode.clone() + one * offset;
+        let mut pair = |name: &str, first: Dim, second: Dim| {
+            let outputs = graph.lookup(name, at(0), &positions, [first.into(), second.into()]);
+            outputs.map(|output| {
+                let name = graph.name(if output.part == 0 { first } else { second }).replace("token.", "fetched.");
+                graph.hold(&name, output)
+            })
+        };
+        let [class, class_squared] = pair("fetch.class", columns.class, columns.class_squared);
+        let [bytes, end] = pair("fetch.bytes", columns.bytes, columns.end);
+        let [rise, fall] = pair("fetch.rise", columns.rise, columns.fall);
+        let [bias] = graph.lookup("fetch.bias", at(0), &positions, [columns.bias.into()]);
+        let bias = graph.hold("fetched.bias", bias);
+
+        let immediate = graph.dim("immediate");
+        for (offset, weight) in [(1, 1), (2, 256), (3, 65536)] {
+            let name = format!("immediate.{offset}");
+            let [byte] = graph.lookup(&name, at(offset), &positions, [columns.byte.into()]);
+            graph.add(immediate, weight, byte);
+        }
+        let [fourth] = graph.lookup("immediate.4", at(4), &positions, [columns.byte.into()]);
+        let fourth = graph.hold("fourth", fourth);
+        let query = at(1) + state.index.clone();
+        let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
+        let here = graph.hold("here", here);
+
+        let class = FetchedClass { one, class, class_squared };
+        Self { class, bytes, end, rise, fall, bias, immediate, fourth, here }
+    }
+}

@@ -1,0 +1,84 @@
+//! Memory: bytes, found by address; each byte of a store is a token of its own.
+//!
+//! ```text
+//! key     second + immediate + index - 1, at the bytes of a store, the latest count of stores of equal address
+//! load    asks for q = top + immediate + index; the byte counts if the key found is q, else the byte is 0
+//! size    = rise of a load
+//! beyond  = relu(index - size + 1)      bytes past the size: 0, or the sign of the byte at q - beyond
+//! within  = relu(size - index)
+//! traps   if top + immediate + size > 65536 fourth at a load, second + immediate + bytes > 65536 fourth at a store
+//! ```
+//! `v [d = 0] = v relu(d + 1) - 2 v relu(d) + v relu(d - 1)` for integers d, exact while `v d` stays below 2^53.
+
+use super::columns::{Class, out_of_bounds};
+use super::{BIG, MEMORY_CENTRE, MEMORY_MARGIN, MEMORY_RECENCY, Machine, Parts};
+use crate::form::Form;
+use crate::graph::Key;
+
+impl Machine {
+    pub(crate) fn memory(&mut self, parts: &Parts) {
+        let Parts { state, fetched, operands } = parts;
+        let class = &fetched.class;
+        let graph = &mut self.graph;
+        let one = graph.one();
+
+        let size = fetched.rise;
+        let beyond = graph.relu("beyond", state.index.clone() - size + one);
+        let beyond = graph.hold("beyond", beyond);
+        let within = graph.relu("within", size - state.index.clone());
+        let within = graph.hold("within", within);
+
+        let written = operands.second + fetched.immediate + state.index.clone() - one;
+        let square = graph.reglu("address^2", written.clone(), written.clone());
+        let square = graph.hold("address^2", square);
+        let address = written.clone() - one * MEMORY_CENTRE;
+        let key = Key {
+            index: address.clone(),
+            square: square - written * (2 * MEMORY_CENTRE) + one * (MEMORY_CENTRE * MEMORY_CENTRE),
+            // Not below 1: the first token answers for the centre at time 0.
+            time: state.stores + one,
+            recency: MEMORY_RECENCY,
+            clear: class.unless(Class::Store) + state.at_end,
+        };
+
+        let asked = operands.top + fetched.immediate + state.index.clone() - one * MEMORY_CENTRE;
+        let byte = self.columns.byte.into();
+        let other = class.unless_either(Class::Load, Class::LoadSigned) + beyond;
+        self.loaded("load", asked.clone(), &key, [byte, address.clone()], &other);
+        let sign = self.columns.negative * 255;
+        let other = class.unless(Class::LoadSigned) + within;
+        self.loaded("load.sign", asked - beyond, &key, [sign, address], &other);
+    }
+
+    /// Adds the value at an address to the result, if there is a key of that very address and `other` is 0.
+    fn loaded(&mut self, name: &str, asked: Form, key: &Key, values: [Form; 2], other: &Form) {
+        let [value, found] = self.graph.lookup(name, asked.clone(), key, values);
+        let value = self.graph.hold(&format!("{name}.value"), value);
+        let found = self.graph.hold(&format!("{name}.found"), found);
+        let miss = found - asked + other.clone() * BIG;
+        for (offset, coefficient) in [(1, 1), (0, -2), (-1, 1)] {
+            let gate = miss.clone() + self.graph.constant(offset);
+            let hit = self.graph.reglu(&format!("{name}.hit"), value, gate);
+            self.add_to_result(coefficient, hit);
+        }
+        // Times are counts + 1 below 2^recency; the engine stops before the margin ends.
+        self.bound(name, MEMORY_CENTRE + MEMORY_MARGIN, 1.0 - 0.5_f64.powi(MEMORY_RECENCY));
+    }
+
+    /// Accesses that end beyond the memory put out a trap at once: the end code rises from 0, the code of a byte.
+    pub(crate) fn memory_traps(&mut self, parts: &Parts) {
+        let Parts { fetched, operands, .. } = parts;
+        let class = &fetched.class;
+        let one = self.graph.one();
+        let start = fetched.immediate - fetched.fourth * 65536;
+        let load = start.clone() + operands.top + fetched.rise
+            - class.unless_either(Class::Load, Class::LoadSigned) * BIG;
+        let store = start + operands.second + fetched.bytes - class.unless(Class::Store) * BIG;
+        for (name, excess) in [("trap.load", load), ("trap.store", store)] {
+            for (offset, sign) in [(0, 1), (1, -1)] {
+                let step = self.graph.relu(name, excess.clone() - one * offset);
+                self.graph.add(self.end, sign * out_of_bounds(), step);
+            }
+        }
+    }
+}

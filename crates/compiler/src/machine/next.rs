@@ -1,0 +1,57 @@
+//! The next token: the one whose code and byte are nearest to `(end, result)`.
+//!
+//! ```text
+//! skip  = [br_if and top = 0] - [br_unless and top = 0]
+//! left  = bytes - 3 skip - index                      bytes still to come
+//! end   = (fetched.end - skip) relu(1 - left)         0 while bytes are to come, else the end token's code
+//! logit = 2^30 (2 code end - code^2) + 2 byte result - byte^2
+//! ```
+//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte; it is smaller than
+//! 2^21, so it cannot outweigh a code.
+
+use weightware_isa::Token;
+
+use super::columns::{Class, token_code};
+use super::{Machine, Parts};
+use crate::form::{Dim, Form};
+
+/// How much more a code weighs than a byte.
+const CODE_WEIGHT: i64 = 1 << 30;
+
+/// The logit of tokens that are never put out.
+const NEVER: i64 = -(1 << 52);
+
+impl Machine {
+    pub(crate) fn next_token(&mut self, parts: &Parts) {
+        let Parts { state, fetched, operands } = parts;
+        let class = &fetched.class;
+        let graph = &mut self.graph;
+        let one = graph.one();
+
+        let skip = graph.dim("skip");
+        for (name, branch, sign) in [("skip.br_if", Class::BrIf, 1), ("skip.br_unless", Class::BrUnless, -1)] {
+            let zero = graph.relu(name, one - operands.top - class.unless(branch));
+            graph.add(skip, sign, zero);
+        }
+        let left = fetched.bytes - skip * 3 - state.index.clone();
+        let end = graph.reglu("end", fetched.end - skip, one - left);
+        graph.add(self.end, 1, end);
+
+        for dim in [self.end, self.columns.result, one] {
+            graph.output(dim);
+        }
+    }
+
+    /// The logit of a token, as a form over the graph's outputs.
+    #[must_use]
+    pub fn logit(&self, token: Token) -> Form {
+        let (end, result, one): (Dim, Dim, Dim) = (self.end, self.columns.result, self.graph.one());
+        match token_code(token) {
+            None => one * NEVER,
+            Some((code, byte)) => {
+                end * (2 * CODE_WEIGHT * code) + result * (2 * byte)
+                    - one * (CODE_WEIGHT * code * code + byte * byte)
+            }
+        }
+    }
+}

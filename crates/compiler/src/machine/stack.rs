@@ -1,0 +1,87 @@
+//! The operand stack: the token that last stored at a depth, and the bytes before it.
+//!
+//! ```text
+//! key    depth, at tokens with stored = 1, the latest of equal depth
+//! top, top_at        word and position of the entry at depth
+//! second, second_at  at depth - 1
+//! third_at           at depth - 2
+//! b = byte at top_at - 4 + index        a = byte at second_at - 4 + index
+//! zero = [top = 0] = relu(1 - top)
+//! select: the byte of third if top is not zero, else of second
+//! ```
+
+use super::columns::{Class, Columns};
+use super::state::State;
+use super::{LOCAL_CENTRE, LOCAL_RECENCY, Machine, PUSH, Parts};
+use crate::form::{Dim, Form};
+use crate::graph::{Graph, Key};
+
+pub(crate) struct Operands {
+    pub(crate) top: Dim,
+    pub(crate) top_at: Dim,
+    pub(crate) second: Dim,
+    pub(crate) second_at: Dim,
+    third_at: Dim,
+    zero: Dim,
+    /// Byte and high nibble of second and top, at the current index.
+    pub(crate) a: [Dim; 2],
+    pub(crate) b: [Dim; 2],
+}
+
+impl Operands {
+    pub(crate) fn new(graph: &mut Graph, columns: &Columns, state: &State) -> Self {
+        let (one, time) = (graph.one(), graph.time());
+        let depth = state.depth - one * LOCAL_CENTRE;
+        let key = Key {
+            index: depth.clone(),
+            square: state.depth_squared - state.depth * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
+            time: time.into(),
+            recency: LOCAL_RECENCY,
+            clear: one - columns.stored,
+        };
+        let values = || [Form::from(time), state.word.clone()];
+        let [top_at, top] = graph.lookup("stack.top", depth.clone(), &key, values());
+        let [second_at, second] = graph.lookup("stack.second", depth.clone() - one, &key, values());
+        let [third_at] = graph.lookup("stack.third", depth - one * 2, &key, [time.into()]);
+        let top_at = graph.hold("top_at", top_at);
+        let top = graph.hold("top", top);
+        let second_at = graph.hold("second_at", second_at);
+        let second = graph.hold("second", second);
+        let third_at = graph.hold("third_at", third_at);
+
+        let zero = graph.relu("zero", one - top);
+        let zero = graph.hold("zero", zero);
+
+        let positions = graph.positions();
+        let mut bytes = |name: &str, at: Dim| {
+            let query = at - one * 4 + state.index.clone();
+            let outputs = graph.lookup(name, query, &positions, [columns.byte.into(), columns.high.into()]);
+            outputs.map(|output| graph.hold(if output.part == 0 { name.to_owned() } else { format!("{name}.high") }.as_str(), output))
+        };
+        let b = bytes("b", top_at);
+        let a = bytes("a", second_at);
+        Self { top, top_at, second, second_at, third_at, zero, a, b }
+    }
+}
+
+impl Machine {
+    pub(crate) fn stack_bytes(&mut self, parts: &Parts) {
+        let Parts { state, fetched, operands } = parts;
+        for name in ["stack.top", "stack.second", "stack.third"] {
+            self.bound(name, LOCAL_CENTRE, 1.0);
+        }
+
+        let one = self.graph.one();
+        let positions = self.graph.positions();
+        let unless = fetched.class.unless(Class::Select);
+        let sources = [
+            ("select.second", operands.second_at, one - operands.zero),
+            ("select.third", operands.third_at, operands.zero.into()),
+        ];
+        for (name, at, other) in sources {
+            let query = at - one * 4 + state.index.clone() - (unless.clone() + other) * PUSH;
+            let [byte] = self.graph.lookup(name, query, &positions, [self.columns.byte.into()]);
+            self.add_to_result(1, byte);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! State: what the end tokens so far add up to.
+//!
+//! ```text
+//! index    = t - (position of the latest end token)          bytes on the trace since then
+//! at_end   = [index = 0]
+//! word     = 256 target + low                                the four bytes before, as a number
+//! target   = b[t-3] + 256 b[t-2] + 65536 b[t-1]
+//! count    = sum of ends                                     instructions closed so far, `}` included
+//! base     = (target - count + 1) at the latest jump, else 0
+//! opcode   = 253 + 5 (base + count)                          position of the current instruction's opcode
+//! depth    = sum of delta                                    operands on the stack
+//! frame    = sum of frame_delta                              first word of the current frame
+//! stores   = sum of stores                                   orders writes to memory
+//! ```
+
+use weightware_isa::Program;
+
+use super::columns::Columns;
+use crate::form::{Dim, Form};
+use crate::graph::Graph;
+
+pub(crate) struct State {
+    /// Bytes on the trace since the latest end token; meaningless within the program's text, where it only grows.
+    pub(crate) index: Form,
+    /// 1 at an end token, 0 at a byte.
+    pub(crate) at_end: Dim,
+    /// The four bytes before.
+    pub(crate) word: Form,
+    /// Position of the current instruction's opcode.
+    pub(crate) opcode: Form,
+    pub(crate) depth: Dim,
+    pub(crate) depth_squared: Dim,
+    pub(crate) frame: Dim,
+    pub(crate) stores: Dim,
+}
+
+impl State {
+    pub(crate) fn new(graph: &mut Graph, columns: &Columns) -> Self {
+        let (one, time) = (graph.one(), graph.time());
+        let positions = graph.positions();
+
+        let latest_end = graph.latest(one - columns.ends);
+        let [at] = graph.lookup("latest_end", Form::zero(), &latest_end, [time.into()]);
+        let latest_end = graph.hold("latest_end", at);
+
+        let target = graph.dim("target");
+        for (back, weight) in [(1, 65536), (2, 256), (3, 1)] {
+            let query = time - one * back;
+            let [byte] = graph.lookup(&format!("target.{back}"), query, &positions, [columns.byte.into()]);
+            graph.add(target, weight, byte);
+        }
+        let [byte] = graph.lookup("low", time - one * 4, &positions, [columns.byte.into()]);
+        let low = graph.hold("low", byte);
+
+        let [count, depth] =
+            graph.running_sums(["count", "depth"], [columns.ends.into(), columns.delta.into()]);
+        let [frame, stores] =
+            graph.running_sums(["frame", "stores"], [columns.frame_delta.into(), columns.stores.into()]);
+        let count = graph.hold("count", count);
+        let stores = graph.hold("stores", stores);
+        let frame = graph.hold_rounded("frame", frame);
+
+        // A push takes at least one token, so the depth is a position: looking it up rounds it and squares it.
+        let depth_sum = graph.hold("depth_sum", depth);
+        let values = [time.into(), positions.square.clone()];
+        let [depth, depth_squared] = graph.lookup("depth", depth_sum, &positions, values);
+        let depth = graph.hold("depth", depth);
+        let depth_squared = graph.hold("depth^2", depth_squared);
+
+        let latest_jump = graph.latest(one - columns.jumped);
+        let [base] = graph.lookup("base", Form::zero(), &latest_jump, [target - count + one]);
+        let base = graph.hold("base", base);
+
+        // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count is 0, in the
+        // program's text, this is a byte of the preamble, whose class is none.
+        let first = i64::try_from(Program::PREAMBLE_LEN).expect("short") + 1;
+        let opcode = (base + count) * 5 + one * (first - 5);
+
+        let index = time - latest_end;
+        let at_end = graph.relu("at_end", one - index.clone());
+        let at_end = graph.hold("at_end", at_end);
+
+        Self { index, at_end, word: target * 256 + low, opcode, depth, depth_squared, frame, stores }
+    }
+}

@@ -1,0 +1,315 @@
+//! Schedules: the half-layer of every writer, the slot of every dimension, and when slots are wiped.
+//!
+//! Half-layers ("stages") are counted from 0: stage 2l is the attention of layer l, stage 2l + 1 its feed-forward
+//! network. A dimension lives from the stage that first writes it (the embedding is stage -1) to the last that reads
+//! it. Its slot serves again
+//! - in that very stage, if it holds an exact integer: the stage adds new - old;
+//! - in a later stage, after a wipe to exact zero, if it is rough: a residue of new - old could flip a token.
+
+use std::fmt::Write as _;
+
+use crate::form::Dim;
+use crate::graph::{Graph, Origin, WriterIdx};
+
+/// What a schedule must fit into; heads have dimension 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Number of layers.
+    pub layers: usize,
+    /// Slots of the residual stream; half as many heads.
+    pub d_model: usize,
+    /// Neurons per layer.
+    pub d_ffn: usize,
+}
+
+impl Budget {
+    /// 7 layers of 36 slots, 18 heads and 36 neurons.
+    pub const DEFAULT: Budget = Budget { layers: 7, d_model: 36, d_ffn: 36 };
+
+    pub(crate) const fn stages(&self) -> i32 {
+        2 * self.layers as i32
+    }
+}
+
+/// A slot is set to zero, or freed of what it held while something new is added to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wipe {
+    pub(crate) dim: Dim,
+    pub(crate) stage: i32,
+}
+
+/// The stage of every writer, the slot of every dimension, and the wipes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    pub(crate) budget: Budget,
+    /// By writer.
+    pub(crate) stages: Vec<i32>,
+    /// By dimension.
+    pub(crate) slots: Vec<usize>,
+    pub(crate) wipes: Vec<Wipe>,
+}
+
+/// A schedule that does not fit its graph or its budget; says where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ScheduleError(pub(crate) String);
+
+/// When a dimension's slot is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Life {
+    /// The first stage that writes it, -1 for the embedding.
+    pub(crate) first: i32,
+    /// The last stage that writes it.
+    pub(crate) ready: i32,
+    /// The last stage that reads it.
+    pub(crate) last: i32,
+    pub(crate) rough: bool,
+}
+
+impl Life {
+    /// The last stage in which no other dimension may be written to the slot.
+    pub(crate) const fn end(&self) -> i32 {
+        if self.rough || self.last == self.first { self.last } else { self.last - 1 }
+    }
+}
+
+/// Lives of all dimensions under given stages.
+pub(crate) fn lives(graph: &Graph, readers: &[Vec<WriterIdx>], stages: &[i32], budget: &Budget) -> Vec<Life> {
+    let lives = graph.dims.iter().zip(readers).zip(graph.dims()).map(|((node, readers), dim)| {
+        let parts = node.parts.iter().map(|(output, _)| stages[output.writer.index()]);
+        let given = node.origin != Origin::Computed;
+        let first = if given { -1 } else { parts.clone().min().unwrap_or(-1) };
+        let ready = parts.max().unwrap_or(-1);
+        let read = readers.iter().map(|reader| stages[reader.index()]).max().unwrap_or(ready);
+        // What every lookup and wipe needs, and what the unembedding reads, stays to the end.
+        let kept = dim.index() < 3 || graph.outputs.contains(&dim);
+        Life { first, ready, last: if kept { budget.stages() } else { read.max(ready) }, rough: node.rough }
+    });
+    lives.collect()
+}
+
+/// For each dimension, the writers that read it.
+pub(crate) fn readers(graph: &Graph) -> Vec<Vec<WriterIdx>> {
+    let mut readers = vec![vec![]; graph.dims.len()];
+    for (writer, _) in graph.writers() {
+        let mut reads = graph.reads(writer);
+        reads.sort_unstable();
+        reads.dedup();
+        for dim in reads {
+            readers[dim.index()].push(writer);
+        }
+    }
+    readers
+}
+
+impl Schedule {
+    /// Assigns slots and wipes to given stages.
+    ///
+    /// # Errors
+    /// If more than `d_model` dimensions live at once.
+    pub(crate) fn allocate(graph: &Graph, stages: Vec<i32>, budget: Budget) -> Result<Self, ScheduleError> {
+        let lives = lives(graph, &readers(graph), &stages, &budget);
+        let mut order: Vec<Dim> = graph.dims().collect();
+        order.sort_by_key(|dim| lives[dim.index()].first);
+        let mut tenants: Vec<Option<Dim>> = vec![None; budget.d_model];
+        let mut slots = vec![usize::MAX; graph.dims.len()];
+        let mut wipes = vec![];
+        for dim in order {
+            let first = lives[dim.index()].first;
+            // A slot never used needs no wipe; one that a neuron can wipe costs less than one that needs a head.
+            let choice = (0..budget.d_model)
+                .filter_map(|slot| match tenants[slot] {
+                    None => Some((0, slot, None)),
+                    Some(old) if lives[old.index()].end() < first => {
+                        let stage = wipe_stage(&lives[old.index()], first);
+                        Some((1 + i32::from(stage % 2 == 0), slot, Some(Wipe { dim: old, stage })))
+                    }
+                    Some(_) => None,
+                })
+                .min_by_key(|&(cost, slot, _)| (cost, slot));
+            let Some((_, slot, wipe)) = choice else {
+                let name = graph.name(dim);
+                return Err(ScheduleError(format!("no slot is left for {name} in half-layer {first}")));
+            };
+            slots[dim.index()] = slot;
+            tenants[slot] = Some(dim);
+            wipes.extend(wipe);
+        }
+        wipes.sort_by_key(|wipe| (wipe.stage, slots[wipe.dim.index()]));
+        let schedule = Self { budget, stages, slots, wipes };
+        schedule.check(graph)?;
+        Ok(schedule)
+    }
+
+    /// Writers of a stage, in order of creation.
+    pub(crate) fn writers_at(&self, stage: i32) -> impl Iterator<Item = WriterIdx> {
+        self.stages.iter().zip(0..).filter(move |(at, _)| **at == stage).map(|(_, index)| WriterIdx(index))
+    }
+
+    /// Wipes of a stage.
+    pub(crate) fn wipes_at(&self, stage: i32) -> impl Iterator<Item = Wipe> {
+        self.wipes.iter().copied().filter(move |wipe| wipe.stage == stage)
+    }
+
+    /// Heads (a wiping head serves two slots) or neurons that a stage needs.
+    pub(crate) fn load(&self, stage: i32) -> usize {
+        let wipes = self.wipes_at(stage).count();
+        self.writers_at(stage).count() + if stage % 2 == 0 { wipes.div_ceil(2) } else { wipes }
+    }
+
+    /// Checks everything that assembly relies on.
+    ///
+    /// # Errors
+    /// If a writer stands in the wrong half-layer, reads what is not there yet, or a slot holds two dimensions at once.
+    pub fn check(&self, graph: &Graph) -> Result<(), ScheduleError> {
+        let fail = |message: String| Err(ScheduleError(message));
+        if self.stages.len() != graph.writers.len() || self.slots.len() != graph.dims.len() {
+            return fail("the schedule is of another graph".to_owned());
+        }
+        for (writer, kind) in graph.writers() {
+            let name = &graph.writers[writer.index()].name;
+            let stage = self.stages[writer.index()];
+            if !(0..self.budget.stages()).contains(&stage) || (stage % 2 == 0) != kind.is_head() {
+                return fail(format!("{name} cannot stand in half-layer {stage}"));
+            }
+            for source in graph.sources(writer) {
+                if self.stages[source.index()] >= stage {
+                    let source = &graph.writers[source.index()].name;
+                    return fail(format!("{name} in half-layer {stage} needs {source}, which is not earlier"));
+                }
+            }
+        }
+        for stage in 0..self.budget.stages() {
+            let room = if stage % 2 == 0 { self.budget.d_model / 2 } else { self.budget.d_ffn };
+            let load = self.load(stage);
+            if load > room {
+                return fail(format!("half-layer {stage} needs {load} of {room} heads or neurons"));
+            }
+        }
+        let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
+        let mut tenants: Vec<Dim> = graph.dims().collect();
+        tenants.sort_by_key(|dim| (self.slots[dim.index()], lives[dim.index()].first));
+        for pair in tenants.windows(2) {
+            let [old, new] = [pair[0], pair[1]];
+            if self.slots[old.index()] != self.slots[new.index()] {
+                continue;
+            }
+            let (life, first) = (&lives[old.index()], lives[new.index()].first);
+            let names = (graph.name(old), graph.name(new));
+            if life.end() >= first {
+                return fail(format!("{} and {} share a slot in half-layer {first}", names.0, names.1));
+            }
+            let last = if life.rough { first - 1 } else { first };
+            let wiped = self.wipes.iter().filter(|wipe| wipe.dim == old);
+            if !wiped.clone().all(|wipe| (life.last..=last).contains(&wipe.stage)) || wiped.count() != 1 {
+                return fail(format!("{} is not wiped once between its end and {}", names.0, names.1));
+            }
+        }
+        match self.slots.iter().find(|&&slot| slot >= self.budget.d_model) {
+            Some(slot) => fail(format!("slot {slot} does not exist")),
+            None => Ok(()),
+        }
+    }
+
+    /// The schedule as text: see [`Schedule::parse`].
+    #[must_use]
+    pub fn to_text(&self, graph: &Graph) -> String {
+        let Budget { layers, d_model, d_ffn } = self.budget;
+        let mut text = format!("shape layers={layers} d_model={d_model} d_ffn={d_ffn}\n");
+        let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
+        let mut dims: Vec<Dim> = graph.dims().collect();
+        dims.sort_by_key(|dim| (self.slots[dim.index()], lives[dim.index()].first));
+        for dim in dims {
+            let (slot, life) = (self.slots[dim.index()], lives[dim.index()]);
+            let (from, to) = (stage_name(life.first), stage_name(life.last));
+            writeln!(text, "slot {slot:2} {:24} # {from} to {to}", graph.name(dim)).expect("to a string");
+        }
+        for stage in 0..self.budget.stages() {
+            let kind = if stage % 2 == 0 { "head" } else { "neuron" };
+            for writer in self.writers_at(stage) {
+                let name = &graph.writers[writer.index()].name;
+                writeln!(text, "{kind:6} {:8} {name}", stage_name(stage)).expect("to a string");
+            }
+            for wipe in self.wipes_at(stage) {
+                let slot = self.slots[wipe.dim.index()];
+                let name = graph.name(wipe.dim);
+                writeln!(text, "wipe   {:8} {name:24} # slot {slot}", stage_name(stage)).expect("to a string");
+            }
+        }
+        text
+    }
+
+    /// Reads a schedule's text: one line for each slot, head, neuron and wipe, by name.
+    ///
+    /// # Errors
+    /// If a line cannot be read, or the schedule does not fit the graph.
+    pub fn parse(graph: &Graph, text: &str) -> Result<Self, ScheduleError> {
+        let mut budget = None;
+        let mut stages = vec![-1; graph.writers.len()];
+        let mut slots = vec![usize::MAX; graph.dims.len()];
+        let mut wipes = vec![];
+        for (line, number) in text.lines().zip(1..) {
+            let fail = |what: &str| Err(ScheduleError(format!("line {number}: {what}: {line}")));
+            let words: Vec<&str> = line.split('#').next().unwrap_or("").split_whitespace().collect();
+            let dim_of = |name: &str| graph.dims().find(|&dim| graph.name(dim) == name);
+            match words[..] {
+                [] => {}
+                ["shape", layers, d_model, d_ffn] => {
+                    let value = |word: &str, key: &str| word.strip_prefix(key)?.parse().ok();
+                    let read = (value(layers, "layers="), value(d_model, "d_model="), value(d_ffn, "d_ffn="));
+                    let (Some(layers), Some(d_model), Some(d_ffn)) = read else { return fail("not a shape") };
+                    budget = Some(Budget { layers, d_model, d_ffn });
+                }
+                ["slot", slot, name] => {
+                    let (Some(dim), Ok(slot)) = (dim_of(name), slot.parse()) else {
+                        return fail("no such dimension or slot");
+                    };
+                    slots[dim.index()] = slot;
+                }
+                ["head" | "neuron", stage, name] => {
+                    let at = graph.writers.iter().position(|node| node.name == name);
+                    let (Some(at), Some(stage)) = (at, parse_stage(stage)) else {
+                        return fail("no such writer or half-layer");
+                    };
+                    stages[at] = stage;
+                }
+                ["wipe", stage, name] => {
+                    let (Some(dim), Some(stage)) = (dim_of(name), parse_stage(stage)) else {
+                        return fail("no such dimension or half-layer");
+                    };
+                    wipes.push(Wipe { dim, stage });
+                }
+                _ => return fail("not a line of a schedule"),
+            }
+        }
+        let budget = budget.ok_or_else(|| ScheduleError("the shape is missing".to_owned()))?;
+        let schedule = Self { budget, stages, slots, wipes };
+        schedule.check(graph)?;
+        Ok(schedule)
+    }
+}
+
+/// The stage that best wipes an old dimension before a new one is written: a feed-forward one if there is one.
+fn wipe_stage(old: &Life, first: i32) -> i32 {
+    let last = if old.rough { first - 1 } else { first };
+    (old.last..=last).find(|stage| stage.rem_euclid(2) == 1 && *stage >= 0).unwrap_or(old.last.max(0))
+}
+
+/// `embed`, `1.attn`, `1.ffn`, ..., `logits`.
+fn stage_name(stage: i32) -> String {
+    match stage {
+        -1 => "embed".to_owned(),
+        stage if stage % 2 == 0 => format!("{}.attn", stage / 2 + 1),
+        stage => format!("{}.ffn", stage / 2 + 1),
+    }
+}
+
+fn parse_stage(name: &str) -> Option<i32> {
+    let (layer, phase) = name.split_once('.')?;
+    let layer: i32 = layer.parse().ok().filter(|layer| (1..=1000).contains(layer))?;
+    match phase {
+        "attn" => Some(2 * layer - 2),
+        "ffn" => Some(2 * layer - 1),
+        _ => None,
+    }
+}
