@@ -8,11 +8,24 @@
 //! closes it; the vocabulary, the prompt, the interpreter and the compiled network derive from it.
 //!
 //! This crate must never know Wasm binaries, floats, files or layers.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+mod error;
+mod immediate;
+mod interpreter;
 mod op;
 mod program;
+mod text;
 mod token;
+mod trace;
+mod validate;
 
+pub use error::Error;
+pub use immediate::Immediate;
+pub use interpreter::{Fault, FaultKind, Interpreter};
 pub use op::{Commit, End, Op, Spec, Trap};
 pub use program::{Instruction, Program};
+pub use text::Disassembly;
 pub use token::{Flag, Token, Vocabulary};
+pub use trace::{Line, Outcome, TraceReader};

@@ -93,7 +93,11 @@ impl Commit {
     ];
 
     const fn new(delta: i8, stored: bool, jumped: bool) -> Self {
-        Self { delta, stored, jumped }
+        Self {
+            delta,
+            stored,
+            jumped,
+        }
     }
 }
 
@@ -284,7 +288,10 @@ impl Op {
     #[must_use]
     pub fn trap(trap: Trap) -> Op {
         let traps = Op::ALL.iter().copied();
-        traps.into_iter().find(|op| op.spec().end == End::Trap(trap)).expect("every trap has an opcode")
+        traps
+            .into_iter()
+            .find(|op| op.spec().end == End::Trap(trap))
+            .expect("every trap has an opcode")
     }
 }
 

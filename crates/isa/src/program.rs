@@ -15,7 +15,10 @@ impl Instruction {
     /// An instruction with a 32-bit immediate.
     #[must_use]
     pub const fn new(op: Op, immediate: u32) -> Self {
-        Self { op, immediate: immediate.to_le_bytes() }
+        Self {
+            op,
+            immediate: immediate.to_le_bytes(),
+        }
     }
 
     /// An instruction with a 24-bit immediate and a byte of its own: the pages of an access, the frame size of a call.
@@ -26,7 +29,10 @@ impl Instruction {
     pub const fn with_byte(op: Op, low: u32, byte: u8) -> Self {
         assert!(low < 1 << 24, "an immediate beside a byte has 24 bits");
         let [b0, b1, b2, _] = low.to_le_bytes();
-        Self { op, immediate: [b0, b1, b2, byte] }
+        Self {
+            op,
+            immediate: [b0, b1, b2, byte],
+        }
     }
 
     /// The whole immediate.
@@ -87,9 +93,16 @@ impl Program {
             std::iter::once(Token::Op(instruction.op)).chain(bytes)
         });
         let sections = self.sections.iter().flat_map(|bytes| {
-            bytes.iter().copied().map(Token::byte).chain(std::iter::once(Token::Loaded))
+            bytes
+                .iter()
+                .copied()
+                .map(Token::byte)
+                .chain(std::iter::once(Token::Loaded))
         });
-        std::iter::once(Token::Open).chain(code).chain(std::iter::once(Token::Close)).chain(sections)
+        std::iter::once(Token::Open)
+            .chain(code)
+            .chain(std::iter::once(Token::Close))
+            .chain(sections)
     }
 
     /// The whole prompt, preamble included.

@@ -57,7 +57,9 @@ impl Token {
     /// All tokens in id order.
     pub fn all() -> impl Iterator<Item = Token> {
         let flags = [Flag::None, Flag::Carry, Flag::Borrow];
-        let bytes = flags.into_iter().flat_map(|flag| (0..=255).map(move |byte| Token::Byte(byte, flag)));
+        let bytes = flags
+            .into_iter()
+            .flat_map(|flag| (0..=255).map(move |byte| Token::Byte(byte, flag)));
         [Token::Begin, Token::Open, Token::Close]
             .into_iter()
             .chain(Op::ALL.iter().map(|&op| Token::Op(op)))
@@ -73,7 +75,10 @@ impl Token {
     /// Whether this token closes an instruction, so that the next token begins another.
     #[must_use]
     pub const fn ends_instruction(self) -> bool {
-        !matches!(self, Token::Begin | Token::Open | Token::Op(_) | Token::Byte(..))
+        !matches!(
+            self,
+            Token::Begin | Token::Open | Token::Op(_) | Token::Byte(..)
+        )
     }
 
     /// Whether a run ends with this token.
@@ -134,9 +139,20 @@ impl Vocabulary {
     #[must_use]
     pub fn new() -> Self {
         let tokens: Vec<Token> = Token::all().collect();
-        let ids = tokens.iter().zip(0..).map(|(&token, id)| (token, id)).collect();
-        let by_string = tokens.iter().map(|&token| (token.to_string(), token)).collect();
-        Self { tokens, ids, by_string }
+        let ids = tokens
+            .iter()
+            .zip(0..)
+            .map(|(&token, id)| (token, id))
+            .collect();
+        let by_string = tokens
+            .iter()
+            .map(|&token| (token.to_string(), token))
+            .collect();
+        Self {
+            tokens,
+            ids,
+            by_string,
+        }
     }
 
     /// Number of tokens.
@@ -158,7 +174,10 @@ impl Vocabulary {
     /// If the machine never makes such a token (`call(0)`, a commit outside [`Commit::ALL`]).
     #[must_use]
     pub fn id(&self, token: Token) -> u32 {
-        *self.ids.get(&token).unwrap_or_else(|| panic!("{token} is not in the vocabulary"))
+        *self
+            .ids
+            .get(&token)
+            .unwrap_or_else(|| panic!("{token} is not in the vocabulary"))
     }
 
     /// The token of an id.

@@ -1,0 +1,205 @@
+//! What is wrong with a program, and what to do about it.
+
+use std::fmt;
+
+use crate::Op;
+
+/// A program, or its text, that is not valid.
+///
+/// It names the place as far as it is known: line, column and token of a text, the instruction of a program. Its
+/// display ends in a [remedy](Error::remedy).
+///
+/// ```
+/// use weightware_isa::Program;
+///
+/// let error = "{ i32.cosnt 03 00 00 00 }".parse::<Program>().unwrap_err();
+/// assert_eq!((error.line(), error.column(), error.token()), (Some(1), Some(3), Some("i32.cosnt")));
+/// assert_eq!(
+///     error.to_string(),
+///     "line 1, column 3: `i32.cosnt`: this is not an opcode; write `i32.const` if that is meant"
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: Box<Kind>,
+    instruction: Option<usize>,
+    place: Option<Place>,
+    token: Option<String>,
+}
+
+/// Line and column of a token, from 1 on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    NoOpen,
+    Preamble(String),
+    NotAnOpcode(Option<&'static str>),
+    SurplusByte,
+    MissingByte { op: Op, number: usize },
+    NoClose,
+    NotSectionByte,
+    OpenSection(usize),
+    TooLong,
+    Sections { declared: usize, given: usize },
+    LateSection,
+    Target { target: usize, length: usize },
+    TargetOp { target: usize, op: Op },
+    NoResume,
+    NoCall,
+    ResumeIndex { wanted: usize },
+    NoFrame,
+    FourthByte,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self {
+            kind: Box::new(kind),
+            instruction: None,
+            place: None,
+            token: None,
+        }
+    }
+
+    pub(crate) fn at_instruction(self, instruction: usize) -> Self {
+        Self {
+            instruction: Some(instruction),
+            ..self
+        }
+    }
+
+    pub(crate) fn at_place(self, place: Place) -> Self {
+        Self {
+            place: Some(place),
+            ..self
+        }
+    }
+
+    pub(crate) fn at_token(self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self
+        }
+    }
+
+    /// The line of the text, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.place.map(|place| place.line)
+    }
+
+    /// The column in characters, counted from 1.
+    #[must_use]
+    pub fn column(&self) -> Option<usize> {
+        self.place.map(|place| place.column)
+    }
+
+    /// The token of the text that is wrong. Nothing where the text ended too early.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The index of the instruction that is wrong, where the tokens are well formed.
+    #[must_use]
+    pub fn instruction(&self) -> Option<usize> {
+        self.instruction
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match &*self.kind {
+            Kind::NoOpen => "put `{` before the first instruction".into(),
+            Kind::Preamble(wanted) => format!("write `{wanted}` here, or begin the text with `{{`"),
+            Kind::NotAnOpcode(Some(name)) => format!("write `{name}` if that is meant"),
+            Kind::NotAnOpcode(None) => "write an opcode, or `}` behind the last instruction".into(),
+            Kind::SurplusByte => "give every opcode exactly four immediate bytes".into(),
+            Kind::MissingByte { op, .. } => {
+                format!("give `{op}` exactly four bytes of two hex digits")
+            }
+            Kind::NoClose => "put `}` behind the last instruction".into(),
+            Kind::NotSectionByte => {
+                "write bytes of two hex digits and close them by `loaded`".into()
+            }
+            Kind::OpenSection(_) => "close it by `loaded`".into(),
+            Kind::TooLong => "shorten the program: branches hold 24-bit indexes".into(),
+            Kind::Sections { .. } => {
+                "write, behind `}`, bytes and `loaded` for each leading `section`".into()
+            }
+            Kind::LateSection => "move it before all other instructions".into(),
+            Kind::Target { length, .. } => format!("go to an index from 0 to {length}"),
+            Kind::TargetOp {
+                op: Op::Resume,
+                target,
+            } => format!("go to {} behind it", target + 1),
+            Kind::TargetOp { .. } => "go to an instruction that can be executed".into(),
+            Kind::NoResume => "put `resume` behind the call".into(),
+            Kind::NoCall => "put a call before it, or remove it".into(),
+            Kind::ResumeIndex { wanted } => format!("let its immediate be {wanted}"),
+            Kind::NoFrame => {
+                "let the fourth byte be the caller's frame size in words, at least 1".into()
+            }
+            Kind::FourthByte => "let the fourth byte be 00".into(),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::NoOpen => f.write_str("the program does not begin with `{`"),
+            Kind::Preamble(_) => f.write_str("this is not the preamble's next token"),
+            Kind::NotAnOpcode(_) => f.write_str("this is not an opcode"),
+            Kind::SurplusByte => f.write_str("a byte stands where an opcode belongs"),
+            Kind::MissingByte { op, number } => {
+                write!(f, "immediate byte {number} of `{op}` is missing")
+            }
+            Kind::NoClose => f.write_str("the text ends before `}`"),
+            Kind::NotSectionByte => f.write_str("this is neither a byte nor `loaded`"),
+            Kind::OpenSection(number) => write!(f, "the text ends inside data section {number}"),
+            Kind::TooLong => f.write_str("the program has more than 2^24 - 1 instructions"),
+            Kind::Sections { declared, given } => {
+                write!(
+                    f,
+                    "{given} data sections for {declared} leading `section` instructions"
+                )
+            }
+            Kind::LateSection => f.write_str("a `section` stands behind another instruction"),
+            Kind::Target { target, length } => {
+                write!(
+                    f,
+                    "the target {target} lies outside the program of {length} instructions"
+                )
+            }
+            Kind::TargetOp { target, op } => write!(f, "the target {target} is `{op}`"),
+            Kind::NoResume => f.write_str("the call has no `resume` behind it"),
+            Kind::NoCall => f.write_str("this `resume` stands behind no call"),
+            Kind::ResumeIndex { .. } => f.write_str("this does not hold the index behind itself"),
+            Kind::NoFrame => f.write_str("the frame size of the call is 0"),
+            Kind::FourthByte => f.write_str("only three bytes of this immediate are read"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Place { line, column }) = self.place {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        if let Some(instruction) = self.instruction {
+            write!(f, "instruction {instruction}: ")?;
+        }
+        if let Some(token) = &self.token {
+            write!(f, "`{token}`: ")?;
+        }
+        write!(f, "{}; {}", self.kind, self.remedy())
+    }
+}
+
+impl std::error::Error for Error {}

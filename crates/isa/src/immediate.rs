@@ -1,0 +1,38 @@
+//! What the four immediate bytes of each opcode mean.
+
+use crate::Op;
+
+/// How an opcode reads its immediate bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Immediate {
+    /// Not at all.
+    Unused,
+    /// A 32-bit word.
+    Word,
+    /// Three bytes: a word's index, or where a data section begins. The fourth is zero.
+    Index,
+    /// Three bytes: the index of an instruction, or of `}`. The fourth is zero.
+    Target,
+    /// Three bytes: the offset of a memory access. The fourth: the memory's size in pages.
+    Access,
+    /// Three bytes: the index of the callee's first instruction. The fourth: the caller's frame size.
+    Call,
+}
+
+impl Op {
+    /// How this opcode reads its immediate bytes.
+    #[must_use]
+    pub const fn immediate_kind(self) -> Immediate {
+        match self {
+            Op::I32Const => Immediate::Word,
+            Op::LocalGet | Op::LocalSet | Op::LocalTee => Immediate::Index,
+            Op::GlobalGet | Op::GlobalSet | Op::Section => Immediate::Index,
+            Op::I32Load | Op::I32Load8S | Op::I32Load8U => Immediate::Access,
+            Op::I32Load16S | Op::I32Load16U => Immediate::Access,
+            Op::I32Store | Op::I32Store8 | Op::I32Store16 => Immediate::Access,
+            Op::Br | Op::BrIf | Op::BrUnless | Op::Resume => Immediate::Target,
+            Op::Call => Immediate::Call,
+            _ => Immediate::Unused,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Programs as text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Kind, Place};
+use crate::{Immediate, Instruction, Op, Program, Token};
+
+/// A word of the text and where it stands.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    text: &'a str,
+    place: Place,
+}
+
+impl Word<'_> {
+    fn error(self, kind: Kind) -> Error {
+        Error::new(kind).at_place(self.place).at_token(self.text)
+    }
+
+    fn byte(self) -> Option<u8> {
+        let digits = self.text.len() == 2 && self.text.bytes().all(|c| c.is_ascii_hexdigit());
+        digits
+            .then(|| u8::from_str_radix(self.text, 16).ok())
+            .flatten()
+    }
+}
+
+/// The words of a text, without its comments.
+fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
+    text.lines().zip(1..).flat_map(|(line, number)| {
+        let code = line.split(['#', ';']).next().unwrap_or_default();
+        code.split_whitespace().map(move |word| {
+            let start = word.as_ptr().addr() - code.as_ptr().addr();
+            let column = code[..start].chars().count() + 1;
+            Word {
+                text: word,
+                place: Place {
+                    line: number,
+                    column,
+                },
+            }
+        })
+    })
+}
+
+struct Parser<'a, I> {
+    words: I,
+    /// The last word that was read.
+    last: Option<Word<'a>>,
+}
+
+impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
+    fn next(&mut self) -> Option<Word<'a>> {
+        let word = self.words.next();
+        self.last = word.or(self.last);
+        word
+    }
+
+    /// The next word; if there is none, that error behind the last word.
+    fn expect(&mut self, kind: impl FnOnce() -> Kind) -> Result<Word<'a>, Error> {
+        self.next()
+            .ok_or_else(|| Error::new(kind()).at_place(self.end()))
+    }
+
+    /// The place behind the last word.
+    fn end(&self) -> Place {
+        self.last
+            .map_or(Place { line: 1, column: 1 }, |Word { text, place }| Place {
+                column: place.column + text.chars().count(),
+                ..place
+            })
+    }
+
+    /// Reads `{`, and the preamble if the text begins with it.
+    fn open(&mut self) -> Result<(), Error> {
+        let mut word = self.expect(|| Kind::NoOpen)?;
+        if word.text == Token::Begin.to_string() {
+            for wanted in Program::preamble().skip(1).map(|token| token.to_string()) {
+                word = self.expect(|| Kind::Preamble(wanted.clone()))?;
+                if word.text != wanted {
+                    return Err(word.error(Kind::Preamble(wanted)));
+                }
+            }
+            word = self.expect(|| Kind::NoOpen)?;
+        }
+        if word.text == "{" {
+            Ok(())
+        } else {
+            Err(word.error(Kind::NoOpen))
+        }
+    }
+
+    /// Reads an instruction, or nothing at `}`.
+    fn instruction(&mut self) -> Result<Option<(Instruction, Word<'a>)>, Error> {
+        let word = self.expect(|| Kind::NoClose)?;
+        if word.text == "}" {
+            return Ok(None);
+        }
+        let op = Op::by_name(word.text).ok_or_else(|| {
+            word.error(match word.byte() {
+                Some(_) => Kind::SurplusByte,
+                None => Kind::NotAnOpcode(nearest(word.text)),
+            })
+        })?;
+        let mut immediate = [0; 4];
+        for (byte, number) in immediate.iter_mut().zip(1..) {
+            let missing = || Kind::MissingByte { op, number };
+            let word = self.expect(missing)?;
+            *byte = word.byte().ok_or_else(|| word.error(missing()))?;
+        }
+        Ok(Some((Instruction { op, immediate }, word)))
+    }
+
+    /// Reads the data section of that number, or nothing at the end.
+    fn section(&mut self, number: usize) -> Result<Option<Vec<u8>>, Error> {
+        let Some(mut word) = self.next() else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        while word.text != "loaded" {
+            bytes.push(
+                word.byte()
+                    .ok_or_else(|| word.error(Kind::NotSectionByte))?,
+            );
+            word = self.expect(|| Kind::OpenSection(number))?;
+        }
+        Ok(Some(bytes))
+    }
+}
+
+/// The opcode whose name is most like `name`, if any is much like it.
+fn nearest(name: &str) -> Option<&'static str> {
+    let names = Op::ALL.iter().map(|op| op.spec().name);
+    let (distance, nearest) = names.map(|other| (edits(name, other), other)).min()?;
+    (distance <= 2.max(name.len() / 4)).then_some(nearest)
+}
+
+/// How many characters must be inserted, removed or replaced to make one string of the other.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.chars().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.chars().count()]
+}
+
+/// Reads a prompt: `{`, instructions of an opcode and four bytes of two hex digits, `}`, then bytes and `loaded` for
+/// each leading `section`. White space separates; `#` and `;` begin comments to the end of the line. The preamble may
+/// stand first. The program is [valid](Program::validate).
+///
+/// ```
+/// use weightware_isa::Program;
+///
+/// let text = "
+///     {
+///     section    00 04 00 00     ; at address 1024
+///     i32.const  00 04 00 00
+///     i32.load8_u 01 00 00 01    ; one page of memory
+///     output     00 00 00 00
+///     }
+///     48 49 loaded
+/// ";
+/// let program: Program = text.parse()?;
+/// assert_eq!(program.sections, [b"HI"]);
+/// assert_eq!(program.to_string().parse(), Ok(program));
+/// # Ok::<(), weightware_isa::Error>(())
+/// ```
+impl FromStr for Program {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut parser = Parser {
+            words: words(text),
+            last: None,
+        };
+        let mut program = Program::default();
+        let mut places = Vec::new();
+        parser.open()?;
+        while let Some((instruction, word)) = parser.instruction()? {
+            program.code.push(instruction);
+            places.push(word.place);
+        }
+        while let Some(section) = parser.section(program.sections.len())? {
+            program.sections.push(section);
+        }
+        program
+            .validate()
+            .map_err(|error| match error.instruction() {
+                Some(instruction) => error.at_place(places[instruction]),
+                None => error.at_place(parser.end()),
+            })?;
+        Ok(program)
+    }
+}
+
+impl fmt::Display for Instruction {
+    /// The tokens: `i32.const 03 00 00 00`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [b0, b1, b2, b3] = self.immediate;
+        write!(f, "{} {b0:02x} {b1:02x} {b2:02x} {b3:02x}", self.op)
+    }
+}
+
+impl fmt::Display for Program {
+    /// The prompt without the preamble, on one line; with `{:#}`, on a line for each instruction and data section.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = None;
+        for token in self.prompt() {
+            let breaks = matches!(token, Token::Op(_) | Token::Close)
+                || matches!(before, Some(Token::Close | Token::Loaded));
+            match before {
+                None => {}
+                Some(_) if breaks && f.alternate() => f.write_str("\n")?,
+                Some(_) => f.write_str(" ")?,
+            }
+            write!(f, "{token}")?;
+            before = Some(token);
+        }
+        Ok(())
+    }
+}
+
+impl Program {
+    /// The program for reading: a line `index: opcode immediate` for each instruction, in decimal.
+    ///
+    /// ```
+    /// use weightware_isa::{Instruction, Op, Program};
+    ///
+    /// let program = Program {
+    ///     code: vec![
+    ///         Instruction::new(Op::I32Const, u32::MAX),
+    ///         Instruction::with_byte(Op::I32Load, 8, 2),
+    ///         Instruction::new(Op::Drop, 0),
+    ///     ],
+    ///     sections: vec![],
+    /// };
+    /// let lines = "0: i32.const -1\n1: i32.load offset 8 pages 2\n2: drop\n3: }\n";
+    /// assert_eq!(program.disassemble().to_string(), lines);
+    /// ```
+    #[must_use]
+    pub fn disassemble(&self) -> Disassembly<'_> {
+        Disassembly { program: self }
+    }
+}
+
+/// What [`Program::disassemble`] displays.
+#[derive(Debug, Clone, Copy)]
+pub struct Disassembly<'a> {
+    program: &'a Program,
+}
+
+impl fmt::Display for Disassembly<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = &self.program.code;
+        for (index, instruction) in code.iter().enumerate() {
+            let (op, low, fourth) = (instruction.op, instruction.low(), instruction.immediate[3]);
+            write!(f, "{index}: {op}")?;
+            match op.immediate_kind() {
+                Immediate::Unused => {}
+                Immediate::Word => write!(f, " {}", instruction.immediate() as i32)?,
+                Immediate::Index | Immediate::Target => write!(f, " {low}")?,
+                Immediate::Access => write!(f, " offset {low} pages {fourth}")?,
+                Immediate::Call => write!(f, " {low} frame {fourth}")?,
+            }
+            f.write_str("\n")?;
+        }
+        writeln!(f, "{}: }}", code.len())
+    }
+}

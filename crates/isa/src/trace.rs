@@ -1,0 +1,191 @@
+//! Reading a trace: its lines, what it puts out and how it ends.
+
+use std::fmt;
+
+use crate::{Commit, Token, Trap};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It reached the end of the program.
+    Halted,
+    /// It executed `exit`, with that code.
+    Exited(u32),
+    /// It trapped.
+    Trapped(Trap),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Halted => f.write_str("halted"),
+            Outcome::Exited(code) => write!(f, "exited with code {code}"),
+            Outcome::Trapped(trap) => write!(f, "trapped: {}", trap.message()),
+        }
+    }
+}
+
+/// The tokens of one executed instruction. Displayed, they are joined by spaces: `03 00 00 00 commit(+1,sts=1,bt=0)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    tokens: &'a [Token],
+}
+
+impl<'a> Line<'a> {
+    /// The tokens, at least one and at most [`TraceReader::LONGEST_LINE`].
+    #[must_use]
+    pub fn tokens(self) -> &'a [Token] {
+        self.tokens
+    }
+
+    /// The end token; none if the line was cut because it was too long.
+    #[must_use]
+    pub fn end(self) -> Option<Token> {
+        self.tokens
+            .last()
+            .copied()
+            .filter(|token| token.ends_instruction())
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, token) in self.tokens.iter().enumerate() {
+            let space = if i == 0 { "" } else { " " };
+            write!(f, "{space}{token}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the tokens that follow a prompt, one at a time: lines, output and outcome.
+///
+/// Any stream of tokens can be read, also one that no program makes: [`malformed`](TraceReader::malformed) tells where
+/// the first token stands that cannot be in a trace at its place. Room does not grow with the stream but for the output.
+///
+/// ```
+/// use weightware_isa::{Outcome, TraceReader, Vocabulary};
+///
+/// let vocabulary = Vocabulary::new();
+/// let mut reader = TraceReader::new();
+/// let mut lines = Vec::new();
+/// for token in "03 00 00 00 commit(+1,sts=1,bt=0) out(03) halt".split(' ') {
+///     lines.extend(reader.feed(vocabulary.parse(token).unwrap()).map(|line| line.to_string()));
+/// }
+/// assert_eq!(lines, ["03 00 00 00 commit(+1,sts=1,bt=0)", "out(03)", "halt"]);
+/// assert_eq!(reader.output(), [3]);
+/// assert_eq!(reader.outcome(), Some(Outcome::Halted));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct TraceReader {
+    line: Vec<Token>,
+    /// The next token begins a line.
+    complete: bool,
+    output: Vec<u8>,
+    outcome: Option<Outcome>,
+    tokens: u64,
+    lines: u64,
+    malformed: Option<u64>,
+}
+
+impl TraceReader {
+    /// A line without an end token is cut behind so many tokens. No instruction makes more than five.
+    pub const LONGEST_LINE: usize = 16;
+
+    /// A reader at the beginning of a trace.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a token. Returns the line that it completes. Tokens behind the outcome are not read.
+    pub fn feed(&mut self, token: Token) -> Option<Line<'_>> {
+        if self.outcome.is_some() {
+            return None;
+        }
+        if std::mem::take(&mut self.complete) {
+            self.line.clear();
+        }
+        if !follows(&self.line, token) {
+            self.malformed.get_or_insert(self.tokens);
+        }
+        self.outcome = match token {
+            Token::Halt => Some(Outcome::Halted),
+            Token::Exit => Some(Outcome::Exited(last_word(&self.line))),
+            Token::Trap(trap) => Some(Outcome::Trapped(trap)),
+            _ => None,
+        };
+        if let Token::Out(byte) = token {
+            self.output.push(byte);
+        }
+        self.tokens += 1;
+        self.line.push(token);
+        self.complete = token.ends_instruction() || self.line.len() == Self::LONGEST_LINE;
+        self.lines += u64::from(self.complete);
+        self.complete.then_some(Line { tokens: &self.line })
+    }
+
+    /// The line that has begun and is not complete; what is left of a trace that was broken off.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<Line<'_>> {
+        (!self.complete && !self.line.is_empty()).then_some(Line { tokens: &self.line })
+    }
+
+    /// The bytes put out so far.
+    #[must_use]
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// How the run ended, if it did.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome
+    }
+
+    /// Tokens read so far.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
+    /// Lines completed so far: executed instructions, and `}`.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// The index of the first token that cannot stand where it does in the trace of any program.
+    #[must_use]
+    pub fn malformed(&self) -> Option<u64> {
+        self.malformed
+    }
+}
+
+/// Whether some instruction makes a line that begins so.
+fn follows(line: &[Token], token: Token) -> bool {
+    let bytes = line.len();
+    match token {
+        Token::Byte(..) => bytes < 4,
+        Token::Commit(Commit { stored: true, .. }) | Token::Exit => bytes == 4,
+        Token::Commit(Commit { jumped: true, .. }) | Token::Call(_) | Token::Return(_) => {
+            bytes == 3
+        }
+        Token::Commit(Commit { delta: -2, .. }) => matches!(bytes, 1 | 2 | 4),
+        Token::Commit(Commit { delta: -1, .. }) => matches!(bytes, 0 | 4),
+        Token::Commit(_) => bytes == 4,
+        Token::Out(_) | Token::Halt | Token::Trap(_) => bytes == 0,
+        Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Loaded => false,
+    }
+}
+
+/// The last four bytes of a line, little-endian, 0 where there is none.
+fn last_word(line: &[Token]) -> u32 {
+    line.iter()
+        .rev()
+        .take(4)
+        .fold(0, |word, token| match token {
+            Token::Byte(byte, _) => word << 8 | u32::from(*byte),
+            _ => word << 8,
+        })
+}
