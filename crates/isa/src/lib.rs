@@ -29,3 +29,8 @@ pub use program::{Instruction, Program};
 pub use text::Disassembly;
 pub use token::{Flag, Token, Vocabulary};
 pub use trace::{Line, Outcome, TraceReader};
+
+/// The examples of `README.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
