@@ -1,7 +1,7 @@
 //! Runs 3 + 5, or the program text in the file named by the first argument, and writes its trace.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 use weightware_isa::{Interpreter, Program, TraceReader};
 
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let program: Program = text.parse()?;
     let mut reader = TraceReader::new();
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = BufWriter::new(std::io::stdout().lock());
     for token in Interpreter::new(&program) {
         if let Some(line) = reader.feed(token?) {
             writeln!(stdout, "{line}")?;
@@ -29,5 +29,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             reader.tokens()
         )?;
     }
+    stdout.flush()?;
     Ok(())
 }
