@@ -1,0 +1,109 @@
+//! A stream of keys, as many heads may share it, and its index.
+
+use crate::cache::bytes_of;
+use crate::standin::{HullIndex, Inserted, Point};
+
+use super::store::Store;
+
+/// Keys since the last snapshot, at least; a snapshot is a copy of the index.
+const HISTORY: usize = 1 << 16;
+
+/// All keys of a stream, and how many of them fell on each slot of the index.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    pub(super) index: HullIndex,
+    counts: Store,
+    total: f64,
+}
+
+impl Keys {
+    pub(super) fn new() -> Self {
+        Self {
+            index: HullIndex::new(),
+            counts: Store::new(),
+            total: 0.0,
+        }
+    }
+
+    /// Appends a key. Slots depend on the keys alone: two indexes that were given the same keys agree on them.
+    pub(super) fn push(&mut self, key: Point) -> Inserted {
+        let inserted = self.index.push(key);
+        self.total += 1.0;
+        match inserted {
+            Inserted::Interior => {}
+            Inserted::New(slot) => self.counts.set(slot as usize, 1.0),
+            Inserted::Same(slot) => {
+                let slot = slot as usize;
+                self.counts.set(slot, self.counts.get(slot) + 1.0);
+            }
+        }
+        inserted
+    }
+
+    /// How many keys fell on a slot.
+    pub(super) fn count(&self, slot: u32) -> f64 {
+        self.counts.get(slot as usize)
+    }
+
+    /// How many keys there are.
+    pub(super) fn total(&self) -> f64 {
+        self.total
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.index.bytes() + self.counts.bytes()
+    }
+}
+
+/// What rebuilds a stream of keys as it was one key ago: an index cannot forget.
+#[derive(Debug, Clone)]
+pub(super) struct Past {
+    snapshot: Keys,
+    history: Vec<Point>,
+}
+
+impl Past {
+    /// The past of the empty stream.
+    pub(super) fn new() -> Self {
+        Self {
+            snapshot: Keys::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// Notes that `key` is about to be appended to `keys`.
+    pub(super) fn note(&mut self, keys: &Keys, key: Point) {
+        // A long index is copied rarely: then keys cost less than copies.
+        if self.history.len() >= HISTORY.max(2 * keys.index.len()) {
+            self.snapshot = keys.clone();
+            self.history = Vec::new();
+        }
+        self.history.push(key);
+    }
+
+    /// The stream without its last key.
+    pub(super) fn before_last(&self) -> Keys {
+        let mut keys = self.snapshot.clone();
+        let (_, earlier) = self
+            .history
+            .split_last()
+            .unwrap_or((&Point { x: 0.0, y: 0.0 }, &[]));
+        for &key in earlier {
+            keys.push(key);
+        }
+        keys
+    }
+
+    /// This past, had `key` come last instead.
+    pub(super) fn with_last(&self, key: Point) -> Self {
+        let mut past = self.clone();
+        if let Some(last) = past.history.last_mut() {
+            *last = key;
+        }
+        past
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.snapshot.bytes() + bytes_of(&self.history)
+    }
+}

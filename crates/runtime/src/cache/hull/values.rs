@@ -1,0 +1,106 @@
+//! A stream of values, as many heads may share it, summed per slot of its keys' index.
+
+use crate::cache::sum::exact_sum;
+use crate::standin::Inserted;
+
+use super::store::Store;
+
+/// One of a head's two values over time.
+///
+/// A sum that had to be rounded is NaN from then on: its bits would depend on the order of its terms.
+#[derive(Debug)]
+pub(super) struct Values {
+    sums: Store,
+    total: f64,
+    /// How many values of heads share the stream.
+    pub(super) members: u32,
+    /// The last token whose value is in the sums, and that value.
+    pub(super) stamp: u64,
+    pub(super) value: f64,
+    /// What the last value overwrote.
+    undo: Option<(usize, f64)>,
+    undo_total: f64,
+    /// The token at which the stream split off, and from which one.
+    pub(super) born: u64,
+    pub(super) parent: (usize, usize),
+}
+
+impl Values {
+    pub(super) fn new(members: u32) -> Self {
+        Self {
+            sums: Store::new(),
+            total: 0.0,
+            members,
+            stamp: 0,
+            value: 0.0,
+            undo: None,
+            undo_total: 0.0,
+            born: 0,
+            parent: (0, 0),
+        }
+    }
+
+    /// Appends the value of the token `stamp`, whose key was inserted as stated.
+    #[inline]
+    pub(super) fn push(&mut self, stamp: u64, value: f64, inserted: Inserted) {
+        self.stamp = stamp;
+        self.value = value;
+        self.undo_total = self.total;
+        self.total = exact_sum(self.total, value);
+        self.undo = match inserted {
+            Inserted::Interior => None,
+            Inserted::New(slot) => {
+                let slot = slot as usize;
+                let old = self.sums.get(slot);
+                self.sums.set(slot, value);
+                Some((slot, old))
+            }
+            Inserted::Same(slot) => {
+                let slot = slot as usize;
+                let old = self.sums.get(slot);
+                self.sums.set(slot, exact_sum(old, value));
+                Some((slot, old))
+            }
+        };
+    }
+
+    /// The sums as they were before the token `stamp`, to be shared by none yet.
+    pub(super) fn before(&self, stamp: u64, parent: (usize, usize)) -> Self {
+        let mut sums = self.sums.clone();
+        let mut total = self.total;
+        if self.stamp == stamp {
+            total = self.undo_total;
+            if let Some((slot, old)) = self.undo {
+                sums.set(slot, old);
+            }
+        }
+        Self {
+            sums,
+            total,
+            born: stamp,
+            parent,
+            ..Self::new(0)
+        }
+    }
+
+    /// Gives the memory back, when nobody shares the stream any more.
+    pub(super) fn clear(&mut self) {
+        self.sums = Store::new();
+    }
+
+    /// The sum of the values of all keys on a slot.
+    #[inline]
+    pub(super) fn sum(&self, slot: u32) -> f64 {
+        self.sums.get(slot as usize)
+    }
+
+    /// The sum of all values.
+    #[inline]
+    pub(super) fn total(&self) -> f64 {
+        self.total
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.sums.bytes() + size_of::<Self>()
+    }
+}

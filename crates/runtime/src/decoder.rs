@@ -1,0 +1,328 @@
+//! The decoder.
+
+use weightware_model::{Attention, Model, TokenId};
+
+use crate::cache::{Cache, Hardmax, Hull, Softmax};
+use crate::forward::Stream;
+use crate::plan::Plan;
+use crate::unembed::Scratch;
+use crate::{Error, Finish, Stop, Why};
+
+/// How a decoder attends to past tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// Stock softmax over all past keys, scores scaled by `1 / sqrt(2)`: what the weights mean. O(n) per token.
+    Softmax,
+    /// The average value of the keys of the exactly greatest score, by a scan over all past keys: the oracle of
+    /// [`Hull`](Self::Hull). O(n) per token.
+    Hardmax,
+    /// The same by extreme-point search in the convex hull of the past keys. O(log n) per token.
+    Hull,
+}
+
+impl Engine {
+    /// All engines.
+    pub const ALL: [Self; 3] = [Self::Softmax, Self::Hardmax, Self::Hull];
+
+    /// The engine's name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Hardmax => "hardmax",
+            Self::Hull => "hull",
+        }
+    }
+}
+
+/// What a decoder may be told beyond its engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DecoderOptions {
+    /// Lets a hard-max engine run a model that says it needs softmax.
+    pub force: bool,
+}
+
+/// What a decoder has done and holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Tokens that went through the layers, the prompt included.
+    pub tokens: u64,
+    /// About how many bytes keys and values take.
+    pub cached_bytes: usize,
+    /// Live heads, which can change the residual stream.
+    pub live_heads: usize,
+    /// Streams of keys that are kept, after sharing.
+    pub key_streams: usize,
+    /// Streams of scalar values that are kept, after sharing.
+    pub value_streams: usize,
+}
+
+/// Greedy decoding of one sequence.
+///
+/// All engines compute the same projections with the same bits; they differ in attention alone. See the crate's
+/// documentation for an example.
+#[derive(Debug)]
+pub struct Decoder {
+    plan: Plan,
+    cache: Caches,
+    engine: Engine,
+    stream: Stream,
+    scratch: Scratch,
+    /// Tokens known: prompt and given. The last one given has not been through the layers yet.
+    known: u64,
+    pending: Option<TokenId>,
+    /// The token that the stream predicts.
+    next: Option<TokenId>,
+    finish: Option<Finish>,
+}
+
+#[derive(Debug)]
+enum Caches {
+    Softmax(Softmax),
+    Hardmax(Hardmax),
+    Hull(Hull),
+}
+
+impl Caches {
+    fn new(plan: &Plan, engine: Engine) -> Self {
+        let heads = plan.heads().count();
+        match engine {
+            Engine::Softmax => Self::Softmax(Softmax::new(heads)),
+            Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
+            Engine::Hull => Self::Hull(Hull::new(plan.heads().map(|head| head.live))),
+        }
+    }
+}
+
+impl Decoder {
+    /// A decoder of an empty sequence.
+    ///
+    /// # Errors
+    /// If the model is inconsistent, or says that it needs softmax and `engine` is another.
+    pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
+        Self::with_options(model, engine, DecoderOptions::default())
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), except for what the options force.
+    pub fn with_options(
+        model: &Model,
+        engine: Engine,
+        options: DecoderOptions,
+    ) -> Result<Self, Error> {
+        model.validate().map_err(Error::model)?;
+        let needs_softmax = model.config.attention == Attention::Softmax;
+        if needs_softmax && engine != Engine::Softmax && !options.force {
+            return Err(Error::needs_softmax(engine.name()));
+        }
+        let plan = Plan::new(model);
+        Ok(Self {
+            cache: Caches::new(&plan, engine),
+            plan,
+            engine,
+            stream: Stream::new(),
+            scratch: Scratch::default(),
+            known: 0,
+            pending: None,
+            next: None,
+            finish: None,
+        })
+    }
+
+    /// Forgets the sequence.
+    pub fn reset(&mut self) {
+        self.cache = Caches::new(&self.plan, self.engine);
+        self.known = 0;
+        self.pending = None;
+        self.next = None;
+        self.finish = None;
+    }
+
+    /// Takes in a prompt, or goes on with one after tokens were generated.
+    ///
+    /// # Errors
+    /// If a token is unknown (then nothing is taken in), the horizon comes before the prompt's end, or decoding had
+    /// finished.
+    pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), Stop> {
+        let vocab = self.plan.vocab;
+        if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
+            return Err(Stop::UnknownToken {
+                index,
+                token: tokens[index],
+                vocab,
+            });
+        }
+        match self.finish {
+            None | Some(Finish::Budget) => self.finish = None,
+            Some(_) => return Err(Stop::Finished),
+        }
+        let stop = |(position, why)| Stop::Horizon { position, why };
+        for &token in tokens {
+            if let Some(given) = self.pending.take() {
+                self.step(given).map_err(stop)?;
+            }
+            if self.known > self.plan.last_position {
+                return Err(stop(
+                    self.horizon(Why::LastPosition(self.plan.last_position)),
+                ));
+            }
+            self.known += 1;
+            self.pending = Some(token);
+        }
+        match self.pending.take() {
+            Some(last) => self.step_and_predict(last).map_err(stop),
+            None => Ok(()),
+        }
+    }
+
+    /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the horizon.
+    ///
+    /// The iterator is lazy: a token goes through the layers when the one after it is asked for.
+    /// [`finish`](Self::finish) says why it ended. Before a prompt it is empty.
+    pub fn generate(&mut self, limit: Option<u64>) -> Generate<'_> {
+        if self.finish == Some(Finish::Budget) {
+            self.finish = None;
+        }
+        Generate {
+            left: limit,
+            decoder: self,
+        }
+    }
+
+    /// Why the last [`generate`](Self::generate) ended; `None` if it did not.
+    #[must_use]
+    pub fn finish(&self) -> Option<Finish> {
+        self.finish
+    }
+
+    /// The number of tokens so far, the prompt included.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.known
+    }
+
+    /// Whether there are no tokens yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.known == 0
+    }
+
+    /// The logits from which the last prediction was made: after a prompt, those of its last token.
+    #[must_use]
+    pub fn logits(&self) -> Vec<f64> {
+        self.plan.unembed.logits(&self.stream.x)
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// What the decoder has done and holds; takes time in proportion to the number of heads.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let live_heads = self.plan.heads().count();
+        let values = self
+            .plan
+            .heads()
+            .flat_map(|h| h.live)
+            .filter(|&l| l)
+            .count();
+        let (cached_bytes, (key_streams, value_streams)) = match &self.cache {
+            Caches::Softmax(cache) => (cache.bytes(), (live_heads, values)),
+            Caches::Hardmax(cache) => (cache.bytes(), (live_heads, values)),
+            Caches::Hull(cache) => (cache.bytes(), cache.sharing()),
+        };
+        Stats {
+            tokens: self.known - u64::from(self.pending.is_some()),
+            cached_bytes,
+            live_heads,
+            key_streams,
+            value_streams,
+        }
+    }
+
+    /// The token after the ones so far, or why there is none.
+    fn predict(&mut self) -> Result<Option<TokenId>, (u64, Why)> {
+        if self.known > self.plan.last_position {
+            return Err(self.horizon(Why::LastPosition(self.plan.last_position)));
+        }
+        if let Some(given) = self.pending.take() {
+            self.step_and_predict(given)?;
+        }
+        Ok(self.next)
+    }
+
+    /// Takes the last known token through the layers.
+    fn step(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
+        let Self { plan, stream, .. } = self;
+        let position = self.known - 1;
+        match &mut self.cache {
+            Caches::Softmax(cache) => stream.forward(plan, cache, token, position),
+            Caches::Hardmax(cache) => stream.forward(plan, cache, token, position),
+            Caches::Hull(cache) => stream.forward(plan, cache, token, position),
+        }
+        .map_err(|why| self.horizon(why))
+    }
+
+    fn step_and_predict(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
+        self.step(token)?;
+        self.next = self.plan.unembed.argmax(&self.stream.x, &mut self.scratch);
+        match self.next {
+            Some(_) => Ok(()),
+            None => Err(self.horizon(Why::Logits)),
+        }
+    }
+
+    /// Ends decoding before the token after those known.
+    fn horizon(&mut self, why: Why) -> (u64, Why) {
+        let position = self.known;
+        self.finish = Some(Finish::Horizon { position, why });
+        (position, why)
+    }
+}
+
+/// The tokens that a decoder generates.
+#[derive(Debug)]
+#[must_use = "tokens are generated as they are asked for"]
+pub struct Generate<'a> {
+    decoder: &'a mut Decoder,
+    left: Option<u64>,
+}
+
+impl Generate<'_> {
+    /// Why the tokens ended; `None` while they have not.
+    #[must_use]
+    pub fn finish(&self) -> Option<Finish> {
+        self.decoder.finish
+    }
+}
+
+impl Iterator for Generate<'_> {
+    type Item = TokenId;
+
+    fn next(&mut self) -> Option<TokenId> {
+        let decoder = &mut *self.decoder;
+        if decoder.finish.is_some() || decoder.known == 0 {
+            return None;
+        }
+        if self.left == Some(0) {
+            decoder.finish = Some(Finish::Budget);
+            return None;
+        }
+        let token = decoder.predict().ok().flatten()?;
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        decoder.known += 1;
+        decoder.pending = Some(token);
+        if decoder.plan.end_tokens.contains(&token) {
+            decoder.finish = Some(Finish::EndToken(token));
+        }
+        Some(token)
+    }
+}

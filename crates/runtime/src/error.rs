@@ -1,0 +1,35 @@
+//! The error of making a decoder.
+
+use thiserror::Error;
+
+/// Why there can be no decoder for a model.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct Error(Kind);
+
+#[derive(Debug, Error)]
+enum Kind {
+    #[error("the model is inconsistent: {0}")]
+    Model(#[source] weightware_model::Error),
+    #[error(
+        "config.json says that the model needs softmax attention, which the {0} engine does not compute; use the softmax \
+         engine, or force this one and expect other tokens"
+    )]
+    NeedsSoftmax(&'static str),
+}
+
+impl Error {
+    pub(crate) fn model(error: weightware_model::Error) -> Self {
+        Self(Kind::Model(error))
+    }
+
+    pub(crate) fn needs_softmax(engine: &'static str) -> Self {
+        Self(Kind::NeedsSoftmax(engine))
+    }
+
+    /// Whether the engine refuses the model only because it was not forced.
+    #[must_use]
+    pub fn can_be_forced(&self) -> bool {
+        matches!(self.0, Kind::NeedsSoftmax(_))
+    }
+}

@@ -1,0 +1,147 @@
+//! One token through all layers.
+
+use crate::standin::Point;
+use weightware_model::TokenId;
+
+use crate::Why;
+use crate::cache::{Cache, Call, Inexact};
+use crate::plan::{Head, Layer, Plan};
+use crate::sparse::{Slots, dot, merge, scatter, zero_slots};
+
+/// The residual stream and scratch space.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) x: Slots,
+    /// All zero between uses.
+    delta: Slots,
+    sums: Vec<f64>,
+    calls: Vec<Call>,
+    answers: Vec<[f64; 2]>,
+}
+
+impl Stream {
+    pub(crate) fn new() -> Self {
+        Self {
+            x: zero_slots(),
+            delta: zero_slots(),
+            sums: Vec::new(),
+            calls: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// Leaves in `x` the residual stream of `token` at `position` after the last layer.
+    pub(crate) fn forward(
+        &mut self,
+        plan: &Plan,
+        cache: &mut impl Cache,
+        token: TokenId,
+        position: u64,
+    ) -> Result<(), Why> {
+        let row = token.0 as usize * plan.d_model;
+        self.x[..plan.d_model].copy_from_slice(&plan.embedding[row..][..plan.d_model]);
+        for feature in &plan.position_features {
+            self.x[feature.slot] += feature.at(position);
+        }
+        cache.begin();
+        let mut first = 0;
+        for (number, layer) in plan.layers.iter().enumerate() {
+            self.attention(layer, number, first, cache)?;
+            self.feed_forward(layer);
+            first += layer.heads.len();
+        }
+        Ok(())
+    }
+
+    fn attention(
+        &mut self,
+        layer: &Layer,
+        number: usize,
+        first: usize,
+        cache: &mut impl Cache,
+    ) -> Result<(), Why> {
+        let Self {
+            x,
+            delta,
+            sums,
+            calls,
+            answers,
+        } = self;
+        sums.clear();
+        sums.extend(layer.rows.iter().map(|row| dot(row, x)));
+        calls.clear();
+        for head in &layer.heads {
+            let call = Call {
+                query: Point {
+                    x: sums[head.query[0]],
+                    y: sums[head.query[1]],
+                },
+                key: Point {
+                    x: sums[head.key[0]],
+                    y: sums[head.key[1]],
+                },
+                value: head.value.map(|row| sums[row]),
+            };
+            check(head, number, &call)?;
+            calls.push(call);
+        }
+        answers.clear();
+        answers.resize(calls.len(), [0.0; 2]);
+        cache
+            .attend(first, calls, answers)
+            .map_err(|Inexact(i)| Why::Sum {
+                layer: number,
+                head: layer.heads[i].number,
+            })?;
+        for (column, &answer) in layer.out.iter().zip(answers.as_flattened()) {
+            scatter(column, answer, delta);
+        }
+        merge(&layer.out_slots, delta, x);
+        Ok(())
+    }
+
+    fn feed_forward(&mut self, layer: &Layer) {
+        let Self { x, delta, .. } = self;
+        let mut lists = layer.neurons.iter();
+        while let (Some(gate), Some(value), Some(column)) =
+            (lists.next(), lists.next(), lists.next())
+        {
+            let gate = dot(gate, x);
+            // A closed gate makes a product of zero, which would not change any sum.
+            if gate > 0.0 {
+                scatter(column, gate * dot(value, x), delta);
+            }
+        }
+        merge(&layer.neuron_slots, delta, x);
+    }
+}
+
+/// Within this range no product of the exact comparisons overflows.
+const RANGE: f64 = 1e140;
+
+/// Checks that a head's numbers are in range and its key within its box.
+#[inline]
+fn check(head: &Head, layer: usize, call: &Call) -> Result<(), Why> {
+    let Call { query, key, value } = call;
+    let size =
+        query.x.abs() + query.y.abs() + key.x.abs() + key.y.abs() + value[0].abs() + value[1].abs();
+    if size.is_nan() || size >= RANGE {
+        return Err(Why::Range {
+            layer,
+            head: head.number,
+        });
+    }
+    if let Some([max_abs_x, max_lift]) = head.bound {
+        let half = key.x / 2.0;
+        let lift = key.y + half * half;
+        if lift >= -0.5 && !(key.x.abs() <= max_abs_x && lift <= max_lift) {
+            return Err(Why::KeyBound {
+                layer,
+                head: head.number,
+                x: key.x,
+                lift,
+            });
+        }
+    }
+    Ok(())
+}

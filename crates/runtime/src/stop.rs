@@ -1,0 +1,126 @@
+//! Why decoding ended.
+
+use std::fmt;
+
+use thiserror::Error;
+use weightware_model::TokenId;
+
+/// Why a decoder gives no more tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Finish {
+    /// The last token was one of the model's end tokens.
+    EndToken(TokenId),
+    /// The limit given to [`Decoder::generate`](crate::Decoder::generate) is reached; another call goes on.
+    Budget,
+    /// Tokens from here on would not be certified.
+    Horizon {
+        /// The position (counted from 0, the prompt included) of the first token that is not given.
+        position: u64,
+        /// What is exceeded.
+        why: Why,
+    },
+}
+
+impl fmt::Display for Finish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EndToken(token) => write!(f, "end token {}", token.0),
+            Self::Budget => f.write_str("token limit reached"),
+            Self::Horizon { position, why } => write!(f, "horizon at position {position}: {why}"),
+        }
+    }
+}
+
+/// What a model was exceeded in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Why {
+    /// The model's `last_position`.
+    LastPosition(u64),
+    /// One of the model's `key_bounds`: a live key outside the box of its head.
+    KeyBound {
+        /// The layer.
+        layer: usize,
+        /// The head within the layer.
+        head: usize,
+        /// The key's `x`.
+        x: f64,
+        /// The key's `y + (x / 2)^2`.
+        lift: f64,
+    },
+    /// The range of numbers in which the engines compute exactly, in a query, key or value.
+    Range {
+        /// The layer.
+        layer: usize,
+        /// The head within the layer.
+        head: usize,
+    },
+    /// The range of numbers in which logits are finite.
+    Logits,
+    /// The precision of sums: the values of tied keys have no exact sum, so that an average would depend on the order of
+    /// its terms.
+    Sum {
+        /// The layer.
+        layer: usize,
+        /// The head within the layer.
+        head: usize,
+    },
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LastPosition(last) => write!(f, "the model is certified up to position {last}"),
+            Self::KeyBound {
+                layer,
+                head,
+                x,
+                lift,
+            } => {
+                write!(
+                    f,
+                    "layer {layer}, head {head}: key x = {x}, lift = {lift} is out of bounds"
+                )
+            }
+            Self::Range { layer, head } => {
+                write!(
+                    f,
+                    "layer {layer}, head {head}: a query, key or value is out of range"
+                )
+            }
+            Self::Logits => f.write_str("the logits are out of range"),
+            Self::Sum { layer, head } => {
+                write!(
+                    f,
+                    "layer {layer}, head {head}: tied values have no exact sum"
+                )
+            }
+        }
+    }
+}
+
+/// Why a prompt was not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+pub enum Stop {
+    /// A token is not in the vocabulary; nothing of the prompt was taken in.
+    #[error("token {} of the prompt, id {}, is not in the vocabulary of {vocab}", .index, .token.0)]
+    UnknownToken {
+        /// Its index in the slice.
+        index: usize,
+        /// The token.
+        token: TokenId,
+        /// The number of tokens in the vocabulary.
+        vocab: usize,
+    },
+    /// Tokens from here on would not be certified; the decoder is finished.
+    #[error("horizon at position {position}: {why}")]
+    Horizon {
+        /// The position of the first token that is not certified.
+        position: u64,
+        /// What is exceeded.
+        why: Why,
+    },
+    /// The decoder has given an end token or reached the horizon; [`Decoder::reset`](crate::Decoder::reset) it first.
+    #[error("decoding is finished")]
+    Finished,
+}

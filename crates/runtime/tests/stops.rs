@@ -1,0 +1,186 @@
+//! Why decoding ends, and where.
+
+mod common;
+
+use common::{copier, ids, zero};
+use weightware_model::{Attention, KeyBound, TokenId};
+use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stop, Why};
+
+#[test]
+fn an_end_token_is_given_and_ends() {
+    let mut model = copier(9, 3);
+    model.end_tokens = ids(&[8]);
+    for engine in Engine::ALL {
+        let mut decoder = Decoder::new(&model, engine).unwrap();
+        decoder.prefill(&ids(&[2, 5, 8])).unwrap();
+        let tokens: Vec<_> = decoder.generate(None).collect();
+        assert_eq!(tokens, ids(&[2, 5, 8]));
+        assert_eq!(decoder.finish(), Some(Finish::EndToken(TokenId(8))));
+        assert_eq!(decoder.generate(None).next(), None);
+        assert_eq!(decoder.prefill(&ids(&[1])), Err(Stop::Finished));
+        assert_eq!(decoder.len(), 6);
+        decoder.reset();
+        assert_eq!((decoder.len(), decoder.finish()), (0, None));
+    }
+}
+
+#[test]
+fn a_budget_can_be_renewed() {
+    let model = copier(9, 3);
+    let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
+    assert_eq!(decoder.generate(None).next(), None);
+    assert_eq!(decoder.finish(), None);
+    decoder.prefill(&ids(&[2, 5, 8])).unwrap();
+    let mut generate = decoder.generate(Some(2));
+    assert_eq!(generate.by_ref().count(), 2);
+    assert_eq!(generate.finish(), Some(Finish::Budget));
+    assert_eq!(decoder.generate(Some(0)).next(), None);
+    let rest: Vec<_> = decoder.generate(Some(2)).collect();
+    assert_eq!(rest, ids(&[8, 2]));
+}
+
+#[test]
+fn nothing_is_given_beyond_the_last_position() {
+    let mut model = copier(9, 3);
+    model.config.last_position = 7;
+    for engine in Engine::ALL {
+        let mut decoder = Decoder::new(&model, engine).unwrap();
+        decoder.prefill(&ids(&[2, 5, 8])).unwrap();
+        assert_eq!(decoder.generate(None).count(), 5);
+        let finish = Finish::Horizon {
+            position: 8,
+            why: Why::LastPosition(7),
+        };
+        assert_eq!(decoder.finish(), Some(finish));
+        assert_eq!(decoder.generate(None).next(), None);
+
+        decoder.reset();
+        let stop = Stop::Horizon {
+            position: 8,
+            why: Why::LastPosition(7),
+        };
+        assert_eq!(decoder.prefill(&[TokenId(1); 9]), Err(stop));
+        assert_eq!(decoder.finish(), Some(finish));
+        decoder.reset();
+        assert_eq!(decoder.prefill(&[TokenId(1); 8]), Ok(()));
+        assert_eq!(decoder.generate(None).next(), None);
+    }
+}
+
+#[test]
+fn a_live_key_outside_its_box_ends() {
+    let mut model = copier(9, 3);
+    let bound = KeyBound {
+        layer: 0,
+        head: 0,
+        max_abs_x: 12.0,
+        max_lift: 0.0,
+    };
+    model.config.key_bounds = vec![bound];
+    for engine in Engine::ALL {
+        let mut decoder = Decoder::new(&model, engine).unwrap();
+        decoder.prefill(&ids(&[2, 5, 8])).unwrap();
+        // The key of position 7 is (14, -49): what is computed with it, token 8, is not given.
+        assert_eq!(decoder.generate(None).count(), 5);
+        let why = Why::KeyBound {
+            layer: 0,
+            head: 0,
+            x: 14.0,
+            lift: 0.0,
+        };
+        assert_eq!(decoder.finish(), Some(Finish::Horizon { position: 8, why }));
+    }
+    // Cleared keys are unbounded: lower all keys.
+    let mut cleared = model.clone();
+    cleared.weights.layers[0].in_proj.row_mut(7)[0] = -1.0;
+    let mut decoder = Decoder::new(&cleared, Engine::Hull).unwrap();
+    decoder.prefill(&ids(&[2, 5, 8])).unwrap();
+    assert_eq!(decoder.generate(Some(50)).count(), 50);
+    // A lift above its limit, in the prompt.
+    model.weights.layers[0].in_proj.row_mut(7)[3] = 0.125;
+    let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
+    let why = Why::KeyBound {
+        layer: 0,
+        head: 0,
+        x: 2.0,
+        lift: 0.625,
+    };
+    assert_eq!(
+        decoder.prefill(&ids(&[0, 5, 8])),
+        Err(Stop::Horizon { position: 2, why })
+    );
+}
+
+#[test]
+fn numbers_out_of_range_end() {
+    let mut model = zero(1, 2, 1, 2);
+    model.weights.tok.entries.fill(1e100);
+    model.weights.layers[0].in_proj.row_mut(0)[0] = 1e100;
+    model.weights.layers[0].in_proj.row_mut(4)[0] = 1.0;
+    model.weights.layers[0].out_proj.row_mut(0)[0] = 1.0;
+    let why = Why::Range { layer: 0, head: 0 };
+    for engine in Engine::ALL {
+        let mut decoder = Decoder::new(&model, engine).unwrap();
+        assert_eq!(
+            decoder.prefill(&ids(&[0])),
+            Err(Stop::Horizon { position: 1, why })
+        );
+    }
+    let mut model = zero(1, 2, 1, 2);
+    model.weights.tok.entries.fill(1e200);
+    model.weights.head.entries.fill(1e200);
+    let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
+    assert_eq!(
+        decoder.prefill(&ids(&[0])),
+        Err(Stop::Horizon {
+            position: 1,
+            why: Why::Logits
+        })
+    );
+}
+
+#[test]
+fn sums_that_depend_on_order_end_the_hull_engine() {
+    // Every key is the same, so all values tie; 1e16 + 1 is not a number.
+    let mut model = zero(1, 2, 1, 2);
+    model.weights.tok.row_mut(0)[0] = 1e16;
+    model.weights.tok.row_mut(1)[0] = 1.0;
+    model.weights.layers[0].in_proj.row_mut(4)[0] = 1.0;
+    model.weights.layers[0].out_proj.row_mut(0)[0] = 1.0;
+    let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
+    let why = Why::Sum { layer: 0, head: 0 };
+    assert_eq!(
+        decoder.prefill(&ids(&[0, 1])),
+        Err(Stop::Horizon { position: 2, why })
+    );
+    let mut decoder = Decoder::new(&model, Engine::Hardmax).unwrap();
+    assert_eq!(decoder.prefill(&ids(&[0, 1])), Ok(()));
+}
+
+#[test]
+fn bad_input_is_refused() {
+    let mut model = copier(9, 3);
+    let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
+    let stop = Stop::UnknownToken {
+        index: 1,
+        token: TokenId(9),
+        vocab: 9,
+    };
+    assert_eq!(decoder.prefill(&ids(&[0, 9])), Err(stop));
+    assert!(decoder.is_empty());
+
+    model.config.attention = Attention::Softmax;
+    for engine in [Engine::Hull, Engine::Hardmax] {
+        let error = Decoder::new(&model, engine).unwrap_err();
+        assert!(error.can_be_forced() && error.to_string().contains(engine.name()));
+        Decoder::with_options(&model, engine, DecoderOptions { force: true }).unwrap();
+    }
+    Decoder::new(&model, Engine::Softmax).unwrap();
+
+    model.weights.tok.entries.pop();
+    let error = Decoder::new(&model, Engine::Softmax).unwrap_err();
+    assert!(
+        !error.can_be_forced() && error.to_string().contains("tok.weight"),
+        "{error}"
+    );
+}
