@@ -157,6 +157,12 @@ impl Schedule {
         self.writers_at(stage).count() + if stage % 2 == 0 { wipes.div_ceil(2) } else { wipes }
     }
 
+    /// How many wipes need a head, and how many a neuron.
+    pub(crate) fn wiping(&self) -> (usize, usize) {
+        let by_head = self.wipes.iter().filter(|wipe| wipe.stage % 2 == 0).count();
+        (by_head, self.wipes.len() - by_head)
+    }
+
     /// Checks everything that assembly relies on.
     ///
     /// # Errors
@@ -209,6 +215,14 @@ impl Schedule {
             Some(slot) => fail(format!("slot {slot} does not exist")),
             None => Ok(()),
         }
+    }
+
+    /// Which dimensions the slots hold behind a half-layer, complete and still to be read; -1 is the embedding.
+    #[must_use]
+    pub fn readable(&self, graph: &Graph, stage: i32) -> Vec<(usize, Dim)> {
+        let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
+        let dims = graph.dims().filter(|dim| (lives[dim.index()].ready..lives[dim.index()].last).contains(&stage));
+        dims.map(|dim| (self.slots[dim.index()], dim)).collect()
     }
 
     /// The schedule as text: see [`Schedule::parse`].

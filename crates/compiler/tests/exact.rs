@@ -1,47 +1,39 @@
-//! The exact evaluator of the machine's graph against expected traces.
+//! The exact evaluator of the machine's graph against the plain interpreter.
 
-use weightware_compiler::machine::{Machine, Module};
+mod common;
+
 use weightware_compiler::Evaluator;
-use weightware_isa::{Instruction, Op, Program, Token};
+use weightware_compiler::machine::{Machine, Module};
+use weightware_isa::{Interpreter, Program, Token, Vocabulary};
 
-/// Greedy decoding with the exact evaluator.
-fn decode(machine: &Machine, program: &Program, limit: usize) -> Vec<Token> {
-    let vocabulary = Machine::vocabulary();
+/// Compares the evaluator's choice with the interpreter's token at every step; returns the number of tokens.
+fn compare(machine: &Machine, program: &Program) -> usize {
+    let vocabulary = Vocabulary::new();
     let logits: Vec<_> = vocabulary.tokens().iter().map(|&token| machine.logit(token)).collect();
     let mut evaluator = Evaluator::new(&machine.graph);
     program.full_prompt().for_each(|token| evaluator.push(&machine.embed(token)));
-    let mut trace = vec![];
-    while trace.len() < limit {
+    let mut count = 0;
+    let mut interpreter = Interpreter::new(program);
+    let mut recent: Vec<String> = vec![];
+    while let Some(expected) = interpreter.next() {
+        let expected: Token = expected.expect("the program has no fault");
         let best = logits.iter().zip(0..).max_by_key(|(logit, id)| (evaluator.form(logit), u32::MAX - id));
         let token = vocabulary.token(best.expect("tokens").1).expect("in range");
-        trace.push(token);
-        if token.ends_run() {
-            break;
-        }
+        recent.push(expected.to_string());
+        let tail = &recent[recent.len().saturating_sub(30)..];
+        assert_eq!(token, expected, "token {count}, after {}", tail.join(" "));
         evaluator.push(&machine.embed(token));
+        count += 1;
     }
-    trace
-}
-
-fn show(trace: &[Token]) -> String {
-    trace.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    count
 }
 
 #[test]
-fn adds_three_and_five() {
+fn random_programs() {
     let machine = Machine::new(&Module::ALL);
-    let program = Program {
-        code: vec![
-            Instruction::new(Op::I32Const, 3),
-            Instruction::new(Op::I32Const, 5),
-            Instruction::new(Op::I32Add, 0),
-            Instruction::new(Op::Output, 0),
-        ],
-        sections: vec![],
-    };
-    assert_eq!(
-        show(&decode(&machine, &program, 100)),
-        "03 00 00 00 commit(+1,sts=1,bt=0) 05 00 00 00 commit(+1,sts=1,bt=0) \
-         08 00 00 00 commit(-1,sts=1,bt=0) out(08) halt"
-    );
+    let mut total = 0;
+    for seed in 0..60 {
+        total += compare(&machine, &common::random_program(seed, 60));
+    }
+    assert!(total > 10_000, "{total} tokens are too few to tell");
 }

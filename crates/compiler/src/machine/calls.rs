@@ -22,12 +22,13 @@ impl Machine {
         let callee = state.frame + fetched.fourth;
         let square = graph.reglu("callee^2", callee.clone(), callee.clone());
         let square = graph.hold("callee^2", square);
+        let clear = class.clear(graph, "call.clear", class.unless(Class::Call), 1, &state.index);
         let key = Key {
             index: callee.clone() - one * LOCAL_CENTRE,
             square: square - callee * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
             time: time.into(),
             recency: LOCAL_RECENCY,
-            clear: class.unless(Class::Call) + state.at_end,
+            clear,
         };
         let values = [state.opcode.clone() + one * 5, fetched.fourth.into()];
         let [resume_at, frame_size] = graph.lookup("call", state.frame - one * LOCAL_CENTRE, &key, values);

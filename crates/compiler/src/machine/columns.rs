@@ -1,6 +1,6 @@
 //! What each token's embedding carries: one table from tokens to columns.
 
-use weightware_isa::{End, Flag, Op, Token, Trap};
+use weightware_isa::{Commit, End, Flag, Op, Token, Trap};
 
 use crate::form::{Dim, Form};
 use crate::graph::Graph;
@@ -160,8 +160,9 @@ pub(crate) struct Columns {
     pub(crate) frame_delta: Dim,
     /// 1 at the end of a store, or of a data section.
     pub(crate) stores: Dim,
-    /// 1 where the bytes before are the new top of the stack.
-    pub(crate) stored: Dim,
+    /// 0 where the bytes before are the new top of the stack, 1 at every other token: a key's clearing must be 0 as it
+    /// stands, not by a difference, beside which 2^-25 t would be lost.
+    pub(crate) unstored: Dim,
     /// 1 where the bytes before are the index of the next instruction.
     pub(crate) jumped: Dim,
     // Opcodes.
@@ -187,7 +188,7 @@ impl Columns {
             delta: graph.input("token.delta"),
             frame_delta: graph.input("token.frame_delta"),
             stores: graph.input("token.stores"),
-            stored: graph.input("token.stored"),
+            unstored: graph.input("token.unstored"),
             jumped: graph.input("token.jumped"),
             class: graph.input("token.class"),
             class_squared: graph.input("token.class^2"),
@@ -205,6 +206,9 @@ impl Columns {
             return vec![];
         }
         let mut row = vec![(self.one, 1)];
+        if !matches!(token, Token::Commit(Commit { stored: true, .. })) {
+            row.push((self.unstored, 1));
+        }
         if token.ends_instruction() {
             row.push((self.ends, 1));
         }
@@ -229,8 +233,7 @@ impl Columns {
             // Fetched like an opcode when the program falls off its end.
             Token::Close => row.push((self.end, code::HALT)),
             Token::Commit(commit) => {
-                let (stored, jumped) = (i64::from(commit.stored), i64::from(commit.jumped));
-                row.extend([(self.delta, commit.delta.into()), (self.stored, stored), (self.jumped, jumped)]);
+                row.extend([(self.delta, commit.delta.into()), (self.jumped, commit.jumped.into())]);
                 row.push((self.stores, i64::from(commit.delta == -2 && !commit.stored)));
             }
             Token::Call(frame) => row.extend([(self.frame_delta, frame.into()), (self.jumped, 1)]),
@@ -272,6 +275,13 @@ pub(crate) struct FetchedClass {
 }
 
 impl FetchedClass {
+    /// What clears a key at every token but those of one class with `index >= from`, whatever the index is elsewhere:
+    /// `relu(2^20 unless + from - index)`. A neuron, so that it is exactly 0 where the key counts.
+    pub(crate) fn clear(&self, graph: &mut Graph, name: &str, unless: Form, from: i64, index: &Form) -> Form {
+        let clear = graph.relu(name, unless * (1 << 20) + self.one * from - index.clone());
+        graph.hold(name, clear).into()
+    }
+
     /// `(k - class)^2`: 0 for that class, at least 1 for any other.
     pub(crate) fn unless(&self, class: Class) -> Form {
         let k = class as i64;

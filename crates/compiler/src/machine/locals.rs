@@ -29,16 +29,15 @@ impl Machine {
         graph.add(square, 1, square_of_local);
         graph.add(square, -1, excess);
 
-        let before_fourth = graph.relu("before_fourth", one * 4 - state.index.clone());
-        let before_fourth = graph.hold("before_fourth", before_fourth);
-
+        let setting = class.unless_either(Class::GlobalSet, Class::LocalSet);
+        let clear = class.clear(graph, "local.clear", setting, 4, &state.index);
         let word = local - frame_if_global;
         let key = Key {
             index: word.clone() - one * LOCAL_CENTRE,
             square: square - word.clone() * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
             time: time.into(),
             recency: LOCAL_RECENCY,
-            clear: class.unless_either(Class::GlobalSet, Class::LocalSet) + before_fourth,
+            clear,
         };
         let [at] = graph.lookup("local", word - one * LOCAL_CENTRE, &key, [time.into()]);
         let at = graph.hold("local_at", at);

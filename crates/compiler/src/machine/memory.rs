@@ -32,13 +32,14 @@ impl Machine {
         let square = graph.reglu("address^2", written.clone(), written.clone());
         let square = graph.hold("address^2", square);
         let address = written.clone() - one * MEMORY_CENTRE;
+        let clear = class.clear(graph, "memory.clear", class.unless(Class::Store), 1, &state.index);
         let key = Key {
             index: address.clone(),
             square: square - written * (2 * MEMORY_CENTRE) + one * (MEMORY_CENTRE * MEMORY_CENTRE),
             // Not below 1: the first token answers for the centre at time 0.
             time: state.stores + one,
             recency: MEMORY_RECENCY,
-            clear: class.unless(Class::Store) + state.at_end,
+            clear,
         };
 
         let asked = operands.top + fetched.immediate + state.index.clone() - one * MEMORY_CENTRE;

@@ -27,16 +27,20 @@ mod stack;
 mod state;
 
 use weightware_isa::{Token, Vocabulary};
+use weightware_model::Model;
 
+use crate::assemble::Blueprint;
 use crate::form::{Dim, Form};
 use crate::graph::{Graph, Output};
+use crate::schedule::{Schedule, ScheduleError};
 use columns::Columns;
 use fetch::Fetched;
 use stack::Operands;
 use state::State;
 
-/// Greater than any value that it must outweigh: words, addresses, their sums.
-const BIG: i64 = 1 << 40;
+/// Greater than any value that it must outweigh (words, addresses, their sums and differences, all below 2^33.1), and
+/// so small that 22^2 times it, times a byte, stays below 2^53.
+const BIG: i64 = 1 << 34;
 
 /// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which answers 0.
 const PUSH: i64 = 1 << 26;
@@ -144,10 +148,23 @@ impl Machine {
         self.bounds.push(Bound { lookup: lookup.to_owned(), max_index, max_lift });
     }
 
-    /// All tokens of the machine.
-    #[must_use]
-    pub fn vocabulary() -> Vocabulary {
-        Vocabulary::new()
+    /// The model of the machine under a schedule.
+    ///
+    /// # Errors
+    /// If the schedule does not fit the machine's graph.
+    pub fn assemble(&self, schedule: &Schedule) -> Result<Model, ScheduleError> {
+        let vocabulary = Vocabulary::new();
+        let tokens = vocabulary.tokens().iter();
+        let ends = vocabulary.tokens().iter().zip(0..).filter(|(token, _)| token.ends_run());
+        let blueprint = Blueprint {
+            graph: &self.graph,
+            schedule,
+            tokens: tokens.map(|&token| (token.to_string(), self.embed(token), self.logit(token))).collect(),
+            end_tokens: ends.map(|(_, id)| id).collect(),
+            last_position: LAST_POSITION,
+            bounds: &self.bounds,
+        };
+        blueprint.assemble()
     }
 }
 

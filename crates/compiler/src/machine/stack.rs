@@ -1,7 +1,7 @@
 //! The operand stack: the token that last stored at a depth, and the bytes before it.
 //!
 //! ```text
-//! key    depth, at tokens with stored = 1, the latest of equal depth
+//! key    depth, at tokens with unstored = 0, the latest of equal depth
 //! top, top_at        word and position of the entry at depth
 //! second, second_at  at depth - 1
 //! third_at           at depth - 2
@@ -37,7 +37,7 @@ impl Operands {
             square: state.depth_squared - state.depth * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
             time: time.into(),
             recency: LOCAL_RECENCY,
-            clear: one - columns.stored,
+            clear: columns.unstored.into(),
         };
         let values = || [Form::from(time), state.word.clone()];
         let [top_at, top] = graph.lookup("stack.top", depth.clone(), &key, values());

@@ -2,7 +2,6 @@
 //!
 //! ```text
 //! index    = t - (position of the latest end token)          bytes on the trace since then
-//! at_end   = [index = 0]
 //! word     = 256 target + low                                the four bytes before, as a number
 //! target   = b[t-3] + 256 b[t-2] + 65536 b[t-1]
 //! count    = sum of ends                                     instructions closed so far, `}` included
@@ -22,8 +21,6 @@ use crate::graph::Graph;
 pub(crate) struct State {
     /// Bytes on the trace since the latest end token; meaningless within the program's text, where it only grows.
     pub(crate) index: Form,
-    /// 1 at an end token, 0 at a byte.
-    pub(crate) at_end: Dim,
     /// The four bytes before.
     pub(crate) word: Form,
     /// Position of the current instruction's opcode.
@@ -76,10 +73,6 @@ impl State {
         let first = i64::try_from(Program::PREAMBLE_LEN).expect("short") + 1;
         let opcode = (base + count) * 5 + one * (first - 5);
 
-        let index = time - latest_end;
-        let at_end = graph.relu("at_end", one - index.clone());
-        let at_end = graph.hold("at_end", at_end);
-
-        Self { index, at_end, word: target * 256 + low, opcode, depth, depth_squared, frame, stores }
+        Self { index: time - latest_end, word: target * 256 + low, opcode, depth, depth_squared, frame, stores }
     }
 }

@@ -1,0 +1,183 @@
+//! Assembly: a graph and its schedule become the matrices of a plain transformer.
+//!
+//! | writer | rows and columns |
+//! |---|---|
+//! | neuron | gate row and value row of `ff_in`, one column of `ff_out` |
+//! | lookup | query `β (q, 1)`, key `(2 index, -square + 2^-r time - CLEARED clear)`, values; two columns of `out_proj` |
+//! | average | query and key zero |
+//! | wipe | a neuron `-x relu(one)`, or a head that attends to its own token |
+//!
+//! β = 2^(13 + r) is the inverse temperature: it makes the scores of two keys that compete differ by at least 2^12 or so,
+//! so that softmax in f64 gives weight 1 to one of them and exactly 0 to all others.
+
+use weightware_model::{
+    Attention, Config, KeyBound, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId, Tokenizer, Weights,
+};
+
+use crate::form::{Dim, Form};
+use crate::graph::{CLEARED, Graph, Key, Origin, Writer};
+use crate::machine::Bound;
+use crate::schedule::{Budget, Schedule, ScheduleError};
+
+/// The exponent of the inverse temperature of a lookup by position.
+const SHARPNESS: i32 = 13;
+
+/// What a model is assembled from.
+#[derive(Debug, Clone)]
+pub struct Blueprint<'a> {
+    /// The graph.
+    pub graph: &'a Graph,
+    /// Its schedule.
+    pub schedule: &'a Schedule,
+    /// For every token in id order: its string, its embedding, its logit as a form over the graph's outputs.
+    pub tokens: Vec<(String, Vec<(Dim, i64)>, Form)>,
+    /// Ids of the tokens that end decoding.
+    pub end_tokens: Vec<u32>,
+    /// The greatest certified position.
+    pub last_position: u64,
+    /// Boxes of lookups.
+    pub bounds: &'a [Bound],
+}
+
+impl Blueprint<'_> {
+    /// Builds the model; takes milliseconds.
+    ///
+    /// # Errors
+    /// If the schedule does not fit the graph.
+    ///
+    /// # Panics
+    /// If a form needs a coefficient above 2^53, or the unembedding reads a dimension that is not an output.
+    pub fn assemble(&self) -> Result<Model, ScheduleError> {
+        self.schedule.check(self.graph)?;
+        let Budget { layers, d_model, d_ffn } = self.schedule.budget;
+        let shape = Shape { layers, d_model, heads: d_model / 2, d_ffn, vocab: self.tokens.len() };
+
+        let mut tok = Matrix::zeros(shape.vocab, d_model);
+        let mut head = Matrix::zeros(shape.vocab, d_model);
+        for ((_, embedding, logit), row) in self.tokens.iter().zip(0..) {
+            for &(dim, value) in embedding {
+                assert!(self.graph.dims[dim.index()].origin == Origin::Embedding, "an embedding fills inputs only");
+                tok.row_mut(row)[self.slot(dim)] += exact(value);
+            }
+            assert!(logit.terms().iter().all(|(dim, _)| self.graph.outputs.contains(dim)), "logits read outputs");
+            self.fill(head.row_mut(row), logit, 1.0);
+        }
+        let position_features = self.graph.dims().filter_map(|dim| match self.graph.dims[dim.index()].origin {
+            Origin::Position(coefficients) => Some(PositionFeature { slot: self.slot(dim), coefficients }),
+            Origin::Embedding | Origin::Computed => None,
+        });
+
+        let mut key_bounds = vec![];
+        let layers = (0..layers).map(|layer| self.layer(layer, &shape, &mut key_bounds)).collect();
+        let strings = self.tokens.iter().map(|(string, _, _)| string.clone()).collect();
+        Ok(Model {
+            config: Config {
+                shape,
+                attention: Attention::Hardmax,
+                position_features: position_features.collect(),
+                last_position: self.last_position,
+                key_bounds,
+            },
+            weights: Weights { tok, layers, head },
+            tokenizer: Tokenizer::new(strings),
+            end_tokens: self.end_tokens.iter().map(|&id| TokenId(id)).collect(),
+        })
+    }
+
+    fn slot(&self, dim: Dim) -> usize {
+        self.schedule.slots[dim.index()]
+    }
+
+    /// Adds a form, scaled, to a row over slots.
+    fn fill(&self, row: &mut [f64], form: &Form, scale: f64) {
+        for &(dim, coefficient) in form.terms() {
+            row[self.slot(dim)] += scale * exact(coefficient);
+        }
+    }
+
+    fn layer(&self, layer: usize, shape: &Shape, bounds: &mut Vec<KeyBound>) -> LayerWeights {
+        let Shape { d_model, d_ffn, .. } = *shape;
+        let mut weights = LayerWeights {
+            in_proj: Matrix::zeros(3 * d_model, d_model),
+            out_proj: Matrix::zeros(d_model, d_model),
+            ff_in: Matrix::zeros(2 * d_ffn, d_model),
+            ff_out: Matrix::zeros(d_model, d_ffn),
+        };
+        let stage = 2 * i32::try_from(layer).expect("few layers");
+
+        let mut head = 0;
+        for writer in self.schedule.writers_at(stage) {
+            let node = &self.graph.writers[writer.index()];
+            let values = match &node.writer {
+                Writer::Lookup { query, key, values } => {
+                    self.fill_keys(&mut weights.in_proj, d_model, head, query, key);
+                    values
+                }
+                Writer::Average { values } => values,
+                Writer::Neuron { .. } | Writer::Total { .. } => unreachable!("neurons have odd stages"),
+            };
+            for (value, part) in values.iter().zip(0..) {
+                self.fill(weights.in_proj.row_mut(2 * d_model + 2 * head + part), value, 1.0);
+            }
+            for (dim, part, coefficient) in self.graph.targets(writer) {
+                weights.out_proj.row_mut(self.slot(dim))[2 * head + part] += exact(coefficient);
+            }
+            if let Some(bound) = self.bounds.iter().find(|bound| bound.lookup == node.name) {
+                let max_abs_x = 2.0 * exact(bound.max_index);
+                bounds.push(KeyBound { layer, head, max_abs_x, max_lift: bound.max_lift });
+            }
+            head += 1;
+        }
+        let wipes: Vec<_> = self.schedule.wipes_at(stage).collect();
+        for pair in wipes.chunks(2) {
+            let time = Form::from(self.graph.time());
+            self.fill_keys(&mut weights.in_proj, d_model, head, &time, &self.graph.positions());
+            for (wipe, part) in pair.iter().zip(0..) {
+                let slot = self.slot(wipe.dim);
+                weights.in_proj.row_mut(2 * d_model + 2 * head + part)[slot] = 1.0;
+                weights.out_proj.row_mut(slot)[2 * head + part] = -1.0;
+            }
+            head += 1;
+        }
+
+        let mut neuron = 0;
+        for writer in self.schedule.writers_at(stage + 1) {
+            let (value, gate) = match &self.graph.writers[writer.index()].writer {
+                Writer::Neuron { value, gate } => (value.clone(), gate.clone()),
+                Writer::Total { average } => (Form::from(*average), self.graph.time() + self.graph.one()),
+                Writer::Lookup { .. } | Writer::Average { .. } => unreachable!("heads have even stages"),
+            };
+            self.fill(weights.ff_in.row_mut(neuron), &gate, 1.0);
+            self.fill(weights.ff_in.row_mut(d_ffn + neuron), &value, 1.0);
+            for (dim, _, coefficient) in self.graph.targets(writer) {
+                weights.ff_out.row_mut(self.slot(dim))[neuron] += exact(coefficient);
+            }
+            neuron += 1;
+        }
+        for wipe in self.schedule.wipes_at(stage + 1) {
+            let slot = self.slot(wipe.dim);
+            weights.ff_in.row_mut(neuron)[self.slot(self.graph.one())] = 1.0;
+            weights.ff_in.row_mut(d_ffn + neuron)[slot] = -1.0;
+            weights.ff_out.row_mut(slot)[neuron] = 1.0;
+            neuron += 1;
+        }
+        weights
+    }
+
+    fn fill_keys(&self, in_proj: &mut Matrix, d_model: usize, head: usize, query: &Form, key: &Key) {
+        let sharpness = f64::from(SHARPNESS + key.recency).exp2();
+        self.fill(in_proj.row_mut(2 * head), query, sharpness);
+        in_proj.row_mut(2 * head + 1)[self.slot(self.graph.one())] = sharpness;
+        self.fill(in_proj.row_mut(d_model + 2 * head), &key.index, 2.0);
+        let height = in_proj.row_mut(d_model + 2 * head + 1);
+        self.fill(height, &key.square, -1.0);
+        self.fill(height, &key.time, f64::from(-key.recency).exp2());
+        self.fill(height, &key.clear, -exact(CLEARED));
+    }
+}
+
+/// An integer as f64.
+fn exact(value: i64) -> f64 {
+    assert!(value.unsigned_abs() <= 1 << 53, "{value} is not exact in f64");
+    value as f64
+}

@@ -1,0 +1,69 @@
+//! Weights assembled from differently solved schedules, run by a plain softmax forward pass, against the interpreter.
+
+mod common;
+
+use weightware_compiler::machine::{Machine, Module};
+use weightware_compiler::{Budget, Evaluator, solve};
+use weightware_isa::{Interpreter, Vocabulary};
+
+/// Behind every half-layer, every slot holds what the exact evaluator says its dimension is.
+#[test]
+fn every_slot() {
+    let vocabulary = Vocabulary::new();
+    let machine = Machine::new(&Module::ALL);
+    let graph = &machine.graph;
+    let schedule = solve(graph, Budget::DEFAULT, 1, 60_000).expect("fits");
+    let readable: Vec<_> = (-1..14).map(|stage| schedule.readable(graph, stage)).collect();
+    let model = machine.assemble(&schedule).expect("fits");
+    let program = common::random_program(3, 30);
+    let mut forward = common::Forward::new(&model);
+    let mut evaluator = Evaluator::new(graph);
+    let trace = Interpreter::new(&program).map(|token| token.expect("the program has no fault"));
+    for (token, position) in program.full_prompt().chain(trace).zip(0..) {
+        forward.push(vocabulary.id(token));
+        evaluator.push(&machine.embed(token));
+        if position + 1 < program.full_prompt().count() {
+            continue;
+        }
+        for ((stage, x), readable) in (-1..).zip(&forward.stages).zip(&readable) {
+            for &(slot, dim) in readable {
+                let (name, exact, have) = (graph.name(dim), evaluator.value(dim) as f64, x[slot]);
+                // Averages stand for their sums; the others differ from integers by rounding alone.
+                let off = if name.starts_with("average:") { 0.0 } else { (have - exact).abs() / exact.abs().max(1.0) };
+                assert!(off < 1e-9, "{name} in slot {slot} behind half-layer {stage} is {have}, not {exact}, at {position} {token}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ten_schedules() {
+    let vocabulary = Vocabulary::new();
+    let machine = Machine::new(&Module::ALL);
+    let mut total = 0;
+    for seed in 0..10 {
+        let schedule = solve(&machine.graph, Budget::DEFAULT, seed + 1, 60_000).expect("fits");
+        let model = machine.assemble(&schedule).expect("fits");
+        let program = common::random_program(seed, 40);
+        let mut forward = common::Forward::new(&model);
+        let mut x = vec![];
+        program.full_prompt().for_each(|token| x = forward.push(vocabulary.id(token)));
+        for (expected, count) in Interpreter::new(&program).zip(0..) {
+            let expected = vocabulary.id(expected.expect("the program has no fault"));
+            let token = forward.argmax(&x);
+            assert_eq!(token, expected, "schedule {seed}, token {count}: {:?}", vocabulary.token(token));
+            x = forward.push(token);
+            total += 1;
+        }
+    }
+    assert!(total > 1000, "{total} tokens are too few to tell");
+}
+
+#[test]
+fn default_model_has_the_shape() {
+    let model = weightware_compiler::default_model();
+    let shape = model.config.shape;
+    assert_eq!((shape.layers, shape.d_model, shape.heads, shape.d_ffn), (7, 36, 18, 36));
+    assert!(shape.vocab < 2000);
+    model.validate().expect("a sound model");
+}
