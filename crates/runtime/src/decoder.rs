@@ -274,7 +274,7 @@ impl Decoder {
         self.next = self.plan.unembed.argmax(&self.stream.x, &mut self.scratch);
         match self.next {
             Some(_) => Ok(()),
-            None => Err(self.horizon(Why::Logits)),
+            None => Err(self.horizon(Why::Overflow)),
         }
     }
 

@@ -1,10 +1,10 @@
 //! One token through all layers.
 
-use crate::standin::Point;
+use weightware_hull::{MAX_MAGNITUDE, Point};
 use weightware_model::TokenId;
 
 use crate::Why;
-use crate::cache::{Cache, Call, Inexact};
+use crate::cache::{Cache, Call, Full};
 use crate::plan::{Head, Layer, Plan};
 use crate::sparse::{Slots, dot, merge, scatter, zero_slots};
 
@@ -50,15 +50,20 @@ impl Stream {
             self.feed_forward(layer);
             first += layer.heads.len();
         }
-        Ok(())
+        // A slot that overflows never becomes finite again.
+        if self.x[..plan.d_model].iter().all(|x| x.is_finite()) {
+            Ok(())
+        } else {
+            Err(Why::Overflow)
+        }
     }
 
-    fn attention(
+    fn attention<C: Cache>(
         &mut self,
         layer: &Layer,
         number: usize,
         first: usize,
-        cache: &mut impl Cache,
+        cache: &mut C,
     ) -> Result<(), Why> {
         let Self {
             x,
@@ -82,14 +87,14 @@ impl Stream {
                 },
                 value: head.value.map(|row| sums[row]),
             };
-            check(head, number, &call)?;
+            check(head, number, &call, C::EXACT)?;
             calls.push(call);
         }
         answers.clear();
         answers.resize(calls.len(), [0.0; 2]);
         cache
             .attend(first, calls, answers)
-            .map_err(|Inexact(i)| Why::Sum {
+            .map_err(|Full(i)| Why::Full {
                 layer: number,
                 head: layer.heads[i].number,
             })?;
@@ -108,7 +113,7 @@ impl Stream {
         {
             let gate = dot(gate, x);
             // A closed gate makes a product of zero, which would not change any sum.
-            if gate > 0.0 {
+            if gate > 0.0 || gate.is_nan() {
                 scatter(column, gate * dot(value, x), delta);
             }
         }
@@ -116,16 +121,19 @@ impl Stream {
     }
 }
 
-/// Within this range no product of the exact comparisons overflows.
-const RANGE: f64 = 1e140;
-
 /// Checks that a head's numbers are in range and its key within its box.
 #[inline]
-fn check(head: &Head, layer: usize, call: &Call) -> Result<(), Why> {
+fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why> {
     let Call { query, key, value } = call;
-    let size =
-        query.x.abs() + query.y.abs() + key.x.abs() + key.y.abs() + value[0].abs() + value[1].abs();
-    if size.is_nan() || size >= RANGE {
+    // Not a number is not contained.
+    let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
+    let [a, b] = *value;
+    let in_range = if exact {
+        query.in_domain() && key.in_domain() && fits(a) && fits(b)
+    } else {
+        [query.x, query.y, key.x, key.y, a, b].into_iter().all(fits)
+    };
+    if !in_range {
         return Err(Why::Range {
             layer,
             head: head.number,

@@ -8,7 +8,6 @@ mod error;
 mod forward;
 mod plan;
 mod sparse;
-mod standin;
 mod stop;
 mod unembed;
 

@@ -55,11 +55,10 @@ pub enum Why {
         /// The head within the layer.
         head: usize,
     },
-    /// The range of numbers in which logits are finite.
-    Logits,
-    /// The precision of sums: the values of tied keys have no exact sum, so that an average would depend on the order of
-    /// its terms.
-    Sum {
+    /// The range of floats, in the residual stream or the logits.
+    Overflow,
+    /// The number of distinct keys that an index holds, 2^32 - 1.
+    Full {
         /// The layer.
         layer: usize,
         /// The head within the layer.
@@ -88,12 +87,9 @@ impl fmt::Display for Why {
                     "layer {layer}, head {head}: a query, key or value is out of range"
                 )
             }
-            Self::Logits => f.write_str("the logits are out of range"),
-            Self::Sum { layer, head } => {
-                write!(
-                    f,
-                    "layer {layer}, head {head}: tied values have no exact sum"
-                )
+            Self::Overflow => f.write_str("the residual stream or the logits overflow"),
+            Self::Full { layer, head } => {
+                write!(f, "layer {layer}, head {head}: too many distinct keys")
             }
         }
     }

@@ -5,7 +5,7 @@ mod common;
 use common::{copier, dense, ids, random};
 use proptest::prelude::*;
 use weightware_model::{Model, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Stop, Why};
+use weightware_runtime::{Decoder, Engine, Finish, Stop};
 
 /// The logits before each token, as bits.
 fn logits(
@@ -51,12 +51,8 @@ proptest! {
         let prompt = ids(&prompt);
         let (oracle, finish) = logits(&model, Engine::Hardmax, &prompt, 60);
         let (hull, hull_finish) = logits(&model, Engine::Hull, &prompt, 60);
-        if let Some(Finish::Horizon { why: Why::Sum { .. }, .. }) = hull_finish {
-            prop_assert_eq!(&oracle[..hull.len()], &hull[..]);
-        } else {
-            prop_assert_eq!(oracle, hull);
-            prop_assert_eq!(finish, hull_finish);
-        }
+        prop_assert_eq!(oracle, hull);
+        prop_assert_eq!(finish, hull_finish);
     }
 
     #[test]
@@ -111,7 +107,7 @@ fn most_random_models_are_decoded_to_the_end() {
                 == 61
         })
         .count();
-    assert!(full > 100, "{full} of 200");
+    assert!(full > 180, "{full} of 200");
 }
 
 #[test]

@@ -134,27 +134,26 @@ fn numbers_out_of_range_end() {
         decoder.prefill(&ids(&[0])),
         Err(Stop::Horizon {
             position: 1,
-            why: Why::Logits
+            why: Why::Overflow
         })
     );
 }
 
 #[test]
-fn sums_that_depend_on_order_end_the_hull_engine() {
-    // Every key is the same, so all values tie; 1e16 + 1 is not a number.
-    let mut model = zero(1, 2, 1, 2);
-    model.weights.tok.row_mut(0)[0] = 1e16;
-    model.weights.tok.row_mut(1)[0] = 1.0;
+fn sums_that_are_no_floats_do_not_depend_on_order() {
+    // Every key is the same, so all values tie; 1e16 + 1 is not a float.
+    let mut model = zero(1, 2, 1, 3);
+    for (token, value) in [(0, 1e16), (1, 1.0), (2, -1e16)] {
+        model.weights.tok.row_mut(token)[0] = value;
+    }
     model.weights.layers[0].in_proj.row_mut(4)[0] = 1.0;
-    model.weights.layers[0].out_proj.row_mut(0)[0] = 1.0;
-    let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
-    let why = Why::Sum { layer: 0, head: 0 };
-    assert_eq!(
-        decoder.prefill(&ids(&[0, 1])),
-        Err(Stop::Horizon { position: 2, why })
-    );
-    let mut decoder = Decoder::new(&model, Engine::Hardmax).unwrap();
-    assert_eq!(decoder.prefill(&ids(&[0, 1])), Ok(()));
+    model.weights.layers[0].out_proj.row_mut(1)[0] = 1.0;
+    model.weights.head.row_mut(0)[1] = 1.0;
+    for engine in [Engine::Hardmax, Engine::Hull] {
+        let mut decoder = Decoder::new(&model, engine).unwrap();
+        decoder.prefill(&ids(&[0, 1, 2, 1])).unwrap();
+        assert_eq!(decoder.logits(), [0.5, 0.0, 0.0]);
+    }
 }
 
 #[test]

@@ -2,28 +2,27 @@
 
 use std::cmp::Ordering;
 
-use crate::standin::{Point, compare_scores};
+use weightware_hull::{ExactSum, Point, compare_scores};
 
-use super::sum::ExactSum;
-use super::{Cache, Call, Inexact, bytes_of};
+use super::{Cache, Call, Full, bytes_of};
 
 /// Keys and values of every head.
 #[derive(Debug)]
 pub(crate) struct Hardmax {
     heads: Vec<Vec<(Point, [f64; 2])>>,
-    sums: [ExactSum; 2],
 }
 
 impl Hardmax {
     pub(crate) fn new(heads: usize) -> Self {
         Self {
             heads: vec![Vec::new(); heads],
-            sums: Default::default(),
         }
     }
 }
 
 impl Cache for Hardmax {
+    const EXACT: bool = true;
+
     fn begin(&mut self) {}
 
     fn attend(
@@ -31,25 +30,26 @@ impl Cache for Hardmax {
         first: usize,
         calls: &[Call],
         answers: &mut [[f64; 2]],
-    ) -> Result<(), Inexact> {
+    ) -> Result<(), Full> {
         for ((call, answer), head) in calls.iter().zip(answers).zip(&mut self.heads[first..]) {
             head.push((call.key, call.value));
             let mut best = call.key;
-            let mut count = 0.0;
+            let mut count = 0;
+            let mut sums = [ExactSum::new(), ExactSum::new()];
             for &(key, value) in head.iter() {
                 let order = compare_scores(call.query, key, best);
-                if order == Ordering::Greater || count == 0.0 && order != Ordering::Less {
+                if order == Ordering::Greater || count == 0 && order != Ordering::Less {
                     best = key;
-                    count = 0.0;
-                    self.sums.iter_mut().for_each(ExactSum::clear);
+                    count = 0;
+                    sums = Default::default();
                 }
                 if order != Ordering::Less {
-                    count += 1.0;
-                    self.sums[0].add(value[0]);
-                    self.sums[1].add(value[1]);
+                    count += 1;
+                    sums[0].add(value[0]);
+                    sums[1].add(value[1]);
                 }
             }
-            *answer = [0, 1].map(|j| self.sums[j].rounded() / count);
+            *answer = sums.map(|sum| sum.mean(count));
         }
         Ok(())
     }

@@ -3,14 +3,12 @@
 mod hardmax;
 mod hull;
 mod softmax;
-mod sum;
 
 pub(crate) use hardmax::Hardmax;
 pub(crate) use hull::Hull;
 pub(crate) use softmax::Softmax;
-pub(crate) use sum::ExactSum;
 
-use crate::standin::Point;
+use weightware_hull::Point;
 
 /// What one head asks and offers at one token.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +18,15 @@ pub(crate) struct Call {
     pub(crate) value: [f64; 2],
 }
 
-/// A sum that had to be rounded, so that its bits would depend on the order of its terms; the index of the call.
+/// A cache that has no room for the key of the call of this index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Inexact(pub(crate) usize);
+pub(crate) struct Full(pub(crate) usize);
 
 /// A cache of all live heads of a model.
 pub(crate) trait Cache {
+    /// Whether scores are compared exactly, which demands keys and queries in the domain of that.
+    const EXACT: bool;
+
     /// Begins the next token.
     fn begin(&mut self);
 
@@ -38,7 +39,7 @@ pub(crate) trait Cache {
         first: usize,
         calls: &[Call],
         answers: &mut [[f64; 2]],
-    ) -> Result<(), Inexact>;
+    ) -> Result<(), Full>;
 
     /// About how many bytes the cache holds.
     fn bytes(&self) -> usize;

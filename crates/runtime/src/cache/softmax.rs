@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use super::{Cache, Call, Inexact, bytes_of};
+use super::{Cache, Call, Full, bytes_of};
 
 /// Keys and values of every head, and the weights of all past tokens at every query.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ impl Softmax {
 }
 
 impl Cache for Softmax {
+    const EXACT: bool = false;
+
     fn begin(&mut self) {}
 
     fn attend(
@@ -28,7 +30,7 @@ impl Cache for Softmax {
         first: usize,
         calls: &[Call],
         answers: &mut [[f64; 2]],
-    ) -> Result<(), Inexact> {
+    ) -> Result<(), Full> {
         for ((call, answer), head) in calls.iter().zip(answers).zip(&mut self.heads[first..]) {
             head.push([call.key.x, call.key.y, call.value[0], call.value[1]]);
             let [x, y] = [call.query.x, call.query.y];

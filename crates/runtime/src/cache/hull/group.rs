@@ -1,6 +1,6 @@
 //! Heads whose keys have been equal so far.
 
-use crate::standin::{Hint, Inserted, Point, Winners};
+use weightware_hull::{Error, ExactSum, Hint, Inserted, Point, Winners};
 
 use super::keys::{Keys, Past};
 use super::values::Values;
@@ -44,18 +44,18 @@ impl Group {
 
     /// Appends a head's key of the token, unless another head has already; `false` if that head's was another key.
     #[inline]
-    pub(super) fn push_key(&mut self, token: u64, key: Point) -> bool {
+    pub(super) fn push_key(&mut self, token: u64, key: Point) -> Result<bool, Error> {
         if self.stamp == token {
-            return self.has_key(key);
+            return Ok(self.has_key(key));
         }
         if let Some(past) = &mut self.past {
             past.note(&self.keys, key);
         }
         self.stamp = token;
         self.key = key;
-        self.inserted = self.keys.push(key);
+        self.inserted = self.keys.push(key)?;
         self.asked.clear();
-        true
+        Ok(true)
     }
 
     /// Whether this is the key of the group's last token. No key has a coordinate -0, so equality is equality of bits.
@@ -70,13 +70,13 @@ impl Group {
     }
 
     /// The group without its last key, and `key` in its place; it has no members yet.
-    pub(super) fn split(&self, token: u64, own: usize, key: Point) -> Self {
+    pub(super) fn split(&self, token: u64, own: usize, key: Point) -> Result<Self, Error> {
         let Some(past) = &self.past else {
             unreachable!("only a group of several heads is split");
         };
-        let mut keys = past.before_last();
-        let inserted = keys.push(key);
-        Self {
+        let mut keys = past.before_last()?;
+        let inserted = keys.push(key)?;
+        Ok(Self {
             keys,
             past: None,
             streams: Vec::new(),
@@ -87,7 +87,7 @@ impl Group {
             born: token,
             parent: own,
             asked: Vec::new(),
-        }
+        })
     }
 
     /// Counts one more head, which is about to leave `from`.
@@ -167,7 +167,7 @@ impl Group {
         }
     }
 
-    /// The average values of the keys of the greatest score; NaN if a sum was not exact.
+    /// The average values of the keys of the greatest score.
     #[inline]
     pub(super) fn answer(
         &mut self,
@@ -175,16 +175,19 @@ impl Group {
         query: Point,
         streams: [Option<usize>; 2],
         hint: &mut Hint,
-    ) -> [f64; 2] {
+    ) -> Result<[f64; 2], Error> {
         debug_assert_eq!(self.stamp, token, "a head asks after its key is in");
-        let known = self.asked.iter().position(|(asked, _)| *asked == query);
-        let at = known.unwrap_or_else(|| {
-            self.asked
-                .push((query, self.keys.index.winners(query, hint)));
-            self.asked.len() - 1
-        });
+        let at = match self.asked.iter().position(|(asked, _)| *asked == query) {
+            Some(known) => known,
+            None => {
+                let winners = self.keys.index.winners(query, hint)?;
+                self.asked.push((query, winners));
+                self.asked.len() - 1
+            }
+        };
         let winners = &self.asked[at].1;
-        streams.map(|stream| stream.map_or(0.0, |s| average(&self.keys, &self.streams[s], winners)))
+        Ok(streams
+            .map(|stream| stream.map_or(0.0, |s| mean(&self.keys, &self.streams[s], winners))))
     }
 
     /// How many streams of values are in use.
@@ -200,18 +203,19 @@ impl Group {
 }
 
 #[inline]
-fn average(keys: &Keys, values: &Values, winners: &Winners) -> f64 {
+fn mean(keys: &Keys, values: &Values, winners: &Winners) -> f64 {
     match winners {
-        Winners::All => values.total() / keys.total(),
-        Winners::One(slot) => values.sum(*slot) / keys.count(*slot),
+        Winners::Empty => unreachable!("the token's own key is in"),
+        Winners::All => values.total().mean(keys.total()),
+        Winners::One(slot) => values.mean(*slot, keys.count(*slot)),
         Winners::Many(slots) => {
-            let mut sum = 0.0;
+            let mut sum = ExactSum::new();
             let mut count = 0.0;
             for &slot in slots {
-                sum = super::super::sum::exact_sum(sum, values.sum(slot));
+                sum.merge(&values.sum(slot));
                 count += keys.count(slot);
             }
-            sum / count
+            sum.mean(count as u64)
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A stream of keys, as many heads may share it, and its index.
 
+use weightware_hull::{Error, HullIndex, Inserted, Point};
+
 use crate::cache::bytes_of;
-use crate::standin::{HullIndex, Inserted, Point};
 
 use super::store::Store;
 
@@ -13,7 +14,6 @@ const HISTORY: usize = 1 << 16;
 pub(super) struct Keys {
     pub(super) index: HullIndex,
     counts: Store,
-    total: f64,
 }
 
 impl Keys {
@@ -21,23 +21,20 @@ impl Keys {
         Self {
             index: HullIndex::new(),
             counts: Store::new(),
-            total: 0.0,
         }
     }
 
     /// Appends a key. Slots depend on the keys alone: two indexes that were given the same keys agree on them.
-    pub(super) fn push(&mut self, key: Point) -> Inserted {
-        let inserted = self.index.push(key);
-        self.total += 1.0;
+    pub(super) fn push(&mut self, key: Point) -> Result<Inserted, Error> {
+        let inserted = self.index.push(key)?;
         match inserted {
             Inserted::Interior => {}
             Inserted::New(slot) => self.counts.set(slot as usize, 1.0),
             Inserted::Same(slot) => {
-                let slot = slot as usize;
-                self.counts.set(slot, self.counts.get(slot) + 1.0);
+                self.counts.add(slot as usize, 1.0);
             }
         }
-        inserted
+        Ok(inserted)
     }
 
     /// How many keys fell on a slot.
@@ -46,12 +43,12 @@ impl Keys {
     }
 
     /// How many keys there are.
-    pub(super) fn total(&self) -> f64 {
-        self.total
+    pub(super) fn total(&self) -> u64 {
+        self.index.len()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.index.bytes() + self.counts.bytes()
+        self.index.heap_bytes() + self.counts.bytes()
     }
 }
 
@@ -74,7 +71,7 @@ impl Past {
     /// Notes that `key` is about to be appended to `keys`.
     pub(super) fn note(&mut self, keys: &Keys, key: Point) {
         // A long index is copied rarely: then keys cost less than copies.
-        if self.history.len() >= HISTORY.max(2 * keys.index.len()) {
+        if self.history.len() >= HISTORY.max(2 * keys.index.vertices()) {
             self.snapshot = keys.clone();
             self.history = Vec::new();
         }
@@ -82,16 +79,16 @@ impl Past {
     }
 
     /// The stream without its last key.
-    pub(super) fn before_last(&self) -> Keys {
+    pub(super) fn before_last(&self) -> Result<Keys, Error> {
         let mut keys = self.snapshot.clone();
         let (_, earlier) = self
             .history
             .split_last()
             .unwrap_or((&Point { x: 0.0, y: 0.0 }, &[]));
         for &key in earlier {
-            keys.push(key);
+            keys.push(key)?;
         }
-        keys
+        Ok(keys)
     }
 
     /// This past, had `key` come last instead.

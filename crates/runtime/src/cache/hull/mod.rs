@@ -14,8 +14,9 @@ mod values;
 
 use group::Group;
 
-use super::{Cache, Call, Inexact};
-use crate::standin::Hint;
+use weightware_hull::{Error, Hint};
+
+use super::{Cache, Call, Full};
 
 /// Groups of heads with equal keys, and where each head belongs.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl Hull {
     }
 
     /// Takes a head to the group and the streams that its key and values belong to.
-    fn place(&mut self, member: usize, call: &Call) {
+    fn place(&mut self, member: usize, call: &Call) -> Result<(), Error> {
         let token = self.token;
         let Member {
             group: old,
@@ -68,19 +69,19 @@ impl Hull {
             hint,
         } = &mut self.members[member];
         let old = *old;
-        if self.groups[old].push_key(token, call.key) {
+        if self.groups[old].push_key(token, call.key)? {
             for (stream, value) in streams.iter_mut().zip(call.value) {
                 if let Some(stream) = stream {
                     self.groups[old].push_value(token, old, stream, value);
                 }
             }
-            return;
+            return Ok(());
         }
         let sibling = |g: &Group| g.split_off_from(token, old) && g.has_key(call.key);
         let new = match self.groups.iter().rposition(sibling) {
             Some(new) => new,
             None => {
-                let new = self.groups[old].split(token, old, call.key);
+                let new = self.groups[old].split(token, old, call.key)?;
                 self.groups.push(new);
                 self.groups.len() - 1
             }
@@ -99,10 +100,13 @@ impl Hull {
             }
         }
         from.leave();
+        Ok(())
     }
 }
 
 impl Cache for Hull {
+    const EXACT: bool = true;
+
     fn begin(&mut self) {
         self.token += 1;
     }
@@ -112,15 +116,15 @@ impl Cache for Hull {
         first: usize,
         calls: &[Call],
         answers: &mut [[f64; 2]],
-    ) -> Result<(), Inexact> {
+    ) -> Result<(), Full> {
         for (i, (call, answer)) in calls.iter().zip(answers).enumerate() {
-            self.place(first + i, call);
+            // Numbers out of the domain do not come here: what can fail is the room.
+            self.place(first + i, call).map_err(|_| Full(i))?;
             let member = &mut self.members[first + i];
             let group = &mut self.groups[member.group];
-            *answer = group.answer(self.token, call.query, member.streams, &mut member.hint);
-            if answer[0].is_nan() || answer[1].is_nan() {
-                return Err(Inexact(i));
-            }
+            *answer = group
+                .answer(self.token, call.query, member.streams, &mut member.hint)
+                .map_err(|_| Full(i))?;
         }
         Ok(())
     }

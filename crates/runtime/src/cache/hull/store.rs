@@ -1,13 +1,17 @@
-//! Numbers per slot, in as few bytes as they need.
+//! Sums per slot, in as few bytes as they need.
+
+use weightware_hull::ExactSum;
 
 use crate::cache::bytes_of;
 
-/// An array of numbers that is kept in bytes, then in 32-bit integers, then in full, whatever holds all of them exactly.
+/// An array of sums that is kept in bytes, then in 32-bit integers, then in floats, then as expansions: the first that
+/// holds all of them exactly. It widens by itself, and never back.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
     Byte(Vec<u8>),
     Int(Vec<i32>),
-    Full(Vec<f64>),
+    Float(Vec<f64>),
+    Exact(Vec<ExactSum>),
 }
 
 impl Store {
@@ -15,57 +19,127 @@ impl Store {
         Self::Byte(Vec::new())
     }
 
-    /// The number at `slot`; 0 if none was ever set there.
+    /// The sum at `slot`, rounded if it is no float; 0 if none was ever set there.
     #[inline]
     pub(super) fn get(&self, slot: usize) -> f64 {
         match self {
             Self::Byte(v) => v.get(slot).map_or(0.0, |&n| f64::from(n)),
             Self::Int(v) => v.get(slot).map_or(0.0, |&n| f64::from(n)),
-            Self::Full(v) => v.get(slot).copied().unwrap_or(0.0),
+            Self::Float(v) => v.get(slot).copied().unwrap_or(0.0),
+            Self::Exact(v) => v.get(slot).map_or(0.0, ExactSum::value),
         }
     }
 
+    /// The sum at `slot` divided by `count`.
+    #[inline]
+    pub(super) fn mean(&self, slot: usize, count: f64) -> f64 {
+        match self {
+            Self::Exact(v) => v[slot].mean(count as u64),
+            _ => self.get(slot) / count,
+        }
+    }
+
+    /// Replaces the sum at `slot`.
     #[inline]
     pub(super) fn set(&mut self, slot: usize, number: f64) {
         match self {
             Self::Byte(v) => {
-                // A cast saturates, so equality says that nothing was lost. No sum here is -0.
+                // A cast saturates, so equality says that nothing was lost.
                 let small = number as u8;
                 if f64::from(small) == number {
                     return put(v, slot, small);
                 }
-                *self = Self::Int(v.iter().map(|&n| i32::from(n)).collect());
             }
             Self::Int(v) => {
                 let small = number as i32;
                 if f64::from(small) == number {
                     return put(v, slot, small);
                 }
-                *self = Self::Full(v.iter().map(|&n| f64::from(n)).collect());
             }
-            Self::Full(v) => return put(v, slot, number),
+            Self::Float(v) => return put(v, slot, number),
+            Self::Exact(v) => return put(v, slot, exact(number)),
         }
+        self.widen();
         self.set(slot, number);
+    }
+
+    /// Adds to the sum at `slot`.
+    #[inline]
+    pub(super) fn add(&mut self, slot: usize, term: f64) {
+        if let Self::Exact(v) = self {
+            return v[slot].add(term);
+        }
+        match exact_sum(self.get(slot), term) {
+            Some(sum) => self.set(slot, sum),
+            None => {
+                self.widen();
+                self.add(slot, term);
+            }
+        }
+    }
+
+    /// The sum at `slot` as it is.
+    #[inline]
+    pub(super) fn sum(&self, slot: usize) -> ExactSum {
+        match self {
+            Self::Exact(v) => v.get(slot).cloned().unwrap_or_default(),
+            _ => exact(self.get(slot)),
+        }
+    }
+
+    /// Puts back what [`sum`](Self::sum) gave, of this store or one it was cloned from.
+    pub(super) fn restore(&mut self, slot: usize, sum: &ExactSum) {
+        match self {
+            Self::Exact(v) => put(v, slot, sum.clone()),
+            _ => self.set(slot, sum.value()),
+        }
+    }
+
+    #[cold]
+    fn widen(&mut self) {
+        *self = match self {
+            Self::Byte(v) => Self::Int(v.iter().map(|&n| n.into()).collect()),
+            Self::Int(v) => Self::Float(v.iter().map(|&n| n.into()).collect()),
+            Self::Float(v) => Self::Exact(v.iter().map(|&n| exact(n)).collect()),
+            Self::Exact(_) => unreachable!("nothing is wider"),
+        };
     }
 
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Byte(v) => bytes_of(v),
             Self::Int(v) => bytes_of(v),
-            Self::Full(v) => bytes_of(v),
+            Self::Float(v) => bytes_of(v),
+            Self::Exact(v) => bytes_of(v),
         }
     }
 }
 
+/// The sum of two numbers if it is one (Knuth's two-sum has no remainder).
 #[inline]
-fn put<T: Copy + Default>(v: &mut Vec<T>, slot: usize, number: T) {
+fn exact_sum(a: f64, b: f64) -> Option<f64> {
+    let sum = a + b;
+    let b_part = sum - a;
+    let a_part = sum - b_part;
+    ((a - a_part) + (b - b_part) == 0.0).then_some(sum)
+}
+
+#[inline]
+fn exact(number: f64) -> ExactSum {
+    let mut sum = ExactSum::new();
+    sum.add(number);
+    sum
+}
+
+#[inline]
+fn put<T: Clone + Default>(v: &mut Vec<T>, slot: usize, item: T) {
     if slot == v.len() {
-        v.push(number);
+        v.push(item);
     } else {
         if slot > v.len() {
             v.resize(slot + 1, T::default());
         }
-        v[slot] = number;
+        v[slot] = item;
     }
 }
 
@@ -83,12 +157,25 @@ mod tests {
                 assert_eq!(store.get(slot), number);
             }
         }
-        store.set(1, f64::NAN);
-        assert!(store.get(1).is_nan());
         store.set(20, 1.0);
         assert_eq!(
             (store.get(15), store.get(20), store.get(99)),
             (0.0, 1.0, 0.0)
         );
+    }
+
+    #[test]
+    fn sums_are_exact() {
+        let mut store = Store::new();
+        store.set(0, 1e16);
+        let before = store.sum(0);
+        store.set(1, 5.0);
+        store.add(0, 1.0);
+        store.add(0, 1.0);
+        assert_eq!(store.mean(0, 2.0), 5e15 + 1.0);
+        store.add(0, -1e16);
+        assert_eq!((store.get(0), store.mean(1, 2.0)), (2.0, 2.5));
+        store.restore(0, &before);
+        assert_eq!(store.get(0), 1e16);
     }
 }

@@ -1,10 +1,10 @@
 //! Sharing and splitting, against the oracle.
 
 use proptest::prelude::*;
+use weightware_hull::Point;
 
 use super::Hull;
 use crate::cache::{Cache, Call, Hardmax};
-use crate::standin::Point;
 
 /// A head's key, query and values at a token, drawn from few numbers so that heads often agree and queries often tie.
 fn call() -> impl Strategy<Value = [i8; 6]> {

@@ -1,25 +1,21 @@
 //! A stream of values, as many heads may share it, summed per slot of its keys' index.
 
-use crate::cache::sum::exact_sum;
-use crate::standin::Inserted;
+use weightware_hull::{ExactSum, Inserted};
 
 use super::store::Store;
 
 /// One of a head's two values over time.
-///
-/// A sum that had to be rounded is NaN from then on: its bits would depend on the order of its terms.
 #[derive(Debug)]
 pub(super) struct Values {
     sums: Store,
-    total: f64,
+    total: ExactSum,
     /// How many values of heads share the stream.
     pub(super) members: u32,
     /// The last token whose value is in the sums, and that value.
     pub(super) stamp: u64,
     pub(super) value: f64,
-    /// What the last value overwrote.
-    undo: Option<(usize, f64)>,
-    undo_total: f64,
+    /// What the last value changed.
+    undo: Option<(usize, ExactSum)>,
     /// The token at which the stream split off, and from which one.
     pub(super) born: u64,
     pub(super) parent: (usize, usize),
@@ -29,12 +25,11 @@ impl Values {
     pub(super) fn new(members: u32) -> Self {
         Self {
             sums: Store::new(),
-            total: 0.0,
+            total: ExactSum::new(),
             members,
             stamp: 0,
             value: 0.0,
             undo: None,
-            undo_total: 0.0,
             born: 0,
             parent: (0, 0),
         }
@@ -45,20 +40,20 @@ impl Values {
     pub(super) fn push(&mut self, stamp: u64, value: f64, inserted: Inserted) {
         self.stamp = stamp;
         self.value = value;
-        self.undo_total = self.total;
-        self.total = exact_sum(self.total, value);
+        self.total.add(value);
         self.undo = match inserted {
             Inserted::Interior => None,
             Inserted::New(slot) => {
                 let slot = slot as usize;
-                let old = self.sums.get(slot);
+                // The slot may have been another key's, which an undo would bring back.
+                let old = self.sums.sum(slot);
                 self.sums.set(slot, value);
                 Some((slot, old))
             }
             Inserted::Same(slot) => {
                 let slot = slot as usize;
-                let old = self.sums.get(slot);
-                self.sums.set(slot, exact_sum(old, value));
+                let old = self.sums.sum(slot);
+                self.sums.add(slot, value);
                 Some((slot, old))
             }
         };
@@ -67,11 +62,12 @@ impl Values {
     /// The sums as they were before the token `stamp`, to be shared by none yet.
     pub(super) fn before(&self, stamp: u64, parent: (usize, usize)) -> Self {
         let mut sums = self.sums.clone();
-        let mut total = self.total;
+        let mut total = self.total.clone();
         if self.stamp == stamp {
-            total = self.undo_total;
-            if let Some((slot, old)) = self.undo {
-                sums.set(slot, old);
+            // Exact sums can be undone.
+            total.add(-self.value);
+            if let Some((slot, old)) = &self.undo {
+                sums.restore(*slot, old);
             }
         }
         Self {
@@ -88,16 +84,22 @@ impl Values {
         self.sums = Store::new();
     }
 
+    /// The average value of the `count` keys on a slot.
+    #[inline]
+    pub(super) fn mean(&self, slot: u32, count: f64) -> f64 {
+        self.sums.mean(slot as usize, count)
+    }
+
     /// The sum of the values of all keys on a slot.
     #[inline]
-    pub(super) fn sum(&self, slot: u32) -> f64 {
-        self.sums.get(slot as usize)
+    pub(super) fn sum(&self, slot: u32) -> ExactSum {
+        self.sums.sum(slot as usize)
     }
 
     /// The sum of all values.
     #[inline]
-    pub(super) fn total(&self) -> f64 {
-        self.total
+    pub(super) fn total(&self) -> &ExactSum {
+        &self.total
     }
 
     pub(super) fn bytes(&self) -> usize {
