@@ -1,0 +1,371 @@
+//! An ordered list of points in blocks: the storage of a chain.
+//!
+//! A sorted `Vec` cut into pieces. Appending never moves what is there, an insertion or removal
+//! moves at most one block, and a search runs first over a compact directory (the two end points
+//! of every block) and then within one block, so that it touches few cache lines.
+
+use crate::Point;
+use crate::search::{first_false, interpolate};
+
+/// Points per block. Larger blocks make insertions dearer and the directory smaller.
+const CAPACITY: usize = 256;
+
+/// The place of a point: its block, and its offset in it. One past the last point is written as
+/// an offset equal to the last block's length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pos {
+    pub(crate) block: u32,
+    pub(crate) offset: u32,
+}
+
+impl Pos {
+    #[inline]
+    pub(crate) fn new(block: usize, offset: usize) -> Self {
+        // There are fewer than 2^32 points.
+        Self {
+            block: block as u32,
+            offset: offset as u32,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn parts(self) -> (usize, usize) {
+        (self.block as usize, self.offset as usize)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Block {
+    points: Vec<Point>,
+    slots: Vec<u32>,
+}
+
+impl Block {
+    fn with_capacity(capacity: usize) -> Self {
+        Self {
+            points: Vec::with_capacity(capacity),
+            slots: Vec::with_capacity(capacity),
+        }
+    }
+}
+
+/// The list. No block in it is empty.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Blocks {
+    blocks: Vec<Block>,
+    /// First and last point of every block.
+    ends: Vec<[Point; 2]>,
+}
+
+impl Blocks {
+    /// The directory: first and last point of every block.
+    #[inline]
+    pub(crate) fn ends(&self) -> &[[Point; 2]] {
+        &self.ends
+    }
+
+    /// The points of a block.
+    #[inline]
+    pub(crate) fn points(&self, block: usize) -> &[Point] {
+        &self.blocks[block].points
+    }
+
+    #[inline]
+    pub(crate) fn point(&self, pos: Pos) -> Point {
+        let (block, offset) = pos.parts();
+        self.blocks[block].points[offset]
+    }
+
+    #[inline]
+    pub(crate) fn slot(&self, pos: Pos) -> u32 {
+        let (block, offset) = pos.parts();
+        self.blocks[block].slots[offset]
+    }
+
+    #[inline]
+    pub(crate) fn first(&self) -> Option<Point> {
+        self.ends.first().map(|ends| ends[0])
+    }
+
+    #[inline]
+    pub(crate) fn last(&self) -> Option<Point> {
+        self.ends.last().map(|ends| ends[1])
+    }
+
+    /// One past the last point.
+    #[inline]
+    pub(crate) fn end(&self) -> Pos {
+        match self.blocks.last() {
+            Some(block) => Pos::new(self.blocks.len() - 1, block.points.len()),
+            None => Pos::default(),
+        }
+    }
+
+    /// The place of the next point, if there is one.
+    #[inline]
+    pub(crate) fn next(&self, pos: Pos) -> Option<Pos> {
+        let (block, offset) = pos.parts();
+        if offset + 1 < self.blocks[block].points.len() {
+            Some(Pos::new(block, offset + 1))
+        } else {
+            (block + 1 < self.blocks.len()).then(|| Pos::new(block + 1, 0))
+        }
+    }
+
+    /// The place of the point before, if there is one.
+    #[inline]
+    pub(crate) fn prev(&self, pos: Pos) -> Option<Pos> {
+        let (block, offset) = pos.parts();
+        if offset > 0 {
+            Some(Pos::new(block, offset - 1))
+        } else {
+            let block = block.checked_sub(1)?;
+            Some(Pos::new(block, self.blocks[block].points.len() - 1))
+        }
+    }
+
+    /// The first place whose point's coordinate `of` is `value` or more, the end if there is none.
+    /// The points must ascend in that coordinate.
+    #[inline]
+    pub(crate) fn lower_bound(&self, value: f64, of: impl Fn(Point) -> f64) -> Pos {
+        match self.last() {
+            Some(last) if of(last) >= value => {}
+            _ => return self.end(),
+        }
+        let block = self.ends.partition_point(|ends| of(ends[1]) < value);
+        let [first, last] = self.ends[block];
+        let points = &self.blocks[block].points;
+        let guess = interpolate(of(first), value, of(last), points.len() - 1);
+        let offset = first_false(points.len() - 1, guess, |i| of(points[i]) < value);
+        Pos::new(block, offset)
+    }
+
+    /// Appends a point.
+    #[inline]
+    pub(crate) fn push(&mut self, point: Point, slot: u32) {
+        match (self.blocks.last_mut(), self.ends.last_mut()) {
+            (Some(block), Some(ends)) if block.points.len() < CAPACITY => {
+                block.points.push(point);
+                block.slots.push(slot);
+                ends[1] = point;
+            }
+            _ => {
+                self.insert(self.end(), point, slot);
+            }
+        }
+    }
+
+    /// Inserts a point at `pos`, before the one that is there, and returns its place.
+    pub(crate) fn insert(&mut self, pos: Pos, point: Point, slot: u32) -> Pos {
+        let (mut block, mut offset) = pos.parts();
+        match self.blocks.get(block) {
+            None => self.add_block(Block::default(), point),
+            Some(full) if full.points.len() == CAPACITY => {
+                if offset == CAPACITY && block + 1 == self.blocks.len() {
+                    // Appending leaves full blocks behind it, not halves.
+                    self.add_block(Block::with_capacity(CAPACITY), point);
+                    (block, offset) = (block + 1, 0);
+                } else {
+                    self.split(block);
+                    if offset > CAPACITY / 2 {
+                        (block, offset) = (block + 1, offset - CAPACITY / 2);
+                    }
+                }
+            }
+            Some(_) => {}
+        }
+        let target = &mut self.blocks[block];
+        target.points.insert(offset, point);
+        target.slots.insert(offset, slot);
+        self.refresh(block);
+        Pos::new(block, offset)
+    }
+
+    /// Puts another point in the place of the one at `pos`, and returns the old one's slot.
+    pub(crate) fn replace(&mut self, pos: Pos, point: Point, slot: u32) -> u32 {
+        let (block, offset) = pos.parts();
+        let target = &mut self.blocks[block];
+        target.points[offset] = point;
+        let old = std::mem::replace(&mut target.slots[offset], slot);
+        self.refresh(block);
+        old
+    }
+
+    /// Removes the point at `pos` and returns its slot. Whatever follows moves up, and where the
+    /// block was left empty, the following blocks do.
+    pub(crate) fn remove(&mut self, pos: Pos) -> u32 {
+        let (block, offset) = pos.parts();
+        let target = &mut self.blocks[block];
+        target.points.remove(offset);
+        let slot = target.slots.remove(offset);
+        if target.points.is_empty() {
+            self.blocks.remove(block);
+            self.ends.remove(block);
+        } else {
+            self.refresh(block);
+        }
+        slot
+    }
+
+    /// Joins the block with its neighbours where they have become small together, so that there
+    /// are never many more blocks than the points need. Half full at most after a join, and only
+    /// split when full: the cost is spread over many insertions and removals.
+    pub(crate) fn join_small(&mut self, block: usize) {
+        for left in [block, block.saturating_sub(1)] {
+            let Some([a, b]) = self.blocks.get_mut(left..left + 2) else {
+                continue;
+            };
+            if a.points.len() + b.points.len() <= CAPACITY / 2 {
+                a.points.append(&mut b.points);
+                a.slots.append(&mut b.slots);
+                self.blocks.remove(left + 1);
+                self.ends.remove(left + 1);
+                self.refresh(left);
+            }
+        }
+    }
+
+    /// Forgets all points but this new one, keeping a block's memory.
+    pub(crate) fn reset_to(&mut self, point: Point, slot: u32) {
+        if let [block] = &mut self.blocks[..]
+            && let ([only], [its]) = (&mut block.points[..], &mut block.slots[..])
+        {
+            // The usual case by far: a stream whose every point is beyond the one before.
+            (*only, *its) = (point, slot);
+            self.ends[0] = [point; 2];
+            return;
+        }
+        self.blocks.truncate(1);
+        self.ends.truncate(1);
+        match self.blocks.first_mut() {
+            Some(block) => {
+                block.points.clear();
+                block.slots.clear();
+                block.points.push(point);
+                block.slots.push(slot);
+                self.refresh(0);
+            }
+            None => {
+                self.insert(Pos::default(), point, slot);
+            }
+        }
+    }
+
+    /// The slots of all points, in order.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.blocks.iter().flat_map(|b| b.slots.iter().copied())
+    }
+
+    /// The memory allocated.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let of_blocks: usize = self
+            .blocks
+            .iter()
+            .map(|b| b.points.capacity() * size_of::<Point>() + b.slots.capacity() * 4)
+            .sum();
+        of_blocks
+            + self.blocks.capacity() * size_of::<Block>()
+            + self.ends.capacity() * size_of::<[Point; 2]>()
+    }
+
+    /// Appends an empty block, for the caller to put `point` into.
+    fn add_block(&mut self, block: Block, point: Point) {
+        self.blocks.push(block);
+        self.ends.push([point; 2]);
+    }
+
+    fn split(&mut self, block: usize) {
+        let full = &mut self.blocks[block];
+        let right = Block {
+            points: full.points.split_off(CAPACITY / 2),
+            slots: full.slots.split_off(CAPACITY / 2),
+        };
+        let ends = [right.points[0], right.points[right.points.len() - 1]];
+        self.blocks.insert(block + 1, right);
+        self.ends.insert(block + 1, ends);
+        self.refresh(block);
+    }
+
+    #[inline]
+    fn refresh(&mut self, block: usize) {
+        if let [first, .., last] | [first @ last] = self.blocks[block].points[..] {
+            self.ends[block] = [first, last];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn xs(blocks: &Blocks) -> Vec<f64> {
+        (0..blocks.blocks.len())
+            .flat_map(|b| blocks.points(b).iter().map(|p| p.x))
+            .collect()
+    }
+
+    fn check(blocks: &Blocks) {
+        assert_eq!(blocks.blocks.len(), blocks.ends.len());
+        for (block, ends) in blocks.blocks.iter().zip(&blocks.ends) {
+            assert_eq!(block.points.len(), block.slots.len());
+            assert_eq!(block.points.first(), Some(&ends[0]));
+            assert_eq!(block.points.last(), Some(&ends[1]));
+        }
+    }
+
+    #[test]
+    fn behaves_as_a_sorted_vec() {
+        let mut blocks = Blocks::default();
+        let mut model: Vec<f64> = Vec::new();
+        let mut state = 3u64;
+        for step in 0..20_000u32 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let x = (state >> 33) as f64;
+            let at = model.partition_point(|&m| m < x);
+            let pos = blocks.lower_bound(x, |p| p.x);
+            // Grow, then shrink.
+            if step < 12_000 || at == model.len() {
+                model.insert(at, x);
+                let pos = blocks.insert(pos, Point::new(x, 0.0), step);
+                assert_eq!(blocks.point(pos).x, x);
+            } else {
+                model.remove(at);
+                blocks.remove(pos);
+                blocks.join_small(pos.parts().0);
+            }
+            if step % 500 == 0 {
+                check(&blocks);
+                assert_eq!(xs(&blocks), model);
+            }
+        }
+        assert!(blocks.blocks.len() <= 4 * model.len() / CAPACITY + 2);
+        let mut walked = vec![];
+        let mut pos = Some(Pos::default());
+        while let Some(at) = pos {
+            walked.push(blocks.point(at).x);
+            pos = blocks.next(at);
+        }
+        assert_eq!(walked, model);
+        walked.clear();
+        let mut pos = blocks.prev(blocks.end());
+        while let Some(at) = pos {
+            walked.push(blocks.point(at).x);
+            pos = blocks.prev(at);
+        }
+        walked.reverse();
+        assert_eq!(walked, model);
+    }
+
+    #[test]
+    fn appending_fills_blocks() {
+        let mut blocks = Blocks::default();
+        for i in 0..10 * CAPACITY as u32 {
+            blocks.insert(blocks.end(), Point::new(f64::from(i), 0.0), i);
+        }
+        assert_eq!(blocks.blocks.len(), 10);
+        assert!(blocks.slots().eq(0..10 * CAPACITY as u32));
+        check(&blocks);
+    }
+}

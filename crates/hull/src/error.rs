@@ -1,0 +1,91 @@
+//! The crate's one error type.
+
+use crate::Point;
+use std::fmt;
+
+/// Why a key, a value or a query was refused. The index is unchanged by a refused call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Error {
+    /// Boxed, so that results are small.
+    kind: Box<Kind>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Domain(Point),
+    Value([f64; 2]),
+    Empty,
+    Full,
+}
+
+impl Error {
+    #[cold]
+    pub(crate) fn domain(point: Point) -> Self {
+        Self {
+            kind: Box::new(Kind::Domain(point)),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn value(value: [f64; 2]) -> Self {
+        Self {
+            kind: Box::new(Kind::Value(value)),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn empty() -> Self {
+        Self {
+            kind: Box::new(Kind::Empty),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn full() -> Self {
+        Self {
+            kind: Box::new(Kind::Full),
+        }
+    }
+
+    /// A coordinate or a value is not finite, too large, or too small to be exact.
+    pub fn is_out_of_domain(&self) -> bool {
+        matches!(*self.kind, Kind::Domain(_) | Kind::Value(_))
+    }
+
+    /// The key or query that is out of the domain, if that is what is wrong.
+    pub fn point(&self) -> Option<Point> {
+        match *self.kind {
+            Kind::Domain(point) => Some(point),
+            _ => None,
+        }
+    }
+
+    /// An average was asked of a cache that holds nothing.
+    pub fn is_empty_cache(&self) -> bool {
+        *self.kind == Kind::Empty
+    }
+
+    /// The 2³² numbers for points are used up.
+    pub fn is_full(&self) -> bool {
+        *self.kind == Kind::Full
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.kind {
+            Kind::Domain(Point { x, y }) => write!(
+                f,
+                "point ({x:e}, {y:e}): a coordinate is neither zero nor of a magnitude from 2^-400 to 2^400"
+            ),
+            Kind::Value([a, b]) => write!(
+                f,
+                "value [{a:e}, {b:e}]: a component is not finite or above 2^900"
+            ),
+            Kind::Empty => f.write_str("a query on a cache that holds no keys"),
+            Kind::Full => f.write_str("an index holds at most 2^32 - 1 points"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

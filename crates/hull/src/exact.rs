@@ -1,0 +1,219 @@
+//! Exact comparison of scores, by floating-point expansions.
+//!
+//! The building blocks are the error-free transformations of Dekker and Knuth as J. R. Shewchuk
+//! uses them in *Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric
+//! Predicates* (1997). An *expansion* is a list of numbers of ascending magnitude whose bits do not
+//! overlap, and which stands for their exact sum.
+
+use crate::Point;
+use std::cmp::Ordering;
+
+/// Bound on the relative error of the filter below, in units of `|p| + |r|`.
+///
+/// With `u = 2^-53` each difference and each product is off by a factor `1 ± u` and their sum by
+/// another: `3u` and terms of higher order, so that `4u` is safe, its own rounding included.
+const FILTER: f64 = 2.0 * f64::EPSILON;
+
+/// Compares the scores `q·a` and `q·b` exactly, as if in unlimited precision.
+///
+/// A floating-point filter settles nearly all calls in a few flops; the rest, ties among them, are
+/// settled by expansion arithmetic.
+///
+/// All coordinates must be in the [domain](Point::in_domain); outside of it the result is
+/// unspecified.
+///
+/// ```
+/// use std::cmp::Ordering;
+/// use weightware_hull::{Point, compare_scores};
+///
+/// // In rounded arithmetic both scores would be 2^100.
+/// let big = 2f64.powi(100);
+/// let (a, b) = (Point::new(big, 1.0), Point::new(big, 0.0));
+/// assert_eq!(compare_scores(Point::new(1.0, 1.0), a, b), Ordering::Greater);
+/// ```
+#[inline]
+pub fn compare_scores(q: Point, a: Point, b: Point) -> Ordering {
+    let p = q.x * (a.x - b.x);
+    let r = q.y * (a.y - b.y);
+    let s = p + r;
+    if s.abs() > FILTER * (p.abs() + r.abs()) {
+        if s > 0.0 {
+            Ordering::Greater
+        } else {
+            Ordering::Less
+        }
+    } else {
+        compare_exactly(q, a, b)
+    }
+}
+
+/// Whether the score rises from `a` to `b`: `q·b > q·a`, exactly.
+#[inline]
+pub(crate) fn rises(q: Point, a: Point, b: Point) -> bool {
+    let p = q.x * (b.x - a.x);
+    let r = q.y * (b.y - a.y);
+    let s = p + r;
+    if s.abs() > FILTER * (p.abs() + r.abs()) {
+        s > 0.0
+    } else {
+        compare_exactly(q, b, a) == Ordering::Greater
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn compare_exactly(q: Point, a: Point, b: Point) -> Ordering {
+    let (dx, ex) = two_sum(a.x, -b.x);
+    let (dy, ey) = two_sum(a.y, -b.y);
+    let (p, pe) = two_product(q.x, dx);
+    let (r, re) = two_product(q.y, dy);
+    if ex == 0.0 && ey == 0.0 && pe == 0.0 && re == 0.0 {
+        // Integers of moderate size end here. A rounded sum of two numbers has the exact sign.
+        return sign(p + r);
+    }
+    let (px, pxe) = two_product(q.x, ex);
+    let (ry, rye) = two_product(q.y, ey);
+    let mut expansion = [0.0; 8];
+    let mut len = 0;
+    for term in [pxe, rye, px, ry, pe, re, p, r] {
+        len = grow(&mut expansion, len, term);
+    }
+    // The largest part outweighs all the others together.
+    len.checked_sub(1)
+        .map_or(Ordering::Equal, |last| sign(expansion[last]))
+}
+
+#[inline]
+fn sign(v: f64) -> Ordering {
+    v.partial_cmp(&0.0)
+        .expect("sums within the domain are not NaN")
+}
+
+/// `(s, e)` with `s` the rounded sum and `s + e` the exact one. Knuth.
+#[inline]
+pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let s = a + b;
+    let bv = s - a;
+    let av = s - bv;
+    (s, (a - av) + (b - bv))
+}
+
+/// `(p, e)` with `p` the rounded product and `p + e` the exact one. Dekker.
+///
+/// Not `f64::mul_add`, which is a slow library call where the target has no fused multiply-add.
+#[inline]
+pub(crate) fn two_product(a: f64, b: f64) -> (f64, f64) {
+    let p = a * b;
+    let (ah, al) = split(a);
+    let (bh, bl) = split(b);
+    (p, al * bl - (((p - ah * bh) - al * bh) - ah * bl))
+}
+
+/// Splits a number into two halves of at most 26 bits each. Veltkamp.
+#[inline]
+fn split(a: f64) -> (f64, f64) {
+    const FACTOR: f64 = 134_217_729.0; // 2^27 + 1
+    let c = FACTOR * a;
+    let hi = c - (c - a);
+    (hi, a - hi)
+}
+
+/// Adds `term` to the expansion `parts[..len]`, dropping parts that are zero, and returns the new
+/// length, at most `len + 1`. An expansion of length 0 is zero. Shewchuk's Grow-Expansion.
+///
+/// # Panics
+/// If `parts` has no room for one more part.
+#[inline]
+pub(crate) fn grow(parts: &mut [f64], len: usize, term: f64) -> usize {
+    let mut carry = term;
+    let mut kept = 0;
+    for i in 0..len {
+        let (s, e) = two_sum(carry, parts[i]);
+        if e != 0.0 {
+            parts[kept] = e;
+            kept += 1;
+        }
+        carry = s;
+    }
+    if carry != 0.0 {
+        parts[kept] = carry;
+        kept += 1;
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The score difference of integer points as an integer.
+    fn reference(q: [i64; 2], a: [i64; 2], b: [i64; 2]) -> Ordering {
+        let score =
+            |k: [i64; 2]| i128::from(q[0]) * i128::from(k[0]) + i128::from(q[1]) * i128::from(k[1]);
+        score(a).cmp(&score(b))
+    }
+
+    fn point([x, y]: [i64; 2], scale: f64) -> Point {
+        Point::new(x as f64 * scale, y as f64 * scale)
+    }
+
+    #[test]
+    fn agrees_with_integers_near_ties_at_every_scale() {
+        // q is nearly normal to a - b: the cross product of neighbours in a Farey-like walk.
+        let mut state = 1u64;
+        let mut next = |bits: u32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> (64 - bits)) as i64
+        };
+        for _ in 0..20_000 {
+            let d = [next(50) + 1, next(50) + 1];
+            let b = [next(51), next(51)];
+            let a = [b[0] + d[0], b[1] - d[1]];
+            let q = [d[1] + next(2) - 1, d[0] + next(2) - 1];
+            let expected = reference(q, a, b);
+            for scale in [2f64.powi(-340), 1.0, 2f64.powi(48), 2f64.powi(340)] {
+                let got = compare_scores(point(q, scale), point(a, scale), point(b, scale));
+                assert_eq!(got, expected, "{q:?} {a:?} {b:?} {scale:e}");
+                let rising = rises(point(q, scale), point(b, scale), point(a, scale));
+                assert_eq!(rising, expected == Ordering::Greater);
+            }
+        }
+    }
+
+    #[test]
+    fn sees_differences_far_below_the_rounding_of_the_products() {
+        let (big, tiny) = (2f64.powi(100), 2f64.powi(-100));
+        let q = Point::new(1.0, 1.0);
+        let above = Point::new(big, tiny);
+        let below = Point::new(big, -tiny);
+        assert_eq!(compare_scores(q, above, below), Ordering::Greater);
+        assert_eq!(compare_scores(q, below, above), Ordering::Less);
+        assert_eq!(
+            compare_scores(q, above, Point::new(tiny, big)),
+            Ordering::Equal
+        );
+        // Here the difference of the coordinates itself is not a floating-point number.
+        let a = Point::new(big, tiny);
+        let b = Point::new(tiny, big + 2f64.powi(60));
+        assert_eq!(compare_scores(q, a, b), Ordering::Less);
+        assert_eq!(compare_scores(Point::new(0.0, 0.0), a, b), Ordering::Equal);
+    }
+
+    #[test]
+    fn an_expansion_that_cancels_is_empty() {
+        let mut parts = [0.0; 4];
+        let mut len = 0;
+        for term in [1e100, 1.0, 1e-100] {
+            len = grow(&mut parts, len, term);
+        }
+        assert_eq!(len, 3);
+        let mut wide = [0.0; 8];
+        wide[..4].copy_from_slice(&parts);
+        for term in [-1.0, -1e-100, -1e100] {
+            len = grow(&mut wide, len, term);
+        }
+        assert_eq!(len, 0);
+    }
+}

@@ -1,0 +1,74 @@
+//! Points of the plane, and the range of coordinates on which the arithmetic is exact.
+
+use crate::Error;
+
+/// Smallest magnitude of a coordinate other than zero: `2^-400`.
+pub const MIN_MAGNITUDE: f64 = f64::from_bits((1023 - 400) << 52);
+
+/// Largest magnitude of a coordinate: `2^400`.
+pub const MAX_MAGNITUDE: f64 = f64::from_bits((1023 + 400) << 52);
+
+/// A point of the plane: a key, or the direction of a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Point {
+    /// First coordinate.
+    pub x: f64,
+    /// Second coordinate.
+    pub y: f64,
+}
+
+impl Point {
+    /// The point `(x, y)`.
+    #[inline]
+    pub const fn new(x: f64, y: f64) -> Self {
+        Self { x, y }
+    }
+
+    /// Whether both coordinates are zero or of a magnitude in
+    /// [`MIN_MAGNITUDE`]`..=`[`MAX_MAGNITUDE`].
+    #[inline]
+    pub fn in_domain(self) -> bool {
+        in_domain(self.x) && in_domain(self.y)
+    }
+
+    /// The point itself if it is in the domain, with `-0.0` made `0.0`.
+    #[inline]
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        if self.in_domain() {
+            Ok(Self::new(self.x + 0.0, self.y + 0.0))
+        } else {
+            Err(Error::domain(self))
+        }
+    }
+
+    /// The mirror image in the x axis, which turns a lower hull into an upper one.
+    #[inline]
+    pub(crate) fn flipped(self) -> Self {
+        Self::new(self.x, -self.y)
+    }
+}
+
+#[inline]
+fn in_domain(v: f64) -> bool {
+    // NaN fails both tests.
+    v == 0.0 || (MIN_MAGNITUDE..=MAX_MAGNITUDE).contains(&v.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_domain_has_the_documented_bounds() {
+        assert_eq!(MIN_MAGNITUDE, 2f64.powi(-400));
+        assert_eq!(MAX_MAGNITUDE, 2f64.powi(400));
+        for good in [0.0, -0.0, 1.0, -MIN_MAGNITUDE, MAX_MAGNITUDE] {
+            assert!(Point::new(good, -good).in_domain());
+        }
+        let bad = [f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 2f64.powi(401)];
+        for bad in bad {
+            assert!(!Point::new(bad, 1.0).in_domain());
+            assert!(!Point::new(1.0, -bad).in_domain());
+        }
+    }
+}

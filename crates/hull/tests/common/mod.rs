@@ -1,0 +1,74 @@
+//! The hull and the oracle side by side.
+
+use std::collections::BTreeSet;
+use weightware_hull::{
+    Hint, HullCache, HullIndex, Inserted, KeyValueIndex, LinearCache, LinearIndex, Point, Winners,
+};
+
+/// All four structures, fed with the same keys and values, and the ids that share each slot.
+#[derive(Default)]
+pub(crate) struct Twins {
+    linear: LinearIndex,
+    hull: HullIndex,
+    hint: Hint,
+    members: Vec<Vec<u32>>,
+    linear_cache: LinearCache,
+    hull_cache: HullCache,
+}
+
+impl Twins {
+    pub(crate) fn push(&mut self, key: Point) {
+        let id = self.linear.push(key).unwrap();
+        match self.hull.push(key).unwrap() {
+            Inserted::Interior => {}
+            Inserted::New(slot) => {
+                self.members.resize(self.hull.slots(), vec![]);
+                self.members[slot as usize] = vec![id];
+            }
+            Inserted::Same(slot) => self.members[slot as usize].push(id),
+        }
+        // Neither integers only nor of one magnitude, so that rounding shows.
+        let value = [f64::from(id) * 0.1, 1e15 / f64::from(id % 7 + 1)];
+        self.linear_cache.push(key, value).unwrap();
+        self.hull_cache.push(key, value).unwrap();
+    }
+
+    pub(crate) fn check(&mut self, q: Point) {
+        let mut expected = vec![];
+        self.linear.winners(q, &mut expected).unwrap();
+        let by_hint = self.hull.winners(q, &mut self.hint).unwrap();
+        let mut fresh = Hint::default();
+        assert_eq!(self.hull.winners(q, &mut fresh), Ok(by_hint.clone()));
+        let slots = match by_hint {
+            Winners::Empty => vec![],
+            Winners::One(slot) => vec![slot],
+            Winners::Many(slots) => {
+                assert!(slots.len() > 1);
+                slots.to_vec()
+            }
+            Winners::All => {
+                assert!(q.x == 0.0 && q.y == 0.0);
+                assert_eq!(expected.len() as u64, self.hull.len());
+                let answer = self.hull_cache.query(q);
+                assert_eq!(answer, self.linear_cache.query(q));
+                return;
+            }
+        };
+        assert_eq!(slots.iter().collect::<BTreeSet<_>>().len(), slots.len());
+        let mut got: Vec<u32> = slots
+            .iter()
+            .flat_map(|&slot| self.members[slot as usize].iter().copied())
+            .collect();
+        got.sort_unstable();
+        assert_eq!(got, expected, "query {q:?}");
+        let bits = |answer: Result<[f64; 2], _>| answer.map(|v| v.map(f64::to_bits));
+        let answer = bits(self.hull_cache.query(q));
+        assert_eq!(answer, bits(self.linear_cache.query(q)));
+    }
+}
+
+/// The two directions normal to the edge from `a` to `b`: where they and all between them tie.
+pub(crate) fn normals(a: Point, b: Point) -> [Point; 2] {
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    [Point::new(-dy, dx), Point::new(dy, -dx)]
+}
