@@ -6,27 +6,25 @@ use weightware_model::TokenId;
 use crate::Why;
 use crate::cache::{Cache, Call, Full};
 use crate::plan::{Head, Layer, Plan};
-use crate::sparse::{Slots, dot, merge, scatter, zero_slots};
+use crate::sparse::{Vector, zero_vector};
 
 /// The residual stream and scratch space.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(crate) x: Slots,
-    /// All zero between uses.
-    delta: Slots,
+    pub(crate) x: Vector,
+    /// What heads or neurons give.
+    inner: Vector,
     sums: Vec<f64>,
     calls: Vec<Call>,
-    answers: Vec<[f64; 2]>,
 }
 
 impl Stream {
     pub(crate) fn new() -> Self {
         Self {
-            x: zero_slots(),
-            delta: zero_slots(),
+            x: zero_vector(),
+            inner: zero_vector(),
             sums: Vec::new(),
             calls: Vec::new(),
-            answers: Vec::new(),
         }
     }
 
@@ -67,13 +65,11 @@ impl Stream {
     ) -> Result<(), Why> {
         let Self {
             x,
-            delta,
+            inner,
             sums,
             calls,
-            answers,
         } = self;
-        sums.clear();
-        sums.extend(layer.rows.iter().map(|row| dot(row, x)));
+        layer.heads_in.multiply(x, sums);
         calls.clear();
         for head in &layer.heads {
             let call = Call {
@@ -90,34 +86,26 @@ impl Stream {
             check(head, number, &call, C::EXACT)?;
             calls.push(call);
         }
-        answers.clear();
-        answers.resize(calls.len(), [0.0; 2]);
+        let (answers, _) = inner.as_chunks_mut();
         cache
-            .attend(first, calls, answers)
+            .attend(first, calls, &mut answers[..calls.len()])
             .map_err(|Full(i)| Why::Full {
                 layer: number,
                 head: layer.heads[i].number,
             })?;
-        for (column, &answer) in layer.out.iter().zip(answers.as_flattened()) {
-            scatter(column, answer, delta);
-        }
-        merge(&layer.out_slots, delta, x);
+        layer.heads_out.apply(inner, sums, x);
         Ok(())
     }
 
     fn feed_forward(&mut self, layer: &Layer) {
-        let Self { x, delta, .. } = self;
-        let mut lists = layer.neurons.iter();
-        while let (Some(gate), Some(value), Some(column)) =
-            (lists.next(), lists.next(), lists.next())
-        {
-            let gate = dot(gate, x);
-            // A closed gate makes a product of zero, which would not change any sum.
-            if gate > 0.0 || gate.is_nan() {
-                scatter(column, gate * dot(value, x), delta);
-            }
+        let Self { x, inner, sums, .. } = self;
+        layer.neurons_in.multiply(x, sums);
+        for (product, &[gate, value]) in inner.iter_mut().zip(&layer.neurons) {
+            let gate = sums[gate];
+            let open = if gate <= 0.0 { 0.0 } else { gate };
+            *product = open * sums[value];
         }
-        merge(&layer.neuron_slots, delta, x);
+        layer.neurons_out.apply(inner, sums, x);
     }
 }
 

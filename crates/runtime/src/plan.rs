@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use weightware_model::{LayerWeights, Model, PositionFeature, TokenId};
+use weightware_model::{LayerWeights, Matrix, Model, PositionFeature, TokenId};
 
-use crate::sparse::{Entry, Lists, sparse_column, sparse_row};
+use crate::sparse::{Row, Rows, Update, row, row_of};
 use crate::unembed::Unembed;
 
 /// A model made ready to run. It owns what it needs.
@@ -25,14 +25,16 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Layer {
     /// The distinct rows of queries, keys and values.
-    pub(crate) rows: Lists,
+    pub(crate) heads_in: Rows,
     pub(crate) heads: Vec<Head>,
-    /// Two columns per head.
-    pub(crate) out: Lists,
-    pub(crate) out_slots: Vec<u16>,
-    /// Per neuron its gate row, value row and output column.
-    pub(crate) neurons: Lists,
-    pub(crate) neuron_slots: Vec<u16>,
+    /// From the answers of the heads, two each.
+    pub(crate) heads_out: Update,
+    /// The distinct rows of gates and values.
+    pub(crate) neurons_in: Rows,
+    /// The places of a neuron's gate and value among the products of those rows.
+    pub(crate) neurons: Vec<[usize; 2]>,
+    /// From the neurons.
+    pub(crate) neurons_out: Update,
 }
 
 /// A head that can change the residual stream.
@@ -40,7 +42,7 @@ pub(crate) struct Layer {
 pub(crate) struct Head {
     /// Its number in the weights.
     pub(crate) number: usize,
-    /// Indices into [`Layer::rows`].
+    /// Places among the products of [`Layer::heads_in`].
     pub(crate) query: [usize; 2],
     pub(crate) key: [usize; 2],
     pub(crate) value: [usize; 2],
@@ -80,24 +82,24 @@ impl Plan {
 
 fn layer(model: &Model, index: usize, weights: &LayerWeights) -> Layer {
     let shape = &model.config.shape;
-    let mut rows = Rows::default();
+    let mut rows = Distinct::default();
     let mut heads = Vec::new();
-    let mut out = Lists::default();
+    let mut inputs = Vec::new();
     for number in 0..shape.heads {
         let scalars = [2 * number, 2 * number + 1];
-        let of_third =
-            |third: usize| scalars.map(|s| sparse_row(&weights.in_proj, third * shape.d_model + s));
-        let values = of_third(2);
-        let mut columns = scalars.map(|s| sparse_column(&weights.out_proj, s));
-        let live = [0, 1].map(|j| !values[j].is_empty() && !columns[j].is_empty());
+        let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * shape.d_model + s));
+        let mut values = third(2);
+        let reaches = |s: usize| (0..shape.d_model).any(|r| weights.out_proj.row(r)[s] != 0.0);
+        let live = [0, 1].map(|j| !values[j].is_empty() && reaches(scalars[j]));
         if live == [false; 2] {
             continue;
         }
         for j in 0..2 {
+            // A dead value is a zero, whatever its row says.
             if !live[j] {
-                columns[j].clear();
+                values[j].clear();
             }
-            out.push(&columns[j]);
+            inputs.push(live[j].then_some(scalars[j]));
         }
         let bound = model
             .config
@@ -108,56 +110,68 @@ fn layer(model: &Model, index: usize, weights: &LayerWeights) -> Layer {
             .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
         heads.push(Head {
             number,
-            query: of_third(0).map(|row| rows.index(row)),
-            key: of_third(1).map(|row| rows.index(row)),
-            // A dead value is a zero, whatever its row says.
-            value: [0, 1].map(|j| {
-                rows.index(if live[j] {
-                    values[j].clone()
-                } else {
-                    Vec::new()
-                })
-            }),
+            query: third(0).map(|row| rows.index(row)),
+            key: third(1).map(|row| rows.index(row)),
+            value: values.map(|row| rows.index(row)),
             live,
             bound,
         });
     }
-    let mut neurons = Lists::default();
-    let mut targets = Lists::default();
-    for neuron in 0..shape.d_ffn {
-        let gate = sparse_row(&weights.ff_in, neuron);
-        let value = sparse_row(&weights.ff_in, shape.d_ffn + neuron);
-        let column = sparse_column(&weights.ff_out, neuron);
-        if !gate.is_empty() && !value.is_empty() && !column.is_empty() {
-            neurons.push(&gate);
-            neurons.push(&value);
-            neurons.push(&column);
-            targets.push(&column);
+    let (heads_in, places) = Rows::new(&rows.rows);
+    for head in &mut heads {
+        for row in [&mut head.query, &mut head.key, &mut head.value] {
+            *row = row.map(|r| places[r]);
         }
     }
-    Layer {
-        rows: rows.lists,
-        heads,
-        out_slots: out.slots(),
-        out,
-        neurons,
-        neuron_slots: targets.slots(),
+
+    let mut rows = Distinct::default();
+    let mut neurons = Vec::new();
+    let mut columns = Vec::new();
+    for neuron in 0..shape.d_ffn {
+        let gate = row_of(&weights.ff_in, neuron);
+        let value = row_of(&weights.ff_in, shape.d_ffn + neuron);
+        let reaches = (0..shape.d_model).any(|r| weights.ff_out.row(r)[neuron] != 0.0);
+        if !gate.is_empty() && !value.is_empty() && reaches {
+            neurons.push([gate, value].map(|row| rows.index(row)));
+            columns.push(Some(neuron));
+        }
     }
+    let (neurons_in, places) = Rows::new(&rows.rows);
+    for neuron in &mut neurons {
+        *neuron = neuron.map(|r| places[r]);
+    }
+    Layer {
+        heads_in,
+        heads,
+        heads_out: update(&weights.out_proj, &inputs),
+        neurons_in,
+        neurons,
+        neurons_out: update(&weights.ff_out, &columns),
+    }
+}
+
+/// The rows of a matrix, restricted to some of its columns; `None` is a column of zeros.
+fn update(matrix: &Matrix, columns: &[Option<usize>]) -> Update {
+    let restricted = |r: usize| {
+        let weights = matrix.row(r);
+        row(columns.iter().map(|c| c.map_or(0.0, |c| weights[c])))
+    };
+    Update::new((0..matrix.rows).map(restricted).collect())
 }
 
 /// Rows, each kept once.
 #[derive(Default)]
-struct Rows {
-    lists: Lists,
+struct Distinct {
+    rows: Vec<Row>,
     known: HashMap<Vec<(u16, u64)>, usize>,
 }
 
-impl Rows {
-    fn index(&mut self, row: Vec<Entry>) -> usize {
-        let bits = row.iter().map(|e| (e.slot, e.weight.to_bits())).collect();
+impl Distinct {
+    fn index(&mut self, row: Row) -> usize {
+        let bits = row.iter().map(|e| (e.input, e.weight.to_bits())).collect();
         *self.known.entry(bits).or_insert_with(|| {
-            self.lists.push(&row);
-            self.lists.len() - 1
+            self.rows.push(row);
+            self.rows.len() - 1
         })
     }
 }

@@ -1,17 +1,17 @@
-//! Sparse rows and columns of the weights.
+//! Sparse rows of the weights.
 
 use weightware_model::Matrix;
 
-/// A residual stream is kept in an array that every 16-bit slot number indexes, so that no access needs a check.
+/// Inputs are kept in arrays that every 16-bit number indexes, so that no access needs a check.
 pub(crate) const WIDTH: usize = 1 << 16;
 
-/// A vector of slots, of which the first `d_model` are used.
-pub(crate) type Slots = Box<[f64; WIDTH]>;
+/// A vector of which a first part is used.
+pub(crate) type Vector = Box<[f64; WIDTH]>;
 
 /// The zero vector.
-pub(crate) fn zero_slots() -> Slots {
+pub(crate) fn zero_vector() -> Vector {
     match vec![0.0; WIDTH].into_boxed_slice().try_into() {
-        Ok(slots) => slots,
+        Ok(vector) => vector,
         Err(_) => unreachable!("the length is WIDTH"),
     }
 }
@@ -19,93 +19,174 @@ pub(crate) fn zero_slots() -> Slots {
 /// One weight that is not zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Entry {
-    pub(crate) slot: u16,
+    pub(crate) input: u16,
     pub(crate) weight: f64,
 }
 
-/// The weights of `row` that are not zero, in ascending slot order.
-pub(crate) fn sparse_row(matrix: &Matrix, row: usize) -> Vec<Entry> {
-    sparse(matrix.row(row).iter().copied())
-}
+/// The weights that are not zero, in ascending order of their inputs.
+pub(crate) type Row = Vec<Entry>;
 
-/// The weights of `column` that are not zero, in ascending row order.
-pub(crate) fn sparse_column(matrix: &Matrix, column: usize) -> Vec<Entry> {
-    sparse((0..matrix.rows).map(|row| matrix.row(row)[column]))
-}
-
-fn sparse(weights: impl Iterator<Item = f64>) -> Vec<Entry> {
+/// A row from all its weights.
+pub(crate) fn row(weights: impl IntoIterator<Item = f64>) -> Row {
     weights
+        .into_iter()
         .enumerate()
         .filter(|&(_, weight)| weight != 0.0)
-        .map(|(slot, weight)| Entry {
-            slot: slot as u16,
+        .map(|(input, weight)| Entry {
+            input: input as u16,
             weight,
         })
         .collect()
 }
 
-/// Lists of entries, one after the other in memory.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Lists {
-    entries: Vec<Entry>,
-    ends: Vec<u32>,
+/// Row `index` of a matrix.
+pub(crate) fn row_of(matrix: &Matrix, index: usize) -> Row {
+    row(matrix.row(index).iter().copied())
 }
 
-impl Lists {
-    pub(crate) fn push(&mut self, list: &[Entry]) {
-        self.entries.extend_from_slice(list);
-        self.ends.push(self.entries.len() as u32);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// All lists in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Entry]> {
-        self.ends.iter().scan(0, |start, &end| {
-            let list = &self.entries[*start as usize..end as usize];
-            *start = end;
-            Some(list)
-        })
-    }
-
-    /// The distinct slots of all lists, ascending.
-    pub(crate) fn slots(&self) -> Vec<u16> {
-        let mut slots: Vec<u16> = self.entries.iter().map(|e| e.slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        slots
-    }
-}
-
-/// The dot product: products added in ascending slot order, every operation rounded, never fused.
+/// The dot product: products added in ascending order of inputs, every operation rounded, never fused.
 ///
 /// A sum that starts at +0 is never -0, and adding a zero product would not change it: leaving out zero weights gives
 /// the bits of the dense product.
-#[inline]
-pub(crate) fn dot(row: &[Entry], x: &[f64; WIDTH]) -> f64 {
+#[inline(always)]
+fn dot(row: &[Entry], x: &[f64; WIDTH]) -> f64 {
     let mut sum = 0.0;
     for entry in row {
-        sum += entry.weight * x[usize::from(entry.slot)];
+        sum += entry.weight * x[usize::from(entry.input)];
     }
     sum
 }
 
-/// Adds `factor` times a column.
-#[inline]
-pub(crate) fn scatter(column: &[Entry], factor: f64, into: &mut [f64; WIDTH]) {
-    for entry in column {
-        into[usize::from(entry.slot)] += entry.weight * factor;
+/// A sparse matrix whose rows are sorted by length: the loops over short rows are unrolled.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    ones: Vec<[Entry; 1]>,
+    twos: Vec<[Entry; 2]>,
+    threes: Vec<[Entry; 3]>,
+    fours: Vec<[Entry; 4]>,
+    long: Vec<Entry>,
+    /// Where the long rows end.
+    ends: Vec<usize>,
+    /// Last come rows without entries.
+    empty: usize,
+}
+
+impl Rows {
+    /// The matrix, and for every row given the place of its product in the output.
+    pub(crate) fn new(rows: &[Row]) -> (Self, Vec<usize>) {
+        // Shorter rows first, empty ones last.
+        let class = |row: &Row| if row.is_empty() { 6 } else { row.len().min(5) };
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|&i| class(&rows[i]));
+        let mut places = vec![0; rows.len()];
+        let mut all = Self::default();
+        for (place, &i) in order.iter().enumerate() {
+            places[i] = place;
+            match rows[i][..] {
+                [] => all.empty += 1,
+                [a] => all.ones.push([a]),
+                [a, b] => all.twos.push([a, b]),
+                [a, b, c] => all.threes.push([a, b, c]),
+                [a, b, c, d] => all.fours.push([a, b, c, d]),
+                ref long => {
+                    all.long.extend_from_slice(long);
+                    all.ends.push(all.long.len());
+                }
+            }
+        }
+        (all, places)
+    }
+
+    /// Replaces `out` with the products of all rows with `x`.
+    #[inline]
+    pub(crate) fn multiply(&self, x: &[f64; WIDTH], out: &mut Vec<f64>) {
+        out.clear();
+        out.extend(self.ones.iter().map(|row| dot(row, x)));
+        out.extend(self.twos.iter().map(|row| dot(row, x)));
+        out.extend(self.threes.iter().map(|row| dot(row, x)));
+        out.extend(self.fours.iter().map(|row| dot(row, x)));
+        let mut start = 0;
+        for &end in &self.ends {
+            out.push(dot(&self.long[start..end], x));
+            start = end;
+        }
+        out.resize(out.len() + self.empty, 0.0);
     }
 }
 
-/// Adds the sums of `delta` to `x` and clears them.
-#[inline]
-pub(crate) fn merge(slots: &[u16], delta: &mut [f64; WIDTH], x: &mut [f64; WIDTH]) {
-    for &slot in slots {
-        let slot = usize::from(slot);
-        x[slot] += delta[slot];
-        delta[slot] = 0.0;
+/// Rows that write to slots of the residual stream.
+#[derive(Debug)]
+pub(crate) struct Update {
+    rows: Rows,
+    slots: Vec<u16>,
+}
+
+impl Update {
+    /// One row per slot; rows without entries are left out.
+    pub(crate) fn new(rows: Vec<Row>) -> Self {
+        let (slots, rows): (Vec<u16>, Vec<Row>) = (0..)
+            .zip(rows)
+            .filter(|(_, row): &(u16, Row)| !row.is_empty())
+            .unzip();
+        let (rows, places) = Rows::new(&rows);
+        let mut sorted = slots.clone();
+        for (slot, place) in slots.into_iter().zip(places) {
+            sorted[place] = slot;
+        }
+        Self {
+            rows,
+            slots: sorted,
+        }
+    }
+
+    /// Adds the products of the rows with `inputs` to the stream.
+    #[inline]
+    pub(crate) fn apply(&self, inputs: &[f64; WIDTH], sums: &mut Vec<f64>, x: &mut [f64; WIDTH]) {
+        self.rows.multiply(inputs, sums);
+        for (&slot, sum) in self.slots.iter().zip(sums.iter()) {
+            x[usize::from(slot)] += sum;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_any_length_have_their_place() {
+        let x = |i: usize| (i * i % 17) as f64 - 3.0;
+        let mut vector = zero_vector();
+        for i in 0..40 {
+            vector[i] = x(i);
+        }
+        let lengths = [5, 0, 1, 9, 3, 2, 1, 0, 4, 6, 2];
+        let rows: Vec<Row> = lengths
+            .iter()
+            .enumerate()
+            .map(|(r, &len)| {
+                row((0..40).map(|i| {
+                    if i % 7 == r % 7 && i < 7 * len {
+                        2.0
+                    } else {
+                        0.0
+                    }
+                }))
+            })
+            .collect();
+        let expected: Vec<f64> = rows
+            .iter()
+            .map(|row| row.iter().map(|e| e.weight * x(e.input.into())).sum())
+            .collect();
+        let (matrix, places) = Rows::new(&rows);
+        let mut out = vec![7.0];
+        matrix.multiply(&vector, &mut out);
+        assert_eq!(out.len(), rows.len());
+        assert!(places.iter().zip(&expected).all(|(&p, &e)| out[p] == e));
+
+        let update = Update::new(rows);
+        let mut target = zero_vector();
+        update.apply(&vector, &mut out, &mut target);
+        assert_eq!(target[..expected.len()], expected[..]);
     }
 }

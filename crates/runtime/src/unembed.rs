@@ -5,14 +5,16 @@ use weightware_model::{Matrix, TokenId};
 use crate::sparse::WIDTH;
 
 /// Rows per block.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 
 /// The columns of the unembedding that are not zero, with its rows sorted into blocks of near rows.
 ///
-/// Every block has a box around its rows. Multiplication by one number and addition round monotonically, so the product
-/// of the residual stream with the box's far corner, taken in the same order of operations, is no less than any logit
-/// of the block *as computed*: a block whose bound is less than a logit found elsewhere needs no look. The search is
-/// exact for any weights; weights in which few rows come near the greatest make it quick.
+/// Every block is enclosed: each of its rows is `middle + a * chord` plus an error of at most `error` per column, with
+/// `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| + error.|x|` by more than what rounding may add,
+/// for which there is a generous margin. A block whose bound is less than a logit found elsewhere needs no look.
+///
+/// The search is exact for any weights. It is quick where few rows come near the greatest logit, as where rows lie on a
+/// curve: a chord follows a curve closely.
 #[derive(Debug)]
 pub(crate) struct Unembed {
     /// The slots of the columns, ascending.
@@ -22,11 +24,12 @@ pub(crate) struct Unembed {
     tokens: Vec<u32>,
     /// Per block, per column: `BLOCK` weights.
     weights: Vec<f64>,
-    /// Per column: the least and the greatest weight of every block.
-    least: Vec<Vec<f64>>,
-    greatest: Vec<Vec<f64>>,
-    /// No residual stream whose entries are less than this lets a logit overflow.
-    safe: f64,
+    /// Per column, per block.
+    middle: Vec<Vec<f64>>,
+    chord: Vec<Vec<f64>>,
+    error: Vec<Vec<f64>>,
+    /// The greatest magnitude in every column.
+    largest: Vec<f64>,
 }
 
 /// Space for one search.
@@ -34,7 +37,11 @@ pub(crate) struct Unembed {
 pub(crate) struct Scratch {
     x: Vec<f64>,
     bounds: Vec<f64>,
+    slopes: Vec<f64>,
 }
+
+/// Logits of at most this magnitude are far from overflow.
+const LARGEST: f64 = 1e290;
 
 impl Unembed {
     pub(crate) fn new(head: &Matrix) -> Self {
@@ -42,37 +49,82 @@ impl Unembed {
             .filter(|&c| (0..head.rows).any(|r| head.row(r)[c] != 0.0))
             .map(|c| c as u16)
             .collect();
+        let columns = slots.len();
         let weight = |token: u32, c: usize| head.row(token as usize)[usize::from(slots[c])];
         let mut tokens: Vec<u32> = (0..head.rows as u32).collect();
-        group(&mut tokens, slots.len(), &weight);
+        let scales: Vec<f64> = (0..columns)
+            .map(|c| half_width(tokens.iter().map(|&t| weight(t, c))))
+            .collect();
+        let largest = (0..columns)
+            .map(|c| {
+                tokens
+                    .iter()
+                    .fold(0.0, |m: f64, &t| m.max(weight(t, c).abs()))
+            })
+            .collect();
+        halve(&mut tokens, &scales, &weight);
         let blocks = tokens.len().div_ceil(BLOCK);
         let last = tokens[tokens.len() - 1];
         tokens.resize(blocks * BLOCK, last);
 
-        let mut weights = Vec::with_capacity(tokens.len() * slots.len());
-        let mut least = vec![Vec::with_capacity(blocks); slots.len()];
-        let mut greatest = least.clone();
-        let mut largest: f64 = 1.0;
+        let mut all = Self {
+            slots: Vec::new(),
+            vocab: head.rows,
+            tokens: Vec::new(),
+            weights: Vec::with_capacity(tokens.len() * columns),
+            middle: vec![Vec::with_capacity(blocks); columns],
+            chord: vec![Vec::with_capacity(blocks); columns],
+            error: vec![Vec::with_capacity(blocks); columns],
+            largest,
+        };
         for block in tokens.chunks_mut(BLOCK) {
             block.sort_unstable();
-            for c in 0..slots.len() {
-                let column = block.iter().map(|&token| weight(token, c));
-                weights.extend(column.clone());
-                let (low, high) = range(column);
-                least[c].push(low);
-                greatest[c].push(high);
-                largest = largest.max(-low).max(high);
+            for c in 0..columns {
+                all.weights.extend(block.iter().map(|&t| weight(t, c)));
             }
+            all.enclose(block, &scales, &weight);
         }
-        let safe = 1e300 / largest / (slots.len() as f64 + 1.0);
         Self {
             slots,
-            vocab: head.rows,
             tokens,
-            weights,
-            least,
-            greatest,
-            safe,
+            ..all
+        }
+    }
+
+    /// Adds the enclosure of a block. Any middle, chord and coefficients would do, as the errors are what they leave.
+    fn enclose(&mut self, block: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
+        let columns = scales.len();
+        if columns == 0 {
+            return;
+        }
+        let along = widest(block, scales, weight).unwrap_or(0);
+        let by_column = |a: &&u32, b: &&u32| weight(**a, along).total_cmp(&weight(**b, along));
+        let ends = [
+            block.iter().min_by(by_column),
+            block.iter().max_by(by_column),
+        ];
+        let [Some(&low), Some(&high)] = ends else {
+            return;
+        };
+        let at = |token: u32| {
+            let [low, high] = [low, high].map(|t| weight(t, along));
+            let half = high / 2.0 - low / 2.0;
+            if half > 0.0 {
+                (weight(token, along) - (low / 2.0 + high / 2.0)) / half
+            } else {
+                0.0
+            }
+        };
+        for c in 0..columns {
+            let [low, high] = [low, high].map(|t| weight(t, c));
+            let chord = high / 2.0 - low / 2.0;
+            let error = |&token: &u32| {
+                weight(token, c) - (low / 2.0 + high / 2.0) - at(token).clamp(-1.0, 1.0) * chord
+            };
+            let (least, greatest) = range(block.iter().map(error));
+            self.middle[c].push(low / 2.0 + high / 2.0 + (least / 2.0 + greatest / 2.0));
+            self.chord[c].push(chord);
+            self.error[c].push(greatest / 2.0 - least / 2.0);
         }
     }
 
@@ -80,8 +132,7 @@ impl Unembed {
     pub(crate) fn logits(&self, x: &[f64; WIDTH]) -> Vec<f64> {
         let x: Vec<f64> = self.slots.iter().map(|&s| x[usize::from(s)]).collect();
         let mut logits = vec![0.0; self.vocab];
-        let blocks = self.tokens.chunks_exact(BLOCK);
-        for (b, tokens) in blocks.enumerate() {
+        for (b, tokens) in self.tokens.chunks_exact(BLOCK).enumerate() {
             for (&token, logit) in tokens.iter().zip(self.block(b, &x)) {
                 logits[token as usize] = logit;
             }
@@ -91,19 +142,28 @@ impl Unembed {
 
     /// The lowest token among those of the greatest logit; `None` if a logit might overflow.
     pub(crate) fn argmax(&self, residual: &[f64; WIDTH], scratch: &mut Scratch) -> Option<TokenId> {
-        let Scratch { x, bounds } = scratch;
+        let Scratch { x, bounds, slopes } = scratch;
         x.clear();
         x.extend(self.slots.iter().map(|&s| residual[usize::from(s)]));
-        if !x.iter().all(|x| x.abs() < self.safe) {
+        let size: f64 = self.largest.iter().zip(&*x).map(|(w, x)| w * x.abs()).sum();
+        // Not a number is not contained.
+        if !(0.0..LARGEST).contains(&size) {
             return None;
         }
+        // A bound and a logit consist of fewer operations than this, each off by half an epsilon of `size`.
+        let margin = (64 * (x.len() + 4)) as f64 * f64::EPSILON * size;
+        let blocks = self.tokens.len() / BLOCK;
         bounds.clear();
-        bounds.resize(self.tokens.len() / BLOCK, 0.0);
+        bounds.resize(blocks, margin);
+        slopes.clear();
+        slopes.resize(blocks, 0.0);
         for (c, &x) in x.iter().enumerate() {
-            let corner = if x < 0.0 { &self.least } else { &self.greatest };
-            for (bound, weight) in bounds.iter_mut().zip(&corner[c]) {
-                *bound += weight * x;
-            }
+            add_multiple(bounds, &self.middle[c], x);
+            add_multiple(bounds, &self.error[c], x.abs());
+            add_multiple(slopes, &self.chord[c], x);
+        }
+        for (bound, slope) in bounds.iter_mut().zip(slopes) {
+            *bound += slope.abs();
         }
         // Any block may be looked at first; the one of the greatest bound likely holds the winner.
         let first = position_of_greatest(bounds);
@@ -124,9 +184,7 @@ impl Unembed {
         let mut logits = [0.0; BLOCK];
         let weights = &self.weights[b * BLOCK * x.len()..][..BLOCK * x.len()];
         for (column, x) in weights.chunks_exact(BLOCK).zip(x) {
-            for (logit, weight) in logits.iter_mut().zip(column) {
-                *logit += weight * x;
-            }
+            add_multiple(&mut logits, column, *x);
         }
         logits
     }
@@ -136,6 +194,13 @@ impl Unembed {
         let logits = self.block(b, x);
         let i = position_of_greatest(&logits);
         (logits[i], self.tokens[b * BLOCK + i])
+    }
+}
+
+#[inline]
+fn add_multiple(sums: &mut [f64], terms: &[f64], factor: f64) {
+    for (sum, term) in sums.iter_mut().zip(terms) {
+        *sum += term * factor;
     }
 }
 
@@ -158,39 +223,34 @@ fn position_of_greatest(numbers: &[f64]) -> usize {
 }
 
 /// Sorts tokens so that every `BLOCK` of them have near rows: halves them across the widest column, as a k-d tree does.
-fn group(tokens: &mut [u32], columns: usize, weight: &impl Fn(u32, usize) -> f64) {
-    let scales: Vec<f64> = (0..columns)
-        .map(|c| {
-            let (low, high) = range(tokens.iter().map(|&t| weight(t, c)));
-            high / 2.0 - low / 2.0
-        })
-        .collect();
-    halve(tokens, &scales, weight);
-}
-
 fn halve(tokens: &mut [u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
     let blocks = tokens.len().div_ceil(BLOCK);
     if blocks < 2 {
         return;
     }
-    let width = |c: usize| {
-        let (low, high) = range(tokens.iter().map(|&t| weight(t, c)));
-        // A column that never changes has scale 0 and width 0: not a number, never the widest.
-        (high / 2.0 - low / 2.0) / scales[c]
-    };
-    let mut widest = (0, 0.0);
-    for c in 0..scales.len() {
-        let width = width(c);
-        if width > widest.1 {
-            widest = (c, width);
-        }
-    }
-    if widest.1 > 0.0 {
-        tokens.sort_by(|&a, &b| weight(a, widest.0).total_cmp(&weight(b, widest.0)));
+    if let Some(c) = widest(tokens, scales, weight) {
+        tokens.sort_by(|&a, &b| weight(a, c).total_cmp(&weight(b, c)));
     }
     let (low, high) = tokens.split_at_mut(blocks / 2 * BLOCK);
     halve(low, scales, weight);
     halve(high, scales, weight);
+}
+
+/// The column in which the tokens' rows differ most, in terms of all rows' differences.
+fn widest(tokens: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) -> Option<usize> {
+    let widths = scales.iter().enumerate().map(|(c, scale)| {
+        // A column that never changes has scale 0 and width 0: not a number, never the widest.
+        (c, half_width(tokens.iter().map(|&t| weight(t, c))) / scale)
+    });
+    let widest = widths
+        .filter(|w| w.1 > 0.0)
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    widest.map(|w| w.0)
+}
+
+fn half_width(numbers: impl Iterator<Item = f64>) -> f64 {
+    let (low, high) = range(numbers);
+    high / 2.0 - low / 2.0
 }
 
 fn range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
@@ -198,16 +258,15 @@ fn range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
         (low.min(n), high.max(n))
     })
 }
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sparse::zero_slots;
+    use crate::sparse::zero_vector;
 
     fn check(head: &Matrix, x: &[f64]) {
-        let mut slots = zero_slots();
+        let mut slots = zero_vector();
         slots[..x.len()].copy_from_slice(x);
         let unembed = Unembed::new(head);
         let logits: Vec<f64> = (0..head.rows)
@@ -257,7 +316,7 @@ mod tests {
             entries: vec![1e200],
         };
         let unembed = Unembed::new(&head);
-        let mut x = zero_slots();
+        let mut x = zero_vector();
         for large in [1e200, f64::INFINITY, f64::NAN] {
             x[0] = large;
             assert_eq!(unembed.argmax(&x, &mut Scratch::default()), None);
