@@ -157,9 +157,17 @@ mod tests {
         Point::new(x as f64 * scale, y as f64 * scale)
     }
 
+    /// `(g, s, t)` with `s * a + t * b = g`, the greatest common divisor.
+    fn bezout(a: i64, b: i64) -> (i64, i64, i64) {
+        if b == 0 {
+            return (a, 1, 0);
+        }
+        let (g, s, t) = bezout(b, a % b);
+        (g, t, s - a / b * t)
+    }
+
     #[test]
     fn agrees_with_integers_near_ties_at_every_scale() {
-        // q is nearly normal to a - b: the cross product of neighbours in a Farey-like walk.
         let mut state = 1u64;
         let mut next = |bits: u32| {
             state = state
@@ -167,19 +175,47 @@ mod tests {
                 .wrapping_add(1_442_695_040_888_963_407);
             (state >> (64 - bits)) as i64
         };
+        let mut seen = [0; 3];
         for _ in 0..20_000 {
+            // The scores have about 100 bits and differ by the divisor, by its opposite or not at
+            // all: far below the rounding of the products.
             let d = [next(50) + 1, next(50) + 1];
+            let (_, s, t) = bezout(d[0], d[1]);
+            let q = [[s, t], [-s, -t], [d[1], -d[0]]][next(8) as usize % 3];
             let b = [next(51), next(51)];
-            let a = [b[0] + d[0], b[1] - d[1]];
-            let q = [d[1] + next(2) - 1, d[0] + next(2) - 1];
+            let a = [b[0] + d[0], b[1] + d[1]];
             let expected = reference(q, a, b);
+            seen[(expected as i8 + 1) as usize] += 1;
             for scale in [2f64.powi(-340), 1.0, 2f64.powi(48), 2f64.powi(340)] {
-                let got = compare_scores(point(q, scale), point(a, scale), point(b, scale));
-                assert_eq!(got, expected, "{q:?} {a:?} {b:?} {scale:e}");
-                let rising = rises(point(q, scale), point(b, scale), point(a, scale));
-                assert_eq!(rising, expected == Ordering::Greater);
+                let [q, a, b] = [q, a, b].map(|p| point(p, scale));
+                assert_eq!(compare_scores(q, a, b), expected, "{q:?} {a:?} {b:?}");
+                assert_eq!(rises(q, b, a), expected == Ordering::Greater);
+                // Differences of the coordinates that are not floating-point numbers.
+                let far = Point::new(a.x * 2f64.powi(-50), b.y);
+                let (wide, back) = (compare_scores(q, far, b), compare_scores(q, b, far));
+                assert_eq!(wide, back.reverse());
             }
         }
+        assert!(seen.iter().all(|&n| n > 1_000), "{seen:?}");
+    }
+
+    #[test]
+    fn decides_where_the_difference_of_coordinates_is_not_a_number() {
+        // a.x - b.x = 2^60 - 2^-60 and a.y - b.y = 2^-60 - 2^60, times (1, 1 + 2^-52) or so.
+        let (big, tiny) = (2f64.powi(60), 2f64.powi(-60));
+        let (a, b) = (Point::new(big, tiny), Point::new(tiny, big));
+        for (y, expected) in [
+            (1.0, Ordering::Equal),
+            (1.0 + f64::EPSILON, Ordering::Less),
+            (1.0 - f64::EPSILON, Ordering::Greater),
+        ] {
+            assert_eq!(compare_scores(Point::new(1.0, y), a, b), expected);
+        }
+        // Here the rounded differences are equal and only their errors decide.
+        let q = Point::new(1.0, 1.0);
+        let b = Point::new(3.0 * tiny, big);
+        assert_eq!(compare_scores(q, a, b), Ordering::Less);
+        assert_eq!(compare_scores(q, b, a), Ordering::Greater);
     }
 
     #[test]
