@@ -21,8 +21,9 @@ pub(super) struct Group {
     /// The token at which the group split off, and from which one.
     born: u64,
     parent: usize,
-    /// The answers to this token's queries, since heads often ask the same.
-    asked: Vec<(Point, Winners)>,
+    /// This token's queries and their winners, since heads often ask the same.
+    asked: Vec<Point>,
+    winners: Vec<Winners>,
 }
 
 impl Group {
@@ -39,6 +40,7 @@ impl Group {
             born: 0,
             parent: 0,
             asked: Vec::new(),
+            winners: Vec::new(),
         }
     }
 
@@ -55,6 +57,7 @@ impl Group {
         self.key = key;
         self.inserted = self.keys.push(key)?;
         self.asked.clear();
+        self.winners.clear();
         Ok(true)
     }
 
@@ -87,6 +90,7 @@ impl Group {
             born: token,
             parent: own,
             asked: Vec::new(),
+            winners: Vec::new(),
         })
     }
 
@@ -177,15 +181,16 @@ impl Group {
         hint: &mut Hint,
     ) -> Result<[f64; 2], Error> {
         debug_assert_eq!(self.stamp, token, "a head asks after its key is in");
-        let at = match self.asked.iter().position(|(asked, _)| *asked == query) {
+        let at = match self.asked.iter().position(|&asked| asked == query) {
             Some(known) => known,
             None => {
                 let winners = self.keys.index.winners(query, hint)?;
-                self.asked.push((query, winners));
+                self.asked.push(query);
+                self.winners.push(winners);
                 self.asked.len() - 1
             }
         };
-        let winners = &self.asked[at].1;
+        let winners = &self.winners[at];
         Ok(streams
             .map(|stream| stream.map_or(0.0, |s| mean(&self.keys, &self.streams[s], winners))))
     }

@@ -14,6 +14,8 @@ const HISTORY: usize = 1 << 16;
 pub(super) struct Keys {
     pub(super) index: HullIndex,
     counts: Store,
+    /// Whether some slot counts more than one key.
+    repeats: bool,
 }
 
 impl Keys {
@@ -21,6 +23,7 @@ impl Keys {
         Self {
             index: HullIndex::new(),
             counts: Store::new(),
+            repeats: false,
         }
     }
 
@@ -32,14 +35,21 @@ impl Keys {
             Inserted::New(slot) => self.counts.set(slot as usize, 1.0),
             Inserted::Same(slot) => {
                 self.counts.add(slot as usize, 1.0);
+                self.repeats = true;
             }
         }
         Ok(inserted)
     }
 
     /// How many keys fell on a slot.
+    #[inline]
     pub(super) fn count(&self, slot: u32) -> f64 {
-        self.counts.get(slot as usize)
+        // Spares the look at a far place where keys are positions.
+        if self.repeats {
+            self.counts.get(slot as usize)
+        } else {
+            1.0
+        }
     }
 
     /// How many keys there are.

@@ -35,6 +35,7 @@ impl Store {
     pub(super) fn mean(&self, slot: usize, count: f64) -> f64 {
         match self {
             Self::Exact(v) => v[slot].mean(count as u64),
+            _ if count == 1.0 => self.get(slot),
             _ => self.get(slot) / count,
         }
     }
