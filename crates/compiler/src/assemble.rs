@@ -3,7 +3,7 @@
 //! | writer | rows and columns |
 //! |---|---|
 //! | neuron | gate row and value row of `ff_in`, one column of `ff_out` |
-//! | lookup | query `β (q, 1)`, key `(2 index, -square + 2^-r time - CLEARED clear)`, values; two columns of `out_proj` |
+//! | lookup | query `β (query, scale)`, key `(2 index, -square + 2^-r time - CLEARED clear)`, values; two columns of `out_proj` |
 //! | average | query and key zero |
 //! | wipe | a neuron `-x relu(one)`, or a head that attends to its own token |
 //!
@@ -15,7 +15,7 @@ use weightware_model::{
 };
 
 use crate::form::{Dim, Form};
-use crate::graph::{CLEARED, Graph, Key, Origin, Writer};
+use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer};
 use crate::machine::Bound;
 use crate::schedule::{Budget, Schedule, ScheduleError};
 
@@ -109,8 +109,8 @@ impl Blueprint<'_> {
         for writer in self.schedule.writers_at(stage) {
             let node = &self.graph.writers[writer.index()];
             let values = match &node.writer {
-                Writer::Lookup { query, key, values } => {
-                    self.fill_keys(&mut weights.in_proj, d_model, head, query, key);
+                Writer::Lookup { query, scale, key, values } => {
+                    self.fill_keys(&mut weights.in_proj, head, [query, scale], key);
                     values
                 }
                 Writer::Average { values } => values,
@@ -119,8 +119,8 @@ impl Blueprint<'_> {
             for (value, part) in values.iter().zip(0..) {
                 self.fill(weights.in_proj.row_mut(2 * d_model + 2 * head + part), value, 1.0);
             }
-            for (dim, part, coefficient) in self.graph.targets(writer) {
-                weights.out_proj.row_mut(self.slot(dim))[2 * head + part] += exact(coefficient);
+            for (dim, part) in self.graph.targets(writer) {
+                weights.out_proj.row_mut(self.slot(dim))[2 * head + part.output.part] += factor(part);
             }
             if let Some(bound) = self.bounds.iter().find(|bound| bound.lookup == node.name) {
                 let max_abs_x = 2.0 * exact(bound.max_index);
@@ -130,8 +130,8 @@ impl Blueprint<'_> {
         }
         let wipes: Vec<_> = self.schedule.wipes_at(stage).collect();
         for pair in wipes.chunks(2) {
-            let time = Form::from(self.graph.time());
-            self.fill_keys(&mut weights.in_proj, d_model, head, &time, &self.graph.positions());
+            let [time, one] = [self.graph.time(), self.graph.one()].map(Form::from);
+            self.fill_keys(&mut weights.in_proj, head, [&time, &one], &self.graph.positions());
             for (wipe, part) in pair.iter().zip(0..) {
                 let slot = self.slot(wipe.dim);
                 weights.in_proj.row_mut(2 * d_model + 2 * head + part)[slot] = 1.0;
@@ -149,8 +149,8 @@ impl Blueprint<'_> {
             };
             self.fill(weights.ff_in.row_mut(neuron), &gate, 1.0);
             self.fill(weights.ff_in.row_mut(d_ffn + neuron), &value, 1.0);
-            for (dim, _, coefficient) in self.graph.targets(writer) {
-                weights.ff_out.row_mut(self.slot(dim))[neuron] += exact(coefficient);
+            for (dim, part) in self.graph.targets(writer) {
+                weights.ff_out.row_mut(self.slot(dim))[neuron] += factor(part);
             }
             neuron += 1;
         }
@@ -164,16 +164,22 @@ impl Blueprint<'_> {
         weights
     }
 
-    fn fill_keys(&self, in_proj: &mut Matrix, d_model: usize, head: usize, query: &Form, key: &Key) {
+    fn fill_keys(&self, in_proj: &mut Matrix, head: usize, query: [&Form; 2], key: &Key) {
+        let d_model = in_proj.cols;
         let sharpness = f64::from(SHARPNESS + key.recency).exp2();
-        self.fill(in_proj.row_mut(2 * head), query, sharpness);
-        in_proj.row_mut(2 * head + 1)[self.slot(self.graph.one())] = sharpness;
+        self.fill(in_proj.row_mut(2 * head), query[0], sharpness);
+        self.fill(in_proj.row_mut(2 * head + 1), query[1], sharpness);
         self.fill(in_proj.row_mut(d_model + 2 * head), &key.index, 2.0);
         let height = in_proj.row_mut(d_model + 2 * head + 1);
         self.fill(height, &key.square, -1.0);
         self.fill(height, &key.time, f64::from(-key.recency).exp2());
         self.fill(height, &key.clear, -exact(CLEARED));
     }
+}
+
+/// The coefficient with which an output goes into a dimension.
+fn factor(part: Part) -> f64 {
+    exact(part.coefficient) * 0.5_f64.powi(part.shift.cast_signed())
 }
 
 /// An integer as f64.

@@ -4,7 +4,7 @@
 //! Averages are kept as sums, so that a running sum is exact; a lookup compares squared distances and then times.
 
 use crate::form::{Dim, Form};
-use crate::graph::{CLEARED, Graph, Key, Origin, Writer, WriterIdx};
+use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer, WriterIdx};
 
 /// What a lookup remembers of every token.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ struct History {
 pub struct Evaluator<'g> {
     graph: &'g Graph,
     order: Vec<WriterIdx>,
-    targets: Vec<Vec<(Dim, usize, i64)>>,
+    targets: Vec<Vec<(Dim, Part)>>,
     histories: Vec<History>,
     values: Vec<i128>,
     position: i128,
@@ -63,8 +63,10 @@ impl<'g> Evaluator<'g> {
         for at in 0..self.order.len() {
             let writer = self.order[at];
             let output = self.run(writer);
-            for &(dim, part, coefficient) in &self.targets[writer.index()] {
-                self.values[dim.index()] += i128::from(coefficient) * output[part];
+            for &(dim, part) in &self.targets[writer.index()] {
+                let value = i128::from(part.coefficient) * output[part.output.part];
+                // To the nearest integer; what is shifted is never half-way between two.
+                self.values[dim.index()] += (value + ((1 << part.shift) >> 1)) >> part.shift;
             }
         }
         self.position += 1;
@@ -94,32 +96,33 @@ impl<'g> Evaluator<'g> {
                 sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 *sums
             }
-            Writer::Lookup { query, key, values } => {
-                let (query, values) = (self.form(query), read(values));
+            Writer::Lookup { query, scale, key, values } => {
+                let (query, scale, values) = (self.form(query), self.form(scale), read(values));
                 let Key { index, square, time, clear, .. } = key;
                 let penalty = self.form(square) + i128::from(CLEARED) * self.form(clear);
                 let point = (self.form(index), -penalty, self.form(time));
                 let by_position = self.graph.positions() == *key;
+                let point = if by_position { (self.position, -self.position * self.position, 0) } else { point };
                 let history = &mut self.histories[writer.index()];
                 history.values.push(values);
-                if by_position {
-                    let found = query.clamp(0, self.position);
-                    return history.values[usize::try_from(found).expect("not negative")];
-                }
                 history.keys.push(point);
-                history.find(query)
+                if by_position && scale > 0 {
+                    let nearest = (2 * query + scale).div_euclid(2 * scale).clamp(0, self.position);
+                    return history.values[usize::try_from(nearest).expect("not negative")];
+                }
+                history.find(query, scale)
             }
         }
     }
 }
 
 impl History {
-    /// The values at the greatest `(2 query index - square - CLEARED clear, time)`; the average if several have it.
-    fn find(&self, query: i128) -> [i128; 2] {
+    /// The values at the greatest `(2 query index - scale (square + CLEARED clear), time)`; the average if several have it.
+    fn find(&self, query: i128, scale: i128) -> [i128; 2] {
         let mut best = None;
         let (mut sums, mut count) = ([0; 2], 0);
         for (&(index, height, time), values) in self.keys.iter().zip(&self.values) {
-            let score = Some((2 * query * index + height, time));
+            let score = Some((2 * query * index + scale * height, scale * time));
             if score > best {
                 best = score;
                 (sums, count) = ([0; 2], 0);

@@ -47,7 +47,7 @@ pub enum Origin {
 
 /// The keys of a lookup: the token's key point is `(2 index, -square + 2^-recency * time - CLEARED * clear)`.
 ///
-/// For a query form q the attended token maximises `-(q - index)^2`, then `time`, among the tokens with `clear == 0`.
+/// For a query q, or a fraction q = query / scale, the attended token maximises `-(q - index)^2`, then `time`, among the tokens with `clear == 0`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Key {
     /// The integer that queries look for.
@@ -77,8 +77,10 @@ pub enum Writer {
     },
     /// A head that finds a key.
     Lookup {
-        /// The integer looked for.
+        /// The integer looked for, or the numerator of a fraction whose nearest integer is looked for.
         query: Form,
+        /// The denominator, not negative; usually one.
+        scale: Form,
         /// The keys.
         key: Key,
         /// One or two forms, read at the token found.
@@ -108,10 +110,18 @@ impl Writer {
 pub(crate) struct DimNode {
     pub(crate) name: String,
     pub(crate) origin: Origin,
-    /// Writer output and coefficient.
-    pub(crate) parts: Vec<(Output, i64)>,
+    pub(crate) parts: Vec<Part>,
     /// May hold more than an integer below 2^53: never to be overwritten by adding new - old.
     pub(crate) rough: bool,
+}
+
+/// What a writer puts into a dimension: `coefficient * 2^-shift` times an output. A shift above 0 stands only in
+/// dimensions that round: see [`Graph::hold_rounded`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) output: Output,
+    pub(crate) coefficient: i64,
+    pub(crate) shift: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -210,7 +220,7 @@ impl Graph {
         };
         let node = &mut self.dims[dim.index()];
         node.rough |= rough;
-        node.parts.push((output, coefficient));
+        node.parts.push(Part { output, coefficient, shift: 0 });
     }
 
     fn reads_rough(&self, form: &Form) -> bool {
@@ -252,9 +262,24 @@ impl Graph {
         key: &Key,
         values: [Form; N],
     ) -> [Output; N] {
+        self.lookup_fraction(name, query, self.one, key, values)
+    }
+
+    /// A lookup whose query is a fraction: by position, a division that rounds to the nearest integer.
+    ///
+    /// # Panics
+    /// If there are not one or two values.
+    pub fn lookup_fraction<const N: usize>(
+        &mut self,
+        name: &str,
+        query: impl Into<Form>,
+        scale: impl Into<Form>,
+        key: &Key,
+        values: [Form; N],
+    ) -> [Output; N] {
         assert!((1..=2).contains(&N), "a head has one or two values");
-        let writer =
-            self.writer(name, Writer::Lookup { query: query.into(), key: key.clone(), values: values.to_vec() });
+        let (query, scale) = (query.into(), scale.into());
+        let writer = self.writer(name, Writer::Lookup { query, scale, key: key.clone(), values: values.to_vec() });
         std::array::from_fn(|part| Output { writer, part })
     }
 
@@ -281,9 +306,9 @@ impl Graph {
         })
     }
 
-    /// A dimension that holds the integer nearest to one output, below 2^51: 1.5 * 2^52 is added with it and taken away
-    /// in a later half-layer, which leaves no room for a fraction.
-    pub fn hold_rounded(&mut self, name: &str, output: Output) -> Dim {
+    /// A dimension that holds the integer nearest to `2^-shift` times one output, below 2^51: 1.5 * 2^52 is added with it
+    /// and taken away in a later half-layer, which leaves no room for a fraction.
+    pub fn hold_rounded(&mut self, name: &str, output: Output, shift: u32) -> Dim {
         const MAGIC: i64 = 3 << 51;
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let key = self.positions();
@@ -291,6 +316,7 @@ impl Graph {
         self.writers[down.writer.index()].after = vec![output.writer, up.writer];
         let dim = self.dim(name);
         self.add(dim, 1, output);
+        self.dims[dim.index()].parts[0].shift = shift;
         self.add(dim, 1, up);
         self.add(dim, -1, down);
         // Rounded: the integer is exact, and no residue is left.
@@ -325,11 +351,9 @@ impl Graph {
         let mut dims = vec![];
         match &self.writers[writer.index()].writer {
             Writer::Neuron { value, gate } => forms.extend([value, gate]),
-            Writer::Lookup { query, key, values } => {
-                forms.extend([query, &key.index, &key.square, &key.time, &key.clear]);
+            Writer::Lookup { query, scale, key, values } => {
+                forms.extend([query, scale, &key.index, &key.square, &key.time, &key.clear]);
                 forms.extend(values);
-                // The constant 1 of the query (q, 1).
-                dims.push(self.one);
             }
             Writer::Average { values } => forms.extend(values),
             Writer::Total { average } => dims.extend([*average, self.time, self.one]),
@@ -341,15 +365,11 @@ impl Graph {
 
 /// How writers and dimensions depend on each other.
 impl Graph {
-    /// Where a writer's outputs go: dimension, part, coefficient.
-    pub(crate) fn targets(&self, writer: WriterIdx) -> Vec<(Dim, usize, i64)> {
+    /// Where a writer's outputs go.
+    pub(crate) fn targets(&self, writer: WriterIdx) -> Vec<(Dim, Part)> {
         let mut targets = vec![];
         for (node, dim) in self.dims.iter().zip(self.dims()) {
-            for &(output, coefficient) in &node.parts {
-                if output.writer == writer {
-                    targets.push((dim, output.part, coefficient));
-                }
-            }
+            targets.extend(node.parts.iter().filter(|part| part.output.writer == writer).map(|&part| (dim, part)));
         }
         targets
     }
@@ -358,7 +378,7 @@ impl Graph {
     pub(crate) fn sources(&self, writer: WriterIdx) -> Vec<WriterIdx> {
         let mut sources = self.writers[writer.index()].after.clone();
         for dim in self.reads(writer) {
-            sources.extend(self.dims[dim.index()].parts.iter().map(|(output, _)| output.writer));
+            sources.extend(self.dims[dim.index()].parts.iter().map(|part| part.output.writer));
         }
         sources.sort_unstable();
         sources.dedup();

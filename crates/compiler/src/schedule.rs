@@ -76,7 +76,7 @@ impl Life {
 /// Lives of all dimensions under given stages.
 pub(crate) fn lives(graph: &Graph, readers: &[Vec<WriterIdx>], stages: &[i32], budget: &Budget) -> Vec<Life> {
     let lives = graph.dims.iter().zip(readers).zip(graph.dims()).map(|((node, readers), dim)| {
-        let parts = node.parts.iter().map(|(output, _)| stages[output.writer.index()]);
+        let parts = node.parts.iter().map(|part| stages[part.output.writer.index()]);
         let given = node.origin != Origin::Computed;
         let first = if given { -1 } else { parts.clone().min().unwrap_or(-1) };
         let ready = parts.max().unwrap_or(-1);
@@ -114,15 +114,18 @@ impl Schedule {
         let mut tenants: Vec<Option<Dim>> = vec![None; budget.d_model];
         let mut slots = vec![usize::MAX; graph.dims.len()];
         let mut wipes = vec![];
+        // Neurons by stage, to spread the wipes.
+        let mut load = vec![0; budget.stages() as usize + 1];
+        stages.iter().for_each(|&stage| load[stage as usize] += 1);
         for dim in order {
             let first = lives[dim.index()].first;
-            // A slot never used needs no wipe; one that a neuron can wipe costs less than one that needs a head.
+            // A wipe by a neuron costs little, one by a head much: slots never used are kept for when there is no other.
             let choice = (0..budget.d_model)
                 .filter_map(|slot| match tenants[slot] {
-                    None => Some((0, slot, None)),
+                    None => Some((1, slot, None)),
                     Some(old) if lives[old.index()].end() < first => {
-                        let stage = wipe_stage(&lives[old.index()], first);
-                        Some((1 + i32::from(stage % 2 == 0), slot, Some(Wipe { dim: old, stage })))
+                        let stage = wipe_stage(&lives[old.index()], first, &load, &budget);
+                        Some((2 * i32::from(stage % 2 == 0), slot, Some(Wipe { dim: old, stage })))
                     }
                     Some(_) => None,
                 })
@@ -133,6 +136,9 @@ impl Schedule {
             };
             slots[dim.index()] = slot;
             tenants[slot] = Some(dim);
+            if let Some(Wipe { stage, .. }) = wipe {
+                load[stage as usize] += 1;
+            }
             wipes.extend(wipe);
         }
         wipes.sort_by_key(|wipe| (wipe.stage, slots[wipe.dim.index()]));
@@ -303,10 +309,13 @@ impl Schedule {
     }
 }
 
-/// The stage that best wipes an old dimension before a new one is written: a feed-forward one if there is one.
-fn wipe_stage(old: &Life, first: i32) -> i32 {
+/// The stage that best wipes an old dimension before a new one is written: the feed-forward one with the most room.
+fn wipe_stage(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i32 {
     let last = if old.rough { first - 1 } else { first };
-    (old.last..=last).find(|stage| stage.rem_euclid(2) == 1 && *stage >= 0).unwrap_or(old.last.max(0))
+    (old.last.max(0)..=last)
+        .filter(|&stage| stage % 2 == 1 && load[stage as usize] < budget.d_ffn)
+        .min_by_key(|&stage| load[stage as usize])
+        .unwrap_or_else(|| (old.last.max(0)..=last).find(|stage| stage % 2 == 0).unwrap_or(last))
 }
 
 /// `embed`, `1.attn`, `1.ffn`, ..., `logits`.

@@ -78,7 +78,7 @@ impl<'g> Search<'g> {
     fn anneal(&mut self, moves: u32) {
         let (mut cost, mut best) = (self.cost(), f64::MAX);
         for step in 0..moves {
-            let heat = 20.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(2) + 0.01;
+            let heat = 600.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(4) + 0.01;
             let writer = self.below(self.stages.len() as u64) as usize;
             let old = self.stages[writer];
             let Some(new) = self.another_stage(writer) else { continue };
@@ -112,13 +112,18 @@ impl<'g> Search<'g> {
         let lives = lives(self.graph, &self.readers, &self.stages, &self.budget);
         let mut slots = vec![0_i32; stages as usize + 2];
         let mut load = vec![0_i32; stages as usize + 1];
+        // Slots beside `slots` that wait for a neuron to wipe them.
+        let mut waited = vec![0_i32; stages as usize + 2];
         let mut lived = 0;
         for life in &lives {
             let end = life.end().min(stages);
             (life.first..=end).for_each(|stage| slots[(stage + 1) as usize] += 1);
             lived += end - life.first;
-            // Somebody must wipe the slot, a neuron if the stage allows.
+            // Somebody must wipe the slot; a neuron can if the slot is left alone until the next feed-forward stage.
             let wipe = life.last + i32::from(life.last % 2 == 0);
+            if life.last % 2 == 0 && (0..stages).contains(&(end + 1)) {
+                waited[(end + 2) as usize] += 1;
+            }
             if wipe < stages {
                 load[wipe as usize] += 1;
             }
@@ -127,7 +132,8 @@ impl<'g> Search<'g> {
             load[stage as usize] += 1;
         }
         let over = |have: i32, room: usize| f64::from((have - room as i32).max(0)).powi(2);
-        let slots: f64 = slots.iter().map(|&have| over(have, self.budget.d_model)).sum();
+        let slots_taken = slots;
+        let slots: f64 = slots_taken.iter().map(|&have| over(have, self.budget.d_model)).sum();
         let load: f64 = (0..stages)
             .map(|stage| {
                 // Two heads are left for wiping.
@@ -135,7 +141,8 @@ impl<'g> Search<'g> {
                 over(load[stage as usize], room)
             })
             .sum();
-        100.0 * (slots + load) + 0.1 * f64::from(lived)
+        let waiting: f64 = slots_taken.iter().zip(&waited).map(|(&have, &more)| over(have + more, self.budget.d_model)).sum();
+        100.0 * (slots + load) + 8.0 * waiting + 0.1 * f64::from(lived)
     }
 }
 

@@ -252,6 +252,27 @@ impl<'p> Interpreter<'p> {
             Op::I32And => self.binary(|a, b| a & b)?,
             Op::I32Or => self.binary(|a, b| a | b)?,
             Op::I32Xor => self.binary(|a, b| a ^ b)?,
+            Op::I32Shl => self.binary(u32::wrapping_shl)?,
+            Op::I32ShrS => self.binary(|a, b| (a as i32).wrapping_shr(b) as u32)?,
+            Op::I32ShrU => self.binary(u32::wrapping_shr)?,
+            Op::I32Rotl => self.binary(|a, b| a.rotate_left(b & 31))?,
+            Op::I32Rotr => self.binary(|a, b| a.rotate_right(b & 31))?,
+            Op::I32Mul => self.binary(u32::wrapping_mul)?,
+            Op::DivDigits => {
+                let (a, b) = self.pop_two()?;
+                let quotient = a.checked_div(b).ok_or(Stop::Trap(Trap::DivideByZero))?;
+                self.stack.extend([a, b]);
+                self.result(quotient.swap_bytes());
+            }
+            Op::DivResult => {
+                let digits = self.pop()?;
+                self.pop_two()?;
+                self.result(digits.swap_bytes());
+            }
+            Op::I32Bswap => {
+                let a = self.pop()?;
+                self.result(a.swap_bytes());
+            }
             Op::I32Eqz => {
                 let a = self.pop()?;
                 self.result(u32::from(a == 0));

@@ -197,6 +197,25 @@ ops! {
     I32Or "i32.or" 4 BINARY;
     /// `a b -- a ^ b`
     I32Xor "i32.xor" 4 BINARY;
+    /// `a b -- a << (b mod 32)`
+    I32Shl "i32.shl" 4 BINARY;
+    /// `a b -- a >> (b mod 32)`, the sign shifted in
+    I32ShrS "i32.shr_s" 4 BINARY;
+    /// `a b -- a >> (b mod 32)`, zeros shifted in
+    I32ShrU "i32.shr_u" 4 BINARY;
+    /// `a b -- a` rotated left by `b mod 32`
+    I32Rotl "i32.rotl" 4 BINARY;
+    /// `a b -- a` rotated right by `b mod 32`
+    I32Rotr "i32.rotr" 4 BINARY;
+    /// `a b -- a * b`
+    I32Mul "i32.mul" 4 BINARY;
+    /// `a b -- a b d`: the bytes of the unsigned quotient `a / b`, the most significant first; traps if b is zero. With
+    /// `div.result` behind it the unsigned division, with `i32.bswap`, `i32.mul`, `i32.sub` the remainder.
+    DivDigits "div.digits" 4 PUSH;
+    /// `a b d -- q`: d with its bytes in reverse.
+    DivResult "div.result" 4 commit(-2, true, false);
+    /// `a -- `a with its bytes in reverse
+    I32Bswap "i32.bswap" 4 UNARY;
     /// `a -- a == 0`
     I32Eqz "i32.eqz" 4 UNARY;
     /// `a b -- a == b`

@@ -30,7 +30,9 @@ impl Machine {
             recency: LOCAL_RECENCY,
             clear,
         };
-        let values = [state.opcode.clone() + one * 5, fetched.fourth.into()];
+        // A slot of its own, so that the two sums it is made of can go.
+        let opcode = graph.persist("opcode", state.opcode.clone());
+        let values = [opcode + one * 5, fetched.fourth.into()];
         let [resume_at, frame_size] = graph.lookup("call", state.frame - one * LOCAL_CENTRE, &key, values);
         let resume_at = graph.hold("resume_at", resume_at);
         let frame_size = graph.hold("frame_size", frame_size);

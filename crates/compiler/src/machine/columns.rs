@@ -36,6 +36,15 @@ pub(crate) enum Class {
     And,
     Select,
     Return,
+    Shl,
+    Rotl,
+    Rotr,
+    ShrU,
+    ShrS,
+    Mul,
+    DivDigits,
+    /// Puts out the bytes of the top of the stack in reverse.
+    Reverse,
 }
 
 /// What the network knows of an opcode.
@@ -102,6 +111,14 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I32Or => Class::Or,
         Op::I32Xor => Class::Xor,
         Op::I32And => Class::And,
+        Op::I32Shl => Class::Shl,
+        Op::I32Rotl => Class::Rotl,
+        Op::I32Rotr => Class::Rotr,
+        Op::I32ShrU => Class::ShrU,
+        Op::I32ShrS => Class::ShrS,
+        Op::I32Mul => Class::Mul,
+        Op::DivDigits => Class::DivDigits,
+        Op::DivResult | Op::I32Bswap => Class::Reverse,
         Op::Select => Class::Select,
         Op::Return => Class::Return,
         Op::Drop | Op::Resume | Op::Unreachable => Class::None,
@@ -151,6 +168,11 @@ pub(crate) struct Columns {
     pub(crate) both: Dim,
     /// +1 with a carry, -1 with a borrow. The byte to be put out adds up in the same dimension.
     pub(crate) result: Dim,
+    /// As a shift count: the whole bytes to shift by, `(byte mod 32) / 8`, 2^r and 2^(8 - r) with `r = byte mod 8`. In the
+    /// columns of `rise`, `fall` and `bias`, which are read at opcodes alone.
+    pub(crate) quarter: Dim,
+    pub(crate) power: Dim,
+    pub(crate) coarse: Dim,
     // End tokens.
     /// 1 at a token that closes an instruction.
     pub(crate) ends: Dim,
@@ -177,6 +199,8 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(graph: &mut Graph) -> Self {
+        let [quarter, power, coarse] =
+            ["token.rise|quarter", "token.fall|power", "token.bias|coarse"].map(|name| graph.input(name));
         Self {
             one: graph.one(),
             byte: graph.input("token.byte"),
@@ -194,9 +218,12 @@ impl Columns {
             class_squared: graph.input("token.class^2"),
             bytes: graph.input("token.bytes"),
             end: graph.input("token.end"),
-            rise: graph.input("token.rise"),
-            fall: graph.input("token.fall"),
-            bias: graph.input("token.bias"),
+            quarter,
+            power,
+            coarse,
+            rise: quarter,
+            fall: power,
+            bias: coarse,
         }
     }
 
@@ -222,6 +249,8 @@ impl Columns {
                 };
                 row.extend([(self.byte, byte), (self.high, high), (self.both, high & byte & 15)]);
                 row.extend([(self.negative, byte >> 7), (self.result, carry)]);
+                row.extend([(self.quarter, byte % 32 / 8), (self.power, 1 << (byte % 8))]);
+                row.push((self.coarse, 1 << (8 - byte % 8)));
             }
             Token::Op(op) => {
                 let OpColumns { class, bytes, end, rise, fall, bias } = op_columns(op);

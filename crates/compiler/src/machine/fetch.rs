@@ -9,7 +9,7 @@
 
 use super::columns::{Columns, FetchedClass};
 use super::state::State;
-use crate::form::Dim;
+use crate::form::{Dim, Form};
 use crate::graph::Graph;
 
 pub(crate) struct Fetched {
@@ -30,16 +30,14 @@ impl Fetched {
         let one = graph.one();
         let positions = graph.positions();
         let at = |offset: i64| state.opcode.clone() + one * offset;
-        let mut pair = |name: &str, first: Dim, second: Dim| {
-            let outputs = graph.lookup(name, at(0), &positions, [first.into(), second.into()]);
-            outputs.map(|output| {
-                let name = graph.name(if output.part == 0 { first } else { second }).replace("token.", "fetched.");
-                graph.hold(&name, output)
-            })
+        let mut pair = |names: [&str; 2], columns: [Dim; 2]| {
+            let name = format!("fetch.{}", names[0]);
+            let outputs = graph.lookup(&name, at(0), &positions, columns.map(Form::from));
+            outputs.map(|output| graph.hold(&format!("fetched.{}", names[output.part]), output))
         };
-        let [class, class_squared] = pair("fetch.class", columns.class, columns.class_squared);
-        let [bytes, end] = pair("fetch.bytes", columns.bytes, columns.end);
-        let [rise, fall] = pair("fetch.rise", columns.rise, columns.fall);
+        let [class, class_squared] = pair(["class", "class^2"], [columns.class, columns.class_squared]);
+        let [bytes, end] = pair(["bytes", "end"], [columns.bytes, columns.end]);
+        let [rise, fall] = pair(["rise", "fall"], [columns.rise, columns.fall]);
         let [bias] = graph.lookup("fetch.bias", at(0), &positions, [columns.bias.into()]);
         let bias = graph.hold("fetched.bias", bias);
 

@@ -13,16 +13,23 @@
 //! | [`memory`] | the byte at an address, and whether the access is in bounds |
 //! | [`arithmetic`] | copies, sums, differences, comparisons |
 //! | [`bits`] | and, or, xor |
+//! | [`shift`] | shifts and rotations |
+//! | [`multiply`] | products |
+//! | [`divide`] | digits of quotients, reversal |
 //! | [`next`] | the next token, from the byte and the end code |
 
 mod arithmetic;
 mod bits;
 mod calls;
 mod columns;
+mod divide;
 mod fetch;
 mod locals;
 mod memory;
+mod multiply;
 mod next;
+mod powers;
+mod shift;
 mod stack;
 mod state;
 
@@ -35,6 +42,7 @@ use crate::graph::{Graph, Output};
 use crate::schedule::{Schedule, ScheduleError};
 use columns::Columns;
 use fetch::Fetched;
+use powers::Powers;
 use stack::Operands;
 use state::State;
 
@@ -70,11 +78,18 @@ pub enum Module {
     Bits,
     /// Memory accesses out of bounds end the run.
     Traps,
+    /// Shifts and rotations.
+    Shift,
+    /// Multiplication.
+    Multiply,
+    /// Unsigned division, from which the others are made.
+    Divide,
 }
 
 impl Module {
     /// All modules.
-    pub const ALL: [Module; 2] = [Module::Bits, Module::Traps];
+    pub const ALL: [Module; 5] =
+        [Module::Bits, Module::Traps, Module::Shift, Module::Multiply, Module::Divide];
 }
 
 /// A box of keys within which a lookup is exact.
@@ -97,6 +112,7 @@ pub struct Machine {
     pub bounds: Vec<Bound>,
     columns: Columns,
     end: Dim,
+    powers: Option<Powers>,
 }
 
 impl Machine {
@@ -109,7 +125,7 @@ impl Machine {
         let state = State::new(&mut graph, &columns);
         let fetched = Fetched::new(&mut graph, &columns, &state);
         let operands = Operands::new(&mut graph, &columns, &state);
-        let mut machine = Self { graph, bounds: vec![], columns, end };
+        let mut machine = Self { graph, bounds: vec![], columns, end, powers: None };
         let parts = Parts { state, fetched, operands };
         machine.stack_bytes(&parts);
         machine.locals(&parts);
@@ -121,6 +137,9 @@ impl Machine {
             match module {
                 Module::Bits => machine.bits(&parts),
                 Module::Traps => machine.memory_traps(&parts),
+                Module::Shift => machine.shift(&parts),
+                Module::Multiply => machine.multiply(&parts),
+                Module::Divide => machine.divide(&parts),
             }
         }
         machine.next_token(&parts);

@@ -55,7 +55,7 @@ impl State {
             graph.running_sums(["frame", "stores"], [columns.frame_delta.into(), columns.stores.into()]);
         let count = graph.hold("count", count);
         let stores = graph.hold("stores", stores);
-        let frame = graph.hold_rounded("frame", frame);
+        let frame = graph.hold_rounded("frame", frame, 0);
 
         // A push takes at least one token, so the depth is a position: looking it up rounds it and squares it.
         let depth_sum = graph.hold("depth_sum", depth);

@@ -30,7 +30,8 @@ impl Random {
     }
 }
 
-const BINARY: [Op; 15] = [
+const BINARY: [Op; 22] = [
+    Op::I32Shl, Op::I32ShrS, Op::I32ShrU, Op::I32Rotl, Op::I32Rotr, Op::I32Mul, Op::I32Mul,
     Op::I32Add, Op::I32Sub, Op::I32And, Op::I32Or, Op::I32Xor, Op::I32Eq, Op::I32Ne, Op::I32LtS, Op::I32LtU,
     Op::I32GtS, Op::I32GtU, Op::I32LeS, Op::I32LeU, Op::I32GeS, Op::I32GeU,
 ];
@@ -92,7 +93,7 @@ fn body(random: &mut Random, code: &mut Vec<Instruction>, length: u32, calls: &m
     let begin = code.len();
     while code.len() - begin < length as usize || depth > 0 {
         let winding_down = code.len() - begin >= length as usize;
-        let choice = if winding_down { random.below(4) + 100 } else { random.below(16) };
+        let choice = if winding_down { random.below(4) + 100 } else { random.below(18) };
         match choice {
             0..=2 => push(code, Op::I32Const, random.word(), &mut depth),
             3 | 4 => push(code, Op::LocalGet, 4 + random.below(LOCALS), &mut depth),
@@ -130,6 +131,20 @@ fn body(random: &mut Random, code: &mut Vec<Instruction>, length: u32, calls: &m
                 calls.push((code.len(), if callees == 2 { callee } else { 1 }));
                 code.push(Instruction::new(Op::Call, 0));
                 code.push(Instruction::new(Op::Resume, 0));
+            }
+            14 if depth >= 2 => {
+                // A division, by zero once in a while; or a remainder.
+                if random.below(30) > 0 {
+                    code.push(Instruction::new(Op::I32Const, 1 << random.below(32)));
+                    code.push(Instruction::new(Op::I32Or, 0));
+                }
+                code.push(Instruction::new(Op::DivDigits, 0));
+                if random.below(2) == 0 {
+                    code.push(Instruction::new(Op::DivResult, 0));
+                } else {
+                    code.extend([Op::I32Bswap, Op::I32Mul, Op::I32Sub].map(|op| Instruction::new(op, 0)));
+                }
+                depth -= 1;
             }
             _ if depth >= 2 => {
                 code.push(Instruction::new(random.pick(&BINARY), 0));

@@ -1,0 +1,52 @@
+//! Unsigned division, a digit of base 256 at a time, the most significant first.
+//!
+//! ```text
+//! W      = sum of d[j] 256^(3 - j) over the digits j < index so far
+//! R      = a - W b                              what is left, exact: W b is at most a
+//! b'     = b 256^(3 - index)
+//! result = floor(R / b'), the integer nearest to (4 R + 1) / (4 b') - 1/2
+//! ```
+//! With `fall = 256^(4 - index)`, both sides times 256: the fraction is `(1024 R + 256 - 2 b fall) / (4 b fall)`.
+//! Digits are added up whatever the class, so that this is done before the instruction is fetched. A digit is at most 255, and the preamble has as many positions to find it among.
+
+use weightware_isa::Trap;
+
+use super::columns::{Class, code};
+use super::{Machine, PUSH, Parts};
+
+impl Machine {
+    pub(crate) fn divide(&mut self, parts: &Parts) {
+        let powers = self.powers(parts);
+        let Parts { state, fetched, operands } = parts;
+        let class = &fetched.class;
+        let unless = class.unless(Class::DivDigits);
+        let graph = &mut self.graph;
+        let (one, time) = (graph.one(), graph.time());
+        let positions = graph.positions();
+
+        let so_far = graph.dim("div.so_far");
+        for digit in 0..3 {
+            let missing = graph.relu("div.missing", one * (digit + 1) - state.index.clone());
+            let missing = graph.hold(&format!("div.missing.{digit}"), missing);
+            let query = time - state.index.clone() + one * (digit + 1) - missing * PUSH;
+            let [byte] = graph.lookup("div.digit", query, &positions, [self.columns.byte.into()]);
+            graph.add(so_far, 256_i64.pow(3 - digit as u32), byte);
+        }
+        let taken = graph.reglu("div.taken", operands.top, so_far);
+        let taken = graph.hold("div.taken", taken);
+        let divisor = graph.reglu("div.divisor", operands.top, powers.fall);
+        let divisor = graph.hold("div.divisor", divisor);
+
+        // The push is greater than 1024 R + 256, whatever was taken away.
+        let numerator = (operands.second - taken) * 1024 + one * 256 - divisor * 2 - unless.clone() * (1 << 43);
+        let [digit] = graph.lookup_fraction("div.result", numerator, divisor * 4, &positions, [time.into()]);
+        self.add_to_result(1, digit);
+
+        let zero = self.graph.relu("trap.divide", one - operands.top - unless);
+        self.graph.add(self.end, code::trap(Trap::DivideByZero), zero);
+
+        let query = operands.top_at - one - state.index.clone() - class.unless(Class::Reverse) * PUSH;
+        let [byte] = self.graph.lookup("reverse", query, &positions, [self.columns.byte.into()]);
+        self.add_to_result(1, byte);
+    }
+}
