@@ -5,6 +5,18 @@ use weightware_hull::{Error, ExactSum, Hint, Inserted, Point, Winners};
 use super::keys::{Keys, Past};
 use super::values::Values;
 
+/// Every so many tokens, a head whose question was its own looks whether it still is.
+const RESCAN: u64 = 64;
+
+/// What a head remembers of its last question.
+#[derive(Debug, Default)]
+pub(super) struct Trail {
+    /// Where among the token's questions it was.
+    asked: usize,
+    /// Where in the index the answer was.
+    hint: Hint,
+}
+
 /// One stream of keys, and the streams of values that belong to it.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -178,18 +190,25 @@ impl Group {
         token: u64,
         query: Point,
         streams: [Option<usize>; 2],
-        hint: &mut Hint,
+        trail: &mut Trail,
     ) -> Result<[f64; 2], Error> {
         debug_assert_eq!(self.stamp, token, "a head asks after its key is in");
-        let at = match self.asked.iter().position(|&asked| asked == query) {
+        // A head mostly asks what the same head asked before it as at the last token, or what none did.
+        let known = match self.asked.get(trail.asked) {
+            Some(&asked) if asked == query => Some(trail.asked),
+            None if !token.is_multiple_of(RESCAN) => None,
+            _ => self.asked.iter().position(|&asked| asked == query),
+        };
+        let at = match known {
             Some(known) => known,
             None => {
-                let winners = self.keys.index.winners(query, hint)?;
+                let winners = self.keys.index.winners(query, &mut trail.hint)?;
                 self.asked.push(query);
                 self.winners.push(winners);
                 self.asked.len() - 1
             }
         };
+        trail.asked = at;
         let winners = &self.winners[at];
         Ok(streams
             .map(|stream| stream.map_or(0.0, |s| mean(&self.keys, &self.streams[s], winners))))

@@ -12,9 +12,9 @@ mod store;
 mod tests;
 mod values;
 
-use group::Group;
+use group::{Group, Trail};
 
-use weightware_hull::{Error, Hint};
+use weightware_hull::Error;
 
 use super::{Cache, Call, Full};
 
@@ -33,7 +33,7 @@ struct Member {
     group: usize,
     /// The streams of its two values within the group; none for a value that does not matter.
     streams: [Option<usize>; 2],
-    hint: Hint,
+    trail: Trail,
 }
 
 impl Hull {
@@ -66,7 +66,7 @@ impl Hull {
         let Member {
             group: old,
             streams,
-            hint,
+            trail,
         } = &mut self.members[member];
         let old = *old;
         if self.groups[old].push_key(token, call.key)? {
@@ -86,7 +86,7 @@ impl Hull {
                 self.groups.len() - 1
             }
         };
-        *hint = Hint::default();
+        *trail = Trail::default();
         self.members[member].group = new;
         let [from, to] = match self.groups.get_disjoint_mut([old, new]) {
             Ok(groups) => groups,
@@ -123,7 +123,7 @@ impl Cache for Hull {
             let member = &mut self.members[first + i];
             let group = &mut self.groups[member.group];
             *answer = group
-                .answer(self.token, call.query, member.streams, &mut member.hint)
+                .answer(self.token, call.query, member.streams, &mut member.trail)
                 .map_err(|_| Full(i))?;
         }
         Ok(())
