@@ -1,4 +1,52 @@
 //! Greedy decoding of plain transformers with two-dimensional heads, by linear scan or convex hull.
+//!
+//! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of three
+//! [engines](Engine): stock softmax, hard-max by a scan, hard-max by a convex hull. The README states what they have in
+//! common to the bit and what makes the last one quick. This crate must never know opcodes, graphs or Wasm.
+//!
+//! # Examples
+//! A model of one layer and one head that says what it has seen less of, `tick` if neither: all keys are zero and tie, so
+//! the head averages -1 for every `tick` and 1 for every `tock` so far.
+//!
+//! ```
+//! use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, TokenId, Tokenizer, Weights};
+//! use weightware_runtime::{Decoder, Engine, Finish};
+//!
+//! let mut layer = LayerWeights {
+//!     in_proj: Matrix::zeros(6, 2),
+//!     out_proj: Matrix::zeros(2, 2),
+//!     ff_in: Matrix::zeros(2, 2),
+//!     ff_out: Matrix::zeros(2, 1),
+//! };
+//! layer.in_proj.row_mut(4)[0] = 1.0; // value: slot 0
+//! layer.out_proj.row_mut(1)[0] = 1.0; // its average: to slot 1
+//! let model = Model {
+//!     config: Config {
+//!         shape: Shape { layers: 1, d_model: 2, heads: 1, d_ffn: 1, vocab: 2 },
+//!         attention: Attention::Hardmax,
+//!         position_features: vec![],
+//!         last_position: 5,
+//!         key_bounds: vec![],
+//!     },
+//!     weights: Weights {
+//!         tok: Matrix { rows: 2, cols: 2, entries: vec![-1.0, 0.0, 1.0, 0.0] },
+//!         layers: vec![layer],
+//!         head: Matrix { rows: 2, cols: 2, entries: vec![0.0, 1.0, 0.0, -1.0] },
+//!     },
+//!     tokenizer: Tokenizer::new(vec!["tick".into(), "tock".into()]),
+//!     end_tokens: vec![],
+//! };
+//!
+//! for engine in Engine::ALL {
+//!     let mut decoder = Decoder::new(&model, engine)?;
+//!     decoder.prefill(&model.tokenizer.encode("tick")?)?;
+//!     let tokens: Vec<TokenId> = decoder.generate(None).collect();
+//!     assert_eq!(model.tokenizer.decode(&tokens), "tock tick tock tick tock");
+//!     // The prompt is at position 0, the last token at position 5.
+//!     assert!(matches!(decoder.finish(), Some(Finish::Horizon { position: 6, .. })));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -6,8 +6,8 @@ use crate::cache::bytes_of;
 
 use super::store::Store;
 
-/// Keys since the last snapshot, at least; a snapshot is a copy of the index.
-const HISTORY: usize = 1 << 16;
+/// At least so many keys lie between two snapshots, which are copies of the index; few in tests, so that they happen.
+const HISTORY: usize = if cfg!(test) { 8 } else { 1 << 16 };
 
 /// All keys of a stream, and how many of them fell on each slot of the index.
 #[derive(Debug, Clone)]
