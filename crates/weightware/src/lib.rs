@@ -1,1 +1,40 @@
-//! A computer inside a transformer: compile weights, lower WebAssembly, decode traces
+//! A computer inside a transformer: compile weights, lower WebAssembly, decode traces.
+//!
+//! The whole pipeline:
+//!
+//! ```text
+//! Wasm bytes -> frontend -> program -> prompt tokens ----------.
+//! machine graph -> schedule -> slots -> weights ---------------+-> decoder -> tokens -> trace, output
+//! ```
+//!
+//! ```
+//! use weightware::{Computer, Engine, Source};
+//!
+//! let source = Source::parse(b"{ i32.const 03 00 00 00 i32.const 05 00 00 00 i32.add 00 00 00 00 output 00 00 00 00 }")?;
+//! let computer = Computer::default(); // compiles the weights
+//! let mut run = computer.run(&source.program(b""), Engine::Hull, None)?;
+//! while let Some((_, line)) = run.step() {
+//!     if let Some(line) = line {
+//!         println!("{line}"); // 03 00 00 00 commit(+1,sts=1,bt=0) ...
+//!     }
+//! }
+//! assert_eq!(run.reader().output(), [8]);
+//! # Ok::<(), weightware::Error>(())
+//! ```
+//!
+//! This crate is glue. It must hold no algorithm of its own, and nothing of a program's execution: between prompt and
+//! trace there are weights alone.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod computer;
+mod error;
+mod source;
+
+pub use computer::{Computer, End, Run};
+pub use error::Error;
+pub use source::{Source, compile_c};
+pub use weightware_compiler::default_model;
+pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
+pub use weightware_model::{Model, TokenId};
+pub use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stats};

@@ -1,0 +1,177 @@
+//! Programs running on a model.
+
+use std::time::{Duration, Instant};
+
+use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Vocabulary};
+use weightware_model::{Model, TokenId};
+use weightware_runtime::{Decoder, Engine, Finish, Stats};
+
+use crate::Error;
+
+/// A model, with the meaning of its tokens: what the machine's tokens are called decides, not their ids.
+#[derive(Debug, Clone)]
+pub struct Computer {
+    model: Model,
+    /// By id of the model.
+    meanings: Vec<Option<Token>>,
+    /// By id of the machine's vocabulary.
+    ids: Vec<TokenId>,
+    vocabulary: Vocabulary,
+}
+
+impl Default for Computer {
+    fn default() -> Self {
+        Self::new(weightware_compiler::default_model()).expect("the compiled model has every token")
+    }
+}
+
+impl Computer {
+    /// A computer that runs on the given model, the compiled one or one from a folder.
+    ///
+    /// # Errors
+    /// If the model lacks one of the machine's tokens.
+    pub fn new(model: Model) -> Result<Self, Error> {
+        let vocabulary = Vocabulary::new();
+        let tokenizer = &model.tokenizer;
+        let meanings = tokenizer.strings().iter().map(|string| vocabulary.parse(string)).collect();
+        let ids = vocabulary.tokens().iter().map(|token| {
+            let string = token.to_string();
+            tokenizer.id(&string).ok_or(Error::MissingToken(string))
+        });
+        let ids = ids.collect::<Result<_, _>>()?;
+        Ok(Self { model, meanings, ids, vocabulary })
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The whole prompt of a program, preamble included, in the model's ids.
+    #[must_use]
+    pub fn prompt(&self, program: &Program) -> Vec<TokenId> {
+        program.full_prompt().map(|token| self.ids[self.vocabulary.id(token) as usize]).collect()
+    }
+
+    /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most `limit` tokens.
+    ///
+    /// # Errors
+    /// If the model cannot be decoded with this engine. A prompt beyond the horizon is not an error but an [`End`].
+    pub fn run(&self, program: &Program, engine: Engine, limit: Option<u64>) -> Result<Run<'_>, Error> {
+        let mut decoder = Decoder::new(&self.model, engine)?;
+        let start = Instant::now();
+        let prompt = self.prompt(program);
+        // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
+        let _ = decoder.prefill(&prompt);
+        let prompt_tokens = prompt.len() as u64;
+        let reader = TraceReader::new();
+        Ok(Run { computer: self, decoder, reader, limit, prompt_tokens, start, prefilled: start.elapsed() })
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// The program ended itself: it halted, exited or trapped.
+    Outcome(Outcome),
+    /// The limit on tokens is reached.
+    Budget,
+    /// The next token would not be certified.
+    Horizon {
+        /// Its position, the prompt included.
+        position: u64,
+        /// What is exceeded.
+        why: String,
+    },
+    /// The model put out a token that means nothing here: it is not a model of this machine.
+    Nonsense {
+        /// The token's string.
+        token: String,
+    },
+}
+
+/// A program running on a model: an iterator of tokens.
+#[derive(Debug)]
+pub struct Run<'c> {
+    computer: &'c Computer,
+    decoder: Decoder,
+    reader: TraceReader,
+    limit: Option<u64>,
+    prompt_tokens: u64,
+    start: Instant,
+    prefilled: Duration,
+}
+
+impl Run<'_> {
+    /// Decodes one token and tells the line that it completes, if it does.
+    pub fn step(&mut self) -> Option<(Token, Option<Line<'_>>)> {
+        if self.limit == Some(self.reader.tokens()) || self.reader.outcome().is_some() {
+            return None;
+        }
+        let id = self.decoder.generate(Some(1)).next()?;
+        let token = self.computer.meanings[id.0 as usize]?;
+        Some((token, self.reader.feed(token)))
+    }
+
+    /// Runs to the end.
+    pub fn finish(&mut self) -> End {
+        while self.step().is_some() {}
+        self.end()
+    }
+
+    /// How the run ended; if it has not, the limit is its end.
+    #[must_use]
+    pub fn end(&self) -> End {
+        if let Some(outcome) = self.reader.outcome() {
+            return End::Outcome(outcome);
+        }
+        match self.decoder.finish() {
+            Some(Finish::Horizon { position, why }) => End::Horizon { position, why: why.to_string() },
+            Some(Finish::EndToken(id)) => End::Nonsense { token: self.string(id) },
+            Some(Finish::Budget) | None => End::Budget,
+        }
+    }
+
+    fn string(&self, id: TokenId) -> String {
+        self.computer.model.tokenizer.string(id).unwrap_or("?").to_owned()
+    }
+
+    /// What the trace says so far: output, outcome, counts.
+    #[must_use]
+    pub fn reader(&self) -> &TraceReader {
+        &self.reader
+    }
+
+    /// What the decoder holds.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.decoder.stats()
+    }
+
+    /// Tokens of the prompt, preamble included.
+    #[must_use]
+    pub fn prompt_tokens(&self) -> u64 {
+        self.prompt_tokens
+    }
+
+    /// Time spent on the prompt.
+    #[must_use]
+    pub fn prefill_time(&self) -> Duration {
+        self.prefilled
+    }
+
+    /// Time since the prompt was taken in.
+    #[must_use]
+    pub fn decode_time(&self) -> Duration {
+        self.start.elapsed().saturating_sub(self.prefilled)
+    }
+}
+
+impl Iterator for Run<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        self.step().map(|(token, _)| token)
+    }
+}

@@ -1,0 +1,52 @@
+//! What can be wrong before a run begins.
+
+use std::path::PathBuf;
+
+/// An input that was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model is not one of this machine.
+    #[error("the model has no token {0:?}: it is not a model of this machine")]
+    MissingToken(String),
+    /// The file cannot be read.
+    #[error("{}: {message}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        message: String,
+    },
+    /// The C compiler failed.
+    #[error("{}: {message}", path.display())]
+    Compile {
+        /// The file.
+        path: PathBuf,
+        /// What the compiler says.
+        message: String,
+    },
+    /// There is no C compiler for WebAssembly.
+    #[error(
+        "{}: compiling C needs clang and wasm-ld (Debian: apt install clang lld), or $CLANG; or give a .wasm file",
+        path.display()
+    )]
+    NoClang {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The bytes are no program.
+    #[error("this is neither a Wasm binary, nor Wasm text `(module ...)`, nor a token program `{{ i32.const ... }}`")]
+    NotAProgram,
+    /// The module is refused.
+    #[error(transparent)]
+    Frontend(#[from] weightware_frontend::Error),
+    /// The token program is refused.
+    #[error(transparent)]
+    Program(#[from] weightware_isa::Error),
+    /// The model folder is refused.
+    #[error(transparent)]
+    Model(#[from] weightware_model::Error),
+    /// The model cannot be decoded.
+    #[error(transparent)]
+    Runtime(#[from] weightware_runtime::Error),
+}

@@ -1,0 +1,111 @@
+//! From a file to a program.
+
+use std::path::Path;
+use std::process::Command;
+
+use weightware_frontend::{Lowered, Options};
+use weightware_isa::Program;
+
+use crate::Error;
+
+/// Clang's flags for a freestanding module; a program declares its imports itself.
+const CLANG_FLAGS: [&str; 9] = [
+    "--target=wasm32",
+    "-O2",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-Wl,--no-entry",
+    "-Wl,--export-if-defined=_start",
+    "-Wl,--export-if-defined=main",
+    "-Wl,-z,stack-size=8192",
+];
+
+/// A program, before its input is known.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A token program: has no input.
+    Tokens(Program),
+    /// A lowered Wasm module.
+    Wasm(Box<Lowered>),
+}
+
+impl Source {
+    /// Reads a program: a Wasm binary, Wasm text (`(module ...`) or a token program (`{ i32.const 03 ... }`).
+    ///
+    /// # Errors
+    /// If it is none of these, or not supported; says where.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.starts_with(b"\0asm") {
+            return Ok(Self::Wasm(Box::new(weightware_frontend::lower(bytes, &Options::default())?)));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| Error::NotAProgram)?;
+        // Comments: `;;` and `(;` in Wasm text, `#` and `;` in token programs.
+        let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with([';', '#']));
+        match first.and_then(|line| line.chars().next()) {
+            Some('(') => Ok(Self::Wasm(Box::new(weightware_frontend::lower(bytes, &Options::default())?))),
+            Some('{' | '<') => Ok(Self::Tokens(text.parse()?)),
+            _ => Err(Error::NotAProgram),
+        }
+    }
+
+    /// Reads a program from a file; a file that ends in `.c` is compiled with clang first, if it is installed.
+    ///
+    /// # Errors
+    /// If the file cannot be read or compiled, or as [`Source::parse`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|error| Error::Read { path: path.to_owned(), message: error.to_string() })
+        };
+        if path.extension().is_some_and(|extension| extension == "c") {
+            read(path)?;
+            return Self::parse(&compile_c(path)?);
+        }
+        Self::parse(&read(path)?)
+    }
+
+    /// Whether the program reads input.
+    #[must_use]
+    pub fn reads_input(&self) -> bool {
+        match self {
+            Self::Tokens(_) => false,
+            Self::Wasm(lowered) => lowered.reads_input,
+        }
+    }
+
+    /// The program with its input.
+    #[must_use]
+    pub fn program(&self, input: &[u8]) -> Program {
+        match self {
+            Self::Tokens(program) => program.clone(),
+            Self::Wasm(lowered) => lowered.with_input(input),
+        }
+    }
+}
+
+/// Compiles a C file to Wasm with the first of `$CLANG`, clang, clang-16 to clang-20 that there is.
+///
+/// # Errors
+/// If no clang is installed, or it fails: its messages are part of the error.
+pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
+    let named = std::env::var("CLANG").ok();
+    let versions = (16..=21).rev().map(|version| format!("clang-{version}"));
+    let candidates = named.into_iter().chain(["clang".to_owned()]).chain(versions);
+    let out = std::env::temp_dir().join(format!("weightware-{}.wasm", std::process::id()));
+    let mut message = None;
+    for clang in candidates {
+        let mut command = Command::new(&clang);
+        command.args(CLANG_FLAGS).arg("-o").arg(&out).arg(path);
+        let Ok(done) = command.output() else { continue };
+        if done.status.success() {
+            let bytes = std::fs::read(&out);
+            let _ = std::fs::remove_file(&out);
+            return bytes.map_err(|error| Error::Read { path: out, message: error.to_string() });
+        }
+        message.get_or_insert(format!("{clang}: {}", String::from_utf8_lossy(&done.stderr).trim_end()));
+    }
+    Err(match message {
+        Some(message) => Error::Compile { path: path.to_owned(), message },
+        None => Error::NoClang { path: path.to_owned() },
+    })
+}
