@@ -1,1 +1,48 @@
-//! WebAssembly modules lowered to programs of the token machine
+//! WebAssembly modules, as binaries or text, lowered to programs of the token machine.
+//!
+//! [`lower`] validates a module, keeps what is reachable from its entry, and rewrites it into the instructions that the
+//! machine has: structured control flow into jumps, function calls into frames of words, the arithmetic that the machine
+//! lacks into software. What cannot be lowered is refused with an [`Error`] that names the function, the byte offset and
+//! the instruction.
+//!
+//! ```
+//! use weightware_frontend::{Options, lower};
+//! use weightware_isa::{Interpreter, Outcome};
+//!
+//! let module = r#"(module
+//!     (import "env" "putchar" (func $putchar (param i32)))
+//!     (import "env" "getchar" (func $getchar (result i32)))
+//!     (func (export "main") (result i32)
+//!         (call $putchar (i32.add (call $getchar) (i32.const 1)))
+//!         (i32.rem_u (i32.const 1000) (i32.const 7))))"#;
+//! let lowered = lower(module.as_bytes(), &Options::default())?;
+//! let program = lowered.with_input(b"H");
+//! let mut run = Interpreter::new(&program);
+//! let outcome = run.run(100_000)?;
+//! assert_eq!(run.output(), b"I");
+//! assert_eq!(outcome, Some(Outcome::Exited(6)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate must never know graphs or weights.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod assembler;
+mod assigned;
+mod control;
+mod cycles;
+mod entry;
+mod error;
+mod function;
+mod image;
+mod import;
+mod linker;
+mod lowered;
+mod module;
+mod names;
+mod software;
+
+pub use error::Error;
+pub use lowered::{Location, Lowered, Options, lower};

@@ -1,0 +1,196 @@
+//! Definite assignment: which locals may be read before anything was written to them.
+
+use wasmparser::{Operator, OperatorsReader};
+
+use crate::error::Error;
+
+/// What a function does with its locals, parameters included.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Locals that may be read while they still hold the zero of the function's entry.
+    pub(crate) read_first: Vec<bool>,
+    /// Locals that are written somewhere; parameters are.
+    pub(crate) written: Vec<bool>,
+}
+
+/// A block that is open.
+struct Open {
+    /// Written on every way to the block's end so far. `None`: no way leads there yet.
+    end: Option<Set>,
+    /// Written before the `else` branch, as long as that may come.
+    otherwise: Option<Set>,
+    is_loop: bool,
+}
+
+#[derive(Clone)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn contains(&self, index: u32) -> bool {
+        self.0[index as usize / 64] >> (index % 64) & 1 == 1
+    }
+
+    fn insert(&mut self, index: u32) {
+        self.0[index as usize / 64] |= 1 << (index % 64);
+    }
+
+    fn intersect(&mut self, other: &Set) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine &= theirs;
+        }
+    }
+}
+
+/// Words of all sets of a function beyond which the analysis gives up and calls every local read first.
+const EFFORT: u64 = 1 << 26;
+
+/// Analyses a function with that many parameters and locals.
+pub(crate) fn usage(
+    operators: &OperatorsReader<'_>,
+    parameters: u32,
+    locals: u32,
+) -> Result<Usage, Error> {
+    let words = locals as usize / 64 + 1;
+    let mut analysis = Analysis {
+        usage: Usage {
+            read_first: vec![false; locals as usize],
+            written: (0..locals).map(|local| local < parameters).collect(),
+        },
+        now: Some(Set(vec![0; words])),
+        open: vec![Open {
+            end: None,
+            otherwise: None,
+            is_loop: false,
+        }],
+        skipped: 0,
+    };
+    if let Some(now) = &mut analysis.now {
+        (0..parameters).for_each(|parameter| now.insert(parameter));
+    }
+    let mut effort = 0;
+    for operator in operators.clone() {
+        let operator = operator?;
+        if !matches!(operator, Operator::LocalGet { .. }) {
+            effort += words as u64;
+        }
+        analysis.step(&operator)?;
+        if effort > EFFORT {
+            return give_up(operators, analysis.usage);
+        }
+    }
+    Ok(analysis.usage)
+}
+
+/// The answer that is right for every function: any local that is read may be read first.
+fn give_up(operators: &OperatorsReader<'_>, mut usage: Usage) -> Result<Usage, Error> {
+    usage.read_first.fill(true);
+    for operator in operators.clone() {
+        if let Operator::LocalSet { local_index } | Operator::LocalTee { local_index } = operator? {
+            usage.written[local_index as usize] = true;
+        }
+    }
+    Ok(usage)
+}
+
+struct Analysis {
+    usage: Usage,
+    /// Written on every way to here. `None`: no way leads here.
+    now: Option<Set>,
+    open: Vec<Open>,
+    /// Blocks open in code that no way leads to.
+    skipped: usize,
+}
+
+impl Analysis {
+    fn step(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
+        if self.now.is_none() {
+            match operator {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    self.skipped += 1;
+                    return Ok(());
+                }
+                Operator::End if self.skipped > 0 => {
+                    self.skipped -= 1;
+                    return Ok(());
+                }
+                Operator::End => {}
+                Operator::Else if self.skipped == 0 => {}
+                _ => return Ok(()),
+            }
+        }
+        match operator {
+            Operator::LocalGet { local_index } => {
+                let written = |now: &Set| now.contains(*local_index);
+                let read_first = &mut self.usage.read_first[*local_index as usize];
+                *read_first |= !self.now.as_ref().is_none_or(written);
+            }
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                self.usage.written[*local_index as usize] = true;
+                if let Some(now) = &mut self.now {
+                    now.insert(*local_index);
+                }
+            }
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                let is_if = matches!(operator, Operator::If { .. });
+                let is_loop = matches!(operator, Operator::Loop { .. });
+                let otherwise = self.now.clone().filter(|_| is_if);
+                self.open.push(Open {
+                    end: None,
+                    otherwise,
+                    is_loop,
+                });
+            }
+            Operator::Else => {
+                self.arrive(0);
+                self.now = self.open.last_mut().and_then(|open| open.otherwise.take());
+            }
+            Operator::End => {
+                if let Some(mut open) = self.open.pop() {
+                    meet(&mut open.end, self.now.as_ref());
+                    meet(&mut open.end, open.otherwise.as_ref());
+                    self.now = open.end;
+                }
+            }
+            Operator::Br { relative_depth } => {
+                self.arrive_at(*relative_depth);
+                self.now = None;
+            }
+            Operator::BrIf { relative_depth } => self.arrive_at(*relative_depth),
+            Operator::BrTable { targets } => {
+                let mut depths = targets.targets().collect::<Result<Vec<_>, _>>()?;
+                depths.push(targets.default());
+                depths.sort_unstable();
+                depths.dedup();
+                depths.into_iter().for_each(|depth| self.arrive_at(depth));
+                self.now = None;
+            }
+            Operator::Return | Operator::Unreachable => self.now = None,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A branch: to the end of a block, or back to a loop, which changes nothing there.
+    fn arrive_at(&mut self, depth: u32) {
+        let is_loop = |open: &Open| open.is_loop;
+        let depth = depth as usize;
+        if !self.open.iter().rev().nth(depth).is_some_and(is_loop) {
+            self.arrive(depth);
+        }
+    }
+
+    fn arrive(&mut self, depth: usize) {
+        if let Some(open) = self.open.iter_mut().rev().nth(depth) {
+            meet(&mut open.end, self.now.as_ref());
+        }
+    }
+}
+
+/// Joins a way, if there is one, to those that came before.
+fn meet(ways: &mut Option<Set>, way: Option<&Set>) {
+    match (ways.as_mut(), way) {
+        (Some(ways), Some(way)) => ways.intersect(way),
+        (None, Some(way)) => *ways = Some(way.clone()),
+        (_, None) => {}
+    }
+}

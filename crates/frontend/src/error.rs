@@ -1,0 +1,173 @@
+//! The one error of this crate.
+
+use std::fmt;
+
+/// Why a module cannot be lowered, and where in it.
+///
+/// It displays the instruction, the function, the byte offset in the binary, what is wrong and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
+    kind: Kind,
+    problem: String,
+    remedy: Option<String>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Invalid,
+    Unsupported,
+    TooLarge,
+}
+
+/// Where in a module something stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) offset: Option<u64>,
+    pub(crate) function: Option<(u32, String)>,
+    pub(crate) instruction: Option<String>,
+}
+
+impl Error {
+    fn new(kind: Kind, problem: impl Into<String>) -> Self {
+        let inner = Inner {
+            kind,
+            problem: problem.into(),
+            remedy: None,
+            place: Place::default(),
+        };
+        Self {
+            inner: Box::new(inner),
+        }
+    }
+
+    /// The module is malformed or breaks WebAssembly's rules.
+    pub(crate) fn invalid(problem: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, problem)
+    }
+
+    /// The module is valid, but the machine or this crate cannot run it.
+    pub(crate) fn unsupported(problem: impl Into<String>) -> Self {
+        Self::new(Kind::Unsupported, problem)
+    }
+
+    /// The program would exceed the machine's limits.
+    pub(crate) fn too_large(problem: impl Into<String>) -> Self {
+        Self::new(Kind::TooLarge, problem)
+    }
+
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.inner.remedy = Some(remedy.into());
+        self
+    }
+
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        self.inner.place = place;
+        self
+    }
+
+    pub(crate) fn at_offset(mut self, offset: u64) -> Self {
+        self.inner.place.offset = Some(offset);
+        self
+    }
+
+    /// The byte offset in the binary. Of a module given as text it is the offset in the binary that the text encodes.
+    #[must_use]
+    pub fn offset(&self) -> Option<u64> {
+        self.inner.place.offset
+    }
+
+    /// The index of the function, imported functions counted first.
+    #[must_use]
+    pub fn function(&self) -> Option<u32> {
+        self.inner.place.function.as_ref().map(|&(index, _)| index)
+    }
+
+    /// The name of the function.
+    #[must_use]
+    pub fn function_name(&self) -> Option<&str> {
+        let function = self.inner.place.function.as_ref();
+        function.map(|(_, name)| name.as_str())
+    }
+
+    /// The name of the instruction, as WebAssembly's text format spells it.
+    #[must_use]
+    pub fn instruction(&self) -> Option<&str> {
+        self.inner.place.instruction.as_deref()
+    }
+
+    /// Whether the module is malformed or breaks WebAssembly's rules, so that no engine would run it.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        self.inner.kind == Kind::Invalid
+    }
+
+    /// Whether the module is valid and uses something that is not supported.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.inner.kind == Kind::Unsupported
+    }
+
+    /// Whether the program would exceed the machine's limits.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.inner.kind == Kind::TooLarge
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            problem,
+            remedy,
+            place,
+            ..
+        } = &*self.inner;
+        let mut parts = Vec::new();
+        if let Some(instruction) = &place.instruction {
+            parts.push(format!("`{instruction}`"));
+        }
+        if let Some((index, name)) = &place.function {
+            parts.push(format!("in function {index} `{name}`"));
+        }
+        if let Some(offset) = place.offset {
+            parts.push(format!("at byte {offset:#x}"));
+        }
+        if !parts.is_empty() {
+            write!(f, "{}: ", parts.join(" "))?;
+        }
+        f.write_str(problem)?;
+        match remedy {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<wasmparser::BinaryReaderError> for Error {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        let offset = error.offset();
+        Error::invalid(error.message().to_owned()).at_offset(offset)
+    }
+}
+
+/// A name from a module, fit for a line of an error: control characters escaped, not too long.
+pub(crate) fn printable(name: &str) -> String {
+    const LIMIT: usize = 120;
+    let mut text: String = name
+        .chars()
+        .take(LIMIT)
+        .flat_map(char::escape_debug)
+        .collect();
+    if name.chars().nth(LIMIT).is_some() {
+        text.push('…');
+    }
+    text
+}
