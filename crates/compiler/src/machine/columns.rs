@@ -45,6 +45,7 @@ pub(crate) enum Class {
     DivDigits,
     /// Puts out the bytes of the top of the stack in reverse.
     Reverse,
+    Extend,
 }
 
 /// What the network knows of an opcode.
@@ -54,7 +55,7 @@ pub(crate) struct OpColumns {
     pub(crate) bytes: i64,
     /// The code of the end token.
     pub(crate) end: i64,
-    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads, `rise` is the size.
+    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads and extensions, `rise` is the size.
     pub(crate) rise: i64,
     pub(crate) fall: i64,
     pub(crate) bias: i64,
@@ -119,6 +120,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I32Mul => Class::Mul,
         Op::DivDigits => Class::DivDigits,
         Op::DivResult | Op::I32Bswap => Class::Reverse,
+        Op::I32Extend8S | Op::I32Extend16S => Class::Extend,
         Op::Select => Class::Select,
         Op::Return => Class::Return,
         Op::Drop | Op::Resume | Op::Unreachable => Class::None,
@@ -133,8 +135,8 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I32Eq => (-1, -1, 1),
         Op::I32Ne => (1, 1, 0),
         Op::I32Load => (4, 0, 0),
-        Op::I32Load16S | Op::I32Load16U => (2, 0, 0),
-        Op::I32Load8S | Op::I32Load8U => (1, 0, 0),
+        Op::I32Load16S | Op::I32Load16U | Op::I32Extend16S => (2, 0, 0),
+        Op::I32Load8S | Op::I32Load8U | Op::I32Extend8S => (1, 0, 0),
         _ => (0, 0, 0),
     };
     let end = match spec.end {

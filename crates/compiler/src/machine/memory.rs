@@ -11,22 +11,26 @@
 //! `v [d = 0] = v relu(d + 1) - 2 v relu(d) + v relu(d - 1)` for integers d, exact while `v d` stays below 2^53.
 
 use super::columns::{Class, out_of_bounds};
-use super::{BIG, MEMORY_CENTRE, MEMORY_MARGIN, MEMORY_RECENCY, Machine, Parts};
+use super::{BIG, MEMORY_CENTRE, MEMORY_MARGIN, MEMORY_RECENCY, Machine, Parts, Size};
 use crate::form::Form;
 use crate::graph::Key;
 
 impl Machine {
-    pub(crate) fn memory(&mut self, parts: &Parts) {
+    pub(crate) fn size(&mut self, parts: &Parts) -> Size {
+        let (index, size) = (&parts.state.index, parts.fetched.rise);
+        let beyond = self.graph.relu("beyond", index.clone() - size + self.graph.one());
+        let beyond = self.graph.hold("beyond", beyond);
+        let within = self.graph.relu("within", size - index.clone());
+        let within = self.graph.hold("within", within);
+        Size { beyond, within }
+    }
+
+    pub(crate) fn memory(&mut self, parts: &Parts, size: &Size) {
+        let &Size { beyond, within } = size;
         let Parts { state, fetched, operands } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
         let one = graph.one();
-
-        let size = fetched.rise;
-        let beyond = graph.relu("beyond", state.index.clone() - size + one);
-        let beyond = graph.hold("beyond", beyond);
-        let within = graph.relu("within", size - state.index.clone());
-        let within = graph.hold("within", within);
 
         let written = operands.second + fetched.immediate + state.index.clone() - one;
         let square = graph.reglu("address^2", written.clone(), written.clone());

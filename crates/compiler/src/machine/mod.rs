@@ -16,6 +16,7 @@
 //! | [`shift`] | shifts and rotations |
 //! | [`multiply`] | products |
 //! | [`divide`] | digits of quotients, reversal |
+//! | [`extend`] | sign extensions |
 //! | [`next`] | the next token, from the byte and the end code |
 
 mod arithmetic;
@@ -23,6 +24,7 @@ mod bits;
 mod calls;
 mod columns;
 mod divide;
+mod extend;
 mod fetch;
 mod locals;
 mod memory;
@@ -84,12 +86,14 @@ pub enum Module {
     Multiply,
     /// Unsigned division, from which the others are made.
     Divide,
+    /// Sign extension.
+    Extend,
 }
 
 impl Module {
     /// All modules.
-    pub const ALL: [Module; 5] =
-        [Module::Bits, Module::Traps, Module::Shift, Module::Multiply, Module::Divide];
+    pub const ALL: [Module; 6] =
+        [Module::Bits, Module::Traps, Module::Shift, Module::Multiply, Module::Divide, Module::Extend];
 }
 
 /// A box of keys within which a lookup is exact.
@@ -130,7 +134,8 @@ impl Machine {
         machine.stack_bytes(&parts);
         machine.locals(&parts);
         machine.calls(&parts);
-        machine.memory(&parts);
+        let size = machine.size(&parts);
+        machine.memory(&parts, &size);
         machine.arithmetic(&parts);
         machine.comparisons(&parts);
         for module in modules {
@@ -140,6 +145,7 @@ impl Machine {
                 Module::Shift => machine.shift(&parts),
                 Module::Multiply => machine.multiply(&parts),
                 Module::Divide => machine.divide(&parts),
+                Module::Extend => machine.extend(&parts, &size),
             }
         }
         machine.next_token(&parts);
@@ -185,6 +191,14 @@ impl Machine {
         };
         blueprint.assemble()
     }
+}
+
+/// Where the byte index stands beside the size of a load or an extension.
+pub(crate) struct Size {
+    /// `relu(index - size + 1)`: bytes past the size.
+    pub(crate) beyond: Dim,
+    /// `relu(size - index)`: 0 past the size.
+    pub(crate) within: Dim,
 }
 
 /// What the sections hand on.

@@ -115,7 +115,10 @@ fn body(random: &mut Random, code: &mut Vec<Instruction>, length: u32, calls: &m
                 code.push(Instruction::new(Op::Select, 0));
                 depth -= 2;
             }
-            10 if depth >= 1 => code.push(Instruction::new(Op::I32Eqz, 0)),
+            10 if depth >= 1 => {
+                let op = random.pick(&[Op::I32Eqz, Op::I32Extend8S, Op::I32Extend16S, Op::I32Bswap]);
+                code.push(Instruction::new(op, 0));
+            }
             11 if depth >= 1 => code.push(Instruction::new(Op::LocalTee, 4 + random.below(LOCALS))),
             12 if depth >= 1 => {
                 // A branch over one instruction that keeps the depth.
