@@ -7,11 +7,15 @@ use crate::sparse::WIDTH;
 /// Rows per block.
 const BLOCK: usize = 32;
 
-/// The columns of the unembedding that are not zero, with its rows sorted into blocks of near rows.
+/// How often a family of rows is cut at a gap, which may leave blocks that are nearly empty, and in how many columns gaps
+/// are looked for.
+const GAPS: usize = 8;
+
+/// The columns of the unembedding that are not zero, with its rows in blocks of near ones.
 ///
 /// Every block is enclosed: each of its rows is `middle + a * chord` plus an error of at most `error` per column, with
 /// `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| + error.|x|` by more than what rounding may add,
-/// for which there is a generous margin. A block whose bound is less than a logit found elsewhere needs no look.
+/// for which the error has a generous margin: a bound and a logit consist of a few operations, each off by half an epsilon. A block whose bound is less than a logit found elsewhere needs no look.
 ///
 /// The search is exact for any weights. It is quick where few rows come near the greatest logit, as where rows lie on a
 /// curve: a chord follows a curve closely.
@@ -20,7 +24,7 @@ pub(crate) struct Unembed {
     /// The slots of the columns, ascending.
     slots: Vec<u16>,
     vocab: usize,
-    /// The rows' tokens, ascending within a block; the last block is filled up with copies of its last row.
+    /// The rows' tokens, ascending within a block; a block of fewer rows is filled up with copies of its last one.
     tokens: Vec<u32>,
     /// Per block, per column: `BLOCK` weights.
     weights: Vec<f64>,
@@ -62,33 +66,30 @@ impl Unembed {
                     .fold(0.0, |m: f64, &t| m.max(weight(t, c).abs()))
             })
             .collect();
-        halve(&mut tokens, &scales, &weight);
-        let blocks = tokens.len().div_ceil(BLOCK);
-        let last = tokens[tokens.len() - 1];
-        tokens.resize(blocks * BLOCK, last);
+        let mut blocks = Vec::new();
+        divide(&mut tokens, &scales, &weight, GAPS, &mut blocks);
 
         let mut all = Self {
             slots: Vec::new(),
             vocab: head.rows,
             tokens: Vec::new(),
-            weights: Vec::with_capacity(tokens.len() * columns),
-            middle: vec![Vec::with_capacity(blocks); columns],
-            chord: vec![Vec::with_capacity(blocks); columns],
-            error: vec![Vec::with_capacity(blocks); columns],
+            weights: Vec::with_capacity(blocks.len() * BLOCK * columns),
+            middle: vec![Vec::with_capacity(blocks.len()); columns],
+            chord: vec![Vec::with_capacity(blocks.len()); columns],
+            error: vec![Vec::with_capacity(blocks.len()); columns],
             largest,
         };
-        for block in tokens.chunks_mut(BLOCK) {
+        for mut block in blocks {
             block.sort_unstable();
+            let last = block[block.len() - 1];
+            block.resize(BLOCK, last);
             for c in 0..columns {
                 all.weights.extend(block.iter().map(|&t| weight(t, c)));
             }
-            all.enclose(block, &scales, &weight);
+            all.enclose(&block, &scales, &weight);
+            all.tokens.extend(block);
         }
-        Self {
-            slots,
-            tokens,
-            ..all
-        }
+        Self { slots, ..all }
     }
 
     /// Adds the enclosure of a block. Any middle, chord and coefficients would do, as the errors are what they leave.
@@ -124,7 +125,11 @@ impl Unembed {
             let (least, greatest) = range(block.iter().map(error));
             self.middle[c].push(low / 2.0 + high / 2.0 + (least / 2.0 + greatest / 2.0));
             self.chord[c].push(chord);
-            self.error[c].push(greatest / 2.0 - least / 2.0);
+            let largest = block
+                .iter()
+                .fold(0.0, |m: f64, &t| m.max(weight(t, c).abs()));
+            let margin = (64 * (columns + 4)) as f64 * f64::EPSILON * largest;
+            self.error[c].push(greatest / 2.0 - least / 2.0 + margin);
         }
     }
 
@@ -150,11 +155,9 @@ impl Unembed {
         if !(0.0..LARGEST).contains(&size) {
             return None;
         }
-        // A bound and a logit consist of fewer operations than this, each off by half an epsilon of `size`.
-        let margin = (64 * (x.len() + 4)) as f64 * f64::EPSILON * size;
         let blocks = self.tokens.len() / BLOCK;
         bounds.clear();
-        bounds.resize(blocks, margin);
+        bounds.resize(blocks, 0.0);
         slopes.clear();
         slopes.resize(blocks, 0.0);
         for (c, &x) in x.iter().enumerate() {
@@ -222,18 +225,47 @@ fn position_of_greatest(numbers: &[f64]) -> usize {
     numbers.iter().position(|&n| n == greatest).unwrap_or(0)
 }
 
-/// Sorts tokens so that every `BLOCK` of them have near rows: halves them across the widest column, as a k-d tree does.
-fn halve(tokens: &mut [u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
-    let blocks = tokens.len().div_ceil(BLOCK);
-    if blocks < 2 {
+/// Divides tokens into blocks of near rows: cuts them across the widest column, as a k-d tree does, in the middle or, a
+/// few times, where families of rows are far apart.
+fn divide(
+    tokens: &mut [u32],
+    scales: &[f64],
+    weight: &impl Fn(u32, usize) -> f64,
+    gaps: usize,
+    blocks: &mut Vec<Vec<u32>>,
+) {
+    if tokens.len() <= BLOCK {
+        blocks.push(tokens.to_vec());
         return;
     }
-    if let Some(c) = widest(tokens, scales, weight) {
-        tokens.sort_by(|&a, &b| weight(a, c).total_cmp(&weight(b, c)));
-    }
-    let (low, high) = tokens.split_at_mut(blocks / 2 * BLOCK);
-    halve(low, scales, weight);
-    halve(high, scales, weight);
+    let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
+    let cut_at_gap = (0..scales.len().min(gaps)).find_map(|c| {
+        sort(tokens, c, weight);
+        gap(tokens, c, weight)
+    });
+    let (cut, gaps) = match cut_at_gap {
+        Some(cut) => (cut, gaps - 1),
+        None => {
+            if let Some(c) = widest(tokens, scales, weight) {
+                sort(tokens, c, weight);
+            }
+            (middle, gaps)
+        }
+    };
+    let (low, high) = tokens.split_at_mut(cut);
+    divide(low, scales, weight, gaps, blocks);
+    divide(high, scales, weight, gaps, blocks);
+}
+
+fn sort(tokens: &mut [u32], c: usize, weight: &impl Fn(u32, usize) -> f64) {
+    tokens.sort_by(|&a, &b| weight(a, c).total_cmp(&weight(b, c)));
+}
+
+/// Where sorted tokens have a gap that is wider than half of all.
+fn gap(tokens: &[u32], c: usize, weight: &impl Fn(u32, usize) -> f64) -> Option<usize> {
+    let half = half_width(tokens.iter().map(|&t| weight(t, c))) / 2.0;
+    let wide = |pair: &[u32]| weight(pair[1], c) / 2.0 - weight(pair[0], c) / 2.0 > half;
+    tokens.windows(2).position(wide).map(|i| i + 1)
 }
 
 /// The column in which the tokens' rows differ most, in terms of all rows' differences.
@@ -300,6 +332,26 @@ mod tests {
             let entries = (0..rows * cols).map(|_| if ties { few.next() } else { fine.next() }.unwrap());
             let head = Matrix { rows, cols, entries: entries.collect() };
             check(&head, &x[..cols]);
+        }
+    }
+
+    /// Rows on parabolas at very different scales, as exact machines have them, and some that never win.
+    #[test]
+    fn families_at_many_scales() {
+        let far = (0..40).map(|_| [-(2f64.powi(52)), 0.0, 0.0]);
+        let bytes = (-256..512).map(f64::from).map(|b| [-b * b, 0.0, 2.0 * b]);
+        let calls = (1..200)
+            .map(|a| f64::from(a) * 2f64.powi(20))
+            .map(|a| [-a * a, 2.0 * a, 0.0]);
+        let entries: Vec<f64> = far.chain(bytes).chain(calls).flatten().collect();
+        let head = Matrix {
+            rows: entries.len() / 3,
+            cols: 3,
+            entries,
+        };
+        for i in 0..300 {
+            check(&head, &[1.0, 0.0, f64::from(i) * 3.5 - 300.0]);
+            check(&head, &[1.0, f64::from(i) * 2f64.powi(19), 7.0]);
         }
     }
 
