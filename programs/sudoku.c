@@ -13,16 +13,16 @@
  * a cell whose count gets to one or zero is noticed there. A digit with one place left in a box (hidden single) or
  * none shows up as w & (w - 1) == 0, computed for three boxes at once between their guard bits.
  *
- * When no singles are left, a digit is tried in a cell that has two candidates: of all these digits the one that is placed
- * least often. The board is copied, and the trial made in the copy. A contradiction goes back to the original, with the
+ * When no singles are left, a digit is tried in a cell that has two candidates: of all these digits the one placed least
+ * often so far. The board is copied, and the trial made in the copy. A contradiction goes back to the original, with the
  * digit removed from the cell.
  */
 #include "host.h"
 
 typedef unsigned int word;
 
-/* A band is an array of words: those of its digits, then these. A board is three bands, then PLACED: for each digit, how
-   often it is placed. */
+/* A band is an array of words: those of its digits, then these. A board is three bands, then PLACED: how often each
+   digit is placed. */
 enum { DIGITS = 9, N0 = DIGITS, N1, N2, N3, OPEN, NAKED, BAND, PLACED = 3 * BAND, BOARD = PLACED + DIGITS };
 
 /* Cell (r, c) of box b of a band has bit 10 b + 3 c + r. */
