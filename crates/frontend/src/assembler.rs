@@ -125,6 +125,16 @@ impl Assembler {
         let same = last.immediate() == immediate;
         match (op, last.op) {
             (Op::LocalGet, Op::LocalSet) if same => self.replace_last(Op::LocalTee),
+            // Compilers write a sign extension like this where WebAssembly has no instruction for it.
+            (Op::I32ShrS, Op::I32Const) if self.shifted_left(last.immediate()) => {
+                let op = if last.immediate() == 24 {
+                    Op::I32Extend8S
+                } else {
+                    Op::I32Extend16S
+                };
+                (0..3).for_each(|_| self.pop());
+                self.op(op);
+            }
             (Op::Drop, Op::LocalTee) => self.replace_last(Op::LocalSet),
             (Op::Drop, Op::LocalGet | Op::GlobalGet | Op::I32Const) => self.pop(),
             (Op::I32Eqz, before) if inverse(before).is_some() => {
@@ -136,6 +146,15 @@ impl Assembler {
             }
             _ => self.push(Instruction::new(op, immediate)),
         }
+    }
+
+    /// Whether a shift to the left by 16 or 24, the same count as that of the last constant, comes before that.
+    fn shifted_left(&self, count: u32) -> bool {
+        matches!(count, 16 | 24)
+            && self
+                .nth_last(1)
+                .is_some_and(|before| before.op == Op::I32Shl)
+            && self.nth_last(2) == Some(Instruction::new(Op::I32Const, count))
     }
 
     /// Appends an instruction whose fourth immediate byte has a meaning of its own.

@@ -251,6 +251,8 @@ fn access(operator: &Operator<'_>) -> Option<(Op, u64, MemArg)> {
 fn native(operator: &Operator<'_>) -> Option<(Op, usize, usize)> {
     let op = match operator {
         Operator::I32Eqz => return Some((Op::I32Eqz, 1, 1)),
+        Operator::I32Extend8S => return Some((Op::I32Extend8S, 1, 1)),
+        Operator::I32Extend16S => return Some((Op::I32Extend16S, 1, 1)),
         Operator::I32Add => Op::I32Add,
         Operator::I32Sub => Op::I32Sub,
         Operator::I32And => Op::I32And,

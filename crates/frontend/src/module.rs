@@ -102,7 +102,9 @@ impl<'a> Module<'a> {
                             match &ty.composite_type.inner {
                                 CompositeInnerType::Func(ty) => module.types.push(ty.clone()),
                                 _ => {
-                                    return Err(Error::unsupported("a type is not a function type"));
+                                    return Err(Error::unsupported(
+                                        "a type is not a function type",
+                                    ));
                                 }
                             }
                         }

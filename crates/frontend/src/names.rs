@@ -38,15 +38,9 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_text_format() {
-        let memarg = wasmparser::MemArg {
-            align: 0,
-            max_align: 0,
-            offset: 0,
-            memory: 0,
-        };
         for (operator, name) in [
             (Operator::I32RemS, "i32.rem_s"),
-            (Operator::I64Load8S { memarg }, "i64.load8_s"),
+            (Operator::I64Extend8S, "i64.extend8_s"),
             (Operator::F32ReinterpretI32, "f32.reinterpret_i32"),
             (Operator::I32TruncSatF64U, "i32.trunc_sat_f64_u"),
             (Operator::MemoryGrow { mem: 0 }, "memory.grow"),

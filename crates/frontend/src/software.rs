@@ -38,8 +38,6 @@ impl Function<'_, '_> {
                 self.height -= 1;
                 self.division(operator);
             }
-            Operator::I32Extend8S => self.extend(24),
-            Operator::I32Extend16S => self.extend(16),
             Operator::I32Clz => self.linker.call_software("clz"),
             Operator::I32Ctz => self.linker.call_software("ctz"),
             Operator::I32Popcnt => self.linker.call_software("popcnt"),
@@ -51,15 +49,6 @@ impl Function<'_, '_> {
             _ => return false,
         }
         true
-    }
-
-    /// The sign of the value that is left when so many bits are shifted out, extended.
-    fn extend(&mut self, shift: u32) {
-        let asm = &mut self.linker.asm;
-        for op in [Op::I32Shl, Op::I32ShrS] {
-            asm.constant(shift);
-            asm.op(op);
-        }
     }
 
     fn division(&mut self, operator: &Operator<'_>) {
