@@ -335,6 +335,12 @@ impl Graph {
         &self.dims[dim.index()].name
     }
 
+    /// A writer's name.
+    #[must_use]
+    pub fn writer_name(&self, writer: WriterIdx) -> &str {
+        &self.writers[writer.index()].name
+    }
+
     /// All dimensions, in order of creation.
     pub fn dims(&self) -> impl Iterator<Item = Dim> + use<> {
         (0..u32::try_from(self.dims.len()).expect("few dimensions")).map(Dim)

@@ -29,7 +29,7 @@ impl Machine {
         self.add_byte("sum.a", 1, a, &class.unless_either(Class::Add, Class::Sub));
 
         let one = self.graph.one();
-        let zero = one - operands.top - class.unless(Class::Eqz) - state.index.clone();
+        let zero = one - operands.top - class.unless(Class::Eqz) - state.index;
         let eqz = self.graph.relu("eqz", zero);
         self.add_to_result(1, eqz);
     }
@@ -58,7 +58,7 @@ impl Machine {
         let fall = graph.reglu("compare.fall", fetched.fall, -difference);
         graph.add(scaled, 1, fall);
 
-        let other = class.unless_either(Class::Compare, Class::CompareSigned) + state.index.clone();
+        let other = class.unless_either(Class::Compare, Class::CompareSigned) + state.index;
         let decided = scaled + fetched.bias - other * BIG;
         for (offset, coefficient) in [(0, 1), (1, -1)] {
             let step = self.graph.relu("compare.step", decided.clone() - one * offset);

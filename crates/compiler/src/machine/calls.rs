@@ -22,7 +22,7 @@ impl Machine {
         let callee = state.frame + fetched.fourth;
         let square = graph.reglu("callee^2", callee.clone(), callee.clone());
         let square = graph.hold("callee^2", square);
-        let clear = class.clear(graph, "call.clear", class.unless(Class::Call), 1, &state.index);
+        let clear = class.clear(graph, "call.clear", class.unless(Class::Call), 1, state.index);
         let key = Key {
             index: callee.clone() - one * LOCAL_CENTRE,
             square: square - callee * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
@@ -42,7 +42,7 @@ impl Machine {
         let returned = graph.relu("return.frame", frame_size - class.unless(Class::Return) * (1 << 10));
         graph.add(fetched.end, 1, returned);
 
-        let query = resume_at + one + state.index.clone() - class.unless(Class::Return) * PUSH;
+        let query = resume_at + one + state.index - class.unless(Class::Return) * PUSH;
         let positions = graph.positions();
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);

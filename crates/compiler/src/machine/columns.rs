@@ -308,8 +308,8 @@ pub(crate) struct FetchedClass {
 impl FetchedClass {
     /// What clears a key at every token but those of one class with `index >= from`, whatever the index is elsewhere:
     /// `relu(2^20 unless + from - index)`. A neuron, so that it is exactly 0 where the key counts.
-    pub(crate) fn clear(&self, graph: &mut Graph, name: &str, unless: Form, from: i64, index: &Form) -> Form {
-        let clear = graph.relu(name, unless * (1 << 20) + self.one * from - index.clone());
+    pub(crate) fn clear(&self, graph: &mut Graph, name: &str, unless: Form, from: i64, index: Dim) -> Form {
+        let clear = graph.relu(name, unless * (1 << 20) + self.one * from - index);
         graph.hold(name, clear).into()
     }
 

@@ -26,9 +26,9 @@ impl Machine {
 
         let so_far = graph.dim("div.so_far");
         for digit in 0..3 {
-            let missing = graph.relu("div.missing", one * (digit + 1) - state.index.clone());
+            let missing = graph.relu("div.missing", one * (digit + 1) - state.index);
             let missing = graph.hold(&format!("div.missing.{digit}"), missing);
-            let query = time - state.index.clone() + one * (digit + 1) - missing * PUSH;
+            let query = time - state.index + one * (digit + 1) - missing * PUSH;
             let [byte] = graph.lookup("div.digit", query, &positions, [self.columns.byte.into()]);
             graph.add(so_far, 256_i64.pow(3 - digit as u32), byte);
         }
@@ -45,7 +45,7 @@ impl Machine {
         let zero = self.graph.relu("trap.divide", one - operands.top - unless);
         self.graph.add(self.end, code::trap(Trap::DivideByZero), zero);
 
-        let query = operands.top_at - one - state.index.clone() - class.unless(Class::Reverse) * PUSH;
+        let query = operands.top_at - one - state.index - class.unless(Class::Reverse) * PUSH;
         let [byte] = self.graph.lookup("reverse", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
     }

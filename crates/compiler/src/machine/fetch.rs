@@ -49,7 +49,7 @@ impl Fetched {
         }
         let [fourth] = graph.lookup("immediate.4", at(4), &positions, [columns.byte.into()]);
         let fourth = graph.hold("fourth", fourth);
-        let query = at(1) + state.index.clone();
+        let query = at(1) + state.index;
         let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
         let here = graph.hold("here", here);
 

@@ -30,7 +30,7 @@ impl Machine {
         graph.add(square, -1, excess);
 
         let setting = class.unless_either(Class::GlobalSet, Class::LocalSet);
-        let clear = class.clear(graph, "local.clear", setting, 4, &state.index);
+        let clear = class.clear(graph, "local.clear", setting, 4, state.index);
         let word = local - frame_if_global;
         let key = Key {
             index: word.clone() - one * LOCAL_CENTRE,
@@ -43,7 +43,7 @@ impl Machine {
         let at = graph.hold("local_at", at);
 
         let unless = class.unless_either(Class::LocalGet, Class::GlobalGet);
-        let query = at - one * 3 + state.index.clone() - unless * PUSH;
+        let query = at - one * 3 + state.index - unless * PUSH;
         let positions = graph.positions();
         let [byte] = graph.lookup("local.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);

@@ -17,10 +17,10 @@ use crate::graph::Key;
 
 impl Machine {
     pub(crate) fn size(&mut self, parts: &Parts) -> Size {
-        let (index, size) = (&parts.state.index, parts.fetched.rise);
-        let beyond = self.graph.relu("beyond", index.clone() - size + self.graph.one());
+        let (index, size) = (parts.state.index, parts.fetched.rise);
+        let beyond = self.graph.relu("beyond", index - size + self.graph.one());
         let beyond = self.graph.hold("beyond", beyond);
-        let within = self.graph.relu("within", size - index.clone());
+        let within = self.graph.relu("within", size - index);
         let within = self.graph.hold("within", within);
         Size { beyond, within }
     }
@@ -32,11 +32,11 @@ impl Machine {
         let graph = &mut self.graph;
         let one = graph.one();
 
-        let written = operands.second + fetched.immediate + state.index.clone() - one;
+        let written = operands.second + fetched.immediate + state.index - one;
         let square = graph.reglu("address^2", written.clone(), written.clone());
         let square = graph.hold("address^2", square);
         let address = written.clone() - one * MEMORY_CENTRE;
-        let clear = class.clear(graph, "memory.clear", class.unless(Class::Store), 1, &state.index);
+        let clear = class.clear(graph, "memory.clear", class.unless(Class::Store), 1, state.index);
         let key = Key {
             index: address.clone(),
             square: square - written * (2 * MEMORY_CENTRE) + one * (MEMORY_CENTRE * MEMORY_CENTRE),
@@ -46,7 +46,7 @@ impl Machine {
             clear,
         };
 
-        let asked = operands.top + fetched.immediate + state.index.clone() - one * MEMORY_CENTRE;
+        let asked = operands.top + fetched.immediate + state.index - one * MEMORY_CENTRE;
         let byte = self.columns.byte.into();
         let other = class.unless_either(Class::Load, Class::LoadSigned) + beyond;
         self.loaded("load", asked.clone(), &key, [byte, address.clone()], &other);

@@ -33,7 +33,7 @@ impl Machine {
             let zero = graph.relu(name, one - operands.top - class.unless(branch));
             graph.add(skip, sign, zero);
         }
-        let left = fetched.bytes - skip * 3 - state.index.clone();
+        let left = fetched.bytes - skip * 3 - state.index;
         let end = graph.reglu("end", fetched.end - skip, one - left);
         graph.add(self.end, 1, end);
 

@@ -34,7 +34,7 @@ impl Machine {
                 coefficients[k as usize] = f(k - 1) - beyond;
             }
             for k in (1..=4).filter(|&k| coefficients[k as usize] != 0) {
-                let rest = graph.relu(&format!("{}.{k}", graph.name(dim).to_owned()), one * k - parts.state.index.clone());
+                let rest = graph.relu(&format!("{}.{k}", graph.name(dim).to_owned()), one * k - parts.state.index);
                 graph.add(dim, coefficients[k as usize], rest);
             }
         }

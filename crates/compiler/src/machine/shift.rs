@@ -39,7 +39,7 @@ impl Machine {
         let rotates = graph.relu("rotates", one - class.unless_either(Class::Rotl, Class::Rotr));
         let rotates = graph.hold("rotates", rotates);
 
-        let j = state.index.clone() - lag;
+        let j = state.index - lag;
         let high = self.shifted_byte("shift.high", parts, &j, rotates);
         let low = self.shifted_byte("shift.low", parts, &(j - one), rotates);
 

@@ -54,7 +54,7 @@ impl Operands {
 
         let positions = graph.positions();
         let mut bytes = |name: &str, at: Dim| {
-            let query = at - one * 4 + state.index.clone();
+            let query = at - one * 4 + state.index;
             let outputs = graph.lookup(name, query, &positions, [columns.byte.into(), columns.high.into()]);
             outputs.map(|output| graph.hold(if output.part == 0 { name.to_owned() } else { format!("{name}.high") }.as_str(), output))
         };
@@ -79,7 +79,7 @@ impl Machine {
             ("select.third", operands.third_at, operands.zero.into()),
         ];
         for (name, at, other) in sources {
-            let query = at - one * 4 + state.index.clone() - (unless.clone() + other) * PUSH;
+            let query = at - one * 4 + state.index - (unless.clone() + other) * PUSH;
             let [byte] = self.graph.lookup(name, query, &positions, [self.columns.byte.into()]);
             self.add_to_result(1, byte);
         }

@@ -20,7 +20,7 @@ use crate::graph::Graph;
 
 pub(crate) struct State {
     /// Bytes on the trace since the latest end token; meaningless within the program's text, where it only grows.
-    pub(crate) index: Form,
+    pub(crate) index: Dim,
     /// The four bytes before.
     pub(crate) word: Form,
     /// Position of the current instruction's opcode.
@@ -39,6 +39,8 @@ impl State {
         let latest_end = graph.latest(one - columns.ends);
         let [at] = graph.lookup("latest_end", Form::zero(), &latest_end, [time.into()]);
         let latest_end = graph.hold("latest_end", at);
+        // A slot of its own: as t - latest_end, times a large weight, it would pass 2^53 on the way.
+        let index = graph.persist("index", time - latest_end);
 
         let target = graph.dim("target");
         for (back, weight) in [(1, 65536), (2, 256), (3, 1)] {
@@ -73,6 +75,6 @@ impl State {
         let first = i64::try_from(Program::PREAMBLE_LEN).expect("short") + 1;
         let opcode = (base + count) * 5 + one * (first - 5);
 
-        Self { index: time - latest_end, word: target * 256 + low, opcode, depth, depth_squared, frame, stores }
+        Self { index, word: target * 256 + low, opcode, depth, depth_squared, frame, stores }
     }
 }

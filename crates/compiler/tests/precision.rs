@@ -1,0 +1,57 @@
+//! No sum that a neuron's gate or a query makes may pass 2^53 on the way, wherever on the trace it is made.
+//!
+//! Positions are taken at the horizon; all other dimensions at the greatest value that random programs lead to. What
+//! exceeds 2^53 by itself (squares and products of operands that are no addresses or factors) is garbage by design: it
+//! is cleared or pushed out of range, and left out here.
+
+mod common;
+
+use weightware_compiler::machine::{LAST_POSITION, Machine, Module};
+use weightware_compiler::{Evaluator, Writer};
+use weightware_isa::{Interpreter, Token};
+
+const POSITIONS: [&str; 11] = [
+    "t", "latest_end", "base", "count", "opcode", "top_at", "second_at", "third_at", "local_at", "resume_at", "depth_sum",
+];
+
+#[test]
+fn sums_stay_below_2_53() {
+    let machine = Machine::new(&Module::ALL);
+    let graph = &machine.graph;
+    let mut greatest = vec![0_i128; graph.dims().count()];
+    for seed in 0..12 {
+        let program = common::random_program(seed, 60);
+        let mut evaluator = Evaluator::new(graph);
+        program.full_prompt().for_each(|token| evaluator.push(&machine.embed(token)));
+        for token in Interpreter::new(&program) {
+            let token: Token = token.expect("the program has no fault");
+            evaluator.push(&machine.embed(token));
+            for dim in graph.dims() {
+                greatest[dim.index()] = greatest[dim.index()].max(evaluator.value(dim).abs());
+            }
+        }
+    }
+    for dim in graph.dims() {
+        if POSITIONS.contains(&graph.name(dim)) {
+            greatest[dim.index()] = i128::from(LAST_POSITION);
+        }
+    }
+    let mut checked = 0;
+    for (writer, kind) in graph.writers() {
+        let forms = match kind {
+            Writer::Neuron { value, gate } => vec![value, gate],
+            Writer::Lookup { query, scale, .. } => vec![query, scale],
+            Writer::Average { .. } | Writer::Total { .. } => vec![],
+        };
+        for form in forms {
+            let terms = form.terms().iter().map(|&(dim, coefficient)| i128::from(coefficient).abs() * greatest[dim.index()]);
+            if form.terms().iter().any(|(dim, _)| greatest[dim.index()] >= 1 << 53) {
+                continue;
+            }
+            let sum: i128 = terms.sum();
+            checked += 1;
+            assert!(sum < 1 << 53, "{} sums up to 2^{:.1}", graph.writer_name(writer), (sum as f64).log2());
+        }
+    }
+    assert!(checked > 200, "only {checked} sums were checked");
+}
