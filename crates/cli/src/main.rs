@@ -1,1 +1,45 @@
-fn main() {}
+//! The command line: parses arguments, calls the library, prints.
+#![forbid(unsafe_code)]
+
+mod args;
+mod execute;
+mod failure;
+mod generate;
+mod input;
+mod interrupt;
+mod prompt;
+mod report;
+mod screen;
+mod weights;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::execute::Print;
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Run(args) => execute::execute(Print::Output, &args.execution, &args.arguments),
+        Command::Trace(args) => execute::execute(Print::Trace, &args, &[]),
+        Command::Tokens(args) => prompt::print(&args),
+        Command::Weights(args) => weights::write(&args),
+        Command::Generate(args) => generate::generate(&args),
+    };
+    match done {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            if let Some(text) = failure.text() {
+                say(&format!("error: {text}"));
+            }
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// A line on stderr. If stderr is closed there is nobody to tell.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

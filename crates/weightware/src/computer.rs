@@ -66,7 +66,8 @@ impl Computer {
         let _ = decoder.prefill(&prompt);
         let prompt_tokens = prompt.len() as u64;
         let reader = TraceReader::new();
-        Ok(Run { computer: self, decoder, reader, limit, prompt_tokens, start, prefilled: start.elapsed() })
+        let prefilled = start.elapsed();
+        Ok(Run { computer: self, decoder, reader, unknown: None, limit, prompt_tokens, start, prefilled })
     }
 }
 
@@ -97,6 +98,8 @@ pub struct Run<'c> {
     computer: &'c Computer,
     decoder: Decoder,
     reader: TraceReader,
+    /// The token that ended the run because the machine knows no such token.
+    unknown: Option<TokenId>,
     limit: Option<u64>,
     prompt_tokens: u64,
     start: Instant,
@@ -106,11 +109,15 @@ pub struct Run<'c> {
 impl Run<'_> {
     /// Decodes one token and tells the line that it completes, if it does.
     pub fn step(&mut self) -> Option<(Token, Option<Line<'_>>)> {
-        if self.limit == Some(self.reader.tokens()) || self.reader.outcome().is_some() {
+        let ended = self.reader.outcome().is_some() || self.unknown.is_some();
+        if ended || self.limit == Some(self.reader.tokens()) {
             return None;
         }
         let id = self.decoder.generate(Some(1)).next()?;
-        let token = self.computer.meanings[id.0 as usize]?;
+        let Some(token) = self.computer.meanings[id.0 as usize] else {
+            self.unknown = Some(id);
+            return None;
+        };
         Some((token, self.reader.feed(token)))
     }
 
@@ -125,6 +132,9 @@ impl Run<'_> {
     pub fn end(&self) -> End {
         if let Some(outcome) = self.reader.outcome() {
             return End::Outcome(outcome);
+        }
+        if let Some(id) = self.unknown {
+            return End::Nonsense { token: self.string(id) };
         }
         match self.decoder.finish() {
             Some(Finish::Horizon { position, why }) => End::Horizon { position, why: why.to_string() },

@@ -1,0 +1,213 @@
+//! What can be asked for.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use weightware::Engine;
+
+const EXIT_CODES: &str = "\
+Exit codes of `run` and `trace`:
+    0        the program halted
+    0-255    the program's own exit code, its lowest 8 bits
+    1        reading or writing failed, or the model's answer means nothing to the machine
+    2        refused: usage, file, program or model
+    124      the token limit was reached (--max-tokens)
+    125      the horizon was reached: tokens beyond it are not certified
+    130      interrupted by Ctrl-C
+    134      the program trapped
+    141      the reader of stdout is gone
+A program may exit with one of these codes itself; --json tells which it was.";
+
+const EXAMPLES: &str = "\
+Examples:
+    weightware run hello.wasm
+    echo abc | weightware run echo.wasm --stats
+    weightware trace hello.wasm | head
+    weightware weights --out model
+    weightware tokens hello.wasm --full | weightware generate --model model --prompt -";
+
+/// Runs WebAssembly inside a transformer: a program becomes a prompt, its execution the tokens decoded after it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "weightware",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs a program: its output goes to stdout as it is decoded
+    #[command(after_help = format!("\
+Examples:
+    weightware run hello.wasm
+    weightware run sudoku.wasm --stats < board.txt
+    weightware run loops.wasm --max-tokens 100000 --json -
+
+{EXIT_CODES}"))]
+    Run(RunArgs),
+
+    /// Prints the tokens that are decoded, one executed instruction a line
+    #[command(after_help = format!("\
+A line is the bytes of an instruction's result, lowest first, and a token that says what it did.
+
+Examples:
+    weightware trace hello.wasm | head
+    echo '{{ i32.const 03 00 00 00 output 00 00 00 00 }}' | weightware trace -
+
+{EXIT_CODES}"))]
+    Trace(ExecutionArgs),
+
+    /// Prints a program's prompt
+    #[command(after_help = "\
+A program that reads input takes it from stdin: it is part of the prompt.
+
+Examples:
+    weightware tokens hello.wasm
+    weightware tokens hello.wasm --full > prompt.txt")]
+    Tokens(TokensArgs),
+
+    /// Writes the compiled weights as a model folder
+    #[command(after_help = "\
+The folder holds config.json, model.safetensors, tokenizer.json and generation_config.json. It is written into if it
+exists; other files in it stay.
+
+Example:
+    weightware weights --out model")]
+    Weights(WeightsArgs),
+
+    /// Decodes a prompt with any model folder of the architecture, greedily
+    #[command(after_help = "\
+Tokens are words separated by white space. Decoding ends at an end token of the model.
+
+Examples:
+    weightware generate --model model --prompt @prompt.txt
+    weightware generate --model copy --prompt 'a b c' --max-tokens 10
+
+Exit codes:
+    0    an end token was reached
+    1    reading or writing failed
+    2    refused: usage, model or prompt
+    124  the token limit was reached (--max-tokens)
+    125  the horizon was reached: tokens beyond it are not certified
+    130  interrupted by Ctrl-C
+    141  the reader of stdout is gone")]
+    Generate(GenerateArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) execution: ExecutionArgs,
+
+    /// The program's arguments; refused, since no program can take any yet
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<String>,
+}
+
+const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm text (.wat), a token program, a C file (.c, needs \
+                         clang), or `-` for a program on stdin";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExecutionArgs {
+    #[arg(help = FILE_HELP)]
+    pub(crate) file: PathBuf,
+
+    /// A model folder to decode with instead of the compiled weights
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// How to attend to past tokens
+    #[arg(long, value_enum, default_value_t = EngineName::Hull)]
+    pub(crate) engine: EngineName,
+
+    /// Stop after so many tokens, with exit code 124 [default: go on to the horizon]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<u64>,
+
+    /// Tell on stderr, at the end, of counts, time and memory
+    #[arg(long)]
+    pub(crate) stats: bool,
+
+    /// Write a JSON object that tells how the run ended to PATH, or to stderr if it is `-`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Show no progress and no hints on stderr
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TokensArgs {
+    #[arg(help = FILE_HELP)]
+    pub(crate) file: PathBuf,
+
+    /// Begin with the fixed preamble that stands before every prompt
+    #[arg(long)]
+    pub(crate) full: bool,
+
+    /// One instruction a line
+    #[arg(long)]
+    pub(crate) lines: bool,
+
+    /// Show no hints on stderr
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WeightsArgs {
+    /// The folder; it is made if it does not exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GenerateArgs {
+    /// The model folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+
+    /// The prompt: tokens, @FILE for those in a file, `-` for those on stdin
+    #[arg(long, value_name = "TOKENS|@FILE|-")]
+    pub(crate) prompt: String,
+
+    /// Stop after so many tokens, with exit code 124 [default: go on to the horizon]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<u64>,
+
+    /// How to attend to past tokens
+    #[arg(long, value_enum, default_value_t = EngineName::Hull)]
+    pub(crate) engine: EngineName,
+
+    /// Let the engines hull and hardmax decode a model that says it needs softmax: its tokens may differ then
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    /// Hard-max by search in the convex hull of past keys, O(log n) a token
+    Hull,
+    /// Stock softmax over all past keys, O(n) a token
+    #[value(alias = "softmax")]
+    Linear,
+    /// Hard-max by a scan over all past keys, O(n) a token
+    Hardmax,
+}
+
+impl From<EngineName> for Engine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Hull => Self::Hull,
+            EngineName::Linear => Self::Softmax,
+            EngineName::Hardmax => Self::Hardmax,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `generate`.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Error, anyhow};
+use weightware::{Decoder, DecoderOptions, Finish, Model, TokenId};
+
+use crate::args::GenerateArgs;
+use crate::failure::{BUDGET, Failure, HORIZON, INTERRUPTED, Result, printable};
+use crate::input;
+use crate::interrupt::Interrupt;
+use crate::say;
+use crate::screen::Screen;
+
+/// The longest prompt, in bytes.
+const LONGEST_PROMPT: u64 = 1 << 30;
+
+pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
+    let model = input::model(&args.model)?;
+    let prompt = prompt(&args.prompt, &model)?;
+    let options = DecoderOptions { force: args.force };
+    let mut decoder =
+        Decoder::with_options(&model, args.engine.into(), options).map_err(|error| {
+            Failure::Refused(Error::new(error).context(args.model.display().to_string()))
+        })?;
+    // A prompt beyond the horizon leaves the decoder finished, which is told below.
+    if let Err(stop) = decoder.prefill(&prompt)
+        && decoder.finish().is_none()
+    {
+        return Err(Failure::Refused(Error::new(stop).context("--prompt")));
+    }
+
+    let interrupt = Interrupt::watch()?;
+    let mut screen = Screen::new(true, true);
+    let mut tokens = 0_u64;
+    let mut interrupted = false;
+    let mut generated = decoder.generate(args.max_tokens);
+    for token in generated.by_ref() {
+        let separator = if tokens == 0 { "" } else { " " };
+        let string = model.tokenizer.string(token).unwrap_or("?");
+        write!(screen.output(), "{separator}{string}").map_err(Failure::stdout)?;
+        tokens += 1;
+        screen.tick(String::new)?;
+        if interrupt.pressed() {
+            interrupted = true;
+            break;
+        }
+    }
+    let finish = generated.finish();
+    screen.output().push(b'\n');
+    screen.close()?;
+
+    let (status, remark) = match finish {
+        Some(Finish::EndToken(_)) => (0, None),
+        Some(Finish::Horizon { position, why }) => (
+            HORIZON,
+            Some(format!(
+                "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
+                 on would not be certified: {why}; shorten the prompt"
+            )),
+        ),
+        _ if interrupted => (
+            INTERRUPTED,
+            Some(format!("interrupted after {tokens} tokens")),
+        ),
+        Some(Finish::Budget) | None => (
+            BUDGET,
+            Some(format!("budget: stopped after {tokens} tokens")),
+        ),
+    };
+    if let Some(remark) = remark {
+        say(&printable(&remark));
+    }
+    Ok(status)
+}
+
+/// The tokens of `TOKENS`, `@FILE` or `-`.
+fn prompt(argument: &str, model: &Model) -> Result<Vec<TokenId>> {
+    let refused = |error: Error| Failure::Refused(error.context(format!("--prompt {argument}")));
+    let bytes = match argument.strip_prefix('@') {
+        Some(file) => fs::read(Path::new(file)).map_err(|error| refused(Error::new(error)))?,
+        None if argument == "-" => input::stdin("the prompt", LONGEST_PROMPT, false)?,
+        None => argument.as_bytes().to_vec(),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| refused(Error::new(error)))?;
+    let tokens = model.tokenizer.encode(&text).map_err(|error| match error.as_unknown_word() {
+        Some((word, index)) => Failure::Refused(anyhow!(
+            "--prompt: word {index} (counted from 0), `{word}`, is not a token of the model; its tokenizer.json lists \
+             them"
+        )),
+        None => refused(Error::new(error)),
+    })?;
+    if tokens.is_empty() {
+        return Err(refused(anyhow!(
+            "the prompt holds no token; give at least one"
+        )));
+    }
+    Ok(tokens)
+}

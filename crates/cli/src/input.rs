@@ -1,0 +1,105 @@
+//! Programs, models and input, from where they are.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use anyhow::{Error, anyhow};
+use weightware::{Computer, Model, Program, Source, default_model};
+
+use crate::failure::{Failure, Result};
+use crate::say;
+
+/// The longest program on stdin, in bytes.
+const LONGEST_PROGRAM: u64 = 1 << 28;
+
+/// A program, and whether stdin has been used up for it.
+pub(crate) struct Loaded {
+    source: Source,
+    from_stdin: bool,
+}
+
+impl Loaded {
+    /// Reads the program from the file, or from stdin if it is `-`.
+    pub(crate) fn read(file: &Path, quiet: bool) -> Result<Self> {
+        let from_stdin = file == Path::new("-");
+        let source = if from_stdin {
+            let bytes = stdin("a program", LONGEST_PROGRAM, quiet)?;
+            Source::parse(&bytes).map_err(|error| refused(error, "the program on stdin"))?
+        } else {
+            Source::read(file).map_err(|error| refused(error, &file.display().to_string()))?
+        };
+        Ok(Self { source, from_stdin })
+    }
+
+    /// The program with its input, which is read from stdin if it reads any. Input of more bytes than the horizon has
+    /// tokens is refused.
+    pub(crate) fn program(&self, horizon: u64, quiet: bool) -> Result<Program> {
+        if !self.source.reads_input() {
+            return Ok(self.source.program(&[]));
+        }
+        if self.from_stdin {
+            return Err(Failure::Refused(anyhow!(
+                "the program reads input, but stdin holds the program itself; give the program as a file"
+            )));
+        }
+        Ok(self
+            .source
+            .program(&stdin("the program's input", horizon, quiet)?))
+    }
+}
+
+/// The model in a folder, or the compiled one.
+pub(crate) fn computer(folder: Option<&Path>) -> Result<Computer> {
+    let model = match folder {
+        Some(folder) => model(folder)?,
+        None => default_model(),
+    };
+    Computer::new(model).map_err(|error| {
+        Failure::Refused(anyhow!(
+            "{error}; `weightware generate` decodes models of any vocabulary"
+        ))
+    })
+}
+
+/// The model in a folder.
+pub(crate) fn model(folder: &Path) -> Result<Model> {
+    Model::load(folder).map_err(|error| {
+        let missing = error.is_io();
+        let error = Error::new(error).context(format!("the model {}", folder.display()));
+        Failure::Refused(match missing {
+            true => anyhow!("{error:#}; `weightware weights --out DIR` writes a model folder"),
+            false => error,
+        })
+    })
+}
+
+/// All of stdin, which holds `what`.
+pub(crate) fn stdin(what: &str, limit: u64, quiet: bool) -> Result<Vec<u8>> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() && !quiet {
+        let keys = if cfg!(windows) {
+            "Ctrl-Z and Enter"
+        } else {
+            "Ctrl-D"
+        };
+        say(&format!(
+            "stdin is read for {what}, up to its end: {keys} on a line of its own"
+        ));
+    }
+    let mut bytes = Vec::new();
+    let read = stdin
+        .lock()
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes);
+    read.map_err(|error| Failure::Failed(Error::new(error).context("reading stdin")))?;
+    if bytes.len() as u64 > limit {
+        return Err(Failure::Refused(anyhow!(
+            "stdin holds more than the {limit} bytes that {what} may have; shorten it"
+        )));
+    }
+    Ok(bytes)
+}
+
+fn refused(error: weightware::Error, place: &str) -> Failure {
+    Failure::Refused(Error::new(error).context(place.to_owned()))
+}

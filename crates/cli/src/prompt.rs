@@ -1,0 +1,30 @@
+//! `tokens`.
+
+use std::io::{self, BufWriter, Write};
+
+use weightware::{Program, default_model};
+
+use crate::args::TokensArgs;
+use crate::failure::{Failure, Result};
+use crate::input::Loaded;
+
+pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
+    let loaded = Loaded::read(&args.file, args.quiet)?;
+    let program = loaded.program(default_model().config.last_position, args.quiet)?;
+    write(&program, args, &mut BufWriter::new(io::stdout().lock())).map_err(Failure::stdout)?;
+    Ok(0)
+}
+
+fn write(program: &Program, args: &TokensArgs, out: &mut impl Write) -> io::Result<()> {
+    if args.full {
+        let preamble: Vec<String> = Program::preamble().map(|token| token.to_string()).collect();
+        let end = if args.lines { '\n' } else { ' ' };
+        write!(out, "{}{end}", preamble.join(" "))?;
+    }
+    if args.lines {
+        writeln!(out, "{program:#}")?;
+    } else {
+        writeln!(out, "{program}")?;
+    }
+    out.flush()
+}

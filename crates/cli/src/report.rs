@@ -1,0 +1,218 @@
+//! How a run ended, for people and for tools.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Error;
+use serde_json::{Value, json};
+use weightware::{End, Outcome, Run};
+
+use crate::failure::{BUDGET, FAILED, Failure, HORIZON, INTERRUPTED, Result, TRAPPED, printable};
+use crate::say;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ending {
+    Ended(End),
+    Interrupted,
+}
+
+pub(crate) struct Report {
+    ending: Ending,
+    prompt_tokens: u64,
+    tokens: u64,
+    lines: u64,
+    output_bytes: usize,
+    cached_bytes: usize,
+    peak_memory: Option<u64>,
+    prefill: Duration,
+    decode: Duration,
+    /// The index of the first token that no program makes.
+    malformed: Option<u64>,
+}
+
+impl Report {
+    pub(crate) fn new(run: &Run<'_>, ending: Ending) -> Self {
+        let decode = run.decode_time();
+        let reader = run.reader();
+        Self {
+            ending,
+            prompt_tokens: run.prompt_tokens(),
+            tokens: reader.tokens(),
+            lines: reader.lines(),
+            output_bytes: reader.output().len(),
+            cached_bytes: run.stats().cached_bytes,
+            peak_memory: peak_memory(),
+            prefill: run.prefill_time(),
+            decode,
+            malformed: reader.malformed(),
+        }
+    }
+
+    pub(crate) fn status(&self) -> u8 {
+        match &self.ending {
+            Ending::Ended(End::Outcome(Outcome::Halted)) => 0,
+            Ending::Ended(End::Outcome(Outcome::Exited(code))) => code.to_le_bytes()[0],
+            Ending::Ended(End::Outcome(Outcome::Trapped(_))) => TRAPPED,
+            Ending::Ended(End::Budget) => BUDGET,
+            Ending::Ended(End::Horizon { .. }) => HORIZON,
+            Ending::Ended(End::Nonsense { .. }) => FAILED,
+            Ending::Interrupted => INTERRUPTED,
+        }
+    }
+
+    /// What is to be said of an end that is not the program's own.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let Self {
+            tokens,
+            prompt_tokens,
+            ..
+        } = self;
+        let remark = match &self.ending {
+            Ending::Ended(End::Outcome(Outcome::Trapped(trap))) => Some(format!(
+                "trap: {} ({}), after {tokens} tokens",
+                trap.message(),
+                trap.name()
+            )),
+            Ending::Ended(End::Outcome(_)) => None,
+            Ending::Ended(End::Budget) => Some(format!(
+                "budget: stopped after {tokens} tokens; --max-tokens sets the limit"
+            )),
+            Ending::Ended(End::Horizon { position, why }) => Some(format!(
+                "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
+                 on would not be certified: {why}; {}",
+                if position < prompt_tokens {
+                    format!(
+                        "the prompt of {prompt_tokens} tokens is too long: give a smaller program or less input"
+                    )
+                } else {
+                    "give a smaller program, less input, or one that takes fewer steps".to_owned()
+                }
+            )),
+            Ending::Ended(End::Nonsense { token }) => Some(format!(
+                "error: after {tokens} tokens the model put out `{token}`, which ends no run of this machine; use a model \
+                 that `weightware weights --out DIR` wrote"
+            )),
+            Ending::Interrupted => Some(format!("interrupted after {tokens} tokens")),
+        };
+        let malformed = self.malformed.map(|index| {
+            format!(
+                "warning: no program makes token {index} of this trace; use a model that `weightware weights --out DIR` \
+                 wrote"
+            )
+        });
+        let remarks: Vec<_> = malformed
+            .into_iter()
+            .chain(remark)
+            .map(|text| printable(&text))
+            .collect();
+        (!remarks.is_empty()).then(|| remarks.join("\n"))
+    }
+
+    fn seconds(&self) -> f64 {
+        self.decode.as_secs_f64()
+    }
+
+    fn per_second(&self, count: u64) -> f64 {
+        count as f64 / self.seconds().max(1e-9)
+    }
+
+    /// A table for people.
+    pub(crate) fn stats(&self) -> String {
+        let peak = self.peak_memory.map_or("unknown".to_owned(), mebibytes);
+        let rows = [
+            (
+                "prompt",
+                format!(
+                    "{} tokens in {:.3} s",
+                    self.prompt_tokens,
+                    self.prefill.as_secs_f64()
+                ),
+            ),
+            (
+                "trace",
+                format!(
+                    "{} tokens in {:.3} s, {:.0} tok/s",
+                    self.tokens,
+                    self.seconds(),
+                    self.per_second(self.tokens)
+                ),
+            ),
+            (
+                "lines",
+                format!("{}, {:.0} lines/s", self.lines, self.per_second(self.lines)),
+            ),
+            ("output", format!("{} bytes", self.output_bytes)),
+            (
+                "cached keys and values",
+                mebibytes(self.cached_bytes as u64),
+            ),
+            ("peak memory", peak),
+        ];
+        rows.map(|(name, value)| format!("{name}: {value}"))
+            .join("\n")
+    }
+
+    fn json(&self) -> Value {
+        let (outcome, code, trap, horizon) = match &self.ending {
+            Ending::Ended(End::Outcome(Outcome::Halted)) => ("halt", None, None, None),
+            Ending::Ended(End::Outcome(Outcome::Exited(code))) => ("exit", Some(*code), None, None),
+            Ending::Ended(End::Outcome(Outcome::Trapped(trap))) => {
+                ("trap", None, Some(trap.name()), None)
+            }
+            Ending::Ended(End::Budget) => ("budget", None, None, None),
+            Ending::Ended(End::Horizon { position, why }) => (
+                "horizon",
+                None,
+                None,
+                Some(json!({ "position": position, "why": why })),
+            ),
+            Ending::Ended(End::Nonsense { .. }) => ("nonsense", None, None, None),
+            Ending::Interrupted => ("interrupted", None, None, None),
+        };
+        json!({
+            "outcome": outcome,
+            "code": code,
+            "trap": trap,
+            "horizon": horizon,
+            "exit_status": self.status(),
+            "prompt_tokens": self.prompt_tokens,
+            "prompt_seconds": self.prefill.as_secs_f64(),
+            "tokens": self.tokens,
+            "lines": self.lines,
+            "output_bytes": self.output_bytes,
+            "seconds": self.seconds(),
+            "tokens_per_second": self.per_second(self.tokens),
+            "lines_per_second": self.per_second(self.lines),
+            "cached_bytes": self.cached_bytes,
+            "peak_memory_bytes": self.peak_memory,
+            "malformed_token": self.malformed,
+        })
+    }
+
+    /// Writes the JSON object to the file, or to stderr if it is `-`.
+    pub(crate) fn write_json(&self, path: &Path) -> Result<()> {
+        let json = self.json();
+        if path == Path::new("-") {
+            say(&json.to_string());
+            return Ok(());
+        }
+        fs::write(path, format!("{json}\n")).map_err(|error| {
+            Failure::Failed(Error::new(error).context(format!("--json {}", path.display())))
+        })
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+/// The greatest amount of memory that the process held so far, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}

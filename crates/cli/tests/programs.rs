@@ -1,0 +1,231 @@
+//! `run`, `trace` and `tokens`.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+
+use serde_json::Value;
+
+use crate::common::*;
+
+#[test]
+fn a_trace_has_one_line_for_each_instruction() {
+    let folder = folder("trace");
+    let file = file(&folder, "sum.txt", SUM);
+    for engine in ["hull", "linear", "softmax", "hardmax"] {
+        let done = weightware(&["trace", &file, "--engine", engine]);
+        assert_eq!(ended(&done, 0), "");
+        assert_eq!(stdout(&done), SUM_TRACE, "{engine}");
+    }
+}
+
+#[test]
+fn a_run_prints_what_the_program_puts_out() {
+    let done = weightware_with(&["run", "-"], SUM.as_bytes());
+    assert_eq!(ended(&done, 0), "");
+    assert_eq!(done.stdout, [8]);
+}
+
+#[test]
+fn tokens_are_the_prompt() {
+    let folder = folder("tokens");
+    let sum = file(&folder, "sum.txt", SUM);
+    assert_eq!(stdout(&weightware(&["tokens", &sum])), format!("{SUM}\n"));
+
+    let full = stdout(&weightware(&["tokens", &sum, "--full"]));
+    assert!(full.starts_with("<begin> 00 01 02 "));
+    assert!(full.ends_with(&format!(" fe ff {SUM}\n")));
+
+    let lines = stdout(&weightware(&["tokens", &sum, "--lines"]));
+    assert_eq!(
+        lines.lines().take(3).collect::<Vec<_>>(),
+        ["{", "i32.const 03 00 00 00", "i32.const 05 00 00 00"]
+    );
+
+    for options in [&["--full"][..], &["--lines"], &["--full", "--lines"]] {
+        let text = weightware(&[&["tokens", &sum], options].concat()).stdout;
+        let again = weightware_with(&["trace", "-"], &text);
+        assert_eq!(stdout(&again), SUM_TRACE, "{options:?}");
+    }
+}
+
+#[test]
+fn input_is_read_by_programs_that_read_it() {
+    let folder = folder("input");
+    let echo = file(&folder, "echo.wat", ECHO);
+    let done = weightware_with(&["run", &echo], "zażółć\n\0".as_bytes());
+    assert_eq!(ended(&done, 0), "");
+    assert_eq!(done.stdout, "zażółć\n\0".as_bytes());
+
+    let with = |input: &str| stdout(&weightware_with(&["tokens", &echo], input.as_bytes()));
+    assert_ne!(with("a"), with("b"));
+    let again = weightware_with(&["run", "-"], with("hi").as_bytes());
+    assert_eq!(stdout(&again), "hi");
+}
+
+#[test]
+fn exit_codes_are_the_programs_own() {
+    let exit = |code: &str| format!("{{ i32.const {code} exit 00 00 00 00 }}");
+    for (code, expected) in [("2a 00 00 00", 42), ("07 01 00 00", 7), ("00 00 00 00", 0)] {
+        let done = weightware_with(&["run", "-"], exit(code).as_bytes());
+        assert_eq!(ended(&done, expected), "", "{code}");
+    }
+}
+
+#[test]
+fn a_trap_is_named() {
+    let done = weightware_with(&["run", "-"], TRAP.as_bytes());
+    assert_eq!(
+        ended(&done, 134),
+        "trap: unreachable (unreachable), after 1 tokens\n"
+    );
+    let done = weightware_with(&["trace", "-"], TRAP.as_bytes());
+    ended(&done, 134);
+    assert_eq!(stdout(&done), "trap(unreachable)\n");
+}
+
+#[test]
+fn what_came_before_the_limit_is_kept() {
+    let folder = folder("budget");
+    let sum = file(&folder, "sum.txt", SUM);
+    let done = weightware(&["trace", &sum, "--max-tokens", "7"]);
+    assert!(ended(&done, 124).starts_with("budget: stopped after 7 tokens"));
+    assert_eq!(stdout(&done), "03 00 00 00 commit(+1,sts=1,bt=0)\n05 00\n");
+
+    let done = weightware_with(
+        &["run", "-", "--max-tokens", "100", "--quiet"],
+        SHOUT.as_bytes(),
+    );
+    ended(&done, 124);
+    assert!(stdout(&done).starts_with("!!!!!"));
+
+    // The limit is no end if the program has ended there.
+    let done = weightware(&["trace", &sum, "--max-tokens", "17"]);
+    ended(&done, 0);
+    let done = weightware(&["trace", &sum, "--max-tokens", "0"]);
+    ended(&done, 124);
+    assert_eq!(stdout(&done), "");
+}
+
+#[test]
+fn json_tells_how_it_ended() {
+    let folder = folder("json");
+    let json = |name: &str, program: &str, args: &[&str]| -> Value {
+        let path = string(&folder.join(name));
+        let args = [&["run", "-", "--json", &path], args].concat();
+        let done = weightware_with(&args, program.as_bytes());
+        let json: Value = serde_json::from_str(&fs::read_to_string(&path).expect("it is there"))
+            .expect("it is JSON");
+        assert_eq!(json["exit_status"].as_i64(), status(&done).map(i64::from));
+        json
+    };
+    let halt = json("halt", SUM, &[]);
+    assert_eq!(halt["outcome"], "halt");
+    assert_eq!(halt["code"], Value::Null);
+    assert_eq!(halt["trap"], Value::Null);
+    assert_eq!(halt["horizon"], Value::Null);
+    assert_eq!(halt["tokens"], 17);
+    assert_eq!(halt["lines"], 5);
+    assert_eq!(halt["output_bytes"], 1);
+    assert_eq!(halt["prompt_tokens"], 257 + 22);
+    for key in ["seconds", "tokens_per_second", "lines_per_second"] {
+        assert!(
+            halt[key].as_f64().is_some_and(|number| number > 0.0),
+            "{key}"
+        );
+    }
+    if cfg!(target_os = "linux") {
+        assert!(
+            halt["peak_memory_bytes"]
+                .as_u64()
+                .is_some_and(|bytes| bytes > 1 << 20)
+        );
+    }
+
+    let exit = json("exit", "{ i32.const 2a 01 00 00 exit 00 00 00 00 }", &[]);
+    assert_eq!(
+        (&exit["outcome"], &exit["code"]),
+        (&"exit".into(), &298.into())
+    );
+    assert_eq!(exit["exit_status"], 42);
+    let trap = json("trap", TRAP, &[]);
+    assert_eq!(
+        (&trap["outcome"], &trap["trap"]),
+        (&"trap".into(), &"unreachable".into())
+    );
+    let budget = json("budget", LOOP, &["--max-tokens", "50"]);
+    assert_eq!(
+        (&budget["outcome"], &budget["tokens"]),
+        (&"budget".into(), &50.into())
+    );
+
+    let done = weightware_with(&["run", "-", "--json", "-"], SUM.as_bytes());
+    let said: Value = serde_json::from_str(&stderr(&done)).expect("stderr is JSON");
+    assert_eq!(said["outcome"], "halt");
+}
+
+#[test]
+fn stats_go_to_stderr() {
+    let done = weightware_with(&["trace", "-", "--stats"], SUM.as_bytes());
+    let said = ended(&done, 0);
+    assert_eq!(stdout(&done), SUM_TRACE);
+    for words in [
+        "prompt: 279 tokens",
+        "trace: 17 tokens",
+        "lines: 5",
+        "cached keys and values",
+    ] {
+        assert!(said.contains(words), "{words} in {said}");
+    }
+}
+
+#[test]
+fn output_arrives_while_the_program_runs() {
+    let folder = folder("stream");
+    let shout = file(&folder, "shout.txt", SHOUT);
+    let mut child = command(&["run", &shout])
+        .spawn()
+        .expect("the binary starts");
+    let mut out = child.stdout.take().expect("stdout is a pipe");
+    let mut bytes = [0; 10];
+    out.read_exact(&mut bytes).expect("output arrives");
+    assert_eq!(&bytes, b"!!!!!!!!!!");
+
+    // A reader that goes away ends the run without a word.
+    drop(out);
+    let done = child.wait_with_output().expect("the binary ends");
+    assert_eq!(ended(&done, 141), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_tells_what_it_did() {
+    let folder = folder("interrupt");
+    let shout = file(&folder, "loop.txt", SHOUT);
+    let json = string(&folder.join("end.json"));
+    let mut child = command(&["trace", &shout, "--json", &json])
+        .spawn()
+        .expect("the binary starts");
+    let mut out = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("output arrives");
+    assert_eq!(line, "21 00 00 00 commit(+1,sts=1,bt=0)\n");
+
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &id])
+        .status();
+    assert!(sent.expect("kill is there").success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("the rest arrives");
+    assert!(rest.ends_with('\n'));
+    let done = child.wait_with_output().expect("the binary ends");
+    assert!(ended(&done, 130).starts_with("interrupted after "));
+
+    let json: Value =
+        serde_json::from_str(&fs::read_to_string(json).expect("it is there")).expect("it is JSON");
+    assert_eq!(json["outcome"], "interrupted");
+    let tokens = (line + &rest).split_whitespace().count();
+    assert_eq!(json["tokens"].as_u64(), Some(tokens as u64));
+}

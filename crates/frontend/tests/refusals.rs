@@ -1,0 +1,293 @@
+//! What is refused, and what the error tells.
+
+use weightware_frontend::{Error, Options, lower};
+
+fn refused(text: &str) -> Error {
+    match lower(text.as_bytes(), &Options::default()) {
+        Ok(_) => panic!("it is not refused: {text}"),
+        Err(error) => error,
+    }
+}
+
+fn main_with(fields: &str, body: &str) -> String {
+    format!("(module {fields} (func $main (export \"main\") {body}))")
+}
+
+#[test]
+fn an_instruction_is_named_with_its_place() {
+    let text = main_with(
+        "(func $help (param i32) (drop (f32.convert_i32_s (local.get 0))))",
+        "(call $help (i32.const 1))",
+    );
+    let error = refused(&text);
+    assert_eq!(error.instruction(), Some("f32.convert_i32_s"));
+    assert_eq!(
+        (error.function(), error.function_name()),
+        (Some(0), Some("help"))
+    );
+    let binary = wat::parse_str(&text).expect("the text is a module");
+    let offset = error.offset().expect("it has a place") as usize;
+    assert_eq!(binary[offset], 0xb2);
+    let message = error.to_string();
+    let wanted = format!("`f32.convert_i32_s` in function 0 `help` at byte {offset:#x}: ");
+    assert!(message.starts_with(&wanted), "{message}");
+    assert!(error.is_unsupported() && !error.is_invalid() && !error.is_too_large());
+}
+
+#[test]
+fn other_types_and_instructions() {
+    for (fields, body, instruction, part) in [
+        ("", "(drop (i64.const 1))", Some("i64.const"), "64-bit"),
+        ("", "(drop (f64.const 1))", Some("f64.const"), "floating"),
+        ("", "(local i64)", None, "type i64"),
+        (
+            "(func $f (param f32))",
+            "(call $f (f32.const 0))",
+            Some("f32.const"),
+            "floating",
+        ),
+        (
+            "(func $f (result f32) unreachable)",
+            "(drop (call $f))",
+            None,
+            "type f32",
+        ),
+        (
+            "(global $g (mut i64) (i64.const 0))",
+            "(drop (global.get $g))",
+            Some("global.get"),
+            "type i64",
+        ),
+        (
+            "(memory 1)",
+            "(drop (i32.wrap_i64 (i64.load (i32.const 0))))",
+            Some("i64.load"),
+            "64-bit",
+        ),
+        (
+            "(table 1 funcref) (type $t (func))",
+            "(call_indirect (type $t) (i32.const 0))",
+            Some("call_indirect"),
+            "table",
+        ),
+        (
+            "(memory 1)",
+            "(memory.fill (i32.const 0) (i32.const 0) (i32.const 0))",
+            Some("memory.fill"),
+            "not supported",
+        ),
+        (
+            "(memory 1)",
+            "(memory.copy (i32.const 0) (i32.const 0) (i32.const 0))",
+            Some("memory.copy"),
+            "not supported",
+        ),
+        (
+            "",
+            "(drop (ref.null func))",
+            Some("ref.null"),
+            "not supported",
+        ),
+        (
+            "",
+            "(v128.const i32x4 0 0 0 0) drop",
+            Some("v128.const"),
+            "not supported",
+        ),
+        (
+            "(func $f)",
+            "(return_call $f)",
+            Some("return_call"),
+            "not supported",
+        ),
+    ] {
+        let error = refused(&main_with(fields, body));
+        assert_eq!(error.instruction(), instruction, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+        assert!(error.is_unsupported(), "{error}");
+        assert!(
+            error.function().is_some() && error.offset().is_some(),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_reachable_does_not_matter() {
+    let text = r#"(module
+      (import "wasi" "fd_write" (func (param i32 i64)))
+      (import "env" "putchar" (func $putchar (param i32)))
+      (table 2 funcref) (elem (i32.const 0) $unused $main)
+      (memory 1)
+      (global f64 (f64.const 1))
+      (type $t (func))
+      (func $unused (local f32)
+        (drop (i64.const 1)) (call_indirect (type $t) (i32.const 0)) (call 0 (i32.const 1) (i64.const 1))
+        (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)))
+      (func $main (export "main") (call $putchar (i32.const 65))))"#;
+    let lowered = lower(text.as_bytes(), &Options::default()).expect("it lowers");
+    assert!(!lowered.reads_input);
+    assert_eq!(
+        lowered
+            .functions()
+            .filter_map(|(index, _)| index)
+            .collect::<Vec<_>>(),
+        [3]
+    );
+}
+
+#[test]
+fn imports_are_named_with_their_type() {
+    let text = r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+      (func (export "_start")
+        (drop (call $w (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))))"#;
+    let error = refused(text);
+    assert_eq!(error.instruction(), Some("call"));
+    let message = error.to_string();
+    assert!(
+        message.contains("`wasi_snapshot_preview1.fd_write` of type (i32 i32 i32 i32) -> (i32)"),
+        "{message}"
+    );
+    let wrong_type = r#"(module (import "env" "getchar" (func $g (param i32) (result i32)))
+      (func (export "_start") (drop (call $g (i32.const 0)))))"#;
+    assert!(refused(wrong_type).to_string().contains("(i32) -> (i32)"));
+    for (import, kind) in [
+        ("(global i32)", "global"),
+        ("(memory 1)", "memory"),
+        ("(table 1 funcref)", "table"),
+    ] {
+        let error = refused(&format!(
+            "(module (import \"env\" \"it\" {import}) (func (export \"_start\")))"
+        ));
+        let wanted = format!("the imported {kind} `env.it`");
+        assert!(error.to_string().contains(&wanted), "{error}");
+    }
+}
+
+#[test]
+fn entries() {
+    let none = refused("(module (func (export \"run\")) (func (export \"stop\")))").to_string();
+    assert!(
+        none.contains("`_start` or `main`") && none.contains("`run`, `stop`"),
+        "{none}"
+    );
+    assert!(
+        refused("(module)")
+            .to_string()
+            .contains("no function is exported")
+    );
+    let arguments = "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))";
+    let error = refused(arguments);
+    assert!(error.to_string().contains("int main(void)"), "{error}");
+    assert_eq!(error.function_name(), Some("main"));
+    let result = "(module (func (export \"_start\") (result i32) (i32.const 0)))";
+    assert!(refused(result).to_string().contains("results"));
+    let wide = "(module (func (export \"main\") (result i64) (i64.const 0)))";
+    assert!(refused(wide).to_string().contains("results"));
+    let imported =
+        r#"(module (import "env" "getchar" (func $g (result i32))) (export "main" (func $g)))"#;
+    assert!(refused(imported).to_string().contains("imported function"));
+    let asked = Options::default().with_entry("run");
+    let text = "(module (func (export \"run\") (result i32) (i32.const 5)))";
+    assert!(lower(text.as_bytes(), &asked).is_ok());
+    assert!(
+        lower(b"(module)", &asked)
+            .expect_err("no such export")
+            .to_string()
+            .contains("`run`")
+    );
+}
+
+#[test]
+fn modules_that_no_engine_runs() {
+    for (text, part) in [
+        ("(module (func (export \"main\") i32.add))", "type mismatch"),
+        (
+            "(module (func (export \"main\") (call 7)))",
+            "unknown function",
+        ),
+        (
+            "(module (memory 1) (data (i32.const 65535) \"ab\") (func (export \"main\")))",
+            "outside the memory",
+        ),
+        (
+            "(module (memory 1) (data (i32.const -1) \"a\") (func (export \"main\")))",
+            "outside the memory",
+        ),
+        (
+            "(module (table 1 funcref) (elem (i32.const 1) 0) (func (export \"main\")))",
+            "outside its table",
+        ),
+        ("(module (func", "cannot be parsed"),
+    ] {
+        let error = refused(text);
+        assert!(
+            error.is_invalid() && error.to_string().contains(part),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn binaries_that_are_none() {
+    for bytes in [
+        &b"\0asm"[..],
+        b"\0asm\x02\0\0\0",
+        b"\0asm\x0d\0\x01\0",
+        b"\0asm\x01\0\0\0\x01",
+        b"\x7fELF",
+        b"",
+        b"\xff\xfe",
+        b"(component)",
+    ] {
+        assert!(lower(bytes, &Options::default()).is_err(), "{bytes:?}");
+    }
+}
+
+#[test]
+fn memories_beyond_the_machine() {
+    let large = refused("(module (memory 256) (func (export \"main\")))");
+    assert!(
+        large.is_too_large() && large.to_string().contains("256 pages"),
+        "{large}"
+    );
+    let text = |pages| {
+        format!(
+            "(module (import \"env\" \"getchar\" (func $g (result i32))) (memory {pages})
+          (func (export \"main\") (result i32) (call $g)))"
+        )
+    };
+    assert!(refused(&text(255)).is_too_large());
+    assert!(lower(text(254).as_bytes(), &Options::default()).is_ok());
+}
+
+#[test]
+fn names_from_a_module_cannot_break_a_line() {
+    let long = "x".repeat(1000);
+    let text = format!(
+        "(module (import \"a\\nb\" \"{long}\" (func $f)) (func (export \"main\") (call $f)))"
+    );
+    let message = refused(&text).to_string();
+    assert!(!message.contains('\n') && message.len() < 600, "{message}");
+}
+
+#[test]
+fn instructions_know_where_they_come_from() {
+    let text = "(module (func $twice (param i32) (result i32) (i32.popcnt (local.get 0)))
+      (func $main (export \"main\") (result i32) (call $twice (i32.const 21))))";
+    let lowered = lower(text.as_bytes(), &Options::default()).expect("it lowers");
+    let names: Vec<&str> = (0..lowered.program.code.len())
+        .map(|index| {
+            lowered
+                .location(index)
+                .expect("every instruction has a place")
+                .name
+        })
+        .collect();
+    for name in ["entry", "main", "twice", "software popcnt"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert_eq!(lowered.location(lowered.program.code.len()), None);
+    let entry = lowered.location(0).expect("it has a place");
+    assert_eq!((entry.function, entry.offset), (None, None));
+}

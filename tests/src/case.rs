@@ -1,0 +1,239 @@
+//! Files of the corpus.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use weightware_frontend::{Options, lower};
+use weightware_isa::{Outcome, Program, Trap};
+
+/// A way to run a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rung {
+    /// The module itself, by an independent engine.
+    Wasmi,
+    /// The lowered program, by the plain interpreter. Its tokens are what the rungs below must say.
+    Interpreter,
+    /// The machine's graph, in integers.
+    Evaluator,
+    /// The weights, by stock softmax over all past keys.
+    Softmax,
+    /// The weights, by hard-max over all past keys.
+    Hardmax,
+    /// The weights, by hard-max in convex hulls.
+    Hull,
+    /// The exported weights, by the independent forward pass of another library.
+    Candle,
+}
+
+impl Rung {
+    /// All rungs.
+    pub const ALL: [Rung; 7] = [
+        Rung::Wasmi,
+        Rung::Interpreter,
+        Rung::Evaluator,
+        Rung::Softmax,
+        Rung::Hardmax,
+        Rung::Hull,
+        Rung::Candle,
+    ];
+}
+
+/// What must come of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// It runs, and ends.
+    Run {
+        /// The bytes put out.
+        output: Vec<u8>,
+        /// How it ends.
+        outcome: Outcome,
+    },
+    /// It is refused, with an error that holds all of these texts.
+    Refused(Vec<String>),
+}
+
+/// One case.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The file's name without its extension.
+    pub name: String,
+    /// What must come of it.
+    pub expected: Expected,
+    /// The input.
+    pub input: Vec<u8>,
+    /// The trace must be no longer.
+    pub max_tokens: u64,
+    /// Run on demand only.
+    pub slow: bool,
+    /// Has a golden trace.
+    pub trace: bool,
+    rungs: Option<Vec<Rung>>,
+    stack_words: Option<u32>,
+    code: Code,
+}
+
+#[derive(Debug, Clone)]
+enum Code {
+    Wasm(Vec<u8>),
+    Tokens(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    about: String,
+    wat: Option<String>,
+    wasm: Option<PathBuf>,
+    tokens: Option<String>,
+    #[serde(default)]
+    input: String,
+    input_hex: Option<String>,
+    output: Option<String>,
+    output_hex: Option<String>,
+    outcome: Option<End>,
+    refused: Option<Vec<String>>,
+    max_tokens: Option<u64>,
+    rungs: Option<Vec<Rung>>,
+    #[serde(default)]
+    slow: bool,
+    #[serde(default)]
+    trace: bool,
+    stack_words: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum End {
+    Code(i64),
+    Name(String),
+}
+
+/// All cases, by name; those whose name holds `$CASE`, if that is set.
+///
+/// # Panics
+/// If a file is no case; says which and why.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    let filter = std::env::var("CASE").unwrap_or_default();
+    let entries = fs::read_dir(folder()).expect("the corpus is there");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let cases = paths.iter().map(|path| {
+        Case::read(path).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
+    });
+    cases.filter(|case| case.name.contains(&filter)).collect()
+}
+
+/// The folder of the corpus.
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+}
+
+impl Case {
+    fn read(path: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let file: File = toml::from_str(&text).map_err(|error| error.to_string())?;
+        if file.about.trim().is_empty() {
+            return Err("`about` is empty".into());
+        }
+        let code = match (file.wat, file.wasm, file.tokens) {
+            (Some(text), None, None) => {
+                Code::Wasm(wat::parse_str(&text).map_err(|error| error.to_string())?)
+            }
+            (None, Some(path), None) => {
+                let path = folder().join(path);
+                let problem = |error| format!("{}: {error}", path.display());
+                Code::Wasm(fs::read(&path).map_err(problem)?)
+            }
+            (None, None, Some(text)) => Code::Tokens(text),
+            _ => return Err("give one of `wat`, `wasm`, `tokens`".into()),
+        };
+        let output = bytes(file.output, file.output_hex)?;
+        let expected = match (file.outcome, file.refused) {
+            (Some(end), None) => Expected::Run { output, outcome: end.outcome()? },
+            (None, Some(texts)) if output.is_empty() => Expected::Refused(texts),
+            _ => return Err("give `outcome` and `output`, or `refused`".into()),
+        };
+        let stem = path.file_stem().expect("a file has a name");
+        Ok(Self {
+            name: stem.to_string_lossy().into_owned(),
+            expected,
+            input: bytes(Some(file.input).filter(|text| !text.is_empty()), file.input_hex)?,
+            max_tokens: file.max_tokens.unwrap_or(2_000),
+            slow: file.slow,
+            trace: file.trace,
+            rungs: file.rungs,
+            stack_words: file.stack_words,
+            code,
+        })
+    }
+
+    /// Whether the case runs on that rung.
+    #[must_use]
+    pub fn runs_on(&self, rung: Rung) -> bool {
+        let possible = rung != Rung::Wasmi || matches!(self.code, Code::Wasm(_));
+        let wanted = self.rungs.as_ref().is_none_or(|rungs| rungs.contains(&rung));
+        possible && wanted && matches!(self.expected, Expected::Run { .. })
+    }
+
+    /// The module's binary, if it is one.
+    #[must_use]
+    pub fn wasm(&self) -> Option<&[u8]> {
+        match &self.code {
+            Code::Wasm(bytes) => Some(bytes),
+            Code::Tokens(_) => None,
+        }
+    }
+
+    /// The program with its input.
+    ///
+    /// # Errors
+    /// What refuses the case says.
+    pub fn program(&self) -> Result<Program, String> {
+        match &self.code {
+            Code::Wasm(bytes) => {
+                let mut options = Options::default();
+                if let Some(words) = self.stack_words {
+                    options = options.with_stack_words(words);
+                }
+                let lowered = lower(bytes, &options).map_err(|error| error.to_string())?;
+                Ok(lowered.with_input(&self.input))
+            }
+            Code::Tokens(text) => text.parse().map_err(|error: weightware_isa::Error| error.to_string()),
+        }
+    }
+}
+
+impl End {
+    fn outcome(&self) -> Result<Outcome, String> {
+        match self {
+            End::Code(code) => {
+                let narrow = i32::try_from(*code).map(i32::cast_unsigned);
+                let code = narrow.or_else(|_| u32::try_from(*code));
+                code.map(Outcome::Exited).map_err(|_| "the exit code has more than 32 bits".into())
+            }
+            End::Name(name) if name == "halt" => Ok(Outcome::Halted),
+            End::Name(name) => {
+                let mut traps = Trap::ALL.into_iter();
+                let trap = traps.find(|trap| trap.name() == name);
+                trap.map(Outcome::Trapped).ok_or_else(|| format!("there is no outcome `{name}`"))
+            }
+        }
+    }
+}
+
+/// The bytes of a text, or of hex digits.
+fn bytes(text: Option<String>, hex: Option<String>) -> Result<Vec<u8>, String> {
+    match (text, hex) {
+        (Some(text), None) => Ok(text.into_bytes()),
+        (None, Some(hex)) => {
+            let bytes = hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16));
+            bytes.collect::<Result<_, _>>().map_err(|error| format!("{hex:?}: {error}"))
+        }
+        (None, None) => Ok(vec![]),
+        (Some(_), Some(_)) => Err("give a text or hex digits, not both".into()),
+    }
+}

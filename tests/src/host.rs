@@ -1,0 +1,86 @@
+//! The independent engine, with the imports that the machine offers.
+
+use wasmi::{Caller, Config, Engine, Error, ExternType, Linker, Module, Store, TrapCode};
+use weightware_isa::{Outcome, Trap};
+
+/// Stands for a run that does not end.
+const FUEL: u64 = 2_000_000_000;
+
+#[derive(Default)]
+struct Host {
+    input: Vec<u8>,
+    read: usize,
+    output: Vec<u8>,
+}
+
+/// Runs a module: its start function, then `_start` or `main`.
+///
+/// # Errors
+/// If it cannot be instantiated, or does not end.
+pub fn run(wasm: &[u8], input: &[u8]) -> Result<(Vec<u8>, Outcome), String> {
+    let mut config = Config::default();
+    config.consume_fuel(true);
+    let engine = Engine::new(&config);
+    let module = Module::new(&engine, wasm).map_err(|error| error.to_string())?;
+    let mut store = Store::new(&engine, Host { input: input.to_vec(), ..Host::default() });
+    store.set_fuel(FUEL).map_err(|error| error.to_string())?;
+    let outcome = match execute(&module, &engine, &mut store) {
+        Ok(outcome) => outcome,
+        Err(error) => Outcome::Trapped(trap(&error)?),
+    };
+    Ok((store.into_data().output, outcome))
+}
+
+fn execute(module: &Module, engine: &Engine, store: &mut Store<Host>) -> Result<Outcome, Error> {
+    let instance = linker(module, engine)?.instantiate_and_start(&mut *store, module)?;
+    let mut entries = ["_start", "main"].into_iter();
+    let Some(entry) = entries.find_map(|name| instance.get_func(&*store, name)) else {
+        return Ok(Outcome::Halted); // a start function alone
+    };
+    if let Ok(entry) = entry.typed::<(), i32>(&*store) {
+        return Ok(Outcome::Exited(entry.call(store, ())?.cast_unsigned()));
+    }
+    entry.typed::<(), ()>(&*store)?.call(store, ())?;
+    Ok(Outcome::Halted)
+}
+
+fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
+    let mut linker = Linker::new(engine);
+    linker.func_wrap("env", "getchar", |mut caller: Caller<'_, Host>| {
+        let host = caller.data_mut();
+        let byte = host.input.get(host.read).map_or(-1, |&byte| i32::from(byte));
+        host.read += 1;
+        byte
+    })?;
+    let put = |mut caller: Caller<'_, Host>, word: i32| {
+        let [byte, ..] = word.to_le_bytes();
+        caller.data_mut().output.push(byte);
+        i32::from(byte)
+    };
+    let mut imports = module.imports().filter(|import| import.name() == "putchar");
+    match imports.next().as_ref().map(wasmi::ImportType::ty) {
+        Some(ExternType::Func(ty)) if ty.results().is_empty() => {
+            linker.func_wrap("env", "putchar", move |caller: Caller<'_, Host>, word: i32| {
+                put(caller, word);
+            })?;
+        }
+        _ => {
+            linker.func_wrap("env", "putchar", put)?;
+        }
+    }
+    Ok(linker)
+}
+
+fn trap(error: &Error) -> Result<Trap, String> {
+    Ok(match error.as_trap_code() {
+        Some(TrapCode::UnreachableCodeReached) => Trap::Unreachable,
+        Some(TrapCode::MemoryOutOfBounds) => Trap::OutOfBounds,
+        Some(TrapCode::TableOutOfBounds) => Trap::UndefinedElement,
+        Some(TrapCode::IndirectCallToNull) => Trap::UninitializedElement,
+        Some(TrapCode::IntegerDivisionByZero) => Trap::DivideByZero,
+        Some(TrapCode::IntegerOverflow) => Trap::IntegerOverflow,
+        Some(TrapCode::StackOverflow) => Trap::CallStackExhausted,
+        Some(TrapCode::BadSignature) => Trap::IndirectCallType,
+        _ => return Err(error.to_string()),
+    })
+}

@@ -1,0 +1,213 @@
+//! Cases through rungs.
+
+use std::sync::OnceLock;
+
+use weightware::{Computer, End, Engine};
+use weightware_candle::PlainForward;
+use weightware_compiler::machine::{Machine, Module};
+use weightware_compiler::{Evaluator, Form};
+use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader, Vocabulary};
+
+use crate::case::{Case, Expected, Rung};
+use crate::host;
+
+/// Positions that the forward pass without a cache looks at, whose time grows with their square.
+const CANDLE_POSITIONS: usize = 2_000;
+/// Tokens behind a long prompt that it looks at nevertheless.
+const CANDLE_TOKENS: usize = 64;
+
+/// What the plain interpreter says of a program.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// The tokens behind the prompt.
+    pub tokens: Vec<Token>,
+    /// The bytes put out.
+    pub output: Vec<u8>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl Trace {
+    /// Runs a program.
+    ///
+    /// # Errors
+    /// If it has a fault, or does not end within so many tokens.
+    pub fn of(program: &Program, max_tokens: u64) -> Result<Self, String> {
+        program.validate().map_err(|error| error.to_string())?;
+        let mut run = Interpreter::new(program);
+        let mut tokens = vec![];
+        while let Some(token) = run.next() {
+            tokens.push(token.map_err(|fault| format!("{fault}, {} tokens on", tokens.len()))?);
+            if tokens.len() as u64 > max_tokens {
+                return Err(format!("does not end within {max_tokens} tokens"));
+            }
+        }
+        let outcome = run.outcome().ok_or("ends without an outcome")?;
+        Ok(Self { tokens, output: run.output().to_vec(), outcome })
+    }
+
+    /// A line for each executed instruction.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        let mut reader = TraceReader::new();
+        let mut text = String::new();
+        for &token in &self.tokens {
+            if let Some(line) = reader.feed(token) {
+                text.push_str(&line.to_string());
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// Tells where another rung says something else.
+    fn compare(&self, at: usize, found: Option<Token>) -> Result<(), String> {
+        let wanted = self.tokens.get(at).copied();
+        if found == wanted {
+            return Ok(());
+        }
+        let show = |token: Option<Token>| token.map_or("nothing".to_owned(), |token| token.to_string());
+        let before: Vec<String> =
+            self.tokens[at.saturating_sub(16)..at].iter().map(Token::to_string).collect();
+        let (wanted, found) = (show(wanted), show(found));
+        Err(format!("token {at} is {found}, not {wanted}, after ... {}", before.join(" ")))
+    }
+}
+
+/// The model and the machine, made once.
+#[derive(Debug)]
+pub struct Ladder {
+    computer: Computer,
+    machine: Machine,
+    vocabulary: Vocabulary,
+    logits: Vec<Form>,
+    candle: OnceLock<PlainForward>,
+}
+
+impl Default for Ladder {
+    fn default() -> Self {
+        let machine = Machine::new(&Module::ALL);
+        let vocabulary = Vocabulary::new();
+        let logits = vocabulary.tokens().iter().map(|&token| machine.logit(token)).collect();
+        Self { computer: Computer::default(), machine, vocabulary, logits, candle: OnceLock::new() }
+    }
+}
+
+impl Ladder {
+    /// The model's computer.
+    #[must_use]
+    pub fn computer(&self) -> &Computer {
+        &self.computer
+    }
+
+    /// Runs a case on a rung.
+    ///
+    /// # Errors
+    /// What is not as it must be.
+    pub fn check(&self, rung: Rung, case: &Case) -> Result<(), String> {
+        let expected = match &case.expected {
+            Expected::Run { output, outcome } => (output.clone(), *outcome),
+            Expected::Refused(texts) => return refused(case.program(), texts),
+        };
+        if let (Rung::Wasmi, Some(wasm)) = (rung, case.wasm()) {
+            return agree(&host::run(wasm, &case.input)?, &expected);
+        }
+        let program = case.program()?;
+        let trace = Trace::of(&program, case.max_tokens)?;
+        match rung {
+            Rung::Wasmi => Err("is no module".into()),
+            Rung::Interpreter => self.interpreter(&trace, expected),
+            Rung::Evaluator => self.evaluator(&program, &trace),
+            Rung::Softmax => self.decoder(&program, &trace, Engine::Softmax),
+            Rung::Hardmax => self.decoder(&program, &trace, Engine::Hardmax),
+            Rung::Hull => self.decoder(&program, &trace, Engine::Hull),
+            Rung::Candle => self.candle(&program, &trace),
+        }
+    }
+
+    fn interpreter(&self, trace: &Trace, expected: (Vec<u8>, Outcome)) -> Result<(), String> {
+        agree(&(trace.output.clone(), trace.outcome), &expected)?;
+        let mut reader = TraceReader::new();
+        for &token in &trace.tokens {
+            let _ = reader.feed(token);
+        }
+        match (reader.malformed(), reader.outcome()) {
+            (Some(at), _) => Err(format!("token {at} cannot stand there in a trace")),
+            (None, Some(outcome)) => agree(&(reader.output().to_vec(), outcome), &expected),
+            (None, None) => Err("the trace does not tell its outcome".into()),
+        }
+    }
+
+    fn evaluator(&self, program: &Program, trace: &Trace) -> Result<(), String> {
+        let mut evaluator = Evaluator::new(&self.machine.graph);
+        program.full_prompt().for_each(|token| evaluator.push(&self.machine.embed(token)));
+        for (at, &token) in trace.tokens.iter().enumerate() {
+            let scores = self.logits.iter().map(|logit| evaluator.form(logit)).zip(0..);
+            let best = scores.max_by_key(|&(score, id)| (score, u32::MAX - id));
+            trace.compare(at, best.and_then(|(_, id)| self.vocabulary.token(id)))?;
+            evaluator.push(&self.machine.embed(token));
+        }
+        Ok(())
+    }
+
+    fn decoder(&self, program: &Program, trace: &Trace, engine: Engine) -> Result<(), String> {
+        let limit = trace.tokens.len() as u64 + 1;
+        let run = self.computer.run(program, engine, Some(limit));
+        let mut run = run.map_err(|error| error.to_string())?;
+        for at in 0..trace.tokens.len() {
+            let token = run.next();
+            trace.compare(at, token).map_err(|problem| format!("{problem}: {:?}", run.end()))?;
+        }
+        if let Some(token) = run.next() {
+            return Err(format!("{token} follows the end"));
+        }
+        match run.end() {
+            End::Outcome(outcome) => {
+                agree(&(run.reader().output().to_vec(), outcome), &(trace.output.clone(), trace.outcome))
+            }
+            end => Err(format!("ends with {end:?}")),
+        }
+    }
+
+    fn candle(&self, program: &Program, trace: &Trace) -> Result<(), String> {
+        let prompt: Vec<u32> = self.computer.prompt(program).iter().map(|id| id.0).collect();
+        let count = CANDLE_POSITIONS.saturating_sub(prompt.len()).max(CANDLE_TOKENS);
+        let count = count.min(trace.tokens.len());
+        let given = trace.tokens[..count].iter().map(|&token| self.vocabulary.id(token));
+        let all: Vec<u32> = prompt.iter().copied().chain(given).collect();
+        let said = self.plain_forward().argmax_all(&all[..all.len() - 1]);
+        let said = said.map_err(|error| error.to_string())?;
+        for (at, &id) in said[prompt.len() - 1..].iter().enumerate() {
+            trace.compare(at, self.vocabulary.token(id))?;
+        }
+        Ok(())
+    }
+
+    fn plain_forward(&self) -> &PlainForward {
+        self.candle.get_or_init(|| {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            self.computer.model().save(folder.path()).expect("the model is saved");
+            PlainForward::load(folder.path()).expect("the folder is read")
+        })
+    }
+}
+
+fn agree(found: &(Vec<u8>, Outcome), expected: &(Vec<u8>, Outcome)) -> Result<(), String> {
+    if found == expected {
+        return Ok(());
+    }
+    let show = |(output, outcome): &(Vec<u8>, Outcome)| {
+        format!("{outcome}, output \"{}\"", output.escape_ascii())
+    };
+    Err(format!("{}; it must be: {}", show(found), show(expected)))
+}
+
+fn refused(result: Result<Program, String>, texts: &[String]) -> Result<(), String> {
+    match result {
+        Ok(_) => Err("is not refused".into()),
+        Err(error) => match texts.iter().find(|text| !error.contains(text.as_str())) {
+            Some(text) => Err(format!("is refused without mention of {text:?}: {error}")),
+            None => Ok(()),
+        },
+    }
+}
