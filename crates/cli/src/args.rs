@@ -31,7 +31,6 @@ Examples:
 #[command(
     name = "weightware",
     version,
-    max_term_width = 100,
     arg_required_else_help = true,
     after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
 )]

@@ -11,6 +11,7 @@ use crate::args::GenerateArgs;
 use crate::failure::{BUDGET, Failure, HORIZON, INTERRUPTED, Result, printable};
 use crate::input;
 use crate::interrupt::Interrupt;
+use crate::report::counted;
 use crate::say;
 use crate::screen::Screen;
 
@@ -63,11 +64,11 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
         ),
         _ if interrupted => (
             INTERRUPTED,
-            Some(format!("interrupted after {tokens} tokens")),
+            Some(format!("interrupted after {}", counted(tokens))),
         ),
         Some(Finish::Budget) | None => (
             BUDGET,
-            Some(format!("budget: stopped after {tokens} tokens")),
+            Some(format!("budget: stopped after {}", counted(tokens))),
         ),
     };
     if let Some(remark) = remark {

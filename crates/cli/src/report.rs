@@ -63,25 +63,22 @@ impl Report {
 
     /// What is to be said of an end that is not the program's own.
     pub(crate) fn remark(&self) -> Option<String> {
-        let Self {
-            tokens,
-            prompt_tokens,
-            ..
-        } = self;
+        let prompt_tokens = self.prompt_tokens;
+        let count = counted(self.tokens);
         let remark = match &self.ending {
             Ending::Ended(End::Outcome(Outcome::Trapped(trap))) => Some(format!(
-                "trap: {} ({}), after {tokens} tokens",
+                "trap: {} ({}), after {count}",
                 trap.message(),
                 trap.name()
             )),
             Ending::Ended(End::Outcome(_)) => None,
             Ending::Ended(End::Budget) => Some(format!(
-                "budget: stopped after {tokens} tokens; --max-tokens sets the limit"
+                "budget: stopped after {count}; --max-tokens sets the limit"
             )),
             Ending::Ended(End::Horizon { position, why }) => Some(format!(
                 "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
                  on would not be certified: {why}; {}",
-                if position < prompt_tokens {
+                if *position < prompt_tokens {
                     format!(
                         "the prompt of {prompt_tokens} tokens is too long: give a smaller program or less input"
                     )
@@ -90,10 +87,10 @@ impl Report {
                 }
             )),
             Ending::Ended(End::Nonsense { token }) => Some(format!(
-                "error: after {tokens} tokens the model put out `{token}`, which ends no run of this machine; use a model \
+                "error: after {count} the model put out `{token}`, which ends no run of this machine; use a model \
                  that `weightware weights --out DIR` wrote"
             )),
-            Ending::Interrupted => Some(format!("interrupted after {tokens} tokens")),
+            Ending::Interrupted => Some(format!("interrupted after {count}")),
         };
         let malformed = self.malformed.map(|index| {
             format!(
@@ -201,6 +198,11 @@ impl Report {
             Failure::Failed(Error::new(error).context(format!("--json {}", path.display())))
         })
     }
+}
+
+/// So many tokens.
+pub(crate) fn counted(tokens: u64) -> String {
+    format!("{tokens} token{}", if tokens == 1 { "" } else { "s" })
 }
 
 fn mebibytes(bytes: u64) -> String {

@@ -67,6 +67,21 @@ fn generation_gives_the_trace() {
 }
 
 #[test]
+fn input_is_part_of_the_prompt() {
+    let (folder, model) = model("input-prompt");
+    let echo = file(&folder, "echo.wat", ECHO);
+    let prompt = weightware_with(&["tokens", &echo, "--full"], b"hi").stdout;
+    let done = weightware_with(&["generate", "--model", &model, "--prompt", "-"], &prompt);
+    assert_eq!(ended(&done, 0), "");
+    let trace = stdout(&done);
+    let out: Vec<_> = trace
+        .split_whitespace()
+        .filter(|token| token.starts_with("out("))
+        .collect();
+    assert_eq!(out, ["out(68)", "out(69)"]);
+}
+
+#[test]
 fn prompts_are_refused() {
     let (folder, model) = model("prompts");
     let missing = format!("@{}", string(&folder.join("missing")));
