@@ -118,8 +118,13 @@ enum End {
 pub fn cases() -> Vec<Case> {
     let filter = std::env::var("CASE").unwrap_or_default();
     let entries = fs::read_dir(folder()).expect("the corpus is there");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
     paths.sort();
     let cases = paths.iter().map(|path| {
         Case::read(path).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
@@ -153,7 +158,10 @@ impl Case {
         };
         let output = bytes(file.output, file.output_hex)?;
         let expected = match (file.outcome, file.refused) {
-            (Some(end), None) => Expected::Run { output, outcome: end.outcome()? },
+            (Some(end), None) => Expected::Run {
+                output,
+                outcome: end.outcome()?,
+            },
             (None, Some(texts)) if output.is_empty() => Expected::Refused(texts),
             _ => return Err("give `outcome` and `output`, or `refused`".into()),
         };
@@ -161,7 +169,10 @@ impl Case {
         Ok(Self {
             name: stem.to_string_lossy().into_owned(),
             expected,
-            input: bytes(Some(file.input).filter(|text| !text.is_empty()), file.input_hex)?,
+            input: bytes(
+                Some(file.input).filter(|text| !text.is_empty()),
+                file.input_hex,
+            )?,
             max_tokens: file.max_tokens.unwrap_or(2_000),
             slow: file.slow,
             trace: file.trace,
@@ -175,7 +186,10 @@ impl Case {
     #[must_use]
     pub fn runs_on(&self, rung: Rung) -> bool {
         let possible = rung != Rung::Wasmi || matches!(self.code, Code::Wasm(_));
-        let wanted = self.rungs.as_ref().is_none_or(|rungs| rungs.contains(&rung));
+        let wanted = self
+            .rungs
+            .as_ref()
+            .is_none_or(|rungs| rungs.contains(&rung));
         possible && wanted && matches!(self.expected, Expected::Run { .. })
     }
 
@@ -202,7 +216,9 @@ impl Case {
                 let lowered = lower(bytes, &options).map_err(|error| error.to_string())?;
                 Ok(lowered.with_input(&self.input))
             }
-            Code::Tokens(text) => text.parse().map_err(|error: weightware_isa::Error| error.to_string()),
+            Code::Tokens(text) => text
+                .parse()
+                .map_err(|error: weightware_isa::Error| error.to_string()),
         }
     }
 }
@@ -213,13 +229,15 @@ impl End {
             End::Code(code) => {
                 let narrow = i32::try_from(*code).map(i32::cast_unsigned);
                 let code = narrow.or_else(|_| u32::try_from(*code));
-                code.map(Outcome::Exited).map_err(|_| "the exit code has more than 32 bits".into())
+                code.map(Outcome::Exited)
+                    .map_err(|_| "the exit code has more than 32 bits".into())
             }
             End::Name(name) if name == "halt" => Ok(Outcome::Halted),
             End::Name(name) => {
                 let mut traps = Trap::ALL.into_iter();
                 let trap = traps.find(|trap| trap.name() == name);
-                trap.map(Outcome::Trapped).ok_or_else(|| format!("there is no outcome `{name}`"))
+                trap.map(Outcome::Trapped)
+                    .ok_or_else(|| format!("there is no outcome `{name}`"))
             }
         }
     }
@@ -230,8 +248,12 @@ fn bytes(text: Option<String>, hex: Option<String>) -> Result<Vec<u8>, String> {
     match (text, hex) {
         (Some(text), None) => Ok(text.into_bytes()),
         (None, Some(hex)) => {
-            let bytes = hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16));
-            bytes.collect::<Result<_, _>>().map_err(|error| format!("{hex:?}: {error}"))
+            let bytes = hex
+                .split_whitespace()
+                .map(|byte| u8::from_str_radix(byte, 16));
+            bytes
+                .collect::<Result<_, _>>()
+                .map_err(|error| format!("{hex:?}: {error}"))
         }
         (None, None) => Ok(vec![]),
         (Some(_), Some(_)) => Err("give a text or hex digits, not both".into()),

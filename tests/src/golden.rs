@@ -14,7 +14,10 @@ pub fn check(case: &Case) -> Result<(), String> {
     let path = folder().join(format!("{}.trace", case.name));
     if !case.trace {
         return match path.exists() {
-            true => Err(format!("{} is left over: the case has no `trace = true`", path.display())),
+            true => Err(format!(
+                "{} is left over: the case has no `trace = true`",
+                path.display()
+            )),
             false => Ok(()),
         };
     }
@@ -40,9 +43,14 @@ fn difference(golden: &str, actual: &str) -> Option<String> {
     }
     let (golden, actual): (Vec<_>, Vec<_>) = (golden.lines().collect(), actual.lines().collect());
     let mut pairs = golden.iter().zip(&actual);
-    let first = pairs.position(|(g, a)| g != a).unwrap_or(golden.len().min(actual.len()));
+    let first = pairs
+        .position(|(g, a)| g != a)
+        .unwrap_or(golden.len().min(actual.len()));
     // What is equal again at the ends.
-    let tails = golden[first..].iter().rev().zip(actual[first..].iter().rev());
+    let tails = golden[first..]
+        .iter()
+        .rev()
+        .zip(actual[first..].iter().rev());
     let tail = tails.take_while(|(g, a)| g == a).count();
 
     let mut text = format!("from line {} on:\n", first + 1);
@@ -57,7 +65,10 @@ fn difference(golden: &str, actual: &str) -> Option<String> {
     say(' ', &golden[first.saturating_sub(CONTEXT)..first]);
     say('-', &golden[first..golden.len() - tail]);
     say('+', &actual[first..actual.len() - tail]);
-    say(' ', &golden[golden.len() - tail..golden.len() - tail.saturating_sub(CONTEXT)]);
+    say(
+        ' ',
+        &golden[golden.len() - tail..golden.len() - tail.saturating_sub(CONTEXT)],
+    );
     Some(text)
 }
 
@@ -70,7 +81,8 @@ mod tests {
         let golden = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
         assert_eq!(difference(golden, golden), None);
         let changed = golden.replace('5', "five\nfive and a half");
-        let expected = "from line 5 on:\n  2\n  3\n  4\n- 5\n+ five\n+ five and a half\n  6\n  7\n  8\n";
+        let expected =
+            "from line 5 on:\n  2\n  3\n  4\n- 5\n+ five\n+ five and a half\n  6\n  7\n  8\n";
         assert_eq!(difference(golden, &changed).as_deref(), Some(expected));
         let longer = format!("{golden}10\n");
         let expected = "from line 10 on:\n  7\n  8\n  9\n+ 10\n";

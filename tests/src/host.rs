@@ -22,7 +22,13 @@ pub fn run(wasm: &[u8], input: &[u8]) -> Result<(Vec<u8>, Outcome), String> {
     config.consume_fuel(true);
     let engine = Engine::new(&config);
     let module = Module::new(&engine, wasm).map_err(|error| error.to_string())?;
-    let mut store = Store::new(&engine, Host { input: input.to_vec(), ..Host::default() });
+    let mut store = Store::new(
+        &engine,
+        Host {
+            input: input.to_vec(),
+            ..Host::default()
+        },
+    );
     store.set_fuel(FUEL).map_err(|error| error.to_string())?;
     let outcome = match execute(&module, &engine, &mut store) {
         Ok(outcome) => outcome,
@@ -48,7 +54,10 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
     let mut linker = Linker::new(engine);
     linker.func_wrap("env", "getchar", |mut caller: Caller<'_, Host>| {
         let host = caller.data_mut();
-        let byte = host.input.get(host.read).map_or(-1, |&byte| i32::from(byte));
+        let byte = host
+            .input
+            .get(host.read)
+            .map_or(-1, |&byte| i32::from(byte));
         host.read += 1;
         byte
     })?;
@@ -60,9 +69,13 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
     let mut imports = module.imports().filter(|import| import.name() == "putchar");
     match imports.next().as_ref().map(wasmi::ImportType::ty) {
         Some(ExternType::Func(ty)) if ty.results().is_empty() => {
-            linker.func_wrap("env", "putchar", move |caller: Caller<'_, Host>, word: i32| {
-                put(caller, word);
-            })?;
+            linker.func_wrap(
+                "env",
+                "putchar",
+                move |caller: Caller<'_, Host>, word: i32| {
+                    put(caller, word);
+                },
+            )?;
         }
         _ => {
             linker.func_wrap("env", "putchar", put)?;

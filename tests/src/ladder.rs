@@ -33,7 +33,6 @@ impl Trace {
     /// # Errors
     /// If it has a fault, or does not end within so many tokens.
     pub fn of(program: &Program, max_tokens: u64) -> Result<Self, String> {
-        program.validate().map_err(|error| error.to_string())?;
         let mut run = Interpreter::new(program);
         let mut tokens = vec![];
         while let Some(token) = run.next() {
@@ -43,7 +42,11 @@ impl Trace {
             }
         }
         let outcome = run.outcome().ok_or("ends without an outcome")?;
-        Ok(Self { tokens, output: run.output().to_vec(), outcome })
+        Ok(Self {
+            tokens,
+            output: run.output().to_vec(),
+            outcome,
+        })
     }
 
     /// A line for each executed instruction.
@@ -66,11 +69,17 @@ impl Trace {
         if found == wanted {
             return Ok(());
         }
-        let show = |token: Option<Token>| token.map_or("nothing".to_owned(), |token| token.to_string());
-        let before: Vec<String> =
-            self.tokens[at.saturating_sub(16)..at].iter().map(Token::to_string).collect();
+        let show =
+            |token: Option<Token>| token.map_or("nothing".to_owned(), |token| token.to_string());
+        let before: Vec<String> = self.tokens[at.saturating_sub(16)..at]
+            .iter()
+            .map(Token::to_string)
+            .collect();
         let (wanted, found) = (show(wanted), show(found));
-        Err(format!("token {at} is {found}, not {wanted}, after ... {}", before.join(" ")))
+        Err(format!(
+            "token {at} is {found}, not {wanted}, after ... {}",
+            before.join(" ")
+        ))
     }
 }
 
@@ -88,8 +97,18 @@ impl Default for Ladder {
     fn default() -> Self {
         let machine = Machine::new(&Module::ALL);
         let vocabulary = Vocabulary::new();
-        let logits = vocabulary.tokens().iter().map(|&token| machine.logit(token)).collect();
-        Self { computer: Computer::default(), machine, vocabulary, logits, candle: OnceLock::new() }
+        let logits = vocabulary
+            .tokens()
+            .iter()
+            .map(|&token| machine.logit(token))
+            .collect();
+        Self {
+            computer: Computer::default(),
+            machine,
+            vocabulary,
+            logits,
+            candle: OnceLock::new(),
+        }
     }
 }
 
@@ -138,11 +157,31 @@ impl Ladder {
         }
     }
 
+    /// Checks that a program is valid and that its text reads as itself.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_text(case: &Case) -> Result<(), String> {
+        let program = case.program()?;
+        program.validate().map_err(|error| error.to_string())?;
+        let again = format!("{program:#}").parse::<Program>();
+        match again.map_err(|error| error.to_string())? == program {
+            true => Ok(()),
+            false => Err("the program's text reads as another program".into()),
+        }
+    }
+
     fn evaluator(&self, program: &Program, trace: &Trace) -> Result<(), String> {
         let mut evaluator = Evaluator::new(&self.machine.graph);
-        program.full_prompt().for_each(|token| evaluator.push(&self.machine.embed(token)));
+        program
+            .full_prompt()
+            .for_each(|token| evaluator.push(&self.machine.embed(token)));
         for (at, &token) in trace.tokens.iter().enumerate() {
-            let scores = self.logits.iter().map(|logit| evaluator.form(logit)).zip(0..);
+            let scores = self
+                .logits
+                .iter()
+                .map(|logit| evaluator.form(logit))
+                .zip(0..);
             let best = scores.max_by_key(|&(score, id)| (score, u32::MAX - id));
             trace.compare(at, best.and_then(|(_, id)| self.vocabulary.token(id)))?;
             evaluator.push(&self.machine.embed(token));
@@ -156,24 +195,36 @@ impl Ladder {
         let mut run = run.map_err(|error| error.to_string())?;
         for at in 0..trace.tokens.len() {
             let token = run.next();
-            trace.compare(at, token).map_err(|problem| format!("{problem}: {:?}", run.end()))?;
+            trace
+                .compare(at, token)
+                .map_err(|problem| format!("{problem}: {:?}", run.end()))?;
         }
         if let Some(token) = run.next() {
             return Err(format!("{token} follows the end"));
         }
         match run.end() {
-            End::Outcome(outcome) => {
-                agree(&(run.reader().output().to_vec(), outcome), &(trace.output.clone(), trace.outcome))
-            }
+            End::Outcome(outcome) => agree(
+                &(run.reader().output().to_vec(), outcome),
+                &(trace.output.clone(), trace.outcome),
+            ),
             end => Err(format!("ends with {end:?}")),
         }
     }
 
     fn candle(&self, program: &Program, trace: &Trace) -> Result<(), String> {
-        let prompt: Vec<u32> = self.computer.prompt(program).iter().map(|id| id.0).collect();
-        let count = CANDLE_POSITIONS.saturating_sub(prompt.len()).max(CANDLE_TOKENS);
+        let prompt: Vec<u32> = self
+            .computer
+            .prompt(program)
+            .iter()
+            .map(|id| id.0)
+            .collect();
+        let count = CANDLE_POSITIONS
+            .saturating_sub(prompt.len())
+            .max(CANDLE_TOKENS);
         let count = count.min(trace.tokens.len());
-        let given = trace.tokens[..count].iter().map(|&token| self.vocabulary.id(token));
+        let given = trace.tokens[..count]
+            .iter()
+            .map(|&token| self.vocabulary.id(token));
         let all: Vec<u32> = prompt.iter().copied().chain(given).collect();
         let said = self.plain_forward().argmax_all(&all[..all.len() - 1]);
         let said = said.map_err(|error| error.to_string())?;
@@ -186,7 +237,10 @@ impl Ladder {
     fn plain_forward(&self) -> &PlainForward {
         self.candle.get_or_init(|| {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            self.computer.model().save(folder.path()).expect("the model is saved");
+            self.computer
+                .model()
+                .save(folder.path())
+                .expect("the model is saved");
             PlainForward::load(folder.path()).expect("the folder is read")
         })
     }

@@ -12,10 +12,19 @@ fn ladder() -> &'static Ladder {
 fn all_pass(cases: &[Case], check: impl Fn(&Case) -> Result<(), String>) {
     let problems: Vec<String> = cases
         .iter()
-        .filter_map(|case| check(case).err().map(|problem| format!("{}: {problem}", case.name)))
+        .filter_map(|case| {
+            check(case)
+                .err()
+                .map(|problem| format!("{}: {problem}", case.name))
+        })
         .collect();
     let count = problems.len();
-    assert!(count == 0, "{count} of {} cases:\n{}", cases.len(), problems.join("\n"));
+    assert!(
+        count == 0,
+        "{count} of {} cases:\n{}",
+        cases.len(),
+        problems.join("\n")
+    );
 }
 
 fn on(rung: Rung, slow: bool) {
@@ -66,6 +75,13 @@ fn slow() {
     for rung in Rung::ALL {
         on(rung, true);
     }
+}
+
+#[test]
+fn texts() {
+    let mut cases = cases();
+    cases.retain(|case| matches!(case.expected, Expected::Run { .. }));
+    all_pass(&cases, Ladder::check_text);
 }
 
 #[test]
