@@ -1,1 +1,68 @@
-fn main() {}
+//! Demos, checks, benches and builds of the workspace: `cargo xtask help` lists them.
+//!
+//! It parses, calls and prints. It must hold nothing that a library should.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
+
+mod bench;
+mod check;
+mod demo;
+mod figures;
+mod live;
+mod programs;
+mod schedule;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Demos, checks, benches and builds of the workspace.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows what the transformer computes, token by token
+    #[command(subcommand)]
+    Demo(demo::Demo),
+    /// Formatting, lints, tests and documentation of the workspace; what CI runs
+    Test(check::Arguments),
+    /// Solves the default machine's schedule anew, or shows the committed one
+    Schedule(schedule::Arguments),
+    /// Speed and memory of whole runs, as a markdown table
+    Bench(bench::Arguments),
+    /// Rebuilds programs/*.wasm from programs/*.c with clang
+    Programs(programs::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Test(arguments) => arguments.run(),
+        Command::Schedule(arguments) => arguments.run(),
+        Command::Bench(arguments) => arguments.run(),
+        Command::Programs(arguments) => arguments.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,72 @@
+//! The demos.
+
+mod add;
+mod caches;
+mod evidence;
+mod matching;
+mod parity;
+mod proof;
+mod puzzle;
+mod sudoku;
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use weightware::{End, Engine, Outcome};
+
+pub(crate) use caches::long_loop;
+pub(crate) use matching::compute as matching;
+pub(crate) use sudoku::inkala;
+
+/// A demo; its exit status tells whether the result was right.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Demo {
+    /// Adds 3 and 5: the whole prompt and the whole trace
+    Add(EngineArgument),
+    /// Counts verbs modulo two: a transformer of two layers, one trace token a word
+    Parity(parity::Arguments),
+    /// Assigns ten rows to ten columns at the least cost, by the Hungarian algorithm
+    Matching(EngineArgument),
+    /// Solves a Sudoku by search, by default Arto Inkala's
+    Sudoku(sudoku::Arguments),
+    /// Hull cache and linear caches on the same program
+    Caches(caches::Arguments),
+    /// Evidence that the weights do the work: stock PyTorch or candle says the same tokens
+    Proof(proof::Arguments),
+}
+
+impl Demo {
+    pub(crate) fn run(self) -> Result<()> {
+        match self {
+            Self::Add(EngineArgument { engine }) => add::run(engine),
+            Self::Parity(arguments) => arguments.run(),
+            Self::Matching(EngineArgument { engine }) => matching::run(engine),
+            Self::Sudoku(arguments) => arguments.run(),
+            Self::Caches(arguments) => arguments.run(),
+            Self::Proof(arguments) => arguments.run(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct EngineArgument {
+    /// How past tokens are attended to: hull, hardmax or softmax
+    #[arg(long, default_value = "hull", value_parser = engine)]
+    pub(crate) engine: Engine,
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    let found = Engine::ALL.into_iter().find(|engine| engine.name() == name);
+    found.ok_or_else(|| "there are hull, hardmax and softmax".to_owned())
+}
+
+/// The exit code of a program that ended by itself; halting is 0.
+fn exit_code(end: &End) -> Result<u32> {
+    match end {
+        End::Outcome(Outcome::Halted) => Ok(0),
+        End::Outcome(Outcome::Exited(code)) => Ok(*code),
+        End::Outcome(trapped) => bail!("the program {trapped}"),
+        End::Budget => bail!("the limit on tokens is reached"),
+        End::Horizon { position, why } => bail!("horizon at position {position}: {why}"),
+        End::Nonsense { token } => bail!("the model said {token}, which means nothing here"),
+    }
+}

@@ -1,0 +1,256 @@
+//! Evidence that the weights do the work: other people's attention says the same tokens.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
+use weightware::{Computer, Engine, Model, Program, Source, TokenId};
+
+use super::{add, evidence, exit_code};
+use crate::figures::thousands;
+use crate::workspace::{self, shown};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Which network reads the runs: stock PyTorch where there is one, else candle
+    #[arg(long, value_enum)]
+    with: Option<Reader>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Reader {
+    /// examples/pytorch/forward.py, with `nn.MultiheadAttention`
+    Pytorch,
+    /// crates/candle, with a plain softmax
+    Candle,
+}
+
+/// The programs, the short ones first.
+const MODULES: [&str; 4] = ["loops", "calls", "fib", "memory"];
+
+/// Longer runs take the readers too much memory, which goes with the square of the length.
+const MOST_TOKENS: usize = 4_500;
+
+/// A run as ids: prompt and trace.
+pub(super) struct Recorded {
+    pub(super) name: &'static str,
+    pub(super) prompt: usize,
+    pub(super) tokens: Vec<TokenId>,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<()> {
+        let computer = Computer::default();
+        let model = computer.model();
+        let folder = workspace::target().join("weightware-model");
+        model.save(&folder)?;
+        println!("Model folder: {}", shown(&folder));
+        let reader = Network::find(self.with)?;
+        println!("Read again in one pass, without cache or hull, by {reader}.\n");
+
+        println!(
+            "{:8} {:>8} {:>8} {:>9} {:>11} {:>13}",
+            "program", "prompt", "trace", "compared", "mismatches", "least margin"
+        );
+        let mut runs = vec![];
+        for (name, program) in programs()? {
+            let run = record(&computer, name, &program)?;
+            let file = write(model, &run)?;
+            let counts = format!(
+                "{:8} {:>8} {:>8}",
+                name,
+                run.prompt,
+                run.tokens.len() - run.prompt
+            );
+            if run.tokens.len() > MOST_TOKENS {
+                println!("{counts} too long to be read in one pass");
+                continue;
+            }
+            let verdict = reader.check(&folder, &file, run.prompt)?;
+            let Verdict {
+                compared,
+                mismatches,
+                margin,
+            } = &verdict;
+            println!(
+                "{counts} {:>9} {mismatches:>11} {margin:>13}",
+                thousands(*compared)
+            );
+            ensure!(*mismatches == 0, "wrong: {reader} says other tokens");
+            ensure!(
+                *compared == (run.tokens.len() - run.prompt) as u64,
+                "{reader} did not compare every token"
+            );
+            runs.push(run);
+        }
+        let Some(last) = runs.last() else {
+            bail!("no program was checked")
+        };
+        println!("\nBy hand, for {}:", last.name);
+        println!(
+            "  {}",
+            reader.by_hand(&folder, &file(last.name), last.prompt)
+        );
+        evidence::show(model, &runs)
+    }
+}
+
+fn programs() -> Result<Vec<(&'static str, Program)>> {
+    let mut programs = vec![("add", add::PROGRAM.parse()?)];
+    for name in MODULES {
+        let source: Source = workspace::program(&format!("{name}.wasm"))?;
+        programs.push((name, source.program(b"")));
+    }
+    Ok(programs)
+}
+
+/// Runs a program by the hull cache.
+fn record(computer: &Computer, name: &'static str, program: &Program) -> Result<Recorded> {
+    let model = computer.model();
+    let mut run = computer.run(program, Engine::Hull, None)?;
+    let mut tokens = computer.prompt(program);
+    let prompt = tokens.len();
+    while let Some((token, _)) = run.step() {
+        let string = token.to_string();
+        tokens.push(model.tokenizer.id(&string).context(string)?);
+    }
+    exit_code(&run.end()).with_context(|| name.to_owned())?;
+    Ok(Recorded {
+        name,
+        prompt,
+        tokens,
+    })
+}
+
+fn file(name: &str) -> PathBuf {
+    workspace::target()
+        .join("weightware-runs")
+        .join(format!("{name}.txt"))
+}
+
+fn write(model: &Model, run: &Recorded) -> Result<PathBuf> {
+    let path = file(run.name);
+    fs::create_dir_all(path.parent().expect("it has a folder"))?;
+    let (prompt, trace) = run.tokens.split_at(run.prompt);
+    let tokenizer = &model.tokenizer;
+    let text = format!(
+        "{}\n{}\n",
+        tokenizer.decode(prompt),
+        tokenizer.decode(trace)
+    );
+    fs::write(&path, text).with_context(|| shown(&path))?;
+    Ok(path)
+}
+
+/// A network that reads whole runs.
+enum Network {
+    /// The Python that has torch, and torch's version.
+    Pytorch {
+        python: &'static str,
+        version: String,
+    },
+    Candle,
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pytorch { version, .. } => write!(f, "stock PyTorch {version}"),
+            Self::Candle => f.write_str("candle"),
+        }
+    }
+}
+
+/// What a network found.
+#[derive(Debug, PartialEq)]
+struct Verdict {
+    compared: u64,
+    mismatches: u64,
+    margin: String,
+}
+
+impl Network {
+    fn find(wanted: Option<Reader>) -> Result<Self> {
+        if wanted != Some(Reader::Candle) {
+            for python in ["python3", "/usr/bin/python3"] {
+                let mut command = Command::new(python);
+                command.args(["-c", "import torch; print(torch.__version__)"]);
+                if let Ok(version) = workspace::output(&mut command) {
+                    return Ok(Self::Pytorch {
+                        python,
+                        version: version.trim().to_owned(),
+                    });
+                }
+            }
+            if wanted == Some(Reader::Pytorch) {
+                bail!("python3 finds no torch: pip install torch, or Debian's python3-torch");
+            }
+            eprintln!("python3 finds no torch, so candle reads; building it takes minutes, once.");
+        }
+        Ok(Self::Candle)
+    }
+
+    /// The command, to be run in the workspace's root.
+    fn arguments(&self, model: &Path, tokens: &Path, prompt: usize) -> Vec<String> {
+        let (model, tokens, prompt) = (shown(model), shown(tokens), prompt.to_string());
+        let words = match self {
+            Self::Pytorch { python, .. } => {
+                let check = [
+                    &model,
+                    "check",
+                    "--tokens",
+                    &tokens,
+                    "--prompt-length",
+                    &prompt,
+                ];
+                [&[*python, "examples/pytorch/forward.py"], &check[..]].concat()
+            }
+            Self::Candle => {
+                let run = "cargo run --release -p weightware-candle --example teacher_forced --";
+                let run: Vec<_> = run.split(' ').collect();
+                [&run[..], &[&model, &tokens, &prompt]].concat()
+            }
+        };
+        words.into_iter().map(str::to_owned).collect()
+    }
+
+    fn by_hand(&self, model: &Path, tokens: &Path, prompt: usize) -> String {
+        self.arguments(model, tokens, prompt).join(" ")
+    }
+
+    fn check(&self, model: &Path, tokens: &Path, prompt: usize) -> Result<Verdict> {
+        let arguments = self.arguments(model, tokens, prompt);
+        let mut command = workspace::command(&arguments[0], &[]);
+        let output = command
+            .args(&arguments[1..])
+            .output()
+            .with_context(|| arguments.join(" "))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        // The exit status also tells of mismatches, which the verdict counts.
+        said.lines().find_map(Verdict::read).with_context(|| {
+            format!(
+                "{}\n{}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            )
+        })
+    }
+}
+
+impl Verdict {
+    /// Reads `compared 12, mismatches 0, least margin 0.5`.
+    fn read(line: &str) -> Option<Self> {
+        let mut parts = line.split(", ");
+        let mut next = |name: &str| parts.next()?.strip_prefix(name)?.strip_prefix(' ');
+        let compared = next("compared")?.parse().ok()?;
+        let mismatches = next("mismatches")?.parse().ok()?;
+        let margin = next("least margin")?.to_owned();
+        Some(Self {
+            compared,
+            mismatches,
+            margin,
+        })
+    }
+}
