@@ -160,7 +160,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
 fn program(code: Vec<Instruction>, sections: Vec<Section>) -> Program {
     let heads = sections
         .iter()
-        .map(|&(address, _)| Instruction::with_byte(Op::Section, address, 255));
+        .map(|&(address, _)| Instruction::with_byte(Op::Section, address, 0));
     Program {
         code: heads.chain(code).collect(),
         sections: sections.into_iter().map(|(_, bytes)| bytes).collect(),

@@ -166,7 +166,6 @@ fn deep_nesting() {
     body.extend([0x41, 0x05, 0x0f]);
     body.extend(std::iter::repeat_n(0x0b, depth));
     body.extend([0x00, 0x0b]);
-    drop(body);
     let binary = main_of(&body);
     let lowered = lower(&binary, &Options::default()).expect("it lowers");
     let run = oracle::machine(&lowered, b"", 1000).expect("it ends");
