@@ -11,7 +11,8 @@
 //! so that softmax in f64 gives weight 1 to one of them and exactly 0 to all others.
 
 use weightware_model::{
-    Attention, Config, KeyBound, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId, Tokenizer, Weights,
+    Attention, Config, KeyBound, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId,
+    Tokenizer, Weights,
 };
 
 use crate::form::{Dim, Form};
@@ -49,27 +50,58 @@ impl Blueprint<'_> {
     /// If a form needs a coefficient above 2^53, or the unembedding reads a dimension that is not an output.
     pub fn assemble(&self) -> Result<Model, ScheduleError> {
         self.schedule.check(self.graph)?;
-        let Budget { layers, d_model, d_ffn } = self.schedule.budget;
-        let shape = Shape { layers, d_model, heads: d_model / 2, d_ffn, vocab: self.tokens.len() };
+        let Budget {
+            layers,
+            d_model,
+            d_ffn,
+        } = self.schedule.budget;
+        let shape = Shape {
+            layers,
+            d_model,
+            heads: d_model / 2,
+            d_ffn,
+            vocab: self.tokens.len(),
+        };
 
         let mut tok = Matrix::zeros(shape.vocab, d_model);
         let mut head = Matrix::zeros(shape.vocab, d_model);
         for ((_, embedding, logit), row) in self.tokens.iter().zip(0..) {
             for &(dim, value) in embedding {
-                assert!(self.graph.dims[dim.index()].origin == Origin::Embedding, "an embedding fills inputs only");
+                assert!(
+                    self.graph.dims[dim.index()].origin == Origin::Embedding,
+                    "an embedding fills inputs only"
+                );
                 tok.row_mut(row)[self.slot(dim)] += exact(value);
             }
-            assert!(logit.terms().iter().all(|(dim, _)| self.graph.outputs.contains(dim)), "logits read outputs");
+            assert!(
+                logit
+                    .terms()
+                    .iter()
+                    .all(|(dim, _)| self.graph.outputs.contains(dim)),
+                "logits read outputs"
+            );
             self.fill(head.row_mut(row), logit, 1.0);
         }
-        let position_features = self.graph.dims().filter_map(|dim| match self.graph.dims[dim.index()].origin {
-            Origin::Position(coefficients) => Some(PositionFeature { slot: self.slot(dim), coefficients }),
-            Origin::Embedding | Origin::Computed => None,
-        });
+        let position_features =
+            self.graph
+                .dims()
+                .filter_map(|dim| match self.graph.dims[dim.index()].origin {
+                    Origin::Position(coefficients) => Some(PositionFeature {
+                        slot: self.slot(dim),
+                        coefficients,
+                    }),
+                    Origin::Embedding | Origin::Computed => None,
+                });
 
         let mut key_bounds = vec![];
-        let layers = (0..layers).map(|layer| self.layer(layer, &shape, &mut key_bounds)).collect();
-        let strings = self.tokens.iter().map(|(string, _, _)| string.clone()).collect();
+        let layers = (0..layers)
+            .map(|layer| self.layer(layer, &shape, &mut key_bounds))
+            .collect();
+        let strings = self
+            .tokens
+            .iter()
+            .map(|(string, _, _)| string.clone())
+            .collect();
         Ok(Model {
             config: Config {
                 shape,
@@ -109,29 +141,51 @@ impl Blueprint<'_> {
         for writer in self.schedule.writers_at(stage) {
             let node = &self.graph.writers[writer.index()];
             let values = match &node.writer {
-                Writer::Lookup { query, scale, key, values } => {
+                Writer::Lookup {
+                    query,
+                    scale,
+                    key,
+                    values,
+                } => {
                     self.fill_keys(&mut weights.in_proj, head, [query, scale], key);
                     values
                 }
                 Writer::Average { values } => values,
-                Writer::Neuron { .. } | Writer::Total { .. } => unreachable!("neurons have odd stages"),
+                Writer::Neuron { .. } | Writer::Total { .. } => {
+                    unreachable!("neurons have odd stages")
+                }
             };
             for (value, part) in values.iter().zip(0..) {
-                self.fill(weights.in_proj.row_mut(2 * d_model + 2 * head + part), value, 1.0);
+                self.fill(
+                    weights.in_proj.row_mut(2 * d_model + 2 * head + part),
+                    value,
+                    1.0,
+                );
             }
             for (dim, part) in self.graph.targets(writer) {
-                weights.out_proj.row_mut(self.slot(dim))[2 * head + part.output.part] += factor(part);
+                weights.out_proj.row_mut(self.slot(dim))[2 * head + part.output.part] +=
+                    factor(part);
             }
             if let Some(bound) = self.bounds.iter().find(|bound| bound.lookup == node.name) {
                 let max_abs_x = 2.0 * exact(bound.max_index);
-                bounds.push(KeyBound { layer, head, max_abs_x, max_lift: bound.max_lift });
+                bounds.push(KeyBound {
+                    layer,
+                    head,
+                    max_abs_x,
+                    max_lift: bound.max_lift,
+                });
             }
             head += 1;
         }
         let wipes: Vec<_> = self.schedule.wipes_at(stage).collect();
         for pair in wipes.chunks(2) {
             let [time, one] = [self.graph.time(), self.graph.one()].map(Form::from);
-            self.fill_keys(&mut weights.in_proj, head, [&time, &one], &self.graph.positions());
+            self.fill_keys(
+                &mut weights.in_proj,
+                head,
+                [&time, &one],
+                &self.graph.positions(),
+            );
             for (wipe, part) in pair.iter().zip(0..) {
                 let slot = self.slot(wipe.dim);
                 weights.in_proj.row_mut(2 * d_model + 2 * head + part)[slot] = 1.0;
@@ -144,8 +198,12 @@ impl Blueprint<'_> {
         for writer in self.schedule.writers_at(stage + 1) {
             let (value, gate) = match &self.graph.writers[writer.index()].writer {
                 Writer::Neuron { value, gate } => (value.clone(), gate.clone()),
-                Writer::Total { average } => (Form::from(*average), self.graph.time() + self.graph.one()),
-                Writer::Lookup { .. } | Writer::Average { .. } => unreachable!("heads have even stages"),
+                Writer::Total { average } => {
+                    (Form::from(*average), self.graph.time() + self.graph.one())
+                }
+                Writer::Lookup { .. } | Writer::Average { .. } => {
+                    unreachable!("heads have even stages")
+                }
             };
             self.fill(weights.ff_in.row_mut(neuron), &gate, 1.0);
             self.fill(weights.ff_in.row_mut(d_ffn + neuron), &value, 1.0);
@@ -184,6 +242,9 @@ fn factor(part: Part) -> f64 {
 
 /// An integer as f64.
 fn exact(value: i64) -> f64 {
-    assert!(value.unsigned_abs() <= 1 << 53, "{value} is not exact in f64");
+    assert!(
+        value.unsigned_abs() <= 1 << 53,
+        "{value} is not exact in f64"
+    );
     value as f64
 }

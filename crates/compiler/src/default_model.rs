@@ -15,7 +15,8 @@ pub const DEFAULT_SCHEDULE: &str = include_str!("../schedules/default.txt");
 #[must_use]
 pub fn default_model() -> Model {
     let machine = Machine::new(&Module::ALL);
-    let schedule = Schedule::parse(&machine.graph, DEFAULT_SCHEDULE)
-        .unwrap_or_else(|error| panic!("solve the schedule anew with `cargo xtask schedule`: {error}"));
+    let schedule = Schedule::parse(&machine.graph, DEFAULT_SCHEDULE).unwrap_or_else(|error| {
+        panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
+    });
     machine.assemble(&schedule).expect("a parsed schedule fits")
 }

@@ -39,7 +39,10 @@ impl<'g> Evaluator<'g> {
         Self {
             graph,
             order: graph.order(),
-            targets: graph.writers().map(|(writer, _)| graph.targets(writer)).collect(),
+            targets: graph
+                .writers()
+                .map(|(writer, _)| graph.targets(writer))
+                .collect(),
             histories: vec![History::default(); graph.writers.len()],
             values: vec![0; graph.dims.len()],
             position: 0,
@@ -81,11 +84,15 @@ impl<'g> Evaluator<'g> {
     /// The value of a form at the latest token.
     #[must_use]
     pub fn form(&self, form: &Form) -> i128 {
-        form.terms().iter().map(|&(dim, coefficient)| i128::from(coefficient) * self.values[dim.index()]).sum()
+        form.terms()
+            .iter()
+            .map(|&(dim, coefficient)| i128::from(coefficient) * self.values[dim.index()])
+            .sum()
     }
 
     fn run(&mut self, writer: WriterIdx) -> [i128; 2] {
-        let read = |values: &[Form]| [0, 1].map(|part| values.get(part).map_or(0, |form| self.form(form)));
+        let read =
+            |values: &[Form]| [0, 1].map(|part| values.get(part).map_or(0, |form| self.form(form)));
         match &self.graph.writers[writer.index()].writer {
             Writer::Neuron { value, gate } => [self.form(value) * self.form(gate).max(0), 0],
             // Averages are kept as sums.
@@ -93,21 +100,40 @@ impl<'g> Evaluator<'g> {
             Writer::Average { values } => {
                 let values = read(values);
                 let sums = &mut self.histories[writer.index()].sums;
-                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                sums.iter_mut()
+                    .zip(values)
+                    .for_each(|(sum, value)| *sum += value);
                 *sums
             }
-            Writer::Lookup { query, scale, key, values } => {
+            Writer::Lookup {
+                query,
+                scale,
+                key,
+                values,
+            } => {
                 let (query, scale, values) = (self.form(query), self.form(scale), read(values));
-                let Key { index, square, time, clear, .. } = key;
+                let Key {
+                    index,
+                    square,
+                    time,
+                    clear,
+                    ..
+                } = key;
                 let penalty = self.form(square) + i128::from(CLEARED) * self.form(clear);
                 let point = (self.form(index), -penalty, self.form(time));
                 let by_position = self.graph.positions() == *key;
-                let point = if by_position { (self.position, -self.position * self.position, 0) } else { point };
+                let point = if by_position {
+                    (self.position, -self.position * self.position, 0)
+                } else {
+                    point
+                };
                 let history = &mut self.histories[writer.index()];
                 history.values.push(values);
                 history.keys.push(point);
                 if by_position && scale > 0 {
-                    let nearest = (2 * query + scale).div_euclid(2 * scale).clamp(0, self.position);
+                    let nearest = (2 * query + scale)
+                        .div_euclid(2 * scale)
+                        .clamp(0, self.position);
                     return history.values[usize::try_from(nearest).expect("not negative")];
                 }
                 history.find(query, scale)
@@ -128,7 +154,9 @@ impl History {
                 (sums, count) = ([0; 2], 0);
             }
             if score == best {
-                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                sums.iter_mut()
+                    .zip(values)
+                    .for_each(|(sum, value)| *sum += value);
                 count += 1;
             }
         }

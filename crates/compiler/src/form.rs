@@ -43,7 +43,9 @@ impl Form {
 
 impl From<Dim> for Form {
     fn from(dim: Dim) -> Self {
-        Self { terms: vec![(dim, 1)] }
+        Self {
+            terms: vec![(dim, 1)],
+        }
     }
 }
 
@@ -65,7 +67,9 @@ impl Mul<i64> for Form {
         if factor == 0 {
             return Form::zero();
         }
-        self.terms.iter_mut().for_each(|(_, coefficient)| *coefficient *= factor);
+        self.terms
+            .iter_mut()
+            .for_each(|(_, coefficient)| *coefficient *= factor);
         self
     }
 }

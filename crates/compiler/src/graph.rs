@@ -154,7 +154,14 @@ impl Graph {
     #[must_use]
     pub fn new() -> Self {
         let [one, time, time_squared] = [Dim(0), Dim(1), Dim(2)];
-        let mut graph = Self { dims: vec![], writers: vec![], outputs: vec![], one, time, time_squared };
+        let mut graph = Self {
+            dims: vec![],
+            writers: vec![],
+            outputs: vec![],
+            one,
+            time,
+            time_squared,
+        };
         graph.dim_of("one", Origin::Embedding);
         graph.dim_of("t", Origin::Position([0.0, 1.0, 0.0]));
         graph.dim_of("t^2", Origin::Position([0.0, 0.0, 1.0]));
@@ -180,20 +187,37 @@ impl Graph {
     }
 
     fn dim_of(&mut self, name: &str, origin: Origin) -> Dim {
-        assert!(self.dims.iter().all(|dim| dim.name != name), "two dimensions are called {name}");
-        assert!(!name.contains(char::is_whitespace), "a dimension's name is one word: {name:?}");
-        self.dims.push(DimNode { name: name.to_owned(), origin, parts: vec![], rough: false });
+        assert!(
+            self.dims.iter().all(|dim| dim.name != name),
+            "two dimensions are called {name}"
+        );
+        assert!(
+            !name.contains(char::is_whitespace),
+            "a dimension's name is one word: {name:?}"
+        );
+        self.dims.push(DimNode {
+            name: name.to_owned(),
+            origin,
+            parts: vec![],
+            rough: false,
+        });
         Dim(u32::try_from(self.dims.len() - 1).expect("few dimensions"))
     }
 
     fn writer(&mut self, name: &str, writer: Writer) -> WriterIdx {
         let index = WriterIdx(u32::try_from(self.writers.len()).expect("few writers"));
         let name = if self.writers.iter().any(|node| node.name == name) {
-            (2..).map(|n| format!("{name}.{n}")).find(|name| self.writers.iter().all(|node| node.name != *name))
+            (2..)
+                .map(|n| format!("{name}.{n}"))
+                .find(|name| self.writers.iter().all(|node| node.name != *name))
         } else {
             Some(name.to_owned())
         };
-        self.writers.push(WriterNode { name: name.expect("unbounded"), writer, after: vec![] });
+        self.writers.push(WriterNode {
+            name: name.expect("unbounded"),
+            writer,
+            after: vec![],
+        });
         index
     }
 
@@ -220,11 +244,17 @@ impl Graph {
         };
         let node = &mut self.dims[dim.index()];
         node.rough |= rough;
-        node.parts.push(Part { output, coefficient, shift: 0 });
+        node.parts.push(Part {
+            output,
+            coefficient,
+            shift: 0,
+        });
     }
 
     fn reads_rough(&self, form: &Form) -> bool {
-        form.terms().iter().any(|&(dim, _)| self.dims[dim.index()].rough)
+        form.terms()
+            .iter()
+            .any(|&(dim, _)| self.dims[dim.index()].rough)
     }
 
     /// A dimension that holds one output.
@@ -236,7 +266,13 @@ impl Graph {
 
     /// Primitive 2: `value * relu(gate)`.
     pub fn reglu(&mut self, name: &str, value: impl Into<Form>, gate: impl Into<Form>) -> Output {
-        let writer = self.writer(name, Writer::Neuron { value: value.into(), gate: gate.into() });
+        let writer = self.writer(
+            name,
+            Writer::Neuron {
+                value: value.into(),
+                gate: gate.into(),
+            },
+        );
         Output { writer, part: 0 }
     }
 
@@ -279,28 +315,56 @@ impl Graph {
     ) -> [Output; N] {
         assert!((1..=2).contains(&N), "a head has one or two values");
         let (query, scale) = (query.into(), scale.into());
-        let writer = self.writer(name, Writer::Lookup { query, scale, key: key.clone(), values: values.to_vec() });
+        let writer = self.writer(
+            name,
+            Writer::Lookup {
+                query,
+                scale,
+                key: key.clone(),
+                values: values.to_vec(),
+            },
+        );
         std::array::from_fn(|part| Output { writer, part })
     }
 
     /// The keys of a lookup by position. A query below zero finds the first token, which answers 0.
     #[must_use]
     pub fn positions(&self) -> Key {
-        Key { index: self.time.into(), square: self.time_squared.into(), ..Key::default() }
+        Key {
+            index: self.time.into(),
+            square: self.time_squared.into(),
+            ..Key::default()
+        }
     }
 
     /// The keys of a lookup of the latest token of a kind: `clear` is 0 for that kind.
     #[must_use]
     pub fn latest(&self, clear: Form) -> Key {
-        Key { time: self.time.into(), clear, ..Key::default() }
+        Key {
+            time: self.time.into(),
+            clear,
+            ..Key::default()
+        }
     }
 
     /// Primitive 5: the sums of one or two forms over all tokens so far, off by rounding errors far below 1/2.
-    pub fn running_sums<const N: usize>(&mut self, names: [&str; N], forms: [Form; N]) -> [Output; N] {
+    pub fn running_sums<const N: usize>(
+        &mut self,
+        names: [&str; N],
+        forms: [Form; N],
+    ) -> [Output; N] {
         assert!((1..=2).contains(&N), "a head has one or two values");
-        let head = self.writer(&format!("average:{}", names.join("+")), Writer::Average { values: forms.to_vec() });
+        let head = self.writer(
+            &format!("average:{}", names.join("+")),
+            Writer::Average {
+                values: forms.to_vec(),
+            },
+        );
         std::array::from_fn(|part| {
-            let average = self.hold(&format!("average:{}", names[part]), Output { writer: head, part });
+            let average = self.hold(
+                &format!("average:{}", names[part]),
+                Output { writer: head, part },
+            );
             let writer = self.writer(&format!("total:{}", names[part]), Writer::Total { average });
             Output { writer, part: 0 }
         })
@@ -312,7 +376,12 @@ impl Graph {
         const MAGIC: i64 = 3 << 51;
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let key = self.positions();
-        let [down] = self.lookup(&format!("{name}:down"), self.time, &key, [self.constant(MAGIC)]);
+        let [down] = self.lookup(
+            &format!("{name}:down"),
+            self.time,
+            &key,
+            [self.constant(MAGIC)],
+        );
         self.writers[down.writer.index()].after = vec![output.writer, up.writer];
         let dim = self.dim(name);
         self.add(dim, 1, output);
@@ -348,7 +417,10 @@ impl Graph {
 
     /// All writers, in order of creation.
     pub fn writers(&self) -> impl Iterator<Item = (WriterIdx, &Writer)> {
-        self.writers.iter().zip(0..).map(|(node, index)| (WriterIdx(index), &node.writer))
+        self.writers
+            .iter()
+            .zip(0..)
+            .map(|(node, index)| (WriterIdx(index), &node.writer))
     }
 
     /// Dimensions that a writer reads, some perhaps twice.
@@ -357,14 +429,24 @@ impl Graph {
         let mut dims = vec![];
         match &self.writers[writer.index()].writer {
             Writer::Neuron { value, gate } => forms.extend([value, gate]),
-            Writer::Lookup { query, scale, key, values } => {
+            Writer::Lookup {
+                query,
+                scale,
+                key,
+                values,
+            } => {
                 forms.extend([query, scale, &key.index, &key.square, &key.time, &key.clear]);
                 forms.extend(values);
             }
             Writer::Average { values } => forms.extend(values),
             Writer::Total { average } => dims.extend([*average, self.time, self.one]),
         }
-        dims.extend(forms.iter().flat_map(|form| form.terms()).map(|&(dim, _)| dim));
+        dims.extend(
+            forms
+                .iter()
+                .flat_map(|form| form.terms())
+                .map(|&(dim, _)| dim),
+        );
         dims
     }
 }
@@ -375,7 +457,12 @@ impl Graph {
     pub(crate) fn targets(&self, writer: WriterIdx) -> Vec<(Dim, Part)> {
         let mut targets = vec![];
         for (node, dim) in self.dims.iter().zip(self.dims()) {
-            targets.extend(node.parts.iter().filter(|part| part.output.writer == writer).map(|&part| (dim, part)));
+            targets.extend(
+                node.parts
+                    .iter()
+                    .filter(|part| part.output.writer == writer)
+                    .map(|&part| (dim, part)),
+            );
         }
         targets
     }
@@ -384,7 +471,12 @@ impl Graph {
     pub(crate) fn sources(&self, writer: WriterIdx) -> Vec<WriterIdx> {
         let mut sources = self.writers[writer.index()].after.clone();
         for dim in self.reads(writer) {
-            sources.extend(self.dims[dim.index()].parts.iter().map(|part| part.output.writer));
+            sources.extend(
+                self.dims[dim.index()]
+                    .parts
+                    .iter()
+                    .map(|part| part.output.writer),
+            );
         }
         sources.sort_unstable();
         sources.dedup();
@@ -396,13 +488,20 @@ impl Graph {
     /// # Panics
     /// If the graph has a cycle.
     pub(crate) fn order(&self) -> Vec<WriterIdx> {
-        let sources: Vec<_> = self.writers().map(|(writer, _)| self.sources(writer)).collect();
+        let sources: Vec<_> = self
+            .writers()
+            .map(|(writer, _)| self.sources(writer))
+            .collect();
         let mut done = vec![false; self.writers.len()];
         let mut order = vec![];
         while order.len() < self.writers.len() {
             let before = order.len();
             for (writer, _) in self.writers() {
-                if !done[writer.index()] && sources[writer.index()].iter().all(|source| done[source.index()]) {
+                if !done[writer.index()]
+                    && sources[writer.index()]
+                        .iter()
+                        .all(|source| done[source.index()])
+                {
                     done[writer.index()] = true;
                     order.push(writer);
                 }

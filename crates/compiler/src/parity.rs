@@ -97,12 +97,23 @@ pub fn model() -> Model {
     }
     for (name, value) in OUTPUTS {
         let row = vec![(one, 1), (other, 1), (parity, value % 4)];
-        tokens.push((name.to_owned(), row, code * (2 * value) - one * (value * value)));
+        tokens.push((
+            name.to_owned(),
+            row,
+            code * (2 * value) - one * (value * value),
+        ));
     }
-    let ends = tokens.iter().zip(0..).filter(|((name, _, _), _)| name == "even" || name == "odd");
+    let ends = tokens
+        .iter()
+        .zip(0..)
+        .filter(|((name, _, _), _)| name == "even" || name == "odd");
     let end_tokens = ends.map(|(_, id)| id).collect();
 
-    let budget = Budget { layers: 2, d_model: 10, d_ffn: 3 };
+    let budget = Budget {
+        layers: 2,
+        d_model: 10,
+        d_ffn: 3,
+    };
     let schedule = solve(&graph, budget, 1, 2000).expect("a small graph fits");
     let blueprint = Blueprint {
         graph: &graph,

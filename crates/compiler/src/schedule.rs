@@ -24,7 +24,11 @@ pub struct Budget {
 
 impl Budget {
     /// 7 layers of 36 slots, 18 heads and 36 neurons.
-    pub const DEFAULT: Budget = Budget { layers: 7, d_model: 36, d_ffn: 36 };
+    pub const DEFAULT: Budget = Budget {
+        layers: 7,
+        d_model: 36,
+        d_ffn: 36,
+    };
 
     pub(crate) const fn stages(&self) -> i32 {
         2 * self.layers as i32
@@ -69,22 +73,56 @@ pub(crate) struct Life {
 impl Life {
     /// The last stage in which no other dimension may be written to the slot.
     pub(crate) const fn end(&self) -> i32 {
-        if self.rough || self.last == self.first { self.last } else { self.last - 1 }
+        if self.rough || self.last == self.first {
+            self.last
+        } else {
+            self.last - 1
+        }
     }
 }
 
 /// Lives of all dimensions under given stages.
-pub(crate) fn lives(graph: &Graph, readers: &[Vec<WriterIdx>], stages: &[i32], budget: &Budget) -> Vec<Life> {
-    let lives = graph.dims.iter().zip(readers).zip(graph.dims()).map(|((node, readers), dim)| {
-        let parts = node.parts.iter().map(|part| stages[part.output.writer.index()]);
-        let given = node.origin != Origin::Computed;
-        let first = if given { -1 } else { parts.clone().min().unwrap_or(-1) };
-        let ready = parts.max().unwrap_or(-1);
-        let read = readers.iter().map(|reader| stages[reader.index()]).max().unwrap_or(ready);
-        // What every lookup and wipe needs, and what the unembedding reads, stays to the end.
-        let kept = dim.index() < 3 || graph.outputs.contains(&dim);
-        Life { first, ready, last: if kept { budget.stages() } else { read.max(ready) }, rough: node.rough }
-    });
+pub(crate) fn lives(
+    graph: &Graph,
+    readers: &[Vec<WriterIdx>],
+    stages: &[i32],
+    budget: &Budget,
+) -> Vec<Life> {
+    let lives = graph
+        .dims
+        .iter()
+        .zip(readers)
+        .zip(graph.dims())
+        .map(|((node, readers), dim)| {
+            let parts = node
+                .parts
+                .iter()
+                .map(|part| stages[part.output.writer.index()]);
+            let given = node.origin != Origin::Computed;
+            let first = if given {
+                -1
+            } else {
+                parts.clone().min().unwrap_or(-1)
+            };
+            let ready = parts.max().unwrap_or(-1);
+            let read = readers
+                .iter()
+                .map(|reader| stages[reader.index()])
+                .max()
+                .unwrap_or(ready);
+            // What every lookup and wipe needs, and what the unembedding reads, stays to the end.
+            let kept = dim.index() < 3 || graph.outputs.contains(&dim);
+            Life {
+                first,
+                ready,
+                last: if kept {
+                    budget.stages()
+                } else {
+                    read.max(ready)
+                },
+                rough: node.rough,
+            }
+        });
     lives.collect()
 }
 
@@ -107,7 +145,11 @@ impl Schedule {
     ///
     /// # Errors
     /// If more than `d_model` dimensions live at once.
-    pub(crate) fn allocate(graph: &Graph, stages: Vec<i32>, budget: Budget) -> Result<Self, ScheduleError> {
+    pub(crate) fn allocate(
+        graph: &Graph,
+        stages: Vec<i32>,
+        budget: Budget,
+    ) -> Result<Self, ScheduleError> {
         let lives = lives(graph, &readers(graph), &stages, &budget);
         let mut order: Vec<Dim> = graph.dims().collect();
         order.sort_by_key(|dim| lives[dim.index()].first);
@@ -125,14 +167,20 @@ impl Schedule {
                     None => Some((1, slot, None)),
                     Some(old) if lives[old.index()].end() < first => {
                         let stage = wipe_stage(&lives[old.index()], first, &load, &budget);
-                        Some((2 * i32::from(stage % 2 == 0), slot, Some(Wipe { dim: old, stage })))
+                        Some((
+                            2 * i32::from(stage % 2 == 0),
+                            slot,
+                            Some(Wipe { dim: old, stage }),
+                        ))
                     }
                     Some(_) => None,
                 })
                 .min_by_key(|&(cost, slot, _)| (cost, slot));
             let Some((_, slot, wipe)) = choice else {
                 let name = graph.name(dim);
-                return Err(ScheduleError(format!("no slot is left for {name} in half-layer {first}")));
+                return Err(ScheduleError(format!(
+                    "no slot is left for {name} in half-layer {first}"
+                )));
             };
             slots[dim.index()] = slot;
             tenants[slot] = Some(dim);
@@ -142,25 +190,42 @@ impl Schedule {
             wipes.extend(wipe);
         }
         wipes.sort_by_key(|wipe| (wipe.stage, slots[wipe.dim.index()]));
-        let schedule = Self { budget, stages, slots, wipes };
+        let schedule = Self {
+            budget,
+            stages,
+            slots,
+            wipes,
+        };
         schedule.check(graph)?;
         Ok(schedule)
     }
 
     /// Writers of a stage, in order of creation.
     pub(crate) fn writers_at(&self, stage: i32) -> impl Iterator<Item = WriterIdx> {
-        self.stages.iter().zip(0..).filter(move |(at, _)| **at == stage).map(|(_, index)| WriterIdx(index))
+        self.stages
+            .iter()
+            .zip(0..)
+            .filter(move |(at, _)| **at == stage)
+            .map(|(_, index)| WriterIdx(index))
     }
 
     /// Wipes of a stage.
     pub(crate) fn wipes_at(&self, stage: i32) -> impl Iterator<Item = Wipe> {
-        self.wipes.iter().copied().filter(move |wipe| wipe.stage == stage)
+        self.wipes
+            .iter()
+            .copied()
+            .filter(move |wipe| wipe.stage == stage)
     }
 
     /// Heads (a wiping head serves two slots) or neurons that a stage needs.
     pub(crate) fn load(&self, stage: i32) -> usize {
         let wipes = self.wipes_at(stage).count();
-        self.writers_at(stage).count() + if stage % 2 == 0 { wipes.div_ceil(2) } else { wipes }
+        self.writers_at(stage).count()
+            + if stage % 2 == 0 {
+                wipes.div_ceil(2)
+            } else {
+                wipes
+            }
     }
 
     /// How many wipes need a head, and how many a neuron.
@@ -187,15 +252,23 @@ impl Schedule {
             for source in graph.sources(writer) {
                 if self.stages[source.index()] >= stage {
                     let source = &graph.writers[source.index()].name;
-                    return fail(format!("{name} in half-layer {stage} needs {source}, which is not earlier"));
+                    return fail(format!(
+                        "{name} in half-layer {stage} needs {source}, which is not earlier"
+                    ));
                 }
             }
         }
         for stage in 0..self.budget.stages() {
-            let room = if stage % 2 == 0 { self.budget.d_model / 2 } else { self.budget.d_ffn };
+            let room = if stage % 2 == 0 {
+                self.budget.d_model / 2
+            } else {
+                self.budget.d_ffn
+            };
             let load = self.load(stage);
             if load > room {
-                return fail(format!("half-layer {stage} needs {load} of {room} heads or neurons"));
+                return fail(format!(
+                    "half-layer {stage} needs {load} of {room} heads or neurons"
+                ));
             }
         }
         let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
@@ -209,12 +282,22 @@ impl Schedule {
             let (life, first) = (&lives[old.index()], lives[new.index()].first);
             let names = (graph.name(old), graph.name(new));
             if life.end() >= first {
-                return fail(format!("{} and {} share a slot in half-layer {first}", names.0, names.1));
+                return fail(format!(
+                    "{} and {} share a slot in half-layer {first}",
+                    names.0, names.1
+                ));
             }
             let last = if life.rough { first - 1 } else { first };
             let wiped = self.wipes.iter().filter(|wipe| wipe.dim == old);
-            if !wiped.clone().all(|wipe| (life.last..=last).contains(&wipe.stage)) || wiped.count() != 1 {
-                return fail(format!("{} is not wiped once between its end and {}", names.0, names.1));
+            if !wiped
+                .clone()
+                .all(|wipe| (life.last..=last).contains(&wipe.stage))
+                || wiped.count() != 1
+            {
+                return fail(format!(
+                    "{} is not wiped once between its end and {}",
+                    names.0, names.1
+                ));
             }
         }
         match self.slots.iter().find(|&&slot| slot >= self.budget.d_model) {
@@ -227,14 +310,20 @@ impl Schedule {
     #[must_use]
     pub fn readable(&self, graph: &Graph, stage: i32) -> Vec<(usize, Dim)> {
         let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
-        let dims = graph.dims().filter(|dim| (lives[dim.index()].ready..lives[dim.index()].last).contains(&stage));
+        let dims = graph
+            .dims()
+            .filter(|dim| (lives[dim.index()].ready..lives[dim.index()].last).contains(&stage));
         dims.map(|dim| (self.slots[dim.index()], dim)).collect()
     }
 
     /// The schedule as text: see [`Schedule::parse`].
     #[must_use]
     pub fn to_text(&self, graph: &Graph) -> String {
-        let Budget { layers, d_model, d_ffn } = self.budget;
+        let Budget {
+            layers,
+            d_model,
+            d_ffn,
+        } = self.budget;
         let mut text = format!("shape layers={layers} d_model={d_model} d_ffn={d_ffn}\n");
         let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
         let mut dims: Vec<Dim> = graph.dims().collect();
@@ -242,7 +331,12 @@ impl Schedule {
         for dim in dims {
             let (slot, life) = (self.slots[dim.index()], lives[dim.index()]);
             let (from, to) = (stage_name(life.first), stage_name(life.last));
-            writeln!(text, "slot {slot:2} {:24} # {from} to {to}", graph.name(dim)).expect("to a string");
+            writeln!(
+                text,
+                "slot {slot:2} {:24} # {from} to {to}",
+                graph.name(dim)
+            )
+            .expect("to a string");
         }
         for stage in 0..self.budget.stages() {
             let kind = if stage % 2 == 0 { "head" } else { "neuron" };
@@ -253,7 +347,12 @@ impl Schedule {
             for wipe in self.wipes_at(stage) {
                 let slot = self.slots[wipe.dim.index()];
                 let name = graph.name(wipe.dim);
-                writeln!(text, "wipe   {:8} {name:24} # slot {slot}", stage_name(stage)).expect("to a string");
+                writeln!(
+                    text,
+                    "wipe   {:8} {name:24} # slot {slot}",
+                    stage_name(stage)
+                )
+                .expect("to a string");
             }
         }
         text
@@ -270,15 +369,30 @@ impl Schedule {
         let mut wipes = vec![];
         for (line, number) in text.lines().zip(1..) {
             let fail = |what: &str| Err(ScheduleError(format!("line {number}: {what}: {line}")));
-            let words: Vec<&str> = line.split('#').next().unwrap_or("").split_whitespace().collect();
+            let words: Vec<&str> = line
+                .split('#')
+                .next()
+                .unwrap_or("")
+                .split_whitespace()
+                .collect();
             let dim_of = |name: &str| graph.dims().find(|&dim| graph.name(dim) == name);
             match words[..] {
                 [] => {}
                 ["shape", layers, d_model, d_ffn] => {
                     let value = |word: &str, key: &str| word.strip_prefix(key)?.parse().ok();
-                    let read = (value(layers, "layers="), value(d_model, "d_model="), value(d_ffn, "d_ffn="));
-                    let (Some(layers), Some(d_model), Some(d_ffn)) = read else { return fail("not a shape") };
-                    budget = Some(Budget { layers, d_model, d_ffn });
+                    let read = (
+                        value(layers, "layers="),
+                        value(d_model, "d_model="),
+                        value(d_ffn, "d_ffn="),
+                    );
+                    let (Some(layers), Some(d_model), Some(d_ffn)) = read else {
+                        return fail("not a shape");
+                    };
+                    budget = Some(Budget {
+                        layers,
+                        d_model,
+                        d_ffn,
+                    });
                 }
                 ["slot", slot, name] => {
                     let (Some(dim), Ok(slot)) = (dim_of(name), slot.parse()) else {
@@ -303,7 +417,12 @@ impl Schedule {
             }
         }
         let budget = budget.ok_or_else(|| ScheduleError("the shape is missing".to_owned()))?;
-        let schedule = Self { budget, stages, slots, wipes };
+        let schedule = Self {
+            budget,
+            stages,
+            slots,
+            wipes,
+        };
         schedule.check(graph)?;
         Ok(schedule)
     }
@@ -315,7 +434,11 @@ fn wipe_stage(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i32 {
     (old.last.max(0)..=last)
         .filter(|&stage| stage % 2 == 1 && load[stage as usize] < budget.d_ffn)
         .min_by_key(|&stage| load[stage as usize])
-        .unwrap_or_else(|| (old.last.max(0)..=last).find(|stage| stage % 2 == 0).unwrap_or(last))
+        .unwrap_or_else(|| {
+            (old.last.max(0)..=last)
+                .find(|stage| stage % 2 == 0)
+                .unwrap_or(last)
+        })
 }
 
 /// `embed`, `1.attn`, `1.ffn`, ..., `logits`.
@@ -329,7 +452,10 @@ fn stage_name(stage: i32) -> String {
 
 fn parse_stage(name: &str) -> Option<i32> {
     let (layer, phase) = name.split_once('.')?;
-    let layer: i32 = layer.parse().ok().filter(|layer| (1..=1000).contains(layer))?;
+    let layer: i32 = layer
+        .parse()
+        .ok()
+        .filter(|layer| (1..=1000).contains(layer))?;
     match phase {
         "attn" => Some(2 * layer - 2),
         "ffn" => Some(2 * layer - 1),

@@ -10,7 +10,12 @@ use crate::schedule::{Budget, Schedule, ScheduleError, lives, readers};
 ///
 /// # Errors
 /// If no schedule that fits was found within the given number of moves; the best attempt's complaint is returned.
-pub fn solve(graph: &Graph, budget: Budget, seed: u64, moves: u32) -> Result<Schedule, ScheduleError> {
+pub fn solve(
+    graph: &Graph,
+    budget: Budget,
+    seed: u64,
+    moves: u32,
+) -> Result<Schedule, ScheduleError> {
     let mut search = Search::new(graph, budget, seed)?;
     search.anneal(moves);
     Schedule::allocate(graph, search.best, budget)
@@ -21,12 +26,23 @@ pub fn solve(graph: &Graph, budget: Budget, seed: u64, moves: u32) -> Result<Sch
 ///
 /// # Errors
 /// If no seed leads to a schedule that fits.
-pub fn solve_best(graph: &Graph, budget: Budget, seeds: u64, moves: u32) -> Result<Schedule, ScheduleError> {
+pub fn solve_best(
+    graph: &Graph,
+    budget: Budget,
+    seeds: u64,
+    moves: u32,
+) -> Result<Schedule, ScheduleError> {
     let mut failure = ScheduleError("no seed was tried".to_owned());
     let mut best: Option<Schedule> = None;
     for seed in 1..=seeds {
         match solve(graph, budget, seed, moves) {
-            Ok(schedule) if best.as_ref().is_none_or(|best| schedule.wiping() < best.wiping()) => best = Some(schedule),
+            Ok(schedule)
+                if best
+                    .as_ref()
+                    .is_none_or(|best| schedule.wiping() < best.wiping()) =>
+            {
+                best = Some(schedule)
+            }
             Ok(_) => {}
             Err(error) => failure = error,
         }
@@ -48,11 +64,18 @@ struct Search<'g> {
 
 impl<'g> Search<'g> {
     fn new(graph: &'g Graph, budget: Budget, seed: u64) -> Result<Self, ScheduleError> {
-        let sources: Vec<_> = graph.writers().map(|(writer, _)| graph.sources(writer)).collect();
+        let sources: Vec<_> = graph
+            .writers()
+            .map(|(writer, _)| graph.sources(writer))
+            .collect();
         let mut sinks = vec![vec![]; sources.len()];
         let mut stages = vec![0; sources.len()];
         for writer in graph.order() {
-            let earliest = sources[writer.index()].iter().map(|source| stages[source.index()] + 1).max().unwrap_or(0);
+            let earliest = sources[writer.index()]
+                .iter()
+                .map(|source| stages[source.index()] + 1)
+                .max()
+                .unwrap_or(0);
             stages[writer.index()] = earliest + (earliest + i32::from(!is_head(graph, writer))) % 2;
             for source in &sources[writer.index()] {
                 sinks[source.index()].push(writer);
@@ -60,11 +83,22 @@ impl<'g> Search<'g> {
         }
         if let Some(late) = stages.iter().position(|&stage| stage >= budget.stages()) {
             let (name, layers) = (&graph.writers[late].name, budget.layers);
-            return Err(ScheduleError(format!("{name} cannot be reached within {layers} layers")));
+            return Err(ScheduleError(format!(
+                "{name} cannot be reached within {layers} layers"
+            )));
         }
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let (readers, best) = (readers(graph), stages.clone());
-        Ok(Self { graph, budget, sources, sinks, readers, stages, best, random })
+        Ok(Self {
+            graph,
+            budget,
+            sources,
+            sinks,
+            readers,
+            stages,
+            best,
+            random,
+        })
     }
 
     /// A pseudo-random number below a bound (xorshift64*).
@@ -81,7 +115,9 @@ impl<'g> Search<'g> {
             let heat = 600.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(4) + 0.01;
             let writer = self.below(self.stages.len() as u64) as usize;
             let old = self.stages[writer];
-            let Some(new) = self.another_stage(writer) else { continue };
+            let Some(new) = self.another_stage(writer) else {
+                continue;
+            };
             self.stages[writer] = new;
             let changed = self.cost();
             let chance = ((cost - changed) / heat).exp();
@@ -98,8 +134,15 @@ impl<'g> Search<'g> {
     }
 
     fn another_stage(&mut self, writer: usize) -> Option<i32> {
-        let after = self.sources[writer].iter().map(|source| self.stages[source.index()] + 1).max().unwrap_or(0);
-        let before = self.sinks[writer].iter().map(|sink| self.stages[sink.index()]).min();
+        let after = self.sources[writer]
+            .iter()
+            .map(|source| self.stages[source.index()] + 1)
+            .max()
+            .unwrap_or(0);
+        let before = self.sinks[writer]
+            .iter()
+            .map(|sink| self.stages[sink.index()])
+            .min();
         let before = before.unwrap_or(self.budget.stages());
         let parity = self.stages[writer] % 2;
         let first = after + (after + parity) % 2;
@@ -133,15 +176,26 @@ impl<'g> Search<'g> {
         }
         let over = |have: i32, room: usize| f64::from((have - room as i32).max(0)).powi(2);
         let slots_taken = slots;
-        let slots: f64 = slots_taken.iter().map(|&have| over(have, self.budget.d_model)).sum();
+        let slots: f64 = slots_taken
+            .iter()
+            .map(|&have| over(have, self.budget.d_model))
+            .sum();
         let load: f64 = (0..stages)
             .map(|stage| {
                 // Two heads are left for wiping.
-                let room = if stage % 2 == 0 { self.budget.d_model / 2 - 2 } else { self.budget.d_ffn };
+                let room = if stage % 2 == 0 {
+                    self.budget.d_model / 2 - 2
+                } else {
+                    self.budget.d_ffn
+                };
                 over(load[stage as usize], room)
             })
             .sum();
-        let waiting: f64 = slots_taken.iter().zip(&waited).map(|(&have, &more)| over(have + more, self.budget.d_model)).sum();
+        let waiting: f64 = slots_taken
+            .iter()
+            .zip(&waited)
+            .map(|(&have, &more)| over(have + more, self.budget.d_model))
+            .sum();
         100.0 * (slots + load) + 8.0 * waiting + 0.1 * f64::from(lived)
     }
 }

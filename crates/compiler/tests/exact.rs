@@ -9,15 +9,24 @@ use weightware_isa::{Interpreter, Program, Token, Vocabulary};
 /// Compares the evaluator's choice with the interpreter's token at every step; returns the number of tokens.
 fn compare(machine: &Machine, program: &Program) -> usize {
     let vocabulary = Vocabulary::new();
-    let logits: Vec<_> = vocabulary.tokens().iter().map(|&token| machine.logit(token)).collect();
+    let logits: Vec<_> = vocabulary
+        .tokens()
+        .iter()
+        .map(|&token| machine.logit(token))
+        .collect();
     let mut evaluator = Evaluator::new(&machine.graph);
-    program.full_prompt().for_each(|token| evaluator.push(&machine.embed(token)));
+    program
+        .full_prompt()
+        .for_each(|token| evaluator.push(&machine.embed(token)));
     let mut count = 0;
     let mut interpreter = Interpreter::new(program);
     let mut recent: Vec<String> = vec![];
     while let Some(expected) = interpreter.next() {
         let expected: Token = expected.expect("the program has no fault");
-        let best = logits.iter().zip(0..).max_by_key(|(logit, id)| (evaluator.form(logit), u32::MAX - id));
+        let best = logits
+            .iter()
+            .zip(0..)
+            .max_by_key(|(logit, id)| (evaluator.form(logit), u32::MAX - id));
         let token = vocabulary.token(best.expect("tokens").1).expect("in range");
         recent.push(expected.to_string());
         let tail = &recent[recent.len().saturating_sub(30)..];

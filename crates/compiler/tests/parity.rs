@@ -11,7 +11,11 @@ fn tells_odd_from_even() {
     let mut random = common::Random(7);
     for length in 0..40 {
         let words: Vec<_> = (0..length).map(|_| random.pick(&parity::WORDS)).collect();
-        let sentence = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" ");
+        let sentence = words
+            .iter()
+            .map(|(word, _)| *word)
+            .collect::<Vec<_>>()
+            .join(" ");
         let mut expected = vec![];
         let mut odd = false;
         for (_, verb) in words {
@@ -21,7 +25,10 @@ fn tells_odd_from_even() {
         expected.push(if odd { "odd" } else { "even" });
 
         let mut forward = common::Forward::new(&model);
-        let prompt = model.tokenizer.encode(&parity::prompt(&sentence)).expect("known words");
+        let prompt = model
+            .tokenizer
+            .encode(&parity::prompt(&sentence))
+            .expect("known words");
         let mut x = vec![];
         prompt.iter().for_each(|token| x = forward.push(token.0));
         let mut given = vec![];

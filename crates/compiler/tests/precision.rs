@@ -11,7 +11,17 @@ use weightware_compiler::{Evaluator, Writer};
 use weightware_isa::{Interpreter, Token};
 
 const POSITIONS: [&str; 11] = [
-    "t", "latest_end", "base", "count", "opcode", "top_at", "second_at", "third_at", "local_at", "resume_at", "depth_sum",
+    "t",
+    "latest_end",
+    "base",
+    "count",
+    "opcode",
+    "top_at",
+    "second_at",
+    "third_at",
+    "local_at",
+    "resume_at",
+    "depth_sum",
 ];
 
 #[test]
@@ -22,7 +32,9 @@ fn sums_stay_below_2_53() {
     for seed in 0..12 {
         let program = common::random_program(seed, 60);
         let mut evaluator = Evaluator::new(graph);
-        program.full_prompt().for_each(|token| evaluator.push(&machine.embed(token)));
+        program
+            .full_prompt()
+            .for_each(|token| evaluator.push(&machine.embed(token)));
         for token in Interpreter::new(&program) {
             let token: Token = token.expect("the program has no fault");
             evaluator.push(&machine.embed(token));
@@ -44,13 +56,25 @@ fn sums_stay_below_2_53() {
             Writer::Average { .. } | Writer::Total { .. } => vec![],
         };
         for form in forms {
-            let terms = form.terms().iter().map(|&(dim, coefficient)| i128::from(coefficient).abs() * greatest[dim.index()]);
-            if form.terms().iter().any(|(dim, _)| greatest[dim.index()] >= 1 << 53) {
+            let terms = form
+                .terms()
+                .iter()
+                .map(|&(dim, coefficient)| i128::from(coefficient).abs() * greatest[dim.index()]);
+            if form
+                .terms()
+                .iter()
+                .any(|(dim, _)| greatest[dim.index()] >= 1 << 53)
+            {
                 continue;
             }
             let sum: i128 = terms.sum();
             checked += 1;
-            assert!(sum < 1 << 53, "{} sums up to 2^{:.1}", graph.writer_name(writer), (sum as f64).log2());
+            assert!(
+                sum < 1 << 53,
+                "{} sums up to 2^{:.1}",
+                graph.writer_name(writer),
+                (sum as f64).log2()
+            );
         }
     }
     assert!(checked > 200, "only {checked} sums were checked");

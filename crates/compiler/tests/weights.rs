@@ -13,7 +13,9 @@ fn every_slot() {
     let machine = Machine::new(&Module::ALL);
     let graph = &machine.graph;
     let schedule = Schedule::parse(graph, DEFAULT_SCHEDULE).expect("the committed schedule fits");
-    let readable: Vec<_> = (-1..14).map(|stage| schedule.readable(graph, stage)).collect();
+    let readable: Vec<_> = (-1..14)
+        .map(|stage| schedule.readable(graph, stage))
+        .collect();
     let model = machine.assemble(&schedule).expect("fits");
     let program = common::random_program(3, 30);
     let mut forward = common::Forward::new(&model);
@@ -29,8 +31,15 @@ fn every_slot() {
             for &(slot, dim) in readable {
                 let (name, exact, have) = (graph.name(dim), evaluator.value(dim) as f64, x[slot]);
                 // Averages stand for their sums; the others differ from integers by rounding alone.
-                let off = if name.starts_with("average:") { 0.0 } else { (have - exact).abs() / exact.abs().max(1.0) };
-                assert!(off < 1e-9, "{name} in slot {slot} behind half-layer {stage} is {have}, not {exact}, at {position} {token}");
+                let off = if name.starts_with("average:") {
+                    0.0
+                } else {
+                    (have - exact).abs() / exact.abs().max(1.0)
+                };
+                assert!(
+                    off < 1e-9,
+                    "{name} in slot {slot} behind half-layer {stage} is {have}, not {exact}, at {position} {token}"
+                );
             }
         }
     }
@@ -41,9 +50,11 @@ fn eleven_schedules() {
     let vocabulary = Vocabulary::new();
     let machine = Machine::new(&Module::ALL);
     let mut total = 0;
-    let committed = Schedule::parse(&machine.graph, DEFAULT_SCHEDULE).expect("the committed schedule fits");
+    let committed =
+        Schedule::parse(&machine.graph, DEFAULT_SCHEDULE).expect("the committed schedule fits");
     // Now and then a search finds none.
-    let solved = (1..40).filter_map(|seed| solve(&machine.graph, Budget::DEFAULT, seed, 300_000).ok());
+    let solved =
+        (1..40).filter_map(|seed| solve(&machine.graph, Budget::DEFAULT, seed, 300_000).ok());
     let schedules: Vec<_> = std::iter::once(committed).chain(solved.take(10)).collect();
     assert_eq!(schedules.len(), 11);
     for (schedule, seed) in schedules.into_iter().zip(0..) {
@@ -51,11 +62,18 @@ fn eleven_schedules() {
         let program = common::random_program(seed, 40);
         let mut forward = common::Forward::new(&model);
         let mut x = vec![];
-        program.full_prompt().for_each(|token| x = forward.push(vocabulary.id(token)));
+        program
+            .full_prompt()
+            .for_each(|token| x = forward.push(vocabulary.id(token)));
         for (expected, count) in Interpreter::new(&program).zip(0..) {
             let expected = vocabulary.id(expected.expect("the program has no fault"));
             let token = forward.argmax(&x);
-            assert_eq!(token, expected, "schedule {seed}, token {count}: {:?}", vocabulary.token(token));
+            assert_eq!(
+                token,
+                expected,
+                "schedule {seed}, token {count}: {:?}",
+                vocabulary.token(token)
+            );
             x = forward.push(token);
             total += 1;
         }
@@ -67,7 +85,10 @@ fn eleven_schedules() {
 fn default_model_has_the_shape() {
     let model = weightware_compiler::default_model();
     let shape = model.config.shape;
-    assert_eq!((shape.layers, shape.d_model, shape.heads, shape.d_ffn), (7, 36, 18, 36));
+    assert_eq!(
+        (shape.layers, shape.d_model, shape.heads, shape.d_ffn),
+        (7, 36, 18, 36)
+    );
     assert!(shape.vocab < 2000);
     model.validate().expect("a sound model");
 }

@@ -33,13 +33,22 @@ impl Computer {
     pub fn new(model: Model) -> Result<Self, Error> {
         let vocabulary = Vocabulary::new();
         let tokenizer = &model.tokenizer;
-        let meanings = tokenizer.strings().iter().map(|string| vocabulary.parse(string)).collect();
+        let meanings = tokenizer
+            .strings()
+            .iter()
+            .map(|string| vocabulary.parse(string))
+            .collect();
         let ids = vocabulary.tokens().iter().map(|token| {
             let string = token.to_string();
             tokenizer.id(&string).ok_or(Error::MissingToken(string))
         });
         let ids = ids.collect::<Result<_, _>>()?;
-        Ok(Self { model, meanings, ids, vocabulary })
+        Ok(Self {
+            model,
+            meanings,
+            ids,
+            vocabulary,
+        })
     }
 
     /// The model.
@@ -51,14 +60,22 @@ impl Computer {
     /// The whole prompt of a program, preamble included, in the model's ids.
     #[must_use]
     pub fn prompt(&self, program: &Program) -> Vec<TokenId> {
-        program.full_prompt().map(|token| self.ids[self.vocabulary.id(token) as usize]).collect()
+        program
+            .full_prompt()
+            .map(|token| self.ids[self.vocabulary.id(token) as usize])
+            .collect()
     }
 
     /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most `limit` tokens.
     ///
     /// # Errors
     /// If the model cannot be decoded with this engine. A prompt beyond the horizon is not an error but an [`End`].
-    pub fn run(&self, program: &Program, engine: Engine, limit: Option<u64>) -> Result<Run<'_>, Error> {
+    pub fn run(
+        &self,
+        program: &Program,
+        engine: Engine,
+        limit: Option<u64>,
+    ) -> Result<Run<'_>, Error> {
         let mut decoder = Decoder::new(&self.model, engine)?;
         let start = Instant::now();
         let prompt = self.prompt(program);
@@ -67,7 +84,16 @@ impl Computer {
         let prompt_tokens = prompt.len() as u64;
         let reader = TraceReader::new();
         let prefilled = start.elapsed();
-        Ok(Run { computer: self, decoder, reader, unknown: None, limit, prompt_tokens, start, prefilled })
+        Ok(Run {
+            computer: self,
+            decoder,
+            reader,
+            unknown: None,
+            limit,
+            prompt_tokens,
+            start,
+            prefilled,
+        })
     }
 }
 
@@ -134,17 +160,29 @@ impl Run<'_> {
             return End::Outcome(outcome);
         }
         if let Some(id) = self.unknown {
-            return End::Nonsense { token: self.string(id) };
+            return End::Nonsense {
+                token: self.string(id),
+            };
         }
         match self.decoder.finish() {
-            Some(Finish::Horizon { position, why }) => End::Horizon { position, why: why.to_string() },
-            Some(Finish::EndToken(id)) => End::Nonsense { token: self.string(id) },
+            Some(Finish::Horizon { position, why }) => End::Horizon {
+                position,
+                why: why.to_string(),
+            },
+            Some(Finish::EndToken(id)) => End::Nonsense {
+                token: self.string(id),
+            },
             Some(Finish::Budget) | None => End::Budget,
         }
     }
 
     fn string(&self, id: TokenId) -> String {
-        self.computer.model.tokenizer.string(id).unwrap_or("?").to_owned()
+        self.computer
+            .model
+            .tokenizer
+            .string(id)
+            .unwrap_or("?")
+            .to_owned()
     }
 
     /// What the trace says so far: output, outcome, counts.

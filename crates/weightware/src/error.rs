@@ -35,7 +35,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// The bytes are no program.
-    #[error("this is neither a Wasm binary, nor Wasm text `(module ...)`, nor a token program `{{ i32.const ... }}`")]
+    #[error(
+        "this is neither a Wasm binary, nor Wasm text `(module ...)`, nor a token program `{{ i32.const ... }}`"
+    )]
     NotAProgram,
     /// The module is refused.
     #[error(transparent)]

@@ -37,13 +37,22 @@ impl Source {
     /// If it is none of these, or not supported; says where.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.starts_with(b"\0asm") {
-            return Ok(Self::Wasm(Box::new(weightware_frontend::lower(bytes, &Options::default())?)));
+            return Ok(Self::Wasm(Box::new(weightware_frontend::lower(
+                bytes,
+                &Options::default(),
+            )?)));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Error::NotAProgram)?;
         // Comments: `;;` and `(;` in Wasm text, `#` and `;` in token programs.
-        let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with([';', '#']));
+        let first = text
+            .lines()
+            .map(str::trim_start)
+            .find(|line| !line.is_empty() && !line.starts_with([';', '#']));
         match first.and_then(|line| line.chars().next()) {
-            Some('(') => Ok(Self::Wasm(Box::new(weightware_frontend::lower(bytes, &Options::default())?))),
+            Some('(') => Ok(Self::Wasm(Box::new(weightware_frontend::lower(
+                bytes,
+                &Options::default(),
+            )?))),
             Some('{' | '<') => Ok(Self::Tokens(text.parse()?)),
             _ => Err(Error::NotAProgram),
         }
@@ -55,7 +64,10 @@ impl Source {
     /// If the file cannot be read or compiled, or as [`Source::parse`].
     pub fn read(path: &Path) -> Result<Self, Error> {
         let read = |path: &Path| {
-            std::fs::read(path).map_err(|error| Error::Read { path: path.to_owned(), message: error.to_string() })
+            std::fs::read(path).map_err(|error| Error::Read {
+                path: path.to_owned(),
+                message: error.to_string(),
+            })
         };
         if path.extension().is_some_and(|extension| extension == "c") {
             read(path)?;
@@ -90,7 +102,10 @@ impl Source {
 pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
     let named = std::env::var("CLANG").ok();
     let versions = (16..=21).rev().map(|version| format!("clang-{version}"));
-    let candidates = named.into_iter().chain(["clang".to_owned()]).chain(versions);
+    let candidates = named
+        .into_iter()
+        .chain(["clang".to_owned()])
+        .chain(versions);
     let out = std::env::temp_dir().join(format!("weightware-{}.wasm", std::process::id()));
     let mut message = None;
     for clang in candidates {
@@ -100,12 +115,23 @@ pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
         if done.status.success() {
             let bytes = std::fs::read(&out);
             let _ = std::fs::remove_file(&out);
-            return bytes.map_err(|error| Error::Read { path: out, message: error.to_string() });
+            return bytes.map_err(|error| Error::Read {
+                path: out,
+                message: error.to_string(),
+            });
         }
-        message.get_or_insert(format!("{clang}: {}", String::from_utf8_lossy(&done.stderr).trim_end()));
+        message.get_or_insert(format!(
+            "{clang}: {}",
+            String::from_utf8_lossy(&done.stderr).trim_end()
+        ));
     }
     Err(match message {
-        Some(message) => Error::Compile { path: path.to_owned(), message },
-        None => Error::NoClang { path: path.to_owned() },
+        Some(message) => Error::Compile {
+            path: path.to_owned(),
+            message,
+        },
+        None => Error::NoClang {
+            path: path.to_owned(),
+        },
     })
 }

@@ -16,14 +16,38 @@ use super::{BIG, Machine, PUSH, Parts};
 
 impl Machine {
     pub(crate) fn arithmetic(&mut self, parts: &Parts) {
-        let Parts { state, fetched, operands } = parts;
+        let Parts {
+            state,
+            fetched,
+            operands,
+        } = parts;
         let class = &fetched.class;
         let here = fetched.here;
-        self.add_byte("copy.here", 1, here, &class.unless_either(Class::Immediate, Class::Call));
-        self.add_byte("copy.here", 1, here, &class.unless_either(Class::BrIf, Class::BrUnless));
+        self.add_byte(
+            "copy.here",
+            1,
+            here,
+            &class.unless_either(Class::Immediate, Class::Call),
+        );
+        self.add_byte(
+            "copy.here",
+            1,
+            here,
+            &class.unless_either(Class::BrIf, Class::BrUnless),
+        );
         let ([a, _], [b, _]) = (operands.a, operands.b);
-        self.add_byte("copy.b", 1, b, &class.unless_either(Class::GlobalSet, Class::LocalSet));
-        self.add_byte("copy.b", 1, b, &class.unless_either(Class::Pop, Class::Store));
+        self.add_byte(
+            "copy.b",
+            1,
+            b,
+            &class.unless_either(Class::GlobalSet, Class::LocalSet),
+        );
+        self.add_byte(
+            "copy.b",
+            1,
+            b,
+            &class.unless_either(Class::Pop, Class::Store),
+        );
         self.add_byte("add.b", 1, b, &class.unless(Class::Add));
         self.add_byte("sub.b", -1, b, &class.unless(Class::Sub));
         self.add_byte("sum.a", 1, a, &class.unless_either(Class::Add, Class::Sub));
@@ -35,7 +59,11 @@ impl Machine {
     }
 
     pub(crate) fn comparisons(&mut self, parts: &Parts) {
-        let Parts { state, fetched, operands } = parts;
+        let Parts {
+            state,
+            fetched,
+            operands,
+        } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
         let one = graph.one();
@@ -43,9 +71,10 @@ impl Machine {
 
         let signs = graph.dim("signs");
         let unsigned = class.unless(Class::CompareSigned) * PUSH;
-        for (name, at, weight) in
-            [("sign.top", operands.top_at, 1 << 32), ("sign.second", operands.second_at, -(1 << 32))]
-        {
+        for (name, at, weight) in [
+            ("sign.top", operands.top_at, 1 << 32),
+            ("sign.second", operands.second_at, -(1 << 32)),
+        ] {
             let query = at - one - unsigned.clone();
             let [negative] = graph.lookup(name, query, &positions, [self.columns.negative.into()]);
             graph.add(signs, weight, negative);
@@ -61,7 +90,9 @@ impl Machine {
         let other = class.unless_either(Class::Compare, Class::CompareSigned) + state.index;
         let decided = scaled + fetched.bias - other * BIG;
         for (offset, coefficient) in [(0, 1), (1, -1)] {
-            let step = self.graph.relu("compare.step", decided.clone() - one * offset);
+            let step = self
+                .graph
+                .relu("compare.step", decided.clone() - one * offset);
             self.add_to_result(coefficient, step);
         }
     }

@@ -10,7 +10,9 @@ use super::{Machine, Parts};
 
 impl Machine {
     pub(crate) fn bits(&mut self, parts: &Parts) {
-        let Parts { fetched, operands, .. } = parts;
+        let Parts {
+            fetched, operands, ..
+        } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
         let one = graph.one();

@@ -22,7 +22,13 @@ impl Machine {
         let callee = state.frame + fetched.fourth;
         let square = graph.reglu("callee^2", callee.clone(), callee.clone());
         let square = graph.hold("callee^2", square);
-        let clear = class.clear(graph, "call.clear", class.unless(Class::Call), 1, state.index);
+        let clear = class.clear(
+            graph,
+            "call.clear",
+            class.unless(Class::Call),
+            1,
+            state.index,
+        );
         let key = Key {
             index: callee.clone() - one * LOCAL_CENTRE,
             square: square - callee * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
@@ -33,13 +39,20 @@ impl Machine {
         // A slot of its own, so that the two sums it is made of can go.
         let opcode = graph.persist("opcode", state.opcode.clone());
         let values = [opcode + one * 5, fetched.fourth.into()];
-        let [resume_at, frame_size] = graph.lookup("call", state.frame - one * LOCAL_CENTRE, &key, values);
+        let [resume_at, frame_size] =
+            graph.lookup("call", state.frame - one * LOCAL_CENTRE, &key, values);
         let resume_at = graph.hold("resume_at", resume_at);
         let frame_size = graph.hold("frame_size", frame_size);
 
-        let called = graph.relu("call.frame", fetched.fourth - class.unless(Class::Call) * (1 << 10));
+        let called = graph.relu(
+            "call.frame",
+            fetched.fourth - class.unless(Class::Call) * (1 << 10),
+        );
         graph.add(fetched.end, 1, called);
-        let returned = graph.relu("return.frame", frame_size - class.unless(Class::Return) * (1 << 10));
+        let returned = graph.relu(
+            "return.frame",
+            frame_size - class.unless(Class::Return) * (1 << 10),
+        );
         graph.add(fetched.end, 1, returned);
 
         let query = resume_at + one + state.index - class.unless(Class::Return) * PUSH;

@@ -84,7 +84,11 @@ pub(crate) mod code {
     }
 
     fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {
-        all.iter().zip(0..).find(|(other, _)| **other == one).map(|(_, at)| at).expect("the table is complete")
+        all.iter()
+            .zip(0..)
+            .find(|(other, _)| **other == one)
+            .map(|(_, at)| at)
+            .expect("the table is complete")
     }
 }
 
@@ -151,7 +155,14 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     };
     // `br_unless` is fetched as not taken, and taken when the top of the stack is zero; `br_if` the other way round.
     let untaken = i64::from(op == Op::BrUnless);
-    OpColumns { class, bytes: i64::from(spec.bytes) - 3 * untaken, end: end - untaken, rise, fall, bias }
+    OpColumns {
+        class,
+        bytes: i64::from(spec.bytes) - 3 * untaken,
+        end: end - untaken,
+        rise,
+        fall,
+        bias,
+    }
 }
 
 /// The embedding's columns, as dimensions of the graph.
@@ -201,8 +212,12 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(graph: &mut Graph) -> Self {
-        let [quarter, power, coarse] =
-            ["token.rise|quarter", "token.fall|power", "token.bias|coarse"].map(|name| graph.input(name));
+        let [quarter, power, coarse] = [
+            "token.rise|quarter",
+            "token.fall|power",
+            "token.bias|coarse",
+        ]
+        .map(|name| graph.input(name));
         Self {
             one: graph.one(),
             byte: graph.input("token.byte"),
@@ -249,13 +264,24 @@ impl Columns {
                     Flag::Carry => 1,
                     Flag::Borrow => -1,
                 };
-                row.extend([(self.byte, byte), (self.high, high), (self.both, high & byte & 15)]);
+                row.extend([
+                    (self.byte, byte),
+                    (self.high, high),
+                    (self.both, high & byte & 15),
+                ]);
                 row.extend([(self.negative, byte >> 7), (self.result, carry)]);
                 row.extend([(self.quarter, byte % 32 / 8), (self.power, 1 << (byte % 8))]);
                 row.push((self.coarse, 1 << (8 - byte % 8)));
             }
             Token::Op(op) => {
-                let OpColumns { class, bytes, end, rise, fall, bias } = op_columns(op);
+                let OpColumns {
+                    class,
+                    bytes,
+                    end,
+                    rise,
+                    fall,
+                    bias,
+                } = op_columns(op);
                 let class = class as i64;
                 row.extend([(self.class, class), (self.class_squared, class * class)]);
                 row.extend([(self.bytes, bytes), (self.end, end)]);
@@ -264,11 +290,16 @@ impl Columns {
             // Fetched like an opcode when the program falls off its end.
             Token::Close => row.push((self.end, code::HALT)),
             Token::Commit(commit) => {
-                row.extend([(self.delta, commit.delta.into()), (self.jumped, commit.jumped.into())]);
+                row.extend([
+                    (self.delta, commit.delta.into()),
+                    (self.jumped, commit.jumped.into()),
+                ]);
                 row.push((self.stores, i64::from(commit.delta == -2 && !commit.stored)));
             }
             Token::Call(frame) => row.extend([(self.frame_delta, frame.into()), (self.jumped, 1)]),
-            Token::Return(frame) => row.extend([(self.frame_delta, -i64::from(frame)), (self.jumped, 1)]),
+            Token::Return(frame) => {
+                row.extend([(self.frame_delta, -i64::from(frame)), (self.jumped, 1)])
+            }
             Token::Out(_) => row.push((self.delta, -1)),
             Token::Loaded => row.push((self.stores, 1)),
             Token::Begin | Token::Open | Token::Halt | Token::Exit | Token::Trap(_) => {}
@@ -308,7 +339,14 @@ pub(crate) struct FetchedClass {
 impl FetchedClass {
     /// What clears a key at every token but those of one class with `index >= from`, whatever the index is elsewhere:
     /// `relu(2^20 unless + from - index)`. A neuron, so that it is exactly 0 where the key counts.
-    pub(crate) fn clear(&self, graph: &mut Graph, name: &str, unless: Form, from: i64, index: Dim) -> Form {
+    pub(crate) fn clear(
+        &self,
+        graph: &mut Graph,
+        name: &str,
+        unless: Form,
+        from: i64,
+        index: Dim,
+    ) -> Form {
         let clear = graph.relu(name, unless * (1 << 20) + self.one * from - index);
         graph.hold(name, clear).into()
     }

@@ -17,7 +17,11 @@ use super::{Machine, PUSH, Parts};
 impl Machine {
     pub(crate) fn divide(&mut self, parts: &Parts) {
         let powers = self.powers(parts);
-        let Parts { state, fetched, operands } = parts;
+        let Parts {
+            state,
+            fetched,
+            operands,
+        } = parts;
         let class = &fetched.class;
         let unless = class.unless(Class::DivDigits);
         let graph = &mut self.graph;
@@ -38,15 +42,25 @@ impl Machine {
         let divisor = graph.hold("div.divisor", divisor);
 
         // The push is greater than 1024 R + 256, whatever was taken away.
-        let numerator = (operands.second - taken) * 1024 + one * 256 - divisor * 2 - unless.clone() * (1 << 43);
-        let [digit] = graph.lookup_fraction("div.result", numerator, divisor * 4, &positions, [time.into()]);
+        let numerator =
+            (operands.second - taken) * 1024 + one * 256 - divisor * 2 - unless.clone() * (1 << 43);
+        let [digit] = graph.lookup_fraction(
+            "div.result",
+            numerator,
+            divisor * 4,
+            &positions,
+            [time.into()],
+        );
         self.add_to_result(1, digit);
 
         let zero = self.graph.relu("trap.divide", one - operands.top - unless);
-        self.graph.add(self.end, code::trap(Trap::DivideByZero), zero);
+        self.graph
+            .add(self.end, code::trap(Trap::DivideByZero), zero);
 
         let query = operands.top_at - one - state.index - class.unless(Class::Reverse) * PUSH;
-        let [byte] = self.graph.lookup("reverse", query, &positions, [self.columns.byte.into()]);
+        let [byte] = self
+            .graph
+            .lookup("reverse", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
     }
 }

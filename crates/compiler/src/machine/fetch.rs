@@ -35,7 +35,8 @@ impl Fetched {
             let outputs = graph.lookup(&name, at(0), &positions, columns.map(Form::from));
             outputs.map(|output| graph.hold(&format!("fetched.{}", names[output.part]), output))
         };
-        let [class, class_squared] = pair(["class", "class^2"], [columns.class, columns.class_squared]);
+        let [class, class_squared] =
+            pair(["class", "class^2"], [columns.class, columns.class_squared]);
         let [bytes, end] = pair(["bytes", "end"], [columns.bytes, columns.end]);
         let [rise, fall] = pair(["rise", "fall"], [columns.rise, columns.fall]);
         let [bias] = graph.lookup("fetch.bias", at(0), &positions, [columns.bias.into()]);
@@ -53,7 +54,21 @@ impl Fetched {
         let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
         let here = graph.hold("here", here);
 
-        let class = FetchedClass { one, class, class_squared };
-        Self { class, bytes, end, rise, fall, bias, immediate, fourth, here }
+        let class = FetchedClass {
+            one,
+            class,
+            class_squared,
+        };
+        Self {
+            class,
+            bytes,
+            end,
+            rise,
+            fall,
+            bias,
+            immediate,
+            fourth,
+            here,
+        }
     }
 }

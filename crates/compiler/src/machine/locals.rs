@@ -34,7 +34,8 @@ impl Machine {
         let word = local - frame_if_global;
         let key = Key {
             index: word.clone() - one * LOCAL_CENTRE,
-            square: square - word.clone() * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
+            square: square - word.clone() * (2 * LOCAL_CENTRE)
+                + one * (LOCAL_CENTRE * LOCAL_CENTRE),
             time: time.into(),
             recency: LOCAL_RECENCY,
             clear,

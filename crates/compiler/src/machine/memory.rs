@@ -27,7 +27,11 @@ impl Machine {
 
     pub(crate) fn memory(&mut self, parts: &Parts, size: &Size) {
         let &Size { beyond, within } = size;
-        let Parts { state, fetched, operands } = parts;
+        let Parts {
+            state,
+            fetched,
+            operands,
+        } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
         let one = graph.one();
@@ -36,7 +40,13 @@ impl Machine {
         let square = graph.reglu("address^2", written.clone(), written.clone());
         let square = graph.hold("address^2", square);
         let address = written.clone() - one * MEMORY_CENTRE;
-        let clear = class.clear(graph, "memory.clear", class.unless(Class::Store), 1, state.index);
+        let clear = class.clear(
+            graph,
+            "memory.clear",
+            class.unless(Class::Store),
+            1,
+            state.index,
+        );
         let key = Key {
             index: address.clone(),
             square: square - written * (2 * MEMORY_CENTRE) + one * (MEMORY_CENTRE * MEMORY_CENTRE),
@@ -67,12 +77,18 @@ impl Machine {
             self.add_to_result(coefficient, hit);
         }
         // Times are counts + 1 below 2^recency; the engine stops before the margin ends.
-        self.bound(name, MEMORY_CENTRE + MEMORY_MARGIN, 1.0 - 0.5_f64.powi(MEMORY_RECENCY));
+        self.bound(
+            name,
+            MEMORY_CENTRE + MEMORY_MARGIN,
+            1.0 - 0.5_f64.powi(MEMORY_RECENCY),
+        );
     }
 
     /// Accesses that end beyond the memory put out a trap at once: the end code rises from 0, the code of a byte.
     pub(crate) fn memory_traps(&mut self, parts: &Parts) {
-        let Parts { fetched, operands, .. } = parts;
+        let Parts {
+            fetched, operands, ..
+        } = parts;
         let class = &fetched.class;
         let one = self.graph.one();
         let start = fetched.immediate - fetched.fourth * 65536;

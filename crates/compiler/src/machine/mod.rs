@@ -92,8 +92,14 @@ pub enum Module {
 
 impl Module {
     /// All modules.
-    pub const ALL: [Module; 6] =
-        [Module::Bits, Module::Traps, Module::Shift, Module::Multiply, Module::Divide, Module::Extend];
+    pub const ALL: [Module; 6] = [
+        Module::Bits,
+        Module::Traps,
+        Module::Shift,
+        Module::Multiply,
+        Module::Divide,
+        Module::Extend,
+    ];
 }
 
 /// A box of keys within which a lookup is exact.
@@ -129,8 +135,18 @@ impl Machine {
         let state = State::new(&mut graph, &columns);
         let fetched = Fetched::new(&mut graph, &columns, &state);
         let operands = Operands::new(&mut graph, &columns, &state);
-        let mut machine = Self { graph, bounds: vec![], columns, end, powers: None };
-        let parts = Parts { state, fetched, operands };
+        let mut machine = Self {
+            graph,
+            bounds: vec![],
+            columns,
+            end,
+            powers: None,
+        };
+        let parts = Parts {
+            state,
+            fetched,
+            operands,
+        };
         machine.stack_bytes(&parts);
         machine.locals(&parts);
         machine.calls(&parts);
@@ -165,12 +181,18 @@ impl Machine {
 
     /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^10 unless)`.
     fn add_byte(&mut self, name: &str, coefficient: i64, byte: impl Into<Form>, unless: &Form) {
-        let output = self.graph.relu(name, byte.into() - unless.clone() * (1 << 10));
+        let output = self
+            .graph
+            .relu(name, byte.into() - unless.clone() * (1 << 10));
         self.add_to_result(coefficient, output);
     }
 
     fn bound(&mut self, lookup: &str, max_index: i64, max_lift: f64) {
-        self.bounds.push(Bound { lookup: lookup.to_owned(), max_index, max_lift });
+        self.bounds.push(Bound {
+            lookup: lookup.to_owned(),
+            max_index,
+            max_lift,
+        });
     }
 
     /// The model of the machine under a schedule.
@@ -180,11 +202,17 @@ impl Machine {
     pub fn assemble(&self, schedule: &Schedule) -> Result<Model, ScheduleError> {
         let vocabulary = Vocabulary::new();
         let tokens = vocabulary.tokens().iter();
-        let ends = vocabulary.tokens().iter().zip(0..).filter(|(token, _)| token.ends_run());
+        let ends = vocabulary
+            .tokens()
+            .iter()
+            .zip(0..)
+            .filter(|(token, _)| token.ends_run());
         let blueprint = Blueprint {
             graph: &self.graph,
             schedule,
-            tokens: tokens.map(|&token| (token.to_string(), self.embed(token), self.logit(token))).collect(),
+            tokens: tokens
+                .map(|&token| (token.to_string(), self.embed(token), self.logit(token)))
+                .collect(),
             end_tokens: ends.map(|(_, id)| id).collect(),
             last_position: LAST_POSITION,
             bounds: &self.bounds,

@@ -13,7 +13,9 @@ use super::{Machine, PUSH, Parts};
 impl Machine {
     pub(crate) fn multiply(&mut self, parts: &Parts) {
         let powers = self.powers(parts);
-        let Parts { fetched, operands, .. } = parts;
+        let Parts {
+            fetched, operands, ..
+        } = parts;
         let unless = fetched.class.unless(Class::Mul) * PUSH;
         let graph = &mut self.graph;
         let one = graph.one();

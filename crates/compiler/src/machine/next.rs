@@ -23,13 +23,20 @@ const NEVER: i64 = -(1 << 52);
 
 impl Machine {
     pub(crate) fn next_token(&mut self, parts: &Parts) {
-        let Parts { state, fetched, operands } = parts;
+        let Parts {
+            state,
+            fetched,
+            operands,
+        } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
         let one = graph.one();
 
         let skip = graph.dim("skip");
-        for (name, branch, sign) in [("skip.br_if", Class::BrIf, 1), ("skip.br_unless", Class::BrUnless, -1)] {
+        for (name, branch, sign) in [
+            ("skip.br_if", Class::BrIf, 1),
+            ("skip.br_unless", Class::BrUnless, -1),
+        ] {
             let zero = graph.relu(name, one - operands.top - class.unless(branch));
             graph.add(skip, sign, zero);
         }

@@ -25,20 +25,34 @@ impl Machine {
         let one = graph.one();
         let (rise, fall) = (graph.dim("256^index"), graph.dim("256^(4-index)"));
         let rise_at = |index: i64| 256_i64.pow(index.min(3) as u32) - 256_i64.pow(3);
-        let fall_at = |index: i64| if index < 4 { 256_i64.pow(4 - index as u32) } else { 0 };
+        let fall_at = |index: i64| {
+            if index < 4 {
+                256_i64.pow(4 - index as u32)
+            } else {
+                0
+            }
+        };
         // f(index) = sum of c[k] relu(k - index), solved from the right: f is 0 from index 4 on.
         for (dim, f) in [(rise, &rise_at as &dyn Fn(i64) -> i64), (fall, &fall_at)] {
             let mut coefficients = [0; 5];
             for k in (1..=4).rev() {
-                let beyond: i64 = (k + 1..=4).map(|l| coefficients[l as usize] * (l - k + 1)).sum();
+                let beyond: i64 = (k + 1..=4)
+                    .map(|l| coefficients[l as usize] * (l - k + 1))
+                    .sum();
                 coefficients[k as usize] = f(k - 1) - beyond;
             }
             for k in (1..=4).filter(|&k| coefficients[k as usize] != 0) {
-                let rest = graph.relu(&format!("{}.{k}", graph.name(dim).to_owned()), one * k - parts.state.index);
+                let rest = graph.relu(
+                    &format!("{}.{k}", graph.name(dim).to_owned()),
+                    one * k - parts.state.index,
+                );
                 graph.add(dim, coefficients[k as usize], rest);
             }
         }
-        let powers = Powers { rise: rise + one * 256_i64.pow(3), fall };
+        let powers = Powers {
+            rise: rise + one * 256_i64.pow(3),
+            fall,
+        };
         self.powers = Some(powers.clone());
         powers
     }

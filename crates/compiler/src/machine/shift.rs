@@ -14,20 +14,34 @@ use crate::form::{Dim, Form};
 
 impl Machine {
     pub(crate) fn shift(&mut self, parts: &Parts) {
-        let Parts { state, fetched, operands } = parts;
+        let Parts {
+            state,
+            fetched,
+            operands,
+        } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
         let one = graph.one();
         let positions = graph.positions();
 
         let (lag, power) = (graph.dim("shift.lag"), graph.dim("shift.power"));
-        let (left, right) = ([self.columns.quarter.into(), self.columns.power.into()], [
-            self.columns.quarter + one,
-            self.columns.coarse.into(),
-        ]);
+        let (left, right) = (
+            [self.columns.quarter.into(), self.columns.power.into()],
+            [self.columns.quarter + one, self.columns.coarse.into()],
+        );
         let counts = [
-            ("shift.left", class.unless_either(Class::Shl, Class::Rotl), 1, left),
-            ("shift.right", class.unless_either(Class::ShrU, Class::ShrS), -1, right.clone()),
+            (
+                "shift.left",
+                class.unless_either(Class::Shl, Class::Rotl),
+                1,
+                left,
+            ),
+            (
+                "shift.right",
+                class.unless_either(Class::ShrU, Class::ShrS),
+                -1,
+                right.clone(),
+            ),
             ("shift.rotr", class.unless(Class::Rotr), -1, right),
         ];
         for (name, unless, sign, values) in counts {
@@ -36,14 +50,20 @@ impl Machine {
             graph.add(lag, sign, whole);
             graph.add(power, 1, rest);
         }
-        let rotates = graph.relu("rotates", one - class.unless_either(Class::Rotl, Class::Rotr));
+        let rotates = graph.relu(
+            "rotates",
+            one - class.unless_either(Class::Rotl, Class::Rotr),
+        );
         let rotates = graph.hold("rotates", rotates);
 
         let j = state.index - lag;
         let high = self.shifted_byte("shift.high", parts, &j, rotates);
         let low = self.shifted_byte("shift.low", parts, &(j - one), rotates);
 
-        for (name, byte, weight, whole) in [("shift.high", high, -256, true), ("shift.low", low, 1, false)] {
+        for (name, byte, weight, whole) in [
+            ("shift.high", high, -256, true),
+            ("shift.low", low, 1, false),
+        ] {
             let product = self.graph.reglu(&format!("{name}.product"), byte, power);
             if whole {
                 self.add_to_result(1, product);
@@ -62,7 +82,9 @@ impl Machine {
 
     /// Byte j of the word shifted, for j from -4 to 7.
     fn shifted_byte(&mut self, name: &str, parts: &Parts, j: &Form, rotates: Dim) -> Dim {
-        let Parts { fetched, operands, .. } = parts;
+        let Parts {
+            fetched, operands, ..
+        } = parts;
         let graph = &mut self.graph;
         let one = graph.one();
         let positions = graph.positions();
@@ -87,8 +109,14 @@ impl Machine {
         // Above the word of shr_s stands its sign.
         let not_above = graph.relu(&format!("{name}.not_above"), one * 4 - j.clone());
         let not_above = graph.hold(&format!("{name}.not_above"), not_above);
-        let query = operands.second_at - one - (fetched.class.unless(Class::ShrS) + not_above) * PUSH;
-        let [sign] = graph.lookup(&format!("{name}.sign"), query, &positions, [self.columns.negative.into()]);
+        let query =
+            operands.second_at - one - (fetched.class.unless(Class::ShrS) + not_above) * PUSH;
+        let [sign] = graph.lookup(
+            &format!("{name}.sign"),
+            query,
+            &positions,
+            [self.columns.negative.into()],
+        );
         graph.add(byte, 255, sign);
         byte
     }

@@ -34,7 +34,8 @@ impl Operands {
         let depth = state.depth - one * LOCAL_CENTRE;
         let key = Key {
             index: depth.clone(),
-            square: state.depth_squared - state.depth * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
+            square: state.depth_squared - state.depth * (2 * LOCAL_CENTRE)
+                + one * (LOCAL_CENTRE * LOCAL_CENTRE),
             time: time.into(),
             recency: LOCAL_RECENCY,
             clear: columns.unstored.into(),
@@ -55,18 +56,46 @@ impl Operands {
         let positions = graph.positions();
         let mut bytes = |name: &str, at: Dim| {
             let query = at - one * 4 + state.index;
-            let outputs = graph.lookup(name, query, &positions, [columns.byte.into(), columns.high.into()]);
-            outputs.map(|output| graph.hold(if output.part == 0 { name.to_owned() } else { format!("{name}.high") }.as_str(), output))
+            let outputs = graph.lookup(
+                name,
+                query,
+                &positions,
+                [columns.byte.into(), columns.high.into()],
+            );
+            outputs.map(|output| {
+                graph.hold(
+                    if output.part == 0 {
+                        name.to_owned()
+                    } else {
+                        format!("{name}.high")
+                    }
+                    .as_str(),
+                    output,
+                )
+            })
         };
         let b = bytes("b", top_at);
         let a = bytes("a", second_at);
-        Self { top, top_at, second, second_at, third_at, zero, a, b }
+        Self {
+            top,
+            top_at,
+            second,
+            second_at,
+            third_at,
+            zero,
+            a,
+            b,
+        }
     }
 }
 
 impl Machine {
     pub(crate) fn stack_bytes(&mut self, parts: &Parts) {
-        let Parts { state, fetched, operands } = parts;
+        let Parts {
+            state,
+            fetched,
+            operands,
+        } = parts;
         for name in ["stack.top", "stack.second", "stack.third"] {
             self.bound(name, LOCAL_CENTRE, 1.0);
         }
@@ -80,7 +109,9 @@ impl Machine {
         ];
         for (name, at, other) in sources {
             let query = at - one * 4 + state.index - (unless.clone() + other) * PUSH;
-            let [byte] = self.graph.lookup(name, query, &positions, [self.columns.byte.into()]);
+            let [byte] = self
+                .graph
+                .lookup(name, query, &positions, [self.columns.byte.into()]);
             self.add_to_result(1, byte);
         }
     }

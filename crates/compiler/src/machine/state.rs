@@ -45,16 +45,25 @@ impl State {
         let target = graph.dim("target");
         for (back, weight) in [(1, 65536), (2, 256), (3, 1)] {
             let query = time - one * back;
-            let [byte] = graph.lookup(&format!("target.{back}"), query, &positions, [columns.byte.into()]);
+            let [byte] = graph.lookup(
+                &format!("target.{back}"),
+                query,
+                &positions,
+                [columns.byte.into()],
+            );
             graph.add(target, weight, byte);
         }
         let [byte] = graph.lookup("low", time - one * 4, &positions, [columns.byte.into()]);
         let low = graph.hold("low", byte);
 
-        let [count, depth] =
-            graph.running_sums(["count", "depth"], [columns.ends.into(), columns.delta.into()]);
-        let [frame, stores] =
-            graph.running_sums(["frame", "stores"], [columns.frame_delta.into(), columns.stores.into()]);
+        let [count, depth] = graph.running_sums(
+            ["count", "depth"],
+            [columns.ends.into(), columns.delta.into()],
+        );
+        let [frame, stores] = graph.running_sums(
+            ["frame", "stores"],
+            [columns.frame_delta.into(), columns.stores.into()],
+        );
         let count = graph.hold("count", count);
         let stores = graph.hold("stores", stores);
         let frame = graph.hold_rounded("frame", frame, 0);
@@ -75,6 +84,14 @@ impl State {
         let first = i64::try_from(Program::PREAMBLE_LEN).expect("short") + 1;
         let opcode = (base + count) * 5 + one * (first - 5);
 
-        Self { index, word: target * 256 + low, opcode, depth, depth_squared, frame, stores }
+        Self {
+            index,
+            word: target * 256 + low,
+            opcode,
+            depth,
+            depth_squared,
+            frame,
+            stores,
+        }
     }
 }

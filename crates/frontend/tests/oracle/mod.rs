@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "every test uses a part")]
 
 use weightware_frontend::{Lowered, Options, lower};
-use weightware_isa::{Interpreter, Op, Outcome, Program, Trap};
+use weightware_isa::{Interpreter, Outcome, Trap};
 
 /// What a run leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,24 +114,10 @@ fn trap(code: wasmi::TrapCode) -> Trap {
     }
 }
 
-/// Checks a program, but for the fourth byte of its sections, the pages that the machine takes the memory to have.
-fn validate(program: &Program) {
-    let mut program = program.clone();
-    for section in program
-        .code
-        .iter_mut()
-        .take_while(|first| first.op == Op::Section)
-    {
-        assert_eq!(section.immediate[3], 255);
-        section.immediate[3] = 0;
-    }
-    program.validate().expect("lowered programs are valid");
-}
-
 /// Runs a lowered module; `None`: it does not end within the tokens.
 pub(crate) fn machine(lowered: &Lowered, input: &[u8], tokens: u64) -> Option<Run> {
     let program = lowered.with_input(input);
-    validate(&program);
+    program.validate().expect("lowered programs are valid");
     let mut run = Interpreter::new(&program);
     let outcome = match run.run(tokens) {
         Ok(outcome) => outcome?,
