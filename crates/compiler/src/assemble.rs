@@ -23,6 +23,17 @@ use crate::schedule::{Budget, Schedule, ScheduleError};
 /// The exponent of the inverse temperature of a lookup by position.
 const SHARPNESS: i32 = 13;
 
+/// What the model knows of one token.
+#[derive(Debug, Clone)]
+pub struct TokenRow {
+    /// Its string; without white space.
+    pub string: String,
+    /// Inputs and their values; all others are zero.
+    pub embedding: Vec<(Dim, i64)>,
+    /// Its logit, over the graph's outputs.
+    pub logit: Form,
+}
+
 /// What a model is assembled from.
 #[derive(Debug, Clone)]
 pub struct Blueprint<'a> {
@@ -30,8 +41,8 @@ pub struct Blueprint<'a> {
     pub graph: &'a Graph,
     /// Its schedule.
     pub schedule: &'a Schedule,
-    /// For every token in id order: its string, its embedding, its logit as a form over the graph's outputs.
-    pub tokens: Vec<(String, Vec<(Dim, i64)>, Form)>,
+    /// The tokens in id order.
+    pub tokens: Vec<TokenRow>,
     /// Ids of the tokens that end decoding.
     pub end_tokens: Vec<u32>,
     /// The greatest certified position.
@@ -65,7 +76,13 @@ impl Blueprint<'_> {
 
         let mut tok = Matrix::zeros(shape.vocab, d_model);
         let mut head = Matrix::zeros(shape.vocab, d_model);
-        for ((_, embedding, logit), row) in self.tokens.iter().zip(0..) {
+        for (
+            TokenRow {
+                embedding, logit, ..
+            },
+            row,
+        ) in self.tokens.iter().zip(0..)
+        {
             for &(dim, value) in embedding {
                 assert!(
                     self.graph.dims[dim.index()].origin == Origin::Embedding,
@@ -100,7 +117,7 @@ impl Blueprint<'_> {
         let strings = self
             .tokens
             .iter()
-            .map(|(string, _, _)| string.clone())
+            .map(|token| token.string.clone())
             .collect();
         Ok(Model {
             config: Config {

@@ -8,7 +8,7 @@ pub mod machine;
 pub mod parity;
 mod schedule;
 mod search;
-pub use assemble::Blueprint;
+pub use assemble::{Blueprint, TokenRow};
 pub use default_model::{DEFAULT_SCHEDULE, default_model};
 pub use evaluate::Evaluator;
 pub use form::{Dim, Form};

@@ -15,7 +15,7 @@
 
 use weightware_model::Model;
 
-use crate::assemble::Blueprint;
+use crate::assemble::{Blueprint, TokenRow};
 use crate::form::{Dim, Form};
 use crate::graph::Graph;
 use crate::schedule::Budget;
@@ -87,26 +87,29 @@ pub fn model() -> Model {
     graph.output(code);
     graph.output(one);
 
-    let mut tokens: Vec<(String, Vec<(Dim, i64)>, Form)> = vec![];
+    let mut tokens = vec![];
+    let mut token = |name: &str, embedding: Vec<(Dim, i64)>, logit: Form| {
+        tokens.push(TokenRow {
+            string: name.to_owned(),
+            embedding,
+            logit,
+        });
+    };
     let never = || one * -(1 << 20);
-    tokens.push(("<begin>".to_owned(), vec![], never()));
-    tokens.push((":".to_owned(), vec![(one, 1), (is_colon, 1)], never()));
+    token("<begin>", vec![], never());
+    token(":", vec![(one, 1), (is_colon, 1)], never());
     for (word, is_verb) in WORDS {
         let row = vec![(one, 1), (other, 1), (verb, i64::from(is_verb))];
-        tokens.push((word.to_owned(), row, never()));
+        token(word, row, never());
     }
     for (name, value) in OUTPUTS {
         let row = vec![(one, 1), (other, 1), (parity, value % 4)];
-        tokens.push((
-            name.to_owned(),
-            row,
-            code * (2 * value) - one * (value * value),
-        ));
+        token(name, row, code * (2 * value) - one * (value * value));
     }
     let ends = tokens
         .iter()
         .zip(0..)
-        .filter(|((name, _, _), _)| name == "even" || name == "odd");
+        .filter(|(token, _)| ["even", "odd"].contains(&token.string.as_str()));
     let end_tokens = ends.map(|(_, id)| id).collect();
 
     let budget = Budget {

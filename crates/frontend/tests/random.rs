@@ -290,11 +290,11 @@ fn compare(binary: &[u8], input: &[u8]) -> Result<bool, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 15000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn programs_do_what_wasmi_does(
-        bytes in prop::collection::vec(any::<u8>(), 0..6000),
+        bytes in prop::collection::vec(any::<u8>(), 0..1500),
         input in prop::collection::vec(any::<u8>(), 0..5),
     ) {
         let text = random_module(&bytes);

@@ -38,7 +38,7 @@ mod state;
 use weightware_isa::{Token, Vocabulary};
 use weightware_model::Model;
 
-use crate::assemble::Blueprint;
+use crate::assemble::{Blueprint, TokenRow};
 use crate::form::{Dim, Form};
 use crate::graph::{Graph, Output};
 use crate::schedule::{Schedule, ScheduleError};
@@ -211,7 +211,11 @@ impl Machine {
             graph: &self.graph,
             schedule,
             tokens: tokens
-                .map(|&token| (token.to_string(), self.embed(token), self.logit(token)))
+                .map(|&token| TokenRow {
+                    string: token.to_string(),
+                    embedding: self.embed(token),
+                    logit: self.logit(token),
+                })
                 .collect(),
             end_tokens: ends.map(|(_, id)| id).collect(),
             last_position: LAST_POSITION,

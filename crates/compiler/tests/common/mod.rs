@@ -1,5 +1,5 @@
 //! Random programs, and a plain scalar forward pass to run weights with.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 use weightware_isa::{Instruction, Op, Program};
 use weightware_model::Model;
