@@ -11,10 +11,10 @@ use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader, Vocabula
 use crate::case::{Case, Expected, Rung};
 use crate::host;
 
-/// Positions that the forward pass without a cache looks at, whose time grows with their square.
-const CANDLE_POSITIONS: usize = 2_000;
-/// Tokens behind a long prompt that it looks at nevertheless.
-const CANDLE_TOKENS: usize = 64;
+/// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt nevertheless.
+const QUADRATIC: (usize, usize) = (4_000, 256);
+/// The same of the forward pass without a cache.
+const CANDLE: (usize, usize) = (1_500, 64);
 
 /// What the plain interpreter says of a program.
 #[derive(Debug, Clone)]
@@ -61,6 +61,12 @@ impl Trace {
             }
         }
         text
+    }
+
+    /// How many tokens a rung looks at that is given so many positions, and tokens behind a long prompt.
+    fn within(&self, program: &Program, (positions, tokens): (usize, usize)) -> usize {
+        let left = positions.saturating_sub(program.full_prompt().count());
+        self.tokens.len().min(left.max(tokens))
     }
 
     /// Tells where another rung says something else.
@@ -176,7 +182,8 @@ impl Ladder {
         program
             .full_prompt()
             .for_each(|token| evaluator.push(&self.machine.embed(token)));
-        for (at, &token) in trace.tokens.iter().enumerate() {
+        let count = trace.within(program, QUADRATIC);
+        for (at, &token) in trace.tokens[..count].iter().enumerate() {
             let scores = self
                 .logits
                 .iter()
@@ -190,14 +197,23 @@ impl Ladder {
     }
 
     fn decoder(&self, program: &Program, trace: &Trace, engine: Engine) -> Result<(), String> {
-        let limit = trace.tokens.len() as u64 + 1;
+        let all = trace.tokens.len();
+        let count = if engine == Engine::Hull {
+            all
+        } else {
+            trace.within(program, QUADRATIC)
+        };
+        let limit = all as u64 + 1;
         let run = self.computer.run(program, engine, Some(limit));
         let mut run = run.map_err(|error| error.to_string())?;
-        for at in 0..trace.tokens.len() {
+        for at in 0..count {
             let token = run.next();
             trace
                 .compare(at, token)
                 .map_err(|problem| format!("{problem}: {:?}", run.end()))?;
+        }
+        if count < all {
+            return Ok(());
         }
         if let Some(token) = run.next() {
             return Err(format!("{token} follows the end"));
@@ -218,10 +234,7 @@ impl Ladder {
             .iter()
             .map(|id| id.0)
             .collect();
-        let count = CANDLE_POSITIONS
-            .saturating_sub(prompt.len())
-            .max(CANDLE_TOKENS);
-        let count = count.min(trace.tokens.len());
+        let count = trace.within(program, CANDLE);
         let given = trace.tokens[..count]
             .iter()
             .map(|&token| self.vocabulary.id(token));
