@@ -46,3 +46,8 @@ mod software;
 
 pub use error::Error;
 pub use lowered::{Location, Lowered, Options, lower};
+
+/// The examples of `README.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

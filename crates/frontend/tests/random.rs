@@ -323,10 +323,10 @@ proptest! {
             ..wasm_smith::Config::default()
         };
         let module = wasm_smith::Module::new(config, &mut Unstructured::new(&bytes));
-        if let Ok(module) = module {
-if let Ok(lowered) = lower(&module.to_bytes(), &Options::default()) {
-                oracle::machine(&lowered, b"", 100_000);
-            }
+        if let Ok(module) = module
+            && let Ok(lowered) = lower(&module.to_bytes(), &Options::default())
+        {
+            oracle::machine(&lowered, b"", 100_000);
         }
     }
 
