@@ -1,0 +1,129 @@
+//! The layering of the crates and the shape of the tree.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each library may import of this workspace; `dev-dependencies` are free.
+const LAYERS: [(&str, &[&str]); 8] = [
+    ("isa", &[]),
+    ("hull", &[]),
+    ("model", &[]),
+    ("candle", &[]),
+    ("frontend", &["isa"]),
+    ("compiler", &["isa", "model"]),
+    ("runtime", &["hull", "model"]),
+    (
+        "weightware",
+        &["compiler", "frontend", "isa", "model", "runtime"],
+    ),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All Rust files below a folder of the workspace.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = vec![];
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+#[test]
+fn crates_import_what_their_layer_allows() {
+    for (name, allowed) in LAYERS {
+        let manifest: toml::Table = read(format!("crates/{name}/Cargo.toml"))
+            .parse()
+            .expect("TOML");
+        let Some(dependencies) = manifest.get("dependencies").and_then(toml::Value::as_table)
+        else {
+            continue;
+        };
+        for dependency in dependencies.keys() {
+            if let Some(layer) = dependency.strip_prefix("weightware-") {
+                assert!(allowed.contains(&layer), "{name} must not import {layer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn decoding_knows_no_instruction() {
+    let vocabulary = weightware_isa::Vocabulary::new();
+    let telling = |string: &str| string.contains(['.', '_', '(']) && string.len() > 3;
+    let strings: Vec<String> = vocabulary
+        .tokens()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    for name in ["runtime", "model", "hull"] {
+        for path in sources(&format!("crates/{name}/src")) {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            for string in strings.iter().filter(|string| telling(string)) {
+                assert!(
+                    !text.contains(string.as_str()),
+                    "{}: {string}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_libraries_safe() {
+    for folder in ["crates", "xtask", "tests", "benches"] {
+        for path in sources(folder) {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            let lines = text.lines().count();
+            assert!(lines <= 600, "{} has {lines} lines", path.display());
+            let is_root = path.ends_with("src/lib.rs") || path.ends_with("src/main.rs");
+            if is_root {
+                let safe = text.contains("#![forbid(unsafe_code)]");
+                assert!(safe, "{} does not forbid unsafe code", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_crate_has_a_readme() {
+    for (name, _) in LAYERS {
+        assert!(
+            read(format!("crates/{name}/README.md")).len() > 200,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn documents_name_crates_that_exist() {
+    for document in ["README.md", "ARCHITECTURE.md"] {
+        for word in read(document).split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
+            if let Some(name) = word.strip_prefix("weightware-")
+                && !["tests", "benches"].contains(&name)
+            {
+                assert!(
+                    root().join("crates").join(name).is_dir(),
+                    "{document}: {word}"
+                );
+            }
+        }
+    }
+}
