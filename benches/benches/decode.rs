@@ -1,1 +1,60 @@
-fn main() {}
+//! Decoding: a fixed number of tokens from fresh state, by each engine; and how the time per token grows.
+#![allow(missing_docs, reason = "criterion's macros")]
+
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use weightware::{Computer, Engine, Program};
+use weightware_benches::{endless, program};
+
+fn decode(computer: &Computer, program: &Program, engine: Engine, tokens: u64) -> u64 {
+    let mut run = computer
+        .run(program, engine, Some(tokens))
+        .expect("a sound model");
+    run.finish();
+    run.reader().tokens()
+}
+
+fn engines(c: &mut Criterion) {
+    let computer = Computer::default();
+    let mut group = c.benchmark_group("decode");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5));
+    for (name, program) in [("fib", program("fib")), ("loop", endless())] {
+        for (engine, tokens) in [
+            (Engine::Hull, 3_000),
+            (Engine::Hardmax, 500),
+            (Engine::Softmax, 500),
+        ] {
+            group.throughput(Throughput::Elements(tokens));
+            group.bench_function(format!("{name}/{}", engine.name()), |b| {
+                b.iter(|| decode(&computer, &program, engine, tokens));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn scaling(c: &mut Criterion) {
+    let computer = Computer::default();
+    let program = endless();
+    let mut group = c.benchmark_group("decode_scaling/hull");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(10));
+    for tokens in [50_000, 500_000] {
+        group.throughput(Throughput::Elements(tokens));
+        group.bench_with_input(
+            BenchmarkId::from_parameter(format!("n={tokens}")),
+            &tokens,
+            |b, &tokens| {
+                b.iter(|| decode(&computer, &program, Engine::Hull, tokens));
+            },
+        );
+    }
+    group.finish();
+}
+
+criterion_group!(benches, engines, scaling);
+criterion_main!(benches);

@@ -1,1 +1,28 @@
-//! Criterion benches
+//! Criterion benches. Ids are paths, such as `decode/fib/hull`; seeded inputs, fresh state for every iteration.
+#![forbid(unsafe_code)]
+
+use weightware::{Program, Source};
+
+/// A program of the repository's `programs` folder, without input.
+///
+/// # Panics
+/// If it is not there.
+#[must_use]
+pub fn program(name: &str) -> Program {
+    let path = format!("{}/../programs/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    Source::parse(&bytes)
+        .expect("a supported module")
+        .program(b"")
+}
+
+/// A loop without end: locals, arithmetic, loads and stores, a branch.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn endless() -> Program {
+    include_str!("../../xtask/programs/loop.tok")
+        .parse()
+        .expect("a token program")
+}

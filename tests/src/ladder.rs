@@ -35,7 +35,7 @@ impl Trace {
     pub fn of(program: &Program, max_tokens: u64) -> Result<Self, String> {
         let mut run = Interpreter::new(program);
         let mut tokens = vec![];
-        while let Some(token) = run.next() {
+        for token in run.by_ref() {
             tokens.push(token.map_err(|fault| format!("{fault}, {} tokens on", tokens.len()))?);
             if tokens.len() as u64 > max_tokens {
                 return Err(format!("does not end within {max_tokens} tokens"));
