@@ -1,4 +1,21 @@
 //! A graph of named dimensions, the machine written in it, and its compilation into transformer weights.
+//!
+//! ```text
+//! machine -> graph -> schedule (half-layers, slots) -> weights
+//! ```
+//!
+//! ```
+//! use weightware_compiler::default_model;
+//!
+//! let model = default_model();
+//! assert_eq!((model.config.shape.layers, model.config.shape.d_model), (7, 36));
+//! ```
+//!
+//! [`Graph`] is the language, [`machine`] the computer written in it, [`Evaluator`] the oracle in exact integers, [`solve`]
+//! the scheduler, [`Blueprint`] the assembly. This crate must never know caches, SIMD or Wasm.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
 mod assemble;
 mod default_model;
 mod evaluate;
@@ -15,3 +32,8 @@ pub use form::{Dim, Form};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};
 pub use schedule::{Budget, Schedule, ScheduleError};
 pub use search::{solve, solve_best};
+
+/// The examples of the README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
