@@ -19,9 +19,9 @@ fn compare(machine: &Machine, program: &Program) -> usize {
         .full_prompt()
         .for_each(|token| evaluator.push(&machine.embed(token)));
     let mut count = 0;
-    let mut interpreter = Interpreter::new(program);
+    let interpreter = Interpreter::new(program);
     let mut recent: Vec<String> = vec![];
-    while let Some(expected) = interpreter.next() {
+    for expected in interpreter {
         let expected: Token = expected.expect("the program has no fault");
         let best = logits
             .iter()
