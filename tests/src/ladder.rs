@@ -12,9 +12,9 @@ use crate::case::{Case, Expected, Rung};
 use crate::host;
 
 /// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt nevertheless.
-const QUADRATIC: (usize, usize) = (4_000, 256);
+const QUADRATIC: (usize, usize) = (2_500, 128);
 /// The same of the forward pass without a cache.
-const CANDLE: (usize, usize) = (1_500, 64);
+const CANDLE: (usize, usize) = (1_000, 64);
 
 /// What the plain interpreter says of a program.
 #[derive(Debug, Clone)]

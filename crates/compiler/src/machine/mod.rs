@@ -5,19 +5,19 @@
 //!
 //! | section | finds |
 //! |---|---|
-//! | [`state`] | byte index, cursor, stack depth, frame base, count of stores |
-//! | [`fetch`] | the current instruction: class, byte count, end code, immediate |
-//! | [`stack`] | the operands: words, and the byte of each at the current index |
-//! | [`locals`] | the byte of a local or global |
-//! | [`calls`] | where the current function was called |
-//! | [`memory`] | the byte at an address, and whether the access is in bounds |
-//! | [`arithmetic`] | copies, sums, differences, comparisons |
-//! | [`bits`] | and, or, xor |
-//! | [`shift`] | shifts and rotations |
-//! | [`multiply`] | products |
-//! | [`divide`] | digits of quotients, reversal |
-//! | [`extend`] | sign extensions |
-//! | [`next`] | the next token, from the byte and the end code |
+//! | `state` | byte index, cursor, stack depth, frame base, count of stores |
+//! | `fetch` | the current instruction: class, byte count, end code, immediate |
+//! | `stack` | the operands: words, and the byte of each at the current index |
+//! | `locals` | the byte of a local or global |
+//! | `calls` | where the current function was called |
+//! | `memory` | the byte at an address, and whether the access is in bounds |
+//! | `arithmetic` | copies, sums, differences, comparisons |
+//! | `bits` | and, or, xor |
+//! | `shift` | shifts and rotations |
+//! | `multiply` | products |
+//! | `divide` | digits of quotients, reversal |
+//! | `extend` | sign extensions |
+//! | `next` | the next token, from the byte and the end code |
 
 mod arithmetic;
 mod bits;

@@ -1,0 +1,112 @@
+//! How a run ends is told: a limit or a horizon is never taken for an outcome, nor an outcome for a limit.
+
+use weightware::{Computer, End, Engine, Outcome, Program, Trap};
+
+fn program(text: &str) -> Program {
+    text.parse().expect("a valid program")
+}
+
+/// Counts for ever.
+fn endless() -> Program {
+    program("{ i32.const 00 00 00 00  i32.const 01 00 00 00  i32.add 00 00 00 00  br 01 00 00 00 }")
+}
+
+fn end(computer: &Computer, program: &Program, engine: Engine, limit: Option<u64>) -> (End, u64) {
+    let mut run = computer.run(program, engine, limit).expect("a sound model");
+    let end = run.finish();
+    assert_eq!(end, run.end());
+    assert_eq!(run.next(), None, "nothing follows the end");
+    (end, run.reader().tokens())
+}
+
+#[test]
+fn a_limit_is_no_outcome() {
+    let computer = Computer::default();
+    for engine in Engine::ALL {
+        assert_eq!(
+            end(&computer, &endless(), engine, Some(0)),
+            (End::Budget, 0)
+        );
+        assert_eq!(
+            end(&computer, &endless(), engine, Some(123)),
+            (End::Budget, 123)
+        );
+    }
+}
+
+#[test]
+fn an_outcome_at_the_limit_is_an_outcome() {
+    let computer = Computer::default();
+    for (text, outcome) in [
+        ("{ }", Outcome::Halted),
+        (
+            "{ unreachable 00 00 00 00 }",
+            Outcome::Trapped(Trap::Unreachable),
+        ),
+        (
+            "{ i32.const ff 00 00 80 exit 00 00 00 00 }",
+            Outcome::Exited(0x8000_00ff),
+        ),
+    ] {
+        let program = program(text);
+        for engine in Engine::ALL {
+            let (free, tokens) = end(&computer, &program, engine, None);
+            assert_eq!(free, End::Outcome(outcome), "{text}");
+            assert_eq!(
+                end(&computer, &program, engine, Some(tokens)),
+                (free, tokens)
+            );
+            let short = end(&computer, &program, engine, Some(tokens - 1));
+            assert_eq!(short, (End::Budget, tokens - 1), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_horizon_is_no_outcome() {
+    let program = endless();
+    let prompt = program.full_prompt().count() as u64;
+    let mut model = Computer::default().model().clone();
+    model.config.last_position = prompt + 99;
+    let computer = Computer::new(model).expect("a model of the machine");
+    for engine in Engine::ALL {
+        let (end, tokens) = end(&computer, &program, engine, None);
+        assert!(
+            matches!(end, End::Horizon { position, .. } if position == prompt + 100),
+            "{end:?}"
+        );
+        assert_eq!(tokens, 100);
+    }
+}
+
+#[test]
+fn a_prompt_beyond_the_horizon_gives_nothing() {
+    let mut model = Computer::default().model().clone();
+    model.config.last_position = 270;
+    let computer = Computer::new(model).expect("a model of the machine");
+    for engine in Engine::ALL {
+        let (end, tokens) = end(&computer, &endless(), engine, None);
+        assert!(matches!(end, End::Horizon { .. }), "{end:?}");
+        assert_eq!(tokens, 0);
+    }
+}
+
+/// A memory of 16 MiB is more than the machine tells apart: a store far beyond is a horizon, not a wrong byte later.
+#[test]
+fn an_address_out_of_range_is_a_horizon() {
+    let program = program(
+        "{
+        i32.const   40 0d 03 00     # 200,000
+        i32.const   61 00 00 00
+        i32.store8  00 00 00 ff
+        i32.const   40 0d 03 00
+        i32.load8_u 00 00 00 ff
+        output      00 00 00 00
+        }",
+    );
+    let computer = Computer::default();
+    for engine in Engine::ALL {
+        let (end, _) = end(&computer, &program, engine, None);
+        assert!(matches!(end, End::Horizon { .. }), "{end:?}");
+    }
+}
