@@ -21,10 +21,11 @@ struct Main {
 }
 
 impl Entry {
-    /// Finds the entry: the export asked for, or `_start`, or `main`, or nothing but a start function.
+    /// Finds the entry: the export asked for, or `_start`, or `__main_void` (what clang calls a C `main` without
+    /// parameters), or `main`, or nothing but a start function.
     pub(crate) fn find(module: &Module<'_>, asked: Option<&str>) -> Result<Self, Error> {
         let start = module.start;
-        let names = asked.map_or(vec!["_start", "main"], |name| vec![name]);
+        let names = asked.map_or(vec!["_start", "__main_void", "main"], |name| vec![name]);
         for name in &names {
             if let Some(function) = module.exported_function(name) {
                 let exits = exits(module, name, function)?;
@@ -49,7 +50,9 @@ impl Entry {
             true => "no function is exported".to_owned(),
             false => format!("the exported functions are {}", exported.join(", ")),
         };
-        let wanted = names.iter().map(|name| format!("`{}`", printable(name)));
+        // `__main_void` is what a compiler makes, not what a person exports.
+        let wanted = names.iter().filter(|name| **name != "__main_void");
+        let wanted = wanted.map(|name| format!("`{}`", printable(name)));
         let wanted = wanted.collect::<Vec<_>>().join(" or ");
         Err(Error::unsupported(format!(
             "there is no exported function {wanted}; {exported}"
