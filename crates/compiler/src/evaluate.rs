@@ -24,6 +24,10 @@ pub struct Evaluator<'g> {
     graph: &'g Graph,
     order: Vec<WriterIdx>,
     targets: Vec<Vec<(Dim, Part)>>,
+    /// Bits behind the point of each dimension, until its last writer has written.
+    fractions: Vec<u32>,
+    /// Dimensions with such bits that a writer is the last to write.
+    completed: Vec<Vec<Dim>>,
     histories: Vec<History>,
     values: Vec<i128>,
     position: i128,
@@ -36,9 +40,29 @@ impl<'g> Evaluator<'g> {
     /// If the graph has a cycle.
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
+        let order = graph.order();
+        let shifts = |dim: Dim| graph.dims[dim.index()].parts.iter().map(|part| part.shift);
+        let fractions: Vec<u32> = graph
+            .dims()
+            .map(|dim| shifts(dim).max().unwrap_or(0))
+            .collect();
+        let mut completed = vec![vec![]; graph.writers.len()];
+        for dim in graph.dims().filter(|dim| fractions[dim.index()] > 0) {
+            let parts = &graph.dims[dim.index()].parts;
+            let writes =
+                |writer: &&WriterIdx| parts.iter().any(|part| part.output.writer == **writer);
+            let last = order
+                .iter()
+                .rev()
+                .find(writes)
+                .expect("a part has a writer");
+            completed[last.index()].push(dim);
+        }
         Self {
             graph,
-            order: graph.order(),
+            order,
+            fractions,
+            completed,
             targets: graph
                 .writers()
                 .map(|(writer, _)| graph.targets(writer))
@@ -61,15 +85,20 @@ impl<'g> Evaluator<'g> {
             };
         }
         for &(dim, value) in embedding {
-            self.values[dim.index()] += i128::from(value);
+            self.values[dim.index()] += i128::from(value) << self.fractions[dim.index()];
         }
         for at in 0..self.order.len() {
             let writer = self.order[at];
             let output = self.run(writer);
             for &(dim, part) in &self.targets[writer.index()] {
                 let value = i128::from(part.coefficient) * output[part.output.part];
+                self.values[dim.index()] += value << (self.fractions[dim.index()] - part.shift);
+            }
+            for &dim in &self.completed[writer.index()] {
                 // To the nearest integer; what is shifted is never half-way between two.
-                self.values[dim.index()] += (value + ((1 << part.shift) >> 1)) >> part.shift;
+                let fraction = self.fractions[dim.index()];
+                let value = &mut self.values[dim.index()];
+                *value = (*value + ((1 << fraction) >> 1)) >> fraction;
             }
         }
         self.position += 1;

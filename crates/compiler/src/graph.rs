@@ -115,8 +115,7 @@ pub(crate) struct DimNode {
     pub(crate) rough: bool,
 }
 
-/// What a writer puts into a dimension: `coefficient * 2^-shift` times an output. A shift above 0 stands only in
-/// dimensions that round: see [`Graph::hold_rounded`].
+/// What a writer puts into a dimension: `coefficient * 2^-shift` times an output.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Part {
     pub(crate) output: Output,
@@ -233,6 +232,12 @@ impl Graph {
 
     /// Adds `coefficient` times an output to a dimension.
     pub fn add(&mut self, dim: Dim, coefficient: i64, output: Output) {
+        self.add_scaled(dim, coefficient, 0, output);
+    }
+
+    /// Adds `coefficient * 2^-shift` times an output to a dimension. The integer that the dimension stands for is the one
+    /// nearest to the sum of all that is added; what is made of it must not notice the rest.
+    pub fn add_scaled(&mut self, dim: Dim, coefficient: i64, shift: u32, output: Output) {
         let rough = match &self.writers[output.writer.index()].writer {
             // A product may be a square of garbage.
             Writer::Neuron { value, gate } => {
@@ -243,11 +248,11 @@ impl Graph {
             Writer::Average { .. } | Writer::Total { .. } => true,
         };
         let node = &mut self.dims[dim.index()];
-        node.rough |= rough;
+        node.rough |= rough || shift > 0;
         node.parts.push(Part {
             output,
             coefficient,
-            shift: 0,
+            shift,
         });
     }
 
@@ -384,8 +389,7 @@ impl Graph {
         );
         self.writers[down.writer.index()].after = vec![output.writer, up.writer];
         let dim = self.dim(name);
-        self.add(dim, 1, output);
-        self.dims[dim.index()].parts[0].shift = shift;
+        self.add_scaled(dim, 1, shift, output);
         self.add(dim, 1, up);
         self.add(dim, -1, down);
         // Rounded: the integer is exact, and no residue is left.

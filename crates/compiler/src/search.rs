@@ -57,6 +57,8 @@ struct Search<'g> {
     /// Writers that read what this one writes.
     sinks: Vec<Vec<WriterIdx>>,
     readers: Vec<Vec<WriterIdx>>,
+    /// Writers of each dimension.
+    writers: Vec<Vec<WriterIdx>>,
     stages: Vec<i32>,
     best: Vec<i32>,
     random: u64,
@@ -89,12 +91,18 @@ impl<'g> Search<'g> {
         }
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let (readers, best) = (readers(graph), stages.clone());
+        let writers = graph
+            .dims
+            .iter()
+            .map(|dim| dim.parts.iter().map(|part| part.output.writer).collect());
+        let writers = writers.collect();
         Ok(Self {
             graph,
             budget,
             sources,
             sinks,
             readers,
+            writers,
             stages,
             best,
             random,
@@ -111,20 +119,20 @@ impl<'g> Search<'g> {
 
     fn anneal(&mut self, moves: u32) {
         let (mut cost, mut best) = (self.cost(), f64::MAX);
+        let mut before = self.stages.clone();
         for step in 0..moves {
             let heat = 600.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(4) + 0.01;
-            let writer = self.below(self.stages.len() as u64) as usize;
-            let old = self.stages[writer];
-            let Some(new) = self.another_stage(writer) else {
+            if !self.shift() {
+                self.stages.clone_from(&before);
                 continue;
-            };
-            self.stages[writer] = new;
+            }
             let changed = self.cost();
             let chance = ((cost - changed) / heat).exp();
             if changed <= cost || (self.below(1 << 20) as f64) < chance * f64::from(1 << 20) {
                 cost = changed;
+                before.clone_from(&self.stages);
             } else {
-                self.stages[writer] = old;
+                self.stages.clone_from(&before);
             }
             if cost < best {
                 best = cost;
@@ -133,70 +141,111 @@ impl<'g> Search<'g> {
         }
     }
 
-    fn another_stage(&mut self, writer: usize) -> Option<i32> {
-        let after = self.sources[writer]
+    /// Moves a writer, or all writers of a dimension, somewhat earlier or later, and whatever stands in the way; false if
+    /// something would leave the network.
+    fn shift(&mut self) -> bool {
+        let distance = 1 + self.below(4) as i32;
+        let way = if self.below(2) == 0 { 1 } else { -1 };
+        if self.below(3) > 0 {
+            let writer = self.below(self.stages.len() as u64) as usize;
+            return self.put(writer, self.stages[writer] + 2 * way * distance, way);
+        }
+        // A slot is won only when the last of its writers has moved.
+        let dim = self.below(self.writers.len() as u64) as usize;
+        let stages = self.writers[dim]
             .iter()
-            .map(|source| self.stages[source.index()] + 1)
-            .max()
-            .unwrap_or(0);
-        let before = self.sinks[writer]
-            .iter()
-            .map(|sink| self.stages[sink.index()])
-            .min();
-        let before = before.unwrap_or(self.budget.stages());
-        let parity = self.stages[writer] % 2;
-        let first = after + (after + parity) % 2;
-        let count = (before - first + 1) / 2;
-        (count > 1).then(|| first + 2 * self.below(count as u64) as i32)
+            .map(|writer| self.stages[writer.index()]);
+        let outermost = if way > 0 { stages.min() } else { stages.max() };
+        let Some(outermost) = outermost else {
+            return false;
+        };
+        let limit = outermost + way * distance;
+        (0..self.writers[dim].len()).all(|at| {
+            let writer = self.writers[dim][at].index();
+            let short = (limit - self.stages[writer]) * way;
+            short <= 0 || self.put(writer, self.stages[writer] + way * (short + short % 2), way)
+        })
+    }
+
+    /// Puts a writer into a stage and moves its sinks (`way` 1) or sources (-1) on, as far as they must.
+    fn put(&mut self, writer: usize, stage: i32, way: i32) -> bool {
+        if !(0..self.budget.stages()).contains(&stage) {
+            return false;
+        }
+        self.stages[writer] = stage;
+        let count = if way > 0 {
+            self.sinks[writer].len()
+        } else {
+            self.sources[writer].len()
+        };
+        (0..count).all(|at| {
+            let other = if way > 0 {
+                self.sinks[writer][at]
+            } else {
+                self.sources[writer][at]
+            };
+            let behind = (self.stages[other.index()] - stage) * way;
+            // Heads have even stages, neurons odd ones.
+            behind > 0 || {
+                let parity = (self.stages[other.index()] - stage).rem_euclid(2);
+                self.put(other.index(), stage + way * (2 - parity), way)
+            }
+        })
     }
 
     fn cost(&self) -> f64 {
         let stages = self.budget.stages();
         let lives = lives(self.graph, &self.readers, &self.stages, &self.budget);
-        let mut slots = vec![0_i32; stages as usize + 2];
-        let mut load = vec![0_i32; stages as usize + 1];
-        // Slots beside `slots` that wait for a neuron to wipe them.
-        let mut waited = vec![0_i32; stages as usize + 2];
+        // By stage, the embedding's first: dimensions that begin, that end exact or rough, and slots taken.
+        let mut begins = vec![0_i32; stages as usize + 2];
+        let mut ends = [begins.clone(), begins.clone()];
+        let mut taken = begins.clone();
         let mut lived = 0;
         for life in &lives {
             let end = life.end().min(stages);
-            (life.first..=end).for_each(|stage| slots[(stage + 1) as usize] += 1);
+            begins[(life.first + 1) as usize] += 1;
+            ends[usize::from(life.rough)][(life.last.min(stages) + 1) as usize] += 1;
+            (life.first..=end).for_each(|stage| taken[(stage + 1) as usize] += 1);
             lived += end - life.first;
-            // Somebody must wipe the slot; a neuron can if the slot is left alone until the next feed-forward stage.
-            let wipe = life.last + i32::from(life.last % 2 == 0);
-            if life.last % 2 == 0 && (0..stages).contains(&(end + 1)) {
-                waited[(end + 2) as usize] += 1;
-            }
-            if wipe < stages {
-                load[wipe as usize] += 1;
-            }
         }
+        let mut load = vec![0_i32; stages as usize];
         for &stage in &self.stages {
             load[stage as usize] += 1;
         }
+        let slots = self.budget.d_model as i32;
+        let mut wiping = 0;
+        let [exact, rough] = &ends;
+        // Slots that are left in an attention stage are wiped by a neuron of the next stage, but for those that something
+        // else needs before: heads wipe them, two each.
+        let mut alive = begins[0];
+        for attention in (0..stages).step_by(2) {
+            let (here, next) = (attention as usize + 1, attention as usize + 2);
+            let free = slots - alive;
+            let at_once = (begins[here] - free).max(0);
+            let left = (free - begins[here]).max(0) + (exact[here] - at_once).max(0) + exact[next];
+            let soon = (begins[next] - left).max(0);
+            let heads = (at_once + soon + 1) / 2;
+            wiping += heads;
+            load[attention as usize] += heads;
+            let dead = exact[here] + rough[here] - at_once - soon + exact[next] + rough[next];
+            load[attention as usize + 1] += dead.max(0);
+            alive += begins[here] + begins[next];
+            alive -= exact[here] + rough[here] + exact[next] + rough[next];
+        }
         let over = |have: i32, room: usize| f64::from((have - room as i32).max(0)).powi(2);
-        let slots_taken = slots;
-        let slots: f64 = slots_taken
+        let slots: f64 = taken
             .iter()
             .map(|&have| over(have, self.budget.d_model))
             .sum();
-        let load: f64 = (0..stages)
-            .map(|stage| {
-                // Two heads are left for wiping.
-                let room = if stage % 2 == 0 {
-                    self.budget.d_model / 2 - 2
-                } else {
-                    self.budget.d_ffn
-                };
-                over(load[stage as usize], room)
-            })
-            .sum();
-        let waiting: f64 = slots_taken
+        let rooms = [self.budget.d_model / 2, self.budget.d_ffn]
+            .into_iter()
+            .cycle();
+        let load: f64 = load
             .iter()
-            .zip(&waited)
-            .map(|(&have, &more)| over(have + more, self.budget.d_model))
+            .zip(rooms)
+            .map(|(&have, room)| over(have, room))
             .sum();
-        100.0 * (slots + load) + 8.0 * waiting + 0.1 * f64::from(lived)
+        100.0 * (slots + load) + f64::from(wiping) + 0.1 * f64::from(lived)
     }
 }
 

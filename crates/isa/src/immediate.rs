@@ -24,12 +24,18 @@ impl Op {
     #[must_use]
     pub const fn immediate_kind(self) -> Immediate {
         match self {
-            Op::I32Const => Immediate::Word,
+            Op::I32Const | Op::I64Const | Op::I64ConstHigh => Immediate::Word,
             Op::LocalGet | Op::LocalSet | Op::LocalTee => Immediate::Index,
-            Op::GlobalGet | Op::GlobalSet | Op::Section => Immediate::Index,
+            Op::LocalGet64 | Op::LocalSet64 | Op::LocalTee64 => Immediate::Index,
+            Op::GlobalGet | Op::GlobalSet | Op::GlobalGet64 | Op::GlobalSet64 => Immediate::Index,
+            Op::Section => Immediate::Index,
             Op::I32Load | Op::I32Load8S | Op::I32Load8U => Immediate::Access,
             Op::I32Load16S | Op::I32Load16U => Immediate::Access,
+            Op::I64Load | Op::I64Load8S | Op::I64Load8U => Immediate::Access,
+            Op::I64Load16S | Op::I64Load16U => Immediate::Access,
+            Op::I64Load32S | Op::I64Load32U => Immediate::Access,
             Op::I32Store | Op::I32Store8 | Op::I32Store16 => Immediate::Access,
+            Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => Immediate::Access,
             Op::Br | Op::BrIf | Op::BrUnless | Op::Resume => Immediate::Target,
             Op::Call => Immediate::Call,
             _ => Immediate::Unused,

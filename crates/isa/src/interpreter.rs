@@ -2,15 +2,18 @@
 
 mod arithmetic;
 mod fault;
+mod instructions;
 mod machine;
 mod paged;
+mod value;
 
 use std::iter::FusedIterator;
 
 pub use fault::{Fault, FaultKind};
 use paged::Paged;
+pub use value::Value;
 
-use crate::{Commit, End, Instruction, Op, Outcome, Program, Token, Trap};
+use crate::{End, FRAME_LIMIT, Instruction, Op, Outcome, Program, Token, Trap};
 
 /// Why an instruction has no result.
 enum Stop {
@@ -45,9 +48,11 @@ struct Caller {
 pub struct Interpreter<'p> {
     code: &'p [Instruction],
     cursor: usize,
-    stack: Vec<u32>,
-    words: Paged<Option<u32>>,
+    stack: Vec<Value>,
+    words: Paged<Option<Value>>,
     memory: Paged<u8>,
+    /// Pages that the memory has grown by.
+    grown: u32,
     frame: usize,
     callers: Vec<Caller>,
     /// Tokens of the current instruction, the next one last.
@@ -83,9 +88,10 @@ impl<'p> Interpreter<'p> {
             stack: Vec::new(),
             words: Paged::default(),
             memory,
+            grown: 0,
             frame: 0,
             callers: Vec::new(),
-            pending: Vec::with_capacity(5),
+            pending: Vec::with_capacity(16),
             output: Vec::new(),
             outcome: None,
             fault,
@@ -153,7 +159,7 @@ impl<'p> Interpreter<'p> {
 
     /// The operand stack behind the instruction whose tokens are being yielded, its top last.
     #[must_use]
-    pub fn stack(&self) -> &[u32] {
+    pub fn stack(&self) -> &[Value] {
         &self.stack
     }
 
@@ -196,15 +202,18 @@ impl<'p> Interpreter<'p> {
                 if frame == 0 {
                     return Err(Stop::Fault(FaultKind::NoFrame));
                 }
+                if self.frame + usize::from(frame) > FRAME_LIMIT as usize {
+                    return Err(Stop::Trap(Trap::CallStackExhausted));
+                }
                 self.callers.push(Caller { resume, frame });
                 self.frame += usize::from(frame);
-                self.jump(instruction);
+                self.jump(instruction.low());
                 Ok(Token::Call(frame))
             }
             End::Return => {
                 let caller = self.callers.pop().ok_or(Stop::Fault(FaultKind::NoCaller))?;
                 self.frame -= usize::from(caller.frame);
-                self.jump(caller.resume);
+                self.jump(caller.resume.low());
                 Ok(Token::Return(caller.frame))
             }
             End::Out => {
@@ -214,130 +223,13 @@ impl<'p> Interpreter<'p> {
             }
             End::Exit => {
                 let code = self.pop()?;
-                self.write(code, 4);
+                self.write(code.into(), 4);
                 self.outcome = Some(Outcome::Exited(code));
                 Ok(Token::Exit)
             }
             End::Trap(trap) => Err(Stop::Trap(trap)),
             End::Loaded | End::Halt => Err(Stop::Fault(FaultKind::NotExecutable(op))),
         }
-    }
-
-    /// Executes an instruction that ends in a commit: `commit`, but for branches not taken.
-    fn ordinary(&mut self, instruction: Instruction, commit: Commit) -> Result<Commit, Stop> {
-        let low = instruction.low() as usize;
-        match instruction.op {
-            Op::I32Const => self.result(instruction.immediate()),
-            Op::LocalGet => self.get_word(self.frame + low)?,
-            Op::LocalSet => {
-                self.set_word(self.frame + low)?;
-                self.pop()?;
-            }
-            Op::LocalTee => self.set_word(self.frame + low)?,
-            Op::GlobalGet => self.get_word(low)?,
-            Op::GlobalSet => {
-                self.set_word(low)?;
-                self.pop()?;
-            }
-            Op::I32Add => {
-                let (a, b) = self.pop_two()?;
-                self.pending.extend(arithmetic::add(a, b));
-                self.stack.push(a.wrapping_add(b));
-            }
-            Op::I32Sub => {
-                let (a, b) = self.pop_two()?;
-                self.pending.extend(arithmetic::sub(a, b));
-                self.stack.push(a.wrapping_sub(b));
-            }
-            Op::I32And => self.binary(|a, b| a & b)?,
-            Op::I32Or => self.binary(|a, b| a | b)?,
-            Op::I32Xor => self.binary(|a, b| a ^ b)?,
-            Op::I32Shl => self.binary(u32::wrapping_shl)?,
-            Op::I32ShrS => self.binary(|a, b| (a as i32).wrapping_shr(b) as u32)?,
-            Op::I32ShrU => self.binary(u32::wrapping_shr)?,
-            Op::I32Rotl => self.binary(|a, b| a.rotate_left(b & 31))?,
-            Op::I32Rotr => self.binary(|a, b| a.rotate_right(b & 31))?,
-            Op::I32Mul => self.binary(u32::wrapping_mul)?,
-            Op::DivDigits => {
-                let (a, b) = self.pop_two()?;
-                let quotient = a.checked_div(b).ok_or(Stop::Trap(Trap::DivideByZero))?;
-                self.stack.extend([a, b]);
-                self.result(quotient.swap_bytes());
-            }
-            Op::DivResult => {
-                let digits = self.pop()?;
-                self.pop_two()?;
-                self.result(digits.swap_bytes());
-            }
-            Op::I32Bswap => {
-                let a = self.pop()?;
-                self.result(a.swap_bytes());
-            }
-            Op::I32Extend8S | Op::I32Extend16S => {
-                let a = self.pop()?;
-                let low = if instruction.op == Op::I32Extend8S {
-                    i32::from(a as i8)
-                } else {
-                    i32::from(a as i16)
-                };
-                self.result(low as u32);
-            }
-            Op::I32Eqz => {
-                let a = self.pop()?;
-                self.result(u32::from(a == 0));
-            }
-            Op::I32Eq => self.binary(|a, b| u32::from(a == b))?,
-            Op::I32Ne => self.binary(|a, b| u32::from(a != b))?,
-            Op::I32LtS => self.binary(|a, b| u32::from((a as i32) < b as i32))?,
-            Op::I32LtU => self.binary(|a, b| u32::from(a < b))?,
-            Op::I32GtS => self.binary(|a, b| u32::from(a as i32 > b as i32))?,
-            Op::I32GtU => self.binary(|a, b| u32::from(a > b))?,
-            Op::I32LeS => self.binary(|a, b| u32::from(a as i32 <= b as i32))?,
-            Op::I32LeU => self.binary(|a, b| u32::from(a <= b))?,
-            Op::I32GeS => self.binary(|a, b| u32::from(a as i32 >= b as i32))?,
-            Op::I32GeU => self.binary(|a, b| u32::from(a >= b))?,
-            Op::I32Load => self.load(instruction, 4, |word| word)?,
-            Op::I32Load8S => self.load(instruction, 1, |byte| byte as i8 as u32)?,
-            Op::I32Load8U => self.load(instruction, 1, |byte| byte)?,
-            Op::I32Load16S => self.load(instruction, 2, |half| half as i16 as u32)?,
-            Op::I32Load16U => self.load(instruction, 2, |half| half)?,
-            Op::I32Store => self.store(instruction, 4)?,
-            Op::I32Store8 => self.store(instruction, 1)?,
-            Op::I32Store16 => self.store(instruction, 2)?,
-            Op::Br => self.jump(instruction),
-            Op::BrIf | Op::BrUnless => {
-                let condition = self.pop()? != 0;
-                if condition != (instruction.op == Op::BrIf) {
-                    return Ok(Commit {
-                        jumped: false,
-                        ..commit
-                    });
-                }
-                self.jump(instruction);
-            }
-            Op::Drop => {
-                self.pop()?;
-            }
-            Op::Select => {
-                let condition = self.pop()?;
-                let (a, b) = self.pop_two()?;
-                self.result(if condition != 0 { a } else { b });
-            }
-            Op::Call | Op::Resume | Op::Return | Op::Output | Op::Exit | Op::Section => {
-                unreachable!("{} does not end in a commit", instruction.op)
-            }
-            Op::Unreachable
-            | Op::TrapOutOfBounds
-            | Op::TrapDivideByZero
-            | Op::TrapIntegerOverflow
-            | Op::TrapUndefinedElement
-            | Op::TrapUninitializedElement
-            | Op::TrapIndirectCallType
-            | Op::TrapCallStackExhausted => {
-                unreachable!("{} does not end in a commit", instruction.op)
-            }
-        }
-        Ok(commit)
     }
 }
 

@@ -23,8 +23,8 @@ mod validate;
 
 pub use error::Error;
 pub use immediate::Immediate;
-pub use interpreter::{Fault, FaultKind, Interpreter};
-pub use op::{Commit, End, Op, Spec, Trap};
+pub use interpreter::{Fault, FaultKind, Interpreter, Value};
+pub use op::{Commit, Effect, End, FRAME_LIMIT, Op, Spec, Trap};
 pub use program::{Instruction, Program};
 pub use text::Disassembly;
 pub use token::{Flag, Token, Vocabulary};

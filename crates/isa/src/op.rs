@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// A call whose frame would begin beyond this word traps with [`Trap::CallStackExhausted`]. A frame has at most 255
+/// words, so that all words are below 2^14.
+pub const FRAME_LIMIT: u32 = (1 << 14) - 256;
+
 /// Why a run ended in a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trap {
@@ -72,31 +76,61 @@ impl Trap {
 pub struct Commit {
     /// Change of the operand stack's depth.
     pub delta: i8,
-    /// The four bytes before are the new top of the stack.
+    /// The bytes before are the new top of the stack: four, or the last eight of a 64-bit value.
     pub stored: bool,
-    /// The three bytes before are the index of the next instruction.
-    pub jumped: bool,
+    /// The effect beside that on the stack.
+    pub effect: Effect,
+}
+
+/// What an instruction does beside its change of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Nothing that later instructions could find.
+    None,
+    /// The three bytes before are the index of the next instruction: `bt=1`.
+    Jump,
+    /// The instruction behind this one is its second half, and already done: `skip=1`.
+    Skip,
+    /// The four bytes before are the pages that the memory has grown by: `grow=1`.
+    Grow,
 }
 
 impl Commit {
     /// Every commit that the machine can make. A conditional branch ends in one of two that are neighbours here.
-    pub const ALL: [Commit; 9] = [
-        Commit::new(1, true, false),
-        Commit::new(0, true, false),
-        Commit::new(-1, true, false),
-        Commit::new(-2, true, false),
-        Commit::new(-2, false, false),
-        Commit::new(0, false, false),
-        Commit::new(0, false, true),
-        Commit::new(-1, false, false),
-        Commit::new(-1, false, true),
+    pub const ALL: [Commit; 11] = [
+        Commit::new(1, true, Effect::None),
+        Commit::new(0, true, Effect::None),
+        Commit::new(-1, true, Effect::None),
+        Commit::new(-2, true, Effect::None),
+        Commit::new(-2, false, Effect::None),
+        Commit::new(0, false, Effect::None),
+        Commit::new(0, false, Effect::Jump),
+        Commit::new(-1, false, Effect::None),
+        Commit::new(-1, false, Effect::Jump),
+        Commit::new(1, true, Effect::Skip),
+        Commit::new(-1, false, Effect::Grow),
     ];
 
-    const fn new(delta: i8, stored: bool, jumped: bool) -> Self {
+    const fn new(delta: i8, stored: bool, effect: Effect) -> Self {
         Self {
             delta,
             stored,
-            jumped,
+            effect,
+        }
+    }
+
+    /// Whether the three bytes before are the index of the next instruction.
+    #[must_use]
+    pub const fn jumped(self) -> bool {
+        matches!(self.effect, Effect::Jump)
+    }
+
+    /// The commit of a conditional branch that is not taken, from that of the branch taken.
+    #[must_use]
+    pub const fn not_taken(self) -> Self {
+        Self {
+            effect: Effect::None,
+            ..self
         }
     }
 }
@@ -104,11 +138,15 @@ impl Commit {
 impl fmt::Display for Commit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.delta > 0 { "+" } else { "" };
-        let (delta, stored, jumped) = (self.delta, u8::from(self.stored), u8::from(self.jumped));
-        write!(f, "commit({sign}{delta},sts={stored},bt={jumped})")
+        let (delta, stored, jumped) = (self.delta, u8::from(self.stored), u8::from(self.jumped()));
+        let more = match self.effect {
+            Effect::None | Effect::Jump => "",
+            Effect::Skip => ",skip=1",
+            Effect::Grow => ",grow=1",
+        };
+        write!(f, "commit({sign}{delta},sts={stored},bt={jumped}{more})")
     }
 }
-
 /// The end token of an instruction, up to what depends on operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum End {
@@ -131,7 +169,7 @@ pub enum End {
 }
 
 macro_rules! ops {
-    ($($(#[doc = $doc:literal])* $op:ident $name:literal $bytes:literal $end:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $op:ident $name:literal $bytes:literal $(/ $width:literal)? $end:expr;)*) => {
         /// An opcode. The stack effect is written `before -- after`, the top at the right.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Op {
@@ -142,11 +180,16 @@ macro_rules! ops {
             /// All opcodes, in the order of their tokens.
             pub const ALL: &'static [Op] = &[$(Op::$op,)*];
 
-            /// The table: name, trace bytes, end token.
+            /// The table: name, trace bytes, width of the operands, end token.
             #[must_use]
             pub const fn spec(self) -> Spec {
                 match self {
-                    $(Op::$op => Spec { name: $name, bytes: $bytes, end: $end },)*
+                    $(Op::$op => Spec {
+                        name: $name,
+                        bytes: $bytes,
+                        width: { #[allow(unused_mut, unused_assignments)] let mut width = 4; $(width = $width;)? width },
+                        end: $end,
+                    },)*
                 }
             }
         }
@@ -161,32 +204,51 @@ pub struct Spec {
     /// Bytes on the trace before the end token. A conditional branch has none when it is not taken; a data section
     /// has as many as the prompt gives it.
     pub bytes: u8,
+    /// Bytes of the values that it takes bytes from: 4, or 8 for 64-bit values. Addresses, conditions and indices of
+    /// instructions always have 4.
+    pub width: u8,
     /// The end token; of a conditional branch, the one when it is taken.
     pub end: End,
 }
 
-const fn commit(delta: i8, stored: bool, jumped: bool) -> End {
-    End::Commit(Commit::new(delta, stored, jumped))
+const fn commit(delta: i8, stored: bool, effect: Effect) -> End {
+    End::Commit(Commit::new(delta, stored, effect))
 }
-const PUSH: End = commit(1, true, false);
-const UNARY: End = commit(0, true, false);
-const BINARY: End = commit(-1, true, false);
-const POP: End = commit(-1, false, false);
-const STORE: End = commit(-2, false, false);
+const PUSH: End = commit(1, true, Effect::None);
+const UNARY: End = commit(0, true, Effect::None);
+const BINARY: End = commit(-1, true, Effect::None);
+const TERNARY: End = commit(-2, true, Effect::None);
+const POP: End = commit(-1, false, Effect::None);
+const KEEP: End = commit(0, false, Effect::None);
+const STORE: End = commit(-2, false, Effect::None);
 
 ops! {
     /// ` -- imm`
     I32Const "i32.const" 4 PUSH;
+    /// ` -- imm`, 64 bits: this immediate is the low word, that of the `i64.const_high` that must follow the high word.
+    I64Const "i64.const" 8/8 commit(1, true, Effect::Skip);
+    /// Never executed: stands behind `i64.const` and holds the high word.
+    I64ConstHigh "i64.const_high" 0 End::Halt;
     /// ` -- local[imm]`, addressed from the frame base; imm below 2^24.
     LocalGet "local.get" 4 PUSH;
     /// `a -- `, local\[imm\] := a
     LocalSet "local.set" 4 POP;
     /// `a -- a`, local\[imm\] := a
-    LocalTee "local.tee" 4 commit(0, false, false);
+    LocalTee "local.tee" 4 KEEP;
     /// ` -- global[imm]`, addressed absolutely in the space of the locals.
     GlobalGet "global.get" 4 PUSH;
     /// `a -- `, global\[imm\] := a
     GlobalSet "global.set" 4 POP;
+    /// ` -- local[imm]`, 64 bits. A word holds a value of either width; it is read with the width that it was written with.
+    LocalGet64 "local.get64" 8/8 PUSH;
+    /// `a -- `, local\[imm\] := a, 64 bits
+    LocalSet64 "local.set64" 8/8 POP;
+    /// `a -- a`, local\[imm\] := a, 64 bits
+    LocalTee64 "local.tee64" 8/8 KEEP;
+    /// ` -- global[imm]`, 64 bits
+    GlobalGet64 "global.get64" 8/8 PUSH;
+    /// `a -- `, global\[imm\] := a, 64 bits
+    GlobalSet64 "global.set64" 8/8 POP;
     /// `a b -- a + b`
     I32Add "i32.add" 4 BINARY;
     /// `a b -- a - b`
@@ -209,17 +271,26 @@ ops! {
     I32Rotr "i32.rotr" 4 BINARY;
     /// `a b -- a * b`
     I32Mul "i32.mul" 4 BINARY;
+    /// `p l -- (a * b) >> 32`, unsigned, for the 64-bit value p = a + 2^32 b and l, which must be `i32.mul` of a and b.
+    I32MulHigh "i32.mul_high" 4 BINARY;
     /// `a b -- a b d`: the bytes of the unsigned quotient `a / b`, the most significant first; traps if b is zero. With
     /// `div.result` behind it the unsigned division, with `i32.bswap`, `i32.mul`, `i32.sub` the remainder.
     DivDigits "div.digits" 4 PUSH;
     /// `a b d -- q`: d with its bytes in reverse.
-    DivResult "div.result" 4 commit(-2, true, false);
+    DivResult "div.result" 4 TERNARY;
     /// `a -- `a with its bytes in reverse
     I32Bswap "i32.bswap" 4 UNARY;
     /// `a -- a`, its low byte sign-extended
     I32Extend8S "i32.extend8_s" 4 UNARY;
     /// `a -- a`, its low half sign-extended
     I32Extend16S "i32.extend16_s" 4 UNARY;
+    /// `a -- `the zero bits above the highest one bit: bytes count on towards the lowest byte, the last count is the
+    /// result, and zeros make it a word.
+    I32Clz "i32.clz" 7 UNARY;
+    /// `a -- `the zero bits below the lowest one bit
+    I32Ctz "i32.ctz" 7 UNARY;
+    /// `a -- `the one bits
+    I32Popcnt "i32.popcnt" 7 UNARY;
     /// `a -- a == 0`
     I32Eqz "i32.eqz" 4 UNARY;
     /// `a b -- a == b`
@@ -242,8 +313,72 @@ ops! {
     I32GeS "i32.ge_s" 4 BINARY;
     /// `a b -- a >= b`, unsigned
     I32GeU "i32.ge_u" 4 BINARY;
+    /// `a b -- a + b`, 64 bits, as are all of `i64.`
+    I64Add "i64.add" 8/8 BINARY;
+    /// `a b -- a - b`
+    I64Sub "i64.sub" 8/8 BINARY;
+    /// `a b -- a & b`
+    I64And "i64.and" 8/8 BINARY;
+    /// `a b -- a | b`
+    I64Or "i64.or" 8/8 BINARY;
+    /// `a b -- a ^ b`
+    I64Xor "i64.xor" 8/8 BINARY;
+    /// `a b -- a << (b mod 64)`
+    I64Shl "i64.shl" 8/8 BINARY;
+    /// `a b -- a >> (b mod 64)`, the sign shifted in
+    I64ShrS "i64.shr_s" 8/8 BINARY;
+    /// `a b -- a >> (b mod 64)`, zeros shifted in
+    I64ShrU "i64.shr_u" 8/8 BINARY;
+    /// `a b -- a` rotated left by `b mod 64`
+    I64Rotl "i64.rotl" 8/8 BINARY;
+    /// `a b -- a` rotated right by `b mod 64`
+    I64Rotr "i64.rotr" 8/8 BINARY;
+    /// `a -- a`, its low byte sign-extended
+    I64Extend8S "i64.extend8_s" 8/8 UNARY;
+    /// `a -- a`, its low half word sign-extended
+    I64Extend16S "i64.extend16_s" 8/8 UNARY;
+    /// `a -- a`, its low word sign-extended
+    I64Extend32S "i64.extend32_s" 8/8 UNARY;
+    /// `a -- a`, a 32-bit value sign-extended to 64 bits
+    I64ExtendI32S "i64.extend_i32_s" 8/4 UNARY;
+    /// `a -- a`, a 32-bit value extended by zeros to 64 bits
+    I64ExtendI32U "i64.extend_i32_u" 8/4 UNARY;
+    /// `a -- `the low word of a
+    I32WrapI64 "i32.wrap_i64" 4/8 UNARY;
+    /// `a -- `the high word of a
+    I64High "i64.high" 4/4 UNARY;
+    /// `l h -- l + 2^32 h`: two 32-bit values become one of 64 bits.
+    I64Join "i64.join" 8/8 BINARY;
+    /// `a -- `the zero bits above the highest one bit
+    I64Clz "i64.clz" 15/8 UNARY;
+    /// `a -- `the zero bits below the lowest one bit
+    I64Ctz "i64.ctz" 15/8 UNARY;
+    /// `a -- `the one bits
+    I64Popcnt "i64.popcnt" 15/8 UNARY;
+    /// `a -- a == 0`, the result has 32 bits, as those of all comparisons
+    I64Eqz "i64.eqz" 4/8 UNARY;
+    /// `a b -- a == b`
+    I64Eq "i64.eq" 4/8 BINARY;
+    /// `a b -- a != b`
+    I64Ne "i64.ne" 4/8 BINARY;
+    /// `a b -- a < b`, signed
+    I64LtS "i64.lt_s" 4/8 BINARY;
+    /// `a b -- a < b`, unsigned
+    I64LtU "i64.lt_u" 4/8 BINARY;
+    /// `a b -- a > b`, signed
+    I64GtS "i64.gt_s" 4/8 BINARY;
+    /// `a b -- a > b`, unsigned
+    I64GtU "i64.gt_u" 4/8 BINARY;
+    /// `a b -- a <= b`, signed
+    I64LeS "i64.le_s" 4/8 BINARY;
+    /// `a b -- a <= b`, unsigned
+    I64LeU "i64.le_u" 4/8 BINARY;
+    /// `a b -- a >= b`, signed
+    I64GeS "i64.ge_s" 4/8 BINARY;
+    /// `a b -- a >= b`, unsigned
+    I64GeU "i64.ge_u" 4/8 BINARY;
     /// `p -- mem32[p + offset]`. Of every access the first three immediate bytes are the offset, the fourth the
-    /// memory's size in pages of 64 KiB, beyond which it traps.
+    /// memory's first size in pages of 64 KiB; beyond that and what the memory has grown by, it traps.
     I32Load "i32.load" 4 UNARY;
     /// `p -- mem8[p + offset]`, sign-extended
     I32Load8S "i32.load8_s" 4 UNARY;
@@ -253,18 +388,44 @@ ops! {
     I32Load16S "i32.load16_s" 4 UNARY;
     /// `p -- mem16[p + offset]`
     I32Load16U "i32.load16_u" 4 UNARY;
+    /// `p -- mem64[p + offset]`
+    I64Load "i64.load" 8 UNARY;
+    /// `p -- mem8[p + offset]`, sign-extended to 64 bits
+    I64Load8S "i64.load8_s" 8 UNARY;
+    /// `p -- mem8[p + offset]`, 64 bits
+    I64Load8U "i64.load8_u" 8 UNARY;
+    /// `p -- mem16[p + offset]`, sign-extended to 64 bits
+    I64Load16S "i64.load16_s" 8 UNARY;
+    /// `p -- mem16[p + offset]`, 64 bits
+    I64Load16U "i64.load16_u" 8 UNARY;
+    /// `p -- mem32[p + offset]`, sign-extended to 64 bits
+    I64Load32S "i64.load32_s" 8 UNARY;
+    /// `p -- mem32[p + offset]`, 64 bits
+    I64Load32U "i64.load32_u" 8 UNARY;
     /// `p a -- `, mem32\[p + offset\] := a
     I32Store "i32.store" 4 STORE;
     /// `p a -- `, mem8\[p + offset\] := a
     I32Store8 "i32.store8" 1 STORE;
     /// `p a -- `, mem16\[p + offset\] := a
     I32Store16 "i32.store16" 2 STORE;
+    /// `p a -- `, mem64\[p + offset\] := a
+    I64Store "i64.store" 8/8 STORE;
+    /// `p a -- `, mem8\[p + offset\] := a, whose width is 64 bits
+    I64Store8 "i64.store8" 1/8 STORE;
+    /// `p a -- `, mem16\[p + offset\] := a, whose width is 64 bits
+    I64Store16 "i64.store16" 2/8 STORE;
+    /// `p a -- `, mem32\[p + offset\] := a, whose width is 64 bits
+    I64Store32 "i64.store32" 4/8 STORE;
+    /// `n -- `: from now on every access may go n pages beyond its fourth byte.
+    MemoryGrown "memory.grown" 4 commit(-1, false, Effect::Grow);
     /// ` -- `, goes to instruction imm
-    Br "br" 3 commit(0, false, true);
+    Br "br" 3 commit(0, false, Effect::Jump);
     /// `c -- `, goes to instruction imm if c is not zero
-    BrIf "br_if" 3 commit(-1, false, true);
+    BrIf "br_if" 3 commit(-1, false, Effect::Jump);
     /// `c -- `, goes to instruction imm if c is zero
-    BrUnless "br_unless" 3 commit(-1, false, true);
+    BrUnless "br_unless" 3 commit(-1, false, Effect::Jump);
+    /// `i -- `, goes to instruction i, of which three bytes count
+    BrStack "br_stack" 3 commit(-1, false, Effect::Jump);
     /// Goes to instruction imm (three bytes); the frame base rises by the fourth byte, the caller's frame size, at
     /// least 1. The next instruction must be `resume`.
     Call "call" 3 End::Call;
@@ -275,7 +436,9 @@ ops! {
     /// `a -- `
     Drop "drop" 0 POP;
     /// `a b c -- (c != 0 ? a : b)`
-    Select "select" 4 commit(-2, true, false);
+    Select "select" 4 TERNARY;
+    /// `a b c -- (c != 0 ? a : b)`, a and b of 64 bits, c of 32
+    Select64 "select64" 8/8 TERNARY;
     /// `a -- `, puts out the low byte of a
     Output "output" 0 End::Out;
     /// `a -- `, ends the run with exit code a

@@ -77,14 +77,26 @@ pub struct Program {
 }
 
 impl Program {
-    /// Tokens that stand before every prompt: `<begin>`, then the bytes 00 to ff in order. Byte xy at its place tells
-    /// what x & y is, which is how the network computes bitwise operations.
+    /// Tokens that stand before every prompt: `<begin>`; for the bytes xy from 00 to ff the byte x & y; and of the 16
+    /// nibbles their leading zeros, then their trailing zeros, then their ones. The network looks them up.
     pub fn preamble() -> impl Iterator<Item = Token> {
-        std::iter::once(Token::Begin).chain((0..=255).map(Token::byte))
+        let counts: [fn(u8) -> u32; 3] = [
+            |nibble| (nibble << 4 | 8).leading_zeros(),
+            |nibble| (nibble | 16).trailing_zeros(),
+            u8::count_ones,
+        ];
+        let counts = counts
+            .into_iter()
+            .flat_map(|count| (0..16).map(move |nibble| count(nibble) as u8));
+        let table = (0..=255).map(|byte: u8| byte >> 4 & byte).chain(counts);
+        std::iter::once(Token::Begin).chain(table.map(Token::byte))
     }
 
+    /// Where in the preamble the counts of the nibbles begin.
+    pub const NIBBLES_AT: usize = 257;
+
     /// Length of the preamble.
-    pub const PREAMBLE_LEN: usize = 257;
+    pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16;
 
     /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section and `loaded`.
     pub fn prompt(&self) -> impl Iterator<Item = Token> {

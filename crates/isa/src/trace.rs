@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Commit, Token, Trap};
+use crate::{Effect, Token, Trap};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,7 +89,7 @@ pub struct TraceReader {
 }
 
 impl TraceReader {
-    /// A line without an end token is cut behind so many tokens. No instruction makes more than five.
+    /// A line without an end token is cut behind so many tokens. No instruction makes more.
     pub const LONGEST_LINE: usize = 16;
 
     /// A reader at the beginning of a trace.
@@ -166,14 +166,20 @@ impl TraceReader {
 fn follows(line: &[Token], token: Token) -> bool {
     let bytes = line.len();
     match token {
-        Token::Byte(..) => bytes < 4,
-        Token::Commit(Commit { stored: true, .. }) | Token::Exit => bytes == 4,
-        Token::Commit(Commit { jumped: true, .. }) | Token::Call(_) | Token::Return(_) => {
-            bytes == 3
-        }
-        Token::Commit(Commit { delta: -2, .. }) => matches!(bytes, 1 | 2 | 4),
-        Token::Commit(Commit { delta: -1, .. }) => matches!(bytes, 0 | 4),
-        Token::Commit(_) => bytes == 4,
+        Token::Byte(..) => bytes < 15,
+        Token::Commit(commit) => matches!(
+            (commit.delta, commit.stored, commit.effect, bytes),
+            (0, true, Effect::None, 4 | 7 | 8 | 15)
+                | (1 | -1 | -2, true, Effect::None, 4 | 8)
+                | (1, true, Effect::Skip, 8)
+                | (_, false, Effect::Jump, 3)
+                | (_, false, Effect::Grow, 4)
+                | (-2, false, Effect::None, 1 | 2 | 4 | 8)
+                | (-1, false, Effect::None, 0 | 4 | 8)
+                | (0, false, Effect::None, 4 | 8)
+        ),
+        Token::Exit => bytes == 4,
+        Token::Call(_) | Token::Return(_) => bytes == 3,
         Token::Out(_) | Token::Halt | Token::Trap(_) => bytes == 0,
         Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Loaded => false,
     }

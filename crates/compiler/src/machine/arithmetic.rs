@@ -8,11 +8,14 @@
 //!        + [top = 0] [index = 0]       eqz
 //!        + [D >= 1]  [index = 0]       comparisons, D = rise relu(d) + fall relu(-d) + bias
 //! d      = second - top + 2^32 (sign of top - sign of second) [signed]
+//!          times 2^36, + 4 (lower second - lower top) for 64 bits
 //! ```
+//! d may exceed 2^53, but its sign is right. [D >= 1] is a lookup: from position 1 on every token carries a one.
+//!
 //! Carry and borrow stand in the embedding of the byte token before, in the dimension `result` itself.
 
 use super::columns::Class;
-use super::{BIG, Machine, PUSH, Parts};
+use super::{Machine, PUSH, Parts};
 
 impl Machine {
     pub(crate) fn arithmetic(&mut self, parts: &Parts) {
@@ -20,6 +23,7 @@ impl Machine {
             state,
             fetched,
             operands,
+            ..
         } = parts;
         let class = &fetched.class;
         let here = fetched.here;
@@ -35,7 +39,7 @@ impl Machine {
             here,
             &class.unless_either(Class::BrIf, Class::BrUnless),
         );
-        let ([a, _], [b, _]) = (operands.a, operands.b);
+        let (a, b) = (operands.a, operands.b);
         self.add_byte(
             "copy.b",
             1,
@@ -63,6 +67,7 @@ impl Machine {
             state,
             fetched,
             operands,
+            lower,
         } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
@@ -79,21 +84,21 @@ impl Machine {
             let [negative] = graph.lookup(name, query, &positions, [self.columns.negative.into()]);
             graph.add(signs, weight, negative);
         }
-        let difference = operands.second - operands.top + signs;
-
+        let mut difference = operands.second - operands.top + signs;
+        if let Some(lower) = lower {
+            difference = difference * (1 << 36) + lower.difference;
+        }
         let scaled = graph.dim("compare");
         let rise = graph.reglu("compare.rise", fetched.rise, difference.clone());
         graph.add(scaled, 1, rise);
         let fall = graph.reglu("compare.fall", fetched.fall, -difference);
         graph.add(scaled, 1, fall);
 
+        let query = scaled + fetched.bias;
+        let [decided] = graph.lookup("compare.decided", query, &positions, [one.into()]);
+        let decided = graph.hold("compare.decided", decided);
         let other = class.unless_either(Class::Compare, Class::CompareSigned) + state.index;
-        let decided = scaled + fetched.bias - other * BIG;
-        for (offset, coefficient) in [(0, 1), (1, -1)] {
-            let step = self
-                .graph
-                .relu("compare.step", decided.clone() - one * offset);
-            self.add_to_result(coefficient, step);
-        }
+        let compare = graph.relu("compare", decided - other);
+        self.add_to_result(1, compare);
     }
 }

@@ -1,7 +1,7 @@
 //! Bitwise operations, by the table of bytes in the preamble: byte xy tells what x & y is.
 //!
 //! ```text
-//! and    = 16 both[1 + 16 a.high + b.high] + both[1 + 16 a.low + b.low],   low = byte - 16 high
+//! and    = 16 byte[1 + 16 a.high + b.high] + byte[1 + 16 a.low + b.low],   low = byte - 16 high
 //! result = and                a + b - and (or)                a + b - 2 and (xor)
 //! ```
 
@@ -10,6 +10,7 @@ use super::{Machine, Parts};
 
 impl Machine {
     pub(crate) fn bits(&mut self, parts: &Parts) {
+        let nibbles = self.nibbles(parts);
         let Parts {
             fetched, operands, ..
         } = parts;
@@ -17,13 +18,14 @@ impl Machine {
         let graph = &mut self.graph;
         let one = graph.one();
         let positions = graph.positions();
-        let ([a, a_high], [b, b_high]) = (operands.a, operands.b);
+        let (a, b) = (operands.a, operands.b);
+        let (a_high, b_high) = (nibbles.a, nibbles.b);
 
         let and = graph.dim("and");
         let low = (a - a_high * 16) * 16 + (b - b_high * 16);
         for (name, weight, pair) in [("and.high", 16, a_high * 16 + b_high), ("and.low", 1, low)] {
-            let [both] = graph.lookup(name, pair + one, &positions, [self.columns.both.into()]);
-            graph.add(and, weight, both);
+            let [byte] = graph.lookup(name, pair + one, &positions, [self.columns.byte.into()]);
+            graph.add(and, weight, byte);
         }
 
         self.add_byte("and", 1, and, &class.unless(Class::And));

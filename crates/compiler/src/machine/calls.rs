@@ -4,12 +4,15 @@
 //! key     frame + fourth, at the bytes of a call; the latest of equal frame
 //! record  opcode + 5, fourth          position of the `resume` behind the call, frame size of the caller
 //! return: result = byte of that resume's immediate at the current index; end += frame size
-//! call:   end += fourth
+//! call:   end += fourth; traps if frame + fourth > FRAME_LIMIT
 //! ```
 //! Frames hold at least one word, so the frame base names the call.
 
-use super::columns::Class;
-use super::{LOCAL_CENTRE, LOCAL_RECENCY, Machine, PUSH, Parts};
+use weightware_isa::{FRAME_LIMIT, Trap};
+
+use super::columns::{Class, code};
+use super::{BIG, LOCAL_CENTRE, LOCAL_RECENCY, Machine, PUSH, Parts};
+use crate::form::Form;
 use crate::graph::Key;
 
 impl Machine {
@@ -26,7 +29,7 @@ impl Machine {
             graph,
             "call.clear",
             class.unless(Class::Call),
-            1,
+            one,
             state.index,
         );
         let key = Key {
@@ -36,9 +39,7 @@ impl Machine {
             recency: LOCAL_RECENCY,
             clear,
         };
-        // A slot of its own, so that the two sums it is made of can go.
-        let opcode = graph.persist("opcode", state.opcode.clone());
-        let values = [opcode + one * 5, fetched.fourth.into()];
+        let values = [state.opcode + one * 5, fetched.fourth.into()];
         let [resume_at, frame_size] =
             graph.lookup("call", state.frame - one * LOCAL_CENTRE, &key, values);
         let resume_at = graph.hold("resume_at", resume_at);
@@ -60,5 +61,22 @@ impl Machine {
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
         self.bound("call", LOCAL_CENTRE, 1.0);
+    }
+
+    /// Calls whose frame would begin beyond the limit put out a trap at once.
+    pub(crate) fn call_traps(&mut self, parts: &Parts) {
+        let Parts { state, fetched, .. } = parts;
+        let callee = state.frame + fetched.fourth - self.graph.constant(FRAME_LIMIT.into());
+        let excess = callee - fetched.class.unless(Class::Call) * BIG;
+        self.trap_if("trap.call", excess, Trap::CallStackExhausted);
+    }
+
+    /// Puts out a trap if `excess`, an integer, is positive: the end code rises from 0, the code of a byte.
+    pub(crate) fn trap_if(&mut self, name: &str, excess: Form, trap: Trap) {
+        let one = self.graph.one();
+        for (offset, sign) in [(0, 1), (1, -1)] {
+            let step = self.graph.relu(name, excess.clone() - one * offset);
+            self.graph.add(self.end, sign * code::trap(trap), step);
+        }
     }
 }

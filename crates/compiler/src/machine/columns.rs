@@ -1,6 +1,6 @@
 //! What each token's embedding carries: one table from tokens to columns.
 
-use weightware_isa::{Commit, End, Flag, Op, Token, Trap};
+use weightware_isa::{Commit, Effect, End, Flag, Op, Token};
 
 use crate::form::{Dim, Form};
 use crate::graph::Graph;
@@ -29,6 +29,7 @@ pub(crate) enum Class {
     Compare,
     CompareSigned,
     Eqz,
+    Eqz64,
     Add,
     Sub,
     Or,
@@ -41,11 +42,22 @@ pub(crate) enum Class {
     Rotr,
     ShrU,
     ShrS,
+    ShrS64,
+    ShrU64,
+    Rotr64,
+    Rotl64,
+    Shl64,
     Mul,
+    MulHigh,
     DivDigits,
     /// Puts out the bytes of the top of the stack in reverse.
     Reverse,
     Extend,
+    ExtendUnsigned,
+    Join,
+    Clz,
+    Ctz,
+    Popcnt,
 }
 
 /// What the network knows of an opcode.
@@ -55,7 +67,10 @@ pub(crate) struct OpColumns {
     pub(crate) bytes: i64,
     /// The code of the end token.
     pub(crate) end: i64,
-    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads and extensions, `rise` is the size.
+    /// Width of the operands in bytes.
+    pub(crate) width: i64,
+    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads, extensions, joins and
+    /// counts, `rise` is the size: the bytes before those that are all alike.
     pub(crate) rise: i64,
     pub(crate) fall: i64,
     pub(crate) bias: i64,
@@ -65,22 +80,22 @@ pub(crate) struct OpColumns {
 pub(crate) mod code {
     use weightware_isa::{Commit, Trap};
 
-    pub(crate) const OUT: i64 = 10;
-    pub(crate) const LOADED: i64 = 11;
-    pub(crate) const HALT: i64 = 12;
-    pub(crate) const EXIT: i64 = 13;
+    pub(crate) const OUT: i64 = 12;
+    pub(crate) const LOADED: i64 = 13;
+    pub(crate) const HALT: i64 = 14;
+    pub(crate) const EXIT: i64 = 15;
     /// `call(N)` is N + 32, `return(N)` N + 288.
     pub(crate) const CALL: i64 = 32;
     pub(crate) const RETURN: i64 = 288;
 
-    /// 1 to 9: a branch that is taken comes right behind the same branch not taken.
+    /// 1 to 11: a branch that is taken comes right behind the same branch not taken.
     pub(crate) fn commit(commit: Commit) -> i64 {
         1 + position(&Commit::ALL, commit)
     }
 
-    /// 14 to 21.
+    /// 16 to 23.
     pub(crate) fn trap(trap: Trap) -> i64 {
-        14 + position(&Trap::ALL, trap)
+        16 + position(&Trap::ALL, trap)
     }
 
     fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {
@@ -96,51 +111,75 @@ pub(crate) mod code {
 pub(crate) fn op_columns(op: Op) -> OpColumns {
     let spec = op.spec();
     let class = match op {
-        Op::I32Const | Op::Br => Class::Immediate,
+        Op::I32Const | Op::I64Const | Op::Br => Class::Immediate,
         Op::Call => Class::Call,
         Op::BrIf => Class::BrIf,
         Op::BrUnless => Class::BrUnless,
-        Op::LocalGet => Class::LocalGet,
-        Op::GlobalGet => Class::GlobalGet,
-        Op::GlobalSet => Class::GlobalSet,
-        Op::LocalSet | Op::LocalTee => Class::LocalSet,
-        Op::Output | Op::Exit => Class::Pop,
+        Op::LocalGet | Op::LocalGet64 => Class::LocalGet,
+        Op::GlobalGet | Op::GlobalGet64 => Class::GlobalGet,
+        Op::GlobalSet | Op::GlobalSet64 => Class::GlobalSet,
+        Op::LocalSet | Op::LocalTee | Op::LocalSet64 | Op::LocalTee64 => Class::LocalSet,
+        Op::Output | Op::Exit | Op::BrStack | Op::MemoryGrown => Class::Pop,
+        Op::I32WrapI64 | Op::I64High => Class::Pop,
         Op::I32Store | Op::I32Store8 | Op::I32Store16 | Op::Section => Class::Store,
+        Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => Class::Store,
         Op::I32Load | Op::I32Load8U | Op::I32Load16U => Class::Load,
+        Op::I64Load | Op::I64Load8U | Op::I64Load16U | Op::I64Load32U => Class::Load,
         Op::I32Load8S | Op::I32Load16S => Class::LoadSigned,
+        Op::I64Load8S | Op::I64Load16S | Op::I64Load32S => Class::LoadSigned,
         Op::I32Eq | Op::I32Ne | Op::I32LtU | Op::I32GtU | Op::I32LeU | Op::I32GeU => Class::Compare,
         Op::I32LtS | Op::I32GtS | Op::I32LeS | Op::I32GeS => Class::CompareSigned,
+        Op::I64Eq | Op::I64Ne | Op::I64LtU | Op::I64GtU | Op::I64LeU | Op::I64GeU => Class::Compare,
+        Op::I64LtS | Op::I64GtS | Op::I64LeS | Op::I64GeS => Class::CompareSigned,
         Op::I32Eqz => Class::Eqz,
-        Op::I32Add => Class::Add,
-        Op::I32Sub => Class::Sub,
-        Op::I32Or => Class::Or,
-        Op::I32Xor => Class::Xor,
-        Op::I32And => Class::And,
+        Op::I64Eqz => Class::Eqz64,
+        Op::I32Add | Op::I64Add => Class::Add,
+        Op::I32Sub | Op::I64Sub => Class::Sub,
+        Op::I32Or | Op::I64Or => Class::Or,
+        Op::I32Xor | Op::I64Xor => Class::Xor,
+        Op::I32And | Op::I64And => Class::And,
         Op::I32Shl => Class::Shl,
+        Op::I64Shl => Class::Shl64,
         Op::I32Rotl => Class::Rotl,
+        Op::I64Rotl => Class::Rotl64,
         Op::I32Rotr => Class::Rotr,
+        Op::I64Rotr => Class::Rotr64,
         Op::I32ShrU => Class::ShrU,
+        Op::I64ShrU => Class::ShrU64,
         Op::I32ShrS => Class::ShrS,
+        Op::I64ShrS => Class::ShrS64,
         Op::I32Mul => Class::Mul,
+        Op::I32MulHigh => Class::MulHigh,
         Op::DivDigits => Class::DivDigits,
         Op::DivResult | Op::I32Bswap => Class::Reverse,
-        Op::I32Extend8S | Op::I32Extend16S => Class::Extend,
-        Op::Select => Class::Select,
+        Op::I32Extend8S | Op::I32Extend16S | Op::I64ExtendI32S => Class::Extend,
+        Op::I64Extend8S | Op::I64Extend16S | Op::I64Extend32S => Class::Extend,
+        Op::I64ExtendI32U => Class::ExtendUnsigned,
+        Op::I64Join => Class::Join,
+        Op::I32Clz | Op::I64Clz => Class::Clz,
+        Op::I32Ctz | Op::I64Ctz => Class::Ctz,
+        Op::I32Popcnt | Op::I64Popcnt => Class::Popcnt,
+        Op::Select | Op::Select64 => Class::Select,
         Op::Return => Class::Return,
-        Op::Drop | Op::Resume | Op::Unreachable => Class::None,
+        Op::Drop | Op::Resume | Op::I64ConstHigh | Op::Unreachable => Class::None,
         op if matches!(op.spec().end, End::Trap(_)) => Class::None,
         op => unreachable!("{op} has no class"),
     };
     let (rise, fall, bias) = match op {
-        Op::I32LtS | Op::I32LtU => (-1, 1, 0),
-        Op::I32GtS | Op::I32GtU => (1, -1, 0),
-        Op::I32LeS | Op::I32LeU => (-1, 1, 1),
-        Op::I32GeS | Op::I32GeU => (1, -1, 1),
-        Op::I32Eq => (-1, -1, 1),
-        Op::I32Ne => (1, 1, 0),
-        Op::I32Load => (4, 0, 0),
+        Op::I32LtS | Op::I32LtU | Op::I64LtS | Op::I64LtU => (-1, 1, 0),
+        Op::I32GtS | Op::I32GtU | Op::I64GtS | Op::I64GtU => (1, -1, 0),
+        Op::I32LeS | Op::I32LeU | Op::I64LeS | Op::I64LeU => (-1, 1, 1),
+        Op::I32GeS | Op::I32GeU | Op::I64GeS | Op::I64GeU => (1, -1, 1),
+        Op::I32Eq | Op::I64Eq => (-1, -1, 1),
+        Op::I32Ne | Op::I64Ne => (1, 1, 0),
+        Op::I64Load | Op::I64Clz | Op::I64Ctz | Op::I64Popcnt => (8, 0, 0),
+        Op::I32Load | Op::I32Clz | Op::I32Ctz | Op::I32Popcnt => (4, 0, 0),
+        Op::I64Load32S | Op::I64Load32U | Op::I64Extend32S => (4, 0, 0),
+        Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Join => (4, 0, 0),
         Op::I32Load16S | Op::I32Load16U | Op::I32Extend16S => (2, 0, 0),
+        Op::I64Load16S | Op::I64Load16U | Op::I64Extend16S => (2, 0, 0),
         Op::I32Load8S | Op::I32Load8U | Op::I32Extend8S => (1, 0, 0),
+        Op::I64Load8S | Op::I64Load8U | Op::I64Extend8S => (1, 0, 0),
         _ => (0, 0, 0),
     };
     let end = match spec.end {
@@ -159,13 +198,18 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         class,
         bytes: i64::from(spec.bytes) - 3 * untaken,
         end: end - untaken,
+        width: spec.width.into(),
         rise,
         fall,
         bias,
     }
 }
 
-/// The embedding's columns, as dimensions of the graph.
+/// Marks a growth of the memory, in a column whose other values are at most 255.
+pub(crate) const GROWN: i64 = 256;
+
+/// The embedding's columns, as dimensions of the graph. Bytes and opcodes share columns: a column of an opcode is read at
+/// the place of the current instruction alone, one of a byte never at an opcode.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
     /// 1 at every token but `<begin>`.
@@ -175,10 +219,6 @@ pub(crate) struct Columns {
     pub(crate) byte: Dim,
     /// 1 from 128 on.
     pub(crate) negative: Dim,
-    /// The high nibble.
-    pub(crate) high: Dim,
-    /// Of byte xy: x & y.
-    pub(crate) both: Dim,
     /// +1 with a carry, -1 with a borrow. The byte to be put out adds up in the same dimension.
     pub(crate) result: Dim,
     /// As a shift count: the whole bytes to shift by, `(byte mod 32) / 8`, 2^r and 2^(8 - r) with `r = byte mod 8`. In the
@@ -186,6 +226,8 @@ pub(crate) struct Columns {
     pub(crate) quarter: Dim,
     pub(crate) power: Dim,
     pub(crate) coarse: Dim,
+    /// The same of a 64-bit shift: `(byte mod 64) / 8`; in the column of `width`.
+    pub(crate) eighth: Dim,
     // End tokens.
     /// 1 at a token that closes an instruction.
     pub(crate) ends: Dim,
@@ -200,11 +242,16 @@ pub(crate) struct Columns {
     pub(crate) unstored: Dim,
     /// 1 where the bytes before are the index of the next instruction.
     pub(crate) jumped: Dim,
+    /// 1 where the next instruction is skipped.
+    pub(crate) skips: Dim,
+    /// [`GROWN`] where the bytes before are the pages that the memory has grown by.
+    pub(crate) grown: Dim,
     // Opcodes.
     pub(crate) class: Dim,
     pub(crate) class_squared: Dim,
     pub(crate) bytes: Dim,
     pub(crate) end: Dim,
+    pub(crate) width: Dim,
     pub(crate) rise: Dim,
     pub(crate) fall: Dim,
     pub(crate) bias: Dim,
@@ -212,18 +259,19 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(graph: &mut Graph) -> Self {
-        let [quarter, power, coarse] = [
+        let [byte, negative] =
+            ["token.byte|end", "token.negative|bytes|grown"].map(|name| graph.input(name));
+        let [quarter, power, coarse, eighth] = [
             "token.rise|quarter",
             "token.fall|power",
             "token.bias|coarse",
+            "token.width|eighth",
         ]
         .map(|name| graph.input(name));
         Self {
             one: graph.one(),
-            byte: graph.input("token.byte"),
-            negative: graph.input("token.negative"),
-            high: graph.input("token.high"),
-            both: graph.input("token.both"),
+            byte,
+            negative,
             result: graph.input("result"),
             ends: graph.input("token.ends"),
             delta: graph.input("token.delta"),
@@ -231,13 +279,17 @@ impl Columns {
             stores: graph.input("token.stores"),
             unstored: graph.input("token.unstored"),
             jumped: graph.input("token.jumped"),
+            skips: graph.input("token.skips"),
+            grown: negative,
             class: graph.input("token.class"),
             class_squared: graph.input("token.class^2"),
-            bytes: graph.input("token.bytes"),
-            end: graph.input("token.end"),
+            bytes: negative,
+            end: byte,
+            width: eighth,
             quarter,
             power,
             coarse,
+            eighth,
             rise: quarter,
             fall: power,
             bias: coarse,
@@ -258,42 +310,45 @@ impl Columns {
         }
         match token {
             Token::Byte(byte, flag) => {
-                let (byte, high) = (i64::from(byte), i64::from(byte >> 4));
+                let byte = i64::from(byte);
                 let carry = match flag {
                     Flag::None => 0,
                     Flag::Carry => 1,
                     Flag::Borrow => -1,
                 };
-                row.extend([
-                    (self.byte, byte),
-                    (self.high, high),
-                    (self.both, high & byte & 15),
-                ]);
+                row.push((self.byte, byte));
                 row.extend([(self.negative, byte >> 7), (self.result, carry)]);
                 row.extend([(self.quarter, byte % 32 / 8), (self.power, 1 << (byte % 8))]);
-                row.push((self.coarse, 1 << (8 - byte % 8)));
+                row.extend([
+                    (self.coarse, 1 << (8 - byte % 8)),
+                    (self.eighth, byte % 64 / 8),
+                ]);
             }
             Token::Op(op) => {
                 let OpColumns {
                     class,
                     bytes,
                     end,
+                    width,
                     rise,
                     fall,
                     bias,
                 } = op_columns(op);
                 let class = class as i64;
                 row.extend([(self.class, class), (self.class_squared, class * class)]);
-                row.extend([(self.bytes, bytes), (self.end, end)]);
+                row.extend([(self.bytes, bytes), (self.end, end), (self.width, width)]);
                 row.extend([(self.rise, rise), (self.fall, fall), (self.bias, bias)]);
             }
             // Fetched like an opcode when the program falls off its end.
             Token::Close => row.push((self.end, code::HALT)),
             Token::Commit(commit) => {
-                row.extend([
-                    (self.delta, commit.delta.into()),
-                    (self.jumped, commit.jumped.into()),
-                ]);
+                row.push((self.delta, commit.delta.into()));
+                match commit.effect {
+                    Effect::None => {}
+                    Effect::Jump => row.push((self.jumped, 1)),
+                    Effect::Skip => row.push((self.skips, 1)),
+                    Effect::Grow => row.push((self.grown, GROWN)),
+                }
                 row.push((self.stores, i64::from(commit.delta == -2 && !commit.stored)));
             }
             Token::Call(frame) => row.extend([(self.frame_delta, frame.into()), (self.jumped, 1)]),
@@ -337,17 +392,17 @@ pub(crate) struct FetchedClass {
 }
 
 impl FetchedClass {
-    /// What clears a key at every token but those of one class with `index >= from`, whatever the index is elsewhere:
+    /// What clears a key at every token but those of a class with `index >= from`, whatever the index is elsewhere:
     /// `relu(2^20 unless + from - index)`. A neuron, so that it is exactly 0 where the key counts.
     pub(crate) fn clear(
         &self,
         graph: &mut Graph,
         name: &str,
         unless: Form,
-        from: i64,
+        from: impl Into<Form>,
         index: Dim,
     ) -> Form {
-        let clear = graph.relu(name, unless * (1 << 20) + self.one * from - index);
+        let clear = graph.relu(name, unless * (1 << 20) + from.into() - index);
         graph.hold(name, clear).into()
     }
 
@@ -357,15 +412,15 @@ impl FetchedClass {
         self.class_squared - self.class * (2 * k) + self.one * (k * k)
     }
 
+    /// `class - k`.
+    pub(crate) fn beyond(&self, class: Class) -> Form {
+        self.class - self.one * class as i64
+    }
+
     /// `(k - first)(k - second)`: 0 for two neighbours, at least 2 for any other class.
     pub(crate) fn unless_either(&self, first: Class, second: Class) -> Form {
         let (a, b) = (first as i64, second as i64);
         assert!(b == a + 1, "{first:?} and {second:?} must be neighbours");
         self.class_squared - self.class * (a + b) + self.one * (a * b)
     }
-}
-
-/// The end code of an out-of-bounds trap.
-pub(crate) fn out_of_bounds() -> i64 {
-    code::trap(Trap::OutOfBounds)
 }

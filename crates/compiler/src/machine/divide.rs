@@ -16,11 +16,12 @@ use super::{Machine, PUSH, Parts};
 
 impl Machine {
     pub(crate) fn divide(&mut self, parts: &Parts) {
-        let powers = self.powers(parts);
+        let fall = self.falling_power(parts, "div.256^(4-index)");
         let Parts {
             state,
             fetched,
             operands,
+            ..
         } = parts;
         let class = &fetched.class;
         let unless = class.unless(Class::DivDigits);
@@ -38,7 +39,7 @@ impl Machine {
         }
         let taken = graph.reglu("div.taken", operands.top, so_far);
         let taken = graph.hold("div.taken", taken);
-        let divisor = graph.reglu("div.divisor", operands.top, powers.fall);
+        let divisor = graph.reglu("div.divisor", operands.top, fall);
         let divisor = graph.hold("div.divisor", divisor);
 
         // The push is greater than 1024 R + 256, whatever was taken away.

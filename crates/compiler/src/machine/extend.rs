@@ -1,8 +1,8 @@
-//! Sign extension of the low byte or half, `size` = rise.
+//! Extension of the low bytes, `size` = rise.
 //!
 //! ```text
 //! result = b                                    within the size
-//!        + 255 (sign of the byte size - 1)      past it
+//!        + 255 (sign of the byte size - 1)      past it, if the extension is signed
 //! ```
 
 use super::columns::Class;
@@ -13,12 +13,16 @@ impl Machine {
         let Parts {
             fetched, operands, ..
         } = parts;
-        let unless = fetched.class.unless(Class::Extend);
-        self.add_byte("extend", 1, operands.b[0], &(unless.clone() + size.beyond));
+        let class = &fetched.class;
+        let either = class.unless_either(Class::Extend, Class::ExtendUnsigned);
+        self.add_byte("extend", 1, operands.b, &(either + size.beyond));
+
+        let unless = class.unless(Class::Extend);
 
         let one = self.graph.one();
         let positions = self.graph.positions();
-        let query = operands.top_at - one * 5 + fetched.rise - (unless + size.within) * PUSH;
+        let query =
+            operands.top_at - one - fetched.width + fetched.rise - (unless + size.within) * PUSH;
         let [sign] = self.graph.lookup(
             "extend.sign",
             query,

@@ -1,10 +1,11 @@
 //! Fetch: the current instruction, from the prompt.
 //!
 //! ```text
-//! class, class^2, bytes, end, rise, fall, bias   at position opcode
+//! class, class^2, bytes, end, width, rise, fall, bias   at position opcode
 //! immediate = b[1] + 256 b[2] + 65536 b[3]       at opcode + 1, + 2, + 3
 //! fourth    = b[4]
-//! here      = b[1 + index]                       the immediate's byte at the current index
+//! here      = b[1 + index + [index > 3]]         the immediate's byte at the current index: those from 4 on stand
+//!                                                behind the next opcode
 //! ```
 
 use super::columns::{Columns, FetchedClass};
@@ -20,6 +21,8 @@ pub(crate) struct Fetched {
     pub(crate) rise: Dim,
     pub(crate) fall: Dim,
     pub(crate) bias: Dim,
+    /// Bytes of the operands.
+    pub(crate) width: Dim,
     pub(crate) immediate: Dim,
     pub(crate) fourth: Dim,
     pub(crate) here: Dim,
@@ -29,7 +32,7 @@ impl Fetched {
     pub(crate) fn new(graph: &mut Graph, columns: &Columns, state: &State) -> Self {
         let one = graph.one();
         let positions = graph.positions();
-        let at = |offset: i64| state.opcode.clone() + one * offset;
+        let at = |offset: i64| state.opcode + one * offset;
         let mut pair = |names: [&str; 2], columns: [Dim; 2]| {
             let name = format!("fetch.{}", names[0]);
             let outputs = graph.lookup(&name, at(0), &positions, columns.map(Form::from));
@@ -39,8 +42,7 @@ impl Fetched {
             pair(["class", "class^2"], [columns.class, columns.class_squared]);
         let [bytes, end] = pair(["bytes", "end"], [columns.bytes, columns.end]);
         let [rise, fall] = pair(["rise", "fall"], [columns.rise, columns.fall]);
-        let [bias] = graph.lookup("fetch.bias", at(0), &positions, [columns.bias.into()]);
-        let bias = graph.hold("fetched.bias", bias);
+        let [bias, width] = pair(["bias", "width"], [columns.bias, columns.width]);
 
         let immediate = graph.dim("immediate");
         for (offset, weight) in [(1, 1), (2, 256), (3, 65536)] {
@@ -50,7 +52,12 @@ impl Fetched {
         }
         let [fourth] = graph.lookup("immediate.4", at(4), &positions, [columns.byte.into()]);
         let fourth = graph.hold("fourth", fourth);
-        let query = at(1) + state.index;
+        let gap = graph.dim("gap");
+        for (least, sign) in [(4, 1), (5, -1)] {
+            let step = graph.relu("gap", state.index - one * (least - 1));
+            graph.add(gap, sign, step);
+        }
+        let query = at(1) + state.index + gap;
         let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
         let here = graph.hold("here", here);
 
@@ -66,6 +73,7 @@ impl Fetched {
             rise,
             fall,
             bias,
+            width,
             immediate,
             fourth,
             here,

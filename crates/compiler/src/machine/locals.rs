@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! word   = frame + immediate for a local, immediate for a global
-//! key    word, at the fourth byte of local.set, local.tee, global.set; the latest of equal word
-//! result = byte at (position of that fourth byte) - 3 + index
+//! key    word, at the last byte of local.set, local.tee, global.set; the latest of equal word
+//! result = byte at (position of that last byte) + 1 - width + index
 //! ```
 //! The square of the word needs products: with f = frame, m = immediate,
 //! `word^2 = (f + m)^2 - (f + 2m) f [global]`.
@@ -30,7 +30,7 @@ impl Machine {
         graph.add(square, -1, excess);
 
         let setting = class.unless_either(Class::GlobalSet, Class::LocalSet);
-        let clear = class.clear(graph, "local.clear", setting, 4, state.index);
+        let clear = class.clear(graph, "local.clear", setting, fetched.width, state.index);
         let word = local - frame_if_global;
         let key = Key {
             index: word.clone() - one * LOCAL_CENTRE,
@@ -44,7 +44,7 @@ impl Machine {
         let at = graph.hold("local_at", at);
 
         let unless = class.unless_either(Class::LocalGet, Class::GlobalGet);
-        let query = at - one * 3 + state.index - unless * PUSH;
+        let query = at + one - fetched.width + state.index - unless * PUSH;
         let positions = graph.positions();
         let [byte] = graph.lookup("local.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);

@@ -6,11 +6,14 @@
 //! size    = rise of a load
 //! beyond  = relu(index - size + 1)      bytes past the size: 0, or the sign of the byte at q - beyond
 //! within  = relu(size - index)
-//! traps   if top + immediate + size > 65536 fourth at a load, second + immediate + bytes > 65536 fourth at a store
+//! traps   if top + immediate + size > limit at a load, second + immediate + bytes > limit at a store
+//! limit   = 65536 (fourth + grown), grown = byte four before the latest token that grows the memory, else 0
 //! ```
 //! `v [d = 0] = v relu(d + 1) - 2 v relu(d) + v relu(d - 1)` for integers d, exact while `v d` stays below 2^53.
 
-use super::columns::{Class, out_of_bounds};
+use weightware_isa::Trap;
+
+use super::columns::{Class, GROWN};
 use super::{BIG, MEMORY_CENTRE, MEMORY_MARGIN, MEMORY_RECENCY, Machine, Parts, Size};
 use crate::form::Form;
 use crate::graph::Key;
@@ -31,6 +34,7 @@ impl Machine {
             state,
             fetched,
             operands,
+            ..
         } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
@@ -44,7 +48,7 @@ impl Machine {
             graph,
             "memory.clear",
             class.unless(Class::Store),
-            1,
+            one,
             state.index,
         );
         let key = Key {
@@ -84,22 +88,31 @@ impl Machine {
         );
     }
 
-    /// Accesses that end beyond the memory put out a trap at once: the end code rises from 0, the code of a byte.
+    /// Accesses that end beyond the memory put out a trap at once.
     pub(crate) fn memory_traps(&mut self, parts: &Parts) {
         let Parts {
             fetched, operands, ..
         } = parts;
         let class = &fetched.class;
-        let one = self.graph.one();
-        let start = fetched.immediate - fetched.fourth * 65536;
+        let graph = &mut self.graph;
+        let (one, time) = (graph.one(), graph.time());
+        let latest_growth = graph.latest(one * GROWN - self.columns.grown);
+        let [at] = graph.lookup("growth", Form::zero(), &latest_growth, [time.into()]);
+        let at = graph.hold("growth_at", at);
+        let positions = graph.positions();
+        let [grown] = graph.lookup(
+            "grown",
+            at - one * 4,
+            &positions,
+            [self.columns.byte.into()],
+        );
+        let grown = graph.hold("grown", grown);
+        let start = fetched.immediate - (fetched.fourth + grown) * 65536;
         let load = start.clone() + operands.top + fetched.rise
             - class.unless_either(Class::Load, Class::LoadSigned) * BIG;
         let store = start + operands.second + fetched.bytes - class.unless(Class::Store) * BIG;
         for (name, excess) in [("trap.load", load), ("trap.store", store)] {
-            for (offset, sign) in [(0, 1), (1, -1)] {
-                let step = self.graph.relu(name, excess.clone() - one * offset);
-                self.graph.add(self.end, sign * out_of_bounds(), step);
-            }
+            self.trap_if(name, excess, Trap::OutOfBounds);
         }
     }
 }

@@ -16,13 +16,16 @@
 //! | `shift` | shifts and rotations |
 //! | `multiply` | products |
 //! | `divide` | digits of quotients, reversal |
-//! | `extend` | sign extensions |
+//! | `extend` | extensions |
+//! | `count` | leading and trailing zeros, ones |
+//! | `wide` | 64-bit comparisons, two words joined |
 //! | `next` | the next token, from the byte and the end code |
 
 mod arithmetic;
 mod bits;
 mod calls;
 mod columns;
+mod count;
 mod divide;
 mod extend;
 mod fetch;
@@ -30,10 +33,12 @@ mod locals;
 mod memory;
 mod multiply;
 mod next;
+mod nibbles;
 mod powers;
 mod shift;
 mod stack;
 mod state;
+mod wide;
 
 use weightware_isa::{Token, Vocabulary};
 use weightware_model::Model;
@@ -44,12 +49,13 @@ use crate::graph::{Graph, Output};
 use crate::schedule::{Schedule, ScheduleError};
 use columns::Columns;
 use fetch::Fetched;
-use powers::Powers;
+use nibbles::Nibbles;
 use stack::Operands;
 use state::State;
+use wide::Lower;
 
 /// Greater than any value that it must outweigh (words, addresses, their sums and differences, all below 2^33.1), and
-/// so small that 22^2 times it, times a byte, stays below 2^53.
+/// so small that 44^2 times it, times a byte, stays below 2^53.
 const BIG: i64 = 1 << 34;
 
 /// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which answers 0.
@@ -78,7 +84,7 @@ pub const LAST_POSITION: u64 = (1 << 24) - 1;
 pub enum Module {
     /// and, or, xor.
     Bits,
-    /// Memory accesses out of bounds end the run.
+    /// Memory accesses out of bounds and calls beyond the last frame end the run.
     Traps,
     /// Shifts and rotations.
     Shift,
@@ -86,19 +92,25 @@ pub enum Module {
     Multiply,
     /// Unsigned division, from which the others are made.
     Divide,
-    /// Sign extension.
+    /// Extensions.
     Extend,
+    /// clz, ctz, popcnt.
+    Count,
+    /// 64-bit comparisons, join.
+    Wide,
 }
 
 impl Module {
     /// All modules.
-    pub const ALL: [Module; 6] = [
+    pub const ALL: [Module; 8] = [
         Module::Bits,
         Module::Traps,
         Module::Shift,
         Module::Multiply,
         Module::Divide,
         Module::Extend,
+        Module::Count,
+        Module::Wide,
     ];
 }
 
@@ -122,7 +134,7 @@ pub struct Machine {
     pub bounds: Vec<Bound>,
     columns: Columns,
     end: Dim,
-    powers: Option<Powers>,
+    nibbles: Option<Nibbles>,
 }
 
 impl Machine {
@@ -134,18 +146,21 @@ impl Machine {
         let end = graph.dim("end");
         let state = State::new(&mut graph, &columns);
         let fetched = Fetched::new(&mut graph, &columns, &state);
-        let operands = Operands::new(&mut graph, &columns, &state);
+        let operands = Operands::new(&mut graph, &columns, &state, &fetched);
+        let wide = modules.contains(&Module::Wide);
+        let lower = wide.then(|| Lower::new(&mut graph, &columns, &state, &fetched));
         let mut machine = Self {
             graph,
             bounds: vec![],
             columns,
             end,
-            powers: None,
+            nibbles: None,
         };
         let parts = Parts {
             state,
             fetched,
             operands,
+            lower,
         };
         machine.stack_bytes(&parts);
         machine.locals(&parts);
@@ -157,11 +172,16 @@ impl Machine {
         for module in modules {
             match module {
                 Module::Bits => machine.bits(&parts),
-                Module::Traps => machine.memory_traps(&parts),
+                Module::Traps => {
+                    machine.memory_traps(&parts);
+                    machine.call_traps(&parts);
+                }
                 Module::Shift => machine.shift(&parts),
                 Module::Multiply => machine.multiply(&parts),
                 Module::Divide => machine.divide(&parts),
                 Module::Extend => machine.extend(&parts, &size),
+                Module::Count => machine.count(&parts, &size),
+                Module::Wide => machine.wide(&parts, &size),
             }
         }
         machine.next_token(&parts);
@@ -238,4 +258,5 @@ pub(crate) struct Parts {
     pub(crate) state: State,
     pub(crate) fetched: Fetched,
     pub(crate) operands: Operands,
+    pub(crate) lower: Option<Lower>,
 }

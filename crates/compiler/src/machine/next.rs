@@ -27,6 +27,7 @@ impl Machine {
             state,
             fetched,
             operands,
+            ..
         } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;

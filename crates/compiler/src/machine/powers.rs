@@ -1,59 +1,39 @@
-//! Powers of 256 by the byte index: piecewise linear functions of it, from rectified linear neurons.
+//! Functions of the byte index that are 0 from 4 on: piecewise linear, from rectified linear neurons.
 //!
 //! ```text
-//! rest[k] = relu(k - index), k = 1 to 4
-//! rise    = 256^index        for index 0 to 3, then 256^3
-//! fall    = 256^(4 - index)  for index 0 to 3, then 0
+//! f(index) = sum of c[k] relu(k - index) over k = 1 to 4, the c solved from the right
 //! ```
+//! Whoever needs one makes its own: a few neurons cost less than a slot that lives from one user to the next.
 
 use super::{Machine, Parts};
-use crate::form::{Dim, Form};
-
-#[derive(Debug, Clone)]
-pub(crate) struct Powers {
-    pub(crate) rise: Form,
-    pub(crate) fall: Dim,
-}
+use crate::form::Dim;
 
 impl Machine {
-    /// The powers, made once for all modules that need them.
-    pub(crate) fn powers(&mut self, parts: &Parts) -> Powers {
-        if let Some(powers) = &self.powers {
-            return powers.clone();
-        }
+    /// `256^(4 - index)`, 0 from index 4 on.
+    pub(crate) fn falling_power(&mut self, parts: &Parts, name: &str) -> Dim {
+        self.of_index(parts, name, |index| 1 << (8 * (4 - index)))
+    }
+
+    /// `256^index - 256^3`, 0 from index 3 on.
+    pub(crate) fn rising_power(&mut self, parts: &Parts, name: &str) -> Dim {
+        self.of_index(parts, name, |index| (1 << (8 * index)) - (1 << 24))
+    }
+
+    fn of_index(&mut self, parts: &Parts, name: &str, f: impl Fn(i64) -> i64) -> Dim {
         let graph = &mut self.graph;
         let one = graph.one();
-        let (rise, fall) = (graph.dim("256^index"), graph.dim("256^(4-index)"));
-        let rise_at = |index: i64| 256_i64.pow(index.min(3) as u32) - 256_i64.pow(3);
-        let fall_at = |index: i64| {
-            if index < 4 {
-                256_i64.pow(4 - index as u32)
-            } else {
-                0
-            }
-        };
-        // f(index) = sum of c[k] relu(k - index), solved from the right: f is 0 from index 4 on.
-        for (dim, f) in [(rise, &rise_at as &dyn Fn(i64) -> i64), (fall, &fall_at)] {
-            let mut coefficients = [0; 5];
-            for k in (1..=4).rev() {
-                let beyond: i64 = (k + 1..=4)
-                    .map(|l| coefficients[l as usize] * (l - k + 1))
-                    .sum();
-                coefficients[k as usize] = f(k - 1) - beyond;
-            }
-            for k in (1..=4).filter(|&k| coefficients[k as usize] != 0) {
-                let rest = graph.relu(
-                    &format!("{}.{k}", graph.name(dim).to_owned()),
-                    one * k - parts.state.index,
-                );
-                graph.add(dim, coefficients[k as usize], rest);
-            }
+        let dim = graph.dim(name);
+        let mut coefficients = [0; 5];
+        for k in (1..=4).rev() {
+            let beyond: i64 = (k + 1..=4)
+                .map(|l| coefficients[l] * (l - k + 1) as i64)
+                .sum();
+            coefficients[k] = f(k as i64 - 1) - beyond;
         }
-        let powers = Powers {
-            rise: rise + one * 256_i64.pow(3),
-            fall,
-        };
-        self.powers = Some(powers.clone());
-        powers
+        for (k, c) in (0..).zip(coefficients).filter(|&(_, c)| c != 0) {
+            let rest = graph.relu(name, one * k - parts.state.index);
+            graph.add(dim, c, rest);
+        }
+        dim
     }
 }

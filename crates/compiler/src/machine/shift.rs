@@ -1,14 +1,14 @@
-//! Shifts and rotations by a variable count, 8 q + r = count mod 32.
+//! Shifts and rotations by a variable count, 8 q + r = count mod (8 width).
 //!
 //! ```text
 //! lag    = q (left), -q - 1 (right)            j = index - lag
 //! power  = 2^r (left), 2^(8 - r) (right), 0 for other classes
-//! high   = a[j], low = a[j - 1]                bytes of the word shifted; outside it 0, the sign, or round the corner
+//! high   = a[j], low = a[j - 1]                bytes of the value shifted; outside it 0, the sign, or round the corner
 //! result = power high - 256 floor(power high / 256) + floor(power low / 256)
 //! ```
 //! A floor is a lookup by position: the integer nearest to `(2 y - 255) / 512` is `floor(y / 256)`.
 
-use super::columns::Class;
+use super::columns::Class::{Rotl, Rotl64, Rotr, Rotr64, Shl, Shl64, ShrS, ShrS64, ShrU, ShrU64};
 use super::{Machine, PUSH, Parts};
 use crate::form::{Dim, Form};
 
@@ -18,6 +18,7 @@ impl Machine {
             state,
             fetched,
             operands,
+            ..
         } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
@@ -25,36 +26,35 @@ impl Machine {
         let positions = graph.positions();
 
         let (lag, power) = (graph.dim("shift.lag"), graph.dim("shift.power"));
-        let (left, right) = (
-            [self.columns.quarter.into(), self.columns.power.into()],
-            [self.columns.quarter + one, self.columns.coarse.into()],
-        );
+        let columns = &self.columns;
+        let left = |whole: Dim| (1, [whole.into(), columns.power.into()]);
+        let right = |whole: Dim| (-1, [whole + one, columns.coarse.into()]);
+        let (quarter, eighth) = (columns.quarter, columns.eighth);
         let counts = [
+            ("left", 4, class.unless_either(Shl, Rotl), left(quarter)),
+            ("right", 4, class.unless_either(ShrU, ShrS), right(quarter)),
+            ("rotr", 4, class.unless(Rotr), right(quarter)),
+            ("left", 8, class.unless_either(Rotl64, Shl64), left(eighth)),
             (
-                "shift.left",
-                class.unless_either(Class::Shl, Class::Rotl),
-                1,
-                left,
+                "right",
+                8,
+                class.unless_either(ShrS64, ShrU64),
+                right(eighth),
             ),
-            (
-                "shift.right",
-                class.unless_either(Class::ShrU, Class::ShrS),
-                -1,
-                right.clone(),
-            ),
-            ("shift.rotr", class.unless(Class::Rotr), -1, right),
+            ("rotr", 8, class.unless(Rotr64), right(eighth)),
         ];
-        for (name, unless, sign, values) in counts {
-            let query = operands.top_at - one * 4 - unless * PUSH;
-            let [whole, rest] = graph.lookup(name, query, &positions, values);
+        for (name, width, unless, (sign, values)) in counts {
+            let query = operands.top_at - one * width - unless * PUSH;
+            let name = format!("shift.{name}.{width}");
+            let [whole, rest] = graph.lookup(&name, query, &positions, values);
             graph.add(lag, sign, whole);
             graph.add(power, 1, rest);
         }
-        let rotates = graph.relu(
-            "rotates",
-            one - class.unless_either(Class::Rotl, Class::Rotr),
-        );
-        let rotates = graph.hold("rotates", rotates);
+        let rotates = graph.dim("rotates");
+        for (first, second) in [(Rotl, Rotr), (Rotr64, Rotl64)] {
+            let either = graph.relu("rotates", one - class.unless_either(first, second));
+            graph.add(rotates, 1, either);
+        }
 
         let j = state.index - lag;
         let high = self.shifted_byte("shift.high", parts, &j, rotates);
@@ -80,7 +80,7 @@ impl Machine {
         }
     }
 
-    /// Byte j of the word shifted, for j from -4 to 7.
+    /// Byte j of the value shifted, for j from -width to 2 width - 1.
     fn shifted_byte(&mut self, name: &str, parts: &Parts, j: &Form, rotates: Dim) -> Dim {
         let Parts {
             fetched, operands, ..
@@ -89,28 +89,30 @@ impl Machine {
         let one = graph.one();
         let positions = graph.positions();
 
-        // 4 [j < 0] - 4 [j > 3] leads round the corner; unless the word is rotated, a push leads out of it.
+        // width ([j < 0] - [j >= width]) leads round the corner; unless the value is rotated, a push leads out of it.
         let moved = graph.dim(&format!("{name}.moved"));
         let below = -j.clone();
-        let above = j.clone() - one * 3;
-        for (outside, way) in [(below, 4), (above, -4)] {
+        let above = j.clone() + one - fetched.width;
+        for (outside, way) in [(below, 1), (above, -1)] {
             for (offset, sign) in [(0, 1), (1, -1)] {
-                let step = graph.relu(&format!("{name}.step"), outside.clone() - one * offset);
+                let gate = outside.clone() - one * offset;
+                let step = graph.reglu(&format!("{name}.step"), fetched.width, gate);
                 graph.add(moved, sign * way, step);
             }
-            let pushed = graph.relu(&format!("{name}.push"), outside - rotates * 8);
+            let pushed = graph.relu(&format!("{name}.push"), outside - rotates * 16);
             graph.add(moved, -PUSH, pushed);
         }
         let byte = graph.dim(name);
-        let query = operands.second_at - one * 4 + j.clone() + moved;
+        let query = operands.second_at - fetched.width + j.clone() + moved;
         let [inside] = graph.lookup(name, query, &positions, [self.columns.byte.into()]);
         graph.add(byte, 1, inside);
 
-        // Above the word of shr_s stands its sign.
-        let not_above = graph.relu(&format!("{name}.not_above"), one * 4 - j.clone());
+        // Above the value of shr_s stands its sign.
+        let not_above = graph.relu(&format!("{name}.not_above"), fetched.width - j.clone());
         let not_above = graph.hold(&format!("{name}.not_above"), not_above);
-        let query =
-            operands.second_at - one - (fetched.class.unless(Class::ShrS) + not_above) * PUSH;
+        let query = operands.second_at
+            - one
+            - (fetched.class.unless_either(ShrS, ShrS64) + not_above) * PUSH;
         let [sign] = graph.lookup(
             &format!("{name}.sign"),
             query,

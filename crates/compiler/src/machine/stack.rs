@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! key    depth, at tokens with unstored = 0, the latest of equal depth
-//! top, top_at        word and position of the entry at depth
+//! top, top_at        word (of 64 bits the high one) and position of the entry at depth
 //! second, second_at  at depth - 1
 //! third_at           at depth - 2
-//! b = byte at top_at - 4 + index        a = byte at second_at - 4 + index
+//! b = byte at top_at - width + index    a = byte at second_at - width + index
 //! zero = [top = 0] = relu(1 - top)
 //! select: the byte of third if top is not zero, else of second
 //! ```
 
 use super::columns::{Class, Columns};
+use super::fetch::Fetched;
 use super::state::State;
 use super::{LOCAL_CENTRE, LOCAL_RECENCY, Machine, PUSH, Parts};
 use crate::form::{Dim, Form};
@@ -23,23 +24,35 @@ pub(crate) struct Operands {
     pub(crate) second_at: Dim,
     third_at: Dim,
     zero: Dim,
-    /// Byte and high nibble of second and top, at the current index.
-    pub(crate) a: [Dim; 2],
-    pub(crate) b: [Dim; 2],
+    /// Byte of second and top, at the current index.
+    pub(crate) a: Dim,
+    pub(crate) b: Dim,
+}
+
+/// The keys of the stack's entries, and the query of the topmost.
+pub(super) fn entries(graph: &Graph, columns: &Columns, state: &State) -> (Key, Form) {
+    let one = graph.one();
+    let depth = state.depth - one * LOCAL_CENTRE;
+    let key = Key {
+        index: depth.clone(),
+        square: state.depth_squared - state.depth * (2 * LOCAL_CENTRE)
+            + one * (LOCAL_CENTRE * LOCAL_CENTRE),
+        time: graph.time().into(),
+        recency: LOCAL_RECENCY,
+        clear: columns.unstored.into(),
+    };
+    (key, depth)
 }
 
 impl Operands {
-    pub(crate) fn new(graph: &mut Graph, columns: &Columns, state: &State) -> Self {
+    pub(crate) fn new(
+        graph: &mut Graph,
+        columns: &Columns,
+        state: &State,
+        fetched: &Fetched,
+    ) -> Self {
         let (one, time) = (graph.one(), graph.time());
-        let depth = state.depth - one * LOCAL_CENTRE;
-        let key = Key {
-            index: depth.clone(),
-            square: state.depth_squared - state.depth * (2 * LOCAL_CENTRE)
-                + one * (LOCAL_CENTRE * LOCAL_CENTRE),
-            time: time.into(),
-            recency: LOCAL_RECENCY,
-            clear: columns.unstored.into(),
-        };
+        let (key, depth) = entries(graph, columns, state);
         let values = || [Form::from(time), state.word.clone()];
         let [top_at, top] = graph.lookup("stack.top", depth.clone(), &key, values());
         let [second_at, second] = graph.lookup("stack.second", depth.clone() - one, &key, values());
@@ -54,28 +67,13 @@ impl Operands {
         let zero = graph.hold("zero", zero);
 
         let positions = graph.positions();
-        let mut bytes = |name: &str, at: Dim| {
-            let query = at - one * 4 + state.index;
-            let outputs = graph.lookup(
-                name,
-                query,
-                &positions,
-                [columns.byte.into(), columns.high.into()],
-            );
-            outputs.map(|output| {
-                graph.hold(
-                    if output.part == 0 {
-                        name.to_owned()
-                    } else {
-                        format!("{name}.high")
-                    }
-                    .as_str(),
-                    output,
-                )
-            })
+        let mut byte = |name: &str, at: Dim| {
+            let query = at - fetched.width + state.index;
+            let [byte] = graph.lookup(name, query, &positions, [columns.byte.into()]);
+            graph.hold(name, byte)
         };
-        let b = bytes("b", top_at);
-        let a = bytes("a", second_at);
+        let b = byte("b", top_at);
+        let a = byte("a", second_at);
         Self {
             top,
             top_at,
@@ -95,6 +93,7 @@ impl Machine {
             state,
             fetched,
             operands,
+            ..
         } = parts;
         for name in ["stack.top", "stack.second", "stack.third"] {
             self.bound(name, LOCAL_CENTRE, 1.0);
@@ -108,7 +107,7 @@ impl Machine {
             ("select.third", operands.third_at, operands.zero.into()),
         ];
         for (name, at, other) in sources {
-            let query = at - one * 4 + state.index - (unless.clone() + other) * PUSH;
+            let query = at - fetched.width + state.index - (unless.clone() + other) * PUSH;
             let [byte] = self
                 .graph
                 .lookup(name, query, &positions, [self.columns.byte.into()]);

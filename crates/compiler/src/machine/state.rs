@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! index    = t - (position of the latest end token)          bytes on the trace since then
-//! word     = 256 target + low                                the four bytes before, as a number
 //! target   = b[t-3] + 256 b[t-2] + 65536 b[t-1]
-//! count    = sum of ends                                     instructions closed so far, `}` included
+//! word     = 256 target + b[t-4]                             the four bytes before, as a number
+//! lower    = b[t-8] + 256 b[t-7] + ... + 2^24 b[t-5]         the four before those
+//! count    = sum of ends and skips                           instructions closed so far, `}` included
 //! base     = (target - count + 1) at the latest jump, else 0
 //! opcode   = 253 + 5 (base + count)                          position of the current instruction's opcode
 //! depth    = sum of delta                                    operands on the stack
@@ -21,10 +22,11 @@ use crate::graph::Graph;
 pub(crate) struct State {
     /// Bytes on the trace since the latest end token; meaningless within the program's text, where it only grows.
     pub(crate) index: Dim,
-    /// The four bytes before.
+    /// The four bytes before, and the four before those.
     pub(crate) word: Form,
+    pub(crate) lower: Dim,
     /// Position of the current instruction's opcode.
-    pub(crate) opcode: Form,
+    pub(crate) opcode: Dim,
     pub(crate) depth: Dim,
     pub(crate) depth_squared: Dim,
     pub(crate) frame: Dim,
@@ -55,10 +57,22 @@ impl State {
         }
         let [byte] = graph.lookup("low", time - one * 4, &positions, [columns.byte.into()]);
         let low = graph.hold("low", byte);
+        let word = target * 256 + low;
+        let lower = graph.dim("lower");
+        for (back, weight) in [(5, 1 << 24), (6, 1 << 16), (7, 1 << 8), (8, 1)] {
+            let query = time - one * back;
+            let [byte] = graph.lookup(
+                &format!("lower.{back}"),
+                query,
+                &positions,
+                [columns.byte.into()],
+            );
+            graph.add(lower, weight, byte);
+        }
 
         let [count, depth] = graph.running_sums(
             ["count", "depth"],
-            [columns.ends.into(), columns.delta.into()],
+            [columns.ends + columns.skips, columns.delta.into()],
         );
         let [frame, stores] = graph.running_sums(
             ["frame", "stores"],
@@ -82,11 +96,12 @@ impl State {
         // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count is 0, in the
         // program's text, this is a byte of the preamble, whose class is none.
         let first = i64::try_from(Program::PREAMBLE_LEN).expect("short") + 1;
-        let opcode = (base + count) * 5 + one * (first - 5);
+        let opcode = graph.persist("opcode", (base + count) * 5 + one * (first - 5));
 
         Self {
             index,
-            word: target * 256 + low,
+            word,
+            lower,
             opcode,
             depth,
             depth_squared,

@@ -3,7 +3,7 @@
 use crate::{Flag, Token};
 
 /// `a + b`, lowest byte first. A byte is flagged if the sum of the bytes and of the carry into it reaches 256.
-pub(super) fn add(a: u32, b: u32) -> [Token; 4] {
+pub(super) fn add<const N: usize>(a: [u8; N], b: [u8; N]) -> [Token; N] {
     let mut carry = false;
     bytewise(a, b, |a, b| {
         let (sum, first) = a.overflowing_add(b);
@@ -15,7 +15,7 @@ pub(super) fn add(a: u32, b: u32) -> [Token; 4] {
 
 /// `a - b`, lowest byte first. A byte is flagged if the difference of the bytes less the borrow out of the one before
 /// is below 0.
-pub(super) fn sub(a: u32, b: u32) -> [Token; 4] {
+pub(super) fn sub<const N: usize>(a: [u8; N], b: [u8; N]) -> [Token; N] {
     let mut borrow = false;
     bytewise(a, b, |a, b| {
         let (difference, first) = a.overflowing_sub(b);
@@ -25,7 +25,36 @@ pub(super) fn sub(a: u32, b: u32) -> [Token; 4] {
     })
 }
 
-fn bytewise(a: u32, b: u32, mut byte: impl FnMut(u8, u8) -> Token) -> [Token; 4] {
-    let (a, b) = (a.to_le_bytes(), b.to_le_bytes());
+fn bytewise<const N: usize>(
+    a: [u8; N],
+    b: [u8; N],
+    mut byte: impl FnMut(u8, u8) -> Token,
+) -> [Token; N] {
     std::array::from_fn(|i| byte(a[i], b[i]))
+}
+
+/// What `clz`, `ctz` and `popcnt` count in a byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    Leading,
+    Trailing,
+    Ones,
+}
+
+/// The count after each byte of the value, in the order in which they are looked at.
+pub(super) fn counts(what: Count, mut bytes: Vec<u8>) -> Vec<u8> {
+    if what == Count::Leading {
+        bytes.reverse();
+    }
+    let mut so_far = 0;
+    let count = |(bytes_before, byte): (u32, u8)| {
+        so_far += match what {
+            Count::Ones => byte.count_ones(),
+            _ if so_far < 8 * bytes_before => 0,
+            Count::Leading => byte.leading_zeros(),
+            Count::Trailing => byte.trailing_zeros(),
+        };
+        so_far as u8
+    };
+    (0..).zip(bytes).map(count).collect()
 }

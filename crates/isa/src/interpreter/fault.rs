@@ -19,6 +19,18 @@ pub enum FaultKind {
     /// An operand is missing.
     #[error("the operand stack is empty")]
     Underflow,
+    /// An operand, local or global has the other width.
+    #[error("a value of {wanted} bytes is wanted, and there is one of the other width")]
+    Width {
+        /// The bytes that the instruction takes.
+        wanted: u8,
+    },
+    /// The top of the stack is not the low word of the product of the two words below it.
+    #[error("`i32.mul_high` without the low word of the product on the stack")]
+    NotAProduct,
+    /// The instruction behind `i64.const` is another one than `i64.const_high`.
+    #[error("`i64.const` without `i64.const_high` behind it")]
+    NoHighWord,
     /// A local or global is read that was never written.
     #[error("word {0} is read before it is written")]
     Unwritten(usize),

@@ -1,105 +1,185 @@
 //! The interpreter's stack, words, memory and cursor.
 
-use super::{FaultKind, Interpreter, Stop};
+use super::arithmetic::{Count, counts};
+use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{Instruction, Token, Trap};
 
 /// Bytes in a page of memory.
 const PAGE: u64 = 1 << 16;
 
 impl Interpreter<'_> {
-    pub(super) fn top(&self) -> Result<u32, Stop> {
-        self.stack
-            .last()
-            .copied()
-            .ok_or(Stop::Fault(FaultKind::Underflow))
-    }
-
-    pub(super) fn pop(&mut self) -> Result<u32, Stop> {
+    pub(super) fn pop_value(&mut self) -> Result<Value, Stop> {
         self.stack.pop().ok_or(Stop::Fault(FaultKind::Underflow))
     }
 
-    /// The two topmost operands, the top second.
+    /// Takes the top of the stack, of 32 bits.
+    pub(super) fn pop(&mut self) -> Result<u32, Stop> {
+        Ok(self.pop_value()?.expect(4)? as u32)
+    }
+
+    /// Takes the top of the stack, of 64 bits.
+    pub(super) fn pop64(&mut self) -> Result<u64, Stop> {
+        self.pop_value()?.expect(8)
+    }
+
+    /// Takes the two topmost operands, the top second.
     pub(super) fn pop_two(&mut self) -> Result<(u32, u32), Stop> {
         let b = self.pop()?;
         Ok((self.pop()?, b))
     }
 
-    /// Puts the low `count` bytes of a word on the trace.
-    pub(super) fn write(&mut self, word: u32, count: usize) {
-        let bytes = word.to_le_bytes();
+    fn pop_two64(&mut self) -> Result<(u64, u64), Stop> {
+        let b = self.pop64()?;
+        Ok((self.pop64()?, b))
+    }
+
+    /// Puts the low `count` bytes of a value on the trace.
+    pub(super) fn write(&mut self, bits: u64, count: usize) {
+        let bytes = bits.to_le_bytes();
         self.pending
             .extend(bytes[..count].iter().copied().map(Token::byte));
     }
 
-    /// Pushes a word and puts its bytes on the trace.
-    pub(super) fn result(&mut self, word: u32) {
-        self.stack.push(word);
-        self.write(word, 4);
+    /// Pushes a value and puts its bytes on the trace.
+    pub(super) fn result(&mut self, value: Value) {
+        self.stack.push(value);
+        self.write(value.bits(), value.width().into());
+    }
+
+    pub(super) fn word(&mut self, word: u32) -> Result<(), Stop> {
+        self.result(Value::I32(word));
+        Ok(())
+    }
+
+    pub(super) fn double(&mut self, value: u64) -> Result<(), Stop> {
+        self.result(Value::I64(value));
+        Ok(())
     }
 
     pub(super) fn binary(&mut self, compute: impl FnOnce(u32, u32) -> u32) -> Result<(), Stop> {
         let (a, b) = self.pop_two()?;
-        self.result(compute(a, b));
+        self.word(compute(a, b))
+    }
+
+    pub(super) fn binary64(&mut self, compute: impl FnOnce(u64, u64) -> u64) -> Result<(), Stop> {
+        let (a, b) = self.pop_two64()?;
+        self.double(compute(a, b))
+    }
+
+    pub(super) fn compare64(&mut self, compute: impl FnOnce(u64, u64) -> bool) -> Result<(), Stop> {
+        let (a, b) = self.pop_two64()?;
+        self.word(compute(a, b).into())
+    }
+
+    /// `a + b` or `a - b` with its flags.
+    pub(super) fn sum<const N: usize>(
+        &mut self,
+        bytewise: fn([u8; N], [u8; N]) -> [Token; N],
+        result: impl FnOnce(u64, u64) -> u64,
+    ) -> Result<(), Stop> {
+        let width = N as u8;
+        let b = self.pop_value()?.expect(width)?;
+        let a = self.pop_value()?.expect(width)?;
+        let bytes = |value: u64| {
+            let mut bytes = [0; N];
+            bytes.copy_from_slice(&value.to_le_bytes()[..N]);
+            bytes
+        };
+        self.pending.extend(bytewise(bytes(a), bytes(b)));
+        self.stack.push(Value::of_width(width, result(a, b)));
         Ok(())
     }
 
-    /// Goes to the instruction that the immediate names.
-    pub(super) fn jump(&mut self, instruction: Instruction) {
-        self.cursor = instruction.low() as usize;
-        self.write(instruction.low(), 3);
+    /// Leading zeros, trailing zeros or ones: the counts so far, the last one, and zeros that make it a value.
+    pub(super) fn count(&mut self, what: Count, width: u8) -> Result<(), Stop> {
+        let bits = self.pop_value()?.expect(width)?;
+        let bytes = bits.to_le_bytes()[..usize::from(width)].to_vec();
+        let counts = counts(what, bytes);
+        let total = counts.last().copied().unwrap_or_default();
+        self.pending.extend(counts.into_iter().map(Token::byte));
+        self.write(0, usize::from(width) - 1);
+        self.stack.push(Value::of_width(width, total.into()));
+        Ok(())
+    }
+
+    /// Goes to the instruction of that index.
+    pub(super) fn jump(&mut self, index: u32) {
+        let index = index & 0x00ff_ffff;
+        self.cursor = index as usize;
+        self.write(index.into(), 3);
     }
 
     /// Pushes a local or global.
-    pub(super) fn get_word(&mut self, index: usize) -> Result<(), Stop> {
-        let word = self
+    pub(super) fn get(&mut self, index: usize, width: u8) -> Result<(), Stop> {
+        let value = self
             .words
             .get(index)
             .ok_or(Stop::Fault(FaultKind::Unwritten(index)))?;
-        self.result(word);
+        value.expect(width)?;
+        self.result(value);
         Ok(())
     }
 
-    /// Copies the top of the stack to a local or global.
-    pub(super) fn set_word(&mut self, index: usize) -> Result<(), Stop> {
-        let word = self.top()?;
-        self.words.set(index, Some(word));
-        self.write(word, 4);
+    /// Sets a local or global to the top of the stack, which stays.
+    pub(super) fn tee(&mut self, index: usize, width: u8) -> Result<(), Stop> {
+        let value = *self.stack.last().ok_or(Stop::Fault(FaultKind::Underflow))?;
+        let bits = value.expect(width)?;
+        self.words.set(index, Some(value));
+        self.write(bits, width.into());
         Ok(())
     }
 
+    /// The same, without the top of the stack.
+    pub(super) fn set(&mut self, index: usize, width: u8) -> Result<(), Stop> {
+        self.tee(index, width)?;
+        self.pop_value()?;
+        Ok(())
+    }
+
+    /// Loads `size` bytes; `sign` says whether they are extended by their sign.
     pub(super) fn load(
         &mut self,
         instruction: Instruction,
+        width: u8,
         size: usize,
-        extend: impl FnOnce(u32) -> u32,
+        sign: bool,
     ) -> Result<(), Stop> {
         let base = self.pop()?;
-        let address = address(instruction, base, size)?;
-        let mut bytes = [0; 4];
+        let address = self.address(instruction, base, size)?;
+        let mut bytes = [0; 8];
         for (byte, address) in bytes[..size].iter_mut().zip(address..) {
             *byte = self.memory.get(address);
         }
-        self.result(extend(u32::from_le_bytes(bytes)));
+        if sign && bytes[size - 1] >= 0x80 {
+            bytes[size..].fill(0xff);
+        }
+        self.result(Value::of_width(width, u64::from_le_bytes(bytes)));
         Ok(())
     }
 
-    pub(super) fn store(&mut self, instruction: Instruction, size: usize) -> Result<(), Stop> {
-        let (base, word) = self.pop_two()?;
-        let address = address(instruction, base, size)?;
-        for (&byte, address) in word.to_le_bytes()[..size].iter().zip(address..) {
+    pub(super) fn store(
+        &mut self,
+        instruction: Instruction,
+        width: u8,
+        size: usize,
+    ) -> Result<(), Stop> {
+        let bits = self.pop_value()?.expect(width)?;
+        let base = self.pop()?;
+        let address = self.address(instruction, base, size)?;
+        for (&byte, address) in bits.to_le_bytes()[..size].iter().zip(address..) {
             self.memory.set(address, byte);
         }
-        self.write(word, size);
+        self.write(bits, size);
         Ok(())
     }
-}
 
-/// Where an access begins, if all of it lies inside the memory.
-fn address(instruction: Instruction, base: u32, size: usize) -> Result<usize, Stop> {
-    let address = u64::from(base) + u64::from(instruction.low());
-    let limit = PAGE * u64::from(instruction.immediate[3]);
-    if address + size as u64 > limit {
-        return Err(Stop::Trap(Trap::OutOfBounds));
+    /// Where an access begins, if all of it lies inside the memory.
+    fn address(&self, instruction: Instruction, base: u32, size: usize) -> Result<usize, Stop> {
+        let address = u64::from(base) + u64::from(instruction.low());
+        let pages = u64::from(instruction.immediate[3]) + u64::from(self.grown);
+        if address + size as u64 > PAGE * pages {
+            return Err(Stop::Trap(Trap::OutOfBounds));
+        }
+        Ok(address as usize)
     }
-    Ok(address as usize)
 }

@@ -1,0 +1,63 @@
+//! Leading zeros, trailing zeros and ones: a count that goes on from byte to byte, the lowest first.
+//!
+//! ```text
+//! upper, lower = of the nibbles of b: zeros above the highest one, below the lowest one, or ones, whatever the class counts
+//! so far       = byte of the current token               0 before the first byte: an end token has none
+//! clz          upper + [upper = 4] lower + [b = 0] so far
+//! ctz          so far + [so far = 8 index] (lower + [lower = 4] upper)
+//! popcnt       so far + lower + upper
+//! result       = that, within the size; 0 past it
+//! ```
+//! The last count is the lowest byte of the result, the zeros past the size are the rest of it. The counts of the 16
+//! nibbles stand in the preamble, behind the table of bytes, in the order of the classes. `so far` is at most 8 index,
+//! so that `relu(x + 8 (so far - 8 index))`, for x up to 4, is x if the two are equal, else 0.
+
+use weightware_isa::Program;
+
+use super::columns::Class;
+use super::{Machine, Parts, Size};
+use crate::form::Form;
+
+impl Machine {
+    pub(crate) fn count(&mut self, parts: &Parts, size: &Size) {
+        let nibbles = self.nibbles(parts);
+        let Parts {
+            state,
+            fetched,
+            operands,
+            ..
+        } = parts;
+        let class = &fetched.class;
+        let graph = &mut self.graph;
+        let one = graph.one();
+        let positions = graph.positions();
+
+        let (byte, high) = (operands.b, nibbles.b);
+        let table = class.beyond(Class::Clz) * 16 + graph.constant(Program::NIBBLES_AT as i64);
+        let mut nibble = |name: &str, nibble: Form| {
+            let query = table.clone() + nibble;
+            let [count] = graph.lookup(name, query, &positions, [self.columns.byte.into()]);
+            graph.hold(name, count)
+        };
+        let upper = nibble("count.upper", high.into());
+        let lower = nibble("count.lower", byte - high * 16);
+
+        let so_far = self.columns.byte;
+        let goes_on = (so_far - state.index * 8) * 8;
+        let sums = [
+            ("clz", Class::Clz, Form::from(upper)),
+            ("clz", Class::Clz, lower + (upper - one * 4) * 8),
+            ("clz", Class::Clz, so_far - byte * (1 << 9)),
+            ("ctz", Class::Ctz, so_far.into()),
+            ("ctz", Class::Ctz, goes_on.clone() + lower),
+            ("ctz", Class::Ctz, goes_on + upper + (lower - one * 4) * 8),
+            ("popcnt", Class::Popcnt, so_far + lower + upper),
+        ];
+        for (name, kind, sum) in sums {
+            // Of another class, so far and the counts are any bytes: 2^13 outweighs all.
+            let unless = (class.unless(kind) + size.beyond) * (1 << 13);
+            let part = self.graph.relu(name, sum - unless);
+            self.add_to_result(1, part);
+        }
+    }
+}

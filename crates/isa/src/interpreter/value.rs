@@ -1,0 +1,49 @@
+//! Values of the operand stack and of words.
+
+use super::{FaultKind, Stop};
+
+/// A value of 32 or 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Of 32 bits.
+    I32(u32),
+    /// Of 64 bits.
+    I64(u64),
+}
+
+impl Value {
+    /// Its bits, extended by zeros.
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        match self {
+            Value::I32(word) => word as u64,
+            Value::I64(value) => value,
+        }
+    }
+
+    /// Its width in bytes.
+    #[must_use]
+    pub const fn width(self) -> u8 {
+        match self {
+            Value::I32(_) => 4,
+            Value::I64(_) => 8,
+        }
+    }
+
+    pub(super) const fn of_width(width: u8, bits: u64) -> Self {
+        if width == 8 {
+            Value::I64(bits)
+        } else {
+            Value::I32(bits as u32)
+        }
+    }
+
+    /// Its bits, if it has that width.
+    pub(super) fn expect(self, width: u8) -> Result<u64, Stop> {
+        if self.width() == width {
+            Ok(self.bits())
+        } else {
+            Err(Stop::Fault(FaultKind::Width { wanted: width }))
+        }
+    }
+}
