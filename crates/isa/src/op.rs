@@ -284,8 +284,8 @@ ops! {
     I32Extend8S "i32.extend8_s" 4 UNARY;
     /// `a -- a`, its low half sign-extended
     I32Extend16S "i32.extend16_s" 4 UNARY;
-    /// `a -- `the zero bits above the highest one bit: bytes count on towards the lowest byte, the last count is the
-    /// result, and zeros make it a word.
+    /// `a -- `the zero bits above the highest one bit. The trace has the count for the lowest byte, the lowest two bytes
+    /// and so on, of which the last is the result, and zeros that make it a word.
     I32Clz "i32.clz" 7 UNARY;
     /// `a -- `the zero bits below the lowest one bit
     I32Ctz "i32.ctz" 7 UNARY;

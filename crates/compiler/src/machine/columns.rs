@@ -12,6 +12,8 @@ use crate::graph::Graph;
 pub(crate) enum Class {
     /// No byte on the trace, no effect but the end token's.
     None = 0,
+    /// Low, since its push times its square must be exact: see `divide`.
+    DivDigits,
     /// Puts out the immediate.
     Immediate,
     Call,
@@ -49,7 +51,6 @@ pub(crate) enum Class {
     Shl64,
     Mul,
     MulHigh,
-    DivDigits,
     /// Puts out the bytes of the top of the stack in reverse.
     Reverse,
     Extend,

@@ -93,8 +93,7 @@ impl Interpreter<'_> {
     /// Leading zeros, trailing zeros or ones: the counts so far, the last one, and zeros that make it a value.
     pub(super) fn count(&mut self, what: Count, width: u8) -> Result<(), Stop> {
         let bits = self.pop_value()?.expect(width)?;
-        let bytes = bits.to_le_bytes()[..usize::from(width)].to_vec();
-        let counts = counts(what, bytes);
+        let counts = counts(what, &bits.to_le_bytes()[..usize::from(width)]);
         let total = counts.last().copied().unwrap_or_default();
         self.pending.extend(counts.into_iter().map(Token::byte));
         self.write(0, usize::from(width) - 1);
