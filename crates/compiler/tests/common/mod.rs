@@ -1,5 +1,10 @@
 //! Random programs, and a plain scalar forward pass to run weights with.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test file uses a part"
+)]
 
 mod program;
 
