@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod costs;
 mod demo;
 mod figures;
 mod live;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::Demo),
     /// Formatting, lints, tests and documentation of the workspace; what CI runs
     Test(check::Arguments),
+    /// Writes docs/costs.md: tokens per instruction, hardware per module
+    Costs(costs::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of whole runs, as a markdown table
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Test(arguments) => arguments.run(),
+        Command::Costs(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Programs(arguments) => arguments.run(),
