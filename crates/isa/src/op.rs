@@ -278,6 +278,15 @@ ops! {
     DivDigits "div.digits" 4 PUSH;
     /// `a b d -- q`: d with its bytes in reverse.
     DivResult "div.result" 4 TERNARY;
+    /// `a -- |a|`, whose bytes are flagged as those of `0 - a` if a is negative
+    I32Abs "i32.abs" 4 UNARY;
+    /// `a s -- s < 0 ? -a : a`, flagged likewise; traps with an integer overflow if s is not negative and a is:
+    /// as a magnitude, it has no positive number.
+    I32WithSign "i32.with_sign" 4 BINARY;
+    /// `a -- |a|`, 64 bits
+    I64Abs "i64.abs" 8/8 UNARY;
+    /// `a s -- s < 0 ? -a : a`, 64 bits; traps likewise
+    I64WithSign "i64.with_sign" 8/8 BINARY;
     /// `a -- `a with its bytes in reverse
     I32Bswap "i32.bswap" 4 UNARY;
     /// `a -- a`, its low byte sign-extended

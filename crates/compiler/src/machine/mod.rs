@@ -16,6 +16,7 @@
 //! | `shift` | shifts and rotations |
 //! | `multiply` | products |
 //! | `divide` | digits of quotients, reversal |
+//! | `sign` | magnitudes and signs |
 //! | `extend` | extensions |
 //! | `count` | leading and trailing zeros, ones |
 //! | `wide` | 64-bit comparisons, two words joined |
@@ -36,6 +37,7 @@ mod next;
 mod nibbles;
 mod powers;
 mod shift;
+mod sign;
 mod stack;
 mod state;
 mod wide;
@@ -91,7 +93,7 @@ pub enum Module {
     Shift,
     /// Multiplication.
     Multiply,
-    /// Unsigned division, from which the others are made.
+    /// Unsigned division, magnitudes and signs, from which the others are made.
     Divide,
     /// Extensions.
     Extend,
@@ -194,7 +196,10 @@ impl Machine {
                 }
                 Module::Shift => machine.shift(&parts),
                 Module::Multiply => machine.multiply(&parts),
-                Module::Divide => machine.divide(&parts),
+                Module::Divide => {
+                    machine.divide(&parts);
+                    machine.sign(&parts);
+                }
                 Module::Extend => machine.extend(&parts, &size),
                 Module::Count => machine.count(&parts, &size),
                 Module::Wide => machine.wide(&parts, &size),

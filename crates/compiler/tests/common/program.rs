@@ -40,6 +40,7 @@ const PLAIN: &[(&[Op], &[u8], u8)] = &[
             Op::I32Extend8S,
             Op::I32Extend16S,
             Op::I32Bswap,
+            Op::I32Abs,
             Op::I32Clz,
             Op::I32Ctz,
             Op::I32Popcnt,
@@ -87,6 +88,7 @@ const PLAIN: &[(&[Op], &[u8], u8)] = &[
             Op::I64Clz,
             Op::I64Ctz,
             Op::I64Popcnt,
+            Op::I64Abs,
         ],
         &[8],
         8,
@@ -341,6 +343,29 @@ impl Writer {
                 let pages = self.random.below(2);
                 self.emit(Op::I32Const, pages);
                 self.emit(Op::MemoryGrown, 0);
+            }
+            16 if self.stack.ends_with(&[width, width]) => {
+                // A magnitude, or once in a while anything, which may trap.
+                let (abs, with_sign) = match width {
+                    4 => (Op::I32Abs, Op::I32WithSign),
+                    _ => (Op::I64Abs, Op::I64WithSign),
+                };
+                if self.random.below(30) > 0 {
+                    let local = self.word_of(FRAME, LOCALS, width);
+                    self.pop_to(Op::LocalSet, Op::LocalSet64, local);
+                    self.emit(abs, 0);
+                    self.emit(
+                        if width == 4 {
+                            Op::LocalGet
+                        } else {
+                            Op::LocalGet64
+                        },
+                        local,
+                    );
+                } else {
+                    self.stack.pop();
+                }
+                self.emit(with_sign, 0);
             }
             14 => {
                 let target = self.code.len() as u32 + 3;

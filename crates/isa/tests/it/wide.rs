@@ -1,6 +1,6 @@
 //! 64-bit operations, products of two words and counts, on edge operands, against other ways to say the same.
 
-use weightware_isa::{FaultKind, Instruction, Interpreter, Op, Program, Value};
+use weightware_isa::{FaultKind, Instruction, Interpreter, Op, Outcome, Program, Trap, Value};
 
 use crate::{lines, program};
 
@@ -170,6 +170,56 @@ fn unary_results_and_parts() {
         let product = (a % (1 << 32)) * (a >> 32);
         assert_eq!(top(&program(&code)), Value::I32((product >> 32) as u32));
     }
+}
+
+#[test]
+fn signs() {
+    for a in EDGES {
+        let double_of = |op| {
+            top(&program(
+                &[&double(a)[..], &[Instruction::new(op, 0)]].concat(),
+            ))
+        };
+        let word_of = |op| {
+            top(&program(
+                &[&word(a)[..], &[Instruction::new(op, 0)]].concat(),
+            ))
+        };
+        let magnitude = i128::from(a as i64).abs() as u64;
+        assert_eq!(double_of(Op::I64Abs), Value::I64(magnitude));
+        let magnitude = i64::from(a as u32 as i32).abs() as u32;
+        assert_eq!(word_of(Op::I32Abs), Value::I32(magnitude));
+        for (b, negative) in [
+            (0, false),
+            (7, false),
+            (MIN - 1, false),
+            (MIN, true),
+            (u64::MAX, true),
+        ] {
+            let code = [
+                &double(a)[..],
+                &double(b),
+                &[Instruction::new(Op::I64WithSign, 0)],
+            ]
+            .concat();
+            let with_sign = program(&code);
+            let mut run = Interpreter::new(&with_sign);
+            let outcome = run.run(1000).expect("no fault");
+            if !negative && a >= MIN {
+                assert_eq!(outcome, Some(Outcome::Trapped(Trap::IntegerOverflow)));
+                continue;
+            }
+            let wanted = if negative {
+                (1 << 64) - u128::from(a)
+            } else {
+                a.into()
+            };
+            assert_eq!(run.stack().last(), Some(&Value::I64(wanted as u64)));
+        }
+    }
+    let abs = [&word(0xffff_ff01)[..], &[Instruction::new(Op::I32Abs, 0)]].concat();
+    let line = lines(&program(&abs)).swap_remove(1);
+    assert_eq!(line, "ff- 00- 00- 00- commit(0,sts=1,bt=0)");
 }
 
 #[test]
