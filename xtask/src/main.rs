@@ -11,6 +11,7 @@ mod figures;
 mod live;
 mod programs;
 mod schedule;
+mod suites;
 mod workspace;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     Schedule(schedule::Arguments),
     /// Speed and memory of whole runs, as a markdown table
     Bench(bench::Arguments),
+    /// The official WebAssembly 1.0 test suite, through the weights
+    Spec(suites::Arguments),
     /// Rebuilds programs/*.wasm from programs/*.c with clang
     Programs(programs::Arguments),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Spec(arguments) => arguments.run("spec"),
         Command::Programs(arguments) => arguments.run(),
     };
     match done {

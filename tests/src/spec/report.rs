@@ -38,7 +38,7 @@ impl Report {
                 Verdict::Pass => report.pass += 1,
                 Verdict::Fail(problem) => report.failures.push((line, problem)),
                 Verdict::Refused(reason) => {
-                    *report.refusals.entry(without_place(&reason)).or_default() += 1;
+                    *report.refusals.entry(in_general(&reason).to_owned()).or_default() += 1;
                 }
             }
         }
@@ -93,22 +93,31 @@ pub fn table(reports: &[Report]) -> String {
             let _ = writeln!(text, "| {reason} | {count} | {} |", files.join(", "));
         }
     }
+    let left = reports.iter().flat_map(|report| {
+        let lines = report.failures.iter();
+        lines.map(move |(line, problem)| format!("- {}.wast:{line}: {problem}\n", report.name))
+    });
+    let left: String = left.collect();
+    if !left.is_empty() {
+        text += "\n## Failed\n\n";
+        text += &left;
+    }
     text
 }
 
-/// An error without the function and the byte that it names: ``` `i64.add` in function 3 `f` at byte 0x20: ... ```.
-fn without_place(reason: &str) -> String {
-    let Some(start) = ["in function ", "at byte "]
-        .iter()
-        .filter_map(|place| reason.find(place))
-        .min()
-    else {
-        return reason.to_owned();
-    };
-    let (before, place) = reason.split_at(start);
-    match place.split_once(": ") {
-        Some((_, problem)) if before.is_empty() => problem.to_owned(),
-        Some((_, problem)) => format!("{}: {problem}", before.trim_end()),
-        None => reason.to_owned(),
+/// What is common to the errors of many places: without instruction, function, byte and remedy, the particulars of a
+/// key beyond the horizon, and why a call before was refused. An error is ``` `i64.add` in function 3 `f` at byte 0x20:
+/// problem; remedy ```.
+fn in_general(reason: &str) -> &str {
+    for general in ["a call before it was refused", "beyond the horizon"] {
+        if reason.starts_with(general) {
+            return general;
+        }
     }
+    let has_place = ["`", "in function ", "at byte "].iter().any(|place| reason.starts_with(place));
+    let problem = match reason.split_once(": ") {
+        Some((_, problem)) if has_place => problem,
+        _ => reason,
+    };
+    problem.split_once("; ").map_or(problem, |(problem, _)| problem)
 }

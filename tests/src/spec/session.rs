@@ -178,7 +178,7 @@ impl<'e> Session<'e> {
             if let Some(reason) = prepared.refused.get(&step.case) {
                 verdicts[step.slot] = Some(Verdict::Refused(reason.clone()));
                 if effects.writes {
-                    let reason = format!("follows a call that was refused: {reason}");
+                    let reason = format!("a call before it was refused: {reason}");
                     for &at in &instances {
                         self.unsettled.entry(at).or_insert(reason.clone());
                     }
