@@ -1,15 +1,29 @@
-//! Programs run to their end, by the plain interpreter or by the weights.
+//! Modules run to their end: by the weights, by the plain interpreter, by an independent engine.
 
 use weightware::{Computer, End, Engine};
+use weightware_frontend::{Error, Lowered, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program};
 
-/// What runs a program.
+use crate::host;
+
+/// What runs modules.
 #[derive(Debug, Clone, Copy)]
 pub enum Executor<'c> {
-    /// The plain interpreter: a quick look, which shows nothing of the weights.
+    /// An independent engine runs the module itself: shows what a suite is worth, and nothing of the machine.
+    Wasmi,
+    /// The plain interpreter runs the lowered program: a quick look, which shows nothing of the weights.
     Interpreter,
     /// The weights, decoded.
     Weights(&'c Computer, Engine),
+}
+
+/// A module ready to be run.
+#[derive(Debug)]
+pub enum Loaded {
+    /// As it is.
+    Module(Vec<u8>),
+    /// As a program.
+    Program(Box<Lowered>),
 }
 
 /// The engine that commands take if none is named.
@@ -42,10 +56,30 @@ pub struct Ran {
 }
 
 impl Executor<'_> {
-    /// Runs a program for at most so many tokens.
+    /// Makes a module ready.
+    ///
+    /// # Errors
+    /// If it cannot be lowered.
+    pub fn load(&self, module: &[u8], options: &Options) -> Result<Loaded, Error> {
+        match self {
+            Executor::Wasmi => Ok(Loaded::Module(module.to_vec())),
+            _ => Ok(Loaded::Program(Box::new(lower(module, options)?))),
+        }
+    }
+
+    /// Runs a module that this executor has made ready, for at most so many tokens.
     #[must_use]
-    pub fn run(&self, program: &Program, limit: u64) -> Ran {
+    pub fn run(&self, loaded: &Loaded, input: &[u8], limit: u64) -> Ran {
+        match loaded {
+            Loaded::Module(module) => wasmi(module, input),
+            Loaded::Program(lowered) => self.program(&lowered.with_input(input), limit),
+        }
+    }
+
+    /// Runs a program for at most so many tokens.
+    fn program(&self, program: &Program, limit: u64) -> Ran {
         match *self {
+            Executor::Wasmi => unreachable!("it makes no program of a module"),
             Executor::Interpreter => {
                 let mut run = Interpreter::new(program);
                 let ending = match run.run(limit) {
@@ -86,5 +120,18 @@ impl Executor<'_> {
                 }
             }
         }
+    }
+}
+
+fn wasmi(module: &[u8], input: &[u8]) -> Ran {
+    let (output, ending) = match host::run(module, input) {
+        Ok((output, outcome)) => (output, Ending::Outcome(outcome)),
+        Err(error) => (vec![], Ending::Broken(error)),
+    };
+    Ran {
+        output,
+        ending,
+        tokens: 0,
+        prompt: 0,
     }
 }

@@ -13,7 +13,7 @@ mod ladder;
 pub mod spec;
 
 pub use case::{Case, Expected, Rung, cases};
-pub use execution::{Ending, Executor, FASTEST, Ran};
+pub use execution::{Ending, Executor, FASTEST, Loaded, Ran};
 pub use golden::check as check_golden;
 pub use host::run as run_wasmi;
 pub use ladder::{Ladder, Trace};

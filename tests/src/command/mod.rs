@@ -15,20 +15,30 @@ pub(crate) struct How {
     /// The plain interpreter instead of the weights: a quick look
     #[arg(long, conflicts_with = "engine")]
     interpreter: bool,
+    /// An independent engine runs the modules instead: tests the suite, not the machine
+    #[arg(long, conflicts_with_all = ["engine", "interpreter"])]
+    wasmi: bool,
 }
 
 impl How {
     pub(crate) fn executor<'c>(&self, computer: &'c Computer) -> Executor<'c> {
-        match self.interpreter {
-            true => Executor::Interpreter,
-            false => Executor::Weights(computer, self.engine.unwrap_or(FASTEST)),
+        match (self.wasmi, self.interpreter) {
+            (true, _) => Executor::Wasmi,
+            (_, true) => Executor::Interpreter,
+            _ => Executor::Weights(computer, self.engine.unwrap_or(FASTEST)),
         }
     }
 
+    /// Whether it is the weights.
+    pub(crate) fn weights(&self) -> bool {
+        !self.wasmi && !self.interpreter
+    }
+
     pub(crate) fn name(&self) -> &'static str {
-        match self.interpreter {
-            true => "plain interpreter",
-            false => self.engine.unwrap_or(FASTEST).name(),
+        match (self.wasmi, self.interpreter) {
+            (true, _) => "wasmi",
+            (_, true) => "plain interpreter",
+            _ => self.engine.unwrap_or(FASTEST).name(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use weightware::Outcome;
-use weightware_frontend::{Options, lower};
+use weightware_frontend::Options;
 use weightware_isa::Trap;
 use wasmparser::ExternalKind;
 
@@ -12,7 +12,7 @@ use super::effects::{Effects, effects};
 use super::merge::{HOST, Merged};
 use super::script::{Pattern, Value};
 use super::world::World;
-use crate::execution::{Ending, Executor, Ran};
+use crate::execution::{Ending, Executor, Loaded, Ran};
 
 /// What became of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ struct Prepared {
     cases: Vec<Case>,
     numbers: HashMap<Case, usize>,
     refused: HashMap<Case, String>,
-    lowered: weightware_frontend::Lowered,
+    loaded: Loaded,
 }
 
 fn options() -> Options {
@@ -115,8 +115,8 @@ impl<'e> Session<'e> {
             Ok(merged) => merged,
             Err(reason) => return Verdict::Refused(reason),
         };
-        let lowered = match lower(&merged.driver(&[]), &options()) {
-            Ok(lowered) => lowered,
+        let loaded = match self.executor.load(&merged.driver(&[]), &options()) {
+            Ok(loaded) => loaded,
             Err(error) => {
                 let reason = error.to_string();
                 return match trap {
@@ -125,7 +125,7 @@ impl<'e> Session<'e> {
                 };
             }
         };
-        let ran = self.run(&lowered, &[]);
+        let ran = self.run(&loaded, &[]);
         match trap {
             None => match ran.ending {
                 Ending::Outcome(Outcome::Halted) => Verdict::Pass,
@@ -135,8 +135,8 @@ impl<'e> Session<'e> {
         }
     }
 
-    fn run(&mut self, lowered: &weightware_frontend::Lowered, input: &[u8]) -> Ran {
-        let ran = self.executor.run(&lowered.with_input(input), LIMIT);
+    fn run(&mut self, loaded: &Loaded, input: &[u8]) -> Ran {
+        let ran = self.executor.run(loaded, input, LIMIT);
         self.effort.runs += 1;
         self.effort.prompt += ran.prompt;
         self.effort.trace += ran.tokens;
@@ -157,7 +157,7 @@ impl<'e> Session<'e> {
             Case::Peek => false,
         };
         let history: Vec<Step> = self.history.iter().filter(here).cloned().collect();
-        let prepared = match Prepared::new(world, &instances, history.iter().chain(steps)) {
+        let prepared = match Prepared::new(self.executor, world, &instances, history.iter().chain(steps)) {
             Ok(prepared) => prepared,
             Err(reason) => {
                 for step in steps {
@@ -193,7 +193,7 @@ impl<'e> Session<'e> {
         let mut open = open.as_slice();
         while !open.is_empty() {
             let (batch, input) = prepared.batch(&history, open);
-            let ran = self.run(&prepared.lowered, &input);
+            let ran = self.run(&prepared.loaded, &input);
             let mut output = ran.output.as_slice();
             let replayed = history.iter().all(|step| {
                 let results = prepared.merged.signature(&step.case).unwrap_or_default();
@@ -225,6 +225,7 @@ impl<'e> Session<'e> {
 impl Prepared {
     /// Merges instances and lowers them with an entry for what the steps call, as far as it can be lowered.
     fn new<'s>(
+        executor: &Executor<'_>,
         world: &World,
         instances: &[usize],
         steps: impl Iterator<Item = &'s Step>,
@@ -244,21 +245,20 @@ impl Prepared {
             known
         });
         let effects = effects(&merged.driver(&[])).map_err(|error| error.to_string())?;
-        let lowered = match lower(&merged.driver(&cases), &options()) {
-            Ok(lowered) => lowered,
+        let load = |cases: &[Case]| executor.load(&merged.driver(cases), &options());
+        let loaded = match load(&cases) {
+            Ok(loaded) => loaded,
             Err(_) => {
-                // What nothing is called of must lower; then every case alone, and at last those that do.
-                lower(&merged.driver(&[]), &options()).map_err(|error| error.to_string())?;
-                cases.retain(|case| {
-                    match lower(&merged.driver(std::slice::from_ref(case)), &options()) {
-                        Ok(_) => true,
-                        Err(error) => {
-                            refused.insert(case.clone(), error.to_string());
-                            false
-                        }
+                // What calls nothing must lower; then every case alone, and at last those that do, together.
+                load(&[]).map_err(|error| error.to_string())?;
+                cases.retain(|case| match load(std::slice::from_ref(case)) {
+                    Ok(_) => true,
+                    Err(error) => {
+                        refused.insert(case.clone(), error.to_string());
+                        false
                     }
                 });
-                lower(&merged.driver(&cases), &options()).map_err(|error| error.to_string())?
+                load(&cases).map_err(|error| error.to_string())?
             }
         };
         let numbers = cases.iter().cloned().zip(0..).collect();
@@ -268,7 +268,7 @@ impl Prepared {
             cases,
             numbers,
             refused,
-            lowered,
+            loaded,
         })
     }
 
