@@ -7,9 +7,12 @@
 
 mod case;
 mod execution;
+pub mod fuzz;
 mod golden;
 mod host;
 mod ladder;
+mod linked;
+mod random;
 pub mod spec;
 
 pub use case::{Case, Expected, Rung, cases};
@@ -17,3 +20,4 @@ pub use execution::{Ending, Executor, FASTEST, Loaded, Ran};
 pub use golden::check as check_golden;
 pub use host::run as run_wasmi;
 pub use ladder::{Ladder, Trace};
+pub use random::Random;

@@ -19,11 +19,14 @@ struct Cli {
 enum Command {
     /// The official WebAssembly 1.0 test suite, through the weights
     Spec(command::spec::Arguments),
+    /// Random modules, compared with an independent engine
+    Fuzz(command::fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Spec(arguments) => arguments.run(),
+        Command::Fuzz(arguments) => arguments.run(),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! The commands.
 
+pub(crate) mod fuzz;
 pub(crate) mod spec;
 
 use clap::Args;
@@ -27,6 +28,11 @@ impl How {
             (_, true) => Executor::Interpreter,
             _ => Executor::Weights(computer, self.engine.unwrap_or(FASTEST)),
         }
+    }
+
+    /// Whether anything was said.
+    pub(crate) fn chosen(&self) -> bool {
+        self.wasmi || self.interpreter || self.engine.is_some()
     }
 
     /// Whether it is the weights.

@@ -2,7 +2,7 @@
 
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
-use super::merge::HOST;
+use crate::linked::HOST;
 
 /// What a function may do, also by way of the functions that it calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

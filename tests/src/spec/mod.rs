@@ -5,23 +5,19 @@
 //! *session* lowers it and runs it, as many assertions in one run as there are up to one that traps; what the calls
 //! before left behind is made again at the beginning of each run.
 
-mod driver;
 mod effects;
-mod merge;
 mod report;
 mod script;
 mod session;
-mod world;
 
 use weightware_frontend::{Options, lower};
 
-use self::driver::Case;
 pub use self::report::{Report, table};
 use self::script::{Action, Kind};
 pub use self::session::{Effort, Verdict};
 use self::session::{Expected, Session, Step};
-use self::world::{Unlinkable, World};
 use crate::execution::Executor;
+use crate::linked::{Case, Unlinkable, World};
 
 /// A file of the suite.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,8 @@ use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, QuoteWatTest, Wast, WastArg, WastDirective, WastExecute, WastInvoke};
 use wast::{WastRet, Wat};
 
+use crate::linked::Value;
+
 /// A command and its line.
 #[derive(Debug, Clone)]
 pub(crate) struct Command {
@@ -52,15 +54,6 @@ pub(crate) struct Action {
     pub(crate) export: String,
     /// The arguments. `None`: a look at a global.
     pub(crate) arguments: Option<Vec<Value>>,
-}
-
-/// A number, by its bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Value {
-    /// Its type.
-    pub(crate) ty: ValType,
-    /// Its bits, zeros above those that the type has.
-    pub(crate) bits: u64,
 }
 
 /// What a result may be.

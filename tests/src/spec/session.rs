@@ -7,12 +7,10 @@ use weightware_frontend::Options;
 use weightware_isa::Trap;
 use wasmparser::ExternalKind;
 
-use super::driver::{Case, ENTRY, decode, encode};
 use super::effects::{Effects, effects};
-use super::merge::{HOST, Merged};
-use super::script::{Pattern, Value};
-use super::world::World;
+use super::script::Pattern;
 use crate::execution::{Ending, Executor, Loaded, Ran};
+use crate::linked::{Case, ENTRY, HOST, Merged, Value, World, decode, encode};
 
 /// What became of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -330,8 +328,13 @@ fn judge(expected: &Expected, results: &[u64]) -> Verdict {
 
 /// Judges a call that did not return.
 fn judge_trap(ending: &Ending, expected: &Expected) -> Verdict {
-    let Ending::Outcome(Outcome::Trapped(trap)) = ending else {
-        return unexpected(ending);
+    let trap = match (ending, expected) {
+        (Ending::Outcome(Outcome::Trapped(trap)), _) => trap,
+        // A trap that the machine has not, by the independent engine.
+        (Ending::Broken(why), Expected::Trap(message)) if why.starts_with(message.as_str()) => {
+            return Verdict::Pass;
+        }
+        _ => return unexpected(ending),
     };
     match expected {
         Expected::Exhaustion if *trap == Trap::CallStackExhausted => Verdict::Pass,

@@ -11,7 +11,7 @@ use wasm_encoder::{
 use wasmparser::ExternalKind;
 
 use super::merge::{HOST, Merged, number};
-use super::script::Value;
+use super::Value;
 
 /// The entry's name.
 pub(crate) const ENTRY: &str = "main";
