@@ -34,7 +34,7 @@ const FEATURES: Features = Features {
 };
 
 /// How often functions are entered and loops begun, all calls together, before a module traps.
-const FUEL: u32 = 60;
+const FUEL: u32 = 100;
 
 /// The module of these bytes. The same bytes make the same module.
 ///
@@ -79,7 +79,9 @@ pub(super) fn module(bytes: &[u8]) -> Result<Vec<u8>, String> {
         max_types: 8,
         memory64_enabled: false,
         memory_max_size_required: true,
-        min_funcs: 1,
+        min_funcs: 2,
+        min_globals: 1,
+        min_types: 3,
         min_memories: 1,
         multi_value_enabled: true,
         reference_types_enabled: false,

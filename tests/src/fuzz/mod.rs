@@ -1,21 +1,22 @@
 //! Random modules in two engines: what they put out, their memories, globals and traps must be alike.
 //!
 //! A module gets an entry that calls its exports as the input tells, reads its globals, and reads memory words: those
-//! that the independent engine leaves non-zero, and some others. So one comparison of output and outcome compares all.
+//! that the independent engine leaves non-zero, or any. So comparing output and outcome compares all. Of calls up to one
+//! that traps, all are made, then again those before it, with a look at what they leave behind.
 
 mod generate;
 mod rewrite;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use weightware_frontend::Options;
+use weightware_frontend::{Options, lower};
 use weightware_isa::{Outcome, Trap};
 use wasmparser::{ExternalKind, ValType};
 
 use self::rewrite::Rewriting;
 use crate::execution::{Ending, Executor};
 use crate::host;
-use crate::linked::{Case, ENTRY, Merged, Value, World, encode};
+use crate::linked::{Case, ENTRY, Merged, Signature, Value, World, decode, encode};
 use crate::random::Random;
 
 /// Tokens of a run at most; a longer one is not compared.
@@ -97,142 +98,200 @@ fn reduce(
     smallest
 }
 
-fn compare(bytes: &[u8], calls: u64, executor: &Executor<'_>) -> Fuzzed {
-    let Ok(wasm) = generate::module(bytes) else {
-        return Fuzzed::Skipped("no module");
+fn compare(bytes: &[u8], seed: u64, executor: &Executor<'_>) -> Fuzzed {
+    let subject = match Subject::new(bytes, executor) {
+        Ok(subject) => subject,
+        Err(reason) => return Fuzzed::Skipped(reason),
     };
-    let mut world = World::default();
-    let Ok(instance) = world.instantiate(&wasm) else {
-        return Fuzzed::Skipped("no valid module");
+    let mut random = Random::new(seed);
+    let calls: Vec<_> = (0..CALLS).map(|_| subject.call(&mut random)).collect();
+    let input = subject.input(&calls);
+    let Ok((output, outcome, _)) = host::run_to_memory(&subject.guarded, &input) else {
+        return Fuzzed::Skipped("the independent engine has no outcome");
     };
-    let merged = Merged::new(&world, &[instance]).expect("one module has one memory at most");
-    let options = Options::default()
-        .with_entry(ENTRY)
-        .with_stack_words(STACK_WORDS);
-    let load = |cases: &[Case]| executor.load(&merged.driver(cases), &options);
-
-    // Exports that cannot be lowered are left out.
-    let mut exports: Vec<_> = merged.exports.iter().collect();
-    exports.sort_by_key(|((_, name), _)| name.as_str());
-    let exports = exports
-        .into_iter()
-        .filter(|(_, (kind, _))| matches!(kind, ExternalKind::Func | ExternalKind::Global));
-    let mut functions = vec![];
-    let mut globals = vec![];
-    for ((instance, name), (kind, _)) in exports {
-        let case = Case::Export(*instance, name.clone());
-        match kind {
-            ExternalKind::Func => functions.push(case),
-            _ => globals.push(case),
+    let returned = subject.returned(&calls, &output);
+    let mut tokens = 0;
+    if outcome != Outcome::Halted {
+        match subject.compare(executor, &input, (output, outcome)) {
+            Fuzzed::Same(more, _) => tokens += more,
+            fuzzed => return fuzzed,
         }
     }
-    let loads = |case: &Case| {
-        let case = std::slice::from_ref(case);
-        catch_unwind(AssertUnwindSafe(|| load(case))).map_or(true, |loaded| loaded.is_ok())
+    // The calls that return, and what they leave behind.
+    let mut input = subject.input(&calls[..returned]);
+    let Ok((.., memory)) = host::run_to_memory(&subject.guarded, &input) else {
+        return Fuzzed::Skipped("the independent engine has no outcome");
     };
-    functions.retain(loads);
-    globals.retain(loads);
-    if functions.is_empty() {
-        return Fuzzed::Skipped("nothing can be lowered");
-    }
-    let count = functions.len();
-    let cases: Vec<Case> = functions
-        .into_iter()
-        .chain(globals)
-        .chain([Case::Peek])
-        .collect();
-
-    let mut random = Random::new(calls);
-    let mut input = vec![];
-    for _ in 0..CALLS {
-        let case = random.below(count as u64) as usize;
-        let signature = merged.signature(&cases[case]).expect("is exported");
-        let arguments = signature.parameters.iter();
-        let arguments: Vec<Value> = arguments
-            .map(|&ty| generate::argument(&mut random, ty))
-            .collect();
-        encode(&mut input, case, &arguments);
-    }
-    let module = merged.driver(&cases);
-    let guard = Rewriting {
-        guard_select: true,
-        ..Rewriting::default()
+    subject.look(&mut input, &memory, &mut random);
+    let Ok(expected) = host::run(&subject.guarded, &input) else {
+        return Fuzzed::Skipped("the independent engine has no outcome");
     };
-    let guarded = guard.apply(&module).expect("the module is valid");
-    let (mut output, mut outcome) = match host::run_to_memory(&guarded, &input) {
-        Ok((output, outcome, memory)) => {
-            look(&mut input, &cases, count, &memory, &mut random);
-            (output, outcome)
-        }
-        Err(_) => return Fuzzed::Skipped("the independent engine has no outcome"),
-    };
-    if outcome == Outcome::Halted {
-        match host::run(&guarded, &input) {
-            Ok(again) => (output, outcome) = again,
-            Err(_) => return Fuzzed::Skipped("the independent engine has no outcome"),
-        }
-    }
-
-    let different = |problem: String| {
-        Fuzzed::Different(Box::new(Difference {
-            problem,
-            wasm: module.clone(),
-            input: input.clone(),
-            output: output.clone(),
-            outcome,
-        }))
-    };
-    let ran = catch_unwind(AssertUnwindSafe(|| {
-        let loaded = load(&cases).map_err(|error| error.to_string())?;
-        Ok::<_, String>(executor.run(&loaded, &input, LIMIT))
-    }));
-    let ran = match ran {
-        Ok(Ok(ran)) => ran,
-        Ok(Err(refusal)) => return different(format!("is refused: {refusal}")),
-        Err(_) => return different("panics".into()),
-    };
-    let exhausted = Outcome::Trapped(Trap::CallStackExhausted);
-    match ran.ending {
-        // How deep calls may nest is each engine's own.
-        Ending::Outcome(found) if found == exhausted || outcome == exhausted => {
-            Fuzzed::Skipped("the call stack is exhausted")
-        }
-        Ending::Outcome(found) if found != outcome => {
-            different(format!("ends with {found} instead of {outcome}"))
-        }
-        Ending::Outcome(_) if ran.output != output => {
-            let at = ran.output.iter().zip(&output).take_while(|(a, b)| a == b);
-            different(format!("the output differs from byte {} on", at.count()))
-        }
-        Ending::Outcome(found) => Fuzzed::Same(ran.tokens, found == Outcome::Halted),
-        Ending::Budget => Fuzzed::Skipped("takes too many tokens"),
-        Ending::Horizon(_) => Fuzzed::Skipped("goes beyond the horizon"),
-        Ending::Broken(why) => different(why),
+    match subject.compare(executor, &input, expected) {
+        Fuzzed::Same(more, _) => Fuzzed::Same(tokens + more, outcome == Outcome::Halted),
+        fuzzed => fuzzed,
     }
 }
 
-/// Appends looks at all globals, and at words of the memory.
-fn look(input: &mut Vec<u8>, cases: &[Case], first: usize, memory: &[u8], random: &mut Random) {
-    let peek = cases.len() - 1;
-    for case in first..peek {
-        encode(input, case, &[]);
-    }
-    let words = memory.chunks_exact(4).enumerate();
-    let mut written: Vec<usize> = words
-        .filter(|(_, word)| **word != [0; 4])
-        .map(|(at, _)| 4 * at)
-        .collect();
-    for _ in 0..WORDS.min(memory.len() / 4) {
-        let address = match written.len() {
-            0 => random.below(memory.len() as u64 - 3) as usize,
-            left => written.swap_remove(random.below(left as u64) as usize),
+/// A module with its entry.
+struct Subject {
+    merged: Merged,
+    /// Functions that can be lowered, then globals, then the look at the memory.
+    cases: Vec<Case>,
+    functions: usize,
+    module: Vec<u8>,
+    /// For the independent engine.
+    guarded: Vec<u8>,
+}
+
+impl Subject {
+    /// The module of these bytes, or why there is none.
+    fn new(bytes: &[u8], executor: &Executor<'_>) -> Result<Self, &'static str> {
+        let wasm = generate::module(bytes).map_err(|_| "no module")?;
+        let mut world = World::default();
+        let instance = world.instantiate(&wasm).map_err(|_| "no valid module")?;
+        let merged = Merged::new(&world, &[instance]).expect("one module has one memory at most");
+        let mut exports: Vec<_> = merged.exports.iter().collect();
+        exports.sort_by_key(|((_, name), _)| name.as_str());
+        let all = |wanted: ExternalKind| {
+            let exports = exports.iter().filter(move |(_, (kind, _))| *kind == wanted);
+            let cases = exports.map(|((instance, name), _)| Case::Export(*instance, name.clone()));
+            // What panics is kept, and is a failure.
+            cases.filter(|case| {
+                let module = merged.driver(std::slice::from_ref(case));
+                let loaded = catch_unwind(|| lower(&module, &options()).is_ok());
+                loaded.unwrap_or(true) || matches!(executor, Executor::Wasmi)
+            })
         };
-        let address = Value {
-            ty: ValType::I32,
-            bits: address as u64,
+        let mut cases: Vec<Case> = all(ExternalKind::Func).collect();
+        let functions = cases.len();
+        if functions == 0 {
+            return Err("nothing can be lowered");
+        }
+        cases.extend(all(ExternalKind::Global));
+        cases.push(Case::Peek);
+        let module = merged.driver(&cases);
+        let guard = Rewriting {
+            guard_select: true,
+            ..Rewriting::default()
         };
-        encode(input, peek, &[address]);
+        let guarded = guard.apply(&module).expect("the module is valid");
+        Ok(Self {
+            merged,
+            cases,
+            functions,
+            module,
+            guarded,
+        })
     }
+
+    /// A random call of a function.
+    fn call(&self, random: &mut Random) -> (usize, Vec<Value>) {
+        let case = random.below(self.functions as u64) as usize;
+        let signature = self.signature(case);
+        let arguments = signature.parameters.iter();
+        let arguments = arguments.map(|&ty| generate::argument(random, ty));
+        (case, arguments.collect())
+    }
+
+    fn signature(&self, case: usize) -> Signature {
+        let signature = self.merged.signature(&self.cases[case]);
+        signature.expect("the case is an export")
+    }
+
+    fn input(&self, calls: &[(usize, Vec<Value>)]) -> Vec<u8> {
+        let mut input = vec![];
+        for (case, arguments) in calls {
+            encode(&mut input, *case, arguments);
+        }
+        input
+    }
+
+    /// How many of the calls have returned.
+    fn returned(&self, calls: &[(usize, Vec<Value>)], mut output: &[u8]) -> usize {
+        let mut calls = calls.iter();
+        let returns = |(case, _): &(usize, Vec<Value>)| {
+            decode(&mut output, &self.signature(*case).results).is_none()
+        };
+        let count = calls.len();
+        calls.position(returns).unwrap_or(count)
+    }
+
+    /// Appends looks at all globals, and at words of the memory.
+    fn look(&self, input: &mut Vec<u8>, memory: &[u8], random: &mut Random) {
+        let peek = self.cases.len() - 1;
+        for case in self.functions..peek {
+            encode(input, case, &[]);
+        }
+        let words = memory.chunks_exact(4).enumerate();
+        let mut written: Vec<usize> = words
+            .filter(|(_, word)| **word != [0; 4])
+            .map(|(at, _)| 4 * at)
+            .collect();
+        for _ in 0..WORDS.min(memory.len() / 4) {
+            let address = match written.len() {
+                0 => random.below(memory.len() as u64 - 3) as usize,
+                left => written.swap_remove(random.below(left as u64) as usize),
+            };
+            let address = Value {
+                ty: ValType::I32,
+                bits: address as u64,
+            };
+            encode(input, peek, &[address]);
+        }
+    }
+
+    /// Runs the module and compares it with what the independent engine says.
+    fn compare(
+        &self,
+        executor: &Executor<'_>,
+        input: &[u8],
+        (output, outcome): (Vec<u8>, Outcome),
+    ) -> Fuzzed {
+        let different = |problem: String| {
+            Fuzzed::Different(Box::new(Difference {
+                problem,
+                wasm: self.module.clone(),
+                input: input.to_vec(),
+                output: output.clone(),
+                outcome,
+            }))
+        };
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let loaded = executor.load(&self.module, &options());
+            let loaded = loaded.map_err(|error| error.to_string())?;
+            Ok::<_, String>(executor.run(&loaded, input, LIMIT))
+        }));
+        let ran = match ran {
+            Ok(Ok(ran)) => ran,
+            Ok(Err(refusal)) => return different(format!("is refused: {refusal}")),
+            Err(_) => return different("panics".into()),
+        };
+        let exhausted = Outcome::Trapped(Trap::CallStackExhausted);
+        match ran.ending {
+            // How deep calls may nest is each engine's own.
+            Ending::Outcome(found) if found == exhausted || outcome == exhausted => {
+                Fuzzed::Skipped("the call stack is exhausted")
+            }
+            Ending::Outcome(found) if found != outcome => {
+                different(format!("ends with {found} instead of {outcome}"))
+            }
+            Ending::Outcome(_) if ran.output != output => {
+                let alike = ran.output.iter().zip(&output);
+                let alike = alike.take_while(|(a, b)| a == b).count();
+                different(format!("the output differs from byte {alike} on"))
+            }
+            Ending::Outcome(found) => Fuzzed::Same(ran.tokens, found == Outcome::Halted),
+            Ending::Budget => Fuzzed::Skipped("takes too many tokens"),
+            Ending::Horizon(_) => Fuzzed::Skipped("goes beyond the horizon"),
+            Ending::Broken(why) => different(why),
+        }
+    }
+}
+
+fn options() -> Options {
+    Options::default()
+        .with_entry(ENTRY)
+        .with_stack_words(STACK_WORDS)
 }
 
 impl Difference {

@@ -6,7 +6,7 @@ mod world;
 
 use wasmparser::ValType;
 
-pub(crate) use self::driver::{Case, ENTRY, decode, encode};
+pub(crate) use self::driver::{Case, ENTRY, Signature, decode, encode};
 pub(crate) use self::merge::{HOST, Merged};
 pub(crate) use self::world::{Unlinkable, World};
 
