@@ -14,6 +14,7 @@ mod ladder;
 mod linked;
 mod random;
 pub mod spec;
+pub mod verify;
 
 pub use case::{Case, Expected, Rung, cases};
 pub use execution::{Ending, Executor, FASTEST, Loaded, Ran};

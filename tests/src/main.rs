@@ -21,12 +21,15 @@ enum Command {
     Spec(command::spec::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(command::fuzz::Arguments),
+    /// Every arithmetic instruction on many operands
+    Verify(command::verify::Arguments),
 }
 
 fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Spec(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
+        Command::Verify(arguments) => arguments.run(),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -39,6 +39,10 @@ enum Command {
     Bench(bench::Arguments),
     /// The official WebAssembly 1.0 test suite, through the weights
     Spec(suites::Arguments),
+    /// Random modules, compared with an independent engine
+    Fuzz(suites::Arguments),
+    /// Every arithmetic instruction on many operands
+    Verify(suites::Arguments),
     /// Rebuilds programs/*.wasm from programs/*.c with clang
     Programs(programs::Arguments),
 }
@@ -50,6 +54,8 @@ fn main() -> ExitCode {
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
+        Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::Verify(arguments) => arguments.run("verify"),
         Command::Programs(arguments) => arguments.run(),
     };
     match done {

@@ -2,6 +2,7 @@
 
 pub(crate) mod fuzz;
 pub(crate) mod spec;
+pub(crate) mod verify;
 
 use clap::Args;
 use weightware::{Computer, Engine};
