@@ -112,7 +112,10 @@ impl Arguments {
 
 /// Prints a failure and writes it as a case of the corpus.
 fn report(seed: u64, difference: &Difference) {
-    println!("cargo xtask fuzz --seed {seed} --count 1: {}", difference.problem);
+    println!(
+        "cargo xtask fuzz --seed {seed} --count 1: {}",
+        difference.problem
+    );
     let about = format!("A random module, found by fuzzing with seed {seed}.");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("cases/fuzz_{seed}.toml"));
     match difference.case(&about) {

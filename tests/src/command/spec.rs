@@ -135,8 +135,12 @@ fn path() -> PathBuf {
 /// Lines that only one of two texts has.
 fn changes(old: &str, new: &str) -> Vec<String> {
     let only = |sign: char, these: &str, those: &str| {
-        let lines = these.lines().filter(|line| !those.lines().any(|other| other == *line));
-        lines.map(|line| format!("{sign} {line}")).collect::<Vec<_>>()
+        let lines = these
+            .lines()
+            .filter(|line| !those.lines().any(|other| other == *line));
+        lines
+            .map(|line| format!("{sign} {line}"))
+            .collect::<Vec<_>>()
     };
     let mut all = only('-', old, new);
     all.extend(only('+', new, old));

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use clap::Args;
 use weightware::Computer;
-use weightware_tests::verify::{ROWS, Row, Verifier, edges, random, small};
 use weightware_tests::FASTEST;
+use weightware_tests::verify::{ROWS, Row, Verifier, edges, random, small};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -16,8 +16,8 @@ pub(crate) struct Arguments {
     /// Random operands for the plain interpreter
     #[arg(long, default_value_t = 1_000_000)]
     interpreter: usize,
-    /// Random operands for the graph in exact integers
-    #[arg(long, default_value_t = 1_000_000)]
+    /// Random operands for the graph in exact integers, a thousand in about a second
+    #[arg(long, default_value_t = 20_000)]
     exact: usize,
     /// Random operands for the weights
     #[arg(long, default_value_t = 10_000)]

@@ -94,8 +94,7 @@ pub(super) fn module(bytes: &[u8]) -> Result<Vec<u8>, String> {
         wide_arithmetic_enabled: false,
         ..Config::default()
     };
-    let mut module =
-        Module::new(config, &mut unstructured).map_err(|error| error.to_string())?;
+    let mut module = Module::new(config, &mut unstructured).map_err(|error| error.to_string())?;
     module
         .ensure_termination(FUEL)
         .map_err(|error| error.to_string())?;

@@ -9,9 +9,9 @@ mod rewrite;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use wasmparser::{ExternalKind, ValType};
 use weightware_frontend::{Options, lower};
 use weightware_isa::{Outcome, Trap};
-use wasmparser::{ExternalKind, ValType};
 
 use self::rewrite::Rewriting;
 use crate::execution::{Ending, Executor};

@@ -10,8 +10,8 @@ use wasm_encoder::{
 };
 use wasmparser::ExternalKind;
 
-use super::merge::{HOST, Merged, number};
 use super::Value;
+use super::merge::{HOST, Merged, number};
 
 /// The entry's name.
 pub(crate) const ENTRY: &str = "main";
@@ -91,7 +91,10 @@ impl Merged {
         imports.import("env", "putchar", EntityType::Function(first + 5));
 
         let routines = HOST + functions.len();
-        for (at, routine) in [read(32), read(64), write(32), write(64)].iter().enumerate() {
+        for (at, routine) in [read(32), read(64), write(32), write(64)]
+            .iter()
+            .enumerate()
+        {
             functions.function(first + at as u32);
             code.function(routine);
         }

@@ -83,12 +83,12 @@ impl Merged {
             match payload? {
                 Payload::TypeSection(section) => {
                     for group in section.clone() {
-                        types.extend(group?.types().filter_map(|ty| {
-                            match &ty.composite_type.inner {
+                        types.extend(group?.types().filter_map(
+                            |ty| match &ty.composite_type.inner {
                                 CompositeInnerType::Func(ty) => Some(ty.clone()),
                                 _ => None,
-                            }
-                        }));
+                            },
+                        ));
                     }
                     map.parse_type_section(&mut self.types, section)?;
                 }
@@ -226,11 +226,7 @@ impl Merged {
         Ok(())
     }
 
-    fn data(
-        &mut self,
-        map: &mut Map,
-        data: wasmparser::Data<'_>,
-    ) -> Result<(), Error<Infallible>> {
+    fn data(&mut self, map: &mut Map, data: wasmparser::Data<'_>) -> Result<(), Error<Infallible>> {
         match &data.kind {
             DataKind::Passive => self.data.passive(data.data.iter().copied()),
             DataKind::Active {

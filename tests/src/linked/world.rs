@@ -182,12 +182,12 @@ impl Interface {
             match payload? {
                 Payload::TypeSection(section) => {
                     for group in section {
-                        types.extend(group?.types().filter_map(|ty| {
-                            match &ty.composite_type.inner {
+                        types.extend(group?.types().filter_map(
+                            |ty| match &ty.composite_type.inner {
                                 CompositeInnerType::Func(ty) => Some(ty.clone()),
                                 _ => None,
-                            }
-                        }));
+                            },
+                        ));
                     }
                 }
                 Payload::ImportSection(section) => {

@@ -39,10 +39,22 @@ pub(crate) fn effects(driver: &[u8]) -> Result<Vec<Effects>, BinaryReaderError> 
                     own.reads |= name.contains("Load")
                         || ["GlobalGet", "MemorySize", "TableGet", "TableSize"].contains(&name);
                     own.writes |= name.contains("Store")
-                        || ["MemoryGrow", "MemoryFill", "MemoryCopy", "MemoryInit", "DataDrop"]
-                            .contains(&name)
-                        || ["TableGrow", "TableFill", "TableCopy", "TableInit", "ElemDrop"]
-                            .contains(&name)
+                        || [
+                            "MemoryGrow",
+                            "MemoryFill",
+                            "MemoryCopy",
+                            "MemoryInit",
+                            "DataDrop",
+                        ]
+                        .contains(&name)
+                        || [
+                            "TableGrow",
+                            "TableFill",
+                            "TableCopy",
+                            "TableInit",
+                            "ElemDrop",
+                        ]
+                        .contains(&name)
                         || ["GlobalSet", "TableSet"].contains(&name);
                 }
             }

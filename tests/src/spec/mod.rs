@@ -10,6 +10,8 @@ mod report;
 mod script;
 mod session;
 
+use std::borrow::Cow;
+
 use weightware_frontend::{Options, lower};
 
 pub use self::report::{Report, table};
@@ -24,7 +26,18 @@ use crate::linked::{Case, Unlinkable, World};
 pub struct File {
     /// Its name without the extension.
     pub name: String,
-    text: &'static str,
+    text: Cow<'static, str>,
+}
+
+impl File {
+    /// A script of one's own.
+    #[must_use]
+    pub fn new(name: &str, text: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: text.to_owned().into(),
+        }
+    }
 }
 
 /// All files of the WebAssembly 1.0 suite, by name.
@@ -34,7 +47,7 @@ pub fn files() -> Vec<File> {
     let mut files: Vec<File> = files
         .map(|file| File {
             name: file.name().trim_end_matches(".wast").to_owned(),
-            text: file.raw(),
+            text: file.raw().into(),
         })
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -47,7 +60,7 @@ pub fn files() -> Vec<File> {
 /// If it cannot be parsed.
 #[must_use]
 pub fn run(file: &File, executor: &Executor<'_>) -> Report {
-    let commands = script::parse(file.text).unwrap_or_else(|error| panic!("{error}"));
+    let commands = script::parse(&file.text).unwrap_or_else(|error| panic!("{error}"));
     let mut runner = Runner {
         world: World::default(),
         session: Session::new(executor),

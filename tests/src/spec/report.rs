@@ -38,7 +38,10 @@ impl Report {
                 Verdict::Pass => report.pass += 1,
                 Verdict::Fail(problem) => report.failures.push((line, problem)),
                 Verdict::Refused(reason) => {
-                    *report.refusals.entry(in_general(&reason).to_owned()).or_default() += 1;
+                    *report
+                        .refusals
+                        .entry(in_general(&reason).to_owned())
+                        .or_default() += 1;
                 }
             }
         }
@@ -114,10 +117,14 @@ fn in_general(reason: &str) -> &str {
             return general;
         }
     }
-    let has_place = ["`", "in function ", "at byte "].iter().any(|place| reason.starts_with(place));
+    let has_place = ["`", "in function ", "at byte "]
+        .iter()
+        .any(|place| reason.starts_with(place));
     let problem = match reason.split_once(": ") {
         Some((_, problem)) if has_place => problem,
         _ => reason,
     };
-    problem.split_once("; ").map_or(problem, |(problem, _)| problem)
+    problem
+        .split_once("; ")
+        .map_or(problem, |(problem, _)| problem)
 }

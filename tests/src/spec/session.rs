@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use wasmparser::ExternalKind;
 use weightware::Outcome;
 use weightware_frontend::Options;
 use weightware_isa::Trap;
-use wasmparser::ExternalKind;
 
 use super::effects::{Effects, effects};
 use super::script::Pattern;
@@ -155,7 +155,12 @@ impl<'e> Session<'e> {
             Case::Peek => false,
         };
         let history: Vec<Step> = self.history.iter().filter(here).cloned().collect();
-        let prepared = match Prepared::new(self.executor, world, &instances, history.iter().chain(steps)) {
+        let prepared = match Prepared::new(
+            self.executor,
+            world,
+            &instances,
+            history.iter().chain(steps),
+        ) {
             Ok(prepared) => prepared,
             Err(reason) => {
                 for step in steps {

@@ -72,7 +72,10 @@ impl<'c> Verifier<'c> {
                 let wanted = row.meaning.of(operands);
                 let found = result(row, &mut run)?;
                 if found != wanted {
-                    return Err(format!("{}: {found:x?}, not {wanted:x?}", shown(row, operands)));
+                    return Err(format!(
+                        "{}: {found:x?}, not {wanted:x?}",
+                        shown(row, operands)
+                    ));
                 }
             }
         }
@@ -111,7 +114,11 @@ impl<'c> Verifier<'c> {
     }
 
     fn argmax(&self, evaluator: &Evaluator<'_>) -> Option<Token> {
-        let scores = self.logits.iter().map(|logit| evaluator.form(logit)).zip(0..);
+        let scores = self
+            .logits
+            .iter()
+            .map(|logit| evaluator.form(logit))
+            .zip(0..);
         let best = scores.max_by_key(|&(score, id)| (score, u32::MAX - id));
         best.and_then(|(_, id)| self.vocabulary.token(id))
     }
@@ -136,7 +143,9 @@ impl<'c> Verifier<'c> {
             let wanted = wanted.map_err(|fault| fault.to_string())?;
             let said = run.next();
             if said != Some(wanted) {
-                return Err(format!("from there on token {at} is {said:?}, not {wanted}"));
+                return Err(format!(
+                    "from there on token {at} is {said:?}, not {wanted}"
+                ));
             }
         }
         match (run.end(), expected.outcome()) {
@@ -186,7 +195,11 @@ fn straight(row: &Row, all: &[Operands]) -> Program {
     let mut code = vec![];
     for operands in all {
         let operands = &operands[3 - row.meaning.arity()..];
-        code.extend(operands.iter().map(|&operand| Instruction::new(Op::I32Const, operand)));
+        code.extend(
+            operands
+                .iter()
+                .map(|&operand| Instruction::new(Op::I32Const, operand)),
+        );
         code.extend(row.ops.iter().map(|&op| Instruction::new(op, 0)));
         code.push(Instruction::new(Op::Drop, 0));
     }
@@ -238,5 +251,9 @@ fn trace(row: &Row, operands: Operands) -> Result<Trace, String> {
 }
 
 fn shown(row: &Row, operands: Operands) -> String {
-    format!("{} of {:#x?}", row.name, &operands[3 - row.meaning.arity()..])
+    format!(
+        "{} of {:#x?}",
+        row.name,
+        &operands[3 - row.meaning.arity()..]
+    )
 }

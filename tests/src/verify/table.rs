@@ -55,7 +55,11 @@ const fn unary(op: &'static [Op], name: &'static str, meaning: fn(u32) -> Option
     }
 }
 
-const fn binary(op: &'static [Op], name: &'static str, meaning: fn(u32, u32) -> Option<u32>) -> Row {
+const fn binary(
+    op: &'static [Op],
+    name: &'static str,
+    meaning: fn(u32, u32) -> Option<u32>,
+) -> Row {
     let meaning = Meaning::Binary(meaning);
     Row {
         name,
@@ -69,7 +73,11 @@ pub const ROWS: [Row; 28] = [
     binary(&[Op::I32Add], "i32.add", |a, b| Some(a.wrapping_add(b))),
     binary(&[Op::I32Sub], "i32.sub", |a, b| Some(a.wrapping_sub(b))),
     binary(&[Op::I32Mul], "i32.mul", |a, b| Some(a.wrapping_mul(b))),
-    binary(&[Op::DivDigits, Op::DivResult], "i32.div_u", u32::checked_div),
+    binary(
+        &[Op::DivDigits, Op::DivResult],
+        "i32.div_u",
+        u32::checked_div,
+    ),
     binary(
         &[Op::DivDigits, Op::I32Bswap, Op::I32Mul, Op::I32Sub],
         "i32.rem_u",
@@ -83,8 +91,12 @@ pub const ROWS: [Row; 28] = [
     binary(&[Op::I32ShrS], "i32.shr_s", |a, b| {
         Some((a.cast_signed() >> (b % 32)).cast_unsigned())
     }),
-    binary(&[Op::I32Rotl], "i32.rotl", |a, b| Some(a.rotate_left(b % 32))),
-    binary(&[Op::I32Rotr], "i32.rotr", |a, b| Some(a.rotate_right(b % 32))),
+    binary(&[Op::I32Rotl], "i32.rotl", |a, b| {
+        Some(a.rotate_left(b % 32))
+    }),
+    binary(&[Op::I32Rotr], "i32.rotr", |a, b| {
+        Some(a.rotate_right(b % 32))
+    }),
     binary(&[Op::I32Eq], "i32.eq", |a, b| Some(u32::from(a == b))),
     binary(&[Op::I32Ne], "i32.ne", |a, b| Some(u32::from(a != b))),
     binary(&[Op::I32LtU], "i32.lt_u", |a, b| Some(u32::from(a < b))),
