@@ -12,6 +12,7 @@ mod figures;
 mod live;
 mod programs;
 mod schedule;
+mod suites;
 mod workspace;
 
 use std::process::ExitCode;
@@ -39,6 +40,12 @@ enum Command {
     Schedule(schedule::Arguments),
     /// Speed and memory of whole runs, as a markdown table
     Bench(bench::Arguments),
+    /// The official WebAssembly 1.0 test suite, through the weights
+    Spec(suites::Arguments),
+    /// Random modules, compared with an independent engine
+    Fuzz(suites::Arguments),
+    /// Every arithmetic instruction on many operands
+    Verify(suites::Arguments),
     /// Rebuilds programs/*.wasm from programs/*.c with clang
     Programs(programs::Arguments),
 }
@@ -50,6 +57,9 @@ fn main() -> ExitCode {
         Command::Costs(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Spec(arguments) => arguments.run("spec"),
+        Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::Verify(arguments) => arguments.run("verify"),
         Command::Programs(arguments) => arguments.run(),
     };
     match done {
