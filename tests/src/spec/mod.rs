@@ -72,7 +72,8 @@ pub fn run(file: &File, executor: &Executor<'_>) -> Report {
     }
     runner.flush();
     let results = commands.iter().zip(runner.verdicts);
-    let results = results.filter_map(|(command, verdict)| Some((command.line, verdict?)));
+    let results = results
+        .filter_map(|(command, verdict)| Some((command.line, command.kind.name(), verdict?)));
     Report::new(&file.name, results, runner.session.effort)
 }
 

@@ -16,6 +16,8 @@ pub struct Report {
     pub failures: Vec<(usize, String)>,
     /// Those that were not tried: reasons, and how often.
     pub refusals: BTreeMap<String, usize>,
+    /// Of each kind of command how many pass, fail and are refused.
+    pub kinds: BTreeMap<&'static str, [usize; 3]>,
     /// What was run for it.
     pub effort: Effort,
 }
@@ -23,7 +25,7 @@ pub struct Report {
 impl Report {
     pub(super) fn new(
         name: &str,
-        results: impl Iterator<Item = (usize, Verdict)>,
+        results: impl Iterator<Item = (usize, &'static str, Verdict)>,
         effort: Effort,
     ) -> Self {
         let mut report = Self {
@@ -31,9 +33,16 @@ impl Report {
             pass: 0,
             failures: vec![],
             refusals: BTreeMap::new(),
+            kinds: BTreeMap::new(),
             effort,
         };
-        for (line, verdict) in results {
+        for (line, kind, verdict) in results {
+            let column = match &verdict {
+                Verdict::Pass => 0,
+                Verdict::Fail(_) => 1,
+                Verdict::Refused(_) => 2,
+            };
+            report.kinds.entry(kind).or_default()[column] += 1;
             match verdict {
                 Verdict::Pass => report.pass += 1,
                 Verdict::Fail(problem) => report.failures.push((line, problem)),
@@ -61,7 +70,7 @@ impl Report {
     }
 }
 
-/// The reports as a page of markdown: a row for each file, a row of totals, and the reasons of what was refused.
+/// The reports as a page of markdown: a row for each file, a row of totals, one for each kind of command, and the reasons of what was refused.
 #[must_use]
 pub fn table(reports: &[Report]) -> String {
     let mut text = String::from(
@@ -79,6 +88,15 @@ pub fn table(reports: &[Report]) -> String {
         sum(|report| report.failures.len()),
         sum(Report::refused),
     ]);
+    text += "\n| command | pass | fail | refused |\n|---|---:|---:|---:|\n";
+    let mut kinds: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for (kind, counts) in reports.iter().flat_map(|report| &report.kinds) {
+        let sums = kinds.entry(kind).or_default().iter_mut();
+        sums.zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    for (kind, [pass, fail, refused]) in kinds {
+        let _ = writeln!(text, "| {kind} | {pass} | {fail} | {refused} |");
+    }
     let mut reasons: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
     for report in reports {
         for (reason, count) in &report.refusals {

@@ -45,6 +45,25 @@ pub(crate) enum Kind {
     Foreign(String),
 }
 
+impl Kind {
+    /// What scripts call it; instantiations that must trap apart.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Module(..) => "module",
+            Self::Register(..) => "register",
+            Self::Invoke(_) => "invoke",
+            Self::Return(..) => "assert_return",
+            Self::Trap(..) => "assert_trap",
+            Self::Exhaustion(_) => "assert_exhaustion",
+            Self::ModuleTraps(..) => "assert_trap of a module",
+            Self::Unlinkable(_) => "assert_unlinkable",
+            Self::Invalid(_) => "assert_invalid",
+            Self::Malformed(_) => "assert_malformed",
+            Self::Foreign(_) => "others",
+        }
+    }
+}
+
 /// A call of an exported function, or a look at an exported global.
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
