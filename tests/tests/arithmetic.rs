@@ -10,7 +10,7 @@ use weightware_tests::verify::{Meaning, ROWS, Row, Verifier, edges, random, smal
 fn interpreter() {
     for row in &ROWS {
         let arity = row.meaning.arity();
-        let operands = [edges(arity), small(arity), random(7, 20_000)].concat();
+        let operands = [edges(row.meaning.widths()), small(arity), random(7, 20_000)].concat();
         Verifier::interpreter(row, &operands).unwrap();
     }
 }
@@ -20,7 +20,7 @@ fn exact() {
     let computer = Computer::default();
     let verifier = Verifier::new(&computer, FASTEST);
     for (row, seed) in ROWS.iter().zip(0..) {
-        let edges = edges(row.meaning.arity());
+        let edges = edges(row.meaning.widths());
         let some = edges.into_iter().skip(seed as usize % 19).step_by(19);
         let operands: Vec<_> = some.take(30).chain(random(seed, 30)).collect();
         verifier.exact(row, &operands).unwrap();
@@ -32,7 +32,7 @@ fn weights() {
     let computer = Computer::default();
     let verifier = Verifier::new(&computer, FASTEST);
     for (row, seed) in ROWS.iter().zip(100..) {
-        let edges = edges(row.meaning.arity()).into_iter().step_by(2);
+        let edges = edges(row.meaning.widths()).into_iter().step_by(2);
         let operands: Vec<_> = edges.take(400).chain(random(seed, 100)).collect();
         verifier.weights(row, &operands).unwrap();
     }
@@ -45,6 +45,6 @@ fn a_wrong_meaning_is_found() {
         ops: &[Op::I32Sub],
         meaning: Meaning::Binary(|a, b| Some(b.wrapping_sub(a))),
     };
-    let problem = Verifier::interpreter(&row, &edges(2)).unwrap_err();
+    let problem = Verifier::interpreter(&row, &edges(&[4, 4])).unwrap_err();
     assert!(problem.starts_with("wrong of "), "{problem}");
 }

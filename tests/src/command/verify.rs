@@ -76,7 +76,7 @@ impl Arguments {
     fn row(&self, verifier: &Verifier<'_>, row: &Row) -> Result<(), String> {
         let start = Instant::now();
         let arity = row.meaning.arity();
-        let mut always = edges(arity);
+        let mut always = edges(row.meaning.widths());
         if !self.no_bytes {
             always.extend(small(arity));
         }

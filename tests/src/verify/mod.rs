@@ -44,6 +44,15 @@ pub struct Verifier<'c> {
 /// The tokens of one instruction after another, those that are judged marked.
 type Trace = Vec<(Token, bool)>;
 
+impl Row {
+    /// The widths of the operands that it takes, and those operands.
+    fn operands(&self, all: &Operands) -> impl Iterator<Item = (u8, u64)> {
+        let widths = self.meaning.widths();
+        let taken = all[3 - widths.len()..].to_vec();
+        widths.iter().copied().zip(taken)
+    }
+}
+
 impl<'c> Verifier<'c> {
     /// With the weights of this computer.
     #[must_use]
@@ -165,16 +174,16 @@ fn runs(row: &Row, all: &[Operands], length: usize) -> Vec<Vec<Operands>> {
     returning.chain(alone).collect()
 }
 
-/// Runs an instruction and the constants before it, then drops its result. `None`: it traps because it divides by zero.
-fn result(row: &Row, run: &mut Interpreter<'_>) -> Result<Option<u32>, String> {
+/// Runs an instruction and the constants before it, then drops its result. `None`: it traps, by its operands.
+fn result(row: &Row, run: &mut Interpreter<'_>) -> Result<Option<u64>, String> {
     for _ in 0..row.meaning.arity() + row.ops.len() {
         match instruction(run)? {
-            Token::Trap(Trap::DivideByZero) => return Ok(None),
+            Token::Trap(Trap::DivideByZero | Trap::IntegerOverflow) => return Ok(None),
             Token::Trap(trap) => return Err(format!("{}: {trap:?}", row.name)),
             _ => {}
         }
     }
-    let result = *run.stack().last().ok_or("the stack is empty")?;
+    let result = run.stack().last().ok_or("the stack is empty")?.bits();
     instruction(run)?;
     Ok(Some(result))
 }
@@ -190,16 +199,25 @@ fn instruction(run: &mut Interpreter<'_>) -> Result<Token, String> {
     }
 }
 
+/// The instruction that pushes a constant, and its second half.
+fn constant(width: u8, value: u64) -> Vec<Instruction> {
+    let (low, high) = (value as u32, (value >> 32) as u32);
+    match width {
+        4 => vec![Instruction::new(Op::I32Const, low)],
+        _ => vec![
+            Instruction::new(Op::I64Const, low),
+            Instruction::new(Op::I64ConstHigh, high),
+        ],
+    }
+}
+
 /// Constants, the instruction, `drop`, for one operand after another.
 fn straight(row: &Row, all: &[Operands]) -> Program {
     let mut code = vec![];
     for operands in all {
-        let operands = &operands[3 - row.meaning.arity()..];
-        code.extend(
-            operands
-                .iter()
-                .map(|&operand| Instruction::new(Op::I32Const, operand)),
-        );
+        for (width, operand) in row.operands(operands) {
+            code.extend(constant(width, operand));
+        }
         code.extend(row.ops.iter().map(|&op| Instruction::new(op, 0)));
         code.push(Instruction::new(Op::Drop, 0));
     }
@@ -211,14 +229,14 @@ fn straight(row: &Row, all: &[Operands]) -> Program {
 
 /// The same with operands from the memory.
 fn loading(row: &Row, all: &[Operands]) -> Program {
-    let arity = row.meaning.arity();
     let mut code = vec![Instruction::new(Op::Section, 0)];
     let mut bytes = vec![];
     for operands in all {
-        for operand in &operands[3 - arity..] {
+        for (width, operand) in row.operands(operands) {
             code.push(Instruction::new(Op::I32Const, bytes.len() as u32));
-            code.push(Instruction::with_byte(Op::I32Load, 0, 2));
-            bytes.extend(operand.to_le_bytes());
+            let load = if width == 4 { Op::I32Load } else { Op::I64Load };
+            code.push(Instruction::with_byte(load, 0, 2));
+            bytes.extend(&operand.to_le_bytes()[..width.into()]);
         }
         code.extend(row.ops.iter().map(|&op| Instruction::new(op, 0)));
         code.push(Instruction::new(Op::Drop, 0));

@@ -2,11 +2,11 @@
 
 use crate::random::Random;
 
-/// Three, of which an instruction takes the last ones.
-pub type Operands = [u32; 3];
+/// Three, of which an instruction takes the last ones, each as wide as it must be.
+pub type Operands = [u64; 3];
 
 /// Numbers where carries, signs, shift counts and bytes turn.
-const EDGES: [u32; 23] = [
+const EDGES: [u64; 23] = [
     0,
     1,
     2,
@@ -32,15 +32,58 @@ const EDGES: [u32; 23] = [
     0xffff_ffff,
 ];
 
-/// All edges with each other.
+/// The same for operands of 64 bits.
+const EDGES_64: [u64; 28] = [
+    0,
+    1,
+    2,
+    7,
+    8,
+    31,
+    32,
+    33,
+    63,
+    64,
+    65,
+    128,
+    255,
+    256,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_ffff,
+    0x1_0000_0000,
+    0x1_0000_0001,
+    0x7fff_ffff_0000_0000,
+    0x7fff_ffff_ffff_ffff,
+    0x8000_0000_0000_0000,
+    0x8000_0000_0000_0001,
+    0x8000_0000_8000_0000,
+    0xffff_ffff_0000_0000,
+    0xffff_ffff_8000_0000,
+    0xffff_ffff_ffff_fffe,
+    0xffff_ffff_ffff_ffff,
+];
+
+/// All edges with each other, for operands of these widths.
 #[must_use]
-pub fn edges(arity: usize) -> Vec<Operands> {
-    let all = |used: bool| if used { &EDGES[..] } else { &EDGES[..1] };
-    let firsts = all(arity > 2).iter();
-    let pairs = firsts.flat_map(|&a| all(arity > 1).iter().map(move |&b| (a, b)));
-    pairs
-        .flat_map(|(a, b)| EDGES.iter().map(move |&c| [a, b, c]))
-        .collect()
+pub fn edges(widths: &[u8]) -> Vec<Operands> {
+    let mut all = vec![[0; 3]];
+    for (&width, at) in widths.iter().rev().zip([2, 1, 0]) {
+        let edges = if width == 4 {
+            &EDGES[..]
+        } else {
+            &EDGES_64[..]
+        };
+        let with_each = |operands: Operands| {
+            edges.iter().map(move |&edge| {
+                let mut operands = operands;
+                operands[at] = edge;
+                operands
+            })
+        };
+        all = all.into_iter().flat_map(with_each).collect();
+    }
+    all
 }
 
 /// All bytes with each other; of three operands the first is one byte.
@@ -56,12 +99,9 @@ pub fn small(arity: usize) -> Vec<Operands> {
 #[must_use]
 pub fn random(seed: u64, count: usize) -> Vec<Operands> {
     let mut random = Random::new(seed);
-    let mut operand = || {
-        let number = random.number();
-        match random.below(2) {
-            0 => number as u32,
-            _ => random.bits() as u32,
-        }
+    let mut operand = || match random.below(2) {
+        0 => random.number(),
+        _ => random.bits(),
     };
     let mut all: Vec<Operands> = (0..count)
         .map(|_| [operand(), operand(), operand()])
