@@ -37,7 +37,7 @@ pub use source::{Source, compile_c};
 pub use weightware_compiler::default_model;
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};
-pub use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stats};
+pub use weightware_runtime::{Attended, Decoder, DecoderOptions, Engine, Finish, Stats};
 
 /// The examples of the README run as tests.
 #[cfg(doctest)]
