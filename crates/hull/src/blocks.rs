@@ -4,6 +4,8 @@
 //! moves at most one block, and a search runs first over a compact directory (the two end points
 //! of every block) and then within one block, so that it touches few cache lines.
 
+use alloc::vec::Vec;
+
 use crate::Point;
 use crate::search::{first_false, interpolate};
 
@@ -68,6 +70,12 @@ impl Blocks {
     #[inline]
     pub(crate) fn points(&self, block: usize) -> &[Point] {
         &self.blocks[block].points
+    }
+
+    /// The points of a block, if it is there.
+    #[inline]
+    pub(crate) fn get(&self, block: usize) -> Option<&[Point]> {
+        self.blocks.get(block).map(|block| &block.points[..])
     }
 
     #[inline]
@@ -142,16 +150,16 @@ impl Blocks {
 
     /// Appends a point.
     #[inline]
-    pub(crate) fn push(&mut self, point: Point, slot: u32) {
+    pub(crate) fn push(&mut self, point: Point, slot: u32) -> Pos {
+        let at = self.end();
         match (self.blocks.last_mut(), self.ends.last_mut()) {
             (Some(block), Some(ends)) if block.points.len() < CAPACITY => {
                 block.points.push(point);
                 block.slots.push(slot);
                 ends[1] = point;
+                at
             }
-            _ => {
-                self.insert(self.end(), point, slot);
-            }
+            _ => self.insert(at, point, slot),
         }
     }
 
@@ -186,7 +194,7 @@ impl Blocks {
         let (block, offset) = pos.parts();
         let target = &mut self.blocks[block];
         target.points[offset] = point;
-        let old = std::mem::replace(&mut target.slots[offset], slot);
+        let old = core::mem::replace(&mut target.slots[offset], slot);
         self.refresh(block);
         old
     }
@@ -207,15 +215,20 @@ impl Blocks {
         slot
     }
 
-    /// Joins the block with its neighbours where they have become small together, so that there
-    /// are never many more blocks than the points need. Half full at most after a join, and only
-    /// split when full: the cost is spread over many insertions and removals.
-    pub(crate) fn join_small(&mut self, block: usize) {
+    /// Joins the block of `pos` with its neighbours where they have become small together, so that
+    /// there are never many more blocks than the points need, and returns where `pos` is then. Half
+    /// full at most after a join, and only split when full: the cost is spread over many insertions
+    /// and removals.
+    pub(crate) fn join_small(&mut self, pos: Pos) -> Pos {
+        let (mut block, mut offset) = pos.parts();
         for left in [block, block.saturating_sub(1)] {
             let Some([a, b]) = self.blocks.get_mut(left..left + 2) else {
                 continue;
             };
             if a.points.len() + b.points.len() <= CAPACITY / 2 {
+                if left < block {
+                    (block, offset) = (left, offset + a.points.len());
+                }
                 a.points.append(&mut b.points);
                 a.slots.append(&mut b.slots);
                 self.blocks.remove(left + 1);
@@ -223,37 +236,12 @@ impl Blocks {
                 self.refresh(left);
             }
         }
+        Pos::new(block, offset)
     }
 
-    /// Forgets all points but this new one, keeping a block's memory.
-    pub(crate) fn reset_to(&mut self, point: Point, slot: u32) {
-        if let [block] = &mut self.blocks[..]
-            && let ([only], [its]) = (&mut block.points[..], &mut block.slots[..])
-        {
-            // The usual case by far: a stream whose every point is beyond the one before.
-            (*only, *its) = (point, slot);
-            self.ends[0] = [point; 2];
-            return;
-        }
-        self.blocks.truncate(1);
-        self.ends.truncate(1);
-        match self.blocks.first_mut() {
-            Some(block) => {
-                block.points.clear();
-                block.slots.clear();
-                block.points.push(point);
-                block.slots.push(slot);
-                self.refresh(0);
-            }
-            None => {
-                self.insert(Pos::default(), point, slot);
-            }
-        }
-    }
-
-    /// The slots of all points, in order.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = u32> + '_ {
-        self.blocks.iter().flat_map(|b| b.slots.iter().copied())
+    /// The number of points, in time proportional to the number of blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.points.len()).sum()
     }
 
     /// The memory allocated.
@@ -297,6 +285,7 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     fn xs(blocks: &Blocks) -> Vec<f64> {
         (0..blocks.blocks.len())
@@ -333,7 +322,7 @@ mod tests {
             } else {
                 model.remove(at);
                 blocks.remove(pos);
-                blocks.join_small(pos.parts().0);
+                blocks.join_small(pos);
             }
             if step % 500 == 0 {
                 check(&blocks);
@@ -365,7 +354,8 @@ mod tests {
             blocks.insert(blocks.end(), Point::new(f64::from(i), 0.0), i);
         }
         assert_eq!(blocks.blocks.len(), 10);
-        assert!(blocks.slots().eq(0..10 * CAPACITY as u32));
+        let slots = blocks.blocks.iter().flat_map(|b| b.slots.iter().copied());
+        assert!(slots.eq(0..10 * CAPACITY as u32));
         check(&blocks);
     }
 }

@@ -1,5 +1,8 @@
 //! Keys with values: averages over the winners.
 
+use alloc::vec::Vec;
+use core::mem;
+
 use crate::sum::MAX_TERM;
 use crate::{Error, ExactSum, Hint, HullIndex, Inserted, LinearIndex, Point, Winners};
 
@@ -93,6 +96,16 @@ impl HullCache {
     pub fn hull(&self) -> &HullIndex {
         &self.hull
     }
+
+    fn set(&mut self, slot: u32, value: [f64; 2]) {
+        let slot = slot as usize;
+        if slot == self.values.len() {
+            self.values.push(Accumulator::default());
+        } else {
+            self.values[slot] = Accumulator::default();
+        }
+        self.values[slot].add(value);
+    }
 }
 
 impl KeyValueIndex for HullCache {
@@ -100,14 +113,13 @@ impl KeyValueIndex for HullCache {
         check(value)?;
         match self.hull.push(key)? {
             Inserted::Interior => {}
-            Inserted::New(slot) => {
-                let slot = slot as usize;
-                if slot == self.values.len() {
-                    self.values.push(Accumulator::default());
-                } else {
-                    self.values[slot] = Accumulator::default();
+            Inserted::New(slot) => self.set(slot, value),
+            Inserted::Merging { slot, merges } => {
+                self.set(slot, value);
+                for merge in merges {
+                    let from = mem::take(&mut self.values[merge.from as usize]);
+                    self.values[merge.into as usize].merge(&from);
                 }
-                self.values[slot].add(value);
             }
             Inserted::Same(slot) => self.values[slot as usize].add(value),
         }

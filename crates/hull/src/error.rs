@@ -1,7 +1,9 @@
 //! The crate's one error type.
 
+use alloc::boxed::Box;
+
 use crate::Point;
-use std::fmt;
+use core::fmt;
 
 /// Why a key, a value or a query was refused. The index is unchanged by a refused call.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,4 +90,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}

@@ -6,7 +6,8 @@
 //! overlap, and which stands for their exact sum.
 
 use crate::Point;
-use std::cmp::Ordering;
+use core::cmp::Ordering;
+use robust::{Coord, orient2d};
 
 /// Bound on the relative error of the filter below, in units of `|p| + |r|`.
 ///
@@ -58,6 +59,14 @@ pub(crate) fn rises(q: Point, a: Point, b: Point) -> bool {
     } else {
         compare_exactly(q, b, a) == Ordering::Greater
     }
+}
+
+/// Positive if the path from `a` over `b` to `c` turns left, negative if right, zero if straight.
+/// Exact.
+#[inline]
+pub(crate) fn turn(a: Point, b: Point, c: Point) -> f64 {
+    let coord = |p: Point| Coord { x: p.x, y: p.y };
+    orient2d(coord(a), coord(b), coord(c))
 }
 
 #[cold]

@@ -47,18 +47,24 @@
 //! [`MAX_MAGNITUDE`], so that no intermediate product overflows or underflows and "exactly" holds
 //! without exception. Anything else is refused with an [`Error`].
 
+#![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+
+extern crate alloc;
 
 mod blocks;
 mod cache;
 mod chain;
+mod edges;
 mod error;
 mod exact;
 mod hull;
 mod linear;
+mod merge;
 mod point;
 mod search;
+mod slots;
 mod sum;
 
 pub use cache::{HullCache, KeyValueIndex, LinearCache};
@@ -66,6 +72,7 @@ pub use error::Error;
 pub use exact::compare_scores;
 pub use hull::{Hint, HullIndex, Inserted, Winners};
 pub use linear::LinearIndex;
+pub use merge::{Merge, Merges, Tied};
 pub use point::{MAX_MAGNITUDE, MIN_MAGNITUDE, Point};
 pub use sum::ExactSum;
 

@@ -1,7 +1,9 @@
 //! The oracle: a scan of all keys.
 
+use alloc::vec::Vec;
+
 use crate::{Error, Point, compare_scores};
-use std::cmp::Ordering;
+use core::cmp::Ordering;
 
 /// All points in a list, every query a scan. Slow, and evidently right.
 ///
