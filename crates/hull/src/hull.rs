@@ -230,6 +230,7 @@ impl HullIndex {
     }
 
     /// The winners of `(qx, 0)`.
+    #[cold]
     fn level_winners(&self, qx: f64) -> Winners {
         if self.len == 0 {
             return Winners::Empty;

@@ -64,26 +64,23 @@ impl<'a> IntoIterator for &'a Merges {
 /// any. Derefs to a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tied {
+    /// The third is `NONE` if there are two.
     slots: [u32; 3],
-    len: u8,
 }
+
+/// No slot has this number.
+const NONE: u32 = u32::MAX;
 
 impl Tied {
     /// The winners where one vertex, perhaps another, and perhaps the points between have the
-    /// greatest score.
+    /// greatest score; what lies between them has two ends.
+    #[inline]
     pub(crate) fn winners(first: u32, second: Option<u32>, within: Option<u32>) -> Winners {
-        let mut tied = Self {
-            slots: [first, 0, 0],
-            len: 1,
-        };
-        for slot in [second, within].into_iter().flatten() {
-            tied.slots[usize::from(tied.len)] = slot;
-            tied.len += 1;
-        }
-        if tied.len == 1 {
-            Winners::One(first)
-        } else {
-            Winners::Many(tied)
+        match second {
+            None => Winners::One(first),
+            Some(second) => Winners::Many(Self {
+                slots: [first, second, within.unwrap_or(NONE)],
+            }),
         }
     }
 }
@@ -93,7 +90,8 @@ impl Deref for Tied {
 
     #[inline]
     fn deref(&self) -> &[u32] {
-        &self.slots[..usize::from(self.len)]
+        let len = if self.slots[2] == NONE { 2 } else { 3 };
+        &self.slots[..len]
     }
 }
 
@@ -102,7 +100,7 @@ impl IntoIterator for Tied {
     type IntoIter = core::iter::Take<core::array::IntoIter<u32, 3>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.slots.into_iter().take(usize::from(self.len))
+        self.slots.into_iter().take(self.len())
     }
 }
 
