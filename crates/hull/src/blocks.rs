@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use crate::Point;
+use crate::numbers::Numbers;
 use crate::search::{first_false, interpolate};
 
 /// Points per block. Larger blocks make insertions dearer and the directory smaller.
@@ -39,14 +40,14 @@ impl Pos {
 #[derive(Clone, Debug, Default)]
 struct Block {
     points: Vec<Point>,
-    slots: Vec<u32>,
+    slots: Numbers,
 }
 
 impl Block {
     fn with_capacity(capacity: usize) -> Self {
         Self {
             points: Vec::with_capacity(capacity),
-            slots: Vec::with_capacity(capacity),
+            slots: Numbers::default(),
         }
     }
 }
@@ -87,7 +88,7 @@ impl Blocks {
     #[inline]
     pub(crate) fn slot(&self, pos: Pos) -> u32 {
         let (block, offset) = pos.parts();
-        self.blocks[block].slots[offset]
+        self.blocks[block].slots.get(offset)
     }
 
     #[inline]
@@ -194,7 +195,7 @@ impl Blocks {
         let (block, offset) = pos.parts();
         let target = &mut self.blocks[block];
         target.points[offset] = point;
-        let old = core::mem::replace(&mut target.slots[offset], slot);
+        let old = target.slots.replace(offset, slot);
         self.refresh(block);
         old
     }
@@ -249,7 +250,7 @@ impl Blocks {
         let of_blocks: usize = self
             .blocks
             .iter()
-            .map(|b| b.points.capacity() * size_of::<Point>() + b.slots.capacity() * 4)
+            .map(|b| b.points.capacity() * size_of::<Point>() + b.slots.heap_bytes())
             .sum();
         of_blocks
             + self.blocks.capacity() * size_of::<Block>()
@@ -354,7 +355,7 @@ mod tests {
             blocks.insert(blocks.end(), Point::new(f64::from(i), 0.0), i);
         }
         assert_eq!(blocks.blocks.len(), 10);
-        let slots = blocks.blocks.iter().flat_map(|b| b.slots.iter().copied());
+        let slots = blocks.blocks.iter().flat_map(|b| (0..b.slots.len()).map(|i| b.slots.get(i)));
         assert!(slots.eq(0..10 * CAPACITY as u32));
         check(&blocks);
     }

@@ -329,11 +329,12 @@ impl Chain {
             if block > 0 && block + 1 < ends.len() {
                 let into = gain(q, ends[block - 1][1], ends[block][0]);
                 let out = gain(q, ends[block][1], ends[block + 1][0]);
-                interpolate(into, 0.0, out, last)
+                // They are half a step before the first point and half a step behind the last.
+                interpolate(into, 0.0, out, last + 1).min(last)
             } else if last > 1 {
                 let into = gain(q, points[0], points[1]);
                 let out = gain(q, points[last - 1], points[last]);
-                interpolate(into, 0.0, out, last)
+                1 + interpolate(into, 0.0, out, last - 1)
             } else {
                 0
             }

@@ -62,6 +62,7 @@ mod exact;
 mod hull;
 mod linear;
 mod merge;
+mod numbers;
 mod point;
 mod search;
 mod slots;
