@@ -355,7 +355,10 @@ mod tests {
             blocks.insert(blocks.end(), Point::new(f64::from(i), 0.0), i);
         }
         assert_eq!(blocks.blocks.len(), 10);
-        let slots = blocks.blocks.iter().flat_map(|b| (0..b.slots.len()).map(|i| b.slots.get(i)));
+        let slots = blocks
+            .blocks
+            .iter()
+            .flat_map(|b| (0..b.slots.len()).map(|i| b.slots.get(i)));
         assert!(slots.eq(0..10 * CAPACITY as u32));
         check(&blocks);
     }

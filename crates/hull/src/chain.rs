@@ -176,6 +176,16 @@ impl Chain {
         pos
     }
 
+    /// Gives the vertex that is this very point, if there is one, another slot.
+    pub(crate) fn renumber(&mut self, point: Point, slot: u32) {
+        if self.last().is_some_and(|last| point.x <= last.x) {
+            let pos = self.blocks.lower_bound(point.x, |p| p.x);
+            if self.blocks.point(pos) == point {
+                self.blocks.replace(pos, point, slot);
+            }
+        }
+    }
+
     /// The place before `pos`, if a point `p` at `pos` makes it redundant.
     #[inline]
     fn redundant_before(&self, pos: Pos, p: Point) -> Option<(Pos, Gone)> {
@@ -344,8 +354,8 @@ impl Chain {
             Some(&next) => Some(next),
             None => ends.get(block + 1).map(|ends| ends[0]),
         };
-        let tie = next
-            .is_some_and(|next| compare_scores(q, next, points[offset]) == Ordering::Equal);
+        let tie =
+            next.is_some_and(|next| compare_scores(q, next, points[offset]) == Ordering::Equal);
         (Pos::new(block, offset), tie)
     }
 

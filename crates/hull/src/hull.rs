@@ -297,9 +297,7 @@ impl HullIndex {
 
     /// The memory allocated, in bytes.
     pub fn heap_bytes(&self) -> usize {
-        self.upper.heap_bytes()
-            + self.lower.heap_bytes()
-            + self.slots.heap_bytes()
+        self.upper.heap_bytes() + self.lower.heap_bytes() + self.slots.heap_bytes()
     }
 
     #[inline]
@@ -342,13 +340,7 @@ impl HullIndex {
     /// Keeps the vertical edges after an insertion that put the vertex `new` above the vertex `under`,
     /// if there was one, which now is on neither chain or still on the other.
     #[inline]
-    fn update_columns(
-        &mut self,
-        side: Side,
-        new: u32,
-        under: Option<u32>,
-        merges: &mut Merges,
-    ) {
+    fn update_columns(&mut self, side: Side, new: u32, under: Option<u32>, merges: &mut Merges) {
         let under = under.filter(|&slot| self.slots.is_idle(slot));
         let column = match side {
             Side::Left => &mut self.left,

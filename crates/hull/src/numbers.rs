@@ -7,7 +7,10 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug)]
 pub(crate) enum Numbers {
     /// `first`, `first + 1` and so on.
-    Run { first: u32, len: u32 },
+    Run {
+        first: u32,
+        len: u32,
+    },
     List(Vec<u32>),
 }
 
@@ -40,7 +43,10 @@ impl Numbers {
     #[inline]
     pub(crate) fn push(&mut self, number: u32) {
         match self {
-            Self::Run { first, len: len @ 0 } => (*first, *len) = (number, 1),
+            Self::Run {
+                first,
+                len: len @ 0,
+            } => (*first, *len) = (number, 1),
             // Slots are below 2^32 - 1, so the next one is a number.
             Self::Run { first, len } if *first + *len == number => *len += 1,
             _ => self.list().push(number),

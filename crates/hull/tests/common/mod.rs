@@ -1,5 +1,10 @@
 //! The hull and the oracle side by side.
 
+#![allow(dead_code, reason = "every test uses a part")]
+
+pub(crate) mod duel;
+pub(crate) mod streams;
+
 use std::collections::BTreeSet;
 use weightware_hull::{
     Hint, HullCache, HullIndex, Inserted, KeyValueIndex, LinearCache, LinearIndex, Point, Winners,
