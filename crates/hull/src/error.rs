@@ -15,7 +15,7 @@ pub struct Error {
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Domain(Point),
-    Value([f64; 2]),
+    Value(f64),
     Empty,
     Full,
 }
@@ -29,7 +29,7 @@ impl Error {
     }
 
     #[cold]
-    pub(crate) fn value(value: [f64; 2]) -> Self {
+    pub(crate) fn value(value: f64) -> Self {
         Self {
             kind: Box::new(Kind::Value(value)),
         }
@@ -80,10 +80,9 @@ impl fmt::Display for Error {
                 f,
                 "point ({x:e}, {y:e}): a coordinate is neither zero nor of a magnitude from 2^-400 to 2^400"
             ),
-            Kind::Value([a, b]) => write!(
-                f,
-                "value [{a:e}, {b:e}]: a component is not finite or above 2^900"
-            ),
+            Kind::Value(value) => {
+                write!(f, "value {value:e}: not finite or above 2^900 in magnitude")
+            }
             Kind::Empty => f.write_str("a query on a cache that holds no keys"),
             Kind::Full => f.write_str("an index holds at most 2^32 - 1 points"),
         }

@@ -13,7 +13,7 @@ use robust::{Coord, orient2d};
 ///
 /// With `u = 2^-53` each difference and each product is off by a factor `1 ± u` and their sum by
 /// another: `3u` and terms of higher order, so that `4u` is safe, its own rounding included.
-const FILTER: f64 = 2.0 * f64::EPSILON;
+pub(crate) const FILTER: f64 = 2.0 * f64::EPSILON;
 
 /// Compares the scores `q·a` and `q·b` exactly, as if in unlimited precision.
 ///

@@ -68,6 +68,7 @@ mod point;
 mod rank;
 mod search;
 mod slots;
+mod sparse;
 mod sum;
 
 pub use cache::{HullCache, KeyValueIndex, LinearCache};
@@ -78,6 +79,7 @@ pub use layers::{Found, Layers, Top};
 pub use linear::LinearIndex;
 pub use merge::{Merge, Merges, Tied};
 pub use point::{MAX_MAGNITUDE, MIN_MAGNITUDE, Point};
+pub use sparse::{Attention, SparseCache};
 pub use sum::ExactSum;
 
 /// The examples of the README run, too.

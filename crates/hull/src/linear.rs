@@ -88,6 +88,11 @@ impl LinearIndex {
         Ok(())
     }
 
+    /// The points, by id.
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
     /// The number of points.
     pub fn len(&self) -> usize {
         self.points.len()
