@@ -9,8 +9,10 @@ use weightware_benches::{endless, record};
 use weightware_hull::{Hint, HullIndex, Winners};
 
 fn main() {
-    let tokens = std::env::args().nth(1).map_or(200_000, |n| n.parse().expect("a number of tokens"));
-    let recordings = record::record(&endless(), tokens);
+    let tokens = std::env::args()
+        .nth(1)
+        .map_or(200_000, |n| n.parse().expect("a number of tokens"));
+    let recordings = record::record(&endless(), tokens, |_| true);
     println!("heads first    push ns  queries  query ns each   vertices  bytes/vertex  ties");
     let (mut pushes, mut queries) = (0.0, 0.0);
     for recording in &recordings {
@@ -29,7 +31,9 @@ fn main() {
         for t in 0..n {
             let _ = index.push(recording.keys[t]).expect("a key in the domain");
             for (queries, hint) in recording.queries.iter().zip(&mut hints) {
-                let winners = index.winners(queries[t], hint).expect("a query in the domain");
+                let winners = index
+                    .winners(queries[t], hint)
+                    .expect("a query in the domain");
                 ties += u64::from(matches!(winners, Winners::Many(_) | Winners::All));
             }
         }

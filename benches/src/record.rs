@@ -13,19 +13,22 @@ pub struct Recording {
     pub heads: Vec<(usize, usize)>,
     /// One key a token.
     pub keys: Vec<Point>,
-    /// The distinct streams of queries of those heads, each with one query a token.
+    /// The tokens, by number, whose queries were kept.
+    pub times: Vec<usize>,
+    /// The distinct streams of queries of those heads, each with one query for every token that was kept.
     pub queries: Vec<Vec<Point>>,
 }
 
 /// What the live heads of the compiled machine saw while it ran a program, prompt included, for at most `tokens` tokens.
-/// Heads of equal keys are one recording; heads of equal keys and queries have one stream of queries.
+/// Heads of equal keys are one recording; heads of equal keys and queries have one stream of queries. All keys are kept,
+/// and the queries of the tokens that `keep` chooses by number.
 ///
 /// The program is decoded twice: what is equal is known only at the end.
 ///
 /// # Panics
 /// If the compiled model cannot be decoded.
 #[must_use]
-pub fn record(program: &Program, tokens: u64) -> Vec<Recording> {
+pub fn record(program: &Program, tokens: u64, keep: impl Fn(usize) -> bool) -> Vec<Recording> {
     let computer = Computer::default();
     let mut hashes: Vec<[DefaultHasher; 2]> = Vec::new();
     run(&computer, program, tokens, |calls| {
@@ -48,6 +51,7 @@ pub fn record(program: &Program, tokens: u64) -> Vec<Recording> {
             recordings.push(Recording {
                 heads: vec![],
                 keys: vec![],
+                times: vec![],
                 queries: vec![],
             });
             recordings.len() - 1
@@ -59,21 +63,25 @@ pub fn record(program: &Program, tokens: u64) -> Vec<Recording> {
         });
         plan.push((recording, new_key, stream, new_query));
     }
-    let mut named = false;
+    let mut time = 0;
     run(&computer, program, tokens, |calls| {
+        let kept = keep(time);
         for (call, &(recording, key, stream, query)) in calls.iter().zip(&plan) {
             let recording = &mut recordings[recording];
-            if !named {
+            if time == 0 {
                 recording.heads.push((call.layer, call.head));
             }
             if key {
                 recording.keys.push(call.key.into());
+                if kept {
+                    recording.times.push(time);
+                }
             }
-            if query {
+            if query && kept {
                 recording.queries[stream].push(call.query.into());
             }
         }
-        named = true;
+        time += 1;
     });
     recordings
 }

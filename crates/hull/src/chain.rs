@@ -229,46 +229,39 @@ impl Chain {
             Some(points) if offset < points.len() => points,
             _ => return (!ends.is_empty()).then(|| self.search(q)),
         };
-        // Within the block, an answer at the hint or beside it takes two comparisons.
+        // An answer at the hint or beside it takes two comparisons.
         let here = points[offset];
-        match points.get(offset + 1) {
-            Some(&next) => match compare_scores(q, next, here) {
-                Ordering::Greater => {
-                    if let Some(&after) = points.get(offset + 2) {
-                        match compare_scores(q, after, next) {
-                            Ordering::Greater => {}
-                            order => {
-                                return Some((
-                                    Pos::new(block, offset + 1),
-                                    order == Ordering::Equal,
-                                ));
-                            }
-                        }
-                        if !self.leaves(q, block) {
-                            return Some(self.search_block(q, block, Some(offset + 2)));
-                        }
-                        return Some(self.search(q));
-                    }
-                }
-                order => {
-                    let Some(before) = offset.checked_sub(1) else {
-                        if block == 0 || self.leaves(q, block - 1) {
-                            return Some((hint, order == Ordering::Equal));
-                        }
-                        return Some(self.search(q));
-                    };
-                    if rises(q, points[before], here) {
-                        return Some((hint, order == Ordering::Equal));
-                    }
-                    if block == 0 || self.leaves(q, block - 1) {
-                        return Some(self.search_block(q, block, Some(before)));
-                    }
-                    return Some(self.search(q));
-                }
-            },
-            None => {}
+        let next = match points.get(offset + 1) {
+            Some(&next) => Some(next),
+            None => ends.get(block + 1).map(|ends| ends[0]),
+        };
+        let order = next.map_or(Ordering::Less, |next| compare_scores(q, next, here));
+        if order == Ordering::Greater {
+            let (Some(next), Some(&after)) = (next, points.get(offset + 2)) else {
+                return Some(self.search_near(q, block));
+            };
+            let order = compare_scores(q, after, next);
+            if order != Ordering::Greater {
+                return Some((Pos::new(block, offset + 1), order == Ordering::Equal));
+            }
+            return Some(if self.leaves(q, block) {
+                self.search(q)
+            } else {
+                self.search_block(q, block, Some(offset + 2))
+            });
         }
-        Some(self.search_near(q, block))
+        let before = match offset.checked_sub(1) {
+            Some(before) => Some(points[before]),
+            None => block.checked_sub(1).map(|before| ends[before][1]),
+        };
+        if before.is_none_or(|before| rises(q, before, here)) {
+            return Some((hint, order == Ordering::Equal));
+        }
+        Some(if offset > 0 && (block == 0 || self.leaves(q, block - 1)) {
+            self.search_block(q, block, Some(offset - 1))
+        } else {
+            self.search(q)
+        })
     }
 
     /// Whether the winner lies behind this block, which must not be the last.

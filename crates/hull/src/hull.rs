@@ -147,14 +147,16 @@ impl HullIndex {
     pub fn push(&mut self, point: Point) -> Result<Inserted, Error> {
         let point = point.checked()?;
         let upper = self.upper.chain.place(point);
-        let lower = match upper {
-            Place::Same(slot) => return Ok(self.joined(slot)),
+        let side = self.side(point.x);
+        let lower = match (upper, side) {
+            (Place::Same(slot), _) => return Ok(self.joined(slot)),
+            // Above the upper chain, so far from the lower one.
+            (Place::On(_), Side::Between) => Place::Below,
             _ => self.lower.chain.place(point.flipped()),
         };
         if let Place::Same(slot) = lower {
             return Ok(self.joined(slot));
         }
-        let side = self.side(point.x);
         let on_edge = match (upper, lower) {
             (Place::Edge(from), _) => self.upper.within(from),
             (_, Place::Edge(from)) => self.lower.within(from),
