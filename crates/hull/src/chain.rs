@@ -227,7 +227,7 @@ impl Chain {
         let (block, offset) = hint.parts();
         let points = match self.blocks.get(block) {
             Some(points) if offset < points.len() => points,
-            _ => return (!ends.is_empty()).then(|| self.search(q)),
+            _ => return (!ends.is_empty()).then(|| self.search(q, false)),
         };
         // An answer at the hint or beside it takes two comparisons.
         let here = points[offset];
@@ -245,7 +245,7 @@ impl Chain {
                 return Some((Pos::new(block, offset + 1), order == Ordering::Equal));
             }
             return Some(if self.leaves(q, block) {
-                self.search(q)
+                self.search(q, true)
             } else {
                 self.search_block(q, block, Some(offset + 2))
             });
@@ -260,7 +260,7 @@ impl Chain {
         Some(if offset > 0 && (block == 0 || self.leaves(q, block - 1)) {
             self.search_block(q, block, Some(offset - 1))
         } else {
-            self.search(q)
+            self.search(q, false)
         })
     }
 
@@ -278,44 +278,48 @@ impl Chain {
     fn search_near(&self, q: Point, block: usize) -> (Pos, bool) {
         let low = block == 0 || self.leaves(q, block - 1);
         if !low {
-            self.search(q)
+            self.search(q, false)
         } else if !self.leaves(q, block) {
             let last = self.blocks.points(block).len() - 1;
             self.search_block(q, block, Some(last))
         } else if !self.leaves(q, block + 1) {
             self.search_block(q, block + 1, Some(0))
         } else {
-            self.search(q)
+            self.search(q, true)
         }
     }
 
-    /// The winner, wherever it is.
+    /// The winner, wherever it is; `onwards` if it is known not to be the first vertex.
     ///
     /// As in a block, the guess is right on a parabola. Where it is far off, the search from it
     /// takes about half as many steps more as one by bisection.
     #[inline(never)]
-    fn search(&self, q: Point) -> (Pos, bool) {
+    fn search(&self, q: Point, onwards: bool) -> (Pos, bool) {
         let ends = self.blocks.ends();
         let last = ends.len() - 1;
-        if let [first, second, ..] = *self.blocks.points(0) {
+        if !onwards && let [first, second, ..] = *self.blocks.points(0) {
             // Queries that are meant to find the one point at the end are common.
             match compare_scores(q, second, first) {
                 Ordering::Greater => {}
                 order => return (Pos::default(), order == Ordering::Equal),
             }
         }
-        let block = if last == 0 || self.leaves(q, last - 1) {
-            last
-        } else {
-            let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
-            let guess = match last {
-                1 => 0,
-                _ => 1 + interpolate(rise(0), 0.0, rise(last - 1), last - 1),
-            };
-            first_false(last - 1, guess.min(last - 1), |b| {
-                rises(q, ends[b][1], ends[b + 1][0])
-            })
+        if last == 0 {
+            return self.search_block(q, 0, None);
+        }
+        if self.leaves(q, last - 1) {
+            // Of a long stream, the latest keys are asked for most.
+            let latest = self.blocks.points(last).len() - 1;
+            return self.search_block(q, last, Some(latest));
+        }
+        let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
+        let guess = match last {
+            1 => 0,
+            _ => 1 + interpolate(rise(0), 0.0, rise(last - 1), last - 1),
         };
+        let block = first_false(last - 1, guess.min(last - 1), |b| {
+            rises(q, ends[b][1], ends[b + 1][0])
+        });
         self.search_block(q, block, None)
     }
 
