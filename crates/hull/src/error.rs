@@ -15,6 +15,7 @@ pub struct Error {
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Domain(Point),
+    Coordinate(f64),
     Value(f64),
     Empty,
     Full,
@@ -25,6 +26,13 @@ impl Error {
     pub(crate) fn domain(point: Point) -> Self {
         Self {
             kind: Box::new(Kind::Domain(point)),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn coordinate(coordinate: f64) -> Self {
+        Self {
+            kind: Box::new(Kind::Coordinate(coordinate)),
         }
     }
 
@@ -51,10 +59,13 @@ impl Error {
 
     /// A coordinate or a value is not finite, too large, or too small to be exact.
     pub fn is_out_of_domain(&self) -> bool {
-        matches!(*self.kind, Kind::Domain(_) | Kind::Value(_))
+        matches!(
+            *self.kind,
+            Kind::Domain(_) | Kind::Coordinate(_) | Kind::Value(_)
+        )
     }
 
-    /// The key or query that is out of the domain, if that is what is wrong.
+    /// The key or query of two dimensions that is out of the domain, if that is what is wrong.
     pub fn point(&self) -> Option<Point> {
         match *self.kind {
             Kind::Domain(point) => Some(point),
@@ -79,6 +90,10 @@ impl fmt::Display for Error {
             Kind::Domain(Point { x, y }) => write!(
                 f,
                 "point ({x:e}, {y:e}): a coordinate is neither zero nor of a magnitude from 2^-400 to 2^400"
+            ),
+            Kind::Coordinate(v) => write!(
+                f,
+                "coordinate {v:e}: neither zero nor of a magnitude from 2^-400 to 2^400"
             ),
             Kind::Value(value) => {
                 write!(f, "value {value:e}: not finite or above 2^900 in magnitude")

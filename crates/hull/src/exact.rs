@@ -82,9 +82,14 @@ fn compare_exactly(q: Point, a: Point, b: Point) -> Ordering {
     }
     let (px, pxe) = two_product(q.x, ex);
     let (ry, rye) = two_product(q.y, ey);
-    let mut expansion = [0.0; 8];
+    compare_expansion::<8>(&[pxe, rye, px, ry, pe, re, p, r])
+}
+
+/// The sign of an exact sum of at most `N` terms.
+pub(crate) fn compare_expansion<const N: usize>(terms: &[f64; N]) -> Ordering {
+    let mut expansion = [0.0; N];
     let mut len = 0;
-    for term in [pxe, rye, px, ry, pe, re, p, r] {
+    for &term in terms {
         len = grow(&mut expansion, len, term);
     }
     // The largest part outweighs all the others together.

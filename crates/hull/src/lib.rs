@@ -68,6 +68,7 @@ mod point;
 mod rank;
 mod search;
 mod slots;
+mod solid;
 mod sparse;
 mod sum;
 
@@ -79,6 +80,7 @@ pub use layers::{Found, Layers, Top};
 pub use linear::LinearIndex;
 pub use merge::{Merge, Merges, Tied};
 pub use point::{MAX_MAGNITUDE, MIN_MAGNITUDE, Point};
+pub use solid::{Index3, Point3, compare_scores3};
 pub use sparse::{Attention, SparseCache};
 pub use sum::ExactSum;
 

@@ -63,7 +63,7 @@ impl From<Point> for [f64; 2] {
 }
 
 #[inline]
-fn in_domain(v: f64) -> bool {
+pub(crate) fn in_domain(v: f64) -> bool {
     // NaN fails both tests.
     v == 0.0 || (MIN_MAGNITUDE..=MAX_MAGNITUDE).contains(&v.abs())
 }
