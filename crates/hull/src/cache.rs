@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::sparse::gap;
+use crate::rank::gain;
 use crate::sum::MAX_TERM;
 use crate::{Error, ExactSum, Hint, HullIndex, Inserted, LinearIndex, Point, Winners};
 
@@ -184,7 +184,7 @@ impl<const N: usize> LinearCache<N> {
         let best = self.index.points()[best as usize];
         let (mut value, mut sum) = ([0.0; N], 0.0);
         for (&key, terms) in self.index.points().iter().zip(&self.values) {
-            let weight = libm::exp(gap(q, key, best).0);
+            let weight = libm::exp(gain(q, key, best).0.min(0.0));
             sum += weight;
             for (value, term) in value.iter_mut().zip(terms) {
                 *value += weight * term;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::blocks::Pos;
 use crate::chain::{Chain, Place};
-use crate::rank::rank;
+use crate::rank::{gain, rank};
 use crate::{Error, Point};
 use core::cmp::Ordering;
 
@@ -78,26 +78,29 @@ pub struct Found {
 pub struct Top {
     found: Vec<Found>,
     next: Option<Point>,
-    /// Worst first.
-    candidates: Vec<Candidate>,
-    /// Of every layer opened: the two ends of the arc of vertices that were not found yet.
-    arcs: Vec<[Option<(Corner, u32)>; 2]>,
+    /// The layers that are open.
+    arcs: Vec<Arc>,
+    /// Layers and the better ends of their arcs, worst first.
+    queue: Vec<(usize, usize)>,
 }
 
+/// What is left of a layer: the vertices from one end to the other. At first that is all of them, and
+/// the best one stands for them as the first end.
 #[derive(Clone, Copy, Debug)]
-struct Candidate {
-    found: Found,
-    layer: usize,
-    at: From,
+struct Arc {
+    whole: bool,
+    /// To go on counterclockwise (0) or clockwise (1); where one vertex is left there is one end.
+    ends: [Option<End>; 2],
 }
 
-/// Where a candidate comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum From {
-    /// It is the best of its layer.
-    Best(Corner),
-    /// It is the next on the layer, counterclockwise (0) or clockwise (1).
-    Side(usize),
+/// A vertex at an end of an arc.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    at: Corner,
+    found: Found,
+    /// How much its score is above that of some key, rounded, and a bound of the error.
+    gain: f64,
+    error: f64,
 }
 
 /// A vertex of a layer.
@@ -230,72 +233,126 @@ impl Layers {
         let q = q.checked()?;
         assert!(k <= self.limit, "{k} of {} best keys", self.limit);
         top.found.clear();
-        top.candidates.clear();
         top.arcs.clear();
+        top.queue.clear();
         top.next = None;
-        self.open(q, top);
+        let Some(mut at) = self.layers.first().map(|first| first.best(q, Pos::default())) else {
+            return Ok(());
+        };
+        let zero = self.layers[0].found(at).key;
+        self.open(q, zero, at, top);
         while top.found.len() < k
-            && let Some(best) = top.candidates.pop()
+            && let Some((number, side)) = top.queue.pop()
         {
-            top.found.push(best.found);
-            let layer = &self.layers[best.layer];
-            match best.at {
-                From::Best(corner) => {
-                    let ends = [0, 1].map(|side| {
-                        let end = layer.turn(corner, side);
-                        Some((end, layer.found(end).id)).filter(|end| end.1 != best.found.id)
-                    });
-                    // Two vertices: the other one is both ends.
-                    let same = ends[0].map(|end| end.1) == ends[1].map(|end| end.1);
-                    top.arcs.push(if same { [ends[0], None] } else { ends });
-                    for side in [0, 1] {
-                        layer.consider(q, best.layer, side, top);
+            let layer = &self.layers[number];
+            let arc = &mut top.arcs[number];
+            let Some(end) = arc.ends[side].take() else {
+                unreachable!("an end in the queue is there");
+            };
+            top.found.push(end.found);
+            let next = |side| End::new(q, zero, layer, layer.turn(end.at, side));
+            if arc.whole {
+                let ends = [0, 1].map(next);
+                let ids = ends.map(|end| end.found.id);
+                arc.whole = false;
+                arc.ends = if ids[0] == end.found.id {
+                    [None; 2]
+                } else if ids[0] == ids[1] {
+                    [Some(ends[0]), None]
+                } else {
+                    ends.map(Some)
+                };
+                top.enqueue(q, number);
+                if let Some(layer) = self.layers.get(number + 1) {
+                    // Layers resemble each other.
+                    at = layer.best(q, end.at.pos());
+                    self.open(q, zero, at, top);
+                }
+            } else {
+                if let Some(other) = &arc.ends[1 - side] {
+                    let end = next(side);
+                    if end.found.id != other.found.id {
+                        arc.ends[side] = Some(end);
                     }
-                    self.open(q, top);
                 }
-                From::Side(side) => {
-                    let arc = &mut top.arcs[best.layer];
-                    arc[side] = match (arc[side], arc[1 - side]) {
-                        (Some((end, _)), Some((_, other))) => {
-                            let end = layer.turn(end, side);
-                            let id = layer.found(end).id;
-                            (id != other).then_some((end, id))
-                        }
-                        // It was the last.
-                        _ => None,
-                    };
-                    layer.consider(q, best.layer, side, top);
-                }
+                top.enqueue(q, number);
             }
         }
         if k < self.limit {
-            top.next = top.candidates.last().map(|best| best.found.key);
+            top.next = top.queue.last().and_then(|&(layer, side)| {
+                let end = &top.arcs[layer].ends[side];
+                end.map(|end| end.found.key)
+            });
         }
         Ok(())
     }
 
-    /// Makes the best of the first layer that is not open a candidate.
-    fn open(&self, q: Point, top: &mut Top) {
-        let at = top.arcs.len();
-        if let Some(layer) = self.layers.get(at) {
-            let corner = layer.best(q);
-            let found = layer.found(corner);
-            let at = Candidate {
-                found,
-                layer: at,
-                at: From::Best(corner),
-            };
-            top.add(q, at);
-        }
+    /// Opens the next layer, whose best vertex is known.
+    fn open(&self, q: Point, zero: Point, best: Corner, top: &mut Top) {
+        let number = top.arcs.len();
+        let best = End::new(q, zero, &self.layers[number], best);
+        top.arcs.push(Arc {
+            whole: true,
+            ends: [Some(best), None],
+        });
+        top.enqueue(q, number);
     }
 }
 
 impl Top {
-    fn add(&mut self, q: Point, new: Candidate) {
-        let at = self
-            .candidates
-            .partition_point(|c| rank(q, c.found, new.found) == Ordering::Greater);
-        self.candidates.insert(at, new);
+    /// Puts a layer's better end into the queue, if it has one.
+    fn enqueue(&mut self, q: Point, layer: usize) {
+        let side = match &self.arcs[layer].ends {
+            [None, None] => return,
+            [Some(_), None] => 0,
+            [None, Some(_)] => 1,
+            [Some(a), Some(b)] => usize::from(a.is_worse(q, b)),
+        };
+        let Some(new) = &self.arcs[layer].ends[side] else {
+            unreachable!("the end was seen");
+        };
+        // Most often it goes back to where it came from.
+        let mut at = self.queue.len();
+        while let Some(&(layer, side)) = at.checked_sub(1).and_then(|at| self.queue.get(at))
+            && let Some(other) = &self.arcs[layer].ends[side]
+            && new.is_worse(q, other)
+        {
+            at -= 1;
+        }
+        self.queue.insert(at, (layer, side));
+    }
+}
+
+impl Corner {
+    fn pos(self) -> Pos {
+        match self {
+            Self::Upper(pos) | Self::Lower(pos) => pos,
+        }
+    }
+}
+
+impl End {
+    #[inline]
+    fn new(q: Point, zero: Point, layer: &Layer, at: Corner) -> Self {
+        let found = layer.found(at);
+        let (gain, error) = gain(q, found.key, zero);
+        Self {
+            at,
+            found,
+            gain,
+            error,
+        }
+    }
+
+    /// Whether the other one is ranked before it.
+    #[inline]
+    fn is_worse(&self, q: Point, other: &Self) -> bool {
+        let difference = self.gain - other.gain;
+        if difference.abs() > self.error + other.error {
+            difference < 0.0
+        } else {
+            rank(q, self.found, other.found) == Ordering::Greater
+        }
     }
 }
 
@@ -414,13 +471,13 @@ impl Layer {
         }
     }
 
-    /// The best vertex; there must be one.
-    fn best(&self, q: Point) -> Corner {
+    /// The best vertex, searched from a hint; there must be one.
+    fn best(&self, q: Point, hint: Pos) -> Corner {
         let found = if q.y > 0.0 {
-            let winner = self.upper.winner(q, Pos::default());
+            let winner = self.upper.winner(q, hint);
             winner.map(|(at, _)| Corner::Upper(at))
         } else if q.y < 0.0 {
-            let winner = self.lower.winner(q.flipped(), Pos::default());
+            let winner = self.lower.winner(q.flipped(), hint);
             winner.map(|(at, _)| Corner::Lower(at))
         } else if q.x > 0.0 {
             self.lower.end().map(Corner::Lower)
@@ -430,18 +487,6 @@ impl Layer {
         match found {
             Some(found) => found,
             None => unreachable!("a layer has a vertex"),
-        }
-    }
-
-    /// Makes the end of the layer's arc a candidate, if there is one.
-    fn consider(&self, q: Point, layer: usize, side: usize, top: &mut Top) {
-        if let Some((end, _)) = top.arcs[layer][side] {
-            let new = Candidate {
-                found: self.found(end),
-                layer,
-                at: From::Side(side),
-            };
-            top.add(q, new);
         }
     }
 }

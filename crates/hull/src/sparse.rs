@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::cache::check;
-use crate::exact::FILTER;
+use crate::rank::gain;
 use crate::{Error, Layers, Point, Top};
 
 /// Keys and values under softmax attention restricted to the `k` best keys, with a bound of what
@@ -100,7 +100,7 @@ impl<const N: usize> SparseCache<N> {
         };
         let (mut value, mut sum) = ([0.0; N], 0.0);
         for found in self.top.iter() {
-            let weight = libm::exp(gap(q, found.key, best.key).0);
+            let weight = libm::exp(gain(q, found.key, best.key).0.min(0.0));
             sum += weight;
             for (value, term) in value.iter_mut().zip(self.values[found.id as usize]) {
                 *value += weight * term;
@@ -113,8 +113,8 @@ impl<const N: usize> SparseCache<N> {
         } else {
             // No other key is better than the next one, or else the last one found.
             let next = self.top.next_best().unwrap_or(last.key);
-            let (gap, error) = gap(q, next, best.key);
-            let weight = others * libm::exp((gap + error).min(0.0));
+            let (gain, error) = gain(q, next, best.key);
+            let weight = others * libm::exp((gain + error).min(0.0));
             // The sums are rounded, by far less than this.
             (weight / (sum + weight) * (1.0 + 1e-12)).min(1.0)
         };
@@ -124,13 +124,4 @@ impl<const N: usize> SparseCache<N> {
             keys,
         })
     }
-}
-
-/// How much less the score of a key is than that of the best one, 0 or less, and a bound of the
-/// rounding.
-#[inline]
-pub(crate) fn gap(q: Point, key: Point, best: Point) -> (f64, f64) {
-    let p = q.x * (key.x - best.x);
-    let r = q.y * (key.y - best.y);
-    ((p + r).min(0.0), FILTER * (p.abs() + r.abs()))
 }
