@@ -18,7 +18,7 @@ use workloads::Workload;
 const SECONDS: f64 = 0.5;
 
 /// Steps that are timed together.
-const PIECE: usize = 100;
+const PIECE: usize = 20;
 
 /// How many steps are measured at a size, at the most.
 fn steps(n: usize) -> usize {
