@@ -236,7 +236,11 @@ impl Layers {
         top.arcs.clear();
         top.queue.clear();
         top.next = None;
-        let Some(mut at) = self.layers.first().map(|first| first.best(q, Pos::default())) else {
+        let Some(mut at) = self
+            .layers
+            .first()
+            .map(|first| first.best(q, Pos::default()))
+        else {
             return Ok(());
         };
         let zero = self.layers[0].found(at).key;
