@@ -11,7 +11,7 @@ use crate::numbers::Numbers;
 use crate::search::{first_false, interpolate};
 
 /// Points per block. Larger blocks make insertions dearer and the directory smaller.
-const CAPACITY: usize = 256;
+pub(crate) const CAPACITY: usize = 256;
 
 /// The place of a point: its block, and its offset in it. One past the last point is written as
 /// an offset equal to the last block's length.

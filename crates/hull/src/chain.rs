@@ -1,6 +1,6 @@
 //! One chain of the hull: the vertices that can win while the query's y is positive.
 
-use crate::blocks::{Blocks, Pos};
+use crate::blocks::{Blocks, CAPACITY, Pos};
 use crate::exact::{rises, turn};
 use crate::search::{first_false, interpolate};
 use crate::{Point, compare_scores};
@@ -11,6 +11,32 @@ use core::cmp::Ordering;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chain {
     blocks: Blocks,
+}
+
+/// Where a chain found its last winner.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trail {
+    pub(crate) pos: Pos,
+    /// How many winners in a row were not near the one before. After `FAR` of them, the next one
+    /// is not looked for near the last.
+    misses: u8,
+}
+
+const FAR: u8 = 3;
+
+/// Where a winner is that is not where it was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Onwards,
+    Back,
+    Unknown,
+}
+
+impl Trail {
+    /// A trail that says to look near a place.
+    pub(crate) fn near(pos: Pos) -> Self {
+        Self { pos, misses: 0 }
+    }
 }
 
 /// What a new point would be to a chain.
@@ -222,14 +248,29 @@ impl Chain {
     /// Along the chain the scores rise strictly, then perhaps stay level over one edge, then fall
     /// strictly: the first winner is the first vertex from which they do not rise.
     #[inline]
-    pub(crate) fn winner(&self, q: Point, hint: Pos) -> Option<(Pos, bool)> {
+    pub(crate) fn winner(&self, q: Point, trail: &mut Trail) -> Option<(Pos, bool)> {
+        let mut way = Way::Unknown;
+        if trail.misses < FAR {
+            match self.check(q, trail.pos) {
+                Ok(found) => {
+                    *trail = Trail::near(found.0);
+                    return Some(found);
+                }
+                Err(tried) => way = tried,
+            }
+        }
+        self.winner_elsewhere(q, trail, way)
+    }
+
+    /// The winner if it is at the hint or behind it: two comparisons.
+    #[inline]
+    fn check(&self, q: Point, hint: Pos) -> Result<(Pos, bool), Way> {
         let ends = self.blocks.ends();
         let (block, offset) = hint.parts();
         let points = match self.blocks.get(block) {
             Some(points) if offset < points.len() => points,
-            _ => return (!ends.is_empty()).then(|| self.search(q, false)),
+            _ => return Err(Way::Unknown),
         };
-        // An answer at the hint or beside it takes two comparisons.
         let here = points[offset];
         let next = match points.get(offset + 1) {
             Some(&next) => Some(next),
@@ -238,30 +279,51 @@ impl Chain {
         let order = next.map_or(Ordering::Less, |next| compare_scores(q, next, here));
         if order == Ordering::Greater {
             let (Some(next), Some(&after)) = (next, points.get(offset + 2)) else {
-                return Some(self.search_near(q, block));
+                return Err(Way::Onwards);
             };
-            let order = compare_scores(q, after, next);
-            if order != Ordering::Greater {
-                return Some((Pos::new(block, offset + 1), order == Ordering::Equal));
-            }
-            return Some(if self.leaves(q, block) {
-                self.search(q, true)
-            } else {
-                self.search_block(q, block, Some(offset + 2))
-            });
+            return match compare_scores(q, after, next) {
+                Ordering::Greater => Err(Way::Onwards),
+                order => Ok((Pos::new(block, offset + 1), order == Ordering::Equal)),
+            };
         }
         let before = match offset.checked_sub(1) {
             Some(before) => Some(points[before]),
             None => block.checked_sub(1).map(|before| ends[before][1]),
         };
-        if before.is_none_or(|before| rises(q, before, here)) {
-            return Some((hint, order == Ordering::Equal));
+        match before {
+            Some(before) if !rises(q, before, here) => Err(Way::Back),
+            _ => Ok((hint, order == Ordering::Equal)),
         }
-        Some(if offset > 0 && (block == 0 || self.leaves(q, block - 1)) {
-            self.search_block(q, block, Some(offset - 1))
+    }
+
+    /// The winner, not at the hint if the way to it is known.
+    #[inline(never)]
+    fn winner_elsewhere(&self, q: Point, trail: &mut Trail, way: Way) -> Option<(Pos, bool)> {
+        let blocks = self.blocks.ends().len();
+        let (block, offset) = trail.pos.parts();
+        let found = match way {
+            _ if blocks == 0 => return None,
+            Way::Onwards if block + 1 == blocks || !self.leaves(q, block) => {
+                let last = self.blocks.points(block).len() - 1;
+                self.search_block(q, block, Some(last.min(offset + 2)))
+            }
+            Way::Onwards if !self.leaves(q, block + 1) => self.search_block(q, block + 1, Some(0)),
+            Way::Onwards => self.search(q, true),
+            Way::Back if block == 0 || self.leaves(q, block - 1) => {
+                self.search_block(q, block, Some(offset.saturating_sub(1)))
+            }
+            Way::Back | Way::Unknown => self.search(q, false),
+        };
+        let near =
+            found.0.block == trail.pos.block && found.0.offset.abs_diff(trail.pos.offset) <= 1;
+        // In one block nothing is far.
+        trail.misses = if near || blocks == 1 {
+            0
         } else {
-            self.search(q, false)
-        })
+            trail.misses.saturating_add(1)
+        };
+        trail.pos = found.0;
+        Some(found)
     }
 
     /// Whether the winner lies behind this block, which must not be the last.
@@ -271,21 +333,6 @@ impl Chain {
         match ends.get(block + 1) {
             Some(next) => rises(q, ends[block][1], next[0]),
             None => false,
-        }
-    }
-
-    /// The winner, likely to be in this block or the next.
-    fn search_near(&self, q: Point, block: usize) -> (Pos, bool) {
-        let low = block == 0 || self.leaves(q, block - 1);
-        if !low {
-            self.search(q, false)
-        } else if !self.leaves(q, block) {
-            let last = self.blocks.points(block).len() - 1;
-            self.search_block(q, block, Some(last))
-        } else if !self.leaves(q, block + 1) {
-            self.search_block(q, block + 1, Some(0))
-        } else {
-            self.search(q, true)
         }
     }
 
@@ -312,15 +359,38 @@ impl Chain {
             let latest = self.blocks.points(last).len() - 1;
             return self.search_block(q, last, Some(latest));
         }
+        if last == 1 {
+            return self.search_block(q, 0, None);
+        }
         let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
-        let guess = match last {
-            1 => 0,
-            _ => 1 + interpolate(rise(0), 0.0, rise(last - 1), last - 1),
-        };
-        let block = first_false(last - 1, guess.min(last - 1), |b| {
-            rises(q, ends[b][1], ends[b + 1][0])
-        });
+        let (from, to) = (rise(0), rise(last - 1));
+        // How many blocks behind the first edge between blocks. On a parabola in full blocks the
+        // fraction tells where in the block.
+        let blocks = from / (from - to) * (last - 1) as f64;
+        let guess = (1 + blocks as usize).min(last - 1);
+        let fraction = blocks - (guess - 1) as f64;
+        let offset = (fraction * CAPACITY as f64) as usize;
+        if let Some(found) = self.verify(q, guess, offset) {
+            return found;
+        }
+        let block = first_false(last - 1, guess, |b| rises(q, ends[b][1], ends[b + 1][0]));
         self.search_block(q, block, None)
+    }
+
+    /// Whether a vertex that must be within a full block wins, and whether the next one ties with it.
+    #[inline]
+    fn verify(&self, q: Point, block: usize, offset: usize) -> Option<(Pos, bool)> {
+        let points = self.blocks.points(block);
+        if points.len() == CAPACITY
+            && let Some(&[before, here, next]) = points.get(offset.checked_sub(1)?..offset + 2)
+            && rises(q, before, here)
+        {
+            let order = compare_scores(q, next, here);
+            (order != Ordering::Greater)
+                .then(|| (Pos::new(block, offset), order == Ordering::Equal))
+        } else {
+            None
+        }
     }
 
     /// The winner, known to be in this block; the search begins at a guess.

@@ -1,7 +1,7 @@
 //! The whole hull: two chains, what lies within edges, and the numbering of it all.
 
 use crate::blocks::Pos;
-use crate::chain::Place;
+use crate::chain::{Place, Trail};
 use crate::edges::{Edged, Roles};
 use crate::merge::{Merges, Tied};
 use crate::slots::{Role, Slots};
@@ -130,8 +130,8 @@ pub enum Winners {
 /// queries.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hint {
-    upper: Pos,
-    lower: Pos,
+    upper: Trail,
+    lower: Trail,
 }
 
 impl HullIndex {
@@ -219,10 +219,9 @@ impl HullIndex {
         } else {
             return Ok(self.level_winners(q.x));
         };
-        let Some((first, tie)) = side.chain.winner(q, *hint) else {
+        let Some((first, tie)) = side.chain.winner(q, hint) else {
             return Ok(Winners::Empty);
         };
-        *hint = first;
         let slot = side.chain.slot(first);
         Ok(if tie {
             edge_winners(side, first)

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::blocks::Pos;
-use crate::chain::{Chain, Place};
+use crate::chain::{Chain, Place, Trail};
 use crate::rank::{gain, rank};
 use crate::{Error, Point};
 use core::cmp::Ordering;
@@ -478,10 +478,10 @@ impl Layer {
     /// The best vertex, searched from a hint; there must be one.
     fn best(&self, q: Point, hint: Pos) -> Corner {
         let found = if q.y > 0.0 {
-            let winner = self.upper.winner(q, hint);
+            let winner = self.upper.winner(q, &mut Trail::near(hint));
             winner.map(|(at, _)| Corner::Upper(at))
         } else if q.y < 0.0 {
-            let winner = self.lower.winner(q.flipped(), hint);
+            let winner = self.lower.winner(q.flipped(), &mut Trail::near(hint));
             winner.map(|(at, _)| Corner::Lower(at))
         } else if q.x > 0.0 {
             self.lower.end().map(Corner::Lower)
