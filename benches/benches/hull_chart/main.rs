@@ -67,23 +67,23 @@ fn measure<R: Rival>(workload: &Workload, n: usize) -> Option<Cell> {
         rival.push(key);
     }
     let push = start.elapsed().as_secs_f64() * 1e9 / (n - steps) as f64;
-    let streams = workload.queries(n, steps);
+    let (queries, streams) = workload.queries(n, steps);
     let keys: Vec<_> = keys.collect();
     let mut found = vec![];
     let mixed = median(steps, |step| {
         rival.push(keys[step]);
-        for (stream, queries) in streams.iter().enumerate() {
-            let winner = rival.query(queries[step], stream);
+        for (stream, &q) in queries[step * streams..][..streams].iter().enumerate() {
+            let winner = rival.query(q, stream);
             if step < 100 {
                 found.push(winner);
             }
         }
-    }) / (1 + streams.len()) as f64;
+    }) / (1 + streams) as f64;
     let query = median(steps, |step| {
-        for (stream, queries) in streams.iter().enumerate() {
-            black_box(rival.query(queries[step], stream));
+        for (stream, &q) in queries[step * streams..][..streams].iter().enumerate() {
+            black_box(rival.query(q, stream));
         }
-    }) / streams.len() as f64;
+    }) / streams as f64;
     let bytes = rival.bytes().map(|bytes| bytes as f64 / n as f64);
     Some(Cell {
         rival: R::NAME,

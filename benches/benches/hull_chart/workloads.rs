@@ -98,17 +98,21 @@ impl Workload {
         }
     }
 
-    /// The streams of queries that go with the keys `n - steps` to `n`.
-    pub(crate) fn queries(&self, n: usize, steps: usize) -> Vec<Vec<Point>> {
+    /// The queries that go with the keys `n - steps` to `n`, key by key, and how many for a key.
+    pub(crate) fn queries(&self, n: usize, steps: usize) -> (Vec<Point>, usize) {
         match &self.source {
             Source::Made { query, .. } => {
                 let mut state = 88_172_645_463_325_252;
-                vec![(0..steps).map(|_| query(&mut state, n)).collect()]
+                ((0..steps).map(|_| query(&mut state, n)).collect(), 1)
             }
             Source::Recorded(recording) => {
                 let from = recording.times.partition_point(|&t| t < n - steps);
-                let streams = recording.queries.iter();
-                streams.map(|qs| qs[from..from + steps].to_vec()).collect()
+                let streams = &recording.queries;
+                let of_step = |step: usize| streams.iter().map(move |qs| qs[step]);
+                (
+                    (from..from + steps).flat_map(of_step).collect(),
+                    streams.len(),
+                )
             }
         }
     }

@@ -75,8 +75,8 @@ impl<const N: usize> Accumulator<N> {
 }
 
 pub(crate) fn check(value: &[f64]) -> Result<(), Error> {
-    // NaN fails the comparison.
-    match value.iter().find(|v| !(v.abs() <= MAX_TERM)) {
+    // NaN is in no range.
+    match value.iter().find(|v| !(0.0..=MAX_TERM).contains(&v.abs())) {
         None => Ok(()),
         Some(&bad) => Err(Error::value(bad)),
     }
