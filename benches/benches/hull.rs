@@ -135,7 +135,8 @@ fn top(c: &mut Criterion) {
 fn three_dimensions(c: &mut Criterion) {
     let mut group = c.benchmark_group("hull_3d");
     group.sample_size(10);
-    let key: [(&str, fn(u32) -> Point3); 2] = [
+    type Key = fn(u32) -> Point3;
+    let keys: [(&str, Key); 2] = [
         ("sphere", |i| {
             let (z, angle) = (
                 2.0 * random(2 * i) - 1.0,
@@ -149,7 +150,7 @@ fn three_dimensions(c: &mut Criterion) {
         }),
     ];
     for n in [10_000, 1_000_000] {
-        for (name, key) in key {
+        for (name, key) in keys {
             let build = || {
                 let mut index = Index3::new();
                 (0..n).for_each(|i| drop(index.push(key(i))));

@@ -168,11 +168,25 @@ impl Chain {
         mut gone: impl FnMut(Point, u32, Gone),
     ) -> Pos {
         if !spot.replace && spot.pos == self.blocks.end() {
-            // Take away before adding: blocks are then not started in vain.
-            while let Some((at, what)) = self.redundant_before(self.blocks.end(), point) {
-                gone(self.blocks.point(at), self.blocks.remove(at), what);
+            // The last vertex that goes gives its place to the new one; so blocks are not started in
+            // vain.
+            let mut vacant = None;
+            while let Some((at, what)) =
+                self.redundant_before(vacant.unwrap_or(self.blocks.end()), point)
+            {
+                if let Some(more) = vacant {
+                    self.blocks.remove(more);
+                }
+                gone(self.blocks.point(at), self.blocks.slot(at), what);
+                vacant = Some(at);
             }
-            return self.blocks.push(point, slot);
+            return match vacant {
+                None => self.blocks.push(point, slot),
+                Some(at) => {
+                    self.blocks.replace(at, point, slot);
+                    at
+                }
+            };
         }
         let mut pos = spot.pos;
         if spot.replace {

@@ -177,26 +177,19 @@ impl HullIndex {
         let slot = self.slots.take()?;
         self.len += 1;
         let mut merges = Merges::default();
-        let mut under = None;
-        let point = [point, point.flipped()];
-        let sides = [
-            (&mut self.upper, upper, point[0], UPPER),
-            (&mut self.lower, lower, point[1], LOWER),
-        ];
-        for (edged, place, point, roles) in sides {
-            match place {
-                Place::On(spot) => {
-                    let slots = &mut self.slots;
-                    let replaced = edged.insert(spot, point, slot, roles, slots, &mut merges);
-                    under = under.or(replaced);
-                }
-                Place::Edge(from) => {
-                    self.slots.add(slot, roles.edge);
-                    edged.set_within(from, slot);
-                }
-                Place::Below | Place::Same(_) => {}
+        let slots = &mut self.slots;
+        let mut settle = |edged: &mut Edged, place: &Place, point, roles: Roles| match *place {
+            Place::On(spot) => edged.insert(spot, point, slot, roles, slots, &mut merges),
+            Place::Edge(from) => {
+                slots.add(slot, roles.edge);
+                edged.set_within(from, slot);
+                None
             }
-        }
+            Place::Below | Place::Same(_) => None,
+        };
+        let above = settle(&mut self.upper, &upper, point, UPPER);
+        let below = settle(&mut self.lower, &lower, point.flipped(), LOWER);
+        let under = above.or(below);
         self.update_columns(side, slot, under, &mut merges);
         Ok(if merges.is_empty() {
             Inserted::New(slot)
