@@ -10,14 +10,15 @@ use std::fmt::Write;
 use weightware_hull::{Error, Layers, Point, Top};
 
 const SIZE: f64 = 360.0;
-const KEYS: u32 = 160;
+const KEYS: usize = 90;
 const BEST: usize = 6;
 
 /// Some numbers from -1 to 1 that look random.
 fn number(i: u32) -> f64 {
-    f64::from(i.wrapping_mul(2_654_435_761) ^ i.wrapping_mul(40_503) << 9) / f64::from(u32::MAX)
-        * 2.0
-        - 1.0
+    let bits = (u64::from(i) + 7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((bits ^ (bits >> 31)) >> 11) as f64 / 2f64.powi(52) - 1.0
 }
 
 /// From the plane to the picture, where y points downwards.
@@ -27,15 +28,15 @@ fn place(p: Point) -> (f64, f64) {
 }
 
 fn draw() -> Result<String, Error> {
-    let mut layers = Layers::new(12);
+    let mut layers = Layers::new(7);
     let mut keys = vec![];
     for i in 0.. {
-        let key = Point::new(number(3 * i), number(3 * i + 1));
+        let key = Point::new(number(2 * i), number(2 * i + 1));
         if key.x * key.x + key.y * key.y < 1.0 {
             layers.push(key)?;
             keys.push(key);
         }
-        if keys.len() == KEYS as usize {
+        if keys.len() == KEYS {
             break;
         }
     }
