@@ -381,9 +381,10 @@ impl Chain {
         // How many blocks behind the first edge between blocks. On a parabola in full blocks the
         // fraction tells where in the block.
         let blocks = from / (from - to) * (last - 1) as f64;
-        let guess = (1 + blocks as usize).min(last - 1);
-        let fraction = blocks - (guess - 1) as f64;
-        let offset = (fraction * CAPACITY as f64) as usize;
+        // Slopes may be equal but for rounding: a conversion saturates, and makes 0 of NaN.
+        let whole = (blocks as usize).min(last - 2);
+        let guess = 1 + whole;
+        let offset = ((blocks - whole as f64) * CAPACITY as f64) as usize;
         if let Some(found) = self.verify(q, guess, offset) {
             return found;
         }
@@ -396,7 +397,8 @@ impl Chain {
     fn verify(&self, q: Point, block: usize, offset: usize) -> Option<(Pos, bool)> {
         let points = self.blocks.points(block);
         if points.len() == CAPACITY
-            && let Some(&[before, here, next]) = points.get(offset.checked_sub(1)?..offset + 2)
+            && let Some(&[before, here, next]) =
+                points.get(offset.checked_sub(1)?..offset.saturating_add(2))
             && rises(q, before, here)
         {
             let order = compare_scores(q, next, here);
