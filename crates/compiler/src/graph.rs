@@ -113,6 +113,9 @@ pub(crate) struct DimNode {
     pub(crate) parts: Vec<Part>,
     /// May hold more than an integer below 2^53: never to be overwritten by adding new - old.
     pub(crate) rough: bool,
+    /// Holds a fraction, or does until it is complete: never to overwrite by adding new - old, of which the fraction would
+    /// lose its lowest bits beside a large old.
+    pub(crate) fraction: bool,
 }
 
 /// What a writer puts into a dimension: `coefficient * 2^-shift` times an output.
@@ -199,6 +202,7 @@ impl Graph {
             origin,
             parts: vec![],
             rough: false,
+            fraction: false,
         });
         Dim(u32::try_from(self.dims.len() - 1).expect("few dimensions"))
     }
@@ -247,8 +251,13 @@ impl Graph {
             Writer::Lookup { values, .. } => self.reads_rough(&values[output.part]),
             Writer::Average { .. } | Writer::Total { .. } => true,
         };
+        let average = matches!(
+            self.writers[output.writer.index()].writer,
+            Writer::Average { .. }
+        );
         let node = &mut self.dims[dim.index()];
         node.rough |= rough || shift > 0;
+        node.fraction |= average || shift > 0;
         node.parts.push(Part {
             output,
             coefficient,
