@@ -411,6 +411,11 @@ impl Graph {
         self.outputs.push(dim);
     }
 
+    /// The dimensions that the unembedding reads.
+    pub fn outputs(&self) -> impl Iterator<Item = Dim> + use<> {
+        self.outputs.clone().into_iter()
+    }
+
     /// A dimension's name.
     #[must_use]
     pub fn name(&self, dim: Dim) -> &str {
@@ -466,6 +471,15 @@ impl Graph {
 
 /// How writers and dimensions depend on each other.
 impl Graph {
+    /// The dimensions that a writer adds to, and with which coefficients.
+    pub fn writes(&self, writer: WriterIdx) -> impl Iterator<Item = (Dim, f64)> + use<> {
+        let targets = self.targets(writer).into_iter();
+        targets.map(|(dim, part)| {
+            let coefficient = part.coefficient as f64;
+            (dim, coefficient * 0.5_f64.powi(part.shift.cast_signed()))
+        })
+    }
+
     /// Where a writer's outputs go.
     pub(crate) fn targets(&self, writer: WriterIdx) -> Vec<(Dim, Part)> {
         let mut targets = vec![];

@@ -103,7 +103,10 @@ pub(crate) fn lives(
             let first = if given {
                 -1
             } else {
-                parts.clone().min().map_or(-1, |first| first - i32::from(node.fraction))
+                parts
+                    .clone()
+                    .min()
+                    .map_or(-1, |first| first - i32::from(node.fraction))
             };
             let ready = parts.max().unwrap_or(-1);
             let read = readers
