@@ -4,7 +4,7 @@ use weightware_model::{Attention, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::Stream;
-use crate::plan::Plan;
+use crate::network::Network;
 use crate::unembed::Scratch;
 use crate::{Error, Finish, Stop, Why};
 
@@ -64,7 +64,7 @@ pub struct Stats {
 /// documentation for an example.
 #[derive(Debug)]
 pub struct Decoder {
-    plan: Plan,
+    network: Network,
     cache: Caches,
     engine: Engine,
     stream: Stream,
@@ -85,12 +85,12 @@ enum Caches {
 }
 
 impl Caches {
-    fn new(plan: &Plan, engine: Engine) -> Self {
-        let heads = plan.heads().count();
+    fn new(network: &Network, engine: Engine) -> Self {
+        let heads = network.heads().count();
         match engine {
             Engine::Softmax => Self::Softmax(Softmax::new(heads)),
             Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
-            Engine::Hull => Self::Hull(Hull::new(plan.heads().map(|head| head.live))),
+            Engine::Hull => Self::Hull(Hull::new(network.heads().map(|head| head.live))),
         }
     }
 }
@@ -118,10 +118,10 @@ impl Decoder {
         if needs_softmax && engine != Engine::Softmax && !options.force {
             return Err(Error::needs_softmax(engine.name()));
         }
-        let plan = Plan::new(model);
+        let network = Network::new(model);
         Ok(Self {
-            cache: Caches::new(&plan, engine),
-            plan,
+            cache: Caches::new(&network, engine),
+            network,
             engine,
             stream: Stream::new(),
             scratch: Scratch::default(),
@@ -134,7 +134,7 @@ impl Decoder {
 
     /// Forgets the sequence.
     pub fn reset(&mut self) {
-        self.cache = Caches::new(&self.plan, self.engine);
+        self.cache = Caches::new(&self.network, self.engine);
         self.known = 0;
         self.pending = None;
         self.next = None;
@@ -147,7 +147,7 @@ impl Decoder {
     /// If a token is unknown (then nothing is taken in), the horizon comes before the prompt's end, or decoding had
     /// finished.
     pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), Stop> {
-        let vocab = self.plan.vocab;
+        let vocab = self.network.vocab;
         if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
             return Err(Stop::UnknownToken {
                 index,
@@ -164,9 +164,9 @@ impl Decoder {
             if let Some(given) = self.pending.take() {
                 self.step(given).map_err(stop)?;
             }
-            if self.known > self.plan.last_position {
+            if self.known > self.network.last_position {
                 return Err(stop(
-                    self.horizon(Why::LastPosition(self.plan.last_position)),
+                    self.horizon(Why::LastPosition(self.network.last_position)),
                 ));
             }
             self.known += 1;
@@ -213,7 +213,7 @@ impl Decoder {
     /// The logits from which the last prediction was made: after a prompt, those of its last token.
     #[must_use]
     pub fn logits(&self) -> Vec<f64> {
-        self.plan.unembed.logits(&self.stream.x)
+        self.network.unembed.logits(&self.stream.x)
     }
 
     /// The engine.
@@ -225,9 +225,9 @@ impl Decoder {
     /// What the decoder has done and holds; takes time in proportion to the number of heads.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let live_heads = self.plan.heads().count();
+        let live_heads = self.network.heads().count();
         let values = self
-            .plan
+            .network
             .heads()
             .flat_map(|h| h.live)
             .filter(|&l| l)
@@ -248,8 +248,8 @@ impl Decoder {
 
     /// The token after the ones so far, or why there is none.
     fn predict(&mut self) -> Result<Option<TokenId>, (u64, Why)> {
-        if self.known > self.plan.last_position {
-            return Err(self.horizon(Why::LastPosition(self.plan.last_position)));
+        if self.known > self.network.last_position {
+            return Err(self.horizon(Why::LastPosition(self.network.last_position)));
         }
         if let Some(given) = self.pending.take() {
             self.step_and_predict(given)?;
@@ -259,19 +259,19 @@ impl Decoder {
 
     /// Takes the last known token through the layers.
     fn step(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
-        let Self { plan, stream, .. } = self;
+        let Self { network, stream, .. } = self;
         let position = self.known - 1;
         match &mut self.cache {
-            Caches::Softmax(cache) => stream.forward(plan, cache, token, position),
-            Caches::Hardmax(cache) => stream.forward(plan, cache, token, position),
-            Caches::Hull(cache) => stream.forward(plan, cache, token, position),
+            Caches::Softmax(cache) => stream.forward(network, cache, token, position),
+            Caches::Hardmax(cache) => stream.forward(network, cache, token, position),
+            Caches::Hull(cache) => stream.forward(network, cache, token, position),
         }
         .map_err(|why| self.horizon(why))
     }
 
     fn step_and_predict(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
         self.step(token)?;
-        self.next = self.plan.unembed.argmax(&self.stream.x, &mut self.scratch);
+        self.next = self.network.unembed.argmax(&self.stream.x, &mut self.scratch);
         match self.next {
             Some(_) => Ok(()),
             None => Err(self.horizon(Why::Overflow)),
@@ -320,7 +320,7 @@ impl Iterator for Generate<'_> {
         }
         decoder.known += 1;
         decoder.pending = Some(token);
-        if decoder.plan.end_tokens.contains(&token) {
+        if decoder.network.end_tokens.contains(&token) {
             decoder.finish = Some(Finish::EndToken(token));
         }
         Some(token)

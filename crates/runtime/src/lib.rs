@@ -54,7 +54,7 @@ mod cache;
 mod decoder;
 mod error;
 mod forward;
-mod plan;
+mod network;
 mod sparse;
 mod stop;
 mod unembed;
