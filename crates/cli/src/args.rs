@@ -199,6 +199,8 @@ pub(crate) enum EngineName {
     Linear,
     /// Hard-max by a scan over all past keys, O(n) a token
     Hardmax,
+    /// Hard-max by programs made from the weights, about constant a token
+    Plan,
 }
 
 impl From<EngineName> for Engine {
@@ -207,6 +209,7 @@ impl From<EngineName> for Engine {
             EngineName::Hull => Self::Hull,
             EngineName::Linear => Self::Softmax,
             EngineName::Hardmax => Self::Hardmax,
+            EngineName::Plan => Self::Plan,
         }
     }
 }

@@ -5,6 +5,7 @@ use weightware_model::{Attention, Model, TokenId};
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::Stream;
 use crate::network::Network;
+use crate::plan::Planned;
 use crate::unembed::Scratch;
 use crate::{Error, Finish, Stop, Why};
 
@@ -18,11 +19,13 @@ pub enum Engine {
     Hardmax,
     /// The same by extreme-point search in the convex hull of the past keys. O(log n) per token.
     Hull,
+    /// The same by programs made from the weights: nothing that cannot matter is computed. About constant per token.
+    Plan,
 }
 
 impl Engine {
     /// All engines.
-    pub const ALL: [Self; 3] = [Self::Softmax, Self::Hardmax, Self::Hull];
+    pub const ALL: [Self; 4] = [Self::Softmax, Self::Hardmax, Self::Hull, Self::Plan];
 
     /// The engine's name in lower case.
     #[must_use]
@@ -31,6 +34,7 @@ impl Engine {
             Self::Softmax => "softmax",
             Self::Hardmax => "hardmax",
             Self::Hull => "hull",
+            Self::Plan => "plan",
         }
     }
 }
@@ -82,15 +86,27 @@ enum Caches {
     Softmax(Softmax),
     Hardmax(Hardmax),
     Hull(Hull),
+    Plan(Box<Planned>),
 }
 
 impl Caches {
-    fn new(network: &Network, engine: Engine) -> Self {
+    fn new(model: &Model, network: &Network, engine: Engine) -> Self {
         let heads = network.heads().count();
         match engine {
             Engine::Softmax => Self::Softmax(Softmax::new(heads)),
             Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
             Engine::Hull => Self::Hull(Hull::new(network.heads().map(|head| head.live))),
+            Engine::Plan => Self::Plan(Box::new(Planned::new(model))),
+        }
+    }
+
+    fn reset(&mut self, network: &Network) {
+        let heads = network.heads().count();
+        match self {
+            Self::Softmax(cache) => *cache = Softmax::new(heads),
+            Self::Hardmax(cache) => *cache = Hardmax::new(heads),
+            Self::Hull(cache) => *cache = Hull::new(network.heads().map(|head| head.live)),
+            Self::Plan(planned) => planned.reset(),
         }
     }
 }
@@ -120,7 +136,7 @@ impl Decoder {
         }
         let network = Network::new(model);
         Ok(Self {
-            cache: Caches::new(&network, engine),
+            cache: Caches::new(model, &network, engine),
             network,
             engine,
             stream: Stream::new(),
@@ -134,7 +150,7 @@ impl Decoder {
 
     /// Forgets the sequence.
     pub fn reset(&mut self) {
-        self.cache = Caches::new(&self.network, self.engine);
+        self.cache.reset(&self.network);
         self.known = 0;
         self.pending = None;
         self.next = None;
@@ -162,7 +178,7 @@ impl Decoder {
         let stop = |(position, why)| Stop::Horizon { position, why };
         for &token in tokens {
             if let Some(given) = self.pending.take() {
-                self.step(given).map_err(stop)?;
+                self.advance(given, false).map_err(stop)?;
             }
             if self.known > self.network.last_position {
                 return Err(stop(
@@ -173,7 +189,7 @@ impl Decoder {
             self.pending = Some(token);
         }
         match self.pending.take() {
-            Some(last) => self.step_and_predict(last).map_err(stop),
+            Some(last) => self.advance(last, true).map_err(stop),
             None => Ok(()),
         }
     }
@@ -211,9 +227,15 @@ impl Decoder {
     }
 
     /// The logits from which the last prediction was made: after a prompt, those of its last token.
+    ///
+    /// The plan engine computes no more of them than it needs; asked for them, it takes all tokens through the hull
+    /// engine.
     #[must_use]
     pub fn logits(&self) -> Vec<f64> {
-        self.network.unembed.logits(&self.stream.x)
+        match &self.cache {
+            Caches::Plan(planned) => planned.logits(&self.network),
+            _ => self.network.unembed.logits(&self.stream.x),
+        }
     }
 
     /// The engine.
@@ -236,6 +258,7 @@ impl Decoder {
             Caches::Softmax(cache) => (cache.bytes(), (live_heads, values)),
             Caches::Hardmax(cache) => (cache.bytes(), (live_heads, values)),
             Caches::Hull(cache) => (cache.bytes(), cache.sharing()),
+            Caches::Plan(planned) => (planned.bytes(), planned.streams()),
         };
         Stats {
             tokens: self.known - u64::from(self.pending.is_some()),
@@ -252,30 +275,38 @@ impl Decoder {
             return Err(self.horizon(Why::LastPosition(self.network.last_position)));
         }
         if let Some(given) = self.pending.take() {
-            self.step_and_predict(given)?;
+            self.advance(given, true)?;
         }
         Ok(self.next)
     }
 
-    /// Takes the last known token through the layers.
-    fn step(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
+    /// Takes the last known token through the layers, and predicts the next if asked.
+    fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, Why)> {
         let Self { network, stream, .. } = self;
         let position = self.known - 1;
-        match &mut self.cache {
+        let done = match &mut self.cache {
             Caches::Softmax(cache) => stream.forward(network, cache, token, position),
             Caches::Hardmax(cache) => stream.forward(network, cache, token, position),
             Caches::Hull(cache) => stream.forward(network, cache, token, position),
+            Caches::Plan(planned) => {
+                let next = planned.advance(network, token, predict);
+                return match next {
+                    Ok(next) => {
+                        self.next = next;
+                        Ok(())
+                    }
+                    Err(why) => Err(self.horizon(why)),
+                };
+            }
+        };
+        done.map_err(|why| self.horizon(why))?;
+        if predict {
+            self.next = self.network.unembed.argmax(&self.stream.x, &mut self.scratch);
+            if self.next.is_none() {
+                return Err(self.horizon(Why::Overflow));
+            }
         }
-        .map_err(|why| self.horizon(why))
-    }
-
-    fn step_and_predict(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
-        self.step(token)?;
-        self.next = self.network.unembed.argmax(&self.stream.x, &mut self.scratch);
-        match self.next {
-            Some(_) => Ok(()),
-            None => Err(self.horizon(Why::Overflow)),
-        }
+        Ok(())
     }
 
     /// Ends decoding before the token after those known.

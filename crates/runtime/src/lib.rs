@@ -55,6 +55,7 @@ mod decoder;
 mod error;
 mod forward;
 mod network;
+mod plan;
 mod sparse;
 mod stop;
 mod unembed;

@@ -1,0 +1,414 @@
+//! From forms to programs.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::analysis::{Analysis, HeadAt, Refusal, Scope};
+use super::atoms::{Kind, TIME as TIME_ATOM};
+use super::form::{Atom, Form, Range, power};
+use super::program::{
+    FREE, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO,
+};
+
+type Result<T> = std::result::Result<T, Refusal>;
+
+/// Keys that are proven this far below the parabola are left out of tables.
+pub(crate) const CLEARED: f64 = (1_u64 << 38) as f64;
+
+/// What a program has computed so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    atoms: HashMap<Atom, Register>,
+    forms: HashMap<Form, Register>,
+    /// Groups whose key of this token is in.
+    inserted: HashSet<u32>,
+    next: Register,
+}
+
+impl Known {
+    pub(crate) fn new() -> Self {
+        Self {
+            next: FREE,
+            ..Self::default()
+        }
+    }
+}
+
+/// Writes one program.
+pub(crate) struct Compiler<'c> {
+    pub(crate) analysis: &'c mut Analysis,
+    pub(crate) scope: &'c mut Scope,
+    pub(crate) known: Known,
+    /// The highest keys so far, of groups of which only that counts.
+    pub(crate) heights: &'c [f64],
+    program: Program,
+}
+
+impl<'c, 'a> Compiler<'c> {
+    pub(crate) fn new(
+        analysis: &'c mut Analysis,
+        scope: &'c mut Scope,
+        known: Known,
+        heights: &'c [f64],
+    ) -> Self {
+        Self {
+            analysis,
+            scope,
+            known,
+            heights,
+            program: Program {
+                ops: vec![],
+                products: vec![],
+                registers: vec![],
+                output: Output::None,
+            },
+        }
+    }
+
+    pub(crate) fn finish(self) -> (Program, Known) {
+        (self.program, self.known)
+    }
+
+    fn register(&mut self) -> Result<Register> {
+        let register = self.known.next;
+        self.known.next = register.checked_add(1).ok_or(Refusal::Model)?;
+        Ok(register)
+    }
+
+    /// The number by which programs are chosen: an answer, or the position less that.
+    pub(crate) fn index(&mut self, (at, part): (HeadAt, usize), from_time: bool) -> Result<Register> {
+        let answer = self.analysis.answers(self.scope, at)?[part].clone();
+        let index = match from_time {
+            true => Form::atom(TIME_ATOM).plus(-1.0, &answer).ok_or(Refusal::Model)?,
+            false => answer,
+        };
+        self.form(&index)
+    }
+
+    /// The place that a head attends to.
+    pub(crate) fn place_of(&mut self, at: HeadAt, part: usize) -> Result<Register> {
+        let answer = self.analysis.answers(self.scope, at)?[part].clone();
+        let place = answer.as_atom().map(|atom| self.analysis.atoms.kind(atom));
+        match place {
+            Some(&Kind::Read { place, .. }) => self.atom(place),
+            // A constant: it attends to the first token.
+            _ => Ok(ZERO),
+        }
+    }
+
+    /// Takes in the token's keys and values, as far as they can matter later.
+    pub(crate) fn keys(&mut self) -> Result<()> {
+        for sum in 0..self.analysis.sums.len() {
+            let info = &self.analysis.sums[sum];
+            if info.by_id.is_none() {
+                let (at, part) = (info.head, info.part);
+                let value = self.analysis.value(self.scope, at, part)?;
+                let value = self.form(&value)?;
+                self.program.ops.push(Op::Add { sum: sum as u32, value });
+            }
+        }
+        for stream in 0..self.analysis.streams.len() {
+            let (at, part) = self.analysis.streams[stream];
+            let value = self.analysis.value(self.scope, at, part)?;
+            let value = self.form(&value)?;
+            let stream = stream as u32;
+            self.program.ops.push(Op::Keep { stream, value });
+        }
+        for group in 0..self.analysis.groups.len() {
+            self.insert(group as u32)?;
+        }
+        for hull in 0..self.analysis.hulls.len() {
+            self.push(hull as u32)?;
+        }
+        Ok(())
+    }
+
+    /// The token that follows.
+    pub(crate) fn output(&mut self) -> Result<()> {
+        let rows = Arc::clone(&self.analysis.rows);
+        let last = 2 * rows.layers.len();
+        let mut columns = Vec::new();
+        for &slot in &rows.columns {
+            columns.push(self.analysis.slot(self.scope, last, slot)?);
+        }
+        let ranges: Vec<Range> = columns.iter().map(|c| self.analysis.atoms.range(c)).collect();
+        self.program.output = match certain(&rows.head, rows.vocab, &ranges) {
+            Some(token) => Output::Token(token),
+            None => {
+                let registers = columns.iter().map(|form| self.form(form));
+                Output::Columns(registers.collect::<Result<_>>()?)
+            }
+        };
+        Ok(())
+    }
+
+    /// Puts the token's key into a group, unless it cannot matter.
+    fn insert(&mut self, group: u32) -> Result<()> {
+        if !self.known.inserted.insert(group) {
+            return Ok(());
+        }
+        let info = &self.analysis.groups[group as usize];
+        let (latest, layer) = (info.latest, info.layer);
+        let (head, values) = (info.heads[0], info.values.clone());
+        let [x, y] = self.analysis.key(self.scope, (layer, head))?;
+        if latest {
+            if self.analysis.atoms.range(&y).hi < self.heights[group as usize] {
+                return Ok(());
+            }
+        } else if self.analysis.atoms.lift(&x, &y) <= -CLEARED {
+            return Ok(());
+        }
+        let mut registers = Vec::new();
+        for (head, part) in values {
+            let value = self.analysis.value(self.scope, (layer, head), part)?;
+            registers.push(self.form(&value)?);
+        }
+        let y = self.form(&y)?;
+        let op = if latest {
+            let values = self.span(registers);
+            Op::Raise { group, y, values }
+        } else {
+            let x = self.form(&x)?;
+            let values = self.span(registers);
+            Op::Insert { group, x, y, values }
+        };
+        self.program.ops.push(op);
+        Ok(())
+    }
+
+    fn push(&mut self, hull: u32) -> Result<()> {
+        // Groups and hulls are numbered apart.
+        if !self.known.inserted.insert(u32::MAX - hull) {
+            return Ok(());
+        }
+        let at = self.analysis.hulls[hull as usize];
+        let key = self.analysis.key(self.scope, at)?;
+        let key = [self.form(&key[0])?, self.form(&key[1])?];
+        let mut values = [ZERO; 2];
+        for part in 0..2 {
+            let value = self.analysis.value(self.scope, at, part)?;
+            values[part] = self.form(&value)?;
+        }
+        self.program.ops.push(Op::Push { hull, key, values });
+        Ok(())
+    }
+
+    fn span(&mut self, registers: Vec<Register>) -> Span {
+        let start = self.program.registers.len() as u32;
+        let len = registers.len() as u32;
+        self.program.registers.extend(registers);
+        Span { start, len }
+    }
+
+    fn products(&mut self, products: Vec<Product>) -> Span {
+        let start = self.program.products.len() as u32;
+        let len = products.len() as u32;
+        self.program.products.extend(products);
+        Span { start, len }
+    }
+
+    /// The register of a form's value.
+    pub(crate) fn form(&mut self, form: &Form) -> Result<Register> {
+        if let Some(atom) = form.as_atom() {
+            return self.atom(atom);
+        }
+        if let Some(&register) = self.known.forms.get(form) {
+            return Ok(register);
+        }
+        let register = match form.as_constant() {
+            Some(0.0) => ZERO,
+            Some(1.0) => ONE,
+            Some(value) => {
+                let to = self.register()?;
+                self.program.ops.push(Op::Constant { to, value });
+                to
+            }
+            None => {
+                let mut start = 0.0;
+                let mut products = Vec::new();
+                for &((a, b), weight) in form.terms() {
+                    if (a, b) == (0, 0) {
+                        start = weight;
+                        continue;
+                    }
+                    let register = self.atom(b)?;
+                    let factor = if a == 0 { ONE } else { self.atom(a)? };
+                    products.push(Product { weight, register, factor });
+                }
+                let to = self.register()?;
+                let linear = products.iter().all(|p| p.factor == ONE);
+                let products = self.products(products);
+                self.program.ops.push(if linear {
+                    Op::Linear { to, start, products }
+                } else {
+                    Op::Quadratic { to, start, products }
+                });
+                to
+            }
+        };
+        self.known.forms.insert(form.clone(), register);
+        Ok(register)
+    }
+
+    fn atom(&mut self, atom: Atom) -> Result<Register> {
+        if let Some(&register) = self.known.atoms.get(&atom) {
+            return Ok(register);
+        }
+        let register = self.compute(atom)?;
+        self.known.atoms.insert(atom, register);
+        Ok(register)
+    }
+
+    fn compute(&mut self, atom: Atom) -> Result<Register> {
+        let op = match self.analysis.atoms.kind(atom).clone() {
+            Kind::One => return Ok(ONE),
+            Kind::Time => return Ok(TIME),
+            Kind::Index { .. } => return Ok(INDEX),
+            Kind::Sum { .. } => unreachable!("sums stand in proofs alone"),
+            Kind::Token { slot, .. } => {
+                let to = self.register()?;
+                Op::Token { to, slot }
+            }
+            Kind::Place { query, key } => self.place(atom, query, key.map(f64::from_bits))?,
+            Kind::Read { place, table } => {
+                let place = self.atom(place)?;
+                let to = self.register()?;
+                Op::Read { to, place, table }
+            }
+            Kind::Kept { place, stream } => {
+                let place = self.atom(place)?;
+                let to = self.register()?;
+                Op::Kept { to, place, stream }
+            }
+            Kind::Mean { sum } => {
+                let to = self.register()?;
+                Op::Mean { to, sum }
+            }
+            Kind::Latest { group, value } => {
+                self.insert(group)?;
+                let to = self.register()?;
+                Op::Latest { to, group, value }
+            }
+            Kind::Entry { group, query } => {
+                self.insert(group)?;
+                let query = [self.form(&query[0])?, self.form(&query[1])?];
+                let to = self.register()?;
+                Op::Find { to, group, query }
+            }
+            Kind::Found { entry, value } => {
+                let &Kind::Entry { group, .. } = self.analysis.atoms.kind(entry) else {
+                    unreachable!("values are found at entries");
+                };
+                let entry = self.atom(entry)?;
+                let to = self.register()?;
+                Op::Found { to, group, entry, value }
+            }
+            Kind::Hull { head: hull, query, .. } => {
+                self.push(hull)?;
+                let registers = [self.form(&query[0])?, self.form(&query[1])?];
+                let to = [self.register()?, self.register()?];
+                self.program.ops.push(Op::Ask { hull, query: registers, to });
+                // Both answers are there now.
+                for part in [false, true] {
+                    let kind = Kind::Hull { head: hull, query: query.clone(), part };
+                    let range = || Range::of(0.0);
+                    if self.analysis.atoms.has(&kind) {
+                        let answer = self.analysis.atoms.get(kind, range);
+                        self.known.atoms.insert(answer, to[usize::from(part)]);
+                    }
+                }
+                return Ok(self.known.atoms[&atom]);
+            }
+            Kind::Rounded { base, terms } => {
+                let base = match base {
+                    Some(base) => self.form(&base)?,
+                    None => ZERO,
+                };
+                let mut products = Vec::new();
+                for (weight, form) in &terms {
+                    let (weight, register) = (f64::from_bits(*weight), self.form(form)?);
+                    products.push(Product { weight, register, factor: ONE });
+                }
+                let products = self.products(products);
+                let to = self.register()?;
+                Op::Rounded { to, base, products }
+            }
+            Kind::Gated { gate, value } => {
+                let [gate, value] = [self.form(&gate)?, self.form(&value)?];
+                let to = self.register()?;
+                Op::Gated { to, gate, value }
+            }
+            Kind::Product { gate, value } => {
+                let [gate, value] = [self.form(&gate)?, self.form(&value)?];
+                let to = self.register()?;
+                Op::Product { to, gate, value }
+            }
+        };
+        self.program.ops.push(op);
+        Ok(self.known.next - 1)
+    }
+
+    fn head_number(&self, at: HeadAt) -> u32 {
+        let before: usize = self.analysis.heads[..at.0].iter().map(Vec::len).sum();
+        (before + at.1) as u32
+    }
+
+    fn place(&mut self, atom: Atom, query: [Form; 2], key: [f64; 2]) -> Result<Op> {
+        let head = self.analysis.asker(atom);
+        let head = self.head_number(head);
+        // A whole query needs no division.
+        let [a, b] = key;
+        if let Some(slope) = query[1].as_constant()
+            && slope > 0.0
+        {
+            let factor = a / (2.0 * b * slope);
+            if power(super::form::grain(factor)) == factor {
+                let whole = query[0].times(&Form::constant(factor));
+                if let Some(whole) = whole
+                    && self.analysis.atoms.range(&whole).grain >= 0
+                {
+                    let query = self.form(&whole)?;
+                    let to = self.register()?;
+                    return Ok(Op::Whole { to, query, head });
+                }
+            }
+        }
+        let query = [self.form(&query[0])?, self.form(&query[1])?];
+        let products = self.products(vec![
+            Product { weight: a, register: ZERO, factor: ONE },
+            Product { weight: b, register: ZERO, factor: ONE },
+        ]);
+        let to = self.register()?;
+        Ok(Op::Nearest { to, query, scale: products.start, head })
+    }
+}
+
+/// The token whose logit is the greatest for all values of the columns within ranges, if there is one.
+fn certain(head: &[f64], vocab: usize, ranges: &[Range]) -> Option<u32> {
+    let columns = ranges.len();
+    if columns == 0 {
+        return Some(0);
+    }
+    let row = |token: usize| &head[token * columns..][..columns];
+    let middle: Vec<f64> = ranges.iter().map(|r| r.lo / 2.0 + r.hi / 2.0).collect();
+    let logit = |token: usize| -> f64 { row(token).iter().zip(&middle).map(|(w, x)| w * x).sum() };
+    let mut best = (0, logit(0));
+    for token in 1..vocab {
+        let logit = logit(token);
+        if logit > best.1 {
+            best = (token, logit);
+        }
+    }
+    let winner = row(best.0);
+    let beaten = (0..vocab).filter(|&token| token != best.0).all(|token| {
+        let (mut most, mut mass) = (0.0, 0.0);
+        for ((w, v), range) in row(token).iter().zip(winner).zip(ranges) {
+            let weight = w - v;
+            most += if weight > 0.0 { weight * range.hi } else { weight * range.lo };
+            mass += (w.abs() + v.abs()) * range.size();
+        }
+        // What rounding may have done to logits and to this bound.
+        most < -mass * (columns + 4) as f64 * power(-50)
+    });
+    beaten.then_some(best.0 as u32)
+}
