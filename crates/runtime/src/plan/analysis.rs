@@ -7,7 +7,7 @@ use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 
 use super::atoms::{Atoms, Kind, TIME};
 use super::classes::Classes;
-use super::form::{Atom, Form, Range, exact_product, grain, is_exact, power};
+use super::form::{Atom, Form, Range, exact_product, grain, is_exact, is_power, power};
 use super::rows::Rows;
 use crate::cache::Call;
 use crate::sparse::Row;
@@ -242,6 +242,7 @@ impl Analysis {
         }
         self.survey.queries.push((at, query.clone()));
         let first = self.first[at.0][at.1];
+        if std::env::var_os("PLAN_DEBUG").is_some() { eprintln!("head {at:?} x {:?} {:?} y {:?} {:?} q {:?} lift {}", key[0].terms().len(), self.atoms.range(&key[0]), key[1].terms().len(), self.atoms.range(&key[1]), query.each_ref().map(|q| self.atoms.range(q)), self.atoms.lift(&key[0], &key[1])); }
         let hull = |this: &mut Self| {
             this.survey.keys.extend(key.clone());
             this.hulls.push(at);
@@ -565,6 +566,16 @@ impl Analysis {
         if let (Some(gate), Some(value)) = (gate.as_constant(), value.as_constant()) {
             return Form::constant(gate * value + 0.0);
         }
+        // Powers of two scale any number exactly.
+        for (factor, form) in [(gate, value), (value, gate)] {
+            if let Some(factor) = factor.as_constant()
+                && is_power(factor)
+                && g.lo >= 0.0
+                && let Some(product) = Form::zero().plus(factor, form)
+            {
+                return product;
+            }
+        }
         let exact = is_exact(g.size() * v.size(), g.grain.saturating_add(v.grain));
         let (kind, range) = if g.lo >= 0.0 {
             if exact
@@ -600,11 +611,14 @@ impl Analysis {
         if terms.is_empty() {
             return base.unwrap_or_default();
         }
-        if let [(weight, form)] = &terms[..]
-            && base.as_ref().is_none_or(Form::is_zero)
-            && *weight == 1.0
-        {
-            return form.clone();
+        if let [(weight, form)] = &terms[..] {
+            // Whatever the numbers: powers of two scale them exactly, and x - x is 0.
+            let start = base.clone().unwrap_or_default();
+            if let Some(sum) = start.plus(*weight, form)
+                && (sum.is_zero() || start.is_zero() && is_power(*weight))
+            {
+                return sum;
+            }
         }
         let base_range = base.as_ref().map_or(Range::of(0.0), |base| self.atoms.range(base));
         let ranges: Vec<Range> = terms.iter().map(|(_, form)| self.atoms.range(form)).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::form::{Atom, Form, Range, is_exact, power};
+use super::form::{Atom, Form, Range, is_exact, is_power, power};
 
 /// How a number is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -141,6 +141,11 @@ impl Atoms {
 
     /// Whether a form's value is computed without rounding in whatever order.
     pub(crate) fn is_safe(&self, form: &Form) -> bool {
+        if let [((0, _), coefficient)] = form.terms()
+            && is_power(*coefficient)
+        {
+            return true;
+        }
         let grain = form
             .terms()
             .iter()

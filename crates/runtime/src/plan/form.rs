@@ -209,6 +209,11 @@ pub(crate) fn grain(number: f64) -> i32 {
     }
 }
 
+/// Whether a number is a power of two, or minus one; times such a number, no number is rounded.
+pub(crate) fn is_power(number: f64) -> bool {
+    number != 0.0 && power(grain(number)) == number.abs()
+}
+
 impl Range {
     /// The bounds are moved inwards to multiples of `2^grain`.
     pub(crate) fn new(lo: f64, hi: f64, grain: i32) -> Self {
