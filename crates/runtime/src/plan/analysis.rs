@@ -24,8 +24,21 @@ pub(crate) enum Refusal {
     Group(u32),
     /// A sum leaves the range that was expected.
     Sums,
+    /// The first token's id comes again.
+    Sentinel,
     /// The model as a whole, or from here on.
     Model,
+}
+
+/// What a plan expects of the tokens to come; given up where they disappoint.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Expected {
+    /// Heads that have hulls of their own, because others stores did not do.
+    pub(crate) demoted: HashSet<HeadAt>,
+    /// Whether sums may have any value.
+    pub(crate) wide: bool,
+    /// An id that will not come again, the first token's.
+    pub(crate) sentinel: Option<usize>,
 }
 
 /// How the keys of a head are kept.
@@ -151,13 +164,10 @@ type Result<T> = std::result::Result<T, Refusal>;
 
 impl Analysis {
     /// Looks at all heads and neurons, and chooses how the keys of every head are kept.
-    ///
-    /// `demoted` heads get hulls of their own; `wide` drops the expectation about sums.
     pub(crate) fn new(
         rows: &Arc<Rows>,
         first: &Arc<Vec<Vec<Call>>>,
-        demoted: &HashSet<HeadAt>,
-        wide: bool,
+        expected: &Expected,
     ) -> Result<Self> {
         let longest = rows.last_position.min(LONGEST);
         let mut all = Self {
@@ -171,7 +181,7 @@ impl Analysis {
             streams: Vec::new(),
             groups: Vec::new(),
             hulls: Vec::new(),
-            classes: Classes::new(rows),
+            classes: Classes::new(rows, expected.sentinel),
             first: Arc::clone(first),
             survey: Survey::default(),
             longest,
@@ -182,7 +192,7 @@ impl Analysis {
             all.heads.push(Vec::new());
             for head in 0..rows.layers[layer].heads.len() {
                 let at = (layer, head);
-                let kind = all.choose(&mut scope, at, demoted.contains(&at), wide)?;
+                let kind = all.choose(&mut scope, at, expected)?;
                 all.heads[layer].push(kind);
             }
             for head in 0..rows.layers[layer].heads.len() {
@@ -217,7 +227,7 @@ impl Analysis {
         Ok(all)
     }
 
-    fn choose(&mut self, scope: &mut Scope, at: HeadAt, demoted: bool, wide: bool) -> Result<Head> {
+    fn choose(&mut self, scope: &mut Scope, at: HeadAt, expected: &Expected) -> Result<Head> {
         let all = Arc::clone(&self.rows);
         let rows = &all.layers[at.0].heads[at.1];
         let [query, key, value] = [&rows.query, &rows.key, &rows.value];
@@ -248,14 +258,14 @@ impl Analysis {
             this.hulls.push(at);
             Ok(Head::Hull(this.hulls.len() as u32 - 1))
         };
-        if demoted {
+        if expected.demoted.contains(&at) {
             return hull(self);
         }
         let [x, y] = &key;
         if x.as_constant() == Some(first.key.x) && y.as_constant() == Some(first.key.y) {
             let mut sums = [None; 2];
             for part in (0..2).filter(|&part| rows.live[part]) {
-                match self.sum_of(at, part, &values[part], wide) {
+                match self.sum_of(at, part, &values[part], expected.wide) {
                     Some(sum) => sums[part] = Some(sum),
                     None => return hull(self),
                 }

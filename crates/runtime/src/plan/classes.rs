@@ -16,8 +16,8 @@ const MOST_CLASSES: usize = 64;
 
 /// Classes of token ids, with the range of every column of the embedding. Class 0 is that of all regular ids.
 ///
-/// An id is regular unless some column has one value for nearly all ids and another for this one: then that column is
-/// a constant for the regular ids.
+/// All ids are regular but the first token's, if some column is a constant for all others alone: a sentinel that
+/// begins every sequence need not come again.
 #[derive(Debug)]
 pub(crate) struct Classes {
     of_id: Vec<u16>,
@@ -26,24 +26,20 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
-    /// The class of all regular ids alone.
-    pub(crate) fn new(rows: &Rows) -> Self {
-        let few = (rows.vocab / 8).min(4);
+    /// The class of all regular ids alone; `sentinel` may be irregular.
+    pub(crate) fn new(rows: &Rows, sentinel: Option<usize>) -> Self {
         let mut of_id = vec![0; rows.vocab];
-        for slot in 0..rows.d_model {
-            let mut counts: HashMap<u64, usize> = HashMap::new();
-            for id in 0..rows.vocab {
-                *counts.entry(rows.embedded(id, slot).to_bits()).or_default() += 1;
-            }
-            let Some((&most, &count)) = counts.iter().max_by_key(|(bits, count)| (**count, **bits)) else {
-                continue;
+        if let Some(sentinel) = sentinel {
+            let told_apart = |slot: usize| {
+                let mut others = (0..rows.vocab).filter(|&id| id != sentinel);
+                let one = others.next().map(|id| rows.embedded(id, slot));
+                one.is_some_and(|one| {
+                    one != rows.embedded(sentinel, slot)
+                        && others.all(|id| rows.embedded(id, slot) == one)
+                })
             };
-            if count + few >= rows.vocab {
-                for (id, class) in of_id.iter_mut().enumerate() {
-                    if rows.embedded(id, slot).to_bits() != most {
-                        *class = IRREGULAR;
-                    }
-                }
+            if (0..rows.d_model).any(told_apart) {
+                of_id[sentinel] = IRREGULAR;
             }
         }
         let mut all = Self {

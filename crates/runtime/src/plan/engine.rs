@@ -1,11 +1,10 @@
 //! The engine: tokens in, the next one out.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use weightware_model::{Model, TokenId};
 
-use super::analysis::{Analysis, HeadAt, Refusal};
+use super::analysis::{Analysis, Expected, HeadAt, Refusal};
 use super::choice::{Choice, Prefix};
 use super::classes::IRREGULAR;
 use super::program::{Output, Program};
@@ -112,10 +111,9 @@ impl Plan {
     fn new(
         rows: &Arc<Rows>,
         first: &Arc<Vec<Vec<Call>>>,
-        demoted: &HashSet<HeadAt>,
-        wide: bool,
+        expected: &Expected,
     ) -> Result<Self, (Refusal, Option<Analysis>)> {
-        let mut analysis = Analysis::new(rows, first, demoted, wide).map_err(|r| (r, None))?;
+        let mut analysis = Analysis::new(rows, first, expected).map_err(|r| (r, None))?;
         let choice = Choice::new(&mut analysis);
         let memory = match Memory::new(&analysis) {
             Ok(memory) => memory,
@@ -140,7 +138,10 @@ impl Plan {
     #[inline]
     fn step(&mut self, network: &Network, token: u16, predict: bool) -> Result<Option<u32>, Refusal> {
         let class = self.analysis.classes.of(token.into());
-        if class == IRREGULAR || self.memory.ids.len() as u64 > self.analysis.longest {
+        if class == IRREGULAR {
+            return Err(Refusal::Sentinel);
+        }
+        if self.memory.ids.len() as u64 > self.analysis.longest {
             return Err(Refusal::Model);
         }
         self.memory.begin(token)?;
@@ -203,8 +204,7 @@ pub(crate) struct Planned {
     mode: Mode,
     stream: Stream,
     scratch: Scratch,
-    demoted: HashSet<HeadAt>,
-    wide: bool,
+    expected: Expected,
     /// Tokens that were taken in.
     steps: u64,
 }
@@ -226,8 +226,7 @@ impl Planned {
             mode: Mode::Empty,
             stream: Stream::new(),
             scratch: Scratch::default(),
-            demoted: HashSet::new(),
-            wide: false,
+            expected: Expected::default(),
             steps: 0,
         }
     }
@@ -261,6 +260,10 @@ impl Planned {
         let mut first = First::default();
         self.stream.forward(network, &mut first, token, 0)?;
         self.first = Some((token, Arc::new(first.0)));
+        self.expected = Expected {
+            sentinel: Some(token.0 as usize),
+            ..Expected::default()
+        };
         self.mode = match self.plan() {
             Some(plan) => Mode::Plan(Box::new(plan)),
             None => {
@@ -287,12 +290,12 @@ impl Planned {
             return None;
         }
         loop {
-            if std::env::var_os("PLAN_DEBUG").is_some() { eprintln!("planning {:?} {}", self.demoted, self.wide); }
-            let (refusal, analysis) = match Plan::new(&self.rows, first, &self.demoted, self.wide) {
+            if std::env::var_os("PLAN_DEBUG").is_some() { eprintln!("planning {:?}", self.expected); }
+            let (refusal, analysis) = match Plan::new(&self.rows, first, &self.expected) {
                 Ok(plan) => return Some(plan),
                 Err(refusal) => refusal,
             };
-            if !concede(refusal, analysis.as_ref(), &mut self.demoted, &mut self.wide) {
+            if !concede(refusal, analysis.as_ref(), &mut self.expected) {
                 return None;
             }
         }
@@ -316,7 +319,7 @@ impl Planned {
         ids.push(token.0 as u16);
         let mut refused = Some((refusal, *old));
         while let Some((refusal, old)) = refused.take() {
-            if !concede(refusal, Some(&old.analysis), &mut self.demoted, &mut self.wide) {
+            if !concede(refusal, Some(&old.analysis), &mut self.expected) {
                 break;
             }
             drop(old);
@@ -397,21 +400,21 @@ impl Planned {
 fn concede(
     refusal: Refusal,
     analysis: Option<&Analysis>,
-    demoted: &mut HashSet<HeadAt>,
-    wide: &mut bool,
+    expected: &mut Expected,
 ) -> bool {
     if std::env::var_os("PLAN_DEBUG").is_some() { eprintln!("refused {refusal:?} {:?}", analysis.map(|a| a.groups.iter().map(|g| (g.layer, g.latest, g.heads.clone())).collect::<Vec<_>>())); }
     match (refusal, analysis) {
-        (Refusal::Head(at), _) => demoted.insert(at),
+        (Refusal::Head(at), _) => expected.demoted.insert(at),
         (Refusal::Group(group), Some(analysis)) => {
             let group = &analysis.groups[group as usize];
             let mut new = false;
             for &head in &group.heads {
-                new |= demoted.insert((group.layer, head));
+                new |= expected.demoted.insert((group.layer, head));
             }
             new
         }
-        (Refusal::Sums, _) => !std::mem::replace(wide, true),
+        (Refusal::Sums, _) => !std::mem::replace(&mut expected.wide, true),
+        (Refusal::Sentinel, _) => expected.sentinel.take().is_some(),
         (Refusal::Model, _) | (Refusal::Group(_), None) => false,
     }
 }
