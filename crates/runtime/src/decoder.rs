@@ -60,6 +60,10 @@ pub struct Stats {
     pub key_streams: usize,
     /// Streams of scalar values that are kept, after sharing.
     pub value_streams: usize,
+    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the hull engine.
+    pub planned: bool,
+    /// How often the plan engine gave up an assumption and decoded all tokens anew.
+    pub replans: u32,
 }
 
 /// Greedy decoding of one sequence.
@@ -260,12 +264,18 @@ impl Decoder {
             Caches::Hull(cache) => (cache.bytes(), cache.sharing()),
             Caches::Plan(planned) => (planned.bytes(), planned.streams()),
         };
+        let (planned, replans) = match &self.cache {
+            Caches::Plan(planned) => planned.replans(),
+            _ => (false, 0),
+        };
         Stats {
             tokens: self.known - u64::from(self.pending.is_some()),
             cached_bytes,
             live_heads,
             key_streams,
             value_streams,
+            planned,
+            replans,
         }
     }
 

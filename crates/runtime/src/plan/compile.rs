@@ -15,13 +15,22 @@ type Result<T> = std::result::Result<T, Refusal>;
 /// Keys that are proven this far below the parabola are left out of tables.
 pub(crate) const CLEARED: f64 = (1_u64 << 38) as f64;
 
+/// What tokens give keys and values to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Store {
+    Sum(u32),
+    Stream(u32),
+    Group(u32),
+    Hull(u32),
+}
+
 /// What a program has computed so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     atoms: HashMap<Atom, Register>,
     forms: HashMap<Form, Register>,
-    /// Groups whose key of this token is in.
-    inserted: HashSet<u32>,
+    /// Stores that hold what this token gives them.
+    given: HashSet<Store>,
     next: Register,
 }
 
@@ -99,20 +108,10 @@ impl<'c, 'a> Compiler<'c> {
     /// Takes in the token's keys and values, as far as they can matter later.
     pub(crate) fn keys(&mut self) -> Result<()> {
         for sum in 0..self.analysis.sums.len() {
-            let info = &self.analysis.sums[sum];
-            if info.by_id.is_none() {
-                let (at, part) = (info.head, info.part);
-                let value = self.analysis.value(self.scope, at, part)?;
-                let value = self.form(&value)?;
-                self.program.ops.push(Op::Add { sum: sum as u32, value });
-            }
+            self.add(sum as u32)?;
         }
         for stream in 0..self.analysis.streams.len() {
-            let (at, part) = self.analysis.streams[stream];
-            let value = self.analysis.value(self.scope, at, part)?;
-            let value = self.form(&value)?;
-            let stream = stream as u32;
-            self.program.ops.push(Op::Keep { stream, value });
+            self.keep(stream as u32)?;
         }
         for group in 0..self.analysis.groups.len() {
             self.insert(group as u32)?;
@@ -142,9 +141,30 @@ impl<'c, 'a> Compiler<'c> {
         Ok(())
     }
 
+    fn add(&mut self, sum: u32) -> Result<()> {
+        let info = &self.analysis.sums[sum as usize];
+        let (at, part) = (info.head, info.part);
+        if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
+            let value = self.analysis.value(self.scope, at, part)?;
+            let value = self.form(&value)?;
+            self.program.ops.push(Op::Add { sum, value });
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, stream: u32) -> Result<()> {
+        let (at, part) = self.analysis.streams[stream as usize];
+        if self.known.given.insert(Store::Stream(stream)) {
+            let value = self.analysis.value(self.scope, at, part)?;
+            let value = self.form(&value)?;
+            self.program.ops.push(Op::Keep { stream, value });
+        }
+        Ok(())
+    }
+
     /// Puts the token's key into a group, unless it cannot matter.
     fn insert(&mut self, group: u32) -> Result<()> {
-        if !self.known.inserted.insert(group) {
+        if !self.known.given.insert(Store::Group(group)) {
             return Ok(());
         }
         let info = &self.analysis.groups[group as usize];
@@ -177,8 +197,7 @@ impl<'c, 'a> Compiler<'c> {
     }
 
     fn push(&mut self, hull: u32) -> Result<()> {
-        // Groups and hulls are numbered apart.
-        if !self.known.inserted.insert(u32::MAX - hull) {
+        if !self.known.given.insert(Store::Hull(hull)) {
             return Ok(());
         }
         let at = self.analysis.hulls[hull as usize];
@@ -276,11 +295,13 @@ impl<'c, 'a> Compiler<'c> {
                 Op::Read { to, place, table }
             }
             Kind::Kept { place, stream } => {
+                self.keep(stream)?;
                 let place = self.atom(place)?;
                 let to = self.register()?;
                 Op::Kept { to, place, stream }
             }
             Kind::Mean { sum } => {
+                self.add(sum)?;
                 let to = self.register()?;
                 Op::Mean { to, sum }
             }

@@ -207,6 +207,7 @@ pub(crate) struct Planned {
     expected: Expected,
     /// Tokens that were taken in.
     steps: u64,
+    replans: u32,
 }
 
 #[derive(Debug)]
@@ -228,6 +229,7 @@ impl Planned {
             scratch: Scratch::default(),
             expected: Expected::default(),
             steps: 0,
+            replans: 0,
         }
     }
 
@@ -235,6 +237,7 @@ impl Planned {
         self.mode = Mode::Empty;
         self.first = None;
         self.steps = 0;
+        self.replans = 0;
     }
 
     /// Takes a token in, and says which one follows.
@@ -323,6 +326,7 @@ impl Planned {
                 break;
             }
             drop(old);
+            self.replans += 1;
             let Some(mut plan) = self.plan() else { break };
             for (i, &id) in ids.iter().enumerate().skip(1) {
                 match plan.step(network, id, predict && i + 1 == ids.len()) {
@@ -376,6 +380,11 @@ impl Planned {
             let _ = stream.forward(network, &mut hull, token, time);
         }
         network.unembed.logits(&stream.x)
+    }
+
+    /// Whether a plan holds, and how many did not.
+    pub(crate) fn replans(&self) -> (bool, u32) {
+        (matches!(self.mode, Mode::Plan(_)), self.replans)
     }
 
     /// Stores of keys and of values.
