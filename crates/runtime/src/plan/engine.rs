@@ -164,7 +164,10 @@ impl Plan {
         self.memory.run(program, &self.heads)?;
         Ok(match &program.output {
             Output::None => None,
-            Output::Token(token) => Some(*token),
+            Output::Token(token) => {
+                self.columns.clear();
+                Some(*token)
+            }
             Output::Columns(registers) => {
                 self.columns.clear();
                 let values = registers.iter().map(|&r| self.memory.registers[usize::from(r)]);
@@ -427,3 +430,7 @@ fn concede(
         (Refusal::Model, _) | (Refusal::Group(_), None) => false,
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
