@@ -96,6 +96,8 @@ pub(crate) struct Group {
     pub(crate) values: Vec<(usize, usize)>,
     forms: Vec<Form>,
     ranges: Vec<Range>,
+    /// How far values are from integers at most, if they are close.
+    nearness: Vec<Option<f64>>,
 }
 
 /// What is assumed of a token, and the forms that follow, as far as they were asked for.
@@ -413,6 +415,7 @@ impl Analysis {
                 values: vec![],
                 forms: vec![],
                 ranges: vec![],
+                nearness: vec![],
             });
             self.groups.len() - 1
         });
@@ -422,6 +425,10 @@ impl Analysis {
         for part in (0..2).filter(|&part| rows.live[part]) {
             let first = self.first[at.0][at.1].value[part];
             let range = self.atoms.range(&values[part]).union(Range::of(first));
+            let close = self.atoms.close_to(&values[part]);
+            let nearness = close
+                .filter(|(close, _)| self.atoms.is_safe(close) && self.atoms.range(close).grain >= 0)
+                .map(|(_, error)| error.max((first - first.round()).abs()));
             let group = &mut self.groups[group];
             // Values that are equal at all tokens but the first are told apart by it.
             let same = |(i, form): (usize, &Form)| {
@@ -433,6 +440,7 @@ impl Analysis {
                 group.values.push((at.1, part));
                 group.forms.push(values[part].clone());
                 group.ranges.push(range);
+                group.nearness.push(nearness);
                 group.forms.len() - 1
             }) as u32);
         }
@@ -670,7 +678,15 @@ impl Analysis {
             let exponent = ((least_size.to_bits() >> 52) & 0x7ff) as i32 - 1023;
             least = least.max(exponent - 52);
         }
-        let terms = terms.into_iter().map(|(w, form)| (w.to_bits(), form)).collect();
+        let terms: Vec<(u64, Form)> = terms.into_iter().map(|(w, form)| (w.to_bits(), form)).collect();
+        // A multiple of 2^grain that is close to another is that other.
+        if let Some((close, error)) = self.atoms.close_to_sum(base.as_ref(), &terms)
+            && error < power(least)
+            && self.atoms.is_safe(&close)
+            && self.atoms.range(&close).grain >= least
+        {
+            return close;
+        }
         let kind = Kind::Rounded { base, terms };
         Form::atom(self.atoms.get(kind, || Range::new(lo, hi, least)))
     }
@@ -720,9 +736,14 @@ impl Analysis {
                 };
                 let range = self.groups[group as usize].ranges[value as usize];
                 let atom = if self.groups[group as usize].latest {
-                    self.atoms.get(Kind::Latest { group, value }, || range)
+                    let atom = self.atoms.get(Kind::Latest { group, value }, || range);
+                    if let Some(error) = self.groups[group as usize].nearness[value as usize] {
+                        self.atoms.note_nearness(atom, error);
+                    }
+                    atom
                 } else {
                     let query = self.query(scope, at)?;
+                    let (query, _) = self.normal(query, [2.0, 1.0], false);
                     let entry = self.atoms.get(Kind::Entry { group, query }, || Range::of(0.0));
                     self.atoms.get(Kind::Found { entry, value }, || range)
                 };
@@ -769,6 +790,10 @@ impl Analysis {
         if y.lo >= 0.0 && x.hi < 0.0 {
             return Ok(Form::constant(self.first[at.0][at.1].value[part]));
         }
+        let (query, key) = self.normal(query, key, true);
+        if query[1].as_constant() == Some(1.0) && key == [2.0, 1.0] && self.atoms.range(&query[0]).hi < 0.5 {
+            return Ok(Form::constant(self.first[at.0][at.1].value[part]));
+        }
         let longest = self.longest;
         let place = Kind::Place {
             query,
@@ -805,6 +830,32 @@ impl Analysis {
         let values: usize = self.groups.iter().map(|group| group.values.len()).sum();
         let keys = self.groups.len() + self.hulls.len();
         (keys, values + self.sums.len() + self.streams.len() + 2 * self.hulls.len())
+    }
+
+    /// The same question with the query `(q, 1)` and keys `(2 t, -t^2)`, if that is exactly the same. Where only the nearest
+    /// integer counts, q is that if it is known to be close to one.
+    fn normal(&self, query: [Form; 2], key: [f64; 2], nearest: bool) -> ([Form; 2], [f64; 2]) {
+        let [a, b] = key;
+        let Some(slope) = query[1].as_constant().filter(|slope| *slope > 0.0) else {
+            return (query, key);
+        };
+        let factor = a / (2.0 * b * slope);
+        if !(is_power(factor) && is_power(slope) && is_power(a) && is_power(b)) {
+            return (query, key);
+        }
+        let Some(scaled) = Form::zero().plus(factor, &query[0]) else {
+            return (query, key);
+        };
+        let one = Form::constant(1.0);
+        if nearest
+            && let Some((close, error)) = self.atoms.close_to(&scaled)
+            && error < 0.49
+            && self.atoms.is_safe(&close)
+            && self.atoms.range(&close).grain >= 0
+        {
+            return ([close, one], [2.0, 1.0]);
+        }
+        ([scaled, one], [2.0, 1.0])
     }
 
     /// The atoms of a form and of what its rounded ones are made of.

@@ -23,8 +23,10 @@ pub(crate) enum Kind {
     Kept { place: Atom, stream: u32 },
     /// The average over all tokens.
     Mean { sum: u32 },
-    /// The exact sum over all tokens, never computed as such.
+    /// The exact sum over all tokens.
     Sum { sum: u32 },
+    /// The integer that a number is close to.
+    Near { of: Atom },
     /// A value at the token of the highest key.
     Latest { group: u32, value: u32 },
     /// The entry of a table that a query finds.
@@ -47,6 +49,8 @@ pub(crate) struct Atoms {
     kinds: Vec<Kind>,
     ranges: Vec<Range>,
     known: HashMap<Kind, Atom>,
+    /// How far atoms may be from integers.
+    nearness: HashMap<Atom, f64>,
 }
 
 pub(crate) const TIME: Atom = 1;
@@ -58,6 +62,7 @@ impl Atoms {
             kinds: Vec::new(),
             ranges: Vec::new(),
             known: HashMap::new(),
+            nearness: HashMap::new(),
         };
         atoms.get(Kind::One, || Range::of(1.0));
         atoms.get(Kind::Time, || Range::new(0.0, last as f64, 0));
@@ -204,6 +209,77 @@ impl Atoms {
         match self.kind(mean) {
             &Kind::Mean { sum } => self.known.get(&Kind::Sum { sum }).copied(),
             _ => None,
+        }
+    }
+
+    /// An exact form that a form's value is close to, and how close: rounding errors are bounded operation by operation.
+    pub(crate) fn close_to(&self, form: &Form) -> Option<(Form, f64)> {
+        let (mut close, mut error) = (Form::zero(), 0.0);
+        for &((a, b), coefficient) in form.terms() {
+            let near = if a == 0 { self.close_to_atom(b) } else { None };
+            close = match near {
+                Some((near, off)) => {
+                    error += coefficient.abs() * off;
+                    close.plus(coefficient, &near)?
+                }
+                None => close.plus(1.0, &Form::monomial((a, b), coefficient))?,
+            };
+        }
+        Some((close, error))
+    }
+
+    fn close_to_atom(&self, atom: Atom) -> Option<(Form, f64)> {
+        match self.kind(atom) {
+            Kind::Rounded { base, terms } => self.close_to_sum(base.as_ref(), terms),
+            Kind::Product { gate, value } => {
+                let sum = Form::atom(self.total(gate, value)?);
+                // A quotient and a product, both rounded.
+                Some((sum.clone(), self.range(&sum).size() * power(-51)))
+            }
+            Kind::Latest { .. } => {
+                let near = Kind::Near { of: atom };
+                let near = *self.known.get(&near)?;
+                Some((Form::atom(near), self.nearness.get(&atom).copied()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// What `base + (products added up in order)` is close to, every operation rounded.
+    pub(crate) fn close_to_sum(&self, base: Option<&Form>, terms: &[(u64, Form)]) -> Option<(Form, f64)> {
+        let half_bit = power(-53);
+        let (mut close, mut error, mut mass) = (Form::zero(), 0.0, 0.0);
+        for (i, (weight, form)) in terms.iter().enumerate() {
+            let weight = f64::from_bits(*weight);
+            let (near, off) = self.close_to(form)?;
+            close = close.plus(weight, &near)?;
+            let size = weight.abs() * self.range(form).size();
+            error += weight.abs() * off;
+            if !is_power(weight) {
+                error += size * half_bit;
+            }
+            mass += size;
+            // The first product is added to 0.
+            if i > 0 {
+                error += mass * half_bit;
+            }
+        }
+        if let Some(base) = base {
+            let (near, off) = self.close_to(base)?;
+            close = near.plus(1.0, &close)?;
+            error += off + (mass + self.range(base).size()) * half_bit;
+        }
+        // Bounds of partial sums are off by no more than this.
+        Some((close, error * 1.000_001))
+    }
+
+    /// Notes that an atom is an integer, or off by at most `error`.
+    pub(crate) fn note_nearness(&mut self, atom: Atom, error: f64) {
+        let range = self.range_of(atom);
+        if error < 0.25 && range.size() < power(50) {
+            let near = Kind::Near { of: atom };
+            self.get(near, || Range::new((range.lo - 1.0).floor(), (range.hi + 1.0).ceil(), 0));
+            self.nearness.insert(atom, error);
         }
     }
 

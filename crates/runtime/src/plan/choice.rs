@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::analysis::{Analysis, Head, HeadAt, Refusal, Scope, Value};
 use super::atoms::{Kind, TIME};
-use super::compile::{Compiler, Known};
+use super::compile::{Compiler, Constants, Known};
 use super::form::{Atom, Form, Range};
 use super::program::{Program, Register};
 
@@ -160,9 +160,10 @@ impl Choice {
         analysis: &mut Analysis,
         class: u16,
         heights: &[f64],
+        constants: &mut Constants,
     ) -> Result<Prefix, Refusal> {
         let mut scope = Scope::new(class);
-        let mut compiler = Compiler::new(analysis, &mut scope, Known::new(), heights);
+        let mut compiler = Compiler::new(analysis, &mut scope, Known::new(), heights, constants);
         let index = match self.index {
             Some(index) => Some(compiler.index(index.head, index.from_time)?),
             None => None,
@@ -188,6 +189,7 @@ impl Choice {
         class: u16,
         (found, index, predict): (usize, f64, bool),
         heights: &[f64],
+        constants: &mut Constants,
     ) -> Result<Program, Refusal> {
         let mut scope = Scope::new(class);
         let kind = usize::from(self.kind_of[found]);
@@ -213,7 +215,7 @@ impl Choice {
             };
             scope.index = answer.map(|answer| (chosen.head, answer));
         }
-        let mut compiler = Compiler::new(analysis, &mut scope, prefix.known.clone(), heights);
+        let mut compiler = Compiler::new(analysis, &mut scope, prefix.known.clone(), heights, constants);
         compiler.keys()?;
         if predict {
             compiler.output()?;

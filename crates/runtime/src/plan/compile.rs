@@ -50,7 +50,30 @@ pub(crate) struct Compiler<'c> {
     pub(crate) known: Known,
     /// The highest keys so far, of groups of which only that counts.
     pub(crate) heights: &'c [f64],
+    constants: &'c mut Constants,
     program: Program,
+}
+
+/// Registers that never change, from the last one down.
+#[derive(Debug, Default)]
+pub(crate) struct Constants {
+    pub(crate) values: Vec<f64>,
+}
+
+impl Constants {
+    fn register(&mut self, value: f64) -> Result<Register> {
+        let known = self.values.iter().position(|v| v.to_bits() == value.to_bits());
+        let at = known.unwrap_or_else(|| {
+            self.values.push(value);
+            self.values.len() - 1
+        });
+        // The other half of the registers is for programs.
+        if at < usize::from(Register::MAX) / 2 {
+            Ok(Register::MAX - at as Register)
+        } else {
+            Err(Refusal::Model)
+        }
+    }
 }
 
 impl<'c, 'a> Compiler<'c> {
@@ -59,12 +82,14 @@ impl<'c, 'a> Compiler<'c> {
         scope: &'c mut Scope,
         known: Known,
         heights: &'c [f64],
+        constants: &'c mut Constants,
     ) -> Self {
         Self {
             analysis,
             scope,
             known,
             heights,
+            constants,
             program: Program {
                 ops: vec![],
                 products: vec![],
@@ -80,7 +105,9 @@ impl<'c, 'a> Compiler<'c> {
 
     fn register(&mut self) -> Result<Register> {
         let register = self.known.next;
-        self.known.next = register.checked_add(1).ok_or(Refusal::Model)?;
+        self.known.next = Some(register + 1)
+            .filter(|next| *next < Register::MAX / 2)
+            .ok_or(Refusal::Model)?;
         Ok(register)
     }
 
@@ -237,11 +264,7 @@ impl<'c, 'a> Compiler<'c> {
         let register = match form.as_constant() {
             Some(0.0) => ZERO,
             Some(1.0) => ONE,
-            Some(value) => {
-                let to = self.register()?;
-                self.program.ops.push(Op::Constant { to, value });
-                to
-            }
+            Some(value) => self.constants.register(value)?,
             None => {
                 let mut start = 0.0;
                 let mut products = Vec::new();
@@ -283,7 +306,16 @@ impl<'c, 'a> Compiler<'c> {
             Kind::One => return Ok(ONE),
             Kind::Time => return Ok(TIME),
             Kind::Index { .. } => return Ok(INDEX),
-            Kind::Sum { .. } => unreachable!("sums stand in proofs alone"),
+            Kind::Sum { sum } => {
+                self.add(sum)?;
+                let to = self.register()?;
+                Op::Sum { to, sum }
+            }
+            Kind::Near { of } => {
+                let of = self.atom(of)?;
+                let to = self.register()?;
+                Op::Near { to, of }
+            }
             Kind::Token { slot, .. } => {
                 let to = self.register()?;
                 Op::Token { to, slot }
@@ -312,9 +344,16 @@ impl<'c, 'a> Compiler<'c> {
             }
             Kind::Entry { group, query } => {
                 self.insert(group)?;
+                let whole = query[1].as_constant() == Some(1.0)
+                    && self.analysis.atoms.range(&query[0]).grain >= 0;
                 let query = [self.form(&query[0])?, self.form(&query[1])?];
                 let to = self.register()?;
-                Op::Find { to, group, query }
+                if whole {
+                    let query = query[0];
+                    Op::FindWhole { to, group, query }
+                } else {
+                    Op::Find { to, group, query }
+                }
             }
             Kind::Found { entry, value } => {
                 let &Kind::Entry { group, .. } = self.analysis.atoms.kind(entry) else {
@@ -377,23 +416,17 @@ impl<'c, 'a> Compiler<'c> {
     fn place(&mut self, atom: Atom, query: [Form; 2], key: [f64; 2]) -> Result<Op> {
         let head = self.analysis.asker(atom);
         let head = self.head_number(head);
-        // A whole query needs no division.
-        let [a, b] = key;
-        if let Some(slope) = query[1].as_constant()
-            && slope > 0.0
-        {
-            let factor = a / (2.0 * b * slope);
-            if power(super::form::grain(factor)) == factor {
-                let whole = query[0].times(&Form::constant(factor));
-                if let Some(whole) = whole
-                    && self.analysis.atoms.range(&whole).grain >= 0
-                {
-                    let query = self.form(&whole)?;
-                    let to = self.register()?;
-                    return Ok(Op::Whole { to, query, head });
-                }
-            }
+        if key == [2.0, 1.0] && query[1].as_constant() == Some(1.0) {
+            let whole = self.analysis.atoms.range(&query[0]).grain >= 0;
+            let query = self.form(&query[0])?;
+            let to = self.register()?;
+            return Ok(if whole {
+                Op::Whole { to, query }
+            } else {
+                Op::Close { to, query, head }
+            });
         }
+        let [a, b] = key;
         let query = [self.form(&query[0])?, self.form(&query[1])?];
         let products = self.products(vec![
             Product { weight: a, register: ZERO, factor: ONE },

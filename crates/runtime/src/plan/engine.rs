@@ -7,6 +7,7 @@ use weightware_model::{Model, TokenId};
 use super::analysis::{Analysis, Expected, HeadAt, Refusal};
 use super::choice::{Choice, Prefix};
 use super::classes::IRREGULAR;
+use super::compile::Constants;
 use super::program::{Output, Program};
 use super::rows::Rows;
 use super::run::Memory;
@@ -105,6 +106,7 @@ struct Plan {
     columns: Vec<f64>,
     /// Atoms that all programs may use.
     atoms: usize,
+    constants: Constants,
 }
 
 impl Plan {
@@ -130,6 +132,7 @@ impl Plan {
             predictions: Predictions::new(),
             columns: Vec::new(),
             atoms: analysis.atoms.len(),
+            constants: Constants::default(),
             choice,
             analysis,
         })
@@ -180,7 +183,8 @@ impl Plan {
     #[cold]
     fn make_prefix(&mut self, class: u16) -> Result<(), Refusal> {
         let heights = self.memory.heights();
-        let prefix = self.choice.prefix(&mut self.analysis, class, &heights)?;
+        let prefix = self.choice.prefix(&mut self.analysis, class, &heights, &mut self.constants)?;
+        self.memory.set_constants(&self.constants.values);
         self.prefixes[usize::from(class)] = Some(prefix);
         self.atoms = self.analysis.atoms.len();
         Ok(())
@@ -192,7 +196,8 @@ impl Plan {
             unreachable!("it is made");
         };
         let heights = self.memory.heights();
-        let program = self.choice.program(&mut self.analysis, prefix, class, choice, &heights);
+        let program = self.choice.program(&mut self.analysis, prefix, class, choice, &heights, &mut self.constants);
+        self.memory.set_constants(&self.constants.values);
         self.analysis.atoms.truncate(self.atoms);
         self.programs.push(program?);
         Ok(self.programs.len() as u32 - 1)

@@ -22,8 +22,6 @@ pub(crate) struct Product {
 /// One step of a program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
-    /// A constant.
-    Constant { to: Register, value: f64 },
     /// The token's embedding in a slot.
     Token { to: Register, slot: u16 },
     /// `start + products`, linear, in order.
@@ -37,7 +35,9 @@ pub(crate) enum Op {
     /// `gate * value`.
     Product { to: Register, gate: Register, value: Register },
     /// The position nearest to a whole number.
-    Whole { to: Register, query: Register, head: u32 },
+    Whole { to: Register, query: Register },
+    /// The position nearest to a number.
+    Close { to: Register, query: Register, head: u32 },
     /// The position at which keys `(2 t, -t^2)`, up to a factor, score most.
     Nearest { to: Register, query: [Register; 2], scale: u32, head: u32 },
     /// A table's entry for the token at a place.
@@ -48,6 +48,10 @@ pub(crate) enum Op {
     Keep { stream: u32, value: Register },
     /// Adds to a running sum.
     Add { sum: u32, value: Register },
+    /// A running sum.
+    Sum { to: Register, sum: u32 },
+    /// The integer nearest to a number that is close to one.
+    Near { to: Register, of: Register },
     /// The average of a running sum.
     Mean { to: Register, sum: u32 },
     /// A key of a group of which only the highest counts.
@@ -58,6 +62,8 @@ pub(crate) enum Op {
     Insert { group: u32, x: Register, y: Register, values: Span },
     /// The entry of a table that scores most.
     Find { to: Register, group: u32, query: [Register; 2] },
+    /// The entry nearest to a whole number.
+    FindWhole { to: Register, group: u32, query: Register },
     /// A value of an entry.
     Found { to: Register, group: u32, entry: Register, value: u32 },
     /// A key and its values, into a hull.

@@ -132,6 +132,13 @@ impl Memory {
         Ok(())
     }
 
+    /// Sets registers that programs do not write, from the last one down.
+    pub(crate) fn set_constants(&mut self, values: &[f64]) {
+        for (&value, register) in values.iter().zip((0..=Register::MAX).rev()) {
+            self.registers[usize::from(register)] = value;
+        }
+    }
+
     /// The id at a place, as it stands there.
     #[inline]
     pub(crate) fn id_at(&self, place: Register) -> usize {
@@ -168,7 +175,6 @@ impl Memory {
         }
         for op in &program.ops {
             let (to, number) = match *op {
-                Op::Constant { to, value } => (to, value),
                 Op::Token { to, slot } => (to, self.embedded(slot)),
                 Op::Linear { to, start, products: span } => {
                     let mut sum = start;
@@ -197,7 +203,20 @@ impl Memory {
                     (to, open * get!(value))
                 }
                 Op::Product { to, gate, value } => (to, get!(gate) * get!(value)),
-                Op::Whole { to, query, .. } => (to, get!(query).max(0.0).min(get!(TIME))),
+                Op::Whole { to, query } => (to, get!(query).max(0.0).min(get!(TIME))),
+                Op::Close { to, query, head } => {
+                    let query = get!(query);
+                    let place = round(query);
+                    let last = get!(TIME);
+                    if (query - place).abs() < 0.499_99 {
+                        (to, place.max(0.0).min(last))
+                    } else {
+                        let place = nearest(Point::new(query, 1.0), [2.0, 1.0], last);
+                        (to, place.ok_or(Refusal::Head(heads[head as usize]))?)
+                    }
+                }
+                Op::Sum { to, sum } => (to, self.sums[sum as usize]),
+                Op::Near { to, of } => (to, round(get!(of))),
                 Op::Nearest { to, query, scale, head } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
                     let scale = &program.products[scale as usize..];
@@ -280,6 +299,14 @@ impl Memory {
                     let entry = table.find(query, CLEARED).map_err(|_| Refusal::Group(group))?;
                     (to, f64::from(entry))
                 }
+                Op::FindWhole { to, group, query } => {
+                    let query = get!(query);
+                    let Store::Table { table, .. } = &self.groups[group as usize] else {
+                        unreachable!("a group keeps its kind");
+                    };
+                    let entry = table.find_whole(query, CLEARED).map_err(|_| Refusal::Group(group))?;
+                    (to, f64::from(entry))
+                }
                 Op::Found { to, group, entry, value } => {
                     let entry = get!(entry) as u32;
                     match &self.groups[group as usize] {
@@ -313,12 +340,19 @@ impl Memory {
     }
 }
 
+/// The nearest integer, for numbers below 2^51; greater ones stay as they are, as far as a position can tell.
+#[inline]
+fn round(number: f64) -> f64 {
+    const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+    (number + MAGIC) - MAGIC
+}
+
 /// The position from 0 to `last` at which the key `(a t, -b t^2)` scores most; none if several do.
 #[inline]
 fn nearest(query: Point, [a, b]: [f64; 2], last: f64) -> Option<f64> {
     if query.y > 0.0 {
         let vertex = a * query.x / (2.0 * b * query.y);
-        let place = vertex.round();
+        let place = round(vertex);
         // The quotient is off by less than 2^-20 where it matters.
         if (vertex - place).abs() < 0.499_99 {
             return Some(place.max(0.0).min(last));

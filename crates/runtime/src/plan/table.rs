@@ -36,6 +36,8 @@ pub(crate) struct Table {
     present: Vec<[u64; PAGE / 64]>,
     /// Which pages are there.
     present_pages: Vec<u64>,
+    /// Which words of that are not 0.
+    present_words: Vec<u64>,
     /// The page's number, by page.
     numbers: Vec<u32>,
 }
@@ -48,6 +50,7 @@ impl Table {
             values: vec![Vec::new(); values],
             present: Vec::new(),
             present_pages: Vec::new(),
+            present_words: Vec::new(),
             numbers: Vec::new(),
         }
     }
@@ -81,6 +84,7 @@ impl Table {
         if self.pages.is_empty() {
             self.pages = vec![0; PAGES];
             self.present_pages = vec![0; PAGES.div_ceil(64)];
+            self.present_words = vec![0; self.present_pages.len().div_ceil(64)];
         }
         if self.pages[number] == 0 {
             self.add_page(number);
@@ -114,6 +118,7 @@ impl Table {
         self.numbers.push(number as u32);
         self.pages[number] = self.numbers.len() as u32;
         self.present_pages[number / 64] |= 1 << (number % 64);
+        self.present_words[number / 4096] |= 1 << (number / 64 % 64);
         self.lifts.push([0.0; PAGE]);
         self.present.push([0; PAGE / 64]);
         for column in &mut self.values {
@@ -141,6 +146,23 @@ impl Table {
         self.nearest(query, q, cleared)
     }
 
+    /// The same for the query `(q, 1)` and a whole q.
+    #[inline]
+    pub(crate) fn find_whole(&self, q: f64, cleared: f64) -> Result<Entry, Unfit> {
+        if q.abs() <= LARGEST && !self.pages.is_empty() {
+            let index = (q + LARGEST) as usize;
+            let page = self.pages[index / PAGE];
+            if page != 0 {
+                let (page, place) = (page as usize - 1, index % PAGE);
+                if self.present[page][place / 64] & 1 << (place % 64) != 0 {
+                    return Ok((page * PAGE + place) as Entry);
+                }
+            }
+        }
+        self.find(Point::new(q, 1.0), cleared)
+    }
+
+    #[inline(never)]
     fn nearest(&self, query: Point, q: f64, cleared: f64) -> Result<Entry, Unfit> {
         // Keys that were left out must not win: the winner's squared distance is less than what they lie below.
         if q.is_nan() || q.abs() > LARGEST + cleared {
@@ -190,7 +212,7 @@ impl Table {
         {
             return Some(page as usize * PAGE + place);
         }
-        let number = last_bit(&self.present_pages, number.checked_sub(1)?)?;
+        let number = self.last_page(number.checked_sub(1)?)?;
         let page = self.pages[number] as usize - 1;
         Some(page * PAGE + last_bit(&self.present[page], PAGE - 1)?)
     }
@@ -203,9 +225,27 @@ impl Table {
         {
             return Some(page as usize * PAGE + place);
         }
-        let number = first_bit(&self.present_pages, number + 1)?;
+        let number = self.first_page(number + 1)?;
         let page = self.pages[number] as usize - 1;
         Some(page * PAGE + first_bit(&self.present[page], 0)?)
+    }
+
+    fn last_page(&self, number: usize) -> Option<usize> {
+        let word = number / 64;
+        if let Some(bit) = last_bit(&self.present_pages[word..=word], number % 64) {
+            return Some(64 * word + bit);
+        }
+        let word = last_bit(&self.present_words, word.checked_sub(1)?)?;
+        Some(64 * word + last_bit(&self.present_pages[word..=word], 63)?)
+    }
+
+    fn first_page(&self, number: usize) -> Option<usize> {
+        let word = number / 64;
+        if let Some(bit) = first_bit(self.present_pages.get(word..=word)?, number % 64) {
+            return Some(64 * word + bit);
+        }
+        let word = first_bit(&self.present_words, word + 1)?;
+        Some(64 * word + first_bit(&self.present_pages[word..=word], 0)?)
     }
 
     #[inline]
