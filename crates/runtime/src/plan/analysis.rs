@@ -638,15 +638,16 @@ impl Analysis {
                 return sum;
             }
         }
-        let base_range = base.as_ref().map_or(Range::of(0.0), |base| self.atoms.range(base));
-        let ranges: Vec<Range> = terms.iter().map(|(_, form)| self.atoms.range(form)).collect();
-        let mut mass = base_range.size();
-        let mut least = base_range.grain;
-        for ((weight, _), range) in terms.iter().zip(&ranges) {
-            mass += weight.abs() * range.size();
-            least = least.min(grain(*weight).saturating_add(range.grain));
+        let base = base.filter(|base| !base.is_zero());
+        let mut partial = Partial::zero();
+        for (weight, form) in &terms {
+            partial.add_product(*weight, self.atoms.range(form), self.atoms.close_to(form));
         }
-        if is_exact(mass, least) {
+        if let Some(base) = &base {
+            partial.add_to(self.atoms.range(base), self.atoms.close_to(base));
+        }
+        let Partial { range, exact, close } = partial;
+        if exact {
             let start = base.clone().unwrap_or_default();
             let sum = terms.iter().try_fold(start, |sum, (weight, form)| sum.plus(*weight, form));
             if let Some(sum) = sum
@@ -655,40 +656,32 @@ impl Analysis {
                 return sum;
             }
         }
-        // Rounding is monotonic: the same operations on the bounds give bounds.
-        let bound = |upper: bool| {
-            let pick = |range: &Range, up: bool| if up { range.hi } else { range.lo };
-            let products = terms.iter().zip(&ranges);
-            let sum = products.fold(0.0, |sum, ((weight, _), range)| {
-                sum + weight * pick(range, upper == (*weight > 0.0))
-            });
-            match base {
-                Some(_) => pick(&base_range, upper) + sum,
-                None => sum,
-            }
-        };
-        let (lo, hi) = (bound(false), bound(true));
-        let base = base.filter(|base| !base.is_zero());
-        if lo == hi {
-            return Form::constant(lo + 0.0);
+        if range.lo == range.hi {
+            return Form::constant(range.lo + 0.0);
         }
-        // A number that is never small is a multiple of its last bit.
-        let least_size = if lo > 0.0 { lo } else if hi < 0.0 { -hi } else { 0.0 };
-        if least_size >= power(-900) {
-            let exponent = ((least_size.to_bits() >> 52) & 0x7ff) as i32 - 1023;
-            least = least.max(exponent - 52);
-        }
-        let terms: Vec<(u64, Form)> = terms.into_iter().map(|(w, form)| (w.to_bits(), form)).collect();
-        // A multiple of 2^grain that is close to another is that other.
-        if let Some((close, error)) = self.atoms.close_to_sum(base.as_ref(), &terms)
-            && error < power(least)
-            && self.atoms.is_safe(&close)
-            && self.atoms.range(&close).grain >= least
+        if let Some((close, error)) = &close
+            && let Some(settled) = self.settle(close, *error, range.grain)
         {
-            return close;
+            return settled;
         }
+        let terms = terms.into_iter().map(|(w, form)| (w.to_bits(), form)).collect();
         let kind = Kind::Rounded { base, terms };
-        Form::atom(self.atoms.get(kind, || Range::new(lo, hi, least)))
+        let atom = self.atoms.get(kind, || Range::new(range.lo, range.hi, range.grain));
+        self.atoms.note_closeness(atom, close);
+        Form::atom(atom)
+    }
+
+    /// The form that a multiple of `2^grain` is, which is off another form by at most `error`: a multiple of that that is
+    /// less than `2^grain` away.
+    fn settle(&self, close: &Form, error: f64, least: i32) -> Option<Form> {
+        let (mut whole, mut rest) = (Form::zero(), Form::zero());
+        for &(monomial, coefficient) in close.terms() {
+            let term = Form::monomial(monomial, coefficient);
+            let part = if self.atoms.range(&term).grain >= least { &mut whole } else { &mut rest };
+            *part = part.plus(1.0, &term)?;
+        }
+        let error = error + self.atoms.range(&rest).size();
+        (error < power(least) && self.atoms.is_safe(&whole)).then_some(whole)
     }
 
     /// The two answers of a head.
@@ -878,6 +871,60 @@ impl Analysis {
             }
         }
         seen
+    }
+}
+
+/// What is known of a sum while it is added up.
+struct Partial {
+    range: Range,
+    /// Whether nothing was rounded.
+    exact: bool,
+    /// An exact form that it is close to, and how close.
+    close: Option<(Form, f64)>,
+}
+
+impl Partial {
+    fn zero() -> Self {
+        Self {
+            range: Range::of(0.0),
+            exact: true,
+            close: Some((Form::zero(), 0.0)),
+        }
+    }
+
+    fn add_product(&mut self, weight: f64, number: Range, close: Option<(Form, f64)>) {
+        let product = number.scaled(weight);
+        let rounds = !is_power(weight) && !is_exact(product.size(), product.grain);
+        let off = if rounds { product.size() * power(-53) } else { 0.0 };
+        let close = close.and_then(|(close, error)| {
+            Some((Form::zero().plus(weight, &close)?, (error * weight.abs() + off) * (1.0 + power(-20))))
+        });
+        self.exact &= !rounds;
+        self.add_to(product, close);
+    }
+
+    /// Adds a number. Rounding is monotonic, so the same operation on bounds gives bounds.
+    fn add_to(&mut self, number: Range, close: Option<(Form, f64)>) {
+        let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
+        let mut grain = self.range.grain.min(number.grain);
+        let size = lo.abs().max(hi.abs());
+        let first = self.range.lo == 0.0 && self.range.hi == 0.0;
+        let rounds = !first && !is_exact(size, grain);
+        // A number that is never small is a multiple of its last bit.
+        let least = if lo > 0.0 { lo } else if hi < 0.0 { -hi } else { 0.0 };
+        if least >= power(-900) {
+            let exponent = ((least.to_bits() >> 52) & 0x7ff) as i32 - 1023;
+            grain = grain.max(exponent - 52);
+        }
+        let off = if rounds { size * power(-53) } else { 0.0 };
+        self.close = match (self.close.take(), close) {
+            (Some((sum, error)), Some((term, other))) => {
+                sum.plus(1.0, &term).map(|sum| (sum, (error + other + off) * (1.0 + power(-20))))
+            }
+            _ => None,
+        };
+        self.exact &= !rounds;
+        self.range = Range { lo, hi, grain };
     }
 }
 

@@ -49,8 +49,8 @@ pub(crate) struct Atoms {
     kinds: Vec<Kind>,
     ranges: Vec<Range>,
     known: HashMap<Kind, Atom>,
-    /// How far atoms may be from integers.
-    nearness: HashMap<Atom, f64>,
+    /// Exact forms that rounded numbers are close to, and how close.
+    closeness: Vec<Option<(Form, f64)>>,
 }
 
 pub(crate) const TIME: Atom = 1;
@@ -62,7 +62,7 @@ impl Atoms {
             kinds: Vec::new(),
             ranges: Vec::new(),
             known: HashMap::new(),
-            nearness: HashMap::new(),
+            closeness: Vec::new(),
         };
         atoms.get(Kind::One, || Range::of(1.0));
         atoms.get(Kind::Time, || Range::new(0.0, last as f64, 0));
@@ -77,6 +77,7 @@ impl Atoms {
                 let atom = self.kinds.len() as Atom;
                 self.kinds.push(kind.clone());
                 self.ranges.push(range());
+                self.closeness.push(None);
                 self.known.insert(kind, atom);
                 atom
             }
@@ -97,6 +98,7 @@ impl Atoms {
             self.known.remove(&kind);
         }
         self.ranges.truncate(len);
+        self.closeness.truncate(len);
     }
 
     pub(crate) fn kind(&self, atom: Atom) -> &Kind {
@@ -230,47 +232,19 @@ impl Atoms {
 
     fn close_to_atom(&self, atom: Atom) -> Option<(Form, f64)> {
         match self.kind(atom) {
-            Kind::Rounded { base, terms } => self.close_to_sum(base.as_ref(), terms),
+            Kind::Rounded { .. } | Kind::Latest { .. } => self.closeness[atom as usize].clone(),
             Kind::Product { gate, value } => {
                 let sum = Form::atom(self.total(gate, value)?);
                 // A quotient and a product, both rounded.
                 Some((sum.clone(), self.range(&sum).size() * power(-51)))
             }
-            Kind::Latest { .. } => {
-                let near = Kind::Near { of: atom };
-                let near = *self.known.get(&near)?;
-                Some((Form::atom(near), self.nearness.get(&atom).copied()?))
-            }
             _ => None,
         }
     }
 
-    /// What `base + (products added up in order)` is close to, every operation rounded.
-    pub(crate) fn close_to_sum(&self, base: Option<&Form>, terms: &[(u64, Form)]) -> Option<(Form, f64)> {
-        let half_bit = power(-53);
-        let (mut close, mut error, mut mass) = (Form::zero(), 0.0, 0.0);
-        for (i, (weight, form)) in terms.iter().enumerate() {
-            let weight = f64::from_bits(*weight);
-            let (near, off) = self.close_to(form)?;
-            close = close.plus(weight, &near)?;
-            let size = weight.abs() * self.range(form).size();
-            error += weight.abs() * off;
-            if !is_power(weight) {
-                error += size * half_bit;
-            }
-            mass += size;
-            // The first product is added to 0.
-            if i > 0 {
-                error += mass * half_bit;
-            }
-        }
-        if let Some(base) = base {
-            let (near, off) = self.close_to(base)?;
-            close = near.plus(1.0, &close)?;
-            error += off + (mass + self.range(base).size()) * half_bit;
-        }
-        // Bounds of partial sums are off by no more than this.
-        Some((close, error * 1.000_001))
+    /// Notes what an atom is close to.
+    pub(crate) fn note_closeness(&mut self, atom: Atom, close: Option<(Form, f64)>) {
+        self.closeness[atom as usize] = close;
     }
 
     /// Notes that an atom is an integer, or off by at most `error`.
@@ -278,8 +252,8 @@ impl Atoms {
         let range = self.range_of(atom);
         if error < 0.25 && range.size() < power(50) {
             let near = Kind::Near { of: atom };
-            self.get(near, || Range::new((range.lo - 1.0).floor(), (range.hi + 1.0).ceil(), 0));
-            self.nearness.insert(atom, error);
+            let near = self.get(near, || Range::new((range.lo - 1.0).floor(), (range.hi + 1.0).ceil(), 0));
+            self.note_closeness(atom, Some((Form::atom(near), error)));
         }
     }
 

@@ -321,6 +321,14 @@ impl<'c, 'a> Compiler<'c> {
                 Op::Token { to, slot }
             }
             Kind::Place { query, key } => self.place(atom, query, key.map(f64::from_bits))?,
+            Kind::Read { place, table } if self.is_new_and_whole(place) => {
+                let Kind::Place { query: [query, _], .. } = self.analysis.atoms.kind(place).clone() else {
+                    unreachable!("tables are read at places");
+                };
+                let (start, products) = self.linear(&query)?;
+                let to = self.register()?;
+                Op::Recall { to, start, products, table }
+            }
             Kind::Read { place, table } => {
                 let place = self.atom(place)?;
                 let to = self.register()?;
@@ -344,8 +352,7 @@ impl<'c, 'a> Compiler<'c> {
             }
             Kind::Entry { group, query } => {
                 self.insert(group)?;
-                let whole = query[1].as_constant() == Some(1.0)
-                    && self.analysis.atoms.range(&query[0]).grain >= 0;
+                let whole = self.is_whole(&query);
                 let query = [self.form(&query[0])?, self.form(&query[1])?];
                 let to = self.register()?;
                 if whole {
@@ -356,9 +363,19 @@ impl<'c, 'a> Compiler<'c> {
                 }
             }
             Kind::Found { entry, value } => {
-                let &Kind::Entry { group, .. } = self.analysis.atoms.kind(entry) else {
+                let Kind::Entry { group, query } = self.analysis.atoms.kind(entry).clone() else {
                     unreachable!("values are found at entries");
                 };
+                if !self.known.atoms.contains_key(&entry) && self.is_whole(&query) && is_linear(&query[0]) {
+                    self.insert(group)?;
+                    let (start, products) = self.linear(&query[0])?;
+                    let entry = self.register()?;
+                    let entry_atom = self.entry_atom(atom);
+                    self.known.atoms.insert(entry_atom, entry);
+                    let to = self.register()?;
+                    self.program.ops.push(Op::Look { to, entry, group: group as u16, value: value as u16, start, products });
+                    return Ok(to);
+                }
                 let entry = self.atom(entry)?;
                 let to = self.register()?;
                 Op::Found { to, group, entry, value }
@@ -408,6 +425,46 @@ impl<'c, 'a> Compiler<'c> {
         Ok(self.known.next - 1)
     }
 
+    /// Whether a query is `(q, 1)` with a whole q.
+    fn is_whole(&self, query: &[Form; 2]) -> bool {
+        query[1].as_constant() == Some(1.0) && self.analysis.atoms.range(&query[0]).grain >= 0
+    }
+
+    /// Whether a place has no register yet, and is the nearest to a whole linear form.
+    fn is_new_and_whole(&self, place: Atom) -> bool {
+        match self.analysis.atoms.kind(place) {
+            Kind::Place { query, key } => {
+                !self.known.atoms.contains_key(&place)
+                    && key.map(f64::from_bits) == [2.0, 1.0]
+                    && self.is_whole(query)
+                    && is_linear(&query[0])
+            }
+            _ => false,
+        }
+    }
+
+    fn entry_atom(&self, found: Atom) -> Atom {
+        match *self.analysis.atoms.kind(found) {
+            Kind::Found { entry, .. } => entry,
+            _ => unreachable!("asked of values found"),
+        }
+    }
+
+    /// The constant and the products of a linear form.
+    fn linear(&mut self, form: &Form) -> Result<(f64, Span)> {
+        let mut start = 0.0;
+        let mut products = Vec::new();
+        for &((_, atom), weight) in form.terms() {
+            if atom == 0 {
+                start = weight;
+                continue;
+            }
+            let register = self.atom(atom)?;
+            products.push(Product { weight, register, factor: ONE });
+        }
+        Ok((start, self.products(products)))
+    }
+
     fn head_number(&self, at: HeadAt) -> u32 {
         let before: usize = self.analysis.heads[..at.0].iter().map(Vec::len).sum();
         (before + at.1) as u32
@@ -417,7 +474,7 @@ impl<'c, 'a> Compiler<'c> {
         let head = self.analysis.asker(atom);
         let head = self.head_number(head);
         if key == [2.0, 1.0] && query[1].as_constant() == Some(1.0) {
-            let whole = self.analysis.atoms.range(&query[0]).grain >= 0;
+            let whole = self.is_whole(&query);
             let query = self.form(&query[0])?;
             let to = self.register()?;
             return Ok(if whole {
@@ -435,6 +492,10 @@ impl<'c, 'a> Compiler<'c> {
         let to = self.register()?;
         Ok(Op::Nearest { to, query, scale: products.start, head })
     }
+}
+
+fn is_linear(form: &Form) -> bool {
+    form.terms().iter().all(|((a, _), _)| *a == 0)
 }
 
 /// The token whose logit is the greatest for all values of the columns within ranges, if there is one.

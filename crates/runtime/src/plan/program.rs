@@ -42,6 +42,8 @@ pub(crate) enum Op {
     Nearest { to: Register, query: [Register; 2], scale: u32, head: u32 },
     /// A table's entry for the token at a place.
     Read { to: Register, place: Register, table: u32 },
+    /// A table's entry for the token at the position nearest to the whole number `start + products`.
+    Recall { to: Register, start: f64, products: Span, table: u32 },
     /// A number kept at a place.
     Kept { to: Register, place: Register, stream: u32 },
     /// Keeps a number.
@@ -66,6 +68,8 @@ pub(crate) enum Op {
     FindWhole { to: Register, group: u32, query: Register },
     /// A value of an entry.
     Found { to: Register, group: u32, entry: Register, value: u32 },
+    /// The entry nearest to the whole number `start + products`, and a value of it.
+    Look { to: Register, entry: Register, group: u16, value: u16, start: f64, products: Span },
     /// A key and its values, into a hull.
     Push { hull: u32, key: [Register; 2], values: [Register; 2] },
     /// Asks a hull.

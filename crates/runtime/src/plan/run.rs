@@ -173,16 +173,19 @@ impl Memory {
                 self.registers[usize::from($register)]
             };
         }
+        macro_rules! linear {
+            ($start:expr, $span:expr) => {{
+                let mut sum = $start;
+                for product in products($span) {
+                    sum += product.weight * get!(product.register);
+                }
+                sum
+            }};
+        }
         for op in &program.ops {
             let (to, number) = match *op {
                 Op::Token { to, slot } => (to, self.embedded(slot)),
-                Op::Linear { to, start, products: span } => {
-                    let mut sum = start;
-                    for product in products(span) {
-                        sum += product.weight * get!(product.register);
-                    }
-                    (to, sum)
-                }
+                Op::Linear { to, start, products: span } => (to, linear!(start, span)),
                 Op::Quadratic { to, start, products: span } => {
                     let mut sum = start;
                     for product in products(span) {
@@ -227,6 +230,11 @@ impl Memory {
                 }
                 Op::Read { to, place, table } => {
                     let id = self.id_at(place);
+                    (to, self.tables[table as usize * self.kinds + id])
+                }
+                Op::Recall { to, start, products: span, table } => {
+                    let place = linear!(start, span).max(0.0).min(get!(TIME));
+                    let id = usize::from(self.ids[place as usize]);
                     (to, self.tables[table as usize * self.kinds + id])
                 }
                 Op::Kept { to, place, stream } => {
@@ -313,6 +321,15 @@ impl Memory {
                         Store::Table { table, .. } => (to, table.value(entry, value)),
                         Store::Latest { .. } => unreachable!("a group keeps its kind"),
                     }
+                }
+                Op::Look { to, entry, group, value, start, products: span } => {
+                    let query = linear!(start, span);
+                    let Store::Table { table, .. } = &self.groups[usize::from(group)] else {
+                        unreachable!("a group keeps its kind");
+                    };
+                    let found = table.find_whole(query, CLEARED).map_err(|_| Refusal::Group(group.into()))?;
+                    get!(entry) = f64::from(found);
+                    (to, table.value(found, value.into()))
                 }
                 Op::Push { hull, key, values } => {
                     let key = Point::new(get!(key[0]), get!(key[1]));
