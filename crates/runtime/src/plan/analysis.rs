@@ -1,13 +1,13 @@
 //! What the weights make of a token, as forms: abstract interpretation of the network, on demand.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 
 use super::atoms::{Atoms, Kind, TIME};
 use super::classes::Classes;
-use super::form::{Atom, Form, Range, exact_product, grain, is_exact, is_power, power};
+use super::form::{Atom, Form, QuickMap, QuickSet, Range, exact_product, grain, is_exact, is_power, power};
 use super::rows::Rows;
 use crate::cache::Call;
 use crate::sparse::Row;
@@ -34,7 +34,7 @@ pub(crate) enum Refusal {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expected {
     /// Heads that have hulls of their own, because others stores did not do.
-    pub(crate) demoted: HashSet<HeadAt>,
+    pub(crate) demoted: QuickSet<HeadAt>,
     /// Whether sums may have any value.
     pub(crate) wide: bool,
     /// An id that will not come again, the first token's.
@@ -106,11 +106,11 @@ pub(crate) struct Scope {
     /// The class of its id.
     pub(crate) class: u16,
     /// Answers of heads that are known.
-    pub(crate) fetched: HashMap<(HeadAt, usize), f64>,
+    pub(crate) fetched: QuickMap<(HeadAt, usize), f64>,
     pub(crate) index: Option<((HeadAt, usize), Form)>,
-    slots: HashMap<(usize, usize), Form>,
-    answers: HashMap<HeadAt, [Form; 2]>,
-    neurons: HashMap<(usize, usize), Form>,
+    slots: QuickMap<(usize, usize), Form>,
+    answers: QuickMap<HeadAt, [Form; 2]>,
+    neurons: QuickMap<(usize, usize), Form>,
 }
 
 impl Scope {
@@ -131,7 +131,7 @@ pub(crate) struct Analysis {
     /// Functions of ids; the last entry is for the first token, whatever its id.
     pub(crate) tables: Vec<Vec<f64>>,
     table_ranges: Vec<Range>,
-    table_of: HashMap<(Form, u64), u32>,
+    table_of: QuickMap<(Form, u64), u32>,
     pub(crate) sums: Vec<Sum>,
     /// Heads and parts whose values are kept per token.
     pub(crate) streams: Vec<(HeadAt, usize)>,
@@ -143,7 +143,7 @@ pub(crate) struct Analysis {
     pub(crate) survey: Survey,
     pub(crate) longest: u64,
     /// A head that asks for a place.
-    askers: HashMap<Atom, HeadAt>,
+    askers: QuickMap<Atom, HeadAt>,
 }
 
 /// The forms of any token but the first.
@@ -178,7 +178,7 @@ impl Analysis {
             heads: Vec::new(),
             tables: Vec::new(),
             table_ranges: Vec::new(),
-            table_of: HashMap::new(),
+            table_of: QuickMap::default(),
             sums: Vec::new(),
             streams: Vec::new(),
             groups: Vec::new(),
@@ -187,7 +187,7 @@ impl Analysis {
             first: Arc::clone(first),
             survey: Survey::default(),
             longest,
-            askers: HashMap::new(),
+            askers: QuickMap::default(),
         };
         let mut scope = Scope::default();
         for layer in 0..rows.layers.len() {
@@ -639,15 +639,16 @@ impl Analysis {
             }
         }
         let base = base.filter(|base| !base.is_zero());
+        let ranges: SmallVec<[Range; 8]> = terms.iter().map(|(_, form)| self.atoms.range(form)).collect();
+        let base_range = base.as_ref().map(|base| self.atoms.range(base));
         let mut partial = Partial::zero();
-        for (weight, form) in &terms {
-            partial.add_product(*weight, self.atoms.range(form), self.atoms.close_to(form));
+        for ((weight, _), range) in terms.iter().zip(&ranges) {
+            partial.add_product(*weight, *range, None);
         }
-        if let Some(base) = &base {
-            partial.add_to(self.atoms.range(base), self.atoms.close_to(base));
+        if let Some(range) = base_range {
+            partial.add_to(range, None);
         }
-        let Partial { range, exact, close } = partial;
-        if exact {
+        if partial.exact {
             let start = base.clone().unwrap_or_default();
             let sum = terms.iter().try_fold(start, |sum, (weight, form)| sum.plus(*weight, form));
             if let Some(sum) = sum
@@ -656,9 +657,17 @@ impl Analysis {
                 return sum;
             }
         }
-        if range.lo == range.hi {
-            return Form::constant(range.lo + 0.0);
+        if partial.range.lo == partial.range.hi {
+            return Form::constant(partial.range.lo + 0.0);
         }
+        let mut partial = Partial::zero();
+        for ((weight, form), range) in terms.iter().zip(&ranges) {
+            partial.add_product(*weight, *range, self.atoms.close_to(form));
+        }
+        if let (Some(base), Some(range)) = (&base, base_range) {
+            partial.add_to(range, self.atoms.close_to(base));
+        }
+        let Partial { range, close, .. } = partial;
         if let Some((close, error)) = &close
             && let Some(settled) = self.settle(close, *error, range.grain)
         {
@@ -852,8 +861,8 @@ impl Analysis {
     }
 
     /// The atoms of a form and of what its rounded ones are made of.
-    pub(crate) fn depends_on(&self, form: &Form) -> HashSet<Atom> {
-        let mut seen = HashSet::new();
+    pub(crate) fn depends_on(&self, form: &Form) -> QuickSet<Atom> {
+        let mut seen = QuickSet::default();
         let mut open: Vec<Atom> = form.atoms().collect();
         while let Some(atom) = open.pop() {
             if !seen.insert(atom) {

@@ -1,8 +1,7 @@
 //! The numbers that a plan computes, each known by how it is computed.
 
-use std::collections::HashMap;
 
-use super::form::{Atom, Form, Range, is_exact, is_power, power};
+use super::form::{Atom, Form, QuickMap, Range, is_exact, is_power, power};
 
 /// How a number is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,7 +47,7 @@ pub(crate) enum Kind {
 pub(crate) struct Atoms {
     kinds: Vec<Kind>,
     ranges: Vec<Range>,
-    known: HashMap<Kind, Atom>,
+    known: QuickMap<Kind, Atom>,
     /// Exact forms that rounded numbers are close to, and how close.
     closeness: Vec<Option<(Form, f64)>>,
 }
@@ -61,7 +60,7 @@ impl Atoms {
         let mut atoms = Self {
             kinds: Vec::new(),
             ranges: Vec::new(),
-            known: HashMap::new(),
+            known: QuickMap::default(),
             closeness: Vec::new(),
         };
         atoms.get(Kind::One, || Range::of(1.0));

@@ -1,11 +1,11 @@
 //! Which program a token gets.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::analysis::{Analysis, Head, HeadAt, Refusal, Scope, Value};
 use super::atoms::{Kind, TIME};
 use super::compile::{Compiler, Constants, Known};
-use super::form::{Atom, Form, Range};
+use super::form::{Atom, Form, QuickMap, Range};
 use super::program::{Program, Register};
 
 /// Small numbers have programs of their own, greater ones share one per power of two, and there is one for others.
@@ -52,9 +52,9 @@ pub(crate) struct Prefix {
 impl Choice {
     /// Chooses by what most gates and queries depend on.
     pub(crate) fn new(analysis: &mut Analysis) -> Self {
-        let mut counts: HashMap<Atom, usize> = HashMap::new();
-        let mut gate_counts: HashMap<Atom, usize> = HashMap::new();
-        let mut from_time: HashMap<Atom, usize> = HashMap::new();
+        let mut counts: QuickMap<Atom, usize> = QuickMap::default();
+        let mut gate_counts: QuickMap<Atom, usize> = QuickMap::default();
+        let mut from_time: QuickMap<Atom, usize> = QuickMap::default();
         let mut slots: BTreeSet<u16> = BTreeSet::new();
         let gates = analysis.survey.gates.iter().map(|form| (true, form));
         let queries = analysis.survey.queries.iter().flat_map(|(_, query)| query);
@@ -77,7 +77,7 @@ impl Choice {
                 }
             }
         }
-        let most = |counts: &HashMap<Atom, usize>| {
+        let most = |counts: &QuickMap<Atom, usize>| {
             let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
             enough.max_by_key(|(atom, count)| (**count, u32::MAX - **atom)).map(|(atom, _)| *atom)
         };
@@ -119,7 +119,7 @@ impl Choice {
                 }
             }
         }
-        let mut known: HashMap<Vec<u64>, u16> = HashMap::new();
+        let mut known: QuickMap<Vec<u64>, u16> = QuickMap::default();
         let mut example = Vec::new();
         let mut kind_of = Vec::new();
         for id in 0..=analysis.rows.vocab {

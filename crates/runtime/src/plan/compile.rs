@@ -1,11 +1,10 @@
 //! From forms to programs.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::analysis::{Analysis, HeadAt, Refusal, Scope};
 use super::atoms::{Kind, TIME as TIME_ATOM};
-use super::form::{Atom, Form, Range, power};
+use super::form::{Atom, Form, QuickMap, QuickSet, Range, power};
 use super::program::{
     FREE, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO,
 };
@@ -27,10 +26,10 @@ enum Store {
 /// What a program has computed so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
-    atoms: HashMap<Atom, Register>,
-    forms: HashMap<Form, Register>,
+    atoms: QuickMap<Atom, Register>,
+    forms: QuickMap<Form, Register>,
     /// Stores that hold what this token gives them.
-    given: HashSet<Store>,
+    given: QuickSet<Store>,
     next: Register,
 }
 

@@ -1,6 +1,9 @@
 //! Polynomials of degree 2 over atoms, and what is known of their values.
 
-use std::hash::{Hash, Hasher};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use smallvec::{SmallVec, smallvec};
 
 /// A number that is computed while decoding: an index into [`Atoms`](super::atoms::Atoms). Atom 0 is the number 1.
 pub(crate) type Atom = u32;
@@ -12,8 +15,47 @@ pub(crate) type Monomial = (Atom, Atom);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form {
     /// Sorted by monomial; no coefficient is zero.
-    terms: Vec<(Monomial, f64)>,
+    terms: SmallVec<[(Monomial, f64); 4]>,
 }
+
+/// Hashes quickly: the keys are forms and small numbers, and nobody chooses them to collide.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct QuickHasher(u64);
+
+impl Hasher for QuickHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(byte.into());
+        }
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+}
+
+pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+pub(crate) type QuickSet<K> = HashSet<K, BuildHasherDefault<QuickHasher>>;
 
 impl PartialEq for Form {
     fn eq(&self, other: &Self) -> bool {
@@ -64,9 +106,9 @@ impl Form {
     pub(crate) fn monomial(monomial: Monomial, coefficient: f64) -> Self {
         debug_assert!(monomial.0 <= monomial.1);
         let terms = if coefficient == 0.0 {
-            vec![]
+            smallvec![]
         } else {
-            vec![(monomial, coefficient)]
+            smallvec![(monomial, coefficient)]
         };
         Self { terms }
     }
@@ -129,7 +171,7 @@ impl Form {
         product: impl Fn(f64, f64) -> Option<f64>,
         sum: impl Fn(f64, f64) -> Option<f64>,
     ) -> Option<Self> {
-        let mut terms = Vec::with_capacity(self.terms.len() + other.terms.len());
+        let mut terms = SmallVec::new();
         let (mut left, mut right) = (self.terms.iter().peekable(), other.terms.iter().peekable());
         loop {
             let (monomial, coefficient) = match (left.peek(), right.peek()) {
