@@ -152,7 +152,6 @@ pub(crate) struct Survey {
     pub(crate) queries: Vec<(HeadAt, [Form; 2])>,
     pub(crate) gates: Vec<Form>,
     pub(crate) keys: Vec<Form>,
-    pub(crate) outputs: Vec<Form>,
     pub(crate) answers: Vec<(HeadAt, [Form; 2])>,
 }
 
@@ -220,7 +219,6 @@ impl Analysis {
             let column = rows.head.iter().skip(c).step_by(rows.columns.len());
             let largest = column.fold(0.0, |a: f64, w| a.max(w.abs()));
             size += largest * all.atoms.range(&form).size();
-            all.survey.outputs.push(form);
         }
         // The logits never overflow.
         if size >= 1e280 || size.is_nan() {

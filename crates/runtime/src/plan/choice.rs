@@ -58,7 +58,7 @@ impl Choice {
         let mut slots: BTreeSet<u16> = BTreeSet::new();
         let gates = analysis.survey.gates.iter().map(|form| (true, form));
         let queries = analysis.survey.queries.iter().flat_map(|(_, query)| query);
-        let others = queries.chain(&analysis.survey.keys).chain(&analysis.survey.outputs);
+        let others = queries.chain(&analysis.survey.keys);
         for (is_gate, form) in gates.chain(others.map(|form| (false, form))) {
             for atom in analysis.depends_on(form) {
                 match *analysis.atoms.kind(atom) {
