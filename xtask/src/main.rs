@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
 mod bench;
+mod chart;
 mod check;
 mod demo;
 mod figures;

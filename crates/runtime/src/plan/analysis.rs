@@ -252,7 +252,6 @@ impl Analysis {
         }
         self.survey.queries.push((at, query.clone()));
         let first = self.first[at.0][at.1];
-        if std::env::var_os("PLAN_DEBUG").is_some() { eprintln!("head {at:?} x {:?} {:?} y {:?} {:?} q {:?} lift {}", key[0].terms().len(), self.atoms.range(&key[0]), key[1].terms().len(), self.atoms.range(&key[1]), query.each_ref().map(|q| self.atoms.range(q)), self.atoms.lift(&key[0], &key[1])); }
         let hull = |this: &mut Self| {
             this.survey.keys.extend(key.clone());
             this.hulls.push(at);

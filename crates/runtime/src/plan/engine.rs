@@ -301,7 +301,6 @@ impl Planned {
             return None;
         }
         loop {
-            if std::env::var_os("PLAN_DEBUG").is_some() { eprintln!("planning {:?}", self.expected); }
             let (refusal, analysis) = match Plan::new(&self.rows, first, &self.expected) {
                 Ok(plan) => return Some(plan),
                 Err(refusal) => refusal,
@@ -419,7 +418,6 @@ fn concede(
     analysis: Option<&Analysis>,
     expected: &mut Expected,
 ) -> bool {
-    if std::env::var_os("PLAN_DEBUG").is_some() { eprintln!("refused {refusal:?} {:?}", analysis.map(|a| a.groups.iter().map(|g| (g.layer, g.latest, g.heads.clone())).collect::<Vec<_>>())); }
     match (refusal, analysis) {
         (Refusal::Head(at), _) => expected.demoted.insert(at),
         (Refusal::Group(group), Some(analysis)) => {
