@@ -51,26 +51,42 @@ impl Arguments {
             .map(|&engine| self.long(engine))
             .collect::<Result<Vec<_>>>()?;
         let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name()).collect();
-        println!("| what | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()));
-        let row = |what: &str, figures: Vec<String>| println!("| {what} | {} |", figures.join(" | "));
+        println!(
+            "| what | {} |\n|---|{}",
+            names.join(" | "),
+            "---|".repeat(names.len())
+        );
+        let row =
+            |what: &str, figures: Vec<String>| println!("| {what} | {} |", figures.join(" | "));
         for told in TOLD.into_iter().filter(|&told| told <= self.tokens) {
             let figure = |long: &Long| {
                 let found = long.told.iter().find(|(tokens, _)| *tokens == told);
-                found.map_or("-".to_owned(), |(_, time)| format!("{} ns/token", rounded(*time)))
+                found.map_or("-".to_owned(), |(_, time)| {
+                    format!("{} ns/token", rounded(*time))
+                })
             };
-            row(&format!("loop, at {} tokens", thousands(told)), long.iter().map(figure).collect());
+            row(
+                &format!("loop, at {} tokens", thousands(told)),
+                long.iter().map(figure).collect(),
+            );
         }
         row(
             "taking in a prompt",
-            long.iter().map(|l| format!("{} ns/token", rounded(l.prefill))).collect(),
+            long.iter()
+                .map(|l| format!("{} ns/token", rounded(l.prefill)))
+                .collect(),
         );
         row(
             "keys and values of the longest run",
-            long.iter().map(|l| format!("{} MiB", l.cached >> 20)).collect(),
+            long.iter()
+                .map(|l| format!("{} MiB", l.cached >> 20))
+                .collect(),
         );
         type Program = fn(Engine, Show) -> Result<Figures>;
-        let programs: [(&str, Program); 2] =
-            [("Sudoku, Arto Inkala's", inkala), ("matching, 10 x 10", matching)];
+        let programs: [(&str, Program); 2] = [
+            ("Sudoku, Arto Inkala's", inkala),
+            ("matching, 10 x 10", matching),
+        ];
         for (name, program) in programs {
             let mut figures = vec![];
             for engine in [Engine::Plan, Engine::Hull] {
@@ -90,7 +106,10 @@ impl Arguments {
             println!("\nPeak memory of all: {} MiB.", kib >> 10);
         }
         let curves: Vec<Curve> = long.into_iter().map(|long| long.curve).collect();
-        fs::write(&self.chart, svg("Time per token of an endless loop, by engine", &curves))?;
+        fs::write(
+            &self.chart,
+            svg("Time per token of an endless loop, by engine", &curves),
+        )?;
         println!("Chart: {}", self.chart.display());
         Ok(())
     }

@@ -30,9 +30,8 @@ pub(crate) fn svg(title: &str, curves: &[Curve]) -> String {
     }
     let (x_low, x_high) = decades(|p| p.0);
     let (y_low, y_high) = decades(|p| p.1);
-    let x = |tokens: f64| {
-        LEFT + (tokens.log10() - x_low) / (x_high - x_low) * (WIDTH - LEFT - RIGHT)
-    };
+    let x =
+        |tokens: f64| LEFT + (tokens.log10() - x_low) / (x_high - x_low) * (WIDTH - LEFT - RIGHT);
     let y = |time: f64| {
         HEIGHT - BOTTOM - (time.log10() - y_low) / (y_high - y_low) * (HEIGHT - TOP - BOTTOM)
     };

@@ -56,7 +56,9 @@ impl Saver {
 
     /// Writes what is left, and tells where it is.
     pub(crate) fn close(mut self) -> Result<PathBuf> {
-        self.file.flush().map_err(|error| failed(&self.path, error))?;
+        self.file
+            .flush()
+            .map_err(|error| failed(&self.path, error))?;
         Ok(self.path)
     }
 }
@@ -71,7 +73,9 @@ pub(crate) fn read(path: &Path, computer: &Computer) -> Result<(Vec<TokenId>, Ve
         |error: Error| Failure::Refused(error.context(format!("--resume {}", path.display())));
     let text = fs::read_to_string(path).map_err(|error| refused(Error::new(error)))?;
     let (mark, tokens) = text.split_once('\n').unwrap_or((&text, ""));
-    let length = mark.strip_prefix(MARK).map(|length| length.trim().parse::<usize>());
+    let length = mark
+        .strip_prefix(MARK)
+        .map(|length| length.trim().parse::<usize>());
     let Some(Ok(length)) = length else {
         return Err(refused(anyhow!(
             "this is no saved run: it does not begin with `{MARK}` and a number; --save FILE writes one"

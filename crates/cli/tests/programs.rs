@@ -118,7 +118,15 @@ fn a_saved_run_goes_on() {
     let (mut from, mut output) = (None, String::new());
     for (step, engine) in ["hull", "plan", "hardmax"].into_iter().enumerate() {
         let to = saved(&format!("{step}.run"));
-        let mut args = vec!["run", "--engine", engine, "--max-tokens", "7", "--save", &to];
+        let mut args = vec![
+            "run",
+            "--engine",
+            engine,
+            "--max-tokens",
+            "7",
+            "--save",
+            &to,
+        ];
         match &from {
             None => args.push(&sum),
             Some(from) => args.extend(["--resume", from]),
@@ -126,7 +134,11 @@ fn a_saved_run_goes_on() {
         let done = weightware(&args);
         let expected = if step < 2 { 124 } else { 0 };
         let said = ended(&done, expected);
-        assert_eq!(step < 2, said.ends_with(&format!("; --resume {to} goes on\n")), "{said}");
+        assert_eq!(
+            step < 2,
+            said.ends_with(&format!("; --resume {to} goes on\n")),
+            "{said}"
+        );
         output += &stdout(&done);
         from = Some(to);
     }
@@ -140,9 +152,17 @@ fn a_saved_run_goes_on() {
     assert_eq!(stdout(&done), "");
     let done = weightware(&["trace", "--resume", &saved("1.run")]);
     ended(&done, 0);
-    assert_eq!(stdout(&done), "08 00 00 00 commit(-1,sts=1,bt=0)\nout(08)\nhalt\n");
+    assert_eq!(
+        stdout(&done),
+        "08 00 00 00 commit(-1,sts=1,bt=0)\nout(08)\nhalt\n"
+    );
 
-    for text in ["", "weightware-run 1 9\n{ }", "weightware-run 1 1\n{ nonsense", "{ }"] {
+    for text in [
+        "",
+        "weightware-run 1 9\n{ }",
+        "weightware-run 1 1\n{ nonsense",
+        "{ }",
+    ] {
         let path = file(&folder, "bad.run", text);
         let done = weightware(&["run", "--resume", &path]);
         assert!(ended(&done, 2).contains("--resume"), "{text:?}");

@@ -292,7 +292,9 @@ impl Decoder {
 
     /// Takes the last known token through the layers, and predicts the next if asked.
     fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, Why)> {
-        let Self { network, stream, .. } = self;
+        let Self {
+            network, stream, ..
+        } = self;
         let position = self.known - 1;
         let done = match &mut self.cache {
             Caches::Softmax(cache) => stream.forward(network, cache, token, position),
@@ -311,7 +313,10 @@ impl Decoder {
         };
         done.map_err(|why| self.horizon(why))?;
         if predict {
-            self.next = self.network.unembed.argmax(&self.stream.x, &mut self.scratch);
+            self.next = self
+                .network
+                .unembed
+                .argmax(&self.stream.x, &mut self.scratch);
             if self.next.is_none() {
                 return Err(self.horizon(Why::Overflow));
             }

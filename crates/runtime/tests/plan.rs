@@ -8,7 +8,12 @@ use weightware_model::{Model, TokenId};
 use weightware_runtime::{Decoder, Engine, Finish, Stats, Stop};
 
 /// Tokens, why they ended, and how many were taken in.
-fn said(model: &Model, engine: Engine, prompt: &[TokenId], limit: u64) -> (Vec<TokenId>, Option<Finish>, Stats) {
+fn said(
+    model: &Model,
+    engine: Engine,
+    prompt: &[TokenId],
+    limit: u64,
+) -> (Vec<TokenId>, Option<Finish>, Stats) {
     let mut decoder = Decoder::new(model, engine).unwrap();
     if let Err(stop) = decoder.prefill(prompt) {
         let Stop::Horizon { .. } = stop else {

@@ -60,10 +60,7 @@ impl Computer {
     /// The whole prompt of a program, preamble included, in the model's ids.
     #[must_use]
     pub fn prompt(&self, program: &Program) -> Vec<TokenId> {
-        program
-            .full_prompt()
-            .map(|token| self.id(token))
-            .collect()
+        program.full_prompt().map(|token| self.id(token)).collect()
     }
 
     /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most `limit` tokens.

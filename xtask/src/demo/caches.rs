@@ -36,7 +36,8 @@ impl Arguments {
         let mut first = None;
         for engine in [Engine::Plan, Engine::Hull, Engine::Hardmax, Engine::Softmax] {
             let limit = first.map_or(self.tokens, |first: Figures| first.tokens);
-            let time = matches!(engine, Engine::Hardmax | Engine::Softmax).then(|| Duration::from_secs(self.seconds));
+            let time = matches!(engine, Engine::Hardmax | Engine::Softmax)
+                .then(|| Duration::from_secs(self.seconds));
             let mut run = computer.run(&program, engine, Some(limit))?;
             let figures = watch(&mut run, engine, Show::Nothing, time)?;
             if run.end() != End::Budget {

@@ -1,6 +1,5 @@
 //! The numbers that a plan computes, each known by how it is computed.
 
-
 use super::form::{Atom, Form, QuickMap, Range, is_exact, is_power, power};
 
 /// How a number is computed.
@@ -33,9 +32,16 @@ pub(crate) enum Kind {
     /// A value of an entry.
     Found { entry: Atom, value: u32 },
     /// An answer of a head that has a hull of its own.
-    Hull { head: u32, query: [Form; 2], part: bool },
+    Hull {
+        head: u32,
+        query: [Form; 2],
+        part: bool,
+    },
     /// `base + (products added up in order)`, every operation rounded.
-    Rounded { base: Option<Form>, terms: Vec<(u64, Form)> },
+    Rounded {
+        base: Option<Form>,
+        terms: Vec<(u64, Form)>,
+    },
     /// `max(gate, 0) * value`, rounded.
     Gated { gate: Form, value: Form },
     /// `gate * value`, rounded.
@@ -251,7 +257,9 @@ impl Atoms {
         let range = self.range_of(atom);
         if error < 0.25 && range.size() < power(50) {
             let near = Kind::Near { of: atom };
-            let near = self.get(near, || Range::new((range.lo - 1.0).floor(), (range.hi + 1.0).ceil(), 0));
+            let near = self.get(near, || {
+                Range::new((range.lo - 1.0).floor(), (range.hi + 1.0).ceil(), 0)
+            });
             self.note_closeness(atom, Some((Form::atom(near), error)));
         }
     }

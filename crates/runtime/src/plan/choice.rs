@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::analysis::{Analysis, Head, HeadAt, Refusal, Scope, Value};
+use super::analysis::{Analysis, Head, HeadAt, Refusal, Value};
 use super::atoms::{Kind, TIME};
 use super::compile::{Compiler, Constants, Known};
 use super::form::{Atom, Form, QuickMap, Range};
+use super::interpret::Scope;
 use super::program::{Program, Register};
 
 /// Small numbers have programs of their own, greater ones share one per power of two, and there is one for others.
@@ -79,7 +80,9 @@ impl Choice {
         }
         let most = |counts: &QuickMap<Atom, usize>| {
             let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
-            enough.max_by_key(|(atom, count)| (**count, u32::MAX - **atom)).map(|(atom, _)| *atom)
+            enough
+                .max_by_key(|(atom, count)| (**count, u32::MAX - **atom))
+                .map(|(atom, _)| *atom)
         };
         let mut choice = Self {
             fetched: Vec::new(),
@@ -110,7 +113,10 @@ impl Choice {
                 continue;
             };
             for (part, value) in values.iter().enumerate() {
-                if let Some(Value::Told { table, time: [0.0, 0.0] }) = *value
+                if let Some(Value::Told {
+                    table,
+                    time: [0.0, 0.0],
+                }) = *value
                     && answers[part].as_atom().is_some_and(|atom| {
                         *analysis.atoms.kind(atom) == Kind::Read { place, table }
                     })
@@ -123,7 +129,8 @@ impl Choice {
         let mut example = Vec::new();
         let mut kind_of = Vec::new();
         for id in 0..=analysis.rows.vocab {
-            let entry = |&(_, _, table): &(_, _, u32)| analysis.tables[table as usize][id].to_bits();
+            let entry =
+                |&(_, _, table): &(_, _, u32)| analysis.tables[table as usize][id].to_bits();
             let key = fetched.iter().map(entry).collect();
             if known.len() > MOST_KINDS {
                 return;
@@ -205,7 +212,9 @@ impl Choice {
                     let kind = Kind::Index {
                         bucket: bucket as u16,
                     };
-                    Some(Form::atom(analysis.atoms.get(kind, || Range::new(lo, hi, 0))))
+                    Some(Form::atom(
+                        analysis.atoms.get(kind, || Range::new(lo, hi, 0)),
+                    ))
                 }
                 None => None,
             };
@@ -215,7 +224,13 @@ impl Choice {
             };
             scope.index = answer.map(|answer| (chosen.head, answer));
         }
-        let mut compiler = Compiler::new(analysis, &mut scope, prefix.known.clone(), heights, constants);
+        let mut compiler = Compiler::new(
+            analysis,
+            &mut scope,
+            prefix.known.clone(),
+            heights,
+            constants,
+        );
         compiler.keys()?;
         if predict {
             compiler.output()?;
@@ -227,7 +242,9 @@ impl Choice {
 /// The head whose answer is an atom.
 fn find(analysis: &Analysis, atom: Atom) -> Option<(HeadAt, usize)> {
     analysis.survey.answers.iter().find_map(|(at, answers)| {
-        let part = answers.iter().position(|answer| answer.as_atom() == Some(atom))?;
+        let part = answers
+            .iter()
+            .position(|answer| answer.as_atom() == Some(atom))?;
         Some((*at, part))
     })
 }
@@ -268,7 +285,10 @@ mod tests {
 
     #[test]
     fn buckets_hold_their_numbers() {
-        for index in (0..100).chain([1000, 1 << 20, (1 << 24) - 1]).map(f64::from) {
+        for index in (0..100)
+            .chain([1000, 1 << 20, (1 << 24) - 1])
+            .map(f64::from)
+        {
             let (lo, hi) = bounds(bucket(index)).unwrap();
             assert!((lo..=hi).contains(&index), "{index}");
         }

@@ -53,7 +53,9 @@ impl Classes {
     /// Divides the regular ids by some slots, those of few values.
     pub(crate) fn divide(&mut self, rows: &Rows, slots: &BTreeSet<u16>) {
         let regular = |all: &Self| -> Vec<usize> {
-            (0..rows.vocab).filter(|&id| all.of_id[id] != IRREGULAR).collect()
+            (0..rows.vocab)
+                .filter(|&id| all.of_id[id] != IRREGULAR)
+                .collect()
         };
         let ids = regular(self);
         let mut slots: Vec<u16> = slots.iter().copied().collect();
@@ -76,7 +78,12 @@ impl Classes {
     }
 
     fn bound(&mut self, rows: &Rows) {
-        let classes = self.of_id.iter().filter(|&&c| c != IRREGULAR).max().map_or(1, |&c| c as usize + 1);
+        let classes = self
+            .of_id
+            .iter()
+            .filter(|&&c| c != IRREGULAR)
+            .max()
+            .map_or(1, |&c| c as usize + 1);
         let mut ranges: Vec<Vec<Option<Range>>> = vec![vec![None; rows.d_model]; classes];
         for (id, &class) in self.of_id.iter().enumerate() {
             if class == IRREGULAR {
@@ -92,7 +99,12 @@ impl Classes {
         let zero = Range::of(0.0);
         self.ranges = ranges
             .into_iter()
-            .map(|class| class.into_iter().map(|range| range.unwrap_or(zero)).collect())
+            .map(|class| {
+                class
+                    .into_iter()
+                    .map(|range| range.unwrap_or(zero))
+                    .collect()
+            })
             .collect();
     }
 

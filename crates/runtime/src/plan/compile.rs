@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::analysis::{Analysis, HeadAt, Refusal, Scope};
+use super::analysis::{Analysis, HeadAt, Refusal};
 use super::atoms::{Kind, TIME as TIME_ATOM};
 use super::form::{Atom, Form, QuickMap, QuickSet, Range, power};
-use super::program::{
-    FREE, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO,
-};
+use super::interpret::Scope;
+use super::program::{FREE, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -61,7 +60,10 @@ pub(crate) struct Constants {
 
 impl Constants {
     fn register(&mut self, value: f64) -> Result<Register> {
-        let known = self.values.iter().position(|v| v.to_bits() == value.to_bits());
+        let known = self
+            .values
+            .iter()
+            .position(|v| v.to_bits() == value.to_bits());
         let at = known.unwrap_or_else(|| {
             self.values.push(value);
             self.values.len() - 1
@@ -111,10 +113,16 @@ impl<'c, 'a> Compiler<'c> {
     }
 
     /// The number by which programs are chosen: an answer, or the position less that.
-    pub(crate) fn index(&mut self, (at, part): (HeadAt, usize), from_time: bool) -> Result<Register> {
+    pub(crate) fn index(
+        &mut self,
+        (at, part): (HeadAt, usize),
+        from_time: bool,
+    ) -> Result<Register> {
         let answer = self.analysis.answers(self.scope, at)?[part].clone();
         let index = match from_time {
-            true => Form::atom(TIME_ATOM).plus(-1.0, &answer).ok_or(Refusal::Model)?,
+            true => Form::atom(TIME_ATOM)
+                .plus(-1.0, &answer)
+                .ok_or(Refusal::Model)?,
             false => answer,
         };
         self.form(&index)
@@ -156,7 +164,10 @@ impl<'c, 'a> Compiler<'c> {
         for &slot in &rows.columns {
             columns.push(self.analysis.slot(self.scope, last, slot)?);
         }
-        let ranges: Vec<Range> = columns.iter().map(|c| self.analysis.atoms.range(c)).collect();
+        let ranges: Vec<Range> = columns
+            .iter()
+            .map(|c| self.analysis.atoms.range(c))
+            .collect();
         self.program.output = match certain(&rows.head, rows.vocab, &ranges) {
             Some(token) => Output::Token(token),
             None => {
@@ -216,7 +227,12 @@ impl<'c, 'a> Compiler<'c> {
         } else {
             let x = self.form(&x)?;
             let values = self.span(registers);
-            Op::Insert { group, x, y, values }
+            Op::Insert {
+                group,
+                x,
+                y,
+                values,
+            }
         };
         self.program.ops.push(op);
         Ok(())
@@ -274,15 +290,27 @@ impl<'c, 'a> Compiler<'c> {
                     }
                     let register = self.atom(b)?;
                     let factor = if a == 0 { ONE } else { self.atom(a)? };
-                    products.push(Product { weight, register, factor });
+                    products.push(Product {
+                        weight,
+                        register,
+                        factor,
+                    });
                 }
                 let to = self.register()?;
                 let linear = products.iter().all(|p| p.factor == ONE);
                 let products = self.products(products);
                 self.program.ops.push(if linear {
-                    Op::Linear { to, start, products }
+                    Op::Linear {
+                        to,
+                        start,
+                        products,
+                    }
                 } else {
-                    Op::Quadratic { to, start, products }
+                    Op::Quadratic {
+                        to,
+                        start,
+                        products,
+                    }
                 });
                 to
             }
@@ -321,12 +349,20 @@ impl<'c, 'a> Compiler<'c> {
             }
             Kind::Place { query, key } => self.place(atom, query, key.map(f64::from_bits))?,
             Kind::Read { place, table } if self.is_new_and_whole(place) => {
-                let Kind::Place { query: [query, _], .. } = self.analysis.atoms.kind(place).clone() else {
+                let Kind::Place {
+                    query: [query, _], ..
+                } = self.analysis.atoms.kind(place).clone()
+                else {
                     unreachable!("tables are read at places");
                 };
                 let (start, products) = self.linear(&query)?;
                 let to = self.register()?;
-                Op::Recall { to, start, products, table }
+                Op::Recall {
+                    to,
+                    start,
+                    products,
+                    table,
+                }
             }
             Kind::Read { place, table } => {
                 let place = self.atom(place)?;
@@ -365,28 +401,53 @@ impl<'c, 'a> Compiler<'c> {
                 let Kind::Entry { group, query } = self.analysis.atoms.kind(entry).clone() else {
                     unreachable!("values are found at entries");
                 };
-                if !self.known.atoms.contains_key(&entry) && self.is_whole(&query) && is_linear(&query[0]) {
+                if !self.known.atoms.contains_key(&entry)
+                    && self.is_whole(&query)
+                    && is_linear(&query[0])
+                {
                     self.insert(group)?;
                     let (start, products) = self.linear(&query[0])?;
                     let entry = self.register()?;
                     let entry_atom = self.entry_atom(atom);
                     self.known.atoms.insert(entry_atom, entry);
                     let to = self.register()?;
-                    self.program.ops.push(Op::Look { to, entry, group: group as u16, value: value as u16, start, products });
+                    self.program.ops.push(Op::Look {
+                        to,
+                        entry,
+                        group: group as u16,
+                        value: value as u16,
+                        start,
+                        products,
+                    });
                     return Ok(to);
                 }
                 let entry = self.atom(entry)?;
                 let to = self.register()?;
-                Op::Found { to, group, entry, value }
+                Op::Found {
+                    to,
+                    group,
+                    entry,
+                    value,
+                }
             }
-            Kind::Hull { head: hull, query, .. } => {
+            Kind::Hull {
+                head: hull, query, ..
+            } => {
                 self.push(hull)?;
                 let registers = [self.form(&query[0])?, self.form(&query[1])?];
                 let to = [self.register()?, self.register()?];
-                self.program.ops.push(Op::Ask { hull, query: registers, to });
+                self.program.ops.push(Op::Ask {
+                    hull,
+                    query: registers,
+                    to,
+                });
                 // Both answers are there now.
                 for part in [false, true] {
-                    let kind = Kind::Hull { head: hull, query: query.clone(), part };
+                    let kind = Kind::Hull {
+                        head: hull,
+                        query: query.clone(),
+                        part,
+                    };
                     let range = || Range::of(0.0);
                     if self.analysis.atoms.has(&kind) {
                         let answer = self.analysis.atoms.get(kind, range);
@@ -403,7 +464,11 @@ impl<'c, 'a> Compiler<'c> {
                 let mut products = Vec::new();
                 for (weight, form) in &terms {
                     let (weight, register) = (f64::from_bits(*weight), self.form(form)?);
-                    products.push(Product { weight, register, factor: ONE });
+                    products.push(Product {
+                        weight,
+                        register,
+                        factor: ONE,
+                    });
                 }
                 let products = self.products(products);
                 let to = self.register()?;
@@ -459,7 +524,11 @@ impl<'c, 'a> Compiler<'c> {
                 continue;
             }
             let register = self.atom(atom)?;
-            products.push(Product { weight, register, factor: ONE });
+            products.push(Product {
+                weight,
+                register,
+                factor: ONE,
+            });
         }
         Ok((start, self.products(products)))
     }
@@ -485,11 +554,24 @@ impl<'c, 'a> Compiler<'c> {
         let [a, b] = key;
         let query = [self.form(&query[0])?, self.form(&query[1])?];
         let products = self.products(vec![
-            Product { weight: a, register: ZERO, factor: ONE },
-            Product { weight: b, register: ZERO, factor: ONE },
+            Product {
+                weight: a,
+                register: ZERO,
+                factor: ONE,
+            },
+            Product {
+                weight: b,
+                register: ZERO,
+                factor: ONE,
+            },
         ]);
         let to = self.register()?;
-        Ok(Op::Nearest { to, query, scale: products.start, head })
+        Ok(Op::Nearest {
+            to,
+            query,
+            scale: products.start,
+            head,
+        })
     }
 }
 
@@ -518,7 +600,11 @@ fn certain(head: &[f64], vocab: usize, ranges: &[Range]) -> Option<u32> {
         let (mut most, mut mass) = (0.0, 0.0);
         for ((w, v), range) in row(token).iter().zip(winner).zip(ranges) {
             let weight = w - v;
-            most += if weight > 0.0 { weight * range.hi } else { weight * range.lo };
+            most += if weight > 0.0 {
+                weight * range.hi
+            } else {
+                weight * range.lo
+            };
             mass += (w.abs() + v.abs()) * range.size();
         }
         // What rounding may have done to logits and to this bound.

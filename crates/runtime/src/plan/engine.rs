@@ -83,7 +83,10 @@ impl Predictions {
 
     #[inline(never)]
     fn look(&mut self, network: &Network, columns: &[f64]) -> u32 {
-        network.unembed.argmax_of(columns, &mut self.scratch).map_or(0, |token| token.0)
+        network
+            .unembed
+            .argmax_of(columns, &mut self.scratch)
+            .map_or(0, |token| token.0)
     }
 }
 
@@ -139,7 +142,12 @@ impl Plan {
     }
 
     #[inline]
-    fn step(&mut self, network: &Network, token: u16, predict: bool) -> Result<Option<u32>, Refusal> {
+    fn step(
+        &mut self,
+        network: &Network,
+        token: u16,
+        predict: bool,
+    ) -> Result<Option<u32>, Refusal> {
         let class = self.analysis.classes.of(token.into());
         if class == IRREGULAR {
             return Err(Refusal::Sentinel);
@@ -155,8 +163,12 @@ impl Plan {
             unreachable!("it is made");
         };
         self.memory.run(&prefix.program, &self.heads)?;
-        let index = prefix.index.map_or(0.0, |register| self.memory.set_index(register));
-        let found = prefix.place.map_or(0, |register| self.memory.id_at(register));
+        let index = prefix
+            .index
+            .map_or(0.0, |register| self.memory.set_index(register));
+        let found = prefix
+            .place
+            .map_or(0, |register| self.memory.id_at(register));
         let number = self.choice.number(class, found, index, predict);
         let mut program = self.program_of[number];
         if program == NONE {
@@ -173,7 +185,9 @@ impl Plan {
             }
             Output::Columns(registers) => {
                 self.columns.clear();
-                let values = registers.iter().map(|&r| self.memory.registers[usize::from(r)]);
+                let values = registers
+                    .iter()
+                    .map(|&r| self.memory.registers[usize::from(r)]);
                 self.columns.extend(values);
                 Some(self.predictions.of(network, &self.columns))
             }
@@ -183,7 +197,9 @@ impl Plan {
     #[cold]
     fn make_prefix(&mut self, class: u16) -> Result<(), Refusal> {
         let heights = self.memory.heights();
-        let prefix = self.choice.prefix(&mut self.analysis, class, &heights, &mut self.constants)?;
+        let prefix =
+            self.choice
+                .prefix(&mut self.analysis, class, &heights, &mut self.constants)?;
         self.memory.set_constants(&self.constants.values);
         self.prefixes[usize::from(class)] = Some(prefix);
         self.atoms = self.analysis.atoms.len();
@@ -196,7 +212,14 @@ impl Plan {
             unreachable!("it is made");
         };
         let heights = self.memory.heights();
-        let program = self.choice.program(&mut self.analysis, prefix, class, choice, &heights, &mut self.constants);
+        let program = self.choice.program(
+            &mut self.analysis,
+            prefix,
+            class,
+            choice,
+            &heights,
+            &mut self.constants,
+        );
         self.memory.set_constants(&self.constants.values);
         self.analysis.atoms.truncate(self.atoms);
         self.programs.push(program?);
@@ -267,7 +290,12 @@ impl Planned {
         next
     }
 
-    fn begin(&mut self, network: &Network, token: TokenId, predict: bool) -> Result<Option<TokenId>, Why> {
+    fn begin(
+        &mut self,
+        network: &Network,
+        token: TokenId,
+        predict: bool,
+    ) -> Result<Option<TokenId>, Why> {
         let mut first = First::default();
         self.stream.forward(network, &mut first, token, 0)?;
         self.first = Some((token, Arc::new(first.0)));
@@ -362,7 +390,12 @@ impl Planned {
         self.by_hull(network, token, predict)
     }
 
-    fn by_hull(&mut self, network: &Network, token: TokenId, predict: bool) -> Result<Option<TokenId>, Why> {
+    fn by_hull(
+        &mut self,
+        network: &Network,
+        token: TokenId,
+        predict: bool,
+    ) -> Result<Option<TokenId>, Why> {
         let Mode::Hull(hull, time) = &mut self.mode else {
             unreachable!("asked in this mode");
         };
@@ -413,11 +446,7 @@ impl Planned {
 }
 
 /// Gives up an assumption; `false` if there is none to give up.
-fn concede(
-    refusal: Refusal,
-    analysis: Option<&Analysis>,
-    expected: &mut Expected,
-) -> bool {
+fn concede(refusal: Refusal, analysis: Option<&Analysis>, expected: &mut Expected) -> bool {
     match (refusal, analysis) {
         (Refusal::Head(at), _) => expected.demoted.insert(at),
         (Refusal::Group(group), Some(analysis)) => {

@@ -77,7 +77,9 @@ impl Hash for Form {
 /// The exact product of two numbers, if it is a number.
 pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
     let product = a * b;
-    (product.is_finite() && a.mul_add(b, -product) == 0.0 && (product != 0.0 || a == 0.0 || b == 0.0))
+    (product.is_finite()
+        && a.mul_add(b, -product) == 0.0
+        && (product != 0.0 || a == 0.0 || b == 0.0))
         .then_some(product)
 }
 
@@ -325,7 +327,11 @@ impl Range {
     /// The bounds of a square.
     pub(crate) fn squared(self) -> Self {
         let (a, b) = (self.lo * self.lo, self.hi * self.hi);
-        let least = if self.lo <= 0.0 && self.hi >= 0.0 { 0.0 } else { a.min(b) };
+        let least = if self.lo <= 0.0 && self.hi >= 0.0 {
+            0.0
+        } else {
+            a.min(b)
+        };
         Self {
             lo: least,
             hi: a.max(b),
@@ -356,7 +362,13 @@ mod tests {
 
     #[test]
     fn grains() {
-        for (number, expected) in [(1.0, 0), (12.0, 2), (0.75, -2), (-3.0 * power(945), 945), (5e-324, -1074)] {
+        for (number, expected) in [
+            (1.0, 0),
+            (12.0, 2),
+            (0.75, -2),
+            (-3.0 * power(945), 945),
+            (5e-324, -1074),
+        ] {
             assert_eq!(grain(number), expected, "{number}");
             let units = number / power(expected.max(-1022));
             assert!(units == units.round() || expected < -1022);
@@ -375,7 +387,11 @@ mod tests {
         assert!(product.plus(-1.0, &product).unwrap().is_zero());
         let three = Form::constant(3.0);
         assert_eq!(product.times(&three), Form::zero().plus(3.0, &product));
-        assert!(Form::constant(1e16).plus(1.0, &Form::constant(1.0)).is_none());
+        assert!(
+            Form::constant(1e16)
+                .plus(1.0, &Form::constant(1.0))
+                .is_none()
+        );
         assert!(Form::constant(0.1).times(&Form::constant(0.1)).is_none());
     }
 
@@ -384,6 +400,9 @@ mod tests {
         let range = Range::new(-1.5, 2.9, 0);
         assert_eq!((range.lo, range.hi), (-1.0, 2.0));
         assert_eq!(Range::new(-3.0, 2.0, 0).squared(), Range::new(0.0, 9.0, 0));
-        assert_eq!(Range::new(-3.0, 2.0, 0).times(Range::new(-1.0, 4.0, 1)), Range::new(-12.0, 8.0, 1));
+        assert_eq!(
+            Range::new(-3.0, 2.0, 0).times(Range::new(-1.0, 4.0, 1)),
+            Range::new(-12.0, 8.0, 1)
+        );
     }
 }

@@ -22,6 +22,8 @@ mod classes;
 mod compile;
 mod engine;
 mod form;
+mod interpret;
+mod partial;
 mod program;
 mod rows;
 mod run;

@@ -44,52 +44,56 @@ impl Rows {
     pub(crate) fn new(model: &Model) -> Self {
         let shape = &model.config.shape;
         let d = shape.d_model;
-        let layers = model.weights.layers.iter().zip(0..).map(|(weights, index)| {
-            let mut heads = Vec::new();
-            let mut inputs = Vec::new();
-            for number in 0..shape.heads {
-                let scalars = [2 * number, 2 * number + 1];
-                let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * d + s));
-                let mut value = third(2);
-                let reaches = |s: usize| (0..d).any(|r| weights.out_proj.row(r)[s] != 0.0);
-                let live = [0, 1].map(|j| !value[j].is_empty() && reaches(scalars[j]));
-                if live == [false; 2] {
-                    continue;
-                }
-                for j in 0..2 {
-                    if !live[j] {
-                        value[j].clear();
+        let layers = model
+            .weights
+            .layers
+            .iter()
+            .zip(0..)
+            .map(|(weights, index)| {
+                let mut heads = Vec::new();
+                let mut inputs = Vec::new();
+                for number in 0..shape.heads {
+                    let scalars = [2 * number, 2 * number + 1];
+                    let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * d + s));
+                    let mut value = third(2);
+                    let reaches = |s: usize| (0..d).any(|r| weights.out_proj.row(r)[s] != 0.0);
+                    let live = [0, 1].map(|j| !value[j].is_empty() && reaches(scalars[j]));
+                    if live == [false; 2] {
+                        continue;
                     }
-                    inputs.push(live[j].then_some(scalars[j]));
+                    for j in 0..2 {
+                        if !live[j] {
+                            value[j].clear();
+                        }
+                        inputs.push(live[j].then_some(scalars[j]));
+                    }
+                    let bounds = model.config.key_bounds.iter();
+                    let bound = bounds
+                        .filter(|b| b.layer == index && b.head == number)
+                        .map(|b| [b.max_abs_x, b.max_lift])
+                        .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
+                    heads.push(HeadRows {
+                        query: third(0),
+                        key: third(1),
+                        value,
+                        live,
+                        bound,
+                    });
                 }
-                let bounds = model.config.key_bounds.iter();
-                let bound = bounds
-                    .filter(|b| b.layer == index && b.head == number)
-                    .map(|b| [b.max_abs_x, b.max_lift])
-                    .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
-                heads.push(HeadRows {
-                    query: third(0),
-                    key: third(1),
-                    value,
-                    live,
-                    bound,
+                let heads_out = (0..d).map(|slot| {
+                    let weights = weights.out_proj.row(slot);
+                    row(inputs.iter().map(|c| c.map_or(0.0, |c| weights[c])))
                 });
-            }
-            let heads_out = (0..d).map(|slot| {
-                let weights = weights.out_proj.row(slot);
-                row(inputs.iter().map(|c| c.map_or(0.0, |c| weights[c])))
+                let heads_out = heads_out.collect();
+                let neurons = (0..shape.d_ffn)
+                    .map(|n| [n, shape.d_ffn + n].map(|r| row_of(&weights.ff_in, r)));
+                LayerRows {
+                    heads,
+                    heads_out,
+                    neurons: neurons.collect(),
+                    neurons_out: (0..d).map(|slot| row_of(&weights.ff_out, slot)).collect(),
+                }
             });
-            let heads_out = heads_out.collect();
-            let neurons = (0..shape.d_ffn).map(|n| {
-                [n, shape.d_ffn + n].map(|r| row_of(&weights.ff_in, r))
-            });
-            LayerRows {
-                heads,
-                heads_out,
-                neurons: neurons.collect(),
-                neurons_out: (0..d).map(|slot| row_of(&weights.ff_out, slot)).collect(),
-            }
-        });
         let head = &model.weights.head;
         let columns: Vec<usize> = (0..d)
             .filter(|&c| (0..head.rows).any(|r| head.row(r)[c] != 0.0))

@@ -36,8 +36,14 @@ pub(crate) struct Memory {
 
 #[derive(Debug)]
 enum Store {
-    Latest { y: f64, values: Vec<f64> },
-    Table { table: Table, bound: Option<[f64; 2]> },
+    Latest {
+        y: f64,
+        values: Vec<f64>,
+    },
+    Table {
+        table: Table,
+        bound: Option<[f64; 2]>,
+    },
 }
 
 impl Memory {
@@ -60,7 +66,11 @@ impl Memory {
             if !same {
                 return Err(Refusal::Group(number as u32));
             }
-            let values: Vec<f64> = group.values.iter().map(|&(head, part)| calls[head].value[part]).collect();
+            let values: Vec<f64> = group
+                .values
+                .iter()
+                .map(|&(head, part)| calls[head].value[part])
+                .collect();
             groups.push(if group.latest {
                 Store::Latest { y: key.y, values }
             } else {
@@ -69,19 +79,26 @@ impl Memory {
                 if let Some((j, lift)) = Table::parse(key.x, key.y, CLEARED).map_err(unfit)? {
                     table.insert(j, lift, values.into_iter()).map_err(unfit)?;
                 }
-                let bounds = group.heads.iter().filter_map(|&head| analysis.rows.layers[group.layer].heads[head].bound);
+                let bounds = group
+                    .heads
+                    .iter()
+                    .filter_map(|&head| analysis.rows.layers[group.layer].heads[head].bound);
                 Store::Table {
                     table,
                     bound: bounds.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]),
                 }
             });
         }
-        let streams = analysis.streams.iter().map(|&(at, part)| vec![analysis.first[at.0][at.1].value[part]]);
+        let streams = analysis
+            .streams
+            .iter()
+            .map(|&(at, part)| vec![analysis.first[at.0][at.1].value[part]]);
         let mut hulls = Vec::new();
         for &(layer, head) in &analysis.hulls {
             let call = &analysis.first[layer][head];
             let mut hull = HullCache::new();
-            hull.push(call.key, call.value).map_err(|_| Refusal::Model)?;
+            hull.push(call.key, call.value)
+                .map_err(|_| Refusal::Model)?;
             hulls.push(hull);
         }
         let mut registers = zero_vector();
@@ -91,7 +108,11 @@ impl Memory {
             ids: vec![vocab as u16],
             sums: analysis.sums.iter().map(|sum| sum.first).collect(),
             adds: adds.collect(),
-            sum_bounds: analysis.sums.iter().map(|sum| [sum.range.lo, sum.range.hi]).collect(),
+            sum_bounds: analysis
+                .sums
+                .iter()
+                .map(|sum| [sum.range.lo, sum.range.hi])
+                .collect(),
             terms,
             tables: analysis.tables.concat(),
             kinds: vocab + 1,
@@ -165,7 +186,11 @@ impl Memory {
 
     /// Runs a program for the last token.
     #[inline]
-    pub(crate) fn run(&mut self, program: &Program, heads: &[(usize, usize)]) -> Result<(), Refusal> {
+    pub(crate) fn run(
+        &mut self,
+        program: &Program,
+        heads: &[(usize, usize)],
+    ) -> Result<(), Refusal> {
         let products = |span: Span| &program.products[span.start as usize..][..span.len as usize];
         let registers = |span: Span| &program.registers[span.start as usize..][..span.len as usize];
         macro_rules! get {
@@ -185,15 +210,27 @@ impl Memory {
         for op in &program.ops {
             let (to, number) = match *op {
                 Op::Token { to, slot } => (to, self.embedded(slot)),
-                Op::Linear { to, start, products: span } => (to, linear!(start, span)),
-                Op::Quadratic { to, start, products: span } => {
+                Op::Linear {
+                    to,
+                    start,
+                    products: span,
+                } => (to, linear!(start, span)),
+                Op::Quadratic {
+                    to,
+                    start,
+                    products: span,
+                } => {
                     let mut sum = start;
                     for product in products(span) {
                         sum += product.weight * (get!(product.register) * get!(product.factor));
                     }
                     (to, sum)
                 }
-                Op::Rounded { to, base, products: span } => {
+                Op::Rounded {
+                    to,
+                    base,
+                    products: span,
+                } => {
                     let mut sum = 0.0;
                     for product in products(span) {
                         sum += product.weight * get!(product.register);
@@ -220,7 +257,12 @@ impl Memory {
                 }
                 Op::Sum { to, sum } => (to, self.sums[sum as usize]),
                 Op::Near { to, of } => (to, round(get!(of))),
-                Op::Nearest { to, query, scale, head } => {
+                Op::Nearest {
+                    to,
+                    query,
+                    scale,
+                    head,
+                } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
                     let scale = &program.products[scale as usize..];
                     let key = [scale[0].weight, scale[1].weight];
@@ -232,7 +274,12 @@ impl Memory {
                     let id = self.id_at(place);
                     (to, self.tables[table as usize * self.kinds + id])
                 }
-                Op::Recall { to, start, products: span, table } => {
+                Op::Recall {
+                    to,
+                    start,
+                    products: span,
+                    table,
+                } => {
                     let place = linear!(start, span).max(0.0).min(get!(TIME));
                     let id = usize::from(self.ids[place as usize]);
                     (to, self.tables[table as usize * self.kinds + id])
@@ -262,10 +309,16 @@ impl Memory {
                 }
                 Op::Raise { group, y, values } => {
                     let y = get!(y);
-                    let Store::Latest { y: highest, values: stored } = &mut self.groups[group as usize] else {
+                    let Store::Latest {
+                        y: highest,
+                        values: stored,
+                    } = &mut self.groups[group as usize]
+                    else {
                         unreachable!("a group keeps its kind");
                     };
-                    let values = registers(values).iter().map(|&r| self.registers[usize::from(r)]);
+                    let values = registers(values)
+                        .iter()
+                        .map(|&r| self.registers[usize::from(r)]);
                     if y > *highest {
                         *highest = y;
                         for (stored, value) in stored.iter_mut().zip(values) {
@@ -280,7 +333,12 @@ impl Memory {
                     Store::Latest { values, .. } => (to, values[value as usize]),
                     Store::Table { .. } => unreachable!("a group keeps its kind"),
                 },
-                Op::Insert { group, x, y, values } => {
+                Op::Insert {
+                    group,
+                    x,
+                    y,
+                    values,
+                } => {
                     let (x, y) = (get!(x), get!(y));
                     let Store::Table { table, bound } = &mut self.groups[group as usize] else {
                         unreachable!("a group keeps its kind");
@@ -294,7 +352,9 @@ impl Memory {
                         }
                     }
                     if let Some((j, lift)) = Table::parse(x, y, CLEARED).map_err(unfit)? {
-                        let values = registers(values).iter().map(|&r| self.registers[usize::from(r)]);
+                        let values = registers(values)
+                            .iter()
+                            .map(|&r| self.registers[usize::from(r)]);
                         table.insert(j, lift, values).map_err(unfit)?;
                     }
                     continue;
@@ -304,7 +364,9 @@ impl Memory {
                     let Store::Table { table, .. } = &self.groups[group as usize] else {
                         unreachable!("a group keeps its kind");
                     };
-                    let entry = table.find(query, CLEARED).map_err(|_| Refusal::Group(group))?;
+                    let entry = table
+                        .find(query, CLEARED)
+                        .map_err(|_| Refusal::Group(group))?;
                     (to, f64::from(entry))
                 }
                 Op::FindWhole { to, group, query } => {
@@ -312,22 +374,38 @@ impl Memory {
                     let Store::Table { table, .. } = &self.groups[group as usize] else {
                         unreachable!("a group keeps its kind");
                     };
-                    let entry = table.find_whole(query, CLEARED).map_err(|_| Refusal::Group(group))?;
+                    let entry = table
+                        .find_whole(query, CLEARED)
+                        .map_err(|_| Refusal::Group(group))?;
                     (to, f64::from(entry))
                 }
-                Op::Found { to, group, entry, value } => {
+                Op::Found {
+                    to,
+                    group,
+                    entry,
+                    value,
+                } => {
                     let entry = get!(entry) as u32;
                     match &self.groups[group as usize] {
                         Store::Table { table, .. } => (to, table.value(entry, value)),
                         Store::Latest { .. } => unreachable!("a group keeps its kind"),
                     }
                 }
-                Op::Look { to, entry, group, value, start, products: span } => {
+                Op::Look {
+                    to,
+                    entry,
+                    group,
+                    value,
+                    start,
+                    products: span,
+                } => {
                     let query = linear!(start, span);
                     let Store::Table { table, .. } = &self.groups[usize::from(group)] else {
                         unreachable!("a group keeps its kind");
                     };
-                    let found = table.find_whole(query, CLEARED).map_err(|_| Refusal::Group(group.into()))?;
+                    let found = table
+                        .find_whole(query, CLEARED)
+                        .map_err(|_| Refusal::Group(group.into()))?;
                     get!(entry) = f64::from(found);
                     (to, table.value(found, value.into()))
                 }
@@ -340,7 +418,9 @@ impl Memory {
                 }
                 Op::Ask { hull, query, to } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
-                    let answers = self.hulls[hull as usize].query(query).map_err(|_| Refusal::Model)?;
+                    let answers = self.hulls[hull as usize]
+                        .query(query)
+                        .map_err(|_| Refusal::Model)?;
                     get!(to[0]) = answers[0];
                     (to[1], answers[1])
                 }
@@ -396,7 +476,11 @@ fn exactly_nearest(query: Point, [a, b]: [f64; 2], last: f64) -> Option<f64> {
         let vertex = a * query.x / (2.0 * b * query.y);
         let low = vertex.floor().max(0.0).min(last);
         let high = (low + 1.0).min(last);
-        if low == high { Some(low) } else { better(low, high) }
+        if low == high {
+            Some(low)
+        } else {
+            better(low, high)
+        }
     } else if last == 0.0 {
         Some(0.0)
     } else {

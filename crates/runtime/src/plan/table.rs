@@ -78,7 +78,12 @@ impl Table {
 
     /// Inserts a key. Of two keys of one j the one of the greater lift stays.
     #[inline]
-    pub(crate) fn insert(&mut self, j: f64, lift: f64, values: impl Iterator<Item = f64>) -> Result<(), Unfit> {
+    pub(crate) fn insert(
+        &mut self,
+        j: f64,
+        lift: f64,
+        values: impl Iterator<Item = f64>,
+    ) -> Result<(), Unfit> {
         let index = (j + LARGEST) as usize;
         let (number, place) = (index / PAGE, index % PAGE);
         if self.pages.is_empty() {
@@ -169,7 +174,11 @@ impl Table {
             return Err(Unfit);
         }
         let floor = (q.floor() + LARGEST).clamp(0.0, 2.0 * LARGEST) as usize;
-        let below = if q.floor() < -LARGEST { None } else { self.last_up_to(floor) };
+        let below = if q.floor() < -LARGEST {
+            None
+        } else {
+            self.last_up_to(floor)
+        };
         let above = if q.floor() >= LARGEST {
             None
         } else if q.floor() < -LARGEST {

@@ -214,7 +214,8 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
     let mut random = Random(seed);
     let sentinel = random.below(3) > 0;
     let feature = |slot, coefficients| PositionFeature { slot, coefficients };
-    model.config.position_features = vec![feature(T, [0.0, 1.0, 0.0]), feature(TT, [0.0, 0.0, 1.0])];
+    model.config.position_features =
+        vec![feature(T, [0.0, 1.0, 0.0]), feature(TT, [0.0, 0.0, 1.0])];
     for id in 0..vocab {
         let row = model.weights.tok.row_mut(id);
         if sentinel && id == 0 {
@@ -282,13 +283,27 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
                         set(1, 1, any(&mut random), 1.0);
                     } else {
                         set(1, 1, T, 1.0);
-                        set(1, 1, if random.below(2) == 0 { FLAG } else { OTHER }, -(2f64.powi(40)));
+                        set(
+                            1,
+                            1,
+                            if random.below(2) == 0 { FLAG } else { OTHER },
+                            -(2f64.powi(40)),
+                        );
                     }
                 }
                 // Addresses.
                 5 | 6 => {
                     set(0, 1, ONE, sharp);
-                    set(0, 0, if random.below(2) == 0 { NUMBER } else { any(&mut random) }, sharp);
+                    set(
+                        0,
+                        0,
+                        if random.below(2) == 0 {
+                            NUMBER
+                        } else {
+                            any(&mut random)
+                        },
+                        sharp,
+                    );
                     set(1, 0, NUMBER, 2.0);
                     set(1, 1, SQUARE, -1.0);
                     if random.below(4) > 0 {
