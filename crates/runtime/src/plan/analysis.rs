@@ -7,7 +7,7 @@ use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 use super::atoms::{Atoms, Kind, TIME};
 use super::classes::Classes;
 use super::form::{Atom, Form, QuickMap, QuickSet, Range, exact_product, grain, is_exact, power};
-use super::interpret::Scope;
+use super::interpret::{Forms, Scope};
 use super::rows::Rows;
 use crate::cache::Call;
 
@@ -121,6 +121,12 @@ pub(crate) struct Analysis {
     pub(crate) longest: u64,
     /// A head that asks for a place.
     pub(super) askers: QuickMap<Atom, HeadAt>,
+    /// Of the values of heads that have hulls.
+    pub(super) hull_ranges: Vec<[Range; 2]>,
+    /// Forms that hold for any token but the first.
+    pub(crate) common: Arc<Forms>,
+    /// All forms of the survey.
+    pub(crate) surveyed: Option<Scope>,
 }
 
 /// The forms of any token but the first.
@@ -164,6 +170,9 @@ impl Analysis {
             survey: Survey::default(),
             longest,
             askers: QuickMap::default(),
+            hull_ranges: Vec::new(),
+            common: Arc::default(),
+            surveyed: None,
         };
         let mut scope = Scope::default();
         for layer in 0..rows.layers.len() {
@@ -201,6 +210,7 @@ impl Analysis {
         if size >= 1e280 || size.is_nan() {
             return Err(Refusal::Model);
         }
+        all.surveyed = Some(scope);
         Ok(all)
     }
 
@@ -232,6 +242,10 @@ impl Analysis {
         let hull = |this: &mut Self| {
             this.survey.keys.extend(key.clone());
             this.hulls.push(at);
+            this.hull_ranges.push([0, 1].map(|part| {
+                let value = this.atoms.range(&values[part]);
+                value.union(Range::of(first.value[part]))
+            }));
             Ok(Head::Hull(this.hulls.len() as u32 - 1))
         };
         if expected.demoted.contains(&at) {

@@ -1,6 +1,7 @@
 //! Which program a token gets.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::analysis::{Analysis, Head, HeadAt, Refusal, Value};
 use super::atoms::{Kind, TIME};
@@ -103,7 +104,25 @@ impl Choice {
         }
         analysis.classes.divide(&analysis.rows, &slots);
         choice.classes = analysis.classes.count();
+        choice.find_common(analysis);
         choice
+    }
+
+    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen by.
+    fn find_common(&self, analysis: &mut Analysis) {
+        let Some(scope) = analysis.surveyed.take() else {
+            return;
+        };
+        let chosen = self.fetched.iter().map(|&(at, part, _)| (at, part));
+        let chosen: Vec<(HeadAt, usize)> = chosen.chain(self.index.map(|index| index.head)).collect();
+        let answers = analysis.survey.answers.iter();
+        let atoms: Vec<Atom> = answers
+            .flat_map(|(at, answers)| answers.iter().enumerate().map(move |(part, form)| ((*at, part), form)))
+            .filter(|(head, _)| chosen.contains(head))
+            .filter_map(|(_, form)| form.as_atom())
+            .collect();
+        let excepted = analysis.made_of(|atom, kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom));
+        analysis.common = Arc::new(scope.without(&excepted));
     }
 
     fn fetch(&mut self, analysis: &Analysis, place: Atom) {
@@ -169,7 +188,7 @@ impl Choice {
         heights: &[f64],
         constants: &mut Constants,
     ) -> Result<Prefix, Refusal> {
-        let mut scope = Scope::new(class);
+        let mut scope = Scope::new(class, &analysis.common);
         let mut compiler = Compiler::new(analysis, &mut scope, Known::new(), heights, constants);
         let index = match self.index {
             Some(index) => Some(compiler.index(index.head, index.from_time)?),
@@ -198,7 +217,7 @@ impl Choice {
         heights: &[f64],
         constants: &mut Constants,
     ) -> Result<Program, Refusal> {
-        let mut scope = Scope::new(class);
+        let mut scope = Scope::new(class, &analysis.common);
         let kind = usize::from(self.kind_of[found]);
         for &(at, part, table) in &self.fetched {
             let answer = analysis.tables[table as usize][self.example[kind]];

@@ -20,16 +20,44 @@ pub(crate) struct Scope {
     /// Answers of heads that are known.
     pub(crate) fetched: QuickMap<(HeadAt, usize), f64>,
     pub(crate) index: Option<((HeadAt, usize), Form)>,
+    forms: Forms,
+    /// Forms that hold for any token.
+    common: Arc<Forms>,
+}
+
+/// Forms that were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Forms {
     slots: QuickMap<(usize, usize), Form>,
     answers: QuickMap<HeadAt, [Form; 2]>,
     neurons: QuickMap<(usize, usize), Form>,
 }
 
 impl Scope {
-    pub(crate) fn new(class: u16) -> Self {
+    pub(crate) fn new(class: u16, common: &Arc<Forms>) -> Self {
         Self {
             class,
+            common: Arc::clone(common),
             ..Self::default()
+        }
+    }
+
+    /// Those forms in which no atom is excepted, by number of the atom. A form is the number exactly, for all tokens that
+    /// the scope is about, so it holds whatever else is assumed of them.
+    pub(crate) fn without(self, excepted: &[bool]) -> Forms {
+        let free = |form: &Form| form.atoms().all(|atom| !excepted[atom as usize]);
+        let Forms {
+            mut slots,
+            mut answers,
+            mut neurons,
+        } = self.forms;
+        slots.retain(|_, form| free(form));
+        answers.retain(|_, forms| forms.iter().all(free));
+        neurons.retain(|_, form| free(form));
+        Forms {
+            slots,
+            answers,
+            neurons,
         }
     }
 }
@@ -37,7 +65,8 @@ impl Scope {
 impl Analysis {
     /// A slot of the residual stream before a half-layer: attention has even numbers.
     pub(crate) fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<Form> {
-        if let Some(form) = scope.slots.get(&(half, slot)) {
+        let known = scope.common.slots.get(&(half, slot));
+        if let Some(form) = known.or_else(|| scope.forms.slots.get(&(half, slot))) {
             return Ok(form.clone());
         }
         let rows = Arc::clone(&self.rows);
@@ -61,7 +90,7 @@ impl Analysis {
             }
             self.sum(Some(base), terms)
         };
-        scope.slots.insert((half, slot), form.clone());
+        scope.forms.slots.insert((half, slot), form.clone());
         Ok(form)
     }
 
@@ -139,7 +168,8 @@ impl Analysis {
         layer: usize,
         neuron: usize,
     ) -> Result<Form> {
-        if let Some(form) = scope.neurons.get(&(layer, neuron)) {
+        let known = scope.common.neurons.get(&(layer, neuron));
+        if let Some(form) = known.or_else(|| scope.forms.neurons.get(&(layer, neuron))) {
             return Ok(form.clone());
         }
         let rows = Arc::clone(&self.rows);
@@ -154,7 +184,7 @@ impl Analysis {
         if scope.class == 0 && scope.index.is_none() && self.heads.len() == layer + 1 {
             self.survey.gates.push(gate);
         }
-        scope.neurons.insert((layer, neuron), form.clone());
+        scope.forms.neurons.insert((layer, neuron), form.clone());
         Ok(form)
     }
 
@@ -299,11 +329,12 @@ impl Analysis {
 
     /// The two answers of a head.
     pub(crate) fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[Form; 2]> {
-        if let Some(answers) = scope.answers.get(&at) {
+        let known = scope.common.answers.get(&at);
+        if let Some(answers) = known.or_else(|| scope.forms.answers.get(&at)) {
             return Ok(answers.clone());
         }
         let answers = [self.answer(scope, at, 0)?, self.answer(scope, at, 1)?];
-        scope.answers.insert(at, answers.clone());
+        scope.forms.answers.insert(at, answers.clone());
         Ok(answers)
     }
 
@@ -361,10 +392,7 @@ impl Analysis {
             }
             Head::Hull(head) => {
                 let query = self.query(scope, at)?;
-                let mut general = Scope::default();
-                let value = self.value(&mut general, at, part)?;
-                let first = Range::of(self.first[at.0][at.1].value[part]);
-                let range = self.atoms.range(&value).union(first);
+                let range = self.hull_ranges[head as usize][part];
                 let kind = Kind::Hull {
                     head,
                     query,
@@ -475,6 +503,42 @@ impl Analysis {
             return ([close, one], [2.0, 1.0]);
         }
         ([scaled, one], [2.0, 1.0])
+    }
+
+    /// Which atoms are certain ones, or made of them.
+    pub(crate) fn made_of(&self, certain: impl Fn(Atom, &Kind) -> bool) -> Vec<bool> {
+        let mut made = Vec::with_capacity(self.atoms.len());
+        for atom in 0..self.atoms.len() as Atom {
+            let kind = self.atoms.kind(atom);
+            let any = |forms: &[&Form]| {
+                let mut atoms = forms.iter().flat_map(|form| form.atoms());
+                atoms.any(|atom| made[atom as usize])
+            };
+            // Atoms are made of earlier ones.
+            let from = match kind {
+                Kind::Place { query, .. } | Kind::Entry { query, .. } | Kind::Hull { query, .. } => {
+                    any(&[&query[0], &query[1]])
+                }
+                Kind::Read { place, .. } | Kind::Kept { place, .. } => made[*place as usize],
+                Kind::Found { entry, .. } => made[*entry as usize],
+                Kind::Near { of } => made[*of as usize],
+                Kind::Rounded { base, terms } => {
+                    base.as_ref().is_some_and(|base| any(&[base]))
+                        || terms.iter().any(|(_, form)| any(&[form]))
+                }
+                Kind::Gated { gate, value } | Kind::Product { gate, value } => any(&[gate, value]),
+                Kind::One
+                | Kind::Time
+                | Kind::Token { .. }
+                | Kind::Index { .. }
+                | Kind::Mean { .. }
+                | Kind::Sum { .. }
+                | Kind::Latest { .. } => false,
+            };
+            let is = from || certain(atom, kind);
+            made.push(is);
+        }
+        made
     }
 
     /// The atoms of a form and of what its rounded ones are made of.
