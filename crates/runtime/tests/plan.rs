@@ -37,7 +37,7 @@ fn agree(model: &Model, prompt: &[u32], limit: u64) -> Result<(), TestCaseError>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn models_as_compilers_make_them(

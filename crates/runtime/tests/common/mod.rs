@@ -233,6 +233,17 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
             row[slot] = random.below(5) as f64 - 2.0;
         }
     }
+    // Numbers that no integer program has, so that products and sums are rounded.
+    if random.below(4) == 0 {
+        for id in 0..vocab {
+            let slot = NUMBER + random.below(4) as usize;
+            model.weights.tok.row_mut(id)[slot] *= [1.1, 1e9, 1e-9, 0.5][random.below(4) as usize];
+        }
+    }
+    // A first token with a key of its own.
+    if random.below(6) == 0 {
+        model.config.position_features[1].coefficients[0] = random.below(3) as f64 - 1.0;
+    }
     let scale = [1.0, 4.0, 8192.0, 3.0];
     for layer in &mut model.weights.layers {
         for h in 0..heads {
@@ -251,6 +262,9 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
                     set(1, 0, T, 2.0);
                     set(1, 1, TT, -1.0);
                     set(0, 1, ONE, sharp);
+                    if random.below(6) == 0 {
+                        set(0, 1, any(&mut random), -2.0 * sharp);
+                    }
                     match random.below(4) {
                         0 => set(0, 0, any(&mut random), sharp),
                         1 => set(0, 0, any(&mut random), sharp / 2.0 - sharp / 16.0),
@@ -349,8 +363,20 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
                     layer.ff_in.row_mut(row)[slot] += random.below(5) as f64 - 2.0;
                 }
             }
-            if random.below(3) == 0 {
-                layer.ff_in.row_mut(neuron)[FLAG] -= 1024.0;
+            match random.below(6) {
+                0 | 1 => layer.ff_in.row_mut(neuron)[FLAG] -= 1024.0,
+                // A number times the count of tokens, as running sums are made of averages.
+                2 => {
+                    layer.ff_in.row_mut(neuron).fill(0.0);
+                    layer.ff_in.row_mut(neuron)[T] = 1.0;
+                    layer.ff_in.row_mut(neuron)[ONE] = 1.0;
+                    let slot = FREE + random.below((d - FREE) as u64) as usize;
+                    layer.ff_in.row_mut(d_ffn + neuron).fill(0.0);
+                    layer.ff_in.row_mut(d_ffn + neuron)[slot] = 1.0;
+                }
+                // Rounding by a large number, and a large product.
+                3 => layer.ff_in.row_mut(d_ffn + neuron)[ONE] += 1.5 * 2f64.powi(52),
+                _ => {}
             }
             let target = FREE + random.below((d - FREE) as u64) as usize;
             layer.ff_out.row_mut(target)[neuron] += random.below(3) as f64 - 1.0;
