@@ -252,6 +252,21 @@ impl Analysis {
             return hull(self);
         }
         let [x, y] = &key;
+        // Only tables and hulls look at boxes.
+        let boxed = rows.bound.is_some_and(|[greatest_x, greatest_lift]| {
+            let lift = match parabola(x, y) {
+                Some([2.0, 1.0]) => 0.0,
+                _ => self.atoms.lift(x, y),
+            };
+            !(self.atoms.range(x).size() <= greatest_x && lift <= greatest_lift)
+        });
+        let table = self.atoms.range(&query[1]).lo > 0.0
+            && self.atoms.range(x).grain >= 1
+            && x.as_constant().is_none()
+            && parabola(x, y).is_none();
+        if boxed && !table {
+            return hull(self);
+        }
         if x.as_constant() == Some(first.key.x) && y.as_constant() == Some(first.key.y) {
             let mut sums = [None; 2];
             for part in (0..2).filter(|&part| rows.live[part]) {
@@ -295,7 +310,7 @@ impl Analysis {
         if !is_exact(lo.abs().max(hi), value.grain) {
             return None;
         }
-        if !wide && first >= 0.0 && first < EXPECTED_SUM {
+        if !wide && (0.0..EXPECTED_SUM).contains(&first) {
             lo = 0.0;
             if hi > 2.0 * count {
                 hi = EXPECTED_SUM;

@@ -114,14 +114,21 @@ impl Choice {
             return;
         };
         let chosen = self.fetched.iter().map(|&(at, part, _)| (at, part));
-        let chosen: Vec<(HeadAt, usize)> = chosen.chain(self.index.map(|index| index.head)).collect();
+        let chosen: Vec<(HeadAt, usize)> =
+            chosen.chain(self.index.map(|index| index.head)).collect();
         let answers = analysis.survey.answers.iter();
         let atoms: Vec<Atom> = answers
-            .flat_map(|(at, answers)| answers.iter().enumerate().map(move |(part, form)| ((*at, part), form)))
+            .flat_map(|(at, answers)| {
+                answers
+                    .iter()
+                    .enumerate()
+                    .map(move |(part, form)| ((*at, part), form))
+            })
             .filter(|(head, _)| chosen.contains(head))
             .filter_map(|(_, form)| form.as_atom())
             .collect();
-        let excepted = analysis.made_of(|atom, kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom));
+        let excepted = analysis
+            .made_of(|atom, kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom));
         analysis.common = Arc::new(scope.without(&excepted));
     }
 

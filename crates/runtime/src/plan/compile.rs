@@ -77,7 +77,7 @@ impl Constants {
     }
 }
 
-impl<'c, 'a> Compiler<'c> {
+impl<'c> Compiler<'c> {
     pub(crate) fn new(
         analysis: &'c mut Analysis,
         scope: &'c mut Scope,
@@ -246,9 +246,9 @@ impl<'c, 'a> Compiler<'c> {
         let key = self.analysis.key(self.scope, at)?;
         let key = [self.form(&key[0])?, self.form(&key[1])?];
         let mut values = [ZERO; 2];
-        for part in 0..2 {
+        for (part, register) in values.iter_mut().enumerate() {
             let value = self.analysis.value(self.scope, at, part)?;
-            values[part] = self.form(&value)?;
+            *register = self.form(&value)?;
         }
         self.program.ops.push(Op::Push { hull, key, values });
         Ok(())

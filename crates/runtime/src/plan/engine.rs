@@ -10,7 +10,7 @@ use super::classes::IRREGULAR;
 use super::compile::Constants;
 use super::program::{Output, Program};
 use super::rows::Rows;
-use super::run::Memory;
+use super::run::{Memory, Outside};
 use crate::Why;
 use crate::cache::{Cache, Call, Full, Hull};
 use crate::forward::Stream;
@@ -117,12 +117,13 @@ impl Plan {
         rows: &Arc<Rows>,
         first: &Arc<Vec<Vec<Call>>>,
         expected: &Expected,
-    ) -> Result<Self, (Refusal, Option<Analysis>)> {
-        let mut analysis = Analysis::new(rows, first, expected).map_err(|r| (r, None))?;
+    ) -> Result<Self, (Refusal, Vec<HeadAt>)> {
+        let mut analysis =
+            Analysis::new(rows, first, expected).map_err(|refusal| (refusal, vec![]))?;
         let choice = Choice::new(&mut analysis);
         let memory = match Memory::new(&analysis) {
             Ok(memory) => memory,
-            Err(refusal) => return Err((refusal, Some(analysis))),
+            Err(refusal) => return Err((refusal, heads_of(&analysis, refusal))),
         };
         let heads = analysis.heads.iter().enumerate();
         let heads = heads.flat_map(|(l, heads)| (0..heads.len()).map(move |h| (l, h)));
@@ -280,7 +281,10 @@ impl Planned {
     ) -> Result<Option<TokenId>, Why> {
         let next = match &mut self.mode {
             Mode::Plan(plan) => match plan.step(network, token.0 as u16, predict) {
-                Ok(next) => Ok(next.map(TokenId)),
+                Ok(next) => match plan.memory.outside {
+                    None => Ok(next.map(TokenId)),
+                    Some(outside) => Err(horizon(outside)),
+                },
                 Err(refusal) => self.replan(network, token, refusal, predict),
             },
             Mode::Empty => self.begin(network, token, predict),
@@ -329,11 +333,11 @@ impl Planned {
             return None;
         }
         loop {
-            let (refusal, analysis) = match Plan::new(&self.rows, first, &self.expected) {
+            let (refusal, heads) = match Plan::new(&self.rows, first, &self.expected) {
                 Ok(plan) => return Some(plan),
                 Err(refusal) => refusal,
             };
-            if !concede(refusal, analysis.as_ref(), &mut self.expected) {
+            if !concede(refusal, &heads, &mut self.expected) {
                 return None;
             }
         }
@@ -357,7 +361,11 @@ impl Planned {
         ids.push(token.0 as u16);
         let mut refused = Some((refusal, *old));
         while let Some((refusal, old)) = refused.take() {
-            if !concede(refusal, Some(&old.analysis), &mut self.expected) {
+            if !concede(
+                refusal,
+                &heads_of(&old.analysis, refusal),
+                &mut self.expected,
+            ) {
                 break;
             }
             drop(old);
@@ -366,8 +374,12 @@ impl Planned {
             for (i, &id) in ids.iter().enumerate().skip(1) {
                 match plan.step(network, id, predict && i + 1 == ids.len()) {
                     Ok(next) if i + 1 == ids.len() => {
+                        let outside = plan.memory.outside;
                         self.mode = Mode::Plan(Box::new(plan));
-                        return Ok(next.map(TokenId));
+                        return match outside {
+                            None => Ok(next.map(TokenId)),
+                            Some(outside) => Err(horizon(outside)),
+                        };
                     }
                     Ok(_) => {}
                     Err(refusal) => {
@@ -445,21 +457,42 @@ impl Planned {
     }
 }
 
-/// Gives up an assumption; `false` if there is none to give up.
-fn concede(refusal: Refusal, analysis: Option<&Analysis>, expected: &mut Expected) -> bool {
-    match (refusal, analysis) {
-        (Refusal::Head(at), _) => expected.demoted.insert(at),
-        (Refusal::Group(group), Some(analysis)) => {
+fn horizon((layer, head, x, lift): Outside) -> Why {
+    Why::KeyBound {
+        layer,
+        head,
+        x,
+        lift,
+    }
+}
+
+/// The heads that a refusal is about.
+fn heads_of(analysis: &Analysis, refusal: Refusal) -> Vec<HeadAt> {
+    match refusal {
+        Refusal::Head(at) => vec![at],
+        Refusal::Group(group) => {
             let group = &analysis.groups[group as usize];
-            let mut new = false;
-            for &head in &group.heads {
-                new |= expected.demoted.insert((group.layer, head));
-            }
-            new
+            group
+                .heads
+                .iter()
+                .map(|&head| (group.layer, head))
+                .collect()
         }
-        (Refusal::Sums, _) => !std::mem::replace(&mut expected.wide, true),
-        (Refusal::Sentinel, _) => expected.sentinel.take().is_some(),
-        (Refusal::Model, _) | (Refusal::Group(_), None) => false,
+        Refusal::Sums | Refusal::Sentinel | Refusal::Model => vec![],
+    }
+}
+
+/// Gives up an assumption; `false` if there is none to give up.
+fn concede(refusal: Refusal, heads: &[HeadAt], expected: &mut Expected) -> bool {
+    match refusal {
+        Refusal::Head(_) | Refusal::Group(_) => {
+            let before = expected.demoted.len();
+            expected.demoted.extend(heads);
+            expected.demoted.len() > before
+        }
+        Refusal::Sums => !std::mem::replace(&mut expected.wide, true),
+        Refusal::Sentinel => expected.sentinel.take().is_some(),
+        Refusal::Model => false,
     }
 }
 

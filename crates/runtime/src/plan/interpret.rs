@@ -516,9 +516,9 @@ impl Analysis {
             };
             // Atoms are made of earlier ones.
             let from = match kind {
-                Kind::Place { query, .. } | Kind::Entry { query, .. } | Kind::Hull { query, .. } => {
-                    any(&[&query[0], &query[1]])
-                }
+                Kind::Place { query, .. }
+                | Kind::Entry { query, .. }
+                | Kind::Hull { query, .. } => any(&[&query[0], &query[1]]),
                 Kind::Read { place, .. } | Kind::Kept { place, .. } => made[*place as usize],
                 Kind::Found { entry, .. } => made[*entry as usize],
                 Kind::Near { of } => made[*of as usize],

@@ -31,6 +31,8 @@ pub(crate) struct LayerRows {
 
 #[derive(Debug)]
 pub(crate) struct HeadRows {
+    /// In the weights.
+    pub(crate) number: usize,
     pub(crate) query: [Row; 2],
     pub(crate) key: [Row; 2],
     /// Empty if it does not reach the residual stream.
@@ -73,6 +75,7 @@ impl Rows {
                         .map(|b| [b.max_abs_x, b.max_lift])
                         .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
                     heads.push(HeadRows {
+                        number,
                         query: third(0),
                         key: third(1),
                         value,

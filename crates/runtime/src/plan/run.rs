@@ -29,21 +29,47 @@ pub(crate) struct Memory {
     kinds: usize,
     groups: Vec<Store>,
     streams: Vec<Vec<f64>>,
-    hulls: Vec<HullCache>,
+    hulls: Vec<(HullCache, Boxes)>,
+    /// The first head whose key of this token is outside its box.
+    pub(crate) outside: Option<Outside>,
     pub(crate) registers: Vector,
     rows: Arc<Rows>,
 }
 
 #[derive(Debug)]
 enum Store {
-    Latest {
-        y: f64,
-        values: Vec<f64>,
-    },
-    Table {
-        table: Table,
-        bound: Option<[f64; 2]>,
-    },
+    Latest { y: f64, values: Vec<f64> },
+    Table { table: Table, boxes: Boxes },
+}
+
+/// Layer and number of heads with boxes, and those: greatest `|x|`, greatest lift.
+type Boxes = Vec<(usize, usize, [f64; 2])>;
+
+/// A live key outside the box of its head: layer, head, x, lift.
+pub(crate) type Outside = (usize, usize, f64, f64);
+
+fn boxed(rows: &Rows, (layer, head): (usize, usize)) -> Option<(usize, usize, [f64; 2])> {
+    let head = &rows.layers[layer].heads[head];
+    Some((layer, head.number, head.bound?))
+}
+
+/// The first of the heads whose box the key is outside of.
+#[inline]
+fn outside(boxes: &Boxes, x: f64, y: f64) -> Option<Outside> {
+    let half = x / 2.0;
+    let lift = y + half * half;
+    let mut outside = boxes.iter().filter(|(_, _, [greatest_x, greatest_lift])| {
+        lift >= -0.5 && !(x.abs() <= *greatest_x && lift <= *greatest_lift)
+    });
+    outside
+        .next()
+        .map(|&(layer, head, _)| (layer, head, x, lift))
+}
+
+fn note(first: &mut Option<Outside>, outside: Outside) {
+    if first.is_none_or(|first| (outside.0, outside.1) < (first.0, first.1)) {
+        *first = Some(outside);
+    }
 }
 
 impl Memory {
@@ -79,13 +105,11 @@ impl Memory {
                 if let Some((j, lift)) = Table::parse(key.x, key.y, CLEARED).map_err(unfit)? {
                     table.insert(j, lift, values.into_iter()).map_err(unfit)?;
                 }
-                let bounds = group
-                    .heads
-                    .iter()
-                    .filter_map(|&head| analysis.rows.layers[group.layer].heads[head].bound);
+                let heads = group.heads.iter();
+                let boxes = heads.filter_map(|&head| boxed(&analysis.rows, (group.layer, head)));
                 Store::Table {
                     table,
-                    bound: bounds.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]),
+                    boxes: boxes.collect(),
                 }
             });
         }
@@ -99,7 +123,10 @@ impl Memory {
             let mut hull = HullCache::new();
             hull.push(call.key, call.value)
                 .map_err(|_| Refusal::Model)?;
-            hulls.push(hull);
+            hulls.push((
+                hull,
+                boxed(&analysis.rows, (layer, head)).into_iter().collect(),
+            ));
         }
         let mut registers = zero_vector();
         registers[usize::from(ONE)] = 1.0;
@@ -119,6 +146,7 @@ impl Memory {
             groups,
             streams: streams.collect(),
             hulls,
+            outside: None,
             registers,
             rows: Arc::clone(&analysis.rows),
         })
@@ -180,7 +208,7 @@ impl Memory {
             Store::Table { table, .. } => table.bytes(),
         });
         let streams: usize = self.streams.iter().map(|s| 8 * s.capacity()).sum();
-        let hulls: usize = self.hulls.iter().map(|h| h.hull().heap_bytes()).sum();
+        let hulls: usize = self.hulls.iter().map(|(h, _)| h.hull().heap_bytes()).sum();
         2 * self.ids.capacity() + stores.sum::<usize>() + streams + hulls
     }
 
@@ -340,16 +368,13 @@ impl Memory {
                     values,
                 } => {
                     let (x, y) = (get!(x), get!(y));
-                    let Store::Table { table, bound } = &mut self.groups[group as usize] else {
+                    let Store::Table { table, boxes } = &mut self.groups[group as usize] else {
                         unreachable!("a group keeps its kind");
                     };
                     let unfit = |_: Unfit| Refusal::Group(group);
-                    if let Some([greatest_x, greatest_lift]) = *bound {
-                        let half = x / 2.0;
-                        let lift = y + half * half;
-                        if lift >= -0.5 && !(x.abs() <= greatest_x && lift <= greatest_lift) {
-                            return Err(Refusal::Model);
-                        }
+                    if let Some(outside) = outside(boxes, x, y) {
+                        note(&mut self.outside, outside);
+                        continue;
                     }
                     if let Some((j, lift)) = Table::parse(x, y, CLEARED).map_err(unfit)? {
                         let values = registers(values)
@@ -412,13 +437,18 @@ impl Memory {
                 Op::Push { hull, key, values } => {
                     let key = Point::new(get!(key[0]), get!(key[1]));
                     let values = values.map(|r| get!(r));
-                    let hull = &mut self.hulls[hull as usize];
+                    let (hull, boxes) = &mut self.hulls[hull as usize];
+                    if let Some(outside) = outside(boxes, key.x, key.y) {
+                        note(&mut self.outside, outside);
+                        continue;
+                    }
                     hull.push(key, values).map_err(|_| Refusal::Model)?;
                     continue;
                 }
                 Op::Ask { hull, query, to } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
                     let answers = self.hulls[hull as usize]
+                        .0
                         .query(query)
                         .map_err(|_| Refusal::Model)?;
                     get!(to[0]) = answers[0];

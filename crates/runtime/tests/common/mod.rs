@@ -2,8 +2,8 @@
 #![allow(dead_code)]
 
 use weightware_model::{
-    Attention, Config, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId, Tokenizer,
-    Weights,
+    Attention, Config, KeyBound, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId,
+    Tokenizer, Weights,
 };
 
 /// The model of zero weights.
@@ -381,6 +381,14 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
             let target = FREE + random.below((d - FREE) as u64) as usize;
             layer.ff_out.row_mut(target)[neuron] += random.below(3) as f64 - 1.0;
         }
+    }
+    for _ in 0..random.below(3) {
+        model.config.key_bounds.push(KeyBound {
+            layer: random.below(layers as u64) as usize,
+            head: random.below(heads as u64) as usize,
+            max_abs_x: random.below(300) as f64,
+            max_lift: random.below(40) as f64 / 8.0,
+        });
     }
     // Nearest of a family, as bytes are, or anything.
     let [a, b] = [0, 1].map(|_| FREE + random.below((d - FREE) as u64) as usize);
