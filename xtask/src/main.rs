@@ -9,6 +9,7 @@ mod chart;
 mod check;
 mod demo;
 mod figures;
+mod instructions;
 mod live;
 mod programs;
 mod schedule;
@@ -35,8 +36,10 @@ enum Command {
     Test(check::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
-    /// Speed and memory of whole runs, as a markdown table
+    /// Speed and memory of the engines side by side, as a markdown table, and a chart
     Bench(bench::Arguments),
+    /// Machine instructions per token, counted by valgrind: the same on a busy machine
+    Instructions(instructions::Arguments),
     /// Rebuilds programs/*.wasm from programs/*.c with clang
     Programs(programs::Arguments),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Instructions(arguments) => arguments.run(),
         Command::Programs(arguments) => arguments.run(),
     };
     match done {

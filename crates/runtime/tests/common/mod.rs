@@ -394,7 +394,7 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
     let [a, b] = [0, 1].map(|_| FREE + random.below((d - FREE) as u64) as usize);
     for id in 0..vocab {
         let row = model.weights.head.row_mut(id);
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             let x = id as f64 - vocab as f64 / 2.0;
             row[a] += 2.0 * x;
             row[ONE] -= x * x;
