@@ -180,7 +180,7 @@ impl Atoms {
                 for (weight, form) in terms {
                     let weight = f64::from_bits(*weight);
                     mass += weight.abs() * self.range(form).size();
-                    sum = sum.about_plus(weight, form);
+                    sum.about_add(weight, form);
                 }
                 Some((sum, mass * power(-44)))
             }
@@ -289,10 +289,10 @@ impl Atoms {
                 match (a, self.shadow(b)) {
                     (0, Some((shadow, off))) => {
                         error += coefficient.abs() * off;
-                        next = next.about_plus(coefficient, &shadow);
+                        next.about_add(coefficient, &shadow);
                         changed = true;
                     }
-                    _ => next = next.about_plus(coefficient, &Form::monomial((a, b), 1.0)),
+                    _ => next.about_add(coefficient, &Form::monomial((a, b), 1.0)),
                 }
             }
             error += self.mass(&next) * power(-48);

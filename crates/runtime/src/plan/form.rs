@@ -75,12 +75,22 @@ impl Hash for Form {
 }
 
 /// The exact product of two numbers, if it is a number.
+#[inline]
 pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
     let product = a * b;
-    (product.is_finite()
-        && a.mul_add(b, -product) == 0.0
-        && (product != 0.0 || a == 0.0 || b == 0.0))
-        .then_some(product)
+    let exact = if product.is_normal() && (is_bare(a) || is_bare(b)) {
+        true
+    } else {
+        let none_lost = product != 0.0 || a == 0.0 || b == 0.0;
+        product.is_finite() && none_lost && a.mul_add(b, -product) == 0.0
+    };
+    exact.then_some(product)
+}
+
+/// Whether a number is a power of two, or minus one, and not subnormal.
+#[inline]
+fn is_bare(number: f64) -> bool {
+    number.is_normal() && number.to_bits() << 12 == 0
 }
 
 /// The exact sum of two numbers, if it is a number (Knuth's two-sum has no remainder).
@@ -157,46 +167,50 @@ impl Form {
 
     /// `self + factor * other`, if every coefficient of it is a number.
     pub(crate) fn plus(&self, factor: f64, other: &Self) -> Option<Self> {
+        let mut sum = self.clone();
+        sum.add(factor, other).then_some(sum)
+    }
+
+    /// Adds `factor * other`; `false`, and a form of no use, if a coefficient would be rounded.
+    #[must_use]
+    pub(crate) fn add(&mut self, factor: f64, other: &Self) -> bool {
         self.combine(factor, other, exact_product, exact_sum)
     }
 
     /// `self + factor * other` with rounded coefficients.
     pub(crate) fn about_plus(&self, factor: f64, other: &Self) -> Self {
-        self.combine(factor, other, |a, b| Some(a * b), |a, b| Some(a + b))
-            .unwrap_or_default()
+        let mut sum = self.clone();
+        sum.about_add(factor, other);
+        sum
+    }
+
+    /// Adds `factor * other` with rounded coefficients.
+    pub(crate) fn about_add(&mut self, factor: f64, other: &Self) {
+        self.combine(factor, other, |a, b| Some(a * b), |a, b| Some(a + b));
     }
 
     fn combine(
-        &self,
+        &mut self,
         factor: f64,
         other: &Self,
         product: impl Fn(f64, f64) -> Option<f64>,
         sum: impl Fn(f64, f64) -> Option<f64>,
-    ) -> Option<Self> {
-        let mut terms = SmallVec::new();
-        let (mut left, mut right) = (self.terms.iter().peekable(), other.terms.iter().peekable());
-        loop {
-            let (monomial, coefficient) = match (left.peek(), right.peek()) {
-                (None, None) => return Some(Self { terms }),
-                (Some(&&(a, x)), Some(&&(b, y))) if a == b => {
-                    left.next();
-                    right.next();
-                    (a, sum(x, product(factor, y)?)?)
-                }
-                (Some(&&(a, x)), other) if other.is_none_or(|&&(b, _)| a < b) => {
-                    left.next();
-                    (a, x)
-                }
-                (_, Some(&&(b, y))) => {
-                    right.next();
-                    (b, product(factor, y)?)
-                }
-                (Some(_), None) => unreachable!("the second arm takes it"),
+    ) -> bool {
+        for &(monomial, coefficient) in &other.terms {
+            let Some(term) = product(factor, coefficient) else {
+                return false;
             };
-            if coefficient != 0.0 {
-                terms.push((monomial, coefficient));
+            match self.terms.binary_search_by_key(&monomial, |t| t.0) {
+                Ok(at) => match sum(self.terms[at].1, term) {
+                    Some(0.0) => drop(self.terms.remove(at)),
+                    Some(sum) => self.terms[at].1 = sum,
+                    None => return false,
+                },
+                Err(at) if term != 0.0 => self.terms.insert(at, (monomial, term)),
+                Err(_) => {}
             }
         }
+        true
     }
 
     /// The product of two forms, if its degree is at most 2 and every coefficient a number.
@@ -209,7 +223,9 @@ impl Form {
                     (a, b, 0, 0) | (0, 0, a, b) => (a, b),
                     _ => return None,
                 };
-                all = all.plus(1.0, &Self::monomial(monomial, exact_product(x, y)?))?;
+                if !all.add(1.0, &Self::monomial(monomial, exact_product(x, y)?)) {
+                    return None;
+                }
             }
         }
         Some(all)

@@ -272,13 +272,9 @@ impl Analysis {
             partial.add_to(range, None);
         }
         if partial.exact {
-            let start = base.clone().unwrap_or_default();
-            let sum = terms
-                .iter()
-                .try_fold(start, |sum, (weight, form)| sum.plus(*weight, form));
-            if let Some(sum) = sum
-                && self.atoms.is_safe(&sum)
-            {
+            let mut sum = base.clone().unwrap_or_default();
+            let all = terms.iter().all(|(weight, form)| sum.add(*weight, form));
+            if all && self.atoms.is_safe(&sum) {
                 return sum;
             }
         }
