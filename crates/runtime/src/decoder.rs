@@ -68,8 +68,8 @@ pub struct Stats {
 
 /// Greedy decoding of one sequence.
 ///
-/// All engines compute the same projections with the same bits; they differ in attention alone. See the crate's
-/// documentation for an example.
+/// All engines compute the same projections with the same bits, the plan engine those that matter; they differ in attention.
+/// See the crate's documentation for an example.
 #[derive(Debug)]
 pub struct Decoder {
     network: Network,

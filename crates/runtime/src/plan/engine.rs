@@ -92,6 +92,9 @@ impl Predictions {
 
 const NONE: u32 = u32::MAX;
 
+/// With more programs than this, making them takes longer than they save.
+const MOST_PROGRAMS: usize = 1 << 13;
+
 /// A plan and what it remembers.
 #[derive(Debug)]
 struct Plan {
@@ -212,6 +215,9 @@ impl Plan {
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
+        if self.programs.len() >= MOST_PROGRAMS {
+            return Err(Refusal::Model);
+        }
         let heights = self.memory.heights();
         let program = self.choice.program(
             &mut self.analysis,

@@ -219,6 +219,10 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
     for id in 0..vocab {
         let row = model.weights.tok.row_mut(id);
         if sentinel && id == 0 {
+            // Its key may be off the curve on which all others lie.
+            if random.below(3) == 0 {
+                row[if random.below(2) == 0 { T } else { TT }] = 1.0 + random.below(9) as f64;
+            }
             continue;
         }
         row[ONE] = 1.0;
