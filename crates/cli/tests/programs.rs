@@ -115,7 +115,7 @@ fn a_saved_run_goes_on() {
     ended(&weightware(&["trace", &sum, "--save", &whole]), 0);
 
     // In steps of seven tokens, by changing engines.
-    let (mut from, mut output) = (None, String::new());
+    let (mut from, mut output): (Option<String>, _) = (None, String::new());
     for (step, engine) in ["hull", "plan", "hardmax"].into_iter().enumerate() {
         let to = saved(&format!("{step}.run"));
         let mut args = vec![
@@ -129,7 +129,7 @@ fn a_saved_run_goes_on() {
         ];
         match &from {
             None => args.push(&sum),
-            Some(from) => args.extend(["--resume", from]),
+            Some(from) => args.extend(["--resume", from.as_str()]),
         }
         let done = weightware(&args);
         let expected = if step < 2 { 124 } else { 0 };
