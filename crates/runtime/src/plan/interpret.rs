@@ -65,6 +65,7 @@ impl Scope {
 impl Analysis {
     /// A slot of the residual stream before a half-layer: attention has even numbers.
     pub(crate) fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<Form> {
+        let half = self.rows.since[half][slot];
         let known = scope.common.slots.get(&(half, slot));
         if let Some(form) = known.or_else(|| scope.forms.slots.get(&(half, slot))) {
             return Ok(form.clone());

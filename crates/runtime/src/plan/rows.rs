@@ -16,6 +16,8 @@ pub(crate) struct Rows {
     pub(crate) head: Vec<f64>,
     pub(crate) embedding: Vec<f64>,
     pub(crate) last_position: u64,
+    /// Before every half-layer, by slot: the half-layer before which the slot was what it is now.
+    pub(crate) since: Vec<Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -97,6 +99,24 @@ impl Rows {
                     neurons_out: (0..d).map(|slot| row_of(&weights.ff_out, slot)).collect(),
                 }
             });
+        let layers: Vec<LayerRows> = layers.collect();
+        let mut since = vec![vec![0; d]];
+        for rows in layers
+            .iter()
+            .flat_map(|layer| [&layer.heads_out, &layer.neurons_out])
+        {
+            let half = since.len();
+            let before = &since[half - 1];
+            let now = |slot: usize| {
+                if rows[slot].is_empty() {
+                    before[slot]
+                } else {
+                    half
+                }
+            };
+            let now = (0..d).map(now).collect();
+            since.push(now);
+        }
         let head = &model.weights.head;
         let columns: Vec<usize> = (0..d)
             .filter(|&c| (0..head.rows).any(|r| head.row(r)[c] != 0.0))
@@ -105,7 +125,8 @@ impl Rows {
             d_model: d,
             vocab: shape.vocab,
             position_features: model.config.position_features.clone(),
-            layers: layers.collect(),
+            layers,
+            since,
             head: (0..head.rows)
                 .flat_map(|r| columns.iter().map(move |&c| head.row(r)[c]))
                 .collect(),
