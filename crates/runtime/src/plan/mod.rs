@@ -22,6 +22,7 @@ mod classes;
 mod compile;
 mod engine;
 mod form;
+mod give;
 mod interpret;
 mod partial;
 mod program;
