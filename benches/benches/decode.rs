@@ -21,8 +21,13 @@ fn engines(c: &mut Criterion) {
     group
         .sample_size(10)
         .measurement_time(Duration::from_secs(5));
-    for (name, program) in [("fib", program("fib")), ("loop", endless())] {
+    for (name, program) in [
+        ("fib", program("fib")),
+        ("matching", program("matching")),
+        ("loop", endless()),
+    ] {
         for (engine, tokens) in [
+            (Engine::Plan, 3_000),
             (Engine::Hull, 3_000),
             (Engine::Hardmax, 500),
             (Engine::Softmax, 500),
@@ -39,21 +44,26 @@ fn engines(c: &mut Criterion) {
 fn scaling(c: &mut Criterion) {
     let computer = Computer::default();
     let program = endless();
-    let mut group = c.benchmark_group("decode_scaling/hull");
-    group
-        .sample_size(10)
-        .measurement_time(Duration::from_secs(10));
-    for tokens in [50_000, 500_000] {
-        group.throughput(Throughput::Elements(tokens));
-        group.bench_with_input(
-            BenchmarkId::from_parameter(format!("n={tokens}")),
-            &tokens,
-            |b, &tokens| {
-                b.iter(|| decode(&computer, &program, Engine::Hull, tokens));
-            },
-        );
+    for (engine, lengths) in [
+        (Engine::Plan, [50_000, 5_000_000]),
+        (Engine::Hull, [50_000, 500_000]),
+    ] {
+        let mut group = c.benchmark_group(format!("decode_scaling/{}", engine.name()));
+        group
+            .sample_size(10)
+            .measurement_time(Duration::from_secs(10));
+        for tokens in lengths {
+            group.throughput(Throughput::Elements(tokens));
+            group.bench_with_input(
+                BenchmarkId::from_parameter(format!("n={tokens}")),
+                &tokens,
+                |b, &tokens| {
+                    b.iter(|| decode(&computer, &program, engine, tokens));
+                },
+            );
+        }
+        group.finish();
     }
-    group.finish();
 }
 
 criterion_group!(benches, engines, scaling);

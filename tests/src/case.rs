@@ -23,19 +23,22 @@ pub enum Rung {
     Hardmax,
     /// The weights, by hard-max in convex hulls.
     Hull,
+    /// The weights, by programs made from them.
+    Plan,
     /// The exported weights, by the independent forward pass of another library.
     Candle,
 }
 
 impl Rung {
     /// All rungs.
-    pub const ALL: [Rung; 7] = [
+    pub const ALL: [Rung; 8] = [
         Rung::Wasmi,
         Rung::Interpreter,
         Rung::Evaluator,
         Rung::Softmax,
         Rung::Hardmax,
         Rung::Hull,
+        Rung::Plan,
         Rung::Candle,
     ];
 }

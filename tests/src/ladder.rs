@@ -151,6 +151,7 @@ impl Ladder {
             Rung::Softmax => self.decoder(&program, &trace, Engine::Softmax),
             Rung::Hardmax => self.decoder(&program, &trace, Engine::Hardmax),
             Rung::Hull => self.decoder(&program, &trace, Engine::Hull),
+            Rung::Plan => self.decoder(&program, &trace, Engine::Plan),
             #[cfg(feature = "candle")]
             Rung::Candle => self.candle(&program, &trace),
             #[cfg(not(feature = "candle"))]
@@ -206,7 +207,7 @@ impl Ladder {
 
     fn decoder(&self, program: &Program, trace: &Trace, engine: Engine) -> Result<(), String> {
         let all = trace.tokens.len();
-        let count = if engine == Engine::Hull {
+        let count = if matches!(engine, Engine::Hull | Engine::Plan) {
             all
         } else {
             trace.within(program, QUADRATIC)

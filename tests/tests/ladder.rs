@@ -64,6 +64,11 @@ fn hull() {
 }
 
 #[test]
+fn plan() {
+    on(Rung::Plan, false);
+}
+
+#[test]
 fn candle() {
     on(Rung::Candle, false);
 }

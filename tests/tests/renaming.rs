@@ -112,7 +112,11 @@ fn order_and_names_mean_nothing() {
     let other = disguised(model, &tokens);
     let other_prompt: Vec<TokenId> = prompt.iter().map(|&id| new(id)).collect();
 
-    for (engine, limit) in [(Engine::Hull, 100_000), (Engine::Softmax, 400)] {
+    for (engine, limit) in [
+        (Engine::Hull, 100_000),
+        (Engine::Plan, 100_000),
+        (Engine::Softmax, 400),
+    ] {
         let trace = decode(model, &prompt, engine, limit);
         let expected: Vec<TokenId> = trace.iter().map(|&id| new(id)).collect();
         assert!(trace.len() >= 400);

@@ -1,16 +1,17 @@
-//! `cargo xtask bench`: whole runs, in one process, as ratios.
+//! `cargo xtask bench`: the engines side by side, and a chart of how time per token grows.
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use weightware::{Computer, Engine, Run};
 
+use crate::chart::{Curve, svg};
 use crate::demo::{inkala, long_loop, matching};
 use crate::figures::{Figures, per_second, rounded, seconds, thousands};
-use crate::live::{Show, status_line, watch};
+use crate::live::{Show, status_line};
 use crate::workspace;
 
 #[derive(Debug, Args)]
@@ -18,9 +19,15 @@ use crate::workspace;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Tokens of the long run
-    #[arg(long, default_value_t = 5_000_000, value_parser = clap::value_parser!(u64).range(100_000..))]
+    /// Tokens of the longest run
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(10_000..16_000_000))]
     tokens: u64,
+    /// Seconds that an engine may take for the chart
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Where the chart is written
+    #[arg(long, default_value = "target/speed.svg")]
+    chart: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,131 +58,215 @@ impl Part {
     }
 }
 
-/// Where the short run is measured, and over how many tokens before that.
-const SHORT: (u64, u64) = (50_000, 25_000);
+/// Fast engines first: the others are compared with what they did.
+const ENGINES: [Engine; 3] = [Engine::Plan, Engine::Hull, Engine::Softmax];
 
-/// Tokens over which the end of the long run is measured.
-const LONG_STRETCH: u64 = 50_000;
+/// Where time per token is told in the table.
+const TOLD: [u64; 4] = [1_000, 10_000, 1_000_000, 10_000_000];
 
-/// Tokens that the linear cache generates.
-const LINEAR: u64 = 4_500;
+/// The long loop, by one engine.
+struct Long {
+    curve: Curve,
+    /// Nanoseconds per token up to so many tokens.
+    told: Vec<(u64, f64)>,
+    /// Nanoseconds per token of a long prompt, making a plan included.
+    prefill: Option<f64>,
+    cached: usize,
+}
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
         if let Some(part) = self.part {
             return part.run();
         }
-        let computer = Computer::default();
-        let program = long_loop()?;
-
-        let mut run = computer.run(&program, Engine::Hull, None)?;
-        go_on(&mut run, SHORT.0 - SHORT.1)?;
-        let short = stretch(&mut run, SHORT.0)?;
-        go_on(&mut run, self.tokens - LONG_STRETCH)?;
-        let long = stretch(&mut run, self.tokens)?;
-        let hull = Figures::of(&run, Engine::Hull);
-        let memory = peak_memory();
-        drop(run);
-
-        let mut run = computer.run(&program, Engine::Hull, Some(LINEAR))?;
-        let quick = watch(&mut run, Engine::Hull, Show::Nothing, None)?;
-        let mut run = computer.run(&program, Engine::Softmax, Some(LINEAR))?;
-        let linear = watch(&mut run, Engine::Softmax, Show::Nothing, None)?;
-        let sudoku = inkala(Engine::Hull, Show::Nothing)?;
-        let matching = matching(Engine::Hull, Show::Nothing)?;
-
         let machine = processor().unwrap_or_else(|| "unknown".to_owned());
+        println!("`cargo xtask bench` on {machine}, time on one processor:\n");
+
+        let long = ENGINES
+            .iter()
+            .map(|&engine| self.long(engine))
+            .collect::<Result<Vec<_>>>()?;
+        let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name()).collect();
         println!(
-            "`cargo xtask bench --tokens {}` on {machine}, one core:\n",
-            self.tokens
+            "| what | {} |\n|---|{}",
+            names.join(" | "),
+            "---|".repeat(names.len())
         );
-        println!("| what | figure |\n|---|---|");
-        let row = |what: String, figure: String| println!("| {what} | {figure} |");
-        let [short_at, long_at] = [SHORT.0, self.tokens].map(thousands);
-        row(format!("hull, at {short_at} tokens"), speed(short, SHORT.1));
+        let row =
+            |what: &str, figures: Vec<String>| println!("| {what} | {} |", figures.join(" | "));
+        for told in TOLD.into_iter().filter(|&told| told <= self.tokens) {
+            let figure = |long: &Long| {
+                let found = long.told.iter().find(|(tokens, _)| *tokens == told);
+                found.map_or("-".to_owned(), |(_, time)| {
+                    format!("{} ns/token", rounded(*time))
+                })
+            };
+            row(
+                &format!("loop, at {} tokens", thousands(told)),
+                long.iter().map(figure).collect(),
+            );
+        }
         row(
-            format!("hull, at {long_at} tokens"),
-            speed(long, LONG_STRETCH),
-        );
-        row(
-            format!("time per token, at {long_at} over at {short_at}"),
-            format!(
-                "{:.2}",
-                per_token(long, LONG_STRETCH) / per_token(short, SHORT.1)
-            ),
-        );
-        row(format!("hull, all {long_at} tokens"), whole(&hull));
-        row(
-            "peak memory of that run".to_owned(),
-            memory.map_or("unknown".to_owned(), |kib| format!("{} MiB", kib >> 10)),
-        );
-        let count = thousands(LINEAR);
-        row(
-            format!("linear softmax, all {count} tokens"),
-            whole(&linear),
+            "taking in a prompt of 21,600 tokens",
+            long.iter().map(|long| nanoseconds(long.prefill)).collect(),
         );
         row(
-            format!("speed over {count} tokens, hull over linear softmax"),
-            format!("{:.0}", quick.speed() / linear.speed()),
+            "keys and values of the longest run",
+            long.iter()
+                .map(|l| format!("{} MiB", l.cached >> 20))
+                .collect(),
         );
-        row("Sudoku, Arto Inkala's".to_owned(), whole(&sudoku));
-        row("matching, 10 x 10".to_owned(), whole(&matching));
+        type Program = fn(Engine, Show) -> Result<Figures>;
+        let programs: [(&str, Program); 2] = [
+            ("Sudoku, Arto Inkala's", inkala),
+            ("matching, 10 x 10", matching),
+        ];
+        for (name, program) in programs {
+            let mut figures = vec![];
+            for engine in [Engine::Plan, Engine::Hull] {
+                let mut best: Option<(Duration, Figures)> = None;
+                let repeated = if engine == Engine::Plan { REPEATED } else { 1 };
+                for _ in 0..repeated {
+                    let start = Stopwatch::start();
+                    let figures = program(engine, Show::Nothing)?;
+                    let time = start.elapsed();
+                    if best.as_ref().is_none_or(|(least, _)| time < *least) {
+                        best = Some((time, figures));
+                    }
+                }
+                figures.push(best.map_or("-".to_owned(), |(time, best)| whole(&best, time)));
+            }
+            figures.push("-".to_owned());
+            row(name, figures);
+        }
+        if let Some(kib) = peak_memory() {
+            println!("\nPeak memory of all: {} MiB.", kib >> 10);
+        }
+        let curves: Vec<Curve> = long.into_iter().map(|long| long.curve).collect();
+        fs::write(
+            &self.chart,
+            svg("Time per token of an endless loop, by engine", &curves),
+        )?;
+        println!("Chart: {}", self.chart.display());
         Ok(())
+    }
+
+    /// Runs the loop up to the longest length, or until the time is up.
+    fn long(&self, engine: Engine) -> Result<Long> {
+        let computer = Computer::default();
+        // A program without input has a prompt of 21,000 tokens.
+        let long_prompt = workspace::program("sudoku.wasm")?.program(b"");
+        let prefill = match engine {
+            // The square of its length would take minutes.
+            Engine::Softmax | Engine::Hardmax => None,
+            Engine::Hull | Engine::Plan => {
+                let start = Stopwatch::start();
+                let run = computer.run(&long_prompt, engine, Some(0))?;
+                Some(start.elapsed().as_secs_f64() * 1e9 / run.prompt_tokens() as f64)
+            }
+        };
+        let mut run = computer.run(&long_loop()?, engine, None)?;
+        let bar = status_line();
+        let (mut curve, mut told) = (vec![], vec![]);
+        let mut total = Duration::ZERO;
+        let mut before = 0;
+        for tokens in checkpoints(self.tokens) {
+            let start = Stopwatch::start();
+            go_on(&mut run, tokens)?;
+            let stretch = start.elapsed();
+            let now = run.reader().tokens();
+            let time = stretch.as_secs_f64() * 1e9 / (now - before) as f64;
+            curve.push((tokens as f64, time));
+            told.push((tokens, time));
+            before = now;
+            total += stretch;
+            bar.set_message(format!("{} {} tokens", engine.name(), thousands(tokens)));
+            // The next stretch is about twice as long; a linear cache takes four times the time.
+            if total > Duration::from_secs(self.seconds) / 4 && engine == Engine::Softmax
+                || total > Duration::from_secs(self.seconds)
+            {
+                break;
+            }
+        }
+        bar.finish_and_clear();
+        Ok(Long {
+            curve: Curve {
+                name: engine.name(),
+                points: curve,
+            },
+            told,
+            prefill,
+            cached: run.stats().cached_bytes,
+        })
     }
 }
 
-/// Runs up to a number of tokens; a terminal is told how far.
+fn nanoseconds(time: Option<f64>) -> String {
+    time.map_or("-".to_owned(), |time| format!("{} ns/token", rounded(time)))
+}
+
+/// The best of so many runs is told: others share the machine.
+const REPEATED: usize = 3;
+
+/// 500, 1,000, 2,000, 5,000 and so on.
+fn checkpoints(last: u64) -> impl Iterator<Item = u64> {
+    let decades = (2..8).map(|exponent| 10_u64.pow(exponent));
+    let all = decades.flat_map(|decade| [decade, 2 * decade, 5 * decade]);
+    all.filter(move |&tokens| (500..=last).contains(&tokens))
+}
+
 fn go_on(run: &mut Run<'_>, tokens: u64) -> Result<()> {
-    let bar = status_line();
     while run.reader().tokens() < tokens {
         ensure!(run.step().is_some(), "the loop ended: {:?}", run.end());
-        let done = run.reader().tokens();
-        if done.is_multiple_of(1 << 16) {
-            let figures = Figures::of(run, Engine::Hull);
-            bar.set_message(format!(
-                "{} of {} tokens, {} tok/s",
-                thousands(done),
-                thousands(tokens),
-                rounded(figures.speed())
-            ));
-        }
     }
-    bar.finish_and_clear();
     Ok(())
 }
 
-/// How long it takes to get to a number of tokens.
-fn stretch(run: &mut Run<'_>, tokens: u64) -> Result<Duration> {
-    let before = run.decode_time();
-    while run.reader().tokens() < tokens {
-        ensure!(run.step().is_some(), "the loop ended: {:?}", run.end());
-    }
-    Ok(run.decode_time() - before)
-}
-
-/// Nanoseconds.
-fn per_token(time: Duration, tokens: u64) -> f64 {
-    time.as_secs_f64() * 1e9 / tokens as f64
-}
-
-fn speed(time: Duration, tokens: u64) -> String {
+/// A whole run: model, prompt and trace.
+fn whole(figures: &Figures, time: Duration) -> String {
+    let tokens = figures.prompt + figures.tokens;
     format!(
-        "{} tok/s, {} ns/token",
+        "{} tok/s, {} tokens behind {} in {}",
         rounded(per_second(tokens, time)),
-        rounded(per_token(time, tokens))
+        thousands(figures.tokens),
+        thousands(figures.prompt),
+        seconds(time),
     )
 }
 
-fn whole(figures: &Figures) -> String {
-    format!(
-        "{} tok/s, {} tokens, {} lines/s, {} (prompt of {}: {})",
-        rounded(figures.speed()),
-        thousands(figures.tokens),
-        rounded(figures.line_speed()),
-        seconds(figures.decode),
-        thousands(figures.prompt),
-        seconds(figures.prefill),
-    )
+/// Measures how long this process computes. Others may share the machine, so what they take is left out, where the system
+/// tells; it does in steps of some milliseconds, so short times are those of the clock on the wall.
+struct Stopwatch {
+    wall: Instant,
+    processor: Option<Duration>,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self {
+            wall: Instant::now(),
+            processor: on_processor(),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        let wall = self.wall.elapsed();
+        let processor = self.processor.zip(on_processor());
+        match processor {
+            Some((start, now)) if wall > Duration::from_millis(20) => now - start,
+            _ => wall,
+        }
+    }
+}
+
+/// Time on a processor so far.
+fn on_processor() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/self/schedstat").ok()?;
+    text.split(' ')
+        .next()?
+        .parse()
+        .ok()
+        .map(Duration::from_nanos)
 }
 
 /// The most memory that this process has had, in KiB, where the system tells.
@@ -213,10 +304,8 @@ mod tests {
     }
 
     #[test]
-    fn writes_speeds() {
-        assert_eq!(
-            speed(Duration::from_secs(1), 50_000),
-            "50,000 tok/s, 20,000 ns/token"
-        );
+    fn checkpoints_are_round() {
+        let all: Vec<u64> = checkpoints(20_000).collect();
+        assert_eq!(all, [500, 1_000, 2_000, 5_000, 10_000, 20_000]);
     }
 }

@@ -5,10 +5,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
 mod bench;
+mod chart;
 mod check;
 mod costs;
 mod demo;
 mod figures;
+mod instructions;
 mod live;
 mod programs;
 mod schedule;
@@ -38,7 +40,7 @@ enum Command {
     Costs(costs::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
-    /// Speed and memory of whole runs, as a markdown table
+    /// Speed and memory of the engines side by side, as a markdown table, and a chart
     Bench(bench::Arguments),
     /// The official WebAssembly 1.0 test suite, through the weights
     Spec(suites::Arguments),
@@ -46,6 +48,8 @@ enum Command {
     Fuzz(suites::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(suites::Arguments),
+    /// Machine instructions per token, counted by valgrind: the same on a busy machine
+    Instructions(instructions::Arguments),
     /// Rebuilds programs/*.wasm from programs/*.c with clang
     Programs(programs::Arguments),
 }
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
         Command::Verify(arguments) => arguments.run("verify"),
+        Command::Instructions(arguments) => arguments.run(),
         Command::Programs(arguments) => arguments.run(),
     };
     match done {

@@ -47,7 +47,8 @@ pub(crate) enum Command {
 Examples:
     weightware run hello.wasm
     weightware run sudoku.wasm --stats < board.txt
-    weightware run loops.wasm --max-tokens 100000 --json -
+    weightware run loops.wasm --max-tokens 100000 --save loops.run
+    weightware run --resume loops.run --json -
 
 {EXIT_CODES}"))]
     Run(RunArgs),
@@ -116,20 +117,28 @@ const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm text (.wat), a
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExecutionArgs {
-    #[arg(help = FILE_HELP)]
-    pub(crate) file: PathBuf,
+    #[arg(help = FILE_HELP, required_unless_present = "resume", conflicts_with = "resume")]
+    pub(crate) file: Option<PathBuf>,
 
     /// A model folder to decode with instead of the compiled weights
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
 
     /// How to attend to past tokens
-    #[arg(long, value_enum, default_value_t = EngineName::Hull)]
+    #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub(crate) engine: EngineName,
 
-    /// Stop after so many tokens, with exit code 124 [default: go on to the horizon]
+    /// Stop after so many tokens (more, if resumed), with exit code 124 [default: go on to the horizon]
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<u64>,
+
+    /// Keep the run's tokens in FILE, from which --resume goes on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+
+    /// Go on with the run that --save kept in FILE; it holds program and input too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
 
     /// Tell on stderr, at the end, of counts, time and memory
     #[arg(long)]
@@ -194,16 +203,18 @@ pub(crate) struct GenerateArgs {
     pub(crate) max_tokens: Option<u64>,
 
     /// How to attend to past tokens
-    #[arg(long, value_enum, default_value_t = EngineName::Hull)]
+    #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub(crate) engine: EngineName,
 
-    /// Let the engines hull and hardmax decode a model that says it needs softmax: its tokens may differ then
+    /// Let the engines plan, hull and hardmax decode a model that says it needs softmax: its tokens may differ then
     #[arg(long)]
     pub(crate) force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineName {
+    /// Hard-max by programs made from the weights, about constant a token
+    Plan,
     /// Hard-max by search in the convex hull of past keys, O(log n) a token
     Hull,
     /// Stock softmax over all past keys, O(n) a token
@@ -219,6 +230,7 @@ impl From<EngineName> for Engine {
             EngineName::Hull => Self::Hull,
             EngineName::Linear => Self::Softmax,
             EngineName::Hardmax => Self::Hardmax,
+            EngineName::Plan => Self::Plan,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::input::{self, Loaded};
 use crate::interrupt::Interrupt;
 use crate::report::{Ending, Report};
+use crate::saved::{self, Saver};
 use crate::say;
 use crate::screen::Screen;
 
@@ -32,24 +33,41 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
              give what it needs on stdin"
         )));
     }
-    let loaded = Loaded::read(&args.file, args.quiet)?;
-    let computer = input::computer(args.model.as_deref())?;
-    let program = loaded.program(computer.model().config.last_position, args.quiet)?;
-
     let mut screen = Screen::new(args.quiet, print == Print::Trace);
-    let length = program.full_prompt().count();
+    let computer;
+    let (prompt, trace) = match (&args.resume, &args.file) {
+        (Some(path), _) => {
+            computer = input::computer(args.model.as_deref())?;
+            saved::read(path, &computer)?
+        }
+        (None, Some(file)) => {
+            let loaded = Loaded::read(file, args.quiet)?;
+            computer = input::computer(args.model.as_deref())?;
+            let program = loaded.program(computer.model().config.last_position, args.quiet)?;
+            (computer.prompt(&program), vec![])
+        }
+        (None, None) => unreachable!("one of them is required"),
+    };
+    let mut saver = match &args.save {
+        Some(path) => Some(Saver::create(path, &computer, &prompt, &trace)?),
+        None => None,
+    };
+
+    let length = prompt.len() + trace.len();
     if length >= LONG_PROMPT {
-        screen.draw(format!("taking in a prompt of {length} tokens"));
+        screen.draw(format!("taking in {length} tokens"));
     }
-    let run = computer.run(&program, args.engine.into(), args.max_tokens);
+    let run = computer.resume(&prompt, &trace, args.engine.into(), args.max_tokens);
     let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
-    let interrupted = print_run(print, &mut run, &mut screen)?;
+    drop((prompt, trace));
+    let interrupted = print_run(print, &mut run, &mut screen, saver.as_mut())?;
+    let saved = saver.map(Saver::close).transpose()?;
 
     let ending = match run.reader().outcome() {
         None if interrupted => Ending::Interrupted,
         _ => Ending::Ended(run.end()),
     };
-    let report = Report::new(&run, ending);
+    let report = Report::new(&run, ending, saved);
     if screen.inside_line() && (args.stats || report.remark().is_some()) {
         say("");
     }
@@ -67,7 +85,12 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
 }
 
 /// Prints a run as it goes on; tells whether it was interrupted. Whatever ends it, all that was decoded is printed.
-fn print_run(print: Print, run: &mut Run<'_>, screen: &mut Screen) -> Result<bool> {
+fn print_run(
+    print: Print,
+    run: &mut Run<'_>,
+    screen: &mut Screen,
+    mut saver: Option<&mut Saver>,
+) -> Result<bool> {
     let interrupt = Interrupt::watch()?;
     let mut interrupted = false;
     while let Some((token, line)) = run.step() {
@@ -77,6 +100,9 @@ fn print_run(print: Print, run: &mut Run<'_>, screen: &mut Screen) -> Result<boo
                 writeln!(screen.output(), "{line}").map_err(Failure::stdout)?
             }
             _ => {}
+        }
+        if let Some(saver) = &mut saver {
+            saver.token(token)?;
         }
         screen.tick(|| progress(run))?;
         if interrupt.pressed() {
@@ -92,7 +118,7 @@ fn print_run(print: Print, run: &mut Run<'_>, screen: &mut Screen) -> Result<boo
 }
 
 fn progress(run: &Run<'_>) -> String {
-    let tokens = run.reader().tokens();
+    let tokens = run.reader().tokens() - run.resumed_tokens();
     let rate = tokens as f64 / run.decode_time().as_secs_f64();
     format!("{tokens} tokens, {rate:.0} tok/s")
 }

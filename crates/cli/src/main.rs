@@ -9,6 +9,7 @@ mod input;
 mod interrupt;
 mod prompt;
 mod report;
+mod saved;
 mod screen;
 mod weights;
 

@@ -1,7 +1,7 @@
 //! How a run ended, for people and for tools.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Error;
@@ -20,6 +20,10 @@ pub(crate) enum Ending {
 pub(crate) struct Report {
     ending: Ending,
     prompt_tokens: u64,
+    /// Tokens of the trace that were taken in, not decoded.
+    resumed: u64,
+    saved: Option<PathBuf>,
+    /// Tokens of the trace, resumed ones included.
     tokens: u64,
     lines: u64,
     output_bytes: usize,
@@ -32,12 +36,14 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(run: &Run<'_>, ending: Ending) -> Self {
+    pub(crate) fn new(run: &Run<'_>, ending: Ending, saved: Option<PathBuf>) -> Self {
         let decode = run.decode_time();
         let reader = run.reader();
         Self {
             ending,
             prompt_tokens: run.prompt_tokens(),
+            resumed: run.resumed_tokens(),
+            saved,
             tokens: reader.tokens(),
             lines: reader.lines(),
             output_bytes: reader.output().len(),
@@ -73,7 +79,8 @@ impl Report {
             )),
             Ending::Ended(End::Outcome(_)) => None,
             Ending::Ended(End::Budget) => Some(format!(
-                "budget: stopped after {count}; --max-tokens sets the limit"
+                "budget: stopped after {count}; --max-tokens sets the limit{}",
+                self.way_on()
             )),
             Ending::Ended(End::Horizon { position, why }) => Some(format!(
                 "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
@@ -90,7 +97,7 @@ impl Report {
                 "error: after {count} the model put out `{token}`, which ends no run of this machine; use a model \
                  that `weightware weights --out DIR` wrote"
             )),
-            Ending::Interrupted => Some(format!("interrupted after {count}")),
+            Ending::Interrupted => Some(format!("interrupted after {count}{}", self.way_on())),
         };
         let malformed = self.malformed.map(|index| {
             format!(
@@ -104,6 +111,14 @@ impl Report {
             .map(|text| printable(&text))
             .collect();
         (!remarks.is_empty()).then(|| remarks.join("\n"))
+    }
+
+    /// How to go on with a run that did not end by itself.
+    fn way_on(&self) -> String {
+        match &self.saved {
+            Some(path) => format!("; --resume {} goes on", path.display()),
+            None => "; with --save FILE, --resume FILE could go on".to_owned(),
+        }
     }
 
     fn seconds(&self) -> f64 {
@@ -122,7 +137,7 @@ impl Report {
                 "prompt",
                 format!(
                     "{} tokens in {:.3} s",
-                    self.prompt_tokens,
+                    self.prompt_tokens + self.resumed,
                     self.prefill.as_secs_f64()
                 ),
             ),
@@ -130,9 +145,9 @@ impl Report {
                 "trace",
                 format!(
                     "{} tokens in {:.3} s, {:.0} tok/s",
-                    self.tokens,
+                    self.tokens - self.resumed,
                     self.seconds(),
-                    self.per_second(self.tokens)
+                    self.per_second(self.tokens - self.resumed)
                 ),
             ),
             (
@@ -176,10 +191,11 @@ impl Report {
             "prompt_tokens": self.prompt_tokens,
             "prompt_seconds": self.prefill.as_secs_f64(),
             "tokens": self.tokens,
+            "resumed_tokens": self.resumed,
             "lines": self.lines,
             "output_bytes": self.output_bytes,
             "seconds": self.seconds(),
-            "tokens_per_second": self.per_second(self.tokens),
+            "tokens_per_second": self.per_second(self.tokens - self.resumed),
             "lines_per_second": self.per_second(self.lines),
             "cached_bytes": self.cached_bytes,
             "peak_memory_bytes": self.peak_memory,

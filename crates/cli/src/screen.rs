@@ -26,6 +26,10 @@ pub(crate) struct Screen {
     progress: bool,
     bar: Option<ProgressBar>,
     drawn: Instant,
+    /// Ticks since the time was asked for, after how many that is done again, and when it was.
+    ticks: u32,
+    period: u32,
+    asked: Instant,
 }
 
 impl Screen {
@@ -44,6 +48,9 @@ impl Screen {
             progress,
             bar: None,
             drawn: now,
+            ticks: 0,
+            period: 1,
+            asked: now,
         }
     }
 
@@ -57,7 +64,19 @@ impl Screen {
         if self.pending.is_empty() && !self.progress {
             return Ok(());
         }
+        // Asking for the time takes as long as decoding a token may: it is asked for about once a millisecond.
+        self.ticks += 1;
+        if self.ticks < self.period && self.pending.len() < FULL {
+            return Ok(());
+        }
         let now = Instant::now();
+        let since = now.duration_since(self.asked);
+        if since < Duration::from_millis(1) {
+            self.period = (2 * self.period).min(1 << 12);
+        } else if since > Duration::from_millis(4) {
+            self.period = 1.max(self.period / 4);
+        }
+        (self.ticks, self.asked) = (0, now);
         if !self.pending.is_empty()
             && (self.pending.len() >= FULL || now.duration_since(self.flushed) >= FLUSH)
         {

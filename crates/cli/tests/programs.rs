@@ -13,7 +13,7 @@ use crate::common::*;
 fn a_trace_has_one_line_for_each_instruction() {
     let folder = folder("trace");
     let file = file(&folder, "sum.txt", SUM);
-    for engine in ["hull", "linear", "softmax", "hardmax"] {
+    for engine in ["plan", "hull", "linear", "softmax", "hardmax"] {
         let done = weightware(&["trace", &file, "--engine", engine]);
         assert_eq!(ended(&done, 0), "");
         assert_eq!(stdout(&done), SUM_TRACE, "{engine}");
@@ -104,6 +104,71 @@ fn what_came_before_the_limit_is_kept() {
     let done = weightware(&["trace", &sum, "--max-tokens", "0"]);
     ended(&done, 124);
     assert_eq!(stdout(&done), "");
+}
+
+#[test]
+fn a_saved_run_goes_on() {
+    let folder = folder("save");
+    let sum = file(&folder, "sum.txt", SUM);
+    let saved = |name: &str| string(&folder.join(name));
+    let whole = saved("whole.run");
+    ended(&weightware(&["trace", &sum, "--save", &whole]), 0);
+
+    // In steps of seven tokens, by changing engines.
+    let (mut from, mut output): (Option<String>, _) = (None, String::new());
+    for (step, engine) in ["hull", "plan", "hardmax"].into_iter().enumerate() {
+        let to = saved(&format!("{step}.run"));
+        let mut args = vec![
+            "run",
+            "--engine",
+            engine,
+            "--max-tokens",
+            "7",
+            "--save",
+            &to,
+        ];
+        match &from {
+            None => args.push(&sum),
+            Some(from) => args.extend(["--resume", from.as_str()]),
+        }
+        let done = weightware(&args);
+        let expected = if step < 2 { 124 } else { 0 };
+        let said = ended(&done, expected);
+        assert_eq!(
+            step < 2,
+            said.ends_with(&format!("; --resume {to} goes on\n")),
+            "{said}"
+        );
+        output += &stdout(&done);
+        from = Some(to);
+    }
+    assert_eq!(output, "\u{8}");
+    let read = |path: &str| fs::read_to_string(path).expect("it is written");
+    assert_eq!(read(&from.expect("three steps")), read(&whole));
+
+    // A run that has ended is not decoded again; trace prints what is new.
+    let done = weightware(&["trace", "--resume", &whole]);
+    ended(&done, 0);
+    assert_eq!(stdout(&done), "");
+    let done = weightware(&["trace", "--resume", &saved("1.run")]);
+    ended(&done, 0);
+    assert_eq!(
+        stdout(&done),
+        "08 00 00 00 commit(-1,sts=1,bt=0)\nout(08)\nhalt\n"
+    );
+
+    for text in [
+        "",
+        "weightware-run 1 9\n{ }",
+        "weightware-run 1 1\n{ nonsense",
+        "{ }",
+    ] {
+        let path = file(&folder, "bad.run", text);
+        let done = weightware(&["run", "--resume", &path]);
+        assert!(ended(&done, 2).contains("--resume"), "{text:?}");
+    }
+    let done = weightware(&["run", &sum, "--resume", &whole]);
+    ended(&done, 2);
 }
 
 #[test]

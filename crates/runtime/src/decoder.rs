@@ -4,7 +4,8 @@ use weightware_model::{Attention, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::Stream;
-use crate::plan::Plan;
+use crate::network::Network;
+use crate::plan::Planned;
 use crate::unembed::Scratch;
 use crate::{Error, Finish, Stop, Why};
 
@@ -18,11 +19,13 @@ pub enum Engine {
     Hardmax,
     /// The same by extreme-point search in the convex hull of the past keys. O(log n) per token.
     Hull,
+    /// The same by programs made from the weights: nothing that cannot matter is computed. About constant per token.
+    Plan,
 }
 
 impl Engine {
     /// All engines.
-    pub const ALL: [Self; 3] = [Self::Softmax, Self::Hardmax, Self::Hull];
+    pub const ALL: [Self; 4] = [Self::Softmax, Self::Hardmax, Self::Hull, Self::Plan];
 
     /// The engine's name in lower case.
     #[must_use]
@@ -31,6 +34,7 @@ impl Engine {
             Self::Softmax => "softmax",
             Self::Hardmax => "hardmax",
             Self::Hull => "hull",
+            Self::Plan => "plan",
         }
     }
 }
@@ -56,6 +60,10 @@ pub struct Stats {
     pub key_streams: usize,
     /// Streams of scalar values that are kept, after sharing.
     pub value_streams: usize,
+    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the hull engine.
+    pub planned: bool,
+    /// How often the plan engine gave up an assumption and decoded all tokens anew.
+    pub replans: u32,
 }
 
 /// What a live head asked and offered at one token.
@@ -76,11 +84,11 @@ pub struct Attended {
 
 /// Greedy decoding of one sequence.
 ///
-/// All engines compute the same projections with the same bits; they differ in attention alone. See the crate's
-/// documentation for an example.
+/// All engines compute the same projections with the same bits, the plan engine those that matter; they differ in attention.
+/// See the crate's documentation for an example.
 #[derive(Debug)]
 pub struct Decoder {
-    plan: Plan,
+    network: Network,
     cache: Caches,
     engine: Engine,
     stream: Stream,
@@ -98,15 +106,27 @@ enum Caches {
     Softmax(Softmax),
     Hardmax(Hardmax),
     Hull(Hull),
+    Plan(Box<Planned>),
 }
 
 impl Caches {
-    fn new(plan: &Plan, engine: Engine) -> Self {
-        let heads = plan.heads().count();
+    fn new(model: &Model, network: &Network, engine: Engine) -> Self {
+        let heads = network.heads().count();
         match engine {
             Engine::Softmax => Self::Softmax(Softmax::new(heads)),
             Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
-            Engine::Hull => Self::Hull(Hull::new(plan.heads().map(|head| head.live))),
+            Engine::Hull => Self::Hull(Hull::new(network.heads().map(|head| head.live))),
+            Engine::Plan => Self::Plan(Box::new(Planned::new(model))),
+        }
+    }
+
+    fn reset(&mut self, network: &Network) {
+        let heads = network.heads().count();
+        match self {
+            Self::Softmax(cache) => *cache = Softmax::new(heads),
+            Self::Hardmax(cache) => *cache = Hardmax::new(heads),
+            Self::Hull(cache) => *cache = Hull::new(network.heads().map(|head| head.live)),
+            Self::Plan(planned) => planned.reset(),
         }
     }
 }
@@ -134,10 +154,10 @@ impl Decoder {
         if needs_softmax && engine != Engine::Softmax && !options.force {
             return Err(Error::needs_softmax(engine.name()));
         }
-        let plan = Plan::new(model);
+        let network = Network::new(model);
         Ok(Self {
-            cache: Caches::new(&plan, engine),
-            plan,
+            cache: Caches::new(model, &network, engine),
+            network,
             engine,
             stream: Stream::new(),
             scratch: Scratch::default(),
@@ -150,7 +170,7 @@ impl Decoder {
 
     /// Forgets the sequence.
     pub fn reset(&mut self) {
-        self.cache = Caches::new(&self.plan, self.engine);
+        self.cache.reset(&self.network);
         self.stream.calls.clear();
         self.known = 0;
         self.pending = None;
@@ -164,7 +184,7 @@ impl Decoder {
     /// If a token is unknown (then nothing is taken in), the horizon comes before the prompt's end, or decoding had
     /// finished.
     pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), Stop> {
-        let vocab = self.plan.vocab;
+        let vocab = self.network.vocab;
         if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
             return Err(Stop::UnknownToken {
                 index,
@@ -179,18 +199,18 @@ impl Decoder {
         let stop = |(position, why)| Stop::Horizon { position, why };
         for &token in tokens {
             if let Some(given) = self.pending.take() {
-                self.step(given).map_err(stop)?;
+                self.advance(given, false).map_err(stop)?;
             }
-            if self.known > self.plan.last_position {
+            if self.known > self.network.last_position {
                 return Err(stop(
-                    self.horizon(Why::LastPosition(self.plan.last_position)),
+                    self.horizon(Why::LastPosition(self.network.last_position)),
                 ));
             }
             self.known += 1;
             self.pending = Some(token);
         }
         match self.pending.take() {
-            Some(last) => self.step_and_predict(last).map_err(stop),
+            Some(last) => self.advance(last, true).map_err(stop),
             None => Ok(()),
         }
     }
@@ -228,9 +248,15 @@ impl Decoder {
     }
 
     /// The logits from which the last prediction was made: after a prompt, those of its last token.
+    ///
+    /// The plan engine computes no more of them than it needs; asked for them, it takes all tokens through the hull
+    /// engine.
     #[must_use]
     pub fn logits(&self) -> Vec<f64> {
-        self.plan.unembed.logits(&self.stream.x)
+        match &self.cache {
+            Caches::Plan(planned) => planned.logits(&self.network),
+            _ => self.network.unembed.logits(&self.stream.x),
+        }
     }
 
     /// The engine.
@@ -242,9 +268,9 @@ impl Decoder {
     /// What the decoder has done and holds; takes time in proportion to the number of heads.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let live_heads = self.plan.heads().count();
+        let live_heads = self.network.heads().count();
         let values = self
-            .plan
+            .network
             .heads()
             .flat_map(|h| h.live)
             .filter(|&l| l)
@@ -253,6 +279,11 @@ impl Decoder {
             Caches::Softmax(cache) => (cache.bytes(), (live_heads, values)),
             Caches::Hardmax(cache) => (cache.bytes(), (live_heads, values)),
             Caches::Hull(cache) => (cache.bytes(), cache.sharing()),
+            Caches::Plan(planned) => (planned.bytes(), planned.streams()),
+        };
+        let (planned, replans) = match &self.cache {
+            Caches::Plan(planned) => planned.replans(),
+            _ => (false, 0),
         };
         Stats {
             tokens: self.known - u64::from(self.pending.is_some()),
@@ -260,13 +291,15 @@ impl Decoder {
             live_heads,
             key_streams,
             value_streams,
+            planned,
+            replans,
         }
     }
 
     /// What the live heads asked and offered at the last token that went through the layers, in order: for studies of
-    /// attention, such as recording the keys and queries of a head.
+    /// attention, such as recording the keys and queries of a head. Nothing with [`Engine::Plan`], which computes less.
     pub fn attended(&self) -> impl Iterator<Item = Attended> + '_ {
-        let layers = self.plan.layers.iter().enumerate();
+        let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
         heads
             .zip(&self.stream.calls)
@@ -281,34 +314,47 @@ impl Decoder {
 
     /// The token after the ones so far, or why there is none.
     fn predict(&mut self) -> Result<Option<TokenId>, (u64, Why)> {
-        if self.known > self.plan.last_position {
-            return Err(self.horizon(Why::LastPosition(self.plan.last_position)));
+        if self.known > self.network.last_position {
+            return Err(self.horizon(Why::LastPosition(self.network.last_position)));
         }
         if let Some(given) = self.pending.take() {
-            self.step_and_predict(given)?;
+            self.advance(given, true)?;
         }
         Ok(self.next)
     }
 
-    /// Takes the last known token through the layers.
-    fn step(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
-        let Self { plan, stream, .. } = self;
+    /// Takes the last known token through the layers, and predicts the next if asked.
+    fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, Why)> {
+        let Self {
+            network, stream, ..
+        } = self;
         let position = self.known - 1;
-        match &mut self.cache {
-            Caches::Softmax(cache) => stream.forward(plan, cache, token, position),
-            Caches::Hardmax(cache) => stream.forward(plan, cache, token, position),
-            Caches::Hull(cache) => stream.forward(plan, cache, token, position),
+        let done = match &mut self.cache {
+            Caches::Softmax(cache) => stream.forward(network, cache, token, position),
+            Caches::Hardmax(cache) => stream.forward(network, cache, token, position),
+            Caches::Hull(cache) => stream.forward(network, cache, token, position),
+            Caches::Plan(planned) => {
+                let next = planned.advance(network, token, predict);
+                return match next {
+                    Ok(next) => {
+                        self.next = next;
+                        Ok(())
+                    }
+                    Err(why) => Err(self.horizon(why)),
+                };
+            }
+        };
+        done.map_err(|why| self.horizon(why))?;
+        if predict {
+            self.next = self
+                .network
+                .unembed
+                .argmax(&self.stream.x, &mut self.scratch);
+            if self.next.is_none() {
+                return Err(self.horizon(Why::Overflow));
+            }
         }
-        .map_err(|why| self.horizon(why))
-    }
-
-    fn step_and_predict(&mut self, token: TokenId) -> Result<(), (u64, Why)> {
-        self.step(token)?;
-        self.next = self.plan.unembed.argmax(&self.stream.x, &mut self.scratch);
-        match self.next {
-            Some(_) => Ok(()),
-            None => Err(self.horizon(Why::Overflow)),
-        }
+        Ok(())
     }
 
     /// Ends decoding before the token after those known.
@@ -353,7 +399,7 @@ impl Iterator for Generate<'_> {
         }
         decoder.known += 1;
         decoder.pending = Some(token);
-        if decoder.plan.end_tokens.contains(&token) {
+        if decoder.network.end_tokens.contains(&token) {
             decoder.finish = Some(Finish::EndToken(token));
         }
         Some(token)

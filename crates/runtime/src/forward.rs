@@ -5,7 +5,7 @@ use weightware_model::TokenId;
 
 use crate::Why;
 use crate::cache::{Cache, Call, Full};
-use crate::plan::{Head, Layer, Plan};
+use crate::network::{Head, Layer, Network};
 use crate::sparse::{Vector, zero_vector};
 
 /// The residual stream and scratch space.
@@ -32,26 +32,26 @@ impl Stream {
     /// Leaves in `x` the residual stream of `token` at `position` after the last layer.
     pub(crate) fn forward(
         &mut self,
-        plan: &Plan,
+        network: &Network,
         cache: &mut impl Cache,
         token: TokenId,
         position: u64,
     ) -> Result<(), Why> {
-        let row = token.0 as usize * plan.d_model;
-        self.x[..plan.d_model].copy_from_slice(&plan.embedding[row..][..plan.d_model]);
-        for feature in &plan.position_features {
+        let row = token.0 as usize * network.d_model;
+        self.x[..network.d_model].copy_from_slice(&network.embedding[row..][..network.d_model]);
+        for feature in &network.position_features {
             self.x[feature.slot] += feature.at(position);
         }
         cache.begin();
         self.calls.clear();
         let mut first = 0;
-        for (number, layer) in plan.layers.iter().enumerate() {
+        for (number, layer) in network.layers.iter().enumerate() {
             self.attention(layer, number, first, cache)?;
             self.feed_forward(layer);
             first += layer.heads.len();
         }
         // A slot that overflows never becomes finite again.
-        if self.x[..plan.d_model].iter().all(|x| x.is_finite()) {
+        if self.x[..network.d_model].iter().all(|x| x.is_finite()) {
             Ok(())
         } else {
             Err(Why::Overflow)

@@ -1,8 +1,8 @@
 //! Greedy decoding of plain transformers with two-dimensional heads, by linear scan or convex hull.
 //!
-//! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of three
-//! [engines](Engine): stock softmax, hard-max by a scan, hard-max by a convex hull. The README states what they have in
-//! common to the bit and what makes the last one quick. This crate must never know opcodes, graphs or Wasm.
+//! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of four
+//! [engines](Engine): stock softmax, hard-max by a scan, by a convex hull, by a plan made from the weights. The README
+//! states what they have in common to the bit and what makes the last two quick. This crate must never know opcodes, graphs or Wasm.
 //!
 //! # Examples
 //! A model of one layer and one head that says what it has seen less of, `tick` if neither: all keys are zero and tie, so
@@ -54,6 +54,7 @@ mod cache;
 mod decoder;
 mod error;
 mod forward;
+mod network;
 mod plan;
 mod sparse;
 mod stop;

@@ -147,10 +147,18 @@ impl Unembed {
 
     /// The lowest token among those of the greatest logit; `None` if a logit might overflow.
     pub(crate) fn argmax(&self, residual: &[f64; WIDTH], scratch: &mut Scratch) -> Option<TokenId> {
-        let Scratch { x, bounds, slopes } = scratch;
+        let mut x = std::mem::take(&mut scratch.x);
         x.clear();
         x.extend(self.slots.iter().map(|&s| residual[usize::from(s)]));
-        let size: f64 = self.largest.iter().zip(&*x).map(|(w, x)| w * x.abs()).sum();
+        let best = self.argmax_of(&x, scratch);
+        scratch.x = x;
+        best
+    }
+
+    /// The same from the columns that are not zero, in ascending order of slots.
+    pub(crate) fn argmax_of(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
+        let Scratch { bounds, slopes, .. } = scratch;
+        let size: f64 = self.largest.iter().zip(x).map(|(w, x)| w * x.abs()).sum();
         // Not a number is not contained.
         if !(0.0..LARGEST).contains(&size) {
             return None;

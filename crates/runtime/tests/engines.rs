@@ -123,14 +123,17 @@ fn engines_agree_on_a_saturated_model() {
         assert_eq!(decoder.finish(), Some(Finish::Budget));
         let stats = decoder.stats();
         assert_eq!((stats.tokens, stats.live_heads), (404, 1));
-        assert_eq!((stats.key_streams, stats.value_streams), (1, 1));
+        // The plan keeps ids instead of keys and values.
+        let streams = if engine == Engine::Plan { 0 } else { 1 };
+        assert_eq!((stats.key_streams, stats.value_streams), (streams, streams));
     }
 }
 
 #[test]
 fn tells_what_the_live_heads_asked_and_offered() {
     let model = copier(20, 5);
-    for engine in Engine::ALL {
+    let computes_all = |engine: &Engine| *engine != Engine::Plan;
+    for engine in Engine::ALL.into_iter().filter(computes_all) {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         assert_eq!(decoder.attended().count(), 0);
         for (t, token) in ids(&[3, 19, 0, 7]).into_iter().enumerate() {

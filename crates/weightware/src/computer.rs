@@ -60,10 +60,7 @@ impl Computer {
     /// The whole prompt of a program, preamble included, in the model's ids.
     #[must_use]
     pub fn prompt(&self, program: &Program) -> Vec<TokenId> {
-        program
-            .full_prompt()
-            .map(|token| self.ids[self.vocabulary.id(token) as usize])
-            .collect()
+        program.full_prompt().map(|token| self.id(token)).collect()
     }
 
     /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most `limit` tokens.
@@ -76,24 +73,61 @@ impl Computer {
         engine: Engine,
         limit: Option<u64>,
     ) -> Result<Run<'_>, Error> {
+        self.resume(&self.prompt(program), &[], engine, limit)
+    }
+
+    /// Goes on with a run from its tokens: those of its prompt, in the model's ids, and those of its trace so far. At most
+    /// `limit` more tokens.
+    ///
+    /// Takes the tokens in again, at the engine's speed; decoding is a function of the tokens alone.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn resume(
+        &self,
+        prompt: &[TokenId],
+        trace: &[Token],
+        engine: Engine,
+        limit: Option<u64>,
+    ) -> Result<Run<'_>, Error> {
         let mut decoder = Decoder::new(&self.model, engine)?;
         let start = Instant::now();
-        let prompt = self.prompt(program);
         // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
-        let _ = decoder.prefill(&prompt);
-        let prompt_tokens = prompt.len() as u64;
-        let reader = TraceReader::new();
+        let mut taken_in = decoder.prefill(prompt);
+        let mut reader = TraceReader::new();
+        if !trace.is_empty() && taken_in.is_ok() {
+            let ids: Vec<TokenId> = trace.iter().map(|&token| self.id(token)).collect();
+            taken_in = decoder.prefill(&ids);
+            for &token in trace {
+                let _ = reader.feed(token);
+            }
+        }
+        let _ = taken_in;
         let prefilled = start.elapsed();
+        let resumed = reader.tokens();
         Ok(Run {
             computer: self,
             decoder,
             reader,
             unknown: None,
-            limit,
-            prompt_tokens,
+            limit: limit.map(|limit| limit.saturating_add(resumed)),
+            prompt_tokens: prompt.len() as u64,
+            resumed,
             start,
             prefilled,
         })
+    }
+
+    /// The model's id of a token.
+    #[must_use]
+    pub fn id(&self, token: Token) -> TokenId {
+        self.ids[self.vocabulary.id(token) as usize]
+    }
+
+    /// The token of a model's id, if the machine knows it.
+    #[must_use]
+    pub fn meaning(&self, id: TokenId) -> Option<Token> {
+        self.meanings.get(id.0 as usize).copied().flatten()
     }
 }
 
@@ -128,6 +162,8 @@ pub struct Run<'c> {
     unknown: Option<TokenId>,
     limit: Option<u64>,
     prompt_tokens: u64,
+    /// Tokens of the trace that were given.
+    resumed: u64,
     start: Instant,
     prefilled: Duration,
 }
@@ -201,6 +237,12 @@ impl Run<'_> {
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
         self.prompt_tokens
+    }
+
+    /// Tokens of the trace that were taken in, not decoded: those that a resumed run began with.
+    #[must_use]
+    pub fn resumed_tokens(&self) -> u64 {
+        self.resumed
     }
 
     /// Time spent on the prompt.

@@ -12,7 +12,7 @@
 //!
 //! let source = Source::parse(b"{ i32.const 03 00 00 00 i32.const 05 00 00 00 i32.add 00 00 00 00 output 00 00 00 00 }")?;
 //! let computer = Computer::default(); // compiles the weights
-//! let mut run = computer.run(&source.program(b""), Engine::Hull, None)?;
+//! let mut run = computer.run(&source.program(b""), Engine::Plan, None)?;
 //! while let Some((_, line)) = run.step() {
 //!     if let Some(line) = line {
 //!         println!("{line}"); // 03 00 00 00 commit(+1,sts=1,bt=0) ...

@@ -1,4 +1,4 @@
-//! The hull cache beside linear caches.
+//! Plan and hull cache beside linear caches.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::live::{Show, watch};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Tokens that the hull cache generates
+    /// Tokens that are generated
     #[arg(long, default_value_t = 41_709, value_parser = clap::value_parser!(u64).range(1..))]
     tokens: u64,
     /// Seconds after which a linear cache is stopped
@@ -33,20 +33,21 @@ impl Arguments {
             "{:24} {:>10} {:>10} {:>10}  time",
             "cache", "tokens", "tok/s", "lines/s"
         );
-        let mut hull = None;
-        for engine in [Engine::Hull, Engine::Hardmax, Engine::Softmax] {
-            let limit = hull.map_or(self.tokens, |hull: Figures| hull.tokens);
-            let time = (engine != Engine::Hull).then(|| Duration::from_secs(self.seconds));
+        let mut first = None;
+        for engine in [Engine::Plan, Engine::Hull, Engine::Hardmax, Engine::Softmax] {
+            let limit = first.map_or(self.tokens, |first: Figures| first.tokens);
+            let time = matches!(engine, Engine::Hardmax | Engine::Softmax)
+                .then(|| Duration::from_secs(self.seconds));
             let mut run = computer.run(&program, engine, Some(limit))?;
             let figures = watch(&mut run, engine, Show::Nothing, time)?;
             if run.end() != End::Budget {
                 bail!("{}: the loop ended: {:?}", engine.name(), run.end());
             }
             println!("{}", row(&figures, limit));
-            hull.get_or_insert(figures);
+            first.get_or_insert(figures);
         }
         let checked = compare(&computer, &program)?;
-        println!("\nCompared: the first {checked} tokens of all three are the same.");
+        println!("\nCompared: the first {checked} tokens of all four are the same.");
         Ok(())
     }
 }
@@ -74,6 +75,7 @@ fn compare(computer: &Computer, program: &Program) -> Result<u64> {
 /// A line of the comparison; an estimate if not all tokens were generated.
 fn row(figures: &Figures, tokens: u64) -> String {
     let name = match figures.engine {
+        Engine::Plan => "plan",
         Engine::Hull => "hull",
         Engine::Hardmax => "linear, hard-max",
         Engine::Softmax => "linear, stock softmax",

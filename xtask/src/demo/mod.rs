@@ -34,7 +34,7 @@ pub(crate) enum Demo {
     Sha256(sha256::Arguments),
     /// Primes by trial division, which lives on multiplication and division
     Primes(primes::Arguments),
-    /// Hull cache and linear caches on the same program
+    /// Plan, hull cache and linear caches on the same program
     Caches(caches::Arguments),
     /// Evidence that the weights do the work: stock PyTorch or candle says the same tokens
     Proof(proof::Arguments),
@@ -57,14 +57,14 @@ impl Demo {
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct EngineArgument {
-    /// How past tokens are attended to: hull, hardmax or softmax
-    #[arg(long, default_value = "hull", value_parser = engine)]
+    /// How past tokens are attended to: plan, hull, hardmax or softmax
+    #[arg(long, default_value = "plan", value_parser = engine)]
     pub(crate) engine: Engine,
 }
 
 fn engine(name: &str) -> Result<Engine, String> {
     let found = Engine::ALL.into_iter().find(|engine| engine.name() == name);
-    found.ok_or_else(|| "there are hull, hardmax and softmax".to_owned())
+    found.ok_or_else(|| "there are plan, hull, hardmax and softmax".to_owned())
 }
 
 /// The exit code of a program that ended by itself; halting is 0.

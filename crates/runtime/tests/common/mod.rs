@@ -2,8 +2,8 @@
 #![allow(dead_code)]
 
 use weightware_model::{
-    Attention, Config, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId, Tokenizer,
-    Weights,
+    Attention, Config, KeyBound, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId,
+    Tokenizer, Weights,
 };
 
 /// The model of zero weights.
@@ -192,4 +192,242 @@ pub(crate) fn dense(model: &Model, tokens: &[TokenId]) -> Vec<Vec<f64>> {
         }
     }
     xs.iter().map(|x| product(&model.weights.head, x)).collect()
+}
+
+/// A model as compilers make them, at random: a slot of ones (of which token 0 may know nothing), the position and its
+/// square, columns of the embedding, and heads of every kind that has a quick way of its own: by position near and far,
+/// to themselves, averages, the latest or greatest of a kind, addresses with and without recency, and some of random rows.
+pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -> Model {
+    const ONE: usize = 0;
+    const T: usize = 1;
+    const TT: usize = 2;
+    /// Columns of the embedding: a number, its square, a flag, its opposite.
+    const NUMBER: usize = 3;
+    const SQUARE: usize = 4;
+    const FLAG: usize = 5;
+    const OTHER: usize = 6;
+    const FREE: usize = 7;
+    let d = 2 * heads;
+    assert!(d > FREE + 2);
+    let d_ffn = 6;
+    let mut model = zero(layers, d, d_ffn, vocab);
+    let mut random = Random(seed);
+    let sentinel = random.below(3) > 0;
+    let feature = |slot, coefficients| PositionFeature { slot, coefficients };
+    model.config.position_features =
+        vec![feature(T, [0.0, 1.0, 0.0]), feature(TT, [0.0, 0.0, 1.0])];
+    for id in 0..vocab {
+        let row = model.weights.tok.row_mut(id);
+        if sentinel && id == 0 {
+            // Its key may be off the curve on which all others lie.
+            if random.below(3) == 0 {
+                row[if random.below(2) == 0 { T } else { TT }] = 1.0 + random.below(9) as f64;
+            }
+            continue;
+        }
+        row[ONE] = 1.0;
+        let number = random.below(9) as f64 - 3.0;
+        row[NUMBER] = number;
+        row[SQUARE] = number * number;
+        let flag = random.below(2) as f64;
+        row[FLAG] = flag;
+        row[OTHER] = 1.0 - flag;
+        if random.below(3) == 0 {
+            let slot = FREE + random.below((d - FREE) as u64) as usize;
+            row[slot] = random.below(5) as f64 - 2.0;
+        }
+    }
+    // Numbers that no integer program has, so that products and sums are rounded.
+    if random.below(4) == 0 {
+        for id in 0..vocab {
+            let slot = NUMBER + random.below(4) as usize;
+            model.weights.tok.row_mut(id)[slot] *= [1.1, 1e9, 1e-9, 0.5][random.below(4) as usize];
+        }
+    }
+    // A first token with a key of its own.
+    if random.below(6) == 0 {
+        model.config.position_features[1].coefficients[0] = random.below(3) as f64 - 1.0;
+    }
+    let scale = [1.0, 4.0, 8192.0, 3.0];
+    for layer in &mut model.weights.layers {
+        for h in 0..heads {
+            let any = |random: &mut Random| match random.below(3) {
+                0 => NUMBER + random.below(4) as usize,
+                1 => FREE + random.below((d - FREE) as u64) as usize,
+                _ => random.below(d as u64) as usize,
+            };
+            let mut set = |third: usize, part: usize, slot: usize, weight: f64| {
+                layer.in_proj.row_mut(third * d + 2 * h + part)[slot] += weight;
+            };
+            let sharp = scale[random.below(4) as usize];
+            match random.below(8) {
+                // By position: some tokens ago, or at a number, or at a fraction.
+                0 | 1 => {
+                    set(1, 0, T, 2.0);
+                    set(1, 1, TT, -1.0);
+                    set(0, 1, ONE, sharp);
+                    if random.below(6) == 0 {
+                        set(0, 1, any(&mut random), -2.0 * sharp);
+                    }
+                    match random.below(4) {
+                        0 => set(0, 0, any(&mut random), sharp),
+                        1 => set(0, 0, any(&mut random), sharp / 2.0 - sharp / 16.0),
+                        _ => {
+                            set(0, 0, T, sharp);
+                            set(0, 0, ONE, -sharp * random.below(6) as f64);
+                            if random.below(2) == 0 {
+                                set(0, 0, any(&mut random), -sharp);
+                            }
+                        }
+                    }
+                }
+                // To itself.
+                2 => {
+                    set(1, 0, T, 2.0);
+                    set(1, 1, TT, -1.0);
+                    set(0, 0, T, sharp);
+                    set(0, 1, ONE, sharp);
+                }
+                // Averages.
+                3 => {
+                    if random.below(2) == 0 {
+                        set(0, 0, any(&mut random), 1.0);
+                    }
+                }
+                // The latest, or the greatest, of a kind.
+                4 => {
+                    set(0, 1, ONE, sharp);
+                    if random.below(4) == 0 {
+                        set(1, 1, any(&mut random), 1.0);
+                    } else {
+                        set(1, 1, T, 1.0);
+                        set(
+                            1,
+                            1,
+                            if random.below(2) == 0 { FLAG } else { OTHER },
+                            -(2f64.powi(40)),
+                        );
+                    }
+                }
+                // Addresses.
+                5 | 6 => {
+                    set(0, 1, ONE, sharp);
+                    set(
+                        0,
+                        0,
+                        if random.below(2) == 0 {
+                            NUMBER
+                        } else {
+                            any(&mut random)
+                        },
+                        sharp,
+                    );
+                    set(1, 0, NUMBER, 2.0);
+                    set(1, 1, SQUARE, -1.0);
+                    if random.below(4) > 0 {
+                        set(1, 1, T, 2f64.powi(-20));
+                    }
+                    if random.below(2) == 0 {
+                        set(1, 1, FLAG, -(2f64.powi(40)));
+                    }
+                }
+                // Anything.
+                _ => {
+                    for third in 0..2 {
+                        for part in 0..2 {
+                            let weight = random.below(5) as f64 - 2.0;
+                            set(third, part, any(&mut random), weight);
+                        }
+                    }
+                }
+            }
+            for part in 0..2 {
+                let slot = match random.below(4) {
+                    0 => T,
+                    1 => NUMBER,
+                    _ => any(&mut random),
+                };
+                set(2, part, slot, 1.0);
+                let target = match random.below(8) {
+                    0 => NUMBER + random.below(4) as usize,
+                    _ => FREE + random.below((d - FREE) as u64) as usize,
+                };
+                let weight = [1.0, -1.0, 2.0][random.below(3) as usize];
+                layer.out_proj.row_mut(target)[2 * h + part] += weight;
+            }
+        }
+        for neuron in 0..d_ffn {
+            for row in [neuron, d_ffn + neuron] {
+                for _ in 0..1 + random.below(3) {
+                    let slot = if random.below(3) == 0 {
+                        ONE
+                    } else {
+                        NUMBER + random.below((d - NUMBER) as u64) as usize
+                    };
+                    layer.ff_in.row_mut(row)[slot] += random.below(5) as f64 - 2.0;
+                }
+            }
+            match random.below(6) {
+                0 | 1 => layer.ff_in.row_mut(neuron)[FLAG] -= 1024.0,
+                // A number times the count of tokens, as running sums are made of averages.
+                2 => {
+                    layer.ff_in.row_mut(neuron).fill(0.0);
+                    layer.ff_in.row_mut(neuron)[T] = 1.0;
+                    layer.ff_in.row_mut(neuron)[ONE] = 1.0;
+                    let slot = FREE + random.below((d - FREE) as u64) as usize;
+                    layer.ff_in.row_mut(d_ffn + neuron).fill(0.0);
+                    layer.ff_in.row_mut(d_ffn + neuron)[slot] = 1.0;
+                }
+                // Rounding by a large number, and a large product.
+                3 => layer.ff_in.row_mut(d_ffn + neuron)[ONE] += 1.5 * 2f64.powi(52),
+                _ => {}
+            }
+            let target = FREE + random.below((d - FREE) as u64) as usize;
+            layer.ff_out.row_mut(target)[neuron] += random.below(3) as f64 - 1.0;
+        }
+    }
+    for _ in 0..random.below(3) {
+        model.config.key_bounds.push(KeyBound {
+            layer: random.below(layers as u64) as usize,
+            head: random.below(heads as u64) as usize,
+            max_abs_x: random.below(300) as f64,
+            max_lift: random.below(40) as f64 / 8.0,
+        });
+    }
+    // Nearest of a family, as bytes are, or anything.
+    let [a, b] = [0, 1].map(|_| FREE + random.below((d - FREE) as u64) as usize);
+    for id in 0..vocab {
+        let row = model.weights.head.row_mut(id);
+        if seed.is_multiple_of(2) {
+            let x = id as f64 - vocab as f64 / 2.0;
+            row[a] += 2.0 * x;
+            row[ONE] -= x * x;
+            row[b] += (id % 3) as f64;
+        } else {
+            for w in row.iter_mut() {
+                *w = random.below(7) as f64 - 3.0;
+            }
+        }
+    }
+    model
+}
+
+/// A model of random floats.
+pub(crate) fn floats(layers: usize, heads: usize, vocab: usize, seed: u64) -> Model {
+    let mut model = random(layers, heads, vocab, 2, seed);
+    let mut random = Random(seed ^ 0x5eed);
+    let mut jitter = |matrix: &mut Matrix| {
+        for w in matrix.entries.iter_mut().filter(|w| **w != 0.0) {
+            *w *= random.below(1 << 20) as f64 / f64::from(1 << 19);
+        }
+    };
+    jitter(&mut model.weights.tok);
+    jitter(&mut model.weights.head);
+    for layer in &mut model.weights.layers {
+        jitter(&mut layer.in_proj);
+        jitter(&mut layer.out_proj);
+        jitter(&mut layer.ff_in);
+        jitter(&mut layer.ff_out);
+    }
+    model
 }

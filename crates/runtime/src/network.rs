@@ -9,7 +9,7 @@ use crate::unembed::Unembed;
 
 /// A model made ready to run. It owns what it needs.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Network {
     pub(crate) d_model: usize,
     pub(crate) vocab: usize,
     /// Embedding rows, one after the other.
@@ -52,7 +52,7 @@ pub(crate) struct Head {
     pub(crate) bound: Option<[f64; 2]>,
 }
 
-impl Plan {
+impl Network {
     pub(crate) fn new(model: &Model) -> Self {
         let config = &model.config;
         let layers = model

@@ -1,0 +1,325 @@
+//! Which program a token gets.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::analysis::{Analysis, Head, HeadAt, Refusal, Value};
+use super::atoms::{Kind, TIME};
+use super::compile::{Compiler, Constants, Known};
+use super::form::{Atom, Form, QuickMap, Range};
+use super::interpret::Scope;
+use super::program::{Program, Register};
+
+/// Small numbers have programs of their own, greater ones share one per power of two, and there is one for others.
+const SINGLE: usize = 16;
+const DOUBLINGS: usize = 24;
+const BUCKETS: usize = SINGLE + DOUBLINGS + 1;
+
+/// A lookup by which programs are chosen tells tokens apart in at most so many ways.
+const MOST_KINDS: usize = 1024;
+
+/// So many gates and queries must depend on a number by which programs are chosen.
+const FEWEST: usize = 3;
+
+/// How programs are chosen.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    /// Heads that find the same token, and the tables that say what they answer.
+    fetched: Vec<(HeadAt, usize, u32)>,
+    /// By id, and at last for the first token.
+    kind_of: Vec<u16>,
+    kinds: usize,
+    /// A token of each kind.
+    example: Vec<usize>,
+    index: Option<Index>,
+    classes: usize,
+}
+
+/// The number by which programs are chosen: an answer, or the position less that.
+#[derive(Debug, Clone, Copy)]
+struct Index {
+    head: (HeadAt, usize),
+    from_time: bool,
+}
+
+/// What is computed first.
+#[derive(Debug)]
+pub(crate) struct Prefix {
+    pub(crate) program: Program,
+    pub(crate) known: Known,
+    pub(crate) index: Option<Register>,
+    pub(crate) place: Option<Register>,
+}
+
+impl Choice {
+    /// Chooses by what most gates and queries depend on.
+    pub(crate) fn new(analysis: &mut Analysis) -> Self {
+        let mut counts: QuickMap<Atom, usize> = QuickMap::default();
+        let mut gate_counts: QuickMap<Atom, usize> = QuickMap::default();
+        let mut from_time: QuickMap<Atom, usize> = QuickMap::default();
+        let mut slots: BTreeSet<u16> = BTreeSet::new();
+        let gates = analysis.survey.gates.iter().map(|form| (true, form));
+        let queries = analysis.survey.queries.iter().flat_map(|(_, query)| query);
+        let others = queries.chain(&analysis.survey.keys);
+        for (is_gate, form) in gates.chain(others.map(|form| (false, form))) {
+            for atom in analysis.depends_on(form) {
+                match *analysis.atoms.kind(atom) {
+                    Kind::Token { slot, .. } => {
+                        slots.insert(slot);
+                    }
+                    Kind::Read { place, .. } => *counts.entry(place).or_default() += 1,
+                    Kind::Latest { .. } | Kind::Found { .. } | Kind::Kept { .. } if is_gate => {
+                        *gate_counts.entry(atom).or_default() += 1;
+                        let weight = form.coefficient((0, atom));
+                        if weight != 0.0 && form.coefficient((0, TIME)) == -weight {
+                            *from_time.entry(atom).or_default() += 1;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let most = |counts: &QuickMap<Atom, usize>| {
+            let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
+            enough
+                .max_by_key(|(atom, count)| (**count, u32::MAX - **atom))
+                .map(|(atom, _)| *atom)
+        };
+        let mut choice = Self {
+            fetched: Vec::new(),
+            kind_of: vec![0; analysis.rows.vocab + 1],
+            kinds: 1,
+            example: vec![0],
+            index: None,
+            classes: 1,
+        };
+        if let Some(place) = most(&counts) {
+            choice.fetch(analysis, place);
+        }
+        if let Some(atom) = most(&gate_counts) {
+            choice.index = find(analysis, atom).map(|head| Index {
+                head,
+                from_time: from_time.get(&atom).copied().unwrap_or(0) * 2 > gate_counts[&atom],
+            });
+        }
+        analysis.classes.divide(&analysis.rows, &slots);
+        choice.classes = analysis.classes.count();
+        choice.find_common(analysis);
+        choice
+    }
+
+    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen by.
+    fn find_common(&self, analysis: &mut Analysis) {
+        let Some(scope) = analysis.surveyed.take() else {
+            return;
+        };
+        let chosen = self.fetched.iter().map(|&(at, part, _)| (at, part));
+        let chosen: Vec<(HeadAt, usize)> =
+            chosen.chain(self.index.map(|index| index.head)).collect();
+        let answers = analysis.survey.answers.iter();
+        let atoms: Vec<Atom> = answers
+            .flat_map(|(at, answers)| {
+                answers
+                    .iter()
+                    .enumerate()
+                    .map(move |(part, form)| ((*at, part), form))
+            })
+            .filter(|(head, _)| chosen.contains(head))
+            .filter_map(|(_, form)| form.as_atom())
+            .collect();
+        let excepted = analysis
+            .made_of(|atom, kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom));
+        analysis.common = Arc::new(scope.without(&excepted));
+    }
+
+    fn fetch(&mut self, analysis: &Analysis, place: Atom) {
+        let mut fetched = Vec::new();
+        for (at, answers) in &analysis.survey.answers {
+            let Head::Place { values, .. } = &analysis.heads[at.0][at.1] else {
+                continue;
+            };
+            for (part, value) in values.iter().enumerate() {
+                if let Some(Value::Told {
+                    table,
+                    time: [0.0, 0.0],
+                }) = *value
+                    && answers[part].as_atom().is_some_and(|atom| {
+                        *analysis.atoms.kind(atom) == Kind::Read { place, table }
+                    })
+                {
+                    fetched.push((*at, part, table));
+                }
+            }
+        }
+        let mut known: QuickMap<Vec<u64>, u16> = QuickMap::default();
+        let mut example = Vec::new();
+        let mut kind_of = Vec::new();
+        for id in 0..=analysis.rows.vocab {
+            let entry =
+                |&(_, _, table): &(_, _, u32)| analysis.tables[table as usize][id].to_bits();
+            let key = fetched.iter().map(entry).collect();
+            if known.len() > MOST_KINDS {
+                return;
+            }
+            let next = known.len() as u16;
+            let kind = *known.entry(key).or_insert(next);
+            if kind == next && usize::from(kind) == example.len() {
+                example.push(id);
+            }
+            kind_of.push(kind);
+        }
+        self.kinds = example.len();
+        self.fetched = fetched;
+        self.kind_of = kind_of;
+        self.example = example;
+    }
+
+    /// How many programs there may be.
+    pub(crate) fn programs(&self) -> usize {
+        self.classes * self.kinds * BUCKETS * 2
+    }
+
+    /// The number of the program for a token of a class, which finds a token, and whose index is a number.
+    #[inline]
+    pub(crate) fn number(&self, class: u16, found: usize, index: f64, predict: bool) -> usize {
+        let kind = usize::from(self.kind_of[found]);
+        let bucket = bucket(index);
+        ((usize::from(class) * self.kinds + kind) * BUCKETS + bucket) * 2 + usize::from(predict)
+    }
+
+    /// The program of all tokens of a class that leads to the choice.
+    pub(crate) fn prefix(
+        &self,
+        analysis: &mut Analysis,
+        class: u16,
+        heights: &[f64],
+        constants: &mut Constants,
+    ) -> Result<Prefix, Refusal> {
+        let mut scope = Scope::new(class, &analysis.common);
+        let mut compiler = Compiler::new(analysis, &mut scope, Known::new(), heights, constants);
+        let index = match self.index {
+            Some(index) => Some(compiler.index(index.head, index.from_time)?),
+            None => None,
+        };
+        let place = match self.fetched.first() {
+            Some(&(at, part, _)) => Some(compiler.place_of(at, part)?),
+            None => None,
+        };
+        let (program, known) = compiler.finish();
+        Ok(Prefix {
+            program,
+            known,
+            index,
+            place,
+        })
+    }
+
+    /// The rest for one choice.
+    pub(crate) fn program(
+        &self,
+        analysis: &mut Analysis,
+        prefix: &Prefix,
+        class: u16,
+        (found, index, predict): (usize, f64, bool),
+        heights: &[f64],
+        constants: &mut Constants,
+    ) -> Result<Program, Refusal> {
+        let mut scope = Scope::new(class, &analysis.common);
+        let kind = usize::from(self.kind_of[found]);
+        for &(at, part, table) in &self.fetched {
+            let answer = analysis.tables[table as usize][self.example[kind]];
+            scope.fetched.insert((at, part), answer);
+        }
+        if let Some(chosen) = self.index {
+            let bucket = bucket(index);
+            let number = match bounds(bucket) {
+                Some((lo, hi)) if lo == hi => Some(Form::constant(lo)),
+                Some((lo, hi)) => {
+                    let kind = Kind::Index {
+                        bucket: bucket as u16,
+                    };
+                    Some(Form::atom(
+                        analysis.atoms.get(kind, || Range::new(lo, hi, 0)),
+                    ))
+                }
+                None => None,
+            };
+            let answer = match (number, chosen.from_time) {
+                (Some(number), true) => Form::atom(TIME).plus(-1.0, &number),
+                (number, _) => number,
+            };
+            scope.index = answer.map(|answer| (chosen.head, answer));
+        }
+        let mut compiler = Compiler::new(
+            analysis,
+            &mut scope,
+            prefix.known.clone(),
+            heights,
+            constants,
+        );
+        compiler.keys()?;
+        if predict {
+            compiler.output()?;
+        }
+        Ok(compiler.finish().0)
+    }
+}
+
+/// The head whose answer is an atom.
+fn find(analysis: &Analysis, atom: Atom) -> Option<(HeadAt, usize)> {
+    analysis.survey.answers.iter().find_map(|(at, answers)| {
+        let part = answers
+            .iter()
+            .position(|answer| answer.as_atom() == Some(atom))?;
+        Some((*at, part))
+    })
+}
+
+#[inline]
+fn bucket(index: f64) -> usize {
+    // A cast saturates; it is the number itself if that is whole and not negative.
+    let whole = index as u32;
+    if f64::from(whole) != index {
+        return BUCKETS - 1;
+    }
+    if (whole as usize) < SINGLE {
+        return whole as usize;
+    }
+    let doubling = (whole.ilog2() - SINGLE.ilog2()) as usize;
+    if doubling < DOUBLINGS {
+        SINGLE + doubling
+    } else {
+        BUCKETS - 1
+    }
+}
+
+/// The least and the greatest number of a bucket; they are whole.
+fn bounds(bucket: usize) -> Option<(f64, f64)> {
+    if bucket < SINGLE {
+        Some((bucket as f64, bucket as f64))
+    } else if bucket < BUCKETS - 1 {
+        let least = (SINGLE << (bucket - SINGLE)) as f64;
+        Some((least, 2.0 * least - 1.0))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_hold_their_numbers() {
+        for index in (0..100)
+            .chain([1000, 1 << 20, (1 << 24) - 1])
+            .map(f64::from)
+        {
+            let (lo, hi) = bounds(bucket(index)).unwrap();
+            assert!((lo..=hi).contains(&index), "{index}");
+        }
+        for index in [-1.0, 0.5, 1e12, f64::NAN] {
+            assert_eq!(bucket(index), BUCKETS - 1);
+        }
+    }
+}

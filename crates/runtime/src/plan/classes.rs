@@ -1,0 +1,122 @@
+//! Tokens sorted by what their embeddings have in common.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::form::Range;
+use super::rows::Rows;
+
+/// The class of ids that no plan is made for, except as the first token.
+pub(crate) const IRREGULAR: u16 = u16::MAX;
+
+/// Columns of at most so many values sort ids.
+const FEW_VALUES: usize = 3;
+
+/// There are at most so many classes.
+const MOST_CLASSES: usize = 64;
+
+/// Classes of token ids, with the range of every column of the embedding. Class 0 is that of all regular ids.
+///
+/// All ids are regular but the first token's, if some column is a constant for all others alone: a sentinel that
+/// begins every sequence need not come again.
+#[derive(Debug)]
+pub(crate) struct Classes {
+    of_id: Vec<u16>,
+    /// By class, by slot.
+    ranges: Vec<Vec<Range>>,
+}
+
+impl Classes {
+    /// The class of all regular ids alone; `sentinel` may be irregular.
+    pub(crate) fn new(rows: &Rows, sentinel: Option<usize>) -> Self {
+        let mut of_id = vec![0; rows.vocab];
+        if let Some(sentinel) = sentinel {
+            let told_apart = |slot: usize| {
+                let mut others = (0..rows.vocab).filter(|&id| id != sentinel);
+                let one = others.next().map(|id| rows.embedded(id, slot));
+                one.is_some_and(|one| {
+                    one != rows.embedded(sentinel, slot)
+                        && others.all(|id| rows.embedded(id, slot) == one)
+                })
+            };
+            if (0..rows.d_model).any(told_apart) {
+                of_id[sentinel] = IRREGULAR;
+            }
+        }
+        let mut all = Self {
+            of_id,
+            ranges: Vec::new(),
+        };
+        all.bound(rows);
+        all
+    }
+
+    /// Divides the regular ids by some slots, those of few values.
+    pub(crate) fn divide(&mut self, rows: &Rows, slots: &BTreeSet<u16>) {
+        let regular = |all: &Self| -> Vec<usize> {
+            (0..rows.vocab)
+                .filter(|&id| all.of_id[id] != IRREGULAR)
+                .collect()
+        };
+        let ids = regular(self);
+        let mut slots: Vec<u16> = slots.iter().copied().collect();
+        let value = |id: usize, slot: u16| rows.embedded(id, slot.into()).to_bits();
+        slots.retain(|&slot| {
+            let values: BTreeSet<u64> = ids.iter().map(|&id| value(id, slot)).collect();
+            values.len() <= FEW_VALUES
+        });
+        let mut known: HashMap<Vec<u64>, u16> = HashMap::new();
+        let mut of_id = self.of_id.clone();
+        for &id in &ids {
+            let key = slots.iter().map(|&slot| value(id, slot)).collect();
+            let next = known.len() as u16 + 1;
+            of_id[id] = *known.entry(key).or_insert(next);
+        }
+        if known.len() <= MOST_CLASSES {
+            self.of_id = of_id;
+            self.bound(rows);
+        }
+    }
+
+    fn bound(&mut self, rows: &Rows) {
+        let classes = self
+            .of_id
+            .iter()
+            .filter(|&&c| c != IRREGULAR)
+            .max()
+            .map_or(1, |&c| c as usize + 1);
+        let mut ranges: Vec<Vec<Option<Range>>> = vec![vec![None; rows.d_model]; classes];
+        for (id, &class) in self.of_id.iter().enumerate() {
+            if class == IRREGULAR {
+                continue;
+            }
+            for class in [0, class as usize] {
+                for (slot, range) in ranges[class].iter_mut().enumerate() {
+                    let value = Range::of(rows.embedded(id, slot));
+                    *range = Some(range.map_or(value, |range| range.union(value)));
+                }
+            }
+        }
+        let zero = Range::of(0.0);
+        self.ranges = ranges
+            .into_iter()
+            .map(|class| {
+                class
+                    .into_iter()
+                    .map(|range| range.unwrap_or(zero))
+                    .collect()
+            })
+            .collect();
+    }
+
+    pub(crate) fn of(&self, id: usize) -> u16 {
+        self.of_id[id]
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    pub(crate) fn range(&self, class: u16, slot: usize) -> Range {
+        self.ranges[usize::from(class)][slot]
+    }
+}

@@ -1,0 +1,142 @@
+//! The weights as sparse rows, in their own order.
+
+use weightware_model::{Model, PositionFeature};
+
+use crate::sparse::{Row, row, row_of};
+
+/// All layers, without dead heads and neurons.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) d_model: usize,
+    pub(crate) vocab: usize,
+    pub(crate) position_features: Vec<PositionFeature>,
+    pub(crate) layers: Vec<LayerRows>,
+    /// The slots that the unembedding reads, ascending, and its rows over them.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) head: Vec<f64>,
+    pub(crate) embedding: Vec<f64>,
+    pub(crate) last_position: u64,
+    /// Before every half-layer, by slot: the half-layer before which the slot was what it is now.
+    pub(crate) since: Vec<Vec<usize>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct LayerRows {
+    pub(crate) heads: Vec<HeadRows>,
+    /// By slot, over the answers of the heads, two each.
+    pub(crate) heads_out: Vec<Row>,
+    /// Gate and value.
+    pub(crate) neurons: Vec<[Row; 2]>,
+    /// By slot.
+    pub(crate) neurons_out: Vec<Row>,
+}
+
+#[derive(Debug)]
+pub(crate) struct HeadRows {
+    /// In the weights.
+    pub(crate) number: usize,
+    pub(crate) query: [Row; 2],
+    pub(crate) key: [Row; 2],
+    /// Empty if it does not reach the residual stream.
+    pub(crate) value: [Row; 2],
+    pub(crate) live: [bool; 2],
+    /// Greatest `|x|` and greatest lift of a live key.
+    pub(crate) bound: Option<[f64; 2]>,
+}
+
+impl Rows {
+    pub(crate) fn new(model: &Model) -> Self {
+        let shape = &model.config.shape;
+        let d = shape.d_model;
+        let layers = model
+            .weights
+            .layers
+            .iter()
+            .zip(0..)
+            .map(|(weights, index)| {
+                let mut heads = Vec::new();
+                let mut inputs = Vec::new();
+                for number in 0..shape.heads {
+                    let scalars = [2 * number, 2 * number + 1];
+                    let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * d + s));
+                    let mut value = third(2);
+                    let reaches = |s: usize| (0..d).any(|r| weights.out_proj.row(r)[s] != 0.0);
+                    let live = [0, 1].map(|j| !value[j].is_empty() && reaches(scalars[j]));
+                    if live == [false; 2] {
+                        continue;
+                    }
+                    for j in 0..2 {
+                        if !live[j] {
+                            value[j].clear();
+                        }
+                        inputs.push(live[j].then_some(scalars[j]));
+                    }
+                    let bounds = model.config.key_bounds.iter();
+                    let bound = bounds
+                        .filter(|b| b.layer == index && b.head == number)
+                        .map(|b| [b.max_abs_x, b.max_lift])
+                        .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
+                    heads.push(HeadRows {
+                        number,
+                        query: third(0),
+                        key: third(1),
+                        value,
+                        live,
+                        bound,
+                    });
+                }
+                let heads_out = (0..d).map(|slot| {
+                    let weights = weights.out_proj.row(slot);
+                    row(inputs.iter().map(|c| c.map_or(0.0, |c| weights[c])))
+                });
+                let heads_out = heads_out.collect();
+                let neurons = (0..shape.d_ffn)
+                    .map(|n| [n, shape.d_ffn + n].map(|r| row_of(&weights.ff_in, r)));
+                LayerRows {
+                    heads,
+                    heads_out,
+                    neurons: neurons.collect(),
+                    neurons_out: (0..d).map(|slot| row_of(&weights.ff_out, slot)).collect(),
+                }
+            });
+        let layers: Vec<LayerRows> = layers.collect();
+        let mut since = vec![vec![0; d]];
+        for rows in layers
+            .iter()
+            .flat_map(|layer| [&layer.heads_out, &layer.neurons_out])
+        {
+            let half = since.len();
+            let before = &since[half - 1];
+            let now = |slot: usize| {
+                if rows[slot].is_empty() {
+                    before[slot]
+                } else {
+                    half
+                }
+            };
+            let now = (0..d).map(now).collect();
+            since.push(now);
+        }
+        let head = &model.weights.head;
+        let columns: Vec<usize> = (0..d)
+            .filter(|&c| (0..head.rows).any(|r| head.row(r)[c] != 0.0))
+            .collect();
+        Self {
+            d_model: d,
+            vocab: shape.vocab,
+            position_features: model.config.position_features.clone(),
+            layers,
+            since,
+            head: (0..head.rows)
+                .flat_map(|r| columns.iter().map(move |&c| head.row(r)[c]))
+                .collect(),
+            columns,
+            embedding: model.weights.tok.entries.clone(),
+            last_position: model.config.last_position,
+        }
+    }
+
+    pub(crate) fn embedded(&self, id: usize, slot: usize) -> f64 {
+        self.embedding[id * self.d_model + slot]
+    }
+}

@@ -1,0 +1,60 @@
+//! Plans against the hull engine, number by number.
+
+use weightware_model::Model;
+
+use super::*;
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
+/// Decodes with the hull engine, and compares with the plan engine every number that the unembedding reads. Tells how
+/// many numbers were compared.
+fn compare(model: &Model, prompt: &[u32], length: usize) -> usize {
+    let network = Network::new(model);
+    let mut planned = Planned::new(model);
+    let mut stream = Stream::new();
+    let mut hull = Hull::new(network.heads().map(|head| head.live));
+    let mut scratch = Scratch::default();
+    let mut compared = 0;
+    let mut next = None;
+    for time in 0..length {
+        let token = match prompt.get(time) {
+            Some(&id) => TokenId(id),
+            None => next.unwrap(),
+        };
+        let expected = stream.forward(&network, &mut hull, token, time as u64);
+        let said = planned.advance(&network, token, true);
+        match (expected, said) {
+            (Ok(()), Ok(said)) => next = said,
+            (expected, said) => {
+                assert_eq!(expected.err(), said.err());
+                return compared;
+            }
+        }
+        assert_eq!(next, network.unembed.argmax(&stream.x, &mut scratch));
+        if let Mode::Plan(plan) = &planned.mode {
+            for (column, &slot) in plan.columns.iter().zip(&planned.rows.columns) {
+                assert_eq!(*column, stream.x[slot], "at {time}, slot {slot}");
+                compared += 1;
+            }
+        }
+    }
+    compared
+}
+
+#[test]
+fn all_numbers_are_those_of_the_hull_engine() {
+    let mut compared = [0; 3];
+    for seed in 0..300 {
+        let layers = 1 + seed as usize % 4;
+        let models = [
+            common::structured(layers, 5 + seed as usize % 5, 4 + seed as usize % 30, seed),
+            common::random(layers, 1 + seed as usize % 6, 7, 2, seed),
+            common::floats(layers, 1 + seed as usize % 6, 7, seed),
+        ];
+        for (model, count) in models.iter().zip(&mut compared) {
+            *count += compare(model, &[0, 1, 2, 3, 1], 60);
+        }
+    }
+    assert!(compared.iter().all(|&count| count > 10_000), "{compared:?}");
+}

@@ -1,0 +1,138 @@
+//! The plan engine says what the other hard-max engines say, whatever the model.
+
+mod common;
+
+use common::{copier, floats, ids, random, structured, zero};
+use proptest::prelude::*;
+use weightware_model::{Model, PositionFeature, TokenId};
+use weightware_runtime::{Decoder, Engine, Finish, Stats, Stop};
+
+/// Tokens, why they ended, and how many were taken in.
+fn said(
+    model: &Model,
+    engine: Engine,
+    prompt: &[TokenId],
+    limit: u64,
+) -> (Vec<TokenId>, Option<Finish>, Stats) {
+    let mut decoder = Decoder::new(model, engine).unwrap();
+    if let Err(stop) = decoder.prefill(prompt) {
+        let Stop::Horizon { .. } = stop else {
+            panic!("{stop}")
+        };
+    }
+    let tokens = decoder.generate(Some(limit)).collect();
+    (tokens, decoder.finish(), decoder.stats())
+}
+
+fn agree(model: &Model, prompt: &[u32], limit: u64) -> Result<(), TestCaseError> {
+    let prompt = ids(prompt);
+    let (plan, finish, stats) = said(model, Engine::Plan, &prompt, limit);
+    for engine in [Engine::Hull, Engine::Hardmax] {
+        let (other, other_finish, other_stats) = said(model, engine, &prompt, limit);
+        prop_assert_eq!(&plan, &other);
+        prop_assert_eq!(finish, other_finish);
+        prop_assert_eq!(stats.tokens, other_stats.tokens);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn models_as_compilers_make_them(
+        layers in 1usize..5,
+        heads in 5usize..10,
+        vocab in 4usize..40,
+        seed: u64,
+        prompt in prop::collection::vec(0u32..4, 1..30),
+    ) {
+        agree(&structured(layers, heads, vocab, seed), &prompt, 80)?;
+    }
+
+    #[test]
+    fn sparse_integers(
+        layers in 1usize..4,
+        heads in 1usize..6,
+        size in 1i64..4,
+        seed: u64,
+        prompt in prop::collection::vec(0u32..7, 1..40),
+    ) {
+        agree(&random(layers, heads, 7, size, seed), &prompt, 60)?;
+    }
+
+    #[test]
+    fn floats_of_any_kind(
+        layers in 1usize..4,
+        heads in 1usize..6,
+        seed: u64,
+        prompt in prop::collection::vec(0u32..5, 1..20),
+    ) {
+        agree(&floats(layers, heads, 5, seed), &prompt, 50)?;
+    }
+}
+
+/// The sentinel may come again after all.
+#[test]
+fn a_first_token_comes_again() {
+    let model = copier(12, 5);
+    let prompt = [0, 3, 0, 0, 7];
+    agree(&model, &prompt, 100).unwrap();
+    for seed in 0..40 {
+        let model = structured(2, 6, 6, seed);
+        agree(&model, &[0, 1, 2, 0, 3, 0, 0, 5], 60).unwrap();
+    }
+}
+
+/// A plan is what decodes, not the engine that it may fall back to.
+#[test]
+fn plans_hold() {
+    let model = copier(20, 5);
+    let (_, _, stats) = said(&model, Engine::Plan, &ids(&[3, 19, 0, 7, 7]), 1_000);
+    assert!(stats.planned && stats.replans == 0, "{stats:?}");
+    assert!(stats.cached_bytes < 4_096, "{stats:?}");
+    let held = (0..200).filter(|&seed| {
+        let model = structured(2, 6, 12, seed);
+        let (_, _, stats) = said(&model, Engine::Plan, &ids(&[0, 1, 2, 3]), 60);
+        stats.planned
+    });
+    assert!(held.count() > 150);
+}
+
+/// A plan first expects that running sums, which mostly count, are not negative.
+#[test]
+fn a_sum_falls_below_zero() {
+    let [one, t, delta, average, total, positive] = [0, 1, 2, 3, 4, 5];
+    let d = 6;
+    let mut model = zero(2, d, 1, 3);
+    model.config.position_features = vec![PositionFeature {
+        slot: t,
+        coefficients: [0.0, 1.0, 0.0],
+    }];
+    for (id, change) in [(0, 0.0), (1, 1.0), (2, -1.0)] {
+        model.weights.tok.row_mut(id)[one] = 1.0;
+        model.weights.tok.row_mut(id)[delta] = change;
+    }
+    let [sum, step] = &mut model.weights.layers[..] else {
+        unreachable!("two layers");
+    };
+    sum.in_proj.row_mut(2 * d)[delta] = 1.0;
+    sum.out_proj.row_mut(average)[0] = 1.0;
+    sum.ff_in.row_mut(0)[t] = 1.0;
+    sum.ff_in.row_mut(0)[one] = 1.0;
+    sum.ff_in.row_mut(1)[average] = 1.0;
+    sum.ff_out.row_mut(total)[0] = 1.0;
+    step.ff_in.row_mut(0)[total] = 1.0;
+    step.ff_in.row_mut(1)[one] = 1.0;
+    step.ff_out.row_mut(positive)[0] = 1.0;
+    // Token 0, unless the gate were open for a negative sum.
+    model.weights.head.row_mut(0)[one] = 1.0;
+    model.weights.head.row_mut(1)[positive] = -1.0;
+
+    let prompt = ids(&[0, 1, 2, 2, 2]);
+    let (tokens, _, stats) = said(&model, Engine::Plan, &prompt, 3);
+    assert_eq!(tokens, ids(&[0, 0, 0]));
+    assert!(stats.planned && stats.replans == 1, "{stats:?}");
+    let (tokens, _, stats) = said(&model, Engine::Plan, &ids(&[0, 1, 2]), 3);
+    assert_eq!((tokens, stats.replans), (ids(&[0, 0, 0]), 0));
+}
