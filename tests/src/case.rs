@@ -70,7 +70,6 @@ pub struct Case {
     /// Has a golden trace.
     pub trace: bool,
     rungs: Option<Vec<Rung>>,
-    stack_words: Option<u32>,
     code: Code,
 }
 
@@ -100,7 +99,6 @@ struct File {
     slow: bool,
     #[serde(default)]
     trace: bool,
-    stack_words: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -177,7 +175,6 @@ impl Case {
             slow: file.slow,
             trace: file.trace,
             rungs: file.rungs,
-            stack_words: file.stack_words,
             code,
         })
     }
@@ -209,11 +206,7 @@ impl Case {
     pub fn program(&self) -> Result<Program, String> {
         match &self.code {
             Code::Wasm(bytes) => {
-                let mut options = Options::default();
-                if let Some(words) = self.stack_words {
-                    options = options.with_stack_words(words);
-                }
-                let lowered = lower(bytes, &options).map_err(|error| error.to_string())?;
+                let lowered = lower(bytes, &Options::default()).map_err(|error| error.to_string())?;
                 Ok(lowered.with_input(&self.input))
             }
             Code::Tokens(text) => text

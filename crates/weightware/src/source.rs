@@ -40,7 +40,7 @@ impl Source {
         if bytes.starts_with(b"\0asm") {
             return Ok(Self::Wasm(Box::new(weightware_frontend::lower(
                 bytes,
-                &options(),
+                &Options::default(),
             )?)));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Error::NotAProgram)?;
@@ -52,7 +52,7 @@ impl Source {
         match first.and_then(|line| line.chars().next()) {
             Some('(') => Ok(Self::Wasm(Box::new(weightware_frontend::lower(
                 bytes,
-                &options(),
+                &Options::default(),
             )?))),
             Some('{' | '<') => Ok(Self::Tokens(text.parse()?)),
             _ => Err(Error::NotAProgram),
@@ -94,14 +94,6 @@ impl Source {
             Self::Wasm(lowered) => lowered.with_input(input),
         }
     }
-}
-
-/// Words of frames and call budgets: what the default model is exact for, less some for the operands of the entry. A
-/// recursion without end then traps, instead of ending at the horizon.
-const STACK_WORDS: u32 = 3 << 12;
-
-fn options() -> Options {
-    Options::default().with_stack_words(STACK_WORDS)
 }
 
 /// Compiles a C file to Wasm with the first of `$CLANG`, clang, clang-16 to clang-20 that there is.
