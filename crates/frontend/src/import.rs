@@ -136,7 +136,7 @@ impl Function<'_, '_> {
             }
             ("trap", name) => {
                 let trap = Trap::ALL.into_iter().find(|trap| trap.name() == name);
-                asm.op(trap.map_or(Op::Unreachable, Op::trap));
+                asm.op(trap.map_or(Op::TrapIntegerOverflow, Op::trap));
                 self.stop();
             }
             ("layout", "initial") => asm.bits(Bits::Word(layout.initial)),

@@ -178,7 +178,7 @@ fn locals_are_zero_again_at_every_call() {
 #[test]
 fn frames_of_any_size() {
     for locals in [
-        1, 63, 64, 65, 200, 254, 255, 256, 257, 509, 510, 511, 512, 1100, 5000,
+        1, 63, 64, 65, 200, 254, 255, 256, 257, 509, 510, 511, 512, 1100, 2900,
     ] {
         let names = "i32 ".repeat(locals);
         let mut sets = String::new();

@@ -139,7 +139,7 @@ EXPORT("f64.div") uint64_t f64_div(uint64_t a, uint64_t b) {
     if (!n) return join(0, sign);
     n = normal64(n, &e);
   }
-  e -= eb - 0x3fe;
+  e -= eb - 0x3ff;
   n <<= 8;
   d <<= 8;
   // Two digits of 28 bits, neither too large, the first at most four too small: remainders stay below 8 d < 2^64.
