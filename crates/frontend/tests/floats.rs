@@ -1,11 +1,11 @@
-//! The software of floating point: the library's module in wasmi, and programs that use it in the plain interpreter, both
+//! Operators of 64-bit integers and floating point: the library's module in wasmi, and programs that use it in the plain interpreter, both
 //! against the host's arithmetic.
 
 mod numbers;
 
 use std::fmt::Write as _;
 
-use numbers::{OPERATORS, Operands, Operator, Type};
+use numbers::{INTEGERS, OPERATORS, Operands, Operator, Type};
 use wasmi::{Caller, Engine, Linker, Module, Store, Val};
 use weightware_frontend::{Options, lower};
 use weightware_isa::{Interpreter, Outcome};
@@ -130,7 +130,7 @@ fn module(operator: &Operator, pairs: &[(u64, u64)]) -> String {
 #[test]
 fn programs_compute_like_the_host() {
     let mut operands = Operands(3);
-    for operator in OPERATORS {
+    for operator in INTEGERS.iter().chain(OPERATORS) {
         let mut pairs = Vec::new();
         let mut wanted = Vec::new();
         while pairs.len() < 100 {

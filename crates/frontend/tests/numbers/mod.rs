@@ -108,9 +108,9 @@ fn u64_of(value: f64) -> Option<u64> {
 }
 
 macro_rules! operators {
-    ($($name:literal ($($operand:ident)*) $result:ident $compute:expr;)*) => {
-        /// The operators of floating point that are software.
-        pub(crate) const OPERATORS: &[Operator] = &[
+    ($(#[doc = $doc:literal])* $table:ident $($name:literal ($($operand:ident)*) $result:ident $compute:expr;)*) => {
+        $(#[doc = $doc])*
+        pub(crate) const $table: &[Operator] = &[
             $(Operator {
                 name: $name,
                 operands: &[$(Type::$operand),*],
@@ -122,6 +122,48 @@ macro_rules! operators {
 }
 
 operators! {
+    /// The operators of 64-bit integers.
+    INTEGERS
+    "i64.add" (I64 I64) I64 |a, b| Some(a.wrapping_add(b));
+    "i64.sub" (I64 I64) I64 |a, b| Some(a.wrapping_sub(b));
+    "i64.mul" (I64 I64) I64 |a, b| Some(a.wrapping_mul(b));
+    "i64.div_s" (I64 I64) I64 |a, b| (a as i64).checked_div(b as i64).map(|q| q as u64);
+    "i64.div_u" (I64 I64) I64 u64::checked_div;
+    "i64.rem_s" (I64 I64) I64 |a, b| (b != 0).then(|| (a as i64).wrapping_rem(b as i64) as u64);
+    "i64.rem_u" (I64 I64) I64 u64::checked_rem;
+    "i64.and" (I64 I64) I64 |a, b| Some(a & b);
+    "i64.or" (I64 I64) I64 |a, b| Some(a | b);
+    "i64.xor" (I64 I64) I64 |a, b| Some(a ^ b);
+    "i64.shl" (I64 I64) I64 |a, b| Some(a.wrapping_shl(b as u32));
+    "i64.shr_s" (I64 I64) I64 |a, b| Some((a as i64).wrapping_shr(b as u32) as u64);
+    "i64.shr_u" (I64 I64) I64 |a, b| Some(a.wrapping_shr(b as u32));
+    "i64.rotl" (I64 I64) I64 |a, b| Some(a.rotate_left((b & 63) as u32));
+    "i64.rotr" (I64 I64) I64 |a, b| Some(a.rotate_right((b & 63) as u32));
+    "i64.clz" (I64) I64 |a, _| Some(a.leading_zeros().into());
+    "i64.ctz" (I64) I64 |a, _| Some(a.trailing_zeros().into());
+    "i64.popcnt" (I64) I64 |a, _| Some(a.count_ones().into());
+    "i64.extend8_s" (I64) I64 |a, _| Some(a as i8 as u64);
+    "i64.extend16_s" (I64) I64 |a, _| Some(a as i16 as u64);
+    "i64.extend32_s" (I64) I64 |a, _| Some(a as i32 as u64);
+    "i64.extend_i32_s" (I32) I64 |a, _| Some(a as i32 as u64);
+    "i64.extend_i32_u" (I32) I64 |a, _| Some(a as u32 as u64);
+    "i32.wrap_i64" (I64) I32 |a, _| Some(a & 0xffff_ffff);
+    "i64.eqz" (I64) I32 |a, _| Some((a == 0).into());
+    "i64.eq" (I64 I64) I32 |a, b| Some((a == b).into());
+    "i64.ne" (I64 I64) I32 |a, b| Some((a != b).into());
+    "i64.lt_s" (I64 I64) I32 |a, b| Some(((a as i64) < b as i64).into());
+    "i64.lt_u" (I64 I64) I32 |a, b| Some((a < b).into());
+    "i64.gt_s" (I64 I64) I32 |a, b| Some((a as i64 > b as i64).into());
+    "i64.gt_u" (I64 I64) I32 |a, b| Some((a > b).into());
+    "i64.le_s" (I64 I64) I32 |a, b| Some((a as i64 <= b as i64).into());
+    "i64.le_u" (I64 I64) I32 |a, b| Some((a <= b).into());
+    "i64.ge_s" (I64 I64) I32 |a, b| Some((a as i64 >= b as i64).into());
+    "i64.ge_u" (I64 I64) I32 |a, b| Some((a >= b).into());
+}
+
+operators! {
+    /// The operators of floating point that are software.
+    OPERATORS
     "f64.add" (F64 F64) F64 |a, b| of64(d(a) + d(b));
     "f64.sub" (F64 F64) F64 |a, b| of64(d(a) - d(b));
     "f64.mul" (F64 F64) F64 |a, b| of64(d(a) * d(b));
