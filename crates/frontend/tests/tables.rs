@@ -227,7 +227,7 @@ fn wide_values_on_every_way() {
         (i32.wrap_i64 (block (result i64)
           (i32.const 1) (i64.const 9) (local.get 0) (br 0)))
         (i32.add
-          (i32.add (call $two (local.get 0) (i32.const 40)) (drop))
+          (block (result i32) (call $two (local.get 0) (i32.const 40)) (drop))
           (i32.wrap_i64 (i64.sub (call $zero) (i64.shr_u (local.get 0) (i64.const 32))))))";
     assert_eq!(exits_with(fields, "", body), 49);
     assert_eq!(exits("(i64.const 5) (drop) (f64.const 1) (drop) (i32.const 3)"), 3);
