@@ -36,7 +36,7 @@ enum Command {
     Schedule(schedule::Arguments),
     /// Speed and memory of whole runs, as a markdown table
     Bench(bench::Arguments),
-    /// Rebuilds programs/*.wasm from programs/*.c with clang
+    /// Rebuilds the committed modules from their C sources with clang: programs, and the frontend's floating point
     Programs(programs::Arguments),
 }
 

@@ -47,6 +47,7 @@ Examples:
     weightware run hello.wasm
     weightware run sudoku.wasm --stats < board.txt
     weightware run loops.wasm --max-tokens 100000 --json -
+    weightware run hello.c -- first second
 
 {EXIT_CODES}"))]
     Run(RunArgs),
@@ -104,7 +105,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) execution: ExecutionArgs,
 
-    /// The program's arguments; refused, since no program can take any yet
+    /// The program's arguments, behind `--`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) arguments: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::{Error, anyhow};
+use anyhow::Error;
 use weightware::{Run, Token};
 
 use crate::args::ExecutionArgs;
@@ -26,15 +26,13 @@ pub(crate) enum Print {
 }
 
 pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) -> Result<u8> {
-    if !arguments.is_empty() {
-        return Err(Failure::Refused(anyhow!(
-            "a program cannot take arguments: there is no WASI here, whose `args_get` would hand them over; \
-             give what it needs on stdin"
-        )));
-    }
     let loaded = Loaded::read(&args.file, args.quiet)?;
     let computer = input::computer(args.model.as_deref())?;
-    let program = loaded.program(computer.model().config.last_position, args.quiet)?;
+    let program = loaded.program(
+        computer.model().config.last_position,
+        arguments,
+        args.quiet,
+    )?;
 
     let mut screen = Screen::new(args.quiet, print == Print::Trace);
     let length = program.full_prompt().count();

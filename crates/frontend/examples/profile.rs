@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use weightware_frontend::{Input, Options, lower};
 use weightware_isa::Interpreter;
 
-const LIMIT: u64 = 1 << 30;
+const LIMIT: u64 = 1 << 26;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

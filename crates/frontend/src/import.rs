@@ -88,7 +88,7 @@ impl Function<'_, '_> {
                 asm.op(Op::I32And);
             }
             ("env", "getchar", [], [ValType::I32]) => {
-                self.linker.reads_input = true;
+                self.linker.reads_bytes = true;
                 self.linker.call_software("getchar");
             }
             (WASI, "proc_exit", [ValType::I32], []) => {
@@ -107,7 +107,7 @@ impl Function<'_, '_> {
             if self.linker.module(key.unit).type_of(key.index) != ty {
                 return false;
             }
-            self.linker.reads_input |= INPUT.contains(&name) || ARGUMENTS.contains(&name);
+            self.linker.reads_bytes |= INPUT.contains(&name);
             self.linker.reads_arguments |= ARGUMENTS.contains(&name);
             let entry = self.linker.request(key);
             self.linker.asm.call(entry);

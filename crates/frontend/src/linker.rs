@@ -67,7 +67,7 @@ pub(crate) struct Linker<'m> {
     pub(crate) first: Vec<First>,
     /// Passive data segments that the code uses.
     pub(crate) passive: Vec<u32>,
-    pub(crate) reads_input: bool,
+    pub(crate) reads_bytes: bool,
     pub(crate) reads_arguments: bool,
 }
 
@@ -89,7 +89,7 @@ impl<'m> Linker<'m> {
             lengths: HashMap::new(),
             first: Vec::new(),
             passive: Vec::new(),
-            reads_input: false,
+            reads_bytes: false,
             reads_arguments: false,
         }
     }

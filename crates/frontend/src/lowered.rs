@@ -85,6 +85,8 @@ pub struct Lowered {
     pub program: Program,
     /// Whether the program may read input, arguments or environment. Its last section is the input then.
     pub reads_input: bool,
+    /// Whether it may read bytes of input.
+    pub reads_bytes: bool,
     /// Whether it may look at arguments or environment.
     pub reads_arguments: bool,
     /// Pages of 64 KiB of the module's memory at first.
@@ -164,7 +166,8 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     let first = linker.asm.len();
     entry.lower(&mut linker);
 
-    let (reads_input, reads_arguments) = (linker.reads_input, linker.reads_arguments);
+    let (reads_bytes, reads_arguments) = (linker.reads_bytes, linker.reads_arguments);
+    let reads_input = reads_bytes || reads_arguments;
     let mut sections = image::sections(&guest, layout.shift);
     for &segment in &linker.passive {
         let address = linker.passive_address(segment);
@@ -185,6 +188,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     Ok(Lowered {
         program,
         reads_input,
+        reads_bytes,
         reads_arguments,
         memory_pages: layout.initial,
         functions,

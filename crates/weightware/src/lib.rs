@@ -35,6 +35,7 @@ pub use computer::{Computer, End, Run};
 pub use error::Error;
 pub use source::{Source, compile_c};
 pub use weightware_compiler::default_model;
+pub use weightware_frontend::Input;
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};
 pub use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stats};
