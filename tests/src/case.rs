@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use weightware_frontend::{Options, lower};
+use weightware_frontend::{Input, Options, lower};
 use weightware_isa::{Outcome, Program, Trap};
 
 /// A way to run a program.
@@ -61,8 +61,8 @@ pub struct Case {
     pub name: String,
     /// What must come of it.
     pub expected: Expected,
-    /// The input.
-    pub input: Vec<u8>,
+    /// The input, and for programs of WASI their arguments.
+    pub input: Input,
     /// The trace must be no longer.
     pub max_tokens: u64,
     /// Run on demand only.
@@ -89,6 +89,8 @@ struct File {
     #[serde(default)]
     input: String,
     input_hex: Option<String>,
+    #[serde(default)]
+    arguments: Vec<String>,
     output: Option<String>,
     output_hex: Option<String>,
     outcome: Option<End>,
@@ -167,10 +169,14 @@ impl Case {
         Ok(Self {
             name: stem.to_string_lossy().into_owned(),
             expected,
-            input: bytes(
-                Some(file.input).filter(|text| !text.is_empty()),
-                file.input_hex,
-            )?,
+            input: Input {
+                bytes: bytes(
+                    Some(file.input).filter(|text| !text.is_empty()),
+                    file.input_hex,
+                )?,
+                arguments: file.arguments.into_iter().map(String::into_bytes).collect(),
+                ..Input::default()
+            },
             max_tokens: file.max_tokens.unwrap_or(2_000),
             slow: file.slow,
             trace: file.trace,

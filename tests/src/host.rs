@@ -1,23 +1,26 @@
 //! The independent engine, with the imports that the machine offers.
 
 use wasmi::{Caller, Config, Engine, Error, ExternType, Linker, Module, Store, TrapCode};
+use weightware_frontend::Input;
 use weightware_isa::{Outcome, Trap};
+
+use crate::wasi;
 
 /// Stands for a run that does not end.
 const FUEL: u64 = 2_000_000_000;
 
 #[derive(Default)]
-struct Host {
-    input: Vec<u8>,
-    read: usize,
-    output: Vec<u8>,
+pub(crate) struct Host {
+    pub(crate) input: Input,
+    pub(crate) read: usize,
+    pub(crate) output: Vec<u8>,
 }
 
 /// Runs a module: its start function, then `_start` or `main`.
 ///
 /// # Errors
 /// If it cannot be instantiated, or does not end.
-pub fn run(wasm: &[u8], input: &[u8]) -> Result<(Vec<u8>, Outcome), String> {
+pub fn run(wasm: &[u8], input: &Input) -> Result<(Vec<u8>, Outcome), String> {
     let mut config = Config::default();
     config.consume_fuel(true);
     let engine = Engine::new(&config);
@@ -25,14 +28,17 @@ pub fn run(wasm: &[u8], input: &[u8]) -> Result<(Vec<u8>, Outcome), String> {
     let mut store = Store::new(
         &engine,
         Host {
-            input: input.to_vec(),
+            input: input.clone(),
             ..Host::default()
         },
     );
     store.set_fuel(FUEL).map_err(|error| error.to_string())?;
     let outcome = match execute(&module, &engine, &mut store) {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Trapped(trap(&error)?),
+        Err(error) => match error.i32_exit_status() {
+            Some(code) => Outcome::Exited(code.cast_unsigned()),
+            None => Outcome::Trapped(trap(&error)?),
+        },
     };
     Ok((store.into_data().output, outcome))
 }
@@ -56,6 +62,7 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
         let host = caller.data_mut();
         let byte = host
             .input
+            .bytes
             .get(host.read)
             .map_or(-1, |&byte| i32::from(byte));
         host.read += 1;
@@ -81,6 +88,7 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
             linker.func_wrap("env", "putchar", put)?;
         }
     }
+    wasi::define(&mut linker)?;
     Ok(linker)
 }
 

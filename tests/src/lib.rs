@@ -9,6 +9,7 @@ mod case;
 mod golden;
 mod host;
 mod ladder;
+mod wasi;
 
 pub use case::{Case, Expected, Rung, cases};
 pub use golden::check as check_golden;
