@@ -1,6 +1,6 @@
 //! The independent engine, with the imports that the machine offers.
 
-use wasmi::{Caller, Config, Engine, Error, ExternType, Linker, Module, Store, TrapCode};
+use wasmi::{Caller, Config, Engine, Error, ExternType, Instance, Linker, Module, Store, TrapCode};
 use weightware_frontend::Input;
 use weightware_isa::{Outcome, Trap};
 
@@ -20,7 +20,18 @@ pub(crate) struct Host {
 ///
 /// # Errors
 /// If it cannot be instantiated, or does not end.
-pub fn run(wasm: &[u8], input: &Input) -> Result<(Vec<u8>, Outcome), String> {
+pub fn run(wasm: &[u8], input: impl Into<Input>) -> Result<(Vec<u8>, Outcome), String> {
+    run_to_memory(wasm, input).map(|(output, outcome, _)| (output, outcome))
+}
+
+/// The same; also tells what the exported memory `memory` holds at the end.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_to_memory(
+    wasm: &[u8],
+    input: impl Into<Input>,
+) -> Result<(Vec<u8>, Outcome, Vec<u8>), String> {
     let mut config = Config::default();
     config.consume_fuel(true);
     let engine = Engine::new(&config);
@@ -28,23 +39,32 @@ pub fn run(wasm: &[u8], input: &Input) -> Result<(Vec<u8>, Outcome), String> {
     let mut store = Store::new(
         &engine,
         Host {
-            input: input.clone(),
+            input: input.into(),
             ..Host::default()
         },
     );
     store.set_fuel(FUEL).map_err(|error| error.to_string())?;
-    let outcome = match execute(&module, &engine, &mut store) {
+    let mut instance = None;
+    let outcome = match execute(&module, &engine, &mut store, &mut instance) {
         Ok(outcome) => outcome,
         Err(error) => match error.i32_exit_status() {
             Some(code) => Outcome::Exited(code.cast_unsigned()),
             None => Outcome::Trapped(trap(&error)?),
         },
     };
-    Ok((store.into_data().output, outcome))
+    let memory = instance.and_then(|instance| instance.get_memory(&store, "memory"));
+    let memory = memory.map_or(vec![], |memory| memory.data(&store).to_vec());
+    Ok((store.into_data().output, outcome, memory))
 }
 
-fn execute(module: &Module, engine: &Engine, store: &mut Store<Host>) -> Result<Outcome, Error> {
+fn execute(
+    module: &Module,
+    engine: &Engine,
+    store: &mut Store<Host>,
+    made: &mut Option<Instance>,
+) -> Result<Outcome, Error> {
     let instance = linker(module, engine)?.instantiate_and_start(&mut *store, module)?;
+    *made = Some(instance);
     let mut entries = ["_start", "main"].into_iter();
     let Some(entry) = entries.find_map(|name| instance.get_func(&*store, name)) else {
         return Ok(Outcome::Halted); // a start function alone

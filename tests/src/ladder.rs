@@ -1,8 +1,10 @@
 //! Cases through rungs.
 
+#[cfg(feature = "candle")]
 use std::sync::OnceLock;
 
 use weightware::{Computer, End, Engine};
+#[cfg(feature = "candle")]
 use weightware_candle::PlainForward;
 use weightware_compiler::machine::{Machine, Module};
 use weightware_compiler::{Evaluator, Form};
@@ -14,6 +16,7 @@ use crate::host;
 /// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt nevertheless.
 const QUADRATIC: (usize, usize) = (2_500, 128);
 /// The same of the forward pass without a cache.
+#[cfg(feature = "candle")]
 const CANDLE: (usize, usize) = (1_000, 64);
 
 /// What the plain interpreter says of a program.
@@ -96,6 +99,7 @@ pub struct Ladder {
     machine: Machine,
     vocabulary: Vocabulary,
     logits: Vec<Form>,
+    #[cfg(feature = "candle")]
     candle: OnceLock<PlainForward>,
 }
 
@@ -113,6 +117,7 @@ impl Default for Ladder {
             machine,
             vocabulary,
             logits,
+            #[cfg(feature = "candle")]
             candle: OnceLock::new(),
         }
     }
@@ -146,7 +151,10 @@ impl Ladder {
             Rung::Softmax => self.decoder(&program, &trace, Engine::Softmax),
             Rung::Hardmax => self.decoder(&program, &trace, Engine::Hardmax),
             Rung::Hull => self.decoder(&program, &trace, Engine::Hull),
+            #[cfg(feature = "candle")]
             Rung::Candle => self.candle(&program, &trace),
+            #[cfg(not(feature = "candle"))]
+            Rung::Candle => Err("is built without the feature `candle`".into()),
         }
     }
 
@@ -227,6 +235,7 @@ impl Ladder {
         }
     }
 
+    #[cfg(feature = "candle")]
     fn candle(&self, program: &Program, trace: &Trace) -> Result<(), String> {
         let prompt: Vec<u32> = self
             .computer
@@ -247,6 +256,7 @@ impl Ladder {
         Ok(())
     }
 
+    #[cfg(feature = "candle")]
     fn plain_forward(&self) -> &PlainForward {
         self.candle.get_or_init(|| {
             let folder = tempfile::tempdir().expect("a temporary folder");

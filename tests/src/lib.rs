@@ -1,17 +1,25 @@
-//! The corpus, and every rung it runs through.
+//! The corpus and every rung it runs through, and the suites beside it.
 //!
 //! A [`Case`] is a file of `cases/`: a module or token program, its input, what it must put out and how it must end. A
 //! [`Rung`] is one way to run it. The [`Ladder`] runs cases through rungs: token by token, all rungs that have tokens
-//! must say what the plain interpreter says.
+//! must say what the plain interpreter says. [`spec`] runs the official WebAssembly test suite.
 #![forbid(unsafe_code)]
 
 mod case;
+mod execution;
+pub mod fuzz;
 mod golden;
 mod host;
 mod ladder;
+mod linked;
+mod random;
+pub mod spec;
+pub mod verify;
 mod wasi;
 
 pub use case::{Case, Expected, Rung, cases};
+pub use execution::{Ending, Executor, FASTEST, Loaded, Ran};
 pub use golden::check as check_golden;
 pub use host::run as run_wasmi;
 pub use ladder::{Ladder, Trace};
+pub use random::Random;

@@ -6,11 +6,13 @@
 
 mod bench;
 mod check;
+mod costs;
 mod demo;
 mod figures;
 mod live;
 mod programs;
 mod schedule;
+mod suites;
 mod workspace;
 
 use std::process::ExitCode;
@@ -32,10 +34,18 @@ enum Command {
     Demo(demo::Demo),
     /// Formatting, lints, tests and documentation of the workspace; what CI runs
     Test(check::Arguments),
+    /// Writes docs/costs.md: tokens per instruction, hardware per module
+    Costs(costs::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of whole runs, as a markdown table
     Bench(bench::Arguments),
+    /// The official WebAssembly 1.0 test suite, through the weights
+    Spec(suites::Arguments),
+    /// Random modules, compared with an independent engine
+    Fuzz(suites::Arguments),
+    /// Every arithmetic instruction on many operands
+    Verify(suites::Arguments),
     /// Rebuilds the committed modules from their C sources with clang: programs, and the frontend's floating point
     Programs(programs::Arguments),
 }
@@ -44,8 +54,12 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Test(arguments) => arguments.run(),
+        Command::Costs(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Spec(arguments) => arguments.run("spec"),
+        Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::Verify(arguments) => arguments.run("verify"),
         Command::Programs(arguments) => arguments.run(),
     };
     match done {

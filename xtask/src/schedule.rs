@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use weightware_compiler::machine::{Machine, Module};
-use weightware_compiler::{Budget, Graph, Schedule, solve};
+use weightware_compiler::{Budget, Graph, Schedule, Usage, solve};
 
 use crate::figures::seconds;
 use crate::workspace;
@@ -39,7 +39,7 @@ impl Arguments {
         let committed = fs::read_to_string(workspace::path(FILE)).context(FILE)?;
         let parsed = Schedule::parse(&graph, &committed);
         if let Ok(schedule) = &parsed {
-            println!("{FILE}:\n{}", Use::of(&committed).table(&graph, schedule));
+            println!("{FILE}:\n{}", schedule.usage(&graph));
         }
         if self.check {
             parsed.with_context(|| {
@@ -48,11 +48,11 @@ impl Arguments {
             return Ok(());
         }
         let (seed, found) = self.solve(&graph)?;
-        let (text, new) = (found.to_text(&graph), Use::of(&found.to_text(&graph)));
-        println!("found with seed {seed}:\n{}", new.table(&graph, &found));
-        let old = parsed.ok().map(|_| Use::of(&committed).wiping());
-        if self.force || old.is_none_or(|old| new.wiping() < old) {
-            fs::write(workspace::path(FILE), text).context(FILE)?;
+        let new = found.usage(&graph);
+        println!("found with seed {seed}:\n{new}");
+        let old = parsed.ok().map(|old| wiping(&old.usage(&graph)));
+        if self.force || old.is_none_or(|old| wiping(&new) < old) {
+            fs::write(workspace::path(FILE), found.to_text(&graph)).context(FILE)?;
             println!("written to {FILE}");
         } else {
             println!("not better than {FILE}, which stays as it is (--force writes it)");
@@ -78,8 +78,9 @@ impl Arguments {
                 let mut solved = solved.lock().expect("no thread panics");
                 match schedule {
                     Ok(schedule) => {
-                        let wiping = Use::of(&schedule.to_text(graph)).wiping();
-                        solved.0.push((wiping, seed, schedule));
+                        solved
+                            .0
+                            .push((wiping(&schedule.usage(graph)), seed, schedule));
                     }
                     Err(error) => solved.1 = Some(error),
                 }
@@ -110,84 +111,11 @@ impl Arguments {
     }
 }
 
-/// Heads and neurons of each layer.
-#[derive(Debug, PartialEq, Eq)]
-struct Use {
-    layers: Vec<Layer>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Layer {
-    heads: usize,
-    /// Slots wiped by heads, two a head.
-    wiped: usize,
-    neurons: usize,
-    wiping_neurons: usize,
-}
-
-impl Use {
-    /// Counts the lines of a schedule's text.
-    fn of(text: &str) -> Self {
-        let mut layers = vec![];
-        for line in text.lines() {
-            let words: Vec<_> = line.split_whitespace().take(2).collect();
-            let [kind, at] = words[..] else { continue };
-            let Some((Ok(layer), phase)) = at
-                .split_once('.')
-                .map(|(layer, phase)| (layer.parse::<usize>(), phase))
-            else {
-                continue;
-            };
-            if layers.len() < layer {
-                layers.resize(layer, Layer::default());
-            }
-            let layer = &mut layers[layer - 1];
-            match (kind, phase) {
-                ("head", _) => layer.heads += 1,
-                ("neuron", _) => layer.neurons += 1,
-                ("wipe", "attn") => layer.wiped += 1,
-                ("wipe", _) => layer.wiping_neurons += 1,
-                _ => {}
-            }
-        }
-        Self { layers }
-    }
-
-    /// Slots wiped by heads, which a cache pays for, and by neurons: the fewer, the better.
-    fn wiping(&self) -> (usize, usize) {
-        let sum = |of: fn(&Layer) -> usize| self.layers.iter().map(of).sum();
-        (sum(|layer| layer.wiped), sum(|layer| layer.wiping_neurons))
-    }
-
-    fn table(&self, graph: &Graph, schedule: &Schedule) -> String {
-        let Budget { d_model, d_ffn, .. } = Budget::DEFAULT;
-        let heads = d_model / 2;
-        let mut text = format!(
-            "{:5} {:>14} {:>9} {:>16} {:>9} {:>28} {:>14}\n",
-            "layer",
-            format!("heads of {heads}"),
-            "(wiping)",
-            format!("neurons of {d_ffn}"),
-            "(wiping)",
-            format!("slots of {d_model}: behind heads"),
-            "behind neurons"
-        );
-        for (layer, stage) in self.layers.iter().zip((0..).step_by(2)) {
-            let wiping = layer.wiped.div_ceil(2);
-            let slots = |stage| schedule.readable(graph, stage).len();
-            text += &format!(
-                "{:5} {:14} {:>9} {:16} {:>9} {:28} {:14}\n",
-                stage / 2 + 1,
-                layer.heads + wiping,
-                format!("({wiping})"),
-                layer.neurons + layer.wiping_neurons,
-                format!("({})", layer.wiping_neurons),
-                slots(stage),
-                slots(stage + 1),
-            );
-        }
-        text
-    }
+/// Heads that only wipe slots, which a cache pays for, and such neurons: the fewer, the better.
+fn wiping(usage: &Usage) -> (usize, usize) {
+    let layers = usage.layers.iter();
+    let heads = layers.clone().map(|layer| layer.wiping_heads).sum();
+    (heads, layers.map(|layer| layer.wiping_neurons).sum())
 }
 
 #[cfg(test)]
@@ -195,35 +123,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_what_a_schedule_uses() {
-        let text = "shape layers=2 d_model=4 d_ffn=2\nslot  0 one    # embed to logits\nhead   1.attn   a\n\
-                    neuron 1.ffn    b\nwipe   2.attn   c  # slot 1\nwipe   2.ffn    d  # slot 2\nneuron 2.ffn e\n";
-        let first = Layer {
-            heads: 1,
-            neurons: 1,
-            ..Layer::default()
-        };
-        let second = Layer {
-            wiped: 1,
-            neurons: 1,
-            wiping_neurons: 1,
-            heads: 0,
-        };
-        let used = Use::of(text);
-        assert_eq!(used.layers, [first, second]);
-        assert_eq!(used.wiping(), (1, 1));
-    }
-
-    #[test]
     fn the_committed_schedule_fits() {
         let graph = Machine::new(&Module::ALL).graph;
         let schedule = Schedule::parse(&graph, weightware_compiler::DEFAULT_SCHEDULE).unwrap();
-        let used = Use::of(weightware_compiler::DEFAULT_SCHEDULE);
-        assert_eq!(used.layers.len(), Budget::DEFAULT.layers);
-        assert!(used.table(&graph, &schedule).lines().count() == 8);
-        for layer in used.layers {
-            assert!(layer.heads + layer.wiped.div_ceil(2) <= Budget::DEFAULT.d_model / 2);
-            assert!(layer.neurons + layer.wiping_neurons <= Budget::DEFAULT.d_ffn);
+        let usage = schedule.usage(&graph);
+        assert_eq!(usage.layers.len(), Budget::DEFAULT.layers);
+        assert!(usage.to_string().lines().count() == 8);
+        for layer in usage.layers {
+            assert!(layer.heads <= Budget::DEFAULT.d_model / 2);
+            assert!(layer.neurons <= Budget::DEFAULT.d_ffn);
         }
     }
 }

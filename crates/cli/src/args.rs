@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
-use weightware::Engine;
+use weightware::{Engine, Module};
 
 const EXIT_CODES: &str = "\
 Exit codes of `run` and `trace`:
@@ -75,10 +76,11 @@ Examples:
     /// Writes the compiled weights as a model folder
     #[command(after_help = "\
 The folder holds config.json, model.safetensors, tokenizer.json and generation_config.json. It is written into if it
-exists; other files in it stay.
+exists; other files in it stay. What each layer uses of its heads, neurons and slots is told on stderr.
 
-Example:
-    weightware weights --out model")]
+Examples:
+    weightware weights --out model
+    weightware weights --out small --modules core,traps,bits")]
     Weights(WeightsArgs),
 
     /// Decodes a prompt with any model folder of the architecture, greedily
@@ -166,6 +168,16 @@ pub(crate) struct WeightsArgs {
     /// The folder; it is made if it does not exist
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+
+    /// The groups of instructions to compile, with commas between [default: all]; the core is always there
+    #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = modules())]
+    pub(crate) modules: Option<Vec<String>>,
+}
+
+/// `core` and the names of all modules.
+fn modules() -> PossibleValuesParser {
+    let names = Module::ALL.into_iter().map(Module::name);
+    PossibleValuesParser::new(std::iter::once("core").chain(names))
 }
 
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Error;
-use weightware::default_model;
+use weightware::{Module, compile};
 
 use crate::args::WeightsArgs;
 use crate::failure::{Failure, Result};
@@ -17,7 +17,13 @@ const FILES: [&str; 4] = [
 ];
 
 pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
-    let model = default_model();
+    let wanted = |module: &Module| match &args.modules {
+        Some(names) => names.iter().any(|name| name == module.name()),
+        None => true,
+    };
+    let modules: Vec<_> = Module::ALL.into_iter().filter(wanted).collect();
+    let (model, usage) = compile(&modules)
+        .map_err(|error| Failure::Failed(Error::new(error).context("--modules")))?;
     model
         .save(&args.out)
         .map_err(|error| Failure::Failed(Error::new(error).context("--out")))?;
@@ -52,5 +58,6 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         entries().filter(|&&weight| weight != 0.0).count(),
         model.config.last_position
     ));
+    say(&format!("\n{usage}"));
     Ok(0)
 }

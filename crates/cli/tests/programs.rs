@@ -34,8 +34,8 @@ fn tokens_are_the_prompt() {
     assert_eq!(stdout(&weightware(&["tokens", &sum])), format!("{SUM}\n"));
 
     let full = stdout(&weightware(&["tokens", &sum, "--full"]));
-    assert!(full.starts_with("<begin> 00 01 02 "));
-    assert!(full.ends_with(&format!(" fe ff {SUM}\n")));
+    assert!(full.starts_with("<begin> 00 00 00 "));
+    assert!(full.ends_with(&format!(" 03 03 04 {SUM}\n")));
 
     let lines = stdout(&weightware(&["tokens", &sum, "--lines"]));
     assert_eq!(
@@ -169,7 +169,7 @@ fn stats_go_to_stderr() {
     let said = ended(&done, 0);
     assert_eq!(stdout(&done), SUM_TRACE);
     for words in [
-        "prompt: 279 tokens",
+        "prompt: 327 tokens",
         "trace: 17 tokens",
         "lines: 5",
         "cached keys and values",

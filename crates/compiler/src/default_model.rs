@@ -1,9 +1,11 @@
-//! The default machine and its committed schedule.
+//! The default machine with its committed schedule, and machines of some of its modules.
 
 use weightware_model::Model;
 
 use crate::machine::{Machine, Module};
-use crate::schedule::Schedule;
+use crate::schedule::{Budget, Schedule, ScheduleError};
+use crate::search::solve;
+use crate::usage::Usage;
 
 /// The committed schedule of the default machine: the half-layer of every writer, the slot of every dimension.
 pub const DEFAULT_SCHEDULE: &str = include_str!("../schedules/default.txt");
@@ -14,9 +16,37 @@ pub const DEFAULT_SCHEDULE: &str = include_str!("../schedules/default.txt");
 /// If the committed schedule does not fit the machine; a test keeps it fitting.
 #[must_use]
 pub fn default_model() -> Model {
-    let machine = Machine::new(&Module::ALL);
-    let schedule = Schedule::parse(&machine.graph, DEFAULT_SCHEDULE).unwrap_or_else(|error| {
-        panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
-    });
-    machine.assemble(&schedule).expect("a parsed schedule fits")
+    compile(&Module::ALL)
+        .unwrap_or_else(|error| {
+            panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
+        })
+        .0
+}
+
+/// Seeds that [`compile`] tries, and moves of each search.
+const SEARCH: (u64, u32) = (32, 300_000);
+
+/// The model of a machine with some of the modules beside the core, in the default shape, and what it uses of that. All
+/// modules together have a committed schedule, others are solved: a second or so.
+///
+/// The vocabulary has all instructions; what the model says of those whose module is left out means nothing.
+///
+/// # Errors
+/// If no schedule is found that fits, or the committed one does not.
+pub fn compile(modules: &[Module]) -> Result<(Model, Usage), ScheduleError> {
+    let modules: Vec<_> = Module::ALL
+        .into_iter()
+        .filter(|module| modules.contains(module))
+        .collect();
+    let machine = Machine::new(&modules);
+    let schedule = if modules == Module::ALL {
+        Schedule::parse(&machine.graph, DEFAULT_SCHEDULE)?
+    } else {
+        let (seeds, moves) = SEARCH;
+        let mut solved =
+            (1..=seeds).map(|seed| solve(&machine.graph, Budget::DEFAULT, seed, moves));
+        let first = solved.next().expect("a seed");
+        first.or_else(|error| solved.find_map(Result::ok).ok_or(error))?
+    };
+    Ok((machine.assemble(&schedule)?, schedule.usage(&machine.graph)))
 }

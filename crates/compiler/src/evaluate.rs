@@ -3,6 +3,8 @@
 //!
 //! Averages are kept as sums, so that a running sum is exact; a lookup compares squared distances and then times.
 
+use std::cmp::Ordering;
+
 use crate::form::{Dim, Form};
 use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer, WriterIdx};
 
@@ -13,12 +15,25 @@ struct History {
     keys: Vec<(i128, i128, i128)>,
     /// One or two values a token.
     values: Vec<[i128; 2]>,
+    /// The greatest keys of each index.
+    greatest: Vec<Greatest>,
     sums: [i128; 2],
+}
+
+/// The keys of one index that are the greatest for every query: what is higher wins, then what is later.
+#[derive(Debug, Clone)]
+struct Greatest {
+    index: i128,
+    height: i128,
+    time: i128,
+    /// Of their values.
+    sums: [i128; 2],
+    count: i128,
 }
 
 /// A graph with the tokens that it has seen.
 ///
-/// One token costs O(n) per lookup that is not by position, for n tokens before it.
+/// One token costs O(n) per lookup that is not by position, for n different indices of keys before it.
 #[derive(Debug, Clone)]
 pub struct Evaluator<'g> {
     graph: &'g Graph,
@@ -157,8 +172,7 @@ impl<'g> Evaluator<'g> {
                     point
                 };
                 let history = &mut self.histories[writer.index()];
-                history.values.push(values);
-                history.keys.push(point);
+                history.push(point, values, by_position);
                 if by_position && scale > 0 {
                     let nearest = (2 * query + scale)
                         .div_euclid(2 * scale)
@@ -172,8 +186,64 @@ impl<'g> Evaluator<'g> {
 }
 
 impl History {
+    fn push(&mut self, key: (i128, i128, i128), values: [i128; 2], by_position: bool) {
+        self.keys.push(key);
+        self.values.push(values);
+        let (index, height, time) = key;
+        let mut known = self.greatest.iter_mut();
+        let known = match by_position {
+            // The index is a new one.
+            true => None,
+            false => known.find(|known| known.index == index),
+        };
+        let alone = Greatest {
+            index,
+            height,
+            time,
+            sums: values,
+            count: 1,
+        };
+        match known {
+            None => self.greatest.push(alone),
+            Some(known) => match (height, time).cmp(&(known.height, known.time)) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    known.sums[0] += values[0];
+                    known.sums[1] += values[1];
+                    known.count += 1;
+                }
+                Ordering::Greater => *known = alone,
+            },
+        }
+    }
+
     /// The values at the greatest `(2 query index - scale (square + CLEARED clear), time)`; the average if several have it.
     fn find(&self, query: i128, scale: i128) -> [i128; 2] {
+        if scale <= 0 {
+            return self.find_anywhere(query, scale);
+        }
+        let mut best = None;
+        let (mut sums, mut count) = ([0; 2], 0);
+        for known in &self.greatest {
+            let score = Some((2 * query * known.index + scale * known.height, known.time));
+            match score.cmp(&best) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    sums[0] += known.sums[0];
+                    sums[1] += known.sums[1];
+                    count += known.count;
+                }
+                Ordering::Greater => {
+                    best = score;
+                    (sums, count) = (known.sums, known.count);
+                }
+            }
+        }
+        sums.map(|sum| sum / count)
+    }
+
+    /// The same for any scale, by a scan over all keys.
+    fn find_anywhere(&self, query: i128, scale: i128) -> [i128; 2] {
         let mut best = None;
         let (mut sums, mut count) = ([0; 2], 0);
         for (&(index, height, time), values) in self.keys.iter().zip(&self.values) {

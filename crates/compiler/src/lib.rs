@@ -25,13 +25,15 @@ pub mod machine;
 pub mod parity;
 mod schedule;
 mod search;
+mod usage;
 pub use assemble::{Blueprint, TokenRow};
-pub use default_model::{DEFAULT_SCHEDULE, default_model};
+pub use default_model::{DEFAULT_SCHEDULE, compile, default_model};
 pub use evaluate::Evaluator;
 pub use form::{Dim, Form};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};
 pub use schedule::{Budget, Schedule, ScheduleError};
 pub use search::{solve, solve_best};
+pub use usage::{LayerUsage, Usage};
 
 /// The examples of the README run as tests.
 #[cfg(doctest)]

@@ -99,7 +99,7 @@ impl<'a> Module<'a> {
             } else {
                 "of an unknown version"
             };
-            return Err(Error::unsupported(format!("the binary is {kind}"))
+            return Err(Error::invalid(format!("the binary is {kind}"))
                 .remedy("give a core module of version 1")
                 .at_offset(4));
         }

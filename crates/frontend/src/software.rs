@@ -29,7 +29,6 @@ pub(crate) fn routines() -> &'static Module<'static> {
             let text = concat!(
                 "(module",
                 include_str!("software/imports.wat"),
-                include_str!("software/signed.wat"),
                 include_str!("software/wide.wat"),
                 include_str!("software/memory.wat"),
                 include_str!("software/input.wat"),
@@ -167,27 +166,13 @@ impl Function<'_, '_> {
     fn division(&mut self, operator: &Operator<'_>) {
         let constant = self.linker.asm.take_constant();
         let remainder = matches!(operator, Operator::I32RemU | Operator::I32RemS);
-        let (sequence, routine) = if remainder {
-            (REMAINDER, "i32.rem_s")
-        } else {
-            (QUOTIENT, "i32.div_s")
-        };
+        let sequence = if remainder { REMAINDER } else { QUOTIENT };
         let signed = matches!(operator, Operator::I32DivS | Operator::I32RemS);
         match (constant, signed) {
             (Some(divisor), false) => self.divide_by(divisor, remainder),
-            (Some(divisor), true) if divisor.cast_signed() > 0 => {
-                self.divide_magnitude_by(divisor, remainder);
-            }
-            (constant, _) => {
-                if let Some(divisor) = constant {
-                    self.linker.asm.constant(divisor);
-                }
-                if signed {
-                    self.linker.call_software(routine);
-                } else {
-                    sequence.iter().for_each(|&op| self.linker.asm.op(op));
-                }
-            }
+            (Some(divisor), true) => self.divide_magnitude_by(divisor, remainder),
+            (None, false) => sequence.iter().for_each(|&op| self.linker.asm.op(op)),
+            (None, true) => self.divide_magnitudes(sequence, remainder),
         }
     }
 
@@ -211,28 +196,38 @@ impl Function<'_, '_> {
         }
     }
 
-    /// The same, signed, for a positive divisor: the sign of the result is that of `a`.
+    /// The same, signed: the magnitudes, then the sign of the result, which is that of `a` or that of both.
     fn divide_magnitude_by(&mut self, divisor: u32, remainder: bool) {
         let word = self.scratch(0);
         let asm = &mut self.linker.asm;
-        let (negative, end) = (asm.label(), asm.label());
         asm.emit(Op::LocalTee, word);
-        asm.constant(0);
-        asm.op(Op::I32LtS);
-        asm.branch(Op::BrIf, negative);
-        asm.emit(Op::LocalGet, word);
-        self.divide_by(divisor, remainder);
+        asm.op(Op::I32Abs);
+        self.divide_by(divisor.cast_signed().unsigned_abs(), remainder);
         let asm = &mut self.linker.asm;
-        asm.branch(Op::Br, end);
-        asm.bind(negative);
-        asm.constant(0);
-        asm.constant(0);
         asm.emit(Op::LocalGet, word);
-        asm.op(Op::I32Sub);
-        self.divide_by(divisor, remainder);
+        if divisor.cast_signed() < 0 && !remainder {
+            asm.constant(divisor);
+            asm.op(Op::I32Xor);
+        }
+        asm.op(Op::I32WithSign);
+    }
+
+    /// `a b -- a / b` or `a b -- a % b`, signed.
+    fn divide_magnitudes(&mut self, sequence: &[Op], remainder: bool) {
+        let (a, b) = (self.scratch(0), self.scratch(1));
         let asm = &mut self.linker.asm;
-        asm.op(Op::I32Sub);
-        asm.bind(end);
+        asm.emit(Op::LocalSet, b);
+        asm.emit(Op::LocalTee, a);
+        asm.op(Op::I32Abs);
+        asm.emit(Op::LocalGet, b);
+        asm.op(Op::I32Abs);
+        sequence.iter().for_each(|&op| asm.op(op));
+        asm.emit(Op::LocalGet, a);
+        if !remainder {
+            asm.emit(Op::LocalGet, b);
+            asm.op(Op::I32Xor);
+        }
+        asm.op(Op::I32WithSign);
     }
 }
 

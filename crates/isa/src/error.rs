@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     TargetOp { target: usize, op: Op },
     NoResume,
     NoCall,
+    NoHighWord,
+    NoLowWord,
     ResumeIndex { wanted: usize },
     NoFrame,
     FourthByte,
@@ -141,6 +143,8 @@ impl Error {
             Kind::TargetOp { .. } => "go to an instruction that can be executed".into(),
             Kind::NoResume => "put `resume` behind the call".into(),
             Kind::NoCall => "put a call before it, or remove it".into(),
+            Kind::NoHighWord => "put `i64.const_high` behind it".into(),
+            Kind::NoLowWord => "put `i64.const` before it, or remove it".into(),
             Kind::ResumeIndex { wanted } => format!("let its immediate be {wanted}"),
             Kind::NoFrame => {
                 "let the fourth byte be the caller's frame size in words, at least 1".into()
@@ -180,6 +184,8 @@ impl fmt::Display for Kind {
             Kind::TargetOp { target, op } => write!(f, "the target {target} is `{op}`"),
             Kind::NoResume => f.write_str("the call has no `resume` behind it"),
             Kind::NoCall => f.write_str("this `resume` stands behind no call"),
+            Kind::NoHighWord => f.write_str("the constant has no high word behind it"),
+            Kind::NoLowWord => f.write_str("this high word stands behind no `i64.const`"),
             Kind::ResumeIndex { .. } => f.write_str("this does not hold the index behind itself"),
             Kind::NoFrame => f.write_str("the frame size of the call is 0"),
             Kind::FourthByte => f.write_str("only three bytes of this immediate are read"),

@@ -278,14 +278,23 @@ ops! {
     DivDigits "div.digits" 4 PUSH;
     /// `a b d -- q`: d with its bytes in reverse.
     DivResult "div.result" 4 TERNARY;
+    /// `a -- |a|`, whose bytes are flagged as those of `0 - a` if a is negative
+    I32Abs "i32.abs" 4 UNARY;
+    /// `a s -- s < 0 ? -a : a`, flagged likewise; traps with an integer overflow if s is not negative and a is:
+    /// as a magnitude, it has no positive number.
+    I32WithSign "i32.with_sign" 4 BINARY;
+    /// `a -- |a|`, 64 bits
+    I64Abs "i64.abs" 8/8 UNARY;
+    /// `a s -- s < 0 ? -a : a`, 64 bits; traps likewise
+    I64WithSign "i64.with_sign" 8/8 BINARY;
     /// `a -- `a with its bytes in reverse
     I32Bswap "i32.bswap" 4 UNARY;
     /// `a -- a`, its low byte sign-extended
     I32Extend8S "i32.extend8_s" 4 UNARY;
     /// `a -- a`, its low half sign-extended
     I32Extend16S "i32.extend16_s" 4 UNARY;
-    /// `a -- `the zero bits above the highest one bit: bytes count on towards the lowest byte, the last count is the
-    /// result, and zeros make it a word.
+    /// `a -- `the zero bits above the highest one bit. The trace has the count for the lowest byte, the lowest two bytes
+    /// and so on, of which the last is the result, and zeros that make it a word.
     I32Clz "i32.clz" 7 UNARY;
     /// `a -- `the zero bits below the lowest one bit
     I32Ctz "i32.ctz" 7 UNARY;

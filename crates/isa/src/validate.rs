@@ -15,7 +15,8 @@ impl Program {
 
     /// Checks what can be checked without running the program: one data section for each leading `section`, no other
     /// `section`; targets within the program that can be executed; behind every call, and only there, a `resume` that
-    /// holds the index behind itself; frame sizes of at least 1; no fourth byte where three are read.
+    /// holds the index behind itself; behind every `i64.const`, and only there, its high word; frame sizes of at least 1;
+    /// no fourth byte where three are read.
     ///
     /// A valid program may still run into a [`Fault`](crate::Fault), such as a missing operand.
     ///
@@ -52,24 +53,16 @@ impl Program {
             Immediate::Call if fourth == 0 => return Err(Kind::NoFrame),
             _ => {}
         }
+        let before = index.checked_sub(1).map(|before| self.code[before].op);
+        let next = self.code.get(index + 1).map(|next| next.op);
         match instruction.op {
-            Op::Resume => {
-                if index == 0 || self.code[index - 1].op != Op::Call {
-                    return Err(Kind::NoCall);
-                }
-                let wanted = index + 1;
-                if instruction.low() as usize != wanted {
-                    return Err(Kind::ResumeIndex { wanted });
-                }
+            Op::Resume if before != Some(Op::Call) => return Err(Kind::NoCall),
+            Op::Resume if instruction.low() as usize != index + 1 => {
+                return Err(Kind::ResumeIndex { wanted: index + 1 });
             }
-            Op::Call
-                if self
-                    .code
-                    .get(index + 1)
-                    .is_none_or(|next| next.op != Op::Resume) =>
-            {
-                return Err(Kind::NoResume);
-            }
+            Op::Call if next != Some(Op::Resume) => return Err(Kind::NoResume),
+            Op::I64ConstHigh if before != Some(Op::I64Const) => return Err(Kind::NoLowWord),
+            Op::I64Const if next != Some(Op::I64ConstHigh) => return Err(Kind::NoHighWord),
             _ => {}
         }
         match instruction.op.immediate_kind() {
@@ -83,7 +76,7 @@ impl Program {
         match self.code.get(target) {
             None if target > length => Err(Kind::Target { target, length }),
             Some(Instruction {
-                op: op @ (Op::Resume | Op::Section),
+                op: op @ (Op::Resume | Op::I64ConstHigh | Op::Section),
                 ..
             }) => Err(Kind::TargetOp { target, op: *op }),
             _ => Ok(()),

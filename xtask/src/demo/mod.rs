@@ -5,8 +5,10 @@ mod caches;
 mod evidence;
 mod matching;
 mod parity;
+mod primes;
 mod proof;
 mod puzzle;
+mod sha256;
 mod sudoku;
 
 use anyhow::{Result, bail};
@@ -28,6 +30,10 @@ pub(crate) enum Demo {
     Matching(EngineArgument),
     /// Solves a Sudoku by search, by default Arto Inkala's
     Sudoku(sudoku::Arguments),
+    /// Digests by SHA-256, which lives on bitwise operations and rotations
+    Sha256(sha256::Arguments),
+    /// Primes by trial division, which lives on multiplication and division
+    Primes(primes::Arguments),
     /// Hull cache and linear caches on the same program
     Caches(caches::Arguments),
     /// Evidence that the weights do the work: stock PyTorch or candle says the same tokens
@@ -41,6 +47,8 @@ impl Demo {
             Self::Parity(arguments) => arguments.run(),
             Self::Matching(EngineArgument { engine }) => matching::run(engine),
             Self::Sudoku(arguments) => arguments.run(),
+            Self::Sha256(arguments) => arguments.run(),
+            Self::Primes(arguments) => arguments.run(),
             Self::Caches(arguments) => arguments.run(),
             Self::Proof(arguments) => arguments.run(),
         }

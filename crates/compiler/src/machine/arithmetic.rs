@@ -7,10 +7,11 @@
 //!        + a - b - borrow              sub: -256 to 255
 //!        + [top = 0] [index = 0]       eqz
 //!        + [D >= 1]  [index = 0]       comparisons, D = rise relu(d) + fall relu(-d) + bias
-//! d      = second - top + 2^32 (sign of top - sign of second) [signed]
-//!          times 2^36, + 4 (lower second - lower top) for 64 bits
+//! difference = second - top + 2^32 (sign of top - sign of second) [signed]
+//! d      = 2^36 difference + 4 (lower second - lower top) [64 bits]
 //! ```
-//! d may exceed 2^53, but its sign is right. [D >= 1] is a lookup: from position 1 on every token carries a one.
+//! d may exceed 2^53; a sum of two exact terms, it is rounded once, so that its sign is right and it is 0 only if both
+//! are. So is D. [D >= 1] is a lookup: from position 1 on every token carries a one.
 //!
 //! Carry and borrow stand in the embedding of the byte token before, in the dimension `result` itself.
 
@@ -74,7 +75,7 @@ impl Machine {
         let one = graph.one();
         let positions = graph.positions();
 
-        let signs = graph.dim("signs");
+        let difference = graph.dim("difference");
         let unsigned = class.unless(Class::CompareSigned) * PUSH;
         for (name, at, weight) in [
             ("sign.top", operands.top_at, 1 << 32),
@@ -82,16 +83,18 @@ impl Machine {
         ] {
             let query = at - one - unsigned.clone();
             let [negative] = graph.lookup(name, query, &positions, [self.columns.negative.into()]);
-            graph.add(signs, weight, negative);
+            graph.add(difference, weight, negative);
         }
-        let mut difference = operands.second - operands.top + signs;
-        if let Some(lower) = lower {
-            difference = difference * (1 << 36) + lower.difference;
-        }
+        let words = graph.reglu("difference", operands.second - operands.top, one);
+        graph.add(difference, 1, words);
+        let d = match lower {
+            Some(lower) => difference * (1 << 36) + lower.difference,
+            None => difference.into(),
+        };
         let scaled = graph.dim("compare");
-        let rise = graph.reglu("compare.rise", fetched.rise, difference.clone());
+        let rise = graph.reglu("compare.rise", fetched.rise, d.clone());
         graph.add(scaled, 1, rise);
-        let fall = graph.reglu("compare.fall", fetched.fall, -difference);
+        let fall = graph.reglu("compare.fall", fetched.fall, -d);
         graph.add(scaled, 1, fall);
 
         let query = scaled + fetched.bias;

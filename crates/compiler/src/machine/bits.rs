@@ -1,7 +1,7 @@
-//! Bitwise operations, by the table of bytes in the preamble: byte xy tells what x & y is.
+//! Bitwise operations, by the table at the head of the preamble: at place xy, counted from 0, stands the byte x & y.
 //!
 //! ```text
-//! and    = 16 byte[1 + 16 a.high + b.high] + byte[1 + 16 a.low + b.low],   low = byte - 16 high
+//! and    = 16 table[16 a.high + b.high] + table[16 a.low + b.low],   low = byte - 16 high
 //! result = and                a + b - and (or)                a + b - 2 and (xor)
 //! ```
 

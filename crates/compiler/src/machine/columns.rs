@@ -12,6 +12,8 @@ use crate::graph::Graph;
 pub(crate) enum Class {
     /// No byte on the trace, no effect but the end token's.
     None = 0,
+    /// Low, since its push times its square must be exact: see `divide`.
+    DivDigits,
     /// Puts out the immediate.
     Immediate,
     Call,
@@ -49,7 +51,8 @@ pub(crate) enum Class {
     Shl64,
     Mul,
     MulHigh,
-    DivDigits,
+    Abs,
+    WithSign,
     /// Puts out the bytes of the top of the stack in reverse.
     Reverse,
     Extend,
@@ -152,6 +155,8 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I32MulHigh => Class::MulHigh,
         Op::DivDigits => Class::DivDigits,
         Op::DivResult | Op::I32Bswap => Class::Reverse,
+        Op::I32Abs | Op::I64Abs => Class::Abs,
+        Op::I32WithSign | Op::I64WithSign => Class::WithSign,
         Op::I32Extend8S | Op::I32Extend16S | Op::I64ExtendI32S => Class::Extend,
         Op::I64Extend8S | Op::I64Extend16S | Op::I64Extend32S => Class::Extend,
         Op::I64ExtendI32U => Class::ExtendUnsigned,

@@ -16,6 +16,7 @@
 //! | `shift` | shifts and rotations |
 //! | `multiply` | products |
 //! | `divide` | digits of quotients, reversal |
+//! | `sign` | magnitudes and signs |
 //! | `extend` | extensions |
 //! | `count` | leading and trailing zeros, ones |
 //! | `wide` | 64-bit comparisons, two words joined |
@@ -36,6 +37,7 @@ mod next;
 mod nibbles;
 mod powers;
 mod shift;
+mod sign;
 mod stack;
 mod state;
 mod wide;
@@ -79,18 +81,19 @@ const MEMORY_RECENCY: i32 = 18;
 /// The greatest certified position. Up to 2^24, stock softmax in f64 attends to one position alone.
 pub const LAST_POSITION: u64 = (1 << 24) - 1;
 
-/// A group of instructions that can be left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A group of instructions that can be left out. Every set of them makes a machine: none needs another, but for the high
+/// words of products, which are there if both `Multiply` and `Wide` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Module {
-    /// and, or, xor.
-    Bits,
     /// Memory accesses out of bounds and calls beyond the last frame end the run.
     Traps,
+    /// and, or, xor.
+    Bits,
     /// Shifts and rotations.
     Shift,
     /// Multiplication.
     Multiply,
-    /// Unsigned division, from which the others are made.
+    /// Unsigned division, magnitudes and signs, from which the others are made.
     Divide,
     /// Extensions.
     Extend,
@@ -103,8 +106,8 @@ pub enum Module {
 impl Module {
     /// All modules.
     pub const ALL: [Module; 8] = [
-        Module::Bits,
         Module::Traps,
+        Module::Bits,
         Module::Shift,
         Module::Multiply,
         Module::Divide,
@@ -112,6 +115,21 @@ impl Module {
         Module::Count,
         Module::Wide,
     ];
+
+    /// Its name in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Module::Traps => "traps",
+            Module::Bits => "bits",
+            Module::Shift => "shift",
+            Module::Multiply => "multiply",
+            Module::Divide => "divide",
+            Module::Extend => "extend",
+            Module::Count => "count",
+            Module::Wide => "wide",
+        }
+    }
 }
 
 /// A box of keys within which a lookup is exact.
@@ -178,7 +196,10 @@ impl Machine {
                 }
                 Module::Shift => machine.shift(&parts),
                 Module::Multiply => machine.multiply(&parts),
-                Module::Divide => machine.divide(&parts),
+                Module::Divide => {
+                    machine.divide(&parts);
+                    machine.sign(&parts);
+                }
                 Module::Extend => machine.extend(&parts, &size),
                 Module::Count => machine.count(&parts, &size),
                 Module::Wide => machine.wide(&parts, &size),

@@ -132,27 +132,13 @@
         (local.get $w))
       (local.get $w)))))
 
+;; The magnitudes, then the sign. A quotient of 2^63 that is not negative traps.
 (func (export "i64.div_s") (param $n i64) (param $d i64) (result i64)
-  (local $sign i64)
-  (if (i32.ge_s (i32.or (call $high (local.get $n)) (call $high (local.get $d))) (i32.const 0)) (then
-    (return (call $div_u (local.get $n) (local.get $d)))))
-  (if (i64.eq (local.get $d) (i64.const -1)) (then
-    (if (i64.eq (local.get $n) (i64.const 0x8000000000000000)) (then (call $integer_overflow)))))
-  (local.set $sign (i64.shr_s (i64.xor (local.get $n) (local.get $d)) (i64.const 63)))
-  (i64.sub
-    (i64.xor
-      (call $div_u (call $magnitude (local.get $n)) (call $magnitude (local.get $d)))
-      (local.get $sign))
-    (local.get $sign)))
+  (call $with_sign
+    (call $div_u (call $abs (local.get $n)) (call $abs (local.get $d)))
+    (i64.xor (local.get $n) (local.get $d))))
 
-;; The remainder has the sign of $n; that of $d does not matter.
 (func (export "i64.rem_s") (param $n i64) (param $d i64) (result i64)
-  (if (i32.ge_s (call $high (local.get $n)) (i32.const 0)) (then
-    (return (call $rem_u (local.get $n) (call $magnitude (local.get $d))))))
-  (i64.sub
-    (i64.const 0)
-    (call $rem_u (i64.sub (i64.const 0) (local.get $n)) (call $magnitude (local.get $d)))))
-
-(func $magnitude (param $n i64) (result i64)
-  (if (i32.ge_s (call $high (local.get $n)) (i32.const 0)) (then (return (local.get $n))))
-  (i64.sub (i64.const 0) (local.get $n)))
+  (call $with_sign
+    (call $rem_u (call $abs (local.get $n)) (call $abs (local.get $d)))
+    (local.get $n)))

@@ -41,18 +41,16 @@ pub(super) enum Count {
     Ones,
 }
 
-/// The count after each byte of the value, in the order in which they are looked at.
-pub(super) fn counts(what: Count, mut bytes: Vec<u8>) -> Vec<u8> {
-    if what == Count::Leading {
-        bytes.reverse();
-    }
+/// The count after each byte, the lowest first.
+pub(super) fn counts(what: Count, bytes: &[u8]) -> Vec<u8> {
     let mut so_far = 0;
-    let count = |(bytes_before, byte): (u32, u8)| {
-        so_far += match what {
-            Count::Ones => byte.count_ones(),
-            _ if so_far < 8 * bytes_before => 0,
-            Count::Leading => byte.leading_zeros(),
-            Count::Trailing => byte.trailing_zeros(),
+    let count = |(bytes_before, &byte): (u32, &u8)| {
+        so_far = match what {
+            Count::Leading if byte > 0 => byte.leading_zeros(),
+            Count::Leading => so_far + 8,
+            Count::Trailing if so_far < 8 * bytes_before => so_far,
+            Count::Trailing => so_far + byte.trailing_zeros(),
+            Count::Ones => so_far + byte.count_ones(),
         };
         so_far as u8
     };

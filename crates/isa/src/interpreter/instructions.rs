@@ -74,6 +74,10 @@ impl Interpreter<'_> {
                 let a = self.pop()?;
                 self.word(a.swap_bytes())?;
             }
+            Op::I32Abs => self.abs::<4>()?,
+            Op::I64Abs => self.abs::<8>()?,
+            Op::I32WithSign => self.with_sign::<4>()?,
+            Op::I64WithSign => self.with_sign::<8>()?,
             Op::I32Extend8S => {
                 let a = self.pop()?;
                 self.word(a as i8 as u32)?;

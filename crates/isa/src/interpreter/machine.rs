@@ -1,6 +1,6 @@
 //! The interpreter's stack, words, memory and cursor.
 
-use super::arithmetic::{Count, counts};
+use super::arithmetic::{Count, counts, sub};
 use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{Instruction, Token, Trap};
 
@@ -90,11 +90,41 @@ impl Interpreter<'_> {
         Ok(())
     }
 
+    pub(super) fn abs<const N: usize>(&mut self) -> Result<(), Stop> {
+        let top = *self.stack.last().ok_or(Stop::Fault(FaultKind::Underflow))?;
+        let bits = top.expect(N as u8)?;
+        self.stack.pop();
+        self.negate_if::<N>(bits, is_negative::<N>(bits));
+        Ok(())
+    }
+
+    pub(super) fn with_sign<const N: usize>(&mut self) -> Result<(), Stop> {
+        let sign = is_negative::<N>(self.pop_value()?.expect(N as u8)?);
+        let bits = self.pop_value()?.expect(N as u8)?;
+        if !sign && is_negative::<N>(bits) {
+            return Err(Stop::Trap(Trap::IntegerOverflow));
+        }
+        self.negate_if::<N>(bits, sign);
+        Ok(())
+    }
+
+    /// Pushes `-bits`, flagged as a difference, or `bits`.
+    fn negate_if<const N: usize>(&mut self, bits: u64, negate: bool) {
+        let value = Value::of_width(N as u8, bits);
+        if !negate {
+            return self.result(value);
+        }
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&bits.to_le_bytes()[..N]);
+        self.pending.extend(sub([0; N], bytes));
+        self.stack
+            .push(Value::of_width(N as u8, bits.wrapping_neg()));
+    }
+
     /// Leading zeros, trailing zeros or ones: the counts so far, the last one, and zeros that make it a value.
     pub(super) fn count(&mut self, what: Count, width: u8) -> Result<(), Stop> {
         let bits = self.pop_value()?.expect(width)?;
-        let bytes = bits.to_le_bytes()[..usize::from(width)].to_vec();
-        let counts = counts(what, bytes);
+        let counts = counts(what, &bits.to_le_bytes()[..usize::from(width)]);
         let total = counts.last().copied().unwrap_or_default();
         self.pending.extend(counts.into_iter().map(Token::byte));
         self.write(0, usize::from(width) - 1);
@@ -182,4 +212,9 @@ impl Interpreter<'_> {
         }
         Ok(address as usize)
     }
+}
+
+/// Whether a number of N bytes is negative.
+const fn is_negative<const N: usize>(bits: u64) -> bool {
+    bits >> (8 * N - 1) & 1 == 1
 }

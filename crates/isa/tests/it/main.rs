@@ -6,6 +6,7 @@ mod operations;
 mod run;
 mod text;
 mod trace;
+mod wide;
 
 use weightware_isa::{Instruction, Interpreter, Op, Program, TraceReader};
 

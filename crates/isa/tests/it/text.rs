@@ -157,8 +157,22 @@ fn errors_name_place_token_and_remedy() {
             Some("resume"),
             "stands behind no call",
         ),
-        ("<begin> 00 01 03 {", 1, 15, Some("03"), "write `02` here"),
-        ("<begin> 00 01", 1, 14, None, "write `02` here"),
+        ("<begin> 00 00 03 {", 1, 15, Some("03"), "write `00` here"),
+        ("<begin> 00 00", 1, 14, None, "write `00` here"),
+        (
+            "{ i64.const 00 00 00 00 }",
+            1,
+            3,
+            Some("i64.const"),
+            "put `i64.const_high` behind it",
+        ),
+        (
+            "{ i64.const_high 00 00 00 00 }",
+            1,
+            3,
+            Some("i64.const_high"),
+            "stands behind no `i64.const`",
+        ),
     ];
     for &(text, line, column, token, part) in rows {
         let (found_line, found_column, found_token, message) = error(text);

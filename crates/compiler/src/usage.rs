@@ -1,0 +1,81 @@
+//! What a schedule uses of its budget.
+
+use std::fmt;
+
+use crate::graph::Graph;
+use crate::schedule::{Budget, Schedule};
+
+/// What one layer uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerUsage {
+    /// Heads, those that only wipe slots included.
+    pub heads: usize,
+    /// Heads that only wipe slots, two each.
+    pub wiping_heads: usize,
+    /// Neurons, those that only wipe slots included.
+    pub neurons: usize,
+    /// Neurons that only wipe slots.
+    pub wiping_neurons: usize,
+    /// Slots whose value is complete and still to be read, behind the heads and behind the neurons.
+    pub slots: [usize; 2],
+}
+
+/// What a schedule uses, layer by layer. Displayed, it is a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// What there is.
+    pub budget: Budget,
+    /// What each layer uses of it.
+    pub layers: Vec<LayerUsage>,
+}
+
+impl Schedule {
+    /// What the schedule uses of its budget.
+    #[must_use]
+    pub fn usage(&self, graph: &Graph) -> Usage {
+        let layer = |stage: i32| {
+            let wiped = |stage| self.wipes_at(stage).count();
+            LayerUsage {
+                heads: self.load(stage),
+                wiping_heads: wiped(stage).div_ceil(2),
+                neurons: self.load(stage + 1),
+                wiping_neurons: wiped(stage + 1),
+                slots: [stage, stage + 1].map(|stage| self.readable(graph, stage).len()),
+            }
+        };
+        Usage {
+            budget: self.budget,
+            layers: (0..self.budget.stages()).step_by(2).map(layer).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Budget { d_model, d_ffn, .. } = self.budget;
+        writeln!(
+            f,
+            "{:5} {:>14} {:>9} {:>16} {:>9} {:>28} {:>14}",
+            "layer",
+            format!("heads of {}", d_model / 2),
+            "(wiping)",
+            format!("neurons of {d_ffn}"),
+            "(wiping)",
+            format!("slots of {d_model}: behind heads"),
+            "behind neurons"
+        )?;
+        for (layer, number) in self.layers.iter().zip(1..) {
+            writeln!(
+                f,
+                "{number:5} {:14} {:>9} {:16} {:>9} {:28} {:14}",
+                layer.heads,
+                format!("({})", layer.wiping_heads),
+                layer.neurons,
+                format!("({})", layer.wiping_neurons),
+                layer.slots[0],
+                layer.slots[1],
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! The commands.
+
+pub(crate) mod fuzz;
+pub(crate) mod spec;
+pub(crate) mod verify;
+
+use clap::Args;
+use weightware::{Computer, Engine};
+use weightware_tests::{Executor, FASTEST};
+
+/// What runs programs.
+#[derive(Debug, Args)]
+pub(crate) struct How {
+    /// How the weights are decoded: softmax, hardmax, hull, ...
+    #[arg(long, value_parser = engine)]
+    engine: Option<Engine>,
+    /// The plain interpreter instead of the weights: a quick look
+    #[arg(long, conflicts_with = "engine")]
+    interpreter: bool,
+    /// An independent engine runs the modules instead: tests the suite, not the machine
+    #[arg(long, conflicts_with_all = ["engine", "interpreter"])]
+    wasmi: bool,
+}
+
+impl How {
+    pub(crate) fn executor<'c>(&self, computer: &'c Computer) -> Executor<'c> {
+        match (self.wasmi, self.interpreter) {
+            (true, _) => Executor::Wasmi,
+            (_, true) => Executor::Interpreter,
+            _ => Executor::Weights(computer, self.engine.unwrap_or(FASTEST)),
+        }
+    }
+
+    /// Whether anything was said.
+    pub(crate) fn chosen(&self) -> bool {
+        self.wasmi || self.interpreter || self.engine.is_some()
+    }
+
+    /// Whether it is the weights.
+    pub(crate) fn weights(&self) -> bool {
+        !self.wasmi && !self.interpreter
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match (self.wasmi, self.interpreter) {
+            (true, _) => "wasmi",
+            (_, true) => "plain interpreter",
+            _ => self.engine.unwrap_or(FASTEST).name(),
+        }
+    }
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    let mut engines = Engine::ALL.into_iter();
+    let found = engines.find(|engine| engine.name() == name);
+    found.ok_or_else(|| {
+        let names = Engine::ALL.map(Engine::name).join(", ");
+        format!("the engines are {names}")
+    })
+}

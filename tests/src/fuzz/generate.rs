@@ -1,0 +1,128 @@
+//! Random modules, and random calls of what they export.
+
+use arbitrary::Unstructured;
+use wasm_smith::{Config, InstructionKind, InstructionKinds, Module};
+use wasmparser::ValType;
+
+use super::rewrite::Rewriting;
+use crate::linked::Value;
+use crate::random::Random;
+
+/// What modules may use. Set what the frontend lowers.
+struct Features {
+    /// 64-bit integers.
+    wide: bool,
+    /// Floating point, with canonical NaNs. Needs `wide`.
+    floats: bool,
+    /// Tables and indirect calls.
+    tables: bool,
+    /// `memory.fill`, `memory.copy` and the like.
+    bulk: bool,
+    /// Conversions to integers that do not trap.
+    saturating: bool,
+    /// `memory.grow` by more than 0 pages.
+    growing: bool,
+}
+
+const FEATURES: Features = Features {
+    wide: false,
+    floats: false,
+    tables: false,
+    bulk: false,
+    saturating: false,
+    growing: false,
+};
+
+/// How often functions are entered and loops begun, all calls together, before a module traps.
+const FUEL: u32 = 100;
+
+/// The module of these bytes. The same bytes make the same module.
+///
+/// # Errors
+/// If they are too few, or make none that is wanted.
+pub(super) fn module(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut unstructured = Unstructured::new(bytes);
+    let disallow_traps = unstructured.arbitrary().unwrap_or(true);
+    let mut kinds = vec![
+        InstructionKind::Numeric,
+        InstructionKind::Parametric,
+        InstructionKind::Variable,
+        InstructionKind::Control,
+        InstructionKind::Memory,
+    ];
+    if FEATURES.tables {
+        kinds.push(InstructionKind::Table);
+    }
+    let config = Config {
+        allow_floats: FEATURES.floats,
+        allow_start_export: true,
+        allowed_instructions: InstructionKinds::new(&kinds),
+        bulk_memory_enabled: FEATURES.bulk,
+        canonicalize_nans: true,
+        disallow_traps,
+        exceptions_enabled: false,
+        export_everything: true,
+        extended_const_enabled: false,
+        gc_enabled: false,
+        compact_imports_enabled: false,
+        max_data_segments: 4,
+        max_element_segments: if FEATURES.tables { 4 } else { 0 },
+        max_funcs: 6,
+        max_globals: 5,
+        max_imports: 0,
+        max_instructions: 80,
+        max_memories: 1,
+        max_memory32_bytes: if FEATURES.growing { 2 << 16 } else { 1 << 16 },
+        max_nesting_depth: 6,
+        max_table_elements: 20,
+        max_tables: usize::from(FEATURES.tables),
+        max_types: 8,
+        memory64_enabled: false,
+        memory_max_size_required: true,
+        min_funcs: 2,
+        min_globals: 1,
+        min_types: 3,
+        min_memories: 1,
+        multi_value_enabled: true,
+        reference_types_enabled: false,
+        relaxed_simd_enabled: false,
+        saturating_float_to_int_enabled: FEATURES.saturating,
+        sign_extension_ops_enabled: true,
+        simd_enabled: false,
+        tail_call_enabled: false,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        ..Config::default()
+    };
+    let mut module = Module::new(config, &mut unstructured).map_err(|error| error.to_string())?;
+    module
+        .ensure_termination(FUEL)
+        .map_err(|error| error.to_string())?;
+    let rewriting = Rewriting {
+        narrow: !FEATURES.wide,
+        fixed_memory: !FEATURES.growing,
+        ..Rewriting::default()
+    };
+    rewriting.apply(&module.to_bytes())
+}
+
+/// Bytes for a module.
+pub(super) fn bytes(random: &mut Random) -> Vec<u8> {
+    let length = 200 + random.below(3_000);
+    (0..length).map(|_| random.bits() as u8).collect()
+}
+
+/// An argument of that type.
+pub(super) fn argument(random: &mut Random, ty: ValType) -> Value {
+    let number = random.number();
+    let bits = match ty {
+        ValType::I64 => number,
+        // Of a number half of the time, else of any pattern.
+        ValType::F64 if random.below(2) == 0 => (number as i64 as f64).to_bits(),
+        ValType::F64 => random.bits(),
+        ValType::F32 if random.below(2) == 0 => (number as i64 as f32).to_bits().into(),
+        ValType::F32 => random.bits() as u32 as u64,
+        _ => number as u32 as u64,
+    };
+    Value { ty, bits }
+}

@@ -1,0 +1,316 @@
+//! Random modules in two engines: what they put out, their memories, globals and traps must be alike.
+//!
+//! A module gets an entry that calls its exports as the input tells, reads its globals, and reads memory words: those
+//! that the independent engine leaves non-zero, or any. So comparing output and outcome compares all. Of calls up to one
+//! that traps, all are made, then again those before it, with a look at what they leave behind.
+
+mod generate;
+mod rewrite;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wasmparser::{ExternalKind, ValType};
+use weightware_frontend::{Options, lower};
+use weightware_isa::{Outcome, Trap};
+
+use self::rewrite::Rewriting;
+use crate::execution::{Ending, Executor};
+use crate::host;
+use crate::linked::{Case, ENTRY, Merged, Signature, Value, World, decode, encode};
+use crate::random::Random;
+
+/// Tokens of a run at most; a longer one is not compared.
+const LIMIT: u64 = 8_000_000;
+/// Calls of a module.
+const CALLS: u64 = 8;
+/// Memory words that are looked at.
+const WORDS: usize = 24;
+/// Smaller modules that are tried at most for a failure.
+const TRIES: usize = 400;
+
+/// What became of a module.
+#[derive(Debug, Clone)]
+pub enum Fuzzed {
+    /// Both engines agree. Tokens, and whether the run came to its end without a trap.
+    Same(u64, bool),
+    /// It was not compared, because of this.
+    Skipped(&'static str),
+    /// They differ.
+    Different(Box<Difference>),
+}
+
+/// A module of which two engines say different things.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// What is different.
+    pub problem: String,
+    /// The module, with its entry.
+    pub wasm: Vec<u8>,
+    /// The input.
+    pub input: Vec<u8>,
+    /// What it must put out.
+    pub output: Vec<u8>,
+    /// How it must end.
+    pub outcome: Outcome,
+}
+
+/// Makes the module of a seed and compares what `executor` makes of it with the independent engine.
+#[must_use]
+pub fn fuzz(seed: u64, executor: &Executor<'_>) -> Fuzzed {
+    let mut random = Random::new(seed);
+    let bytes = generate::bytes(&mut random);
+    let calls = random.bits();
+    match compare(&bytes, calls, executor) {
+        Fuzzed::Different(difference) => {
+            Fuzzed::Different(Box::new(reduce(bytes, calls, *difference, executor)))
+        }
+        fuzzed => fuzzed,
+    }
+}
+
+/// Makes a failure's module smaller: with fewer bytes it is another module, which may fail as well.
+fn reduce(
+    mut bytes: Vec<u8>,
+    calls: u64,
+    mut smallest: Difference,
+    executor: &Executor<'_>,
+) -> Difference {
+    let mut step = bytes.len() / 2;
+    let mut tries = 0;
+    while step > 0 && tries < TRIES {
+        let mut at = 0;
+        while at + step <= bytes.len() && tries < TRIES {
+            let mut fewer = bytes.clone();
+            fewer.drain(at..at + step);
+            tries += 1;
+            match compare(&fewer, calls, executor) {
+                Fuzzed::Different(difference) if difference.wasm.len() <= smallest.wasm.len() => {
+                    smallest = *difference;
+                    bytes = fewer;
+                }
+                _ => at += step,
+            }
+        }
+        step /= 2;
+    }
+    smallest
+}
+
+fn compare(bytes: &[u8], seed: u64, executor: &Executor<'_>) -> Fuzzed {
+    let subject = match Subject::new(bytes, executor) {
+        Ok(subject) => subject,
+        Err(reason) => return Fuzzed::Skipped(reason),
+    };
+    let mut random = Random::new(seed);
+    let calls: Vec<_> = (0..CALLS).map(|_| subject.call(&mut random)).collect();
+    let input = subject.input(&calls);
+    let Ok((output, outcome, _)) = host::run_to_memory(&subject.guarded, &input) else {
+        return Fuzzed::Skipped("the independent engine has no outcome");
+    };
+    let returned = subject.returned(&calls, &output);
+    let mut tokens = 0;
+    if outcome != Outcome::Halted {
+        match subject.compare(executor, &input, (output, outcome)) {
+            Fuzzed::Same(more, _) => tokens += more,
+            fuzzed => return fuzzed,
+        }
+    }
+    // The calls that return, and what they leave behind.
+    let mut input = subject.input(&calls[..returned]);
+    let Ok((.., memory)) = host::run_to_memory(&subject.guarded, &input) else {
+        return Fuzzed::Skipped("the independent engine has no outcome");
+    };
+    subject.look(&mut input, &memory, &mut random);
+    let Ok(expected) = host::run(&subject.guarded, &input) else {
+        return Fuzzed::Skipped("the independent engine has no outcome");
+    };
+    match subject.compare(executor, &input, expected) {
+        Fuzzed::Same(more, _) => Fuzzed::Same(tokens + more, outcome == Outcome::Halted),
+        fuzzed => fuzzed,
+    }
+}
+
+/// A module with its entry.
+struct Subject {
+    merged: Merged,
+    /// Functions that can be lowered, then globals, then the look at the memory.
+    cases: Vec<Case>,
+    functions: usize,
+    module: Vec<u8>,
+    /// For the independent engine.
+    guarded: Vec<u8>,
+}
+
+impl Subject {
+    /// The module of these bytes, or why there is none.
+    fn new(bytes: &[u8], executor: &Executor<'_>) -> Result<Self, &'static str> {
+        let wasm = generate::module(bytes).map_err(|_| "no module")?;
+        let mut world = World::default();
+        let instance = world.instantiate(&wasm).map_err(|_| "no valid module")?;
+        let merged = Merged::new(&world, &[instance]).expect("one module has one memory at most");
+        let mut exports: Vec<_> = merged.exports.iter().collect();
+        exports.sort_by_key(|((_, name), _)| name.as_str());
+        let all = |wanted: ExternalKind| {
+            let exports = exports.iter().filter(move |(_, (kind, _))| *kind == wanted);
+            let cases = exports.map(|((instance, name), _)| Case::Export(*instance, name.clone()));
+            // What panics is kept, and is a failure.
+            cases.filter(|case| {
+                let module = merged.driver(std::slice::from_ref(case));
+                let loaded = catch_unwind(|| lower(&module, &options()).is_ok());
+                loaded.unwrap_or(true) || matches!(executor, Executor::Wasmi)
+            })
+        };
+        let mut cases: Vec<Case> = all(ExternalKind::Func).collect();
+        let functions = cases.len();
+        if functions == 0 {
+            return Err("nothing can be lowered");
+        }
+        cases.extend(all(ExternalKind::Global));
+        cases.push(Case::Peek);
+        let module = merged.driver(&cases);
+        let guard = Rewriting {
+            guard_select: true,
+            ..Rewriting::default()
+        };
+        let guarded = guard.apply(&module).expect("the module is valid");
+        Ok(Self {
+            merged,
+            cases,
+            functions,
+            module,
+            guarded,
+        })
+    }
+
+    /// A random call of a function.
+    fn call(&self, random: &mut Random) -> (usize, Vec<Value>) {
+        let case = random.below(self.functions as u64) as usize;
+        let signature = self.signature(case);
+        let arguments = signature.parameters.iter();
+        let arguments = arguments.map(|&ty| generate::argument(random, ty));
+        (case, arguments.collect())
+    }
+
+    fn signature(&self, case: usize) -> Signature {
+        let signature = self.merged.signature(&self.cases[case]);
+        signature.expect("the case is an export")
+    }
+
+    fn input(&self, calls: &[(usize, Vec<Value>)]) -> Vec<u8> {
+        let mut input = vec![];
+        for (case, arguments) in calls {
+            encode(&mut input, *case, arguments);
+        }
+        input
+    }
+
+    /// How many of the calls have returned.
+    fn returned(&self, calls: &[(usize, Vec<Value>)], mut output: &[u8]) -> usize {
+        let mut calls = calls.iter();
+        let returns = |(case, _): &(usize, Vec<Value>)| {
+            decode(&mut output, &self.signature(*case).results).is_none()
+        };
+        let count = calls.len();
+        calls.position(returns).unwrap_or(count)
+    }
+
+    /// Appends looks at all globals, and at words of the memory.
+    fn look(&self, input: &mut Vec<u8>, memory: &[u8], random: &mut Random) {
+        let peek = self.cases.len() - 1;
+        for case in self.functions..peek {
+            encode(input, case, &[]);
+        }
+        let words = memory.chunks_exact(4).enumerate();
+        let mut written: Vec<usize> = words
+            .filter(|(_, word)| **word != [0; 4])
+            .map(|(at, _)| 4 * at)
+            .collect();
+        for _ in 0..WORDS.min(memory.len() / 4) {
+            let address = match written.len() {
+                0 => random.below(memory.len() as u64 - 3) as usize,
+                left => written.swap_remove(random.below(left as u64) as usize),
+            };
+            let address = Value {
+                ty: ValType::I32,
+                bits: address as u64,
+            };
+            encode(input, peek, &[address]);
+        }
+    }
+
+    /// Runs the module and compares it with what the independent engine says.
+    fn compare(
+        &self,
+        executor: &Executor<'_>,
+        input: &[u8],
+        (output, outcome): (Vec<u8>, Outcome),
+    ) -> Fuzzed {
+        let different = |problem: String| {
+            Fuzzed::Different(Box::new(Difference {
+                problem,
+                wasm: self.module.clone(),
+                input: input.to_vec(),
+                output: output.clone(),
+                outcome,
+            }))
+        };
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let loaded = executor.load(&self.module, &options());
+            let loaded = loaded.map_err(|error| error.to_string())?;
+            Ok::<_, String>(executor.run(&loaded, input, LIMIT))
+        }));
+        let ran = match ran {
+            Ok(Ok(ran)) => ran,
+            Ok(Err(refusal)) => return different(format!("is refused: {refusal}")),
+            Err(_) => return different("panics".into()),
+        };
+        let exhausted = Outcome::Trapped(Trap::CallStackExhausted);
+        match ran.ending {
+            // How deep calls may nest is each engine's own.
+            Ending::Outcome(found) if found == exhausted || outcome == exhausted => {
+                Fuzzed::Skipped("the call stack is exhausted")
+            }
+            Ending::Outcome(found) if found != outcome => {
+                different(format!("ends with {found} instead of {outcome}"))
+            }
+            Ending::Outcome(_) if ran.output != output => {
+                let alike = ran.output.iter().zip(&output);
+                let alike = alike.take_while(|(a, b)| a == b).count();
+                different(format!("the output differs from byte {alike} on"))
+            }
+            Ending::Outcome(found) => Fuzzed::Same(ran.tokens, found == Outcome::Halted),
+            Ending::Budget => Fuzzed::Skipped("takes too many tokens"),
+            Ending::Horizon(_) => Fuzzed::Skipped("goes beyond the horizon"),
+            Ending::Broken(why) => different(why),
+        }
+    }
+}
+
+fn options() -> Options {
+    Options::default()
+        .with_entry(ENTRY)
+}
+
+impl Difference {
+    /// The file of the corpus that shows it.
+    ///
+    /// # Errors
+    /// If the module cannot be printed.
+    pub fn case(&self, about: &str) -> Result<String, String> {
+        let text = wasmprinter::print_bytes(&self.wasm).map_err(|error| error.to_string())?;
+        let hex = |bytes: &[u8]| {
+            let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            bytes.join(" ")
+        };
+        let outcome = match self.outcome {
+            Outcome::Halted => "\"halt\"".to_owned(),
+            Outcome::Exited(code) => code.to_string(),
+            Outcome::Trapped(trap) => format!("{:?}", trap.name()),
+        };
+        Ok(format!(
+            "about = {about:?}\ninput_hex = {:?}\noutput_hex = {:?}\noutcome = {outcome}\nmax_tokens = {LIMIT}\nwat = '''\n{text}'''\n",
+            hex(&self.input),
+            hex(&self.output),
+        ))
+    }
+}

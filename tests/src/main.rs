@@ -1,0 +1,42 @@
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask verify`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
+
+mod command;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "weightware-tests", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The official WebAssembly 1.0 test suite, through the weights
+    Spec(command::spec::Arguments),
+    /// Random modules, compared with an independent engine
+    Fuzz(command::fuzz::Arguments),
+    /// Every arithmetic instruction on many operands
+    Verify(command::verify::Arguments),
+}
+
+fn main() -> ExitCode {
+    let passed = match Cli::parse().command {
+        Command::Spec(arguments) => arguments.run(),
+        Command::Fuzz(arguments) => arguments.run(),
+        Command::Verify(arguments) => arguments.run(),
+    };
+    match passed {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Every arithmetic instruction on many operands, in three ways: the plain interpreter against Rust, the machine's graph
+//! in exact integers and the weights against the plain interpreter, token by token.
+//!
+//! Operands are data: bytes of the memory for the weights; for the graph, bytes of the trace that two constants are
+//! said to have put there.
+
+mod operands;
+mod table;
+
+use weightware::{Computer, End, Engine};
+use weightware_compiler::machine::{Machine, Module};
+use weightware_compiler::{Evaluator, Form};
+use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Trap, Vocabulary};
+
+pub use self::operands::{Operands, edges, random, small};
+pub use self::table::{Meaning, ROWS, Row};
+
+/// Operands in a run of the weights.
+const RUN: usize = 1_000;
+/// Operands behind one prompt of the graph, whose lookups take time in proportion to the tokens before.
+const CHAIN: usize = 12;
+
+/// How many operands each way takes of a row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The plain interpreter.
+    pub interpreter: usize,
+    /// The graph in exact integers.
+    pub exact: usize,
+    /// The weights.
+    pub weights: usize,
+}
+
+/// The ways.
+#[derive(Debug)]
+pub struct Verifier<'c> {
+    machine: Machine,
+    vocabulary: Vocabulary,
+    logits: Vec<Form>,
+    computer: &'c Computer,
+    engine: Engine,
+}
+
+/// The tokens of one instruction after another, those that are judged marked.
+type Trace = Vec<(Token, bool)>;
+
+impl Row {
+    /// The widths of the operands that it takes, and those operands.
+    fn operands(&self, all: &Operands) -> impl Iterator<Item = (u8, u64)> {
+        let widths = self.meaning.widths();
+        let taken = all[3 - widths.len()..].to_vec();
+        widths.iter().copied().zip(taken)
+    }
+}
+
+impl<'c> Verifier<'c> {
+    /// With the weights of this computer.
+    #[must_use]
+    pub fn new(computer: &'c Computer, engine: Engine) -> Self {
+        let machine = Machine::new(&Module::ALL);
+        let vocabulary = Vocabulary::new();
+        let tokens = vocabulary.tokens().iter();
+        Self {
+            logits: tokens.map(|&token| machine.logit(token)).collect(),
+            machine,
+            vocabulary,
+            computer,
+            engine,
+        }
+    }
+
+    /// The plain interpreter against Rust.
+    ///
+    /// # Errors
+    /// The first operands with another result.
+    pub fn interpreter(row: &Row, all: &[Operands]) -> Result<usize, String> {
+        for operands in runs(row, all, RUN) {
+            let program = straight(row, &operands);
+            let mut run = Interpreter::new(&program);
+            for operands in operands {
+                let wanted = row.meaning.of(operands);
+                let found = result(row, &mut run)?;
+                if found != wanted {
+                    return Err(format!(
+                        "{}: {found:x?}, not {wanted:x?}",
+                        shown(row, operands)
+                    ));
+                }
+            }
+        }
+        Ok(all.len())
+    }
+
+    /// The graph in exact integers against the plain interpreter.
+    ///
+    /// # Errors
+    /// The first operands with another token.
+    pub fn exact(&self, row: &Row, all: &[Operands]) -> Result<usize, String> {
+        let prompt = straight(row, &[[0; 3]; CHAIN]);
+        let mut start = Evaluator::new(&self.machine.graph);
+        let embed = |evaluator: &mut Evaluator<'_>, token| {
+            evaluator.push(&self.machine.embed(token));
+        };
+        prompt
+            .full_prompt()
+            .for_each(|token| embed(&mut start, token));
+        for operands in runs(row, all, CHAIN) {
+            let mut evaluator = start.clone();
+            for operands in operands {
+                for (token, judged) in trace(row, operands)? {
+                    if judged {
+                        let said = self.argmax(&evaluator);
+                        if said != Some(token) {
+                            let said = said.map_or("nothing".to_owned(), |said| said.to_string());
+                            return Err(format!("{}: {said}, not {token}", shown(row, operands)));
+                        }
+                    }
+                    embed(&mut evaluator, token);
+                }
+            }
+        }
+        Ok(all.len())
+    }
+
+    fn argmax(&self, evaluator: &Evaluator<'_>) -> Option<Token> {
+        let scores = self
+            .logits
+            .iter()
+            .map(|logit| evaluator.form(logit))
+            .zip(0..);
+        let best = scores.max_by_key(|&(score, id)| (score, u32::MAX - id));
+        best.and_then(|(_, id)| self.vocabulary.token(id))
+    }
+
+    /// The weights against the plain interpreter.
+    ///
+    /// # Errors
+    /// The first token that differs.
+    pub fn weights(&self, row: &Row, all: &[Operands]) -> Result<usize, String> {
+        for operands in runs(row, all, RUN) {
+            self.run(&loading(row, &operands))
+                .map_err(|problem| format!("{}: {problem}", shown(row, operands[0])))?;
+        }
+        Ok(all.len())
+    }
+
+    fn run(&self, program: &Program) -> Result<(), String> {
+        let run = self.computer.run(program, self.engine, None);
+        let mut run = run.map_err(|error| error.to_string())?;
+        let mut expected = Interpreter::new(program);
+        for (at, wanted) in expected.by_ref().enumerate() {
+            let wanted = wanted.map_err(|fault| fault.to_string())?;
+            let said = run.next();
+            if said != Some(wanted) {
+                return Err(format!(
+                    "from there on token {at} is {said:?}, not {wanted}"
+                ));
+            }
+        }
+        match (run.end(), expected.outcome()) {
+            (End::Outcome(said), Some(wanted)) if said == wanted => Ok(()),
+            (said, wanted) => Err(format!("ends with {said:?}, not {wanted:?}")),
+        }
+    }
+}
+
+/// Operands in groups of one run each; those that trap end theirs.
+fn runs(row: &Row, all: &[Operands], length: usize) -> Vec<Vec<Operands>> {
+    let returns = |operands: &&Operands| row.meaning.of(**operands).is_some();
+    let (returning, trapping): (Vec<&Operands>, Vec<_>) = all.iter().partition(returns);
+    let returning: Vec<Operands> = returning.into_iter().copied().collect();
+    let returning = returning.chunks(length).map(<[Operands]>::to_vec);
+    let alone = trapping.into_iter().map(|&operands| vec![operands]);
+    returning.chain(alone).collect()
+}
+
+/// Runs an instruction and the constants before it, then drops its result. `None`: it traps, by its operands.
+fn result(row: &Row, run: &mut Interpreter<'_>) -> Result<Option<u64>, String> {
+    for _ in 0..row.meaning.arity() + row.ops.len() {
+        match instruction(run)? {
+            Token::Trap(Trap::DivideByZero | Trap::IntegerOverflow) => return Ok(None),
+            Token::Trap(trap) => return Err(format!("{}: {trap:?}", row.name)),
+            _ => {}
+        }
+    }
+    let result = run.stack().last().ok_or("the stack is empty")?.bits();
+    instruction(run)?;
+    Ok(Some(result))
+}
+
+/// Runs one instruction and returns its last token.
+fn instruction(run: &mut Interpreter<'_>) -> Result<Token, String> {
+    loop {
+        let token = run.next().ok_or("the run is over")?;
+        let token = token.map_err(|fault| fault.to_string())?;
+        if !matches!(token, Token::Byte(..)) {
+            return Ok(token);
+        }
+    }
+}
+
+/// The instruction that pushes a constant, and its second half.
+fn constant(width: u8, value: u64) -> Vec<Instruction> {
+    let (low, high) = (value as u32, (value >> 32) as u32);
+    match width {
+        4 => vec![Instruction::new(Op::I32Const, low)],
+        _ => vec![
+            Instruction::new(Op::I64Const, low),
+            Instruction::new(Op::I64ConstHigh, high),
+        ],
+    }
+}
+
+/// Constants, the instruction, `drop`, for one operand after another.
+fn straight(row: &Row, all: &[Operands]) -> Program {
+    let mut code = vec![];
+    for operands in all {
+        for (width, operand) in row.operands(operands) {
+            code.extend(constant(width, operand));
+        }
+        code.extend(row.ops.iter().map(|&op| Instruction::new(op, 0)));
+        code.push(Instruction::new(Op::Drop, 0));
+    }
+    Program {
+        code,
+        sections: vec![],
+    }
+}
+
+/// The same with operands from the memory.
+fn loading(row: &Row, all: &[Operands]) -> Program {
+    let mut code = vec![Instruction::new(Op::Section, 0)];
+    let mut bytes = vec![];
+    for operands in all {
+        for (width, operand) in row.operands(operands) {
+            code.push(Instruction::new(Op::I32Const, bytes.len() as u32));
+            let load = if width == 4 { Op::I32Load } else { Op::I64Load };
+            code.push(Instruction::with_byte(load, 0, 2));
+            bytes.extend(&operand.to_le_bytes()[..width.into()]);
+        }
+        code.extend(row.ops.iter().map(|&op| Instruction::new(op, 0)));
+        code.push(Instruction::new(Op::Drop, 0));
+    }
+    Program {
+        code,
+        sections: vec![bytes],
+    }
+}
+
+/// The tokens of the instructions for one operand; a trap is their last one.
+fn trace(row: &Row, operands: Operands) -> Result<Trace, String> {
+    let program = straight(row, &[operands]);
+    let mut run = Interpreter::new(&program);
+    let mut trace = vec![];
+    let (first, last) = (row.meaning.arity(), row.meaning.arity() + row.ops.len());
+    for at in 0..=last {
+        loop {
+            let token = run.next().ok_or("the run is over")?;
+            let token = token.map_err(|fault| fault.to_string())?;
+            trace.push((token, (first..last).contains(&at)));
+            match token {
+                Token::Byte(..) => {}
+                Token::Trap(_) => return Ok(trace),
+                _ => break,
+            }
+        }
+    }
+    Ok(trace)
+}
+
+fn shown(row: &Row, operands: Operands) -> String {
+    format!(
+        "{} of {:#x?}",
+        row.name,
+        &operands[3 - row.meaning.arity()..]
+    )
+}
