@@ -212,7 +212,8 @@ impl Case {
     pub fn program(&self) -> Result<Program, String> {
         match &self.code {
             Code::Wasm(bytes) => {
-                let lowered = lower(bytes, &Options::default()).map_err(|error| error.to_string())?;
+                let lowered =
+                    lower(bytes, &Options::default()).map_err(|error| error.to_string())?;
                 Ok(lowered.with_input(&self.input))
             }
             Code::Tokens(text) => text

@@ -63,26 +63,42 @@ fn list(caller: &mut At<'_>, strings: &[Vec<u8>], pointers: u32, buffer: u32) {
 
 /// Defines the functions.
 pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
-    linker.func_wrap(MODULE, "args_sizes_get", |mut caller: At<'_>, count: u32, bytes: u32| {
-        let strings = caller.data().input.arguments.clone();
-        sizes(&mut caller, &strings, count, bytes);
-        SUCCESS
-    })?;
-    linker.func_wrap(MODULE, "args_get", |mut caller: At<'_>, pointers: u32, buffer: u32| {
-        let strings = caller.data().input.arguments.clone();
-        list(&mut caller, &strings, pointers, buffer);
-        SUCCESS
-    })?;
-    linker.func_wrap(MODULE, "environ_sizes_get", |mut caller: At<'_>, count: u32, bytes: u32| {
-        let strings = caller.data().input.environment.clone();
-        sizes(&mut caller, &strings, count, bytes);
-        SUCCESS
-    })?;
-    linker.func_wrap(MODULE, "environ_get", |mut caller: At<'_>, pointers: u32, buffer: u32| {
-        let strings = caller.data().input.environment.clone();
-        list(&mut caller, &strings, pointers, buffer);
-        SUCCESS
-    })?;
+    linker.func_wrap(
+        MODULE,
+        "args_sizes_get",
+        |mut caller: At<'_>, count: u32, bytes: u32| {
+            let strings = caller.data().input.arguments.clone();
+            sizes(&mut caller, &strings, count, bytes);
+            SUCCESS
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "args_get",
+        |mut caller: At<'_>, pointers: u32, buffer: u32| {
+            let strings = caller.data().input.arguments.clone();
+            list(&mut caller, &strings, pointers, buffer);
+            SUCCESS
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "environ_sizes_get",
+        |mut caller: At<'_>, count: u32, bytes: u32| {
+            let strings = caller.data().input.environment.clone();
+            sizes(&mut caller, &strings, count, bytes);
+            SUCCESS
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "environ_get",
+        |mut caller: At<'_>, pointers: u32, buffer: u32| {
+            let strings = caller.data().input.environment.clone();
+            list(&mut caller, &strings, pointers, buffer);
+            SUCCESS
+        },
+    )?;
     linker.func_wrap(
         MODULE,
         "fd_write",
@@ -123,23 +139,37 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
             SUCCESS
         },
     )?;
-    linker.func_wrap(MODULE, "fd_close", |_: At<'_>, fd: u32| {
-        if fd < 3 { SUCCESS } else { BADF }
-    })?;
-    linker.func_wrap(MODULE, "fd_seek", |_: At<'_>, fd: u32, _: i64, _: u32, _: u32| {
-        if fd < 3 { SPIPE } else { BADF }
-    })?;
-    linker.func_wrap(MODULE, "fd_fdstat_get", |mut caller: At<'_>, fd: u32, at: u32| {
-        if fd >= 3 {
-            return BADF;
-        }
-        let mut stat = [0; 24];
-        stat[8] = 0x42;
-        store(&mut caller, at as usize, &stat);
-        SUCCESS
-    })?;
-    linker.func_wrap(MODULE, "proc_exit", |_: At<'_>, code: i32| -> Result<(), Error> {
-        Err(Error::i32_exit(code))
-    })?;
+    linker.func_wrap(
+        MODULE,
+        "fd_close",
+        |_: At<'_>, fd: u32| {
+            if fd < 3 { SUCCESS } else { BADF }
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "fd_seek",
+        |_: At<'_>, fd: u32, _: i64, _: u32, _: u32| {
+            if fd < 3 { SPIPE } else { BADF }
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "fd_fdstat_get",
+        |mut caller: At<'_>, fd: u32, at: u32| {
+            if fd >= 3 {
+                return BADF;
+            }
+            let mut stat = [0; 24];
+            stat[8] = 0x42;
+            store(&mut caller, at as usize, &stat);
+            SUCCESS
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "proc_exit",
+        |_: At<'_>, code: i32| -> Result<(), Error> { Err(Error::i32_exit(code)) },
+    )?;
     Ok(())
 }

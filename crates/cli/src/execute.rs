@@ -28,11 +28,7 @@ pub(crate) enum Print {
 pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) -> Result<u8> {
     let loaded = Loaded::read(&args.file, args.quiet)?;
     let computer = input::computer(args.model.as_deref())?;
-    let program = loaded.program(
-        computer.model().config.last_position,
-        arguments,
-        args.quiet,
-    )?;
+    let program = loaded.program(computer.model().config.last_position, arguments, args.quiet)?;
 
     let mut screen = Screen::new(args.quiet, print == Print::Trace);
     let length = program.full_prompt().count();

@@ -16,7 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = arguments.first().ok_or("give a module")?;
     let lowered = lower(&std::fs::read(path)?, &Options::default())?;
     let mut input = Input {
-        arguments: arguments.iter().map(|text| text.clone().into_bytes()).collect(),
+        arguments: arguments
+            .iter()
+            .map(|text| text.clone().into_bytes())
+            .collect(),
         ..Input::default()
     };
     if lowered.reads_input && !io::stdin().is_terminal() {
@@ -45,14 +48,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out)?;
     let (tokens, executed) = (run.tokens(), run.executed());
     match run.outcome() {
-        Some(outcome) => writeln!(out, "{outcome} after {tokens} tokens, {executed} instructions")?,
+        Some(outcome) => writeln!(
+            out,
+            "{outcome} after {tokens} tokens, {executed} instructions"
+        )?,
         None => writeln!(out, "not ended after {tokens} tokens")?,
     }
-    writeln!(out, "prompt: {} tokens, {} instructions", program.prompt().count(), program.code.len())?;
+    writeln!(
+        out,
+        "prompt: {} tokens, {} instructions",
+        program.prompt().count(),
+        program.code.len()
+    )?;
     let mut functions: Vec<_> = by_function.into_iter().collect();
     functions.sort_by_key(|&(_, (tokens, _))| std::cmp::Reverse(tokens));
     for (name, (tokens, instructions)) in functions.into_iter().take(25) {
-        writeln!(out, "{tokens:10} tokens {instructions:9} instructions  {name}")?;
+        writeln!(
+            out,
+            "{tokens:10} tokens {instructions:9} instructions  {name}"
+        )?;
     }
     let mut operations: Vec<_> = run.histogram().collect();
     operations.sort_by_key(|&(_, count)| std::cmp::Reverse(count));

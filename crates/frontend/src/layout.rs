@@ -30,11 +30,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// `most` is what the options say about the memory's pages.
-    pub(crate) fn new(
-        module: &Module<'_>,
-        reach: Reach,
-        most: Option<u32>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(module: &Module<'_>, reach: Reach, most: Option<u32>) -> Result<Self, Error> {
         let initial = module.memory.map_or(0, |memory| memory.initial);
         let maximum = module.memory.and_then(|memory| memory.maximum);
         let declared = maximum.map_or(MOST, |pages| u32::try_from(pages).unwrap_or(MOST));

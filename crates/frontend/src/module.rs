@@ -88,11 +88,7 @@ impl<'a> Module<'a> {
         Self::parse_with(bytes, &[length], OWN_FEATURES)
     }
 
-    fn parse_with(
-        bytes: &'a [u8],
-        given: &[Given],
-        features: WasmFeatures,
-    ) -> Result<Self, Error> {
+    fn parse_with(bytes: &'a [u8], given: &[Given], features: WasmFeatures) -> Result<Self, Error> {
         if let Some(found) = bytes.get(4..8).filter(|&version| version != [1, 0, 0, 0]) {
             let kind = if found[2] == 1 {
                 "a component"

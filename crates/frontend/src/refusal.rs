@@ -1,6 +1,8 @@
 //! Modules that are not valid, and valid ones of later versions of WebAssembly: which instruction, where.
 
-use wasmparser::{BinaryReaderError, FunctionBody, Parser, Payload, TypeRef, Validator, WasmFeatures};
+use wasmparser::{
+    BinaryReaderError, FunctionBody, Parser, Payload, TypeRef, Validator, WasmFeatures,
+};
 
 use crate::error::{Error, Place};
 use crate::names;

@@ -41,9 +41,21 @@ const ROWS: &[Row] = &[
     row("i32.div_u", &["i32 1000", "i32 7"], ""),
     row("i32.rem_u", &["i32 1000", "i32 7"], ""),
     by_constant("i32.div_u", &["i32 1000", "i32 8"], "by a power of two"),
-    by_constant("i32.div_s", &["i32 1000", "i32 10"], "by a positive constant"),
-    by_constant("i32.div_s", &["i32 -1000", "i32 10"], "of a negative, by a constant"),
-    by_constant("i32.rem_s", &["i32 1000", "i32 10"], "by a positive constant"),
+    by_constant(
+        "i32.div_s",
+        &["i32 1000", "i32 10"],
+        "by a positive constant",
+    ),
+    by_constant(
+        "i32.div_s",
+        &["i32 -1000", "i32 10"],
+        "of a negative, by a constant",
+    ),
+    by_constant(
+        "i32.rem_s",
+        &["i32 1000", "i32 10"],
+        "by a positive constant",
+    ),
     row("i32.div_s", &["i32 1000", "i32 7"], ""),
     row("i32.div_s", &["i32 -1000", "i32 7"], "of a negative"),
     row("i32.rem_s", &["i32 1000", "i32 7"], ""),
@@ -54,10 +66,26 @@ const ROWS: &[Row] = &[
     row("i64.mul", &["i64 0x123456789", "i64 0x987654321"], ""),
     by_constant("i64.mul", &["i64 5", "i64 8"], "by a power of two"),
     row("i64.div_u", &["i64 1000", "i64 10"], "both below 2^32"),
-    row("i64.div_u", &["i64 0x123456789abcdef", "i64 10"], "by less than 2^16"),
-    row("i64.div_u", &["i64 0x123456789abcdef", "i64 0x12345678"], "by less than 2^32"),
-    row("i64.div_u", &["i64 0x123456789abcdef", "i64 0x123456789"], "by more"),
-    row("i64.rem_u", &["i64 0x123456789abcdef", "i64 10"], "by less than 2^16"),
+    row(
+        "i64.div_u",
+        &["i64 0x123456789abcdef", "i64 10"],
+        "by less than 2^16",
+    ),
+    row(
+        "i64.div_u",
+        &["i64 0x123456789abcdef", "i64 0x12345678"],
+        "by less than 2^32",
+    ),
+    row(
+        "i64.div_u",
+        &["i64 0x123456789abcdef", "i64 0x123456789"],
+        "by more",
+    ),
+    row(
+        "i64.rem_u",
+        &["i64 0x123456789abcdef", "i64 10"],
+        "by less than 2^16",
+    ),
     row("i64.div_s", &["i64 -1000", "i64 10"], "of a negative"),
     row("f32.add", &["f32 1.5", "f32 2.25"], ""),
     row("f32.sub", &["f32 1.1", "f32 0.7"], ""),
@@ -109,15 +137,24 @@ fn cost(row: &Row) -> (u64, u64) {
             continue;
         }
         // The constant is not the last instruction before the local is read, and it is read twice.
-        let _ = write!(sets, "(local.set {index} ({ty}.const {value})) (call $nothing)");
+        let _ = write!(
+            sets,
+            "(local.set {index} ({ty}.const {value})) (call $nothing)"
+        );
         let _ = write!(gets, "(local.get {index})");
-        let _ = write!(drops, "(drop ({ty}.eq (local.get {index}) (local.get {index})))");
+        let _ = write!(
+            drops,
+            "(drop ({ty}.eq (local.get {index}) (local.get {index})))"
+        );
     }
     // What follows is never reached, and counts as reading.
     let rest = format!("(return) {drops}");
     let nothing = ") (func $nothing";
     let bare = run(&locals, &format!("{sets} {rest} {nothing}"));
-    let full = run(&locals, &format!("{sets} {gets} {} (drop) {rest} {nothing}", row.operator));
+    let full = run(
+        &locals,
+        &format!("{sets} {gets} {} (drop) {rest} {nothing}", row.operator),
+    );
     let (mut instructions, mut tokens) = (full.0 - bare.0 - 1, full.1 - bare.1 - 1);
     for (index, operand) in row.operands.iter().enumerate() {
         if !(row.constant && index == 1) {
@@ -137,7 +174,11 @@ fn the_readme_tells_what_operators_cost() {
             "" => String::new(),
             what => format!(" {what}"),
         };
-        let _ = writeln!(table, "| `{}`{what} | {instructions} | {tokens} |", row.operator);
+        let _ = writeln!(
+            table,
+            "| `{}`{what} | {instructions} | {tokens} |",
+            row.operator
+        );
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = fs::read_to_string(path).expect("there is a README");

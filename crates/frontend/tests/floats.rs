@@ -31,11 +31,18 @@ impl Library {
             assert_eq!(product as u32, low.cast_unsigned(), "not the product");
             (product >> 32) as i32
         };
-        let trap = |_: Caller<'_, ()>| -> Result<(), wasmi::Error> { Err(wasmi::Error::new("trap")) };
+        let trap =
+            |_: Caller<'_, ()>| -> Result<(), wasmi::Error> { Err(wasmi::Error::new("trap")) };
         linker.func_wrap("machine", "i64.join", join).expect("new");
-        linker.func_wrap("machine", "i32.mul_high", mul_high).expect("new");
-        linker.func_wrap("trap", "integer_overflow", trap).expect("new");
-        linker.func_wrap("trap", "invalid_conversion", trap).expect("new");
+        linker
+            .func_wrap("machine", "i32.mul_high", mul_high)
+            .expect("new");
+        linker
+            .func_wrap("trap", "integer_overflow", trap)
+            .expect("new");
+        linker
+            .func_wrap("trap", "invalid_conversion", trap)
+            .expect("new");
         let instance = linker
             .instantiate_and_start(&mut store, &module)
             .expect("it has its imports");
@@ -101,7 +108,8 @@ fn module(operator: &Operator, pairs: &[(u64, u64)]) -> String {
             let _ = write!(data, "\\{byte:02x}");
         }
     }
-    let load = |offset: usize, ty: Type| format!("({}.load offset={offset} (local.get 0))", ty.name());
+    let load =
+        |offset: usize, ty: Type| format!("({}.load offset={offset} (local.get 0))", ty.name());
     let gets: String = operator
         .operands
         .iter()
@@ -110,7 +118,12 @@ fn module(operator: &Operator, pairs: &[(u64, u64)]) -> String {
         .collect();
     let bytes = operator.result.bytes();
     let puts: String = (0..bytes)
-        .map(|byte| format!("(call $put (i32.load8_u offset={} (i32.const 0)))", 60_000 + byte))
+        .map(|byte| {
+            format!(
+                "(call $put (i32.load8_u offset={} (i32.const 0)))",
+                60_000 + byte
+            )
+        })
         .collect();
     format!(
         r#"(module (import "env" "putchar" (func $put (param i32))) (memory 1)

@@ -30,10 +30,17 @@ const BINARY: [&str; 21] = [
     "lt_s", "lt_u", "gt_s", "le_u", "ge_s", "div_u", "rem_s", "div_s",
 ];
 const WIDE_BINARY: [&str; 15] = [
-    "add", "sub", "mul", "and", "or", "xor", "shl", "shr_s", "shr_u", "rotl", "rotr", "div_u", "rem_s",
-    "div_s", "rem_u",
+    "add", "sub", "mul", "and", "or", "xor", "shl", "shr_s", "shr_u", "rotl", "rotr", "div_u",
+    "rem_s", "div_s", "rem_u",
 ];
-const WIDE_UNARY: [&str; 6] = ["clz", "ctz", "popcnt", "extend8_s", "extend16_s", "extend32_s"];
+const WIDE_UNARY: [&str; 6] = [
+    "clz",
+    "ctz",
+    "popcnt",
+    "extend8_s",
+    "extend16_s",
+    "extend32_s",
+];
 const WIDE_LOADS: [&str; 7] = [
     "load", "load8_s", "load8_u", "load16_s", "load16_u", "load32_s", "load32_u",
 ];
@@ -214,7 +221,9 @@ impl Writer<'_> {
             6 => {
                 self.value(depth - 1);
                 let (op, offset) = (self.pick(&WIDE_LOADS), self.below(40));
-                self.put(&format!("i32.const 0xffff i32.and i64.{op} offset={offset}"));
+                self.put(&format!(
+                    "i32.const 0xffff i32.and i64.{op} offset={offset}"
+                ));
             }
             7 => {
                 self.wide(depth - 1);
@@ -245,7 +254,9 @@ impl Writer<'_> {
         };
         match choice {
             0 => {
-                let value = self.pick(&["0", "-0", "1", "-2.5", "inf", "1e-40", "3.5e9", "0x1p-126", "1e19"]);
+                let value = self.pick(&[
+                    "0", "-0", "1", "-2.5", "inf", "1e-40", "3.5e9", "0x1p-126", "1e19",
+                ]);
                 self.put(&format!("{ty}.const {value}"));
             }
             1..=3 => {

@@ -28,7 +28,8 @@ fn calls_through_tables() {
         let same = format!("(call_indirect (type $again) (i32.const 7) (i32.const {index}))");
         assert_eq!(exits_with(FUNCTIONS, "", &same), wanted);
     }
-    let wide = "(i32.wrap_i64 (call_indirect (type $wide) (i64.const 5) (f64.const -2.5) (i32.const 3)))";
+    let wide =
+        "(i32.wrap_i64 (call_indirect (type $wide) (i64.const 5) (f64.const -2.5) (i32.const 3)))";
     assert_eq!(exits_with(FUNCTIONS, "", wide), 3);
 }
 
@@ -73,7 +74,10 @@ fn imported_functions_in_tables() {
     let body = "(call_indirect (type $p) (i32.const 72) (i32.const 0))
       (call_indirect (type $g) (i32.const 1))";
     let run = oracle::check_with(&oracle::module(fields, "", body), b"x");
-    assert_eq!((run.outcome, &run.output[..]), (Outcome::Exited(120), &b"H"[..]));
+    assert_eq!(
+        (run.outcome, &run.output[..]),
+        (Outcome::Exited(120), &b"H"[..])
+    );
 }
 
 #[test]
@@ -93,9 +97,18 @@ fn branch_tables_of_all_sizes() {
         )
         .replace("(i32.const 7) (br_table", "(br_table");
         for index in [0, 1, size, size + 1, -1] {
-            let wanted = 100 + if (0..size).contains(&index) { index } else { size };
+            let wanted = 100
+                + if (0..size).contains(&index) {
+                    index
+                } else {
+                    size
+                };
             let body = format!("(call $f (i32.const {index}))");
-            assert_eq!(exits_with(&fields, "", &body), wanted as u32, "{size} {index}");
+            assert_eq!(
+                exits_with(&fields, "", &body),
+                wanted as u32,
+                "{size} {index}"
+            );
         }
     }
 }
@@ -114,10 +127,19 @@ fn memory_grows_up_to_its_maximum() {
         ("3", "(memory.grow (i32.const -1))"),
         ("3", "(memory.grow (i32.const 0))"),
         ("1", "(memory.grow (i32.const 1))"),
-        ("", "(drop (memory.grow (i32.const 800))) (memory.grow (i32.const 64736))"),
+        (
+            "",
+            "(drop (memory.grow (i32.const 800))) (memory.grow (i32.const 64736))",
+        ),
         ("3", "(i32.load (i32.const 65536))"),
-        ("3", "(drop (memory.grow (i32.const 1))) (i32.load (i32.const 65536))"),
-        ("3", "(drop (memory.grow (i32.const 1))) (i32.load (i32.const 131072))"),
+        (
+            "3",
+            "(drop (memory.grow (i32.const 1))) (i32.load (i32.const 65536))",
+        ),
+        (
+            "3",
+            "(drop (memory.grow (i32.const 1))) (i32.load (i32.const 131072))",
+        ),
         (
             "3",
             "(drop (memory.grow (i32.const 1))) (drop (memory.grow (i32.const 1)))
@@ -139,7 +161,8 @@ fn memory_with_input_behind_it_or_before_it() {
       (call $putchar (call $getchar))
       (call $putchar (i32.load (i32.const 3)))
       (i32.add (memory.size) (i32.mul (i32.const 16) (i32.add (local.get 0) (i32.load (i32.const 8)))))";
-    let text = oracle::module("(data (i32.const 3) \"D\")", "", body).replace("(memory 1)", "(memory 1 9)");
+    let text = oracle::module("(data (i32.const 3) \"D\")", "", body)
+        .replace("(memory 1)", "(memory 1 9)");
     for (options, wanted) in [
         (Options::default(), 1 + 16 * 76),
         (Options::default().with_memory_pages(3), 1 + 16 * 76),
@@ -193,7 +216,8 @@ fn bulk_memory() {
 
 #[test]
 fn globals_of_all_types() {
-    let fields = "(global $a (mut i64) (i64.const 0x1122334455667788)) (global $b f32 (f32.const 1.5))
+    let fields =
+        "(global $a (mut i64) (i64.const 0x1122334455667788)) (global $b f32 (f32.const 1.5))
       (global $c (mut f64) (f64.const -2)) (global $d (mut i32) (i32.const 9))";
     let body = "(global.set $a (i64.add (global.get $a) (i64.const 1)))
       (global.set $c (f64.mul (global.get $c) (f64.promote_f32 (global.get $b))))
@@ -230,5 +254,8 @@ fn wide_values_on_every_way() {
           (block (result i32) (call $two (local.get 0) (i32.const 40)) (drop))
           (i32.wrap_i64 (i64.sub (call $zero) (i64.shr_u (local.get 0) (i64.const 32))))))";
     assert_eq!(exits_with(fields, "", body), 49);
-    assert_eq!(exits("(i64.const 5) (drop) (f64.const 1) (drop) (i32.const 3)"), 3);
+    assert_eq!(
+        exits("(i64.const 5) (drop) (f64.const 1) (drop) (i32.const 3)"),
+        3
+    );
 }

@@ -157,7 +157,9 @@ pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
         let said = String::from_utf8_lossy(&done.stderr);
         let hint = match library {
             true => "",
-            false => "\nthere is no C library for WASI here (Debian: apt install wasi-libc libclang-rt-dev-wasm32, or libclang-rt-14-dev-wasm32 for clang 14)",
+            false => {
+                "\nthere is no C library for WASI here (Debian: apt install wasi-libc libclang-rt-dev-wasm32, or libclang-rt-14-dev-wasm32 for clang 14)"
+            }
         };
         problem.get_or_insert(format!("{clang}: {}{hint}", said.trim_end()));
     }

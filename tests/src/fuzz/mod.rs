@@ -287,8 +287,7 @@ impl Subject {
 }
 
 fn options() -> Options {
-    Options::default()
-        .with_entry(ENTRY)
+    Options::default().with_entry(ENTRY)
 }
 
 impl Difference {

@@ -58,7 +58,11 @@ fn of64(value: f64) -> Option<u64> {
 
 fn of32(value: f32) -> Option<u64> {
     let nan = value.is_nan();
-    Some(if nan { 0x7fc0_0000 } else { value.to_bits().into() })
+    Some(if nan {
+        0x7fc0_0000
+    } else {
+        value.to_bits().into()
+    })
 }
 
 fn min64(a: f64, b: f64) -> f64 {
@@ -100,7 +104,9 @@ fn u32_of(value: f64) -> Option<u64> {
 }
 
 fn i64_of(value: f64) -> Option<u64> {
-    (value >= -TWO63 && value < TWO63).then_some(value as i64 as u64)
+    (-TWO63..TWO63)
+        .contains(&value)
+        .then_some(value as i64 as u64)
 }
 
 fn u64_of(value: f64) -> Option<u64> {
