@@ -88,6 +88,13 @@ impl Assembler {
                 self.replace_last(inverse(before).unwrap_or(before));
             }
             (Op::I32WrapI64, Op::I64ExtendI32S | Op::I64ExtendI32U) => self.pop(1),
+            (Op::I32WrapI64, Op::I64ShrU) if self.shifted_by().is_some_and(|count| count > 32) => {
+                let count = self.shifted_by().unwrap_or(32);
+                self.pop(3);
+                self.op(Op::I64High);
+                self.constant(count - 32);
+                self.op(Op::I32ShrU);
+            }
             _ => {
                 let constants = (self.last_constant(), self.last_double());
                 let rewritten = match constants {
@@ -100,6 +107,13 @@ impl Assembler {
                 }
             }
         }
+    }
+
+    /// The constant, below 64, that the last instruction shifts a 64-bit value by.
+    fn shifted_by(&self) -> Option<u32> {
+        let high = self.nth_last(1).filter(|high| high.op == Op::I64ConstHigh)?;
+        let count = self.nth_last(2)?.immediate();
+        (high.immediate() == 0 && count < 64).then_some(count)
     }
 
     /// An operation whose right operand is a word that the last instruction pushes.

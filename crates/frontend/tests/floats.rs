@@ -25,6 +25,7 @@ impl Library {
         let join = |_: Caller<'_, ()>, low: i32, high: i32| {
             i64::from(low.cast_unsigned()) | i64::from(high) << 32
         };
+        let high = |_: Caller<'_, ()>, double: i64| (double >> 32) as i32;
         let mul_high = |_: Caller<'_, ()>, pair: i64, low: i32| {
             let (a, b) = (pair as u32, (pair >> 32) as u32);
             let product = u64::from(a) * u64::from(b);
@@ -34,6 +35,9 @@ impl Library {
         let trap =
             |_: Caller<'_, ()>| -> Result<(), wasmi::Error> { Err(wasmi::Error::new("trap")) };
         linker.func_wrap("machine", "i64.join", join).expect("new");
+        linker
+            .func_wrap("machine", "i64.high", high)
+            .expect("new");
         linker
             .func_wrap("machine", "i32.mul_high", mul_high)
             .expect("new");

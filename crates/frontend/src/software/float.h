@@ -15,7 +15,8 @@ IMPORT("machine", "i32.mul_high") uint32_t mul_high(uint64_t factors, uint32_t p
 IMPORT("trap", "integer_overflow") _Noreturn void integer_overflow(void);
 IMPORT("trap", "invalid_conversion") _Noreturn void invalid_conversion(void);
 
-INLINE uint32_t high(uint64_t a) { return (uint32_t)(a >> 32); }
+// The high word: as an instruction, so that what is computed with it has 32 bits.
+IMPORT("machine", "i64.high") uint32_t high(uint64_t a);
 INLINE uint32_t low(uint64_t a) { return (uint32_t)a; }
 
 // a b, all 64 bits of it.
@@ -30,12 +31,14 @@ INLINE uint32_t product_high(uint32_t a, uint32_t b) { return mul_high(join(a, b
 // a / 2^n, the last bit set if anything but zeros was shifted out.
 INLINE uint64_t shift_sticky64(uint64_t a, uint32_t n) {
   if (n > 63) return a != 0;
-  return (a >> n) | ((a & (((uint64_t)1 << n) - 1)) != 0);
+  uint64_t shifted = a >> n;
+  return shifted | (shifted << n != a);
 }
 
 INLINE uint32_t shift_sticky32(uint32_t a, uint32_t n) {
   if (n > 31) return a != 0;
-  return (a >> n) | ((a & (((uint32_t)1 << n) - 1)) != 0);
+  uint32_t shifted = a >> n;
+  return shifted | (shifted << n != a);
 }
 
 #define SIGN 0x80000000u
