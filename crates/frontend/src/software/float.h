@@ -6,17 +6,18 @@
 
 #define EXPORT(name) __attribute__((export_name(name)))
 #define IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
+#define PURE __attribute__((const))
 #define INLINE static inline __attribute__((always_inline))
 #define SLOW static __attribute__((noinline))
 
 // Instructions of the machine. mul_high takes both factors as one value, and their product modulo 2^32.
-IMPORT("machine", "i64.join") uint64_t join(uint32_t low, uint32_t high);
-IMPORT("machine", "i32.mul_high") uint32_t mul_high(uint64_t factors, uint32_t product);
+PURE IMPORT("machine", "i64.join") uint64_t join(uint32_t low, uint32_t high);
+PURE IMPORT("machine", "i32.mul_high") uint32_t mul_high(uint64_t factors, uint32_t product);
 IMPORT("trap", "integer_overflow") _Noreturn void integer_overflow(void);
 IMPORT("trap", "invalid_conversion") _Noreturn void invalid_conversion(void);
 
 // The high word: as an instruction, so that what is computed with it has 32 bits.
-IMPORT("machine", "i64.high") uint32_t high(uint64_t a);
+PURE IMPORT("machine", "i64.high") uint32_t high(uint64_t a);
 INLINE uint32_t low(uint64_t a) { return (uint32_t)a; }
 
 // a b, all 64 bits of it.
