@@ -111,7 +111,9 @@ impl Assembler {
 
     /// The constant, below 64, that the last instruction shifts a 64-bit value by.
     fn shifted_by(&self) -> Option<u32> {
-        let high = self.nth_last(1).filter(|high| high.op == Op::I64ConstHigh)?;
+        let high = self
+            .nth_last(1)
+            .filter(|high| high.op == Op::I64ConstHigh)?;
         let count = self.nth_last(2)?.immediate();
         (high.immediate() == 0 && count < 64).then_some(count)
     }

@@ -35,9 +35,7 @@ impl Library {
         let trap =
             |_: Caller<'_, ()>| -> Result<(), wasmi::Error> { Err(wasmi::Error::new("trap")) };
         linker.func_wrap("machine", "i64.join", join).expect("new");
-        linker
-            .func_wrap("machine", "i64.high", high)
-            .expect("new");
+        linker.func_wrap("machine", "i64.high", high).expect("new");
         linker
             .func_wrap("machine", "i32.mul_high", mul_high)
             .expect("new");
