@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use weightware_frontend::{Options, lower};
+use weightware_frontend::{Input, Options, lower};
 use weightware_isa::{Outcome, Program, Trap};
 
 /// A way to run a program.
@@ -64,8 +64,8 @@ pub struct Case {
     pub name: String,
     /// What must come of it.
     pub expected: Expected,
-    /// The input.
-    pub input: Vec<u8>,
+    /// The input, and for programs of WASI their arguments.
+    pub input: Input,
     /// The trace must be no longer.
     pub max_tokens: u64,
     /// Run on demand only.
@@ -73,7 +73,6 @@ pub struct Case {
     /// Has a golden trace.
     pub trace: bool,
     rungs: Option<Vec<Rung>>,
-    stack_words: Option<u32>,
     code: Code,
 }
 
@@ -93,6 +92,8 @@ struct File {
     #[serde(default)]
     input: String,
     input_hex: Option<String>,
+    #[serde(default)]
+    arguments: Vec<String>,
     output: Option<String>,
     output_hex: Option<String>,
     outcome: Option<End>,
@@ -103,7 +104,6 @@ struct File {
     slow: bool,
     #[serde(default)]
     trace: bool,
-    stack_words: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -172,15 +172,18 @@ impl Case {
         Ok(Self {
             name: stem.to_string_lossy().into_owned(),
             expected,
-            input: bytes(
-                Some(file.input).filter(|text| !text.is_empty()),
-                file.input_hex,
-            )?,
+            input: Input {
+                bytes: bytes(
+                    Some(file.input).filter(|text| !text.is_empty()),
+                    file.input_hex,
+                )?,
+                arguments: file.arguments.into_iter().map(String::into_bytes).collect(),
+                ..Input::default()
+            },
             max_tokens: file.max_tokens.unwrap_or(2_000),
             slow: file.slow,
             trace: file.trace,
             rungs: file.rungs,
-            stack_words: file.stack_words,
             code,
         })
     }
@@ -212,11 +215,8 @@ impl Case {
     pub fn program(&self) -> Result<Program, String> {
         match &self.code {
             Code::Wasm(bytes) => {
-                let mut options = Options::default();
-                if let Some(words) = self.stack_words {
-                    options = options.with_stack_words(words);
-                }
-                let lowered = lower(bytes, &options).map_err(|error| error.to_string())?;
+                let lowered =
+                    lower(bytes, &Options::default()).map_err(|error| error.to_string())?;
                 Ok(lowered.with_input(&self.input))
             }
             Code::Tokens(text) => text

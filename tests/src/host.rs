@@ -1,23 +1,26 @@
 //! The independent engine, with the imports that the machine offers.
 
 use wasmi::{Caller, Config, Engine, Error, ExternType, Instance, Linker, Module, Store, TrapCode};
+use weightware_frontend::Input;
 use weightware_isa::{Outcome, Trap};
+
+use crate::wasi;
 
 /// Stands for a run that does not end.
 const FUEL: u64 = 2_000_000_000;
 
 #[derive(Default)]
-struct Host {
-    input: Vec<u8>,
-    read: usize,
-    output: Vec<u8>,
+pub(crate) struct Host {
+    pub(crate) input: Input,
+    pub(crate) read: usize,
+    pub(crate) output: Vec<u8>,
 }
 
 /// Runs a module: its start function, then `_start` or `main`.
 ///
 /// # Errors
 /// If it cannot be instantiated, or does not end.
-pub fn run(wasm: &[u8], input: &[u8]) -> Result<(Vec<u8>, Outcome), String> {
+pub fn run(wasm: &[u8], input: impl Into<Input>) -> Result<(Vec<u8>, Outcome), String> {
     run_to_memory(wasm, input).map(|(output, outcome, _)| (output, outcome))
 }
 
@@ -27,7 +30,7 @@ pub fn run(wasm: &[u8], input: &[u8]) -> Result<(Vec<u8>, Outcome), String> {
 /// As [`run`].
 pub(crate) fn run_to_memory(
     wasm: &[u8],
-    input: &[u8],
+    input: impl Into<Input>,
 ) -> Result<(Vec<u8>, Outcome, Vec<u8>), String> {
     let mut config = Config::default();
     config.consume_fuel(true);
@@ -36,7 +39,7 @@ pub(crate) fn run_to_memory(
     let mut store = Store::new(
         &engine,
         Host {
-            input: input.to_vec(),
+            input: input.into(),
             ..Host::default()
         },
     );
@@ -44,7 +47,10 @@ pub(crate) fn run_to_memory(
     let mut instance = None;
     let outcome = match execute(&module, &engine, &mut store, &mut instance) {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Trapped(trap(&error)?),
+        Err(error) => match error.i32_exit_status() {
+            Some(code) => Outcome::Exited(code.cast_unsigned()),
+            None => Outcome::Trapped(trap(&error)?),
+        },
     };
     let memory = instance.and_then(|instance| instance.get_memory(&store, "memory"));
     let memory = memory.map_or(vec![], |memory| memory.data(&store).to_vec());
@@ -76,6 +82,7 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
         let host = caller.data_mut();
         let byte = host
             .input
+            .bytes
             .get(host.read)
             .map_or(-1, |&byte| i32::from(byte));
         host.read += 1;
@@ -101,6 +108,7 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
             linker.func_wrap("env", "putchar", put)?;
         }
     }
+    wasi::define(&mut linker)?;
     Ok(linker)
 }
 

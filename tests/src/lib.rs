@@ -15,6 +15,7 @@ mod linked;
 mod random;
 pub mod spec;
 pub mod verify;
+mod wasi;
 
 pub use case::{Case, Expected, Rung, cases};
 pub use execution::{Ending, Executor, FASTEST, Loaded, Ran};

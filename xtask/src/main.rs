@@ -50,7 +50,7 @@ enum Command {
     Verify(suites::Arguments),
     /// Machine instructions per token, counted by valgrind: the same on a busy machine
     Instructions(instructions::Arguments),
-    /// Rebuilds programs/*.wasm from programs/*.c with clang
+    /// Rebuilds the committed modules from their C sources with clang: programs, and the frontend's floating point
     Programs(programs::Arguments),
 }
 

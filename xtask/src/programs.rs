@@ -1,7 +1,7 @@
 //! `cargo xtask programs`: the demo programs, compiled from C.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
@@ -17,45 +17,38 @@ pub(crate) struct Arguments {
     check: bool,
 }
 
-const REMEDY: &str = "install clang and lld (Debian: apt install clang lld), or set $CLANG";
+const REMEDY: &str = "install clang, lld and wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), or set $CLANG";
+
+/// A module, and what it is made of.
+struct Build {
+    out: PathBuf,
+    sources: Vec<PathBuf>,
+    flags: Vec<String>,
+}
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
-        let folder = workspace::path("programs");
-        let text = fs::read_to_string(folder.join("flags.txt")).context("programs/flags.txt")?;
-        let flags: Vec<_> = text.split_whitespace().collect();
         let (clang, version) = clang()?;
         println!("{clang}: {version}");
-
-        let mut sources = vec![];
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.extension() == Some(OsStr::new("c")) {
-                sources.push(path);
-            }
-        }
-        sources.sort();
-        ensure!(!sources.is_empty(), "programs/ has no C files");
-
         let mut changed = 0;
-        for source in sources {
-            let path = source.with_extension("wasm");
-            let new = compile(&clang, &flags, &source)?;
-            let old = match fs::read(&path) {
+        for build in builds()? {
+            let path = &build.out;
+            let new = compile(&clang, &build)?;
+            let old = match fs::read(path) {
                 Ok(bytes) => Some(bytes),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => return Err(error).with_context(|| shown(&path)),
+                Err(error) => return Err(error).with_context(|| shown(path)),
             };
             let verdict = match &old {
                 None => format!("new, {} bytes", new.len()),
                 Some(old) if *old == new => format!("unchanged, {} bytes", new.len()),
                 Some(old) => format!("changed, {} bytes (were {})", new.len(), old.len()),
             };
-            println!("{:28} {verdict}", shown(&path));
+            println!("{:28} {verdict}", shown(path));
             if old.as_ref() != Some(&new) {
                 changed += 1;
                 if !self.check {
-                    fs::write(&path, new).with_context(|| shown(&path))?;
+                    fs::write(path, new).with_context(|| shown(path))?;
                 }
             }
         }
@@ -65,6 +58,58 @@ impl Arguments {
         );
         Ok(())
     }
+}
+
+/// All modules: the programs without a C library, those with one, optimised and not, and the frontend's floating point.
+fn builds() -> Result<Vec<Build>> {
+    let mut builds = vec![];
+    let folder = workspace::path("programs");
+    for source in sources(&folder)? {
+        builds.push(Build {
+            out: source.with_extension("wasm"),
+            flags: flags(&folder)?,
+            sources: vec![source],
+        });
+    }
+    let folder = workspace::path("programs/wasi");
+    for source in sources(&folder)? {
+        for level in ["O0", "O2"] {
+            let mut flags = flags(&folder)?;
+            flags.push(format!("-{level}"));
+            builds.push(Build {
+                out: source.with_extension(format!("{level}.wasm")),
+                flags,
+                sources: vec![source.clone()],
+            });
+        }
+    }
+    let folder = workspace::path("crates/frontend/src/software");
+    builds.push(Build {
+        out: folder.join("float.wasm"),
+        flags: flags(&folder)?,
+        sources: sources(&folder)?,
+    });
+    Ok(builds)
+}
+
+/// The C files of a folder.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut sources = vec![];
+    for entry in fs::read_dir(folder).with_context(|| shown(folder))? {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("c")) {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    ensure!(!sources.is_empty(), "{} has no C files", shown(folder));
+    Ok(sources)
+}
+
+fn flags(folder: &Path) -> Result<Vec<String>> {
+    let path = folder.join("flags.txt");
+    let text = fs::read_to_string(&path).with_context(|| shown(&path))?;
+    Ok(text.split_whitespace().map(ToOwned::to_owned).collect())
 }
 
 /// The first clang that there is, and its version.
@@ -84,21 +129,20 @@ fn clang() -> Result<(String, String)> {
     bail!("there is no clang: {REMEDY}")
 }
 
-fn compile(clang: &str, flags: &[&str], source: &Path) -> Result<Vec<u8>> {
+fn compile(clang: &str, build: &Build) -> Result<Vec<u8>> {
     let out = workspace::target().join("xtask-programs");
     fs::create_dir_all(&out)?;
-    let out = out
-        .join(source.file_name().unwrap_or_default())
-        .with_extension("wasm");
-    let mut command = workspace::command(clang, flags);
-    let compiled = workspace::output(command.arg("-o").arg(&out).arg(source));
+    let out = out.join(build.out.file_name().unwrap_or_default());
+    let flags: Vec<&str> = build.flags.iter().map(String::as_str).collect();
+    let mut command = workspace::command(clang, &flags);
+    let compiled = workspace::output(command.arg("-o").arg(&out).args(&build.sources));
     if let Err(error) = compiled {
         let message = format!("{error:#}");
         // Clang looks for its linker under this name.
         if message.contains("wasm-ld") && message.contains("unable to execute") {
             bail!("{message}\nthe linker wasm-ld is missing: {REMEDY}");
         }
-        bail!("{}: {message}", shown(source));
+        bail!("{}: {message}", shown(&build.out));
     }
     fs::read(&out).with_context(|| shown(&out))
 }

@@ -49,6 +49,7 @@ Examples:
     weightware run sudoku.wasm --stats < board.txt
     weightware run loops.wasm --max-tokens 100000 --save loops.run
     weightware run --resume loops.run --json -
+    weightware run hello.c -- first second
 
 {EXIT_CODES}"))]
     Run(RunArgs),
@@ -107,7 +108,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) execution: ExecutionArgs,
 
-    /// The program's arguments; refused, since no program can take any yet
+    /// The program's arguments, behind `--`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) arguments: Vec<String>,
 }

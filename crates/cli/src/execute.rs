@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::{Error, anyhow};
+use anyhow::Error;
 use weightware::{Run, Token};
 
 use crate::args::ExecutionArgs;
@@ -27,12 +27,6 @@ pub(crate) enum Print {
 }
 
 pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) -> Result<u8> {
-    if !arguments.is_empty() {
-        return Err(Failure::Refused(anyhow!(
-            "a program cannot take arguments: there is no WASI here, whose `args_get` would hand them over; \
-             give what it needs on stdin"
-        )));
-    }
     let mut screen = Screen::new(args.quiet, print == Print::Trace);
     let computer;
     let (prompt, trace) = match (&args.resume, &args.file) {
@@ -43,7 +37,8 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
         (None, Some(file)) => {
             let loaded = Loaded::read(file, args.quiet)?;
             computer = input::computer(args.model.as_deref())?;
-            let program = loaded.program(computer.model().config.last_position, args.quiet)?;
+            let program =
+                loaded.program(computer.model().config.last_position, arguments, args.quiet)?;
             (computer.prompt(&program), vec![])
         }
         (None, None) => unreachable!("one of them is required"),

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Error, anyhow};
-use weightware::{Computer, Model, Program, Source, default_model};
+use weightware::{Computer, Input, Model, Program, Source, default_model};
 
 use crate::failure::{Failure, Result};
 use crate::say;
@@ -12,9 +12,10 @@ use crate::say;
 /// The longest program on stdin, in bytes.
 const LONGEST_PROGRAM: u64 = 1 << 28;
 
-/// A program, and whether stdin has been used up for it.
+/// A program, what it is called, and whether stdin has been used up for it.
 pub(crate) struct Loaded {
     source: Source,
+    name: String,
     from_stdin: bool,
 }
 
@@ -28,23 +29,41 @@ impl Loaded {
         } else {
             Source::read(file).map_err(|error| refused(error, &file.display().to_string()))?
         };
-        Ok(Self { source, from_stdin })
+        let name = file.file_name().unwrap_or(file.as_os_str());
+        Ok(Self {
+            source,
+            name: name.to_string_lossy().into_owned(),
+            from_stdin,
+        })
     }
 
-    /// The program with its input, which is read from stdin if it reads any. Input of more bytes than the horizon has
-    /// tokens is refused.
-    pub(crate) fn program(&self, horizon: u64, quiet: bool) -> Result<Program> {
-        if !self.source.reads_input() {
-            return Ok(self.source.program(&[]));
-        }
-        if self.from_stdin {
+    /// The program with its arguments, and its input, which is read from stdin if it reads any. Input of more bytes than
+    /// the horizon has tokens is refused.
+    pub(crate) fn program(
+        &self,
+        horizon: u64,
+        arguments: &[String],
+        quiet: bool,
+    ) -> Result<Program> {
+        if !arguments.is_empty() && !self.source.reads_arguments() {
             return Err(Failure::Refused(anyhow!(
-                "the program reads input, but stdin holds the program itself; give the program as a file"
+                "the program takes no arguments: it does not call WASI's `args_get`"
             )));
         }
-        Ok(self
-            .source
-            .program(&stdin("the program's input", horizon, quiet)?))
+        let names = std::iter::once(&self.name).chain(arguments);
+        let mut input = Input {
+            arguments: names.map(|name| name.clone().into_bytes()).collect(),
+            ..Input::default()
+        };
+        if self.source.reads_bytes() {
+            if self.from_stdin {
+                return Err(Failure::Refused(anyhow!(
+                    "the program reads input, but stdin holds the program itself; give the program as a file"
+                )));
+            }
+            input.bytes = stdin("the program's input", horizon, quiet)?;
+        }
+        Ok(self.source.program(input))
     }
 }
 

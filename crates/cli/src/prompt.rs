@@ -10,7 +10,7 @@ use crate::input::Loaded;
 
 pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
     let loaded = Loaded::read(&args.file, args.quiet)?;
-    let program = loaded.program(default_model().config.last_position, args.quiet)?;
+    let program = loaded.program(default_model().config.last_position, &[], args.quiet)?;
     write(&program, args, &mut BufWriter::new(io::stdout().lock())).map_err(Failure::stdout)?;
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! Instructions with labels, and the small rewritings of neighbours.
+//! Instructions with labels, and calls with frames.
 
 use std::collections::HashMap;
 
@@ -76,85 +76,28 @@ impl Assembler {
         self.labels[label.0 as usize].used
     }
 
-    fn push(&mut self, instruction: Instruction) {
+    pub(crate) fn push(&mut self, instruction: Instruction) {
         self.code.push(instruction);
         self.origins.push(self.here);
     }
 
-    fn pop(&mut self) {
-        self.code.pop();
-        self.origins.pop();
+    /// Takes the last instructions back.
+    pub(crate) fn pop(&mut self, count: usize) {
+        let left = self.code.len() - count;
+        self.code.truncate(left);
+        self.origins.truncate(left);
     }
 
-    /// The last instruction, if it may be rewritten.
-    fn last(&self) -> Option<Instruction> {
-        self.nth_last(0)
-    }
-
-    fn nth_last(&self, back: usize) -> Option<Instruction> {
+    /// The last instruction, or one before it, if it may be rewritten.
+    pub(crate) fn nth_last(&self, back: usize) -> Option<Instruction> {
         let index = self.code.len().checked_sub(back + 1)?;
         (index >= self.barrier).then(|| self.code[index])
     }
 
-    fn replace_last(&mut self, op: Op) {
+    pub(crate) fn replace_last(&mut self, op: Op) {
         if let Some(last) = self.code.last_mut() {
             last.op = op;
         }
-    }
-
-    /// Takes the instruction back that pushed a constant, if the last one did.
-    pub(crate) fn take_constant(&mut self) -> Option<u32> {
-        let last = self.last().filter(|last| last.op == Op::I32Const)?;
-        self.pop();
-        Some(last.immediate())
-    }
-
-    pub(crate) fn constant(&mut self, value: u32) {
-        self.push(Instruction::new(Op::I32Const, value));
-    }
-
-    pub(crate) fn op(&mut self, op: Op) {
-        self.emit(op, 0);
-    }
-
-    /// Appends an instruction, or changes the ones before it to the same effect.
-    pub(crate) fn emit(&mut self, op: Op, immediate: u32) {
-        let Some(last) = self.last() else {
-            return self.push(Instruction::new(op, immediate));
-        };
-        let same = last.immediate() == immediate;
-        match (op, last.op) {
-            (Op::LocalGet, Op::LocalSet) if same => self.replace_last(Op::LocalTee),
-            // Compilers write a sign extension like this where WebAssembly has no instruction for it.
-            (Op::I32ShrS, Op::I32Const) if self.shifted_left(last.immediate()) => {
-                let op = if last.immediate() == 24 {
-                    Op::I32Extend8S
-                } else {
-                    Op::I32Extend16S
-                };
-                (0..3).for_each(|_| self.pop());
-                self.op(op);
-            }
-            (Op::Drop, Op::LocalTee) => self.replace_last(Op::LocalSet),
-            (Op::Drop, Op::LocalGet | Op::GlobalGet | Op::I32Const) => self.pop(),
-            (Op::I32Eqz, before) if inverse(before).is_some() => {
-                self.replace_last(inverse(before).unwrap_or(before));
-            }
-            (Op::I32Eq, Op::I32Const) if last.immediate() == 0 => {
-                self.pop();
-                self.op(Op::I32Eqz);
-            }
-            _ => self.push(Instruction::new(op, immediate)),
-        }
-    }
-
-    /// Whether a shift to the left by 16 or 24, the same count as that of the last constant, comes before that.
-    fn shifted_left(&self, count: u32) -> bool {
-        matches!(count, 16 | 24)
-            && self
-                .nth_last(1)
-                .is_some_and(|before| before.op == Op::I32Shl)
-            && self.nth_last(2) == Some(Instruction::new(Op::I32Const, count))
     }
 
     /// Appends an instruction whose fourth immediate byte has a meaning of its own.
@@ -163,26 +106,18 @@ impl Assembler {
     }
 
     /// Appends a jump to a label.
-    pub(crate) fn branch(&mut self, mut op: Op, label: Label) {
-        if matches!(op, Op::BrIf | Op::BrUnless) {
-            let inverted = if op == Op::BrIf {
-                Op::BrUnless
-            } else {
-                Op::BrIf
-            };
-            let zero = Some(Instruction::new(Op::I32Const, 0));
-            if self.last().is_some_and(|last| last.op == Op::I32Eqz) {
-                self.pop();
-                op = inverted;
-            } else if self.last().is_some_and(|last| last.op == Op::I32Ne)
-                && self.nth_last(1) == zero
-            {
-                self.pop();
-                self.pop();
-            }
-        }
+    pub(crate) fn branch(&mut self, op: Op, label: Label) {
+        let op = self.condition(op);
         self.use_label(label);
         self.push(Instruction::new(op, 0));
+    }
+
+    /// Pushes the index of a label's instruction, to which something may jump.
+    pub(crate) fn constant_label(&mut self, label: Label) {
+        self.use_label(label);
+        self.push(Instruction::new(Op::I32Const, 0));
+        // Its value is not that which it has so far.
+        self.barrier = self.code.len();
     }
 
     fn use_label(&mut self, label: Label) {
@@ -247,11 +182,6 @@ impl Assembler {
         target
     }
 
-    /// Sets a constant after the fact.
-    pub(crate) fn patch_constant(&mut self, index: usize, value: u32) {
-        self.code[index] = Instruction::new(Op::I32Const, value);
-    }
-
     pub(crate) fn check_size(&self) -> Result<(), Error> {
         if self.code.len() <= CODE_LIMIT {
             Ok(())
@@ -295,23 +225,6 @@ impl Assembler {
         }
         Ok((self.code, self.origins))
     }
-}
-
-/// The comparison that is true where the other is false.
-fn inverse(op: Op) -> Option<Op> {
-    Some(match op {
-        Op::I32Eq => Op::I32Ne,
-        Op::I32Ne => Op::I32Eq,
-        Op::I32LtS => Op::I32GeS,
-        Op::I32GeS => Op::I32LtS,
-        Op::I32GtS => Op::I32LeS,
-        Op::I32LeS => Op::I32GtS,
-        Op::I32LtU => Op::I32GeU,
-        Op::I32GeU => Op::I32LtU,
-        Op::I32GtU => Op::I32LeU,
-        Op::I32LeU => Op::I32GtU,
-        _ => return None,
-    })
 }
 
 fn too_large() -> Error {

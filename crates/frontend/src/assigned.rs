@@ -11,6 +11,8 @@ pub(crate) struct Usage {
     pub(crate) read_first: Vec<bool>,
     /// Locals that are written somewhere; parameters are.
     pub(crate) written: Vec<bool>,
+    /// How often each local is read, in code that no way leads to as well.
+    pub(crate) reads: Vec<u32>,
 }
 
 /// A block that is open.
@@ -55,6 +57,7 @@ pub(crate) fn usage(
         usage: Usage {
             read_first: vec![false; locals as usize],
             written: (0..locals).map(|local| local < parameters).collect(),
+            reads: vec![0; locals as usize],
         },
         now: Some(Set(vec![0; words])),
         open: vec![Open {
@@ -70,7 +73,9 @@ pub(crate) fn usage(
     let mut effort = 0;
     for operator in operators.clone() {
         let operator = operator?;
-        if !matches!(operator, Operator::LocalGet { .. }) {
+        if let Operator::LocalGet { local_index } = operator {
+            analysis.usage.reads[local_index as usize] += 1;
+        } else {
             effort += words as u64;
         }
         analysis.step(&operator)?;
@@ -84,6 +89,7 @@ pub(crate) fn usage(
 /// The answer that is right for every function: any local that is read may be read first.
 fn give_up(operators: &OperatorsReader<'_>, mut usage: Usage) -> Result<Usage, Error> {
     usage.read_first.fill(true);
+    usage.reads.fill(u32::MAX);
     for operator in operators.clone() {
         if let Operator::LocalSet { local_index } | Operator::LocalTee { local_index } = operator? {
             usage.written[local_index as usize] = true;

@@ -1,12 +1,13 @@
 //! Blocks, branches and calls.
 
-use wasmparser::{BlockType, BrTable, Operator};
+use wasmparser::{BlockType, Operator};
 use weightware_isa::Op;
 
 use crate::assembler::Label;
 use crate::error::Error;
 use crate::function::Function;
 use crate::linker::Key;
+use crate::width::Width;
 
 /// An open block.
 pub(crate) struct Frame {
@@ -17,8 +18,8 @@ pub(crate) struct Frame {
     kind: Kind,
     /// Height of the operand stack below the block's parameters.
     base: usize,
-    parameters: usize,
-    results: usize,
+    parameters: Vec<Width>,
+    results: Vec<Width>,
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -29,23 +30,23 @@ enum Kind {
 }
 
 impl Frame {
-    pub(crate) fn function(end: Label, results: usize) -> Self {
+    pub(crate) fn function(end: Label, results: Vec<Width>) -> Self {
         Self {
             label: end,
             otherwise: None,
             kind: Kind::Function,
             base: 0,
-            parameters: 0,
+            parameters: Vec::new(),
             results,
         }
     }
 
     /// Values that a branch to this block carries.
-    fn arity(&self) -> usize {
+    fn carried(&self) -> &[Width] {
         if self.kind == Kind::Loop {
-            self.parameters
+            &self.parameters
         } else {
-            self.results
+            &self.results
         }
     }
 }
@@ -56,18 +57,18 @@ impl Function<'_, '_> {
         match operator {
             Operator::Block { blockty } => {
                 let label = self.linker.asm.label();
-                self.open(Kind::Block, *blockty, label, None);
+                self.open(Kind::Block, *blockty, label, None)?;
             }
             Operator::Loop { blockty } => {
                 let label = self.linker.asm.bind_new();
-                self.open(Kind::Loop, *blockty, label, None);
+                self.open(Kind::Loop, *blockty, label, None)?;
             }
             Operator::If { blockty } => {
                 let label = self.linker.asm.label();
                 let otherwise = self.linker.asm.label();
                 self.linker.asm.branch(Op::BrUnless, otherwise);
-                self.height -= 1;
-                self.open(Kind::Block, *blockty, label, Some(otherwise));
+                self.pop();
+                self.open(Kind::Block, *blockty, label, Some(otherwise))?;
             }
             Operator::Else => self.otherwise(),
             Operator::End => self.end(),
@@ -76,7 +77,7 @@ impl Function<'_, '_> {
                 self.stop();
             }
             Operator::BrIf { relative_depth } => {
-                self.height -= 1;
+                self.pop();
                 if self.extra(*relative_depth) == 0 {
                     let label = self.target(*relative_depth).label;
                     self.linker.asm.branch(Op::BrIf, label);
@@ -101,6 +102,10 @@ impl Function<'_, '_> {
                 self.stop();
             }
             Operator::Call { function_index } => self.call(*function_index)?,
+            Operator::CallIndirect {
+                type_index,
+                table_index,
+            } => self.call_indirect(*type_index, *table_index)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -124,24 +129,30 @@ impl Function<'_, '_> {
         self.reachable = false;
     }
 
-    fn open(&mut self, kind: Kind, ty: BlockType, label: Label, otherwise: Option<Label>) {
+    fn open(
+        &mut self,
+        kind: Kind,
+        ty: BlockType,
+        label: Label,
+        otherwise: Option<Label>,
+    ) -> Result<(), Error> {
         let (parameters, results) = match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
+            BlockType::Empty => (Vec::new(), Vec::new()),
+            BlockType::Type(ty) => (Vec::new(), vec![Width::of(ty)?]),
             BlockType::FuncType(index) => {
                 let ty = &self.module.types[index as usize];
-                (ty.params().len(), ty.results().len())
+                (Width::all(ty.params())?, Width::all(ty.results())?)
             }
         };
-        let base = self.height - parameters;
         self.frames.push(Frame {
             label,
             otherwise,
             kind,
-            base,
+            base: self.stack.len() - parameters.len(),
             parameters,
             results,
         });
+        Ok(())
     }
 
     fn otherwise(&mut self) {
@@ -156,7 +167,8 @@ impl Function<'_, '_> {
             asm.bind(otherwise);
         }
         self.reachable = true;
-        self.height = frame.base + frame.parameters;
+        self.stack.truncate(frame.base);
+        self.stack.extend_from_slice(&frame.parameters);
     }
 
     fn end(&mut self) {
@@ -172,7 +184,8 @@ impl Function<'_, '_> {
             asm.bind(frame.label);
             self.reachable |= asm.is_used(frame.label);
         }
-        self.height = frame.base + frame.results;
+        self.stack.truncate(frame.base);
+        self.stack.extend_from_slice(&frame.results);
         if frame.kind == Kind::Function && self.reachable {
             asm.op(Op::Return);
         }
@@ -182,26 +195,34 @@ impl Function<'_, '_> {
         &self.frames[self.frames.len() - 1 - depth as usize]
     }
 
+    /// The label that a branch goes to, if nothing must be taken from the stack on the way.
+    pub(crate) fn plain_target(&self, depth: u32) -> Option<Label> {
+        (self.extra(depth) == 0).then(|| self.target(depth).label)
+    }
+
     /// Values on the stack that a branch must take away from below those it carries.
     fn extra(&self, depth: u32) -> usize {
         let target = self.target(depth);
-        self.height - target.arity() - target.base
+        self.stack.len() - target.carried().len() - target.base
     }
 
-    /// Jumps, without a change of `height`.
-    fn jump(&mut self, depth: u32) {
-        let (extra, arity) = (self.extra(depth), self.target(depth).arity());
+    /// Jumps, without a change of the stack's widths.
+    pub(crate) fn jump(&mut self, depth: u32) {
+        let extra = self.extra(depth);
         if extra > 0 {
-            for value in 0..arity {
-                let word = self.scratch(value);
-                self.linker.asm.emit(Op::LocalSet, word);
+            let carried: Vec<(u32, Width)> = (0..)
+                .zip(self.target(depth).carried().to_vec())
+                .map(|(value, width)| (self.scratch(value), width))
+                .collect();
+            let asm = &mut self.linker.asm;
+            for (word, width) in carried.iter().rev() {
+                asm.emit(width.local_set(), *word);
             }
             for _ in 0..extra {
-                self.linker.asm.op(Op::Drop);
+                asm.op(Op::Drop);
             }
-            for value in (0..arity).rev() {
-                let word = self.scratch(value);
-                self.linker.asm.emit(Op::LocalGet, word);
+            for (word, width) in &carried {
+                asm.emit(width.local_get(), *word);
             }
         }
         let target = self.target(depth);
@@ -212,107 +233,33 @@ impl Function<'_, '_> {
         }
     }
 
-    /// A binary search over the ranges of indices that go to the same place.
-    fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), Error> {
-        self.height -= 1;
-        let mut ranges: Vec<(u32, u32)> = Vec::new();
-        let depths = table.targets().chain(std::iter::once(Ok(table.default())));
-        for (index, depth) in (0..).zip(depths) {
-            let depth = depth?;
-            if ranges.last().is_none_or(|&(_, last)| last != depth) {
-                ranges.push((index, depth));
-            }
-        }
-        let [_, _, ..] = ranges[..] else {
-            self.linker.asm.op(Op::Drop);
-            self.jump(table.default());
-            return Ok(());
-        };
-        let index = self.scratch(self.most_arity());
-        self.linker.asm.emit(Op::LocalSet, index);
-        let mut stubs: Vec<(u32, Label)> = Vec::new();
-        let mut depths: Vec<u32> = ranges.iter().map(|&(_, depth)| depth).collect();
-        depths.sort_unstable();
-        depths.dedup();
-        for depth in depths {
-            let simple = self.extra(depth) == 0;
-            let label = if simple {
-                self.target(depth).label
-            } else {
-                self.linker.asm.label()
-            };
-            stubs.push((depth, label));
-        }
-        self.search(index, &ranges, &stubs);
-        for (depth, label) in stubs {
-            if self.extra(depth) > 0 {
-                self.linker.asm.bind(label);
-                self.jump(depth);
-                self.linker.asm.check_size()?;
-            }
-        }
-        Ok(())
-    }
-
     /// The most values that a branch in this function carries, beyond which a scratch word is safe from it.
-    fn most_arity(&self) -> usize {
-        self.frames.iter().map(Frame::arity).max().unwrap_or(0)
-    }
-
-    fn search(&mut self, index: u32, ranges: &[(u32, u32)], stubs: &[(u32, Label)]) {
-        let label_of = |depth: u32| {
-            let found = stubs.binary_search_by_key(&depth, |&(depth, _)| depth);
-            stubs[found.expect("every depth has a label")].1
-        };
-        match ranges {
-            [] => {}
-            [(_, depth)] => self.linker.asm.branch(Op::Br, label_of(*depth)),
-            _ => {
-                let (low, high) = ranges.split_at(ranges.len() / 2);
-                let below = match low {
-                    [(_, depth)] => label_of(*depth),
-                    _ => self.linker.asm.label(),
-                };
-                let asm = &mut self.linker.asm;
-                asm.emit(Op::LocalGet, index);
-                if high[0].0 == 1 {
-                    asm.branch(Op::BrUnless, below);
-                } else {
-                    asm.constant(high[0].0);
-                    asm.op(Op::I32LtU);
-                    asm.branch(Op::BrIf, below);
-                }
-                self.search(index, high, stubs);
-                if low.len() > 1 {
-                    self.linker.asm.bind(below);
-                    self.search(index, low, stubs);
-                }
-            }
-        }
+    pub(crate) fn most_carried(&self) -> usize {
+        let carried = self.frames.iter().map(|frame| frame.carried().len());
+        carried.max().unwrap_or(0)
     }
 
     /// Calls a function of the same module.
-    pub(crate) fn call(&mut self, index: u32) -> Result<(), Error> {
-        let ty = self.module.type_of(index);
-        let (parameters, results) = (ty.params().len(), ty.results().len());
-        if index < self.module.imports.len() as u32 {
+    fn call(&mut self, index: u32) -> Result<(), Error> {
+        let module = self.module;
+        let ty = module.type_of(index);
+        if index < module.imports.len() as u32 {
             self.call_import(index)?;
         } else {
-            let caller = Key {
+            let entry = self.linker.request(Key {
                 unit: self.unit,
-                index: self.index,
-            };
-            let budget = self.budget.map(|local| (caller, local));
-            self.linker.call(
-                Key {
-                    unit: self.unit,
-                    index,
-                },
-                budget,
-            );
+                index,
+            });
+            self.linker.asm.call(entry);
         }
+        self.called(ty)
+    }
+
+    /// The change of the stack by a call of a function of that type.
+    pub(crate) fn called(&mut self, ty: &wasmparser::FuncType) -> Result<(), Error> {
         if self.reachable {
-            self.height = self.height + results - parameters;
+            self.pop_many(ty.params().len());
+            self.stack.extend(Width::all(ty.results())?);
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 use wasmparser::{ExternalKind, ValType};
 use weightware_isa::Op;
 
-use crate::assembler::Origin;
+use crate::assembler::{Label, Origin};
 use crate::error::{Error, Place, printable};
-use crate::linker::{Key, Linker, Unit};
+use crate::linker::{First, Key, Linker, Unit};
 use crate::module::Module;
+use crate::width::Width;
 
 /// What a program runs: the start function, then the entry.
 pub(crate) struct Entry {
@@ -60,50 +61,45 @@ impl Entry {
         .remedy("export the function that the program begins with"))
     }
 
+    /// The functions that are called.
+    pub(crate) fn roots(&self) -> Vec<u32> {
+        let main = self.main.as_ref().map(|main| main.function);
+        self.start.into_iter().chain(main).collect()
+    }
+
     /// Sees to it that what is called is lowered.
     pub(crate) fn request(&self, linker: &mut Linker<'_>) {
-        for function in self
-            .start
-            .into_iter()
-            .chain(self.main.as_ref().map(|main| main.function))
-        {
-            linker.request(Key {
-                unit: Unit::Guest,
-                index: function,
-            });
+        for function in self.roots() {
+            entry_of(linker, function);
         }
     }
 
     /// Appends the code that stands before all functions. Its frame are the globals.
-    pub(crate) fn lower(&self, linker: &mut Linker<'_>, module: &Module<'_>) {
+    pub(crate) fn lower(&self, linker: &mut Linker<'_>) {
         linker.asm.here = Origin::default();
-        if linker.reads_input() {
-            linker.open_input();
+        for (first, word) in linker.first.clone().into_iter().zip(0..) {
+            let width = match first {
+                First::Value(bits) => {
+                    linker.asm.bits(bits);
+                    bits.width()
+                }
+                First::InputLength => {
+                    let address = linker.layout.hidden + linker.input_offset();
+                    linker.asm.constant(address);
+                    linker.asm.emit_byte(Op::I32Load, 0, u8::MAX);
+                    Width::Word
+                }
+            };
+            linker.asm.emit(width.global_set(), word);
         }
-        for (global, index) in module.globals.iter().zip(0..) {
-            if let Some(value) = global.value {
-                linker.asm.constant(value);
-                linker.asm.emit(Op::GlobalSet, index);
-            }
-        }
-        if let Some(index) = self.start {
-            linker.call(
-                Key {
-                    unit: Unit::Guest,
-                    index,
-                },
-                None,
-            );
+        if let Some(start) = self.start {
+            let label = entry_of(linker, start);
+            linker.asm.call(label);
         }
         let end = linker.asm.label();
         if let Some(main) = &self.main {
-            linker.call(
-                Key {
-                    unit: Unit::Guest,
-                    index: main.function,
-                },
-                None,
-            );
+            let label = entry_of(linker, main.function);
+            linker.asm.call(label);
             if main.exits {
                 linker.asm.op(Op::Exit);
             }
@@ -111,10 +107,16 @@ impl Entry {
         if self.main.as_ref().is_none_or(|main| !main.exits) {
             linker.asm.branch(Op::Br, end);
         }
-        let words = linker.global_words();
+        let words = u32::try_from(linker.first.len()).unwrap_or(u32::MAX);
         linker.asm.close_frame(words);
         linker.asm.bind(end);
     }
+}
+
+/// The label of a function of the guest.
+fn entry_of(linker: &mut Linker<'_>, index: u32) -> Label {
+    let unit = Unit::Guest;
+    linker.request(Key { unit, index })
 }
 
 /// Checks the entry's type and returns whether it has a result, the exit code.

@@ -1,4 +1,4 @@
-//! The memory's first contents as data sections.
+//! The memory's first contents, and the input, as data sections.
 
 use crate::module::Module;
 
@@ -10,16 +10,21 @@ pub(crate) type Section = (u32, Vec<u8>);
 
 /// The bytes that the data segments leave in memory, later ones over earlier ones, without long runs of zeros: memory
 /// that was never written is zero.
-pub(crate) fn sections(module: &Module<'_>) -> Vec<Section> {
-    let ends = module
+pub(crate) fn sections(module: &Module<'_>, shift: u32) -> Vec<Section> {
+    let active = module
         .data
         .iter()
-        .map(|data| data.address as usize + data.bytes.len());
+        .filter_map(|data| Some((data.address? as usize, data.bytes)));
+    let ends = active.clone().map(|(start, bytes)| start + bytes.len());
     let mut image = vec![0; ends.max().unwrap_or(0)];
-    for data in &module.data {
-        let start = data.address as usize;
-        image[start..start + data.bytes.len()].copy_from_slice(data.bytes);
+    for (start, bytes) in active {
+        image[start..start + bytes.len()].copy_from_slice(bytes);
     }
+    without_zeros(&image, shift)
+}
+
+/// Sections of the bytes from an address on that are not long runs of zeros.
+pub(crate) fn without_zeros(image: &[u8], first: u32) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let written = image.iter().enumerate().filter(|&(_, &byte)| byte != 0);
     for (address, &byte) in written {
@@ -32,12 +37,86 @@ pub(crate) fn sections(module: &Module<'_>) -> Vec<Section> {
         }
     }
     sections
+        .iter_mut()
+        .for_each(|(address, _)| *address += first);
+    sections
 }
 
-/// The section of the input: its length, then its bytes.
-pub(crate) fn input(bytes: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let mut section = length.to_le_bytes().to_vec();
-    section.extend_from_slice(bytes);
-    section
+/// What a program is given: bytes to read, and for a program of WASI arguments and environment.
+///
+/// ```
+/// use weightware_frontend::Input;
+///
+/// let input = Input {
+///     arguments: vec![b"program".to_vec(), b"-v".to_vec()],
+///     ..Input::from(b"to be read".as_slice())
+/// };
+/// assert_eq!(input.bytes, b"to be read");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Input {
+    /// What is read from stdin.
+    pub bytes: Vec<u8>,
+    /// The arguments, the program's name first.
+    pub arguments: Vec<Vec<u8>>,
+    /// The environment, `NAME=VALUE`.
+    pub environment: Vec<Vec<u8>>,
+}
+
+impl From<&[u8]> for Input {
+    fn from(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_vec(),
+            ..Self::default()
+        }
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Input {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<&Vec<u8>> for Input {
+    fn from(bytes: &Vec<u8>) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<&Input> for Input {
+    fn from(input: &Input) -> Self {
+        input.clone()
+    }
+}
+
+impl Input {
+    /// The section: the length of the input, then its bytes; then, if the program looks at them, the arguments: count and
+    /// bytes of the arguments and of the environment, offsets of all strings, the strings with a zero behind each.
+    pub(crate) fn section(&self, arguments: bool) -> Vec<u8> {
+        let mut section = word(self.bytes.len()).to_vec();
+        section.extend_from_slice(&self.bytes);
+        if arguments {
+            let lists = [&self.arguments, &self.environment];
+            let mut offsets = Vec::new();
+            let mut strings = Vec::new();
+            for list in lists {
+                let start = strings.len();
+                for string in list {
+                    offsets.extend(word(strings.len() - start));
+                    strings.extend_from_slice(string);
+                    strings.push(0);
+                }
+                section.extend(word(list.len()));
+                section.extend(word(strings.len() - start));
+            }
+            section.extend(offsets);
+            section.extend(strings);
+        }
+        section
+    }
+}
+
+fn word(number: usize) -> [u8; 4] {
+    u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
 }

@@ -6,17 +6,74 @@ use weightware_isa::{Op, Trap};
 use crate::error::{Error, printable};
 use crate::function::Function;
 use crate::linker::Unit;
+use crate::module::Import;
+use crate::width::Bits;
+
+/// The module of WASI's functions.
+const WASI: &str = "wasi_snapshot_preview1";
+
+/// WASI's functions that look at the input, or at arguments and environment.
+const INPUT: [&str; 1] = ["fd_read"];
+const ARGUMENTS: [&str; 4] = [
+    "args_get",
+    "args_sizes_get",
+    "environ_get",
+    "environ_sizes_get",
+];
+
+/// WASI's functions of files, directories and sockets, which there are none of: every descriptor is a bad one.
+const FILES: [&str; 27] = [
+    "fd_advise",
+    "fd_allocate",
+    "fd_datasync",
+    "fd_fdstat_set_rights",
+    "fd_filestat_set_size",
+    "fd_filestat_set_times",
+    "fd_pread",
+    "fd_prestat_dir_name",
+    "fd_prestat_get",
+    "fd_pwrite",
+    "fd_readdir",
+    "fd_renumber",
+    "fd_sync",
+    "path_create_directory",
+    "path_filestat_get",
+    "path_filestat_set_times",
+    "path_link",
+    "path_open",
+    "path_readlink",
+    "path_remove_directory",
+    "path_rename",
+    "path_symlink",
+    "path_unlink_file",
+    "sock_accept",
+    "sock_recv",
+    "sock_send",
+    "sock_shutdown",
+];
+
+/// WASI's functions that are not offered at all.
+const MISSING: [&str; 2] = ["poll_oneoff", "proc_raise"];
+
+const BADF: u32 = 8;
+const NOSYS: u32 = 52;
+
+/// Whether a function needs data beside the guest's memory.
+pub(crate) fn hides(import: &Import<'_>) -> bool {
+    match import.module {
+        "env" => import.name == "getchar",
+        WASI => INPUT.contains(&import.name) || ARGUMENTS.contains(&import.name),
+        _ => false,
+    }
+}
 
 impl Function<'_, '_> {
-    /// Lowers the call of an imported function.
+    /// Lowers the call of an imported function, but for its effect on the stack's widths.
     pub(crate) fn call_import(&mut self, index: u32) -> Result<(), Error> {
         let import = &self.module.imports[index as usize];
         let ty = self.module.type_of(index);
-        if self.unit == Unit::Software {
-            let mut traps = Trap::ALL.into_iter();
-            let trap = traps.find(|trap| trap.name() == import.name);
-            self.linker.asm.op(trap.map_or(Op::Unreachable, Op::trap));
-            self.stop();
+        if self.unit != Unit::Guest {
+            self.own_import(import);
             return Ok(());
         }
         match (import.module, import.name, ty.params(), ty.results()) {
@@ -30,8 +87,77 @@ impl Function<'_, '_> {
                 asm.constant(0xff);
                 asm.op(Op::I32And);
             }
-            ("env", "getchar", [], [ValType::I32]) => self.linker.call_getchar(),
+            ("env", "getchar", [], [ValType::I32]) => {
+                self.linker.reads_bytes = true;
+                self.linker.call_software("getchar");
+            }
+            (WASI, "proc_exit", [ValType::I32], []) => {
+                self.linker.asm.op(Op::Exit);
+                self.stop();
+            }
+            (WASI, name, ..) if self.wasi(name, ty) => {}
             (module, name, ..) => return Err(refusal(module, name, ty)),
+        }
+        Ok(())
+    }
+
+    /// Calls a function of WASI, if it is one with the right type.
+    fn wasi(&mut self, name: &str, ty: &FuncType) -> bool {
+        if let Some(key) = self.linker.find_software(&format!("wasi.{name}")) {
+            if self.linker.module(key.unit).type_of(key.index) != ty {
+                return false;
+            }
+            self.linker.reads_bytes |= INPUT.contains(&name);
+            self.linker.reads_arguments |= ARGUMENTS.contains(&name);
+            let entry = self.linker.request(key);
+            self.linker.asm.call(entry);
+            return true;
+        }
+        let errno = match ty.results() {
+            [ValType::I32] if FILES.contains(&name) => BADF,
+            [ValType::I32] if MISSING.contains(&name) => NOSYS,
+            _ => return false,
+        };
+        ty.params()
+            .iter()
+            .for_each(|_| self.linker.asm.op(Op::Drop));
+        self.linker.asm.constant(errno);
+        true
+    }
+
+    /// What software imports.
+    fn own_import(&mut self, import: &Import<'_>) {
+        let layout = self.linker.layout;
+        let asm = &mut self.linker.asm;
+        match (import.module, import.name) {
+            ("machine", name) => {
+                let op = Op::by_name(name);
+                asm.op(op.unwrap_or_else(|| panic!("the machine has no instruction {name}")));
+            }
+            ("trap", name) => {
+                let trap = Trap::ALL.into_iter().find(|trap| trap.name() == name);
+                asm.op(trap.map_or(Op::TrapIntegerOverflow, Op::trap));
+                self.stop();
+            }
+            ("layout", "initial") => asm.bits(Bits::Word(layout.initial)),
+            ("layout", "limit") => asm.bits(Bits::Word(layout.limit)),
+            ("layout", "input") => {
+                let offset = self.linker.input_offset();
+                self.linker.asm.constant(offset);
+            }
+            ("layout", "stderr") => {
+                let shown = self.linker.options.stderr;
+                self.linker.asm.constant(shown.into());
+            }
+            (module, name) => panic!("software imports {module}.{name}"),
+        }
+    }
+
+    /// The whole body of an imported function that is called through a table: its call, with what is on the stack.
+    pub(crate) fn import_body(&mut self) -> Result<(), Error> {
+        self.call_import(self.index)?;
+        if self.reachable {
+            self.linker.asm.op(Op::Return);
         }
         Ok(())
     }
@@ -49,6 +175,7 @@ fn refusal(module: &str, name: &str, ty: &FuncType) -> Error {
         list(ty.results())
     );
     Error::unsupported(problem).remedy(
-        "a program may import env.putchar: (i32) -> () or (i32) -> (i32), and env.getchar: () -> (i32)",
+        "a program may import WASI preview 1 (wasi_snapshot_preview1), env.putchar: (i32) -> () or (i32) -> (i32), \
+         and env.getchar: () -> (i32)",
     )
 }

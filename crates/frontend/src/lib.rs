@@ -32,19 +32,27 @@
 mod assembler;
 mod assigned;
 mod control;
-mod cycles;
 mod entry;
 mod error;
 mod function;
 mod image;
 mod import;
+mod layout;
 mod linker;
 mod lowered;
+mod memory;
 mod module;
 mod names;
+mod native;
+mod peephole;
+mod reach;
+mod refusal;
 mod software;
+mod table;
+mod width;
 
 pub use error::Error;
+pub use image::Input;
 pub use lowered::{Location, Lowered, Options, lower};
 
 /// The examples of `README.md`.

@@ -5,18 +5,23 @@ use std::collections::{HashMap, VecDeque};
 use weightware_isa::{Instruction, Op, Trap};
 
 use crate::assembler::{Assembler, Label, Origin};
-use crate::cycles::cycles;
 use crate::error::Error;
 use crate::function;
-use crate::module::{Module, PAGE};
+use crate::layout::Layout;
+use crate::lowered::Options;
+use crate::module::Module;
+use crate::software;
+use crate::width::Bits;
 
 /// Which module a function is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Unit {
     /// The one that is lowered.
     Guest,
-    /// The software of instructions that the machine does not have.
-    Software,
+    /// The software of instructions that the machine does not have, and of host functions.
+    Routines,
+    /// The software of floating point.
+    Floats,
 }
 
 /// A function.
@@ -26,57 +31,74 @@ pub(crate) struct Key {
     pub(crate) index: u32,
 }
 
-/// Where functions call input from: these words stand behind the globals.
-const HIDDEN: u32 = 2;
+/// Calls of one function type through one table of the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Dispatch {
+    pub(crate) table: u32,
+    /// The first index of the type.
+    pub(crate) ty: usize,
+}
+
+/// What a word of the globals holds before the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum First {
+    Value(Bits),
+    /// Bytes of input: loaded from the first word of the input's section.
+    InputLength,
+}
 
 /// The state of the lowering.
 pub(crate) struct Linker<'m> {
     pub(crate) asm: Assembler,
+    pub(crate) layout: Layout,
+    pub(crate) options: &'m Options,
     guest: &'m Module<'m>,
-    software: &'m Module<'m>,
     entries: HashMap<Key, Label>,
     queue: VecDeque<Key>,
+    dispatches: HashMap<Dispatch, Label>,
+    pending: VecDeque<Dispatch>,
+    traps: Vec<(Trap, Label)>,
     /// Names of the functions of the code, and their indices if they are the guest's.
     pub(crate) functions: Vec<(Option<u32>, String)>,
     origins: HashMap<Key, u32>,
-    /// Of every function of the guest the cycle of calls that it is on.
-    cycles: Vec<Option<u32>>,
-    /// Words of the largest frame of each cycle.
-    frames: HashMap<u32, u32>,
-    /// Constants that become the calls that may nest in a cycle.
-    budgets: Vec<(usize, u32)>,
-    exhausted: Option<Label>,
-    getchar: Option<Label>,
-    stack_words: u32,
+    /// Words of the globals that the code uses, and of the lengths of passive data segments.
+    words: HashMap<(Unit, u32), u32>,
+    lengths: HashMap<u32, u32>,
+    pub(crate) first: Vec<First>,
+    /// Passive data segments that the code uses.
+    pub(crate) passive: Vec<u32>,
+    pub(crate) reads_bytes: bool,
+    pub(crate) reads_arguments: bool,
 }
 
 impl<'m> Linker<'m> {
-    pub(crate) fn new(
-        guest: &'m Module<'m>,
-        software: &'m Module<'m>,
-        stack_words: u32,
-    ) -> Result<Self, Error> {
-        Ok(Self {
+    pub(crate) fn new(guest: &'m Module<'m>, layout: Layout, options: &'m Options) -> Self {
+        Self {
             asm: Assembler::default(),
+            layout,
+            options,
             guest,
-            software,
             entries: HashMap::new(),
             queue: VecDeque::new(),
+            dispatches: HashMap::new(),
+            pending: VecDeque::new(),
+            traps: Vec::new(),
             functions: vec![(None, "entry".to_owned())],
             origins: HashMap::new(),
-            cycles: cycles(guest)?,
-            frames: HashMap::new(),
-            budgets: Vec::new(),
-            exhausted: None,
-            getchar: None,
-            stack_words,
-        })
+            words: HashMap::new(),
+            lengths: HashMap::new(),
+            first: Vec::new(),
+            passive: Vec::new(),
+            reads_bytes: false,
+            reads_arguments: false,
+        }
     }
 
     pub(crate) fn module(&self, unit: Unit) -> &'m Module<'m> {
         match unit {
             Unit::Guest => self.guest,
-            Unit::Software => self.software,
+            Unit::Routines => software::routines(),
+            Unit::Floats => software::floats(),
         }
     }
 
@@ -88,7 +110,7 @@ impl<'m> Linker<'m> {
                 let name = self.module(key.unit).name_of(key.index);
                 let function = match key.unit {
                     Unit::Guest => self.add_function(Some(key.index), name),
-                    Unit::Software => self.add_function(None, format!("software {name}")),
+                    _ => self.add_function(None, format!("software {name}")),
                 };
                 self.origins.insert(key, function);
                 function
@@ -103,37 +125,6 @@ impl<'m> Linker<'m> {
         u32::try_from(self.functions.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// The cycle of calls that a function is on.
-    pub(crate) fn cycle(&self, key: Key) -> Option<u32> {
-        match key.unit {
-            Unit::Guest => self.cycles[key.index as usize],
-            Unit::Software => None,
-        }
-    }
-
-    /// Where functions go whose budget of nested calls is used up.
-    pub(crate) fn exhausted(&mut self) -> Label {
-        *self.exhausted.get_or_insert_with(|| self.asm.label())
-    }
-
-    /// Calls a function that is not imported. `budget` is the calling function and its local that holds how many
-    /// calls may still nest, if it is recursive.
-    pub(crate) fn call(&mut self, callee: Key, budget: Option<(Key, u32)>) {
-        if let Some(cycle) = self.cycle(callee) {
-            match budget {
-                Some((caller, local)) if self.cycle(caller) == Some(cycle) => {
-                    self.asm.emit(Op::LocalGet, local);
-                }
-                _ => {
-                    self.budgets.push((self.asm.len(), cycle));
-                    self.asm.constant(0);
-                }
-            }
-        }
-        let entry = self.request(callee);
-        self.asm.call(entry);
-    }
-
     /// The label of a function that will be lowered.
     pub(crate) fn request(&mut self, key: Key) -> Label {
         if let Some(&entry) = self.entries.get(&key) {
@@ -145,125 +136,108 @@ impl<'m> Linker<'m> {
         entry
     }
 
-    /// Calls a routine of the software by its export.
-    pub(crate) fn call_software(&mut self, name: &str) {
-        let index = self.software.exported_function(name);
-        let index = index.unwrap_or_else(|| panic!("the software has no routine {name}"));
-        self.call(
-            Key {
-                unit: Unit::Software,
-                index,
-            },
-            None,
-        );
-    }
-
-    /// Calls the routine that reads a byte of input.
-    pub(crate) fn call_getchar(&mut self) {
-        let label = *self.getchar.get_or_insert_with(|| self.asm.label());
-        self.asm.call(label);
-    }
-
-    pub(crate) fn reads_input(&self) -> bool {
-        self.getchar.is_some()
-    }
-
-    /// Words of a function's frame are known, so its calls are.
-    pub(crate) fn close_frame(&mut self, key: Key, words: u32) {
-        self.asm.close_frame(words);
-        if let Some(cycle) = self.cycle(key) {
-            let most = self.frames.entry(cycle).or_default();
-            *most = words.max(*most);
+    /// The label of the code that calls of a type through a table go to.
+    pub(crate) fn dispatch(&mut self, dispatch: Dispatch) -> Label {
+        if let Some(&label) = self.dispatches.get(&dispatch) {
+            return label;
         }
+        let label = self.asm.label();
+        self.dispatches.insert(dispatch, label);
+        self.pending.push_back(dispatch);
+        label
+    }
+
+    /// Where code goes that traps.
+    pub(crate) fn trap(&mut self, trap: Trap) -> Label {
+        match self.traps.iter().find(|&&(other, _)| other == trap) {
+            Some(&(_, label)) => label,
+            None => {
+                let label = self.asm.label();
+                self.traps.push((trap, label));
+                label
+            }
+        }
+    }
+
+    /// The word of a global.
+    pub(crate) fn global(&mut self, unit: Unit, index: u32) -> u32 {
+        let next = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
+        let word = *self.words.entry((unit, index)).or_insert(next);
+        if word == next {
+            let global = &self.module(unit).globals[index as usize];
+            self.first.push(match global.value {
+                _ if unit == Unit::Routines && index == software::INPUT_LENGTH => {
+                    First::InputLength
+                }
+                Some(value) => First::Value(value),
+                None => First::Value(Bits::Word(0)),
+            });
+        }
+        word
+    }
+
+    /// The word that holds the length of a passive data segment, and where in the hidden data it lies.
+    pub(crate) fn passive(&mut self, segment: u32) -> (u32, u32) {
+        let next = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
+        let word = *self.lengths.entry(segment).or_insert(next);
+        if word == next {
+            let bytes = self.guest.data[segment as usize].bytes.len();
+            let length = u32::try_from(bytes).unwrap_or(u32::MAX);
+            self.first.push(First::Value(Bits::Word(length)));
+            self.passive.push(segment);
+        }
+        (word, self.passive_offset(segment))
+    }
+
+    /// Where in the hidden data a passive segment lies; of the first that there is not, where they end.
+    fn passive_offset(&self, segment: u32) -> u32 {
+        let before = &self.guest.data[..segment as usize];
+        let passive = before.iter().filter(|data| data.address.is_none());
+        let bytes: usize = passive.map(|data| data.bytes.len()).sum();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
+    /// Where passive segments begin in memory.
+    pub(crate) fn passive_address(&self, segment: u32) -> u32 {
+        self.layout.hidden + self.passive_offset(segment)
+    }
+
+    /// Where in the hidden data the input is: its length, then its bytes.
+    pub(crate) fn input_offset(&self) -> u32 {
+        self.passive_offset(u32::try_from(self.guest.data.len()).unwrap_or(u32::MAX))
     }
 
     /// Lowers all functions that are called, those that they call, and what stands behind them.
     pub(crate) fn functions(&mut self) -> Result<(), Error> {
-        while let Some(key) = self.queue.pop_front() {
-            let entry = self.entries[&key];
-            function::lower(self, key, entry)?;
-        }
-        if let Some(label) = self.getchar {
-            let function = self.add_function(None, "software getchar".to_owned());
+        loop {
+            while let Some(key) = self.queue.pop_front() {
+                let entry = self.entries[&key];
+                function::lower(self, key, entry)?;
+            }
+            let Some(dispatch) = self.pending.pop_front() else {
+                break;
+            };
+            let function = self.add_function(None, "table".to_owned());
             self.asm.here = Origin {
                 function,
                 offset: 0,
             };
-            self.getchar(label);
+            self.dispatch_code(dispatch, self.dispatches[&dispatch]);
+            self.asm.check_size()?;
         }
-        if let Some(label) = self.exhausted {
+        for (trap, label) in std::mem::take(&mut self.traps) {
             self.asm.bind(label);
-            self.asm.op(Op::trap(Trap::CallStackExhausted));
+            self.asm.op(Op::trap(trap));
         }
         Ok(())
     }
 
-    /// Address of the input: its length, then its bytes.
-    pub(crate) fn input_base(&self) -> u32 {
-        self.guest.memory.unwrap_or(0) * PAGE
-    }
-
-    /// Pages that the routines of the input may access: the guest's, and one for the input.
-    fn input_pages(&self) -> u8 {
-        u8::try_from(self.guest.memory.unwrap_or(0)).map_or(255, |pages| pages.saturating_add(1))
-    }
-
-    /// The words of the input's position and end.
-    fn input_words(&self) -> (u32, u32) {
-        let globals = u32::try_from(self.guest.globals.len()).unwrap_or(u32::MAX - HIDDEN);
-        (globals, globals + 1)
-    }
-
-    /// Words of the globals, the hidden ones included.
-    pub(crate) fn global_words(&self) -> u32 {
-        self.input_words().0 + if self.reads_input() { HIDDEN } else { 0 }
-    }
-
-    /// Sets the hidden words.
-    pub(crate) fn open_input(&mut self) {
-        let (position, end) = self.input_words();
-        let (base, pages) = (self.input_base(), self.input_pages());
-        self.asm.constant(0);
-        self.asm.emit(Op::GlobalSet, position);
-        self.asm.constant(0);
-        self.asm.emit_byte(Op::I32Load, base, pages);
-        self.asm.emit(Op::GlobalSet, end);
-    }
-
-    /// ` -- byte`, or -1 at the end of the input.
-    fn getchar(&mut self, label: Label) {
-        let (position, end) = self.input_words();
-        let (base, pages) = (self.input_base(), self.input_pages());
-        let asm = &mut self.asm;
-        let ended = asm.label();
-        asm.bind(label);
-        asm.emit(Op::GlobalGet, position);
-        asm.emit(Op::GlobalGet, end);
-        asm.op(Op::I32LtU);
-        asm.branch(Op::BrUnless, ended);
-        asm.emit(Op::GlobalGet, position);
-        asm.emit_byte(Op::I32Load8U, base + 4, pages);
-        asm.emit(Op::GlobalGet, position);
-        asm.constant(1);
-        asm.op(Op::I32Add);
-        asm.emit(Op::GlobalSet, position);
-        asm.op(Op::Return);
-        asm.bind(ended);
-        asm.constant(u32::MAX);
-        asm.op(Op::Return);
-    }
-
     /// The code, with what was assembled from `first` on before all else, behind so many instructions of another kind.
     pub(crate) fn finish(
-        mut self,
+        self,
         first: usize,
         before: usize,
     ) -> Result<(Vec<Instruction>, Vec<Origin>), Error> {
-        for (index, cycle) in std::mem::take(&mut self.budgets) {
-            let words = self.frames.get(&cycle).copied().unwrap_or(1).max(1);
-            let calls = (self.stack_words / words).max(1);
-            self.asm.patch_constant(index, calls.saturating_add(1));
-        }
         self.asm.finish(first, before)
     }
 }

@@ -1,14 +1,16 @@
 //! The whole way from bytes to a program.
 
-use weightware_isa::{Instruction, Op, Program};
+use weightware_isa::{Instruction, Op, Program, Value};
 
 use crate::assembler::Origin;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::image::{self, Section};
+use crate::image::{self, Input, Section};
+use crate::layout::Layout;
 use crate::linker::Linker;
-use crate::module::Module;
-use crate::software;
+use crate::module::{Given, Module};
+use crate::reach::reach;
+use crate::width::Bits;
 
 /// What may be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,17 +18,22 @@ use crate::software;
 pub struct Options {
     /// The export to begin with. `None`: `_start`, else `main`, else nothing but the start function.
     pub entry: Option<String>,
-    /// Words that the frames of functions which call each other in a cycle may take before the program traps with
-    /// [`CallStackExhausted`](weightware_isa::Trap::CallStackExhausted). At least one call is granted. Functions that
-    /// are on no cycle are not counted and pay nothing.
-    pub stack_words: u32,
+    /// Pages to which the memory may grow. `None`: what the module says; or, if the program reads input or arguments, 2:
+    /// they lie behind it, and the machine is exact for memory up to 144 KiB.
+    pub memory_pages: Option<u32>,
+    /// Whether what is written to stderr is put out. There is one stream of output.
+    pub stderr: bool,
+    /// Values of imported globals.
+    pub(crate) globals: Vec<Given>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             entry: None,
-            stack_words: 1 << 18,
+            memory_pages: None,
+            stderr: true,
+            globals: Vec::new(),
         }
     }
 }
@@ -39,10 +46,33 @@ impl Options {
         self
     }
 
-    /// The same with so many words for the frames of recursive functions.
+    /// The same with that limit for the memory.
     #[must_use]
-    pub fn with_stack_words(mut self, words: u32) -> Self {
-        self.stack_words = words;
+    pub fn with_memory_pages(mut self, pages: u32) -> Self {
+        self.memory_pages = Some(pages);
+        self
+    }
+
+    /// The same with stderr put out or not.
+    #[must_use]
+    pub fn with_stderr(mut self, shown: bool) -> Self {
+        self.stderr = shown;
+        self
+    }
+
+    /// The same with a value for an imported global; of floating point numbers it is the bits.
+    #[must_use]
+    pub fn with_global(
+        mut self,
+        module: impl Into<String>,
+        name: impl Into<String>,
+        value: Value,
+    ) -> Self {
+        let bits = match value {
+            Value::I32(word) => Bits::Word(word),
+            Value::I64(double) => Bits::Double(double),
+        };
+        self.globals.push((module.into(), name.into(), bits));
         self
     }
 }
@@ -53,9 +83,13 @@ impl Options {
 pub struct Lowered {
     /// The program. If it reads input, the input is empty: see [`Lowered::with_input`].
     pub program: Program,
-    /// Whether the program may read input. Its last section is the input then.
+    /// Whether the program may read input, arguments or environment. Its last section is the input then.
     pub reads_input: bool,
-    /// Pages of 64 KiB of the module's memory.
+    /// Whether it may read bytes of input.
+    pub reads_bytes: bool,
+    /// Whether it may look at arguments or environment.
+    pub reads_arguments: bool,
+    /// Pages of 64 KiB of the module's memory at first.
     pub memory_pages: u32,
     functions: Vec<(Option<u32>, String)>,
     origins: Vec<Origin>,
@@ -74,14 +108,14 @@ pub struct Location<'l> {
 }
 
 impl Lowered {
-    /// The program with that input. It is the program itself if it reads none.
+    /// The program with that input: bytes, or an [`Input`]. It is the program itself if it reads none.
     #[must_use]
-    pub fn with_input(&self, input: &[u8]) -> Program {
+    pub fn with_input(&self, input: impl Into<Input>) -> Program {
         let mut program = self.program.clone();
         if self.reads_input
             && let Some(last) = program.sections.last_mut()
         {
-            *last = image::input(input);
+            *last = input.into().section(self.reads_arguments);
         }
         program
     }
@@ -123,26 +157,30 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
             .map_err(|error| Error::invalid(format!("the text cannot be parsed: {error}")))?;
         &encoded
     };
-    let guest = Module::parse(binary)?;
-    let software = Module::parse(software::binary())?;
+    let guest = Module::parse(binary, &options.globals)?;
     let entry = Entry::find(&guest, options.entry.as_deref())?;
-    let mut linker = Linker::new(&guest, &software, options.stack_words)?;
+    let layout = Layout::new(&guest, reach(&guest, &entry.roots())?, options.memory_pages)?;
+    let mut linker = Linker::new(&guest, layout, options);
     entry.request(&mut linker);
     linker.functions()?;
     let first = linker.asm.len();
-    entry.lower(&mut linker, &guest);
+    entry.lower(&mut linker);
 
-    let reads_input = linker.reads_input();
-    let memory_pages = guest.memory.unwrap_or(0);
-    let mut sections = image::sections(&guest);
+    let (reads_bytes, reads_arguments) = (linker.reads_bytes, linker.reads_arguments);
+    let reads_input = reads_bytes || reads_arguments;
+    let mut sections = image::sections(&guest, layout.shift);
+    for &segment in &linker.passive {
+        let address = linker.passive_address(segment);
+        let bytes = guest.data[segment as usize].bytes;
+        sections.extend(image::without_zeros(bytes, address));
+    }
     if reads_input {
-        if memory_pages >= 255 {
-            return Err(Error::too_large(
-                "beside a memory of 255 pages there is none for the input",
-            )
+        let address = layout.hidden + linker.input_offset();
+        sections.push((address, Input::default().section(reads_arguments)));
+    }
+    if sections.iter().any(|&(address, _)| address >= 1 << 24) {
+        return Err(Error::too_large("there is data at addresses from 2^24 on")
             .remedy("link with a smaller initial memory"));
-        }
-        sections.push((linker.input_base(), image::input(&[])));
     }
     let functions = std::mem::take(&mut linker.functions);
     let (code, origins) = linker.finish(first, sections.len())?;
@@ -150,7 +188,9 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     Ok(Lowered {
         program,
         reads_input,
-        memory_pages,
+        reads_bytes,
+        reads_arguments,
+        memory_pages: layout.initial,
         functions,
         origins,
     })

@@ -9,12 +9,20 @@ use wasmparser::{
 };
 
 use crate::error::{Error, printable};
+use crate::refusal;
+use crate::width::{Bits, Width};
 
 /// Bytes of a WebAssembly page.
 pub(crate) const PAGE: u32 = 1 << 16;
 
 /// What unused parts of a module may use. What is reachable and not supported is refused at its place by the lowering.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);
+
+/// The same of the lowering's own modules, which see two memories.
+const OWN_FEATURES: WasmFeatures = FEATURES.union(WasmFeatures::MULTI_MEMORY);
+
+/// Imported globals: module, name, value.
+pub(crate) type Given = (String, String, Bits);
 
 /// A validated module.
 #[derive(Debug)]
@@ -24,9 +32,11 @@ pub(crate) struct Module<'a> {
     /// Type indices of all functions, the imported ones first.
     pub(crate) functions: Vec<u32>,
     pub(crate) bodies: Vec<FunctionBody<'a>>,
+    /// Imported globals first.
     pub(crate) globals: Vec<Global>,
-    /// Pages of the memory.
-    pub(crate) memory: Option<u32>,
+    pub(crate) memory: Option<Memory>,
+    /// Functions of the tables.
+    pub(crate) tables: Vec<Table>,
     pub(crate) data: Vec<Data<'a>>,
     pub(crate) exports: Vec<(&'a str, ExternalKind, u32)>,
     pub(crate) start: Option<u32>,
@@ -40,24 +50,45 @@ pub(crate) struct Import<'a> {
     pub(crate) name: &'a str,
 }
 
-/// A global of the module's own.
+/// A global.
 #[derive(Debug)]
 pub(crate) struct Global {
     pub(crate) ty: ValType,
-    /// Its first value, if it is an `i32`.
-    pub(crate) value: Option<u32>,
+    /// Its first value, if that is a number.
+    pub(crate) value: Option<Bits>,
 }
 
-/// An active data segment.
+/// A memory, in pages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    pub(crate) initial: u32,
+    pub(crate) maximum: Option<u64>,
+}
+
+/// What a table holds once the module is instantiated.
+pub(crate) type Table = Vec<Option<u32>>;
+
+/// A data segment.
 #[derive(Debug)]
 pub(crate) struct Data<'a> {
-    pub(crate) address: u32,
+    /// `None`: passive.
+    pub(crate) address: Option<u32>,
     pub(crate) bytes: &'a [u8],
 }
 
 impl<'a> Module<'a> {
     /// Validates and decodes a binary.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(bytes: &'a [u8], given: &[Given]) -> Result<Self, Error> {
+        Self::parse_with(bytes, given, FEATURES)
+    }
+
+    /// The same of a module of the lowering's own.
+    pub(crate) fn parse_own(bytes: &'a [u8]) -> Result<Self, Error> {
+        let length = ("input".to_owned(), "length".to_owned(), Bits::Word(0));
+        Self::parse_with(bytes, &[length], OWN_FEATURES)
+    }
+
+    fn parse_with(bytes: &'a [u8], given: &[Given], features: WasmFeatures) -> Result<Self, Error> {
         if let Some(found) = bytes.get(4..8).filter(|&version| version != [1, 0, 0, 0]) {
             let kind = if found[2] == 1 {
                 "a component"
@@ -68,19 +99,9 @@ impl<'a> Module<'a> {
                 .remedy("give a core module of version 1")
                 .at_offset(4));
         }
-        Validator::new_with_features(FEATURES)
-            .validate_all(bytes)
-            .map_err(|error| {
-                let message = error.message().to_owned();
-                let remedy = message.contains("not enabled").then_some(
-                    "compile for WebAssembly 2.0 or less: clang --target=wasm32 -mcpu=mvp",
-                );
-                let error = Error::from(error);
-                match remedy {
-                    Some(remedy) => error.remedy(remedy),
-                    None => error,
-                }
-            })?;
+        if let Err(error) = Validator::new_with_features(features).validate_all(bytes) {
+            return Err(refusal::of(bytes, error));
+        }
         let mut module = Self {
             types: Vec::new(),
             imports: Vec::new(),
@@ -88,12 +109,12 @@ impl<'a> Module<'a> {
             bodies: Vec::new(),
             globals: Vec::new(),
             memory: None,
+            tables: Vec::new(),
             data: Vec::new(),
             exports: Vec::new(),
             start: None,
             names: HashMap::new(),
         };
-        let mut tables = Vec::new();
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::TypeSection(section) => {
@@ -113,7 +134,7 @@ impl<'a> Module<'a> {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports_with_offsets() {
                         let (offset, import) = import?;
-                        module.import(offset, &import)?;
+                        module.import(offset, &import, given)?;
                     }
                 }
                 Payload::FunctionSection(section) => {
@@ -123,23 +144,21 @@ impl<'a> Module<'a> {
                 }
                 Payload::TableSection(section) => {
                     for table in section {
-                        tables.push(table?.ty.initial);
+                        let ty = table?.ty;
+                        module.table(&ty)?;
                     }
                 }
                 Payload::MemorySection(section) => {
                     for memory in section.into_iter_with_offsets() {
                         let (offset, memory) = memory?;
-                        module.memory = Some(pages(memory, offset)?);
+                        module.memory = Some(sizes(memory, offset)?);
                     }
                 }
                 Payload::GlobalSection(section) => {
                     for global in section {
                         let global = global?;
                         let ty = global.ty.content_type;
-                        let value = match ty {
-                            ValType::I32 => constant(&global.init_expr),
-                            _ => None,
-                        };
+                        let value = module.constant(&global.init_expr);
                         module.globals.push(Global { ty, value });
                     }
                 }
@@ -154,7 +173,7 @@ impl<'a> Module<'a> {
                 Payload::StartSection { func, .. } => module.start = Some(func),
                 Payload::ElementSection(section) => {
                     for element in section {
-                        check_element(element?, &tables)?;
+                        module.element(element?)?;
                     }
                 }
                 Payload::DataSection(section) => {
@@ -174,40 +193,77 @@ impl<'a> Module<'a> {
         Ok(module)
     }
 
-    fn import(&mut self, offset: u64, import: &wasmparser::Import<'a>) -> Result<(), Error> {
+    fn import(
+        &mut self,
+        offset: u64,
+        import: &wasmparser::Import<'a>,
+        given: &[Given],
+    ) -> Result<(), Error> {
+        let (module, name) = (import.module, import.name);
         let kind = match import.ty {
             TypeRef::Func(ty) => {
                 self.functions.push(ty);
-                let (module, name) = (import.module, import.name);
                 self.imports.push(Import { module, name });
                 return Ok(());
             }
-            TypeRef::Global(_) => "global",
-            TypeRef::Memory(_) => "memory",
-            TypeRef::Table(_) => "table",
+            // They are the module's own, with nothing in them.
+            TypeRef::Memory(memory) => {
+                self.memory = Some(sizes(memory, offset)?);
+                return Ok(());
+            }
+            TypeRef::Table(ty) => return self.table(&ty),
+            TypeRef::Global(ty) => {
+                let mut values = given.iter();
+                let found = values.find(|(of, called, _)| of == module && called == name);
+                let width = Width::of(ty.content_type).ok();
+                let fits = |value: &Bits| Some(value.width()) == width;
+                if let Some(value) = found.map(|&(.., value)| value).filter(fits) {
+                    self.globals.push(Global {
+                        ty: ty.content_type,
+                        value: Some(value),
+                    });
+                    return Ok(());
+                }
+                "global"
+            }
             _ => "item",
         };
-        let path = printable(&format!("{}.{}", import.module, import.name));
+        let path = printable(&format!("{module}.{name}"));
         Err(
-            Error::unsupported(format!("the imported {kind} `{path}` is not supported"))
+            Error::unsupported(format!("the imported {kind} `{path}` has no value"))
                 .remedy(format!(
-                    "define the {kind} in the module: link without --import-{kind}"
+                    "give it one with the options of the lowering, or define the {kind} in the module"
                 ))
                 .at_offset(offset),
         )
     }
 
+    fn table(&mut self, ty: &wasmparser::TableType) -> Result<(), Error> {
+        const LIMIT: u64 = 1 << 20;
+        if ty.initial > LIMIT {
+            let problem = format!("a table of {} elements", ty.initial);
+            return Err(Error::too_large(problem).remedy("the machine has at most 2^20"));
+        }
+        self.tables.push(vec![None; ty.initial as usize]);
+        Ok(())
+    }
+
     fn segment(&mut self, data: wasmparser::Data<'a>) -> Result<(), Error> {
+        let bytes = data.data;
         let DataKind::Active { offset_expr, .. } = data.kind else {
+            self.data.push(Data {
+                address: None,
+                bytes,
+            });
             return Ok(());
         };
         let offset = data.range.start;
-        let Some(address) = constant(&offset_expr) else {
+        let Some(Bits::Word(address)) = self.constant(&offset_expr) else {
             let problem = "the address of a data segment is not a constant";
             return Err(Error::unsupported(problem).at_offset(offset));
         };
-        let size = u64::from(self.memory.unwrap_or(0)) * u64::from(PAGE);
-        let bytes = data.data;
+        let pages = self.memory.map_or(0, |memory| memory.initial);
+        let size = u64::from(pages) * u64::from(PAGE);
         if u64::from(address) + bytes.len() as u64 > size {
             let end = u64::from(address) + bytes.len() as u64;
             let problem = format!(
@@ -217,8 +273,67 @@ impl<'a> Module<'a> {
                 .remedy("give the memory more pages")
                 .at_offset(offset));
         }
-        self.data.push(Data { address, bytes });
+        self.data.push(Data {
+            address: Some(address),
+            bytes,
+        });
         Ok(())
+    }
+
+    /// Puts an active element segment into its table; one that does not fit is refused, since with it a module cannot
+    /// be instantiated.
+    fn element(&mut self, element: wasmparser::Element<'_>) -> Result<(), Error> {
+        let ElementKind::Active {
+            table_index,
+            offset_expr,
+        } = element.kind
+        else {
+            return Ok(());
+        };
+        let offset = element.range.start;
+        let Some(Bits::Word(first)) = self.constant(&offset_expr) else {
+            let problem = "the first index of an element segment is not a constant";
+            return Err(Error::unsupported(problem).at_offset(offset));
+        };
+        let items: Vec<Option<u32>> = match element.items {
+            ElementItems::Functions(items) => items
+                .into_iter()
+                .map(|item| item.map(Some))
+                .collect::<Result<_, _>>()?,
+            ElementItems::Expressions(_, items) => items
+                .into_iter()
+                .map(|item| item.map(|item| function_reference(&item)))
+                .collect::<Result<_, _>>()?,
+        };
+        let table = &mut self.tables[table_index.unwrap_or(0) as usize];
+        let size = table.len();
+        let place = (first as usize).checked_add(items.len());
+        match place.and_then(|end| table.get_mut(first as usize..end)) {
+            Some(slots) => slots.copy_from_slice(&items),
+            None => {
+                let problem = format!(
+                    "an element segment lies outside its table of {size}, so the module cannot be instantiated"
+                );
+                return Err(Error::invalid(problem).at_offset(offset));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of a constant expression that is one number, or an earlier global.
+    fn constant(&self, expr: &ConstExpr<'_>) -> Option<Bits> {
+        let mut operators = expr.get_operators_reader();
+        let value = match operators.read().ok()? {
+            Operator::I32Const { value } => Bits::Word(value.cast_unsigned()),
+            Operator::I64Const { value } => Bits::Double(value.cast_unsigned()),
+            Operator::F32Const { value } => Bits::Word(value.bits()),
+            Operator::F64Const { value } => Bits::Double(value.bits()),
+            Operator::GlobalGet { global_index } => {
+                self.globals.get(global_index as usize)?.value?
+            }
+            _ => return None,
+        };
+        matches!(operators.read().ok()?, Operator::End).then_some(value)
     }
 
     /// Names are a courtesy: a name section that cannot be read is as good as none.
@@ -267,9 +382,12 @@ impl<'a> Module<'a> {
     }
 }
 
-fn pages(memory: MemoryType, offset: u64) -> Result<u32, Error> {
+fn sizes(memory: MemoryType, offset: u64) -> Result<Memory, Error> {
     match u8::try_from(memory.initial) {
-        Ok(pages) => Ok(pages.into()),
+        Ok(pages) => Ok(Memory {
+            initial: pages.into(),
+            maximum: memory.maximum,
+        }),
         Err(_) => {
             let problem = format!(
                 "a memory of {} pages; the machine has at most 255",
@@ -282,45 +400,10 @@ fn pages(memory: MemoryType, offset: u64) -> Result<u32, Error> {
     }
 }
 
-/// The value of a constant expression that is one `i32.const`.
-fn constant(expr: &ConstExpr<'_>) -> Option<u32> {
-    let mut operators = expr.get_operators_reader();
-    let value = match operators.read().ok()? {
-        Operator::I32Const { value } => value.cast_unsigned(),
-        _ => return None,
-    };
-    matches!(operators.read().ok()?, Operator::End).then_some(value)
-}
-
-/// Refuses an element segment that does not fit its table, with which a module cannot be instantiated.
-fn check_element(element: wasmparser::Element<'_>, tables: &[u64]) -> Result<(), Error> {
-    let ElementKind::Active {
-        table_index,
-        offset_expr,
-    } = element.kind
-    else {
-        return Ok(());
-    };
-    let offset = element.range.start;
-    let size = tables
-        .get(table_index.unwrap_or(0) as usize)
-        .copied()
-        .unwrap_or(0);
-    let count = match element.items {
-        ElementItems::Functions(items) => items.count(),
-        ElementItems::Expressions(_, items) => items.count(),
-    };
-    match constant(&offset_expr) {
-        Some(first) if u64::from(first) + u64::from(count) <= size => Ok(()),
-        Some(_) => {
-            let problem = format!(
-                "an element segment lies outside its table of {size}, so the module cannot be instantiated"
-            );
-            Err(Error::invalid(problem).at_offset(offset))
-        }
-        None => {
-            let problem = "the first index of an element segment is not a constant";
-            Err(Error::unsupported(problem).at_offset(offset))
-        }
+/// The function of an element expression; `None`: a null reference.
+fn function_reference(expr: &ConstExpr<'_>) -> Option<u32> {
+    match expr.get_operators_reader().read() {
+        Ok(Operator::RefFunc { function_index }) => Some(function_index),
+        _ => None,
     }
 }

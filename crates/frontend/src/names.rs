@@ -26,7 +26,9 @@ pub(crate) fn instruction(operator: &Operator<'_>) -> String {
     }
     match words.split_first() {
         Some((first, rest)) if !rest.is_empty() && PREFIXES.contains(&first.as_str()) => {
-            format!("{first}.{}", rest.join("_"))
+            let rest = rest.join("_");
+            let rest = rest.replace("atomic_", "atomic.").replace("rmw_", "rmw.");
+            format!("{first}.{rest}")
         }
         _ => words.join("_"),
     }

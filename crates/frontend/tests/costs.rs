@@ -1,68 +1,194 @@
-//! What operators cost that take more than one instruction. Each instruction is about five tokens of the trace.
+//! What operators cost that take more than one instruction, in executed instructions and in tokens of the trace: the table
+//! of `README.md`, which `BLESS=1` writes anew.
+
+use std::fmt::Write as _;
+use std::fs;
 
 use weightware_frontend::{Options, lower};
 use weightware_isa::Interpreter;
 
+/// An operator of the table: its operands as constants of the text format, and whether the right one stays a constant.
+struct Row {
+    operator: &'static str,
+    operands: &'static [&'static str],
+    constant: bool,
+    what: &'static str,
+}
+
+const fn row(operator: &'static str, operands: &'static [&'static str], what: &'static str) -> Row {
+    Row {
+        operator,
+        operands,
+        constant: false,
+        what,
+    }
+}
+
+const fn by_constant(
+    operator: &'static str,
+    operands: &'static [&'static str],
+    what: &'static str,
+) -> Row {
+    Row {
+        constant: true,
+        ..row(operator, operands, what)
+    }
+}
+
+const ROWS: &[Row] = &[
+    row("i32.mul", &["i32 5", "i32 7"], ""),
+    row("i32.clz", &["i32 5"], ""),
+    row("i32.div_u", &["i32 1000", "i32 7"], ""),
+    row("i32.rem_u", &["i32 1000", "i32 7"], ""),
+    by_constant("i32.div_u", &["i32 1000", "i32 8"], "by a power of two"),
+    by_constant(
+        "i32.div_s",
+        &["i32 1000", "i32 10"],
+        "by a positive constant",
+    ),
+    by_constant(
+        "i32.div_s",
+        &["i32 -1000", "i32 10"],
+        "of a negative, by a constant",
+    ),
+    by_constant(
+        "i32.rem_s",
+        &["i32 1000", "i32 10"],
+        "by a positive constant",
+    ),
+    row("i32.div_s", &["i32 1000", "i32 7"], ""),
+    row("i32.div_s", &["i32 -1000", "i32 7"], "of a negative"),
+    row("i32.rem_s", &["i32 1000", "i32 7"], ""),
+    row("i32.rem_s", &["i32 -1000", "i32 7"], "of a negative"),
+    row("i64.add", &["i64 5", "i64 7"], ""),
+    row("i64.lt_s", &["i64 5", "i64 7"], ""),
+    row("i64.clz", &["i64 5"], ""),
+    row("i64.mul", &["i64 0x123456789", "i64 0x987654321"], ""),
+    by_constant("i64.mul", &["i64 5", "i64 8"], "by a power of two"),
+    row("i64.div_u", &["i64 1000", "i64 10"], "both below 2^32"),
+    row(
+        "i64.div_u",
+        &["i64 0x123456789abcdef", "i64 10"],
+        "by less than 2^16",
+    ),
+    row(
+        "i64.div_u",
+        &["i64 0x123456789abcdef", "i64 0x12345678"],
+        "by less than 2^32",
+    ),
+    row(
+        "i64.div_u",
+        &["i64 0x123456789abcdef", "i64 0x123456789"],
+        "by more",
+    ),
+    row(
+        "i64.rem_u",
+        &["i64 0x123456789abcdef", "i64 10"],
+        "by less than 2^16",
+    ),
+    row("i64.div_s", &["i64 -1000", "i64 10"], "of a negative"),
+    row("f32.add", &["f32 1.5", "f32 2.25"], ""),
+    row("f32.sub", &["f32 1.1", "f32 0.7"], ""),
+    row("f32.mul", &["f32 1.1", "f32 0.7"], ""),
+    row("f32.div", &["f32 1.1", "f32 0.7"], ""),
+    row("f32.sqrt", &["f32 2"], ""),
+    row("f32.lt", &["f32 1.1", "f32 0.7"], ""),
+    row("f32.convert_i32_s", &["i32 -7"], ""),
+    row("i32.trunc_f32_s", &["f32 -7.5"], ""),
+    row("f64.add", &["f64 1.5", "f64 2.25"], ""),
+    row("f64.sub", &["f64 1.1", "f64 0.7"], ""),
+    row("f64.mul", &["f64 1.1", "f64 0.7"], ""),
+    row("f64.div", &["f64 1.1", "f64 0.7"], ""),
+    row("f64.sqrt", &["f64 2"], ""),
+    row("f64.neg", &["f64 2"], ""),
+    row("f64.copysign", &["f64 2", "f64 -1"], ""),
+    row("f64.lt", &["f64 1.1", "f64 0.7"], ""),
+    row("f64.lt", &["f64 -1.1", "f64 0.7"], "of a negative"),
+    row("f64.eq", &["f64 1.1", "f64 0.7"], ""),
+    row("f64.min", &["f64 1.1", "f64 0.7"], ""),
+    row("f64.floor", &["f64 -7.5"], ""),
+    row("f64.nearest", &["f64 -7.5"], ""),
+    row("f64.convert_i32_s", &["i32 -7"], ""),
+    row("f64.convert_i64_s", &["i64 -7"], ""),
+    row("i32.trunc_f64_s", &["f64 -7.5"], ""),
+    row("f64.promote_f32", &["f32 1.1"], ""),
+    row("f32.demote_f64", &["f64 1.1"], ""),
+    row("memory.grow", &["i32 1"], ""),
+];
+
 /// Instructions and tokens of a `main` with that body.
-fn run(body: &str) -> (u64, u64) {
-    let text =
-        format!("(module (memory 1) (func (export \"main\") (result i32) (local i32 i32) {body}))");
+fn run(locals: &str, body: &str) -> (u64, u64) {
+    let text = format!("(module (memory 1 2) (func (export \"main\") {locals} {body}))");
     let lowered = lower(text.as_bytes(), &Options::default()).expect("it lowers");
     let mut run = Interpreter::new(&lowered.program);
     run.run(1 << 20).expect("no fault").expect("it ends");
     (run.executed(), run.tokens())
 }
 
-/// What an operator costs beyond the instructions that push its operands. The right one is a constant, or a local.
-fn cost(operator: &str, operands: &[i32], constant: bool) -> (u64, u64) {
-    let (mut sets, mut gets) = (String::new(), String::new());
-    for (index, operand) in operands.iter().enumerate() {
-        if constant && index == 1 {
-            gets += &format!("(i32.const {operand})");
-        } else {
-            // The constant is not the last instruction before the local is read.
-            sets += &format!(
-                "(local.set {index} (i32.const {operand})) (drop (i32.eqz (i32.const 0)))"
-            );
-            gets += &format!("(local.get {index})");
+/// What an operator costs beyond the instructions that push its operands.
+fn cost(row: &Row) -> (u64, u64) {
+    let (mut locals, mut sets, mut gets, mut drops) =
+        (String::new(), String::new(), String::new(), String::new());
+    for (index, operand) in row.operands.iter().enumerate() {
+        let (ty, value) = operand.split_once(' ').expect("type and value");
+        let _ = write!(locals, "(local {ty})");
+        if row.constant && index == 1 {
+            let _ = write!(gets, "({ty}.const {value})");
+            continue;
+        }
+        // The constant is not the last instruction before the local is read, and it is read twice.
+        let _ = write!(
+            sets,
+            "(local.set {index} ({ty}.const {value})) (call $nothing)"
+        );
+        let _ = write!(gets, "(local.get {index})");
+        let _ = write!(
+            drops,
+            "(drop ({ty}.eq (local.get {index}) (local.get {index})))"
+        );
+    }
+    // What follows is never reached, and counts as reading.
+    let rest = format!("(return) {drops}");
+    let nothing = ") (func $nothing";
+    let bare = run(&locals, &format!("{sets} {rest} {nothing}"));
+    let full = run(
+        &locals,
+        &format!("{sets} {gets} {} (drop) {rest} {nothing}", row.operator),
+    );
+    let (mut instructions, mut tokens) = (full.0 - bare.0 - 1, full.1 - bare.1 - 1);
+    for (index, operand) in row.operands.iter().enumerate() {
+        if !(row.constant && index == 1) {
+            instructions -= 1;
+            tokens -= if operand.contains("64 ") { 9 } else { 5 };
         }
     }
-    let bare = run(&format!("{sets} (i32.const 0)"));
-    let full = run(&format!("{sets} {gets} {operator}"));
-    let pushed = operands.len() as u64 - 1;
-    (full.0 - bare.0 - pushed, full.1 - bare.1 - 5 * pushed)
+    (instructions, tokens)
 }
 
 #[test]
-fn operators_cost_what_the_readme_says() {
-    for (operator, operands, constant, instructions, tokens) in [
-        ("i32.mul", &[5, 7][..], false, 1, 5),
-        ("i32.div_u", &[1000, 7], false, 2, 10),
-        ("i32.rem_u", &[1000, 7], false, 4, 20),
-        ("i32.div_u", &[1000, 8], true, 1, 5),
-        ("i32.rem_u", &[1000, 8], true, 1, 5),
-        ("i32.div_s", &[1000, 10], true, 8, 35),
-        ("i32.div_s", &[-1000, 10], true, 11, 54),
-        ("i32.rem_s", &[1000, 10], true, 10, 45),
-        ("i32.rem_s", &[-1000, 10], true, 13, 64),
-        ("i32.div_s", &[1000, 8], true, 7, 30),
-        ("i32.rem_s", &[1000, 8], true, 7, 30),
-        ("i32.div_s", &[1000, 7], false, 13, 59),
-        ("i32.div_s", &[1000, -7], false, 21, 98),
-        ("i32.div_s", &[-1000, 7], false, 25, 117),
-        ("i32.div_s", &[-1000, -7], false, 29, 139),
-        ("i32.rem_s", &[1000, 7], false, 18, 83),
-        ("i32.rem_s", &[1000, -7], false, 22, 100),
-        ("i32.rem_s", &[-1000, 7], false, 22, 106),
-        ("i32.rem_s", &[-1000, -7], false, 26, 123),
-        ("i32.clz", &[0], false, 23, 108),
-        ("i32.clz", &[-1], false, 27, 109),
-        ("i32.ctz", &[0], false, 23, 108),
-        ("i32.ctz", &[1], false, 27, 109),
-        ("i32.popcnt", &[-1], false, 29, 143),
-        ("memory.grow", &[1], false, 5, 25),
-    ] {
-        let found = cost(operator, operands, constant);
-        assert_eq!(found, (instructions, tokens), "{operator} {operands:?}");
+fn the_readme_tells_what_operators_cost() {
+    let mut table = "| operator | instructions | tokens |\n|---|---|---|\n".to_owned();
+    for row in ROWS {
+        let (instructions, tokens) = cost(row);
+        let what = match row.what {
+            "" => String::new(),
+            what => format!(" {what}"),
+        };
+        let _ = writeln!(
+            table,
+            "| `{}`{what} | {instructions} | {tokens} |",
+            row.operator
+        );
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(path).expect("there is a README");
+    let (begin, end) = ("<!-- costs -->\n", "<!-- end of costs -->");
+    let start = readme.find(begin).expect("the table has a beginning") + begin.len();
+    let stop = readme.find(end).expect("the table has an end");
+    if std::env::var_os("BLESS").is_some() {
+        let new = format!("{}{table}{}", &readme[..start], &readme[stop..]);
+        fs::write(path, new).expect("the README is written");
+    } else {
+        assert_eq!(&readme[start..stop], table, "BLESS=1 writes it anew");
     }
 }

@@ -27,7 +27,7 @@ pub enum Error {
     },
     /// There is no C compiler for WebAssembly.
     #[error(
-        "{}: compiling C needs clang and wasm-ld (Debian: apt install clang lld), or $CLANG; or give a .wasm file",
+        "{}: compiling C needs clang and wasm-ld, and for a C library wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), or $CLANG; or give a .wasm file",
         path.display()
     )]
     NoClang {

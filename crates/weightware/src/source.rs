@@ -3,13 +3,22 @@
 use std::path::Path;
 use std::process::Command;
 
-use weightware_frontend::{Lowered, Options};
+use weightware_frontend::{Input, Lowered, Options};
 use weightware_isa::Program;
 
 use crate::Error;
 
+/// Clang's flags for a program with a C library, which finds WASI here. The stack stands first: a call that exceeds it
+/// traps. It is small, since the machine is exact for 144 KiB of memory.
+const WASI_FLAGS: [&str; 4] = [
+    "--target=wasm32-wasi",
+    "-O2",
+    "-Wl,--stack-first",
+    "-Wl,-z,stack-size=16384",
+];
+
 /// Clang's flags for a freestanding module; a program declares its imports itself.
-const CLANG_FLAGS: [&str; 10] = [
+const FREESTANDING_FLAGS: [&str; 10] = [
     "--target=wasm32",
     "-O2",
     "-nostdlib",
@@ -40,7 +49,7 @@ impl Source {
         if bytes.starts_with(b"\0asm") {
             return Ok(Self::Wasm(Box::new(weightware_frontend::lower(
                 bytes,
-                &options(),
+                &Options::default(),
             )?)));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Error::NotAProgram)?;
@@ -52,7 +61,7 @@ impl Source {
         match first.and_then(|line| line.chars().next()) {
             Some('(') => Ok(Self::Wasm(Box::new(weightware_frontend::lower(
                 bytes,
-                &options(),
+                &Options::default(),
             )?))),
             Some('{' | '<') => Ok(Self::Tokens(text.parse()?)),
             _ => Err(Error::NotAProgram),
@@ -77,7 +86,7 @@ impl Source {
         Self::parse(&read(path)?)
     }
 
-    /// Whether the program reads input.
+    /// Whether the program reads input, arguments or environment.
     #[must_use]
     pub fn reads_input(&self) -> bool {
         match self {
@@ -86,9 +95,27 @@ impl Source {
         }
     }
 
-    /// The program with its input.
+    /// Whether the program reads bytes of input.
     #[must_use]
-    pub fn program(&self, input: &[u8]) -> Program {
+    pub fn reads_bytes(&self) -> bool {
+        match self {
+            Self::Tokens(_) => false,
+            Self::Wasm(lowered) => lowered.reads_bytes,
+        }
+    }
+
+    /// Whether the program looks at arguments or environment.
+    #[must_use]
+    pub fn reads_arguments(&self) -> bool {
+        match self {
+            Self::Tokens(_) => false,
+            Self::Wasm(lowered) => lowered.reads_arguments,
+        }
+    }
+
+    /// The program with its input: bytes, or an [`Input`].
+    #[must_use]
+    pub fn program(&self, input: impl Into<Input>) -> Program {
         match self {
             Self::Tokens(program) => program.clone(),
             Self::Wasm(lowered) => lowered.with_input(input),
@@ -96,15 +123,8 @@ impl Source {
     }
 }
 
-/// Words of frames and call budgets: what the default model is exact for, less some for the operands of the entry. A
-/// recursion without end then traps, instead of ending at the horizon.
-const STACK_WORDS: u32 = 3 << 12;
-
-fn options() -> Options {
-    Options::default().with_stack_words(STACK_WORDS)
-}
-
-/// Compiles a C file to Wasm with the first of `$CLANG`, clang, clang-16 to clang-20 that there is.
+/// Compiles a C file to Wasm with the first of `$CLANG`, clang, clang-16 to clang-21 that there is: for WASI if it has a
+/// C library for that, else freestanding.
 ///
 /// # Errors
 /// If no clang is installed, or it fails: its messages are part of the error.
@@ -116,10 +136,15 @@ pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
         .chain(["clang".to_owned()])
         .chain(versions);
     let out = std::env::temp_dir().join(format!("weightware-{}.wasm", std::process::id()));
-    let mut message = None;
+    let mut problem = None;
     for clang in candidates {
+        let library = has_library(&clang);
+        let flags = match library {
+            true => WASI_FLAGS.as_slice(),
+            false => FREESTANDING_FLAGS.as_slice(),
+        };
         let mut command = Command::new(&clang);
-        command.args(CLANG_FLAGS).arg("-o").arg(&out).arg(path);
+        command.args(flags).arg("-o").arg(&out).arg(path);
         let Ok(done) = command.output() else { continue };
         if done.status.success() {
             let bytes = std::fs::read(&out);
@@ -129,12 +154,16 @@ pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
                 message: error.to_string(),
             });
         }
-        message.get_or_insert(format!(
-            "{clang}: {}",
-            String::from_utf8_lossy(&done.stderr).trim_end()
-        ));
+        let said = String::from_utf8_lossy(&done.stderr);
+        let hint = match library {
+            true => "",
+            false => {
+                "\nthere is no C library for WASI here (Debian: apt install wasi-libc libclang-rt-dev-wasm32, or libclang-rt-14-dev-wasm32 for clang 14)"
+            }
+        };
+        problem.get_or_insert(format!("{clang}: {}{hint}", said.trim_end()));
     }
-    Err(match message {
+    Err(match problem {
         Some(message) => Error::Compile {
             path: path.to_owned(),
             message,
@@ -142,5 +171,16 @@ pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
         None => Error::NoClang {
             path: path.to_owned(),
         },
+    })
+}
+
+/// Whether that clang finds a C library for WASI: if not, it answers with the bare name.
+fn has_library(clang: &str) -> bool {
+    let asked = Command::new(clang)
+        .args(["--target=wasm32-wasi", "-print-file-name=crt1.o"])
+        .output();
+    asked.is_ok_and(|answer| {
+        let answer = String::from_utf8_lossy(&answer.stdout);
+        Path::new(answer.trim()).is_absolute()
     })
 }

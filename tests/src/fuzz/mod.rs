@@ -27,8 +27,6 @@ const CALLS: u64 = 8;
 const WORDS: usize = 24;
 /// Smaller modules that are tried at most for a failure.
 const TRIES: usize = 400;
-/// Words of the frames of recursive functions.
-const STACK_WORDS: u32 = 3 << 12;
 
 /// What became of a module.
 #[derive(Debug, Clone)]
@@ -289,9 +287,7 @@ impl Subject {
 }
 
 fn options() -> Options {
-    Options::default()
-        .with_entry(ENTRY)
-        .with_stack_words(STACK_WORDS)
+    Options::default().with_entry(ENTRY)
 }
 
 impl Difference {

@@ -109,7 +109,12 @@ fn trap(code: wasmi::TrapCode) -> Trap {
         wasmi::TrapCode::MemoryOutOfBounds => Trap::OutOfBounds,
         wasmi::TrapCode::IntegerDivisionByZero => Trap::DivideByZero,
         wasmi::TrapCode::IntegerOverflow => Trap::IntegerOverflow,
+        // The machine has no trap of its own for the conversion of NaN.
+        wasmi::TrapCode::BadConversionToInteger => Trap::IntegerOverflow,
         wasmi::TrapCode::StackOverflow => Trap::CallStackExhausted,
+        wasmi::TrapCode::TableOutOfBounds => Trap::UndefinedElement,
+        wasmi::TrapCode::IndirectCallToNull => Trap::UninitializedElement,
+        wasmi::TrapCode::BadSignature => Trap::IndirectCallType,
         code => panic!("no machine of ours traps with {code:?}"),
     }
 }

@@ -1,0 +1,57 @@
+//! What a program can reach from its entry: decides, before any code is written, where in memory things are.
+
+use std::collections::HashSet;
+
+use wasmparser::Operator;
+
+use crate::error::Error;
+use crate::import;
+use crate::module::Module;
+
+/// What reachable code does. Code behind a branch that always leaves counts, although it is not lowered.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// The memory may grow.
+    pub(crate) grows: bool,
+    /// There is data beside the guest's memory: input, arguments, passive segments.
+    pub(crate) hides: bool,
+}
+
+/// Follows calls from those functions; a call through a table reaches all functions of its type in the table.
+pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reach, Error> {
+    let mut reach = Reach::default();
+    let mut seen: HashSet<u32> = roots.iter().copied().collect();
+    let mut queue = roots.to_vec();
+    let mut indirect = HashSet::new();
+    while let Some(function) = queue.pop() {
+        let Some(body) = module.body(function) else {
+            reach.hides |= import::hides(&module.imports[function as usize]);
+            continue;
+        };
+        for operator in body.get_operators_reader()? {
+            let mut call = |callee| {
+                if seen.insert(callee) {
+                    queue.push(callee);
+                }
+            };
+            match operator? {
+                Operator::Call { function_index } => call(function_index),
+                Operator::CallIndirect {
+                    type_index,
+                    table_index,
+                } if indirect.insert((type_index, table_index)) => {
+                    let wanted = &module.types[type_index as usize];
+                    let elements = module.tables[table_index as usize].iter().flatten();
+                    elements
+                        .copied()
+                        .filter(|&element| module.type_of(element) == wanted)
+                        .for_each(&mut call);
+                }
+                Operator::MemoryGrow { .. } => reach.grows = true,
+                Operator::MemoryInit { .. } => reach.hides = true,
+                _ => {}
+            }
+        }
+    }
+    Ok(reach)
+}

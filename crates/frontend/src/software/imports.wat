@@ -1,0 +1,17 @@
+
+;; What the lowering puts in place of these.
+(import "input" "length" (global $input_length i32))
+(import "trap" "out_of_bounds" (func $out_of_bounds))
+(import "machine" "i32.mul_high" (func $mul_high (param i64 i32) (result i32)))
+(import "machine" "i64.join" (func $join (param i32 i32) (result i64)))
+(import "machine" "i64.high" (func $high (param i64) (result i32)))
+(import "machine" "i64.abs" (func $abs (param i64) (result i64)))
+(import "machine" "i64.with_sign" (func $with_sign (param i64 i64) (result i64)))
+(import "machine" "memory.grown" (func $memory_grown (param i32)))
+(import "machine" "output" (func $output (param i32)))
+(import "layout" "initial" (func $initial (result i32)))
+(import "layout" "limit" (func $limit (result i32)))
+(import "layout" "input" (func $input (result i32)))
+(import "layout" "stderr" (func $stderr (result i32)))
+(import "guest" "memory" (memory $guest 1))
+(import "hidden" "memory" (memory $hidden 1))

@@ -1,0 +1,157 @@
+//! Jumps through tables: `br_table` and `call_indirect`.
+//!
+//! A table is a row of instructions, one for each index: a jump to where that index goes, or the trap that it ends in.
+//! `br_stack` jumps into the row.
+
+use wasmparser::BrTable;
+use weightware_isa::{Op, Trap};
+
+use crate::assembler::Label;
+use crate::error::Error;
+use crate::function::Function;
+use crate::linker::{Dispatch, Key, Linker, Unit};
+
+/// Ranges of equal targets of a `br_table` up to which a binary search costs less than a jump into a row.
+const SEARCHED: usize = 4;
+
+impl Function<'_, '_> {
+    /// A jump into a row of branches, or a binary search over the ranges of indices that go to the same place.
+    pub(crate) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), Error> {
+        self.pop();
+        let targets = table.targets().collect::<Result<Vec<u32>, _>>()?;
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for (index, depth) in (0..).zip(targets.iter().copied().chain([table.default()])) {
+            if ranges.last().is_none_or(|&(_, last)| last != depth) {
+                ranges.push((index, depth));
+            }
+        }
+        let [_, _, ..] = ranges[..] else {
+            self.linker.asm.op(Op::Drop);
+            self.jump(table.default());
+            return Ok(());
+        };
+        let index = self.scratch(self.most_carried());
+        let mut stubs: Vec<(u32, Label)> = Vec::new();
+        let mut depths: Vec<u32> = ranges.iter().map(|&(_, depth)| depth).collect();
+        depths.sort_unstable();
+        depths.dedup();
+        for &depth in &depths {
+            let label = match self.plain_target(depth) {
+                Some(label) => label,
+                None => self.linker.asm.label(),
+            };
+            stubs.push((depth, label));
+        }
+        if ranges.len() <= SEARCHED {
+            self.linker.asm.emit(Op::LocalSet, index);
+            self.search(index, &ranges, &stubs);
+        } else {
+            let labels: Vec<Label> = targets
+                .iter()
+                .map(|&depth| label_of(depth, &stubs))
+                .collect();
+            let default = label_of(table.default(), &stubs);
+            self.linker.jump_into_row(index, labels.len(), default);
+            for label in labels {
+                self.linker.asm.branch(Op::Br, label);
+            }
+        }
+        for (depth, label) in stubs {
+            if self.plain_target(depth).is_none() {
+                self.linker.asm.bind(label);
+                self.jump(depth);
+                self.linker.asm.check_size()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn search(&mut self, index: u32, ranges: &[(u32, u32)], stubs: &[(u32, Label)]) {
+        match ranges {
+            [] => {}
+            [(_, depth)] => self.linker.asm.branch(Op::Br, label_of(*depth, stubs)),
+            _ => {
+                let (low, high) = ranges.split_at(ranges.len() / 2);
+                let below = match low {
+                    [(_, depth)] => label_of(*depth, stubs),
+                    _ => self.linker.asm.label(),
+                };
+                let asm = &mut self.linker.asm;
+                asm.emit(Op::LocalGet, index);
+                if high[0].0 == 1 {
+                    asm.branch(Op::BrUnless, below);
+                } else {
+                    asm.constant(high[0].0);
+                    asm.op(Op::I32LtU);
+                    asm.branch(Op::BrIf, below);
+                }
+                self.search(index, high, stubs);
+                if low.len() > 1 {
+                    self.linker.asm.bind(below);
+                    self.search(index, low, stubs);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn call_indirect(&mut self, ty: u32, table: u32) -> Result<(), Error> {
+        let module = self.module;
+        let ty = &module.types[ty as usize];
+        // The same type may have several indices.
+        let first = module.types.iter().position(|other| other == ty);
+        let dispatch = Dispatch {
+            table,
+            ty: first.unwrap_or(0),
+        };
+        self.pop();
+        let label = self.linker.dispatch(dispatch);
+        self.linker.asm.call(label);
+        self.called(ty)
+    }
+}
+
+fn label_of(depth: u32, stubs: &[(u32, Label)]) -> Label {
+    let found = stubs.binary_search_by_key(&depth, |&(depth, _)| depth);
+    stubs[found.expect("every depth has a label")].1
+}
+
+impl Linker<'_> {
+    /// `index -- `: jumps to the instruction of that index behind this code, of which there are `count`; to `outside` if
+    /// there is no such one. The index is kept in a local.
+    fn jump_into_row(&mut self, local: u32, count: usize, outside: Label) {
+        let asm = &mut self.asm;
+        let row = asm.label();
+        asm.emit(Op::LocalTee, local);
+        asm.constant(u32::try_from(count).unwrap_or(u32::MAX));
+        asm.op(Op::I32LtU);
+        asm.branch(Op::BrUnless, outside);
+        asm.emit(Op::LocalGet, local);
+        asm.constant_label(row);
+        asm.op(Op::I32Add);
+        asm.op(Op::BrStack);
+        asm.bind(row);
+    }
+
+    /// The code that calls through a table go to: it stands in the callee's frame, none of whose words are written yet.
+    pub(crate) fn dispatch_code(&mut self, dispatch: Dispatch, label: Label) {
+        let module = self.module(Unit::Guest);
+        let elements = &module.tables[dispatch.table as usize];
+        let wanted = &module.types[dispatch.ty];
+        let outside = self.trap(Trap::UndefinedElement);
+        self.asm.bind(label);
+        self.jump_into_row(0, elements.len(), outside);
+        for &element in elements {
+            match element {
+                None => self.asm.op(Op::trap(Trap::UninitializedElement)),
+                Some(index) if module.type_of(index) == wanted => {
+                    let entry = self.request(Key {
+                        unit: Unit::Guest,
+                        index,
+                    });
+                    self.asm.branch(Op::Br, entry);
+                }
+                Some(_) => self.asm.op(Op::trap(Trap::IndirectCallType)),
+            }
+        }
+    }
+}
