@@ -1,6 +1,8 @@
 //! Criterion benches. Ids are paths, such as `decode/fib/hull`; seeded inputs, fresh state for every iteration.
 #![forbid(unsafe_code)]
 
+pub mod record;
+
 use weightware::{Program, Source};
 
 /// A program of the repository's `programs` folder, without input.

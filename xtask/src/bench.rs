@@ -1,21 +1,54 @@
 //! `cargo xtask bench`: whole runs, in one process, as ratios.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use clap::Args;
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Subcommand};
 use weightware::{Computer, Engine, Run};
 
 use crate::demo::{inkala, long_loop, matching};
 use crate::figures::{Figures, per_second, rounded, seconds, thousands};
 use crate::live::{Show, status_line, watch};
+use crate::workspace;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// Tokens of the long run
     #[arg(long, default_value_t = 5_000_000, value_parser = clap::value_parser!(u64).range(100_000..))]
     tokens: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// The hull index against a scan, an ordered map and rebuilt static hulls, over sizes: a table and a chart
+    Hull {
+        /// The most keys
+        #[arg(long, default_value_t = 10_000_000)]
+        most: usize,
+        /// Where to write the chart
+        #[arg(long, default_value = "target/hull-bench.svg")]
+        svg: PathBuf,
+    },
+}
+
+impl Part {
+    fn run(self) -> Result<()> {
+        let Self::Hull { most, svg } = self;
+        let svg = std::path::absolute(svg)?;
+        let bench = ["bench", "-p", "weightware-benches", "--bench", "hull_chart"];
+        let mut command = workspace::cargo(&bench);
+        command
+            .args(["--", "--most", &most.to_string(), "--svg"])
+            .arg(svg);
+        let status = command.status().context("cargo bench")?;
+        ensure!(status.success(), "the bench failed: {status}");
+        Ok(())
+    }
 }
 
 /// Where the short run is measured, and over how many tokens before that.
@@ -29,6 +62,9 @@ const LINEAR: u64 = 4_500;
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
+        if let Some(part) = self.part {
+            return part.run();
+        }
         let computer = Computer::default();
         let program = long_loop()?;
 

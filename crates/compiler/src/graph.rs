@@ -113,6 +113,9 @@ pub(crate) struct DimNode {
     pub(crate) parts: Vec<Part>,
     /// May hold more than an integer below 2^53: never to be overwritten by adding new - old.
     pub(crate) rough: bool,
+    /// Holds a fraction, or does until it is complete: never to overwrite by adding new - old, of which the fraction would
+    /// lose its lowest bits beside a large old.
+    pub(crate) fraction: bool,
 }
 
 /// What a writer puts into a dimension: `coefficient * 2^-shift` times an output.
@@ -199,6 +202,7 @@ impl Graph {
             origin,
             parts: vec![],
             rough: false,
+            fraction: false,
         });
         Dim(u32::try_from(self.dims.len() - 1).expect("few dimensions"))
     }
@@ -247,8 +251,13 @@ impl Graph {
             Writer::Lookup { values, .. } => self.reads_rough(&values[output.part]),
             Writer::Average { .. } | Writer::Total { .. } => true,
         };
+        let average = matches!(
+            self.writers[output.writer.index()].writer,
+            Writer::Average { .. }
+        );
         let node = &mut self.dims[dim.index()];
         node.rough |= rough || shift > 0;
+        node.fraction |= average || shift > 0;
         node.parts.push(Part {
             output,
             coefficient,
@@ -402,6 +411,11 @@ impl Graph {
         self.outputs.push(dim);
     }
 
+    /// The dimensions that the unembedding reads.
+    pub fn outputs(&self) -> impl Iterator<Item = Dim> + use<> {
+        self.outputs.clone().into_iter()
+    }
+
     /// A dimension's name.
     #[must_use]
     pub fn name(&self, dim: Dim) -> &str {
@@ -457,6 +471,15 @@ impl Graph {
 
 /// How writers and dimensions depend on each other.
 impl Graph {
+    /// The dimensions that a writer adds to, and with which coefficients.
+    pub fn writes(&self, writer: WriterIdx) -> impl Iterator<Item = (Dim, f64)> + use<> {
+        let targets = self.targets(writer).into_iter();
+        targets.map(|(dim, part)| {
+            let coefficient = part.coefficient as f64;
+            (dim, coefficient * 0.5_f64.powi(part.shift.cast_signed()))
+        })
+    }
+
     /// Where a writer's outputs go.
     pub(crate) fn targets(&self, writer: WriterIdx) -> Vec<(Dim, Part)> {
         let mut targets = vec![];

@@ -4,7 +4,8 @@
 //! network. A dimension lives from the stage that first writes it (the embedding is stage -1) to the last that reads
 //! it. Its slot serves again
 //! - in that very stage, if it holds an exact integer: the stage adds new - old;
-//! - in a later stage, after a wipe to exact zero, if it is rough: a residue of new - old could flip a token.
+//! - in a later stage, after a wipe to exact zero, if it is rough: a residue of new - old could flip a token; or if what
+//!   comes is a fraction, which would be rounded beside a large old.
 
 use std::fmt::Write as _;
 
@@ -61,7 +62,7 @@ pub struct ScheduleError(pub(crate) String);
 /// When a dimension's slot is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
-    /// The first stage that writes it, -1 for the embedding.
+    /// The first stage that writes it, -1 for the embedding; of a fraction the stage before, since its slot must be zero.
     pub(crate) first: i32,
     /// The last stage that writes it.
     pub(crate) ready: i32,
@@ -102,7 +103,10 @@ pub(crate) fn lives(
             let first = if given {
                 -1
             } else {
-                parts.clone().min().unwrap_or(-1)
+                parts
+                    .clone()
+                    .min()
+                    .map_or(-1, |first| first - i32::from(node.fraction))
             };
             let ready = parts.max().unwrap_or(-1);
             let read = readers

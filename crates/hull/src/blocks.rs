@@ -4,11 +4,14 @@
 //! moves at most one block, and a search runs first over a compact directory (the two end points
 //! of every block) and then within one block, so that it touches few cache lines.
 
+use alloc::vec::Vec;
+
 use crate::Point;
+use crate::numbers::Numbers;
 use crate::search::{first_false, interpolate};
 
 /// Points per block. Larger blocks make insertions dearer and the directory smaller.
-const CAPACITY: usize = 256;
+pub(crate) const CAPACITY: usize = 256;
 
 /// The place of a point: its block, and its offset in it. One past the last point is written as
 /// an offset equal to the last block's length.
@@ -37,14 +40,14 @@ impl Pos {
 #[derive(Clone, Debug, Default)]
 struct Block {
     points: Vec<Point>,
-    slots: Vec<u32>,
+    slots: Numbers,
 }
 
 impl Block {
     fn with_capacity(capacity: usize) -> Self {
         Self {
             points: Vec::with_capacity(capacity),
-            slots: Vec::with_capacity(capacity),
+            slots: Numbers::default(),
         }
     }
 }
@@ -70,6 +73,12 @@ impl Blocks {
         &self.blocks[block].points
     }
 
+    /// The points of a block, if it is there.
+    #[inline]
+    pub(crate) fn get(&self, block: usize) -> Option<&[Point]> {
+        self.blocks.get(block).map(|block| &block.points[..])
+    }
+
     #[inline]
     pub(crate) fn point(&self, pos: Pos) -> Point {
         let (block, offset) = pos.parts();
@@ -79,7 +88,7 @@ impl Blocks {
     #[inline]
     pub(crate) fn slot(&self, pos: Pos) -> u32 {
         let (block, offset) = pos.parts();
-        self.blocks[block].slots[offset]
+        self.blocks[block].slots.get(offset)
     }
 
     #[inline]
@@ -142,16 +151,16 @@ impl Blocks {
 
     /// Appends a point.
     #[inline]
-    pub(crate) fn push(&mut self, point: Point, slot: u32) {
+    pub(crate) fn push(&mut self, point: Point, slot: u32) -> Pos {
+        let at = self.end();
         match (self.blocks.last_mut(), self.ends.last_mut()) {
             (Some(block), Some(ends)) if block.points.len() < CAPACITY => {
                 block.points.push(point);
                 block.slots.push(slot);
                 ends[1] = point;
+                at
             }
-            _ => {
-                self.insert(self.end(), point, slot);
-            }
+            _ => self.insert(at, point, slot),
         }
     }
 
@@ -186,7 +195,7 @@ impl Blocks {
         let (block, offset) = pos.parts();
         let target = &mut self.blocks[block];
         target.points[offset] = point;
-        let old = std::mem::replace(&mut target.slots[offset], slot);
+        let old = target.slots.replace(offset, slot);
         self.refresh(block);
         old
     }
@@ -207,15 +216,20 @@ impl Blocks {
         slot
     }
 
-    /// Joins the block with its neighbours where they have become small together, so that there
-    /// are never many more blocks than the points need. Half full at most after a join, and only
-    /// split when full: the cost is spread over many insertions and removals.
-    pub(crate) fn join_small(&mut self, block: usize) {
+    /// Joins the block of `pos` with its neighbours where they have become small together, so that
+    /// there are never many more blocks than the points need, and returns where `pos` is then. Half
+    /// full at most after a join, and only split when full: the cost is spread over many insertions
+    /// and removals.
+    pub(crate) fn join_small(&mut self, pos: Pos) -> Pos {
+        let (mut block, mut offset) = pos.parts();
         for left in [block, block.saturating_sub(1)] {
             let Some([a, b]) = self.blocks.get_mut(left..left + 2) else {
                 continue;
             };
             if a.points.len() + b.points.len() <= CAPACITY / 2 {
+                if left < block {
+                    (block, offset) = (left, offset + a.points.len());
+                }
                 a.points.append(&mut b.points);
                 a.slots.append(&mut b.slots);
                 self.blocks.remove(left + 1);
@@ -223,37 +237,12 @@ impl Blocks {
                 self.refresh(left);
             }
         }
+        Pos::new(block, offset)
     }
 
-    /// Forgets all points but this new one, keeping a block's memory.
-    pub(crate) fn reset_to(&mut self, point: Point, slot: u32) {
-        if let [block] = &mut self.blocks[..]
-            && let ([only], [its]) = (&mut block.points[..], &mut block.slots[..])
-        {
-            // The usual case by far: a stream whose every point is beyond the one before.
-            (*only, *its) = (point, slot);
-            self.ends[0] = [point; 2];
-            return;
-        }
-        self.blocks.truncate(1);
-        self.ends.truncate(1);
-        match self.blocks.first_mut() {
-            Some(block) => {
-                block.points.clear();
-                block.slots.clear();
-                block.points.push(point);
-                block.slots.push(slot);
-                self.refresh(0);
-            }
-            None => {
-                self.insert(Pos::default(), point, slot);
-            }
-        }
-    }
-
-    /// The slots of all points, in order.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = u32> + '_ {
-        self.blocks.iter().flat_map(|b| b.slots.iter().copied())
+    /// The number of points, in time proportional to the number of blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.points.len()).sum()
     }
 
     /// The memory allocated.
@@ -261,7 +250,7 @@ impl Blocks {
         let of_blocks: usize = self
             .blocks
             .iter()
-            .map(|b| b.points.capacity() * size_of::<Point>() + b.slots.capacity() * 4)
+            .map(|b| b.points.capacity() * size_of::<Point>() + b.slots.heap_bytes())
             .sum();
         of_blocks
             + self.blocks.capacity() * size_of::<Block>()
@@ -297,6 +286,7 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     fn xs(blocks: &Blocks) -> Vec<f64> {
         (0..blocks.blocks.len())
@@ -333,7 +323,7 @@ mod tests {
             } else {
                 model.remove(at);
                 blocks.remove(pos);
-                blocks.join_small(pos.parts().0);
+                blocks.join_small(pos);
             }
             if step % 500 == 0 {
                 check(&blocks);
@@ -365,7 +355,11 @@ mod tests {
             blocks.insert(blocks.end(), Point::new(f64::from(i), 0.0), i);
         }
         assert_eq!(blocks.blocks.len(), 10);
-        assert!(blocks.slots().eq(0..10 * CAPACITY as u32));
+        let slots = blocks
+            .blocks
+            .iter()
+            .flat_map(|b| (0..b.slots.len()).map(|i| b.slots.get(i)));
+        assert!(slots.eq(0..10 * CAPACITY as u32));
         check(&blocks);
     }
 }

@@ -1,18 +1,42 @@
-//! One chain of the hull: the points that can win while the query's y is positive.
+//! One chain of the hull: the vertices that can win while the query's y is positive.
 
-use crate::blocks::{Blocks, Pos};
-use crate::exact::rises;
+use crate::blocks::{Blocks, CAPACITY, Pos};
+use crate::exact::{rises, turn};
 use crate::search::{first_false, interpolate};
 use crate::{Point, compare_scores};
-use robust::{Coord, orient2d};
-use smallvec::SmallVec;
-use std::cmp::Ordering;
+use core::cmp::Ordering;
 
-/// An upper hull, ascending in x, convex but not strictly so: points on its edges are kept. (The
-/// lower hull is an upper hull of mirrored points.)
+/// An upper hull, ascending in x, strictly convex. (The lower hull is an upper hull of mirrored
+/// points.)
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chain {
     blocks: Blocks,
+}
+
+/// Where a chain found its last winner.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trail {
+    pub(crate) pos: Pos,
+    /// How many winners in a row were not near the one before. After `FAR` of them, the next one
+    /// is not looked for near the last.
+    misses: u8,
+}
+
+const FAR: u8 = 3;
+
+/// Where a winner is that is not where it was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Onwards,
+    Back,
+    Unknown,
+}
+
+impl Trail {
+    /// A trail that says to look near a place.
+    pub(crate) fn near(pos: Pos) -> Self {
+        Self { pos, misses: 0 }
+    }
 }
 
 /// What a new point would be to a chain.
@@ -22,6 +46,8 @@ pub(crate) enum Place {
     Same(u32),
     /// It lies strictly below the chain.
     Below,
+    /// It lies on the edge that begins at the vertex of this slot, between the edge's ends.
+    Edge(u32),
     /// It belongs on the chain.
     On(Spot),
 }
@@ -30,250 +56,400 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spot {
     pos: Pos,
-    kind: Kind,
+    /// The vertex there has the same x and gives way.
+    replace: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    /// Between two points, on the edge that joins them: it makes no other point redundant.
-    Edge,
-    /// Above the point with the same x.
-    Replace,
-    /// Outside: above an edge, or beyond an end.
-    Outside,
+/// What became of a vertex when a new one was inserted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// It is below the new vertex, with the same x.
+    Under,
+    /// It is strictly below the chain.
+    Inside,
+    /// It lies on the edge that ends at the new vertex and begins at the vertex of this slot.
+    Before(u32),
+    /// It lies on the edge that begins at the new vertex.
+    Behind,
 }
 
 impl Chain {
-    /// The least x of all points.
+    /// The vertex of least x.
     #[inline]
-    pub(crate) fn min_x(&self) -> Option<f64> {
-        self.blocks.first().map(|p| p.x)
+    pub(crate) fn first(&self) -> Option<Point> {
+        self.blocks.first()
     }
 
-    /// The greatest x of all points.
+    /// The vertex of greatest x.
     #[inline]
-    pub(crate) fn max_x(&self) -> Option<f64> {
-        self.blocks.last().map(|p| p.x)
+    pub(crate) fn last(&self) -> Option<Point> {
+        self.blocks.last()
     }
 
-    /// Finds out what `point` would be to the chain: `O(log n)`, at the right end `O(1)`.
+    /// The place of the vertex of least x, if there is one.
+    pub(crate) fn begin(&self) -> Option<Pos> {
+        self.blocks.first().map(|_| Pos::default())
+    }
+
+    /// The place of the vertex of greatest x, if there is one.
+    pub(crate) fn end(&self) -> Option<Pos> {
+        self.blocks.prev(self.blocks.end())
+    }
+
+    /// The place of the next vertex, if there is one.
+    #[inline]
+    pub(crate) fn next(&self, pos: Pos) -> Option<Pos> {
+        self.blocks.next(pos)
+    }
+
+    /// The place of the vertex before, if there is one.
+    #[inline]
+    pub(crate) fn prev(&self, pos: Pos) -> Option<Pos> {
+        self.blocks.prev(pos)
+    }
+
+    /// The slot of a vertex.
+    #[inline]
+    pub(crate) fn slot(&self, pos: Pos) -> u32 {
+        self.blocks.slot(pos)
+    }
+
+    /// A vertex.
+    #[inline]
+    pub(crate) fn point(&self, pos: Pos) -> Point {
+        self.blocks.point(pos)
+    }
+
+    /// Finds out what `point` would be to the chain: `O(log n)`, at either end `O(1)`.
     #[inline]
     pub(crate) fn place(&self, point: Point) -> Place {
-        let spot = |pos, kind| Place::On(Spot { pos, kind });
-        match self.blocks.last() {
-            Some(last) if point.x <= last.x => {}
-            _ => return spot(self.blocks.end(), Kind::Outside),
+        let spot = |pos, replace| Place::On(Spot { pos, replace });
+        let (Some(first), Some(last)) = (self.blocks.first(), self.blocks.last()) else {
+            return spot(self.blocks.end(), false);
+        };
+        if point.x > last.x {
+            return spot(self.blocks.end(), false);
         }
-        let pos = self.blocks.lower_bound(point.x, |p| p.x);
+        let pos = if point.x <= first.x {
+            Pos::default()
+        } else {
+            self.blocks.lower_bound(point.x, |p| p.x)
+        };
         let right = self.blocks.point(pos);
         if right.x == point.x {
             return match point.y.total_cmp(&right.y) {
                 Ordering::Less => Place::Below,
                 Ordering::Equal => Place::Same(self.blocks.slot(pos)),
-                Ordering::Greater => spot(pos, Kind::Replace),
+                Ordering::Greater => spot(pos, true),
             };
         }
         let Some(left) = self.blocks.prev(pos) else {
-            return spot(pos, Kind::Outside);
+            return spot(pos, false);
         };
         let side = turn(self.blocks.point(left), right, point);
         if side > 0.0 {
-            spot(pos, Kind::Outside)
+            spot(pos, false)
         } else if side < 0.0 {
             Place::Below
         } else {
-            spot(pos, Kind::Edge)
+            Place::Edge(self.blocks.slot(left))
         }
     }
 
-    /// Inserts a point at the spot that [`Chain::place`] gave, and reports the slots of the points
-    /// that are no longer on the chain. Amortised over all insertions a point is removed once.
+    /// Inserts a point at the spot that [`Chain::place`] gave, tells of the vertices that are no
+    /// longer on the chain, and returns the new one's place. Amortised over all insertions a vertex
+    /// goes once. At most one vertex each goes onto the edge before and behind.
     #[inline]
     pub(crate) fn insert(
         &mut self,
         spot: Spot,
         point: Point,
         slot: u32,
-        mut removed: impl FnMut(u32),
-    ) {
-        let mut pos = match spot.kind {
-            Kind::Edge => {
-                self.blocks.insert(spot.pos, point, slot);
-                return;
-            }
-            Kind::Replace => {
-                removed(self.blocks.replace(spot.pos, point, slot));
-                spot.pos
-            }
-            Kind::Outside if spot.pos == self.blocks.end() => {
-                // Take away before adding: blocks are then not started in vain.
-                while let Some(b) = self.redundant_before(self.blocks.end(), point) {
-                    removed(self.blocks.remove(b));
+        mut gone: impl FnMut(Point, u32, Gone),
+    ) -> Pos {
+        if !spot.replace && spot.pos == self.blocks.end() {
+            // The last vertex that goes gives its place to the new one; so blocks are not started in
+            // vain.
+            let mut vacant = None;
+            while let Some((at, what)) =
+                self.redundant_before(vacant.unwrap_or(self.blocks.end()), point)
+            {
+                if let Some(more) = vacant {
+                    self.blocks.remove(more);
                 }
-                self.blocks.push(point, slot);
-                return;
+                gone(self.blocks.point(at), self.blocks.slot(at), what);
+                vacant = Some(at);
             }
-            Kind::Outside => self.blocks.insert(spot.pos, point, slot),
-        };
+            return match vacant {
+                None => self.blocks.push(point, slot),
+                Some(at) => {
+                    self.blocks.replace(at, point, slot);
+                    at
+                }
+            };
+        }
+        let mut pos = spot.pos;
+        if spot.replace {
+            let old = self.blocks.point(pos);
+            gone(old, self.blocks.replace(pos, point, slot), Gone::Under);
+        } else {
+            pos = self.blocks.insert(pos, point, slot);
+        }
         let mut shrunk = false;
-        while let Some(b) = self.redundant_before(pos, point) {
-            removed(self.blocks.remove(b));
-            if b.block == pos.block {
-                pos = b;
-            } else if b.offset == 0 {
+        while let Some((at, what)) = self.redundant_before(pos, point) {
+            gone(self.blocks.point(at), self.blocks.remove(at), what);
+            if at.block == pos.block {
+                pos = at;
+            } else if at.offset == 0 {
                 // The block before is gone: this one has moved up.
-                pos = Pos {
-                    block: b.block,
-                    ..pos
-                };
+                pos.block = at.block;
             }
             shrunk = true;
         }
-        while let Some(b) = self.redundant_after(pos, point) {
-            removed(self.blocks.remove(b));
+        while let Some((at, what)) = self.redundant_after(pos, point) {
+            gone(self.blocks.point(at), self.blocks.remove(at), what);
             shrunk = true;
         }
         if shrunk {
-            self.blocks.join_small(pos.parts().0);
+            pos = self.blocks.join_small(pos);
+        }
+        pos
+    }
+
+    /// Gives the vertex that is this very point, if there is one, another slot.
+    pub(crate) fn renumber(&mut self, point: Point, slot: u32) {
+        if self.last().is_some_and(|last| point.x <= last.x) {
+            let pos = self.blocks.lower_bound(point.x, |p| p.x);
+            if self.blocks.point(pos) == point {
+                self.blocks.replace(pos, point, slot);
+            }
         }
     }
 
     /// The place before `pos`, if a point `p` at `pos` makes it redundant.
     #[inline]
-    fn redundant_before(&self, pos: Pos, p: Point) -> Option<Pos> {
+    fn redundant_before(&self, pos: Pos, p: Point) -> Option<(Pos, Gone)> {
         let b = self.blocks.prev(pos)?;
         let a = self.blocks.prev(b)?;
-        (turn(self.blocks.point(a), self.blocks.point(b), p) > 0.0).then_some(b)
+        let side = turn(self.blocks.point(a), self.blocks.point(b), p);
+        if side < 0.0 {
+            None
+        } else if side > 0.0 {
+            Some((b, Gone::Inside))
+        } else {
+            Some((b, Gone::Before(self.blocks.slot(a))))
+        }
     }
 
     /// The place after `pos`, if the point `p` at `pos` makes it redundant.
     #[inline]
-    fn redundant_after(&self, pos: Pos, p: Point) -> Option<Pos> {
+    fn redundant_after(&self, pos: Pos, p: Point) -> Option<(Pos, Gone)> {
         let b = self.blocks.next(pos)?;
         let c = self.blocks.next(b)?;
-        (turn(p, self.blocks.point(b), self.blocks.point(c)) > 0.0).then_some(b)
-    }
-
-    /// The first winner of a query whose y is positive, or nothing if the chain is empty.
-    ///
-    /// Along the chain the scores rise strictly, then stay level, then fall strictly: the first
-    /// winner is the first point from which they do not rise.
-    #[inline]
-    pub(crate) fn first_winner(&self, q: Point, hint: Pos) -> Option<Pos> {
-        let ends = self.blocks.ends();
-        let last_block = ends.len().checked_sub(1)?;
-        let leaves = |b: usize| rises(q, ends[b][1], ends[b + 1][0]);
-        let (block, offset) = hint.parts();
-        if block > last_block || offset >= self.blocks.points(block).len() {
-            return Some(self.search_block(q, self.search_directory(q)));
+        let side = turn(p, self.blocks.point(b), self.blocks.point(c));
+        if side < 0.0 {
+            None
+        } else if side > 0.0 {
+            Some((b, Gone::Inside))
+        } else {
+            Some((b, Gone::Behind))
         }
-
-        let points = self.blocks.points(block);
-        let climbs = |i: usize| rises(q, points[i], points[i + 1]);
-        let last = points.len() - 1;
-        let to_the_right = if offset < last {
-            climbs(offset)
-        } else {
-            block < last_block && leaves(block)
-        };
-        let block = if to_the_right {
-            if offset == last || (block < last_block && leaves(block)) {
-                if block + 1 < last_block && leaves(block + 1) {
-                    self.search_directory(q)
-                } else {
-                    block + 1
-                }
-            } else {
-                return Some(Pos::new(block, first_false(last, offset + 1, climbs)));
-            }
-        } else {
-            // The common case of an unchanged answer needs one more comparison.
-            if offset > 0 && climbs(offset - 1) {
-                return Some(hint);
-            }
-            if block == 0 || leaves(block - 1) {
-                let start = offset.saturating_sub(1);
-                return Some(Pos::new(block, first_false(last, start, climbs)));
-            }
-            if block > 1 && !leaves(block - 2) {
-                self.search_directory(q)
-            } else {
-                block - 1
-            }
-        };
-        Some(self.search_block(q, block))
     }
 
-    /// The block of the first winner, of all blocks.
+    /// The first winner of a query whose y is positive, and whether the next vertex ties with it;
+    /// nothing if the chain is empty.
+    ///
+    /// Along the chain the scores rise strictly, then perhaps stay level over one edge, then fall
+    /// strictly: the first winner is the first vertex from which they do not rise.
+    #[inline]
+    pub(crate) fn winner(&self, q: Point, trail: &mut Trail) -> Option<(Pos, bool)> {
+        let mut way = Way::Unknown;
+        if trail.misses < FAR {
+            match self.check(q, trail.pos) {
+                Ok(found) => {
+                    *trail = Trail::near(found.0);
+                    return Some(found);
+                }
+                Err(tried) => way = tried,
+            }
+        }
+        self.winner_elsewhere(q, trail, way)
+    }
+
+    /// The winner if it is at the hint or behind it: two comparisons.
+    #[inline]
+    fn check(&self, q: Point, hint: Pos) -> Result<(Pos, bool), Way> {
+        let ends = self.blocks.ends();
+        let (block, offset) = hint.parts();
+        let points = match self.blocks.get(block) {
+            Some(points) if offset < points.len() => points,
+            _ => return Err(Way::Unknown),
+        };
+        let here = points[offset];
+        let next = match points.get(offset + 1) {
+            Some(&next) => Some(next),
+            None => ends.get(block + 1).map(|ends| ends[0]),
+        };
+        let order = next.map_or(Ordering::Less, |next| compare_scores(q, next, here));
+        if order == Ordering::Greater {
+            let (Some(next), Some(&after)) = (next, points.get(offset + 2)) else {
+                return Err(Way::Onwards);
+            };
+            return match compare_scores(q, after, next) {
+                Ordering::Greater => Err(Way::Onwards),
+                order => Ok((Pos::new(block, offset + 1), order == Ordering::Equal)),
+            };
+        }
+        let before = match offset.checked_sub(1) {
+            Some(before) => Some(points[before]),
+            None => block.checked_sub(1).map(|before| ends[before][1]),
+        };
+        match before {
+            Some(before) if !rises(q, before, here) => Err(Way::Back),
+            _ => Ok((hint, order == Ordering::Equal)),
+        }
+    }
+
+    /// The winner, not at the hint if the way to it is known.
+    #[inline(never)]
+    fn winner_elsewhere(&self, q: Point, trail: &mut Trail, way: Way) -> Option<(Pos, bool)> {
+        let blocks = self.blocks.ends().len();
+        let (block, offset) = trail.pos.parts();
+        let found = match way {
+            _ if blocks == 0 => return None,
+            Way::Onwards if block + 1 == blocks || !self.leaves(q, block) => {
+                let last = self.blocks.points(block).len() - 1;
+                self.search_block(q, block, Some(last.min(offset + 2)))
+            }
+            Way::Onwards if !self.leaves(q, block + 1) => self.search_block(q, block + 1, Some(0)),
+            Way::Onwards => self.search(q, true),
+            Way::Back if block == 0 || self.leaves(q, block - 1) => {
+                self.search_block(q, block, Some(offset.saturating_sub(1)))
+            }
+            Way::Back | Way::Unknown => self.search(q, false),
+        };
+        let near =
+            found.0.block == trail.pos.block && found.0.offset.abs_diff(trail.pos.offset) <= 1;
+        // In one block nothing is far.
+        trail.misses = if near || blocks == 1 {
+            0
+        } else {
+            trail.misses.saturating_add(1)
+        };
+        trail.pos = found.0;
+        Some(found)
+    }
+
+    /// Whether the winner lies behind this block, which must not be the last.
+    #[inline]
+    fn leaves(&self, q: Point, block: usize) -> bool {
+        let ends = self.blocks.ends();
+        match ends.get(block + 1) {
+            Some(next) => rises(q, ends[block][1], next[0]),
+            None => false,
+        }
+    }
+
+    /// The winner, wherever it is; `onwards` if it is known not to be the first vertex.
     ///
     /// As in a block, the guess is right on a parabola. Where it is far off, the search from it
     /// takes about half as many steps more as one by bisection.
-    fn search_directory(&self, q: Point) -> usize {
+    #[inline(never)]
+    fn search(&self, q: Point, onwards: bool) -> (Pos, bool) {
         let ends = self.blocks.ends();
         let last = ends.len() - 1;
+        if !onwards && let [first, second, ..] = *self.blocks.points(0) {
+            // Queries that are meant to find the one point at the end are common.
+            match compare_scores(q, second, first) {
+                Ordering::Greater => {}
+                order => return (Pos::default(), order == Ordering::Equal),
+            }
+        }
+        if last == 0 {
+            return self.search_block(q, 0, None);
+        }
+        if self.leaves(q, last - 1) {
+            // Of a long stream, the latest keys are asked for most.
+            let latest = self.blocks.points(last).len() - 1;
+            return self.search_block(q, last, Some(latest));
+        }
+        if last == 1 {
+            return self.search_block(q, 0, None);
+        }
         let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
-        let guess = match last {
-            0 | 1 => 0,
-            _ => 1 + interpolate(rise(0), 0.0, rise(last - 1), last - 1),
-        };
-        first_false(last, guess, |b| rises(q, ends[b][1], ends[b + 1][0]))
+        let (from, to) = (rise(0), rise(last - 1));
+        // How many blocks behind the first edge between blocks. On a parabola in full blocks the
+        // fraction tells where in the block.
+        let blocks = from / (from - to) * (last - 1) as f64;
+        // Slopes may be equal but for rounding: a conversion saturates, and makes 0 of NaN.
+        let whole = (blocks as usize).min(last - 2);
+        let guess = 1 + whole;
+        let offset = ((blocks - whole as f64) * CAPACITY as f64) as usize;
+        if let Some(found) = self.verify(q, guess, offset) {
+            return found;
+        }
+        let block = first_false(last - 1, guess, |b| rises(q, ends[b][1], ends[b + 1][0]));
+        self.search_block(q, block, None)
     }
 
-    /// The first winner, known to be in this block.
+    /// Whether a vertex that must be within a full block wins, and whether the next one ties with it.
+    #[inline]
+    fn verify(&self, q: Point, block: usize, offset: usize) -> Option<(Pos, bool)> {
+        let points = self.blocks.points(block);
+        if points.len() == CAPACITY
+            && let Some(&[before, here, next]) =
+                points.get(offset.checked_sub(1)?..offset.saturating_add(2))
+            && rises(q, before, here)
+        {
+            let order = compare_scores(q, next, here);
+            (order != Ordering::Greater)
+                .then(|| (Pos::new(block, offset), order == Ordering::Equal))
+        } else {
+            None
+        }
+    }
+
+    /// The winner, known to be in this block; the search begins at a guess.
     ///
     /// The slopes of the edges into and out of the block are in the directory, so that its points
     /// need not be touched to guess where among them the slope is that of the query. On a
     /// parabola, where the slopes are evenly spaced, the guess is right.
-    fn search_block(&self, q: Point, block: usize) -> Pos {
+    fn search_block(&self, q: Point, block: usize, guess: Option<usize>) -> (Pos, bool) {
         let points = self.blocks.points(block);
         let ends = self.blocks.ends();
         let last = points.len() - 1;
-        let guess = if block > 0 && block + 1 < ends.len() {
-            let into = gain(q, ends[block - 1][1], ends[block][0]);
-            let out = gain(q, ends[block][1], ends[block + 1][0]);
-            interpolate(into, 0.0, out, last)
-        } else {
-            last / 2
+        let guess = guess.unwrap_or_else(|| {
+            if block > 0 && block + 1 < ends.len() {
+                let into = gain(q, ends[block - 1][1], ends[block][0]);
+                let out = gain(q, ends[block][1], ends[block + 1][0]);
+                // They are half a step before the first point and half a step behind the last.
+                interpolate(into, 0.0, out, last + 1).min(last)
+            } else if last > 1 {
+                let into = gain(q, points[0], points[1]);
+                let out = gain(q, points[last - 1], points[last]);
+                1 + interpolate(into, 0.0, out, last - 1)
+            } else {
+                0
+            }
+        });
+        let offset = first_false(last, guess, |i| rises(q, points[i], points[i + 1]));
+        let next = match points.get(offset + 1) {
+            Some(&next) => Some(next),
+            None => ends.get(block + 1).map(|ends| ends[0]),
         };
-        let climbs = |i: usize| rises(q, points[i], points[i + 1]);
-        Pos::new(block, first_false(last, guess, climbs))
-    }
-
-    /// The slot of a point.
-    #[inline]
-    pub(crate) fn slot(&self, pos: Pos) -> u32 {
-        self.blocks.slot(pos)
-    }
-
-    /// Whether there are other winners than the first, `first`: they would follow it.
-    #[inline]
-    pub(crate) fn ties(&self, q: Point, first: Pos) -> bool {
-        self.blocks
-            .next(first)
-            .is_some_and(|next| self.ties_with(q, self.blocks.point(first), next))
-    }
-
-    #[inline]
-    fn ties_with(&self, q: Point, winner: Point, pos: Pos) -> bool {
-        compare_scores(q, self.blocks.point(pos), winner) == Ordering::Equal
-    }
-
-    /// The slots of all winners, given the first. One comparison for each of them.
-    #[cold]
-    pub(crate) fn all_winners(&self, q: Point, first: Pos) -> SmallVec<[u32; 4]> {
-        let winner = self.blocks.point(first);
-        let mut slots = SmallVec::new();
-        let mut pos = Some(first);
-        while let Some(at) = pos {
-            slots.push(self.blocks.slot(at));
-            pos = (self.blocks.next(at)).filter(|&next| self.ties_with(q, winner, next));
-        }
-        slots
+        let tie =
+            next.is_some_and(|next| compare_scores(q, next, points[offset]) == Ordering::Equal);
+        (Pos::new(block, offset), tie)
     }
 
     /// The memory allocated.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.blocks.heap_bytes()
+    }
+
+    /// The number of vertices, in time proportional to their blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.len()
     }
 }
 
@@ -283,20 +459,14 @@ fn gain(q: Point, a: Point, b: Point) -> f64 {
     q.x + q.y * ((b.y - a.y) / (b.x - a.x))
 }
 
-/// Positive if the path from `a` over `b` to `c` turns left, negative if right, zero if straight.
-/// Exact.
-#[inline]
-fn turn(a: Point, b: Point, c: Point) -> f64 {
-    let coord = |p: Point| Coord { x: p.x, y: p.y };
-    orient2d(coord(a), coord(b), coord(c))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
 
     #[test]
-    fn points_on_edges_stay_and_points_below_go() {
+    fn vertices_stay_and_others_are_told_apart() {
         let mut chain = Chain::default();
         let mut gone = vec![];
         let points = [
@@ -306,18 +476,37 @@ mod tests {
             (1.0, -1.0),
             (3.0, 1.0),
             (2.0, 2.0),
+            (6.0, -2.0),
+            (-1.0, -1.0),
+            (2.0, 3.0),
         ];
+        let mut kept: Vec<&str> = vec![];
         for (slot, (x, y)) in (0..).zip(points) {
             let point = Point::new(x, y);
-            match chain.place(point) {
-                Place::On(spot) => chain.insert(spot, point, slot, |s| gone.push(s)),
-                Place::Below => gone.push(slot),
-                Place::Same(_) => unreachable!("all points differ"),
-            }
+            kept.push(match chain.place(point) {
+                Place::On(spot) => {
+                    chain.insert(spot, point, slot, |_, s, what| gone.push((s, what)));
+                    "on"
+                }
+                Place::Below => "below",
+                Place::Edge(0) => "edge",
+                Place::Edge(_) | Place::Same(_) => unreachable!("not so"),
+            });
         }
-        // (2, 0) ends up below (2, 2); (3, 1) lies on the edge from (2, 2) to (4, 0).
-        assert_eq!(gone, [3, 2]);
-        assert!(chain.blocks.slots().eq([0, 5, 4, 1]));
-        assert!(matches!(chain.place(Point::new(3.0, 1.0)), Place::Same(4)));
+        assert_eq!(
+            kept,
+            ["on", "on", "edge", "below", "on", "on", "on", "on", "on"]
+        );
+        // (3, 1) lies on the edge from (2, 2) to (4, 0), and that on the one to (6, -2); (0, 0) is on
+        // the edge from (-1, -1) to (2, 2).
+        let expected = [
+            (4, Gone::Behind),
+            (1, Gone::Before(5)),
+            (0, Gone::Behind),
+            (5, Gone::Under),
+        ];
+        assert_eq!(gone, expected);
+        assert!(matches!(chain.place(Point::new(2.0, 3.0)), Place::Same(8)));
+        assert_eq!(chain.len(), 3);
     }
 }

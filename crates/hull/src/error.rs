@@ -1,7 +1,9 @@
 //! The crate's one error type.
 
+use alloc::boxed::Box;
+
 use crate::Point;
-use std::fmt;
+use core::fmt;
 
 /// Why a key, a value or a query was refused. The index is unchanged by a refused call.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +15,8 @@ pub struct Error {
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Domain(Point),
-    Value([f64; 2]),
+    Coordinate(f64),
+    Value(f64),
     Empty,
     Full,
 }
@@ -27,7 +30,14 @@ impl Error {
     }
 
     #[cold]
-    pub(crate) fn value(value: [f64; 2]) -> Self {
+    pub(crate) fn coordinate(coordinate: f64) -> Self {
+        Self {
+            kind: Box::new(Kind::Coordinate(coordinate)),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn value(value: f64) -> Self {
         Self {
             kind: Box::new(Kind::Value(value)),
         }
@@ -49,10 +59,13 @@ impl Error {
 
     /// A coordinate or a value is not finite, too large, or too small to be exact.
     pub fn is_out_of_domain(&self) -> bool {
-        matches!(*self.kind, Kind::Domain(_) | Kind::Value(_))
+        matches!(
+            *self.kind,
+            Kind::Domain(_) | Kind::Coordinate(_) | Kind::Value(_)
+        )
     }
 
-    /// The key or query that is out of the domain, if that is what is wrong.
+    /// The key or query of two dimensions that is out of the domain, if that is what is wrong.
     pub fn point(&self) -> Option<Point> {
         match *self.kind {
             Kind::Domain(point) => Some(point),
@@ -78,14 +91,17 @@ impl fmt::Display for Error {
                 f,
                 "point ({x:e}, {y:e}): a coordinate is neither zero nor of a magnitude from 2^-400 to 2^400"
             ),
-            Kind::Value([a, b]) => write!(
+            Kind::Coordinate(v) => write!(
                 f,
-                "value [{a:e}, {b:e}]: a component is not finite or above 2^900"
+                "coordinate {v:e}: neither zero nor of a magnitude from 2^-400 to 2^400"
             ),
+            Kind::Value(value) => {
+                write!(f, "value {value:e}: not finite or above 2^900 in magnitude")
+            }
             Kind::Empty => f.write_str("a query on a cache that holds no keys"),
             Kind::Full => f.write_str("an index holds at most 2^32 - 1 points"),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}

@@ -6,13 +6,14 @@
 //! overlap, and which stands for their exact sum.
 
 use crate::Point;
-use std::cmp::Ordering;
+use core::cmp::Ordering;
+use robust::{Coord, orient2d};
 
 /// Bound on the relative error of the filter below, in units of `|p| + |r|`.
 ///
 /// With `u = 2^-53` each difference and each product is off by a factor `1 ± u` and their sum by
 /// another: `3u` and terms of higher order, so that `4u` is safe, its own rounding included.
-const FILTER: f64 = 2.0 * f64::EPSILON;
+pub(crate) const FILTER: f64 = 2.0 * f64::EPSILON;
 
 /// Compares the scores `q·a` and `q·b` exactly, as if in unlimited precision.
 ///
@@ -60,6 +61,14 @@ pub(crate) fn rises(q: Point, a: Point, b: Point) -> bool {
     }
 }
 
+/// Positive if the path from `a` over `b` to `c` turns left, negative if right, zero if straight.
+/// Exact.
+#[inline]
+pub(crate) fn turn(a: Point, b: Point, c: Point) -> f64 {
+    let coord = |p: Point| Coord { x: p.x, y: p.y };
+    orient2d(coord(a), coord(b), coord(c))
+}
+
 #[cold]
 #[inline(never)]
 fn compare_exactly(q: Point, a: Point, b: Point) -> Ordering {
@@ -73,9 +82,14 @@ fn compare_exactly(q: Point, a: Point, b: Point) -> Ordering {
     }
     let (px, pxe) = two_product(q.x, ex);
     let (ry, rye) = two_product(q.y, ey);
-    let mut expansion = [0.0; 8];
+    compare_expansion::<8>(&[pxe, rye, px, ry, pe, re, p, r])
+}
+
+/// The sign of an exact sum of at most `N` terms.
+pub(crate) fn compare_expansion<const N: usize>(terms: &[f64; N]) -> Ordering {
+    let mut expansion = [0.0; N];
     let mut len = 0;
-    for term in [pxe, rye, px, ry, pe, re, p, r] {
+    for &term in terms {
         len = grow(&mut expansion, len, term);
     }
     // The largest part outweighs all the others together.

@@ -1,27 +1,54 @@
-//! The whole hull: two chains, two columns, and the numbering of its points.
+//! The whole hull: two chains, what lies within edges, and the numbering of it all.
 
-use crate::blocks::{Blocks, Pos};
-use crate::chain::{Chain, Place};
+use crate::blocks::Pos;
+use crate::chain::{Place, Trail};
+use crate::edges::{Edged, Roles};
+use crate::merge::{Merges, Tied};
+use crate::slots::{Role, Slots};
 use crate::{Error, Point};
-use smallvec::SmallVec;
+
+const UPPER: Roles = Roles {
+    vertex: Role::Upper,
+    edge: Role::UpperEdge,
+};
+const LOWER: Roles = Roles {
+    vertex: Role::Lower,
+    edge: Role::LowerEdge,
+};
 
 /// The convex hull of all points pushed so far: finds the winners of any query.
 ///
-/// Geometry only: values live elsewhere, in arrays indexed by *slot*. A slot is the number of a
-/// distinct point that can still win. Points that coincide share one; a point that comes to lie
-/// strictly inside of the hull can never win again (the hull only grows), and its slot is given
-/// to a later point. Points *on* an edge of the hull are kept, because they tie.
+/// Geometry only: values live elsewhere, in arrays indexed by *slot*. A slot is the number of a set
+/// of points that win together or not at all, from now on: a vertex of the hull with all points that
+/// coincide with it, or all points within one edge. A push says what becomes of the slots; whatever
+/// lies strictly inside of the hull can never win again (the hull only grows), and its slot is given
+/// to a later point.
+///
+/// ```text
+///            ^ q                 a, b, c, d: vertices, a slot each
+///        b---|----e---c          e: all points within the edge from b to c, one slot
+///       /             |
+///      /   interior   |          the query q is normal to that edge: b, e and c tie
+///     a---------------d
+/// ```
 ///
 /// # Complexity
 ///
-/// With `h` points on the hull: a push is `O(1)` amortised when its x is the greatest so far, as
-/// in a stream of keys `(2t, -t²)`, and otherwise `O(log h)` for the search and, where the point
-/// belongs on the hull, a move of at most one block of points. A query is `O(log h)`, `O(1)` when
-/// the answer is at or beside the [`Hint`], plus the number of distinct points that tie; `(0, 0)`
-/// is `O(1)`. Memory is 21 bytes per point on the hull, and 20 more if it is on both chains.
+/// With `h` vertices:
 ///
-/// When not to use it: for a few dozen keys a scan is as fast. A query whose ties are most of the
-/// keys (all distinct keys on one line, and the query normal to it) costs as much as a scan.
+/// | | time |
+/// |---|---|
+/// | [`push`](Self::push) beyond the greatest x, as in a stream of keys `(2t, -t²)` | `O(1)` amortised |
+/// | any other push | `O(log h)`, and where the point becomes a vertex a move of at most one block of 256 points |
+/// | [`winners`](Self::winners) at or beside the [`Hint`] | `O(1)`, two comparisons |
+/// | any other query | `O(log h)`, on a parabola `O(1)` comparisons; ties cost nothing, at most 3 slots win |
+/// | `clone`, a snapshot | a copy of the memory |
+///
+/// Memory is 21 bytes per vertex of keys appended in the order of x, 20 more for a vertex on both
+/// chains (there are two at most, unless they are on one vertical line), and up to twice that where
+/// blocks were split. Points within edges, coinciding and interior ones take none.
+///
+/// When not to use it: for a few dozen keys a scan is as fast.
 ///
 /// ```
 /// use weightware_hull::{Hint, HullIndex, Inserted, Point, Winners};
@@ -31,11 +58,18 @@ use smallvec::SmallVec;
 /// for (x, y, value) in [(0.0, 0.0, 1.0), (4.0, 0.0, 2.0), (2.0, 3.0, 4.0), (2.0, 1.0, 8.0), (2.0, 3.0, 16.0)] {
 ///     match hull.push(Point::new(x, y))? {
 ///         Inserted::Interior => {}
+///         Inserted::Same(slot) => sums[slot as usize] += value,
 ///         Inserted::New(slot) => {
 ///             sums.resize(hull.slots(), 0.0);
 ///             sums[slot as usize] = value;
 ///         }
-///         Inserted::Same(slot) => sums[slot as usize] += value,
+///         Inserted::Merging { slot, merges } => {
+///             sums.resize(hull.slots(), 0.0);
+///             sums[slot as usize] = value;
+///             for merge in merges {
+///                 sums[merge.into as usize] += sums[merge.from as usize];
+///             }
+///         }
 ///     }
 /// }
 /// let mut hint = Hint::default();
@@ -47,46 +81,47 @@ use smallvec::SmallVec;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct HullIndex {
-    upper: Chain,
+    upper: Edged,
     /// Mirrored in the x axis.
-    lower: Chain,
-    /// All distinct points of least x, ascending in y, and of greatest x. While all points have
-    /// the same x they are in `left` alone.
-    left: Blocks,
-    right: Blocks,
-    /// By slot: where the point is, zero for a slot that is free.
-    marks: Vec<u8>,
-    free: Vec<u32>,
+    lower: Edged,
+    /// Points within the vertical edges of least and of greatest x. While all points have the same
+    /// x, they are in `left` alone.
+    left: Option<u32>,
+    right: Option<u32>,
+    slots: Slots,
     len: u64,
 }
-
-const UPPER: u8 = 1;
-const LOWER: u8 = 2;
-const COLUMN: u8 = 4;
 
 /// What became of a point pushed into a [`HullIndex`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// It lies strictly inside of the hull and will never win, save for the query `(0, 0)`.
     Interior,
-    /// It is a new point of the hull. The slot is new or was another point's: whatever is kept
-    /// under that number is to be reset.
+    /// It has a slot of its own. The slot is new or was another point's: whatever is kept under that
+    /// number is to be reset.
     New(u32),
-    /// It coincides with a point of the hull, and adds to whatever is kept under its number.
+    /// It wins whenever the slot does, and adds to whatever is kept under its number.
     Same(u32),
+    /// As `New`, and vertices came to lie within edges.
+    Merging {
+        /// The new point's slot.
+        slot: u32,
+        /// What is kept under one number is to be added to what is kept under another.
+        merges: Merges,
+    },
 }
 
 /// The winners of a query, by slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Winners {
     /// There are no points.
     Empty,
     /// All points ever pushed, interior ones too: the query was `(0, 0)`.
     All,
-    /// One distinct point.
+    /// The points of one slot.
     One(u32),
-    /// Two distinct points or more: all that tie, each once.
-    Many(SmallVec<[u32; 4]>),
+    /// The points of two or three slots: the ends of an edge, and what lies within it.
+    Many(Tied),
 }
 
 /// Where a [`HullIndex`] found its last answers, to look there first.
@@ -95,8 +130,8 @@ pub enum Winners {
 /// queries.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hint {
-    upper: Pos,
-    lower: Pos,
+    upper: Trail,
+    lower: Trail,
 }
 
 impl HullIndex {
@@ -111,56 +146,56 @@ impl HullIndex {
     /// If a coordinate is out of the [domain](Point::in_domain), or all 2^32 - 1 slots are taken.
     pub fn push(&mut self, point: Point) -> Result<Inserted, Error> {
         let point = point.checked()?;
-        let upper = self.upper.place(point);
-        if let Place::Same(slot) = upper {
-            self.len += 1;
-            return Ok(Inserted::Same(slot));
-        }
-        let lower = self.lower.place(point.flipped());
-        if let Place::Same(slot) = lower {
-            self.len += 1;
-            return Ok(Inserted::Same(slot));
-        }
+        let upper = self.upper.chain.place(point);
         let side = self.side(point.x);
-        if let Some(column) = side.column() {
-            let column = if column == LEFT {
-                &self.left
-            } else {
-                &self.right
-            };
-            let pos = column.lower_bound(point.y, |p| p.y);
-            if pos != column.end() && column.point(pos).y == point.y {
-                self.len += 1;
-                return Ok(Inserted::Same(column.slot(pos)));
-            }
+        let lower = match (upper, side) {
+            (Place::Same(slot), _) => return Ok(self.joined(slot)),
+            // Above the upper chain, so far from the lower one.
+            (Place::On(_), Side::Between) => Place::Below,
+            _ => self.lower.chain.place(point.flipped()),
+        };
+        if let Place::Same(slot) = lower {
+            return Ok(self.joined(slot));
         }
-        if let (Place::Below, Place::Below, Side::Between) = (upper, lower, side) {
-            self.len += 1;
-            return Ok(Inserted::Interior);
+        let on_edge = match (upper, lower) {
+            (Place::Edge(from), _) => self.upper.within(from),
+            (_, Place::Edge(from)) => self.lower.within(from),
+            (Place::Below, Place::Below) => match side {
+                Side::Between => {
+                    self.len += 1;
+                    return Ok(Inserted::Interior);
+                }
+                Side::Left => self.left,
+                Side::Right => self.right,
+                Side::Beyond { .. } => None,
+            },
+            _ => None,
+        };
+        if let Some(slot) = on_edge {
+            return Ok(self.joined(slot));
         }
-
-        let slot = self.take_slot()?;
+        let slot = self.slots.take()?;
         self.len += 1;
-        let mut mark = 0;
-        if let Place::On(spot) = upper {
-            mark |= UPPER;
-            let (marks, free) = (&mut self.marks, &mut self.free);
-            self.upper
-                .insert(spot, point, slot, |s| release(marks, free, s, UPPER));
-        }
-        if let Place::On(spot) = lower {
-            mark |= LOWER;
-            let (marks, free) = (&mut self.marks, &mut self.free);
-            self.lower.insert(spot, point.flipped(), slot, |s| {
-                release(marks, free, s, LOWER);
-            });
-        }
-        if side != Side::Between {
-            mark |= COLUMN;
-            self.insert_in_column(side, point, slot);
-        }
-        self.marks[slot as usize] = mark;
-        Ok(Inserted::New(slot))
+        let mut merges = Merges::default();
+        let slots = &mut self.slots;
+        let mut settle = |edged: &mut Edged, place: &Place, point, roles: Roles| match *place {
+            Place::On(spot) => edged.insert(spot, point, slot, roles, slots, &mut merges),
+            Place::Edge(from) => {
+                slots.add(slot, roles.edge);
+                edged.set_within(from, slot);
+                None
+            }
+            Place::Below | Place::Same(_) => None,
+        };
+        let above = settle(&mut self.upper, &upper, point, UPPER);
+        let below = settle(&mut self.lower, &lower, point.flipped(), LOWER);
+        let under = above.or(below);
+        self.update_columns(side, slot, under, &mut merges);
+        Ok(if merges.is_empty() {
+            Inserted::New(slot)
+        } else {
+            Inserted::Merging { slot, merges }
+        })
     }
 
     /// Finds all points whose score with `q` is the greatest, compared exactly.
@@ -170,25 +205,26 @@ impl HullIndex {
     #[inline]
     pub fn winners(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
         let q = q.checked()?;
-        let (chain, q, hint) = if q.y > 0.0 {
+        let (side, q, hint) = if q.y > 0.0 {
             (&self.upper, q, &mut hint.upper)
         } else if q.y < 0.0 {
             (&self.lower, q.flipped(), &mut hint.lower)
         } else {
             return Ok(self.level_winners(q.x));
         };
-        let Some(first) = chain.first_winner(q, *hint) else {
+        let Some((first, tie)) = side.chain.winner(q, hint) else {
             return Ok(Winners::Empty);
         };
-        *hint = first;
-        Ok(if chain.ties(q, first) {
-            Winners::Many(chain.all_winners(q, first))
+        let slot = side.chain.slot(first);
+        Ok(if tie {
+            edge_winners(side, first)
         } else {
-            Winners::One(chain.slot(first))
+            Winners::One(slot)
         })
     }
 
     /// The winners of `(qx, 0)`.
+    #[cold]
     fn level_winners(&self, qx: f64) -> Winners {
         if self.len == 0 {
             return Winners::Empty;
@@ -196,16 +232,17 @@ impl HullIndex {
         if qx == 0.0 {
             return Winners::All;
         }
-        let column = if qx < 0.0 || self.upper.min_x() == self.upper.max_x() {
-            &self.left
+        let (upper, lower) = (&self.upper.chain, &self.lower.chain);
+        let (top, bottom, within) = if qx < 0.0 || self.is_narrow() {
+            (upper.begin(), lower.begin(), self.left)
         } else {
-            &self.right
+            (upper.end(), lower.end(), self.right)
         };
-        let slots: SmallVec<[u32; 4]> = column.slots().collect();
-        match slots[..] {
-            [slot] => Winners::One(slot),
-            _ => Winners::Many(slots),
-        }
+        let (Some(top), Some(bottom)) = (top, bottom) else {
+            return Winners::Empty;
+        };
+        let (top, bottom) = (upper.slot(top), lower.slot(bottom));
+        Tied::winners(top, (bottom != top).then_some(bottom), within)
     }
 
     /// The number of points pushed.
@@ -220,123 +257,144 @@ impl HullIndex {
 
     /// One more than the greatest slot given so far: the length for an array by slot.
     pub fn slots(&self) -> usize {
-        self.marks.len()
+        self.slots.len()
     }
 
-    /// The number of distinct points on the hull, those on its edges included.
+    /// The number of slots in use: distinct vertices of the hull, and edges with points within.
     pub fn vertices(&self) -> usize {
-        self.marks.len() - self.free.len()
+        self.slots.in_use()
+    }
+
+    /// The vertices of the hull with their slots, counterclockwise from the leftmost (of several,
+    /// the lowest); those of edges with points within are not among them.
+    ///
+    /// ```
+    /// use weightware_hull::{HullIndex, Point};
+    ///
+    /// let mut hull = HullIndex::new();
+    /// for (x, y) in [(0.0, 0.0), (2.0, 2.0), (1.0, 1.0), (0.0, 2.0), (2.0, 0.0), (1.0, 0.0)] {
+    ///     hull.push(Point::new(x, y))?;
+    /// }
+    /// let slots: Vec<u32> = hull.outline().map(|(_, slot)| slot).collect();
+    /// assert_eq!(slots, [0, 4, 1, 3]);
+    /// # Ok::<(), weightware_hull::Error>(())
+    /// ```
+    pub fn outline(&self) -> impl Iterator<Item = (Point, u32)> + '_ {
+        let (lower, upper) = (&self.lower.chain, &self.upper.chain);
+        let ends = [lower.begin(), lower.end()].map(|at| at.map(|at| lower.slot(at)));
+        let lower = core::iter::successors(lower.begin(), |&at| lower.next(at))
+            .map(|at| (lower.point(at).flipped(), lower.slot(at)));
+        let upper = core::iter::successors(upper.end(), |&at| upper.prev(at))
+            .map(|at| (upper.point(at), upper.slot(at)));
+        lower.chain(upper.filter(move |&(_, slot)| !ends.contains(&Some(slot))))
     }
 
     /// The memory allocated, in bytes.
     pub fn heap_bytes(&self) -> usize {
-        self.upper.heap_bytes()
-            + self.lower.heap_bytes()
-            + self.left.heap_bytes()
-            + self.right.heap_bytes()
-            + self.marks.capacity()
-            + self.free.capacity() * 4
+        self.upper.heap_bytes() + self.lower.heap_bytes() + self.slots.heap_bytes()
     }
 
     #[inline]
-    fn take_slot(&mut self) -> Result<u32, Error> {
-        if let Some(slot) = self.free.pop() {
-            return Ok(slot);
+    fn joined(&mut self, slot: u32) -> Inserted {
+        self.len += 1;
+        Inserted::Same(slot)
+    }
+
+    /// Whether all points have the same x.
+    #[inline]
+    fn is_narrow(&self) -> bool {
+        match (self.upper.chain.first(), self.upper.chain.last()) {
+            (Some(first), Some(last)) => first.x == last.x,
+            _ => true,
         }
-        let slot = u32::try_from(self.marks.len())
-            .ok()
-            .filter(|&slot| slot != u32::MAX)
-            .ok_or_else(Error::full)?;
-        self.marks.push(0);
-        Ok(slot)
     }
 
     /// Where a point of this x is among the columns, before it is inserted.
     #[inline]
     fn side(&self, x: f64) -> Side {
         // Every point of extreme x is below the top of its column, which is on the upper chain.
-        let (Some(min), Some(max)) = (self.upper.min_x(), self.upper.max_x()) else {
-            return Side::In(LEFT);
+        let (Some(first), Some(last)) = (self.upper.chain.first(), self.upper.chain.last()) else {
+            return Side::Left;
         };
-        if x > min && x < max {
-            Side::Between
-        } else if x == min {
-            Side::In(LEFT)
-        } else if x == max {
-            Side::In(RIGHT)
-        } else {
+        let (min, max) = (first.x, last.x);
+        if x > max || x < min {
             Side::Beyond {
                 right: x > max,
                 narrow: min == max,
             }
+        } else if x == min {
+            Side::Left
+        } else if x == max {
+            Side::Right
+        } else {
+            Side::Between
         }
     }
 
-    fn insert_in_column(&mut self, side: Side, point: Point, slot: u32) {
-        let (marks, free) = (&mut self.marks, &mut self.free);
-        match side {
-            Side::Between => {}
-            Side::In(column) => {
-                let column = if column == LEFT {
-                    &mut self.left
-                } else {
-                    &mut self.right
-                };
-                let pos = column.lower_bound(point.y, |p| p.y);
-                column.insert(pos, point, slot);
+    /// Keeps the vertical edges after an insertion that put the vertex `new` above the vertex `under`,
+    /// if there was one, which now is on neither chain or still on the other.
+    #[inline]
+    fn update_columns(&mut self, side: Side, new: u32, under: Option<u32>, merges: &mut Merges) {
+        let under = under.filter(|&slot| self.slots.is_idle(slot));
+        let column = match side {
+            Side::Left => &mut self.left,
+            Side::Right => &mut self.right,
+            Side::Between => {
+                if let Some(under) = under {
+                    self.slots.free(under);
+                }
+                return;
             }
             Side::Beyond { right, narrow } => {
                 if narrow && !right {
                     // The one column there was is now the right one.
-                    std::mem::swap(&mut self.left, &mut self.right);
-                }
-                let column = if right {
-                    &mut self.right
-                } else {
-                    &mut self.left
-                };
-                if !narrow {
-                    for old in column.slots() {
-                        release(marks, free, old, COLUMN);
+                    self.right = self.left.take();
+                } else if !narrow {
+                    let column = if right {
+                        &mut self.right
+                    } else {
+                        &mut self.left
+                    };
+                    if let Some(old) = column.take() {
+                        self.slots.remove(old, Role::Column);
                     }
                 }
-                column.reset_to(point, slot);
+                return;
             }
+        };
+        // What is neither top nor bottom lies within: the new point, or what it has replaced.
+        let within = under.or_else(|| self.slots.is_idle(new).then_some(new));
+        match (within, *column) {
+            (Some(slot), Some(into)) => {
+                merges.add(slot, into);
+                self.slots.free(slot);
+            }
+            (Some(slot), None) => {
+                *column = Some(slot);
+                self.slots.add(slot, Role::Column);
+            }
+            (None, _) => {}
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Column(bool);
-const LEFT: Column = Column(false);
-const RIGHT: Column = Column(true);
+/// Both ends of the edge that begins at `first`, and what lies within.
+#[cold]
+fn edge_winners(side: &Edged, first: Pos) -> Winners {
+    let chain = &side.chain;
+    let second = chain.next(first).map(|next| chain.slot(next));
+    let slot = chain.slot(first);
+    Tied::winners(slot, second, side.within(slot))
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
+    /// In the column of least x.
+    Left,
+    /// In the column of greatest x, which is another.
+    Right,
     /// Strictly between the columns.
     Between,
-    /// In a column that is there.
-    In(Column),
     /// Beyond one, to be a column itself; `narrow` if there was but one.
     Beyond { right: bool, narrow: bool },
-}
-
-impl Side {
-    #[inline]
-    fn column(self) -> Option<Column> {
-        match self {
-            Side::In(column) => Some(column),
-            _ => None,
-        }
-    }
-}
-
-/// Takes a mark off a slot, and frees the slot when it was the last.
-#[inline]
-fn release(marks: &mut [u8], free: &mut Vec<u32>, slot: u32, mark: u8) {
-    let marks = &mut marks[slot as usize];
-    *marks &= !mark;
-    if *marks == 0 {
-        free.push(slot);
-    }
 }

@@ -1,10 +1,17 @@
-//! Two-dimensional extreme-point indexes for hard-max attention.
+//! Extreme-point indexes for attention over two- and three-dimensional keys.
 //!
 //! Hard-max attention over two-dimensional keys asks, for a query `q`, which keys `k` have the
 //! greatest score `q·k = q.x * k.x + q.y * k.y`. Geometrically that is the *supporting point* of
 //! the keys' convex hull in the direction `q`, so a hull answers in `O(log n)` what a scan answers
-//! in `O(n)`. This crate is that index, and a scan to check it against. It knows nothing of tokens,
-//! heads, layers or weights.
+//! in `O(n)`; nested hulls answer for the best few keys, and so for softmax. This crate is those
+//! indexes, and a scan to check them against. It knows nothing of tokens, heads, layers or weights.
+//!
+//! <div style="max-width: 24em">
+#![doc = include_str!("../doc/layers.svg")]
+//! </div>
+//!
+//! Keys, their nested hulls, a query and its six best keys (`cargo run --example draw` draws it). The best
+//! one is where the line normal to `q` leaves the outermost hull; the j-th best lies on one of the first j.
 //!
 //! # The tie rule
 //!
@@ -13,18 +20,22 @@
 //! values. So keys *on* an edge of the hull tie for the query normal to that edge, keys at the same
 //! point always tie, and for the query `(0, 0)` all keys tie.
 //!
-//! # Layers
+//! # What is here
 //!
-//! | type | what it is |
-//! |---|---|
-//! | [`compare_scores`] | the exact comparison everything else rests on |
-//! | [`LinearIndex`] | the oracle: a scan |
-//! | [`HullIndex`] | geometry only: points in, *slot* numbers of distinct winning points out |
-//! | [`ExactSum`] | sums that do not depend on the order of their terms |
-//! | [`HullCache`], [`LinearCache`] | keys and values together, behind [`KeyValueIndex`] |
+//! | type | what it is | push | query | bytes per key |
+//! |---|---|---|---|---|
+//! | [`HullIndex`] | geometry only: points in, *slots* of winners out | `O(log n)`, in order of x `O(1)` | `O(log n)`, near the last answer `O(1)` | 17 to 21 per vertex, twice that at most |
+//! | [`HullCache`] | keys with values of `N` components, behind [`KeyValueIndex`] | as above | as above | `16 N + 8` more |
+//! | [`Layers`] | ids of the `k` best keys, `k` up to `L` | `O(L log n)` amortised | `O(k + log n)` to `O(k log n)` | 16 to 20 per key kept |
+//! | [`SparseCache`] | softmax over the `k` best keys, with a bound of what it misses | as above | as above | `8 N` more |
+//! | [`Index3`] | ids of the winners in three dimensions | `O(log² n)` amortised | about `O(√n)` on a surface | 40 |
+//! | [`LinearIndex`], [`LinearCache`] | the oracle: a scan | `O(1)` | `O(n)` | 16, and `8 N` |
+//! | [`ExactSum`] | sums that do not depend on the order of their terms | | | |
+//! | [`compare_scores`], [`compare_scores3`] | the exact comparisons that all else rests on | | | |
 //!
-//! Several sets of values under the same keys share one [`HullIndex`] and keep arrays by slot of
-//! their own; a single set is served by [`HullCache`].
+//! All of them take keys in any order and queries in any direction, only grow, and are cloned for a
+//! snapshot. Payloads of any kind go into arrays by slot or by id of the caller's own; several sets
+//! of them can share one index.
 //!
 //! ```
 //! use weightware_hull::{HullCache, KeyValueIndex, Point};
@@ -38,6 +49,10 @@
 //! assert_eq!(cache.query(Point::new(42.0, 1.0))?, [420.0, 1.0]);
 //! // Half way between two keys both win, and the answer is their average.
 //! assert_eq!(cache.query(Point::new(42.5, 1.0))?, [425.0, 1.0]);
+//!
+//! let snapshot = cache.clone();
+//! cache.push(Point::new(84.0, 0.0), [0.0, 0.0])?;
+//! assert_eq!((snapshot.len(), cache.len()), (100, 101));
 //! # Ok::<(), weightware_hull::Error>(())
 //! ```
 //!
@@ -45,28 +60,48 @@
 //!
 //! Every coordinate of a key or a query is zero or has a magnitude in [`MIN_MAGNITUDE`]`..=`
 //! [`MAX_MAGNITUDE`], so that no intermediate product overflows or underflows and "exactly" holds
-//! without exception. Anything else is refused with an [`Error`].
+//! without exception. Anything else, NaN and infinities too, is refused with an [`Error`].
+//!
+//! # Without the standard library
+//!
+//! The crate is `no_std` with `alloc`, and has no `unsafe` code. Its dependencies are `robust`, for orientations, and
+//! `libm`, for the exponentials of softmax.
 
+#![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+
+extern crate alloc;
 
 mod blocks;
 mod cache;
 mod chain;
+mod edges;
 mod error;
 mod exact;
 mod hull;
+mod layers;
 mod linear;
+mod merge;
+mod numbers;
 mod point;
+mod rank;
 mod search;
+mod slots;
+mod solid;
+mod sparse;
 mod sum;
 
 pub use cache::{HullCache, KeyValueIndex, LinearCache};
 pub use error::Error;
 pub use exact::compare_scores;
 pub use hull::{Hint, HullIndex, Inserted, Winners};
+pub use layers::{Found, Layers, Top};
 pub use linear::LinearIndex;
+pub use merge::{Merge, Merges, Tied};
 pub use point::{MAX_MAGNITUDE, MIN_MAGNITUDE, Point};
+pub use solid::{Index3, Point3, compare_scores3};
+pub use sparse::{Attention, SparseCache};
 pub use sum::ExactSum;
 
 /// The examples of the README run, too.

@@ -1,7 +1,10 @@
 //! The oracle: a scan of all keys.
 
-use crate::{Error, Point, compare_scores};
-use std::cmp::Ordering;
+use alloc::vec::Vec;
+
+use crate::rank::rank;
+use crate::{Error, Found, Point, compare_scores};
+use core::cmp::Ordering;
 
 /// All points in a list, every query a scan. Slow, and evidently right.
 ///
@@ -64,6 +67,30 @@ impl LinearIndex {
             }
         }
         Ok(())
+    }
+
+    /// Replaces the contents of `out` with the `k` best points of `q`, best first, ranked as
+    /// [`Layers`](crate::Layers) ranks them. `O(n log k)`.
+    ///
+    /// # Errors
+    /// If a coordinate of `q` is out of the [domain](Point::in_domain).
+    pub fn top(&self, q: Point, k: usize, out: &mut Vec<Found>) -> Result<(), Error> {
+        let q = q.checked()?;
+        out.clear();
+        for (id, &key) in (0..).zip(&self.points) {
+            let new = Found { id, key };
+            let at = out.partition_point(|&old| rank(q, old, new) == Ordering::Less);
+            if at < k {
+                out.truncate(k - 1);
+                out.insert(at, new);
+            }
+        }
+        Ok(())
+    }
+
+    /// The points, by id.
+    pub fn points(&self) -> &[Point] {
+        &self.points
     }
 
     /// The number of points.

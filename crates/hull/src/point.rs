@@ -48,8 +48,22 @@ impl Point {
     }
 }
 
+impl From<[f64; 2]> for Point {
+    #[inline]
+    fn from([x, y]: [f64; 2]) -> Self {
+        Self { x, y }
+    }
+}
+
+impl From<Point> for [f64; 2] {
+    #[inline]
+    fn from(Point { x, y }: Point) -> Self {
+        [x, y]
+    }
+}
+
 #[inline]
-fn in_domain(v: f64) -> bool {
+pub(crate) fn in_domain(v: f64) -> bool {
     // NaN fails both tests.
     v == 0.0 || (MIN_MAGNITUDE..=MAX_MAGNITUDE).contains(&v.abs())
 }

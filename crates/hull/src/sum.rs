@@ -1,5 +1,8 @@
 //! Sums that are exact, and therefore independent of the order of their terms.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::exact::{grow, two_product, two_sum};
 
 /// Largest magnitude of a term of an [`ExactSum`], `2^900`: 2^64 of them do not overflow.

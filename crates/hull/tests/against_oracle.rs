@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::streams::{Random, STREAMS, query};
 use common::{Twins, normals};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -127,4 +128,22 @@ proptest! {
 
     #[test]
     fn off_a_line_by_the_last_bit(run in runs(nearly_collinear())) { follow(&run); }
+
+    /// Every adversarial stream, with values: the caches must agree to the bit.
+    #[test]
+    fn adversarial_streams(stream in 0..STREAMS.len(), seed in any::<u64>(), n in 1..120u32, every in 1..9u32) {
+        let (_, key) = STREAMS[stream];
+        let mut random = Random::new(seed);
+        let mut twins = Twins::default();
+        let mut keys = vec![];
+        for i in 0..n {
+            let key = key(&mut random, i, n);
+            twins.push(key);
+            keys.push(key);
+            if i % every == 0 {
+                let q = query(&mut random, &keys);
+                twins.check(q);
+            }
+        }
+    }
 }

@@ -140,8 +140,8 @@ fn any_hint_gives_the_same_answer() {
         assert_eq!(found, Ok(Winners::One(at as u32)));
         if at < 19_999 {
             let found = hull.winners(Point::new(at as f64 + 0.5, 1.0), &mut hint);
-            let tied: Vec<u32> = vec![at as u32, at as u32 + 1];
-            assert_eq!(found, Ok(Winners::Many(tied.into())));
+            let tied = [at as u32, at as u32 + 1];
+            assert!(matches!(found, Ok(Winners::Many(slots)) if slots[..] == tied));
         }
     }
 }
@@ -196,4 +196,37 @@ fn refuses_what_it_cannot_decide() {
     assert!(asked.is_err_and(|e: Error| e.is_empty_cache()));
     assert!(cache.push(Point::new(0.0, 0.0), [f64::NAN, 0.0]).is_err());
     assert!(cache.is_empty());
+}
+
+#[test]
+fn edges_whose_slopes_are_equal_but_for_rounding() {
+    // Edges u + i w of Fibonacci numbers: the determinant of neighbours is 1, their slopes differ
+    // by 2^-60 and less, and the coordinates are integers below 2^53.
+    let (u, w) = ((5_702_887.0, 3_524_578.0), (9_227_465.0, 5_702_887.0));
+    for sign in [1.0, -1.0] {
+        let mut edges: Vec<Point> = (0..1_500)
+            .map(|i| Point::new(u.0 + f64::from(i) * w.0, u.1 + f64::from(i) * w.1))
+            .collect();
+        // Ascending or descending slopes: a lower or an upper chain.
+        if sign < 0.0 {
+            edges.reverse();
+        }
+        let mut twins = Twins::default();
+        let mut at = Point::new(0.0, 0.0);
+        twins.push(at);
+        for edge in &edges {
+            at = Point::new(at.x + edge.x, at.y + edge.y);
+            assert!(at.x < 2f64.powi(53));
+            twins.push(at);
+        }
+        for edge in edges.iter().step_by(31) {
+            for q in normals(Point::new(0.0, 0.0), *edge) {
+                for scale in [1.0, 3.0, 5.0, 7.0, 11.0] {
+                    twins.check(Point::new(q.x * scale, q.y * scale));
+                }
+                twins.check(Point::new(q.x, q.y * (1.0 + f64::EPSILON)));
+                twins.check(Point::new(q.x, q.y * (1.0 - f64::EPSILON)));
+            }
+        }
+    }
 }

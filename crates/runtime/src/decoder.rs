@@ -58,6 +58,22 @@ pub struct Stats {
     pub value_streams: usize,
 }
 
+/// What a live head asked and offered at one token.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Attended {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The head's number in the weights.
+    pub head: usize,
+    /// The query.
+    pub query: [f64; 2],
+    /// The key that was appended.
+    pub key: [f64; 2],
+    /// The value that was appended; 0 where it cannot reach the residual stream.
+    pub value: [f64; 2],
+}
+
 /// Greedy decoding of one sequence.
 ///
 /// All engines compute the same projections with the same bits; they differ in attention alone. See the crate's
@@ -135,6 +151,7 @@ impl Decoder {
     /// Forgets the sequence.
     pub fn reset(&mut self) {
         self.cache = Caches::new(&self.plan, self.engine);
+        self.stream.calls.clear();
         self.known = 0;
         self.pending = None;
         self.next = None;
@@ -244,6 +261,22 @@ impl Decoder {
             key_streams,
             value_streams,
         }
+    }
+
+    /// What the live heads asked and offered at the last token that went through the layers, in order: for studies of
+    /// attention, such as recording the keys and queries of a head.
+    pub fn attended(&self) -> impl Iterator<Item = Attended> + '_ {
+        let layers = self.plan.layers.iter().enumerate();
+        let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
+        heads
+            .zip(&self.stream.calls)
+            .map(|((layer, head), call)| Attended {
+                layer,
+                head: head.number,
+                query: [call.query.x, call.query.y],
+                key: [call.key.x, call.key.y],
+                value: call.value,
+            })
     }
 
     /// The token after the ones so far, or why there is none.

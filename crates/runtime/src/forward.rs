@@ -15,7 +15,8 @@ pub(crate) struct Stream {
     /// What heads or neurons give.
     inner: Vector,
     sums: Vec<f64>,
-    calls: Vec<Call>,
+    /// What the live heads of the layers so far asked and offered at this token.
+    pub(crate) calls: Vec<Call>,
 }
 
 impl Stream {
@@ -42,6 +43,7 @@ impl Stream {
             self.x[feature.slot] += feature.at(position);
         }
         cache.begin();
+        self.calls.clear();
         let mut first = 0;
         for (number, layer) in plan.layers.iter().enumerate() {
             self.attention(layer, number, first, cache)?;
@@ -70,7 +72,6 @@ impl Stream {
             calls,
         } = self;
         layer.heads_in.multiply(x, sums);
-        calls.clear();
         for head in &layer.heads {
             let call = Call {
                 query: Point {
@@ -86,6 +87,7 @@ impl Stream {
             check(head, number, &call, C::EXACT)?;
             calls.push(call);
         }
+        let calls = &calls[first..];
         let (answers, _) = inner.as_chunks_mut();
         cache
             .attend(first, calls, &mut answers[..calls.len()])

@@ -126,3 +126,26 @@ fn engines_agree_on_a_saturated_model() {
         assert_eq!((stats.key_streams, stats.value_streams), (1, 1));
     }
 }
+
+#[test]
+fn tells_what_the_live_heads_asked_and_offered() {
+    let model = copier(20, 5);
+    for engine in Engine::ALL {
+        let mut decoder = Decoder::new(&model, engine).unwrap();
+        assert_eq!(decoder.attended().count(), 0);
+        for (t, token) in ids(&[3, 19, 0, 7]).into_iter().enumerate() {
+            decoder.prefill(&[token]).unwrap();
+            let all: Vec<_> = decoder.attended().collect();
+            let [only] = all[..] else {
+                panic!("one head is live, not {}", all.len())
+            };
+            let position = t as f64;
+            assert_eq!((only.layer, only.head), (0, 0));
+            assert_eq!(only.key, [2.0 * position, -position * position]);
+            assert_eq!(only.query[0] / only.query[1], position - 4.0);
+            assert_eq!(only.value, [f64::from(token.0), 0.0]);
+        }
+        decoder.reset();
+        assert_eq!(decoder.attended().count(), 0);
+    }
+}

@@ -39,7 +39,7 @@ pub use weightware_compiler::{Usage, compile, default_model};
 pub use weightware_frontend::Input;
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};
-pub use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stats};
+pub use weightware_runtime::{Attended, Decoder, DecoderOptions, Engine, Finish, Stats};
 
 /// The examples of the README run as tests.
 #[cfg(doctest)]

@@ -139,9 +139,24 @@ impl<'c> Verifier<'c> {
     pub fn weights(&self, row: &Row, all: &[Operands]) -> Result<usize, String> {
         for operands in runs(row, all, RUN) {
             self.run(&loading(row, &operands))
-                .map_err(|problem| format!("{}: {problem}", shown(row, operands[0])))?;
+                .map_err(|problem| self.located(row, &operands, &problem))?;
         }
         Ok(all.len())
+    }
+
+    /// The problem of a run, said of as few operands as have one.
+    fn located(&self, row: &Row, operands: &[Operands], problem: &str) -> String {
+        let halves = operands.chunks(operands.len().div_ceil(2));
+        for half in halves.filter(|half| half.len() < operands.len()) {
+            if let Err(problem) = self.run(&loading(row, half)) {
+                return self.located(row, half, &problem);
+            }
+        }
+        let all: Vec<String> = operands
+            .iter()
+            .map(|&operands| shown(row, operands))
+            .collect();
+        format!("{}: {problem}", all.join(", then "))
     }
 
     fn run(&self, program: &Program) -> Result<(), String> {

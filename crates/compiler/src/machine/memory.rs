@@ -74,7 +74,8 @@ impl Machine {
         let [value, found] = self.graph.lookup(name, asked.clone(), key, values);
         let value = self.graph.hold(&format!("{name}.value"), value);
         let found = self.graph.hold(&format!("{name}.found"), found);
-        let miss = found - asked + other.clone() * BIG;
+        // Elsewhere all three gates are closed: open, they would cancel only as long as nothing is rounded.
+        let miss = found - asked - other.clone() * BIG;
         for (offset, coefficient) in [(1, 1), (0, -2), (-1, 1)] {
             let gate = miss.clone() + self.graph.constant(offset);
             let hit = self.graph.reglu(&format!("{name}.hit"), value, gate);

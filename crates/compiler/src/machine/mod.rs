@@ -56,8 +56,8 @@ use stack::Operands;
 use state::State;
 use wide::Lower;
 
-/// Greater than any value that it must outweigh (words, addresses, their sums and differences, all below 2^33.1), and
-/// so small that 44^2 times it, times a byte, stays below 2^53.
+/// Greater than any value that it must outweigh: words, addresses, their sums and differences, all below 2^33.1. It closes
+/// gates, and so never multiplies.
 const BIG: i64 = 1 << 34;
 
 /// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which answers 0.

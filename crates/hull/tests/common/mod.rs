@@ -1,5 +1,10 @@
 //! The hull and the oracle side by side.
 
+#![allow(dead_code, reason = "every test uses a part")]
+
+pub(crate) mod duel;
+pub(crate) mod streams;
+
 use std::collections::BTreeSet;
 use weightware_hull::{
     Hint, HullCache, HullIndex, Inserted, KeyValueIndex, LinearCache, LinearIndex, Point, Winners,
@@ -21,9 +26,15 @@ impl Twins {
         let id = self.linear.push(key).unwrap();
         match self.hull.push(key).unwrap() {
             Inserted::Interior => {}
-            Inserted::New(slot) => {
-                self.members.resize(self.hull.slots(), vec![]);
-                self.members[slot as usize] = vec![id];
+            Inserted::New(slot) => self.set(slot, id),
+            Inserted::Merging { slot, merges } => {
+                self.set(slot, id);
+                assert!(!merges.is_empty());
+                for merge in merges {
+                    let from = std::mem::take(&mut self.members[merge.from as usize]);
+                    assert!(!from.is_empty());
+                    self.members[merge.into as usize].extend(from);
+                }
             }
             Inserted::Same(slot) => self.members[slot as usize].push(id),
         }
@@ -33,12 +44,17 @@ impl Twins {
         self.hull_cache.push(key, value).unwrap();
     }
 
+    fn set(&mut self, slot: u32, id: u32) {
+        self.members.resize(self.hull.slots(), vec![]);
+        self.members[slot as usize] = vec![id];
+    }
+
     pub(crate) fn check(&mut self, q: Point) {
         let mut expected = vec![];
         self.linear.winners(q, &mut expected).unwrap();
         let by_hint = self.hull.winners(q, &mut self.hint).unwrap();
         let mut fresh = Hint::default();
-        assert_eq!(self.hull.winners(q, &mut fresh), Ok(by_hint.clone()));
+        assert_eq!(self.hull.winners(q, &mut fresh), Ok(by_hint));
         let slots = match by_hint {
             Winners::Empty => vec![],
             Winners::One(slot) => vec![slot],

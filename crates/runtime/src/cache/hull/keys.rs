@@ -33,6 +33,14 @@ impl Keys {
         match inserted {
             Inserted::Interior => {}
             Inserted::New(slot) => self.counts.set(slot as usize, 1.0),
+            Inserted::Merging { slot, merges } => {
+                self.counts.set(slot as usize, 1.0);
+                for merge in merges {
+                    let more = self.counts.get(merge.from as usize);
+                    self.counts.add(merge.into as usize, more);
+                }
+                self.repeats = true;
+            }
             Inserted::Same(slot) => {
                 self.counts.add(slot as usize, 1.0);
                 self.repeats = true;

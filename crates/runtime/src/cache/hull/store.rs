@@ -79,6 +79,16 @@ impl Store {
         }
     }
 
+    /// Adds the sum at `from` to the sum at `slot`.
+    pub(super) fn merge(&mut self, slot: usize, from: usize) {
+        if let Self::Exact(v) = self {
+            let from = v[from].clone();
+            v[slot].merge(&from);
+        } else {
+            self.add(slot, self.get(from));
+        }
+    }
+
     /// The sum at `slot` as it is.
     #[inline]
     pub(super) fn sum(&self, slot: usize) -> ExactSum {

@@ -14,8 +14,8 @@ pub(super) struct Values {
     /// The last token whose value is in the sums, and that value.
     pub(super) stamp: u64,
     pub(super) value: f64,
-    /// What the last value changed.
-    undo: Option<(usize, ExactSum)>,
+    /// The sums that the last value changed, as they were before, in the order of the changes.
+    undo: Vec<(usize, ExactSum)>,
     /// The token at which the stream split off, and from which one.
     pub(super) born: u64,
     pub(super) parent: (usize, usize),
@@ -29,7 +29,7 @@ impl Values {
             members,
             stamp: 0,
             value: 0.0,
-            undo: None,
+            undo: Vec::new(),
             born: 0,
             parent: (0, 0),
         }
@@ -41,22 +41,32 @@ impl Values {
         self.stamp = stamp;
         self.value = value;
         self.total.add(value);
-        self.undo = match inserted {
-            Inserted::Interior => None,
-            Inserted::New(slot) => {
-                let slot = slot as usize;
-                // The slot may have been another key's, which an undo would bring back.
-                let old = self.sums.sum(slot);
-                self.sums.set(slot, value);
-                Some((slot, old))
-            }
+        self.undo.clear();
+        match inserted {
+            Inserted::Interior => {}
+            Inserted::New(slot) => self.set(slot, value),
             Inserted::Same(slot) => {
                 let slot = slot as usize;
-                let old = self.sums.sum(slot);
+                self.undo.push((slot, self.sums.sum(slot)));
                 self.sums.add(slot, value);
-                Some((slot, old))
             }
-        };
+            Inserted::Merging { slot, merges } => {
+                self.set(slot, value);
+                for merge in merges {
+                    let into = merge.into as usize;
+                    self.undo.push((into, self.sums.sum(into)));
+                    self.sums.merge(into, merge.from as usize);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, slot: u32, value: f64) {
+        let slot = slot as usize;
+        // The slot may have been another key's, which an undo would bring back.
+        self.undo.push((slot, self.sums.sum(slot)));
+        self.sums.set(slot, value);
     }
 
     /// The sums as they were before the token `stamp`, to be shared by none yet.
@@ -66,7 +76,7 @@ impl Values {
         if self.stamp == stamp {
             // Exact sums can be undone.
             total.add(-self.value);
-            if let Some((slot, old)) = &self.undo {
+            for (slot, old) in self.undo.iter().rev() {
                 sums.restore(*slot, old);
             }
         }

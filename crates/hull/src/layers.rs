@@ -1,0 +1,496 @@
+//! Nested hulls: the best few keys of a query, not only the best.
+
+use alloc::vec::Vec;
+
+use crate::blocks::Pos;
+use crate::chain::{Chain, Place, Trail};
+use crate::rank::{gain, rank};
+use crate::{Error, Point};
+use core::cmp::Ordering;
+
+/// Finds the `k` best keys of a query, for `k` up to a limit: convex layers.
+///
+/// ```text
+///      .---------.      The outer layer is the hull of all keys, the next that of the keys
+///     / .------.  \     which are not its vertices, and so on. The best key is a vertex of the
+///    | |  .--.  |  |    first layer; the second best is beside it or the best of the second
+///     \ '------'  /     layer; the j-th best lies in the first j layers.
+///      '---------'
+/// ```
+///
+/// Ids number the keys from 0 in the order of their pushes. Among keys of equal scores (compared
+/// exactly) the one of lesser x is better, then the one of lesser y, then the earlier one; so the
+/// ranking is a total one, and does not depend on the order of pushes but for keys that coincide.
+///
+/// # Complexity
+///
+/// With the limit `L`, a query for `k` keys opens at most `k` layers: `O(k log n)` in the worst
+/// case, `O(k + log n)` where the keys are on few layers, as on a parabola or a circle. A push is a
+/// search in `O(log L)` layers, and moves vertices that are covered by the new one to the next layer: a key
+/// moves at most `L` times in all, which makes a push `O(L log n)` amortised, and `O(log n)` for a
+/// key inside of all layers or one that covers none. What falls below the last layer can never be
+/// among the best `L` again and is forgotten. Memory is 16 to 20 bytes per key that is kept (up to
+/// twice that where blocks were split), and 250 bytes or so per layer.
+///
+/// ```
+/// use weightware_hull::{Layers, Point, Top};
+///
+/// let mut layers = Layers::new(3);
+/// for t in 0..1000 {
+///     let t = f64::from(t);
+///     layers.push(Point::new(2.0 * t, -t * t))?;
+/// }
+/// let mut top = Top::new();
+/// layers.top(Point::new(42.2, 1.0), 3, &mut top)?;
+/// let ids: Vec<u32> = top.iter().map(|found| found.id).collect();
+/// assert_eq!(ids, [42, 43, 41]);
+/// # Ok::<(), weightware_hull::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Layers {
+    layers: Vec<Layer>,
+    limit: usize,
+    /// The number of keys pushed.
+    len: u32,
+    /// What a push moves to the next layer; empty between pushes.
+    falling: [Vec<(Point, u32)>; 2],
+}
+
+/// The vertices of a convex polygon, each once.
+#[derive(Clone, Debug, Default)]
+struct Layer {
+    upper: Chain,
+    /// Mirrored in the x axis.
+    lower: Chain,
+}
+
+/// A key that was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// The number of the key.
+    pub id: u32,
+    /// The key.
+    pub key: Point,
+}
+
+/// The best keys of a query, best first, and memory to find them with. Derefs to a slice.
+#[derive(Clone, Debug, Default)]
+pub struct Top {
+    found: Vec<Found>,
+    next: Option<Point>,
+    /// The layers that are open.
+    arcs: Vec<Arc>,
+    /// Layers and the better ends of their arcs, worst first.
+    queue: Vec<(usize, usize)>,
+}
+
+/// What is left of a layer: the vertices from one end to the other. At first that is all of them, and
+/// the best one stands for them as the first end.
+#[derive(Clone, Copy, Debug)]
+struct Arc {
+    whole: bool,
+    /// To go on counterclockwise (0) or clockwise (1); where one vertex is left there is one end.
+    ends: [Option<End>; 2],
+}
+
+/// A vertex at an end of an arc.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    at: Corner,
+    found: Found,
+    /// How much its score is above that of some key, rounded, and a bound of the error.
+    gain: f64,
+    error: f64,
+}
+
+/// A vertex of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Corner {
+    Upper(Pos),
+    Lower(Pos),
+}
+
+impl Top {
+    /// No keys.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The best key that is not among those found, if it is known: not when as many were asked for
+    /// as the layers can tell.
+    pub fn next_best(&self) -> Option<Point> {
+        self.next
+    }
+}
+
+impl core::ops::Deref for Top {
+    type Target = [Found];
+
+    fn deref(&self) -> &[Found] {
+        &self.found
+    }
+}
+
+impl Layers {
+    /// Layers that tell up to `limit` best keys.
+    ///
+    /// # Panics
+    /// If the limit is 0.
+    pub fn new(limit: usize) -> Self {
+        assert!(limit > 0, "no layer at all");
+        Self {
+            layers: Vec::new(),
+            limit,
+            len: 0,
+            falling: Default::default(),
+        }
+    }
+
+    /// How many best keys can be told.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The number of keys pushed.
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether no keys were pushed.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The number of keys that can still be among the best.
+    pub fn kept(&self) -> usize {
+        self.layers.iter().map(Layer::len).sum()
+    }
+
+    /// The vertices of every layer with their ids, from the outside to the inside, each
+    /// counterclockwise from the leftmost.
+    pub fn outlines(&self) -> impl Iterator<Item = Vec<Found>> + '_ {
+        self.layers.iter().map(|layer| {
+            let first = layer.lower.begin().map(Corner::Lower);
+            let mut next = first;
+            core::iter::from_fn(|| {
+                let at = next?;
+                next = Some(layer.turn(at, 0)).filter(|&at| !layer.same(at, first));
+                Some(layer.found(at))
+            })
+            .collect()
+        })
+    }
+
+    /// The memory allocated, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        let chains = |l: &Layer| l.upper.heap_bytes() + l.lower.heap_bytes();
+        let falling: usize = self.falling.iter().map(Vec::capacity).sum();
+        self.layers.iter().map(chains).sum::<usize>()
+            + self.layers.capacity() * size_of::<Layer>()
+            + falling * size_of::<(Point, u32)>()
+    }
+
+    /// Adds a key and returns its id.
+    ///
+    /// # Errors
+    /// If a coordinate is out of the [domain](Point::in_domain), or all 2^32 - 1 ids are taken.
+    pub fn push(&mut self, key: Point) -> Result<u32, Error> {
+        let key = key.checked()?;
+        let id = self.len;
+        if id == u32::MAX {
+            return Err(Error::full());
+        }
+        self.len += 1;
+        // Layers are nested, and the latest of coinciding keys comes last.
+        let first = self.layers.partition_point(|layer| layer.contains(key));
+        let [mut falling, mut next] = core::mem::take(&mut self.falling);
+        falling.push((key, id));
+        for at in first..self.limit {
+            if falling.is_empty() {
+                break;
+            }
+            if at == self.layers.len() {
+                self.layers.push(Layer::default());
+            }
+            for (key, id) in falling.drain(..) {
+                self.layers[at].push(key, id, &mut next);
+            }
+            core::mem::swap(&mut falling, &mut next);
+        }
+        falling.clear();
+        self.falling = [falling, next];
+        Ok(id)
+    }
+
+    /// Finds the `k` best keys, or all if there are fewer.
+    ///
+    /// # Errors
+    /// If a coordinate of `q` is out of the [domain](Point::in_domain).
+    ///
+    /// # Panics
+    /// If `k` is above the limit.
+    pub fn top(&self, q: Point, k: usize, top: &mut Top) -> Result<(), Error> {
+        let q = q.checked()?;
+        assert!(k <= self.limit, "{k} of {} best keys", self.limit);
+        top.found.clear();
+        top.arcs.clear();
+        top.queue.clear();
+        top.next = None;
+        let Some(mut at) = self
+            .layers
+            .first()
+            .map(|first| first.best(q, Pos::default()))
+        else {
+            return Ok(());
+        };
+        let zero = self.layers[0].found(at).key;
+        self.open(q, zero, at, top);
+        while top.found.len() < k
+            && let Some((number, side)) = top.queue.pop()
+        {
+            let layer = &self.layers[number];
+            let arc = &mut top.arcs[number];
+            let Some(end) = arc.ends[side].take() else {
+                unreachable!("an end in the queue is there");
+            };
+            top.found.push(end.found);
+            let next = |side| End::new(q, zero, layer, layer.turn(end.at, side));
+            if arc.whole {
+                let ends = [0, 1].map(next);
+                let ids = ends.map(|end| end.found.id);
+                arc.whole = false;
+                arc.ends = if ids[0] == end.found.id {
+                    [None; 2]
+                } else if ids[0] == ids[1] {
+                    [Some(ends[0]), None]
+                } else {
+                    ends.map(Some)
+                };
+                top.enqueue(q, number);
+                if let Some(layer) = self.layers.get(number + 1) {
+                    // Layers resemble each other.
+                    at = layer.best(q, end.at.pos());
+                    self.open(q, zero, at, top);
+                }
+            } else {
+                if let Some(other) = &arc.ends[1 - side] {
+                    let end = next(side);
+                    if end.found.id != other.found.id {
+                        arc.ends[side] = Some(end);
+                    }
+                }
+                top.enqueue(q, number);
+            }
+        }
+        if k < self.limit {
+            top.next = top.queue.last().and_then(|&(layer, side)| {
+                let end = &top.arcs[layer].ends[side];
+                end.map(|end| end.found.key)
+            });
+        }
+        Ok(())
+    }
+
+    /// Opens the next layer, whose best vertex is known.
+    fn open(&self, q: Point, zero: Point, best: Corner, top: &mut Top) {
+        let number = top.arcs.len();
+        let best = End::new(q, zero, &self.layers[number], best);
+        top.arcs.push(Arc {
+            whole: true,
+            ends: [Some(best), None],
+        });
+        top.enqueue(q, number);
+    }
+}
+
+impl Top {
+    /// Puts a layer's better end into the queue, if it has one.
+    fn enqueue(&mut self, q: Point, layer: usize) {
+        let side = match &self.arcs[layer].ends {
+            [None, None] => return,
+            [Some(_), None] => 0,
+            [None, Some(_)] => 1,
+            [Some(a), Some(b)] => usize::from(a.is_worse(q, b)),
+        };
+        let Some(new) = &self.arcs[layer].ends[side] else {
+            unreachable!("the end was seen");
+        };
+        // Most often it goes back to where it came from.
+        let mut at = self.queue.len();
+        while let Some(&(layer, side)) = at.checked_sub(1).and_then(|at| self.queue.get(at))
+            && let Some(other) = &self.arcs[layer].ends[side]
+            && new.is_worse(q, other)
+        {
+            at -= 1;
+        }
+        self.queue.insert(at, (layer, side));
+    }
+}
+
+impl Corner {
+    fn pos(self) -> Pos {
+        match self {
+            Self::Upper(pos) | Self::Lower(pos) => pos,
+        }
+    }
+}
+
+impl End {
+    #[inline]
+    fn new(q: Point, zero: Point, layer: &Layer, at: Corner) -> Self {
+        let found = layer.found(at);
+        let (gain, error) = gain(q, found.key, zero);
+        Self {
+            at,
+            found,
+            gain,
+            error,
+        }
+    }
+
+    /// Whether the other one is ranked before it.
+    #[inline]
+    fn is_worse(&self, q: Point, other: &Self) -> bool {
+        let difference = self.gain - other.gain;
+        if difference.abs() > self.error + other.error {
+            difference < 0.0
+        } else {
+            rank(q, self.found, other.found) == Ordering::Greater
+        }
+    }
+}
+
+impl Layer {
+    fn len(&self) -> usize {
+        let ends = [
+            (self.upper.first(), self.lower.first()),
+            (self.upper.last(), self.lower.last()),
+        ];
+        let shared = ends.map(|(u, l)| usize::from(u == l.map(Point::flipped)));
+        let shared = match (self.upper.len(), self.lower.len()) {
+            (1, 1) => shared[0],
+            _ => shared[0] + shared[1],
+        };
+        self.upper.len() + self.lower.len() - shared
+    }
+
+    /// Whether the key is within the polygon, its border included.
+    fn contains(&self, key: Point) -> bool {
+        !matches!(self.upper.place(key), Place::On(_))
+            && !matches!(self.lower.place(key.flipped()), Place::On(_))
+    }
+
+    /// Adds a key, and appends what is not a vertex then, the key itself perhaps, to `out`.
+    fn push(&mut self, key: Point, id: u32, out: &mut Vec<(Point, u32)>) {
+        let places = [self.upper.place(key), self.lower.place(key.flipped())];
+        if let [Place::Same(other), _] | [_, Place::Same(other)] = places {
+            // Of keys that coincide the earliest is the vertex.
+            if id < other {
+                self.upper.renumber(key, id);
+                self.lower.renumber(key.flipped(), id);
+                out.push((key, other));
+            } else {
+                out.push((key, id));
+            }
+            return;
+        }
+        let ([Place::On(_), _] | [_, Place::On(_)]) = places else {
+            out.push((key, id));
+            return;
+        };
+        // Only the ends of a chain were on the other one as well, and may still be.
+        let ends = [self.lower.begin(), self.lower.end()];
+        let ends = ends.map(|at| at.map(|at| self.lower.slot(at)));
+        let start = out.len();
+        if let Place::On(spot) = places[0] {
+            let gone = |key, id, _| out.push((key, id));
+            self.upper.insert(spot, key, id, gone);
+        }
+        let middle = out.len();
+        if let Place::On(spot) = places[1] {
+            let gone = |key: Point, id, _| out.push((key.flipped(), id));
+            self.lower.insert(spot, key.flipped(), id, gone);
+        }
+        let is_on = |chain: &Chain, key| matches!(chain.place(key), Place::Same(_));
+        let mut kept = start;
+        for at in start..out.len() {
+            let (key, id) = out[at];
+            let shared = ends.contains(&Some(id));
+            let stays = shared
+                && if at < middle {
+                    is_on(&self.lower, key.flipped())
+                } else {
+                    let twice = out[start..middle.min(kept)].iter().any(|gone| gone.1 == id);
+                    twice || is_on(&self.upper, key)
+                };
+            if !stays {
+                out[kept] = (key, id);
+                kept += 1;
+            }
+        }
+        out.truncate(kept);
+    }
+
+    fn found(&self, at: Corner) -> Found {
+        match at {
+            Corner::Upper(at) => Found {
+                id: self.upper.slot(at),
+                key: self.upper.point(at),
+            },
+            Corner::Lower(at) => Found {
+                id: self.lower.slot(at),
+                key: self.lower.point(at).flipped(),
+            },
+        }
+    }
+
+    fn same(&self, at: Corner, other: Option<Corner>) -> bool {
+        other.is_some_and(|other| self.found(at).id == self.found(other).id)
+    }
+
+    /// The next vertex, counterclockwise (0) or clockwise (1); of one vertex, itself.
+    fn turn(&self, at: Corner, side: usize) -> Corner {
+        let along = |at| match (at, side) {
+            // Counterclockwise is to the right below, and to the left above.
+            (Corner::Lower(at), 0) => self.lower.next(at).map(Corner::Lower),
+            (Corner::Lower(at), _) => self.lower.prev(at).map(Corner::Lower),
+            (Corner::Upper(at), 0) => self.upper.prev(at).map(Corner::Upper),
+            (Corner::Upper(at), _) => self.upper.next(at).map(Corner::Upper),
+        };
+        if let Some(next) = along(at) {
+            return next;
+        }
+        let below = matches!(at, Corner::Lower(_));
+        let other = match (below, below == (side == 0)) {
+            (true, true) => self.upper.end().map(Corner::Upper),
+            (true, false) => self.upper.begin().map(Corner::Upper),
+            (false, true) => self.lower.end().map(Corner::Lower),
+            (false, false) => self.lower.begin().map(Corner::Lower),
+        };
+        match other {
+            // Where the chains meet in one vertex, the next is one further.
+            Some(other) if self.same(other, Some(at)) => along(other).unwrap_or(other),
+            Some(other) => other,
+            None => unreachable!("a layer with a vertex has both chains"),
+        }
+    }
+
+    /// The best vertex, searched from a hint; there must be one.
+    fn best(&self, q: Point, hint: Pos) -> Corner {
+        let found = if q.y > 0.0 {
+            let winner = self.upper.winner(q, &mut Trail::near(hint));
+            winner.map(|(at, _)| Corner::Upper(at))
+        } else if q.y < 0.0 {
+            let winner = self.lower.winner(q.flipped(), &mut Trail::near(hint));
+            winner.map(|(at, _)| Corner::Lower(at))
+        } else if q.x > 0.0 {
+            self.lower.end().map(Corner::Lower)
+        } else {
+            self.lower.begin().map(Corner::Lower)
+        };
+        match found {
+            Some(found) => found,
+            None => unreachable!("a layer has a vertex"),
+        }
+    }
+}
