@@ -11,8 +11,13 @@ use crate::names;
 pub(crate) fn of(bytes: &[u8], error: BinaryReaderError) -> Error {
     let offset = error.offset();
     let place = locate(bytes, offset);
-    let later = Validator::new_with_features(WasmFeatures::all());
-    let is_later = { later }.validate_all(bytes).is_ok();
+    // Later versions read some malformed binaries as well: only what the validator names as switched off is theirs.
+    let said = error.message();
+    let later = said.contains("not enabled") || said.contains("must be enabled");
+    let is_later = later
+        && Validator::new_with_features(WasmFeatures::all())
+            .validate_all(bytes)
+            .is_ok();
     let refused = match is_later {
         false => Error::from(error),
         true => Error::unsupported(error.message().to_owned()).remedy(

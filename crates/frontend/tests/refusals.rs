@@ -72,7 +72,6 @@ fn other_types_and_instructions() {
             None,
             "gc",
         ),
-        ("(memory 1) (memory 1)", "", None, "memor"),
     ] {
         let error = refused(&main_with(fields, body));
         if instruction.is_some() {
