@@ -120,6 +120,7 @@ fn trap(error: &Error) -> Result<Trap, String> {
         Some(TrapCode::IndirectCallToNull) => Trap::UninitializedElement,
         Some(TrapCode::IntegerDivisionByZero) => Trap::DivideByZero,
         Some(TrapCode::IntegerOverflow) => Trap::IntegerOverflow,
+        Some(TrapCode::BadConversionToInteger) => Trap::InvalidConversion,
         Some(TrapCode::StackOverflow) => Trap::CallStackExhausted,
         Some(TrapCode::BadSignature) => Trap::IndirectCallType,
         _ => return Err(error.to_string()),

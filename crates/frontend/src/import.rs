@@ -136,7 +136,9 @@ impl Function<'_, '_> {
             }
             ("trap", name) => {
                 let trap = Trap::ALL.into_iter().find(|trap| trap.name() == name);
-                asm.op(trap.map_or(Op::TrapIntegerOverflow, Op::trap));
+                asm.op(Op::trap(
+                    trap.unwrap_or_else(|| panic!("there is no trap {name}")),
+                ));
                 self.stop();
             }
             ("layout", "initial") => asm.bits(Bits::Word(layout.initial)),

@@ -15,8 +15,10 @@ pub enum Trap {
     OutOfBounds,
     /// Integer division or remainder by zero.
     DivideByZero,
-    /// The quotient does not fit (`i32::MIN / -1`).
+    /// The quotient does not fit (`i32::MIN / -1`), or a number is too large to be converted.
     IntegerOverflow,
+    /// What is no number is converted to an integer.
+    InvalidConversion,
     /// A table entry outside the table was called.
     UndefinedElement,
     /// A table entry that holds no function was called.
@@ -29,11 +31,12 @@ pub enum Trap {
 
 impl Trap {
     /// All traps, in the order of their tokens.
-    pub const ALL: [Trap; 8] = [
+    pub const ALL: [Trap; 9] = [
         Trap::Unreachable,
         Trap::OutOfBounds,
         Trap::DivideByZero,
         Trap::IntegerOverflow,
+        Trap::InvalidConversion,
         Trap::UndefinedElement,
         Trap::UninitializedElement,
         Trap::IndirectCallType,
@@ -48,6 +51,7 @@ impl Trap {
             Trap::OutOfBounds => "out_of_bounds",
             Trap::DivideByZero => "divide_by_zero",
             Trap::IntegerOverflow => "integer_overflow",
+            Trap::InvalidConversion => "invalid_conversion",
             Trap::UndefinedElement => "undefined_element",
             Trap::UninitializedElement => "uninitialized_element",
             Trap::IndirectCallType => "indirect_call_type",
@@ -63,6 +67,7 @@ impl Trap {
             Trap::OutOfBounds => "out of bounds memory access",
             Trap::DivideByZero => "integer divide by zero",
             Trap::IntegerOverflow => "integer overflow",
+            Trap::InvalidConversion => "invalid conversion to integer",
             Trap::UndefinedElement => "undefined element",
             Trap::UninitializedElement => "uninitialized element",
             Trap::IndirectCallType => "indirect call type mismatch",
@@ -462,6 +467,8 @@ ops! {
     TrapDivideByZero "trap.divide_by_zero" 0 End::Trap(Trap::DivideByZero);
     /// Ends the run, from the software of divisions.
     TrapIntegerOverflow "trap.integer_overflow" 0 End::Trap(Trap::IntegerOverflow);
+    /// Ends the run, from the software of conversions.
+    TrapInvalidConversion "trap.invalid_conversion" 0 End::Trap(Trap::InvalidConversion);
     /// Ends the run, from the software of indirect calls.
     TrapUndefinedElement "trap.undefined_element" 0 End::Trap(Trap::UndefinedElement);
     /// Ends the run, from the software of indirect calls.

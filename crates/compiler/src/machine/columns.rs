@@ -96,7 +96,7 @@ pub(crate) mod code {
         1 + position(&Commit::ALL, commit)
     }
 
-    /// 16 to 23.
+    /// 16 to 24.
     pub(crate) fn trap(trap: Trap) -> i64 {
         16 + position(&Trap::ALL, trap)
     }

@@ -110,7 +110,7 @@ fn trap(code: wasmi::TrapCode) -> Trap {
         wasmi::TrapCode::IntegerDivisionByZero => Trap::DivideByZero,
         wasmi::TrapCode::IntegerOverflow => Trap::IntegerOverflow,
         // The machine has no trap of its own for the conversion of NaN.
-        wasmi::TrapCode::BadConversionToInteger => Trap::IntegerOverflow,
+        wasmi::TrapCode::BadConversionToInteger => Trap::InvalidConversion,
         wasmi::TrapCode::StackOverflow => Trap::CallStackExhausted,
         wasmi::TrapCode::TableOutOfBounds => Trap::UndefinedElement,
         wasmi::TrapCode::IndirectCallToNull => Trap::UninitializedElement,

@@ -204,6 +204,7 @@ impl Interpreter<'_> {
             | Op::TrapOutOfBounds
             | Op::TrapDivideByZero
             | Op::TrapIntegerOverflow
+            | Op::TrapInvalidConversion
             | Op::TrapUndefinedElement
             | Op::TrapUninitializedElement
             | Op::TrapIndirectCallType
