@@ -27,7 +27,7 @@ pub enum Loaded {
 }
 
 /// The engine that commands take if none is named.
-pub const FASTEST: Engine = Engine::Hull;
+pub const FASTEST: Engine = Engine::Plan;
 
 /// How a program came to its end.
 #[derive(Debug, Clone, PartialEq)]
