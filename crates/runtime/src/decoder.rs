@@ -1,6 +1,6 @@
 //! The decoder.
 
-use weightware_model::{Attention, Model, TokenId};
+use weightware_model::{Attention, KeyBound, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::Stream;
@@ -121,9 +121,9 @@ impl Decoder {
         let plan = Plan::new(model);
         Ok(Self {
             cache: Caches::new(&plan, engine),
+            stream: Stream::new(plan.heads().count()),
             plan,
             engine,
-            stream: Stream::new(),
             scratch: Scratch::default(),
             known: 0,
             pending: None,
@@ -135,6 +135,7 @@ impl Decoder {
     /// Forgets the sequence.
     pub fn reset(&mut self) {
         self.cache = Caches::new(&self.plan, self.engine);
+        self.stream = Stream::new(self.plan.heads().count());
         self.known = 0;
         self.pending = None;
         self.next = None;
@@ -244,6 +245,22 @@ impl Decoder {
             key_streams,
             value_streams,
         }
+    }
+
+    /// How far the live keys of heads with a box went: as a box, with the greatest `|x|` and lift of the sequence so far.
+    pub fn reach(&self) -> impl Iterator<Item = KeyBound> + '_ {
+        let layers = self.plan.layers.iter().zip(0..);
+        let heads = layers.flat_map(|(layer, number)| layer.heads.iter().map(move |h| (number, h)));
+        heads
+            .zip(&self.stream.reach)
+            .filter_map(|((layer, head), &[max_abs_x, max_lift])| {
+                head.bound.map(|_| KeyBound {
+                    layer,
+                    head: head.number,
+                    max_abs_x,
+                    max_lift,
+                })
+            })
     }
 
     /// The token after the ones so far, or why there is none.

@@ -16,11 +16,14 @@ pub(crate) struct Stream {
     inner: Vector,
     sums: Vec<f64>,
     calls: Vec<Call>,
+    /// By live head: greatest `|x|` and greatest lift of a live key, where a head has a box.
+    pub(crate) reach: Vec<[f64; 2]>,
 }
 
 impl Stream {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(heads: usize) -> Self {
         Self {
+            reach: vec![[0.0; 2]; heads],
             x: zero_vector(),
             inner: zero_vector(),
             sums: Vec::new(),
@@ -68,10 +71,11 @@ impl Stream {
             inner,
             sums,
             calls,
+            reach,
         } = self;
         layer.heads_in.multiply(x, sums);
         calls.clear();
-        for head in &layer.heads {
+        for (head, reach) in layer.heads.iter().zip(&mut reach[first..]) {
             let call = Call {
                 query: Point {
                     x: sums[head.query[0]],
@@ -83,7 +87,7 @@ impl Stream {
                 },
                 value: head.value.map(|row| sums[row]),
             };
-            check(head, number, &call, C::EXACT)?;
+            check(head, number, &call, C::EXACT, reach)?;
             calls.push(call);
         }
         let (answers, _) = inner.as_chunks_mut();
@@ -109,9 +113,15 @@ impl Stream {
     }
 }
 
-/// Checks that a head's numbers are in range and its key within its box.
+/// Checks that a head's numbers are in range and its key within its box; remembers how far live keys went.
 #[inline]
-fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why> {
+fn check(
+    head: &Head,
+    layer: usize,
+    call: &Call,
+    exact: bool,
+    reach: &mut [f64; 2],
+) -> Result<(), Why> {
     let Call { query, key, value } = call;
     // Not a number is not contained.
     let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
@@ -130,13 +140,16 @@ fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why>
     if let Some([max_abs_x, max_lift]) = head.bound {
         let half = key.x / 2.0;
         let lift = key.y + half * half;
-        if lift >= -0.5 && !(key.x.abs() <= max_abs_x && lift <= max_lift) {
-            return Err(Why::KeyBound {
-                layer,
-                head: head.number,
-                x: key.x,
-                lift,
-            });
+        if lift >= -0.5 {
+            if !(key.x.abs() <= max_abs_x && lift <= max_lift) {
+                return Err(Why::KeyBound {
+                    layer,
+                    head: head.number,
+                    x: key.x,
+                    lift,
+                });
+            }
+            *reach = [reach[0].max(key.x.abs()), reach[1].max(lift)];
         }
     }
     Ok(())

@@ -34,10 +34,11 @@ mod source;
 pub use computer::{Computer, End, Run};
 pub use error::Error;
 pub use source::{Source, compile_c};
+pub use weightware_certify::{Certificate, HeadCertificate, Keys, Scaling, certify};
 pub use weightware_compiler::machine::Module;
 pub use weightware_compiler::{Usage, compile, default_model};
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
-pub use weightware_model::{Model, TokenId};
+pub use weightware_model::{KeyBound, Model, TokenId};
 pub use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stats};
 
 /// The examples of the README run as tests.
