@@ -4,9 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
-use weightware::{
-    Certificate, End, Engine, HeadCertificate, KeyBound, Model, Scaling, default_model,
-};
+use weightware::{Certificate, End, Engine, HeadCertificate, Model, Reach, Scaling, default_model};
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
@@ -17,7 +15,7 @@ struct Used {
     /// The last position, the prompt included.
     position: u64,
     end: End,
-    reach: Vec<KeyBound>,
+    reach: Vec<Reach>,
 }
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
@@ -64,12 +62,12 @@ fn model(args: &CertifyArgs) -> Result<Model> {
         .map_or_else(|| Ok(default_model()), input::model)
 }
 
-fn head<'c>(certificate: &'c Certificate, bound: &KeyBound) -> Option<&'c HeadCertificate> {
+fn head<'c>(certificate: &'c Certificate, reach: &Reach) -> Option<&'c HeadCertificate> {
     let mut heads = certificate.heads.iter();
-    heads.find(|head| (head.layer, head.head) == (bound.layer, bound.head))
+    heads.find(|head| (head.layer, head.head) == (reach.layer, reach.head))
 }
 
-/// The share of what is stated that was used: positions, indices, lifts.
+/// The share of what is there that was used.
 fn share(used: f64, stated: f64) -> String {
     format!("{:.2} %", 100.0 * used / stated)
 }
@@ -89,15 +87,15 @@ fn table(certificate: &Certificate, used: Option<&Used>) -> String {
         let Some(bounds) = head(certificate, reach).and_then(|head| head.index_box.as_ref()) else {
             continue;
         };
-        let index = reach.max_abs_x / 2.0;
+        let [least, greatest] = reach.x.map(|x| x / 2.0);
         text += &format!(
-            "{:5} |index| {index} of {}, {}; time {:.0} of {}, {}\n",
+            "{:5} index {least} to {greatest} of {} to {}; time {:.0} of {}, {}\n",
             format!("{}.{}", reach.layer, reach.head),
+            -bounds.index,
             bounds.index,
-            share(index, bounds.index),
-            reach.max_lift / bounds.unit,
+            reach.lift / bounds.unit,
             bounds.times,
-            share(reach.max_lift, bounds.lift),
+            share(reach.lift, bounds.times as f64 * bounds.unit),
         );
     }
     text
@@ -156,8 +154,8 @@ fn json_of(certificate: &Certificate, used: Option<&Used>) -> Value {
             "reach": used.reach.iter().map(|reach| json!({
                 "layer": reach.layer,
                 "head": reach.head,
-                "index": reach.max_abs_x / 2.0,
-                "lift": reach.max_lift,
+                "index": reach.x.map(|x| x / 2.0),
+                "lift": reach.lift,
             })).collect::<Vec<_>>(),
         })),
     })

@@ -1,6 +1,6 @@
 //! The decoder.
 
-use weightware_model::{Attention, KeyBound, Model, TokenId};
+use weightware_model::{Attention, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::Stream;
@@ -56,6 +56,19 @@ pub struct Stats {
     pub key_streams: usize,
     /// Streams of scalar values that are kept, after sharing.
     pub value_streams: usize,
+}
+
+/// How far the live keys of a head with a box went.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reach {
+    /// The layer.
+    pub layer: usize,
+    /// The head within the layer.
+    pub head: usize,
+    /// Least and greatest `x`.
+    pub x: [f64; 2],
+    /// Greatest `y + (x / 2)^2`.
+    pub lift: f64,
 }
 
 /// Greedy decoding of one sequence.
@@ -247,19 +260,19 @@ impl Decoder {
         }
     }
 
-    /// How far the live keys of heads with a box went: as a box, with the greatest `|x|` and lift of the sequence so far.
-    pub fn reach(&self) -> impl Iterator<Item = KeyBound> + '_ {
+    /// How far the live keys of heads with a box went in the sequence so far; heads without a live key are left out.
+    pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
         let layers = self.plan.layers.iter().zip(0..);
-        let heads = layers.flat_map(|(layer, number)| layer.heads.iter().map(move |h| (number, h)));
-        heads
-            .zip(&self.stream.reach)
-            .filter_map(|((layer, head), &[max_abs_x, max_lift])| {
-                head.bound.map(|_| KeyBound {
-                    layer,
-                    head: head.number,
-                    max_abs_x,
-                    max_lift,
-                })
+        let heads =
+            layers.flat_map(|(layer, number)| layer.heads.iter().map(move |head| (number, head)));
+        let reached = heads.zip(&self.stream.reach);
+        reached
+            .filter(|((_, head), [least, greatest, _])| head.bound.is_some() && least <= greatest)
+            .map(|((layer, head), &[least, greatest, lift])| Reach {
+                layer,
+                head: head.number,
+                x: [least, greatest],
+                lift,
             })
     }
 

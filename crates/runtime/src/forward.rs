@@ -8,6 +8,9 @@ use crate::cache::{Cache, Call, Full};
 use crate::plan::{Head, Layer, Plan};
 use crate::sparse::{Vector, zero_vector};
 
+/// No live key yet.
+const NOWHERE: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
+
 /// The residual stream and scratch space.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -16,14 +19,14 @@ pub(crate) struct Stream {
     inner: Vector,
     sums: Vec<f64>,
     calls: Vec<Call>,
-    /// By live head: greatest `|x|` and greatest lift of a live key, where a head has a box.
-    pub(crate) reach: Vec<[f64; 2]>,
+    /// By live head: least and greatest `x` and greatest lift of the live keys, where a head has a box.
+    pub(crate) reach: Vec<[f64; 3]>,
 }
 
 impl Stream {
     pub(crate) fn new(heads: usize) -> Self {
         Self {
-            reach: vec![[0.0; 2]; heads],
+            reach: vec![NOWHERE; heads],
             x: zero_vector(),
             inner: zero_vector(),
             sums: Vec::new(),
@@ -120,7 +123,7 @@ fn check(
     layer: usize,
     call: &Call,
     exact: bool,
-    reach: &mut [f64; 2],
+    reach: &mut [f64; 3],
 ) -> Result<(), Why> {
     let Call { query, key, value } = call;
     // Not a number is not contained.
@@ -149,7 +152,11 @@ fn check(
                     lift,
                 });
             }
-            *reach = [reach[0].max(key.x.abs()), reach[1].max(lift)];
+            // The key of a token whose embedding is zero says nothing.
+            if (key.x, key.y) != (0.0, 0.0) {
+                let [least, greatest, highest] = *reach;
+                *reach = [least.min(key.x), greatest.max(key.x), highest.max(lift)];
+            }
         }
     }
     Ok(())

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Vocabulary};
-use weightware_model::{KeyBound, Model, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Stats};
+use weightware_model::{Model, TokenId};
+use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats};
 
 use crate::Error;
 
@@ -198,7 +198,7 @@ impl Run<'_> {
     }
 
     /// How far the live keys of heads with a box went.
-    pub fn reach(&self) -> impl Iterator<Item = KeyBound> + '_ {
+    pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
         self.decoder.reach()
     }
 

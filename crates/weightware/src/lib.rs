@@ -38,8 +38,8 @@ pub use weightware_certify::{Certificate, HeadCertificate, Keys, Scaling, certif
 pub use weightware_compiler::machine::Module;
 pub use weightware_compiler::{Usage, compile, default_model};
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
-pub use weightware_model::{KeyBound, Model, TokenId};
-pub use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stats};
+pub use weightware_model::{Model, TokenId};
+pub use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Reach, Stats};
 
 /// The examples of the README run as tests.
 #[cfg(doctest)]
