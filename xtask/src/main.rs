@@ -44,6 +44,8 @@ enum Command {
     Spec(suites::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(suites::Arguments),
+    /// Changes one weight at a time: somebody must notice
+    Mutate(suites::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(suites::Arguments),
     /// Rebuilds programs/*.wasm from programs/*.c with clang
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::Mutate(arguments) => arguments.run("mutate"),
         Command::Verify(arguments) => arguments.run("verify"),
         Command::Programs(arguments) => arguments.run(),
     };
