@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Random programs in the corpus
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 40)]
     programs: u64,
     /// Weights that are changed at the same time
     #[arg(long)]
@@ -48,8 +48,10 @@ impl Arguments {
         let start = Instant::now();
         let corpus = Corpus::new(self.programs, 40);
         let model = default_model();
-        if corpus.notices(&model) {
-            return Err("the weights as they are do not pass".to_owned());
+        if let Some((run, right)) = corpus.first_difference(&model) {
+            return Err(format!(
+                "the weights as they are fail in run {run} at token {right}"
+            ));
         }
         let mut random = Random::new(self.seed);
         let mut weights = 0;

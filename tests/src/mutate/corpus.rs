@@ -6,6 +6,8 @@ use weightware_model::Model;
 
 use self::common::random_program;
 use crate::execution::FASTEST;
+use crate::random::Random;
+use crate::verify::{self, ROWS, Row, edges, straight};
 
 #[path = "../../../crates/compiler/tests/common/mod.rs"]
 mod common;
@@ -34,6 +36,7 @@ impl Corpus {
         let mut runs: Vec<Run> = random.map(|program| run(&program)).collect();
         // Most mutations are noticed by any program: the short ones first.
         runs.sort_by_key(|run| run.prompt.len() + run.trace.len());
+        runs.extend(ROWS.chunks(12).map(|rows| run(&arithmetic(rows))));
         runs.extend(
             [bytes(), flags(Op::I32Add), flags(Op::I32Sub), calls()].map(|program| run(&program)),
         );
@@ -49,18 +52,29 @@ impl Corpus {
     /// Whether the model says another token somewhere, or stops.
     #[must_use]
     pub fn notices(&self, model: &Model) -> bool {
+        self.first_difference(model).is_some()
+    }
+
+    /// Where a model says another token, or stops: the run, and the tokens of its trace that are right.
+    #[must_use]
+    pub fn first_difference(&self, model: &Model) -> Option<(usize, usize)> {
         let Ok(mut decoder) = Decoder::new(model, FASTEST) else {
-            return true;
+            return Some((0, 0));
         };
-        self.runs.iter().any(|run| {
+        (0..self.runs.len()).find_map(|at| {
+            let run = &self.runs[at];
             decoder.reset();
             if decoder.prefill(&run.prompt).is_err() {
-                return true;
+                return Some((at, 0));
             }
-            let same = decoder
-                .generate(Some(run.trace.len() as u64))
-                .eq(run.trace.iter().copied());
-            !same || !matches!(decoder.finish(), Some(Finish::EndToken(_)))
+            let mut said = decoder.generate(None);
+            let right = run
+                .trace
+                .iter()
+                .take_while(|&&token| said.next() == Some(token))
+                .count();
+            let ended = matches!(decoder.finish(), Some(Finish::EndToken(_)));
+            (right < run.trace.len() || !ended).then_some((at, right))
         })
     }
 }
@@ -81,6 +95,24 @@ fn program(code: Vec<Instruction>) -> Program {
         sections: vec![],
     }
 }
+
+/// Instructions of the table of arithmetic, each on some edge operands and some random ones that do not trap.
+fn arithmetic(rows: &[Row]) -> Program {
+    let code = rows.iter().flat_map(|row| {
+        let mut random = Random::new(row.name.len() as u64);
+        let edges = edges(row.meaning.widths());
+        let some = (0..OPERANDS).map(|_| edges[random.below(edges.len() as u64) as usize]);
+        let all = some.chain(verify::random(7, OPERANDS));
+        let returning: Vec<_> = all
+            .filter(|&operands| row.meaning.of(operands).is_some())
+            .collect();
+        straight(row, &returning).code
+    });
+    program(code.collect())
+}
+
+/// Operands of each kind for an instruction.
+const OPERANDS: usize = 10;
 
 /// Puts out every byte, having put it through a local.
 fn bytes() -> Program {
