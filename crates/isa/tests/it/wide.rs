@@ -185,9 +185,9 @@ fn signs() {
                 &[&word(a)[..], &[Instruction::new(op, 0)]].concat(),
             ))
         };
-        let magnitude = i128::from(a as i64).abs() as u64;
+        let magnitude = i128::from(a as i64).unsigned_abs() as u64;
         assert_eq!(double_of(Op::I64Abs), Value::I64(magnitude));
-        let magnitude = i64::from(a as u32 as i32).abs() as u32;
+        let magnitude = i64::from(a as u32 as i32).unsigned_abs() as u32;
         assert_eq!(word_of(Op::I32Abs), Value::I32(magnitude));
         for (b, negative) in [
             (0, false),
