@@ -12,6 +12,7 @@ mod golden;
 mod host;
 mod ladder;
 mod linked;
+pub mod mutate;
 mod random;
 pub mod spec;
 pub mod verify;

@@ -1,4 +1,4 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask mutate`, `cargo xtask verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -21,6 +21,8 @@ enum Command {
     Spec(command::spec::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(command::fuzz::Arguments),
+    /// Changes one weight at a time: somebody must notice
+    Mutate(command::mutate::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(command::verify::Arguments),
 }
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Spec(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
+        Command::Mutate(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),
     };
     match passed {

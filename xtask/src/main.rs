@@ -46,6 +46,8 @@ enum Command {
     Spec(suites::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(suites::Arguments),
+    /// Changes one weight at a time: somebody must notice
+    Mutate(suites::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(suites::Arguments),
     /// Machine instructions per token, counted by valgrind: the same on a busy machine
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::Mutate(arguments) => arguments.run("mutate"),
         Command::Verify(arguments) => arguments.run("verify"),
         Command::Instructions(arguments) => arguments.run(),
         Command::Programs(arguments) => arguments.run(),

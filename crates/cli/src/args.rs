@@ -84,6 +84,17 @@ Examples:
     weightware weights --out small --modules core,traps,bits")]
     Weights(WeightsArgs),
 
+    /// Proves, head by head, up to where attention over a model's keys is exact
+    #[command(after_help = "\
+Computed from the weights alone. Exit code 0: what config.json states is proved; 1: it is not. With a program the program is run,
+and a line for each box tells how far it went.
+
+Examples:
+    weightware certify
+    weightware certify --model model --json
+    weightware certify sudoku.wasm < board.txt")]
+    Certify(CertifyArgs),
+
     /// Decodes a prompt with any model folder of the architecture, greedily
     #[command(after_help = "\
 Tokens are words separated by white space. Decoding ends at an end token of the model.
@@ -187,6 +198,28 @@ pub(crate) struct WeightsArgs {
 fn modules() -> PossibleValuesParser {
     let names = Module::ALL.into_iter().map(Module::name);
     PossibleValuesParser::new(std::iter::once("core").chain(names))
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CertifyArgs {
+    #[arg(help = FILE_HELP)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The model folder [default: the compiled weights]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Stop the program after so many tokens [default: go on to the horizon]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<u64>,
+
+    /// A JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// The program's arguments; refused, since no program can take any yet
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]

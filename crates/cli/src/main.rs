@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod certify;
 mod execute;
 mod failure;
 mod generate;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => execute::execute(Print::Trace, &args, &[]),
         Command::Tokens(args) => prompt::print(&args),
         Command::Weights(args) => weights::write(&args),
+        Command::Certify(args) => certify::certify(&args),
         Command::Generate(args) => generate::generate(&args),
     };
     match done {

@@ -82,6 +82,19 @@ pub struct Attended {
     pub value: [f64; 2],
 }
 
+/// How far the live keys of a head with a box went.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reach {
+    /// The layer.
+    pub layer: usize,
+    /// The head within the layer.
+    pub head: usize,
+    /// Least and greatest `x`.
+    pub x: [f64; 2],
+    /// Greatest `y + (x / 2)^2`.
+    pub lift: f64,
+}
+
 /// Greedy decoding of one sequence.
 ///
 /// All engines compute the same projections with the same bits, the plan engine those that matter; they differ in attention.
@@ -116,7 +129,7 @@ impl Caches {
             Engine::Softmax => Self::Softmax(Softmax::new(heads)),
             Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
             Engine::Hull => Self::Hull(Hull::new(network.heads().map(|head| head.live))),
-            Engine::Plan => Self::Plan(Box::new(Planned::new(model))),
+            Engine::Plan => Self::Plan(Box::new(Planned::new(model, network))),
         }
     }
 
@@ -157,9 +170,9 @@ impl Decoder {
         let network = Network::new(model);
         Ok(Self {
             cache: Caches::new(model, &network, engine),
+            stream: Stream::new(&network),
             network,
             engine,
-            stream: Stream::new(),
             scratch: Scratch::default(),
             known: 0,
             pending: None,
@@ -171,7 +184,7 @@ impl Decoder {
     /// Forgets the sequence.
     pub fn reset(&mut self) {
         self.cache.reset(&self.network);
-        self.stream.calls.clear();
+        self.stream = Stream::new(&self.network);
         self.known = 0;
         self.pending = None;
         self.next = None;
@@ -309,6 +322,23 @@ impl Decoder {
                 query: [call.query.x, call.query.y],
                 key: [call.key.x, call.key.y],
                 value: call.value,
+            })
+    }
+
+    /// How far the live keys of heads with a box went in the sequence so far; heads without a live key are left out.
+    /// Nothing with [`Engine::Plan`], which computes less.
+    pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
+        let layers = self.network.layers.iter().zip(0..);
+        let heads =
+            layers.flat_map(|(layer, number)| layer.heads.iter().map(move |head| (number, head)));
+        let reached = heads.zip(&self.stream.reach);
+        reached
+            .filter(|((_, head), [least, greatest, _])| head.bound.is_some() && least <= greatest)
+            .map(|((layer, head), &[least, greatest, lift])| Reach {
+                layer,
+                head: head.number,
+                x: [least, greatest],
+                lift,
             })
     }
 

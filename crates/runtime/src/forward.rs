@@ -8,6 +8,9 @@ use crate::cache::{Cache, Call, Full};
 use crate::network::{Head, Layer, Network};
 use crate::sparse::{Vector, zero_vector};
 
+/// No live key yet.
+const NOWHERE: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
+
 /// The residual stream and scratch space.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -17,11 +20,14 @@ pub(crate) struct Stream {
     sums: Vec<f64>,
     /// What the live heads of the layers so far asked and offered at this token.
     pub(crate) calls: Vec<Call>,
+    /// By live head: least and greatest `x` and greatest lift of the live keys, where a head has a box.
+    pub(crate) reach: Vec<[f64; 3]>,
 }
 
 impl Stream {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(network: &Network) -> Self {
         Self {
+            reach: vec![NOWHERE; network.heads().count()],
             x: zero_vector(),
             inner: zero_vector(),
             sums: Vec::new(),
@@ -70,9 +76,10 @@ impl Stream {
             inner,
             sums,
             calls,
+            reach,
         } = self;
         layer.heads_in.multiply(x, sums);
-        for head in &layer.heads {
+        for (head, reach) in layer.heads.iter().zip(&mut reach[first..]) {
             let call = Call {
                 query: Point {
                     x: sums[head.query[0]],
@@ -84,7 +91,7 @@ impl Stream {
                 },
                 value: head.value.map(|row| sums[row]),
             };
-            check(head, number, &call, C::EXACT)?;
+            check(head, number, &call, C::EXACT, reach)?;
             calls.push(call);
         }
         let calls = &calls[first..];
@@ -111,9 +118,15 @@ impl Stream {
     }
 }
 
-/// Checks that a head's numbers are in range and its key within its box.
+/// Checks that a head's numbers are in range and its key within its box; remembers how far live keys went.
 #[inline]
-fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why> {
+fn check(
+    head: &Head,
+    layer: usize,
+    call: &Call,
+    exact: bool,
+    reach: &mut [f64; 3],
+) -> Result<(), Why> {
     let Call { query, key, value } = call;
     // Not a number is not contained.
     let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
@@ -132,13 +145,20 @@ fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why>
     if let Some([max_abs_x, max_lift]) = head.bound {
         let half = key.x / 2.0;
         let lift = key.y + half * half;
-        if lift >= -0.5 && !(key.x.abs() <= max_abs_x && lift <= max_lift) {
-            return Err(Why::KeyBound {
-                layer,
-                head: head.number,
-                x: key.x,
-                lift,
-            });
+        if lift >= -0.5 {
+            if !(key.x.abs() <= max_abs_x && lift <= max_lift) {
+                return Err(Why::KeyBound {
+                    layer,
+                    head: head.number,
+                    x: key.x,
+                    lift,
+                });
+            }
+            // The key of a token whose embedding is zero says nothing.
+            if (key.x, key.y) != (0.0, 0.0) {
+                let [least, greatest, highest] = *reach;
+                *reach = [least.min(key.x), greatest.max(key.x), highest.max(lift)];
+            }
         }
     }
     Ok(())

@@ -60,6 +60,6 @@ mod sparse;
 mod stop;
 mod unembed;
 
-pub use decoder::{Attended, Decoder, DecoderOptions, Engine, Generate, Stats};
+pub use decoder::{Attended, Decoder, DecoderOptions, Engine, Generate, Reach, Stats};
 pub use error::Error;
 pub use stop::{Finish, Stop, Why};

@@ -4,7 +4,7 @@ mod common;
 
 use common::{copier, ids, zero};
 use weightware_model::{Attention, KeyBound, TokenId};
-use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Stop, Why};
+use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Reach, Stop, Why};
 
 #[test]
 fn an_end_token_is_given_and_ends() {
@@ -89,6 +89,15 @@ fn a_live_key_outside_its_box_ends() {
             lift: 0.0,
         };
         assert_eq!(decoder.finish(), Some(Finish::Horizon { position: 8, why }));
+        let reach = Reach {
+            layer: 0,
+            head: 0,
+            x: [2.0, 12.0],
+            lift: 0.0,
+        };
+        assert_eq!(decoder.reach().collect::<Vec<_>>(), [reach]);
+        decoder.reset();
+        assert_eq!(decoder.reach().count(), 0);
     }
     // Cleared keys are unbounded: lower all keys.
     let mut cleared = model.clone();

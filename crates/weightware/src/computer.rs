@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Vocabulary};
 use weightware_model::{Model, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Stats};
+use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats};
 
 use crate::Error;
 
@@ -231,6 +231,11 @@ impl Run<'_> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.decoder.stats()
+    }
+
+    /// How far the live keys of heads with a box went.
+    pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
+        self.decoder.reach()
     }
 
     /// Tokens of the prompt, preamble included.

@@ -34,12 +34,13 @@ mod source;
 pub use computer::{Computer, End, Run};
 pub use error::Error;
 pub use source::{Source, compile_c};
+pub use weightware_certify::{Certificate, HeadCertificate, Keys, Scaling, certify};
 pub use weightware_compiler::machine::Module;
 pub use weightware_compiler::{Usage, compile, default_model};
 pub use weightware_frontend::Input;
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};
-pub use weightware_runtime::{Attended, Decoder, DecoderOptions, Engine, Finish, Stats};
+pub use weightware_runtime::{Attended, Decoder, DecoderOptions, Engine, Finish, Reach, Stats};
 
 /// The examples of the README run as tests.
 #[cfg(doctest)]

@@ -227,7 +227,7 @@ fn constant(width: u8, value: u64) -> Vec<Instruction> {
 }
 
 /// Constants, the instruction, `drop`, for one operand after another.
-fn straight(row: &Row, all: &[Operands]) -> Program {
+pub(crate) fn straight(row: &Row, all: &[Operands]) -> Program {
     let mut code = vec![];
     for operands in all {
         for (width, operand) in row.operands(operands) {

@@ -1,6 +1,7 @@
 //! Tests of the machine from outside.
 
 mod control;
+mod hostile;
 mod memory;
 mod operations;
 mod run;

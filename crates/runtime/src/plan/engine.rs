@@ -258,12 +258,12 @@ enum Mode {
 }
 
 impl Planned {
-    pub(crate) fn new(model: &Model) -> Self {
+    pub(crate) fn new(model: &Model, network: &Network) -> Self {
         Self {
             rows: Arc::new(Rows::new(model)),
             first: None,
             mode: Mode::Empty,
-            stream: Stream::new(),
+            stream: Stream::new(network),
             scratch: Scratch::default(),
             expected: Expected::default(),
             steps: 0,
@@ -431,7 +431,7 @@ impl Planned {
             return network.unembed.logits(&self.stream.x);
         };
         let later = plan.memory.ids[1..].iter().map(|&id| TokenId(id.into()));
-        let mut stream = Stream::new();
+        let mut stream = Stream::new(network);
         let mut hull = Hull::new(network.heads().map(|head| head.live));
         for (time, token) in (0..).zip(std::iter::once(first).chain(later)) {
             // What the plan engine took in, the hull engine takes in.

@@ -11,8 +11,8 @@ mod common;
 /// many numbers were compared.
 fn compare(model: &Model, prompt: &[u32], length: usize) -> usize {
     let network = Network::new(model);
-    let mut planned = Planned::new(model);
-    let mut stream = Stream::new();
+    let mut planned = Planned::new(model, &network);
+    let mut stream = Stream::new(&network);
     let mut hull = Hull::new(network.heads().map(|head| head.live));
     let mut scratch = Scratch::default();
     let mut compared = 0;

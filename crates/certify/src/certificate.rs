@@ -1,0 +1,317 @@
+//! Heads, boxes and horizons.
+
+use weightware_model::{KeyBound, Model};
+
+use crate::keys::{Keys, read};
+use crate::rounding::{Lookup, Scaling, UNDERFLOW, greatest};
+use crate::slots;
+
+/// A running sum is an average times the number of tokens; it must be off by no more than 2^-5, for what is made of it
+/// multiplies it by small numbers before it is rounded.
+const SUM_TOLERANCE: f64 = 1.0 / 32.0;
+
+/// What is proved of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Certificate {
+    /// The greatest position that `config.json` states.
+    pub last_position: u64,
+    /// Live heads, layer by layer.
+    pub heads: Vec<HeadCertificate>,
+}
+
+/// What is proved of one head.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadCertificate {
+    /// The layer.
+    pub layer: usize,
+    /// The head within the layer.
+    pub head: usize,
+    /// The kind of its keys.
+    pub keys: Keys,
+    /// The inverse temperature that the query carries, before `1 / sqrt(2)`.
+    pub temperature: f64,
+    /// The greatest position up to which exact hard-max is what the head means.
+    pub exact_positions: u64,
+    /// The same for stock softmax, by [`Scaling::ALL`].
+    pub stock_positions: [u64; 3],
+    /// The box of keys, if a head has one.
+    pub index_box: Option<IndexBox>,
+    /// Of a query that is a fraction: the greatest `|score|`, before the inverse temperature, whose neighbours in the
+    /// integers stock softmax still tells apart.
+    pub largest_score: Option<f64>,
+}
+
+/// The box of a head whose keys have an index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexBox {
+    /// What `config.json` states: greatest `|index|`.
+    pub index: f64,
+    /// What `config.json` states: greatest `2^-recency * time`.
+    pub lift: f64,
+    /// `2^-recency`, the lift of one unit of time.
+    pub unit: f64,
+    /// The greatest time within the stated lift, and below a distance of one.
+    pub times: u64,
+    /// The greatest `|index|` for which exact hard-max finds the latest key of the index asked for.
+    pub exact_index: u64,
+    /// The same for stock softmax, by [`Scaling::ALL`].
+    pub stock_index: [u64; 3],
+}
+
+/// The certificate of a model.
+///
+/// Takes O(weights) and some hundred evaluations of a bound per head.
+///
+/// # Panics
+/// If the model is inconsistent, which [`Model::validate`] excludes.
+#[must_use]
+pub fn certify(model: &Model) -> Certificate {
+    let config = &model.config;
+    let mut held = slots::at_first(model);
+    let mut heads = vec![];
+    for (layer, weights) in model.weights.layers.iter().enumerate() {
+        for head in 0..config.shape.heads {
+            let bounds = config.key_bounds.iter();
+            // An engine holds a key to all boxes of its head.
+            let bound = bounds
+                .filter(|bound| (bound.layer, bound.head) == (layer, head))
+                .fold(None, narrower);
+            // No squared distance between queries and keys in the box is greater.
+            let far = bound.map_or(2.0_f64.powi(36), |bound| bound[0] * bound[0]);
+            if let Some(read) = read(weights, head, &held, far) {
+                heads.push(HeadCertificate::new(
+                    (layer, head),
+                    read.keys,
+                    read.temperature,
+                    bound,
+                    config.last_position,
+                ));
+            }
+        }
+        slots::behind(&mut held, weights);
+    }
+    Certificate {
+        last_position: config.last_position,
+        heads,
+    }
+}
+
+fn narrower(known: Option<[f64; 2]>, bound: &KeyBound) -> Option<[f64; 2]> {
+    let [x, lift] = known.unwrap_or([f64::INFINITY; 2]);
+    Some([x.min(bound.max_abs_x), lift.min(bound.max_lift)])
+}
+
+impl HeadCertificate {
+    fn new(
+        (layer, head): (usize, usize),
+        keys: Keys,
+        temperature: f64,
+        bound: Option<[f64; 2]>,
+        last_position: u64,
+    ) -> Self {
+        let mut certificate = Self {
+            layer,
+            head,
+            keys,
+            temperature,
+            exact_positions: 0,
+            stock_positions: [0; 3],
+            index_box: None,
+            largest_score: None,
+        };
+        let plain = Lookup {
+            temperature,
+            index: 0.0,
+            lift: [0.0; 2],
+            unit: 1.0,
+        };
+        match certificate.keys {
+            Keys::Equal { largest_value } => {
+                let (exact, stock) = largest_value.map_or((0, 0), sums);
+                certificate.exact_positions = exact;
+                certificate.stock_positions = [stock; 3];
+            }
+            Keys::Positions { fraction, .. } => {
+                let at = |last: u64| Lookup {
+                    index: last as f64,
+                    ..plain
+                };
+                certificate.exact_positions = greatest(|last| at(last).is_exact());
+                certificate.stock_positions = Scaling::ALL
+                    .map(|scaling| greatest(|last| at(last).margin(scaling) >= UNDERFLOW));
+                certificate.largest_score = fraction.then(|| {
+                    let apart =
+                        |score: u64| plain.margin_at(Scaling::Both, score as f64) >= UNDERFLOW;
+                    greatest(apart) as f64
+                });
+            }
+            Keys::Latest { clearing } => {
+                certificate.exact_positions = greatest(|last| (last as f64) < clearing);
+                certificate.stock_positions = Scaling::ALL.map(|scaling| {
+                    greatest(|last| {
+                        (last as f64) < clearing
+                            && plain.margin_at(scaling, last as f64) >= UNDERFLOW
+                    })
+                });
+            }
+            Keys::Indexed { .. } => {
+                if let Some(bound) = bound {
+                    certificate.within(bound, last_position);
+                }
+            }
+            Keys::Unknown(_) => {}
+        }
+        certificate
+    }
+
+    /// The horizons of a head with an index, in its box.
+    fn within(&mut self, [max_abs_x, max_lift]: [f64; 2], last_position: u64) {
+        let Keys::Indexed {
+            recency,
+            by_position,
+            least_lift,
+            clearing,
+        } = self.keys
+        else {
+            return;
+        };
+        let (index, unit) = (max_abs_x / 2.0, (-f64::from(recency)).exp2());
+        let with = |index: f64, most: f64| Lookup {
+            temperature: self.temperature,
+            index,
+            lift: [least_lift, most],
+            unit,
+        };
+        let clears = |index: f64| clearing > 4.0 * index * index + 2.0;
+        let exact = |index, most| clears(index) && with(index, most).is_exact();
+        let stock = |scaling, index, most| {
+            exact(index, most) && with(index, most).margin(scaling) >= UNDERFLOW
+        };
+
+        // Positions order by themselves, whatever the box allows.
+        let up_to = |last: u64| least_lift + last as f64 * unit;
+        let most = if by_position {
+            max_lift.min(up_to(last_position))
+        } else {
+            max_lift
+        };
+        let none = if exact(index, most) { u64::MAX } else { 0 };
+        self.index_box = Some(IndexBox {
+            index,
+            lift: max_lift,
+            unit,
+            times: (max_lift.min(1.0 - unit) / unit) as u64,
+            exact_index: greatest(|index| exact(index as f64, most)),
+            stock_index: Scaling::ALL
+                .map(|scaling| greatest(|index| stock(scaling, index as f64, most))),
+        });
+        if by_position {
+            self.exact_positions = greatest(|last| exact(index, max_lift.min(up_to(last))));
+            self.stock_positions = Scaling::ALL
+                .map(|scaling| greatest(|last| stock(scaling, index, max_lift.min(up_to(last)))));
+        } else {
+            self.exact_positions = none;
+            self.stock_positions = Scaling::ALL.map(|scaling| {
+                if stock(scaling, index, most) {
+                    u64::MAX
+                } else {
+                    0
+                }
+            });
+        }
+    }
+
+    /// What stands against `config.json`, of exact hard-max.
+    #[must_use]
+    pub fn problem(&self, last_position: u64) -> Option<String> {
+        let what = match (&self.keys, &self.index_box) {
+            (Keys::Unknown(why), _) => (*why).to_owned(),
+            (
+                Keys::Equal {
+                    largest_value: None,
+                },
+                _,
+            ) => "what is averaged has no bound".to_owned(),
+            (Keys::Indexed { .. }, None) => "keys with an index, and no box".to_owned(),
+            (_, Some(bounds)) if bounds.index > bounds.exact_index as f64 => {
+                format!(
+                    "the box states |index| up to {}, proved is {}",
+                    bounds.index, bounds.exact_index
+                )
+            }
+            _ if self.exact_positions < last_position => {
+                format!(
+                    "proved up to position {}, stated is {last_position}",
+                    self.exact_positions
+                )
+            }
+            _ => return None,
+        };
+        Some(format!("layer {}, head {}: {what}", self.layer, self.head))
+    }
+
+    /// Whether it averages.
+    #[must_use]
+    pub fn averages(&self) -> bool {
+        matches!(self.keys, Keys::Equal { .. })
+    }
+}
+
+/// The positions up to which running sums of values up to the given one are right: in exact hard-max, whose average is rounded
+/// once, and in stock softmax, whose sum of n terms may be off by `(n + 2) 2^-53` of their absolute values' sum.
+fn sums(largest: f64) -> (u64, u64) {
+    let unit = f64::EPSILON / 2.0;
+    let exact = |n: f64| 2.0 * unit * n * largest <= SUM_TOLERANCE;
+    let stock = |n: f64| n * (n + 2.0) * unit * largest <= SUM_TOLERANCE;
+    // Position n - 1 has n tokens.
+    (
+        greatest(|last| exact(last as f64 + 1.0)),
+        greatest(|last| stock(last as f64 + 1.0)),
+    )
+}
+
+impl Certificate {
+    /// What `config.json` claims and is not proved for exact hard-max.
+    pub fn problems(&self) -> impl Iterator<Item = String> {
+        self.heads
+            .iter()
+            .filter_map(|head| head.problem(self.last_position))
+    }
+
+    /// The greatest position up to which exact hard-max over keys inside their boxes is proved.
+    #[must_use]
+    pub fn exact_positions(&self) -> u64 {
+        self.heads
+            .iter()
+            .map(|head| head.exact_positions)
+            .min()
+            .unwrap_or(u64::MAX)
+    }
+
+    /// The greatest position up to which stock softmax is proved one-hot, at heads that do not average.
+    #[must_use]
+    pub fn stock_positions(&self, scaling: Scaling) -> u64 {
+        self.least(scaling, false)
+    }
+
+    /// The greatest position up to which the running sums of stock softmax are right, whatever is summed and in whatever order. Beyond
+    /// it they are right while the number of tokens times the sum of `|value|` stays below 2^48.
+    #[must_use]
+    pub fn stock_sums(&self) -> u64 {
+        self.least(Scaling::Query, true)
+    }
+
+    fn least(&self, scaling: Scaling, averages: bool) -> u64 {
+        let heads = self.heads.iter().filter(|head| head.averages() == averages);
+        heads
+            .map(|head| head.stock_positions[scaling as usize])
+            .min()
+            .unwrap_or(u64::MAX)
+    }
+
+    /// The head that fails first in exact hard-max.
+    #[must_use]
+    pub fn first_to_fail(&self) -> Option<&HeadCertificate> {
+        self.heads.iter().min_by_key(|head| head.exact_positions)
+    }
+}

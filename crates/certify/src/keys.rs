@@ -1,0 +1,180 @@
+//! The kind of a head's keys, by the shape of its rows.
+
+use weightware_model::LayerWeights;
+
+use crate::slots::Held;
+
+/// What the keys of a head are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Keys {
+    /// `(0, 0)` at every token: softmax averages.
+    Equal {
+        /// The greatest `|value|` that a token can add, if the embedding alone says it.
+        largest_value: Option<f64>,
+    },
+    /// `(2t, -t^2)`.
+    Positions {
+        /// The query asks for the token's own position.
+        own: bool,
+        /// The query is a fraction: its second part is not a constant.
+        fraction: bool,
+    },
+    /// `(0, t - clearing * clear)`.
+    Latest {
+        /// Pushes down keys that must not be found.
+        clearing: f64,
+    },
+    /// `(2j, -j^2 + 2^-recency * time - clearing * clear)`.
+    Indexed {
+        /// The exponent.
+        recency: u32,
+        /// Whether time is the position; else it is a count that the machine keeps.
+        by_position: bool,
+        /// The least `2^-recency * time` of a live key: what the constant slot adds.
+        least_lift: f64,
+        /// The least coefficient that clears; infinite if all keys are live.
+        clearing: f64,
+    },
+    /// None of these, for this reason.
+    Unknown(&'static str),
+}
+
+/// Keys and query of a live head.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Read {
+    pub(crate) keys: Keys,
+    /// The inverse temperature: the power of two that all of the query has in common.
+    pub(crate) temperature: f64,
+}
+
+type Row = Vec<(usize, f64)>;
+
+/// A head's keys; `None` if nothing of its values reaches the residual stream.
+pub(crate) fn read(layer: &LayerWeights, head: usize, held: &[Held], far: f64) -> Option<Read> {
+    let d_model = held.len();
+    let row = |third: usize, part: usize| -> Row {
+        let row = layer.in_proj.row(third * d_model + 2 * head + part);
+        let entries = row.iter().copied().enumerate();
+        entries.filter(|&(_, weight)| weight != 0.0).collect()
+    };
+    let reaches =
+        |part: usize| (0..d_model).any(|slot| layer.out_proj.row(slot)[2 * head + part] != 0.0);
+    let values: Vec<Row> = (0..2)
+        .filter(|&part| reaches(part))
+        .map(|part| row(2, part))
+        .filter(|row| !row.is_empty())
+        .collect();
+    if values.is_empty() {
+        return None;
+    }
+    let (query, key) = ([row(0, 0), row(0, 1)], [row(1, 0), row(1, 1)]);
+    let temperature = common_power(query.iter().flatten().map(|&(_, weight)| weight));
+    let keys = match (&key[0][..], &key[1][..]) {
+        ([], []) => Keys::Equal {
+            largest_value: largest(&values, held),
+        },
+        (&[(t, 2.0)], &[(t2, -1.0)]) if held[t] == Held::Time && held[t2] == Held::TimeSquared => {
+            Keys::Positions {
+                own: query[0][..] == [(t, temperature)]
+                    && constant(&query[1], held) == Some(temperature),
+                fraction: constant(&query[1], held).is_none(),
+            }
+        }
+        ([], _) => latest(&key[1], &query, held),
+        _ => indexed(&key, &query, temperature, held, far),
+    };
+    Some(Read { keys, temperature })
+}
+
+/// What a row is if it reads the constant slot alone.
+fn constant(row: &Row, held: &[Held]) -> Option<f64> {
+    match row[..] {
+        [(slot, weight)] if held[slot] == Held::One => Some(weight),
+        _ => None,
+    }
+}
+
+fn largest(values: &[Row], held: &[Held]) -> Option<f64> {
+    values.iter().try_fold(0.0_f64, |most, row| {
+        let sum = row
+            .iter()
+            .try_fold(0.0, |sum, &(slot, weight)| match held[slot] {
+                Held::One => Some(sum + weight.abs()),
+                Held::Embedding(greatest) => Some(sum + weight.abs() * greatest),
+                _ => None,
+            });
+        sum.map(|sum| most.max(sum))
+    })
+}
+
+fn latest(height: &Row, query: &[Row; 2], held: &[Held]) -> Keys {
+    if constant(&query[1], held).is_none_or(|scale| scale <= 0.0) {
+        return Keys::Unknown("the query's second part is not a positive constant");
+    }
+    let (times, clears): (Row, Row) = height
+        .iter()
+        .partition(|&&(slot, _)| held[slot] == Held::Time);
+    if !matches!(times[..], [(_, 1.0)]) {
+        return Keys::Unknown("keys without an index have no time");
+    }
+    Keys::Latest {
+        clearing: least(&clears),
+    }
+}
+
+fn indexed(key: &[Row; 2], query: &[Row; 2], temperature: f64, held: &[Held], far: f64) -> Keys {
+    if key[0].iter().any(|&(_, weight)| weight % 2.0 != 0.0) {
+        return Keys::Unknown("the keys' first part is not an even number");
+    }
+    if constant(&query[1], held) != Some(temperature) {
+        return Keys::Unknown("the query's second part is not the inverse temperature");
+    }
+    let mut recency = vec![];
+    let mut clears = vec![];
+    for &(slot, weight) in &key[1] {
+        let whole = weight.round();
+        if weight != whole {
+            recency.push((slot, weight - whole));
+        }
+        if weight.abs() > far {
+            clears.push((slot, weight));
+        }
+    }
+    if clears.iter().any(|&(_, weight)| weight > 0.0) {
+        return Keys::Unknown("a clearing lifts keys");
+    }
+    let Some(&(_, slope)) = recency.first() else {
+        return Keys::Unknown("nothing orders keys of equal index");
+    };
+    let exponent = -slope.log2();
+    if slope <= 0.0 || exponent.fract() != 0.0 || recency.iter().any(|&(_, weight)| weight != slope)
+    {
+        return Keys::Unknown("what orders keys of equal index is no power of two");
+    }
+    let reads = |wanted| recency.iter().any(|&(slot, _)| held[slot] == wanted);
+    Keys::Indexed {
+        recency: exponent as u32,
+        by_position: reads(Held::Time),
+        least_lift: if reads(Held::One) { slope } else { 0.0 },
+        clearing: least(&clears),
+    }
+}
+
+fn least(row: &Row) -> f64 {
+    row.iter()
+        .fold(f64::INFINITY, |least, &(_, weight)| least.min(weight.abs()))
+}
+
+/// The greatest power of two of which all numbers are multiples; 1 if there are none.
+fn common_power(numbers: impl Iterator<Item = f64>) -> f64 {
+    let trailing = |number: f64| {
+        let bits = number.to_bits();
+        let mantissa = (bits & ((1 << 52) - 1)) | (1 << 52);
+        let exponent = ((bits >> 52) & 0x7ff) as i32 - 1075;
+        exponent + mantissa.trailing_zeros().cast_signed()
+    };
+    numbers
+        .map(trailing)
+        .min()
+        .map_or(1.0, |least| f64::from(least).exp2())
+}

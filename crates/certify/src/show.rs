@@ -1,0 +1,112 @@
+//! The certificate as text, head by head.
+
+use std::fmt;
+
+use crate::{Certificate, HeadCertificate, Keys, Scaling};
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Equal {
+                largest_value: Some(value),
+            } => write!(f, "equal, averages |value| <= {value}"),
+            Self::Equal {
+                largest_value: None,
+            } => f.write_str("equal, averages"),
+            Self::Positions { own: true, .. } => f.write_str("positions, its own"),
+            Self::Positions { fraction: true, .. } => {
+                f.write_str("positions, nearest to a fraction")
+            }
+            Self::Positions { .. } => f.write_str("positions"),
+            Self::Latest { clearing } => {
+                write!(f, "latest not cleared, 2^{:.0} t", clearing.log2())
+            }
+            Self::Indexed {
+                recency,
+                by_position,
+                ..
+            } => {
+                let time = if *by_position { "position" } else { "count" };
+                write!(f, "index, latest by 2^-{recency} {time}")
+            }
+            Self::Unknown(why) => write!(f, "unknown: {why}"),
+        }
+    }
+}
+
+/// A number of positions; most there is are no bound.
+fn positions(count: u64) -> String {
+    match count {
+        u64::MAX => "any".to_owned(),
+        count => count.to_string(),
+    }
+}
+
+impl fmt::Display for HeadCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stock = self.stock_positions.map(positions).join(" / ");
+        let name = format!("{}.{}", self.layer, self.head);
+        write!(
+            f,
+            "{name:5} {:42} {:>16}   {stock}",
+            self.keys.to_string(),
+            positions(self.exact_positions)
+        )?;
+        if let Some(bounds) = &self.index_box {
+            let stock = bounds
+                .stock_index
+                .map(|index| index.to_string())
+                .join(" / ");
+            write!(
+                f,
+                "\n      |index| stated {}, exact {}, stock {stock}; times {}",
+                bounds.index, bounds.exact_index, bounds.times
+            )?;
+        }
+        if let Some(score) = self.largest_score {
+            write!(f, "\n      stock while |score| <= {score}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Scaling::ALL.map(Scaling::name).join(" / ");
+        writeln!(
+            f,
+            "{:5} {:42} {:>16}   stock, scale with {names}",
+            "head", "keys", "exact"
+        )?;
+        for head in &self.heads {
+            writeln!(f, "{head}")?;
+        }
+        let stock = Scaling::ALL
+            .map(|scaling| positions(self.stock_positions(scaling)))
+            .join(" / ");
+        writeln!(f)?;
+        writeln!(f, "stated: position {}", self.last_position)?;
+        writeln!(
+            f,
+            "exact hard-max: position {}",
+            positions(self.exact_positions())
+        )?;
+        writeln!(f, "stock softmax, one-hot heads: position {stock}")?;
+        writeln!(
+            f,
+            "stock softmax, running sums: position {} whatever is summed, then while tokens * sum |value| <= 2^48",
+            positions(self.stock_sums())
+        )?;
+        if let Some(head) = self.first_to_fail() {
+            writeln!(
+                f,
+                "first to fail: layer {}, head {}: {}",
+                head.layer, head.head, head.keys
+            )?;
+        }
+        for problem in self.problems() {
+            writeln!(f, "NOT PROVED: {problem}")?;
+        }
+        Ok(())
+    }
+}

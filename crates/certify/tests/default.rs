@@ -1,0 +1,163 @@
+//! The certificate of the compiled machine, and of machines with something broken.
+
+use weightware_certify::{Certificate, Keys, Scaling, certify};
+use weightware_compiler::default_model;
+use weightware_model::Model;
+
+/// Place of a box in `config.json` whose head orders keys by position, or by a count.
+fn bound(certificate: &Certificate, model: &Model, by_position: bool) -> usize {
+    let wanted =
+        |keys: &Keys| matches!(keys, Keys::Indexed { by_position: by, .. } if *by == by_position);
+    let bounds = model.config.key_bounds.iter();
+    let heads = bounds.map(|bound| {
+        let mut heads = certificate.heads.iter();
+        let head = heads.find(|head| (head.layer, head.head) == (bound.layer, bound.head));
+        head.expect("a head with a box is live")
+    });
+    heads
+        .into_iter()
+        .position(|head| wanted(&head.keys))
+        .expect("there is one")
+}
+
+#[test]
+fn what_the_default_model_states_is_proved() {
+    let model = default_model();
+    let certificate = certify(&model);
+    assert!(
+        certificate.to_string().contains("first to fail: layer"),
+        "{certificate}"
+    );
+    assert_eq!(certificate.problems().collect::<Vec<_>>(), [""; 0]);
+    assert!(certificate.exact_positions() >= model.config.last_position);
+    // Where queries or scores are scaled, stock softmax is one-hot as far.
+    for scaling in [Scaling::Query, Scaling::Scores] {
+        assert!(
+            certificate.stock_positions(scaling) >= model.config.last_position,
+            "{scaling:?}"
+        );
+    }
+    for head in &certificate.heads {
+        assert!(!matches!(head.keys, Keys::Unknown(_)), "{head}");
+        if let Some(bounds) = &head.index_box {
+            for index in &bounds.stock_index[..2] {
+                assert!(*index as f64 >= bounds.index, "{head}");
+            }
+        }
+    }
+    // All the boxes belong to heads with an index, and all those heads have one.
+    let boxes = certificate
+        .heads
+        .iter()
+        .filter(|head| head.index_box.is_some())
+        .count();
+    assert_eq!(boxes, model.config.key_bounds.len());
+}
+
+/// The rows of a head's keys' second part.
+fn heights(model: &mut Model, layer: usize, head: usize) -> &mut [f64] {
+    let d_model = model.config.shape.d_model;
+    model.weights.layers[layer]
+        .in_proj
+        .row_mut(d_model + 2 * head + 1)
+}
+
+fn find(
+    certificate: &Certificate,
+    layer: usize,
+    head: usize,
+) -> &weightware_certify::HeadCertificate {
+    let mut heads = certificate.heads.iter();
+    heads
+        .find(|h| (h.layer, h.head) == (layer, head))
+        .expect("live")
+}
+
+#[test]
+fn another_recency_is_another_certificate() {
+    let model = default_model();
+    let good = certify(&model);
+    for by_position in [true, false] {
+        let stated = model.config.key_bounds[bound(&good, &model, by_position)];
+        let (layer, head) = (stated.layer, stated.head);
+        for factor in [2.0, 0.25, 3.0, -1.0, 1.0 / 1024.0] {
+            let mut broken = model.clone();
+            for weight in heights(&mut broken, layer, head) {
+                let whole = weight.round();
+                *weight = whole + (*weight - whole) * factor;
+            }
+            let certificate = certify(&broken);
+            let (have, was) = (find(&certificate, layer, head), find(&good, layer, head));
+            assert_ne!(have, was, "{layer}.{head} times {factor}");
+            if factor == 3.0 || factor == -1.0 {
+                assert_eq!(
+                    certificate.problems().count(),
+                    1,
+                    "{layer}.{head} times {factor}"
+                );
+            }
+            if factor == 0.25 {
+                // Stock softmax no longer tells the latest two apart in all of the box.
+                let index = have.index_box.as_ref().expect("has a box").stock_index[0];
+                assert!((index as f64) < stated.max_abs_x / 2.0, "{have}");
+            }
+        }
+    }
+}
+
+/// Says what a claim must be refused with, and makes it.
+type Claim<'a> = (&'a str, &'a dyn Fn(&mut Model));
+
+/// A claim beyond what is proved, and what must be said of it.
+#[test]
+fn claims_that_are_not_proved() {
+    let model = default_model();
+    let good = certify(&model);
+    let problems = |break_it: &dyn Fn(&mut Model)| {
+        let mut broken = model.clone();
+        break_it(&mut broken);
+        certify(&broken).problems().collect::<Vec<_>>().join("; ")
+    };
+    for by_position in [true, false] {
+        let at = bound(&good, &model, by_position);
+        let stated = model.config.key_bounds[at];
+        let cases: [Claim<'_>; 4] = [
+            ("the box states", &|model| {
+                model.config.key_bounds[at].max_abs_x *= 4.0
+            }),
+            ("no box", &|model| {
+                model.config.key_bounds.remove(at);
+            }),
+            ("inverse temperature", &|model| {
+                let row = model.weights.layers[stated.layer]
+                    .in_proj
+                    .row_mut(2 * stated.head + 1);
+                row.iter_mut().for_each(|weight| *weight *= 1.5);
+            }),
+            ("the box states", &|model| {
+                // The clearing no longer outweighs squared distances.
+                for weight in heights(model, stated.layer, stated.head) {
+                    if *weight == -2.0_f64.powi(40) {
+                        *weight = -(stated.max_abs_x * stated.max_abs_x + 1.0);
+                    }
+                }
+            }),
+        ];
+        for (says, break_it) in cases {
+            let text = problems(break_it);
+            assert!(text.contains(says), "{says}: {text:?}");
+        }
+    }
+    let at = bound(&good, &model, false);
+    let text = problems(&|model| model.config.key_bounds[at].max_lift = 1.0);
+    assert!(text.contains("the box states"), "{text:?}");
+    let text = problems(&|model| model.config.last_position = 1 << 25);
+    // Positions would no longer order words below a distance of one.
+    assert!(text.contains("proved is 0"), "{text:?}");
+    // A layer that writes into the slot of the square of time.
+    let text = problems(&|model| {
+        let slot = model.config.position_features[1].slot;
+        model.weights.layers[3].out_proj.row_mut(slot)[0] = 1.0;
+    });
+    assert!(text.contains("layer 4"), "{text:?}");
+}

@@ -1,0 +1,162 @@
+//! `certify`.
+
+use std::io::{self, Write};
+
+use anyhow::{Error, anyhow};
+use serde_json::{Value, json};
+use weightware::{Certificate, End, Engine, HeadCertificate, Model, Reach, Scaling, default_model};
+
+use crate::args::CertifyArgs;
+use crate::failure::{FAILED, Failure, Result};
+use crate::input::{self, Loaded};
+
+/// What a program did to the boxes.
+struct Used {
+    /// The last position, the prompt included.
+    position: u64,
+    end: End,
+    reach: Vec<Reach>,
+}
+
+pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
+    if !args.arguments.is_empty() {
+        return Err(Failure::Refused(anyhow!(
+            "a program cannot take arguments; give what it needs on stdin"
+        )));
+    }
+    let used;
+    let certificate;
+    if let Some(file) = &args.file {
+        let loaded = Loaded::read(file, false)?;
+        let computer = input::computer(args.model.as_deref())?;
+        certificate = weightware::certify(computer.model());
+        let program = loaded.program(computer.model().config.last_position, &[], false)?;
+        let run = computer.run(&program, Engine::Hull, args.max_tokens);
+        let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+        let end = run.finish();
+        used = Some(Used {
+            position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
+            end,
+            reach: run.reach().collect(),
+        });
+    } else {
+        certificate = weightware::certify(&model(args)?);
+        used = None;
+    }
+    let text = match args.json {
+        true => format!("{}\n", json_of(&certificate, used.as_ref())),
+        false => format!("{certificate}{}", table(&certificate, used.as_ref())),
+    };
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::stdout)?;
+    Ok(match certificate.problems().next() {
+        None => 0,
+        Some(_) => FAILED,
+    })
+}
+
+fn model(args: &CertifyArgs) -> Result<Model> {
+    args.model
+        .as_deref()
+        .map_or_else(|| Ok(default_model()), input::model)
+}
+
+fn head<'c>(certificate: &'c Certificate, reach: &Reach) -> Option<&'c HeadCertificate> {
+    let mut heads = certificate.heads.iter();
+    heads.find(|head| (head.layer, head.head) == (reach.layer, reach.head))
+}
+
+/// The share of what is there that was used.
+fn share(used: f64, stated: f64) -> String {
+    format!("{:.2} %", 100.0 * used / stated)
+}
+
+fn table(certificate: &Certificate, used: Option<&Used>) -> String {
+    let Some(used) = used else {
+        return String::new();
+    };
+    let stated = certificate.last_position;
+    let mut text = format!(
+        "\nthe program: position {} of {stated}, {}; {}\n",
+        used.position,
+        share(used.position as f64, stated as f64),
+        ended(&used.end)
+    );
+    for reach in &used.reach {
+        let Some(bounds) = head(certificate, reach).and_then(|head| head.index_box.as_ref()) else {
+            continue;
+        };
+        let [least, greatest] = reach.x.map(|x| x / 2.0);
+        text += &format!(
+            "{:5} index {least} to {greatest} of {} to {}; time {:.0} of {}, {}\n",
+            format!("{}.{}", reach.layer, reach.head),
+            -bounds.index,
+            bounds.index,
+            reach.lift / bounds.unit,
+            bounds.times,
+            share(reach.lift, bounds.times as f64 * bounds.unit),
+        );
+    }
+    text
+}
+
+fn ended(end: &End) -> String {
+    match end {
+        End::Outcome(_) => "it ended itself".to_owned(),
+        End::Budget => "stopped by --max-tokens".to_owned(),
+        End::Horizon { why, .. } => format!("horizon: {why}"),
+        End::Nonsense { token } => format!("the model said {token:?}, which means nothing"),
+    }
+}
+
+fn json_of(certificate: &Certificate, used: Option<&Used>) -> Value {
+    let positions = |count: u64| match count {
+        u64::MAX => Value::Null,
+        count => json!(count),
+    };
+    let by_scaling = |of: &dyn Fn(Scaling) -> u64| -> Value {
+        let entries =
+            Scaling::ALL.map(|scaling| (scaling.name().to_owned(), positions(of(scaling))));
+        Value::Object(entries.into_iter().collect())
+    };
+    let heads = certificate.heads.iter().map(|head| {
+        json!({
+            "layer": head.layer,
+            "head": head.head,
+            "keys": head.keys.to_string(),
+            "temperature": head.temperature,
+            "exact_positions": positions(head.exact_positions),
+            "stock_positions": by_scaling(&|scaling| head.stock_positions[scaling as usize]),
+            "largest_score": head.largest_score,
+            "box": head.index_box.as_ref().map(|bounds| json!({
+                "index": bounds.index,
+                "lift": bounds.lift,
+                "times": bounds.times,
+                "exact_index": bounds.exact_index,
+                "stock_index": by_scaling(&|scaling| bounds.stock_index[scaling as usize]),
+            })),
+            "problem": head.problem(certificate.last_position),
+        })
+    });
+    let first = certificate.first_to_fail();
+    json!({
+        "last_position": certificate.last_position,
+        "exact_positions": positions(certificate.exact_positions()),
+        "stock_positions": by_scaling(&|scaling| certificate.stock_positions(scaling)),
+        "stock_sums": positions(certificate.stock_sums()),
+        "first_to_fail": first.map(|head| json!({"layer": head.layer, "head": head.head})),
+        "problems": certificate.problems().collect::<Vec<_>>(),
+        "heads": heads.collect::<Vec<_>>(),
+        "program": used.map(|used| json!({
+            "position": used.position,
+            "end": ended(&used.end),
+            "reach": used.reach.iter().map(|reach| json!({
+                "layer": reach.layer,
+                "head": reach.head,
+                "index": reach.x.map(|x| x / 2.0),
+                "lift": reach.lift,
+            })).collect::<Vec<_>>(),
+        })),
+    })
+}

@@ -1,0 +1,154 @@
+//! `cargo xtask mutate`.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use clap::Args;
+use weightware::default_model;
+use weightware_tests::Random;
+use weightware_tests::mutate::{
+    Corpus, Fate, Group, Mutation, Mutator, Part, Place, groups, sample,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Weights of each group: the embedding, the unembedding, and seven parts of each layer
+    #[arg(long, default_value_t = 20)]
+    each: usize,
+    /// Seed of the sample
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Random programs in the corpus
+    #[arg(long, default_value_t = 40)]
+    programs: u64,
+    /// Weights that are changed at the same time
+    #[arg(long)]
+    jobs: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    tokens: usize,
+    certificate: usize,
+    silent: usize,
+    unnoticed: usize,
+}
+
+#[derive(Debug, Default)]
+struct Report {
+    groups: BTreeMap<Group, Tally>,
+    reasons: BTreeMap<&'static str, usize>,
+    unnoticed: Vec<(Place, Mutation, f64)>,
+}
+
+impl Arguments {
+    pub(crate) fn run(self) -> Result<bool, String> {
+        let start = Instant::now();
+        let corpus = Corpus::new(self.programs, 40);
+        let model = default_model();
+        if let Some((run, right)) = corpus.first_difference(&model) {
+            return Err(format!(
+                "the weights as they are fail in run {run} at token {right}"
+            ));
+        }
+        let mut random = Random::new(self.seed);
+        let mut weights = 0;
+        let mut work = vec![];
+        for (_, places) in groups(&model) {
+            weights += places.len();
+            work.extend(sample(places, self.each, &mut random));
+        }
+        println!(
+            "{} of {weights} weights, each doubled, zeroed and exchanged with its neighbour; a corpus of {} tokens",
+            work.len(),
+            corpus.tokens()
+        );
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let next = AtomicUsize::new(0);
+        let report = Mutex::new(Report::default());
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.unwrap_or(cores) {
+                scope.spawn(|| {
+                    let mut mutator = Mutator::new(&corpus, model.clone());
+                    while let Some(&place) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        for mutation in Mutation::ALL {
+                            let Some(fate) = mutator.fate(place, mutation) else {
+                                continue;
+                            };
+                            let weight = mutator.weight(place);
+                            let mut report = report.lock().expect("no thread panics");
+                            report.add(place, mutation, weight, fate);
+                        }
+                    }
+                });
+            }
+        });
+        let report = report.into_inner().expect("no thread panics");
+        report.print(&model);
+        println!("{:.1} s", start.elapsed().as_secs_f64());
+        Ok(report.share() >= 0.99)
+    }
+}
+
+impl Report {
+    fn add(&mut self, place: Place, mutation: Mutation, weight: f64, fate: Fate) {
+        let tally = self.groups.entry(place.group).or_default();
+        match fate {
+            Fate::Tokens => tally.tokens += 1,
+            Fate::Certificate => tally.certificate += 1,
+            Fate::Silent(reason) => {
+                tally.silent += 1;
+                *self.reasons.entry(reason).or_default() += 1;
+            }
+            Fate::Unnoticed => {
+                tally.unnoticed += 1;
+                self.unnoticed.push((place, mutation, weight));
+            }
+        }
+    }
+
+    /// The share of those noticed among those that can be.
+    fn share(&self) -> f64 {
+        let sum = |of: fn(&Tally) -> usize| self.groups.values().map(of).sum::<usize>() as f64;
+        let noticed = sum(|tally| tally.tokens + tally.certificate);
+        noticed / (noticed + sum(|tally| tally.unnoticed)).max(1.0)
+    }
+
+    fn print(&self, model: &weightware::Model) {
+        println!(
+            "\n| group | by tokens | by the certificate alone | cannot be noticed | not noticed |"
+        );
+        println!("|---|---:|---:|---:|---:|");
+        for (group, tally) in &self.groups {
+            let Tally {
+                tokens,
+                certificate,
+                silent,
+                unnoticed,
+            } = tally;
+            println!("| {group} | {tokens} | {certificate} | {silent} | {unnoticed} |");
+        }
+        println!("\nCannot be noticed:");
+        for (reason, count) in &self.reasons {
+            println!("{count:6}  {reason}");
+        }
+        println!("\nNot noticed:");
+        let mut unnoticed = self.unnoticed.clone();
+        unnoticed.sort_by_key(|&(place, mutation, _)| (place, mutation as usize));
+        for (place, mutation, weight) in unnoticed {
+            let token = match place.group.part {
+                Part::Embedding | Part::Unembedding => {
+                    model.tokenizer.strings()[place.row].as_str()
+                }
+                _ => "",
+            };
+            println!("{mutation:?} {weight:e} {place} {token}");
+        }
+        println!(
+            "\n{:.2} % of what can be noticed is noticed",
+            100.0 * self.share()
+        );
+    }
+}

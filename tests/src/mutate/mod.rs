@@ -1,0 +1,158 @@
+//! Mutations of the weights: one non-zero weight at a time is changed, and the corpus must notice.
+//!
+//! A mutation is noticed by *tokens* if some run says another token than the plain interpreter, or stops; by the *certificate* if
+//! what is proved of the model, or its problems, changes. Of those that nobody notices, some cannot be noticed: [`reason`]
+//! names their class. The rest are holes in the corpus, or dead weights.
+
+mod corpus;
+mod place;
+
+use weightware::{Certificate, Keys, certify};
+use weightware_model::Model;
+
+pub use corpus::Corpus;
+pub use place::{Group, Part, Place, groups};
+
+use crate::random::Random;
+
+/// What is done to a weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    /// Doubled.
+    Scale,
+    /// Set to zero.
+    Zero,
+    /// Exchanged with the next weight of its row, around the end.
+    Swap,
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Scale, Self::Zero, Self::Swap];
+
+    /// Applied twice, `Swap` undoes itself; the others are undone by the weight that was.
+    fn apply(self, row: &mut [f64], col: usize) {
+        match self {
+            Self::Scale => row[col] *= 2.0,
+            Self::Zero => row[col] = 0.0,
+            Self::Swap => {
+                let next = (col + 1) % row.len();
+                row.swap(col, next);
+            }
+        }
+    }
+}
+
+/// What became of a mutation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// A token differs, or the run stops.
+    Tokens,
+    /// The certificate differs.
+    Certificate,
+    /// It cannot be noticed, for this reason.
+    Silent(&'static str),
+    /// Nobody noticed.
+    Unnoticed,
+}
+
+/// A corpus, and the model of which weights are changed.
+#[derive(Debug, Clone)]
+pub struct Mutator<'c> {
+    corpus: &'c Corpus,
+    model: Model,
+    certificate: Certificate,
+}
+
+impl<'c> Mutator<'c> {
+    /// Mutations of this model.
+    #[must_use]
+    pub fn new(corpus: &'c Corpus, model: Model) -> Self {
+        let certificate = certify(&model);
+        Self {
+            corpus,
+            model,
+            certificate,
+        }
+    }
+
+    /// Changes a weight, asks who notices, and changes it back. `None`: a swap of equal weights is no mutation.
+    pub fn fate(&mut self, place: Place, mutation: Mutation) -> Option<Fate> {
+        let row = place.row_of(&mut self.model);
+        let before = row.to_vec();
+        mutation.apply(row, place.col);
+        if *row == before[..] {
+            return None;
+        }
+        let fate = if self.corpus.notices(&self.model) {
+            Fate::Tokens
+        } else if certify(&self.model) != self.certificate {
+            Fate::Certificate
+        } else {
+            Fate::Unnoticed
+        };
+        place.row_of(&mut self.model).copy_from_slice(&before);
+        Some(match (fate, self.reason(place, mutation)) {
+            (Fate::Unnoticed, Some(reason)) => Fate::Silent(reason),
+            (fate, _) => fate,
+        })
+    }
+
+    /// Why a mutation cannot be noticed, where that is so.
+    fn reason(&self, place: Place, mutation: Mutation) -> Option<&'static str> {
+        let weight = place.row_of(&mut self.model.clone())[place.col];
+        let Place { group, row, .. } = place;
+        if group.part == Part::Embedding {
+            let mut ends = self.model.end_tokens.iter();
+            return ends
+                .any(|token| token.0 as usize == row)
+                .then_some("the embedding of a token that ends the run is never read");
+        }
+        if mutation != Mutation::Scale {
+            return None;
+        }
+        let head = place.head(self.model.config.shape.d_model);
+        let mut heads = self.certificate.heads.iter();
+        let head = heads.find(|h| Some(h.layer) == group.layer && Some(h.head) == head);
+        match (group.part, head.map(|head| (&head.keys, head.temperature))) {
+            (Part::Query, Some((Keys::Positions { own: true, .. }, _))) => {
+                Some("a query beyond its own position finds its own position")
+            }
+            (Part::Query, Some((Keys::Latest { .. }, _))) => {
+                Some("of keys without an index, a query of any size finds the same")
+            }
+            (Part::Query, Some((_, temperature))) if weight.abs() >= temperature * PUSH => {
+                Some("a query pushed below zero finds the first token, however far below")
+            }
+            (Part::Key, Some((Keys::Latest { clearing } | Keys::Indexed { clearing, .. }, _)))
+                if weight.abs() >= *clearing =>
+            {
+                Some("a cleared key is low enough, however low")
+            }
+            (Part::Gate, _) if weight <= -CLOSED => Some("a closed gate is closed, however far"),
+            _ => None,
+        }
+    }
+
+    /// The weight as it is.
+    #[must_use]
+    pub fn weight(&self, place: Place) -> f64 {
+        place.row_of(&mut self.model.clone())[place.col]
+    }
+}
+
+/// Greater than any position.
+const PUSH: f64 = (1_u64 << 26) as f64;
+
+/// What closes a gate is no less than this.
+const CLOSED: f64 = 1024.0;
+
+/// So many places of a group, or all of them if they are fewer; the same for a seed.
+#[must_use]
+pub fn sample(mut places: Vec<Place>, count: usize, random: &mut Random) -> Vec<Place> {
+    while places.len() > count {
+        let at = random.below(places.len() as u64);
+        places.swap_remove(usize::try_from(at).expect("an index"));
+    }
+    places
+}

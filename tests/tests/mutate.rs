@@ -1,0 +1,40 @@
+//! A slice of `cargo xtask mutate`, and what must not be noticed.
+
+use weightware::default_model;
+use weightware_tests::Random;
+use weightware_tests::mutate::{Corpus, Fate, Mutation, Mutator, Part, groups, sample};
+
+#[test]
+fn queries_and_keys_set_to_zero() {
+    let corpus = Corpus::new(4, 30);
+    let model = default_model();
+    assert_eq!(corpus.first_difference(&model), None);
+    let mut mutator = Mutator::new(&corpus, model.clone());
+    let mut random = Random::new(1);
+    let mut noticed = 0;
+    for (group, places) in groups(&model) {
+        if !matches!(group.part, Part::Query | Part::Key) {
+            continue;
+        }
+        for place in sample(places, 2, &mut random) {
+            let fate = mutator.fate(place, Mutation::Zero);
+            noticed += u32::from(matches!(fate, Some(Fate::Tokens | Fate::Certificate)));
+        }
+    }
+    assert!(noticed >= 14, "{noticed} of 28 are too few");
+}
+
+#[test]
+fn a_changed_weight_is_changed_back() {
+    let corpus = Corpus::new(1, 10);
+    let model = default_model();
+    let mut mutator = Mutator::new(&corpus, model.clone());
+    let (_, places) = &groups(&model)[1];
+    for mutation in Mutation::ALL {
+        let _ = mutator.fate(places[0], mutation);
+    }
+    assert_eq!(
+        mutator.weight(places[0]),
+        model.weights.layers[0].in_proj.row(places[0].row)[places[0].col]
+    );
+}
