@@ -14,7 +14,7 @@ struct Features {
     wide: bool,
     /// Floating point, with canonical NaNs. Needs `wide`.
     floats: bool,
-    /// Tables and indirect calls.
+    /// A table and indirect calls; no instructions that change tables.
     tables: bool,
     /// `memory.fill`, `memory.copy` and the like.
     bulk: bool,
@@ -25,12 +25,12 @@ struct Features {
 }
 
 const FEATURES: Features = Features {
-    wide: false,
-    floats: false,
-    tables: false,
-    bulk: false,
-    saturating: false,
-    growing: false,
+    wide: true,
+    floats: true,
+    tables: true,
+    bulk: true,
+    saturating: true,
+    growing: true,
 };
 
 /// How often functions are entered and loops begun, all calls together, before a module traps.
@@ -43,16 +43,13 @@ const FUEL: u32 = 100;
 pub(super) fn module(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut unstructured = Unstructured::new(bytes);
     let disallow_traps = unstructured.arbitrary().unwrap_or(true);
-    let mut kinds = vec![
+    let kinds = vec![
         InstructionKind::Numeric,
         InstructionKind::Parametric,
         InstructionKind::Variable,
         InstructionKind::Control,
         InstructionKind::Memory,
     ];
-    if FEATURES.tables {
-        kinds.push(InstructionKind::Table);
-    }
     let config = Config {
         allow_floats: FEATURES.floats,
         allow_start_export: true,

@@ -1,7 +1,7 @@
 //! Mutations of the weights: one non-zero weight at a time is changed, and the corpus must notice.
 //!
 //! A mutation is noticed by *tokens* if some run says another token than the plain interpreter, or stops; by the *certificate* if
-//! what is proved of the model, or its problems, changes. Of those that nobody notices, some cannot be noticed: [`reason`]
+//! what is proved of the model, or its problems, changes. Of those that nobody notices, some cannot be noticed: `reason`
 //! names their class. The rest are holes in the corpus, or dead weights.
 
 mod corpus;
