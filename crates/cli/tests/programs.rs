@@ -191,7 +191,7 @@ fn json_tells_how_it_ended() {
     assert_eq!(halt["tokens"], 17);
     assert_eq!(halt["lines"], 5);
     assert_eq!(halt["output_bytes"], 1);
-    assert_eq!(halt["prompt_tokens"], 257 + 22);
+    assert_eq!(halt["prompt_tokens"], 305 + 22);
     for key in ["seconds", "tokens_per_second", "lines_per_second"] {
         assert!(
             halt[key].as_f64().is_some_and(|number| number > 0.0),

@@ -95,7 +95,14 @@ fn a_live_key_outside_its_box_ends() {
             x: [2.0, 12.0],
             lift: 0.0,
         };
-        assert_eq!(decoder.reach().collect::<Vec<_>>(), [reach]);
+        let reached: Vec<_> = decoder.reach().collect();
+        // The plan engine computes no keys that it does not need.
+        let all = if engine == Engine::Plan {
+            vec![]
+        } else {
+            vec![reach]
+        };
+        assert_eq!(reached, all);
         decoder.reset();
         assert_eq!(decoder.reach().count(), 0);
     }
