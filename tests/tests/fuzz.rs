@@ -22,7 +22,7 @@ fn compared(seeds: impl Iterator<Item = u64>, executor: &Executor<'_>) -> usize 
 
 #[test]
 fn through_the_plain_interpreter() {
-    let count = compared(0..1_000, &Executor::Interpreter);
+    let count = compared(0..2_000, &Executor::Interpreter);
     assert!(count > 900, "{count} modules are too few to tell");
 }
 
@@ -30,6 +30,6 @@ fn through_the_plain_interpreter() {
 fn through_the_weights() {
     let computer = Computer::default();
     let executor = Executor::Weights(&computer, FASTEST);
-    let count = compared(1_000..1_040, &executor);
+    let count = compared(2_000..2_080, &executor);
     assert!(count > 30, "{count} modules are too few to tell");
 }

@@ -13,7 +13,9 @@ pub(crate) fn of(bytes: &[u8], error: BinaryReaderError) -> Error {
     let place = locate(bytes, offset);
     // Later versions read some malformed binaries as well: only what the validator names as switched off is theirs.
     let said = error.message();
-    let later = said.contains("not enabled") || said.contains("must be enabled");
+    let later = ["not enabled", "must be enabled", "without the gc feature"]
+        .iter()
+        .any(|part| said.contains(part));
     let is_later = later
         && Validator::new_with_features(WasmFeatures::all())
             .validate_all(bytes)
