@@ -31,6 +31,7 @@
 
 mod assembler;
 mod assigned;
+mod code;
 mod control;
 mod entry;
 mod error;
@@ -44,6 +45,7 @@ mod memory;
 mod module;
 mod names;
 mod native;
+mod passes;
 mod peephole;
 mod reach;
 mod refusal;
@@ -54,6 +56,7 @@ mod width;
 pub use error::Error;
 pub use image::Input;
 pub use lowered::{Location, Lowered, Options, lower};
+pub use passes::{Pass, Passes};
 
 /// The examples of `README.md`.
 #[cfg(doctest)]

@@ -1,0 +1,138 @@
+//! Optimisations of the lowered code, one function at a time.
+//!
+//! Each pass keeps what a function does: its results, its output, its traps and their order, its accesses of memory and
+//! of globals. None executes a loop or a call. Each can be left out, by [`Options::passes`](crate::Options::passes).
+
+mod branches;
+mod dead;
+mod flow;
+mod forward;
+mod set;
+mod stack;
+mod webs;
+mod words;
+
+use crate::code::Code;
+use flow::Flow;
+
+/// An optimisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Pass {
+    /// Neighbouring instructions become shorter ones as they are made; constants are folded.
+    Peephole,
+    /// Jumps to jumps, jumps to what comes next, code that no way leads to.
+    Branches,
+    /// A local that is a copy of another, or of a constant, is replaced by that.
+    Forward,
+    /// Writes that nothing reads, and values that are computed to be dropped.
+    Dead,
+    /// A value that is written to a local and read when it would lie on top of the stack stays there.
+    Stack,
+    /// Locals that are never alive together share a word, copies first: the frame becomes small.
+    Words,
+}
+
+/// A set of optimisations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passes(u8);
+
+impl Pass {
+    /// All of them.
+    pub const ALL: [Pass; 6] = [
+        Pass::Peephole,
+        Pass::Branches,
+        Pass::Forward,
+        Pass::Dead,
+        Pass::Stack,
+        Pass::Words,
+    ];
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl Passes {
+    /// All optimisations.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self((1 << Pass::ALL.len()) - 1)
+    }
+
+    /// None.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
+    /// These and that one.
+    #[must_use]
+    pub const fn with(self, pass: Pass) -> Self {
+        Self(self.0 | pass.bit())
+    }
+
+    /// These but that one.
+    #[must_use]
+    pub const fn without(self, pass: Pass) -> Self {
+        Self(self.0 & !pass.bit())
+    }
+
+    /// Whether that one is among them.
+    #[must_use]
+    pub const fn contains(self, pass: Pass) -> bool {
+        self.0 & pass.bit() != 0
+    }
+}
+
+impl FromIterator<Pass> for Passes {
+    fn from_iter<I: IntoIterator<Item = Pass>>(passes: I) -> Self {
+        passes.into_iter().fold(Self::none(), Self::with)
+    }
+}
+
+/// Most often that the passes are repeated. What one makes possible for another is seldom more than that.
+const ROUNDS: usize = 4;
+
+/// Runs those passes, until they find nothing more.
+pub(crate) fn run(code: &mut Code, passes: Passes) {
+    let rewriting: [(Pass, fn(&mut Code) -> bool); 4] = [
+        (Pass::Branches, branches::run),
+        (Pass::Forward, forward::run),
+        (Pass::Dead, dead::run),
+        (Pass::Stack, stack::run),
+    ];
+    if passes.contains(Pass::Words) {
+        words::run(code, false);
+    }
+    for _ in 0..ROUNDS {
+        let mut changed = false;
+        for (pass, run) in rewriting {
+            changed |= passes.contains(pass) && run(code);
+        }
+        if !changed {
+            break;
+        }
+    }
+    if passes.contains(Pass::Branches) && branches::run_last(code) && passes.contains(Pass::Dead) {
+        dead::run(code);
+    }
+    if passes.contains(Pass::Words) {
+        words::run(code, true);
+    }
+    code.words = code.words.max(operands(code));
+}
+
+/// The most operands that a function leaves below those of a call. A frame is as large, so that the operand stack is
+/// within its bounds wherever the frames are within theirs.
+fn operands(code: &Code) -> u32 {
+    let flow = Flow::new(code);
+    let heights = flow.heights(code);
+    let below = code.lines.iter().zip(heights).filter_map(|(line, height)| {
+        let crate::code::Kind::Call { takes, .. } = line.kind else {
+            return None;
+        };
+        height?.checked_sub(takes)
+    });
+    u32::try_from(below.max().unwrap_or(0)).unwrap_or(u32::MAX)
+}
