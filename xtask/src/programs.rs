@@ -39,7 +39,11 @@ impl Arguments {
         let (freestanding, wasi) = (freestanding?, wasi?);
         let mut changed = 0;
         for build in builds()? {
-            let clang = if build.version == WASI { &wasi } else { &freestanding };
+            let clang = if build.version == WASI {
+                &wasi
+            } else {
+                &freestanding
+            };
             let path = &build.out;
             let new = compile(clang, &build)?;
             let old = match fs::read(path) {

@@ -26,7 +26,8 @@ impl Loaded {
         let from_stdin = file == Path::new("-");
         let source = if from_stdin {
             let bytes = stdin("a program", LONGEST_PROGRAM, quiet)?;
-            Source::parse_with(&bytes, &options).map_err(|error| refused(error, "the program on stdin"))?
+            Source::parse_with(&bytes, &options)
+                .map_err(|error| refused(error, "the program on stdin"))?
         } else {
             Source::read_with(file, &options)
                 .map_err(|error| refused(error, &file.display().to_string()))?

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{
-    CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, Instruction, Module,
-    SectionId, ValType,
+    CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, Instruction,
+    Module, SectionId, ValType,
 };
 use wasmparser::{Operator, Parser, Payload, TypeRef};
 

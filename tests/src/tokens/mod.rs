@@ -227,7 +227,13 @@ pub fn page() -> Result<String, String> {
         without any; and what is lost if one is left out of all. Negative: without it there are fewer tokens.\n\n";
     page += &matrix(&all, "no pass", "alone", Passes::none(), Passes::with)?;
     page += "\n";
-    page += &matrix(&all, "all passes", "without", Passes::all(), Passes::without)?;
+    page += &matrix(
+        &all,
+        "all passes",
+        "without",
+        Passes::all(),
+        Passes::without,
+    )?;
     Ok(page)
 }
 

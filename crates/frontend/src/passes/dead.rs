@@ -1,7 +1,7 @@
 //! Dead writes: a `local.set` that nothing reads is a drop, a `local.tee` nothing; what is computed to be dropped is not
 //! computed, unless it may trap.
 
-use weightware_isa::Op;
+use weightware_isa::{Instruction, Op};
 
 use super::flow::{Flow, step};
 use crate::code::{Access, Code, Kind, Line};
@@ -15,7 +15,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
     let before = code.lines.clone();
     let mut dead = vec![false; code.lines.len()];
     for (block, mut alive) in flow.blocks.iter().zip(behind) {
-        for index in (block.first..block.end).rev() {
+        for index in block.lines().rev() {
             if let Some(access) = code.lines[index].access() {
                 dead[index] = !matches!(access, Access::Get(_)) && !alive.contains(access.local());
                 step(&mut alive, access);
@@ -23,7 +23,6 @@ pub(crate) fn run(code: &mut Code) -> bool {
         }
     }
     let mut lines = Vec::with_capacity(code.lines.len());
-    // Whether the local that the last line writes is dead behind a `local.get` of it.
     for (line, dead) in std::mem::take(&mut code.lines).into_iter().zip(dead) {
         match line.access() {
             Some(Access::Set(_)) if dead => drop_value(&mut lines, line.with_op(Op::Drop, 0)),
@@ -62,7 +61,7 @@ fn drop_value(lines: &mut Vec<Line>, drop: Line) {
                     lines.pop();
                     lines.push(set);
                 } else {
-                    lines.push(drop.with(Kind::Op(weightware_isa::Instruction::new(Op::Drop, 0))));
+                    lines.push(drop.with(Kind::Op(Instruction::new(Op::Drop, 0))));
                 }
             }
             None => lines.push(drop.clone()),

@@ -1,13 +1,17 @@
 //! The ways through a function: its blocks, which locals are alive where, how high the operand stack is.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::set::Set;
 use crate::assembler::Label;
 use crate::code::{Access, Code, Kind};
 
 /// Words of all sets of a function beyond which nothing is asked about its locals.
-const EFFORT: usize = 1 << 24;
+const SPACE: usize = 1 << 24;
+
+/// Lines and words that are looked at, likewise.
+const EFFORT: usize = 1 << 28;
 
 /// Lines that are executed one after the other.
 #[derive(Debug)]
@@ -16,6 +20,12 @@ pub(crate) struct Block {
     /// The line behind the last.
     pub(crate) end: usize,
     pub(crate) next: Vec<usize>,
+}
+
+impl Block {
+    pub(crate) fn lines(&self) -> Range<usize> {
+        self.first..self.end
+    }
 }
 
 /// The blocks of a function, in the order of its lines.
@@ -71,26 +81,31 @@ impl Flow {
     /// many to tell.
     pub(crate) fn alive_behind(&self, code: &Code) -> Option<Vec<Set>> {
         let words = code.words as usize;
-        if (words / 64 + 1) * self.blocks.len() > EFFORT {
+        if (words / 64 + 1) * self.blocks.len() > SPACE {
             return None;
         }
         let mut before = vec![Set::new(words); self.blocks.len()];
         let mut behind = before.clone();
+        let mut effort = 0;
         let mut changed = true;
         while changed {
             changed = false;
             for (index, block) in self.blocks.iter().enumerate().rev() {
+                effort += block.lines().len() + (words / 64 + 1) * (block.next.len() + 1);
                 let mut alive = behind[index].clone();
                 for &next in &block.next {
                     alive.unite(&before[next]);
                 }
                 behind[index].unite(&alive);
-                for line in code.lines[block.first..block.end].iter().rev() {
+                for line in code.lines[block.lines()].iter().rev() {
                     if let Some(access) = line.access() {
                         step(&mut alive, access);
                     }
                 }
                 changed |= before[index].unite(&alive);
+            }
+            if effort > EFFORT {
+                return None;
             }
         }
         Some(behind)
@@ -110,7 +125,7 @@ impl Flow {
             else {
                 continue;
             };
-            for line in block.first..block.end {
+            for line in block.lines() {
                 heights[line] = Some(height);
                 let (takes, leaves) = code.lines[line].effect();
                 height = height + leaves - takes;

@@ -7,6 +7,9 @@ use weightware_isa::{Instruction, Op};
 
 use crate::code::{Access, Code, Kind, Line};
 
+/// Locals of which something is known at the same time, at most.
+const MOST: usize = 256;
+
 /// What a local is known to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
@@ -22,7 +25,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
     // What the last line left on top of the stack.
     let mut top = None;
     for line in &mut code.lines {
-        if let Kind::Bind(_) = line.kind {
+        if matches!(line.kind, Kind::Bind(_)) || known.len() > MOST {
             known.clear();
         }
         let Some(access) = line.access() else {

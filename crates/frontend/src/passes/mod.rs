@@ -12,7 +12,9 @@ mod stack;
 mod webs;
 mod words;
 
-use crate::code::Code;
+use std::fmt;
+
+use crate::code::{Code, Kind};
 use flow::Flow;
 
 /// An optimisation.
@@ -34,8 +36,15 @@ pub enum Pass {
 }
 
 /// A set of optimisations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Passes(u8);
+
+impl fmt::Debug for Passes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let passes = Pass::ALL.into_iter().filter(|&pass| self.contains(pass));
+        f.debug_set().entries(passes).finish()
+    }
+}
 
 impl Pass {
     /// All of them.
@@ -94,20 +103,25 @@ impl FromIterator<Pass> for Passes {
 /// Most often that the passes are repeated. What one makes possible for another is seldom more than that.
 const ROUNDS: usize = 4;
 
+/// A pass over a function; whether it changed anything.
+type Run = fn(&mut Code) -> bool;
+
+/// The passes that make work for one another.
+const REPEATED: [(Pass, Run); 4] = [
+    (Pass::Branches, branches::run),
+    (Pass::Forward, forward::run),
+    (Pass::Dead, dead::run),
+    (Pass::Stack, stack::run),
+];
+
 /// Runs those passes, until they find nothing more.
 pub(crate) fn run(code: &mut Code, passes: Passes) {
-    let rewriting: [(Pass, fn(&mut Code) -> bool); 4] = [
-        (Pass::Branches, branches::run),
-        (Pass::Forward, forward::run),
-        (Pass::Dead, dead::run),
-        (Pass::Stack, stack::run),
-    ];
     if passes.contains(Pass::Words) {
         words::run(code, false);
     }
     for _ in 0..ROUNDS {
         let mut changed = false;
-        for (pass, run) in rewriting {
+        for (pass, run) in REPEATED {
             changed |= passes.contains(pass) && run(code);
         }
         if !changed {
@@ -129,7 +143,7 @@ fn operands(code: &Code) -> u32 {
     let flow = Flow::new(code);
     let heights = flow.heights(code);
     let below = code.lines.iter().zip(heights).filter_map(|(line, height)| {
-        let crate::code::Kind::Call { takes, .. } = line.kind else {
+        let Kind::Call { takes, .. } = line.kind else {
             return None;
         };
         height?.checked_sub(takes)

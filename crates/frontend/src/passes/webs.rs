@@ -6,18 +6,26 @@ use std::collections::HashMap;
 use super::flow::{Flow, step};
 use crate::code::{Access, Code};
 
+/// Locals of all blocks and ways between them beyond which nothing is renamed.
+const EFFORT: usize = 1 << 21;
+
 /// Renames the locals, unless there are too many to tell. The frame grows by those that are new.
 pub(crate) fn split(code: &mut Code) {
     let flow = Flow::new(code);
     let Some(behind) = flow.alive_behind(code) else {
         return;
     };
+    let ways = flow.blocks.iter().zip(&behind);
+    let effort = ways.map(|(block, alive)| (block.next.len() + 1) * alive.iter().count());
+    if effort.sum::<usize>() > EFFORT {
+        return;
+    }
     // A node is what a local holds at the beginning of a block, or a write.
     let mut nodes = Nodes::default();
     let mut at_begin: HashMap<(usize, u32), usize> = HashMap::new();
     for (index, (block, alive)) in flow.blocks.iter().zip(&behind).enumerate() {
         let mut alive = alive.clone();
-        let accesses = code.lines[block.first..block.end].iter().rev();
+        let accesses = code.lines[block.lines()].iter().rev();
         accesses
             .filter_map(|line| line.access())
             .for_each(|access| step(&mut alive, access));
@@ -29,7 +37,7 @@ pub(crate) fn split(code: &mut Code) {
     let mut node_of: Vec<Option<usize>> = vec![None; code.lines.len()];
     for (index, block) in flow.blocks.iter().enumerate() {
         let mut now: HashMap<u32, usize> = HashMap::new();
-        for line in block.first..block.end {
+        for line in block.lines() {
             let Some(access) = code.lines[line].access() else {
                 continue;
             };

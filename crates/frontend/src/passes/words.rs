@@ -61,7 +61,7 @@ impl Interference {
         };
         let behind = flow.alive_behind(code)?;
         for (block, mut alive) in flow.blocks.iter().zip(behind) {
-            for index in (block.first..block.end).rev() {
+            for index in block.lines().rev() {
                 let Some(access) = code.lines[index].access() else {
                     continue;
                 };
