@@ -1,6 +1,6 @@
 //! What is reachable from the entry becomes one program.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use weightware_isa::{Instruction, Op, Trap};
 
@@ -216,6 +216,8 @@ impl<'m> Linker<'m> {
 
     /// Lowers all functions that are called, those that they call, and what stands behind them.
     pub(crate) fn functions(&mut self) -> Result<(), Error> {
+        let roots: HashSet<Label> = self.queue.iter().map(|key| self.entries[key]).collect();
+        let mut elements = HashSet::new();
         let mut codes: Vec<(Label, Code)> = Vec::new();
         let mut rows = Vec::new();
         loop {
@@ -225,11 +227,12 @@ impl<'m> Linker<'m> {
             let Some(dispatch) = self.pending.pop_front() else {
                 break;
             };
-            self.request_elements(dispatch);
+            elements.extend(self.request_elements(dispatch));
             rows.push(dispatch);
         }
-        for (entry, mut code) in codes {
-            passes::run(&mut code, self.options.passes);
+        let fresh = || self.asm.label();
+        passes::run(&mut codes, self.options.passes, &roots, &elements, fresh);
+        for (entry, code) in codes {
             self.asm.bind(entry);
             self.asm.put(&code);
             self.asm.check_size()?;

@@ -4,6 +4,7 @@ mod oracle;
 
 use oracle::module;
 use weightware_frontend::{Options, Pass, Passes, lower};
+use weightware_isa::Op;
 
 /// The instructions of a module's `main`, in words, by those passes. All sets of passes must do what wasmi does.
 #[track_caller]
@@ -52,6 +53,66 @@ fn constants_are_folded_as_they_come() {
         "(i32.add (i32.const 5) (i32.mul (i32.const 3) (i32.const -2)))",
         "i32.const 4294967295, return",
     );
+}
+
+/// The calls of a program by those passes, those of the entry code and of software included.
+#[track_caller]
+fn calls(text: &str, passes: Passes) -> usize {
+    lowered(text, passes);
+    let options = Options::default().with_passes(passes);
+    let lowered = lower(text.as_bytes(), &options).expect("it lowers");
+    let code = lowered.program.code.iter();
+    code.filter(|line| line.op == Op::Call).count()
+}
+
+#[test]
+fn a_function_that_is_called_once_stands_where_it_is_called() {
+    // It loops, returns from within, has locals that read zero again, and calls another one.
+    let text = module(
+        "(func $g (param i32 i32) (result i32) (local i32) \
+           (loop $l (local.set 2 (i32.add (local.get 2) (i32.const 3))) \
+             (if (i32.gt_u (local.get 2) (local.get 1)) (then (return (i32.sub (local.get 2) (local.get 0))))) \
+             (br_if $l (i32.lt_u (local.get 2) (i32.const 50)))) (i32.const 77)) \
+         (func $f (param i32) (result i32) (call $g (i32.const 1) (local.get 0)))",
+        "(local i32 i32)",
+        "(loop $l (local.set 1 (i32.add (i32.mul (local.get 1) (i32.const 3)) (call $f (local.get 0)))) \
+           (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 7))) (i32.const 60)))) (local.get 1)",
+    );
+    assert_eq!(calls(&text, Passes::none()), 3);
+    // The entry code calls `main`.
+    assert_eq!(calls(&text, Passes::none().with(Pass::Inline)), 1);
+    assert_eq!(calls(&text, Passes::all()), 1);
+}
+
+#[test]
+fn what_is_called_often_or_recursive_stays() {
+    let text = module(
+        "(func $f (param i32) (result i32) (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) \
+           (then (local.get 0)) (else (i32.add (call $f (i32.sub (local.get 0) (i32.const 1))) \
+             (call $f (i32.sub (local.get 0) (i32.const 2))))))) \
+         (func $long (param i32) (result i32) (i32.add (i32.mul (local.get 0) (local.get 0)) \
+           (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 3)))))",
+        "",
+        "(i32.add (call $long (i32.const 3)) (i32.add (call $long (i32.const 4)) (call $f (i32.const 7))))",
+    );
+    assert_eq!(calls(&text, Passes::none()), 6);
+    assert_eq!(calls(&text, Passes::all()), 6);
+}
+
+#[test]
+fn what_a_table_holds_stays() {
+    let text = module(
+        "(table funcref (elem $f $g)) (type $t (func (param i32) (result i32))) \
+         (func $f (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))) \
+         (func $g (param i32) (result i32) (i32.add (call $f (local.get 0)) (call $h (local.get 0)))) \
+         (func $h (param i32) (result i32) (if (result i32) (i32.lt_u (local.get 0) (i32.const 100)) \
+           (then (call_indirect (type $t) (i32.mul (local.get 0) (i32.const 2)) (i32.const 1))) (else (i32.const 5))))",
+        "",
+        "(call_indirect (type $t) (i32.const 7) (i32.const 1))",
+    );
+    // `f` is short; `g` and `h` call each other through the table.
+    assert_eq!(calls(&text, Passes::none()), 5);
+    assert_eq!(calls(&text, Passes::all()), 5);
 }
 
 #[test]
@@ -235,7 +296,7 @@ fn deep_operands_count_for_the_depth_of_calls() {
             .program
             .code
             .iter()
-            .filter(|line| line.op == weightware_isa::Op::Call);
+            .filter(|line| line.op == Op::Call);
         let frames: Vec<u8> = called.map(|call| call.immediate[3]).collect();
         assert!(frames.contains(&4), "{frames:?}");
     }

@@ -1,4 +1,4 @@
-//! Optimisations of the lowered code, one function at a time.
+//! Optimisations of the lowered code, one function at a time but for [`Pass::Inline`].
 //!
 //! Each pass keeps what a function does: its results, its output, its traps and their order, its accesses of memory and
 //! of globals. None executes a loop or a call. Each can be left out, by [`Options::passes`](crate::Options::passes).
@@ -7,13 +7,16 @@ mod branches;
 mod dead;
 mod flow;
 mod forward;
+mod inline;
 mod set;
 mod stack;
 mod webs;
 mod words;
 
+use std::collections::HashSet;
 use std::fmt;
 
+use crate::assembler::Label;
 use crate::code::{Code, Kind};
 use flow::Flow;
 
@@ -23,6 +26,8 @@ use flow::Flow;
 pub enum Pass {
     /// Neighbouring instructions become shorter ones as they are made; constants are folded.
     Peephole,
+    /// Calls of functions that are called in one place, or very short, become the functions' code.
+    Inline,
     /// Jumps to jumps, jumps to what comes next, code that no way leads to.
     Branches,
     /// A local that is a copy of another, or of a constant, is replaced by that.
@@ -48,8 +53,9 @@ impl fmt::Debug for Passes {
 
 impl Pass {
     /// All of them.
-    pub const ALL: [Pass; 6] = [
+    pub const ALL: [Pass; 7] = [
         Pass::Peephole,
+        Pass::Inline,
         Pass::Branches,
         Pass::Forward,
         Pass::Dead,
@@ -114,8 +120,31 @@ const REPEATED: [(Pass, Run); 4] = [
     (Pass::Stack, stack::run),
 ];
 
-/// Runs those passes, until they find nothing more.
-pub(crate) fn run(code: &mut Code, passes: Passes) {
+/// Runs those passes over all functions, by their labels. Those in `kept` are called from elsewhere too, those in
+/// `elements` through tables. Functions that nobody calls any more vanish. `fresh` makes labels.
+pub(crate) fn run(
+    functions: &mut Vec<(Label, Code)>,
+    passes: Passes,
+    kept: &HashSet<Label>,
+    elements: &HashSet<Label>,
+    fresh: impl FnMut() -> Label,
+) {
+    for (_, code) in functions.iter_mut() {
+        rewrite(code, passes);
+    }
+    if passes.contains(Pass::Inline) {
+        inline::run(functions, kept, elements, fresh);
+        for (_, code) in functions.iter_mut() {
+            rewrite(code, passes);
+        }
+    }
+    for (_, code) in functions {
+        finish(code, passes);
+    }
+}
+
+/// Runs passes until they find nothing more.
+fn rewrite(code: &mut Code, passes: Passes) {
     if passes.contains(Pass::Words) {
         words::run(code, false);
     }
@@ -128,6 +157,10 @@ pub(crate) fn run(code: &mut Code, passes: Passes) {
             break;
         }
     }
+}
+
+/// What comes last.
+fn finish(code: &mut Code, passes: Passes) {
     if passes.contains(Pass::Branches) && branches::run_last(code) && passes.contains(Pass::Dead) {
         dead::run(code);
     }
