@@ -49,6 +49,7 @@ mod passes;
 mod peephole;
 mod reach;
 mod refusal;
+mod set;
 mod software;
 mod table;
 mod width;

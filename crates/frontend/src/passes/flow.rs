@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::set::Set;
 use crate::assembler::Label;
 use crate::code::{Access, Code, Kind};
+use crate::set::Set;
 
 /// Words of all sets of a function beyond which nothing is asked about its locals.
 const SPACE: usize = 1 << 24;

@@ -1,14 +1,13 @@
 //! Optimisations of the lowered code, one function at a time but for [`Pass::Inline`].
 //!
 //! Each pass keeps what a function does: its results, its output, its traps and their order, its accesses of memory and
-//! of globals. None executes a loop or a call. Each can be left out, by [`Options::passes`](crate::Options::passes).
+//! of globals; but not how deep calls may nest. None executes a loop or a call. Each can be left out, by [`Options::passes`](crate::Options::passes).
 
 mod branches;
 mod dead;
 mod flow;
 mod forward;
 mod inline;
-mod set;
 mod stack;
 mod webs;
 mod words;

@@ -2,9 +2,9 @@
 //! copies a word to itself and vanishes; then each local gets the lowest word that is free.
 
 use super::flow::{Flow, step};
-use super::set::Set;
 use super::webs;
 use crate::code::{Access, Code, Line};
+use crate::set::Set;
 
 /// Locals beyond which they keep their own words.
 const MOST: u32 = 1 << 11;

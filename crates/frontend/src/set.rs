@@ -21,6 +21,13 @@ impl Set {
         self.0[index as usize / 64] &= !(1 << (index % 64));
     }
 
+    /// Takes out what is not in another set.
+    pub(crate) fn intersect(&mut self, other: &Set) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine &= theirs;
+        }
+    }
+
     /// Adds all of another set and returns whether that is more than there was.
     pub(crate) fn unite(&mut self, other: &Set) -> bool {
         let mut grown = 0;
