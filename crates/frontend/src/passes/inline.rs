@@ -142,12 +142,13 @@ fn order(
             calls
         })
         .collect();
-    calls.push(
-        elements
-            .iter()
-            .filter_map(|label| index.get(label).copied())
-            .collect(),
-    );
+    let mut reached: Vec<usize> = elements
+        .iter()
+        .filter_map(|label| index.get(label).copied())
+        .collect();
+    // The order of a set is another one every time.
+    reached.sort_unstable();
+    calls.push(reached);
     let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
     for (caller, calls) in calls.iter().enumerate() {
         calls
