@@ -213,10 +213,17 @@ impl Case {
     /// # Errors
     /// What refuses the case says.
     pub fn program(&self) -> Result<Program, String> {
+        self.program_with(&Options::default())
+    }
+
+    /// The same, lowered with those options.
+    ///
+    /// # Errors
+    /// As [`Case::program`].
+    pub fn program_with(&self, options: &Options) -> Result<Program, String> {
         match &self.code {
             Code::Wasm(bytes) => {
-                let lowered =
-                    lower(bytes, &Options::default()).map_err(|error| error.to_string())?;
+                let lowered = lower(bytes, options).map_err(|error| error.to_string())?;
                 Ok(lowered.with_input(&self.input))
             }
             Code::Tokens(text) => text

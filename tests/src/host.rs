@@ -32,17 +32,42 @@ pub(crate) fn run_to_memory(
     wasm: &[u8],
     input: impl Into<Input>,
 ) -> Result<(Vec<u8>, Outcome, Vec<u8>), String> {
+    let (store, instance, outcome) = run_instance(wasm, input.into())?;
+    let memory = instance.and_then(|instance| instance.get_memory(&store, "memory"));
+    let memory = memory.map_or(vec![], |memory| memory.data(&store).to_vec());
+    Ok((store.into_data().output, outcome, memory))
+}
+
+/// The same; instead of memory it tells what an exported global of type `i64` holds at the end.
+///
+/// # Errors
+/// As [`run`], or if there is no such global.
+pub(crate) fn run_to_global(
+    wasm: &[u8],
+    input: impl Into<Input>,
+    global: &str,
+) -> Result<(Vec<u8>, Outcome, i64), String> {
+    let (store, instance, outcome) = run_instance(wasm, input.into())?;
+    let global = instance.and_then(|instance| instance.get_global(&store, global));
+    match global.and_then(|global| global.get(&store).i64()) {
+        Some(value) => Ok((store.into_data().output, outcome, value)),
+        None => Err("there is no such global".into()),
+    }
+}
+
+fn run_instance(
+    wasm: &[u8],
+    input: Input,
+) -> Result<(Store<Host>, Option<Instance>, Outcome), String> {
     let mut config = Config::default();
     config.consume_fuel(true);
     let engine = Engine::new(&config);
     let module = Module::new(&engine, wasm).map_err(|error| error.to_string())?;
-    let mut store = Store::new(
-        &engine,
-        Host {
-            input: input.into(),
-            ..Host::default()
-        },
-    );
+    let host = Host {
+        input,
+        ..Host::default()
+    };
+    let mut store = Store::new(&engine, host);
     store.set_fuel(FUEL).map_err(|error| error.to_string())?;
     let mut instance = None;
     let outcome = match execute(&module, &engine, &mut store, &mut instance) {
@@ -52,9 +77,7 @@ pub(crate) fn run_to_memory(
             None => Outcome::Trapped(trap(&error)?),
         },
     };
-    let memory = instance.and_then(|instance| instance.get_memory(&store, "memory"));
-    let memory = memory.map_or(vec![], |memory| memory.data(&store).to_vec());
-    Ok((store.into_data().output, outcome, memory))
+    Ok((store, instance, outcome))
 }
 
 fn execute(

@@ -8,6 +8,7 @@ use weightware::{Computer, End, Engine};
 use weightware_candle::PlainForward;
 use weightware_compiler::machine::{Machine, Module};
 use weightware_compiler::{Evaluator, Form};
+use weightware_frontend::{Options, Pass, Passes};
 use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader, Vocabulary};
 
 use crate::case::{Case, Expected, Rung};
@@ -157,6 +158,27 @@ impl Ladder {
             #[cfg(not(feature = "candle"))]
             Rung::Candle => Err("is built without the feature `candle`".into()),
         }
+    }
+
+    /// Runs a case in the plain interpreter, lowered with none of the passes, with each alone, and with all but each.
+    ///
+    /// # Errors
+    /// What is not as it must be.
+    pub fn check_passes(case: &Case) -> Result<(), String> {
+        let Expected::Run { output, outcome } = &case.expected else {
+            return Ok(());
+        };
+        let alone = Pass::ALL.map(|pass| Passes::none().with(pass));
+        let but = Pass::ALL.map(|pass| Passes::all().without(pass));
+        for passes in [Passes::none()].into_iter().chain(alone).chain(but) {
+            let program = case.program_with(&Options::default().with_passes(passes))?;
+            // What takes more tokens than it need takes less than twice as many.
+            let trace = Trace::of(&program, 2 * case.max_tokens)?;
+            let found = (trace.output, trace.outcome);
+            agree(&found, &(output.clone(), *outcome))
+                .map_err(|problem| format!("{passes:?}: {problem}"))?;
+        }
+        Ok(())
     }
 
     fn interpreter(&self, trace: &Trace, expected: (Vec<u8>, Outcome)) -> Result<(), String> {

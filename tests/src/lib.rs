@@ -15,6 +15,7 @@ mod linked;
 pub mod mutate;
 mod random;
 pub mod spec;
+pub mod tokens;
 pub mod verify;
 mod wasi;
 

@@ -1,4 +1,5 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask mutate`, `cargo xtask verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask mutate`, `cargo xtask tokens`,
+//! `cargo xtask verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -23,6 +24,8 @@ enum Command {
     Fuzz(command::fuzz::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(command::mutate::Arguments),
+    /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
+    Tokens(command::tokens::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(command::verify::Arguments),
 }
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
         Command::Mutate(arguments) => arguments.run(),
+        Command::Tokens(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),
     };
     match passed {

@@ -44,6 +44,13 @@ fn interpreter() {
 }
 
 #[test]
+fn passes() {
+    let mut cases = cases();
+    cases.retain(|case| !case.slow && case.wasm().is_some());
+    all_pass(&cases, Ladder::check_passes);
+}
+
+#[test]
 fn evaluator() {
     on(Rung::Evaluator, false);
 }

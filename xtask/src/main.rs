@@ -48,6 +48,8 @@ enum Command {
     Fuzz(suites::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(suites::Arguments),
+    /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
+    Tokens(suites::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(suites::Arguments),
     /// Machine instructions per token, counted by valgrind: the same on a busy machine
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
         Command::Mutate(arguments) => arguments.run("mutate"),
+        Command::Tokens(arguments) => arguments.run("tokens"),
         Command::Verify(arguments) => arguments.run("verify"),
         Command::Instructions(arguments) => arguments.run(),
         Command::Programs(arguments) => arguments.run(),

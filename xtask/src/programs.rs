@@ -19,21 +19,33 @@ pub(crate) struct Arguments {
 
 const REMEDY: &str = "install clang, lld and wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), or set $CLANG";
 
+/// The clangs that the committed files are made with; others make other bytes. That for 16 has no builtins for WASI in Debian 12.
+const FREESTANDING: u32 = 16;
+const WASI: u32 = 14;
+
 /// A module, and what it is made of.
 struct Build {
     out: PathBuf,
+    /// The version of clang that the committed file is made with.
+    version: u32,
     sources: Vec<PathBuf>,
     flags: Vec<String>,
 }
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
-        let (clang, version) = clang()?;
-        println!("{clang}: {version}");
+        let clangs = [FREESTANDING, WASI].map(clang);
+        let [freestanding, wasi] = clangs;
+        let (freestanding, wasi) = (freestanding?, wasi?);
         let mut changed = 0;
         for build in builds()? {
+            let clang = if build.version == WASI {
+                &wasi
+            } else {
+                &freestanding
+            };
             let path = &build.out;
-            let new = compile(&clang, &build)?;
+            let new = compile(clang, &build)?;
             let old = match fs::read(path) {
                 Ok(bytes) => Some(bytes),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -66,6 +78,7 @@ fn builds() -> Result<Vec<Build>> {
     let folder = workspace::path("programs");
     for source in sources(&folder)? {
         builds.push(Build {
+            version: FREESTANDING,
             out: source.with_extension("wasm"),
             flags: flags(&folder)?,
             sources: vec![source],
@@ -77,6 +90,7 @@ fn builds() -> Result<Vec<Build>> {
             let mut flags = flags(&folder)?;
             flags.push(format!("-{level}"));
             builds.push(Build {
+                version: WASI,
                 out: source.with_extension(format!("{level}.wasm")),
                 flags,
                 sources: vec![source.clone()],
@@ -85,6 +99,7 @@ fn builds() -> Result<Vec<Build>> {
     }
     let folder = workspace::path("crates/frontend/src/software");
     builds.push(Build {
+        version: WASI,
         out: folder.join("float.wasm"),
         flags: flags(&folder)?,
         sources: sources(&folder)?,
@@ -112,18 +127,22 @@ fn flags(folder: &Path) -> Result<Vec<String>> {
     Ok(text.split_whitespace().map(ToOwned::to_owned).collect())
 }
 
-/// The first clang that there is, and its version.
-fn clang() -> Result<(String, String)> {
+/// `$CLANG`, or the clang of that version, or else the first that there is; says which.
+fn clang(wanted: u32) -> Result<String> {
     let named = std::env::var("CLANG").ok();
-    let versions = (16..=21).rev().map(|version| format!("clang-{version}"));
+    let versions = (14..=21).rev().map(|version| format!("clang-{version}"));
     let candidates = named
         .into_iter()
-        .chain(["clang".to_owned()])
+        .chain([format!("clang-{wanted}"), "clang".to_owned()])
         .chain(versions);
     for clang in candidates {
         if let Ok(text) = workspace::output(Command::new(&clang).arg("--version")) {
-            let version = text.lines().next().unwrap_or_default().to_owned();
-            return Ok((clang, version));
+            let version = text.lines().next().unwrap_or_default();
+            println!("{clang}: {version}");
+            if !version.contains(&format!("version {wanted}.")) {
+                println!("the committed files are made with clang {wanted}: expect other bytes");
+            }
+            return Ok(clang);
         }
     }
     bail!("there is no clang: {REMEDY}")

@@ -27,7 +27,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     let used;
     let certificate;
     if let Some(file) = &args.file {
-        let loaded = Loaded::read(file, false)?;
+        let loaded = Loaded::read(file, true, false)?;
         let computer = input::computer(args.model.as_deref())?;
         certificate = weightware::certify(computer.model());
         let program = loaded.program(computer.model().config.last_position, &[], false)?;

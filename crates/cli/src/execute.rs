@@ -35,7 +35,7 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
             saved::read(path, &computer)?
         }
         (None, Some(file)) => {
-            let loaded = Loaded::read(file, args.quiet)?;
+            let loaded = Loaded::read(file, !args.no_stderr, args.quiet)?;
             computer = input::computer(args.model.as_deref())?;
             let program =
                 loaded.program(computer.model().config.last_position, arguments, args.quiet)?;

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Error, anyhow};
-use weightware::{Computer, Input, Model, Program, Source, default_model};
+use weightware::{Computer, Input, Model, Options, Program, Source, default_model};
 
 use crate::failure::{Failure, Result};
 use crate::say;
@@ -20,14 +20,17 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads the program from the file, or from stdin if it is `-`.
-    pub(crate) fn read(file: &Path, quiet: bool) -> Result<Self> {
+    /// Reads the program from the file, or from stdin if it is `-`; `stderr`: what it writes there is put out.
+    pub(crate) fn read(file: &Path, stderr: bool, quiet: bool) -> Result<Self> {
+        let options = Options::default().with_stderr(stderr);
         let from_stdin = file == Path::new("-");
         let source = if from_stdin {
             let bytes = stdin("a program", LONGEST_PROGRAM, quiet)?;
-            Source::parse(&bytes).map_err(|error| refused(error, "the program on stdin"))?
+            Source::parse_with(&bytes, &options)
+                .map_err(|error| refused(error, "the program on stdin"))?
         } else {
-            Source::read(file).map_err(|error| refused(error, &file.display().to_string()))?
+            Source::read_with(file, &options)
+                .map_err(|error| refused(error, &file.display().to_string()))?
         };
         let name = file.file_name().unwrap_or(file.as_os_str());
         Ok(Self {

@@ -63,6 +63,18 @@ fn input_is_read_by_programs_that_read_it() {
 }
 
 #[test]
+fn what_goes_to_stderr_comes_on_stdout_or_nowhere() {
+    let folder = folder("stderr");
+    let program = file(&folder, "two.wat", STREAMS);
+    let done = weightware(&["run", &program]);
+    assert_eq!(ended(&done, 0), "");
+    assert_eq!(stdout(&done), "out\nerr\n");
+    let done = weightware(&["run", &program, "--no-stderr"]);
+    assert_eq!(ended(&done, 0), "");
+    assert_eq!(stdout(&done), "out\n");
+}
+
+#[test]
 fn exit_codes_are_the_programs_own() {
     let exit = |code: &str| format!("{{ i32.const {code} exit 00 00 00 00 }}");
     for (code, expected) in [("2a 00 00 00", 42), ("07 01 00 00", 7), ("00 00 00 00", 0)] {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use weightware_isa::{Instruction, Op};
 
+use crate::code::{Code, Kind, Line};
 use crate::error::Error;
+use crate::width::Bits;
 
 /// Most instructions that addresses of three bytes reach, `}` included.
 const CODE_LIMIT: usize = (1 << 24) - 1;
@@ -28,12 +30,18 @@ pub(crate) struct Assembler {
     /// The origin of the instructions that come next.
     pub(crate) here: Origin,
     labels: Vec<LabelState>,
+    /// Labels that are used, where they are bound.
+    bound: Vec<(usize, Label)>,
     /// Instructions whose low three bytes are a label's address.
     uses: Vec<(usize, Label)>,
     /// Instructions before this index are not rewritten: something jumps behind them.
     barrier: usize,
     /// Calls whose frame size is not yet known.
     calls: Vec<(usize, Label)>,
+    /// Instructions that were taken away.
+    taken: usize,
+    /// Whether instructions are rewritten as they come.
+    rewrites: bool,
     /// Labels of the thunks that call a function with so many words more.
     thunks: HashMap<(Label, u32), Label>,
 }
@@ -42,11 +50,28 @@ pub(crate) struct Assembler {
 struct LabelState {
     address: Option<usize>,
     used: bool,
+    /// Of functions: values that a call takes from the stack and leaves there.
+    effect: (usize, usize),
 }
 
 impl Assembler {
+    /// No code yet; `rewrites`: whether instructions are rewritten as they come.
+    pub(crate) fn new(rewrites: bool) -> Self {
+        Self {
+            rewrites,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.code.len()
+    }
+
+    /// The label of a function whose call takes and leaves so many values.
+    pub(crate) fn function_label(&mut self, takes: usize, leaves: usize) -> Label {
+        let label = self.label();
+        self.labels[label.0 as usize].effect = (takes, leaves);
+        label
     }
 
     pub(crate) fn label(&mut self) -> Label {
@@ -69,6 +94,7 @@ impl Assembler {
         state.address = Some(self.code.len());
         if state.used {
             self.barrier = self.code.len();
+            self.bound.push((self.code.len(), label));
         }
     }
 
@@ -91,7 +117,7 @@ impl Assembler {
     /// The last instruction, or one before it, if it may be rewritten.
     pub(crate) fn nth_last(&self, back: usize) -> Option<Instruction> {
         let index = self.code.len().checked_sub(back + 1)?;
-        (index >= self.barrier).then(|| self.code[index])
+        (self.rewrites && index >= self.barrier).then(|| self.code[index])
     }
 
     pub(crate) fn replace_last(&mut self, op: Op) {
@@ -182,8 +208,112 @@ impl Assembler {
         target
     }
 
+    /// Takes all code back, that of one function without its label, as lines.
+    pub(crate) fn take(&mut self, arguments: usize, words: u32) -> Code {
+        let code = std::mem::take(&mut self.code);
+        let origins = std::mem::take(&mut self.origins);
+        let uses: HashMap<usize, Label> = std::mem::take(&mut self.uses).into_iter().collect();
+        let bound = std::mem::take(&mut self.bound);
+        self.calls.clear();
+        self.barrier = 0;
+        self.taken += code.len();
+        for &(_, label) in &bound {
+            let state = &mut self.labels[label.0 as usize];
+            (state.address, state.used) = (None, false);
+        }
+        let mut lines = Vec::with_capacity(code.len());
+        let mut bound = bound.into_iter().peekable();
+        let mut index = 0;
+        while let Some(&instruction) = code.get(index) {
+            let origin = origins[index];
+            while let Some((_, label)) = bound.next_if(|&(at, _)| at == index) {
+                lines.push(Line {
+                    kind: Kind::Bind(label),
+                    origin,
+                });
+            }
+            let mut length = 1;
+            let kind = match (instruction.op, uses.get(&index)) {
+                (Op::Call, Some(&callee)) => {
+                    length = 2;
+                    let (takes, leaves) = self.labels[callee.0 as usize].effect;
+                    Kind::Call {
+                        callee,
+                        takes,
+                        leaves,
+                    }
+                }
+                (Op::I32Const, Some(&label)) => Kind::Row(label),
+                (Op::BrStack, _) => {
+                    let row = bound.next_if(|&(at, _)| at == index + 1);
+                    let (_, row) = row.expect("a row of branches has a label");
+                    let mut targets = Vec::new();
+                    while bound.peek().is_none_or(|&(at, _)| at > index + length)
+                        && code
+                            .get(index + length)
+                            .is_some_and(|next| next.op == Op::Br)
+                    {
+                        targets.extend(uses.get(&(index + length)));
+                        length += 1;
+                    }
+                    Kind::Table { row, targets }
+                }
+                (op, Some(&label)) => Kind::Jump(op, label),
+                (Op::I64Const, None) => {
+                    length = 2;
+                    let [low, high] = [instruction, code[index + 1]].map(Instruction::immediate);
+                    Kind::Wide(u64::from(high) << 32 | u64::from(low))
+                }
+                (_, None) => Kind::Op(instruction),
+            };
+            lines.push(Line { kind, origin });
+            index += length;
+        }
+        let origin = self.here;
+        lines.extend(bound.map(|(_, label)| Line {
+            kind: Kind::Bind(label),
+            origin,
+        }));
+        Code {
+            lines,
+            arguments,
+            words,
+        }
+    }
+
+    /// Appends a function whose label is bound.
+    pub(crate) fn put(&mut self, code: &Code) {
+        self.taken = 0;
+        for line in &code.lines {
+            self.here = line.origin;
+            match &line.kind {
+                Kind::Op(instruction) => self.push(*instruction),
+                Kind::Wide(value) => self.bits(Bits::Double(*value)),
+                Kind::Jump(op, label) => {
+                    self.use_label(*label);
+                    self.push(Instruction::new(*op, 0));
+                }
+                Kind::Call { callee, .. } => self.call(*callee),
+                Kind::Row(label) => self.constant_label(*label),
+                Kind::Table { row, targets } => {
+                    self.push(Instruction::new(Op::BrStack, 0));
+                    self.bind(*row);
+                    for &label in targets {
+                        self.use_label(label);
+                        self.push(Instruction::new(Op::Br, 0));
+                    }
+                }
+                Kind::Bind(label) => {
+                    self.labels[label.0 as usize].used = true;
+                    self.bind(*label);
+                }
+            }
+        }
+        self.close_frame(code.words);
+    }
+
     pub(crate) fn check_size(&self) -> Result<(), Error> {
-        if self.code.len() <= CODE_LIMIT {
+        if self.code.len() + self.taken <= CODE_LIMIT {
             Ok(())
         } else {
             Err(too_large())

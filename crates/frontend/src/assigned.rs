@@ -3,6 +3,7 @@
 use wasmparser::{Operator, OperatorsReader};
 
 use crate::error::Error;
+use crate::set::Set;
 
 /// What a function does with its locals, parameters included.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,25 +25,6 @@ struct Open {
     is_loop: bool,
 }
 
-#[derive(Clone)]
-struct Set(Vec<u64>);
-
-impl Set {
-    fn contains(&self, index: u32) -> bool {
-        self.0[index as usize / 64] >> (index % 64) & 1 == 1
-    }
-
-    fn insert(&mut self, index: u32) {
-        self.0[index as usize / 64] |= 1 << (index % 64);
-    }
-
-    fn intersect(&mut self, other: &Set) {
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine &= theirs;
-        }
-    }
-}
-
 /// Words of all sets of a function beyond which the analysis gives up and calls every local read first.
 const EFFORT: u64 = 1 << 26;
 
@@ -59,7 +41,7 @@ pub(crate) fn usage(
             written: (0..locals).map(|local| local < parameters).collect(),
             reads: vec![0; locals as usize],
         },
-        now: Some(Set(vec![0; words])),
+        now: Some(Set::new(locals as usize)),
         open: vec![Open {
             end: None,
             otherwise: None,

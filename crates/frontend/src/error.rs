@@ -22,6 +22,7 @@ struct Inner {
 enum Kind {
     Invalid,
     Unsupported,
+    Later,
     TooLarge,
 }
 
@@ -54,6 +55,11 @@ impl Error {
     /// The module is valid, but the machine or this crate cannot run it.
     pub(crate) fn unsupported(problem: impl Into<String>) -> Self {
         Self::new(Kind::Unsupported, problem)
+    }
+
+    /// The module is valid by a later version of WebAssembly alone.
+    pub(crate) fn later(problem: impl Into<String>) -> Self {
+        Self::new(Kind::Later, problem)
     }
 
     /// The program would exceed the machine's limits.
@@ -110,7 +116,14 @@ impl Error {
     /// Whether the module is valid and uses something that is not supported.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        self.inner.kind == Kind::Unsupported
+        matches!(self.inner.kind, Kind::Unsupported | Kind::Later)
+    }
+
+    /// Whether the module is valid by a later version of WebAssembly alone: it uses SIMD, threads, exceptions, garbage
+    /// collection or another proposal that 2.0 does not have. It is unsupported as well.
+    #[must_use]
+    pub fn is_of_a_later_version(&self) -> bool {
+        self.inner.kind == Kind::Later
     }
 
     /// Whether the program would exceed the machine's limits.

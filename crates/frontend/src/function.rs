@@ -3,8 +3,8 @@
 use wasmparser::{Operator, OperatorsReader};
 use weightware_isa::Op;
 
-use crate::assembler::Label;
 use crate::assigned::usage;
+use crate::code::Code;
 use crate::control::Frame;
 use crate::error::{Error, Place};
 use crate::linker::{Key, Linker, Unit};
@@ -34,11 +34,11 @@ pub(crate) struct Function<'l, 'm> {
     scratch: u32,
 }
 
-/// Lowers a function with a body, behind its label.
-pub(crate) fn lower(linker: &mut Linker<'_>, key: Key, entry: Label) -> Result<(), Error> {
+/// Lowers a function.
+pub(crate) fn lower(linker: &mut Linker<'_>, key: Key) -> Result<Code, Error> {
     let module = linker.module(key.unit);
     let Some(body) = module.body(key.index) else {
-        return import(linker, key, entry);
+        return import(linker, key);
     };
     let at_entry = |error: Error| {
         error.at(Place {
@@ -59,7 +59,6 @@ pub(crate) fn lower(linker: &mut Linker<'_>, key: Key, entry: Label) -> Result<(
 
     let operators = body.get_operators_reader()?;
     let usage = usage(&operators, parameters as u32, locals.len() as u32)?;
-    linker.asm.bind(entry);
     linker.set_origin(key, body.range().start);
     for parameter in (0..parameters).rev() {
         let set = locals[parameter].local_set();
@@ -88,14 +87,13 @@ pub(crate) fn lower(linker: &mut Linker<'_>, key: Key, entry: Label) -> Result<(
     };
     function.body(operators)?;
     let words = function.locals.len() as u32 + function.scratch;
-    linker.asm.close_frame(words);
-    linker.asm.check_size().map_err(at_entry)
+    linker.asm.check_size().map_err(at_entry)?;
+    Ok(linker.asm.take(parameters, words))
 }
 
 /// Lowers an imported function as a function of its own, for calls through tables.
-fn import(linker: &mut Linker<'_>, key: Key, entry: Label) -> Result<(), Error> {
+fn import(linker: &mut Linker<'_>, key: Key) -> Result<Code, Error> {
     let module = linker.module(key.unit);
-    linker.asm.bind(entry);
     linker.set_origin(key, 0);
     let mut function = Function {
         linker,
@@ -120,8 +118,8 @@ fn import(linker: &mut Linker<'_>, key: Key, entry: Label) -> Result<(), Error> 
     };
     function.import_body().map_err(at)?;
     let words = function.scratch;
-    linker.asm.close_frame(words);
-    Ok(())
+    let parameters = module.type_of(key.index).params().len();
+    Ok(linker.asm.take(parameters, words))
 }
 
 impl Function<'_, '_> {

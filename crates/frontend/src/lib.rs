@@ -31,6 +31,7 @@
 
 mod assembler;
 mod assigned;
+mod code;
 mod control;
 mod entry;
 mod error;
@@ -44,9 +45,11 @@ mod memory;
 mod module;
 mod names;
 mod native;
+mod passes;
 mod peephole;
 mod reach;
 mod refusal;
+mod set;
 mod software;
 mod table;
 mod width;
@@ -54,6 +57,7 @@ mod width;
 pub use error::Error;
 pub use image::Input;
 pub use lowered::{Location, Lowered, Options, lower};
+pub use passes::{Pass, Passes};
 
 /// The examples of `README.md`.
 #[cfg(doctest)]

@@ -1,15 +1,17 @@
 //! What is reachable from the entry becomes one program.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use weightware_isa::{Instruction, Op, Trap};
 
 use crate::assembler::{Assembler, Label, Origin};
+use crate::code::Code;
 use crate::error::Error;
 use crate::function;
 use crate::layout::Layout;
 use crate::lowered::Options;
 use crate::module::Module;
+use crate::passes::{self, Pass};
 use crate::software;
 use crate::width::Bits;
 
@@ -74,7 +76,7 @@ pub(crate) struct Linker<'m> {
 impl<'m> Linker<'m> {
     pub(crate) fn new(guest: &'m Module<'m>, layout: Layout, options: &'m Options) -> Self {
         Self {
-            asm: Assembler::default(),
+            asm: Assembler::new(options.passes.contains(Pass::Peephole)),
             layout,
             options,
             guest,
@@ -130,7 +132,10 @@ impl<'m> Linker<'m> {
         if let Some(&entry) = self.entries.get(&key) {
             return entry;
         }
-        let entry = self.asm.label();
+        let module = self.module(key.unit);
+        let ty = module.type_of(key.index);
+        let (takes, leaves) = (ty.params().len(), ty.results().len());
+        let entry = self.asm.function_label(takes, leaves);
         self.entries.insert(key, entry);
         self.queue.push_back(key);
         entry
@@ -141,7 +146,9 @@ impl<'m> Linker<'m> {
         if let Some(&label) = self.dispatches.get(&dispatch) {
             return label;
         }
-        let label = self.asm.label();
+        let ty = &self.guest.types[dispatch.ty];
+        let (takes, leaves) = (ty.params().len(), ty.results().len());
+        let label = self.asm.function_label(takes, leaves);
         self.dispatches.insert(dispatch, label);
         self.pending.push_back(dispatch);
         label
@@ -209,14 +216,28 @@ impl<'m> Linker<'m> {
 
     /// Lowers all functions that are called, those that they call, and what stands behind them.
     pub(crate) fn functions(&mut self) -> Result<(), Error> {
+        let roots: HashSet<Label> = self.queue.iter().map(|key| self.entries[key]).collect();
+        let mut elements = HashSet::new();
+        let mut codes: Vec<(Label, Code)> = Vec::new();
+        let mut rows = Vec::new();
         loop {
             while let Some(key) = self.queue.pop_front() {
-                let entry = self.entries[&key];
-                function::lower(self, key, entry)?;
+                codes.push((self.entries[&key], function::lower(self, key)?));
             }
             let Some(dispatch) = self.pending.pop_front() else {
                 break;
             };
+            elements.extend(self.request_elements(dispatch));
+            rows.push(dispatch);
+        }
+        let fresh = || self.asm.label();
+        passes::run(&mut codes, self.options.passes, &roots, &elements, fresh);
+        for (entry, code) in codes {
+            self.asm.bind(entry);
+            self.asm.put(&code);
+            self.asm.check_size()?;
+        }
+        for dispatch in rows {
             let function = self.add_function(None, "table".to_owned());
             self.asm.here = Origin {
                 function,

@@ -9,6 +9,7 @@ use crate::image::{self, Input, Section};
 use crate::layout::Layout;
 use crate::linker::Linker;
 use crate::module::{Given, Module};
+use crate::passes::Passes;
 use crate::reach::reach;
 use crate::width::Bits;
 
@@ -23,6 +24,8 @@ pub struct Options {
     pub memory_pages: Option<u32>,
     /// Whether what is written to stderr is put out. There is one stream of output.
     pub stderr: bool,
+    /// The optimisations of the code.
+    pub passes: Passes,
     /// Values of imported globals.
     pub(crate) globals: Vec<Given>,
 }
@@ -33,6 +36,7 @@ impl Default for Options {
             entry: None,
             memory_pages: None,
             stderr: true,
+            passes: Passes::all(),
             globals: Vec::new(),
         }
     }
@@ -57,6 +61,13 @@ impl Options {
     #[must_use]
     pub fn with_stderr(mut self, shown: bool) -> Self {
         self.stderr = shown;
+        self
+    }
+
+    /// The same with those optimisations and no others.
+    #[must_use]
+    pub fn with_passes(mut self, passes: Passes) -> Self {
+        self.passes = passes;
         self
     }
 

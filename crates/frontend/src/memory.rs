@@ -74,7 +74,9 @@ impl Function<'_, '_> {
             self.linker.asm.op(Op::TrapOutOfBounds);
             return self.stop();
         }
-        // What lies farther is outside as well, or beyond what the machine is exact for, and so is what lies here then.
+        // An immediate has three bytes. In a memory of less than 2^24 bytes both offsets are outside. A larger one has grown
+        // there, far beyond the 144 KiB that the machine is exact for: stores end at the horizon, whichever it is, so that
+        // loads find zero.
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).min(FARTHEST);
         self.linker.asm.emit_byte(op, offset, pages);
         self.pop();

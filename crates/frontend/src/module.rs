@@ -100,7 +100,7 @@ impl<'a> Module<'a> {
                 .at_offset(4));
         }
         if let Err(error) = Validator::new_with_features(features).validate_all(bytes) {
-            return Err(refusal::of(bytes, error));
+            return Err(refusal::of(bytes, error, features));
         }
         let mut module = Self {
             types: Vec::new(),

@@ -7,22 +7,30 @@ use wasmparser::{
 use crate::error::{Error, Place};
 use crate::names;
 
-/// Why the validator refuses a binary.
-pub(crate) fn of(bytes: &[u8], error: BinaryReaderError) -> Error {
+/// What later versions have, by proposal. Left out are those that change nothing but which encodings are read.
+const LATER: &[WasmFeatures] = &[
+    WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD),
+    WasmFeatures::THREADS,
+    WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS),
+    WasmFeatures::EXTENDED_CONST,
+    WasmFeatures::FUNCTION_REFERENCES
+        .union(WasmFeatures::GC)
+        .union(WasmFeatures::GC_TYPES),
+    WasmFeatures::WIDE_ARITHMETIC,
+    WasmFeatures::CUSTOM_PAGE_SIZES,
+];
+
+/// Proposals that read more encodings as well, and so count only for a module that has what they are about.
+const MEMORIES: WasmFeatures = WasmFeatures::MULTI_MEMORY;
+const WIDE_ADDRESSES: WasmFeatures = WasmFeatures::MEMORY64;
+
+/// Why the validator refuses a binary that may use those features.
+pub(crate) fn of(bytes: &[u8], error: BinaryReaderError, features: WasmFeatures) -> Error {
     let offset = error.offset();
     let place = locate(bytes, offset);
-    // Later versions read some malformed binaries as well: only what the validator names as switched off is theirs.
-    let said = error.message();
-    let later = ["not enabled", "must be enabled", "without the gc feature"]
-        .iter()
-        .any(|part| said.contains(part));
-    let is_later = later
-        && Validator::new_with_features(WasmFeatures::all())
-            .validate_all(bytes)
-            .is_ok();
-    let refused = match is_later {
+    let refused = match is_later(bytes, features) {
         false => Error::from(error),
-        true => Error::unsupported(error.message().to_owned()).remedy(
+        true => Error::later(error.message().to_owned()).remedy(
             "compile for WebAssembly 2.0 without SIMD or less: clang --target=wasm32 -mcpu=mvp",
         ),
     };
@@ -30,6 +38,66 @@ pub(crate) fn of(bytes: &[u8], error: BinaryReaderError) -> Error {
         offset: Some(offset),
         ..Place::default()
     }))
+}
+
+/// Whether a binary that is not valid with those features is so with one of a later version, or with all.
+fn is_later(bytes: &[u8], features: WasmFeatures) -> bool {
+    let (memories, wide) = memories(bytes);
+    let several = if memories > 1 {
+        MEMORIES
+    } else {
+        WasmFeatures::empty()
+    };
+    let wide = if wide {
+        WIDE_ADDRESSES
+    } else {
+        WasmFeatures::empty()
+    };
+    let base = features | several | wide;
+    let all = LATER.iter().fold(base, |all, &later| all | later);
+    let each = LATER.iter().map(|&later| base | later);
+    each.chain([all, base]).any(|features| {
+        Validator::new_with_features(features)
+            .validate_all(bytes)
+            .is_ok()
+    })
+}
+
+/// How many memories a binary has, and whether a memory or a table has addresses of 64 bits, as far as it can be read.
+fn memories(bytes: &[u8]) -> (usize, bool) {
+    let (mut count, mut wide) = (0, false);
+    let mut parser = Parser::new(0);
+    parser.set_features(WasmFeatures::all());
+    for payload in parser.parse_all(bytes).map_while(Result::ok) {
+        match payload {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports().map_while(Result::ok) {
+                    match import.ty {
+                        TypeRef::Memory(memory) => {
+                            count += 1;
+                            wide |= memory.memory64;
+                        }
+                        TypeRef::Table(table) => wide |= table.table64,
+                        _ => {}
+                    }
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section.into_iter().map_while(Result::ok) {
+                    count += 1;
+                    wide |= memory.memory64;
+                }
+            }
+            Payload::TableSection(section) => {
+                wide |= section
+                    .into_iter()
+                    .map_while(Result::ok)
+                    .any(|table| table.ty.table64);
+            }
+            _ => {}
+        }
+    }
+    (count, wide)
 }
 
 /// The function and instruction at a byte, if it lies in a function's body.

@@ -132,6 +132,22 @@ impl Linker<'_> {
         asm.bind(row);
     }
 
+    /// Sees to it that the functions are lowered that such calls may reach, and returns their labels.
+    pub(crate) fn request_elements(&mut self, dispatch: Dispatch) -> Vec<Label> {
+        let module = self.module(Unit::Guest);
+        let wanted = &module.types[dispatch.ty];
+        let elements = module.tables[dispatch.table as usize].iter().flatten();
+        let reached = elements.filter(|&&index| module.type_of(index) == wanted);
+        reached
+            .map(|&index| {
+                self.request(Key {
+                    unit: Unit::Guest,
+                    index,
+                })
+            })
+            .collect()
+    }
+
     /// The code that calls through a table go to: it stands in the callee's frame, none of whose words are written yet.
     pub(crate) fn dispatch_code(&mut self, dispatch: Dispatch, label: Label) {
         let module = self.module(Unit::Guest);

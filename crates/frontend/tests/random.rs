@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use arbitrary::Unstructured;
 use oracle::Run;
 use proptest::prelude::*;
-use weightware_frontend::{Options, lower};
+use weightware_frontend::{Options, Pass, Passes, lower};
 use weightware_isa::{Outcome, Trap};
 
 /// Writes a random module over i32 from random bytes.
@@ -425,8 +425,8 @@ fn random_module(bytes: &[u8]) -> String {
 }
 
 /// Compares where both ends are within reach.
-fn compare(binary: &[u8], input: &[u8]) -> Result<bool, TestCaseError> {
-    let Ok(lowered) = lower(binary, &Options::default()) else {
+fn compare(binary: &[u8], input: &[u8], passes: Passes) -> Result<bool, TestCaseError> {
+    let Ok(lowered) = lower(binary, &Options::default().with_passes(passes)) else {
         return Ok(false);
     };
     let Ok(expected) = oracle::wasmi(binary, input, 20_000) else {
@@ -455,6 +455,15 @@ fn compare(binary: &[u8], input: &[u8]) -> Result<bool, TestCaseError> {
     }
 }
 
+/// All passes, one alone, or some.
+fn passes() -> impl Strategy<Value = Passes> {
+    prop_oneof![
+        Just(Passes::all()),
+        prop::sample::select(&Pass::ALL).prop_map(|pass| Passes::none().with(pass)),
+        prop::sample::subsequence(&Pass::ALL, 0..=Pass::ALL.len()).prop_map(Passes::from_iter),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -462,17 +471,21 @@ proptest! {
     fn programs_do_what_wasmi_does(
         bytes in prop::collection::vec(any::<u8>(), 0..1500),
         input in prop::collection::vec(any::<u8>(), 0..5),
+        passes in passes(),
     ) {
         let text = random_module(&bytes);
         let binary = wat::parse_str(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert!(lower(&binary, &Options::default()).is_ok());
-        if let Err(error) = compare(&binary, &input) {
-            return Err(TestCaseError::fail(format!("{error}\n{text}")));
+        if let Err(error) = compare(&binary, &input, passes) {
+            return Err(TestCaseError::fail(format!("{error}\n{passes:?}\n{text}")));
         }
     }
 
     #[test]
-    fn modules_of_a_fuzzer_never_panic(bytes in prop::collection::vec(any::<u8>(), 1..3000)) {
+    fn modules_of_a_fuzzer_never_panic(
+        bytes in prop::collection::vec(any::<u8>(), 1..3000),
+        passes in passes(),
+    ) {
         let shape = wat::parse_str("(module (func (export \"main\") (result i32) unreachable))").expect("a module");
         let config = wasm_smith::Config {
             exports: Some(shape),
@@ -490,7 +503,7 @@ proptest! {
         };
         let module = wasm_smith::Module::new(config, &mut Unstructured::new(&bytes));
         if let Ok(module) = module {
-            compare(&module.to_bytes(), b"")?;
+            compare(&module.to_bytes(), b"", passes)?;
         }
     }
 

@@ -37,7 +37,7 @@ pub use source::{Source, compile_c};
 pub use weightware_certify::{Certificate, HeadCertificate, Keys, Scaling, certify};
 pub use weightware_compiler::machine::Module;
 pub use weightware_compiler::{Usage, compile, default_model};
-pub use weightware_frontend::Input;
+pub use weightware_frontend::{Input, Options};
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};
 pub use weightware_runtime::{Attended, Decoder, DecoderOptions, Engine, Finish, Reach, Stats};

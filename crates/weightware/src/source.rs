@@ -46,11 +46,20 @@ impl Source {
     /// # Errors
     /// If it is none of these, or not supported; says where.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        Self::parse_with(bytes, &Options::default())
+    }
+
+    /// The same; options say how a module is lowered.
+    ///
+    /// # Errors
+    /// As [`Source::parse`].
+    pub fn parse_with(bytes: &[u8], options: &Options) -> Result<Self, Error> {
+        let lower = || {
+            let lowered = weightware_frontend::lower(bytes, options)?;
+            Ok(Self::Wasm(Box::new(lowered)))
+        };
         if bytes.starts_with(b"\0asm") {
-            return Ok(Self::Wasm(Box::new(weightware_frontend::lower(
-                bytes,
-                &Options::default(),
-            )?)));
+            return lower();
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Error::NotAProgram)?;
         // Comments: `;;` and `(;` in Wasm text, `#` and `;` in token programs.
@@ -59,10 +68,7 @@ impl Source {
             .map(str::trim_start)
             .find(|line| !line.is_empty() && !line.starts_with([';', '#']));
         match first.and_then(|line| line.chars().next()) {
-            Some('(') => Ok(Self::Wasm(Box::new(weightware_frontend::lower(
-                bytes,
-                &Options::default(),
-            )?))),
+            Some('(') => lower(),
             Some('{' | '<') => Ok(Self::Tokens(text.parse()?)),
             _ => Err(Error::NotAProgram),
         }
@@ -73,6 +79,14 @@ impl Source {
     /// # Errors
     /// If the file cannot be read or compiled, or as [`Source::parse`].
     pub fn read(path: &Path) -> Result<Self, Error> {
+        Self::read_with(path, &Options::default())
+    }
+
+    /// The same; options say how a module is lowered.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_with(path: &Path, options: &Options) -> Result<Self, Error> {
         let read = |path: &Path| {
             std::fs::read(path).map_err(|error| Error::Read {
                 path: path.to_owned(),
@@ -81,9 +95,9 @@ impl Source {
         };
         if path.extension().is_some_and(|extension| extension == "c") {
             read(path)?;
-            return Self::parse(&compile_c(path)?);
+            return Self::parse_with(&compile_c(path)?, options);
         }
-        Self::parse(&read(path)?)
+        Self::parse_with(&read(path)?, options)
     }
 
     /// Whether the program reads input, arguments or environment.

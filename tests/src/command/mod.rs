@@ -3,6 +3,7 @@
 pub(crate) mod fuzz;
 pub(crate) mod mutate;
 pub(crate) mod spec;
+pub(crate) mod tokens;
 pub(crate) mod verify;
 
 use clap::Args;

@@ -95,3 +95,12 @@ pub(crate) fn ended(output: &Output, expected: i32) -> String {
     assert!(!said.contains("panicked"), "{said}");
     said
 }
+
+/// Writes a line to stdout and one to stderr.
+pub(crate) const STREAMS: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00\04\00\00\00\14\00\00\00\04\00\00\00out\nerr\n")
+  (func (export "_start")
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))
+    (drop (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 32)))))"#;

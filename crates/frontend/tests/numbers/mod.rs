@@ -167,43 +167,53 @@ operators! {
     "i64.ge_u" (I64 I64) I32 |a, b| Some((a >= b).into());
 }
 
+/// The operators that both types of floating point have: a name, a type, what its bits stand for and back, minimum, maximum.
+macro_rules! floats {
+    ($table:ident $ty:literal $type:ident $value:ident $bits:ident $min:ident $max:ident) => {
+        floats! {
+            $table $ty
+            "add" ($type $type) $type |a, b| $bits($value(a) + $value(b));
+            "sub" ($type $type) $type |a, b| $bits($value(a) - $value(b));
+            "mul" ($type $type) $type |a, b| $bits($value(a) * $value(b));
+            "div" ($type $type) $type |a, b| $bits($value(a) / $value(b));
+            "min" ($type $type) $type |a, b| $bits($min($value(a), $value(b)));
+            "max" ($type $type) $type |a, b| $bits($max($value(a), $value(b)));
+            "sqrt" ($type) $type |a, _| $bits($value(a).sqrt());
+            "ceil" ($type) $type |a, _| $bits($value(a).ceil());
+            "floor" ($type) $type |a, _| $bits($value(a).floor());
+            "trunc" ($type) $type |a, _| $bits($value(a).trunc());
+            "nearest" ($type) $type |a, _| $bits($value(a).round_ties_even());
+            "eq" ($type $type) I32 |a, b| Some(($value(a) == $value(b)).into());
+            "ne" ($type $type) I32 |a, b| Some(($value(a) != $value(b)).into());
+            "lt" ($type $type) I32 |a, b| Some(($value(a) < $value(b)).into());
+            "gt" ($type $type) I32 |a, b| Some(($value(a) > $value(b)).into());
+            "le" ($type $type) I32 |a, b| Some(($value(a) <= $value(b)).into());
+            "ge" ($type $type) I32 |a, b| Some(($value(a) >= $value(b)).into());
+        }
+    };
+    ($table:ident $ty:literal $($name:literal ($($operand:ident)*) $result:ident $compute:expr;)*) => {
+        const $table: &[Operator] = &[
+            $(Operator {
+                name: concat!($ty, ".", $name),
+                operands: &[$(Type::$operand),*],
+                result: Type::$result,
+                compute: $compute,
+            },)*
+        ];
+    };
+}
+
+floats!(DOUBLE "f64" F64 d of64 min64 max64);
+floats!(SINGLE "f32" F32 s of32 min32 max32);
+
+/// The operators of floating point that are software.
+pub(crate) fn operators() -> impl Iterator<Item = &'static Operator> {
+    DOUBLE.iter().chain(SINGLE).chain(CONVERSIONS)
+}
+
 operators! {
-    /// The operators of floating point that are software.
-    OPERATORS
-    "f64.add" (F64 F64) F64 |a, b| of64(d(a) + d(b));
-    "f64.sub" (F64 F64) F64 |a, b| of64(d(a) - d(b));
-    "f64.mul" (F64 F64) F64 |a, b| of64(d(a) * d(b));
-    "f64.div" (F64 F64) F64 |a, b| of64(d(a) / d(b));
-    "f64.min" (F64 F64) F64 |a, b| of64(min64(d(a), d(b)));
-    "f64.max" (F64 F64) F64 |a, b| of64(max64(d(a), d(b)));
-    "f64.sqrt" (F64) F64 |a, _| of64(d(a).sqrt());
-    "f64.ceil" (F64) F64 |a, _| of64(d(a).ceil());
-    "f64.floor" (F64) F64 |a, _| of64(d(a).floor());
-    "f64.trunc" (F64) F64 |a, _| of64(d(a).trunc());
-    "f64.nearest" (F64) F64 |a, _| of64(d(a).round_ties_even());
-    "f64.eq" (F64 F64) I32 |a, b| Some((d(a) == d(b)).into());
-    "f64.ne" (F64 F64) I32 |a, b| Some((d(a) != d(b)).into());
-    "f64.lt" (F64 F64) I32 |a, b| Some((d(a) < d(b)).into());
-    "f64.gt" (F64 F64) I32 |a, b| Some((d(a) > d(b)).into());
-    "f64.le" (F64 F64) I32 |a, b| Some((d(a) <= d(b)).into());
-    "f64.ge" (F64 F64) I32 |a, b| Some((d(a) >= d(b)).into());
-    "f32.add" (F32 F32) F32 |a, b| of32(s(a) + s(b));
-    "f32.sub" (F32 F32) F32 |a, b| of32(s(a) - s(b));
-    "f32.mul" (F32 F32) F32 |a, b| of32(s(a) * s(b));
-    "f32.div" (F32 F32) F32 |a, b| of32(s(a) / s(b));
-    "f32.min" (F32 F32) F32 |a, b| of32(min32(s(a), s(b)));
-    "f32.max" (F32 F32) F32 |a, b| of32(max32(s(a), s(b)));
-    "f32.sqrt" (F32) F32 |a, _| of32(s(a).sqrt());
-    "f32.ceil" (F32) F32 |a, _| of32(s(a).ceil());
-    "f32.floor" (F32) F32 |a, _| of32(s(a).floor());
-    "f32.trunc" (F32) F32 |a, _| of32(s(a).trunc());
-    "f32.nearest" (F32) F32 |a, _| of32(s(a).round_ties_even());
-    "f32.eq" (F32 F32) I32 |a, b| Some((s(a) == s(b)).into());
-    "f32.ne" (F32 F32) I32 |a, b| Some((s(a) != s(b)).into());
-    "f32.lt" (F32 F32) I32 |a, b| Some((s(a) < s(b)).into());
-    "f32.gt" (F32 F32) I32 |a, b| Some((s(a) > s(b)).into());
-    "f32.le" (F32 F32) I32 |a, b| Some((s(a) <= s(b)).into());
-    "f32.ge" (F32 F32) I32 |a, b| Some((s(a) >= s(b)).into());
+    /// Conversions from and to floating point.
+    CONVERSIONS
     "f64.promote_f32" (F32) F64 |a, _| of64(s(a).into());
     "f32.demote_f64" (F64) F32 |a, _| of32(d(a) as f32);
     "f64.convert_i32_s" (I32) F64 |a, _| of64((a as i32).into());

@@ -1,0 +1,183 @@
+//! Calls that become the function's own lines: of a function that is called in one place, which then vanishes, and of
+//! very short ones. A call and its return are eight tokens, and what was passed may stay on the stack.
+//!
+//! Nothing is put into a recursive function, whose frame would grow and whose calls could nest less deep, nor is one put
+//! anywhere.
+
+use std::collections::{HashMap, HashSet};
+
+use weightware_isa::Op;
+
+use crate::assembler::Label;
+use crate::code::{Code, Kind, Line};
+
+/// Lines of a function that is put in place of all its calls.
+const SHORT: usize = 6;
+
+/// Words of a frame beyond which a function takes no other in. Calls from larger frames go through thunks.
+const LARGEST: u32 = 255;
+
+/// Runs the pass over all functions, by their labels. Those in `kept` are called from elsewhere too, those in `elements`
+/// through tables, by labels that are not among the functions'.
+pub(crate) fn run(
+    functions: &mut Vec<(Label, Code)>,
+    kept: &HashSet<Label>,
+    elements: &HashSet<Label>,
+    mut fresh: impl FnMut() -> Label,
+) {
+    let index: HashMap<Label, usize> = (0..)
+        .zip(functions.iter())
+        .map(|(index, &(label, _))| (label, index))
+        .collect();
+    let order = order(functions, &index, elements);
+    let mut once = vec![0_usize; functions.len()];
+    for callee in functions.iter().flat_map(|(_, code)| callees(code)) {
+        if let Some(&callee) = index.get(&callee) {
+            once[callee] += 1;
+        }
+    }
+    let stays = |label: &Label| kept.contains(label) || elements.contains(label);
+    let taken: HashSet<usize> = order.iter().copied().collect();
+    for &caller in &order {
+        let fits = |callee: usize, words: u32| {
+            let (label, code) = &functions[callee];
+            let single = once[callee] == 1 && !stays(label);
+            let short = code.lines.len() <= SHORT;
+            taken.contains(&callee)
+                && callee != caller
+                && (single || short)
+                && words + code.words <= LARGEST
+        };
+        let code = &functions[caller].1;
+        if code.words > LARGEST {
+            continue;
+        }
+        let mut words = code.words;
+        let mut lines = Vec::with_capacity(code.lines.len());
+        for line in &code.lines {
+            let callee = match line.kind {
+                Kind::Call { callee, .. } => index.get(&callee).copied(),
+                _ => None,
+            };
+            match callee.filter(|&callee| fits(callee, words)) {
+                Some(callee) => {
+                    let body = &functions[callee].1;
+                    copy(body, words, line, &mut fresh, &mut lines);
+                    words += body.words;
+                }
+                None => lines.push(line.clone()),
+            }
+        }
+        let code = &mut functions[caller].1;
+        (code.words, code.lines) = (words, lines);
+    }
+    let called: HashSet<Label> = functions
+        .iter()
+        .flat_map(|(_, code)| callees(code))
+        .collect();
+    functions.retain(|(label, _)| called.contains(label) || stays(label));
+}
+
+fn callees(code: &Code) -> impl Iterator<Item = Label> {
+    code.lines.iter().filter_map(|line| match line.kind {
+        Kind::Call { callee, .. } => Some(callee),
+        _ => None,
+    })
+}
+
+/// Appends a function's lines with locals behind those of its caller, other labels, and jumps to their end for returns.
+fn copy(
+    body: &Code,
+    words: u32,
+    call: &Line,
+    mut fresh: impl FnMut() -> Label,
+    lines: &mut Vec<Line>,
+) {
+    let end = fresh();
+    let mut names: HashMap<Label, Label> = HashMap::new();
+    for line in &body.lines {
+        if let Kind::Bind(label) | Kind::Row(label) = line.kind {
+            names.entry(label).or_insert_with(&mut fresh);
+        }
+    }
+    let name = |label: Label| names.get(&label).copied().unwrap_or(label);
+    for (index, line) in body.lines.iter().enumerate() {
+        let last = index + 1 == body.lines.len();
+        let mut line = match line.access() {
+            Some(access) => line.with_access(access.of(access.local() + words)),
+            None if line.is(Op::Return) && last => continue,
+            None if line.is(Op::Return) => line.with(Kind::Jump(Op::Br, end)),
+            None => line.clone(),
+        };
+        for target in line.targets_mut() {
+            *target = name(*target);
+        }
+        match &mut line.kind {
+            Kind::Bind(label) | Kind::Row(label) | Kind::Table { row: label, .. } => {
+                *label = name(*label);
+            }
+            _ => {}
+        }
+        lines.push(line);
+    }
+    lines.push(call.with(Kind::Bind(end)));
+}
+
+/// The functions that are not recursive, each behind those that it calls. Some others are left out too: those between two
+/// that are.
+fn order(
+    functions: &[(Label, Code)],
+    index: &HashMap<Label, usize>,
+    elements: &HashSet<Label>,
+) -> Vec<usize> {
+    // Calls through a table may reach all its elements: a node stands for them.
+    let through_table = functions.len();
+    let mut calls: Vec<Vec<usize>> = functions
+        .iter()
+        .map(|(_, code)| {
+            let node = |callee| index.get(&callee).copied().unwrap_or(through_table);
+            let mut calls: Vec<usize> = callees(code).map(node).collect();
+            calls.sort_unstable();
+            calls.dedup();
+            calls
+        })
+        .collect();
+    let mut reached: Vec<usize> = elements
+        .iter()
+        .filter_map(|label| index.get(label).copied())
+        .collect();
+    // The order of a set is another one every time.
+    reached.sort_unstable();
+    calls.push(reached);
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
+    for (caller, calls) in calls.iter().enumerate() {
+        calls
+            .iter()
+            .for_each(|&callee| callers[callee].push(caller));
+    }
+    // Those that reach no cycle, and those that no cycle reaches.
+    let mut order = without_cycles(&calls, &callers);
+    let mut above = without_cycles(&callers, &calls);
+    above.reverse();
+    let known: HashSet<usize> = order.iter().copied().collect();
+    order.extend(above.into_iter().filter(|node| !known.contains(node)));
+    order.retain(|&node| node != through_table);
+    order
+}
+
+/// Nodes of a graph from which no cycle is reached, each behind those that it leads to.
+fn without_cycles(next: &[Vec<usize>], before: &[Vec<usize>]) -> Vec<usize> {
+    let mut left: Vec<usize> = next.iter().map(Vec::len).collect();
+    let mut order: Vec<usize> = (0..next.len()).filter(|&node| left[node] == 0).collect();
+    let mut done = 0;
+    while let Some(&node) = order.get(done) {
+        done += 1;
+        for &other in &before[node] {
+            left[other] -= 1;
+            if left[other] == 0 {
+                order.push(other);
+            }
+        }
+    }
+    order
+}
