@@ -65,6 +65,23 @@ pub(crate) fn rises(q: Point, a: Point, b: Point) -> bool {
 /// Exact.
 #[inline]
 pub(crate) fn turn(a: Point, b: Point, c: Point) -> f64 {
+    let left = (a.x - c.x) * (b.y - c.y);
+    let right = (a.y - c.y) * (b.x - c.x);
+    let turn = left - right;
+    // The bound of Shewchuk's adaptive predicate. Where it is met, so are all that follow.
+    if turn.abs() > ORIENTATION * (left.abs() + right.abs()) {
+        turn
+    } else {
+        turn_exactly(a, b, c)
+    }
+}
+
+/// `(3 + 16 u) u` with `u = 2^-53`.
+const ORIENTATION: f64 = (3.0 + 8.0 * f64::EPSILON) * f64::EPSILON / 2.0;
+
+#[cold]
+#[inline(never)]
+fn turn_exactly(a: Point, b: Point, c: Point) -> f64 {
     let coord = |p: Point| Coord { x: p.x, y: p.y };
     orient2d(coord(a), coord(b), coord(c))
 }

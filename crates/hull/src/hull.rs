@@ -3,6 +3,7 @@
 use crate::blocks::Pos;
 use crate::chain::{Place, Trail};
 use crate::edges::{Edged, Roles};
+use crate::inner::Inner;
 use crate::merge::{Merges, Tied};
 use crate::slots::{Role, Slots};
 use crate::{Error, Point};
@@ -89,6 +90,7 @@ pub struct HullIndex {
     left: Option<u32>,
     right: Option<u32>,
     slots: Slots,
+    inner: Inner,
     len: u64,
 }
 
@@ -146,6 +148,10 @@ impl HullIndex {
     /// If a coordinate is out of the [domain](Point::in_domain), or all 2^32 - 1 slots are taken.
     pub fn push(&mut self, point: Point) -> Result<Inserted, Error> {
         let point = point.checked()?;
+        if self.inner.holds(point) {
+            self.len += 1;
+            return Ok(Inserted::Interior);
+        }
         let upper = self.upper.chain.place(point);
         let side = self.side(point.x);
         let lower = match (upper, side) {
@@ -163,6 +169,12 @@ impl HullIndex {
             (Place::Below, Place::Below) => match side {
                 Side::Between => {
                     self.len += 1;
+                    if self.inner.misses() {
+                        let Self { upper, lower, .. } = self;
+                        let [upper, lower] = [&upper.chain, &lower.chain];
+                        let is_in_hull = |p: Point| upper.covers(p) && lower.covers(p.flipped());
+                        self.inner.grow(point, is_in_hull);
+                    }
                     return Ok(Inserted::Interior);
                 }
                 Side::Left => self.left,

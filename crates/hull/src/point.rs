@@ -28,7 +28,7 @@ impl Point {
     /// [`MIN_MAGNITUDE`]`..=`[`MAX_MAGNITUDE`].
     #[inline]
     pub fn in_domain(self) -> bool {
-        in_domain(self.x) && in_domain(self.y)
+        in_domain(self.x) & in_domain(self.y)
     }
 
     /// The point itself if it is in the domain, with `-0.0` made `0.0`.
@@ -39,6 +39,12 @@ impl Point {
         } else {
             Err(Error::domain(self))
         }
+    }
+
+    /// Whether it is the same point, bit for bit.
+    #[inline]
+    pub(crate) fn is(self, other: Self) -> bool {
+        self.x.to_bits() == other.x.to_bits() && self.y.to_bits() == other.y.to_bits()
     }
 
     /// The mirror image in the x axis, which turns a lower hull into an upper one.
@@ -64,8 +70,10 @@ impl From<Point> for [f64; 2] {
 
 #[inline]
 pub(crate) fn in_domain(v: f64) -> bool {
-    // NaN fails both tests.
-    v == 0.0 || (MIN_MAGNITUDE..=MAX_MAGNITUDE).contains(&v.abs())
+    const RANGE: u64 = MAX_MAGNITUDE.to_bits() - MIN_MAGNITUDE.to_bits();
+    // The bits of magnitudes are in the order of the magnitudes, those of infinity and NaN last.
+    let magnitude = v.to_bits() & !(1 << 63);
+    (magnitude.wrapping_sub(MIN_MAGNITUDE.to_bits()) <= RANGE) | (magnitude == 0)
 }
 
 #[cfg(test)]
