@@ -23,7 +23,7 @@ pub(crate) struct Entry {
     pub(crate) weight: f64,
 }
 
-/// The weights that are not zero, in ascending order of their inputs.
+/// Weights that are not zero, in the order in which their products are added: that of a matrix's columns.
 pub(crate) type Row = Vec<Entry>;
 
 /// A row from all its weights.
@@ -97,20 +97,37 @@ impl Rows {
         (all, places)
     }
 
-    /// Replaces `out` with the products of all rows with `x`.
-    #[inline]
-    pub(crate) fn multiply(&self, x: &[f64; WIDTH], out: &mut Vec<f64>) {
-        out.clear();
-        out.extend(self.ones.iter().map(|row| dot(row, x)));
-        out.extend(self.twos.iter().map(|row| dot(row, x)));
-        out.extend(self.threes.iter().map(|row| dot(row, x)));
-        out.extend(self.fours.iter().map(|row| dot(row, x)));
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        let short = self.ones.len() + self.twos.len() + self.threes.len() + self.fours.len();
+        short + self.ends.len() + self.empty
+    }
+
+    /// Calls `next` with the products of all rows with `x`, in order.
+    #[inline(always)]
+    fn each(&self, x: &[f64; WIDTH], mut next: impl FnMut(f64)) {
+        self.ones.iter().for_each(|row| next(dot(row, x)));
+        self.twos.iter().for_each(|row| next(dot(row, x)));
+        self.threes.iter().for_each(|row| next(dot(row, x)));
+        self.fours.iter().for_each(|row| next(dot(row, x)));
         let mut start = 0;
         for &end in &self.ends {
-            out.push(dot(&self.long[start..end], x));
+            next(dot(&self.long[start..end], x));
             start = end;
         }
-        out.resize(out.len() + self.empty, 0.0);
+        (0..self.empty).for_each(|_| next(0.0));
+    }
+
+    /// Writes the products of all rows with `x` to `out`, which is as long.
+    #[inline]
+    pub(crate) fn multiply(&self, x: &[f64; WIDTH], out: &mut [f64]) {
+        debug_assert_eq!(out.len(), self.len(), "a place for every product");
+        let mut out = out.iter_mut();
+        self.each(x, |product| {
+            if let Some(out) = out.next() {
+                *out = product;
+            }
+        });
     }
 }
 
@@ -139,13 +156,20 @@ impl Update {
         }
     }
 
+    /// The slots that are written to.
+    pub(crate) fn slots(&self) -> &[u16] {
+        &self.slots
+    }
+
     /// Adds the products of the rows with `inputs` to the stream.
     #[inline]
-    pub(crate) fn apply(&self, inputs: &[f64; WIDTH], sums: &mut Vec<f64>, x: &mut [f64; WIDTH]) {
-        self.rows.multiply(inputs, sums);
-        for (&slot, sum) in self.slots.iter().zip(sums.iter()) {
-            x[usize::from(slot)] += sum;
-        }
+    pub(crate) fn apply(&self, inputs: &[f64; WIDTH], x: &mut [f64; WIDTH]) {
+        let mut slots = self.slots.iter();
+        self.rows.each(inputs, |product| {
+            if let Some(&slot) = slots.next() {
+                x[usize::from(slot)] += product;
+            }
+        });
     }
 }
 
@@ -179,14 +203,14 @@ mod tests {
             .map(|row| row.iter().map(|e| e.weight * x(e.input.into())).sum())
             .collect();
         let (matrix, places) = Rows::new(&rows);
-        let mut out = vec![7.0];
+        assert_eq!(matrix.len(), rows.len());
+        let mut out = vec![7.0; rows.len()];
         matrix.multiply(&vector, &mut out);
-        assert_eq!(out.len(), rows.len());
         assert!(places.iter().zip(&expected).all(|(&p, &e)| out[p] == e));
 
         let update = Update::new(rows);
         let mut target = zero_vector();
-        update.apply(&vector, &mut out, &mut target);
+        update.apply(&vector, &mut target);
         assert_eq!(target[..expected.len()], expected[..]);
     }
 }
