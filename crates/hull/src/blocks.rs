@@ -74,6 +74,12 @@ impl Blocks {
         self.blocks.get(block).map(|block| &block.points)
     }
 
+    /// The points and slots of a block, if it is there.
+    #[inline]
+    pub(crate) fn parts(&self, block: usize) -> Option<(&Points, &Numbers)> {
+        self.blocks.get(block).map(|b| (&b.points, &b.slots))
+    }
+
     #[inline]
     pub(crate) fn point(&self, pos: Pos) -> Point {
         let (block, offset) = pos.parts();

@@ -306,6 +306,24 @@ impl Chain {
         self.winner_elsewhere(q, trail, way)
     }
 
+    /// The slot of the winner where it is at the hint or behind it, in a progression: what most questions of
+    /// a stream come to.
+    #[inline]
+    pub(crate) fn slot_at(&self, q: Point, trail: &mut Trail) -> Option<u32> {
+        let (number, offset) = trail.pos.parts();
+        let (points, slots) = self.blocks.parts(number)?;
+        let Points::Run(run) = points else {
+            return None;
+        };
+        if offset >= run.len() || trail.misses >= FAR {
+            return None;
+        }
+        let is_end = [number == 0, number + 1 == self.blocks.ends().len()];
+        let peak = run.peak(q, offset, is_end)?;
+        *trail = Trail::near(Pos::new(number, peak));
+        Some(slots.get(peak))
+    }
+
     /// The winner if it is at the hint or behind it: two comparisons.
     #[inline]
     fn check(&self, q: Point, hint: Pos) -> Result<(Pos, bool), Way> {

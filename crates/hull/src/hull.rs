@@ -217,22 +217,32 @@ impl HullIndex {
     #[inline]
     pub fn winners(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
         let q = q.checked()?;
-        let (side, q, hint) = if q.y > 0.0 {
+        if q.y > 0.0
+            && let Some(slot) = self.upper.chain.slot_at(q, &mut hint.upper)
+        {
+            return Ok(Winners::One(slot));
+        }
+        Ok(self.winners_elsewhere(q, hint))
+    }
+
+    /// The winners of a query in the domain.
+    #[inline(never)]
+    fn winners_elsewhere(&self, q: Point, hint: &mut Hint) -> Winners {
+        let (side, q, trail) = if q.y > 0.0 {
             (&self.upper, q, &mut hint.upper)
         } else if q.y < 0.0 {
             (&self.lower, q.flipped(), &mut hint.lower)
         } else {
-            return Ok(self.level_winners(q.x));
+            return self.level_winners(q.x);
         };
-        let Some((first, tie)) = side.chain.winner(q, hint) else {
-            return Ok(Winners::Empty);
+        let Some((first, tie)) = side.chain.winner(q, trail) else {
+            return Winners::Empty;
         };
-        let slot = side.chain.slot(first);
-        Ok(if tie {
+        if tie {
             edge_winners(side, first)
         } else {
-            Winners::One(slot)
-        })
+            Winners::One(side.chain.slot(first))
+        }
     }
 
     /// The winners of `(qx, 0)`.

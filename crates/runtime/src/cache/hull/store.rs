@@ -43,9 +43,20 @@ impl Store {
     /// Replaces the sum at `slot`.
     #[inline]
     pub(super) fn set(&mut self, slot: usize, number: f64) {
+        if let Self::Byte(v) = self {
+            // A cast saturates, so equality says that nothing was lost.
+            let small = number as u8;
+            if f64::from(small) == number && slot == v.len() {
+                return v.push(small);
+            }
+        }
+        self.set_anywhere(slot, number);
+    }
+
+    #[inline(never)]
+    fn set_anywhere(&mut self, slot: usize, number: f64) {
         match self {
             Self::Byte(v) => {
-                // A cast saturates, so equality says that nothing was lost.
                 let small = number as u8;
                 if f64::from(small) == number {
                     return put(v, slot, small);
@@ -61,7 +72,7 @@ impl Store {
             Self::Exact(v) => return put(v, slot, exact(number)),
         }
         self.widen();
-        self.set(slot, number);
+        self.set_anywhere(slot, number);
     }
 
     /// Adds to the sum at `slot`.
