@@ -216,33 +216,32 @@ impl HullIndex {
     /// If a coordinate of `q` is out of the [domain](Point::in_domain).
     #[inline]
     pub fn winners(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
-        let q = q.checked()?;
-        if q.y > 0.0
+        if q.is_upward()
             && let Some(slot) = self.upper.chain.slot_at(q, &mut hint.upper)
         {
             return Ok(Winners::One(slot));
         }
-        Ok(self.winners_elsewhere(q, hint))
+        self.winners_elsewhere(q, hint)
     }
 
-    /// The winners of a query in the domain.
     #[inline(never)]
-    fn winners_elsewhere(&self, q: Point, hint: &mut Hint) -> Winners {
+    fn winners_elsewhere(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
+        let q = q.checked()?;
         let (side, q, trail) = if q.y > 0.0 {
             (&self.upper, q, &mut hint.upper)
         } else if q.y < 0.0 {
             (&self.lower, q.flipped(), &mut hint.lower)
         } else {
-            return self.level_winners(q.x);
+            return Ok(self.level_winners(q.x));
         };
         let Some((first, tie)) = side.chain.winner(q, trail) else {
-            return Winners::Empty;
+            return Ok(Winners::Empty);
         };
-        if tie {
+        Ok(if tie {
             edge_winners(side, first)
         } else {
             Winners::One(side.chain.slot(first))
-        }
+        })
     }
 
     /// The winners of `(qx, 0)`.

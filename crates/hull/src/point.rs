@@ -31,6 +31,17 @@ impl Point {
         in_domain(self.x) & in_domain(self.y)
     }
 
+    /// Whether it is in the domain, with a y above zero.
+    #[inline]
+    pub(crate) fn is_upward(self) -> bool {
+        let x = self.x.abs();
+        // NaN fails every test.
+        (self.y >= MIN_MAGNITUDE)
+            & (self.y <= MAX_MAGNITUDE)
+            & (x <= MAX_MAGNITUDE)
+            & ((x >= MIN_MAGNITUDE) | (x == 0.0))
+    }
+
     /// The point itself if it is in the domain, with `-0.0` made `0.0`.
     #[inline]
     pub(crate) fn checked(self) -> Result<Self, Error> {
@@ -86,11 +97,15 @@ mod tests {
         assert_eq!(MAX_MAGNITUDE, 2f64.powi(400));
         for good in [0.0, -0.0, 1.0, -MIN_MAGNITUDE, MAX_MAGNITUDE] {
             assert!(Point::new(good, -good).in_domain());
+            assert!(Point::new(good, 1.0).is_upward());
+            assert_eq!(Point::new(1.0, good).is_upward(), good > 0.0);
         }
         let bad = [f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 2f64.powi(401)];
         for bad in bad {
             assert!(!Point::new(bad, 1.0).in_domain());
             assert!(!Point::new(1.0, -bad).in_domain());
+            assert!(!Point::new(bad, 1.0).is_upward());
+            assert!(!Point::new(1.0, bad).is_upward());
         }
     }
 }

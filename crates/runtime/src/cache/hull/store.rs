@@ -43,14 +43,17 @@ impl Store {
     /// Replaces the sum at `slot`.
     #[inline]
     pub(super) fn set(&mut self, slot: usize, number: f64) {
-        if let Self::Byte(v) = self {
-            // A cast saturates, so equality says that nothing was lost.
-            let small = number as u8;
-            if f64::from(small) == number && slot == v.len() {
-                return v.push(small);
+        // Mostly the slot is the next one. A cast saturates, so equality says that nothing was lost.
+        match self {
+            Self::Byte(v) if slot == v.len() && f64::from(number as u8) == number => {
+                v.push(number as u8);
             }
+            Self::Int(v) if slot == v.len() && f64::from(number as i32) == number => {
+                v.push(number as i32);
+            }
+            Self::Float(v) if slot == v.len() => v.push(number),
+            _ => self.set_anywhere(slot, number),
         }
-        self.set_anywhere(slot, number);
     }
 
     #[inline(never)]
