@@ -207,7 +207,8 @@ mod tests {
             (state >> (64 - bits)) as i64
         };
         let mut seen = [0; 3];
-        for _ in 0..20_000 {
+        let rounds = if cfg!(miri) { 200 } else { 20_000 };
+        for _ in 0..rounds {
             // The scores have about 100 bits and differ by the divisor, by its opposite or not at
             // all: far below the rounding of the products.
             let d = [next(50) + 1, next(50) + 1];
@@ -227,7 +228,7 @@ mod tests {
                 assert_eq!(wide, back.reverse());
             }
         }
-        assert!(seen.iter().all(|&n| n > 1_000), "{seen:?}");
+        assert!(seen.iter().all(|&n| n > rounds / 20), "{seen:?}");
     }
 
     #[test]

@@ -82,7 +82,8 @@ mod tests {
             (state >> 40) as f64 / f64::from(1 << 23) - 1.0
         };
         let mut held = 0;
-        for _ in 0..100_000 {
+        let points = if cfg!(miri) { 1_000 } else { 100_000 };
+        for _ in 0..points {
             let p = Point::new(next(), next());
             if inner.holds(p) {
                 assert!(is_in_disc(p));
@@ -92,6 +93,7 @@ mod tests {
             }
         }
         // A square within the circle is half of the square around it.
-        assert!((30_000..50_000).contains(&held), "{held}");
+        let share = f64::from(held) / f64::from(points);
+        assert!((0.2..0.5).contains(&share), "{share}");
     }
 }
