@@ -2,6 +2,7 @@
 
 use crate::blocks::{Blocks, CAPACITY, Pos};
 use crate::exact::{rises, turn};
+use crate::points::{Points, Run};
 use crate::search::{first_false, interpolate};
 use crate::{Point, compare_scores};
 use core::cmp::Ordering;
@@ -108,6 +109,29 @@ impl Chain {
         self.blocks.prev(pos)
     }
 
+    /// The place of the first vertex of at least this x, the last vertex if there is none.
+    #[inline]
+    pub(crate) fn near(&self, x: f64) -> Pos {
+        let pos = self.blocks.lower_bound(x, |p| p.x);
+        if pos == self.blocks.end() {
+            self.end().unwrap_or_default()
+        } else {
+            pos
+        }
+    }
+
+    /// The vertices before and after one, with their places and slots, where they are near in memory.
+    #[inline]
+    pub(crate) fn beside(&self, pos: Pos) -> Option<[(Pos, Point, u32); 2]> {
+        self.blocks.beside(pos)
+    }
+
+    /// A vertex and its slot.
+    #[inline]
+    pub(crate) fn vertex(&self, pos: Pos) -> (Point, u32) {
+        self.blocks.vertex(pos)
+    }
+
     /// The slot of a vertex.
     #[inline]
     pub(crate) fn slot(&self, pos: Pos) -> u32 {
@@ -154,6 +178,12 @@ impl Chain {
         } else {
             Place::Edge(self.blocks.slot(left))
         }
+    }
+
+    /// Whether a point is on the chain or below.
+    #[inline]
+    pub(crate) fn covers(&self, point: Point) -> bool {
+        !matches!(self.place(point), Place::On(_))
     }
 
     /// Inserts a point at the spot that [`Chain::place`] gave, tells of the vertices that are no
@@ -267,7 +297,7 @@ impl Chain {
         if trail.misses < FAR {
             match self.check(q, trail.pos) {
                 Ok(found) => {
-                    *trail = Trail::near(found.0);
+                    (trail.pos, trail.misses) = (found.0, 0);
                     return Some(found);
                 }
                 Err(tried) => way = tried,
@@ -276,32 +306,85 @@ impl Chain {
         self.winner_elsewhere(q, trail, way)
     }
 
+    /// The slot of the winner where it is at the hint or behind it, in a progression: what most questions of
+    /// a stream come to.
+    #[inline]
+    pub(crate) fn slot_at(&self, q: Point, trail: &mut Trail) -> Option<u32> {
+        let (number, offset) = trail.pos.parts();
+        let (points, slots) = self.blocks.parts(number)?;
+        let Points::Run(run) = points else {
+            return None;
+        };
+        if offset >= run.len() || trail.misses >= FAR {
+            return None;
+        }
+        let is_end = [number == 0, number + 1 == self.blocks.ends().len()];
+        let peak = run.peak(q, offset, is_end)?;
+        *trail = Trail::near(Pos::new(number, peak));
+        Some(slots.get(peak))
+    }
+
     /// The winner if it is at the hint or behind it: two comparisons.
     #[inline]
     fn check(&self, q: Point, hint: Pos) -> Result<(Pos, bool), Way> {
+        match self.blocks.get(hint.block as usize) {
+            Some(Points::Run(run)) if hint.offset < run.len() as u32 => {
+                match self.peak(q, run, hint) {
+                    Some(peak) => Ok((peak, false)),
+                    None => self.check_in(q, hint, run.len(), |i| run.at(i)),
+                }
+            }
+            Some(Points::Run(_)) => Err(Way::Unknown),
+            Some(Points::List(list)) => self.check_in(q, hint, list.len(), |i| list[i]),
+            None => Err(Way::Unknown),
+        }
+    }
+
+    /// The winner if it is at a place in a run or behind it, and that is easily told.
+    #[inline]
+    fn peak(&self, q: Point, run: &Run, at: Pos) -> Option<Pos> {
+        let (block, offset) = at.parts();
+        let is_end = [block == 0, block + 1 == self.blocks.ends().len()];
+        let peak = run.peak(q, offset, is_end)?;
+        Some(Pos::new(block, peak))
+    }
+
+    /// The same as `check` in a block of `len` points.
+    #[inline]
+    fn check_in(
+        &self,
+        q: Point,
+        hint: Pos,
+        len: usize,
+        at: impl Fn(usize) -> Point,
+    ) -> Result<(Pos, bool), Way> {
         let ends = self.blocks.ends();
         let (block, offset) = hint.parts();
-        let points = match self.blocks.get(block) {
-            Some(points) if offset < points.len() => points,
-            _ => return Err(Way::Unknown),
-        };
-        let here = points[offset];
-        let next = match points.get(offset + 1) {
-            Some(&next) => Some(next),
-            None => ends.get(block + 1).map(|ends| ends[0]),
+        if offset >= len {
+            return Err(Way::Unknown);
+        }
+        let here = at(offset);
+        let next = if offset + 1 < len {
+            Some(at(offset + 1))
+        } else {
+            ends.get(block + 1).map(|ends| ends[0])
         };
         let order = next.map_or(Ordering::Less, |next| compare_scores(q, next, here));
         if order == Ordering::Greater {
-            let (Some(next), Some(&after)) = (next, points.get(offset + 2)) else {
-                return Err(Way::Onwards);
-            };
-            return match compare_scores(q, after, next) {
-                Ordering::Greater => Err(Way::Onwards),
-                order => Ok((Pos::new(block, offset + 1), order == Ordering::Equal)),
+            return match next {
+                Some(next) if offset + 2 < len => match compare_scores(q, at(offset + 2), next) {
+                    Ordering::Greater => Err(Way::Onwards),
+                    order => Ok((Pos::new(block, offset + 1), order == Ordering::Equal)),
+                },
+                // The latest of a stream is what is behind the one before it.
+                Some(_) if offset + 2 == len && block + 1 == ends.len() => {
+                    Ok((Pos::new(block, offset + 1), false))
+                }
+                _ => Err(Way::Onwards),
             };
         }
         let before = match offset.checked_sub(1) {
-            Some(before) => Some(points[before]),
+            Some(before) => Some(at(before)),
             None => block.checked_sub(1).map(|before| ends[before][1]),
         };
         match before {
@@ -358,9 +441,25 @@ impl Chain {
     fn search(&self, q: Point, onwards: bool) -> (Pos, bool) {
         let ends = self.blocks.ends();
         let last = ends.len() - 1;
-        if !onwards && let [first, second, ..] = *self.blocks.points(0) {
-            // Queries that are meant to find the one point at the end are common.
-            match compare_scores(q, second, first) {
+        let mut guess = None;
+        if last > 1 {
+            let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
+            let (from, to) = (rise(0), rise(last - 1));
+            if from > 0.0 && to < 0.0 {
+                // How many blocks behind the first edge between blocks. On a parabola in full blocks
+                // the fraction tells where in the block.
+                let blocks = from / (from - to) * (last - 1) as f64;
+                let whole = (blocks as usize).min(last - 2);
+                let offset = ((blocks - whole as f64) * CAPACITY as f64) as usize;
+                if let Some(found) = self.verify(q, 1 + whole, offset) {
+                    return found;
+                }
+                guess = Some(1 + whole);
+            }
+        }
+        let first = self.blocks.points(0);
+        if !onwards && first.len() > 1 {
+            match compare_scores(q, first.at(1), first.at(0)) {
                 Ordering::Greater => {}
                 order => return (Pos::default(), order == Ordering::Equal),
             }
@@ -376,37 +475,29 @@ impl Chain {
         if last == 1 {
             return self.search_block(q, 0, None);
         }
-        let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
-        let (from, to) = (rise(0), rise(last - 1));
-        // How many blocks behind the first edge between blocks. On a parabola in full blocks the
-        // fraction tells where in the block.
-        let blocks = from / (from - to) * (last - 1) as f64;
-        // Slopes may be equal but for rounding: a conversion saturates, and makes 0 of NaN.
-        let whole = (blocks as usize).min(last - 2);
-        let guess = 1 + whole;
-        let offset = ((blocks - whole as f64) * CAPACITY as f64) as usize;
-        if let Some(found) = self.verify(q, guess, offset) {
-            return found;
-        }
+        let guess = guess.unwrap_or(0);
         let block = first_false(last - 1, guess, |b| rises(q, ends[b][1], ends[b + 1][0]));
         self.search_block(q, block, None)
     }
 
-    /// Whether a vertex that must be within a full block wins, and whether the next one ties with it.
+    /// Whether a vertex that must be within a full block wins, or the next one if that is as easily told,
+    /// and whether the one behind it ties.
     #[inline]
     fn verify(&self, q: Point, block: usize, offset: usize) -> Option<(Pos, bool)> {
         let points = self.blocks.points(block);
-        if points.len() == CAPACITY
-            && let Some(&[before, here, next]) =
-                points.get(offset.checked_sub(1)?..offset.saturating_add(2))
-            && rises(q, before, here)
-        {
-            let order = compare_scores(q, next, here);
-            (order != Ordering::Greater)
-                .then(|| (Pos::new(block, offset), order == Ordering::Equal))
-        } else {
-            None
+        let [before, here, next] = match points {
+            _ if points.len() != CAPACITY => return None,
+            Points::Run(run) => {
+                let peak = self.peak(q, run, Pos::new(block, offset.min(CAPACITY - 1)))?;
+                return Some((peak, false));
+            }
+            Points::List(list) => *list.get(offset.checked_sub(1)?..)?.first_chunk()?,
+        };
+        if !rises(q, before, here) {
+            return None;
         }
+        let order = compare_scores(q, next, here);
+        (order != Ordering::Greater).then(|| (Pos::new(block, offset), order == Ordering::Equal))
     }
 
     /// The winner, known to be in this block; the search begins at a guess.
@@ -418,6 +509,11 @@ impl Chain {
         let points = self.blocks.points(block);
         let ends = self.blocks.ends();
         let last = points.len() - 1;
+        if let Points::Run(run) = points
+            && let Some(peak) = self.peak(q, run, Pos::new(block, run.guess(q)))
+        {
+            return (peak, false);
+        }
         let guess = guess.unwrap_or_else(|| {
             if block > 0 && block + 1 < ends.len() {
                 let into = gain(q, ends[block - 1][1], ends[block][0]);
@@ -425,20 +521,21 @@ impl Chain {
                 // They are half a step before the first point and half a step behind the last.
                 interpolate(into, 0.0, out, last + 1).min(last)
             } else if last > 1 {
-                let into = gain(q, points[0], points[1]);
-                let out = gain(q, points[last - 1], points[last]);
+                let into = gain(q, points.at(0), points.at(1));
+                let out = gain(q, points.at(last - 1), points.at(last));
                 1 + interpolate(into, 0.0, out, last - 1)
             } else {
                 0
             }
         });
-        let offset = first_false(last, guess, |i| rises(q, points[i], points[i + 1]));
-        let next = match points.get(offset + 1) {
-            Some(&next) => Some(next),
-            None => ends.get(block + 1).map(|ends| ends[0]),
+        let offset = first_false(last, guess, |i| rises(q, points.at(i), points.at(i + 1)));
+        let next = if offset < last {
+            Some(points.at(offset + 1))
+        } else {
+            ends.get(block + 1).map(|ends| ends[0])
         };
-        let tie =
-            next.is_some_and(|next| compare_scores(q, next, points[offset]) == Ordering::Equal);
+        let here = points.at(offset);
+        let tie = next.is_some_and(|next| compare_scores(q, next, here) == Ordering::Equal);
         (Pos::new(block, offset), tie)
     }
 

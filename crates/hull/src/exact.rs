@@ -65,6 +65,23 @@ pub(crate) fn rises(q: Point, a: Point, b: Point) -> bool {
 /// Exact.
 #[inline]
 pub(crate) fn turn(a: Point, b: Point, c: Point) -> f64 {
+    let left = (a.x - c.x) * (b.y - c.y);
+    let right = (a.y - c.y) * (b.x - c.x);
+    let turn = left - right;
+    // The bound of Shewchuk's adaptive predicate. Where it is met, so are all that follow.
+    if turn.abs() > ORIENTATION * (left.abs() + right.abs()) {
+        turn
+    } else {
+        turn_exactly(a, b, c)
+    }
+}
+
+/// `(3 + 16 u) u` with `u = 2^-53`.
+const ORIENTATION: f64 = (3.0 + 8.0 * f64::EPSILON) * f64::EPSILON / 2.0;
+
+#[cold]
+#[inline(never)]
+fn turn_exactly(a: Point, b: Point, c: Point) -> f64 {
     let coord = |p: Point| Coord { x: p.x, y: p.y };
     orient2d(coord(a), coord(b), coord(c))
 }
@@ -190,7 +207,8 @@ mod tests {
             (state >> (64 - bits)) as i64
         };
         let mut seen = [0; 3];
-        for _ in 0..20_000 {
+        let rounds = if cfg!(miri) { 200 } else { 20_000 };
+        for _ in 0..rounds {
             // The scores have about 100 bits and differ by the divisor, by its opposite or not at
             // all: far below the rounding of the products.
             let d = [next(50) + 1, next(50) + 1];
@@ -210,7 +228,7 @@ mod tests {
                 assert_eq!(wide, back.reverse());
             }
         }
-        assert!(seen.iter().all(|&n| n > 1_000), "{seen:?}");
+        assert!(seen.iter().all(|&n| n > rounds / 20), "{seen:?}");
     }
 
     #[test]

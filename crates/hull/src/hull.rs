@@ -3,6 +3,7 @@
 use crate::blocks::Pos;
 use crate::chain::{Place, Trail};
 use crate::edges::{Edged, Roles};
+use crate::inner::Inner;
 use crate::merge::{Merges, Tied};
 use crate::slots::{Role, Slots};
 use crate::{Error, Point};
@@ -89,6 +90,7 @@ pub struct HullIndex {
     left: Option<u32>,
     right: Option<u32>,
     slots: Slots,
+    inner: Inner,
     len: u64,
 }
 
@@ -146,6 +148,10 @@ impl HullIndex {
     /// If a coordinate is out of the [domain](Point::in_domain), or all 2^32 - 1 slots are taken.
     pub fn push(&mut self, point: Point) -> Result<Inserted, Error> {
         let point = point.checked()?;
+        if self.inner.holds(point) {
+            self.len += 1;
+            return Ok(Inserted::Interior);
+        }
         let upper = self.upper.chain.place(point);
         let side = self.side(point.x);
         let lower = match (upper, side) {
@@ -163,6 +169,12 @@ impl HullIndex {
             (Place::Below, Place::Below) => match side {
                 Side::Between => {
                     self.len += 1;
+                    if self.inner.misses() {
+                        let Self { upper, lower, .. } = self;
+                        let [upper, lower] = [&upper.chain, &lower.chain];
+                        let is_in_hull = |p: Point| upper.covers(p) && lower.covers(p.flipped());
+                        self.inner.grow(point, is_in_hull);
+                    }
                     return Ok(Inserted::Interior);
                 }
                 Side::Left => self.left,
@@ -204,22 +216,31 @@ impl HullIndex {
     /// If a coordinate of `q` is out of the [domain](Point::in_domain).
     #[inline]
     pub fn winners(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
+        if q.is_upward()
+            && let Some(slot) = self.upper.chain.slot_at(q, &mut hint.upper)
+        {
+            return Ok(Winners::One(slot));
+        }
+        self.winners_elsewhere(q, hint)
+    }
+
+    #[inline(never)]
+    fn winners_elsewhere(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
         let q = q.checked()?;
-        let (side, q, hint) = if q.y > 0.0 {
+        let (side, q, trail) = if q.y > 0.0 {
             (&self.upper, q, &mut hint.upper)
         } else if q.y < 0.0 {
             (&self.lower, q.flipped(), &mut hint.lower)
         } else {
             return Ok(self.level_winners(q.x));
         };
-        let Some((first, tie)) = side.chain.winner(q, hint) else {
+        let Some((first, tie)) = side.chain.winner(q, trail) else {
             return Ok(Winners::Empty);
         };
-        let slot = side.chain.slot(first);
         Ok(if tie {
             edge_winners(side, first)
         } else {
-            Winners::One(slot)
+            Winners::One(side.chain.slot(first))
         })
     }
 

@@ -236,11 +236,7 @@ impl Layers {
         top.arcs.clear();
         top.queue.clear();
         top.next = None;
-        let Some(mut at) = self
-            .layers
-            .first()
-            .map(|first| first.best(q, Pos::default()))
-        else {
+        let Some(mut at) = self.layers.first().map(|first| first.best(q, None)) else {
             return Ok(());
         };
         let zero = self.layers[0].found(at).key;
@@ -254,9 +250,16 @@ impl Layers {
                 unreachable!("an end in the queue is there");
             };
             top.found.push(end.found);
+            if top.found.len() == self.limit {
+                // Nobody can ask for more.
+                break;
+            }
             let next = |side| End::new(q, zero, layer, layer.turn(end.at, side));
             if arc.whole {
-                let ends = [0, 1].map(next);
+                let ends = layer
+                    .beside(end.at)
+                    .map(|beside| beside.map(|(at, found)| End::of(q, zero, at, found)))
+                    .unwrap_or_else(|| [0, 1].map(next));
                 let ids = ends.map(|end| end.found.id);
                 arc.whole = false;
                 arc.ends = if ids[0] == end.found.id {
@@ -269,7 +272,7 @@ impl Layers {
                 top.enqueue(q, number);
                 if let Some(layer) = self.layers.get(number + 1) {
                     // Layers resemble each other.
-                    at = layer.best(q, end.at.pos());
+                    at = layer.best(q, Some(end.found.key.x));
                     self.open(q, zero, at, top);
                 }
             } else {
@@ -327,18 +330,14 @@ impl Top {
     }
 }
 
-impl Corner {
-    fn pos(self) -> Pos {
-        match self {
-            Self::Upper(pos) | Self::Lower(pos) => pos,
-        }
-    }
-}
-
 impl End {
     #[inline]
     fn new(q: Point, zero: Point, layer: &Layer, at: Corner) -> Self {
-        let found = layer.found(at);
+        Self::of(q, zero, at, layer.found(at))
+    }
+
+    #[inline]
+    fn of(q: Point, zero: Point, at: Corner, found: Found) -> Self {
         let (gain, error) = gain(q, found.key, zero);
         Self {
             at,
@@ -376,8 +375,7 @@ impl Layer {
 
     /// Whether the key is within the polygon, its border included.
     fn contains(&self, key: Point) -> bool {
-        !matches!(self.upper.place(key), Place::On(_))
-            && !matches!(self.lower.place(key.flipped()), Place::On(_))
+        self.upper.covers(key) && self.lower.covers(key.flipped())
     }
 
     /// Adds a key, and appends what is not a vertex then, the key itself perhaps, to `out`.
@@ -433,14 +431,35 @@ impl Layer {
 
     fn found(&self, at: Corner) -> Found {
         match at {
-            Corner::Upper(at) => Found {
-                id: self.upper.slot(at),
-                key: self.upper.point(at),
-            },
-            Corner::Lower(at) => Found {
-                id: self.lower.slot(at),
-                key: self.lower.point(at).flipped(),
-            },
+            Corner::Upper(at) => {
+                let (key, id) = self.upper.vertex(at);
+                Found { id, key }
+            }
+            Corner::Lower(at) => {
+                let (key, id) = self.lower.vertex(at);
+                let key = key.flipped();
+                Found { id, key }
+            }
+        }
+    }
+
+    /// The next vertices counterclockwise and clockwise, where they are near in memory.
+    #[inline]
+    fn beside(&self, at: Corner) -> Option<[(Corner, Found); 2]> {
+        match at {
+            Corner::Upper(at) => {
+                let [before, after] = self.upper.beside(at)?;
+                let found = |(at, key, id)| (Corner::Upper(at), Found { id, key });
+                Some([found(before), found(after)])
+            }
+            Corner::Lower(at) => {
+                let [before, after] = self.lower.beside(at)?;
+                let found = |(at, key, id): (_, Point, _)| {
+                    let key = key.flipped();
+                    (Corner::Lower(at), Found { id, key })
+                };
+                Some([found(after), found(before)])
+            }
         }
     }
 
@@ -475,14 +494,16 @@ impl Layer {
         }
     }
 
-    /// The best vertex, searched from a hint; there must be one.
-    fn best(&self, q: Point, hint: Pos) -> Corner {
+    /// The best vertex, searched from near this x; there must be one.
+    fn best(&self, q: Point, near: Option<f64>) -> Corner {
+        let winner = |chain: &Chain, q| {
+            let hint = near.map_or(Pos::default(), |x| chain.near(x));
+            chain.winner(q, &mut Trail::near(hint))
+        };
         let found = if q.y > 0.0 {
-            let winner = self.upper.winner(q, &mut Trail::near(hint));
-            winner.map(|(at, _)| Corner::Upper(at))
+            winner(&self.upper, q).map(|(at, _)| Corner::Upper(at))
         } else if q.y < 0.0 {
-            let winner = self.lower.winner(q.flipped(), &mut Trail::near(hint));
-            winner.map(|(at, _)| Corner::Lower(at))
+            winner(&self.lower, q.flipped()).map(|(at, _)| Corner::Lower(at))
         } else if q.x > 0.0 {
             self.lower.end().map(Corner::Lower)
         } else {

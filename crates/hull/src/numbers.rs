@@ -143,7 +143,7 @@ mod tests {
                 .wrapping_add(1);
             (state >> 33) as usize % n
         };
-        for _ in 0..2_000 {
+        for _ in 0..if cfg!(miri) { 200 } else { 2_000 } {
             let (mut numbers, mut model) = (Numbers::default(), Vec::new());
             for step in 0..20 {
                 let at = below(model.len() + 1);

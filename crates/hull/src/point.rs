@@ -28,7 +28,18 @@ impl Point {
     /// [`MIN_MAGNITUDE`]`..=`[`MAX_MAGNITUDE`].
     #[inline]
     pub fn in_domain(self) -> bool {
-        in_domain(self.x) && in_domain(self.y)
+        in_domain(self.x) & in_domain(self.y)
+    }
+
+    /// Whether it is in the domain, with a y above zero.
+    #[inline]
+    pub(crate) fn is_upward(self) -> bool {
+        let x = self.x.abs();
+        // NaN fails every test.
+        (self.y >= MIN_MAGNITUDE)
+            & (self.y <= MAX_MAGNITUDE)
+            & (x <= MAX_MAGNITUDE)
+            & ((x >= MIN_MAGNITUDE) | (x == 0.0))
     }
 
     /// The point itself if it is in the domain, with `-0.0` made `0.0`.
@@ -39,6 +50,12 @@ impl Point {
         } else {
             Err(Error::domain(self))
         }
+    }
+
+    /// Whether it is the same point, bit for bit.
+    #[inline]
+    pub(crate) fn is(self, other: Self) -> bool {
+        self.x.to_bits() == other.x.to_bits() && self.y.to_bits() == other.y.to_bits()
     }
 
     /// The mirror image in the x axis, which turns a lower hull into an upper one.
@@ -64,8 +81,10 @@ impl From<Point> for [f64; 2] {
 
 #[inline]
 pub(crate) fn in_domain(v: f64) -> bool {
-    // NaN fails both tests.
-    v == 0.0 || (MIN_MAGNITUDE..=MAX_MAGNITUDE).contains(&v.abs())
+    const RANGE: u64 = MAX_MAGNITUDE.to_bits() - MIN_MAGNITUDE.to_bits();
+    // The bits of magnitudes are in the order of the magnitudes, those of infinity and NaN last.
+    let magnitude = v.to_bits() & !(1 << 63);
+    (magnitude.wrapping_sub(MIN_MAGNITUDE.to_bits()) <= RANGE) | (magnitude == 0)
 }
 
 #[cfg(test)]
@@ -78,11 +97,15 @@ mod tests {
         assert_eq!(MAX_MAGNITUDE, 2f64.powi(400));
         for good in [0.0, -0.0, 1.0, -MIN_MAGNITUDE, MAX_MAGNITUDE] {
             assert!(Point::new(good, -good).in_domain());
+            assert!(Point::new(good, 1.0).is_upward());
+            assert_eq!(Point::new(1.0, good).is_upward(), good > 0.0);
         }
         let bad = [f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 2f64.powi(401)];
         for bad in bad {
             assert!(!Point::new(bad, 1.0).in_domain());
             assert!(!Point::new(1.0, -bad).in_domain());
+            assert!(!Point::new(bad, 1.0).is_upward());
+            assert!(!Point::new(1.0, bad).is_upward());
         }
     }
 }

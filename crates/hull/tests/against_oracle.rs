@@ -83,7 +83,7 @@ fn nearly_collinear() -> impl Strategy<Value = Point> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 400 }) })]
 
     #[test]
     fn tiny_grid(run in runs(grid(2))) { follow(&run); }

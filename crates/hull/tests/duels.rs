@@ -8,7 +8,7 @@ use common::streams::STREAMS;
 #[test]
 fn short_runs_of_every_stream() {
     for (name, key) in STREAMS {
-        for seed in 0..400 {
+        for seed in 0..if cfg!(miri) { 2 } else { 400 } {
             let rules = Rules {
                 keys: 1 + (seed % 60) as u32,
                 queries: 80,
@@ -23,7 +23,7 @@ fn short_runs_of_every_stream() {
 fn long_runs_of_every_stream() {
     for (name, key) in STREAMS {
         let rules = Rules {
-            keys: 10_000,
+            keys: if cfg!(miri) { 300 } else { 10_000 },
             queries: 3,
             top: (3, 32),
         };

@@ -9,7 +9,7 @@ use weightware_hull::{KeyValueIndex, Layers, LinearCache, Point, SparseCache};
 fn what_is_missed_is_bounded() {
     let (mut tight, mut exact) = (0, 0);
     for (name, key) in STREAMS {
-        for seed in 0..60 {
+        for seed in 0..if cfg!(miri) { 2 } else { 60 } {
             let mut random = Random::new(seed);
             let mut sparse = SparseCache::new(16);
             let mut full = LinearCache::new();
@@ -49,10 +49,13 @@ fn what_is_missed_is_bounded() {
             }
         }
     }
-    assert!(tight > 5_000 && exact > 500, "{tight} {exact}");
+    if !cfg!(miri) {
+        assert!(tight > 5_000 && exact > 500, "{tight} {exact}");
+    }
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes hours there")]
 fn layers_keep_what_can_be_among_the_best() {
     let mut random = Random::new(3);
     let mut layers = Layers::new(4);

@@ -128,7 +128,7 @@ impl Caches {
         match engine {
             Engine::Softmax => Self::Softmax(Softmax::new(heads)),
             Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
-            Engine::Hull => Self::Hull(Hull::new(network.heads().map(|head| head.live))),
+            Engine::Hull => Self::Hull(Hull::new(network)),
             Engine::Plan => Self::Plan(Box::new(Planned::new(model, network))),
         }
     }
@@ -138,7 +138,7 @@ impl Caches {
         match self {
             Self::Softmax(cache) => *cache = Softmax::new(heads),
             Self::Hardmax(cache) => *cache = Hardmax::new(heads),
-            Self::Hull(cache) => *cache = Hull::new(network.heads().map(|head| head.live)),
+            Self::Hull(cache) => *cache = Hull::new(network),
             Self::Plan(planned) => planned.reset(),
         }
     }
@@ -285,8 +285,8 @@ impl Decoder {
         let values = self
             .network
             .heads()
-            .flat_map(|h| h.live)
-            .filter(|&l| l)
+            .flat_map(|h| h.answers)
+            .flatten()
             .count();
         let (cached_bytes, (key_streams, value_streams)) = match &self.cache {
             Caches::Softmax(cache) => (cache.bytes(), (live_heads, values)),
@@ -315,7 +315,7 @@ impl Decoder {
         let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
         heads
-            .zip(&self.stream.calls)
+            .zip(self.stream.calls(&self.network))
             .map(|((layer, head), call)| Attended {
                 layer,
                 head: head.number,
@@ -331,15 +331,15 @@ impl Decoder {
         let layers = self.network.layers.iter().zip(0..);
         let heads =
             layers.flat_map(|(layer, number)| layer.heads.iter().map(move |head| (number, head)));
-        let reached = heads.zip(&self.stream.reach);
-        reached
-            .filter(|((_, head), [least, greatest, _])| head.bound.is_some() && least <= greatest)
-            .map(|((layer, head), &[least, greatest, lift])| Reach {
+        heads.filter_map(|(layer, head)| {
+            let [least, greatest, lift] = self.stream.reach[head.boxed?];
+            (least <= greatest).then_some(Reach {
                 layer,
                 head: head.number,
                 x: [least, greatest],
                 lift,
             })
+        })
     }
 
     /// The token after the ones so far, or why there is none.

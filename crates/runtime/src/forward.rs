@@ -1,10 +1,10 @@
 //! One token through all layers.
 
-use weightware_hull::{MAX_MAGNITUDE, Point};
+use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 use weightware_model::TokenId;
 
 use crate::Why;
-use crate::cache::{Cache, Call, Full};
+use crate::cache::{Answers, Call, Full};
 use crate::network::{Head, Layer, Network};
 use crate::sparse::{Vector, zero_vector};
 
@@ -17,29 +17,38 @@ pub(crate) struct Stream {
     pub(crate) x: Vector,
     /// What heads or neurons give.
     inner: Vector,
-    sums: Vec<f64>,
-    /// What the live heads of the layers so far asked and offered at this token.
-    pub(crate) calls: Vec<Call>,
-    /// By live head: least and greatest `x` and greatest lift of the live keys, where a head has a box.
+    /// The distinct products of this token: queries, keys and values, and those of neurons.
+    products: Vec<f64>,
+    gates: Vec<f64>,
+    /// How many live heads have their products.
+    asked: usize,
+    /// By box: least and greatest `x` and greatest lift of the live keys.
     pub(crate) reach: Vec<[f64; 3]>,
 }
 
 impl Stream {
     pub(crate) fn new(network: &Network) -> Self {
         Self {
-            reach: vec![NOWHERE; network.heads().count()],
             x: zero_vector(),
             inner: zero_vector(),
-            sums: Vec::new(),
-            calls: Vec::new(),
+            products: vec![0.0; network.products],
+            gates: vec![0.0; network.gates],
+            asked: 0,
+            reach: vec![NOWHERE; network.boxes],
         }
+    }
+
+    /// What the live heads of the layers so far asked and offered at this token, in order.
+    pub(crate) fn calls<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = Call> + 'a {
+        let heads = network.heads().take(self.asked);
+        heads.map(|head| head.call(&self.products))
     }
 
     /// Leaves in `x` the residual stream of `token` at `position` after the last layer.
     pub(crate) fn forward(
         &mut self,
         network: &Network,
-        cache: &mut impl Cache,
+        cache: &mut impl Answers,
         token: TokenId,
         position: u64,
     ) -> Result<(), Why> {
@@ -49,12 +58,10 @@ impl Stream {
             self.x[feature.slot] += feature.at(position);
         }
         cache.begin();
-        self.calls.clear();
-        let mut first = 0;
+        self.asked = 0;
         for (number, layer) in network.layers.iter().enumerate() {
-            self.attention(layer, number, first, cache)?;
+            self.attention(layer, number, cache)?;
             self.feed_forward(layer);
-            first += layer.heads.len();
         }
         // A slot that overflows never becomes finite again.
         if self.x[..network.d_model].iter().all(|x| x.is_finite()) {
@@ -64,69 +71,93 @@ impl Stream {
         }
     }
 
-    fn attention<C: Cache>(
+    fn attention<C: Answers>(
         &mut self,
         layer: &Layer,
         number: usize,
-        first: usize,
         cache: &mut C,
     ) -> Result<(), Why> {
         let Self {
             x,
             inner,
-            sums,
-            calls,
+            products,
             reach,
+            ..
         } = self;
-        layer.heads_in.multiply(x, sums);
-        for (head, reach) in layer.heads.iter().zip(&mut reach[first..]) {
-            let call = Call {
-                query: Point {
-                    x: sums[head.query[0]],
-                    y: sums[head.query[1]],
-                },
-                key: Point {
-                    x: sums[head.key[0]],
-                    y: sums[head.key[1]],
-                },
-                value: head.value.map(|row| sums[row]),
-            };
-            check(head, number, &call, C::EXACT, reach)?;
-            calls.push(call);
+        let new = &mut products[layer.heads_at..][..layer.heads_in.len()];
+        layer.heads_in.multiply(x, new);
+        let mut in_doubt = !all_fit(new, C::EXACT);
+        for of_keys in &layer.boxes {
+            let key = of_keys.key.map(|place| products[place]);
+            in_doubt |= !check_box(key, of_keys.bound, &mut reach[of_keys.number]);
         }
-        let calls = &calls[first..];
-        let (answers, _) = inner.as_chunks_mut();
+        let first = self.asked;
+        if in_doubt {
+            for head in &layer.heads {
+                check(head, number, &head.call(products), C::EXACT)?;
+                self.asked += 1;
+            }
+        } else {
+            self.asked += layer.heads.len();
+        }
+        let answers = &mut inner[..layer.asks.answers.len()];
         cache
-            .attend(first, calls, &mut answers[..calls.len()])
+            .answer(layer, first, products, answers)
             .map_err(|Full(i)| Why::Full {
                 layer: number,
                 head: layer.heads[i].number,
             })?;
-        layer.heads_out.apply(inner, sums, x);
+        layer.heads_out.apply(inner, x);
         Ok(())
     }
 
     fn feed_forward(&mut self, layer: &Layer) {
-        let Self { x, inner, sums, .. } = self;
-        layer.neurons_in.multiply(x, sums);
+        let Self {
+            x, inner, gates, ..
+        } = self;
+        let new = &mut gates[layer.neurons_at..][..layer.neurons_in.len()];
+        layer.neurons_in.multiply(x, new);
         for (product, &[gate, value]) in inner.iter_mut().zip(&layer.neurons) {
-            let gate = sums[gate];
+            let gate = gates[gate];
             let open = if gate <= 0.0 { 0.0 } else { gate };
-            *product = open * sums[value];
+            *product = open * gates[value];
         }
-        layer.neurons_out.apply(inner, sums, x);
+        layer.neurons_out.apply(inner, x);
     }
 }
 
-/// Checks that a head's numbers are in range and its key within its box; remembers how far live keys went.
+/// Whether numbers are in range, be they queries, keys or values.
 #[inline]
-fn check(
-    head: &Head,
-    layer: usize,
-    call: &Call,
-    exact: bool,
-    reach: &mut [f64; 3],
-) -> Result<(), Why> {
+fn all_fit(numbers: &[f64], exact: bool) -> bool {
+    let least = if exact { MIN_MAGNITUDE } else { 0.0 };
+    // Without branches, and so several at once. Not a number fails.
+    numbers.iter().fold(true, |fit, number| {
+        let magnitude = number.abs();
+        fit & (magnitude <= MAX_MAGNITUDE) & ((magnitude >= least) | (magnitude == 0.0))
+    })
+}
+
+/// Whether a key is in its box; remembers how far live ones went.
+#[inline]
+fn check_box([x, y]: [f64; 2], [max_abs_x, max_lift]: [f64; 2], reach: &mut [f64; 3]) -> bool {
+    let half = x / 2.0;
+    let lift = y + half * half;
+    if lift >= -0.5 {
+        if !(x.abs() <= max_abs_x && lift <= max_lift) {
+            return false;
+        }
+        // The key of a token whose embedding is zero says nothing.
+        if (x, y) != (0.0, 0.0) {
+            let [least, greatest, highest] = *reach;
+            *reach = [least.min(x), greatest.max(x), highest.max(lift)];
+        }
+    }
+    true
+}
+
+/// Checks that a head's numbers are in range and its key within its box.
+#[cold]
+fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why> {
     let Call { query, key, value } = call;
     // Not a number is not contained.
     let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
@@ -142,24 +173,16 @@ fn check(
             head: head.number,
         });
     }
-    if let Some([max_abs_x, max_lift]) = head.bound {
+    if let Some(bound) = head.bound
+        && !check_box([key.x, key.y], bound, &mut NOWHERE.clone())
+    {
         let half = key.x / 2.0;
-        let lift = key.y + half * half;
-        if lift >= -0.5 {
-            if !(key.x.abs() <= max_abs_x && lift <= max_lift) {
-                return Err(Why::KeyBound {
-                    layer,
-                    head: head.number,
-                    x: key.x,
-                    lift,
-                });
-            }
-            // The key of a token whose embedding is zero says nothing.
-            if (key.x, key.y) != (0.0, 0.0) {
-                let [least, greatest, highest] = *reach;
-                *reach = [least.min(key.x), greatest.max(key.x), highest.max(lift)];
-            }
-        }
+        return Err(Why::KeyBound {
+            layer,
+            head: head.number,
+            x: key.x,
+            lift: key.y + half * half,
+        });
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ mod decoder;
 mod error;
 mod forward;
 mod network;
+mod numbering;
 mod plan;
 mod sparse;
 mod stop;

@@ -1,10 +1,11 @@
 //! What a model's weights ask for, without what they multiply by zero.
 
-use std::collections::HashMap;
-
+use weightware_hull::Point;
 use weightware_model::{LayerWeights, Matrix, Model, PositionFeature, TokenId};
 
-use crate::sparse::{Row, Rows, Update, row, row_of};
+use crate::cache::Call;
+use crate::numbering::{Numbers, Products, Versions};
+use crate::sparse::{Entry, Row, Rows, Update, row_of};
 use crate::unembed::Unembed;
 
 /// A model made ready to run. It owns what it needs.
@@ -16,6 +17,14 @@ pub(crate) struct Network {
     pub(crate) embedding: Vec<f64>,
     pub(crate) position_features: Vec<PositionFeature>,
     pub(crate) layers: Vec<Layer>,
+    /// How many distinct products there are of queries, keys and values, and how many of neurons.
+    pub(crate) products: usize,
+    pub(crate) gates: usize,
+    /// How many streams of keys and of values, questions and boxes.
+    pub(crate) key_streams: usize,
+    pub(crate) value_streams: usize,
+    pub(crate) questions: usize,
+    pub(crate) boxes: usize,
     pub(crate) unembed: Unembed,
     pub(crate) last_position: u64,
     pub(crate) end_tokens: Vec<TokenId>,
@@ -24,14 +33,21 @@ pub(crate) struct Network {
 /// One layer, without dead heads and neurons.
 #[derive(Debug)]
 pub(crate) struct Layer {
-    /// The distinct rows of queries, keys and values.
+    /// The rows of queries, keys and values whose products earlier layers do not have.
     pub(crate) heads_in: Rows,
+    /// The place of the first of them among all [products](Network::products).
+    pub(crate) heads_at: usize,
     pub(crate) heads: Vec<Head>,
-    /// From the answers of the heads, two each.
+    /// The boxes of its keys that earlier layers do not check.
+    pub(crate) boxes: Vec<KeyBox>,
+    pub(crate) asks: Asks,
+    /// From the answers.
     pub(crate) heads_out: Update,
-    /// The distinct rows of gates and values.
+    /// The rows of gates and values whose products earlier layers do not have.
     pub(crate) neurons_in: Rows,
-    /// The places of a neuron's gate and value among the products of those rows.
+    /// The place of the first of them among all [gates](Network::gates).
+    pub(crate) neurons_at: usize,
+    /// The places of a neuron's gate and value.
     pub(crate) neurons: Vec<[usize; 2]>,
     /// From the neurons.
     pub(crate) neurons_out: Update,
@@ -42,32 +58,114 @@ pub(crate) struct Layer {
 pub(crate) struct Head {
     /// Its number in the weights.
     pub(crate) number: usize,
-    /// Places among the products of [`Layer::heads_in`].
+    /// Places among the products.
     pub(crate) query: [usize; 2],
     pub(crate) key: [usize; 2],
     pub(crate) value: [usize; 2],
-    /// Which of the two values reach the residual stream.
-    pub(crate) live: [bool; 2],
+    /// Which of the two values reach the residual stream, and as which answers of the layer.
+    pub(crate) answers: [Option<usize>; 2],
     /// Greatest `|x|` and greatest lift of a live key; the lesser of several boxes.
     pub(crate) bound: Option<[f64; 2]>,
+    /// The number of the box, if there is one.
+    pub(crate) boxed: Option<usize>,
+}
+
+impl Head {
+    /// What it asks and offers.
+    #[inline]
+    pub(crate) fn call(&self, products: &[f64]) -> Call {
+        let point = |[x, y]: [usize; 2]| Point::new(products[x], products[y]);
+        Call {
+            query: point(self.query),
+            key: point(self.key),
+            value: self.value.map(|place| products[place]),
+        }
+    }
+}
+
+/// Keys that must stay within a box.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyBox {
+    pub(crate) number: usize,
+    /// Places among the products.
+    pub(crate) key: [usize; 2],
+    /// Greatest `|x|` and greatest lift.
+    pub(crate) bound: [f64; 2],
+}
+
+/// What the heads of a layer ask of a cache, each but once: products that are equal whatever the tokens are one key, one
+/// question, one stream of values. Keys, values and questions that earlier layers have are not among those of a later one.
+#[derive(Debug, Default)]
+pub(crate) struct Asks {
+    pub(crate) keys: Vec<NewKey>,
+    pub(crate) values: Vec<NewValue>,
+    pub(crate) questions: Vec<Question>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// A key to append to a stream of keys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewKey {
+    /// The stream's number.
+    pub(crate) stream: usize,
+    /// Places among the products.
+    pub(crate) key: [usize; 2],
+    /// The first head of the layer that has it.
+    pub(crate) head: usize,
+}
+
+/// A value to append to a stream of values, beside a stream of keys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewValue {
+    pub(crate) stream: usize,
+    pub(crate) keys: usize,
+    /// Its place among the products.
+    pub(crate) value: usize,
+}
+
+/// A question to a stream of keys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    pub(crate) number: usize,
+    pub(crate) keys: usize,
+    /// Places among the products.
+    pub(crate) query: [usize; 2],
+}
+
+/// The average value of the winners of a question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) question: usize,
+    pub(crate) keys: usize,
+    pub(crate) values: usize,
 }
 
 impl Network {
     pub(crate) fn new(model: &Model) -> Self {
         let config = &model.config;
-        let layers = model
-            .weights
-            .layers
-            .iter()
-            .enumerate()
-            .map(|(i, weights)| layer(model, i, weights))
-            .collect();
+        let mut pass = Pass {
+            versions: Versions::new(config.shape.d_model),
+            products: Products::default(),
+            gates: Products::default(),
+            keys: Numbers::default(),
+            values: Numbers::default(),
+            questions: Numbers::default(),
+            boxes: Numbers::default(),
+        };
+        let weights = model.weights.layers.iter().enumerate();
+        let layers = weights.map(|(i, weights)| pass.layer(model, i, weights));
         Self {
             d_model: config.shape.d_model,
             vocab: config.shape.vocab,
             embedding: model.weights.tok.entries.clone(),
             position_features: config.position_features.clone(),
-            layers,
+            layers: layers.collect(),
+            products: pass.products.len(),
+            gates: pass.gates.len(),
+            key_streams: pass.keys.len(),
+            value_streams: pass.values.len(),
+            questions: pass.questions.len(),
+            boxes: pass.boxes.len(),
             unembed: Unembed::new(&model.weights.head),
             last_position: config.last_position,
             end_tokens: model.end_tokens.clone(),
@@ -80,98 +178,184 @@ impl Network {
     }
 }
 
-fn layer(model: &Model, index: usize, weights: &LayerWeights) -> Layer {
-    let shape = &model.config.shape;
-    let mut rows = Distinct::default();
-    let mut heads = Vec::new();
-    let mut inputs = Vec::new();
-    for number in 0..shape.heads {
-        let scalars = [2 * number, 2 * number + 1];
-        let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * shape.d_model + s));
-        let mut values = third(2);
-        let reaches = |s: usize| (0..shape.d_model).any(|r| weights.out_proj.row(r)[s] != 0.0);
-        let live = [0, 1].map(|j| !values[j].is_empty() && reaches(scalars[j]));
-        if live == [false; 2] {
-            continue;
-        }
-        for j in 0..2 {
-            // A dead value is a zero, whatever its row says.
-            if !live[j] {
-                values[j].clear();
+/// What is known of the layers so far.
+struct Pass {
+    versions: Versions,
+    products: Products,
+    gates: Products,
+    /// By the numbers of two products.
+    keys: Numbers<[usize; 2]>,
+    /// By the number of the keys and that of a product.
+    values: Numbers<[usize; 2]>,
+    /// By the number of the keys and those of two products.
+    questions: Numbers<[usize; 3]>,
+    /// By the number of the keys and the bits of two bounds.
+    boxes: Numbers<(usize, [u64; 2])>,
+}
+
+impl Pass {
+    fn layer(&mut self, model: &Model, index: usize, weights: &LayerWeights) -> Layer {
+        let mut heads = self.heads(model, index, weights);
+        let (heads_in, heads_at) = self.products.end();
+        let (asks, boxes) = self.asks(&mut heads);
+        for head in &mut heads {
+            for product in [&mut head.query, &mut head.key, &mut head.value] {
+                *product = product.map(|number| self.products.place(number));
             }
-            inputs.push(live[j].then_some(scalars[j]));
         }
-        let bound = model
-            .config
-            .key_bounds
+        // Products are added in the order of the heads' scalars.
+        let inputs: Vec<_> = heads
             .iter()
-            .filter(|b| b.layer == index && b.head == number)
-            .map(|b| [b.max_abs_x, b.max_lift])
-            .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
-        heads.push(Head {
-            number,
-            query: third(0).map(|row| rows.index(row)),
-            key: third(1).map(|row| rows.index(row)),
-            value: values.map(|row| rows.index(row)),
-            live,
-            bound,
-        });
-    }
-    let (heads_in, places) = Rows::new(&rows.rows);
-    for head in &mut heads {
-        for row in [&mut head.query, &mut head.key, &mut head.value] {
-            *row = row.map(|r| places[r]);
+            .flat_map(|head| [0, 1].map(|j| (2 * head.number + j, head.answers[j])))
+            .filter_map(|(scalar, answer)| Some((scalar, answer?)))
+            .collect();
+        let heads_out = update(&weights.out_proj, &inputs);
+        self.versions.write(heads_out.slots());
+
+        let d_ffn = model.config.shape.d_ffn;
+        let mut neurons = Vec::new();
+        let mut inputs = Vec::new();
+        for neuron in 0..d_ffn {
+            let gate = row_of(&weights.ff_in, neuron);
+            let value = row_of(&weights.ff_in, d_ffn + neuron);
+            if !gate.is_empty() && !value.is_empty() && reaches(&weights.ff_out, neuron) {
+                inputs.push((neuron, neurons.len()));
+                neurons.push([gate, value].map(|row| self.gates.number(row, &self.versions)));
+            }
+        }
+        let (neurons_in, neurons_at) = self.gates.end();
+        for neuron in &mut neurons {
+            *neuron = neuron.map(|number| self.gates.place(number));
+        }
+        let neurons_out = update(&weights.ff_out, &inputs);
+        self.versions.write(neurons_out.slots());
+        Layer {
+            heads_in,
+            heads_at,
+            heads,
+            boxes,
+            asks,
+            heads_out,
+            neurons_in,
+            neurons_at,
+            neurons,
+            neurons_out,
         }
     }
 
-    let mut rows = Distinct::default();
-    let mut neurons = Vec::new();
-    let mut columns = Vec::new();
-    for neuron in 0..shape.d_ffn {
-        let gate = row_of(&weights.ff_in, neuron);
-        let value = row_of(&weights.ff_in, shape.d_ffn + neuron);
-        let reaches = (0..shape.d_model).any(|r| weights.ff_out.row(r)[neuron] != 0.0);
-        if !gate.is_empty() && !value.is_empty() && reaches {
-            neurons.push([gate, value].map(|row| rows.index(row)));
-            columns.push(Some(neuron));
+    /// The live heads of a layer, with numbers of products instead of places; answers are 0 where a value is live.
+    fn heads(&mut self, model: &Model, index: usize, weights: &LayerWeights) -> Vec<Head> {
+        let shape = &model.config.shape;
+        let mut heads = Vec::new();
+        for number in 0..shape.heads {
+            let scalars = [2 * number, 2 * number + 1];
+            let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * shape.d_model + s));
+            let mut values = third(2);
+            let live =
+                [0, 1].map(|j| !values[j].is_empty() && reaches(&weights.out_proj, scalars[j]));
+            if live == [false; 2] {
+                continue;
+            }
+            for j in 0..2 {
+                // A dead value is a zero, whatever its row says.
+                if !live[j] {
+                    values[j].clear();
+                }
+            }
+            let bounds = model.config.key_bounds.iter();
+            let bound = bounds
+                .filter(|b| b.layer == index && b.head == number)
+                .map(|b| [b.max_abs_x, b.max_lift])
+                .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
+            let mut numbers =
+                |rows: [Row; 2]| rows.map(|row| self.products.number(row, &self.versions));
+            heads.push(Head {
+                number,
+                query: numbers(third(0)),
+                key: numbers(third(1)),
+                value: numbers(values),
+                answers: live.map(|live| live.then_some(0)),
+                bound,
+                boxed: None,
+            });
         }
+        heads
     }
-    let (neurons_in, places) = Rows::new(&rows.rows);
-    for neuron in &mut neurons {
-        *neuron = neuron.map(|r| places[r]);
-    }
-    Layer {
-        heads_in,
-        heads,
-        heads_out: update(&weights.out_proj, &inputs),
-        neurons_in,
-        neurons,
-        neurons_out: update(&weights.ff_out, &columns),
+
+    /// What heads ask that others do not, and the boxes that others do not have. Sets their answers and boxes.
+    fn asks(&mut self, heads: &mut [Head]) -> (Asks, Vec<KeyBox>) {
+        let mut asks = Asks::default();
+        let mut boxes = Vec::new();
+        let mut answers = Numbers::default();
+        for (i, head) in heads.iter_mut().enumerate() {
+            let place = |number: usize| self.products.place(number);
+            let (keys, is_new) = self.keys.of(head.key);
+            if is_new {
+                asks.keys.push(NewKey {
+                    stream: keys,
+                    key: head.key.map(place),
+                    head: i,
+                });
+            }
+            if let Some(bound) = head.bound {
+                let (number, is_new) = self.boxes.of((keys, bound.map(f64::to_bits)));
+                head.boxed = Some(number);
+                if is_new {
+                    boxes.push(KeyBox {
+                        number,
+                        key: head.key.map(place),
+                        bound,
+                    });
+                }
+            }
+            let [x, y] = head.query;
+            let (question, is_new) = self.questions.of([keys, x, y]);
+            if is_new {
+                asks.questions.push(Question {
+                    number: question,
+                    keys,
+                    query: head.query.map(place),
+                });
+            }
+            for (answer, value) in head.answers.iter_mut().zip(head.value) {
+                let Some(answer) = answer else { continue };
+                let (values, is_new) = self.values.of([keys, value]);
+                if is_new {
+                    asks.values.push(NewValue {
+                        stream: values,
+                        keys,
+                        value: place(value),
+                    });
+                }
+                let (number, is_new) = answers.of([question, values]);
+                *answer = number;
+                if is_new {
+                    asks.answers.push(Answer {
+                        question,
+                        keys,
+                        values,
+                    });
+                }
+            }
+        }
+        (asks, boxes)
     }
 }
 
-/// The rows of a matrix, restricted to some of its columns; `None` is a column of zeros.
-fn update(matrix: &Matrix, columns: &[Option<usize>]) -> Update {
+/// Whether a column of a matrix that writes to the residual stream is not all zero.
+fn reaches(matrix: &Matrix, column: usize) -> bool {
+    (0..matrix.rows).any(|r| matrix.row(r)[column] != 0.0)
+}
+
+/// The rows of a matrix, of which the stated columns are multiplied with the stated inputs, in that order.
+fn update(matrix: &Matrix, columns: &[(usize, usize)]) -> Update {
     let restricted = |r: usize| {
-        let weights = matrix.row(r);
-        row(columns.iter().map(|c| c.map_or(0.0, |c| weights[c])))
+        let entry = |&(column, input): &(usize, usize)| Entry {
+            input: input as u16,
+            weight: matrix.row(r)[column],
+        };
+        let entries = columns.iter().map(entry);
+        entries.filter(|entry| entry.weight != 0.0).collect()
     };
     Update::new((0..matrix.rows).map(restricted).collect())
-}
-
-/// Rows, each kept once.
-#[derive(Default)]
-struct Distinct {
-    rows: Vec<Row>,
-    known: HashMap<Vec<(u16, u64)>, usize>,
-}
-
-impl Distinct {
-    fn index(&mut self, row: Row) -> usize {
-        let bits = row.iter().map(|e| (e.input, e.weight.to_bits())).collect();
-        *self.known.entry(bits).or_insert_with(|| {
-            self.rows.push(row);
-            self.rows.len() - 1
-        })
-    }
 }

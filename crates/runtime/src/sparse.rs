@@ -23,7 +23,7 @@ pub(crate) struct Entry {
     pub(crate) weight: f64,
 }
 
-/// The weights that are not zero, in ascending order of their inputs.
+/// Weights that are not zero, in the order in which their products are added: that of a matrix's columns.
 pub(crate) type Row = Vec<Entry>;
 
 /// A row from all its weights.
@@ -57,6 +57,25 @@ fn dot(row: &[Entry], x: &[f64; WIDTH]) -> f64 {
     sum
 }
 
+/// Where products go: a slice, to be cut into the outputs of rows of a length.
+trait Outputs: IntoIterator + Sized {
+    fn cut(self, at: usize) -> (Self, Self);
+}
+
+impl<T> Outputs for &[T] {
+    #[inline(always)]
+    fn cut(self, at: usize) -> (Self, Self) {
+        self.split_at(at)
+    }
+}
+
+impl<T> Outputs for &mut [T] {
+    #[inline(always)]
+    fn cut(self, at: usize) -> (Self, Self) {
+        self.split_at_mut(at)
+    }
+}
+
 /// A sparse matrix whose rows are sorted by length: the loops over short rows are unrolled.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
@@ -64,9 +83,8 @@ pub(crate) struct Rows {
     twos: Vec<[Entry; 2]>,
     threes: Vec<[Entry; 3]>,
     fours: Vec<[Entry; 4]>,
-    long: Vec<Entry>,
-    /// Where the long rows end.
-    ends: Vec<usize>,
+    fives: Vec<[Entry; 5]>,
+    long: Vec<Row>,
     /// Last come rows without entries.
     empty: usize,
 }
@@ -75,7 +93,7 @@ impl Rows {
     /// The matrix, and for every row given the place of its product in the output.
     pub(crate) fn new(rows: &[Row]) -> (Self, Vec<usize>) {
         // Shorter rows first, empty ones last.
-        let class = |row: &Row| if row.is_empty() { 6 } else { row.len().min(5) };
+        let class = |row: &Row| if row.is_empty() { 7 } else { row.len().min(6) };
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|&i| class(&rows[i]));
         let mut places = vec![0; rows.len()];
@@ -88,29 +106,49 @@ impl Rows {
                 [a, b] => all.twos.push([a, b]),
                 [a, b, c] => all.threes.push([a, b, c]),
                 [a, b, c, d] => all.fours.push([a, b, c, d]),
-                ref long => {
-                    all.long.extend_from_slice(long);
-                    all.ends.push(all.long.len());
-                }
+                [a, b, c, d, e] => all.fives.push([a, b, c, d, e]),
+                ref long => all.long.push(long.to_vec()),
             }
         }
         (all, places)
     }
 
-    /// Replaces `out` with the products of all rows with `x`.
-    #[inline]
-    pub(crate) fn multiply(&self, x: &[f64; WIDTH], out: &mut Vec<f64>) {
-        out.clear();
-        out.extend(self.ones.iter().map(|row| dot(row, x)));
-        out.extend(self.twos.iter().map(|row| dot(row, x)));
-        out.extend(self.threes.iter().map(|row| dot(row, x)));
-        out.extend(self.fours.iter().map(|row| dot(row, x)));
-        let mut start = 0;
-        for &end in &self.ends {
-            out.push(dot(&self.long[start..end], x));
-            start = end;
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        let short = self.ones.len() + self.twos.len() + self.threes.len();
+        short + self.fours.len() + self.fives.len() + self.long.len() + self.empty
+    }
+
+    /// Calls `take` with every output, of which there is one for each row, and the product of its row with `x`.
+    #[inline(always)]
+    fn each<O: Outputs>(&self, x: &[f64; WIDTH], out: O, mut take: impl FnMut(O::Item, f64)) {
+        /// The products of rows of a length, and the outputs that are left.
+        #[inline(always)]
+        fn of<O: Outputs, R: AsRef<[Entry]>>(
+            rows: &[R],
+            x: &[f64; WIDTH],
+            out: O,
+            take: &mut impl FnMut(O::Item, f64),
+        ) -> O {
+            let (now, later) = out.cut(rows.len());
+            for (row, out) in rows.iter().zip(now) {
+                take(out, dot(row.as_ref(), x));
+            }
+            later
         }
-        out.resize(out.len() + self.empty, 0.0);
+        let out = of(&self.ones, x, out, &mut take);
+        let out = of(&self.twos, x, out, &mut take);
+        let out = of(&self.threes, x, out, &mut take);
+        let out = of(&self.fours, x, out, &mut take);
+        let out = of(&self.fives, x, out, &mut take);
+        let out = of(&self.long, x, out, &mut take);
+        out.into_iter().for_each(|out| take(out, 0.0));
+    }
+
+    /// Writes the products of all rows with `x` to `out`, which is as long.
+    #[inline]
+    pub(crate) fn multiply(&self, x: &[f64; WIDTH], out: &mut [f64]) {
+        self.each(x, out, |out, product| *out = product);
     }
 }
 
@@ -139,13 +177,17 @@ impl Update {
         }
     }
 
+    /// The slots that are written to.
+    pub(crate) fn slots(&self) -> &[u16] {
+        &self.slots
+    }
+
     /// Adds the products of the rows with `inputs` to the stream.
     #[inline]
-    pub(crate) fn apply(&self, inputs: &[f64; WIDTH], sums: &mut Vec<f64>, x: &mut [f64; WIDTH]) {
-        self.rows.multiply(inputs, sums);
-        for (&slot, sum) in self.slots.iter().zip(sums.iter()) {
-            x[usize::from(slot)] += sum;
-        }
+    pub(crate) fn apply(&self, inputs: &[f64; WIDTH], x: &mut [f64; WIDTH]) {
+        self.rows.each(inputs, &self.slots[..], |&slot, product| {
+            x[usize::from(slot)] += product;
+        });
     }
 }
 
@@ -179,14 +221,14 @@ mod tests {
             .map(|row| row.iter().map(|e| e.weight * x(e.input.into())).sum())
             .collect();
         let (matrix, places) = Rows::new(&rows);
-        let mut out = vec![7.0];
+        assert_eq!(matrix.len(), rows.len());
+        let mut out = vec![7.0; rows.len()];
         matrix.multiply(&vector, &mut out);
-        assert_eq!(out.len(), rows.len());
         assert!(places.iter().zip(&expected).all(|(&p, &e)| out[p] == e));
 
         let update = Update::new(rows);
         let mut target = zero_vector();
-        update.apply(&vector, &mut out, &mut target);
+        update.apply(&vector, &mut target);
         assert_eq!(target[..expected.len()], expected[..]);
     }
 }

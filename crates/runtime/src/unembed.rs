@@ -36,13 +36,19 @@ pub(crate) struct Unembed {
     largest: Vec<f64>,
 }
 
-/// Space for one search.
+/// Space for searches, and what some of the last of them found.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// Columns and their token, by a hash; none before the first search.
+    known: Vec<([u64; MOST_COLUMNS], TokenId)>,
     x: Vec<f64>,
     bounds: Vec<f64>,
     slopes: Vec<f64>,
 }
+
+/// Results are remembered of searches by at most so many columns, and about so many.
+const MOST_COLUMNS: usize = 4;
+const REMEMBERED: usize = 1 << 12;
 
 /// Logits of at most this magnitude are far from overflow.
 const LARGEST: f64 = 1e290;
@@ -150,9 +156,31 @@ impl Unembed {
         let mut x = std::mem::take(&mut scratch.x);
         x.clear();
         x.extend(self.slots.iter().map(|&s| residual[usize::from(s)]));
-        let best = self.argmax_of(&x, scratch);
+        let best = self.remembered(&x, scratch);
         scratch.x = x;
         best
+    }
+
+    /// The same from the columns, which mostly are what they were some time ago.
+    fn remembered(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
+        if x.len() > MOST_COLUMNS {
+            return self.argmax_of(x, scratch);
+        }
+        if scratch.known.is_empty() {
+            // No finite column has these bits.
+            scratch.known = vec![([u64::MAX; MOST_COLUMNS], TokenId(0)); REMEMBERED];
+        }
+        let mut key = [0; MOST_COLUMNS];
+        let mut hash = 0_u64;
+        for (bits, column) in key.iter_mut().zip(x) {
+            *bits = column.to_bits();
+            hash = (hash.rotate_left(29) ^ *bits).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        let at = (hash >> 48) as usize % REMEMBERED;
+        if scratch.known[at].0 != key {
+            scratch.known[at] = (key, self.argmax_of(x, scratch)?);
+        }
+        Some(scratch.known[at].1)
     }
 
     /// The same from the columns that are not zero, in ascending order of slots.

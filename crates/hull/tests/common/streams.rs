@@ -37,7 +37,7 @@ impl Random {
 pub(crate) type Key = fn(&mut Random, u32, u32) -> Point;
 
 /// Streams by name.
-pub(crate) const STREAMS: [(&str, Key); 18] = [
+pub(crate) const STREAMS: [(&str, Key); 22] = [
     ("parabola", |_, i, _| parabola(f64::from(i))),
     ("parabola, backwards", |_, i, n| {
         parabola(f64::from(n) - f64::from(i))
@@ -48,6 +48,30 @@ pub(crate) const STREAMS: [(&str, Key); 18] = [
     ("parabola, rising", |r, i, n| {
         let key = parabola(r.below(u64::from(n / 4 + 1)) as f64);
         Point::new(key.x, key.y + f64::from(i) / 1024.0)
+    }),
+    ("parabola, interrupted", |r, i, _| {
+        // Long progressions, and now and then a point among those that are there.
+        if r.below(24) == 0 {
+            let key = parabola(r.below(u64::from(i) + 1) as f64);
+            Point::new(key.x, key.y + r.signed(1) / 2.0)
+        } else {
+            parabola(f64::from(i))
+        }
+    }),
+    ("parabola of tenths", |_, i, _| {
+        let key = parabola(f64::from(i));
+        Point::new(0.1 * key.x, 0.1 * key.y)
+    }),
+    ("parabola up to the last bit", |_, i, _| {
+        parabola(f64::from(i) + 2f64.powi(26) - 100.0)
+    }),
+    ("parabolas", |r, i, _| {
+        // Curves and scales that change, in either direction.
+        let (piece, t) = (i / 50, f64::from(i % 50));
+        let scale = 2f64.powi((piece * 7 % 5) as i32);
+        let x = if piece % 2 == 0 { t } else { -t };
+        let skip = if r.below(40) == 0 { 0.5 } else { 0.0 };
+        Point::new(2.0 * x * scale, (skip - t * t) * scale * scale)
     }),
     ("circle", |r, _, _| {
         let angle = r.unit() * core::f64::consts::TAU;

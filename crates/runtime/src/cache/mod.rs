@@ -10,6 +10,8 @@ pub(crate) use softmax::Softmax;
 
 use weightware_hull::Point;
 
+use crate::network::Layer;
+
 /// What one head asks and offers at one token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call {
@@ -22,7 +24,7 @@ pub(crate) struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full(pub(crate) usize);
 
-/// A cache of all live heads of a model.
+/// A cache of all live heads of a model, which does not care for what they have in common.
 pub(crate) trait Cache {
     /// Whether scores are compared exactly, which demands keys and queries in the domain of that.
     const EXACT: bool;
@@ -43,6 +45,55 @@ pub(crate) trait Cache {
 
     /// About how many bytes the cache holds.
     fn bytes(&self) -> usize;
+}
+
+/// What answers the questions of a layer.
+pub(crate) trait Answers {
+    /// Whether scores are compared exactly, which demands keys and queries in the domain of that.
+    const EXACT: bool;
+
+    /// Begins the next token.
+    fn begin(&mut self);
+
+    /// Appends the keys and values of a layer, then writes the [answers](crate::network::Asks) to its questions. The first
+    /// of its heads is `first` among all live heads; the products are those of the layers up to this one.
+    ///
+    /// Layers of a token come in order, each once.
+    fn answer(
+        &mut self,
+        layer: &Layer,
+        first: usize,
+        products: &[f64],
+        answers: &mut [f64],
+    ) -> Result<(), Full>;
+}
+
+impl<C: Cache> Answers for C {
+    const EXACT: bool = C::EXACT;
+
+    fn begin(&mut self) {
+        Cache::begin(self);
+    }
+
+    fn answer(
+        &mut self,
+        layer: &Layer,
+        first: usize,
+        products: &[f64],
+        answers: &mut [f64],
+    ) -> Result<(), Full> {
+        let calls: Vec<Call> = layer.heads.iter().map(|h| h.call(products)).collect();
+        let mut given = vec![[0.0; 2]; calls.len()];
+        self.attend(first, &calls, &mut given)?;
+        for (head, given) in layer.heads.iter().zip(given) {
+            for (answer, given) in head.answers.into_iter().zip(given) {
+                if let Some(answer) = answer {
+                    answers[answer] = given;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn bytes_of<T>(vec: &Vec<T>) -> usize {

@@ -316,7 +316,7 @@ impl Planned {
         self.mode = match self.plan() {
             Some(plan) => Mode::Plan(Box::new(plan)),
             None => {
-                let mut hull = Hull::new(network.heads().map(|head| head.live));
+                let mut hull = Hull::new(network);
                 self.stream.forward(network, &mut hull, token, 0)?;
                 Mode::Hull(Box::new(hull), 1)
             }
@@ -399,7 +399,7 @@ impl Planned {
         let Some((first, _)) = self.first else {
             unreachable!("there was a plan");
         };
-        let mut hull = Hull::new(network.heads().map(|head| head.live));
+        let mut hull = Hull::new(network);
         self.stream.forward(network, &mut hull, first, 0)?;
         self.mode = Mode::Hull(Box::new(hull), 1);
         for &id in &ids[1..ids.len() - 1] {
@@ -432,7 +432,7 @@ impl Planned {
         };
         let later = plan.memory.ids[1..].iter().map(|&id| TokenId(id.into()));
         let mut stream = Stream::new(network);
-        let mut hull = Hull::new(network.heads().map(|head| head.live));
+        let mut hull = Hull::new(network);
         for (time, token) in (0..).zip(std::iter::once(first).chain(later)) {
             // What the plan engine took in, the hull engine takes in.
             let _ = stream.forward(network, &mut hull, token, time);

@@ -13,7 +13,7 @@ fn compare(model: &Model, prompt: &[u32], length: usize) -> usize {
     let network = Network::new(model);
     let mut planned = Planned::new(model, &network);
     let mut stream = Stream::new(&network);
-    let mut hull = Hull::new(network.heads().map(|head| head.live));
+    let mut hull = Hull::new(&network);
     let mut scratch = Scratch::default();
     let mut compared = 0;
     let mut next = None;

@@ -1,135 +1,158 @@
 //! The hull cache: extreme-point search instead of a scan.
 //!
-//! Heads whose keys have been bit-equal since the first token share one index, and their values that have been bit-equal
-//! share one array of sums. Nothing is assumed about which heads do: all start in one group, and every key and value is
-//! compared with its group's; the first difference splits a group. At one token, all heads that leave a group with equal
-//! keys stay together.
+//! Keys, values and questions that are equal by the weights are one, whatever heads and layers they belong to: see
+//! [`Asks`](crate::network::Asks). A stream of keys has an index; a stream of values has a sum for every slot of it.
 
-mod group;
 mod keys;
 mod store;
 #[cfg(test)]
 mod tests;
 mod values;
 
-use group::{Group, Trail};
+use keys::Keys;
+use values::Values;
 
-use weightware_hull::Error;
+use weightware_hull::{ExactSum, Hint, Point, Winners};
 
-use super::{Cache, Call, Full};
+use super::{Answers, Full};
+use crate::network::{Asks, Layer, Network};
 
-/// Groups of heads with equal keys, and where each head belongs.
+/// Streams of keys and of values, and the questions to the former.
 #[derive(Debug)]
 pub(crate) struct Hull {
-    groups: Vec<Group>,
-    members: Vec<Member>,
-    /// Counts tokens from 1.
-    token: u64,
+    keys: Vec<Keys>,
+    values: Vec<Values>,
+    questions: Vec<Asked>,
 }
 
-/// A live head.
-#[derive(Debug, Default)]
-struct Member {
-    group: usize,
-    /// The streams of its two values within the group; none for a value that does not matter.
-    streams: [Option<usize>; 2],
-    trail: Trail,
+/// What is remembered of a question.
+#[derive(Debug, Clone)]
+struct Asked {
+    /// Where in the index the last answer was.
+    hint: Hint,
+    /// The slot that won at this token, and how many keys fell on it; `SEVERAL` if not one slot won.
+    slot: u32,
+    count: f64,
+    /// What won then.
+    winners: Winners,
+}
+
+/// No slot has this number.
+const SEVERAL: u32 = u32::MAX;
+
+impl Hull {
+    /// A cache for the questions of a network.
+    pub(crate) fn new(network: &Network) -> Self {
+        Self::of(
+            network.key_streams,
+            network.value_streams,
+            network.questions,
+        )
+    }
+
+    fn of(keys: usize, values: usize, questions: usize) -> Self {
+        let unasked = Asked {
+            hint: Hint::default(),
+            slot: SEVERAL,
+            count: 0.0,
+            winners: Winners::Empty,
+        };
+        Self {
+            keys: (0..keys).map(|_| Keys::new()).collect(),
+            values: (0..values).map(|_| Values::new()).collect(),
+            questions: vec![unasked; questions],
+        }
+    }
+
+    /// The numbers of streams of keys and of values.
+    pub(crate) fn sharing(&self) -> (usize, usize) {
+        (self.keys.len(), self.values.len())
+    }
+
+    /// About how many bytes the cache holds.
+    pub(crate) fn bytes(&self) -> usize {
+        let keys: usize = self.keys.iter().map(Keys::bytes).sum();
+        let values: usize = self.values.iter().map(Values::bytes).sum();
+        keys + values
+    }
+}
+
+impl Answers for Hull {
+    const EXACT: bool = true;
+
+    fn begin(&mut self) {}
+
+    fn answer(
+        &mut self,
+        layer: &Layer,
+        _: usize,
+        products: &[f64],
+        answers: &mut [f64],
+    ) -> Result<(), Full> {
+        self.ask(&layer.asks, products, answers)
+    }
 }
 
 impl Hull {
-    /// A cache of heads of which the stated values matter.
-    pub(crate) fn new(live: impl Iterator<Item = [bool; 2]>) -> Self {
-        let members: Vec<Member> = live
-            .map(|live| Member {
-                streams: live.map(|live| live.then_some(0)),
-                ..Member::default()
-            })
-            .collect();
-        let values = members.iter().flat_map(|m| m.streams).flatten().count();
-        Self {
-            groups: vec![Group::new(members.len() as u32, values as u32)],
-            members,
-            token: 0,
+    #[inline]
+    fn ask(&mut self, asks: &Asks, products: &[f64], answers: &mut [f64]) -> Result<(), Full> {
+        let Self {
+            keys,
+            values,
+            questions,
+        } = self;
+        let point = |[x, y]: [usize; 2]| Point::new(products[x], products[y]);
+        for new in &asks.keys {
+            // Numbers out of the domain do not come here: what can fail is the room.
+            let pushed = keys[new.stream].push(point(new.key));
+            pushed.map_err(|_| Full(new.head))?;
         }
-    }
-
-    /// Groups of heads with equal keys, and streams of equal values within them.
-    pub(crate) fn sharing(&self) -> (usize, usize) {
-        let groups = self.groups.iter().filter(|g| g.members > 0);
-        let streams = groups.clone().map(Group::streams).sum();
-        (groups.count(), streams)
-    }
-
-    /// Takes a head to the group and the streams that its key and values belong to.
-    fn place(&mut self, member: usize, call: &Call) -> Result<(), Error> {
-        let token = self.token;
-        let Member {
-            group: old,
-            streams,
-            trail,
-        } = &mut self.members[member];
-        let old = *old;
-        if self.groups[old].push_key(token, call.key)? {
-            for (stream, value) in streams.iter_mut().zip(call.value) {
-                if let Some(stream) = stream {
-                    self.groups[old].push_value(token, old, stream, value);
+        for new in &asks.values {
+            values[new.stream].push(products[new.value], &keys[new.keys].inserted);
+        }
+        for question in &asks.questions {
+            let keys = &keys[question.keys];
+            let asked = &mut questions[question.number];
+            match keys.index.winners(point(question.query), &mut asked.hint) {
+                Ok(Winners::One(slot)) => {
+                    asked.slot = slot;
+                    asked.count = keys.count(slot);
                 }
-            }
-            return Ok(());
-        }
-        let sibling = |g: &Group| g.split_off_from(token, old) && g.has_key(call.key);
-        let new = match self.groups.iter().rposition(sibling) {
-            Some(new) => new,
-            None => {
-                let new = self.groups[old].split(token, old, call.key)?;
-                self.groups.push(new);
-                self.groups.len() - 1
-            }
-        };
-        *trail = Trail::default();
-        self.members[member].group = new;
-        let [from, to] = match self.groups.get_disjoint_mut([old, new]) {
-            Ok(groups) => groups,
-            Err(_) => unreachable!("a new group is another group"),
-        };
-        to.join(from);
-        let streams = &mut self.members[member].streams;
-        for (stream, value) in streams.iter_mut().zip(call.value) {
-            if let Some(stream) = stream {
-                *stream = to.move_value(token, from, (old, *stream), value);
+                Ok(winners) => {
+                    asked.slot = SEVERAL;
+                    asked.winners = winners;
+                }
+                Err(_) => unreachable!("queries are checked"),
             }
         }
-        from.leave();
+        for (answer, out) in asks.answers.iter().zip(answers) {
+            let asked = &questions[answer.question];
+            let values = &values[answer.values];
+            *out = if asked.slot == SEVERAL {
+                mean(&keys[answer.keys], values, &asked.winners)
+            } else {
+                values.mean(asked.slot, asked.count)
+            };
+        }
         Ok(())
     }
 }
 
-impl Cache for Hull {
-    const EXACT: bool = true;
-
-    fn begin(&mut self) {
-        self.token += 1;
-    }
-
-    fn attend(
-        &mut self,
-        first: usize,
-        calls: &[Call],
-        answers: &mut [[f64; 2]],
-    ) -> Result<(), Full> {
-        for (i, (call, answer)) in calls.iter().zip(answers).enumerate() {
-            // Numbers out of the domain do not come here: what can fail is the room.
-            self.place(first + i, call).map_err(|_| Full(i))?;
-            let member = &mut self.members[first + i];
-            let group = &mut self.groups[member.group];
-            *answer = group
-                .answer(self.token, call.query, member.streams, &mut member.trail)
-                .map_err(|_| Full(i))?;
+/// The average value of the keys of several slots.
+#[cold]
+fn mean(keys: &Keys, values: &Values, winners: &Winners) -> f64 {
+    match winners {
+        Winners::Empty => unreachable!("the token's own key is in"),
+        Winners::All => values.total().mean(keys.total()),
+        Winners::One(slot) => values.mean(*slot, keys.count(*slot)),
+        Winners::Many(slots) => {
+            let mut sum = ExactSum::new();
+            let mut count = 0.0;
+            for &slot in slots {
+                sum.merge(&values.sum(slot));
+                count += keys.count(slot);
+            }
+            sum.mean(count as u64)
         }
-        Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        self.groups.iter().map(Group::bytes).sum()
     }
 }

@@ -1,6 +1,5 @@
 //! Streams of keys and queries.
 
-use weightware_benches::{endless, record};
 use weightware_hull::Point;
 
 /// Keys in order, and queries.
@@ -16,7 +15,17 @@ enum Source {
         /// For about so many keys.
         query: fn(&mut u64, usize) -> Point,
     },
-    Recorded(record::Recording),
+    Recorded(Recording),
+}
+
+/// The keys that an index was given, and what it was asked after some of them.
+#[allow(dead_code, reason = "there are none without a decoder")]
+pub(crate) struct Recording {
+    pub(crate) keys: Vec<Point>,
+    /// The numbers of the keys with whose queries there are.
+    pub(crate) times: Vec<usize>,
+    /// Streams of queries, one query for each of those keys.
+    pub(crate) queries: Vec<Vec<Point>>,
 }
 
 fn random(state: &mut u64) -> f64 {
@@ -38,14 +47,14 @@ fn direction(state: &mut u64, _: usize) -> Point {
     Point::new(angle.cos(), angle.sin().max(1e-9))
 }
 
-/// The workloads; recordings of at most so many keys, with queries for the steps before the sizes.
-pub(crate) fn all(most: usize, sizes: &[usize]) -> Vec<Workload> {
+/// The workloads that are made up.
+pub(crate) fn made() -> [Workload; 3] {
     let made = |name, key, query| Workload {
         name,
         most: usize::MAX,
         source: Source::Made { key, query },
     };
-    let mut all = vec![
+    [
         made(
             "parabola",
             |i| {
@@ -70,26 +79,20 @@ pub(crate) fn all(most: usize, sizes: &[usize]) -> Vec<Workload> {
             },
             direction,
         ),
-    ];
-    let tokens = most.min(1_000_000);
-    let keep = |t: usize| sizes.iter().any(|&n| t < n && t >= n - crate::steps(n));
-    for recording in record::record(&endless(), tokens as u64, keep) {
-        let name = match recording.heads[0] {
-            (0, 1) => "recorded: positions",
-            (0, 0) => "recorded: flagged tokens",
-            (3, 4) => "recorded: addresses",
-            _ => continue,
-        };
-        all.push(Workload {
-            name,
-            most: tokens,
-            source: Source::Recorded(recording),
-        });
-    }
-    all
+    ]
 }
 
 impl Workload {
+    /// What was recorded.
+    #[allow(dead_code, reason = "there is nothing without a decoder")]
+    pub(crate) fn recorded(name: &'static str, recording: Recording) -> Self {
+        Self {
+            name,
+            most: recording.keys.len(),
+            source: Source::Recorded(recording),
+        }
+    }
+
     /// The first `n` keys.
     pub(crate) fn keys(&self, n: usize) -> Box<dyn Iterator<Item = Point> + '_> {
         match &self.source {

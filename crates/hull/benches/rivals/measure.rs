@@ -1,18 +1,13 @@
-//! The hull index and its rivals over many sizes, as a table and as a chart. `cargo xtask bench hull`.
+//! Times the rivals on the workloads.
 //!
 //! A step of a workload is a push and a query, or as many as were recorded. Measured are the last steps before a size.
-#![allow(missing_docs, clippy::print_stdout)]
-
-mod chart;
-mod rivals;
-mod workloads;
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use chart::Series;
-use rivals::{Hull, Linear, OrderedMap, Rebuilt, Rival};
-use workloads::Workload;
+use crate::chart::{self, Series};
+use crate::rivals::{Hull, Linear, OrderedMap, Rebuilt, Rival};
+use crate::workloads::{self, Workload};
 
 /// About the seconds to spend on a size.
 const SECONDS: f64 = 0.5;
@@ -21,7 +16,7 @@ const SECONDS: f64 = 0.5;
 const PIECE: usize = 20;
 
 /// How many steps are measured at a size, at the most.
-fn steps(n: usize) -> usize {
+pub(crate) fn steps(n: usize) -> usize {
     (n / 2).min(20_000)
 }
 
@@ -96,9 +91,11 @@ fn measure<R: Rival>(workload: &Workload, n: usize) -> Option<Cell> {
     })
 }
 
-fn main() {
+/// Measures at sizes up to `most` or what the command line says. `more` gives workloads beyond the made ones, for that many
+/// keys and those sizes.
+pub(crate) fn main(most: usize, more: impl Fn(usize, &[usize]) -> Vec<Workload>) {
     let mut arguments = std::env::args().skip(1);
-    let (mut svg, mut most) = (None, 10_000_000);
+    let (mut svg, mut most, mut filter) = (None, most, String::new());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--svg" => svg = arguments.next(),
@@ -108,7 +105,8 @@ fn main() {
             }
             // What cargo says to a bench.
             "--bench" => {}
-            other => panic!("--svg PATH, --most N, not {other}"),
+            name if !name.starts_with('-') => filter = argument,
+            other => panic!("[WORKLOAD] --svg PATH --most N, not {other}"),
         }
     }
     let sizes: Vec<usize> = (3..=7)
@@ -119,7 +117,8 @@ fn main() {
     println!("Nanoseconds per operation. Mixed: pushes and queries in turn, near that size.\n");
     println!("| workload | n | rival | mixed | push | query | bytes/key | mixed, over hull |");
     println!("|---|---|---|---|---|---|---|---|");
-    for workload in workloads::all(most, &sizes) {
+    let all = workloads::made().into_iter().chain(more(most, &sizes));
+    for workload in all.filter(|workload| workload.name.contains(&filter)) {
         let mut cells: Vec<Cell> = vec![];
         for &n in &sizes {
             let row = [

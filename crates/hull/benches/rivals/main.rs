@@ -1,0 +1,12 @@
+//! The hull index and its rivals over many sizes, as a table and as a chart: `cargo bench -p weightware-hull --bench
+//! rivals`. `cargo xtask bench hull` of the workspace adds recorded workloads.
+#![allow(missing_docs, clippy::print_stdout)]
+
+mod chart;
+mod measure;
+mod rivals;
+mod workloads;
+
+fn main() {
+    measure::main(1_000_000, |_, _| vec![]);
+}
