@@ -1,13 +1,14 @@
 //! Which program a token gets.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::analysis::{Analysis, Head, HeadAt, Refusal, Value};
 use super::atoms::{Kind, TIME};
 use super::compile::{Compiler, Constants, Known};
-use super::form::{Atom, Form, QuickMap, Range};
+use super::form::{Atom, Form};
+use super::hash::QuickMap;
 use super::interpret::Scope;
+use super::range::Range;
 use super::program::{Program, Register};
 
 /// Small numbers have programs of their own, greater ones share one per power of two, and there is one for others.
@@ -58,11 +59,13 @@ impl Choice {
         let mut gate_counts: QuickMap<Atom, usize> = QuickMap::default();
         let mut from_time: QuickMap<Atom, usize> = QuickMap::default();
         let mut slots: BTreeSet<u16> = BTreeSet::new();
-        let gates = analysis.survey.gates.iter().map(|form| (true, form));
-        let queries = analysis.survey.queries.iter().flat_map(|(_, query)| query);
-        let others = queries.chain(&analysis.survey.keys);
-        for (is_gate, form) in gates.chain(others.map(|form| (false, form))) {
-            for atom in analysis.depends_on(form) {
+        let survey = &analysis.survey;
+        let gates = survey.gates.iter().map(|&form| (true, form));
+        let queries = survey.queries.iter().flat_map(|(_, query)| query);
+        let others = queries.chain(&survey.keys).map(|&form| (false, form));
+        for (is_gate, id) in gates.chain(others) {
+            let form = &analysis.atoms[id];
+            for atom in analysis.atoms.depends_on(id) {
                 match *analysis.atoms.kind(atom) {
                     Kind::Token { slot, .. } => {
                         slots.insert(slot);
@@ -108,28 +111,18 @@ impl Choice {
         choice
     }
 
-    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen by.
+    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen by. A form is the number
+    /// exactly, for all tokens that it was derived for, so it holds whatever else is assumed of them.
     fn find_common(&self, analysis: &mut Analysis) {
-        let Some(scope) = analysis.surveyed.take() else {
-            return;
-        };
         let chosen = self.fetched.iter().map(|&(at, part, _)| (at, part));
-        let chosen: Vec<(HeadAt, usize)> =
-            chosen.chain(self.index.map(|index| index.head)).collect();
-        let answers = analysis.survey.answers.iter();
-        let atoms: Vec<Atom> = answers
-            .flat_map(|(at, answers)| {
-                answers
-                    .iter()
-                    .enumerate()
-                    .map(move |(part, form)| ((*at, part), form))
-            })
-            .filter(|(head, _)| chosen.contains(head))
-            .filter_map(|(_, form)| form.as_atom())
+        let chosen = chosen.chain(self.index.map(|index| index.head));
+        let atoms: Vec<Atom> = chosen
+            .filter_map(|head| answer(analysis, head)?.as_atom())
             .collect();
-        let excepted = analysis
-            .made_of(|atom, kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom));
-        analysis.common = Arc::new(scope.without(&excepted));
+        let atoms_of = |atom, kind: &Kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom);
+        let excepted = analysis.atoms.made_of(atoms_of);
+        let Analysis { common, atoms, .. } = analysis;
+        common.retain(|form| atoms[form].atoms().all(|atom| !excepted[atom as usize]));
     }
 
     fn fetch(&mut self, analysis: &Analysis, place: Atom) {
@@ -143,7 +136,7 @@ impl Choice {
                     table,
                     time: [0.0, 0.0],
                 }) = *value
-                    && answers[part].as_atom().is_some_and(|atom| {
+                    && analysis.atoms[answers[part]].as_atom().is_some_and(|atom| {
                         *analysis.atoms.kind(atom) == Kind::Read { place, table }
                     })
                 {
@@ -195,7 +188,7 @@ impl Choice {
         heights: &[f64],
         constants: &mut Constants,
     ) -> Result<Prefix, Refusal> {
-        let mut scope = Scope::new(class, &analysis.common);
+        let mut scope = Scope::new(class, analysis.common.clone());
         let mut compiler = Compiler::new(analysis, &mut scope, Known::new(), heights, constants);
         let index = match self.index {
             Some(index) => Some(compiler.index(index.head, index.from_time)?),
@@ -224,11 +217,12 @@ impl Choice {
         heights: &[f64],
         constants: &mut Constants,
     ) -> Result<Program, Refusal> {
-        let mut scope = Scope::new(class, &analysis.common);
+        let mut scope = Scope::new(class, analysis.common.clone());
         let kind = usize::from(self.kind_of[found]);
         for &(at, part, table) in &self.fetched {
             let answer = analysis.tables[table as usize][self.example[kind]];
-            scope.fetched.insert((at, part), answer);
+            let answer = analysis.atoms.id(Form::constant(answer));
+            scope.fetched.push(((at, part), answer));
         }
         if let Some(chosen) = self.index {
             let bucket = bucket(index);
@@ -248,7 +242,7 @@ impl Choice {
                 (Some(number), true) => Form::atom(TIME).plus(-1.0, &number),
                 (number, _) => number,
             };
-            scope.index = answer.map(|answer| (chosen.head, answer));
+            scope.index = answer.map(|answer| (chosen.head, analysis.atoms.id(answer)));
         }
         let mut compiler = Compiler::new(
             analysis,
@@ -270,9 +264,16 @@ fn find(analysis: &Analysis, atom: Atom) -> Option<(HeadAt, usize)> {
     analysis.survey.answers.iter().find_map(|(at, answers)| {
         let part = answers
             .iter()
-            .position(|answer| answer.as_atom() == Some(atom))?;
+            .position(|&answer| analysis.atoms[answer].as_atom() == Some(atom))?;
         Some((*at, part))
     })
+}
+
+/// What the survey found a head to answer.
+fn answer(analysis: &Analysis, (head, part): (HeadAt, usize)) -> Option<&Form> {
+    let mut answers = analysis.survey.answers.iter();
+    let (_, answers) = answers.find(|(at, _)| *at == head)?;
+    Some(&analysis.atoms[answers[part]])
 }
 
 #[inline]

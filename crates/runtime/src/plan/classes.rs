@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::form::Range;
+use super::range::Range;
 use super::rows::Rows;
 
 /// The class of ids that no plan is made for, except as the first token.

@@ -2,7 +2,8 @@
 
 use super::analysis::{Analysis, HeadAt, Refusal};
 use super::atoms::{Kind, TIME as TIME_ATOM};
-use super::form::{Atom, Form, QuickMap, QuickSet, Range};
+use super::form::{Atom, Form, FormId};
+use super::hash::{QuickMap, QuickSet};
 use super::interpret::Scope;
 use super::program::{FREE, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
 
@@ -24,7 +25,7 @@ pub(super) enum Store {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub(super) atoms: QuickMap<Atom, Register>,
-    pub(super) forms: QuickMap<Form, Register>,
+    pub(super) forms: QuickMap<FormId, Register>,
     /// Stores that hold what this token gives them.
     pub(super) given: QuickSet<Store>,
     pub(super) next: Register,
@@ -116,19 +117,21 @@ impl<'c> Compiler<'c> {
         (at, part): (HeadAt, usize),
         from_time: bool,
     ) -> Result<Register> {
-        let answer = self.analysis.answers(self.scope, at)?[part].clone();
+        let answer = self.analysis.answers(self.scope, at)?[part];
         let index = match from_time {
-            true => Form::atom(TIME_ATOM)
-                .plus(-1.0, &answer)
-                .ok_or(Refusal::Model)?,
+            true => {
+                let index = Form::atom(TIME_ATOM).plus(-1.0, &self.analysis.atoms[answer]);
+                self.analysis.atoms.id(index.ok_or(Refusal::Model)?)
+            }
             false => answer,
         };
-        self.form(&index)
+        self.form(index)
     }
 
     /// The place that a head attends to.
     pub(crate) fn place_of(&mut self, at: HeadAt, part: usize) -> Result<Register> {
-        let answer = self.analysis.answers(self.scope, at)?[part].clone();
+        let answer = self.analysis.answers(self.scope, at)?[part];
+        let answer = &self.analysis.atoms[answer];
         let place = answer.as_atom().map(|atom| self.analysis.atoms.kind(atom));
         match place {
             Some(&Kind::Read { place, .. }) => self.atom(place),
@@ -152,12 +155,13 @@ impl<'c> Compiler<'c> {
     }
 
     /// The register of a form's value.
-    pub(crate) fn form(&mut self, form: &Form) -> Result<Register> {
+    pub(crate) fn form(&mut self, id: FormId) -> Result<Register> {
+        if let Some(&register) = self.known.forms.get(&id) {
+            return Ok(register);
+        }
+        let form = self.analysis.atoms[id].clone();
         if let Some(atom) = form.as_atom() {
             return self.atom(atom);
-        }
-        if let Some(&register) = self.known.forms.get(form) {
-            return Ok(register);
         }
         let register = match form.as_constant() {
             Some(0.0) => ZERO,
@@ -198,7 +202,7 @@ impl<'c> Compiler<'c> {
                 to
             }
         };
-        self.known.forms.insert(form.clone(), register);
+        self.known.forms.insert(id, register);
         Ok(register)
     }
 
@@ -238,7 +242,7 @@ impl<'c> Compiler<'c> {
                 else {
                     unreachable!("tables are read at places");
                 };
-                let (start, products) = self.linear(&query)?;
+                let (start, products) = self.linear(query)?;
                 let to = self.register()?;
                 Op::Recall {
                     to,
@@ -270,8 +274,8 @@ impl<'c> Compiler<'c> {
             }
             Kind::Entry { group, query } => {
                 self.insert(group)?;
-                let whole = self.is_whole(&query);
-                let query = [self.form(&query[0])?, self.form(&query[1])?];
+                let whole = self.is_whole(query);
+                let query = [self.form(query[0])?, self.form(query[1])?];
                 let to = self.register()?;
                 if whole {
                     let query = query[0];
@@ -285,11 +289,11 @@ impl<'c> Compiler<'c> {
                     unreachable!("values are found at entries");
                 };
                 if !self.known.atoms.contains_key(&entry)
-                    && self.is_whole(&query)
-                    && is_linear(&query[0])
+                    && self.is_whole(query)
+                    && self.analysis.atoms[query[0]].is_linear()
                 {
                     self.insert(group)?;
-                    let (start, products) = self.linear(&query[0])?;
+                    let (start, products) = self.linear(query[0])?;
                     let entry = self.register()?;
                     let entry_atom = self.entry_atom(atom);
                     self.known.atoms.insert(entry_atom, entry);
@@ -317,7 +321,7 @@ impl<'c> Compiler<'c> {
                 head: hull, query, ..
             } => {
                 self.push(hull)?;
-                let registers = [self.form(&query[0])?, self.form(&query[1])?];
+                let registers = [self.form(query[0])?, self.form(query[1])?];
                 let to = [self.register()?, self.register()?];
                 self.program.ops.push(Op::Ask {
                     hull,
@@ -328,25 +332,20 @@ impl<'c> Compiler<'c> {
                 for part in [false, true] {
                     let kind = Kind::Hull {
                         head: hull,
-                        query: query.clone(),
+                        query,
                         part,
                     };
-                    let range = || Range::of(0.0);
-                    if self.analysis.atoms.has(&kind) {
-                        let answer = self.analysis.atoms.get(kind, range);
+                    if let Some(answer) = self.analysis.atoms.find(&kind) {
                         self.known.atoms.insert(answer, to[usize::from(part)]);
                     }
                 }
                 return Ok(self.known.atoms[&atom]);
             }
             Kind::Rounded { base, terms } => {
-                let base = match base {
-                    Some(base) => self.form(&base)?,
-                    None => ZERO,
-                };
+                let base = self.form(base)?;
                 let mut products = Vec::new();
-                for (weight, form) in &terms {
-                    let (weight, register) = (f64::from_bits(*weight), self.form(form)?);
+                for &(weight, form) in &terms {
+                    let (weight, register) = (f64::from_bits(weight), self.form(form)?);
                     products.push(Product {
                         weight,
                         register,
@@ -358,12 +357,12 @@ impl<'c> Compiler<'c> {
                 Op::Rounded { to, base, products }
             }
             Kind::Gated { gate, value } => {
-                let [gate, value] = [self.form(&gate)?, self.form(&value)?];
+                let [gate, value] = [self.form(gate)?, self.form(value)?];
                 let to = self.register()?;
                 Op::Gated { to, gate, value }
             }
             Kind::Product { gate, value } => {
-                let [gate, value] = [self.form(&gate)?, self.form(&value)?];
+                let [gate, value] = [self.form(gate)?, self.form(value)?];
                 let to = self.register()?;
                 Op::Product { to, gate, value }
             }
@@ -373,8 +372,9 @@ impl<'c> Compiler<'c> {
     }
 
     /// Whether a query is `(q, 1)` with a whole q.
-    fn is_whole(&self, query: &[Form; 2]) -> bool {
-        query[1].as_constant() == Some(1.0) && self.analysis.atoms.range(&query[0]).grain >= 0
+    fn is_whole(&self, query: [FormId; 2]) -> bool {
+        let atoms = &self.analysis.atoms;
+        atoms[query[1]].as_constant() == Some(1.0) && atoms.bounds(query[0]).grain >= 0
     }
 
     /// Whether a place has no register yet, and is the nearest to a whole linear form.
@@ -383,8 +383,8 @@ impl<'c> Compiler<'c> {
             Kind::Place { query, key } => {
                 !self.known.atoms.contains_key(&place)
                     && key.map(f64::from_bits) == [2.0, 1.0]
-                    && self.is_whole(query)
-                    && is_linear(&query[0])
+                    && self.is_whole(*query)
+                    && self.analysis.atoms[query[0]].is_linear()
             }
             _ => false,
         }
@@ -398,7 +398,8 @@ impl<'c> Compiler<'c> {
     }
 
     /// The constant and the products of a linear form.
-    fn linear(&mut self, form: &Form) -> Result<(f64, Span)> {
+    fn linear(&mut self, form: FormId) -> Result<(f64, Span)> {
+        let form = self.analysis.atoms[form].clone();
         let mut start = 0.0;
         let mut products = Vec::new();
         for &((_, atom), weight) in form.terms() {
@@ -421,12 +422,12 @@ impl<'c> Compiler<'c> {
         (before + at.1) as u32
     }
 
-    fn place(&mut self, atom: Atom, query: [Form; 2], key: [f64; 2]) -> Result<Op> {
+    fn place(&mut self, atom: Atom, query: [FormId; 2], key: [f64; 2]) -> Result<Op> {
         let head = self.analysis.asker(atom);
         let head = self.head_number(head);
-        if key == [2.0, 1.0] && query[1].as_constant() == Some(1.0) {
-            let whole = self.is_whole(&query);
-            let query = self.form(&query[0])?;
+        if key == [2.0, 1.0] && self.analysis.atoms[query[1]].as_constant() == Some(1.0) {
+            let whole = self.is_whole(query);
+            let query = self.form(query[0])?;
             let to = self.register()?;
             return Ok(if whole {
                 Op::Whole { to, query }
@@ -435,7 +436,7 @@ impl<'c> Compiler<'c> {
             });
         }
         let [a, b] = key;
-        let query = [self.form(&query[0])?, self.form(&query[1])?];
+        let query = [self.form(query[0])?, self.form(query[1])?];
         let products = self.products(vec![
             Product {
                 weight: a,
@@ -456,8 +457,4 @@ impl<'c> Compiler<'c> {
             head,
         })
     }
-}
-
-fn is_linear(form: &Form) -> bool {
-    form.terms().iter().all(|((a, _), _)| *a == 0)
 }

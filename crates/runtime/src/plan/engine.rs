@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weightware_model::{Model, TokenId};
 
 use super::analysis::{Analysis, Expected, HeadAt, Refusal};
+use super::atoms::Mark;
 use super::choice::{Choice, Prefix};
 use super::classes::IRREGULAR;
 use super::compile::Constants;
@@ -92,6 +93,9 @@ impl Predictions {
 
 const NONE: u32 = u32::MAX;
 
+/// With more forms than this, those that only programs needed are forgotten.
+const MOST_FORMS: usize = if cfg!(test) { 1 << 8 } else { 1 << 15 };
+
 /// With more programs than this, making them takes longer than they save.
 const MOST_PROGRAMS: usize = 1 << 13;
 
@@ -110,8 +114,8 @@ struct Plan {
     heads: Vec<HeadAt>,
     predictions: Predictions,
     columns: Vec<f64>,
-    /// Atoms that all programs may use.
-    atoms: usize,
+    /// Atoms and forms of the survey and of prefixes.
+    mark: Mark,
     constants: Constants,
 }
 
@@ -138,7 +142,7 @@ impl Plan {
             memory,
             predictions: Predictions::new(),
             columns: Vec::new(),
-            atoms: analysis.atoms.len(),
+            mark: analysis.atoms.mark(),
             constants: Constants::default(),
             choice,
             analysis,
@@ -206,7 +210,7 @@ impl Plan {
                 .prefix(&mut self.analysis, class, &heights, &mut self.constants)?;
         self.memory.set_constants(&self.constants.values);
         self.prefixes[usize::from(class)] = Some(prefix);
-        self.atoms = self.analysis.atoms.len();
+        self.mark = self.analysis.atoms.mark();
         Ok(())
     }
 
@@ -228,7 +232,9 @@ impl Plan {
             &mut self.constants,
         );
         self.memory.set_constants(&self.constants.values);
-        self.analysis.atoms.truncate(self.atoms);
+        if self.analysis.atoms.forms() > MOST_FORMS {
+            self.analysis.forget(self.mark);
+        }
         self.programs.push(program?);
         Ok(self.programs.len() as u32 - 1)
     }

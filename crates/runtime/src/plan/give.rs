@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::analysis::Refusal;
 use super::compile::{CLEARED, Compiler, Store};
-use super::form::{Range, power};
+use super::form::FormId;
 use super::program::{Op, Output, ZERO};
+use super::range::{Range, power};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -35,18 +36,29 @@ impl Compiler<'_> {
         for &slot in &rows.columns {
             columns.push(self.analysis.slot(self.scope, last, slot)?);
         }
-        let ranges: Vec<Range> = columns
-            .iter()
-            .map(|c| self.analysis.atoms.range(c))
-            .collect();
-        self.program.output = match certain(&rows.head, rows.vocab, &ranges) {
+        self.program.output = match self.certain(&columns) {
             Some(token) => Output::Token(token),
             None => {
-                let registers = columns.iter().map(|form| self.form(form));
+                let registers = columns.iter().map(|&form| self.form(form));
                 Output::Columns(registers.collect::<Result<_>>()?)
             }
         };
         Ok(())
+    }
+
+    /// The token that wins whatever the numbers are.
+    fn certain(&mut self, columns: &[FormId]) -> Option<u32> {
+        let ranges = columns.iter().map(|&c| self.analysis.atoms.bounds(c));
+        let ranges: Vec<Range> = ranges.collect();
+        let bounds = ranges.iter().map(|r| [r.lo.to_bits(), r.hi.to_bits()]);
+        let bounds: Box<[[u64; 2]]> = bounds.collect();
+        if let Some(known) = self.analysis.made.certain.get(&bounds) {
+            return *known;
+        }
+        let rows = &self.analysis.rows;
+        let token = certain(&rows.head, rows.vocab, &ranges);
+        self.analysis.made.certain.insert(bounds, token);
+        token
     }
 
     pub(super) fn add(&mut self, sum: u32) -> Result<()> {
@@ -54,7 +66,7 @@ impl Compiler<'_> {
         let (at, part) = (info.head, info.part);
         if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
             let value = self.analysis.value(self.scope, at, part)?;
-            let value = self.form(&value)?;
+            let value = self.form(value)?;
             self.program.ops.push(Op::Add { sum, value });
         }
         Ok(())
@@ -64,7 +76,7 @@ impl Compiler<'_> {
         let (at, part) = self.analysis.streams[stream as usize];
         if self.known.given.insert(Store::Stream(stream)) {
             let value = self.analysis.value(self.scope, at, part)?;
-            let value = self.form(&value)?;
+            let value = self.form(value)?;
             self.program.ops.push(Op::Keep { stream, value });
         }
         Ok(())
@@ -80,23 +92,23 @@ impl Compiler<'_> {
         let (head, values) = (info.heads[0], info.values.clone());
         let [x, y] = self.analysis.key(self.scope, (layer, head))?;
         if latest {
-            if self.analysis.atoms.range(&y).hi < self.heights[group as usize] {
+            if self.analysis.atoms.bounds(y).hi < self.heights[group as usize] {
                 return Ok(());
             }
-        } else if self.analysis.atoms.lift(&x, &y) <= -CLEARED {
+        } else if self.analysis.lift(x, y) <= -CLEARED {
             return Ok(());
         }
         let mut registers = Vec::new();
         for (head, part) in values {
             let value = self.analysis.value(self.scope, (layer, head), part)?;
-            registers.push(self.form(&value)?);
+            registers.push(self.form(value)?);
         }
-        let y = self.form(&y)?;
+        let y = self.form(y)?;
         let op = if latest {
             let values = self.span(registers);
             Op::Raise { group, y, values }
         } else {
-            let x = self.form(&x)?;
+            let x = self.form(x)?;
             let values = self.span(registers);
             Op::Insert {
                 group,
@@ -115,11 +127,11 @@ impl Compiler<'_> {
         }
         let at = self.analysis.hulls[hull as usize];
         let key = self.analysis.key(self.scope, at)?;
-        let key = [self.form(&key[0])?, self.form(&key[1])?];
+        let key = [self.form(key[0])?, self.form(key[1])?];
         let mut values = [ZERO; 2];
         for (part, register) in values.iter_mut().enumerate() {
             let value = self.analysis.value(self.scope, at, part)?;
-            *register = self.form(&value)?;
+            *register = self.form(value)?;
         }
         self.program.ops.push(Op::Push { hull, key, values });
         Ok(())

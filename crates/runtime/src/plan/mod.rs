@@ -16,16 +16,22 @@
 //! the hull engine.
 
 mod analysis;
+mod answers;
+mod arithmetic;
 mod atoms;
+mod bounds;
 mod choice;
 mod classes;
 mod compile;
 mod engine;
 mod form;
 mod give;
+mod hash;
 mod interpret;
 mod partial;
+mod parts;
 mod program;
+mod range;
 mod rows;
 mod run;
 mod table;

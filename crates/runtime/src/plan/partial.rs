@@ -1,6 +1,7 @@
 //! Sums, followed operation by operation.
 
-use super::form::{Form, Range, is_exact, is_power, power};
+use super::form::Form;
+use super::range::{Range, is_exact, is_power, power};
 
 /// What is known of a sum while it is added up.
 pub(crate) struct Partial {
