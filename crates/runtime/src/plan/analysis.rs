@@ -10,6 +10,7 @@ use super::classes::Classes;
 use super::form::{Atom, Form, FormId, exact_product};
 use super::hash::{QuickMap, QuickSet};
 use super::interpret::{Forms, Scope};
+use super::program::Fixed;
 use super::range::{Range, grain, is_exact, power};
 use super::rows::Rows;
 use crate::cache::Call;
@@ -127,6 +128,7 @@ pub(crate) struct Analysis {
     /// A head that asks for a place.
     pub(super) askers: QuickMap<Atom, HeadAt>,
     pub(super) made: Made,
+    pub(crate) fixed: Fixed,
     /// Of the values of heads that have hulls.
     pub(super) hull_ranges: Vec<[Range; 2]>,
     /// Forms that hold for any token but the first.
@@ -177,6 +179,7 @@ impl Analysis {
             askers: QuickMap::default(),
             hull_ranges: Vec::new(),
             made: Made::default(),
+            fixed: Fixed::default(),
             common: Forms::default(),
         };
         let mut scope = Scope::new(0, Forms::new(rows));
@@ -218,6 +221,14 @@ impl Analysis {
             return Err(Refusal::Model);
         }
         all.common = scope.forms;
+        // Steps of programs have 16 bits for these.
+        let most = all.groups.iter().map(|group| group.values.len()).max();
+        if all.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
+            return Err(Refusal::Model);
+        }
+        let latest = all.groups.iter();
+        let latest = latest.map(|group| if group.latest { group.values.len() } else { 0 });
+        all.fixed = Fixed::new(all.sums.len(), latest);
         Ok(all)
     }
 
@@ -417,13 +428,7 @@ impl Analysis {
         table
     }
 
-    fn grouped(
-        &mut self,
-        at: HeadAt,
-        latest: bool,
-        key: [FormId; 2],
-        values: [FormId; 2],
-    ) -> Head {
+    fn grouped(&mut self, at: HeadAt, latest: bool, key: [FormId; 2], values: [FormId; 2]) -> Head {
         let same = |g: &Group| g.layer == at.0 && g.latest == latest && g.key == key;
         let group = self.groups.iter().position(same).unwrap_or_else(|| {
             self.survey.keys.extend(key);

@@ -8,8 +8,8 @@ use super::compile::{Compiler, Constants, Known};
 use super::form::{Atom, Form};
 use super::hash::QuickMap;
 use super::interpret::Scope;
-use super::range::Range;
 use super::program::{Program, Register};
+use super::range::Range;
 
 /// Small numbers have programs of their own, greater ones share one per power of two, and there is one for others.
 const SINGLE: usize = 16;
@@ -119,7 +119,8 @@ impl Choice {
         let atoms: Vec<Atom> = chosen
             .filter_map(|head| answer(analysis, head)?.as_atom())
             .collect();
-        let atoms_of = |atom, kind: &Kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom);
+        let atoms_of =
+            |atom, kind: &Kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom);
         let excepted = analysis.atoms.made_of(atoms_of);
         let Analysis { common, atoms, .. } = analysis;
         common.retain(|form| atoms[form].atoms().all(|atom| !excepted[atom as usize]));
@@ -189,7 +190,8 @@ impl Choice {
         constants: &mut Constants,
     ) -> Result<Prefix, Refusal> {
         let mut scope = Scope::new(class, analysis.common.clone());
-        let mut compiler = Compiler::new(analysis, &mut scope, Known::new(), heights, constants);
+        let known = Known::new(analysis.fixed.end().ok_or(Refusal::Model)?);
+        let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
         let index = match self.index {
             Some(index) => Some(compiler.index(index.head, index.from_time)?),
             None => None,

@@ -2,10 +2,10 @@
 
 use super::analysis::{Analysis, HeadAt, Refusal};
 use super::atoms::{Kind, TIME as TIME_ATOM};
-use super::form::{Atom, Form, FormId};
+use super::form::{Atom, Form, FormId, exact_sum};
 use super::hash::{QuickMap, QuickSet};
 use super::interpret::Scope;
-use super::program::{FREE, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
+use super::program::{INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -26,15 +26,18 @@ pub(super) enum Store {
 pub(crate) struct Known {
     pub(super) atoms: QuickMap<Atom, Register>,
     pub(super) forms: QuickMap<FormId, Register>,
+    /// Registers of linear forms, by the form without its constant, and the constant.
+    bases: QuickMap<FormId, (Register, f64)>,
     /// Stores that hold what this token gives them.
     pub(super) given: QuickSet<Store>,
     pub(super) next: Register,
 }
 
 impl Known {
-    pub(crate) fn new() -> Self {
+    /// Nothing yet; `next` is the first free register.
+    pub(crate) fn new(next: Register) -> Self {
         Self {
-            next: FREE,
+            next,
             ..Self::default()
         }
     }
@@ -55,15 +58,12 @@ pub(crate) struct Compiler<'c> {
 #[derive(Debug, Default)]
 pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,
+    known: QuickMap<u64, usize>,
 }
 
 impl Constants {
     fn register(&mut self, value: f64) -> Result<Register> {
-        let known = self
-            .values
-            .iter()
-            .position(|v| v.to_bits() == value.to_bits());
-        let at = known.unwrap_or_else(|| {
+        let at = *self.known.entry(value.to_bits()).or_insert_with(|| {
             self.values.push(value);
             self.values.len() - 1
         });
@@ -167,43 +167,100 @@ impl<'c> Compiler<'c> {
             Some(0.0) => ZERO,
             Some(1.0) => ONE,
             Some(value) => self.constants.register(value)?,
+            None if form.is_linear() => self.linear(id, &form)?,
             None => {
-                let mut start = 0.0;
-                let mut products = Vec::new();
-                for &((a, b), weight) in form.terms() {
-                    if (a, b) == (0, 0) {
-                        start = weight;
-                        continue;
-                    }
-                    let register = self.atom(b)?;
-                    let factor = if a == 0 { ONE } else { self.atom(a)? };
-                    products.push(Product {
-                        weight,
-                        register,
-                        factor,
-                    });
-                }
+                let (start, products) = self.products_of(&form)?;
                 let to = self.register()?;
-                let linear = products.iter().all(|p| p.factor == ONE);
-                let products = self.products(products);
-                self.program.ops.push(if linear {
-                    Op::Linear {
-                        to,
-                        start,
-                        products,
-                    }
-                } else {
-                    Op::Quadratic {
-                        to,
-                        start,
-                        products,
-                    }
+                self.program.ops.push(Op::Quadratic {
+                    to,
+                    start,
+                    products,
                 });
                 to
             }
         };
         self.known.forms.insert(id, register);
         Ok(register)
+    }
+
+    /// The register of a linear form with atoms.
+    fn linear(&mut self, id: FormId, form: &Form) -> Result<Register> {
+        let (constant, rest) = self.split(form);
+        let op = if let Some((from, plus)) = self.offset(constant, rest)? {
+            let to = self.register()?;
+            Op::Offset { to, from, plus }
+        } else if let [((0, atom), weight)] = *self.analysis.atoms[rest].terms() {
+            let (from, plus) = (self.atom(atom)?, constant);
+            let to = self.register()?;
+            Op::Scaled {
+                to,
+                from,
+                plus,
+                weight,
+            }
+        } else {
+            let (start, products) = self.products_of(form)?;
+            let to = self.register()?;
+            Op::Linear {
+                to,
+                start,
+                products,
+            }
+        };
+        self.program.ops.push(op);
+        let to = self.known.next - 1;
+        self.known.forms.insert(id, to);
+        self.known.bases.insert(rest, (to, constant));
+        Ok(to)
+    }
+
+    /// A form's constant, and the rest of it.
+    fn split(&mut self, form: &Form) -> (f64, FormId) {
+        let constant = form.coefficient((0, 0));
+        // Without a term nothing is rounded.
+        let rest = form.about_plus(-constant, &Form::constant(1.0));
+        (constant, self.analysis.atoms.id(rest))
+    }
+
+    /// A register that a form differs from by a constant, and this. The sum of the two is a number, as forms are.
+    fn offset(&mut self, constant: f64, rest: FormId) -> Result<Option<(Register, f64)>> {
+        if let Some(atom) = self.analysis.atoms[rest].as_atom() {
+            return Ok(Some((self.atom(atom)?, constant)));
+        }
+        let base = self.known.bases.get(&rest);
+        Ok(base.and_then(|&(register, other)| Some((register, exact_sum(constant, -other)?))))
+    }
+
+    /// The value of a form as that of a register and a constant to add.
+    fn near(&mut self, id: FormId) -> Result<(Register, f64)> {
+        let form = self.analysis.atoms[id].clone();
+        if !self.known.forms.contains_key(&id) && form.is_linear() && form.as_constant().is_none() {
+            let (constant, rest) = self.split(&form);
+            if let Some(near) = self.offset(constant, rest)? {
+                return Ok(near);
+            }
+        }
+        Ok((self.form(id)?, 0.0))
+    }
+
+    /// The constant and the products of a form.
+    fn products_of(&mut self, form: &Form) -> Result<(f64, Span)> {
+        let mut start = 0.0;
+        let mut products = Vec::new();
+        for &((a, b), weight) in form.terms() {
+            if (a, b) == (0, 0) {
+                start = weight;
+                continue;
+            }
+            let register = self.atom(b)?;
+            let factor = if a == 0 { ONE } else { self.atom(a)? };
+            products.push(Product {
+                weight,
+                register,
+                factor,
+            });
+        }
+        Ok((start, self.products(products)))
     }
 
     pub(super) fn atom(&mut self, atom: Atom) -> Result<Register> {
@@ -222,10 +279,14 @@ impl<'c> Compiler<'c> {
             Kind::Index { .. } => return Ok(INDEX),
             Kind::Sum { sum } => {
                 self.add(sum)?;
-                let to = self.register()?;
-                Op::Sum { to, sum }
+                return Ok(self.analysis.fixed.sum(sum));
             }
             Kind::Near { of } => {
+                // The rounded value stands beside the value.
+                if let &Kind::Latest { group, value } = self.analysis.atoms.kind(of) {
+                    self.insert(group)?;
+                    return Ok(self.analysis.fixed.latest(group, value as usize) + 1);
+                }
                 let of = self.atom(of)?;
                 let to = self.register()?;
                 Op::Near { to, of }
@@ -242,18 +303,20 @@ impl<'c> Compiler<'c> {
                 else {
                     unreachable!("tables are read at places");
                 };
-                let (start, products) = self.linear(query)?;
+                let (from, plus) = self.near(query)?;
                 let to = self.register()?;
+                let table = self.start_of(table)?;
                 Op::Recall {
                     to,
-                    start,
-                    products,
+                    from,
+                    plus,
                     table,
                 }
             }
             Kind::Read { place, table } => {
                 let place = self.atom(place)?;
                 let to = self.register()?;
+                let table = self.start_of(table)?;
                 Op::Read { to, place, table }
             }
             Kind::Kept { place, stream } => {
@@ -264,13 +327,13 @@ impl<'c> Compiler<'c> {
             }
             Kind::Mean { sum } => {
                 self.add(sum)?;
+                let sum = self.analysis.fixed.sum(sum);
                 let to = self.register()?;
                 Op::Mean { to, sum }
             }
             Kind::Latest { group, value } => {
                 self.insert(group)?;
-                let to = self.register()?;
-                Op::Latest { to, group, value }
+                return Ok(self.analysis.fixed.latest(group, value as usize));
             }
             Kind::Entry { group, query } => {
                 self.insert(group)?;
@@ -279,8 +342,10 @@ impl<'c> Compiler<'c> {
                 let to = self.register()?;
                 if whole {
                     let query = query[0];
+                    let group = group as u16;
                     Op::FindWhole { to, group, query }
                 } else {
+                    let group = group as u16;
                     Op::Find { to, group, query }
                 }
             }
@@ -288,12 +353,9 @@ impl<'c> Compiler<'c> {
                 let Kind::Entry { group, query } = self.analysis.atoms.kind(entry).clone() else {
                     unreachable!("values are found at entries");
                 };
-                if !self.known.atoms.contains_key(&entry)
-                    && self.is_whole(query)
-                    && self.analysis.atoms[query[0]].is_linear()
-                {
+                if !self.known.atoms.contains_key(&entry) && self.is_whole(query) {
                     self.insert(group)?;
-                    let (start, products) = self.linear(query[0])?;
+                    let (from, plus) = self.near(query[0])?;
                     let entry = self.register()?;
                     let entry_atom = self.entry_atom(atom);
                     self.known.atoms.insert(entry_atom, entry);
@@ -303,8 +365,8 @@ impl<'c> Compiler<'c> {
                         entry,
                         group: group as u16,
                         value: value as u16,
-                        start,
-                        products,
+                        from,
+                        plus,
                     });
                     return Ok(to);
                 }
@@ -312,9 +374,9 @@ impl<'c> Compiler<'c> {
                 let to = self.register()?;
                 Op::Found {
                     to,
-                    group,
+                    group: group as u16,
                     entry,
-                    value,
+                    value: value as u16,
                 }
             }
             Kind::Hull {
@@ -344,8 +406,17 @@ impl<'c> Compiler<'c> {
             Kind::Rounded { base, terms } => {
                 let base = self.form(base)?;
                 let mut products = Vec::new();
+                let mut start = 0.0;
                 for &(weight, form) in &terms {
-                    let (weight, register) = (f64::from_bits(weight), self.form(form)?);
+                    let weight = f64::from_bits(weight);
+                    // What is known before the first number that is not, is added up now.
+                    if let (true, Some(known)) =
+                        (products.is_empty(), self.analysis.atoms[form].as_constant())
+                    {
+                        start += weight * known;
+                        continue;
+                    }
+                    let register = self.form(form)?;
                     products.push(Product {
                         weight,
                         register,
@@ -354,7 +425,12 @@ impl<'c> Compiler<'c> {
                 }
                 let products = self.products(products);
                 let to = self.register()?;
-                Op::Rounded { to, base, products }
+                Op::Rounded {
+                    to,
+                    base,
+                    start,
+                    products,
+                }
             }
             Kind::Gated { gate, value } => {
                 let [gate, value] = [self.form(gate)?, self.form(value)?];
@@ -384,7 +460,6 @@ impl<'c> Compiler<'c> {
                 !self.known.atoms.contains_key(&place)
                     && key.map(f64::from_bits) == [2.0, 1.0]
                     && self.is_whole(*query)
-                    && self.analysis.atoms[query[0]].is_linear()
             }
             _ => false,
         }
@@ -397,24 +472,10 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// The constant and the products of a linear form.
-    fn linear(&mut self, form: FormId) -> Result<(f64, Span)> {
-        let form = self.analysis.atoms[form].clone();
-        let mut start = 0.0;
-        let mut products = Vec::new();
-        for &((_, atom), weight) in form.terms() {
-            if atom == 0 {
-                start = weight;
-                continue;
-            }
-            let register = self.atom(atom)?;
-            products.push(Product {
-                weight,
-                register,
-                factor: ONE,
-            });
-        }
-        Ok((start, self.products(products)))
+    /// Where a table begins.
+    fn start_of(&self, table: u32) -> Result<u32> {
+        let start = table as usize * (self.analysis.rows.vocab + 1);
+        start.try_into().map_err(|_| Refusal::Model)
     }
 
     fn head_number(&self, at: HeadAt) -> u32 {

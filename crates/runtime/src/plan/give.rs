@@ -67,7 +67,8 @@ impl Compiler<'_> {
         if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
             let value = self.analysis.value(self.scope, at, part)?;
             let value = self.form(value)?;
-            self.program.ops.push(Op::Add { sum, value });
+            let to = self.analysis.fixed.sum(sum);
+            self.program.ops.push(Op::Add { sum, to, value });
         }
         Ok(())
     }
@@ -106,19 +107,43 @@ impl Compiler<'_> {
         let y = self.form(y)?;
         let op = if latest {
             let values = self.span(registers);
-            Op::Raise { group, y, values }
+            let to = self.analysis.fixed.latest(group, 0);
+            let group = group as u16;
+            Op::Raise {
+                group,
+                y,
+                values,
+                to,
+            }
         } else {
             let x = self.form(x)?;
             let values = self.span(registers);
             Op::Insert {
-                group,
+                group: group as u16,
                 x,
                 y,
                 values,
             }
         };
         self.program.ops.push(op);
+        if latest {
+            self.round(group);
+        }
         Ok(())
+    }
+
+    /// Rounds the values at the highest key that are close to integers.
+    fn round(&mut self, group: u32) {
+        for (value, nearness) in self.analysis.groups[group as usize]
+            .nearness
+            .iter()
+            .enumerate()
+        {
+            if nearness.is_some() {
+                let of = self.analysis.fixed.latest(group, value);
+                self.program.ops.push(Op::Near { to: of + 1, of });
+            }
+        }
     }
 
     pub(super) fn push(&mut self, hull: u32) -> Result<()> {

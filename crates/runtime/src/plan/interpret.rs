@@ -144,12 +144,7 @@ impl Analysis {
     }
 
     /// Query, key or value of a head.
-    fn rows_of(
-        &mut self,
-        scope: &mut Scope,
-        at: HeadAt,
-        rows: &[Row; 2],
-    ) -> Result<[FormId; 2]> {
+    fn rows_of(&mut self, scope: &mut Scope, at: HeadAt, rows: &[Row; 2]) -> Result<[FormId; 2]> {
         Ok([
             self.row(scope, 2 * at.0, &rows[0])?,
             self.row(scope, 2 * at.0, &rows[1])?,

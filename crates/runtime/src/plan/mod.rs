@@ -28,6 +28,7 @@ mod form;
 mod give;
 mod hash;
 mod interpret;
+mod memory;
 mod partial;
 mod parts;
 mod program;

@@ -25,7 +25,9 @@ impl Atoms {
                 Kind::Rounded { base, terms } => {
                     any(&[*base]) || terms.iter().any(|(_, form)| any(&[*form]))
                 }
-                Kind::Gated { gate, value } | Kind::Product { gate, value } => any(&[*gate, *value]),
+                Kind::Gated { gate, value } | Kind::Product { gate, value } => {
+                    any(&[*gate, *value])
+                }
                 Kind::One
                 | Kind::Time
                 | Kind::Token { .. }
@@ -54,7 +56,11 @@ impl Atoms {
                     open.extend(terms.iter().flat_map(|&(_, form)| self[form].atoms()));
                 }
                 Kind::Gated { gate, value } | Kind::Product { gate, value } => {
-                    open.extend([gate, value].into_iter().flat_map(|&form| self[form].atoms()));
+                    open.extend(
+                        [gate, value]
+                            .into_iter()
+                            .flat_map(|&form| self[form].atoms()),
+                    );
                 }
                 _ => {}
             }

@@ -24,6 +24,19 @@ pub(crate) struct Product {
 pub(crate) enum Op {
     /// The token's embedding in a slot.
     Token { to: Register, slot: u16 },
+    /// `from + plus`, exact.
+    Offset {
+        to: Register,
+        from: Register,
+        plus: f64,
+    },
+    /// `plus + weight * from`.
+    Scaled {
+        to: Register,
+        from: Register,
+        plus: f64,
+        weight: f64,
+    },
     /// `start + products`, linear, in order.
     Linear {
         to: Register,
@@ -36,10 +49,11 @@ pub(crate) enum Op {
         start: f64,
         products: Span,
     },
-    /// `base + (0 + products)`, in order.
+    /// `base + (start + products)`, in order.
     Rounded {
         to: Register,
         base: Register,
+        start: f64,
         products: Span,
     },
     /// `max(gate, 0) * value`.
@@ -69,17 +83,17 @@ pub(crate) enum Op {
         scale: u32,
         head: u32,
     },
-    /// A table's entry for the token at a place.
+    /// A table's entry for the token at a place; tables are known by where they begin.
     Read {
         to: Register,
         place: Register,
         table: u32,
     },
-    /// A table's entry for the token at the position nearest to the whole number `start + products`.
+    /// A table's entry for the token at the position nearest to the whole number `from + plus`.
     Recall {
         to: Register,
-        start: f64,
-        products: Span,
+        from: Register,
+        plus: f64,
         table: u32,
     },
     /// A number kept at a place.
@@ -91,28 +105,26 @@ pub(crate) enum Op {
     /// Keeps a number.
     Keep { stream: u32, value: Register },
     /// Adds to a running sum.
-    Add { sum: u32, value: Register },
-    /// A running sum.
-    Sum { to: Register, sum: u32 },
+    Add {
+        sum: u32,
+        to: Register,
+        value: Register,
+    },
     /// The integer nearest to a number that is close to one.
     Near { to: Register, of: Register },
     /// The average of a running sum.
-    Mean { to: Register, sum: u32 },
+    Mean { to: Register, sum: Register },
     /// A key of a group of which only the highest counts.
     Raise {
-        group: u32,
+        group: u16,
         y: Register,
         values: Span,
-    },
-    /// A value at the highest key.
-    Latest {
+        /// Of the first value.
         to: Register,
-        group: u32,
-        value: u32,
     },
     /// A key of a table.
     Insert {
-        group: u32,
+        group: u16,
         x: Register,
         y: Register,
         values: Span,
@@ -120,30 +132,30 @@ pub(crate) enum Op {
     /// The entry of a table that scores most.
     Find {
         to: Register,
-        group: u32,
+        group: u16,
         query: [Register; 2],
     },
     /// The entry nearest to a whole number.
     FindWhole {
         to: Register,
-        group: u32,
+        group: u16,
         query: Register,
     },
     /// A value of an entry.
     Found {
         to: Register,
-        group: u32,
+        group: u16,
         entry: Register,
-        value: u32,
+        value: u16,
     },
-    /// The entry nearest to the whole number `start + products`, and a value of it.
+    /// The entry nearest to the whole number `from + plus`, and a value of it.
     Look {
         to: Register,
         entry: Register,
         group: u16,
         value: u16,
-        start: f64,
-        products: Span,
+        from: Register,
+        plus: f64,
     },
     /// A key and its values, into a hull.
     Push {
@@ -167,8 +179,51 @@ pub(crate) const ONE: Register = 1;
 pub(crate) const INDEX: Register = 2;
 /// Holds 0.
 pub(crate) const ZERO: Register = 3;
-/// The first free register.
-pub(crate) const FREE: Register = 4;
+/// The first of the registers that hold running sums and values at highest keys, see [`Fixed`].
+const FIXED: usize = 4;
+
+/// Registers that always hold what was last added to a sum, or the values at a highest key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fixed {
+    /// By group.
+    latest: Vec<usize>,
+    sums: usize,
+    end: usize,
+}
+
+impl Fixed {
+    /// For so many sums, and groups of so many values of which only those at the highest key count.
+    pub(crate) fn new(sums: usize, latest: impl Iterator<Item = usize>) -> Self {
+        let mut end = FIXED + sums;
+        let starts = latest.map(|values| {
+            let start = end;
+            end += 2 * values;
+            start
+        });
+        let latest = starts.collect();
+        Self { latest, sums, end }
+    }
+
+    /// The registers of all sums.
+    pub(crate) fn sums(&self) -> std::ops::Range<usize> {
+        FIXED..FIXED + self.sums
+    }
+
+    /// The register of a sum.
+    pub(crate) fn sum(&self, sum: u32) -> Register {
+        (FIXED + sum as usize) as Register
+    }
+
+    /// The register of a value at the highest key of a group; the next one holds the nearest integer.
+    pub(crate) fn latest(&self, group: u32, value: usize) -> Register {
+        (self.latest[group as usize] + 2 * value) as Register
+    }
+
+    /// The first free register, if there is any.
+    pub(crate) fn end(&self) -> Option<Register> {
+        Some(self.end as Register).filter(|_| self.end < usize::from(Register::MAX) / 2)
+    }
+}
 
 /// What a program ends with.
 #[derive(Debug, Clone)]
