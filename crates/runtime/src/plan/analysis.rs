@@ -238,6 +238,22 @@ impl Analysis {
         self.made = Made::default();
     }
 
+    /// The heads that a refusal is about.
+    pub(crate) fn heads_of(&self, refusal: Refusal) -> Vec<HeadAt> {
+        match refusal {
+            Refusal::Head(at) => vec![at],
+            Refusal::Group(group) => {
+                let group = &self.groups[group as usize];
+                group
+                    .heads
+                    .iter()
+                    .map(|&head| (group.layer, head))
+                    .collect()
+            }
+            Refusal::Sums | Refusal::Sentinel | Refusal::Model => vec![],
+        }
+    }
+
     fn choose(&mut self, scope: &mut Scope, at: HeadAt, expected: &Expected) -> Result<Head> {
         let all = Arc::clone(&self.rows);
         let rows = &all.layers[at.0].heads[at.1];

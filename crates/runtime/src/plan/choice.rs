@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::analysis::{Analysis, Head, HeadAt, Refusal, Value};
 use super::atoms::{Kind, TIME};
 use super::compile::{Compiler, Constants, Known};
-use super::form::{Atom, Form};
+use super::form::{Atom, Form, FormId};
 use super::hash::QuickMap;
 use super::interpret::Scope;
-use super::program::{Program, Register};
+use super::program::{Program, Register, ZERO};
 use super::range::Range;
 
 /// Small numbers have programs of their own, greater ones share one per power of two, and there is one for others.
@@ -50,6 +50,20 @@ pub(crate) struct Prefix {
     pub(crate) known: Known,
     pub(crate) index: Option<Register>,
     pub(crate) place: Option<Register>,
+    /// What index and place are.
+    asked: (Option<FormId>, Option<Atom>),
+    /// If a token of this class leaves the choice as it was, but for the index: how much greater that is.
+    advance: Option<f64>,
+}
+
+/// A program, and what a program for the next token can build on.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) program: Program,
+    pub(crate) known: Known,
+    class: u16,
+    kind: usize,
+    bucket: usize,
 }
 
 impl Choice {
@@ -107,6 +121,8 @@ impl Choice {
         }
         analysis.classes.divide(&analysis.rows, &slots);
         choice.classes = analysis.classes.count();
+        let sums = analysis.sums.iter().map(|sum| sum.by_id.as_deref());
+        analysis.classes.note_sums(sums);
         choice.find_common(analysis);
         choice
     }
@@ -192,20 +208,42 @@ impl Choice {
         let mut scope = Scope::new(class, analysis.common.clone());
         let known = Known::new(analysis.fixed.end().ok_or(Refusal::Model)?);
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
-        let index = match self.index {
-            Some(index) => Some(compiler.index(index.head, index.from_time)?),
-            None => None,
-        };
-        let place = match self.fetched.first() {
-            Some(&(at, part, _)) => Some(compiler.place_of(at, part)?),
-            None => None,
-        };
+        let mut asked = (None, None);
+        let mut index = None;
+        if let Some(Index {
+            head: (at, part),
+            from_time,
+        }) = self.index
+        {
+            let mut form = compiler.analysis.answers(compiler.scope, at)?[part];
+            if from_time {
+                let time = Form::atom(TIME).plus(-1.0, &compiler.analysis.atoms[form]);
+                form = compiler.analysis.atoms.id(time.ok_or(Refusal::Model)?);
+            }
+            asked.0 = Some(form);
+            index = Some(compiler.form(form)?);
+        }
+        let mut place = None;
+        if let Some(&(at, part, _)) = self.fetched.first() {
+            let answer = compiler.analysis.answers(compiler.scope, at)?[part];
+            let atoms = &compiler.analysis.atoms;
+            let read = atoms[answer].as_atom().map(|atom| atoms.kind(atom));
+            // A constant: it attends to the first token.
+            place = Some(ZERO);
+            if let Some(&Kind::Read { place: atom, .. }) = read {
+                asked.1 = Some(atom);
+                place = Some(compiler.atom(atom)?);
+            }
+        }
+        let advance = compiler.advance(asked)?;
         let (program, known) = compiler.finish();
         Ok(Prefix {
             program,
             known,
             index,
             place,
+            asked,
+            advance,
         })
     }
 
@@ -218,46 +256,130 @@ impl Choice {
         (found, index, predict): (usize, f64, bool),
         heights: &[f64],
         constants: &mut Constants,
-    ) -> Result<Program, Refusal> {
+    ) -> Result<Written, Refusal> {
+        let (kind, bucket) = (usize::from(self.kind_of[found]), bucket(index));
+        let mut scope = self.scope(analysis, class, kind, bucket);
+        let known = prefix.known.clone();
+        let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
+        compiler.keys()?;
+        if predict {
+            compiler.output()?;
+        }
+        let (program, known) = compiler.finish();
+        Ok(Written {
+            program,
+            known,
+            class,
+            kind,
+            bucket,
+        })
+    }
+
+    /// The program for a token of a class behind one that had a certain program, if that suffices to choose it. By class,
+    /// there are prefixes.
+    pub(crate) fn successor(
+        &self,
+        analysis: &mut Analysis,
+        prefixes: &[Option<Prefix>],
+        last: &Written,
+        class: u16,
+        heights: &[f64],
+        constants: &mut Constants,
+    ) -> Result<Option<Written>, Refusal> {
+        let [before, after] =
+            [last.class, class].map(|class| prefixes[usize::from(class)].as_ref());
+        let (Some(before), Some(after)) = (before, after) else {
+            return Ok(None);
+        };
+        let Some(advance) = after.advance.filter(|_| before.asked == after.asked) else {
+            return Ok(None);
+        };
+        let next = bucket(last.bucket as f64 + advance);
+        // Their number is limited because the index grows.
+        if last.bucket >= SINGLE || next >= SINGLE || next <= last.bucket {
+            return Ok(None);
+        }
+        let mut scope = self.scope(analysis, class, last.kind, next);
+        let known = last.known.next();
+        let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
+        compiler.carried = Some(&last.known);
+        if let Some(place) = after.asked.1 {
+            let Some(&register) = last.known.atoms.get(&place) else {
+                return Ok(None);
+            };
+            compiler.known.atoms.insert(place, register);
+            compiler.guard((register, 0.0));
+        }
+        compiler.keys()?;
+        compiler.output()?;
+        let (program, known) = compiler.finish();
+        Ok(Some(Written {
+            program,
+            known,
+            class,
+            kind: last.kind,
+            bucket: next,
+        }))
+    }
+
+    fn scope(&self, analysis: &mut Analysis, class: u16, kind: usize, bucket: usize) -> Scope {
         let mut scope = Scope::new(class, analysis.common.clone());
-        let kind = usize::from(self.kind_of[found]);
         for &(at, part, table) in &self.fetched {
             let answer = analysis.tables[table as usize][self.example[kind]];
             let answer = analysis.atoms.id(Form::constant(answer));
             scope.fetched.push(((at, part), answer));
         }
-        if let Some(chosen) = self.index {
-            let bucket = bucket(index);
-            let number = match bounds(bucket) {
-                Some((lo, hi)) if lo == hi => Some(Form::constant(lo)),
-                Some((lo, hi)) => {
-                    let kind = Kind::Index {
-                        bucket: bucket as u16,
-                    };
-                    Some(Form::atom(
-                        analysis.atoms.get(kind, || Range::new(lo, hi, 0)),
-                    ))
-                }
-                None => None,
-            };
-            let answer = match (number, chosen.from_time) {
-                (Some(number), true) => Form::atom(TIME).plus(-1.0, &number),
-                (number, _) => number,
-            };
-            scope.index = answer.map(|answer| (chosen.head, analysis.atoms.id(answer)));
+        let Some(chosen) = self.index else {
+            return scope;
+        };
+        let number = match bounds(bucket) {
+            Some((lo, hi)) if lo == hi => Some(Form::constant(lo)),
+            Some((lo, hi)) => {
+                let kind = Kind::Index {
+                    bucket: bucket as u16,
+                };
+                Some(Form::atom(
+                    analysis.atoms.get(kind, || Range::new(lo, hi, 0)),
+                ))
+            }
+            None => None,
+        };
+        let answer = match (number, chosen.from_time) {
+            (Some(number), true) => Form::atom(TIME).plus(-1.0, &number),
+            (number, _) => number,
+        };
+        scope.index = answer.map(|answer| (chosen.head, analysis.atoms.id(answer)));
+        scope
+    }
+}
+
+impl Compiler<'_> {
+    /// By how much an index grows from one token to the next, if the rest of it and the query of a place stay.
+    fn advance(
+        &mut self,
+        (index, place): (Option<FormId>, Option<Atom>),
+    ) -> Result<Option<f64>, Refusal> {
+        let mut advance = 0.0;
+        if let Some(index) = index {
+            advance = self.analysis.atoms[index].coefficient((0, TIME));
+            let rest = self.analysis.atoms[index].plus(-advance, &Form::atom(TIME));
+            let Some(rest) = rest else { return Ok(None) };
+            let rest = self.analysis.atoms.id(rest);
+            if !self.form_stays(rest)? {
+                return Ok(None);
+            }
         }
-        let mut compiler = Compiler::new(
-            analysis,
-            &mut scope,
-            prefix.known.clone(),
-            heights,
-            constants,
-        );
-        compiler.keys()?;
-        if predict {
-            compiler.output()?;
+        if let Some(place) = place {
+            let &Kind::Place { query, .. } = self.analysis.atoms.kind(place) else {
+                return Ok(None);
+            };
+            // As for places that are carried.
+            let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
+            if !(level && self.form_stays(query[0])?) {
+                return Ok(None);
+            }
         }
-        Ok(compiler.finish().0)
+        Ok(Some(advance))
     }
 }
 

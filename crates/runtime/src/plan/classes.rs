@@ -23,6 +23,8 @@ pub(crate) struct Classes {
     of_id: Vec<u16>,
     /// By class, by slot.
     ranges: Vec<Vec<Range>>,
+    /// By class, by sum: whether no id of the class adds to it.
+    quiet: Vec<Vec<bool>>,
 }
 
 impl Classes {
@@ -45,6 +47,7 @@ impl Classes {
         let mut all = Self {
             of_id,
             ranges: Vec::new(),
+            quiet: Vec::new(),
         };
         all.bound(rows);
         all
@@ -106,6 +109,28 @@ impl Classes {
                     .collect()
             })
             .collect();
+    }
+
+    /// Notes which ids add to sums: by sum, by id what it adds, if that is a function of ids.
+    pub(crate) fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
+        self.quiet = vec![vec![]; self.count()];
+        for by_id in sums {
+            let mut quiet = vec![by_id.is_some(); self.count()];
+            for (id, &term) in by_id.into_iter().flatten().enumerate() {
+                if term != 0.0 && self.of_id[id] != IRREGULAR {
+                    quiet[0] = false;
+                    quiet[usize::from(self.of_id[id])] = false;
+                }
+            }
+            for (all, quiet) in self.quiet.iter_mut().zip(quiet) {
+                all.push(quiet);
+            }
+        }
+    }
+
+    /// Whether no token of a class adds to a sum.
+    pub(crate) fn adds_nothing(&self, class: u16, sum: u32) -> bool {
+        self.quiet[usize::from(class)][sum as usize]
     }
 
     pub(crate) fn of(&self, id: usize) -> u16 {

@@ -1,7 +1,7 @@
 //! From forms to programs.
 
 use super::analysis::{Analysis, HeadAt, Refusal};
-use super::atoms::{Kind, TIME as TIME_ATOM};
+use super::atoms::Kind;
 use super::form::{Atom, Form, FormId, exact_sum};
 use super::hash::{QuickMap, QuickSet};
 use super::interpret::Scope;
@@ -27,7 +27,9 @@ pub(crate) struct Known {
     pub(super) atoms: QuickMap<Atom, Register>,
     pub(super) forms: QuickMap<FormId, Register>,
     /// Registers of linear forms, by the form without its constant, and the constant.
-    bases: QuickMap<FormId, (Register, f64)>,
+    pub(super) bases: QuickMap<FormId, (Register, f64)>,
+    /// Where those tokens stood that tables were read at, if that has no register: as a register and a constant to add.
+    pub(super) recalled: QuickMap<Atom, (Register, f64)>,
     /// Stores that hold what this token gives them.
     pub(super) given: QuickSet<Store>,
     pub(super) next: Register,
@@ -52,6 +54,10 @@ pub(crate) struct Compiler<'c> {
     pub(crate) heights: &'c [f64],
     pub(super) constants: &'c mut Constants,
     pub(super) program: Program,
+    /// What the program of the token before had computed.
+    pub(super) carried: Option<&'c Known>,
+    /// Groups that the token changes.
+    pub(super) touched: QuickSet<u32>,
 }
 
 /// Registers that never change, from the last one down.
@@ -95,7 +101,10 @@ impl<'c> Compiler<'c> {
                 products: vec![],
                 registers: vec![],
                 output: Output::None,
+                guards: vec![],
             },
+            carried: None,
+            touched: QuickSet::default(),
         }
     }
 
@@ -109,35 +118,6 @@ impl<'c> Compiler<'c> {
             .filter(|next| *next < Register::MAX / 2)
             .ok_or(Refusal::Model)?;
         Ok(register)
-    }
-
-    /// The number by which programs are chosen: an answer, or the position less that.
-    pub(crate) fn index(
-        &mut self,
-        (at, part): (HeadAt, usize),
-        from_time: bool,
-    ) -> Result<Register> {
-        let answer = self.analysis.answers(self.scope, at)?[part];
-        let index = match from_time {
-            true => {
-                let index = Form::atom(TIME_ATOM).plus(-1.0, &self.analysis.atoms[answer]);
-                self.analysis.atoms.id(index.ok_or(Refusal::Model)?)
-            }
-            false => answer,
-        };
-        self.form(index)
-    }
-
-    /// The place that a head attends to.
-    pub(crate) fn place_of(&mut self, at: HeadAt, part: usize) -> Result<Register> {
-        let answer = self.analysis.answers(self.scope, at)?[part];
-        let answer = &self.analysis.atoms[answer];
-        let place = answer.as_atom().map(|atom| self.analysis.atoms.kind(atom));
-        match place {
-            Some(&Kind::Read { place, .. }) => self.atom(place),
-            // A constant: it attends to the first token.
-            _ => Ok(ZERO),
-        }
     }
 
     pub(super) fn span(&mut self, registers: Vec<Register>) -> Span {
@@ -162,6 +142,14 @@ impl<'c> Compiler<'c> {
         let form = self.analysis.atoms[id].clone();
         if let Some(atom) = form.as_atom() {
             return self.atom(atom);
+        }
+        if let Some(register) = self.carried_form(id)? {
+            if form.is_linear() {
+                let (constant, rest) = self.split(&form);
+                self.known.bases.insert(rest, (register, constant));
+            }
+            self.known.forms.insert(id, register);
+            return Ok(register);
         }
         let register = match form.as_constant() {
             Some(0.0) => ZERO,
@@ -227,8 +215,17 @@ impl<'c> Compiler<'c> {
         if let Some(atom) = self.analysis.atoms[rest].as_atom() {
             return Ok(Some((self.atom(atom)?, constant)));
         }
-        let base = self.known.bases.get(&rest);
-        Ok(base.and_then(|&(register, other)| Some((register, exact_sum(constant, -other)?))))
+        let base = match self.known.bases.get(&rest) {
+            Some(&base) => Some(base),
+            None => {
+                let base = self.carried_base(rest)?;
+                if let Some(base) = base {
+                    self.known.bases.insert(rest, base);
+                }
+                base
+            }
+        };
+        Ok(base.and_then(|(register, other)| Some((register, exact_sum(constant, -other)?))))
     }
 
     /// The value of a form as that of a register and a constant to add.
@@ -267,7 +264,10 @@ impl<'c> Compiler<'c> {
         if let Some(&register) = self.known.atoms.get(&atom) {
             return Ok(register);
         }
-        let register = self.compute(atom)?;
+        let register = match self.carried_atom(atom)? {
+            Some(register) => register,
+            None => self.compute(atom)?,
+        };
         self.known.atoms.insert(atom, register);
         Ok(register)
     }
@@ -304,6 +304,7 @@ impl<'c> Compiler<'c> {
                     unreachable!("tables are read at places");
                 };
                 let (from, plus) = self.near(query)?;
+                self.known.recalled.insert(atom, (from, plus));
                 let to = self.register()?;
                 let table = self.start_of(table)?;
                 Op::Recall {

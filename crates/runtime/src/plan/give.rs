@@ -99,6 +99,7 @@ impl Compiler<'_> {
         } else if self.analysis.lift(x, y) <= -CLEARED {
             return Ok(());
         }
+        self.touched.insert(group);
         let mut registers = Vec::new();
         for (head, part) in values {
             let value = self.analysis.value(self.scope, (layer, head), part)?;

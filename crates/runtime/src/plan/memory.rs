@@ -3,6 +3,7 @@
 use weightware_hull::{HullCache, KeyValueIndex};
 
 use super::analysis::{Analysis, Refusal};
+use super::chain::Guard;
 use super::compile::CLEARED;
 use super::program::{Fixed, INDEX, ONE, Register, TIME};
 use super::rows::Rows;
@@ -176,6 +177,14 @@ impl Memory {
             Store::Table { .. } => 0.0,
         };
         self.groups.iter().map(height).collect()
+    }
+
+    /// Whether places lie before the last token.
+    #[inline]
+    pub(crate) fn holds(&self, guards: &[Guard]) -> bool {
+        let last = self.registers[usize::from(TIME)];
+        let place = |&(register, plus): &Guard| self.registers[usize::from(register)] + plus;
+        guards.iter().all(|guard| place(guard) < last)
     }
 
     /// Begins a token.

@@ -1,5 +1,7 @@
 //! Programs: what is computed for a token, in order.
 
+use super::chain::Guard;
+
 /// A place among the numbers that a program computes.
 pub(crate) type Register = u16;
 
@@ -243,4 +245,6 @@ pub(crate) struct Program {
     pub(crate) products: Vec<Product>,
     pub(crate) registers: Vec<Register>,
     pub(crate) output: Output,
+    /// What must hold before it runs, of registers of the token before.
+    pub(crate) guards: Vec<Guard>,
 }
