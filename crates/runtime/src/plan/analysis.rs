@@ -13,6 +13,7 @@ use super::interpret::{Forms, Scope};
 use super::program::Fixed;
 use super::range::{Range, grain, is_exact, power};
 use super::rows::Rows;
+use super::shared::Shared;
 use crate::cache::Call;
 
 /// A live head: its layer, and its place among the live heads of it.
@@ -128,6 +129,7 @@ pub(crate) struct Analysis {
     /// A head that asks for a place.
     pub(super) askers: QuickMap<Atom, HeadAt>,
     pub(super) made: Made,
+    pub(super) shared: Shared,
     pub(crate) fixed: Fixed,
     /// Of the values of heads that have hulls.
     pub(super) hull_ranges: Vec<[Range; 2]>,
@@ -179,6 +181,7 @@ impl Analysis {
             askers: QuickMap::default(),
             hull_ranges: Vec::new(),
             made: Made::default(),
+            shared: Shared::default(),
             fixed: Fixed::default(),
             common: Forms::default(),
         };
@@ -236,6 +239,7 @@ impl Analysis {
     pub(crate) fn forget(&mut self, mark: Mark) {
         self.atoms.truncate(mark);
         self.made = Made::default();
+        self.shared = Shared::default();
     }
 
     /// The heads that a refusal is about.

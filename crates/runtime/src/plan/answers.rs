@@ -5,21 +5,42 @@ use super::atoms::Kind;
 use super::form::{Atom, Form, FormId};
 use super::interpret::Scope;
 use super::range::{Range, is_power, power};
+use super::shared::{INDEX, fetched};
 
 type Result<T> = std::result::Result<T, Refusal>;
+
+impl Scope {
+    /// The answer of a head, if it is assumed.
+    fn told(&mut self, head: (HeadAt, usize)) -> Option<FormId> {
+        if let Some(number) = self.fetched.iter().position(|(at, _)| *at == head) {
+            self.assumed |= fetched(number);
+            return Some(self.fetched[number].1);
+        }
+        let (_, index) = self.index.filter(|(at, _)| *at == head)?;
+        self.assumed |= INDEX;
+        index
+    }
+}
 
 impl Analysis {
     /// The two answers of a head.
     pub(crate) fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
-        if let Some(answers) = scope.forms.answers[at.0][at.1] {
+        if let Some((answers, assumed)) = scope.forms.answers[at.0][at.1] {
+            scope.assumed |= assumed;
             return Ok(answers);
         }
+        let node = (2, at.0 as u32, at.1 as u32);
+        if let Some((answers, assumed)) = self.shared.find(scope, node) {
+            scope.forms.answers[at.0][at.1] = Some((answers, assumed));
+            scope.assumed |= assumed;
+            return Ok(answers);
+        }
+        let others = std::mem::take(&mut scope.assumed);
         let mut answers = [FormId::ZERO; 2];
         let live = self.rows.layers[at.0].heads[at.1].live;
         let mut query = None;
         for part in (0..2).filter(|&part| live[part]) {
-            let mut told = scope.fetched.iter().chain(&scope.index);
-            answers[part] = if let Some(&(_, form)) = told.find(|(head, _)| *head == (at, part)) {
+            answers[part] = if let Some(form) = scope.told((at, part)) {
                 form
             } else if let Head::Place { own: true, .. } = self.heads[at.0][at.1] {
                 self.value(scope, at, part)?
@@ -31,7 +52,9 @@ impl Analysis {
                 self.answer(at, part, query)?
             };
         }
-        scope.forms.answers[at.0][at.1] = Some(answers);
+        scope.forms.answers[at.0][at.1] = Some((answers, scope.assumed));
+        self.shared.insert(scope, node, answers, scope.assumed);
+        scope.assumed |= others;
         Ok(answers)
     }
 

@@ -329,6 +329,7 @@ impl Choice {
             let answer = analysis.atoms.id(Form::constant(answer));
             scope.fetched.push(((at, part), answer));
         }
+        scope.shares = true;
         let Some(chosen) = self.index else {
             return scope;
         };
@@ -348,7 +349,8 @@ impl Choice {
             (Some(number), true) => Form::atom(TIME).plus(-1.0, &number),
             (number, _) => number,
         };
-        scope.index = answer.map(|answer| (chosen.head, analysis.atoms.id(answer)));
+        let answer = answer.map(|answer| analysis.atoms.id(answer));
+        scope.index = Some((chosen.head, answer));
         scope
     }
 }

@@ -9,6 +9,7 @@ use super::atoms::{Kind, TIME};
 use super::form::{Form, FormId};
 use super::range::{grain, is_exact};
 use super::rows::Rows;
+use super::shared::{Assumed, CLASS};
 use crate::sparse::Row;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -20,18 +21,25 @@ pub(crate) struct Scope {
     pub(crate) class: u16,
     /// Answers of heads that are known.
     pub(crate) fetched: Vec<((HeadAt, usize), FormId)>,
-    pub(crate) index: Option<((HeadAt, usize), FormId)>,
+    /// The answer that programs are chosen by, if it is known.
+    pub(crate) index: Option<((HeadAt, usize), Option<FormId>)>,
     pub(super) forms: Forms,
+    /// On which assumptions depends what was asked for last.
+    pub(super) assumed: Assumed,
+    /// Whether forms are shared with other scopes.
+    pub(super) shares: bool,
+    /// Numbers of the assumptions, by sets of them.
+    pub(super) sequences: Vec<(Assumed, u32)>,
 }
 
 /// The forms of a token.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Forms {
     /// By half-layer and slot.
-    slots: Vec<Option<FormId>>,
+    slots: Vec<Option<(FormId, Assumed)>>,
     /// By layer.
-    pub(super) answers: Vec<Vec<Option<[FormId; 2]>>>,
-    neurons: Vec<Vec<Option<FormId>>>,
+    pub(super) answers: Vec<Vec<Option<([FormId; 2], Assumed)>>>,
+    neurons: Vec<Vec<Option<(FormId, Assumed)>>>,
 }
 
 impl Forms {
@@ -45,14 +53,17 @@ impl Forms {
         }
     }
 
-    /// Those that a predicate holds for; of answers, both.
+    /// Those that a predicate holds for, of answers for both. They depend on no assumption any more.
     pub(crate) fn retain(&mut self, keep: impl Fn(FormId) -> bool) {
         let slots = self.slots.iter_mut();
         for form in slots.chain(self.neurons.iter_mut().flatten()) {
-            *form = form.filter(|&form| keep(form));
+            *form = form
+                .filter(|&(form, _)| keep(form))
+                .map(|(form, _)| (form, 0));
         }
         for answers in self.answers.iter_mut().flatten() {
-            *answers = answers.filter(|answers| answers.iter().all(|&form| keep(form)));
+            let kept = answers.filter(|(answers, _)| answers.iter().all(|&form| keep(form)));
+            *answers = kept.map(|(answers, _)| (answers, 0));
         }
     }
 }
@@ -65,6 +76,9 @@ impl Scope {
             fetched: Vec::new(),
             index: None,
             forms,
+            assumed: 0,
+            shares: false,
+            sequences: Vec::new(),
         }
     }
 }
@@ -74,9 +88,17 @@ impl Analysis {
     pub(crate) fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<FormId> {
         let half = self.rows.since[half][slot];
         let place = half * self.rows.d_model + slot;
-        if let Some(form) = scope.forms.slots[place] {
+        if let Some((form, assumed)) = scope.forms.slots[place] {
+            scope.assumed |= assumed;
             return Ok(form);
         }
+        let node = (0, half as u32, slot as u32);
+        if let Some(([form, _], assumed)) = self.shared.find(scope, node) {
+            scope.forms.slots[place] = Some((form, assumed));
+            scope.assumed |= assumed;
+            return Ok(form);
+        }
+        let others = std::mem::take(&mut scope.assumed);
         let form = if half == 0 {
             self.embedded(scope, slot)?
         } else {
@@ -98,12 +120,19 @@ impl Analysis {
             }
             self.sum(base, &terms)
         };
-        scope.forms.slots[place] = Some(form);
+        scope.forms.slots[place] = Some((form, scope.assumed));
+        self.shared.insert(scope, node, [form; 2], scope.assumed);
+        scope.assumed |= others;
         Ok(form)
     }
 
-    fn embedded(&mut self, scope: &Scope, slot: usize) -> Result<FormId> {
+    fn embedded(&mut self, scope: &mut Scope, slot: usize) -> Result<FormId> {
         let range = self.classes.range(scope.class, slot);
+        // Class 0 is that of all ids.
+        let of_all = self.classes.range(0, slot);
+        if of_all.lo < of_all.hi {
+            scope.assumed |= CLASS;
+        }
         let told = if range.lo == range.hi {
             self.atoms.id(Form::constant(range.lo))
         } else {
@@ -182,9 +211,17 @@ impl Analysis {
         layer: usize,
         neuron: usize,
     ) -> Result<FormId> {
-        if let Some(form) = scope.forms.neurons[layer][neuron] {
+        if let Some((form, assumed)) = scope.forms.neurons[layer][neuron] {
+            scope.assumed |= assumed;
             return Ok(form);
         }
+        let node = (1, layer as u32, neuron as u32);
+        if let Some(([form, _], assumed)) = self.shared.find(scope, node) {
+            scope.forms.neurons[layer][neuron] = Some((form, assumed));
+            scope.assumed |= assumed;
+            return Ok(form);
+        }
+        let others = std::mem::take(&mut scope.assumed);
         let rows = Arc::clone(&self.rows);
         let [gate, value] = &rows.layers[layer].neurons[neuron];
         let gate = self.row(scope, 2 * layer + 1, gate)?;
@@ -194,7 +231,9 @@ impl Analysis {
             let value = self.row(scope, 2 * layer + 1, value)?;
             self.gated(gate, value)
         };
-        scope.forms.neurons[layer][neuron] = Some(form);
+        scope.forms.neurons[layer][neuron] = Some((form, scope.assumed));
+        self.shared.insert(scope, node, [form; 2], scope.assumed);
+        scope.assumed |= others;
         Ok(form)
     }
 }

@@ -37,6 +37,7 @@ mod program;
 mod range;
 mod rows;
 mod run;
+mod shared;
 mod step;
 mod table;
 
