@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use weightware_model::{LayerWeights, Matrix, Model, PositionFeature, TokenId};
+use weightware_model::{LayerWeights, Matrix, Model, PositionFeature};
 
 use crate::sparse::{Row, Rows, Update, row, row_of};
 use crate::unembed::Unembed;
@@ -18,7 +18,8 @@ pub(crate) struct Network {
     pub(crate) layers: Vec<Layer>,
     pub(crate) unembed: Unembed,
     pub(crate) last_position: u64,
-    pub(crate) end_tokens: Vec<TokenId>,
+    /// By id: whether it is an end token.
+    pub(crate) ends: Vec<bool>,
 }
 
 /// One layer, without dead heads and neurons.
@@ -55,6 +56,10 @@ pub(crate) struct Head {
 impl Network {
     pub(crate) fn new(model: &Model) -> Self {
         let config = &model.config;
+        let mut ends = vec![false; config.shape.vocab];
+        for token in &model.end_tokens {
+            ends[token.0 as usize] = true;
+        }
         let layers = model
             .weights
             .layers
@@ -70,7 +75,7 @@ impl Network {
             layers,
             unembed: Unembed::new(&model.weights.head),
             last_position: config.last_position,
-            end_tokens: model.end_tokens.clone(),
+            ends,
         }
     }
 

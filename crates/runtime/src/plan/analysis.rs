@@ -215,8 +215,7 @@ impl Analysis {
         let mut size = 0.0;
         for (c, &slot) in rows.columns.iter().enumerate() {
             let form = all.slot(&mut scope, 2 * rows.layers.len(), slot)?;
-            let column = rows.head.iter().skip(c).step_by(rows.columns.len());
-            let largest = column.fold(0.0, |a: f64, w| a.max(w.abs()));
+            let largest = rows.head[c].iter().fold(0.0, |a: f64, w| a.max(w.abs()));
             size += largest * all.atoms.bounds(form).size();
         }
         // The logits never overflow.

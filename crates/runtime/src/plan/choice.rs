@@ -11,10 +11,11 @@ use super::interpret::Scope;
 use super::program::{Program, Register, ZERO};
 use super::range::Range;
 
-/// Small numbers have programs of their own, greater ones share one per power of two, and there is one for others.
+/// Small numbers have programs of their own; greater ones share one from each of these powers of two to the next, and there
+/// is one for others.
 const SINGLE: usize = 16;
-const DOUBLINGS: usize = 24;
-const BUCKETS: usize = SINGLE + DOUBLINGS + 1;
+const POWERS: [u32; 6] = [4, 10, 16, 22, 26, 32];
+const BUCKETS: usize = SINGLE + POWERS.len();
 
 /// A lookup by which programs are chosen tells tokens apart in at most so many ways.
 const MOST_KINDS: usize = 1024;
@@ -412,12 +413,9 @@ fn bucket(index: f64) -> usize {
     if (whole as usize) < SINGLE {
         return whole as usize;
     }
-    let doubling = (whole.ilog2() - SINGLE.ilog2()) as usize;
-    if doubling < DOUBLINGS {
-        SINGLE + doubling
-    } else {
-        BUCKETS - 1
-    }
+    let next = POWERS.iter().position(|&power| whole.ilog2() < power);
+    // The first power is that of the least number that is not small.
+    SINGLE - 1 + next.unwrap_or(POWERS.len())
 }
 
 /// The least and the greatest number of a bucket; they are whole.
@@ -425,8 +423,9 @@ fn bounds(bucket: usize) -> Option<(f64, f64)> {
     if bucket < SINGLE {
         Some((bucket as f64, bucket as f64))
     } else if bucket < BUCKETS - 1 {
-        let least = (SINGLE << (bucket - SINGLE)) as f64;
-        Some((least, 2.0 * least - 1.0))
+        let power = |at: usize| (1_u64 << POWERS[at]) as f64;
+        let at = bucket - SINGLE;
+        Some((power(at), power(at + 1) - 1.0))
     } else {
         None
     }

@@ -88,17 +88,25 @@ impl Classes {
             .max()
             .map_or(1, |&c| c as usize + 1);
         let mut ranges: Vec<Vec<Option<Range>>> = vec![vec![None; rows.d_model]; classes];
-        for (id, &class) in self.of_id.iter().enumerate() {
+        for (embedded, &class) in rows.embedding.chunks(rows.d_model).zip(&self.of_id) {
             if class == IRREGULAR {
                 continue;
             }
-            for class in [0, class as usize] {
-                for (slot, range) in ranges[class].iter_mut().enumerate() {
-                    let value = Range::of(rows.embedded(id, slot));
-                    *range = Some(range.map_or(value, |range| range.union(value)));
+            for (range, &value) in ranges[usize::from(class)].iter_mut().zip(embedded) {
+                match range {
+                    // Most numbers are those of other ids.
+                    Some(range) if range.lo == value || range.hi == value => {}
+                    Some(range) => *range = range.union(Range::of(value)),
+                    None => *range = Some(Range::of(value)),
                 }
             }
         }
+        // Class 0 is all of them.
+        let all = (0..rows.d_model).map(|slot| {
+            let of_slot = ranges.iter().filter_map(|class| class[slot]);
+            of_slot.reduce(Range::union)
+        });
+        ranges[0] = all.collect();
         let zero = Range::of(0.0);
         self.ranges = ranges
             .into_iter()

@@ -68,6 +68,12 @@ pub(crate) struct Constants {
 }
 
 impl Constants {
+    /// Whether a register never changes.
+    pub(super) fn holds(&self, register: Register) -> bool {
+        let from_last = usize::from(Register::MAX - register);
+        register == ONE || register == ZERO || from_last < self.values.len()
+    }
+
     fn register(&mut self, value: f64) -> Result<Register> {
         let at = *self.known.entry(value.to_bits()).or_insert_with(|| {
             self.values.push(value);

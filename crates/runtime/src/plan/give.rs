@@ -164,26 +164,29 @@ impl Compiler<'_> {
     }
 }
 
-/// The token whose logit is the greatest for all values of the columns within ranges, if there is one.
-fn certain(head: &[f64], vocab: usize, ranges: &[Range]) -> Option<u32> {
-    let columns = ranges.len();
-    if columns == 0 {
+/// The token whose logit is the greatest for all values of the columns within ranges, if there is one. By column, the
+/// unembedding's weights.
+fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
+    if head.is_empty() {
         return Some(0);
     }
-    let row = |token: usize| &head[token * columns..][..columns];
-    let middle: Vec<f64> = ranges.iter().map(|r| r.lo / 2.0 + r.hi / 2.0).collect();
-    let logit = |token: usize| -> f64 { row(token).iter().zip(&middle).map(|(w, x)| w * x).sum() };
-    let mut best = (0, logit(0));
-    for token in 1..vocab {
-        let logit = logit(token);
-        if logit > best.1 {
-            best = (token, logit);
+    let mut logits = vec![0.0; vocab];
+    for (weights, range) in head.iter().zip(ranges) {
+        let middle = range.lo / 2.0 + range.hi / 2.0;
+        for (logit, weight) in logits.iter_mut().zip(weights) {
+            *logit += weight * middle;
         }
     }
-    let winner = row(best.0);
-    let beaten = (0..vocab).filter(|&token| token != best.0).all(|token| {
+    let mut best = 0;
+    for (token, logit) in logits.iter().enumerate() {
+        if *logit > logits[best] {
+            best = token;
+        }
+    }
+    let beaten = (0..vocab).filter(|&token| token != best).all(|token| {
         let (mut most, mut mass) = (0.0, 0.0);
-        for ((w, v), range) in row(token).iter().zip(winner).zip(ranges) {
+        for (weights, range) in head.iter().zip(ranges) {
+            let (w, v) = (weights[token], weights[best]);
             let weight = w - v;
             most += if weight > 0.0 {
                 weight * range.hi
@@ -193,7 +196,7 @@ fn certain(head: &[f64], vocab: usize, ranges: &[Range]) -> Option<u32> {
             mass += (w.abs() + v.abs()) * range.size();
         }
         // What rounding may have done to logits and to this bound.
-        most < -mass * (columns + 4) as f64 * power(-50)
+        most < -mass * (head.len() + 4) as f64 * power(-50)
     });
-    beaten.then_some(best.0 as u32)
+    beaten.then_some(best as u32)
 }

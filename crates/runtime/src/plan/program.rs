@@ -236,6 +236,8 @@ pub(crate) enum Output {
     Token(u32),
     /// The columns that the unembedding reads.
     Columns(Vec<Register>),
+    /// The one of them that varies; the line says what the others are.
+    Column { register: Register, line: u32 },
 }
 
 /// A sequence of steps.

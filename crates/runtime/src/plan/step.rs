@@ -46,6 +46,7 @@ pub(super) struct Plan {
     /// All live heads.
     heads: Vec<HeadAt>,
     predictions: Predictions,
+    /// What the unembedding reads; tests look at it, also where nothing else does.
     pub(super) columns: Vec<f64>,
     /// Atoms and forms of the survey and of prefixes.
     mark: Mark,
@@ -101,29 +102,35 @@ impl Plan {
             return Err(Refusal::Model);
         }
         let follows = match predict {
-            true => self.successor(class)?,
+            true => self.successor(network, class)?,
             false => None,
         };
         self.memory.begin(token)?;
         let program = match follows {
             Some(program) => program,
-            None => self.choose(class, predict)?,
+            None => self.choose(network, class, predict)?,
         };
         self.last = if predict { program } else { NONE };
         let program = &self.programs[program as usize].program;
         self.memory.run(program, &self.heads)?;
+        let registers = &self.memory.registers;
+        if cfg!(test) {
+            self.columns.clear();
+        }
         Ok(match &program.output {
             Output::None => None,
-            Output::Token(token) => {
-                self.columns.clear();
-                Some(*token)
+            Output::Token(token) => Some(*token),
+            Output::Column { register, line } => {
+                let column = registers[usize::from(*register)];
+                if cfg!(test) {
+                    self.columns = self.predictions.columns(*line, column);
+                }
+                Some(self.predictions.along(network, *line, column))
             }
-            Output::Columns(registers) => {
+            Output::Columns(columns) => {
                 self.columns.clear();
-                let values = registers
-                    .iter()
-                    .map(|&r| self.memory.registers[usize::from(r)]);
-                self.columns.extend(values);
+                let columns = columns.iter().map(|&r| registers[usize::from(r)]);
+                self.columns.extend(columns);
                 Some(self.predictions.of(network, &self.columns))
             }
         })
@@ -131,14 +138,14 @@ impl Plan {
 
     /// The program that follows the last one for a token of a class, if it is certain which.
     #[inline]
-    fn successor(&mut self, class: u16) -> Result<Option<u32>, Refusal> {
+    fn successor(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Refusal> {
         if self.last == NONE {
             return Ok(None);
         }
         let at = self.last as usize * self.prefixes.len() + usize::from(class);
         let mut program = self.successors[at];
         if program == NONE {
-            program = self.make_successor(class)?;
+            program = self.make_successor(network, class)?;
         }
         if program == NEVER {
             return Ok(None);
@@ -150,7 +157,7 @@ impl Plan {
     }
 
     /// The program for the token that has begun.
-    fn choose(&mut self, class: u16, predict: bool) -> Result<u32, Refusal> {
+    fn choose(&mut self, network: &Network, class: u16, predict: bool) -> Result<u32, Refusal> {
         if self.prefixes[usize::from(class)].is_none() {
             self.make_prefix(class)?;
         }
@@ -166,7 +173,7 @@ impl Plan {
             .map_or(0, |register| self.memory.id_at(register));
         let number = self.choice.number(class, found, index, predict);
         if self.program_of[number] == NONE {
-            let program = self.make_program(class, (found, index, predict))?;
+            let program = self.make_program(network, class, (found, index, predict))?;
             self.program_of[number] = program;
         }
         Ok(self.program_of[number])
@@ -185,7 +192,12 @@ impl Plan {
     }
 
     #[cold]
-    fn make_program(&mut self, class: u16, choice: (usize, f64, bool)) -> Result<u32, Refusal> {
+    fn make_program(
+        &mut self,
+        network: &Network,
+        class: u16,
+        choice: (usize, f64, bool),
+    ) -> Result<u32, Refusal> {
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
@@ -201,12 +213,12 @@ impl Plan {
             &heights,
             &mut self.constants,
         )?;
-        Ok(self.keep(written))
+        Ok(self.keep(network, written))
     }
 
     /// Makes the program that follows the last one for a token of a class, if it can be.
     #[cold]
-    fn make_successor(&mut self, class: u16) -> Result<u32, Refusal> {
+    fn make_successor(&mut self, network: &Network, class: u16) -> Result<u32, Refusal> {
         let mut program = NEVER;
         // Where there are many programs, others need the room.
         if self.last >= self.remembered && self.programs.len() < MOST_PROGRAMS / 2 {
@@ -223,7 +235,7 @@ impl Plan {
                 &mut self.constants,
             )?;
             if let Some(written) = written {
-                program = self.keep(written);
+                program = self.keep(network, written);
             }
         }
         let at = self.last as usize * self.prefixes.len() + usize::from(class);
@@ -231,8 +243,14 @@ impl Plan {
         Ok(program)
     }
 
-    fn keep(&mut self, written: Written) -> u32 {
+    fn keep(&mut self, network: &Network, mut written: Written) -> u32 {
         self.memory.set_constants(&self.constants.values);
+        let output = std::mem::replace(&mut written.program.output, Output::None);
+        let constants = &self.constants;
+        let is_constant = |register| constants.holds(register);
+        written.program.output =
+            self.predictions
+                .simplified(network, output, &self.memory, is_constant);
         self.programs.push(written);
         let successors = self.programs.len() * self.prefixes.len();
         self.successors.resize(successors, NONE);
