@@ -7,6 +7,8 @@
 //! places that stay. That a place stays is proven but for one thing, which is checked before the program runs (a *guard*):
 //! that it lay before the last token, so that it was not the greatest position that there was.
 
+use smallvec::SmallVec;
+
 use super::analysis::Refusal;
 use super::atoms::Kind;
 use super::compile::{Compiler, Known};
@@ -17,6 +19,8 @@ type Result<T> = std::result::Result<T, Refusal>;
 
 /// A position, as the sum of a register and a constant, that must be less than that of the last token.
 pub(crate) type Guard = (Register, f64);
+
+pub(super) type Guards = SmallVec<[Guard; 2]>;
 
 impl Compiler<'_> {
     /// The register in which an atom stays.
@@ -56,22 +60,57 @@ impl Compiler<'_> {
 
     /// Whether all atoms of a form stay.
     pub(super) fn form_stays(&mut self, form: FormId) -> Result<bool> {
-        let atoms: Vec<Atom> = self.analysis.atoms[form].atoms().collect();
+        let atoms: SmallVec<[Atom; 8]> = self.analysis.atoms[form].atoms().collect();
         self.stays_if_guarded(&atoms)
     }
 
     /// Whether atoms stay, provided that guards hold that are set now.
     fn stays_if_guarded(&mut self, atoms: &[Atom]) -> Result<bool> {
-        let mut guards = Vec::new();
-        for &atom in atoms {
-            if !self.stays(atom, &mut guards)? {
-                return Ok(false);
-            }
-        }
+        let Some(guards) = self.all_stay(atoms.iter().copied())? else {
+            return Ok(false);
+        };
         for guard in guards {
             self.guard(guard);
         }
         Ok(true)
+    }
+
+    /// Keeps what else stays for the next token, as far as the guards that there are suffice.
+    pub(super) fn carry(&mut self) -> Result<()> {
+        let Some(carried) = self.carried else {
+            return Ok(());
+        };
+        let guards = self.program.guards.clone();
+        let suffice = |needed: &Guards| {
+            let mut registers = needed.iter().map(|(register, _)| register);
+            registers.all(|register| guards.iter().any(|(known, _)| known == register))
+        };
+        for &atom in carried.atoms.keys() {
+            if !self.known.atoms.contains_key(&atom)
+                && self.stays(atom)?.is_some_and(|needed| suffice(&needed))
+            {
+                self.atom(atom)?;
+            }
+        }
+        for (&form, &register) in &carried.forms {
+            let atoms: SmallVec<[Atom; 8]> = self.analysis.atoms[form].atoms().collect();
+            if !self.known.forms.contains_key(&form)
+                && self.all_stay(atoms)?.is_some_and(|needed| suffice(&needed))
+            {
+                self.form_stays(form)?;
+                self.known.forms.insert(form, register);
+            }
+        }
+        for (&rest, &base) in &carried.bases {
+            let atoms: SmallVec<[Atom; 8]> = self.analysis.atoms[rest].atoms().collect();
+            if !self.known.bases.contains_key(&rest)
+                && self.all_stay(atoms)?.is_some_and(|needed| suffice(&needed))
+            {
+                self.form_stays(rest)?;
+                self.known.bases.insert(rest, base);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn guard(&mut self, (register, plus): Guard) {
@@ -82,64 +121,98 @@ impl Compiler<'_> {
         }
     }
 
-    fn stays(&mut self, atom: Atom, guards: &mut Vec<Guard>) -> Result<bool> {
-        Ok(match self.analysis.atoms.kind(atom).clone() {
-            Kind::One => true,
-            Kind::Sum { sum } => self.analysis.classes.adds_nothing(self.scope.class, sum),
-            Kind::Near { of } => self.stays(of, guards)?,
-            Kind::Latest { group, .. } => self.is_unchanged(group)?,
-            Kind::Entry { group, query } => {
-                self.is_unchanged(group)? && self.forms_stay(&query, guards)?
+    /// The guards under which an atom stays, if it does.
+    fn stays(&mut self, atom: Atom) -> Result<Option<Guards>> {
+        if let Some(known) = self.staying.get(&atom) {
+            return Ok(known.clone());
+        }
+        let guards = self.guards_of(atom)?;
+        self.staying.insert(atom, guards.clone());
+        Ok(guards)
+    }
+
+    fn guards_of(&mut self, atom: Atom) -> Result<Option<Guards>> {
+        let free = Some(Guards::new());
+        match self.analysis.atoms.kind(atom).clone() {
+            Kind::One => Ok(free),
+            Kind::Sum { sum } => {
+                let quiet = self.analysis.classes.adds_nothing(self.scope.class, sum);
+                Ok(free.filter(|_| quiet))
             }
-            Kind::Found { entry, .. } => self.stays(entry, guards)?,
+            Kind::Near { of } => self.stays(of),
+            Kind::Latest { group, .. } => {
+                let unchanged = self.is_unchanged(group)?;
+                Ok(free.filter(|_| unchanged))
+            }
+            Kind::Entry { group, query } => match self.is_unchanged(group)? {
+                true => self.forms_stay(&query),
+                false => Ok(None),
+            },
+            Kind::Found { entry, .. } => self.stays(entry),
             Kind::Place { query, .. } => {
                 // Of a query `(q, 1)`: scores fall on either side of the best place.
+                let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
                 let carried = self.carried.and_then(|carried| carried.atoms.get(&atom));
-                match carried {
-                    Some(&register) if self.analysis.atoms[query[1]].as_constant() == Some(1.0) => {
-                        guards.push((register, 0.0));
-                        self.forms_stay(&query, guards)?
-                    }
-                    _ => false,
+                match carried.filter(|_| level) {
+                    Some(&register) => self.forms_stay_before(&query, (register, 0.0)),
+                    None => Ok(None),
                 }
             }
             Kind::Read { place, .. } => {
                 let carried = self.carried.and_then(|carried| carried.recalled.get(&atom));
                 match (carried, self.analysis.atoms.kind(place)) {
                     (Some(&near), &Kind::Place { query, .. }) => {
-                        guards.push(near);
-                        self.forms_stay(&query, guards)?
+                        self.forms_stay_before(&query, near)
                     }
-                    _ => self.stays(place, guards)?,
+                    _ => self.stays(place),
                 }
             }
-            Kind::Kept { place, .. } => self.stays(place, guards)?,
+            Kind::Kept { place, .. } => self.stays(place),
             Kind::Rounded { base, terms } => {
-                let forms: Vec<FormId> = terms.iter().map(|&(_, form)| form).collect();
-                self.forms_stay(&[base], guards)? && self.forms_stay(&forms, guards)?
+                let mut forms: Vec<FormId> = terms.iter().map(|&(_, form)| form).collect();
+                forms.push(base);
+                self.forms_stay(&forms)
             }
             Kind::Gated { gate, value } | Kind::Product { gate, value } => {
-                self.forms_stay(&[gate, value], guards)?
+                self.forms_stay(&[gate, value])
             }
             Kind::Time
             | Kind::Index { .. }
             | Kind::Token { .. }
             | Kind::Mean { .. }
-            | Kind::Hull { .. } => false,
-        })
+            | Kind::Hull { .. } => Ok(None),
+        }
     }
 
-    fn forms_stay(&mut self, forms: &[FormId], guards: &mut Vec<Guard>) -> Result<bool> {
+    fn forms_stay_before(&mut self, forms: &[FormId], guard: Guard) -> Result<Option<Guards>> {
+        let mut guards = self.forms_stay(forms)?;
+        guards.iter_mut().for_each(|guards| guards.push(guard));
+        Ok(guards)
+    }
+
+    fn forms_stay(&mut self, forms: &[FormId]) -> Result<Option<Guards>> {
         let terms = forms
             .iter()
             .flat_map(|&form| self.analysis.atoms[form].atoms());
-        let atoms: Vec<Atom> = terms.collect();
+        let atoms: SmallVec<[Atom; 8]> = terms.collect();
+        self.all_stay(atoms)
+    }
+
+    fn all_stay(&mut self, atoms: impl IntoIterator<Item = Atom>) -> Result<Option<Guards>> {
+        let mut all = Guards::new();
         for atom in atoms {
-            if !self.stays(atom, guards)? {
-                return Ok(false);
+            match self.stays(atom)? {
+                Some(guards) => {
+                    for guard in guards {
+                        if !all.contains(&guard) {
+                            all.push(guard);
+                        }
+                    }
+                }
+                None => return Ok(None),
             }
         }
-        Ok(true)
+        Ok(Some(all))
     }
 
     /// Whether the token leaves a group as it is.

@@ -313,6 +313,7 @@ impl Choice {
         }
         compiler.keys()?;
         compiler.output()?;
+        compiler.carry()?;
         let (program, known) = compiler.finish();
         Ok(Some(Written {
             program,

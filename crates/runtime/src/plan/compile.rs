@@ -2,6 +2,7 @@
 
 use super::analysis::{Analysis, HeadAt, Refusal};
 use super::atoms::Kind;
+use super::chain::Guards;
 use super::form::{Atom, Form, FormId, exact_sum};
 use super::hash::{QuickMap, QuickSet};
 use super::interpret::Scope;
@@ -58,6 +59,8 @@ pub(crate) struct Compiler<'c> {
     pub(super) carried: Option<&'c Known>,
     /// Groups that the token changes.
     pub(super) touched: QuickSet<u32>,
+    /// Under which guards atoms stay, if they do.
+    pub(super) staying: QuickMap<Atom, Option<Guards>>,
 }
 
 /// Registers that never change, from the last one down.
@@ -105,12 +108,14 @@ impl<'c> Compiler<'c> {
             program: Program {
                 ops: vec![],
                 products: vec![],
+                quads: vec![],
                 registers: vec![],
                 output: Output::None,
                 guards: vec![],
             },
             carried: None,
             touched: QuickSet::default(),
+            staying: QuickMap::default(),
         }
     }
 
@@ -193,19 +198,50 @@ impl<'c> Compiler<'c> {
                 weight,
             }
         } else {
-            let (start, products) = self.products_of(form)?;
-            let to = self.register()?;
-            Op::Linear {
-                to,
-                start,
-                products,
+            let mut terms = Vec::new();
+            for &((_, atom), weight) in form.terms() {
+                if atom != 0 {
+                    terms.push((weight, self.atom(atom)?));
+                }
             }
+            let to = self.register()?;
+            let quad = self.quad(&terms);
+            self.program.ops.push(Op::Linear {
+                to,
+                start: constant,
+                quad,
+            });
+            self.add_further(to, &terms);
+            self.remember(id, rest, constant, to);
+            return Ok(to);
         };
         self.program.ops.push(op);
         let to = self.known.next - 1;
-        self.known.forms.insert(id, to);
-        self.known.bases.insert(rest, (to, constant));
+        self.remember(id, rest, constant, to);
         Ok(to)
+    }
+
+    fn remember(&mut self, id: FormId, rest: FormId, constant: f64, register: Register) {
+        self.known.forms.insert(id, register);
+        self.known.bases.insert(rest, (register, constant));
+    }
+
+    /// The first four terms.
+    fn quad(&mut self, terms: &[(f64, Register)]) -> u32 {
+        let mut quad = [(0.0, ZERO); 4];
+        for (place, &term) in quad.iter_mut().zip(terms) {
+            *place = term;
+        }
+        self.program.quads.push(quad);
+        self.program.quads.len() as u32 - 1
+    }
+
+    /// Adds those behind the first four. A sum that began with +0 is never -0, so zeros that fill up change nothing.
+    fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
+        for terms in terms.chunks(4).skip(1) {
+            let quad = self.quad(terms);
+            self.program.ops.push(Op::More { to, quad });
+        }
     }
 
     /// A form's constant, and the rest of it.
@@ -412,31 +448,29 @@ impl<'c> Compiler<'c> {
             }
             Kind::Rounded { base, terms } => {
                 let base = self.form(base)?;
-                let mut products = Vec::new();
+                let mut known = Vec::new();
                 let mut start = 0.0;
                 for &(weight, form) in &terms {
                     let weight = f64::from_bits(weight);
                     // What is known before the first number that is not, is added up now.
-                    if let (true, Some(known)) =
-                        (products.is_empty(), self.analysis.atoms[form].as_constant())
-                    {
-                        start += weight * known;
-                        continue;
+                    match self.analysis.atoms[form].as_constant() {
+                        Some(number) if known.is_empty() => start += weight * number,
+                        _ => known.push((weight, self.form(form)?)),
                     }
-                    let register = self.form(form)?;
-                    products.push(Product {
-                        weight,
-                        register,
-                        factor: ONE,
-                    });
                 }
-                let products = self.products(products);
                 let to = self.register()?;
-                Op::Rounded {
-                    to,
-                    base,
-                    start,
-                    products,
+                let quad = self.quad(&known);
+                if known.len() <= 4 {
+                    Op::Rounded {
+                        to,
+                        base,
+                        start,
+                        quad,
+                    }
+                } else {
+                    self.program.ops.push(Op::Linear { to, start, quad });
+                    self.add_further(to, &known);
+                    Op::Onto { to, base }
                 }
             }
             Kind::Gated { gate, value } => {

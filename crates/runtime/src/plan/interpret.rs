@@ -36,11 +36,14 @@ pub(crate) struct Scope {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Forms {
     /// By half-layer and slot.
-    slots: Vec<Option<(FormId, Assumed)>>,
+    slots: Vec<Derived<FormId>>,
     /// By layer.
-    pub(super) answers: Vec<Vec<Option<([FormId; 2], Assumed)>>>,
-    neurons: Vec<Vec<Option<(FormId, Assumed)>>>,
+    pub(super) answers: Vec<Vec<Derived<[FormId; 2]>>>,
+    neurons: Vec<Vec<Derived<FormId>>>,
 }
+
+/// What was derived, and from which assumptions.
+type Derived<F> = Option<(F, Assumed)>;
 
 impl Forms {
     /// None yet.

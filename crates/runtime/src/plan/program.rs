@@ -12,6 +12,9 @@ pub(crate) struct Span {
     pub(crate) len: u32,
 }
 
+/// `weight * register`, four times; zeros fill up.
+pub(crate) type Quad = [(f64, Register); 4];
+
 /// A product of a sum.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Product {
@@ -39,25 +42,25 @@ pub(crate) enum Op {
         plus: f64,
         weight: f64,
     },
-    /// `start + products`, linear, in order.
-    Linear {
-        to: Register,
-        start: f64,
-        products: Span,
-    },
+    /// `start + quad`, in order.
+    Linear { to: Register, start: f64, quad: u32 },
+    /// `to + quad`, in order.
+    More { to: Register, quad: u32 },
     /// `start + products`, of degree 2; exact.
     Quadratic {
         to: Register,
         start: f64,
         products: Span,
     },
-    /// `base + (start + products)`, in order.
+    /// `base + (start + quad)`, in order.
     Rounded {
         to: Register,
         base: Register,
         start: f64,
-        products: Span,
+        quad: u32,
     },
+    /// `base + to`.
+    Onto { to: Register, base: Register },
     /// `max(gate, 0) * value`.
     Gated {
         to: Register,
@@ -245,6 +248,7 @@ pub(crate) enum Output {
 pub(crate) struct Program {
     pub(crate) ops: Vec<Op>,
     pub(crate) products: Vec<Product>,
+    pub(crate) quads: Vec<Quad>,
     pub(crate) registers: Vec<Register>,
     pub(crate) output: Output,
     /// What must hold before it runs, of registers of the token before.

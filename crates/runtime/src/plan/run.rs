@@ -42,11 +42,11 @@ impl Memory {
                 registers[usize::from($register)]
             };
         }
-        macro_rules! linear {
-            ($start:expr, $span:expr) => {{
+        macro_rules! add {
+            ($start:expr, $quad:expr) => {{
                 let mut sum = $start;
-                for product in products($span) {
-                    sum += product.weight * get!(product.register);
+                for (weight, register) in program.quads[$quad as usize] {
+                    sum += weight * get!(register);
                 }
                 sum
             }};
@@ -72,11 +72,8 @@ impl Memory {
                     plus,
                     weight,
                 } => (to, plus + weight * get!(from)),
-                Op::Linear {
-                    to,
-                    start,
-                    products: span,
-                } => (to, linear!(start, span)),
+                Op::Linear { to, start, quad } => (to, add!(start, quad)),
+                Op::More { to, quad } => (to, add!(get!(to), quad)),
                 Op::Quadratic {
                     to,
                     start,
@@ -92,8 +89,9 @@ impl Memory {
                     to,
                     base,
                     start,
-                    products: span,
-                } => (to, get!(base) + linear!(start, span)),
+                    quad,
+                } => (to, get!(base) + add!(start, quad)),
+                Op::Onto { to, base } => (to, get!(base) + get!(to)),
                 Op::Gated { to, gate, value } => {
                     let gate = get!(gate);
                     let open = if gate <= 0.0 { 0.0 } else { gate };
