@@ -6,7 +6,7 @@ use super::analysis::{Analysis, HeadAt};
 use super::atoms::Kind;
 use super::form::{Form, FormId};
 use super::hash::QuickMap;
-use super::partial::Partial;
+use super::partial::{Bounds, Closeness};
 use super::range::{Range, is_exact, is_power, power};
 
 /// What operations made.
@@ -22,6 +22,21 @@ pub(crate) struct Made {
     pub(super) answers: QuickMap<(HeadAt, usize, [FormId; 2]), FormId>,
     /// By bounds of the columns that the unembedding reads: the token that wins for all numbers within them.
     pub(super) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
+}
+
+/// Products to be added up, but for those that are zero.
+#[derive(Debug, Default)]
+pub(super) struct Terms(SmallVec<[(f64, FormId); FEW]>);
+
+const FEW: usize = 16;
+
+impl Terms {
+    #[inline]
+    pub(super) fn push(&mut self, weight: f64, form: FormId) {
+        if !form.is_zero() {
+            self.0.push((weight, form));
+        }
+    }
 }
 
 impl Analysis {
@@ -90,26 +105,46 @@ impl Analysis {
     }
 
     /// `base + (products added up in order)`, every operation rounded.
-    pub(super) fn sum(&mut self, base: FormId, terms: &[(f64, FormId)]) -> FormId {
-        let terms: SmallVec<[(f64, FormId); 16]> = terms
-            .iter()
-            .copied()
-            .filter(|(_, form)| !form.is_zero())
-            .collect();
+    pub(super) fn sum(&mut self, base: FormId, terms: &Terms) -> FormId {
+        let terms = &terms.0[..];
         if terms.is_empty() {
             return base;
         }
-        let mut key: SmallVec<[u64; 32]> = SmallVec::new();
-        key.push(base.0.into());
-        for &(weight, form) in &terms {
-            key.extend([weight.to_bits(), form.0.into()]);
+        if let Some(constant) = self.constant_sum(base, terms) {
+            return self.atoms.id(Form::constant(constant));
         }
-        if let Some(&known) = self.made.sums.get(&key[..]) {
+        let mut short = [0; 2 * FEW + 1];
+        let mut long = Vec::new();
+        let key = if terms.len() <= FEW {
+            &mut short[..=2 * terms.len()]
+        } else {
+            long.resize(2 * terms.len() + 1, 0);
+            &mut long[..]
+        };
+        key[0] = base.0.into();
+        for (pair, &(weight, form)) in key[1..].chunks_exact_mut(2).zip(terms) {
+            pair[0] = weight.to_bits();
+            pair[1] = form.0.into();
+        }
+        if let Some(&known) = self.made.sums.get(&*key) {
             return known;
         }
-        let form = self.sum_of_products(base, &terms);
-        self.made.sums.insert(key.into_boxed_slice(), form);
+        let form = self.sum_of_products(base, terms);
+        self.made.sums.insert((&*key).into(), form);
         form
+    }
+
+    /// The sum of constants, by the operations of the network.
+    fn constant_sum(&self, base: FormId, terms: &[(f64, FormId)]) -> Option<f64> {
+        let constant = |form: FormId| {
+            let range = self.atoms.bounds(form);
+            (range.lo == range.hi).then_some(range.lo)
+        };
+        let mut sum = 0.0;
+        for &(weight, form) in terms {
+            sum += weight * constant(form)?;
+        }
+        Some(constant(base)? + sum)
     }
 
     fn sum_of_products(&mut self, base: FormId, terms: &[(f64, FormId)]) -> FormId {
@@ -124,12 +159,12 @@ impl Analysis {
         let base_range = Some(base)
             .filter(|base| !base.is_zero())
             .map(|base| self.atoms.bounds(base));
-        let mut partial = Partial::zero();
+        let mut partial = Bounds::zero();
         for &(weight, form) in terms {
-            partial.add_product(weight, self.atoms.bounds(form), None);
+            partial.add_product(weight, self.atoms.bounds(form));
         }
         if let Some(range) = base_range {
-            partial.add_to(range, None);
+            partial.add(range);
         }
         if partial.exact {
             let mut sum = self.atoms[base].clone();
@@ -143,15 +178,16 @@ impl Analysis {
         if partial.range.lo == partial.range.hi {
             return self.atoms.id(Form::constant(partial.range.lo + 0.0));
         }
-        let mut partial = Partial::zero();
+        let range = partial.range;
+        let mut close = Closeness::zero();
         for &(weight, form) in terms {
-            let close = self.atoms.close_to(&self.atoms[form]);
-            partial.add_product(weight, self.atoms.bounds(form), close);
+            let number = self.atoms.close_to(&self.atoms[form]);
+            close.add_product(weight, self.atoms.bounds(form), number);
         }
         if let Some(range) = base_range {
-            partial.add_to(range, self.atoms.close_to(&self.atoms[base]));
+            close.add(range, self.atoms.close_to(&self.atoms[base]));
         }
-        let Partial { range, close, .. } = partial;
+        let close = close.known;
         if let Some((close, error)) = &close
             && let Some(settled) = self.settle(close, *error, range.grain)
         {

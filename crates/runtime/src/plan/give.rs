@@ -170,18 +170,21 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
     if head.is_empty() {
         return Some(0);
     }
-    let mut logits = vec![0.0; vocab];
-    for (weights, range) in head.iter().zip(ranges) {
-        let middle = range.lo / 2.0 + range.hi / 2.0;
-        for (logit, weight) in logits.iter_mut().zip(weights) {
-            *logit += weight * middle;
+    // About the winner at some corner; if it is not that of another, none wins everywhere.
+    let winner = |corner: fn(&Range) -> f64| {
+        let mut logits = vec![0.0; vocab];
+        for (weights, range) in head.iter().zip(ranges) {
+            let number = corner(range);
+            for (logit, weight) in logits.iter_mut().zip(weights) {
+                *logit += weight * number;
+            }
         }
-    }
-    let mut best = 0;
-    for (token, logit) in logits.iter().enumerate() {
-        if *logit > logits[best] {
-            best = token;
-        }
+        let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        logits.iter().position(|&logit| logit == greatest)
+    };
+    let best = winner(|range| range.lo)?;
+    if winner(|range| range.hi) != Some(best) {
+        return None;
     }
     let beaten = (0..vocab).filter(|&token| token != best).all(|token| {
         let (mut most, mut mass) = (0.0, 0.0);

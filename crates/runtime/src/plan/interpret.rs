@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::analysis::{Analysis, HeadAt, Refusal};
+use super::arithmetic::Terms;
 use super::atoms::{Kind, TIME};
 use super::form::{Form, FormId};
 use super::range::{grain, is_exact};
@@ -108,17 +107,17 @@ impl Analysis {
             let rows = Arc::clone(&self.rows);
             let base = self.slot(scope, half - 1, slot)?;
             let layer = (half - 1) / 2;
-            let mut terms: SmallVec<[(f64, FormId); 16]> = SmallVec::new();
+            let mut terms = Terms::default();
             if half % 2 == 1 {
                 for entry in &rows.layers[layer].heads_out[slot] {
                     let [head, part] = [entry.input / 2, entry.input % 2].map(usize::from);
                     let answer = self.answers(scope, (layer, head))?[part];
-                    terms.push((entry.weight, answer));
+                    terms.push(entry.weight, answer);
                 }
             } else {
                 for entry in &rows.layers[layer].neurons_out[slot] {
                     let product = self.neuron(scope, layer, entry.input.into())?;
-                    terms.push((entry.weight, product));
+                    terms.push(entry.weight, product);
                 }
             }
             self.sum(base, &terms)
@@ -163,14 +162,16 @@ impl Analysis {
             return Err(Refusal::Model);
         }
         let polynomial = self.atoms.id(polynomial);
-        Ok(self.sum(told, &[(1.0, polynomial)]))
+        let mut terms = Terms::default();
+        terms.push(1.0, polynomial);
+        Ok(self.sum(told, &terms))
     }
 
     /// The product of a row with the residual stream.
     pub(crate) fn row(&mut self, scope: &mut Scope, half: usize, row: &Row) -> Result<FormId> {
-        let mut terms: SmallVec<[(f64, FormId); 16]> = SmallVec::new();
+        let mut terms = Terms::default();
         for entry in row {
-            terms.push((entry.weight, self.slot(scope, half, entry.input.into())?));
+            terms.push(entry.weight, self.slot(scope, half, entry.input.into())?);
         }
         Ok(self.sum(FormId::ZERO, &terms))
     }
