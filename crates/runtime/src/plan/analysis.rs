@@ -363,24 +363,21 @@ impl Analysis {
 
     /// A form over columns of the embedding alone, for every id.
     fn by_id(&self, form: &Form) -> Option<Vec<f64>> {
-        let slots: Option<Vec<(usize, f64)>> = form
-            .terms()
-            .iter()
-            .map(|&((a, b), coefficient)| match (a, self.atoms.kind(b)) {
-                (0, Kind::One) => Some((usize::MAX, coefficient)),
-                (0, &Kind::Token { slot, .. }) => Some((slot.into(), coefficient)),
-                _ => None,
-            })
-            .collect();
-        let slots = slots?;
-        let number = |id: usize| {
-            let term = |&(slot, coefficient): &(usize, f64)| match slot {
-                usize::MAX => coefficient,
-                slot => coefficient * self.rows.embedded(id, slot),
-            };
-            slots.iter().map(term).sum()
-        };
-        Some((0..self.rows.vocab).map(number).collect())
+        let mut by_id = vec![0.0; self.rows.vocab];
+        for &((a, b), coefficient) in form.terms() {
+            match (a, self.atoms.kind(b)) {
+                (0, Kind::One) => by_id.iter_mut().for_each(|sum| *sum += coefficient),
+                (0, &Kind::Token { slot, .. }) => {
+                    let embedded = self.rows.embedding.iter().skip(slot.into());
+                    let embedded = embedded.step_by(self.rows.d_model);
+                    for (sum, number) in by_id.iter_mut().zip(embedded) {
+                        *sum += coefficient * number;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(by_id)
     }
 
     fn by_position(

@@ -64,8 +64,14 @@ impl Classes {
         let mut slots: Vec<u16> = slots.iter().copied().collect();
         let value = |id: usize, slot: u16| rows.embedded(id, slot.into()).to_bits();
         slots.retain(|&slot| {
-            let values: BTreeSet<u64> = ids.iter().map(|&id| value(id, slot)).collect();
-            values.len() <= FEW_VALUES
+            let mut values = Vec::new();
+            ids.iter().all(|&id| {
+                let value = value(id, slot);
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+                values.len() <= FEW_VALUES
+            })
         });
         let mut known: HashMap<Vec<u64>, u16> = HashMap::new();
         let mut of_id = self.of_id.clone();

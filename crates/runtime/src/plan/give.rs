@@ -179,7 +179,8 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
                 *logit += weight * number;
             }
         }
-        let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let greater = |a: f64, &b: &f64| if b > a { b } else { a };
+        let greatest = logits.iter().fold(f64::NEG_INFINITY, greater);
         logits.iter().position(|&logit| logit == greatest)
     };
     let best = winner(|range| range.lo)?;
