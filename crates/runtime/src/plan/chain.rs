@@ -92,6 +92,14 @@ impl Compiler<'_> {
                 self.atom(atom)?;
             }
         }
+        for (&atom, &near) in &carried.recalled {
+            if !self.known.recalled.contains_key(&atom)
+                && self.stays(atom)?.is_some_and(|needed| suffice(&needed))
+            {
+                self.stays_if_guarded(&[atom])?;
+                self.known.recalled.insert(atom, near);
+            }
+        }
         for (&form, &register) in &carried.forms {
             let atoms: SmallVec<[Atom; 8]> = self.analysis.atoms[form].atoms().collect();
             if !self.known.forms.contains_key(&form)

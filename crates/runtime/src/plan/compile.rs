@@ -6,7 +6,9 @@ use super::chain::Guards;
 use super::form::{Atom, Form, FormId, exact_sum};
 use super::hash::{QuickMap, QuickSet};
 use super::interpret::Scope;
-use super::program::{INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
+use super::program::{
+    Gathered, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO,
+};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -109,6 +111,7 @@ impl<'c> Compiler<'c> {
                 ops: vec![],
                 products: vec![],
                 quads: vec![],
+                gathered: vec![],
                 registers: vec![],
                 output: Output::None,
                 guards: vec![],
@@ -198,20 +201,7 @@ impl<'c> Compiler<'c> {
                 weight,
             }
         } else {
-            let mut terms = Vec::new();
-            for &((_, atom), weight) in form.terms() {
-                if atom != 0 {
-                    terms.push((weight, self.atom(atom)?));
-                }
-            }
-            let to = self.register()?;
-            let quad = self.quad(&terms);
-            self.program.ops.push(Op::Linear {
-                to,
-                start: constant,
-                quad,
-            });
-            self.add_further(to, &terms);
+            let to = self.sum_of(constant, form)?;
             self.remember(id, rest, constant, to);
             return Ok(to);
         };
@@ -219,6 +209,87 @@ impl<'c> Compiler<'c> {
         let to = self.known.next - 1;
         self.remember(id, rest, constant, to);
         Ok(to)
+    }
+
+    /// The sum of a linear form of several atoms.
+    fn sum_of(&mut self, constant: f64, form: &Form) -> Result<Register> {
+        let (mut terms, mut gathered) = (Vec::new(), Vec::new());
+        let mut near = None;
+        for &((_, atom), weight) in form.terms() {
+            if atom == 0 {
+                continue;
+            }
+            match self.recalled(atom, near)? {
+                Some((from, plus, table)) => {
+                    near = Some(from);
+                    let item = Gathered {
+                        weight,
+                        plus,
+                        table,
+                    };
+                    gathered.push((atom, item));
+                }
+                None => terms.push((weight, self.atom(atom)?)),
+            }
+        }
+        if let [(atom, item)] = gathered[..] {
+            gathered.clear();
+            terms.push((item.weight, self.atom(atom)?));
+        }
+        let to = self.register()?;
+        let Some(from) = near.filter(|_| !gathered.is_empty()) else {
+            let quad = self.quad(&terms);
+            let start = constant;
+            self.program.ops.push(Op::Linear { to, start, quad });
+            self.add_further(to, &terms);
+            return Ok(to);
+        };
+        let items = Span {
+            start: self.program.gathered.len() as u32,
+            len: gathered.len() as u32,
+        };
+        self.program
+            .gathered
+            .extend(gathered.into_iter().map(|(_, item)| item));
+        self.program.ops.push(Op::Gather {
+            to,
+            start: constant,
+            from,
+            items,
+        });
+        for terms in terms.chunks(4) {
+            let quad = self.quad(terms);
+            self.program.ops.push(Op::More { to, quad });
+        }
+        Ok(to)
+    }
+
+    /// Where a token stands that a table is read at, if there is no register for either, and the table; `near` is the
+    /// register that the place must be near to, if any will not do.
+    fn recalled(
+        &mut self,
+        atom: Atom,
+        near: Option<Register>,
+    ) -> Result<Option<(Register, f64, u32)>> {
+        let &Kind::Read { place, table } = self.analysis.atoms.kind(atom) else {
+            return Ok(None);
+        };
+        if self.known.atoms.contains_key(&atom) || !self.is_new_and_whole(place) {
+            return Ok(None);
+        }
+        if let Some(register) = self.carried_atom(atom)? {
+            self.known.atoms.insert(atom, register);
+            return Ok(None);
+        }
+        let &Kind::Place { query, .. } = self.analysis.atoms.kind(place) else {
+            unreachable!("tables are read at places");
+        };
+        let (from, plus) = self.near(query[0])?;
+        if near.is_some_and(|near| near != from) {
+            return Ok(None);
+        }
+        self.known.recalled.insert(atom, (from, plus));
+        Ok(Some((from, plus, self.start_of(table)?)))
     }
 
     fn remember(&mut self, id: FormId, rest: FormId, constant: f64, register: Register) {

@@ -81,6 +81,7 @@ impl Planned {
     }
 
     /// Takes a token in, and says which one follows.
+    #[inline]
     pub(crate) fn advance(
         &mut self,
         network: &Network,

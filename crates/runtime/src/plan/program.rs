@@ -24,6 +24,15 @@ pub(crate) struct Product {
     pub(crate) factor: Register,
 }
 
+/// A table's entry for the token at a place, as part of a sum.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gathered {
+    pub(crate) weight: f64,
+    /// How far the place is from a register.
+    pub(crate) plus: f64,
+    pub(crate) table: u32,
+}
+
 /// One step of a program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
@@ -100,6 +109,13 @@ pub(crate) enum Op {
         from: Register,
         plus: f64,
         table: u32,
+    },
+    /// `start` and what tables say of tokens at positions nearest to whole numbers, with weights.
+    Gather {
+        to: Register,
+        start: f64,
+        from: Register,
+        items: Span,
     },
     /// A number kept at a place.
     Kept {
@@ -249,6 +265,7 @@ pub(crate) struct Program {
     pub(crate) ops: Vec<Op>,
     pub(crate) products: Vec<Product>,
     pub(crate) quads: Vec<Quad>,
+    pub(crate) gathered: Vec<Gathered>,
     pub(crate) registers: Vec<Register>,
     pub(crate) output: Output,
     /// What must hold before it runs, of registers of the token before.

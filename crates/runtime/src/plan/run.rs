@@ -136,6 +136,20 @@ impl Memory {
                     let id = ids[whole(clamp(get!(from) + plus, last))];
                     (to, tables[table as usize + usize::from(id)])
                 }
+                Op::Gather {
+                    to,
+                    start,
+                    from,
+                    items: span,
+                } => {
+                    let from = get!(from);
+                    let mut sum = start;
+                    for item in &program.gathered[span.start as usize..][..span.len as usize] {
+                        let id = ids[whole(clamp(from + item.plus, last))];
+                        sum += item.weight * tables[item.table as usize + usize::from(id)];
+                    }
+                    (to, sum)
+                }
                 Op::Kept { to, place, stream } => {
                     (to, streams[stream as usize][whole(get!(place))])
                 }
