@@ -15,7 +15,12 @@ use super::range::Range;
 /// is one for others.
 const SINGLE: usize = 16;
 const POWERS: [u32; 6] = [4, 10, 16, 22, 26, 32];
-const BUCKETS: usize = SINGLE + POWERS.len();
+const OTHERS: usize = SINGLE + POWERS.len() - 1;
+
+/// Where no token is predicted, small numbers seldom come twice: these share one program.
+const TOGETHER: usize = OTHERS + 1;
+const LAST_TOGETHER: u32 = (1 << POWERS[1]) - 1;
+const BUCKETS: usize = TOGETHER + 1;
 
 /// A lookup by which programs are chosen tells tokens apart in at most so many ways.
 const MOST_KINDS: usize = 1024;
@@ -194,7 +199,7 @@ impl Choice {
     #[inline]
     pub(crate) fn number(&self, class: u16, found: usize, index: f64, predict: bool) -> usize {
         let kind = usize::from(self.kind_of[found]);
-        let bucket = bucket(index);
+        let bucket = bucket(index, predict);
         ((usize::from(class) * self.kinds + kind) * BUCKETS + bucket) * 2 + usize::from(predict)
     }
 
@@ -258,7 +263,7 @@ impl Choice {
         heights: &[f64],
         constants: &mut Constants,
     ) -> Result<Written, Refusal> {
-        let (kind, bucket) = (usize::from(self.kind_of[found]), bucket(index));
+        let (kind, bucket) = (usize::from(self.kind_of[found]), bucket(index, predict));
         let mut scope = self.scope(analysis, class, kind, bucket);
         let known = prefix.known.clone();
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
@@ -295,7 +300,7 @@ impl Choice {
         let Some(advance) = after.advance.filter(|_| before.asked == after.asked) else {
             return Ok(None);
         };
-        let next = bucket(last.bucket as f64 + advance);
+        let next = bucket(last.bucket as f64 + advance, true);
         // Their number is limited because the index grows.
         if last.bucket >= SINGLE || next >= SINGLE || next <= last.bucket {
             return Ok(None);
@@ -405,11 +410,14 @@ fn answer(analysis: &Analysis, (head, part): (HeadAt, usize)) -> Option<&Form> {
 }
 
 #[inline]
-fn bucket(index: f64) -> usize {
+fn bucket(index: f64, predict: bool) -> usize {
     // A cast saturates; it is the number itself if that is whole and not negative.
     let whole = index as u32;
     if f64::from(whole) != index {
-        return BUCKETS - 1;
+        return OTHERS;
+    }
+    if !predict && (1..=LAST_TOGETHER).contains(&whole) {
+        return TOGETHER;
     }
     if (whole as usize) < SINGLE {
         return whole as usize;
@@ -423,7 +431,9 @@ fn bucket(index: f64) -> usize {
 fn bounds(bucket: usize) -> Option<(f64, f64)> {
     if bucket < SINGLE {
         Some((bucket as f64, bucket as f64))
-    } else if bucket < BUCKETS - 1 {
+    } else if bucket == TOGETHER {
+        Some((1.0, LAST_TOGETHER.into()))
+    } else if bucket < OTHERS {
         let power = |at: usize| (1_u64 << POWERS[at]) as f64;
         let at = bucket - SINGLE;
         Some((power(at), power(at + 1) - 1.0))
@@ -442,11 +452,13 @@ mod tests {
             .chain([1000, 1 << 20, (1 << 24) - 1])
             .map(f64::from)
         {
-            let (lo, hi) = bounds(bucket(index)).unwrap();
-            assert!((lo..=hi).contains(&index), "{index}");
+            for predict in [false, true] {
+                let (lo, hi) = bounds(bucket(index, predict)).unwrap();
+                assert!((lo..=hi).contains(&index), "{index}");
+            }
         }
         for index in [-1.0, 0.5, 1e12, f64::NAN] {
-            assert_eq!(bucket(index), BUCKETS - 1);
+            assert_eq!(bucket(index, true), OTHERS);
         }
     }
 }
