@@ -261,3 +261,11 @@ impl Plan {
         self.programs.len() as u32 - 1
     }
 }
+
+#[cfg(test)]
+impl Plan {
+    /// How many programs there are that follow others.
+    pub(super) fn followers(&self) -> usize {
+        self.successors.iter().filter(|&&to| to < NEVER).count()
+    }
+}
