@@ -429,7 +429,7 @@ impl Iterator for Generate<'_> {
         }
         decoder.known += 1;
         decoder.pending = Some(token);
-        if decoder.network.end_tokens.contains(&token) {
+        if decoder.network.ends[token.0 as usize] {
             decoder.finish = Some(Finish::EndToken(token));
         }
         Some(token)

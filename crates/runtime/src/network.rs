@@ -1,7 +1,7 @@
 //! What a model's weights ask for, without what they multiply by zero.
 
 use weightware_hull::Point;
-use weightware_model::{LayerWeights, Matrix, Model, PositionFeature, TokenId};
+use weightware_model::{LayerWeights, Matrix, Model, PositionFeature};
 
 use crate::cache::Call;
 use crate::numbering::{Numbers, Products, Versions};
@@ -27,7 +27,8 @@ pub(crate) struct Network {
     pub(crate) boxes: usize,
     pub(crate) unembed: Unembed,
     pub(crate) last_position: u64,
-    pub(crate) end_tokens: Vec<TokenId>,
+    /// By id: whether it is an end token.
+    pub(crate) ends: Vec<bool>,
 }
 
 /// One layer, without dead heads and neurons.
@@ -143,6 +144,10 @@ pub(crate) struct Answer {
 impl Network {
     pub(crate) fn new(model: &Model) -> Self {
         let config = &model.config;
+        let mut ends = vec![false; config.shape.vocab];
+        for token in &model.end_tokens {
+            ends[token.0 as usize] = true;
+        }
         let mut pass = Pass {
             versions: Versions::new(config.shape.d_model),
             products: Products::default(),
@@ -168,7 +173,7 @@ impl Network {
             boxes: pass.boxes.len(),
             unembed: Unembed::new(&model.weights.head),
             last_position: config.last_position,
-            end_tokens: model.end_tokens.clone(),
+            ends,
         }
     }
 

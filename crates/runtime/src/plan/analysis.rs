@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 
-use super::atoms::{Atoms, Kind, TIME};
+use super::arithmetic::Made;
+use super::atoms::{Atoms, Kind, Mark, TIME};
 use super::classes::Classes;
-use super::form::{Atom, Form, QuickMap, QuickSet, Range, exact_product, grain, is_exact, power};
+use super::form::{Atom, Form, FormId, exact_product};
+use super::hash::{QuickMap, QuickSet};
 use super::interpret::{Forms, Scope};
+use super::program::Fixed;
+use super::range::{Range, grain, is_exact, power};
 use super::rows::Rows;
+use super::shared::Shared;
 use crate::cache::Call;
 
 /// A live head: its layer, and its place among the live heads of it.
@@ -41,7 +46,7 @@ pub(crate) struct Expected {
 }
 
 /// How the keys of a head are kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Head {
     /// All keys are equal.
     Mean([Option<u32>; 2]),
@@ -62,7 +67,7 @@ pub(crate) enum Head {
 }
 
 /// What a head that attends by position says of a token.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Value {
     /// A function of the token's id plus `c[0] t + c[1] t^2`.
     Told { table: u32, time: [f64; 2] },
@@ -75,7 +80,7 @@ pub(crate) enum Value {
 pub(crate) struct Sum {
     pub(crate) head: HeadAt,
     pub(crate) part: usize,
-    pub(super) form: Form,
+    pub(super) form: FormId,
     pub(crate) first: f64,
     /// Of the sum, to be checked.
     pub(crate) range: Range,
@@ -90,10 +95,10 @@ pub(crate) struct Group {
     /// Whether only the highest key counts: all keys have the same x. Otherwise keys are `(2 j, -j^2 + lift)`.
     pub(crate) latest: bool,
     pub(crate) heads: Vec<usize>,
-    key: [Form; 2],
+    key: [FormId; 2],
     /// Head and part of every distinct value.
     pub(crate) values: Vec<(usize, usize)>,
-    forms: Vec<Form>,
+    forms: Vec<FormId>,
     pub(super) ranges: Vec<Range>,
     /// How far values are from integers at most, if they are close.
     pub(super) nearness: Vec<Option<f64>>,
@@ -108,6 +113,8 @@ pub(crate) struct Analysis {
     /// Functions of ids; the last entry is for the first token, whatever its id.
     pub(crate) tables: Vec<Vec<f64>>,
     pub(super) table_ranges: Vec<Range>,
+    /// The entry that a table has for all ids, if it has.
+    pub(super) table_constants: Vec<Option<f64>>,
     table_of: QuickMap<(Form, u64), u32>,
     pub(crate) sums: Vec<Sum>,
     /// Heads and parts whose values are kept per token.
@@ -121,21 +128,22 @@ pub(crate) struct Analysis {
     pub(crate) longest: u64,
     /// A head that asks for a place.
     pub(super) askers: QuickMap<Atom, HeadAt>,
+    pub(super) made: Made,
+    pub(super) shared: Shared,
+    pub(crate) fixed: Fixed,
     /// Of the values of heads that have hulls.
     pub(super) hull_ranges: Vec<[Range; 2]>,
     /// Forms that hold for any token but the first.
-    pub(crate) common: Arc<Forms>,
-    /// All forms of the survey.
-    pub(crate) surveyed: Option<Scope>,
+    pub(crate) common: Forms,
 }
 
 /// The forms of any token but the first.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    pub(crate) queries: Vec<(HeadAt, [Form; 2])>,
-    pub(crate) gates: Vec<Form>,
-    pub(crate) keys: Vec<Form>,
-    pub(crate) answers: Vec<(HeadAt, [Form; 2])>,
+    pub(crate) queries: Vec<(HeadAt, [FormId; 2])>,
+    pub(crate) gates: Vec<FormId>,
+    pub(crate) keys: Vec<FormId>,
+    pub(crate) answers: Vec<(HeadAt, [FormId; 2])>,
 }
 
 /// No position is greater in a plan, so that squares of positions are exact.
@@ -160,6 +168,7 @@ impl Analysis {
             heads: Vec::new(),
             tables: Vec::new(),
             table_ranges: Vec::new(),
+            table_constants: Vec::new(),
             table_of: QuickMap::default(),
             sums: Vec::new(),
             streams: Vec::new(),
@@ -171,10 +180,12 @@ impl Analysis {
             longest,
             askers: QuickMap::default(),
             hull_ranges: Vec::new(),
-            common: Arc::default(),
-            surveyed: None,
+            made: Made::default(),
+            shared: Shared::default(),
+            fixed: Fixed::default(),
+            common: Forms::default(),
         };
-        let mut scope = Scope::default();
+        let mut scope = Scope::new(0, Forms::new(rows));
         for layer in 0..rows.layers.len() {
             all.heads.push(Vec::new());
             for head in 0..rows.layers[layer].heads.len() {
@@ -191,10 +202,12 @@ impl Analysis {
             }
             for neuron in 0..rows.layers[layer].neurons.len() {
                 all.neuron(&mut scope, layer, neuron)?;
+                let gate = all.gate(&mut scope, layer, neuron)?;
+                all.survey.gates.push(gate);
             }
             for slot in 0..rows.d_model {
                 let form = all.slot(&mut scope, 2 * layer + 2, slot)?;
-                if all.atoms.range(&form).size() >= power(900) {
+                if all.atoms.bounds(form).size() >= power(900) {
                     return Err(Refusal::Model);
                 }
             }
@@ -202,48 +215,68 @@ impl Analysis {
         let mut size = 0.0;
         for (c, &slot) in rows.columns.iter().enumerate() {
             let form = all.slot(&mut scope, 2 * rows.layers.len(), slot)?;
-            let column = rows.head.iter().skip(c).step_by(rows.columns.len());
-            let largest = column.fold(0.0, |a: f64, w| a.max(w.abs()));
-            size += largest * all.atoms.range(&form).size();
+            let largest = rows.head[c].iter().fold(0.0, |a: f64, w| a.max(w.abs()));
+            size += largest * all.atoms.bounds(form).size();
         }
         // The logits never overflow.
         if size >= 1e280 || size.is_nan() {
             return Err(Refusal::Model);
         }
-        all.surveyed = Some(scope);
+        all.common = scope.forms;
+        // Steps of programs have 16 bits for these.
+        let most = all.groups.iter().map(|group| group.values.len()).max();
+        if all.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
+            return Err(Refusal::Model);
+        }
+        let latest = all.groups.iter();
+        let latest = latest.map(|group| if group.latest { group.values.len() } else { 0 });
+        all.fixed = Fixed::new(all.sums.len(), latest);
         Ok(all)
+    }
+
+    /// Forgets all atoms and forms that came later.
+    pub(crate) fn forget(&mut self, mark: Mark) {
+        self.atoms.truncate(mark);
+        self.made = Made::default();
+        self.shared = Shared::default();
+    }
+
+    /// The heads that a refusal is about.
+    pub(crate) fn heads_of(&self, refusal: Refusal) -> Vec<HeadAt> {
+        match refusal {
+            Refusal::Head(at) => vec![at],
+            Refusal::Group(group) => {
+                let group = &self.groups[group as usize];
+                group
+                    .heads
+                    .iter()
+                    .map(|&head| (group.layer, head))
+                    .collect()
+            }
+            Refusal::Sums | Refusal::Sentinel | Refusal::Model => vec![],
+        }
     }
 
     fn choose(&mut self, scope: &mut Scope, at: HeadAt, expected: &Expected) -> Result<Head> {
         let all = Arc::clone(&self.rows);
         let rows = &all.layers[at.0].heads[at.1];
-        let [query, key, value] = [&rows.query, &rows.key, &rows.value];
-        let query = [
-            self.row(scope, 2 * at.0, &query[0])?,
-            self.row(scope, 2 * at.0, &query[1])?,
-        ];
-        let key = [
-            self.row(scope, 2 * at.0, &key[0])?,
-            self.row(scope, 2 * at.0, &key[1])?,
-        ];
-        let values = [
-            self.row(scope, 2 * at.0, &value[0])?,
-            self.row(scope, 2 * at.0, &value[1])?,
-        ];
-        for form in query.iter().chain(&key).chain(&values) {
-            let range = self.atoms.range(form);
+        let query = self.query(scope, at)?;
+        let key = self.key(scope, at)?;
+        let values = [self.value(scope, at, 0)?, self.value(scope, at, 1)?];
+        for form in [query, key, values].into_iter().flatten() {
+            let range = self.atoms.bounds(form);
             let fine = grain(MIN_MAGNITUDE);
             if !(range.size() <= MAX_MAGNITUDE && (range.size() == 0.0 || range.grain >= fine)) {
                 return Err(Refusal::Model);
             }
         }
-        self.survey.queries.push((at, query.clone()));
+        self.survey.queries.push((at, query));
         let first = self.first[at.0][at.1];
         let hull = |this: &mut Self| {
-            this.survey.keys.extend(key.clone());
+            this.survey.keys.extend(key);
             this.hulls.push(at);
             this.hull_ranges.push([0, 1].map(|part| {
-                let value = this.atoms.range(&values[part]);
+                let value = this.atoms.bounds(values[part]);
                 value.union(Range::of(first.value[part]))
             }));
             Ok(Head::Hull(this.hulls.len() as u32 - 1))
@@ -251,60 +284,60 @@ impl Analysis {
         if expected.demoted.contains(&at) {
             return hull(self);
         }
-        let [x, y] = &key;
+        let [x, y] = key.map(|form| self.atoms[form].clone());
         // Only tables and hulls look at boxes.
         let boxed = rows.bound.is_some_and(|[greatest_x, greatest_lift]| {
-            let lift = match parabola(x, y) {
+            let lift = match parabola(&x, &y) {
                 Some([2.0, 1.0]) => 0.0,
-                _ => self.atoms.lift(x, y),
+                _ => self.atoms.lift(&x, &y),
             };
-            !(self.atoms.range(x).size() <= greatest_x && lift <= greatest_lift)
+            !(self.atoms.range(&x).size() <= greatest_x && lift <= greatest_lift)
         });
-        let table = self.atoms.range(&query[1]).lo > 0.0
-            && self.atoms.range(x).grain >= 1
+        let table = self.atoms.bounds(query[1]).lo > 0.0
+            && self.atoms.range(&x).grain >= 1
             && x.as_constant().is_none()
-            && parabola(x, y).is_none();
+            && parabola(&x, &y).is_none();
         if boxed && !table {
             return hull(self);
         }
         if x.as_constant() == Some(first.key.x) && y.as_constant() == Some(first.key.y) {
             let mut sums = [None; 2];
             for part in (0..2).filter(|&part| rows.live[part]) {
-                match self.sum_of(at, part, &values[part], expected.wide) {
+                match self.sum_of(at, part, values[part], expected.wide) {
                     Some(sum) => sums[part] = Some(sum),
                     None => return hull(self),
                 }
             }
             return Ok(Head::Mean(sums));
         }
-        if let Some(key) = parabola(x, y)
+        if let Some(key) = parabola(&x, &y)
             && first.key.x == 0.0
             && first.key.y == 0.0
         {
-            return self.by_position(at, &query, key, &values);
+            return self.by_position(at, query, key, values);
         }
-        if self.atoms.range(&query[1]).lo <= 0.0 {
+        if self.atoms.bounds(query[1]).lo <= 0.0 {
             return hull(self);
         }
         if x.as_constant() == Some(first.key.x) {
-            return Ok(self.grouped(at, true, &key, &values));
+            return Ok(self.grouped(at, true, key, values));
         }
-        if self.atoms.range(x).grain >= 1 {
-            return Ok(self.grouped(at, false, &key, &values));
+        if self.atoms.range(&x).grain >= 1 {
+            return Ok(self.grouped(at, false, key, values));
         }
         hull(self)
     }
 
-    fn sum_of(&mut self, at: HeadAt, part: usize, form: &Form, wide: bool) -> Option<u32> {
+    fn sum_of(&mut self, at: HeadAt, part: usize, form: FormId, wide: bool) -> Option<u32> {
         let first = [
             self.first[at.0][at.1].value[0],
             self.first[at.0][at.1].value[1],
         ][part];
-        let known = |sum: &Sum| sum.form == *form && sum.first == first;
+        let known = |sum: &Sum| sum.form == form && sum.first == first;
         if let Some(known) = self.sums.iter().position(known) {
             return Some(known as u32);
         }
-        let value = self.atoms.range(form).union(Range::of(first));
+        let value = self.atoms.bounds(form).union(Range::of(first));
         let count = self.longest as f64 + 1.0;
         let (mut lo, mut hi) = (value.lo.min(0.0) * count, value.hi.max(0.0) * count);
         if !is_exact(lo.abs().max(hi), value.grain) {
@@ -316,11 +349,11 @@ impl Analysis {
                 hi = EXPECTED_SUM;
             }
         }
-        let by_id = self.by_id(form);
+        let by_id = self.by_id(&self.atoms[form]);
         self.sums.push(Sum {
             head: at,
             part,
-            form: form.clone(),
+            form,
             first,
             range: Range::new(lo, hi, value.grain),
             by_id,
@@ -330,32 +363,29 @@ impl Analysis {
 
     /// A form over columns of the embedding alone, for every id.
     fn by_id(&self, form: &Form) -> Option<Vec<f64>> {
-        let slots: Option<Vec<(usize, f64)>> = form
-            .terms()
-            .iter()
-            .map(|&((a, b), coefficient)| match (a, self.atoms.kind(b)) {
-                (0, Kind::One) => Some((usize::MAX, coefficient)),
-                (0, &Kind::Token { slot, .. }) => Some((slot.into(), coefficient)),
-                _ => None,
-            })
-            .collect();
-        let slots = slots?;
-        let number = |id: usize| {
-            let term = |&(slot, coefficient): &(usize, f64)| match slot {
-                usize::MAX => coefficient,
-                slot => coefficient * self.rows.embedded(id, slot),
-            };
-            slots.iter().map(term).sum()
-        };
-        Some((0..self.rows.vocab).map(number).collect())
+        let mut by_id = vec![0.0; self.rows.vocab];
+        for &((a, b), coefficient) in form.terms() {
+            match (a, self.atoms.kind(b)) {
+                (0, Kind::One) => by_id.iter_mut().for_each(|sum| *sum += coefficient),
+                (0, &Kind::Token { slot, .. }) => {
+                    let embedded = self.rows.embedding.iter().skip(slot.into());
+                    let embedded = embedded.step_by(self.rows.d_model);
+                    for (sum, number) in by_id.iter_mut().zip(embedded) {
+                        *sum += coefficient * number;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(by_id)
     }
 
     fn by_position(
         &mut self,
         at: HeadAt,
-        query: &[Form; 2],
+        query: [FormId; 2],
         key: [f64; 2],
-        values: &[Form; 2],
+        values: [FormId; 2],
     ) -> Result<Head> {
         let own = self.attends_to_itself(query, key);
         let first = self.first[at.0][at.1].value;
@@ -367,7 +397,7 @@ impl Analysis {
             }
             let mut told = Form::zero();
             let mut time = [0.0; 2];
-            for &(monomial, coefficient) in values[part].terms() {
+            for &(monomial, coefficient) in self.atoms[values[part]].terms() {
                 match monomial {
                     (0, TIME) => time[0] = coefficient,
                     (TIME, TIME) => time[1] = coefficient,
@@ -385,7 +415,7 @@ impl Analysis {
                         stream: self.streams.len() as u32 - 1,
                         range: self
                             .atoms
-                            .range(&values[part])
+                            .bounds(values[part])
                             .union(Range::of(first[part])),
                     }
                 }
@@ -405,6 +435,8 @@ impl Analysis {
         }
         let range = self.atoms.range(&known.0).union(Range::of(first));
         by_id.push(first);
+        let constant = Some(first).filter(|first| by_id.iter().all(|entry| entry == first));
+        self.table_constants.push(constant);
         self.tables.push(by_id);
         self.table_ranges.push(range);
         let table = self.tables.len() as u32 - 1;
@@ -412,15 +444,15 @@ impl Analysis {
         table
     }
 
-    fn grouped(&mut self, at: HeadAt, latest: bool, key: &[Form; 2], values: &[Form; 2]) -> Head {
-        let same = |g: &Group| g.layer == at.0 && g.latest == latest && g.key == *key;
+    fn grouped(&mut self, at: HeadAt, latest: bool, key: [FormId; 2], values: [FormId; 2]) -> Head {
+        let same = |g: &Group| g.layer == at.0 && g.latest == latest && g.key == key;
         let group = self.groups.iter().position(same).unwrap_or_else(|| {
-            self.survey.keys.extend(key.clone());
+            self.survey.keys.extend(key);
             self.groups.push(Group {
                 layer: at.0,
                 latest,
                 heads: vec![],
-                key: key.clone(),
+                key,
                 values: vec![],
                 forms: vec![],
                 ranges: vec![],
@@ -433,8 +465,8 @@ impl Analysis {
         let mut places = [None; 2];
         for part in (0..2).filter(|&part| rows.live[part]) {
             let first = self.first[at.0][at.1].value[part];
-            let range = self.atoms.range(&values[part]).union(Range::of(first));
-            let close = self.atoms.close_to(&values[part]);
+            let range = self.atoms.bounds(values[part]).union(Range::of(first));
+            let close = self.atoms.close_to(&self.atoms[values[part]]);
             let nearness = close
                 .filter(|(close, _)| {
                     self.atoms.is_safe(close) && self.atoms.range(close).grain >= 0
@@ -442,14 +474,14 @@ impl Analysis {
                 .map(|(_, error)| error.max((first - first.round()).abs()));
             let group = &mut self.groups[group];
             // Values that are equal at all tokens but the first are told apart by it.
-            let same = |(i, form): (usize, &Form)| {
+            let same = |(i, form): (usize, &FormId)| {
                 let (head, other) = group.values[i];
                 *form == values[part] && self.first[at.0][head].value[other] == first
             };
             let known = group.forms.iter().enumerate().position(same);
             places[part] = Some(known.unwrap_or_else(|| {
                 group.values.push((at.1, part));
-                group.forms.push(values[part].clone());
+                group.forms.push(values[part]);
                 group.ranges.push(range);
                 group.nearness.push(nearness);
                 group.forms.len() - 1
@@ -462,15 +494,25 @@ impl Analysis {
         }
     }
 
+    /// Stores of keys and of values.
+    pub(crate) fn streams_kept(&self) -> (usize, usize) {
+        let values: usize = self.groups.iter().map(|group| group.values.len()).sum();
+        let keys = self.groups.len() + self.hulls.len();
+        (
+            keys,
+            values + self.sums.len() + self.streams.len() + 2 * self.hulls.len(),
+        )
+    }
+
     /// Whether the greatest score is that of the token's own position: `a qx = 2 b qy t`.
-    fn attends_to_itself(&self, query: &[Form; 2], [a, b]: [f64; 2]) -> bool {
-        let Some(slope) = query[1].as_constant() else {
+    fn attends_to_itself(&self, query: [FormId; 2], [a, b]: [f64; 2]) -> bool {
+        let Some(slope) = self.atoms[query[1]].as_constant() else {
             return false;
         };
         let own = exact_product(2.0 * b, slope)
             .map(|c| Form::monomial((0, TIME), c))
             .filter(|_| slope > 0.0);
-        own.is_some_and(|own| Form::zero().plus(a, &query[0]) == Some(own))
+        own.is_some_and(|own| Form::zero().plus(a, &self.atoms[query[0]]) == Some(own))
     }
 }
 

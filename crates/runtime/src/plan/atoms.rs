@@ -1,6 +1,10 @@
-//! The numbers that a plan computes, each known by how it is computed.
+//! The numbers that a plan computes, each known by how it is computed, and the forms over them.
 
-use super::form::{Atom, Form, QuickMap, Range, is_exact, is_power, power};
+use std::ops::Index;
+
+use super::form::{Atom, Form, FormId};
+use super::hash::QuickMap;
+use super::range::{Range, power};
 
 /// How a number is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,7 +18,7 @@ pub(crate) enum Kind {
     /// The number by which programs are chosen, within a bucket.
     Index { bucket: u16 },
     /// The position at which keys `(a t, -b t^2)` score most with a query.
-    Place { query: [Form; 2], key: [u64; 2] },
+    Place { query: [FormId; 2], key: [u64; 2] },
     /// What a table says of the token at a place.
     Read { place: Atom, table: u32 },
     /// What was kept at a place.
@@ -28,27 +32,28 @@ pub(crate) enum Kind {
     /// A value at the token of the highest key.
     Latest { group: u32, value: u32 },
     /// The entry of a table that a query finds.
-    Entry { group: u32, query: [Form; 2] },
+    Entry { group: u32, query: [FormId; 2] },
     /// A value of an entry.
     Found { entry: Atom, value: u32 },
     /// An answer of a head that has a hull of its own.
     Hull {
         head: u32,
-        query: [Form; 2],
+        query: [FormId; 2],
         part: bool,
     },
     /// `base + (products added up in order)`, every operation rounded.
     Rounded {
-        base: Option<Form>,
-        terms: Vec<(u64, Form)>,
+        base: FormId,
+        /// Weights' bits, and what they multiply.
+        terms: Box<[(u64, FormId)]>,
     },
     /// `max(gate, 0) * value`, rounded.
-    Gated { gate: Form, value: Form },
+    Gated { gate: FormId, value: FormId },
     /// `gate * value`, rounded.
-    Product { gate: Form, value: Form },
+    Product { gate: FormId, value: FormId },
 }
 
-/// All atoms, each once.
+/// All atoms and forms, each once.
 #[derive(Debug)]
 pub(crate) struct Atoms {
     kinds: Vec<Kind>,
@@ -56,6 +61,16 @@ pub(crate) struct Atoms {
     known: QuickMap<Kind, Atom>,
     /// Exact forms that rounded numbers are close to, and how close.
     closeness: Vec<Option<(Form, f64)>>,
+    forms: Vec<Form>,
+    form_ranges: Vec<Range>,
+    known_forms: QuickMap<Form, FormId>,
+}
+
+/// How many atoms and forms there were.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    atoms: usize,
+    forms: usize,
 }
 
 pub(crate) const TIME: Atom = 1;
@@ -68,6 +83,9 @@ impl Atoms {
             ranges: Vec::new(),
             known: QuickMap::default(),
             closeness: Vec::new(),
+            forms: vec![Form::zero()],
+            form_ranges: vec![Range::of(0.0)],
+            known_forms: QuickMap::from_iter([(Form::zero(), FormId::ZERO)]),
         };
         atoms.get(Kind::One, || Range::of(1.0));
         atoms.get(Kind::Time, || Range::new(0.0, last as f64, 0));
@@ -89,21 +107,61 @@ impl Atoms {
         }
     }
 
-    pub(crate) fn has(&self, kind: &Kind) -> bool {
-        self.known.contains_key(kind)
+    /// The atom of a kind, if there is one.
+    pub(crate) fn find(&self, kind: &Kind) -> Option<Atom> {
+        self.known.get(kind).copied()
+    }
+
+    /// How many forms there are.
+    pub(crate) fn forms(&self) -> usize {
+        self.forms.len()
     }
 
     pub(crate) fn len(&self) -> usize {
         self.kinds.len()
     }
 
-    /// Forgets all atoms but the first ones.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        for kind in self.kinds.drain(len..) {
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            atoms: self.kinds.len(),
+            forms: self.forms.len(),
+        }
+    }
+
+    /// Forgets all that came later.
+    pub(crate) fn truncate(&mut self, mark: Mark) {
+        for kind in self.kinds.drain(mark.atoms..) {
             self.known.remove(&kind);
         }
-        self.ranges.truncate(len);
-        self.closeness.truncate(len);
+        self.ranges.truncate(mark.atoms);
+        self.closeness.truncate(mark.atoms);
+        for form in self.forms.drain(mark.forms..) {
+            self.known_forms.remove(&form);
+        }
+        self.form_ranges.truncate(mark.forms);
+    }
+
+    /// The number of a form.
+    pub(crate) fn id(&mut self, form: Form) -> FormId {
+        if let Some(&id) = self.known_forms.get(&form) {
+            return id;
+        }
+        let id = FormId(self.forms.len() as u32);
+        self.form_ranges.push(self.range(&form));
+        self.forms.push(form.clone());
+        self.known_forms.insert(form, id);
+        id
+    }
+
+    /// The number of the form that is an atom of a kind.
+    pub(crate) fn id_of(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> FormId {
+        let atom = self.get(kind, range);
+        self.id(Form::atom(atom))
+    }
+
+    /// Bounds of a form.
+    pub(crate) fn bounds(&self, form: FormId) -> Range {
+        self.form_ranges[form.0 as usize]
     }
 
     pub(crate) fn kind(&self, atom: Atom) -> &Kind {
@@ -114,137 +172,9 @@ impl Atoms {
         self.ranges[atom as usize]
     }
 
-    /// Bounds of a form.
-    pub(crate) fn range(&self, form: &Form) -> Range {
-        let mut all = Range::of(0.0);
-        for &((a, b), coefficient) in form.terms() {
-            let [a, b] = [a, b].map(|atom| (atom, self.range_of(atom)));
-            let product = match (a.0, b.0) {
-                (0, 0) => Range::of(1.0),
-                (0, _) => b.1,
-                (a, b) if a == b => self.range_of(a).squared(),
-                _ => a.1.times(b.1),
-            };
-            let term = product.scaled(coefficient);
-            all.lo += term.lo;
-            all.hi += term.hi;
-            all.grain = all.grain.min(term.grain);
-        }
-        if all.size() == 0.0 {
-            return Range::of(0.0);
-        }
-        let mass = self.mass(form);
-        if is_exact(mass, all.grain) {
-            Range::new(all.lo, all.hi, all.grain)
-        } else {
-            all.widened(mass)
-        }
-    }
-
-    /// The sum of the greatest magnitudes of a form's terms.
-    pub(crate) fn mass(&self, form: &Form) -> f64 {
-        form.terms()
-            .iter()
-            .map(|&((a, b), coefficient)| {
-                coefficient.abs() * self.range_of(a).size() * self.range_of(b).size()
-            })
-            .sum()
-    }
-
-    /// Whether a form's value is computed without rounding in whatever order.
-    pub(crate) fn is_safe(&self, form: &Form) -> bool {
-        if let [((0, _), coefficient)] = form.terms()
-            && is_power(*coefficient)
-        {
-            return true;
-        }
-        let grain = form
-            .terms()
-            .iter()
-            .map(|&((a, b), coefficient)| {
-                super::form::grain(coefficient)
-                    .saturating_add(self.range_of(a).grain)
-                    .saturating_add(self.range_of(b).grain)
-            })
-            .min()
-            .unwrap_or(0);
-        is_exact(self.mass(form), grain)
-    }
-
-    /// What a rounded number is close to, and how close.
-    fn shadow(&self, atom: Atom) -> Option<(Form, f64)> {
-        match self.kind(atom) {
-            Kind::Rounded { base, terms } => {
-                let mut sum = base.clone().unwrap_or_default();
-                let mut mass = self.range(&sum).size();
-                for (weight, form) in terms {
-                    let weight = f64::from_bits(*weight);
-                    mass += weight.abs() * self.range(form).size();
-                    sum.about_add(weight, form);
-                }
-                Some((sum, mass * power(-44)))
-            }
-            Kind::Product { gate, value } => {
-                let size = self.range(gate).size() * self.range(value).size();
-                if let Some(sum) = self.total(gate, value) {
-                    let sum = Form::atom(sum);
-                    return Some((sum.clone(), self.range(&sum).size() * power(-50)));
-                }
-                Some((gate.times(value)?, size * power(-44)))
-            }
-            Kind::Gated { gate, value } if gate == value => {
-                // max(g, 0) g = g^2 - min(g, 0)^2
-                let range = self.range(gate);
-                let below = range.lo.min(0.0);
-                // The middle of what is left out.
-                let half = below * below / 2.0;
-                let square = gate.times(gate)?.about_plus(-half, &Form::constant(1.0));
-                Some((square, half + range.size() * range.size() * power(-44)))
-            }
-            _ => None,
-        }
-    }
-
-    /// The sum whose average times the number of tokens a product is.
-    pub(crate) fn total(&self, gate: &Form, value: &Form) -> Option<Atom> {
-        let count = Form::atom(TIME).plus(1.0, &Form::constant(1.0))?;
-        let mean = match (gate == &count, value == &count) {
-            (true, _) => value.as_atom()?,
-            (_, true) => gate.as_atom()?,
-            _ => return None,
-        };
-        match self.kind(mean) {
-            &Kind::Mean { sum } => self.known.get(&Kind::Sum { sum }).copied(),
-            _ => None,
-        }
-    }
-
-    /// An exact form that a form's value is close to, and how close: rounding errors are bounded operation by operation.
-    pub(crate) fn close_to(&self, form: &Form) -> Option<(Form, f64)> {
-        let (mut close, mut error) = (Form::zero(), 0.0);
-        for &((a, b), coefficient) in form.terms() {
-            let near = if a == 0 { self.close_to_atom(b) } else { None };
-            close = match near {
-                Some((near, off)) => {
-                    error += coefficient.abs() * off;
-                    close.plus(coefficient, &near)?
-                }
-                None => close.plus(1.0, &Form::monomial((a, b), coefficient))?,
-            };
-        }
-        Some((close, error))
-    }
-
-    fn close_to_atom(&self, atom: Atom) -> Option<(Form, f64)> {
-        match self.kind(atom) {
-            Kind::Rounded { .. } | Kind::Latest { .. } => self.closeness[atom as usize].clone(),
-            Kind::Product { gate, value } => {
-                let sum = Form::atom(self.total(gate, value)?);
-                // A quotient and a product, both rounded.
-                Some((sum.clone(), self.range(&sum).size() * power(-51)))
-            }
-            _ => None,
-        }
+    /// An exact form that an atom is close to, and how close, as far as it was noted.
+    pub(super) fn closeness(&self, atom: Atom) -> Option<(Form, f64)> {
+        self.closeness[atom as usize].clone()
     }
 
     /// Notes what an atom is close to.
@@ -263,44 +193,12 @@ impl Atoms {
             self.note_closeness(atom, Some((Form::atom(near), error)));
         }
     }
+}
 
-    /// An upper bound of `y + (x / 2)^2`, by what rounded numbers are close to: large terms that cancel are gone.
-    pub(crate) fn lift(&self, x: &Form, y: &Form) -> f64 {
-        let (x, x_error) = self.unrounded(x);
-        let (y, y_error) = self.unrounded(y);
-        let Some(square) = x.times(&x) else {
-            return f64::INFINITY;
-        };
-        let error = y_error
-            + (self.range(&x).size() + x_error) * x_error
-            + self.mass(&square) * power(-48)
-            + self.mass(&y) * power(-48);
-        let lift = y.about_plus(0.25, &square);
-        self.range(&lift).hi + error
-    }
+impl Index<FormId> for Atoms {
+    type Output = Form;
 
-    /// A form with rounded numbers replaced by what they are close to, and the error of that.
-    fn unrounded(&self, form: &Form) -> (Form, f64) {
-        let (mut form, mut error) = (form.clone(), 0.0);
-        for _ in 0..12 {
-            let mut next = Form::zero();
-            let mut changed = false;
-            for &((a, b), coefficient) in form.terms() {
-                match (a, self.shadow(b)) {
-                    (0, Some((shadow, off))) => {
-                        error += coefficient.abs() * off;
-                        next.about_add(coefficient, &shadow);
-                        changed = true;
-                    }
-                    _ => next.about_add(coefficient, &Form::monomial((a, b), 1.0)),
-                }
-            }
-            error += self.mass(&next) * power(-48);
-            form = next;
-            if !changed {
-                break;
-            }
-        }
-        (form, error)
+    fn index(&self, form: FormId) -> &Form {
+        &self.forms[form.0 as usize]
     }
 }

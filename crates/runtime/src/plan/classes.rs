@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::form::Range;
+use super::range::Range;
 use super::rows::Rows;
 
 /// The class of ids that no plan is made for, except as the first token.
@@ -23,6 +23,8 @@ pub(crate) struct Classes {
     of_id: Vec<u16>,
     /// By class, by slot.
     ranges: Vec<Vec<Range>>,
+    /// By class, by sum: whether no id of the class adds to it.
+    quiet: Vec<Vec<bool>>,
 }
 
 impl Classes {
@@ -45,6 +47,7 @@ impl Classes {
         let mut all = Self {
             of_id,
             ranges: Vec::new(),
+            quiet: Vec::new(),
         };
         all.bound(rows);
         all
@@ -61,8 +64,14 @@ impl Classes {
         let mut slots: Vec<u16> = slots.iter().copied().collect();
         let value = |id: usize, slot: u16| rows.embedded(id, slot.into()).to_bits();
         slots.retain(|&slot| {
-            let values: BTreeSet<u64> = ids.iter().map(|&id| value(id, slot)).collect();
-            values.len() <= FEW_VALUES
+            let mut values = Vec::new();
+            ids.iter().all(|&id| {
+                let value = value(id, slot);
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+                values.len() <= FEW_VALUES
+            })
         });
         let mut known: HashMap<Vec<u64>, u16> = HashMap::new();
         let mut of_id = self.of_id.clone();
@@ -85,17 +94,25 @@ impl Classes {
             .max()
             .map_or(1, |&c| c as usize + 1);
         let mut ranges: Vec<Vec<Option<Range>>> = vec![vec![None; rows.d_model]; classes];
-        for (id, &class) in self.of_id.iter().enumerate() {
+        for (embedded, &class) in rows.embedding.chunks(rows.d_model).zip(&self.of_id) {
             if class == IRREGULAR {
                 continue;
             }
-            for class in [0, class as usize] {
-                for (slot, range) in ranges[class].iter_mut().enumerate() {
-                    let value = Range::of(rows.embedded(id, slot));
-                    *range = Some(range.map_or(value, |range| range.union(value)));
+            for (range, &value) in ranges[usize::from(class)].iter_mut().zip(embedded) {
+                match range {
+                    // Most numbers are those of other ids.
+                    Some(range) if range.lo == value || range.hi == value => {}
+                    Some(range) => *range = range.union(Range::of(value)),
+                    None => *range = Some(Range::of(value)),
                 }
             }
         }
+        // Class 0 is all of them.
+        let all = (0..rows.d_model).map(|slot| {
+            let of_slot = ranges.iter().filter_map(|class| class[slot]);
+            of_slot.reduce(Range::union)
+        });
+        ranges[0] = all.collect();
         let zero = Range::of(0.0);
         self.ranges = ranges
             .into_iter()
@@ -106,6 +123,28 @@ impl Classes {
                     .collect()
             })
             .collect();
+    }
+
+    /// Notes which ids add to sums: by sum, by id what it adds, if that is a function of ids.
+    pub(crate) fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
+        self.quiet = vec![vec![]; self.count()];
+        for by_id in sums {
+            let mut quiet = vec![by_id.is_some(); self.count()];
+            for (id, &term) in by_id.into_iter().flatten().enumerate() {
+                if term != 0.0 && self.of_id[id] != IRREGULAR {
+                    quiet[0] = false;
+                    quiet[usize::from(self.of_id[id])] = false;
+                }
+            }
+            for (all, quiet) in self.quiet.iter_mut().zip(quiet) {
+                all.push(quiet);
+            }
+        }
+    }
+
+    /// Whether no token of a class adds to a sum.
+    pub(crate) fn adds_nothing(&self, class: u16, sum: u32) -> bool {
+        self.quiet[usize::from(class)][sum as usize]
     }
 
     pub(crate) fn of(&self, id: usize) -> u16 {

@@ -1,10 +1,14 @@
 //! From forms to programs.
 
 use super::analysis::{Analysis, HeadAt, Refusal};
-use super::atoms::{Kind, TIME as TIME_ATOM};
-use super::form::{Atom, Form, QuickMap, QuickSet, Range};
+use super::atoms::Kind;
+use super::chain::Guards;
+use super::form::{Atom, Form, FormId, exact_sum};
+use super::hash::{QuickMap, QuickSet};
 use super::interpret::Scope;
-use super::program::{FREE, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
+use super::program::{
+    Gathered, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO,
+};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -24,16 +28,21 @@ pub(super) enum Store {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub(super) atoms: QuickMap<Atom, Register>,
-    pub(super) forms: QuickMap<Form, Register>,
+    pub(super) forms: QuickMap<FormId, Register>,
+    /// Registers of linear forms, by the form without its constant, and the constant.
+    pub(super) bases: QuickMap<FormId, (Register, f64)>,
+    /// Where those tokens stood that tables were read at, if that has no register: as a register and a constant to add.
+    pub(super) recalled: QuickMap<Atom, (Register, f64)>,
     /// Stores that hold what this token gives them.
     pub(super) given: QuickSet<Store>,
     pub(super) next: Register,
 }
 
 impl Known {
-    pub(crate) fn new() -> Self {
+    /// Nothing yet; `next` is the first free register.
+    pub(crate) fn new(next: Register) -> Self {
         Self {
-            next: FREE,
+            next,
             ..Self::default()
         }
     }
@@ -48,21 +57,30 @@ pub(crate) struct Compiler<'c> {
     pub(crate) heights: &'c [f64],
     pub(super) constants: &'c mut Constants,
     pub(super) program: Program,
+    /// What the program of the token before had computed.
+    pub(super) carried: Option<&'c Known>,
+    /// Groups that the token changes.
+    pub(super) touched: QuickSet<u32>,
+    /// Under which guards atoms stay, if they do.
+    pub(super) staying: QuickMap<Atom, Option<Guards>>,
 }
 
 /// Registers that never change, from the last one down.
 #[derive(Debug, Default)]
 pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,
+    known: QuickMap<u64, usize>,
 }
 
 impl Constants {
+    /// Whether a register never changes.
+    pub(super) fn holds(&self, register: Register) -> bool {
+        let from_last = usize::from(Register::MAX - register);
+        register == ONE || register == ZERO || from_last < self.values.len()
+    }
+
     fn register(&mut self, value: f64) -> Result<Register> {
-        let known = self
-            .values
-            .iter()
-            .position(|v| v.to_bits() == value.to_bits());
-        let at = known.unwrap_or_else(|| {
+        let at = *self.known.entry(value.to_bits()).or_insert_with(|| {
             self.values.push(value);
             self.values.len() - 1
         });
@@ -92,9 +110,15 @@ impl<'c> Compiler<'c> {
             program: Program {
                 ops: vec![],
                 products: vec![],
+                quads: vec![],
+                gathered: vec![],
                 registers: vec![],
                 output: Output::None,
+                guards: vec![],
             },
+            carried: None,
+            touched: QuickSet::default(),
+            staying: QuickMap::default(),
         }
     }
 
@@ -108,33 +132,6 @@ impl<'c> Compiler<'c> {
             .filter(|next| *next < Register::MAX / 2)
             .ok_or(Refusal::Model)?;
         Ok(register)
-    }
-
-    /// The number by which programs are chosen: an answer, or the position less that.
-    pub(crate) fn index(
-        &mut self,
-        (at, part): (HeadAt, usize),
-        from_time: bool,
-    ) -> Result<Register> {
-        let answer = self.analysis.answers(self.scope, at)?[part].clone();
-        let index = match from_time {
-            true => Form::atom(TIME_ATOM)
-                .plus(-1.0, &answer)
-                .ok_or(Refusal::Model)?,
-            false => answer,
-        };
-        self.form(&index)
-    }
-
-    /// The place that a head attends to.
-    pub(crate) fn place_of(&mut self, at: HeadAt, part: usize) -> Result<Register> {
-        let answer = self.analysis.answers(self.scope, at)?[part].clone();
-        let place = answer.as_atom().map(|atom| self.analysis.atoms.kind(atom));
-        match place {
-            Some(&Kind::Read { place, .. }) => self.atom(place),
-            // A constant: it attends to the first token.
-            _ => Ok(ZERO),
-        }
     }
 
     pub(super) fn span(&mut self, registers: Vec<Register>) -> Span {
@@ -152,61 +149,238 @@ impl<'c> Compiler<'c> {
     }
 
     /// The register of a form's value.
-    pub(crate) fn form(&mut self, form: &Form) -> Result<Register> {
+    pub(crate) fn form(&mut self, id: FormId) -> Result<Register> {
+        if let Some(&register) = self.known.forms.get(&id) {
+            return Ok(register);
+        }
+        let form = self.analysis.atoms[id].clone();
         if let Some(atom) = form.as_atom() {
             return self.atom(atom);
         }
-        if let Some(&register) = self.known.forms.get(form) {
+        if let Some(register) = self.carried_form(id)? {
+            if form.is_linear() {
+                let (constant, rest) = self.split(&form);
+                self.known.bases.insert(rest, (register, constant));
+            }
+            self.known.forms.insert(id, register);
             return Ok(register);
         }
         let register = match form.as_constant() {
             Some(0.0) => ZERO,
             Some(1.0) => ONE,
             Some(value) => self.constants.register(value)?,
+            None if form.is_linear() => self.linear(id, &form)?,
             None => {
-                let mut start = 0.0;
-                let mut products = Vec::new();
-                for &((a, b), weight) in form.terms() {
-                    if (a, b) == (0, 0) {
-                        start = weight;
-                        continue;
-                    }
-                    let register = self.atom(b)?;
-                    let factor = if a == 0 { ONE } else { self.atom(a)? };
-                    products.push(Product {
-                        weight,
-                        register,
-                        factor,
-                    });
-                }
+                let (start, products) = self.products_of(&form)?;
                 let to = self.register()?;
-                let linear = products.iter().all(|p| p.factor == ONE);
-                let products = self.products(products);
-                self.program.ops.push(if linear {
-                    Op::Linear {
-                        to,
-                        start,
-                        products,
-                    }
-                } else {
-                    Op::Quadratic {
-                        to,
-                        start,
-                        products,
-                    }
+                self.program.ops.push(Op::Quadratic {
+                    to,
+                    start,
+                    products,
                 });
                 to
             }
         };
-        self.known.forms.insert(form.clone(), register);
+        self.known.forms.insert(id, register);
         Ok(register)
+    }
+
+    /// The register of a linear form with atoms.
+    fn linear(&mut self, id: FormId, form: &Form) -> Result<Register> {
+        let (constant, rest) = self.split(form);
+        let op = if let Some((from, plus)) = self.offset(constant, rest)? {
+            let to = self.register()?;
+            Op::Offset { to, from, plus }
+        } else if let [((0, atom), weight)] = *self.analysis.atoms[rest].terms() {
+            let (from, plus) = (self.atom(atom)?, constant);
+            let to = self.register()?;
+            Op::Scaled {
+                to,
+                from,
+                plus,
+                weight,
+            }
+        } else {
+            let to = self.sum_of(constant, form)?;
+            self.remember(id, rest, constant, to);
+            return Ok(to);
+        };
+        self.program.ops.push(op);
+        let to = self.known.next - 1;
+        self.remember(id, rest, constant, to);
+        Ok(to)
+    }
+
+    /// The sum of a linear form of several atoms.
+    fn sum_of(&mut self, constant: f64, form: &Form) -> Result<Register> {
+        let (mut terms, mut gathered) = (Vec::new(), Vec::new());
+        let mut near = None;
+        for &((_, atom), weight) in form.terms() {
+            if atom == 0 {
+                continue;
+            }
+            match self.recalled(atom, near)? {
+                Some((from, plus, table)) => {
+                    near = Some(from);
+                    let item = Gathered {
+                        weight,
+                        plus,
+                        table,
+                    };
+                    gathered.push((atom, item));
+                }
+                None => terms.push((weight, self.atom(atom)?)),
+            }
+        }
+        if let [(atom, item)] = gathered[..] {
+            gathered.clear();
+            terms.push((item.weight, self.atom(atom)?));
+        }
+        let to = self.register()?;
+        let Some(from) = near.filter(|_| !gathered.is_empty()) else {
+            let quad = self.quad(&terms);
+            let start = constant;
+            self.program.ops.push(Op::Linear { to, start, quad });
+            self.add_further(to, &terms);
+            return Ok(to);
+        };
+        let items = Span {
+            start: self.program.gathered.len() as u32,
+            len: gathered.len() as u32,
+        };
+        self.program
+            .gathered
+            .extend(gathered.into_iter().map(|(_, item)| item));
+        self.program.ops.push(Op::Gather {
+            to,
+            start: constant,
+            from,
+            items,
+        });
+        for terms in terms.chunks(4) {
+            let quad = self.quad(terms);
+            self.program.ops.push(Op::More { to, quad });
+        }
+        Ok(to)
+    }
+
+    /// Where a token stands that a table is read at, if there is no register for either, and the table; `near` is the
+    /// register that the place must be near to, if any will not do.
+    fn recalled(
+        &mut self,
+        atom: Atom,
+        near: Option<Register>,
+    ) -> Result<Option<(Register, f64, u32)>> {
+        let &Kind::Read { place, table } = self.analysis.atoms.kind(atom) else {
+            return Ok(None);
+        };
+        if self.known.atoms.contains_key(&atom) || !self.is_new_and_whole(place) {
+            return Ok(None);
+        }
+        if let Some(register) = self.carried_atom(atom)? {
+            self.known.atoms.insert(atom, register);
+            return Ok(None);
+        }
+        let &Kind::Place { query, .. } = self.analysis.atoms.kind(place) else {
+            unreachable!("tables are read at places");
+        };
+        let (from, plus) = self.near(query[0])?;
+        if near.is_some_and(|near| near != from) {
+            return Ok(None);
+        }
+        self.known.recalled.insert(atom, (from, plus));
+        Ok(Some((from, plus, self.start_of(table)?)))
+    }
+
+    fn remember(&mut self, id: FormId, rest: FormId, constant: f64, register: Register) {
+        self.known.forms.insert(id, register);
+        self.known.bases.insert(rest, (register, constant));
+    }
+
+    /// The first four terms.
+    fn quad(&mut self, terms: &[(f64, Register)]) -> u32 {
+        let mut quad = [(0.0, ZERO); 4];
+        for (place, &term) in quad.iter_mut().zip(terms) {
+            *place = term;
+        }
+        self.program.quads.push(quad);
+        self.program.quads.len() as u32 - 1
+    }
+
+    /// Adds those behind the first four. A sum that began with +0 is never -0, so zeros that fill up change nothing.
+    fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
+        for terms in terms.chunks(4).skip(1) {
+            let quad = self.quad(terms);
+            self.program.ops.push(Op::More { to, quad });
+        }
+    }
+
+    /// A form's constant, and the rest of it.
+    fn split(&mut self, form: &Form) -> (f64, FormId) {
+        let constant = form.coefficient((0, 0));
+        // Without a term nothing is rounded.
+        let rest = form.about_plus(-constant, &Form::constant(1.0));
+        (constant, self.analysis.atoms.id(rest))
+    }
+
+    /// A register that a form differs from by a constant, and this. The sum of the two is a number, as forms are.
+    fn offset(&mut self, constant: f64, rest: FormId) -> Result<Option<(Register, f64)>> {
+        if let Some(atom) = self.analysis.atoms[rest].as_atom() {
+            return Ok(Some((self.atom(atom)?, constant)));
+        }
+        let base = match self.known.bases.get(&rest) {
+            Some(&base) => Some(base),
+            None => {
+                let base = self.carried_base(rest)?;
+                if let Some(base) = base {
+                    self.known.bases.insert(rest, base);
+                }
+                base
+            }
+        };
+        Ok(base.and_then(|(register, other)| Some((register, exact_sum(constant, -other)?))))
+    }
+
+    /// The value of a form as that of a register and a constant to add.
+    fn near(&mut self, id: FormId) -> Result<(Register, f64)> {
+        let form = self.analysis.atoms[id].clone();
+        if !self.known.forms.contains_key(&id) && form.is_linear() && form.as_constant().is_none() {
+            let (constant, rest) = self.split(&form);
+            if let Some(near) = self.offset(constant, rest)? {
+                return Ok(near);
+            }
+        }
+        Ok((self.form(id)?, 0.0))
+    }
+
+    /// The constant and the products of a form.
+    fn products_of(&mut self, form: &Form) -> Result<(f64, Span)> {
+        let mut start = 0.0;
+        let mut products = Vec::new();
+        for &((a, b), weight) in form.terms() {
+            if (a, b) == (0, 0) {
+                start = weight;
+                continue;
+            }
+            let register = self.atom(b)?;
+            let factor = if a == 0 { ONE } else { self.atom(a)? };
+            products.push(Product {
+                weight,
+                register,
+                factor,
+            });
+        }
+        Ok((start, self.products(products)))
     }
 
     pub(super) fn atom(&mut self, atom: Atom) -> Result<Register> {
         if let Some(&register) = self.known.atoms.get(&atom) {
             return Ok(register);
         }
-        let register = self.compute(atom)?;
+        let register = match self.carried_atom(atom)? {
+            Some(register) => register,
+            None => self.compute(atom)?,
+        };
         self.known.atoms.insert(atom, register);
         Ok(register)
     }
@@ -218,10 +392,14 @@ impl<'c> Compiler<'c> {
             Kind::Index { .. } => return Ok(INDEX),
             Kind::Sum { sum } => {
                 self.add(sum)?;
-                let to = self.register()?;
-                Op::Sum { to, sum }
+                return Ok(self.analysis.fixed.sum(sum));
             }
             Kind::Near { of } => {
+                // The rounded value stands beside the value.
+                if let &Kind::Latest { group, value } = self.analysis.atoms.kind(of) {
+                    self.insert(group)?;
+                    return Ok(self.analysis.fixed.latest(group, value as usize) + 1);
+                }
                 let of = self.atom(of)?;
                 let to = self.register()?;
                 Op::Near { to, of }
@@ -238,18 +416,21 @@ impl<'c> Compiler<'c> {
                 else {
                     unreachable!("tables are read at places");
                 };
-                let (start, products) = self.linear(&query)?;
+                let (from, plus) = self.near(query)?;
+                self.known.recalled.insert(atom, (from, plus));
                 let to = self.register()?;
+                let table = self.start_of(table)?;
                 Op::Recall {
                     to,
-                    start,
-                    products,
+                    from,
+                    plus,
                     table,
                 }
             }
             Kind::Read { place, table } => {
                 let place = self.atom(place)?;
                 let to = self.register()?;
+                let table = self.start_of(table)?;
                 Op::Read { to, place, table }
             }
             Kind::Kept { place, stream } => {
@@ -260,23 +441,25 @@ impl<'c> Compiler<'c> {
             }
             Kind::Mean { sum } => {
                 self.add(sum)?;
+                let sum = self.analysis.fixed.sum(sum);
                 let to = self.register()?;
                 Op::Mean { to, sum }
             }
             Kind::Latest { group, value } => {
                 self.insert(group)?;
-                let to = self.register()?;
-                Op::Latest { to, group, value }
+                return Ok(self.analysis.fixed.latest(group, value as usize));
             }
             Kind::Entry { group, query } => {
                 self.insert(group)?;
-                let whole = self.is_whole(&query);
-                let query = [self.form(&query[0])?, self.form(&query[1])?];
+                let whole = self.is_whole(query);
+                let query = [self.form(query[0])?, self.form(query[1])?];
                 let to = self.register()?;
                 if whole {
                     let query = query[0];
+                    let group = group as u16;
                     Op::FindWhole { to, group, query }
                 } else {
+                    let group = group as u16;
                     Op::Find { to, group, query }
                 }
             }
@@ -284,12 +467,9 @@ impl<'c> Compiler<'c> {
                 let Kind::Entry { group, query } = self.analysis.atoms.kind(entry).clone() else {
                     unreachable!("values are found at entries");
                 };
-                if !self.known.atoms.contains_key(&entry)
-                    && self.is_whole(&query)
-                    && is_linear(&query[0])
-                {
+                if !self.known.atoms.contains_key(&entry) && self.is_whole(query) {
                     self.insert(group)?;
-                    let (start, products) = self.linear(&query[0])?;
+                    let (from, plus) = self.near(query[0])?;
                     let entry = self.register()?;
                     let entry_atom = self.entry_atom(atom);
                     self.known.atoms.insert(entry_atom, entry);
@@ -299,8 +479,8 @@ impl<'c> Compiler<'c> {
                         entry,
                         group: group as u16,
                         value: value as u16,
-                        start,
-                        products,
+                        from,
+                        plus,
                     });
                     return Ok(to);
                 }
@@ -308,16 +488,16 @@ impl<'c> Compiler<'c> {
                 let to = self.register()?;
                 Op::Found {
                     to,
-                    group,
+                    group: group as u16,
                     entry,
-                    value,
+                    value: value as u16,
                 }
             }
             Kind::Hull {
                 head: hull, query, ..
             } => {
                 self.push(hull)?;
-                let registers = [self.form(&query[0])?, self.form(&query[1])?];
+                let registers = [self.form(query[0])?, self.form(query[1])?];
                 let to = [self.register()?, self.register()?];
                 self.program.ops.push(Op::Ask {
                     hull,
@@ -328,42 +508,49 @@ impl<'c> Compiler<'c> {
                 for part in [false, true] {
                     let kind = Kind::Hull {
                         head: hull,
-                        query: query.clone(),
+                        query,
                         part,
                     };
-                    let range = || Range::of(0.0);
-                    if self.analysis.atoms.has(&kind) {
-                        let answer = self.analysis.atoms.get(kind, range);
+                    if let Some(answer) = self.analysis.atoms.find(&kind) {
                         self.known.atoms.insert(answer, to[usize::from(part)]);
                     }
                 }
                 return Ok(self.known.atoms[&atom]);
             }
             Kind::Rounded { base, terms } => {
-                let base = match base {
-                    Some(base) => self.form(&base)?,
-                    None => ZERO,
-                };
-                let mut products = Vec::new();
-                for (weight, form) in &terms {
-                    let (weight, register) = (f64::from_bits(*weight), self.form(form)?);
-                    products.push(Product {
-                        weight,
-                        register,
-                        factor: ONE,
-                    });
+                let base = self.form(base)?;
+                let mut known = Vec::new();
+                let mut start = 0.0;
+                for &(weight, form) in &terms {
+                    let weight = f64::from_bits(weight);
+                    // What is known before the first number that is not, is added up now.
+                    match self.analysis.atoms[form].as_constant() {
+                        Some(number) if known.is_empty() => start += weight * number,
+                        _ => known.push((weight, self.form(form)?)),
+                    }
                 }
-                let products = self.products(products);
                 let to = self.register()?;
-                Op::Rounded { to, base, products }
+                let quad = self.quad(&known);
+                if known.len() <= 4 {
+                    Op::Rounded {
+                        to,
+                        base,
+                        start,
+                        quad,
+                    }
+                } else {
+                    self.program.ops.push(Op::Linear { to, start, quad });
+                    self.add_further(to, &known);
+                    Op::Onto { to, base }
+                }
             }
             Kind::Gated { gate, value } => {
-                let [gate, value] = [self.form(&gate)?, self.form(&value)?];
+                let [gate, value] = [self.form(gate)?, self.form(value)?];
                 let to = self.register()?;
                 Op::Gated { to, gate, value }
             }
             Kind::Product { gate, value } => {
-                let [gate, value] = [self.form(&gate)?, self.form(&value)?];
+                let [gate, value] = [self.form(gate)?, self.form(value)?];
                 let to = self.register()?;
                 Op::Product { to, gate, value }
             }
@@ -373,8 +560,9 @@ impl<'c> Compiler<'c> {
     }
 
     /// Whether a query is `(q, 1)` with a whole q.
-    fn is_whole(&self, query: &[Form; 2]) -> bool {
-        query[1].as_constant() == Some(1.0) && self.analysis.atoms.range(&query[0]).grain >= 0
+    fn is_whole(&self, query: [FormId; 2]) -> bool {
+        let atoms = &self.analysis.atoms;
+        atoms[query[1]].as_constant() == Some(1.0) && atoms.bounds(query[0]).grain >= 0
     }
 
     /// Whether a place has no register yet, and is the nearest to a whole linear form.
@@ -383,8 +571,7 @@ impl<'c> Compiler<'c> {
             Kind::Place { query, key } => {
                 !self.known.atoms.contains_key(&place)
                     && key.map(f64::from_bits) == [2.0, 1.0]
-                    && self.is_whole(query)
-                    && is_linear(&query[0])
+                    && self.is_whole(*query)
             }
             _ => false,
         }
@@ -397,23 +584,10 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// The constant and the products of a linear form.
-    fn linear(&mut self, form: &Form) -> Result<(f64, Span)> {
-        let mut start = 0.0;
-        let mut products = Vec::new();
-        for &((_, atom), weight) in form.terms() {
-            if atom == 0 {
-                start = weight;
-                continue;
-            }
-            let register = self.atom(atom)?;
-            products.push(Product {
-                weight,
-                register,
-                factor: ONE,
-            });
-        }
-        Ok((start, self.products(products)))
+    /// Where a table begins.
+    fn start_of(&self, table: u32) -> Result<u32> {
+        let start = table as usize * (self.analysis.rows.vocab + 1);
+        start.try_into().map_err(|_| Refusal::Model)
     }
 
     fn head_number(&self, at: HeadAt) -> u32 {
@@ -421,12 +595,12 @@ impl<'c> Compiler<'c> {
         (before + at.1) as u32
     }
 
-    fn place(&mut self, atom: Atom, query: [Form; 2], key: [f64; 2]) -> Result<Op> {
+    fn place(&mut self, atom: Atom, query: [FormId; 2], key: [f64; 2]) -> Result<Op> {
         let head = self.analysis.asker(atom);
         let head = self.head_number(head);
-        if key == [2.0, 1.0] && query[1].as_constant() == Some(1.0) {
-            let whole = self.is_whole(&query);
-            let query = self.form(&query[0])?;
+        if key == [2.0, 1.0] && self.analysis.atoms[query[1]].as_constant() == Some(1.0) {
+            let whole = self.is_whole(query);
+            let query = self.form(query[0])?;
             let to = self.register()?;
             return Ok(if whole {
                 Op::Whole { to, query }
@@ -435,7 +609,7 @@ impl<'c> Compiler<'c> {
             });
         }
         let [a, b] = key;
-        let query = [self.form(&query[0])?, self.form(&query[1])?];
+        let query = [self.form(query[0])?, self.form(query[1])?];
         let products = self.products(vec![
             Product {
                 weight: a,
@@ -456,8 +630,4 @@ impl<'c> Compiler<'c> {
             head,
         })
     }
-}
-
-fn is_linear(form: &Form) -> bool {
-    form.terms().iter().all(|((a, _), _)| *a == 0)
 }

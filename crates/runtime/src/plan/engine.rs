@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use weightware_model::{Model, TokenId};
 
-use super::analysis::{Analysis, Expected, HeadAt, Refusal};
-use super::choice::{Choice, Prefix};
-use super::classes::IRREGULAR;
-use super::compile::Constants;
-use super::program::{Output, Program};
+use super::analysis::{Expected, HeadAt, Refusal};
+use super::memory::Outside;
 use super::rows::Rows;
-use super::run::{Memory, Outside};
+use super::step::Plan;
 use crate::Why;
 use crate::cache::{Cache, Call, Full, Hull};
 use crate::forward::Stream;
@@ -36,201 +33,6 @@ impl Cache for First {
 
     fn bytes(&self) -> usize {
         0
-    }
-}
-
-/// Predictions by the columns that the unembedding reads.
-#[derive(Debug)]
-struct Predictions {
-    /// Columns and token, by a hash.
-    known: Vec<([u64; MOST_COLUMNS], u32)>,
-    scratch: Scratch,
-}
-
-const MOST_COLUMNS: usize = 4;
-const PREDICTIONS: usize = 1 << 13;
-
-impl Predictions {
-    fn new() -> Self {
-        Self {
-            known: Vec::new(),
-            scratch: Scratch::default(),
-        }
-    }
-
-    /// The token of the greatest logit; logits do not overflow.
-    #[inline]
-    fn of(&mut self, network: &Network, columns: &[f64]) -> u32 {
-        if columns.len() > MOST_COLUMNS {
-            return self.look(network, columns);
-        }
-        if self.known.is_empty() {
-            // No column is this NaN.
-            self.known = vec![([u64::MAX; MOST_COLUMNS], 0); PREDICTIONS];
-        }
-        let mut key = [0; MOST_COLUMNS];
-        let mut hash = 0_u64;
-        for (bits, column) in key.iter_mut().zip(columns) {
-            *bits = (column + 0.0).to_bits();
-            hash = (hash.rotate_left(29) ^ *bits).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-        let at = (hash >> 48) as usize % PREDICTIONS;
-        if self.known[at].0 != key {
-            self.known[at] = (key, self.look(network, columns));
-        }
-        self.known[at].1
-    }
-
-    #[inline(never)]
-    fn look(&mut self, network: &Network, columns: &[f64]) -> u32 {
-        network
-            .unembed
-            .argmax_of(columns, &mut self.scratch)
-            .map_or(0, |token| token.0)
-    }
-}
-
-const NONE: u32 = u32::MAX;
-
-/// With more programs than this, making them takes longer than they save.
-const MOST_PROGRAMS: usize = 1 << 13;
-
-/// A plan and what it remembers.
-#[derive(Debug)]
-struct Plan {
-    analysis: Analysis,
-    choice: Choice,
-    /// By class.
-    prefixes: Vec<Option<Prefix>>,
-    programs: Vec<Program>,
-    /// By number of the choice.
-    program_of: Vec<u32>,
-    memory: Memory,
-    /// All live heads.
-    heads: Vec<HeadAt>,
-    predictions: Predictions,
-    columns: Vec<f64>,
-    /// Atoms that all programs may use.
-    atoms: usize,
-    constants: Constants,
-}
-
-impl Plan {
-    fn new(
-        rows: &Arc<Rows>,
-        first: &Arc<Vec<Vec<Call>>>,
-        expected: &Expected,
-    ) -> Result<Self, (Refusal, Vec<HeadAt>)> {
-        let mut analysis =
-            Analysis::new(rows, first, expected).map_err(|refusal| (refusal, vec![]))?;
-        let choice = Choice::new(&mut analysis);
-        let memory = match Memory::new(&analysis) {
-            Ok(memory) => memory,
-            Err(refusal) => return Err((refusal, heads_of(&analysis, refusal))),
-        };
-        let heads = analysis.heads.iter().enumerate();
-        let heads = heads.flat_map(|(l, heads)| (0..heads.len()).map(move |h| (l, h)));
-        Ok(Self {
-            heads: heads.collect(),
-            prefixes: (0..analysis.classes.count()).map(|_| None).collect(),
-            programs: Vec::new(),
-            program_of: vec![NONE; choice.programs()],
-            memory,
-            predictions: Predictions::new(),
-            columns: Vec::new(),
-            atoms: analysis.atoms.len(),
-            constants: Constants::default(),
-            choice,
-            analysis,
-        })
-    }
-
-    #[inline]
-    fn step(
-        &mut self,
-        network: &Network,
-        token: u16,
-        predict: bool,
-    ) -> Result<Option<u32>, Refusal> {
-        let class = self.analysis.classes.of(token.into());
-        if class == IRREGULAR {
-            return Err(Refusal::Sentinel);
-        }
-        if self.memory.ids.len() as u64 > self.analysis.longest {
-            return Err(Refusal::Model);
-        }
-        self.memory.begin(token)?;
-        if self.prefixes[usize::from(class)].is_none() {
-            self.make_prefix(class)?;
-        }
-        let Some(prefix) = &self.prefixes[usize::from(class)] else {
-            unreachable!("it is made");
-        };
-        self.memory.run(&prefix.program, &self.heads)?;
-        let index = prefix
-            .index
-            .map_or(0.0, |register| self.memory.set_index(register));
-        let found = prefix
-            .place
-            .map_or(0, |register| self.memory.id_at(register));
-        let number = self.choice.number(class, found, index, predict);
-        let mut program = self.program_of[number];
-        if program == NONE {
-            program = self.make_program(class, (found, index, predict))?;
-            self.program_of[number] = program;
-        }
-        let program = &self.programs[program as usize];
-        self.memory.run(program, &self.heads)?;
-        Ok(match &program.output {
-            Output::None => None,
-            Output::Token(token) => {
-                self.columns.clear();
-                Some(*token)
-            }
-            Output::Columns(registers) => {
-                self.columns.clear();
-                let values = registers
-                    .iter()
-                    .map(|&r| self.memory.registers[usize::from(r)]);
-                self.columns.extend(values);
-                Some(self.predictions.of(network, &self.columns))
-            }
-        })
-    }
-
-    #[cold]
-    fn make_prefix(&mut self, class: u16) -> Result<(), Refusal> {
-        let heights = self.memory.heights();
-        let prefix =
-            self.choice
-                .prefix(&mut self.analysis, class, &heights, &mut self.constants)?;
-        self.memory.set_constants(&self.constants.values);
-        self.prefixes[usize::from(class)] = Some(prefix);
-        self.atoms = self.analysis.atoms.len();
-        Ok(())
-    }
-
-    #[cold]
-    fn make_program(&mut self, class: u16, choice: (usize, f64, bool)) -> Result<u32, Refusal> {
-        let Some(prefix) = &self.prefixes[usize::from(class)] else {
-            unreachable!("it is made");
-        };
-        if self.programs.len() >= MOST_PROGRAMS {
-            return Err(Refusal::Model);
-        }
-        let heights = self.memory.heights();
-        let program = self.choice.program(
-            &mut self.analysis,
-            prefix,
-            class,
-            choice,
-            &heights,
-            &mut self.constants,
-        );
-        self.memory.set_constants(&self.constants.values);
-        self.analysis.atoms.truncate(self.atoms);
-        self.programs.push(program?);
-        Ok(self.programs.len() as u32 - 1)
     }
 }
 
@@ -279,6 +81,7 @@ impl Planned {
     }
 
     /// Takes a token in, and says which one follows.
+    #[inline]
     pub(crate) fn advance(
         &mut self,
         network: &Network,
@@ -367,11 +170,7 @@ impl Planned {
         ids.push(token.0 as u16);
         let mut refused = Some((refusal, *old));
         while let Some((refusal, old)) = refused.take() {
-            if !concede(
-                refusal,
-                &heads_of(&old.analysis, refusal),
-                &mut self.expected,
-            ) {
+            if !concede(refusal, &old.analysis.heads_of(refusal), &mut self.expected) {
                 break;
             }
             drop(old);
@@ -469,22 +268,6 @@ fn horizon((layer, head, x, lift): Outside) -> Why {
         head,
         x,
         lift,
-    }
-}
-
-/// The heads that a refusal is about.
-fn heads_of(analysis: &Analysis, refusal: Refusal) -> Vec<HeadAt> {
-    match refusal {
-        Refusal::Head(at) => vec![at],
-        Refusal::Group(group) => {
-            let group = &analysis.groups[group as usize];
-            group
-                .heads
-                .iter()
-                .map(|&head| (group.layer, head))
-                .collect()
-        }
-        Refusal::Sums | Refusal::Sentinel | Refusal::Model => vec![],
     }
 }
 

@@ -1,7 +1,6 @@
-//! Polynomials of degree 2 over atoms, and what is known of their values.
+//! Polynomials of degree 2 over atoms.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 use smallvec::{SmallVec, smallvec};
 
@@ -11,51 +10,25 @@ pub(crate) type Atom = u32;
 /// A product of two atoms, the lesser first; of one atom, where the first is 0; the constant, where both are.
 pub(crate) type Monomial = (Atom, Atom);
 
+/// The number of a form in [`Atoms`](super::atoms::Atoms): equal forms have one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FormId(pub(super) u32);
+
+impl FormId {
+    /// Of the form 0.
+    pub(crate) const ZERO: Self = Self(0);
+
+    pub(crate) fn is_zero(self) -> bool {
+        self == Self::ZERO
+    }
+}
+
 /// `sum of coefficient * monomial`, exactly: no operation of it rounds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form {
     /// Sorted by monomial; no coefficient is zero.
     terms: SmallVec<[(Monomial, f64); 4]>,
 }
-
-/// Hashes quickly: the keys are forms and small numbers, and nobody chooses them to collide.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct QuickHasher(u64);
-
-impl Hasher for QuickHasher {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(byte.into());
-        }
-    }
-
-    fn write_u16(&mut self, number: u16) {
-        self.write_u64(number.into());
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(number.into());
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write_usize(&mut self, number: usize) {
-        self.write_u64(number as u64);
-    }
-
-    fn write_isize(&mut self, number: isize) {
-        self.write_u64(number as u64);
-    }
-}
-
-pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
-pub(crate) type QuickSet<K> = HashSet<K, BuildHasherDefault<QuickHasher>>;
 
 impl PartialEq for Form {
     fn eq(&self, other: &Self) -> bool {
@@ -127,6 +100,11 @@ impl Form {
 
     pub(crate) fn terms(&self) -> &[(Monomial, f64)] {
         &self.terms
+    }
+
+    /// Whether no term has two atoms.
+    pub(crate) fn is_linear(&self) -> bool {
+        self.terms.iter().all(|((a, _), _)| *a == 0)
     }
 
     pub(crate) fn is_zero(&self) -> bool {
@@ -232,165 +210,9 @@ impl Form {
     }
 }
 
-/// What is known of a number: it lies within bounds, and is a multiple of `2^grain`.
-///
-/// A float that is not zero and at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every number that is
-/// computed has a grain.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Range {
-    pub(crate) lo: f64,
-    pub(crate) hi: f64,
-    pub(crate) grain: i32,
-}
-
-/// Of zero, a multiple of everything.
-const COARSE: i32 = 2_000;
-
-/// `2^exponent`, infinite or zero beyond the floats.
-pub(crate) fn power(exponent: i32) -> f64 {
-    match exponent {
-        1024.. => f64::INFINITY,
-        -1022..1024 => f64::from_bits(((exponent + 1023) as u64) << 52),
-        _ => 0.0,
-    }
-}
-
-/// The greatest e for which a number is a multiple of 2^e.
-pub(crate) fn grain(number: f64) -> i32 {
-    if number == 0.0 {
-        return COARSE;
-    }
-    let bits = number.to_bits();
-    let exponent = ((bits >> 52) & 0x7ff) as i32;
-    let mantissa = bits & ((1 << 52) - 1);
-    match exponent {
-        0 => -1074 + mantissa.trailing_zeros() as i32,
-        _ => exponent - 1075 + (mantissa | 1 << 52).trailing_zeros() as i32,
-    }
-}
-
-/// Whether a number is a power of two, or minus one; times such a number, no number is rounded.
-pub(crate) fn is_power(number: f64) -> bool {
-    number != 0.0 && power(grain(number)) == number.abs()
-}
-
-impl Range {
-    /// The bounds are moved inwards to multiples of `2^grain`.
-    pub(crate) fn new(lo: f64, hi: f64, grain: i32) -> Self {
-        let (mut lo, mut hi) = (lo, hi);
-        let unit = power(grain);
-        if grain >= 1024 {
-            (lo, hi) = (0.0, 0.0);
-        } else if unit > 0.0 {
-            let inwards = |number: f64, round: fn(f64) -> f64| {
-                let units = number / unit;
-                if units.abs() < power(52) {
-                    round(units) * unit
-                } else {
-                    number
-                }
-            };
-            (lo, hi) = (inwards(lo, f64::ceil), inwards(hi, f64::floor));
-        }
-        Self { lo, hi, grain }
-    }
-
-    pub(crate) fn of(number: f64) -> Self {
-        Self {
-            lo: number,
-            hi: number,
-            grain: grain(number),
-        }
-    }
-
-    /// The greatest magnitude.
-    pub(crate) fn size(&self) -> f64 {
-        self.lo.abs().max(self.hi.abs())
-    }
-
-    pub(crate) fn union(self, other: Self) -> Self {
-        Self {
-            lo: self.lo.min(other.lo),
-            hi: self.hi.max(other.hi),
-            grain: self.grain.min(other.grain),
-        }
-    }
-
-    pub(crate) fn scaled(self, factor: f64) -> Self {
-        let (a, b) = (self.lo * factor, self.hi * factor);
-        Self {
-            lo: a.min(b),
-            hi: a.max(b),
-            grain: self.grain.saturating_add(grain(factor)),
-        }
-    }
-
-    /// The bounds of a product.
-    pub(crate) fn times(self, other: Self) -> Self {
-        let products = [
-            self.lo * other.lo,
-            self.lo * other.hi,
-            self.hi * other.lo,
-            self.hi * other.hi,
-        ];
-        Self {
-            lo: products.into_iter().fold(f64::INFINITY, f64::min),
-            hi: products.into_iter().fold(f64::NEG_INFINITY, f64::max),
-            grain: self.grain.saturating_add(other.grain),
-        }
-    }
-
-    /// The bounds of a square.
-    pub(crate) fn squared(self) -> Self {
-        let (a, b) = (self.lo * self.lo, self.hi * self.hi);
-        let least = if self.lo <= 0.0 && self.hi >= 0.0 {
-            0.0
-        } else {
-            a.min(b)
-        };
-        Self {
-            lo: least,
-            hi: a.max(b),
-            grain: self.grain.saturating_mul(2),
-        }
-    }
-
-    /// Bounds moved outwards by what rounding may have done to sums of numbers of a total magnitude.
-    pub(crate) fn widened(self, magnitude: f64) -> Self {
-        let slack = magnitude * power(-44);
-        Self {
-            lo: self.lo - slack,
-            hi: self.hi + slack,
-            grain: self.grain,
-        }
-    }
-}
-
-/// Whether sums of multiples of `2^grain`, of magnitudes that add up to `mass`, are computed without rounding in any
-/// order.
-pub(crate) fn is_exact(mass: f64, grain: i32) -> bool {
-    mass <= power(grain.saturating_add(53).min(1000))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn grains() {
-        for (number, expected) in [
-            (1.0, 0),
-            (12.0, 2),
-            (0.75, -2),
-            (-3.0 * power(945), 945),
-            (5e-324, -1074),
-        ] {
-            assert_eq!(grain(number), expected, "{number}");
-            let units = number / power(expected.max(-1022));
-            assert!(units == units.round() || expected < -1022);
-        }
-        assert_eq!(grain(0.0), COARSE);
-    }
 
     #[test]
     fn products_and_cancellation() {
@@ -409,16 +231,5 @@ mod tests {
                 .is_none()
         );
         assert!(Form::constant(0.1).times(&Form::constant(0.1)).is_none());
-    }
-
-    #[test]
-    fn ranges_are_moved_to_multiples() {
-        let range = Range::new(-1.5, 2.9, 0);
-        assert_eq!((range.lo, range.hi), (-1.0, 2.0));
-        assert_eq!(Range::new(-3.0, 2.0, 0).squared(), Range::new(0.0, 9.0, 0));
-        assert_eq!(
-            Range::new(-3.0, 2.0, 0).times(Range::new(-1.0, 4.0, 1)),
-            Range::new(-12.0, 8.0, 1)
-        );
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::analysis::Refusal;
 use super::compile::{CLEARED, Compiler, Store};
-use super::form::{Range, power};
+use super::form::FormId;
 use super::program::{Op, Output, ZERO};
+use super::range::{Range, power};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -35,18 +36,29 @@ impl Compiler<'_> {
         for &slot in &rows.columns {
             columns.push(self.analysis.slot(self.scope, last, slot)?);
         }
-        let ranges: Vec<Range> = columns
-            .iter()
-            .map(|c| self.analysis.atoms.range(c))
-            .collect();
-        self.program.output = match certain(&rows.head, rows.vocab, &ranges) {
+        self.program.output = match self.certain(&columns) {
             Some(token) => Output::Token(token),
             None => {
-                let registers = columns.iter().map(|form| self.form(form));
+                let registers = columns.iter().map(|&form| self.form(form));
                 Output::Columns(registers.collect::<Result<_>>()?)
             }
         };
         Ok(())
+    }
+
+    /// The token that wins whatever the numbers are.
+    fn certain(&mut self, columns: &[FormId]) -> Option<u32> {
+        let ranges = columns.iter().map(|&c| self.analysis.atoms.bounds(c));
+        let ranges: Vec<Range> = ranges.collect();
+        let bounds = ranges.iter().map(|r| [r.lo.to_bits(), r.hi.to_bits()]);
+        let bounds: Box<[[u64; 2]]> = bounds.collect();
+        if let Some(known) = self.analysis.made.certain.get(&bounds) {
+            return *known;
+        }
+        let rows = &self.analysis.rows;
+        let token = certain(&rows.head, rows.vocab, &ranges);
+        self.analysis.made.certain.insert(bounds, token);
+        token
     }
 
     pub(super) fn add(&mut self, sum: u32) -> Result<()> {
@@ -54,8 +66,9 @@ impl Compiler<'_> {
         let (at, part) = (info.head, info.part);
         if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
             let value = self.analysis.value(self.scope, at, part)?;
-            let value = self.form(&value)?;
-            self.program.ops.push(Op::Add { sum, value });
+            let value = self.form(value)?;
+            let to = self.analysis.fixed.sum(sum);
+            self.program.ops.push(Op::Add { sum, to, value });
         }
         Ok(())
     }
@@ -64,7 +77,7 @@ impl Compiler<'_> {
         let (at, part) = self.analysis.streams[stream as usize];
         if self.known.given.insert(Store::Stream(stream)) {
             let value = self.analysis.value(self.scope, at, part)?;
-            let value = self.form(&value)?;
+            let value = self.form(value)?;
             self.program.ops.push(Op::Keep { stream, value });
         }
         Ok(())
@@ -80,33 +93,58 @@ impl Compiler<'_> {
         let (head, values) = (info.heads[0], info.values.clone());
         let [x, y] = self.analysis.key(self.scope, (layer, head))?;
         if latest {
-            if self.analysis.atoms.range(&y).hi < self.heights[group as usize] {
+            if self.analysis.atoms.bounds(y).hi < self.heights[group as usize] {
                 return Ok(());
             }
-        } else if self.analysis.atoms.lift(&x, &y) <= -CLEARED {
+        } else if self.analysis.lift(x, y) <= -CLEARED {
             return Ok(());
         }
+        self.touched.insert(group);
         let mut registers = Vec::new();
         for (head, part) in values {
             let value = self.analysis.value(self.scope, (layer, head), part)?;
-            registers.push(self.form(&value)?);
+            registers.push(self.form(value)?);
         }
-        let y = self.form(&y)?;
+        let y = self.form(y)?;
         let op = if latest {
             let values = self.span(registers);
-            Op::Raise { group, y, values }
+            let to = self.analysis.fixed.latest(group, 0);
+            let group = group as u16;
+            Op::Raise {
+                group,
+                y,
+                values,
+                to,
+            }
         } else {
-            let x = self.form(&x)?;
+            let x = self.form(x)?;
             let values = self.span(registers);
             Op::Insert {
-                group,
+                group: group as u16,
                 x,
                 y,
                 values,
             }
         };
         self.program.ops.push(op);
+        if latest {
+            self.round(group);
+        }
         Ok(())
+    }
+
+    /// Rounds the values at the highest key that are close to integers.
+    fn round(&mut self, group: u32) {
+        for (value, nearness) in self.analysis.groups[group as usize]
+            .nearness
+            .iter()
+            .enumerate()
+        {
+            if nearness.is_some() {
+                let of = self.analysis.fixed.latest(group, value);
+                self.program.ops.push(Op::Near { to: of + 1, of });
+            }
+        }
     }
 
     pub(super) fn push(&mut self, hull: u32) -> Result<()> {
@@ -115,37 +153,44 @@ impl Compiler<'_> {
         }
         let at = self.analysis.hulls[hull as usize];
         let key = self.analysis.key(self.scope, at)?;
-        let key = [self.form(&key[0])?, self.form(&key[1])?];
+        let key = [self.form(key[0])?, self.form(key[1])?];
         let mut values = [ZERO; 2];
         for (part, register) in values.iter_mut().enumerate() {
             let value = self.analysis.value(self.scope, at, part)?;
-            *register = self.form(&value)?;
+            *register = self.form(value)?;
         }
         self.program.ops.push(Op::Push { hull, key, values });
         Ok(())
     }
 }
 
-/// The token whose logit is the greatest for all values of the columns within ranges, if there is one.
-fn certain(head: &[f64], vocab: usize, ranges: &[Range]) -> Option<u32> {
-    let columns = ranges.len();
-    if columns == 0 {
+/// The token whose logit is the greatest for all values of the columns within ranges, if there is one. By column, the
+/// unembedding's weights.
+fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
+    if head.is_empty() {
         return Some(0);
     }
-    let row = |token: usize| &head[token * columns..][..columns];
-    let middle: Vec<f64> = ranges.iter().map(|r| r.lo / 2.0 + r.hi / 2.0).collect();
-    let logit = |token: usize| -> f64 { row(token).iter().zip(&middle).map(|(w, x)| w * x).sum() };
-    let mut best = (0, logit(0));
-    for token in 1..vocab {
-        let logit = logit(token);
-        if logit > best.1 {
-            best = (token, logit);
+    // About the winner at some corner; if it is not that of another, none wins everywhere.
+    let winner = |corner: fn(&Range) -> f64| {
+        let mut logits = vec![0.0; vocab];
+        for (weights, range) in head.iter().zip(ranges) {
+            let number = corner(range);
+            for (logit, weight) in logits.iter_mut().zip(weights) {
+                *logit += weight * number;
+            }
         }
+        let greater = |a: f64, &b: &f64| if b > a { b } else { a };
+        let greatest = logits.iter().fold(f64::NEG_INFINITY, greater);
+        logits.iter().position(|&logit| logit == greatest)
+    };
+    let best = winner(|range| range.lo)?;
+    if winner(|range| range.hi) != Some(best) {
+        return None;
     }
-    let winner = row(best.0);
-    let beaten = (0..vocab).filter(|&token| token != best.0).all(|token| {
+    let beaten = (0..vocab).filter(|&token| token != best).all(|token| {
         let (mut most, mut mass) = (0.0, 0.0);
-        for ((w, v), range) in row(token).iter().zip(winner).zip(ranges) {
+        for (weights, range) in head.iter().zip(ranges) {
+            let (w, v) = (weights[token], weights[best]);
             let weight = w - v;
             most += if weight > 0.0 {
                 weight * range.hi
@@ -155,7 +200,7 @@ fn certain(head: &[f64], vocab: usize, ranges: &[Range]) -> Option<u32> {
             mass += (w.abs() + v.abs()) * range.size();
         }
         // What rounding may have done to logits and to this bound.
-        most < -mass * (columns + 4) as f64 * power(-50)
+        most < -mass * (head.len() + 4) as f64 * power(-50)
     });
-    beaten.then_some(best.0 as u32)
+    beaten.then_some(best as u32)
 }

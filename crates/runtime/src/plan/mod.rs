@@ -16,18 +16,29 @@
 //! the hull engine.
 
 mod analysis;
+mod answers;
+mod arithmetic;
 mod atoms;
+mod bounds;
+mod chain;
 mod choice;
 mod classes;
 mod compile;
 mod engine;
 mod form;
 mod give;
+mod hash;
 mod interpret;
+mod memory;
 mod partial;
+mod parts;
+mod predict;
 mod program;
+mod range;
 mod rows;
 mod run;
+mod shared;
+mod step;
 mod table;
 
 pub(crate) use engine::Planned;

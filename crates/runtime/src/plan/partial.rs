@@ -1,45 +1,41 @@
 //! Sums, followed operation by operation.
 
-use super::form::{Form, Range, is_exact, is_power, power};
+use super::form::Form;
+use super::range::{Range, is_exact, is_power, power};
 
-/// What is known of a sum while it is added up.
-pub(crate) struct Partial {
+/// Bounds of a sum while it is added up.
+pub(crate) struct Bounds {
     pub(crate) range: Range,
     /// Whether nothing was rounded.
     pub(crate) exact: bool,
-    /// An exact form that it is close to, and how close.
-    pub(crate) close: Option<(Form, f64)>,
 }
 
-impl Partial {
+impl Bounds {
     pub(crate) fn zero() -> Self {
         Self {
             range: Range::of(0.0),
             exact: true,
-            close: Some((Form::zero(), 0.0)),
         }
     }
 
-    pub(crate) fn add_product(&mut self, weight: f64, number: Range, close: Option<(Form, f64)>) {
+    /// Adds a product; tells what both operations may round off at most.
+    #[inline]
+    pub(crate) fn add_product(&mut self, weight: f64, number: Range) -> [f64; 2] {
         let product = number.scaled(weight);
-        let rounds = !is_power(weight) && !is_exact(product.size(), product.grain);
+        let rounds = !is_exact(product.size(), product.grain) && !is_power(weight);
         let off = if rounds {
             product.size() * power(-53)
         } else {
             0.0
         };
-        let close = close.and_then(|(close, error)| {
-            Some((
-                Form::zero().plus(weight, &close)?,
-                (error * weight.abs() + off) * (1.0 + power(-20)),
-            ))
-        });
         self.exact &= !rounds;
-        self.add_to(product, close);
+        [off, self.add(product)]
     }
 
-    /// Adds a number. Rounding is monotonic, so the same operation on bounds gives bounds.
-    pub(crate) fn add_to(&mut self, number: Range, close: Option<(Form, f64)>) {
+    /// Adds a number; tells what that may round off at most. Rounding is monotonic, so the same operation on bounds gives
+    /// bounds.
+    #[inline]
+    pub(crate) fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
         let mut grain = self.range.grain.min(number.grain);
         let size = lo.abs().max(hi.abs());
@@ -57,14 +53,51 @@ impl Partial {
             let exponent = ((least.to_bits() >> 52) & 0x7ff) as i32 - 1023;
             grain = grain.max(exponent - 52);
         }
-        let off = if rounds { size * power(-53) } else { 0.0 };
-        self.close = match (self.close.take(), close) {
+        self.exact &= !rounds;
+        self.range = Range { lo, hi, grain };
+        if rounds { size * power(-53) } else { 0.0 }
+    }
+}
+
+/// An exact form that a sum is close to while it is added up.
+pub(crate) struct Closeness {
+    bounds: Bounds,
+    /// The form, and how close.
+    pub(crate) known: Option<(Form, f64)>,
+}
+
+impl Closeness {
+    pub(crate) fn zero() -> Self {
+        Self {
+            bounds: Bounds::zero(),
+            known: Some((Form::zero(), 0.0)),
+        }
+    }
+
+    /// Adds a product; `close` tells what the number is close to.
+    pub(crate) fn add_product(&mut self, weight: f64, number: Range, close: Option<(Form, f64)>) {
+        let [product, sum] = self.bounds.add_product(weight, number);
+        let close = close.and_then(|(close, error)| {
+            Some((
+                Form::zero().plus(weight, &close)?,
+                (error * weight.abs() + product) * (1.0 + power(-20)),
+            ))
+        });
+        self.add_close(sum, close);
+    }
+
+    /// Adds a number.
+    pub(crate) fn add(&mut self, number: Range, close: Option<(Form, f64)>) {
+        let sum = self.bounds.add(number);
+        self.add_close(sum, close);
+    }
+
+    fn add_close(&mut self, off: f64, close: Option<(Form, f64)>) {
+        self.known = match (self.known.take(), close) {
             (Some((sum, error)), Some((term, other))) => sum
                 .plus(1.0, &term)
                 .map(|sum| (sum, (error + other + off) * (1.0 + power(-20)))),
             _ => None,
         };
-        self.exact &= !rounds;
-        self.range = Range { lo, hi, grain };
     }
 }

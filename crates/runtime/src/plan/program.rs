@@ -1,5 +1,7 @@
 //! Programs: what is computed for a token, in order.
 
+use super::chain::Guard;
+
 /// A place among the numbers that a program computes.
 pub(crate) type Register = u16;
 
@@ -10,6 +12,9 @@ pub(crate) struct Span {
     pub(crate) len: u32,
 }
 
+/// `weight * register`, four times; zeros fill up.
+pub(crate) type Quad = [(f64, Register); 4];
+
 /// A product of a sum.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Product {
@@ -19,29 +24,52 @@ pub(crate) struct Product {
     pub(crate) factor: Register,
 }
 
+/// A table's entry for the token at a place, as part of a sum.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gathered {
+    pub(crate) weight: f64,
+    /// How far the place is from a register.
+    pub(crate) plus: f64,
+    pub(crate) table: u32,
+}
+
 /// One step of a program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
     /// The token's embedding in a slot.
     Token { to: Register, slot: u16 },
-    /// `start + products`, linear, in order.
-    Linear {
+    /// `from + plus`, exact.
+    Offset {
         to: Register,
-        start: f64,
-        products: Span,
+        from: Register,
+        plus: f64,
     },
+    /// `plus + weight * from`.
+    Scaled {
+        to: Register,
+        from: Register,
+        plus: f64,
+        weight: f64,
+    },
+    /// `start + quad`, in order.
+    Linear { to: Register, start: f64, quad: u32 },
+    /// `to + quad`, in order.
+    More { to: Register, quad: u32 },
     /// `start + products`, of degree 2; exact.
     Quadratic {
         to: Register,
         start: f64,
         products: Span,
     },
-    /// `base + (0 + products)`, in order.
+    /// `base + (start + quad)`, in order.
     Rounded {
         to: Register,
         base: Register,
-        products: Span,
+        start: f64,
+        quad: u32,
     },
+    /// `base + to`.
+    Onto { to: Register, base: Register },
     /// `max(gate, 0) * value`.
     Gated {
         to: Register,
@@ -69,18 +97,25 @@ pub(crate) enum Op {
         scale: u32,
         head: u32,
     },
-    /// A table's entry for the token at a place.
+    /// A table's entry for the token at a place; tables are known by where they begin.
     Read {
         to: Register,
         place: Register,
         table: u32,
     },
-    /// A table's entry for the token at the position nearest to the whole number `start + products`.
+    /// A table's entry for the token at the position nearest to the whole number `from + plus`.
     Recall {
         to: Register,
-        start: f64,
-        products: Span,
+        from: Register,
+        plus: f64,
         table: u32,
+    },
+    /// `start` and what tables say of tokens at positions nearest to whole numbers, with weights.
+    Gather {
+        to: Register,
+        start: f64,
+        from: Register,
+        items: Span,
     },
     /// A number kept at a place.
     Kept {
@@ -91,28 +126,26 @@ pub(crate) enum Op {
     /// Keeps a number.
     Keep { stream: u32, value: Register },
     /// Adds to a running sum.
-    Add { sum: u32, value: Register },
-    /// A running sum.
-    Sum { to: Register, sum: u32 },
+    Add {
+        sum: u32,
+        to: Register,
+        value: Register,
+    },
     /// The integer nearest to a number that is close to one.
     Near { to: Register, of: Register },
     /// The average of a running sum.
-    Mean { to: Register, sum: u32 },
+    Mean { to: Register, sum: Register },
     /// A key of a group of which only the highest counts.
     Raise {
-        group: u32,
+        group: u16,
         y: Register,
         values: Span,
-    },
-    /// A value at the highest key.
-    Latest {
+        /// Of the first value.
         to: Register,
-        group: u32,
-        value: u32,
     },
     /// A key of a table.
     Insert {
-        group: u32,
+        group: u16,
         x: Register,
         y: Register,
         values: Span,
@@ -120,30 +153,30 @@ pub(crate) enum Op {
     /// The entry of a table that scores most.
     Find {
         to: Register,
-        group: u32,
+        group: u16,
         query: [Register; 2],
     },
     /// The entry nearest to a whole number.
     FindWhole {
         to: Register,
-        group: u32,
+        group: u16,
         query: Register,
     },
     /// A value of an entry.
     Found {
         to: Register,
-        group: u32,
+        group: u16,
         entry: Register,
-        value: u32,
+        value: u16,
     },
-    /// The entry nearest to the whole number `start + products`, and a value of it.
+    /// The entry nearest to the whole number `from + plus`, and a value of it.
     Look {
         to: Register,
         entry: Register,
         group: u16,
         value: u16,
-        start: f64,
-        products: Span,
+        from: Register,
+        plus: f64,
     },
     /// A key and its values, into a hull.
     Push {
@@ -167,8 +200,51 @@ pub(crate) const ONE: Register = 1;
 pub(crate) const INDEX: Register = 2;
 /// Holds 0.
 pub(crate) const ZERO: Register = 3;
-/// The first free register.
-pub(crate) const FREE: Register = 4;
+/// The first of the registers that hold running sums and values at highest keys, see [`Fixed`].
+const FIXED: usize = 4;
+
+/// Registers that always hold what was last added to a sum, or the values at a highest key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fixed {
+    /// By group.
+    latest: Vec<usize>,
+    sums: usize,
+    end: usize,
+}
+
+impl Fixed {
+    /// For so many sums, and groups of so many values of which only those at the highest key count.
+    pub(crate) fn new(sums: usize, latest: impl Iterator<Item = usize>) -> Self {
+        let mut end = FIXED + sums;
+        let starts = latest.map(|values| {
+            let start = end;
+            end += 2 * values;
+            start
+        });
+        let latest = starts.collect();
+        Self { latest, sums, end }
+    }
+
+    /// The registers of all sums.
+    pub(crate) fn sums(&self) -> std::ops::Range<usize> {
+        FIXED..FIXED + self.sums
+    }
+
+    /// The register of a sum.
+    pub(crate) fn sum(&self, sum: u32) -> Register {
+        (FIXED + sum as usize) as Register
+    }
+
+    /// The register of a value at the highest key of a group; the next one holds the nearest integer.
+    pub(crate) fn latest(&self, group: u32, value: usize) -> Register {
+        (self.latest[group as usize] + 2 * value) as Register
+    }
+
+    /// The first free register, if there is any.
+    pub(crate) fn end(&self) -> Option<Register> {
+        Some(self.end as Register).filter(|_| self.end < usize::from(Register::MAX) / 2)
+    }
+}
 
 /// What a program ends with.
 #[derive(Debug, Clone)]
@@ -179,6 +255,8 @@ pub(crate) enum Output {
     Token(u32),
     /// The columns that the unembedding reads.
     Columns(Vec<Register>),
+    /// The one of them that varies; the line says what the others are.
+    Column { register: Register, line: u32 },
 }
 
 /// A sequence of steps.
@@ -186,6 +264,10 @@ pub(crate) enum Output {
 pub(crate) struct Program {
     pub(crate) ops: Vec<Op>,
     pub(crate) products: Vec<Product>,
+    pub(crate) quads: Vec<Quad>,
+    pub(crate) gathered: Vec<Gathered>,
     pub(crate) registers: Vec<Register>,
     pub(crate) output: Output,
+    /// What must hold before it runs, of registers of the token before.
+    pub(crate) guards: Vec<Guard>,
 }

@@ -11,9 +11,9 @@ pub(crate) struct Rows {
     pub(crate) vocab: usize,
     pub(crate) position_features: Vec<PositionFeature>,
     pub(crate) layers: Vec<LayerRows>,
-    /// The slots that the unembedding reads, ascending, and its rows over them.
+    /// The slots that the unembedding reads, ascending, and its columns for them.
     pub(crate) columns: Vec<usize>,
-    pub(crate) head: Vec<f64>,
+    pub(crate) head: Vec<Vec<f64>>,
     pub(crate) embedding: Vec<f64>,
     pub(crate) last_position: u64,
     /// Before every half-layer, by slot: the half-layer before which the slot was what it is now.
@@ -127,8 +127,9 @@ impl Rows {
             position_features: model.config.position_features.clone(),
             layers,
             since,
-            head: (0..head.rows)
-                .flat_map(|r| columns.iter().map(move |&c| head.row(r)[c]))
+            head: columns
+                .iter()
+                .map(|&c| (0..head.rows).map(|r| head.row(r)[c]).collect())
                 .collect(),
             columns,
             embedding: model.weights.tok.entries.clone(),

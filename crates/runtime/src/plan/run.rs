@@ -1,217 +1,17 @@
 //! Running programs.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
-use weightware_hull::{HullCache, KeyValueIndex, Point, compare_scores};
+use weightware_hull::{KeyValueIndex, Point, compare_scores};
 
-use super::analysis::{Analysis, Refusal};
+use super::analysis::Refusal;
 use super::compile::CLEARED;
-use super::program::{INDEX, ONE, Op, Program, Register, Span, TIME, ZERO};
-use super::rows::Rows;
+use super::memory::{Memory, Store, note, outside};
+use super::program::{Op, Program, Span, TIME};
 use super::table::{Table, Unfit};
-use crate::sparse::{Vector, zero_vector};
-
-/// Keys and values of past tokens, as far as a plan needs them.
-#[derive(Debug)]
-pub(crate) struct Memory {
-    /// Two bytes a token; the first is not its id but one past the greatest.
-    pub(crate) ids: Vec<u16>,
-    sums: Vec<f64>,
-    /// By id: what it adds to every sum that is a function of ids.
-    terms: Vec<f64>,
-    /// By id: whether it adds anything.
-    adds: Vec<bool>,
-    /// Bounds of sums.
-    sum_bounds: Vec<[f64; 2]>,
-    tables: Vec<f64>,
-    /// Ids, the first token's included.
-    kinds: usize,
-    groups: Vec<Store>,
-    streams: Vec<Vec<f64>>,
-    hulls: Vec<(HullCache, Boxes)>,
-    /// The first head whose key of this token is outside its box.
-    pub(crate) outside: Option<Outside>,
-    pub(crate) registers: Vector,
-    rows: Arc<Rows>,
-}
-
-#[derive(Debug)]
-enum Store {
-    Latest { y: f64, values: Vec<f64> },
-    Table { table: Table, boxes: Boxes },
-}
-
-/// Layer and number of heads with boxes, and those: greatest `|x|`, greatest lift.
-type Boxes = Vec<(usize, usize, [f64; 2])>;
-
-/// A live key outside the box of its head: layer, head, x, lift.
-pub(crate) type Outside = (usize, usize, f64, f64);
-
-fn boxed(rows: &Rows, (layer, head): (usize, usize)) -> Option<(usize, usize, [f64; 2])> {
-    let head = &rows.layers[layer].heads[head];
-    Some((layer, head.number, head.bound?))
-}
-
-/// The first of the heads whose box the key is outside of.
-#[inline]
-fn outside(boxes: &Boxes, x: f64, y: f64) -> Option<Outside> {
-    let half = x / 2.0;
-    let lift = y + half * half;
-    let mut outside = boxes.iter().filter(|(_, _, [greatest_x, greatest_lift])| {
-        lift >= -0.5 && !(x.abs() <= *greatest_x && lift <= *greatest_lift)
-    });
-    outside
-        .next()
-        .map(|&(layer, head, _)| (layer, head, x, lift))
-}
-
-fn note(first: &mut Option<Outside>, outside: Outside) {
-    if first.is_none_or(|first| (outside.0, outside.1) < (first.0, first.1)) {
-        *first = Some(outside);
-    }
-}
+use crate::sparse::WIDTH;
 
 impl Memory {
-    /// The memory of the first token alone.
-    pub(crate) fn new(analysis: &Analysis) -> Result<Self, Refusal> {
-        let vocab = analysis.rows.vocab;
-        let sums = analysis.sums.len();
-        let mut terms = vec![0.0; vocab * sums];
-        for (i, sum) in analysis.sums.iter().enumerate() {
-            for (id, &term) in sum.by_id.iter().flatten().enumerate() {
-                terms[id * sums + i] = term;
-            }
-        }
-        let adds = (0..vocab).map(|id| terms[id * sums..][..sums].iter().any(|&t| t != 0.0));
-        let mut groups = Vec::new();
-        for (number, group) in analysis.groups.iter().enumerate() {
-            let calls = &analysis.first[group.layer];
-            let key = calls[group.heads[0]].key;
-            let same = group.heads.iter().all(|&head| calls[head].key == key);
-            if !same {
-                return Err(Refusal::Group(number as u32));
-            }
-            let values: Vec<f64> = group
-                .values
-                .iter()
-                .map(|&(head, part)| calls[head].value[part])
-                .collect();
-            groups.push(if group.latest {
-                Store::Latest { y: key.y, values }
-            } else {
-                let mut table = Table::new(values.len());
-                let unfit = |_: Unfit| Refusal::Group(number as u32);
-                if let Some((j, lift)) = Table::parse(key.x, key.y, CLEARED).map_err(unfit)? {
-                    table.insert(j, lift, values.into_iter()).map_err(unfit)?;
-                }
-                let heads = group.heads.iter();
-                let boxes = heads.filter_map(|&head| boxed(&analysis.rows, (group.layer, head)));
-                Store::Table {
-                    table,
-                    boxes: boxes.collect(),
-                }
-            });
-        }
-        let streams = analysis
-            .streams
-            .iter()
-            .map(|&(at, part)| vec![analysis.first[at.0][at.1].value[part]]);
-        let mut hulls = Vec::new();
-        for &(layer, head) in &analysis.hulls {
-            let call = &analysis.first[layer][head];
-            let mut hull = HullCache::new();
-            hull.push(call.key, call.value)
-                .map_err(|_| Refusal::Model)?;
-            hulls.push((
-                hull,
-                boxed(&analysis.rows, (layer, head)).into_iter().collect(),
-            ));
-        }
-        let mut registers = zero_vector();
-        registers[usize::from(ONE)] = 1.0;
-        registers[usize::from(ZERO)] = 0.0;
-        Ok(Self {
-            ids: vec![vocab as u16],
-            sums: analysis.sums.iter().map(|sum| sum.first).collect(),
-            adds: adds.collect(),
-            sum_bounds: analysis
-                .sums
-                .iter()
-                .map(|sum| [sum.range.lo, sum.range.hi])
-                .collect(),
-            terms,
-            tables: analysis.tables.concat(),
-            kinds: vocab + 1,
-            groups,
-            streams: streams.collect(),
-            hulls,
-            outside: None,
-            registers,
-            rows: Arc::clone(&analysis.rows),
-        })
-    }
-
-    /// The highest keys of groups of which only that counts.
-    pub(crate) fn heights(&self) -> Vec<f64> {
-        let height = |store: &Store| match store {
-            Store::Latest { y, .. } => *y,
-            Store::Table { .. } => 0.0,
-        };
-        self.groups.iter().map(height).collect()
-    }
-
-    /// Begins a token.
-    #[inline]
-    pub(crate) fn begin(&mut self, id: u16) -> Result<(), Refusal> {
-        let time = self.ids.len();
-        self.registers[usize::from(TIME)] = time as f64;
-        self.ids.push(id);
-        if self.adds[usize::from(id)] {
-            let terms = &self.terms[usize::from(id) * self.sums.len()..][..self.sums.len()];
-            let mut fits = true;
-            for ((sum, term), [lo, hi]) in self.sums.iter_mut().zip(terms).zip(&self.sum_bounds) {
-                *sum += term;
-                fits &= (*lo..=*hi).contains(sum);
-            }
-            if !fits {
-                return Err(Refusal::Sums);
-            }
-        }
-        Ok(())
-    }
-
-    /// Sets registers that programs do not write, from the last one down.
-    pub(crate) fn set_constants(&mut self, values: &[f64]) {
-        for (&value, register) in values.iter().zip((0..=Register::MAX).rev()) {
-            self.registers[usize::from(register)] = value;
-        }
-    }
-
-    /// The id at a place, as it stands there.
-    #[inline]
-    pub(crate) fn id_at(&self, place: Register) -> usize {
-        usize::from(self.ids[self.registers[usize::from(place)] as usize])
-    }
-
-    /// The number by which programs are chosen.
-    #[inline]
-    pub(crate) fn set_index(&mut self, register: Register) -> f64 {
-        let index = self.registers[usize::from(register)];
-        self.registers[usize::from(INDEX)] = index;
-        index
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        let stores = self.groups.iter().map(|store| match store {
-            Store::Latest { values, .. } => 8 * values.len(),
-            Store::Table { table, .. } => table.bytes(),
-        });
-        let streams: usize = self.streams.iter().map(|s| 8 * s.capacity()).sum();
-        let hulls: usize = self.hulls.iter().map(|(h, _)| h.hull().heap_bytes()).sum();
-        2 * self.ids.capacity() + stores.sum::<usize>() + streams + hulls
-    }
-
     /// Runs a program for the last token.
     #[inline]
     pub(crate) fn run(
@@ -219,30 +19,61 @@ impl Memory {
         program: &Program,
         heads: &[(usize, usize)],
     ) -> Result<(), Refusal> {
+        let Self {
+            ids,
+            registers,
+            sum_bounds,
+            tables,
+            groups,
+            streams,
+            hulls,
+            outside: all_outside,
+            embedding,
+            d_model,
+            ..
+        } = self;
+        // It stays where it is, so that its address stays in a register.
+        let registers: &mut [f64; WIDTH] = registers;
+        let last = registers[usize::from(TIME)];
         let products = |span: Span| &program.products[span.start as usize..][..span.len as usize];
-        let registers = |span: Span| &program.registers[span.start as usize..][..span.len as usize];
+        let listed = |span: Span| &program.registers[span.start as usize..][..span.len as usize];
         macro_rules! get {
             ($register:expr) => {
-                self.registers[usize::from($register)]
+                registers[usize::from($register)]
             };
         }
-        macro_rules! linear {
-            ($start:expr, $span:expr) => {{
+        macro_rules! add {
+            ($start:expr, $quad:expr) => {{
                 let mut sum = $start;
-                for product in products($span) {
-                    sum += product.weight * get!(product.register);
+                for (weight, register) in program.quads[$quad as usize] {
+                    sum += weight * get!(register);
                 }
                 sum
             }};
         }
+        macro_rules! table {
+            ($group:expr) => {
+                match &mut groups[usize::from($group)] {
+                    Store::Table { table, boxes } => (table, boxes),
+                    Store::Latest { .. } => unreachable!("a group keeps its kind"),
+                }
+            };
+        }
         for op in &program.ops {
             let (to, number) = match *op {
-                Op::Token { to, slot } => (to, self.embedded(slot)),
-                Op::Linear {
+                Op::Token { to, slot } => {
+                    let id = usize::from(ids[ids.len() - 1]);
+                    (to, embedding[id * *d_model + usize::from(slot)])
+                }
+                Op::Offset { to, from, plus } => (to, get!(from) + plus),
+                Op::Scaled {
                     to,
-                    start,
-                    products: span,
-                } => (to, linear!(start, span)),
+                    from,
+                    plus,
+                    weight,
+                } => (to, plus + weight * get!(from)),
+                Op::Linear { to, start, quad } => (to, add!(start, quad)),
+                Op::More { to, quad } => (to, add!(get!(to), quad)),
                 Op::Quadratic {
                     to,
                     start,
@@ -257,33 +88,27 @@ impl Memory {
                 Op::Rounded {
                     to,
                     base,
-                    products: span,
-                } => {
-                    let mut sum = 0.0;
-                    for product in products(span) {
-                        sum += product.weight * get!(product.register);
-                    }
-                    (to, get!(base) + sum)
-                }
+                    start,
+                    quad,
+                } => (to, get!(base) + add!(start, quad)),
+                Op::Onto { to, base } => (to, get!(base) + get!(to)),
                 Op::Gated { to, gate, value } => {
                     let gate = get!(gate);
                     let open = if gate <= 0.0 { 0.0 } else { gate };
                     (to, open * get!(value))
                 }
                 Op::Product { to, gate, value } => (to, get!(gate) * get!(value)),
-                Op::Whole { to, query } => (to, get!(query).max(0.0).min(get!(TIME))),
+                Op::Whole { to, query } => (to, clamp(get!(query), last)),
                 Op::Close { to, query, head } => {
                     let query = get!(query);
                     let place = round(query);
-                    let last = get!(TIME);
                     if (query - place).abs() < 0.499_99 {
-                        (to, place.max(0.0).min(last))
+                        (to, clamp(place, last))
                     } else {
                         let place = nearest(Point::new(query, 1.0), [2.0, 1.0], last);
                         (to, place.ok_or(Refusal::Head(heads[head as usize]))?)
                     }
                 }
-                Op::Sum { to, sum } => (to, self.sums[sum as usize]),
                 Op::Near { to, of } => (to, round(get!(of))),
                 Op::Nearest {
                     to,
@@ -294,73 +119,82 @@ impl Memory {
                     let query = Point::new(get!(query[0]), get!(query[1]));
                     let scale = &program.products[scale as usize..];
                     let key = [scale[0].weight, scale[1].weight];
-                    let place = nearest(query, key, get!(TIME));
+                    let place = nearest(query, key, last);
                     let at = heads[head as usize];
                     (to, place.ok_or(Refusal::Head(at))?)
                 }
                 Op::Read { to, place, table } => {
-                    let id = self.id_at(place);
-                    (to, self.tables[table as usize * self.kinds + id])
+                    let id = ids[whole(get!(place))];
+                    (to, tables[table as usize + usize::from(id)])
                 }
                 Op::Recall {
                     to,
-                    start,
-                    products: span,
+                    from,
+                    plus,
                     table,
                 } => {
-                    let place = linear!(start, span).max(0.0).min(get!(TIME));
-                    let id = usize::from(self.ids[place as usize]);
-                    (to, self.tables[table as usize * self.kinds + id])
+                    let id = ids[whole(clamp(get!(from) + plus, last))];
+                    (to, tables[table as usize + usize::from(id)])
+                }
+                Op::Gather {
+                    to,
+                    start,
+                    from,
+                    items: span,
+                } => {
+                    let from = get!(from);
+                    let mut sum = start;
+                    for item in &program.gathered[span.start as usize..][..span.len as usize] {
+                        let id = ids[whole(clamp(from + item.plus, last))];
+                        sum += item.weight * tables[item.table as usize + usize::from(id)];
+                    }
+                    (to, sum)
                 }
                 Op::Kept { to, place, stream } => {
-                    let place = get!(place) as usize;
-                    (to, self.streams[stream as usize][place])
+                    (to, streams[stream as usize][whole(get!(place))])
                 }
                 Op::Keep { stream, value } => {
                     let value = get!(value);
-                    self.streams[stream as usize].push(value);
+                    streams[stream as usize].push(value);
                     continue;
                 }
-                Op::Add { sum, value } => {
-                    let value = get!(value);
-                    let sum = sum as usize;
-                    self.sums[sum] += value;
-                    let [lo, hi] = self.sum_bounds[sum];
-                    if !(lo..=hi).contains(&self.sums[sum]) {
+                Op::Add { sum, to, value } => {
+                    let [lo, hi] = sum_bounds[sum as usize];
+                    let sum = get!(to) + get!(value);
+                    get!(to) = sum;
+                    if !(lo..=hi).contains(&sum) {
                         return Err(Refusal::Sums);
                     }
                     continue;
                 }
-                Op::Mean { to, sum } => {
-                    let count = get!(TIME) + 1.0;
-                    (to, self.sums[sum as usize] / count)
-                }
-                Op::Raise { group, y, values } => {
+                Op::Mean { to, sum } => (to, get!(sum) / (last + 1.0)),
+                Op::Raise {
+                    group,
+                    y,
+                    values,
+                    to,
+                } => {
                     let y = get!(y);
-                    let Store::Latest {
-                        y: highest,
-                        values: stored,
-                    } = &mut self.groups[group as usize]
-                    else {
+                    let Store::Latest { y: highest } = &mut groups[usize::from(group)] else {
                         unreachable!("a group keeps its kind");
                     };
-                    let values = registers(values)
-                        .iter()
-                        .map(|&r| self.registers[usize::from(r)]);
+                    // Every value has two registers.
+                    let places = (to..).step_by(2);
                     if y > *highest {
                         *highest = y;
-                        for (stored, value) in stored.iter_mut().zip(values) {
-                            *stored = value;
+                        for (&value, to) in listed(values).iter().zip(places) {
+                            get!(to) = get!(value);
                         }
-                    } else if y == *highest && !stored.iter().zip(values).all(|(a, b)| *a == b) {
-                        return Err(Refusal::Group(group));
+                    } else if y == *highest
+                        && !listed(values)
+                            .iter()
+                            .zip(places)
+                            .all(|(&value, to)| get!(to) == get!(value))
+                    {
+                        return Err(Refusal::Group(group.into()));
                     }
                     continue;
                 }
-                Op::Latest { to, group, value } => match &self.groups[group as usize] {
-                    Store::Latest { values, .. } => (to, values[value as usize]),
-                    Store::Table { .. } => unreachable!("a group keeps its kind"),
-                },
                 Op::Insert {
                     group,
                     x,
@@ -368,40 +202,32 @@ impl Memory {
                     values,
                 } => {
                     let (x, y) = (get!(x), get!(y));
-                    let Store::Table { table, boxes } = &mut self.groups[group as usize] else {
-                        unreachable!("a group keeps its kind");
-                    };
-                    let unfit = |_: Unfit| Refusal::Group(group);
+                    let (table, boxes) = table!(group);
+                    let unfit = |_: Unfit| Refusal::Group(group.into());
                     if let Some(outside) = outside(boxes, x, y) {
-                        note(&mut self.outside, outside);
+                        note(all_outside, outside);
                         continue;
                     }
                     if let Some((j, lift)) = Table::parse(x, y, CLEARED).map_err(unfit)? {
-                        let values = registers(values)
-                            .iter()
-                            .map(|&r| self.registers[usize::from(r)]);
+                        let values = listed(values).iter().map(|&r| get!(r));
                         table.insert(j, lift, values).map_err(unfit)?;
                     }
                     continue;
                 }
                 Op::Find { to, group, query } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
-                    let Store::Table { table, .. } = &self.groups[group as usize] else {
-                        unreachable!("a group keeps its kind");
-                    };
+                    let (table, _) = table!(group);
                     let entry = table
                         .find(query, CLEARED)
-                        .map_err(|_| Refusal::Group(group))?;
+                        .map_err(|_| Refusal::Group(group.into()))?;
                     (to, f64::from(entry))
                 }
                 Op::FindWhole { to, group, query } => {
                     let query = get!(query);
-                    let Store::Table { table, .. } = &self.groups[group as usize] else {
-                        unreachable!("a group keeps its kind");
-                    };
+                    let (table, _) = table!(group);
                     let entry = table
                         .find_whole(query, CLEARED)
-                        .map_err(|_| Refusal::Group(group))?;
+                        .map_err(|_| Refusal::Group(group.into()))?;
                     (to, f64::from(entry))
                 }
                 Op::Found {
@@ -410,24 +236,19 @@ impl Memory {
                     entry,
                     value,
                 } => {
-                    let entry = get!(entry) as u32;
-                    match &self.groups[group as usize] {
-                        Store::Table { table, .. } => (to, table.value(entry, value)),
-                        Store::Latest { .. } => unreachable!("a group keeps its kind"),
-                    }
+                    let entry = whole(get!(entry)) as u32;
+                    (to, table!(group).0.value(entry, value.into()))
                 }
                 Op::Look {
                     to,
                     entry,
                     group,
                     value,
-                    start,
-                    products: span,
+                    from,
+                    plus,
                 } => {
-                    let query = linear!(start, span);
-                    let Store::Table { table, .. } = &self.groups[usize::from(group)] else {
-                        unreachable!("a group keeps its kind");
-                    };
+                    let query = get!(from) + plus;
+                    let (table, _) = table!(group);
                     let found = table
                         .find_whole(query, CLEARED)
                         .map_err(|_| Refusal::Group(group.into()))?;
@@ -437,9 +258,9 @@ impl Memory {
                 Op::Push { hull, key, values } => {
                     let key = Point::new(get!(key[0]), get!(key[1]));
                     let values = values.map(|r| get!(r));
-                    let (hull, boxes) = &mut self.hulls[hull as usize];
+                    let (hull, boxes) = &mut hulls[hull as usize];
                     if let Some(outside) = outside(boxes, key.x, key.y) {
-                        note(&mut self.outside, outside);
+                        note(all_outside, outside);
                         continue;
                     }
                     hull.push(key, values).map_err(|_| Refusal::Model)?;
@@ -447,7 +268,7 @@ impl Memory {
                 }
                 Op::Ask { hull, query, to } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
-                    let answers = self.hulls[hull as usize]
+                    let answers = hulls[hull as usize]
                         .0
                         .query(query)
                         .map_err(|_| Refusal::Model)?;
@@ -459,17 +280,25 @@ impl Memory {
         }
         Ok(())
     }
+}
 
-    #[inline]
-    fn embedded(&self, slot: u16) -> f64 {
-        let id = self.ids[self.ids.len() - 1];
-        self.rows.embedded(id.into(), slot.into())
-    }
+/// A whole number from 0 to 2^32 as an index: it is what the last bits of a sum with 2^52 say.
+#[inline(always)]
+pub(super) fn whole(number: f64) -> usize {
+    const MAGIC: f64 = (1_u64 << 52) as f64;
+    (number + MAGIC).to_bits() as u32 as usize
+}
+
+/// The number between 0 and `last` that is nearest.
+#[inline(always)]
+fn clamp(number: f64, last: f64) -> f64 {
+    let number = if number > 0.0 { number } else { 0.0 };
+    if number < last { number } else { last }
 }
 
 /// The nearest integer, for numbers below 2^51; greater ones stay as they are, as far as a position can tell.
 #[inline]
-fn round(number: f64) -> f64 {
+pub(super) fn round(number: f64) -> f64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
     (number + MAGIC) - MAGIC
 }
@@ -482,7 +311,7 @@ fn nearest(query: Point, [a, b]: [f64; 2], last: f64) -> Option<f64> {
         let place = round(vertex);
         // The quotient is off by less than 2^-20 where it matters.
         if (vertex - place).abs() < 0.499_99 {
-            return Some(place.max(0.0).min(last));
+            return Some(clamp(place, last));
         }
         if vertex < -1.0 {
             return Some(0.0);

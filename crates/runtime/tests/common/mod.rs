@@ -412,6 +412,125 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
     model
 }
 
+/// A small machine, at random: it executes the tokens of the prompt, then what it wrote itself. Flagged tokens end an
+/// instruction; their number says which token is fetched next, and how long ago the last one was decides, with that token,
+/// what is written.
+pub(crate) fn machine(seed: u64) -> Model {
+    const ONE: usize = 0;
+    const T: usize = 1;
+    const TT: usize = 2;
+    const NUMBER: usize = 3;
+    const FLAG: usize = 4;
+    const AVERAGE: usize = 5;
+    const COUNT: usize = 6;
+    const LATEST: usize = 7;
+    const FETCHED: usize = 8;
+    const NEXT: usize = 9;
+    const STORED: usize = 10;
+    const RESULT: usize = 11;
+    const OTHER: usize = 12;
+    const KIND: usize = 13;
+    const SQUARE: usize = 14;
+    let (d, d_ffn) = (16, 10);
+    let mut random = Random(seed ^ 0x3ac1);
+    let vocab = 8 + random.below(24) as usize;
+    let mut model = zero(4, d, d_ffn, vocab);
+    let feature = |slot, coefficients| PositionFeature { slot, coefficients };
+    model.config.position_features =
+        vec![feature(T, [0.0, 1.0, 0.0]), feature(TT, [0.0, 0.0, 1.0])];
+    for id in 1..vocab {
+        let row = model.weights.tok.row_mut(id);
+        row[ONE] = 1.0;
+        row[NUMBER] = id as f64;
+        row[FLAG] = f64::from(u8::from(id >= vocab - 2));
+        row[KIND] = random.below(3) as f64;
+        row[SQUARE] = (id * id) as f64;
+    }
+    // A head of one layer: query, key, value, where the values go.
+    let head = |model: &mut Model, at: [usize; 2], rows: [&[(usize, f64)]; 6], out: [usize; 2]| {
+        let layer = &mut model.weights.layers[at[0]];
+        for (i, row) in rows.into_iter().enumerate() {
+            for &(slot, weight) in row {
+                layer.in_proj.row_mut(i / 2 * d + 2 * at[1] + i % 2)[slot] += weight;
+            }
+        }
+        for (part, slot) in out.into_iter().enumerate() {
+            layer.out_proj.row_mut(slot)[2 * at[1] + part] += 1.0;
+        }
+    };
+    let [one, t, tt]: [&[(usize, f64)]; 3] = [&[(ONE, 1.0)], &[(T, 2.0)], &[(TT, -1.0)]];
+    let cleared = [(T, 1.0), (ONE, -(2f64.powi(40))), (FLAG, 2f64.powi(40))];
+    let average = [&[], &[], &[], &[], &[(FLAG, 1.0)][..], &[]];
+    head(&mut model, [0, 0], average, [AVERAGE, OTHER]);
+    let latest = [&[], one, &[], &cleared[..], &[(T, 1.0)], &[]];
+    head(&mut model, [0, 1], latest, [LATEST, OTHER]);
+    for (row, weights) in [
+        (0, [(T, 1.0), (ONE, 1.0)]),
+        (d_ffn, [(AVERAGE, 1.0), (ONE, 0.0)]),
+    ] {
+        for (slot, weight) in weights {
+            model.weights.layers[0].ff_in.row_mut(row)[slot] = weight;
+        }
+    }
+    model.weights.layers[0].ff_out.row_mut(COUNT)[0] = 1.0;
+    let place = [(COUNT, 1.0 + random.below(3) as f64), (ONE, 1.0)];
+    let number: &[(usize, f64)] = &[(NUMBER, 1.0)];
+    let fetch = [&place[..], one, t, tt, number, &[(KIND, 1.0)]];
+    head(&mut model, [1, 0], fetch, [FETCHED, OTHER]);
+    let beyond = [place[0], (ONE, 2.0)];
+    head(
+        &mut model,
+        [1, 1],
+        [&beyond, one, t, tt, number, &[]],
+        [NEXT, OTHER],
+    );
+    let before = [(T, 1.0), (ONE, -(1.0 + random.below(5) as f64))];
+    head(
+        &mut model,
+        [1, 2],
+        [&before, one, t, tt, number, &[]],
+        [RESULT, OTHER],
+    );
+    // What was stored last at a number.
+    for h in 0..2 {
+        let clear = -(2f64.powi(40)) * h as f64;
+        let key = [(T, 2f64.powi(-20)), (SQUARE, -1.0), (FLAG, clear)];
+        let query = [(if h == 0 { FETCHED } else { NEXT }, 1.0)];
+        let rows = [&query[..], one, &[(NUMBER, 2.0)], &key, number, &[(T, 1.0)]];
+        head(&mut model, [2, h], rows, [STORED, OTHER]);
+    }
+    for layer in 1..4 {
+        let weights = &mut model.weights.layers[layer];
+        for neuron in 0..d_ffn {
+            // Open for some of the tokens since the last flag, and for some of what was fetched.
+            let since = random.below(5) as f64;
+            let sign = [1.0, -1.0][random.below(2) as usize];
+            let gate = weights.ff_in.row_mut(neuron);
+            gate[T] = sign;
+            gate[LATEST] = -sign;
+            gate[ONE] = 1.0 - sign * since;
+            if random.below(2) == 0 {
+                gate[FETCHED] = random.below(3) as f64 - 1.0;
+            }
+            let value = weights.ff_in.row_mut(d_ffn + neuron);
+            for _ in 0..2 {
+                let slots = [ONE, NUMBER, FETCHED, NEXT, STORED, RESULT];
+                value[slots[random.below(6) as usize]] += random.below(3) as f64 - 1.0;
+            }
+            let target = [RESULT, STORED, OTHER, KIND][random.below(4) as usize];
+            weights.ff_out.row_mut(target)[neuron] += random.below(3) as f64 - 1.0;
+        }
+    }
+    for id in 0..vocab {
+        let x = id as f64;
+        let row = model.weights.head.row_mut(id);
+        row[RESULT] = 2.0 * x;
+        row[ONE] = -x * x;
+        row[KIND] = random.below(2) as f64;
+    }
+    model
+}
+
 /// A model of random floats.
 pub(crate) fn floats(layers: usize, heads: usize, vocab: usize, seed: u64) -> Model {
     let mut model = random(layers, heads, vocab, 2, seed);

@@ -1,0 +1,241 @@
+//! What programs work on.
+
+use weightware_hull::{HullCache, KeyValueIndex};
+
+use super::analysis::{Analysis, Refusal};
+use super::chain::Guard;
+use super::compile::CLEARED;
+use super::program::{Fixed, INDEX, ONE, Register, TIME};
+use super::rows::Rows;
+use super::run::{round, whole};
+use super::table::{Table, Unfit};
+use crate::sparse::{Vector, zero_vector};
+
+/// Keys and values of past tokens, as far as a plan needs them.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// Two bytes a token; the first is not its id but one past the greatest.
+    pub(crate) ids: Vec<u16>,
+    fixed: Fixed,
+    /// By id: what it adds to every sum that is a function of ids.
+    terms: Vec<f64>,
+    /// By id: whether it adds anything.
+    adds: Vec<bool>,
+    /// Bounds of sums.
+    pub(super) sum_bounds: Vec<[f64; 2]>,
+    /// One after the other.
+    pub(super) tables: Vec<f64>,
+    pub(super) groups: Vec<Store>,
+    pub(super) streams: Vec<Vec<f64>>,
+    pub(super) hulls: Vec<(HullCache, Boxes)>,
+    /// The first head whose key of this token is outside its box.
+    pub(crate) outside: Option<Outside>,
+    pub(crate) registers: Vector,
+    /// By id, by slot.
+    pub(super) embedding: Vec<f64>,
+    pub(super) d_model: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Store {
+    /// Values are in registers.
+    Latest {
+        y: f64,
+    },
+    Table {
+        table: Table,
+        boxes: Boxes,
+    },
+}
+
+/// Layer and number of heads with boxes, and those: greatest `|x|`, greatest lift.
+pub(super) type Boxes = Vec<(usize, usize, [f64; 2])>;
+
+/// A live key outside the box of its head: layer, head, x, lift.
+pub(crate) type Outside = (usize, usize, f64, f64);
+
+fn boxed(rows: &Rows, (layer, head): (usize, usize)) -> Option<(usize, usize, [f64; 2])> {
+    let head = &rows.layers[layer].heads[head];
+    Some((layer, head.number, head.bound?))
+}
+
+/// The first of the heads whose box the key is outside of.
+#[inline]
+pub(super) fn outside(boxes: &Boxes, x: f64, y: f64) -> Option<Outside> {
+    let half = x / 2.0;
+    let lift = y + half * half;
+    let mut outside = boxes.iter().filter(|(_, _, [greatest_x, greatest_lift])| {
+        lift >= -0.5 && !(x.abs() <= *greatest_x && lift <= *greatest_lift)
+    });
+    outside
+        .next()
+        .map(|&(layer, head, _)| (layer, head, x, lift))
+}
+
+pub(super) fn note(first: &mut Option<Outside>, outside: Outside) {
+    if first.is_none_or(|first| (outside.0, outside.1) < (first.0, first.1)) {
+        *first = Some(outside);
+    }
+}
+
+impl Memory {
+    /// The memory of the first token alone.
+    pub(crate) fn new(analysis: &Analysis) -> Result<Self, Refusal> {
+        let vocab = analysis.rows.vocab;
+        let sums = analysis.sums.len();
+        let mut terms = vec![0.0; vocab * sums];
+        for (i, sum) in analysis.sums.iter().enumerate() {
+            for (id, &term) in sum.by_id.iter().flatten().enumerate() {
+                terms[id * sums + i] = term;
+            }
+        }
+        let adds = (0..vocab).map(|id| terms[id * sums..][..sums].iter().any(|&t| t != 0.0));
+        let mut registers = zero_vector();
+        registers[usize::from(ONE)] = 1.0;
+        let fixed = analysis.fixed.clone();
+        if fixed.end().is_none() {
+            return Err(Refusal::Model);
+        }
+        let sums_first = analysis.sums.iter().map(|sum| sum.first);
+        for (register, first) in registers[fixed.sums()].iter_mut().zip(sums_first) {
+            *register = first;
+        }
+        let mut groups = Vec::new();
+        for (number, group) in analysis.groups.iter().enumerate() {
+            let calls = &analysis.first[group.layer];
+            let key = calls[group.heads[0]].key;
+            let same = group.heads.iter().all(|&head| calls[head].key == key);
+            if !same {
+                return Err(Refusal::Group(number as u32));
+            }
+            let values: Vec<f64> = group
+                .values
+                .iter()
+                .map(|&(head, part)| calls[head].value[part])
+                .collect();
+            groups.push(if group.latest {
+                for (i, &value) in values.iter().enumerate() {
+                    let register = usize::from(fixed.latest(number as u32, i));
+                    registers[register] = value;
+                    registers[register + 1] = round(value);
+                }
+                Store::Latest { y: key.y }
+            } else {
+                let mut table = Table::new(values.len());
+                let unfit = |_: Unfit| Refusal::Group(number as u32);
+                if let Some((j, lift)) = Table::parse(key.x, key.y, CLEARED).map_err(unfit)? {
+                    table.insert(j, lift, values.into_iter()).map_err(unfit)?;
+                }
+                let heads = group.heads.iter();
+                let boxes = heads.filter_map(|&head| boxed(&analysis.rows, (group.layer, head)));
+                Store::Table {
+                    table,
+                    boxes: boxes.collect(),
+                }
+            });
+        }
+        let streams = analysis
+            .streams
+            .iter()
+            .map(|&(at, part)| vec![analysis.first[at.0][at.1].value[part]]);
+        let mut hulls = Vec::new();
+        for &(layer, head) in &analysis.hulls {
+            let call = &analysis.first[layer][head];
+            let mut hull = HullCache::new();
+            hull.push(call.key, call.value)
+                .map_err(|_| Refusal::Model)?;
+            hulls.push((
+                hull,
+                boxed(&analysis.rows, (layer, head)).into_iter().collect(),
+            ));
+        }
+        Ok(Self {
+            ids: vec![vocab as u16],
+            fixed,
+            adds: adds.collect(),
+            sum_bounds: analysis
+                .sums
+                .iter()
+                .map(|sum| [sum.range.lo, sum.range.hi])
+                .collect(),
+            terms,
+            tables: analysis.tables.concat(),
+            groups,
+            streams: streams.collect(),
+            hulls,
+            outside: None,
+            registers,
+            embedding: analysis.rows.embedding.clone(),
+            d_model: analysis.rows.d_model,
+        })
+    }
+
+    /// The highest keys of groups of which only that counts.
+    pub(crate) fn heights(&self) -> Vec<f64> {
+        let height = |store: &Store| match store {
+            Store::Latest { y } => *y,
+            Store::Table { .. } => 0.0,
+        };
+        self.groups.iter().map(height).collect()
+    }
+
+    /// Whether places lie before the last token.
+    #[inline]
+    pub(crate) fn holds(&self, guards: &[Guard]) -> bool {
+        let last = self.registers[usize::from(TIME)];
+        let place = |&(register, plus): &Guard| self.registers[usize::from(register)] + plus;
+        guards.iter().all(|guard| place(guard) < last)
+    }
+
+    /// Begins a token.
+    #[inline]
+    pub(crate) fn begin(&mut self, id: u16) -> Result<(), Refusal> {
+        let time = self.ids.len();
+        self.registers[usize::from(TIME)] = time as f64;
+        self.ids.push(id);
+        if self.adds[usize::from(id)] {
+            let sums = &mut self.registers[self.fixed.sums()];
+            let terms = &self.terms[usize::from(id) * sums.len()..][..sums.len()];
+            let mut fits = true;
+            for ((sum, term), [lo, hi]) in sums.iter_mut().zip(terms).zip(&self.sum_bounds) {
+                *sum += term;
+                fits &= (*lo..=*hi).contains(sum);
+            }
+            if !fits {
+                return Err(Refusal::Sums);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets registers that programs do not write, from the last one down.
+    pub(crate) fn set_constants(&mut self, values: &[f64]) {
+        for (&value, register) in values.iter().zip((0..=Register::MAX).rev()) {
+            self.registers[usize::from(register)] = value;
+        }
+    }
+
+    /// The id at a place, as it stands there.
+    #[inline]
+    pub(crate) fn id_at(&self, place: Register) -> usize {
+        usize::from(self.ids[whole(self.registers[usize::from(place)])])
+    }
+
+    /// The number by which programs are chosen.
+    #[inline]
+    pub(crate) fn set_index(&mut self, register: Register) -> f64 {
+        let index = self.registers[usize::from(register)];
+        self.registers[usize::from(INDEX)] = index;
+        index
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let stores = self.groups.iter().map(|store| match store {
+            Store::Latest { .. } => 8,
+            Store::Table { table, .. } => table.bytes(),
+        });
+        let streams: usize = self.streams.iter().map(|s| 8 * s.capacity()).sum();
+        let hulls: usize = self.hulls.iter().map(|(h, _)| h.hull().heap_bytes()).sum();
+        2 * self.ids.capacity() + stores.sum::<usize>() + streams + hulls
+    }
+}

@@ -1,0 +1,271 @@
+//! One token by programs.
+
+use std::sync::Arc;
+
+use super::analysis::{Analysis, Expected, HeadAt, Refusal};
+use super::atoms::Mark;
+use super::choice::{Choice, Prefix, Written};
+use super::classes::IRREGULAR;
+use super::compile::Constants;
+use super::memory::Memory;
+use super::predict::Predictions;
+use super::program::Output;
+use super::rows::Rows;
+use crate::cache::Call;
+use crate::network::Network;
+
+/// No program was made yet.
+const NONE: u32 = u32::MAX;
+
+/// No program can be made.
+const NEVER: u32 = u32::MAX - 1;
+
+/// With more forms than this, those that only programs needed are forgotten.
+const MOST_FORMS: usize = if cfg!(test) { 1 << 8 } else { 1 << 15 };
+
+/// With more programs than this, making them takes longer than they save.
+const MOST_PROGRAMS: usize = 1 << 13;
+
+/// A plan and what it remembers.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) analysis: Analysis,
+    choice: Choice,
+    /// By class.
+    prefixes: Vec<Option<Prefix>>,
+    programs: Vec<Written>,
+    /// By number of the choice.
+    program_of: Vec<u32>,
+    /// By program, by class of the next token.
+    successors: Vec<u32>,
+    /// The program of the last token.
+    last: u32,
+    /// Programs before this one were written with forms that are forgotten.
+    remembered: u32,
+    pub(super) memory: Memory,
+    /// All live heads.
+    heads: Vec<HeadAt>,
+    predictions: Predictions,
+    /// What the unembedding reads; tests look at it, also where nothing else does.
+    pub(super) columns: Vec<f64>,
+    /// Atoms and forms of the survey and of prefixes.
+    mark: Mark,
+    constants: Constants,
+}
+
+impl Plan {
+    pub(super) fn new(
+        rows: &Arc<Rows>,
+        first: &Arc<Vec<Vec<Call>>>,
+        expected: &Expected,
+    ) -> Result<Self, (Refusal, Vec<HeadAt>)> {
+        let mut analysis =
+            Analysis::new(rows, first, expected).map_err(|refusal| (refusal, vec![]))?;
+        let choice = Choice::new(&mut analysis);
+        let memory = match Memory::new(&analysis) {
+            Ok(memory) => memory,
+            Err(refusal) => return Err((refusal, analysis.heads_of(refusal))),
+        };
+        let heads = analysis.heads.iter().enumerate();
+        let heads = heads.flat_map(|(l, heads)| (0..heads.len()).map(move |h| (l, h)));
+        Ok(Self {
+            heads: heads.collect(),
+            prefixes: (0..analysis.classes.count()).map(|_| None).collect(),
+            programs: Vec::new(),
+            program_of: vec![NONE; choice.programs()],
+            successors: Vec::new(),
+            last: NONE,
+            remembered: 0,
+            memory,
+            predictions: Predictions::new(),
+            columns: Vec::new(),
+            mark: analysis.atoms.mark(),
+            constants: Constants::default(),
+            choice,
+            analysis,
+        })
+    }
+
+    /// Takes a token in, and says which one follows, if asked.
+    #[inline]
+    pub(super) fn step(
+        &mut self,
+        network: &Network,
+        token: u16,
+        predict: bool,
+    ) -> Result<Option<u32>, Refusal> {
+        let class = self.analysis.classes.of(token.into());
+        if class == IRREGULAR {
+            return Err(Refusal::Sentinel);
+        }
+        if self.memory.ids.len() as u64 > self.analysis.longest {
+            return Err(Refusal::Model);
+        }
+        let follows = match predict {
+            true => self.successor(network, class)?,
+            false => None,
+        };
+        self.memory.begin(token)?;
+        let program = match follows {
+            Some(program) => program,
+            None => self.choose(network, class, predict)?,
+        };
+        self.last = if predict { program } else { NONE };
+        let program = &self.programs[program as usize].program;
+        self.memory.run(program, &self.heads)?;
+        let registers = &self.memory.registers;
+        if cfg!(test) {
+            self.columns.clear();
+        }
+        Ok(match &program.output {
+            Output::None => None,
+            Output::Token(token) => Some(*token),
+            Output::Column { register, line } => {
+                let column = registers[usize::from(*register)];
+                if cfg!(test) {
+                    self.columns = self.predictions.columns(*line, column);
+                }
+                Some(self.predictions.along(network, *line, column))
+            }
+            Output::Columns(columns) => {
+                self.columns.clear();
+                let columns = columns.iter().map(|&r| registers[usize::from(r)]);
+                self.columns.extend(columns);
+                Some(self.predictions.of(network, &self.columns))
+            }
+        })
+    }
+
+    /// The program that follows the last one for a token of a class, if it is certain which.
+    #[inline]
+    fn successor(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Refusal> {
+        if self.last == NONE {
+            return Ok(None);
+        }
+        let at = self.last as usize * self.prefixes.len() + usize::from(class);
+        let mut program = self.successors[at];
+        if program == NONE {
+            program = self.make_successor(network, class)?;
+        }
+        if program == NEVER {
+            return Ok(None);
+        }
+        let holds = self
+            .memory
+            .holds(&self.programs[program as usize].program.guards);
+        Ok(holds.then_some(program))
+    }
+
+    /// The program for the token that has begun.
+    fn choose(&mut self, network: &Network, class: u16, predict: bool) -> Result<u32, Refusal> {
+        if self.prefixes[usize::from(class)].is_none() {
+            self.make_prefix(class)?;
+        }
+        let Some(prefix) = &self.prefixes[usize::from(class)] else {
+            unreachable!("it is made");
+        };
+        self.memory.run(&prefix.program, &self.heads)?;
+        let index = prefix
+            .index
+            .map_or(0.0, |register| self.memory.set_index(register));
+        let found = prefix
+            .place
+            .map_or(0, |register| self.memory.id_at(register));
+        let number = self.choice.number(class, found, index, predict);
+        if self.program_of[number] == NONE {
+            let program = self.make_program(network, class, (found, index, predict))?;
+            self.program_of[number] = program;
+        }
+        Ok(self.program_of[number])
+    }
+
+    #[cold]
+    fn make_prefix(&mut self, class: u16) -> Result<(), Refusal> {
+        let heights = self.memory.heights();
+        let prefix =
+            self.choice
+                .prefix(&mut self.analysis, class, &heights, &mut self.constants)?;
+        self.memory.set_constants(&self.constants.values);
+        self.prefixes[usize::from(class)] = Some(prefix);
+        self.mark = self.analysis.atoms.mark();
+        Ok(())
+    }
+
+    #[cold]
+    fn make_program(
+        &mut self,
+        network: &Network,
+        class: u16,
+        choice: (usize, f64, bool),
+    ) -> Result<u32, Refusal> {
+        let Some(prefix) = &self.prefixes[usize::from(class)] else {
+            unreachable!("it is made");
+        };
+        if self.programs.len() >= MOST_PROGRAMS {
+            return Err(Refusal::Model);
+        }
+        let heights = self.memory.heights();
+        let written = self.choice.program(
+            &mut self.analysis,
+            prefix,
+            class,
+            choice,
+            &heights,
+            &mut self.constants,
+        )?;
+        Ok(self.keep(network, written))
+    }
+
+    /// Makes the program that follows the last one for a token of a class, if it can be.
+    #[cold]
+    fn make_successor(&mut self, network: &Network, class: u16) -> Result<u32, Refusal> {
+        let mut program = NEVER;
+        // Where there are many programs, others need the room.
+        if self.last >= self.remembered && self.programs.len() < MOST_PROGRAMS / 2 {
+            if self.prefixes[usize::from(class)].is_none() {
+                self.make_prefix(class)?;
+            }
+            let heights = self.memory.heights();
+            let written = self.choice.successor(
+                &mut self.analysis,
+                &self.prefixes,
+                &self.programs[self.last as usize],
+                class,
+                &heights,
+                &mut self.constants,
+            )?;
+            if let Some(written) = written {
+                program = self.keep(network, written);
+            }
+        }
+        let at = self.last as usize * self.prefixes.len() + usize::from(class);
+        self.successors[at] = program;
+        Ok(program)
+    }
+
+    fn keep(&mut self, network: &Network, mut written: Written) -> u32 {
+        self.memory.set_constants(&self.constants.values);
+        let output = std::mem::replace(&mut written.program.output, Output::None);
+        let constants = &self.constants;
+        let is_constant = |register| constants.holds(register);
+        written.program.output =
+            self.predictions
+                .simplified(network, output, &self.memory, is_constant);
+        self.programs.push(written);
+        let successors = self.programs.len() * self.prefixes.len();
+        self.successors.resize(successors, NONE);
+        if self.analysis.atoms.forms() > MOST_FORMS {
+            self.analysis.forget(self.mark);
+            self.remembered = self.programs.len() as u32;
+        }
+        self.programs.len() as u32 - 1
+    }
+}
+
+#[cfg(test)]
+impl Plan {
+    /// How many programs there are that follow others.
+    pub(super) fn followers(&self) -> usize {
+        self.successors.iter().filter(|&&to| to < NEVER).count()
+    }
+}
