@@ -22,7 +22,7 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         None => true,
     };
     let modules: Vec<_> = Module::ALL.into_iter().filter(wanted).collect();
-    let (model, usage) = compile(&modules)
+    let (model, usage) = compile(weightware::Profile::default(), &modules)
         .map_err(|error| Failure::Failed(Error::new(error).context("--modules")))?;
     model
         .save(&args.out)

@@ -2,7 +2,7 @@
 
 use weightware_model::Model;
 
-use crate::machine::{Machine, Module};
+use crate::machine::{Machine, Module, Profile};
 use crate::schedule::{Budget, Schedule, ScheduleError};
 use crate::search::solve;
 use crate::usage::Usage;
@@ -16,7 +16,16 @@ pub const DEFAULT_SCHEDULE: &str = include_str!("../schedules/default.txt");
 /// If the committed schedule does not fit the machine; a test keeps it fitting.
 #[must_use]
 pub fn default_model() -> Model {
-    compile(&Module::ALL)
+    profile_model(Profile::default())
+}
+
+/// The same with the numbers of a profile.
+///
+/// # Panics
+/// As [`default_model`].
+#[must_use]
+pub fn profile_model(profile: Profile) -> Model {
+    compile(profile, &Module::ALL)
         .unwrap_or_else(|error| {
             panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
         })
@@ -26,19 +35,19 @@ pub fn default_model() -> Model {
 /// Seeds that [`compile`] tries, and moves of each search.
 const SEARCH: (u64, u32) = (32, 300_000);
 
-/// The model of a machine with some of the modules beside the core, in the default shape, and what it uses of that. All
+/// The model of a machine of a profile with some of the modules beside the core, in the default shape, and what it uses of that. All
 /// modules together have a committed schedule, others are solved: a second or so.
 ///
 /// The vocabulary has all instructions; what the model says of those whose module is left out means nothing.
 ///
 /// # Errors
 /// If no schedule is found that fits, or the committed one does not.
-pub fn compile(modules: &[Module]) -> Result<(Model, Usage), ScheduleError> {
+pub fn compile(profile: Profile, modules: &[Module]) -> Result<(Model, Usage), ScheduleError> {
     let modules: Vec<_> = Module::ALL
         .into_iter()
         .filter(|module| modules.contains(module))
         .collect();
-    let machine = Machine::new(&modules);
+    let machine = Machine::with_profile(profile, &modules);
     let schedule = if modules == Module::ALL {
         Schedule::parse(&machine.graph, DEFAULT_SCHEDULE)?
     } else {

@@ -14,7 +14,7 @@
 use weightware_isa::Trap;
 
 use super::columns::{Class, GROWN};
-use super::{BIG, MEMORY_CENTRE, MEMORY_MARGIN, MEMORY_RECENCY, Machine, Parts, Size};
+use super::{BIG, Machine, Parts, Size};
 use crate::form::Form;
 use crate::graph::Key;
 
@@ -37,13 +37,15 @@ impl Machine {
             ..
         } = parts;
         let class = &fetched.class;
+        let memory = self.profile.memory;
         let graph = &mut self.graph;
         let one = graph.one();
 
         let written = operands.second + fetched.immediate + state.index - one;
-        let square = graph.reglu("address^2", written.clone(), written.clone());
-        let square = graph.hold("address^2", square);
-        let address = written.clone() - one * MEMORY_CENTRE;
+        let far = memory.far_side(graph, written.clone());
+        let product = graph.reglu("address^2", far, written.clone());
+        let product = graph.hold("address^2", product);
+        let address = memory.centred(graph, written.clone());
         let clear = class.clear(
             graph,
             "memory.clear",
@@ -51,16 +53,14 @@ impl Machine {
             one,
             state.index,
         );
+        // Times are not below 1: the first token answers for the centre at time 0.
         let key = Key {
-            index: address.clone(),
-            square: square - written * (2 * MEMORY_CENTRE) + one * (MEMORY_CENTRE * MEMORY_CENTRE),
-            // Not below 1: the first token answers for the centre at time 0.
-            time: state.stores + one,
-            recency: MEMORY_RECENCY,
             clear,
+            ..memory.key(graph, written, product, state.stores + one)
         };
 
-        let asked = operands.top + fetched.immediate + state.index - one * MEMORY_CENTRE;
+        let asked = operands.top + fetched.immediate + state.index;
+        let asked = memory.centred(graph, asked);
         let byte = self.columns.byte.into();
         let other = class.unless_either(Class::Load, Class::LoadSigned) + beyond;
         self.loaded("load", asked.clone(), &key, [byte, address.clone()], &other);
@@ -81,12 +81,7 @@ impl Machine {
             let hit = self.graph.reglu(&format!("{name}.hit"), value, gate);
             self.add_to_result(coefficient, hit);
         }
-        // Times are counts + 1 below 2^recency; the engine stops before the margin ends.
-        self.bound(
-            name,
-            MEMORY_CENTRE + MEMORY_MARGIN,
-            1.0 - 0.5_f64.powi(MEMORY_RECENCY),
-        );
+        self.bound(name, self.profile.memory);
     }
 
     /// Accesses that end beyond the memory put out a trap at once.

@@ -1,0 +1,93 @@
+//! Profiles: the numbers that say how far a machine is exact.
+//!
+//! A latest write is found among keys `(2 j, -j^2 + slope * time)`, `|j| <= centre`. That takes `slope * time < 1`, and keys that are
+//! exact: `centre^2` is at most 2^53 units of `2^-exponent`. So what a profile has more of time it has less of space. Stock softmax
+//! must see the slope beside the rounding of a score, about `centre^2 * 2^-52`; `weightware certify` proves what it sees.
+
+/// Numbers from 0 to `2 * centre` under which something is written, and the order of writes to one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The middle, around which keys are centred.
+    pub centre: i64,
+    /// The slope is `factor * 2^-exponent`.
+    pub factor: i64,
+    /// See `factor`.
+    pub exponent: i32,
+    /// The greatest time.
+    pub last_time: u64,
+}
+
+impl Span {
+    /// `slope * last_time`, below 1.
+    #[must_use]
+    pub fn lift(&self) -> f64 {
+        self.factor as f64 * self.last_time as f64 * 0.5_f64.powi(self.exponent)
+    }
+}
+
+/// The numbers of a machine that say how far it is exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name, as in `config.json`.
+    pub name: &'static str,
+    /// The greatest position.
+    pub last_position: u64,
+    /// Words of locals and globals, frames, entries of the stack: ordered by position.
+    pub words: Span,
+    /// Addresses, ordered by a count of stores that begins with 1.
+    pub memory: Span,
+}
+
+impl Profile {
+    /// The default. Exact in stock softmax, wherever a library multiplies by `1 / sqrt(2)`, for 22 million tokens and 349 thousand
+    /// stores into 152 KiB.
+    pub const STOCK: Self = Self {
+        name: "stock",
+        last_position: 22_000_000,
+        words: words(3, 26, 22_000_000),
+        memory: Span {
+            centre: 76 << 10,
+            factor: 3,
+            exponent: 20,
+            last_time: 349_500,
+        },
+    };
+
+    /// Exact in hard-max for 67 million tokens and 2^21 stores into 128 KiB.
+    pub const LONG: Self = Self {
+        name: "long",
+        last_position: 67_000_000,
+        words: words(1, 26, 67_000_000),
+        memory: Span {
+            centre: 64 << 10,
+            factor: 1,
+            exponent: 21,
+            last_time: (1 << 21) - 2,
+        },
+    };
+
+    /// All profiles, the default first.
+    pub const ALL: [Self; 2] = [Self::STOCK, Self::LONG];
+
+    /// The profile of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name == name)
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self::STOCK
+    }
+}
+
+/// Frames and the stack have as many words in every profile.
+const fn words(factor: i64, exponent: i32, last_position: u64) -> Span {
+    Span {
+        centre: 1 << 13,
+        factor,
+        exponent,
+        last_time: last_position,
+    }
+}
