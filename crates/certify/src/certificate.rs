@@ -46,9 +46,9 @@ pub struct HeadCertificate {
 pub struct IndexBox {
     /// What `config.json` states: greatest `|index|`.
     pub index: f64,
-    /// What `config.json` states: greatest `2^-recency * time`.
+    /// What `config.json` states: greatest `slope * time`.
     pub lift: f64,
-    /// `2^-recency`, the lift of one unit of time.
+    /// The slope, the lift of one unit of time.
     pub unit: f64,
     /// The greatest time within the stated lift, and below a distance of one.
     pub times: u64,
@@ -124,6 +124,8 @@ impl HeadCertificate {
             index: 0.0,
             lift: [0.0; 2],
             unit: 1.0,
+            grain: 1.0,
+            constant: 0.0,
         };
         match certificate.keys {
             Keys::Equal { largest_value } => {
@@ -167,7 +169,9 @@ impl HeadCertificate {
     /// The horizons of a head with an index, in its box.
     fn within(&mut self, [max_abs_x, max_lift]: [f64; 2], last_position: u64) {
         let Keys::Indexed {
-            recency,
+            slope: unit,
+            grain,
+            constant,
             by_position,
             least_lift,
             clearing,
@@ -175,12 +179,14 @@ impl HeadCertificate {
         else {
             return;
         };
-        let (index, unit) = (max_abs_x / 2.0, (-f64::from(recency)).exp2());
+        let index = max_abs_x / 2.0;
         let with = |index: f64, most: f64| Lookup {
             temperature: self.temperature,
             index,
             lift: [least_lift, most],
             unit,
+            grain,
+            constant,
         };
         let clears = |index: f64| clearing > 4.0 * index * index + 2.0;
         let exact = |index, most| clears(index) && with(index, most).is_exact();
@@ -188,7 +194,7 @@ impl HeadCertificate {
             exact(index, most) && with(index, most).margin(scaling) >= UNDERFLOW
         };
 
-        // Positions order by themselves, whatever the box allows.
+        // Positions order by themselves: the last one says more than the box.
         let up_to = |last: u64| least_lift + last as f64 * unit;
         let most = if by_position {
             max_lift.min(up_to(last_position))
@@ -206,9 +212,9 @@ impl HeadCertificate {
                 .map(|scaling| greatest(|index| stock(scaling, index as f64, most))),
         });
         if by_position {
-            self.exact_positions = greatest(|last| exact(index, max_lift.min(up_to(last))));
-            self.stock_positions = Scaling::ALL
-                .map(|scaling| greatest(|last| stock(scaling, index, max_lift.min(up_to(last)))));
+            self.exact_positions = greatest(|last| exact(index, up_to(last)));
+            self.stock_positions =
+                Scaling::ALL.map(|scaling| greatest(|last| stock(scaling, index, up_to(last))));
         } else {
             self.exact_positions = none;
             self.stock_positions = Scaling::ALL.map(|scaling| {

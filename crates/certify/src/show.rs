@@ -22,12 +22,17 @@ impl fmt::Display for Keys {
                 write!(f, "latest not cleared, 2^{:.0} t", clearing.log2())
             }
             Self::Indexed {
-                recency,
+                slope,
+                grain,
                 by_position,
                 ..
             } => {
                 let time = if *by_position { "position" } else { "count" };
-                write!(f, "index, latest by 2^-{recency} {time}")
+                let factor = match slope / grain {
+                    1.0 => String::new(),
+                    factor => format!("{factor} * "),
+                };
+                write!(f, "index, latest by {factor}2^{} {time}", grain.log2())
             }
             Self::Unknown(why) => write!(f, "unknown: {why}"),
         }

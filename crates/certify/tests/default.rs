@@ -1,7 +1,8 @@
 //! The certificate of the compiled machine, and of machines with something broken.
 
 use weightware_certify::{Certificate, Keys, Scaling, certify};
-use weightware_compiler::default_model;
+use weightware_compiler::machine::Profile;
+use weightware_compiler::{default_model, profile_model};
 use weightware_model::Model;
 
 /// Place of a box in `config.json` whose head orders keys by position, or by a count.
@@ -21,37 +22,45 @@ fn bound(certificate: &Certificate, model: &Model, by_position: bool) -> usize {
 }
 
 #[test]
-fn what_the_default_model_states_is_proved() {
+fn what_the_profiles_state_is_proved() {
+    for profile in Profile::ALL {
+        let model = profile_model(profile);
+        let certificate = certify(&model);
+        assert_eq!(certificate.problems().collect::<Vec<_>>(), [""; 0]);
+        assert!(certificate.exact_positions() >= model.config.last_position);
+        for head in &certificate.heads {
+            assert!(!matches!(head.keys, Keys::Unknown(_)), "{head}");
+        }
+        // All the boxes belong to heads with an index, and all those heads have one.
+        let heads = certificate.heads.iter();
+        let boxes = heads.filter(|head| head.index_box.is_some()).count();
+        assert_eq!(boxes, model.config.key_bounds.len());
+    }
+}
+
+#[test]
+fn stock_attention_reproduces_the_stock_profile() {
     let model = default_model();
+    assert_eq!(model.config.profile.as_deref(), Some("stock"));
     let certificate = certify(&model);
     assert!(
         certificate.to_string().contains("first to fail: layer"),
         "{certificate}"
     );
-    assert_eq!(certificate.problems().collect::<Vec<_>>(), [""; 0]);
-    assert!(certificate.exact_positions() >= model.config.last_position);
-    // Where queries or scores are scaled, stock softmax is one-hot as far.
-    for scaling in [Scaling::Query, Scaling::Scores] {
+    // Wherever a library scales, its softmax is one-hot as far.
+    for scaling in Scaling::ALL {
         assert!(
             certificate.stock_positions(scaling) >= model.config.last_position,
             "{scaling:?}"
         );
     }
     for head in &certificate.heads {
-        assert!(!matches!(head.keys, Keys::Unknown(_)), "{head}");
         if let Some(bounds) = &head.index_box {
-            for index in &bounds.stock_index[..2] {
-                assert!(*index as f64 >= bounds.index, "{head}");
+            for index in bounds.stock_index {
+                assert!(index as f64 >= bounds.index, "{head}");
             }
         }
     }
-    // All the boxes belong to heads with an index, and all those heads have one.
-    let boxes = certificate
-        .heads
-        .iter()
-        .filter(|head| head.index_box.is_some())
-        .count();
-    assert_eq!(boxes, model.config.key_bounds.len());
 }
 
 /// The rows of a head's keys' second part.
@@ -80,23 +89,22 @@ fn another_recency_is_another_certificate() {
     for by_position in [true, false] {
         let stated = model.config.key_bounds[bound(&good, &model, by_position)];
         let (layer, head) = (stated.layer, stated.head);
-        for factor in [2.0, 0.25, 3.0, -1.0, 1.0 / 1024.0] {
+        for (numerator, denominator) in
+            [(1.0, 3.0), (2.0, 3.0), (4.0, 3.0), (2.0, 1.0), (-1.0, 1.0)]
+        {
             let mut broken = model.clone();
             for weight in heights(&mut broken, layer, head) {
                 let whole = weight.round();
-                *weight = whole + (*weight - whole) * factor;
+                *weight = whole + (*weight - whole) * numerator / denominator;
             }
             let certificate = certify(&broken);
             let (have, was) = (find(&certificate, layer, head), find(&good, layer, head));
-            assert_ne!(have, was, "{layer}.{head} times {factor}");
-            if factor == 3.0 || factor == -1.0 {
-                assert_eq!(
-                    certificate.problems().count(),
-                    1,
-                    "{layer}.{head} times {factor}"
-                );
-            }
-            if factor == 0.25 {
+            let what = format!("{layer}.{head} times {numerator} / {denominator}");
+            assert_ne!(have, was, "{what}");
+            // A steeper slope passes a distance of 1 before the last position; of counts, the box ends before that.
+            let wrong = numerator < 0.0 || by_position && numerator > denominator;
+            assert_eq!(certificate.problems().count(), usize::from(wrong), "{what}");
+            if numerator == 1.0 {
                 // Stock softmax no longer tells the latest two apart in all of the box.
                 let index = have.index_box.as_ref().expect("has a box").stock_index[0];
                 assert!((index as f64) < stated.max_abs_x / 2.0, "{have}");
@@ -153,7 +161,7 @@ fn claims_that_are_not_proved() {
     assert!(text.contains("the box states"), "{text:?}");
     let text = problems(&|model| model.config.last_position = 1 << 25);
     // Positions would no longer order words below a distance of one.
-    assert!(text.contains("proved is 0"), "{text:?}");
+    assert!(text.contains("proved up to position 22369621,"), "{text:?}");
     // A layer that writes into the slot of the square of time.
     let text = problems(&|model| {
         let slot = model.config.position_features[1].slot;

@@ -9,7 +9,7 @@ use crate::network::{Head, Layer, Network};
 use crate::sparse::{Vector, zero_vector};
 
 /// No live key yet.
-const NOWHERE: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
+pub(crate) const NOWHERE: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
 
 /// The residual stream and scratch space.
 #[derive(Debug)]
@@ -33,6 +33,20 @@ impl Stream {
             sums: Vec::new(),
             calls: Vec::new(),
         }
+    }
+
+    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift.
+    pub(crate) fn reached<'s>(
+        &'s self,
+        network: &'s Network,
+    ) -> impl Iterator<Item = (usize, usize, [f64; 3])> + 's {
+        let layers = network.layers.iter().zip(0..);
+        let heads =
+            layers.flat_map(|(layer, number)| layer.heads.iter().map(move |head| (number, head)));
+        heads
+            .zip(&self.reach)
+            .filter(|((_, head), _)| head.bound.is_some())
+            .map(|((layer, head), &reach)| (layer, head.number, reach))
     }
 
     /// Leaves in `x` the residual stream of `token` at `position` after the last layer.

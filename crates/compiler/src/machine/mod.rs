@@ -249,7 +249,7 @@ impl Machine {
     fn bound(&mut self, lookup: &str, span: Span) {
         self.bounds.push(Bound {
             lookup: lookup.to_owned(),
-            max_index: span.centre,
+            max_index: span.reach,
             max_lift: span.lift(),
         });
     }

@@ -1,14 +1,16 @@
 //! Profiles: the numbers that say how far a machine is exact.
 //!
-//! A latest write is found among keys `(2 j, -j^2 + slope * time)`, `|j| <= centre`. That takes `slope * time < 1`, and keys that are
-//! exact: `centre^2` is at most 2^53 units of `2^-exponent`. So what a profile has more of time it has less of space. Stock softmax
-//! must see the slope beside the rounding of a score, about `centre^2 * 2^-52`; `weightware certify` proves what it sees.
+//! A latest write is found among keys `(2 j, -j^2 + slope * time)`, `|j| <= reach`. That takes `slope * time < 1`, and keys that are
+//! exact: `reach^2` is at most 2^53 units of `2^-exponent`. So what a profile has more of time it has less of space. Stock softmax
+//! must see the slope beside the rounding of a score, about `reach^2 * 2^-52`; `weightware certify` proves what it sees.
 
-/// Numbers from 0 to `2 * centre` under which something is written, and the order of writes to one of them.
+/// Numbers from 0 to `centre + reach` under which something is written, and the order of writes to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// The middle, around which keys are centred.
+    /// The middle: a key's index is the number less this.
     pub centre: i64,
+    /// The greatest `|index|`; not below `centre`.
+    pub reach: i64,
     /// The slope is `factor * 2^-exponent`.
     pub factor: i64,
     /// See `factor`.
@@ -47,6 +49,7 @@ impl Profile {
         words: words(3, 26, 22_000_000),
         memory: Span {
             centre: 76 << 10,
+            reach: 76 << 10,
             factor: 3,
             exponent: 20,
             last_time: 349_500,
@@ -59,7 +62,9 @@ impl Profile {
         last_position: 67_000_000,
         words: words(1, 26, 67_000_000),
         memory: Span {
-            centre: 64 << 10,
+            // Not 2^16, of whose square and a lift the sum would be rounded.
+            centre: (64 << 10) - 1,
+            reach: 64 << 10,
             factor: 1,
             exponent: 21,
             last_time: (1 << 21) - 2,
@@ -86,6 +91,7 @@ impl Default for Profile {
 const fn words(factor: i64, exponent: i32, last_position: u64) -> Span {
     Span {
         centre: 1 << 13,
+        reach: 1 << 13,
         factor,
         exponent,
         last_time: last_position,

@@ -10,6 +10,7 @@ use super::compile::CLEARED;
 use super::program::{INDEX, ONE, Op, Program, Register, Span, TIME, ZERO};
 use super::rows::Rows;
 use super::table::{Table, Unfit};
+use crate::forward::NOWHERE;
 use crate::sparse::{Vector, zero_vector};
 
 /// Keys and values of past tokens, as far as a plan needs them.
@@ -42,8 +43,13 @@ enum Store {
     Table { table: Table, boxes: Boxes },
 }
 
-/// Layer and number of heads with boxes, and those: greatest `|x|`, greatest lift.
-type Boxes = Vec<(usize, usize, [f64; 2])>;
+/// The boxes of heads that share their keys, and how far live keys went.
+#[derive(Debug)]
+struct Boxes {
+    /// Layer, number in the weights, and the box: greatest `|x|`, greatest lift.
+    heads: Vec<(usize, usize, [f64; 2])>,
+    reach: [f64; 3],
+}
 
 /// A live key outside the box of its head: layer, head, x, lift.
 pub(crate) type Outside = (usize, usize, f64, f64);
@@ -53,17 +59,36 @@ fn boxed(rows: &Rows, (layer, head): (usize, usize)) -> Option<(usize, usize, [f
     Some((layer, head.number, head.bound?))
 }
 
-/// The first of the heads whose box the key is outside of.
-#[inline]
-fn outside(boxes: &Boxes, x: f64, y: f64) -> Option<Outside> {
-    let half = x / 2.0;
-    let lift = y + half * half;
-    let mut outside = boxes.iter().filter(|(_, _, [greatest_x, greatest_lift])| {
-        lift >= -0.5 && !(x.abs() <= *greatest_x && lift <= *greatest_lift)
-    });
-    outside
-        .next()
-        .map(|&(layer, head, _)| (layer, head, x, lift))
+impl Boxes {
+    fn new(heads: impl Iterator<Item = (usize, usize, [f64; 2])>) -> Self {
+        Self {
+            heads: heads.collect(),
+            reach: NOWHERE,
+        }
+    }
+
+    /// The first of the heads whose box the key is outside of.
+    #[inline]
+    fn outside(&mut self, x: f64, y: f64) -> Option<Outside> {
+        let half = x / 2.0;
+        let lift = y + half * half;
+        if lift < -0.5 {
+            return None;
+        }
+        let mut outside = self.heads.iter().filter(|(_, _, [most, highest])| {
+            let inside = x.abs() <= *most && lift <= *highest;
+            !inside
+        });
+        if let Some(&(layer, head, _)) = outside.next() {
+            return Some((layer, head, x, lift));
+        }
+        // The key of a token whose embedding is zero says nothing.
+        if (x, y) != (0.0, 0.0) {
+            let [least, greatest, highest] = self.reach;
+            self.reach = [least.min(x), greatest.max(x), highest.max(lift)];
+        }
+        None
+    }
 }
 
 fn note(first: &mut Option<Outside>, outside: Outside) {
@@ -109,7 +134,7 @@ impl Memory {
                 let boxes = heads.filter_map(|&head| boxed(&analysis.rows, (group.layer, head)));
                 Store::Table {
                     table,
-                    boxes: boxes.collect(),
+                    boxes: Boxes::new(boxes),
                 }
             });
         }
@@ -125,7 +150,7 @@ impl Memory {
                 .map_err(|_| Refusal::Model)?;
             hulls.push((
                 hull,
-                boxed(&analysis.rows, (layer, head)).into_iter().collect(),
+                Boxes::new(boxed(&analysis.rows, (layer, head)).into_iter()),
             ));
         }
         let mut registers = zero_vector();
@@ -159,6 +184,19 @@ impl Memory {
             Store::Table { .. } => 0.0,
         };
         self.groups.iter().map(height).collect()
+    }
+
+    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift.
+    pub(crate) fn reach(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> + '_ {
+        let tables = self.groups.iter().filter_map(|store| match store {
+            Store::Table { boxes, .. } => Some(boxes),
+            Store::Latest { .. } => None,
+        });
+        let all = tables.chain(self.hulls.iter().map(|(_, boxes)| boxes));
+        all.flat_map(|boxes| {
+            let heads = boxes.heads.iter();
+            heads.map(|&(layer, head, _)| (layer, head, boxes.reach))
+        })
     }
 
     /// Begins a token.
@@ -372,7 +410,7 @@ impl Memory {
                         unreachable!("a group keeps its kind");
                     };
                     let unfit = |_: Unfit| Refusal::Group(group);
-                    if let Some(outside) = outside(boxes, x, y) {
+                    if let Some(outside) = boxes.outside(x, y) {
                         note(&mut self.outside, outside);
                         continue;
                     }
@@ -438,7 +476,7 @@ impl Memory {
                     let key = Point::new(get!(key[0]), get!(key[1]));
                     let values = values.map(|r| get!(r));
                     let (hull, boxes) = &mut self.hulls[hull as usize];
-                    if let Some(outside) = outside(boxes, key.x, key.y) {
+                    if let Some(outside) = boxes.outside(key.x, key.y) {
                         note(&mut self.outside, outside);
                         continue;
                     }
