@@ -50,17 +50,16 @@ fn at_every_token(
 
 #[test]
 fn sums_stay_below_2_53() {
-    // What dimensions hold does not depend on the profile, but for centred products of what is no address.
-    let machine = Machine::new(&Module::ALL);
-    let graph = &machine.graph;
-    let mut greatest = vec![0_i128; graph.dims().count()];
-    at_every_token(&machine, 0..12, |evaluator| {
-        for dim in graph.dims() {
-            greatest[dim.index()] = greatest[dim.index()].max(evaluator.value(dim).abs());
-        }
-    });
     for profile in Profile::ALL {
-        check(&Machine::with_profile(profile, &Module::ALL), &greatest);
+        let machine = Machine::with_profile(profile, &Module::ALL);
+        let graph = &machine.graph;
+        let mut greatest = vec![0_i128; graph.dims().count()];
+        at_every_token(&machine, 0..6, |evaluator| {
+            for dim in graph.dims() {
+                greatest[dim.index()] = greatest[dim.index()].max(evaluator.value(dim).abs());
+            }
+        });
+        check(&machine, &greatest);
     }
 }
 

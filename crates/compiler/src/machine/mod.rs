@@ -25,6 +25,7 @@
 mod arithmetic;
 mod bits;
 mod calls;
+mod cells;
 mod columns;
 mod count;
 mod divide;

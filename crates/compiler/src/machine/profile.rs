@@ -4,6 +4,8 @@
 //! exact: `reach^2` is at most 2^53 units of `2^-exponent`. So what a profile has more of time it has less of space. Stock softmax
 //! must see the slope beside the rounding of a score, about `reach^2 * 2^-52`; `weightware certify` proves what it sees.
 
+use crate::schedule::Budget;
+
 /// Numbers from 0 to `centre + reach` under which something is written, and the order of writes to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -36,8 +38,10 @@ pub struct Profile {
     pub last_position: u64,
     /// Words of locals and globals, frames, entries of the stack: ordered by position.
     pub words: Span,
-    /// Addresses, ordered by a count of stores that begins with 1.
+    /// Addresses, ordered by a count of stores that begins with 1; or not ordered, if they are translated.
     pub memory: Span,
+    /// Numbers of cells, to which addresses are translated: then it is these that are ordered by a count of stores.
+    pub cells: Option<Span>,
 }
 
 impl Profile {
@@ -54,6 +58,7 @@ impl Profile {
             exponent: 20,
             last_time: 349_500,
         },
+        cells: None,
     };
 
     /// Exact in hard-max for 67 million tokens and 2^21 stores into 128 KiB.
@@ -69,10 +74,44 @@ impl Profile {
             exponent: 21,
             last_time: (1 << 21) - 2,
         },
+        cells: None,
+    };
+
+    /// As the default, but for 8 MiB, of which the same number of bytes may be written: a machine of one layer more.
+    pub const FAR: Self = Self {
+        name: "far",
+        memory: Span {
+            centre: 1 << 22,
+            reach: 1 << 22,
+            // No order, but above the first token, which answers for the centre.
+            factor: 1,
+            exponent: 1,
+            last_time: 1,
+        },
+        cells: Some(Self::STOCK.memory),
+        ..Self::STOCK
     };
 
     /// All profiles, the default first.
-    pub const ALL: [Self; 2] = [Self::STOCK, Self::LONG];
+    pub const ALL: [Self; 3] = [Self::STOCK, Self::LONG, Self::FAR];
+
+    /// The shape of its machine with all modules.
+    #[must_use]
+    pub const fn budget(&self) -> Budget {
+        match self.cells {
+            None => Budget::DEFAULT,
+            Some(_) => Budget::FAR,
+        }
+    }
+
+    /// The committed schedule of its machine with all modules: the half-layer of every writer, the slot of every dimension.
+    #[must_use]
+    pub const fn schedule(&self) -> &'static str {
+        match self.cells {
+            None => include_str!("../../schedules/default.txt"),
+            Some(_) => include_str!("../../schedules/far.txt"),
+        }
+    }
 
     /// The profile of that name.
     #[must_use]
