@@ -9,7 +9,7 @@ use crate::slots::Held;
 pub enum Keys {
     /// `(0, 0)` at every token: softmax averages.
     Equal {
-        /// The greatest `|value|` that a token can add, if the embedding alone says it.
+        /// The greatest `|value|` that a token can add, if the embedding alone says it; else it is taken to be 1.
         largest_value: Option<f64>,
     },
     /// `(2t, -t^2)`.
@@ -53,21 +53,38 @@ pub(crate) struct Read {
 
 type Row = Vec<(usize, f64)>;
 
+/// The values of a head that averages; none if it does not.
+pub(crate) fn equal_keys(layer: &LayerWeights, head: usize, held: &[Held]) -> Vec<Row> {
+    let d_model = held.len();
+    let key = |part: usize| row(layer, d_model + 2 * head + part);
+    if key(0).is_empty() && key(1).is_empty() {
+        values(layer, d_model, head)
+    } else {
+        vec![]
+    }
+}
+
+fn row(layer: &LayerWeights, row: usize) -> Row {
+    let entries = layer.in_proj.row(row).iter().copied().enumerate();
+    entries.filter(|&(_, weight)| weight != 0.0).collect()
+}
+
+/// The rows of the values that reach the residual stream.
+fn values(layer: &LayerWeights, d_model: usize, head: usize) -> Vec<Row> {
+    let reaches =
+        |part: usize| (0..d_model).any(|slot| layer.out_proj.row(slot)[2 * head + part] != 0.0);
+    (0..2)
+        .filter(|&part| reaches(part))
+        .map(|part| row(layer, 2 * d_model + 2 * head + part))
+        .filter(|row| !row.is_empty())
+        .collect()
+}
+
 /// A head's keys; `None` if nothing of its values reaches the residual stream.
 pub(crate) fn read(layer: &LayerWeights, head: usize, held: &[Held], far: f64) -> Option<Read> {
     let d_model = held.len();
-    let row = |third: usize, part: usize| -> Row {
-        let row = layer.in_proj.row(third * d_model + 2 * head + part);
-        let entries = row.iter().copied().enumerate();
-        entries.filter(|&(_, weight)| weight != 0.0).collect()
-    };
-    let reaches =
-        |part: usize| (0..d_model).any(|slot| layer.out_proj.row(slot)[2 * head + part] != 0.0);
-    let values: Vec<Row> = (0..2)
-        .filter(|&part| reaches(part))
-        .map(|part| row(2, part))
-        .filter(|row| !row.is_empty())
-        .collect();
+    let row = |third: usize, part: usize| row(layer, third * d_model + 2 * head + part);
+    let values = values(layer, d_model, head);
     if values.is_empty() {
         return None;
     }

@@ -12,7 +12,7 @@ impl fmt::Display for Keys {
             } => write!(f, "equal, averages |value| <= {value}"),
             Self::Equal {
                 largest_value: None,
-            } => f.write_str("equal, averages"),
+            } => f.write_str("equal, averages numbers taken to be up to 1"),
             Self::Positions { own: true, .. } => f.write_str("positions, its own"),
             Self::Positions { fraction: true, .. } => {
                 f.write_str("positions, nearest to a fraction")

@@ -1,9 +1,9 @@
 //! The certificate of the compiled machine, and of machines with something broken.
 
-use weightware_certify::{Certificate, Keys, Scaling, certify};
+use weightware_certify::{Certificate, Certified, Keys, RunningSums, Scaling, Went, certify};
 use weightware_compiler::machine::Profile;
 use weightware_compiler::{default_model, profile_model};
-use weightware_model::Model;
+use weightware_model::{Model, TokenId};
 
 /// Place of a box in `config.json` whose head orders keys by position, or by a count.
 fn bound(certificate: &Certificate, model: &Model, by_position: bool) -> usize {
@@ -168,4 +168,72 @@ fn claims_that_are_not_proved() {
         model.weights.layers[3].out_proj.row_mut(slot)[0] = 1.0;
     });
     assert!(text.contains("layer 4"), "{text:?}");
+}
+
+#[test]
+fn sums_are_counted() {
+    let model = default_model();
+    let vocab = u32::try_from(model.config.shape.vocab).expect("few");
+    let empty = RunningSums::new(&model);
+    let used = |id: u32| {
+        let mut sums = empty.clone();
+        sums.push(TokenId(id));
+        sums.used()
+    };
+    let largest = (0..vocab).max_by(|&a, &b| used(a).total_cmp(&used(b)));
+    let largest = TokenId(largest.expect("a token"));
+    // The token that adds most is what the certificate assumes of all of them.
+    let mut sums = empty.clone();
+    let proved = certify(&model).stock_sums();
+    for _ in 0..=proved {
+        sums.push(largest);
+    }
+    assert!(sums.used() <= 1.0 && sums.proved() == proved, "{sums:?}");
+    sums.push(largest);
+    assert!(sums.used() > 1.0 && sums.proved() == proved);
+    // Bytes add nothing.
+    let byte = model.tokenizer.id("07").expect("a token");
+    let mut sums = empty;
+    for _ in 0..10 {
+        sums.push(byte);
+    }
+    assert_eq!((sums.used(), sums.proved()), (0.0, 9));
+}
+
+/// Stock attention follows the long profile while keys stay near the middle and stores are few.
+#[test]
+fn a_run_is_followed_while_keys_stay_near() {
+    let model = profile_model(Profile::LONG);
+    let certificate = certify(&model);
+    let at = bound(&certificate, &model, false);
+    let (layer, head) = (
+        model.config.key_bounds[at].layer,
+        model.config.key_bounds[at].head,
+    );
+    let mut run = Certified::new(&model);
+    let went = |index: f64, lift: f64| {
+        [Went {
+            layer,
+            head,
+            index,
+            lift,
+        }]
+    };
+    let lift = 0.5;
+    for index in [100.0, 1000.0] {
+        run.push(TokenId(0));
+        run.went(went(index, lift));
+        assert_eq!(
+            run.stock_position(Scaling::Query),
+            run.stock_position(Scaling::Both)
+        );
+    }
+    assert_eq!(run.stock_position(Scaling::Query), 1);
+    run.push(TokenId(0));
+    run.went(went(65_536.0, lift));
+    run.push(TokenId(0));
+    run.went(went(1000.0, lift));
+    for scaling in Scaling::ALL {
+        assert_eq!(run.stock_position(scaling), 1, "{scaling:?}");
+    }
 }
