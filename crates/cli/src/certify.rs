@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
-use weightware::{Certificate, End, Engine, HeadCertificate, Model, Reach, Scaling, default_model};
+use weightware::{
+    Certificate, Certified, Computer, End, Engine, HeadCertificate, Program, Reach, Scaling, Went,
+};
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
@@ -16,7 +18,11 @@ struct Used {
     position: u64,
     end: End,
     reach: Vec<Reach>,
+    certified: Certified,
 }
+
+/// Tokens between two looks at how far keys went.
+const LOOK: u64 = 1 << 12;
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     if !args.arguments.is_empty() {
@@ -28,19 +34,14 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     let certificate;
     if let Some(file) = &args.file {
         let loaded = Loaded::read(file, false)?;
-        let computer = input::computer(args.model.as_deref())?;
-        certificate = weightware::certify(computer.model());
+        let computer = input::computer(args.model.as_deref(), &args.machine)?;
         let program = loaded.program(computer.model().config.last_position, &[], false)?;
-        let run = computer.run(&program, Engine::Hull, args.max_tokens);
-        let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
-        let end = run.finish();
-        used = Some(Used {
-            position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
-            end,
-            reach: run.reach().collect(),
-        });
+        let run = follow(&computer, &program, args.max_tokens)?;
+        certificate = run.certified.certificate().clone();
+        used = Some(run);
     } else {
-        certificate = weightware::certify(&model(args)?);
+        let model = input::compiled_or(args.model.as_deref(), &args.machine)?;
+        certificate = weightware::certify(&model);
         used = None;
     }
     let text = match args.json {
@@ -56,10 +57,37 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     })
 }
 
-fn model(args: &CertifyArgs) -> Result<Model> {
-    args.model
-        .as_deref()
-        .map_or_else(|| Ok(default_model()), input::model)
+/// Runs a program and keeps the certificate's books.
+fn follow(computer: &Computer, program: &Program, limit: Option<u64>) -> Result<Used> {
+    let mut certified = Certified::new(computer.model());
+    for token in computer.prompt(program) {
+        certified.push(token);
+    }
+    let run = computer.run(program, Engine::Plan, limit);
+    let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+    certified.went(run.reach().map(went));
+    while let Some((token, _)) = run.step() {
+        certified.push(computer.id(token));
+        if run.reader().tokens().is_multiple_of(LOOK) {
+            certified.went(run.reach().map(went));
+        }
+    }
+    certified.went(run.reach().map(went));
+    Ok(Used {
+        position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
+        end: run.end(),
+        reach: run.reach().collect(),
+        certified,
+    })
+}
+
+fn went(reach: Reach) -> Went {
+    Went {
+        layer: reach.layer,
+        head: reach.head,
+        index: reach.x[0].abs().max(reach.x[1].abs()) / 2.0,
+        lift: reach.lift,
+    }
 }
 
 fn head<'c>(certificate: &'c Certificate, reach: &Reach) -> Option<&'c HeadCertificate> {
@@ -98,6 +126,18 @@ fn table(certificate: &Certificate, used: Option<&Used>) -> String {
             share(reach.lift, bounds.times as f64 * bounds.unit),
         );
     }
+    let sums = used.certified.sums().used();
+    text += &format!(
+        "running sums: {} of what stock softmax is proved to sum at this length\n",
+        share(sums, 1.0)
+    );
+    let names = Scaling::ALL.map(Scaling::name).join(" / ");
+    let followed = Scaling::ALL
+        .map(|scaling| used.certified.stock_position(scaling).to_string())
+        .join(" / ");
+    text += &format!(
+        "stock softmax, scale with {names}, is proved to follow up to position {followed}\n"
+    );
     text
 }
 
@@ -151,6 +191,8 @@ fn json_of(certificate: &Certificate, used: Option<&Used>) -> Value {
         "program": used.map(|used| json!({
             "position": used.position,
             "end": ended(&used.end),
+            "sums": used.certified.sums().used(),
+            "stock_position": by_scaling(&|scaling| used.certified.stock_position(scaling)),
             "reach": used.reach.iter().map(|reach| json!({
                 "layer": reach.layer,
                 "head": reach.head,

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use weightware_compiler::machine::{Exceeded, Profile};
 use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Vocabulary};
-use weightware_model::{Model, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats};
+use weightware_model::{KeyBound, Model, TokenId};
+use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats, Why};
 
 use crate::Error;
 
@@ -219,6 +220,53 @@ impl Run<'_> {
             .string(id)
             .unwrap_or("?")
             .to_owned()
+    }
+
+    /// At the horizon, the profile of the compiled machine that goes further, if any.
+    #[must_use]
+    pub fn further(&self) -> Option<Profile> {
+        let config = &self.computer.model.config;
+        let profile = Profile::named(config.profile.as_deref()?)?;
+        let memory = profile.memory;
+        // Heads with the box of addresses.
+        let of_memory = |bound: &&KeyBound| bound.max_abs_x == 2.0 * memory.reach as f64;
+        let bound_of = |layer: usize, head: usize| {
+            let mut bounds = config.key_bounds.iter();
+            bounds.find(|bound| (bound.layer, bound.head) == (layer, head))
+        };
+        let address = |x: f64| (x / 2.0) as i64 + memory.centre;
+        let reached = self.reach().filter(|reach| {
+            let bound = bound_of(reach.layer, reach.head);
+            bound.as_ref().is_some_and(of_memory)
+        });
+        let reached = reached.map(|reach| address(reach.x[1])).max().unwrap_or(0);
+        match self.decoder.finish()? {
+            Finish::Horizon {
+                why: Why::LastPosition(_),
+                ..
+            } => profile.further(Exceeded::Positions, reached),
+            Finish::Horizon {
+                why:
+                    Why::KeyBound {
+                        layer,
+                        head,
+                        x,
+                        lift,
+                    },
+                ..
+            } => {
+                let bound = bound_of(layer, head)?;
+                let outside = x.abs() > bound.max_abs_x;
+                match (outside, lift > bound.max_lift) {
+                    (true, _) if of_memory(&bound) => {
+                        profile.further(Exceeded::Addresses, reached.max(address(x)))
+                    }
+                    (false, true) => profile.further(Exceeded::Stores, reached),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     /// What the trace says so far: output, outcome, counts.

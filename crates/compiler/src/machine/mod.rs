@@ -55,7 +55,7 @@ use crate::schedule::{Schedule, ScheduleError};
 use columns::{Columns, code};
 use fetch::Fetched;
 use nibbles::Nibbles;
-pub use profile::{Profile, Span};
+pub use profile::{Exceeded, Profile, Span};
 use stack::Operands;
 use state::State;
 use wide::Lower;

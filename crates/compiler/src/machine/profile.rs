@@ -21,7 +21,24 @@ pub struct Span {
     pub last_time: u64,
 }
 
+/// What a run may exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exceeded {
+    /// The last position.
+    Positions,
+    /// The count of stores.
+    Stores,
+    /// The memory.
+    Addresses,
+}
+
 impl Span {
+    /// The greatest number.
+    #[must_use]
+    pub const fn last(&self) -> i64 {
+        self.centre + self.reach
+    }
+
     /// `slope * last_time`, below 1.
     #[must_use]
     pub fn lift(&self) -> f64 {
@@ -113,6 +130,21 @@ impl Profile {
         }
     }
 
+    /// Another profile that goes further than this in what a run exceeded, for what has been written up to this address. One that
+    /// serves the default shape is preferred.
+    #[must_use]
+    pub fn further(&self, exceeded: Exceeded, last_address: i64) -> Option<Self> {
+        let counted = |profile: &Self| profile.cells.unwrap_or(profile.memory);
+        let goes_further = |other: &Self| match exceeded {
+            Exceeded::Positions => other.last_position > self.last_position,
+            Exceeded::Stores => counted(other).last_time > counted(self).last_time,
+            Exceeded::Addresses => other.memory.last() > self.memory.last(),
+        };
+        let holds = |other: &Self| last_address <= other.memory.last();
+        let mut all = Self::ALL.into_iter();
+        all.find(|other| goes_further(other) && holds(other))
+    }
+
     /// The profile of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -134,5 +166,44 @@ const fn words(factor: i64, exponent: i32, last_position: u64) -> Span {
         factor,
         exponent,
         last_time: last_position,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_that_goes_further() {
+        let name = |from: Profile, exceeded, last_address| {
+            from.further(exceeded, last_address)
+                .map(|profile| profile.name)
+        };
+        let (stock, long, far) = (Profile::STOCK, Profile::LONG, Profile::FAR);
+        assert_eq!(name(stock, Exceeded::Positions, 5), Some("long"));
+        assert_eq!(name(stock, Exceeded::Stores, 5), Some("long"));
+        // It would stop at once.
+        assert_eq!(name(stock, Exceeded::Stores, 140_000), None);
+        assert_eq!(name(stock, Exceeded::Addresses, 160_000), Some("far"));
+        assert_eq!(name(long, Exceeded::Addresses, 131_072), Some("stock"));
+        assert_eq!(name(long, Exceeded::Addresses, 1 << 20), Some("far"));
+        assert_eq!(name(long, Exceeded::Positions, 5), None);
+        assert_eq!(name(far, Exceeded::Stores, 1 << 20), None);
+        assert_eq!(name(far, Exceeded::Addresses, 1 << 24), None);
+    }
+
+    #[test]
+    fn times_and_numbers_fit() {
+        for profile in Profile::ALL {
+            for span in [Some(profile.words), Some(profile.memory), profile.cells] {
+                let Some(span) = span else { continue };
+                // The plan engine's tables go no higher.
+                assert!(span.lift() <= 1.0 - 0.5_f64.powi(20), "{}", profile.name);
+                assert!(span.reach >= span.centre, "{}", profile.name);
+            }
+            assert!(profile.words.last() >= weightware_isa::FRAME_LIMIT.into());
+            assert!(profile.words.last_time >= profile.last_position);
+            assert_eq!(Profile::named(profile.name), Some(profile));
+        }
     }
 }
