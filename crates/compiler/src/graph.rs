@@ -419,6 +419,11 @@ impl Graph {
         dim - self.constant(MAGIC)
     }
 
+    /// Says that a dimension may be so large that what its slot held before would be rounded beside it: the slot is zero before.
+    pub fn alone(&mut self, dim: Dim) {
+        self.dims[dim.index()].fraction = true;
+    }
+
     /// Declares a dimension that the unembedding reads.
     pub fn output(&mut self, dim: Dim) {
         self.outputs.push(dim);

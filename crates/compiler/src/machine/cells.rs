@@ -33,7 +33,7 @@ impl Machine {
         let seen = graph.hold("seen", seen);
         // Never positive at a cleared key, since nothing was seen later than now. Two bytes at one address are at least two tokens
         // apart: the average of several is lower by 2 at least.
-        let first = one - time * 4 + seen - access.clear.clone();
+        let first = one - time * 4 + seen - access.clear.clone() * (1 << 10);
         let first = graph.relu("first", first);
         let stale = graph.persist("stale", one);
         graph.add(stale, -1, first);
@@ -48,7 +48,6 @@ impl Machine {
         let [wanted, found] =
             graph.lookup("cell.load", query, &key, [count, access.square.clone()]);
         let wanted = graph.hold("cell.load", wanted);
-        let found = graph.hold("found^2", found);
         let missed = self.missed(access, found);
 
         let graph = &mut self.graph;

@@ -18,7 +18,7 @@ use weightware_isa::Trap;
 use super::columns::{Class, GROWN};
 use super::{BIG, Machine, Parts, Size};
 use crate::form::{Dim, Form};
-use crate::graph::Key;
+use crate::graph::{Key, Output};
 
 /// An access to memory.
 pub(super) struct Access {
@@ -91,7 +91,6 @@ impl Machine {
         };
         let query = span.centred(graph, access.asked.clone());
         let [found] = graph.lookup("load.at", query.clone(), &key, [access.square.clone()]);
-        let found = graph.hold("found^2", found);
         let missed = self.missed(access, found);
         self.loaded(parts, size, (query, &key), missed);
         for name in ["load.at", "load"] {
@@ -100,13 +99,16 @@ impl Machine {
     }
 
     /// 0 if the square of the address found is that of the address asked for, else at least 1.
-    pub(super) fn missed(&mut self, access: &Access, found: Dim) -> Dim {
+    pub(super) fn missed(&mut self, access: &Access, found: Output) -> Dim {
         let graph = &mut self.graph;
         let asked = access.asked.clone();
         let square = graph.reglu("asked^2", asked.clone(), asked);
-        let square = graph.hold("asked^2", square);
+        let miss = graph.hold("miss", found);
+        graph.add(miss, -1, square);
+        // Never below zero, even where squares of garbage are rounded.
         let missed = graph.dim("missed");
-        for (name, miss) in [("above", found - square), ("below", square - found)] {
+        graph.alone(missed);
+        for (name, miss) in [("above", Form::from(miss)), ("below", -miss)] {
             let miss = graph.relu(&format!("missed.{name}"), miss);
             graph.add(missed, 1, miss);
         }
@@ -122,14 +124,14 @@ impl Machine {
         missed: Dim,
     ) {
         let class = &parts.fetched.class;
-        let values = [self.columns.byte.into(), self.columns.negative * 255];
+        let values = [self.columns.byte, self.columns.negative].map(Form::from);
         let [byte, sign] = self.graph.lookup("load", query, key, values);
         let byte = self.graph.hold("load.byte", byte);
         let sign = self.graph.hold("load.sign", sign);
         let other = class.unless_either(Class::Load, Class::LoadSigned) + size.beyond + missed;
         self.add_byte("load", 1, byte, &other);
         let other = class.unless(Class::LoadSigned) + size.within + missed;
-        self.add_byte("load.sign", 1, sign, &other);
+        self.add_byte("load.sign", 255, sign, &other);
     }
 
     /// Accesses that end beyond the memory put out a trap at once.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::analysis::Refusal;
-use super::compile::{CLEARED, Compiler, Store};
+use super::compile::{Compiler, Store, cleared};
 use super::form::{Range, power};
 use super::program::{Op, Output, ZERO};
 
@@ -83,8 +83,11 @@ impl Compiler<'_> {
             if self.analysis.atoms.range(&y).hi < self.heights[group as usize] {
                 return Ok(());
             }
-        } else if self.analysis.atoms.lift(&x, &y) <= -CLEARED {
-            return Ok(());
+        } else {
+            let bound = self.analysis.rows.layers[layer].heads[head].bound;
+            if self.analysis.atoms.lift(&x, &y) <= -cleared(bound) {
+                return Ok(());
+            }
         }
         let mut registers = Vec::new();
         for (head, part) in values {

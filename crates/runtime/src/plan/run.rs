@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weightware_hull::{HullCache, KeyValueIndex, Point, compare_scores};
 
 use super::analysis::{Analysis, Refusal};
-use super::compile::CLEARED;
+use super::compile::cleared;
 use super::program::{INDEX, ONE, Op, Program, Register, Span, TIME, ZERO};
 use super::rows::Rows;
 use super::table::{Table, Unfit};
@@ -125,9 +125,10 @@ impl Memory {
             groups.push(if group.latest {
                 Store::Latest { y: key.y, values }
             } else {
-                let mut table = Table::new(values.len());
+                let heads = &analysis.rows.layers[group.layer].heads;
+                let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
                 let unfit = |_: Unfit| Refusal::Group(number as u32);
-                if let Some((j, lift)) = Table::parse(key.x, key.y, CLEARED).map_err(unfit)? {
+                if let Some((j, lift)) = table.parse(key.x, key.y).map_err(unfit)? {
                     table.insert(j, lift, values.into_iter()).map_err(unfit)?;
                 }
                 let heads = group.heads.iter();
@@ -414,7 +415,7 @@ impl Memory {
                         note(&mut self.outside, outside);
                         continue;
                     }
-                    if let Some((j, lift)) = Table::parse(x, y, CLEARED).map_err(unfit)? {
+                    if let Some((j, lift)) = table.parse(x, y).map_err(unfit)? {
                         let values = registers(values)
                             .iter()
                             .map(|&r| self.registers[usize::from(r)]);
@@ -427,9 +428,7 @@ impl Memory {
                     let Store::Table { table, .. } = &self.groups[group as usize] else {
                         unreachable!("a group keeps its kind");
                     };
-                    let entry = table
-                        .find(query, CLEARED)
-                        .map_err(|_| Refusal::Group(group))?;
+                    let entry = table.find(query).map_err(|_| Refusal::Group(group))?;
                     (to, f64::from(entry))
                 }
                 Op::FindWhole { to, group, query } => {
@@ -437,9 +436,7 @@ impl Memory {
                     let Store::Table { table, .. } = &self.groups[group as usize] else {
                         unreachable!("a group keeps its kind");
                     };
-                    let entry = table
-                        .find_whole(query, CLEARED)
-                        .map_err(|_| Refusal::Group(group))?;
+                    let entry = table.find_whole(query).map_err(|_| Refusal::Group(group))?;
                     (to, f64::from(entry))
                 }
                 Op::Found {
@@ -467,7 +464,7 @@ impl Memory {
                         unreachable!("a group keeps its kind");
                     };
                     let found = table
-                        .find_whole(query, CLEARED)
+                        .find_whole(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
                     get!(entry) = f64::from(found);
                     (to, table.value(found, value.into()))
