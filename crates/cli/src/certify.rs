@@ -4,25 +4,11 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
-use weightware::{
-    Certificate, Certified, Computer, End, Engine, HeadCertificate, Program, Reach, Scaling, Went,
-};
+use weightware::{Certificate, CertifiedRun, End, HeadCertificate, Reach, Scaling};
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
 use crate::input::{self, Loaded};
-
-/// What a program did to the boxes.
-struct Used {
-    /// The last position, the prompt included.
-    position: u64,
-    end: End,
-    reach: Vec<Reach>,
-    certified: Certified,
-}
-
-/// Tokens between two looks at how far keys went.
-const LOOK: u64 = 1 << 12;
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     if !args.arguments.is_empty() {
@@ -36,7 +22,8 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         let loaded = Loaded::read(file, false)?;
         let computer = input::computer(args.model.as_deref(), &args.machine)?;
         let program = loaded.program(computer.model().config.last_position, &[], false)?;
-        let run = follow(&computer, &program, args.max_tokens)?;
+        let run = computer.certify(&program, args.max_tokens);
+        let run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
         certificate = run.certified.certificate().clone();
         used = Some(run);
     } else {
@@ -57,39 +44,6 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     })
 }
 
-/// Runs a program and keeps the certificate's books.
-fn follow(computer: &Computer, program: &Program, limit: Option<u64>) -> Result<Used> {
-    let mut certified = Certified::new(computer.model());
-    for token in computer.prompt(program) {
-        certified.push(token);
-    }
-    let run = computer.run(program, Engine::Plan, limit);
-    let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
-    certified.went(run.reach().map(went));
-    while let Some((token, _)) = run.step() {
-        certified.push(computer.id(token));
-        if run.reader().tokens().is_multiple_of(LOOK) {
-            certified.went(run.reach().map(went));
-        }
-    }
-    certified.went(run.reach().map(went));
-    Ok(Used {
-        position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
-        end: run.end(),
-        reach: run.reach().collect(),
-        certified,
-    })
-}
-
-fn went(reach: Reach) -> Went {
-    Went {
-        layer: reach.layer,
-        head: reach.head,
-        index: reach.x[0].abs().max(reach.x[1].abs()) / 2.0,
-        lift: reach.lift,
-    }
-}
-
 fn head<'c>(certificate: &'c Certificate, reach: &Reach) -> Option<&'c HeadCertificate> {
     let mut heads = certificate.heads.iter();
     heads.find(|head| (head.layer, head.head) == (reach.layer, reach.head))
@@ -100,7 +54,7 @@ fn share(used: f64, stated: f64) -> String {
     format!("{:.2} %", 100.0 * used / stated)
 }
 
-fn table(certificate: &Certificate, used: Option<&Used>) -> String {
+fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
     let Some(used) = used else {
         return String::new();
     };
@@ -150,7 +104,7 @@ fn ended(end: &End) -> String {
     }
 }
 
-fn json_of(certificate: &Certificate, used: Option<&Used>) -> Value {
+fn json_of(certificate: &Certificate, used: Option<&CertifiedRun>) -> Value {
     let positions = |count: u64| match count {
         u64::MAX => Value::Null,
         count => json!(count),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use weightware_certify::{Certified, Went};
 use weightware_compiler::machine::{Exceeded, Profile};
 use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Vocabulary};
 use weightware_model::{KeyBound, Model, TokenId};
@@ -119,6 +120,34 @@ impl Computer {
         })
     }
 
+    /// Runs a program to its end, at most `limit` tokens, and keeps the certificate's books.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn certify(&self, program: &Program, limit: Option<u64>) -> Result<CertifiedRun, Error> {
+        // Tokens between two looks at how far keys went.
+        const LOOK: u64 = 1 << 12;
+        let mut certified = Certified::new(&self.model);
+        for token in self.prompt(program) {
+            certified.push(token);
+        }
+        let mut run = self.run(program, Engine::Plan, limit)?;
+        certified.went(run.reach().map(went));
+        while let Some((token, _)) = run.step() {
+            certified.push(self.id(token));
+            if run.reader().tokens().is_multiple_of(LOOK) {
+                certified.went(run.reach().map(went));
+            }
+        }
+        certified.went(run.reach().map(went));
+        Ok(CertifiedRun {
+            position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
+            end: run.end(),
+            reach: run.reach().collect(),
+            certified,
+        })
+    }
+
     /// The model's id of a token.
     #[must_use]
     pub fn id(&self, token: Token) -> TokenId {
@@ -130,6 +159,28 @@ impl Computer {
     pub fn meaning(&self, id: TokenId) -> Option<Token> {
         self.meanings.get(id.0 as usize).copied().flatten()
     }
+}
+
+fn went(reach: Reach) -> Went {
+    Went {
+        layer: reach.layer,
+        head: reach.head,
+        index: reach.x[0].abs().max(reach.x[1].abs()) / 2.0,
+        lift: reach.lift,
+    }
+}
+
+/// What a program exhausts of a model.
+#[derive(Debug, Clone)]
+pub struct CertifiedRun {
+    /// The last position, the prompt included.
+    pub position: u64,
+    /// How the run ended.
+    pub end: End,
+    /// How far the live keys of heads with a box went.
+    pub reach: Vec<Reach>,
+    /// What is proved of the run.
+    pub certified: Certified,
 }
 
 /// How a run ended.
