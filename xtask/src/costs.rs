@@ -5,8 +5,8 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use weightware_compiler::machine::{Machine, Module};
-use weightware_compiler::{Budget, DEFAULT_SCHEDULE, Graph, Schedule, solve};
+use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::{Budget, Graph, Schedule, solve};
 use weightware_isa::{End, Op};
 
 use crate::workspace;
@@ -42,7 +42,8 @@ impl Arguments {
 
 fn page() -> String {
     let graph = Machine::new(&Module::ALL).graph;
-    let schedule = Schedule::parse(&graph, DEFAULT_SCHEDULE).expect("a test keeps it fitting");
+    let schedule =
+        Schedule::parse(&graph, Profile::STOCK.schedule()).expect("a test keeps it fitting");
     format!(
         "# Costs\n\n\
          Written by `cargo xtask costs`; do not edit.\n\n\

@@ -10,8 +10,10 @@ mod check;
 mod costs;
 mod demo;
 mod figures;
+mod horizons;
 mod instructions;
 mod live;
+mod long;
 mod programs;
 mod schedule;
 mod suites;
@@ -38,6 +40,10 @@ enum Command {
     Test(check::Arguments),
     /// Writes docs/costs.md: tokens per instruction, hardware per module
     Costs(costs::Arguments),
+    /// Writes docs/horizons.md: how far the profiles are proved, and what programs exhaust of them
+    Certify(horizons::Arguments),
+    /// A program that stores in one of eight instructions, up to the horizon: plan, plain interpreter, sampled stock softmax
+    Long(long::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of the engines side by side, as a markdown table, and a chart
@@ -63,6 +69,8 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Test(arguments) => arguments.run(),
         Command::Costs(arguments) => arguments.run(),
+        Command::Certify(arguments) => arguments.run(),
+        Command::Long(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),

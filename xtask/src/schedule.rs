@@ -1,4 +1,4 @@
-//! `cargo xtask schedule`: which layer and which slot everything of the default machine has.
+//! `cargo xtask schedule`: which layer and which slot everything of a machine has.
 
 use std::fs;
 use std::sync::Mutex;
@@ -9,16 +9,17 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use weightware_compiler::machine::{Machine, Module};
+use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_compiler::{Budget, Graph, Schedule, Usage, solve};
 
 use crate::figures::seconds;
 use crate::workspace;
 
-const FILE: &str = "crates/compiler/schedules/default.txt";
-
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
+    /// The machine that translates addresses to cells instead of the default one
+    #[arg(long)]
+    far: bool,
     /// Schedules to try
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
@@ -35,33 +36,37 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
-        let graph = Machine::new(&Module::ALL).graph;
-        let committed = fs::read_to_string(workspace::path(FILE)).context(FILE)?;
+        let (profile, file) = match self.far {
+            false => (Profile::STOCK, "crates/compiler/schedules/default.txt"),
+            true => (Profile::FAR, "crates/compiler/schedules/far.txt"),
+        };
+        let graph = Machine::with_profile(profile, &Module::ALL).graph;
+        let committed = fs::read_to_string(workspace::path(file)).context(file)?;
         let parsed = Schedule::parse(&graph, &committed);
         if let Ok(schedule) = &parsed {
-            println!("{FILE}:\n{}", schedule.usage(&graph));
+            println!("{file}:\n{}", schedule.usage(&graph));
         }
         if self.check {
             parsed.with_context(|| {
-                format!("{FILE} does not fit the machine: cargo xtask schedule solves it anew")
+                format!("{file} does not fit the machine: cargo xtask schedule solves it anew")
             })?;
             return Ok(());
         }
-        let (seed, found) = self.solve(&graph)?;
+        let (seed, found) = self.solve(&graph, profile.budget())?;
         let new = found.usage(&graph);
         println!("found with seed {seed}:\n{new}");
         let old = parsed.ok().map(|old| wiping(&old.usage(&graph)));
         if self.force || old.is_none_or(|old| wiping(&new) < old) {
-            fs::write(workspace::path(FILE), found.to_text(&graph)).context(FILE)?;
-            println!("written to {FILE}");
+            fs::write(workspace::path(file), found.to_text(&graph)).context(file)?;
+            println!("written to {file}");
         } else {
-            println!("not better than {FILE}, which stays as it is (--force writes it)");
+            println!("not better than {file}, which stays as it is (--force writes it)");
         }
         Ok(())
     }
 
     /// The best of the seeds' schedules: the fewest heads spent on wiping, then the fewest neurons.
-    fn solve(&self, graph: &Graph) -> Result<(u64, Schedule)> {
+    fn solve(&self, graph: &Graph, budget: Budget) -> Result<(u64, Schedule)> {
         let start = Instant::now();
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds {msg}, {eta} left")?;
         let bar = ProgressBar::new(self.seeds).with_style(style);
@@ -74,7 +79,7 @@ impl Arguments {
                 if seed > self.seeds {
                     return;
                 }
-                let schedule = solve(graph, Budget::DEFAULT, seed, self.moves);
+                let schedule = solve(graph, budget, seed, self.moves);
                 let mut solved = solved.lock().expect("no thread panics");
                 match schedule {
                     Ok(schedule) => {
@@ -124,14 +129,16 @@ mod tests {
 
     #[test]
     fn the_committed_schedule_fits() {
-        let graph = Machine::new(&Module::ALL).graph;
-        let schedule = Schedule::parse(&graph, weightware_compiler::DEFAULT_SCHEDULE).unwrap();
-        let usage = schedule.usage(&graph);
-        assert_eq!(usage.layers.len(), Budget::DEFAULT.layers);
-        assert!(usage.to_string().lines().count() == 8);
-        for layer in usage.layers {
-            assert!(layer.heads <= Budget::DEFAULT.d_model / 2);
-            assert!(layer.neurons <= Budget::DEFAULT.d_ffn);
+        for profile in Profile::ALL {
+            let graph = Machine::with_profile(profile, &Module::ALL).graph;
+            let schedule = Schedule::parse(&graph, profile.schedule()).unwrap();
+            let (usage, budget) = (schedule.usage(&graph), profile.budget());
+            assert_eq!(usage.layers.len(), budget.layers);
+            assert_eq!(usage.to_string().lines().count(), budget.layers + 1);
+            for layer in usage.layers {
+                assert!(layer.heads <= budget.d_model / 2);
+                assert!(layer.neurons <= budget.d_ffn);
+            }
         }
     }
 }

@@ -8,7 +8,10 @@ use crate::slots;
 
 /// A running sum is an average times the number of tokens; it must be off by no more than 2^-5, for what is made of it
 /// multiplies it by small numbers before it is rounded.
-const SUM_TOLERANCE: f64 = 1.0 / 32.0;
+pub(crate) const SUM_TOLERANCE: f64 = 1.0 / 32.0;
+
+/// A rounded number is off by this times itself at most.
+pub(crate) const UNIT: f64 = f64::EPSILON / 2.0;
 
 /// What is proved of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,9 +49,9 @@ pub struct HeadCertificate {
 pub struct IndexBox {
     /// What `config.json` states: greatest `|index|`.
     pub index: f64,
-    /// What `config.json` states: greatest `2^-recency * time`.
+    /// What `config.json` states: greatest `slope * time`.
     pub lift: f64,
-    /// `2^-recency`, the lift of one unit of time.
+    /// The slope, the lift of one unit of time.
     pub unit: f64,
     /// The greatest time within the stated lift, and below a distance of one.
     pub times: u64,
@@ -124,10 +127,12 @@ impl HeadCertificate {
             index: 0.0,
             lift: [0.0; 2],
             unit: 1.0,
+            grain: 1.0,
+            constant: 0.0,
         };
         match certificate.keys {
             Keys::Equal { largest_value } => {
-                let (exact, stock) = largest_value.map_or((0, 0), sums);
+                let (exact, stock) = sums(largest_value.unwrap_or(1.0));
                 certificate.exact_positions = exact;
                 certificate.stock_positions = [stock; 3];
             }
@@ -167,28 +172,27 @@ impl HeadCertificate {
     /// The horizons of a head with an index, in its box.
     fn within(&mut self, [max_abs_x, max_lift]: [f64; 2], last_position: u64) {
         let Keys::Indexed {
-            recency,
+            slope: unit,
             by_position,
             least_lift,
             clearing,
+            ..
         } = self.keys
         else {
             return;
         };
-        let (index, unit) = (max_abs_x / 2.0, (-f64::from(recency)).exp2());
-        let with = |index: f64, most: f64| Lookup {
-            temperature: self.temperature,
-            index,
-            lift: [least_lift, most],
-            unit,
-        };
+        let index = max_abs_x / 2.0;
         let clears = |index: f64| clearing > 4.0 * index * index + 2.0;
-        let exact = |index, most| clears(index) && with(index, most).is_exact();
+        let (keys, temperature) = (self.keys.clone(), self.temperature);
+        let with = |index, most| indexed(&keys, temperature, index, most);
+        let exact =
+            |index, most| clears(index) && with(index, most).is_some_and(|keys| keys.is_exact());
         let stock = |scaling, index, most| {
-            exact(index, most) && with(index, most).margin(scaling) >= UNDERFLOW
+            let tells = |keys: Lookup| keys.margin(scaling) >= UNDERFLOW;
+            exact(index, most) && with(index, most).is_some_and(tells)
         };
 
-        // Positions order by themselves, whatever the box allows.
+        // Positions order by themselves: the last one says more than the box.
         let up_to = |last: u64| least_lift + last as f64 * unit;
         let most = if by_position {
             max_lift.min(up_to(last_position))
@@ -206,9 +210,9 @@ impl HeadCertificate {
                 .map(|scaling| greatest(|index| stock(scaling, index as f64, most))),
         });
         if by_position {
-            self.exact_positions = greatest(|last| exact(index, max_lift.min(up_to(last))));
-            self.stock_positions = Scaling::ALL
-                .map(|scaling| greatest(|last| stock(scaling, index, max_lift.min(up_to(last)))));
+            self.exact_positions = greatest(|last| exact(index, up_to(last)));
+            self.stock_positions =
+                Scaling::ALL.map(|scaling| greatest(|last| stock(scaling, index, up_to(last))));
         } else {
             self.exact_positions = none;
             self.stock_positions = Scaling::ALL.map(|scaling| {
@@ -221,17 +225,19 @@ impl HeadCertificate {
         }
     }
 
+    /// Whether stock softmax finds the latest key of an index where live keys have gone no further than this in index and
+    /// lift. Heads without a box are right up to their [`stock_positions`](Self::stock_positions).
+    #[must_use]
+    pub fn reproduces(&self, scaling: Scaling, index: f64, most: f64) -> bool {
+        indexed(&self.keys, self.temperature, index, most)
+            .is_none_or(|keys| keys.is_exact() && keys.margin(scaling) >= UNDERFLOW)
+    }
+
     /// What stands against `config.json`, of exact hard-max.
     #[must_use]
     pub fn problem(&self, last_position: u64) -> Option<String> {
         let what = match (&self.keys, &self.index_box) {
             (Keys::Unknown(why), _) => (*why).to_owned(),
-            (
-                Keys::Equal {
-                    largest_value: None,
-                },
-                _,
-            ) => "what is averaged has no bound".to_owned(),
             (Keys::Indexed { .. }, None) => "keys with an index, and no box".to_owned(),
             (_, Some(bounds)) if bounds.index > bounds.exact_index as f64 => {
                 format!(
@@ -257,12 +263,32 @@ impl HeadCertificate {
     }
 }
 
+/// Keys with an index up to the given one, and lifts.
+fn indexed(keys: &Keys, temperature: f64, index: f64, most: f64) -> Option<Lookup> {
+    match *keys {
+        Keys::Indexed {
+            slope,
+            grain,
+            constant,
+            least_lift,
+            ..
+        } => Some(Lookup {
+            temperature,
+            index,
+            lift: [least_lift, most],
+            unit: slope,
+            grain,
+            constant,
+        }),
+        _ => None,
+    }
+}
+
 /// The positions up to which running sums of values up to the given one are right: in exact hard-max, whose average is rounded
 /// once, and in stock softmax, whose sum of n terms may be off by `(n + 2) 2^-53` of their absolute values' sum.
 fn sums(largest: f64) -> (u64, u64) {
-    let unit = f64::EPSILON / 2.0;
-    let exact = |n: f64| 2.0 * unit * n * largest <= SUM_TOLERANCE;
-    let stock = |n: f64| n * (n + 2.0) * unit * largest <= SUM_TOLERANCE;
+    let exact = |n: f64| 2.0 * UNIT * n * largest <= SUM_TOLERANCE;
+    let stock = |n: f64| n * (n + 2.0) * UNIT * largest <= SUM_TOLERANCE;
     // Position n - 1 has n tokens.
     (
         greatest(|last| exact(last as f64 + 1.0)),

@@ -9,7 +9,7 @@ use crate::slots::Held;
 pub enum Keys {
     /// `(0, 0)` at every token: softmax averages.
     Equal {
-        /// The greatest `|value|` that a token can add, if the embedding alone says it.
+        /// The greatest `|value|` that a token can add, if the embedding alone says it; else it is taken to be 1.
         largest_value: Option<f64>,
     },
     /// `(2t, -t^2)`.
@@ -24,13 +24,17 @@ pub enum Keys {
         /// Pushes down keys that must not be found.
         clearing: f64,
     },
-    /// `(2j, -j^2 + 2^-recency * time - clearing * clear)`.
+    /// `(2j, -j^2 + slope * time - clearing * clear)`.
     Indexed {
-        /// The exponent.
-        recency: u32,
+        /// The slope, and the greatest power of two that it is a multiple of.
+        slope: f64,
+        /// See `slope`.
+        grain: f64,
+        /// The height is one number and this constant: their sum is `-j^2`, so of a live key both are known in size.
+        constant: f64,
         /// Whether time is the position; else it is a count that the machine keeps.
         by_position: bool,
-        /// The least `2^-recency * time` of a live key: what the constant slot adds.
+        /// The least `slope * time` of a live key: what the constant slot adds.
         least_lift: f64,
         /// The least coefficient that clears; infinite if all keys are live.
         clearing: f64,
@@ -49,21 +53,38 @@ pub(crate) struct Read {
 
 type Row = Vec<(usize, f64)>;
 
+/// The values of a head that averages; none if it does not.
+pub(crate) fn equal_keys(layer: &LayerWeights, head: usize, held: &[Held]) -> Vec<Row> {
+    let d_model = held.len();
+    let key = |part: usize| row(layer, d_model + 2 * head + part);
+    if key(0).is_empty() && key(1).is_empty() {
+        values(layer, d_model, head)
+    } else {
+        vec![]
+    }
+}
+
+fn row(layer: &LayerWeights, row: usize) -> Row {
+    let entries = layer.in_proj.row(row).iter().copied().enumerate();
+    entries.filter(|&(_, weight)| weight != 0.0).collect()
+}
+
+/// The rows of the values that reach the residual stream.
+fn values(layer: &LayerWeights, d_model: usize, head: usize) -> Vec<Row> {
+    let reaches =
+        |part: usize| (0..d_model).any(|slot| layer.out_proj.row(slot)[2 * head + part] != 0.0);
+    (0..2)
+        .filter(|&part| reaches(part))
+        .map(|part| row(layer, 2 * d_model + 2 * head + part))
+        .filter(|row| !row.is_empty())
+        .collect()
+}
+
 /// A head's keys; `None` if nothing of its values reaches the residual stream.
 pub(crate) fn read(layer: &LayerWeights, head: usize, held: &[Held], far: f64) -> Option<Read> {
     let d_model = held.len();
-    let row = |third: usize, part: usize| -> Row {
-        let row = layer.in_proj.row(third * d_model + 2 * head + part);
-        let entries = row.iter().copied().enumerate();
-        entries.filter(|&(_, weight)| weight != 0.0).collect()
-    };
-    let reaches =
-        |part: usize| (0..d_model).any(|slot| layer.out_proj.row(slot)[2 * head + part] != 0.0);
-    let values: Vec<Row> = (0..2)
-        .filter(|&part| reaches(part))
-        .map(|part| row(2, part))
-        .filter(|row| !row.is_empty())
-        .collect();
+    let row = |third: usize, part: usize| row(layer, third * d_model + 2 * head + part);
+    let values = values(layer, d_model, head);
     if values.is_empty() {
         return None;
     }
@@ -131,13 +152,18 @@ fn indexed(key: &[Row; 2], query: &[Row; 2], temperature: f64, held: &[Held], fa
     }
     let mut recency = vec![];
     let mut clears = vec![];
+    let (mut constant, mut free) = (0.0, 0);
     for &(slot, weight) in &key[1] {
         let whole = weight.round();
         if weight != whole {
             recency.push((slot, weight - whole));
         }
-        if weight.abs() > far {
+        if held[slot] == Held::One {
+            constant = whole;
+        } else if weight.abs() > far {
             clears.push((slot, weight));
+        } else {
+            free += usize::from(whole != 0.0);
         }
     }
     if clears.iter().any(|&(_, weight)| weight > 0.0) {
@@ -146,14 +172,17 @@ fn indexed(key: &[Row; 2], query: &[Row; 2], temperature: f64, held: &[Held], fa
     let Some(&(_, slope)) = recency.first() else {
         return Keys::Unknown("nothing orders keys of equal index");
     };
-    let exponent = -slope.log2();
-    if slope <= 0.0 || exponent.fract() != 0.0 || recency.iter().any(|&(_, weight)| weight != slope)
-    {
-        return Keys::Unknown("what orders keys of equal index is no power of two");
+    if slope <= 0.0 || recency.iter().any(|&(_, weight)| weight != slope) {
+        return Keys::Unknown("what orders keys of equal index has no one slope");
+    }
+    if free > 1 {
+        return Keys::Unknown("the keys' height is a sum of numbers of unknown size");
     }
     let reads = |wanted| recency.iter().any(|&(slot, _)| held[slot] == wanted);
     Keys::Indexed {
-        recency: exponent as u32,
+        slope,
+        grain: common_power(std::iter::once(slope)),
+        constant,
         by_position: reads(Held::Time),
         least_lift: if reads(Held::One) { slope } else { 0.0 },
         clearing: least(&clears),

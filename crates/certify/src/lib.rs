@@ -10,14 +10,18 @@
 //! | [`Equal`](Keys::Equal) | `(0, 0)` | all tokens alike: an average |
 //! | [`Positions`](Keys::Positions) | `(2t, -t^2)` | the position nearest to the query |
 //! | [`Latest`](Keys::Latest) | `(0, t - C clear)` | the latest token that is not cleared |
-//! | [`Indexed`](Keys::Indexed) | `(2j, -j^2 + 2^-r time - C clear)` | the latest token of the nearest index |
+//! | [`Indexed`](Keys::Indexed) | `(2j, -j^2 + slope time - C clear)` | the latest token of the nearest index |
 //!
 //! *One-hot* means: every weight but one is exactly 0, since its score is [`UNDERFLOW`] below the greatest, and the one
 //! is exactly 1.
 //!
 //! What weights alone do not show is assumed, and engines check the first of it at every key: that a live key of a head with a box
 //! is `(x, -(x/2)^2 + lift)` with its lift in the box; that indices and times are integers, times not negative; that the
-//! squares of cleared keys are squares. The compiler's exact evaluator and its tests are the witnesses of these.
+//! squares of cleared keys are squares; that an index asked for has a key, or what is found instead makes no difference;
+//! that what is averaged and is not in the embedding is at most 1. The compiler's exact evaluator and its tests are the witnesses of these.
+//!
+//! Running sums are right as far as their terms allow: [`RunningSums`] counts those of one sequence of tokens, and
+//! [`Certified`] says up to where stock attention follows a run.
 //!
 //! This crate must never know opcodes, graphs, caches or Wasm.
 //!
@@ -37,9 +41,13 @@
 mod certificate;
 mod keys;
 mod rounding;
+mod run;
 mod show;
 mod slots;
+mod sums;
 
 pub use certificate::{Certificate, HeadCertificate, IndexBox, certify};
 pub use keys::Keys;
 pub use rounding::{Scaling, UNDERFLOW};
+pub use run::{Certified, Went};
+pub use sums::RunningSums;

@@ -56,8 +56,12 @@ pub(crate) struct Lookup {
     pub(crate) index: f64,
     /// Range of lifts of live keys.
     pub(crate) lift: [f64; 2],
-    /// The unit of lifts; 1 if there are none.
+    /// The least difference between lifts; 1 if there are none.
     pub(crate) unit: f64,
+    /// What lifts are multiples of.
+    pub(crate) grain: f64,
+    /// The constant that a key's height is made with.
+    pub(crate) constant: f64,
 }
 
 impl Lookup {
@@ -68,6 +72,7 @@ impl Lookup {
             index,
             lift: [least, most],
             unit,
+            ..
         } = *self;
         let scale = temperature * FRAC_1_SQRT_2;
         let square = index * index;
@@ -96,8 +101,8 @@ impl Lookup {
         match scaling {
             Scaling::Query => half_unit(scale * x) + half_unit(scale * y) + half_unit(scale * sum),
             Scaling::Scores => {
-                // Products and sums of integers, in units of lifts, are exact below 2^53.
-                let exact = sum.max(x).max(y) / self.unit <= TWO_53;
+                // Products and sums of integers, in grains of lifts, are exact below 2^53.
+                let exact = sum.max(x).max(y) / self.grain <= TWO_53;
                 let before = if exact {
                     0.0
                 } else {
@@ -119,8 +124,15 @@ impl Lookup {
 
     /// Whether one score is the greatest as the numbers are: keys are exact, and recency cannot bridge a distance of 1, not even
     /// to a token whose embedding is zero, which has lift 0.
+    ///
+    /// A height is `number + constant + lift` with `number + constant = -j^2`; whatever is added first, no sum of some of them is
+    /// greater than this, and none is rounded that is a multiple of the grain below 2^53 grains.
     pub(crate) fn is_exact(&self) -> bool {
-        self.index * self.index / self.unit <= TWO_53 && self.lift[1] < 1.0
+        let Self { constant, lift, .. } = *self;
+        let square = self.index * self.index;
+        let numbers = [-constant, -constant - square].map(|number| number.abs() + lift[1]);
+        let partial = numbers.into_iter().fold(square, f64::max);
+        partial.max(constant.abs()) / self.grain <= TWO_53 && lift[1] < 1.0
     }
 }
 

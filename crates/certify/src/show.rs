@@ -12,7 +12,7 @@ impl fmt::Display for Keys {
             } => write!(f, "equal, averages |value| <= {value}"),
             Self::Equal {
                 largest_value: None,
-            } => f.write_str("equal, averages"),
+            } => f.write_str("equal, averages numbers taken to be up to 1"),
             Self::Positions { own: true, .. } => f.write_str("positions, its own"),
             Self::Positions { fraction: true, .. } => {
                 f.write_str("positions, nearest to a fraction")
@@ -22,12 +22,17 @@ impl fmt::Display for Keys {
                 write!(f, "latest not cleared, 2^{:.0} t", clearing.log2())
             }
             Self::Indexed {
-                recency,
+                slope,
+                grain,
                 by_position,
                 ..
             } => {
                 let time = if *by_position { "position" } else { "count" };
-                write!(f, "index, latest by 2^-{recency} {time}")
+                let factor = match slope / grain {
+                    1.0 => String::new(),
+                    factor => format!("{factor} * "),
+                };
+                write!(f, "index, latest by {factor}2^{} {time}", grain.log2())
             }
             Self::Unknown(why) => write!(f, "unknown: {why}"),
         }

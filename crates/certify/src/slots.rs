@@ -17,6 +17,13 @@ pub(crate) enum Held {
     Computed,
 }
 
+impl Held {
+    /// Whether the token alone says it.
+    pub(crate) const fn is_embedding(self) -> bool {
+        matches!(self, Self::One | Self::Embedding(_))
+    }
+}
+
 /// What every slot holds before the first layer.
 pub(crate) fn at_first(model: &Model) -> Vec<Held> {
     let tok = &model.weights.tok;

@@ -1,8 +1,9 @@
 //! The certificate of the compiled machine, and of machines with something broken.
 
-use weightware_certify::{Certificate, Keys, Scaling, certify};
-use weightware_compiler::default_model;
-use weightware_model::Model;
+use weightware_certify::{Certificate, Certified, Keys, RunningSums, Scaling, Went, certify};
+use weightware_compiler::machine::Profile;
+use weightware_compiler::{default_model, profile_model};
+use weightware_model::{Model, TokenId};
 
 /// Place of a box in `config.json` whose head orders keys by position, or by a count.
 fn bound(certificate: &Certificate, model: &Model, by_position: bool) -> usize {
@@ -21,37 +22,45 @@ fn bound(certificate: &Certificate, model: &Model, by_position: bool) -> usize {
 }
 
 #[test]
-fn what_the_default_model_states_is_proved() {
+fn what_the_profiles_state_is_proved() {
+    for profile in Profile::ALL {
+        let model = profile_model(profile);
+        let certificate = certify(&model);
+        assert_eq!(certificate.problems().collect::<Vec<_>>(), [""; 0]);
+        assert!(certificate.exact_positions() >= model.config.last_position);
+        for head in &certificate.heads {
+            assert!(!matches!(head.keys, Keys::Unknown(_)), "{head}");
+        }
+        // All the boxes belong to heads with an index, and all those heads have one.
+        let heads = certificate.heads.iter();
+        let boxes = heads.filter(|head| head.index_box.is_some()).count();
+        assert_eq!(boxes, model.config.key_bounds.len());
+    }
+}
+
+#[test]
+fn stock_attention_reproduces_the_stock_profile() {
     let model = default_model();
+    assert_eq!(model.config.profile.as_deref(), Some("stock"));
     let certificate = certify(&model);
     assert!(
         certificate.to_string().contains("first to fail: layer"),
         "{certificate}"
     );
-    assert_eq!(certificate.problems().collect::<Vec<_>>(), [""; 0]);
-    assert!(certificate.exact_positions() >= model.config.last_position);
-    // Where queries or scores are scaled, stock softmax is one-hot as far.
-    for scaling in [Scaling::Query, Scaling::Scores] {
+    // Wherever a library scales, its softmax is one-hot as far.
+    for scaling in Scaling::ALL {
         assert!(
             certificate.stock_positions(scaling) >= model.config.last_position,
             "{scaling:?}"
         );
     }
     for head in &certificate.heads {
-        assert!(!matches!(head.keys, Keys::Unknown(_)), "{head}");
         if let Some(bounds) = &head.index_box {
-            for index in &bounds.stock_index[..2] {
-                assert!(*index as f64 >= bounds.index, "{head}");
+            for index in bounds.stock_index {
+                assert!(index as f64 >= bounds.index, "{head}");
             }
         }
     }
-    // All the boxes belong to heads with an index, and all those heads have one.
-    let boxes = certificate
-        .heads
-        .iter()
-        .filter(|head| head.index_box.is_some())
-        .count();
-    assert_eq!(boxes, model.config.key_bounds.len());
 }
 
 /// The rows of a head's keys' second part.
@@ -80,23 +89,22 @@ fn another_recency_is_another_certificate() {
     for by_position in [true, false] {
         let stated = model.config.key_bounds[bound(&good, &model, by_position)];
         let (layer, head) = (stated.layer, stated.head);
-        for factor in [2.0, 0.25, 3.0, -1.0, 1.0 / 1024.0] {
+        for (numerator, denominator) in
+            [(1.0, 3.0), (2.0, 3.0), (4.0, 3.0), (2.0, 1.0), (-1.0, 1.0)]
+        {
             let mut broken = model.clone();
             for weight in heights(&mut broken, layer, head) {
                 let whole = weight.round();
-                *weight = whole + (*weight - whole) * factor;
+                *weight = whole + (*weight - whole) * numerator / denominator;
             }
             let certificate = certify(&broken);
             let (have, was) = (find(&certificate, layer, head), find(&good, layer, head));
-            assert_ne!(have, was, "{layer}.{head} times {factor}");
-            if factor == 3.0 || factor == -1.0 {
-                assert_eq!(
-                    certificate.problems().count(),
-                    1,
-                    "{layer}.{head} times {factor}"
-                );
-            }
-            if factor == 0.25 {
+            let what = format!("{layer}.{head} times {numerator} / {denominator}");
+            assert_ne!(have, was, "{what}");
+            // A steeper slope passes a distance of 1 before the last position; of counts, the box ends before that.
+            let wrong = numerator < 0.0 || by_position && numerator > denominator;
+            assert_eq!(certificate.problems().count(), usize::from(wrong), "{what}");
+            if numerator == 1.0 {
                 // Stock softmax no longer tells the latest two apart in all of the box.
                 let index = have.index_box.as_ref().expect("has a box").stock_index[0];
                 assert!((index as f64) < stated.max_abs_x / 2.0, "{have}");
@@ -153,11 +161,79 @@ fn claims_that_are_not_proved() {
     assert!(text.contains("the box states"), "{text:?}");
     let text = problems(&|model| model.config.last_position = 1 << 25);
     // Positions would no longer order words below a distance of one.
-    assert!(text.contains("proved is 0"), "{text:?}");
+    assert!(text.contains("proved up to position 22369621,"), "{text:?}");
     // A layer that writes into the slot of the square of time.
     let text = problems(&|model| {
         let slot = model.config.position_features[1].slot;
         model.weights.layers[3].out_proj.row_mut(slot)[0] = 1.0;
     });
     assert!(text.contains("layer 4"), "{text:?}");
+}
+
+#[test]
+fn sums_are_counted() {
+    let model = default_model();
+    let vocab = u32::try_from(model.config.shape.vocab).expect("few");
+    let empty = RunningSums::new(&model);
+    let used = |id: u32| {
+        let mut sums = empty.clone();
+        sums.push(TokenId(id));
+        sums.used()
+    };
+    let largest = (0..vocab).max_by(|&a, &b| used(a).total_cmp(&used(b)));
+    let largest = TokenId(largest.expect("a token"));
+    // The token that adds most is what the certificate assumes of all of them.
+    let mut sums = empty.clone();
+    let proved = certify(&model).stock_sums();
+    for _ in 0..=proved {
+        sums.push(largest);
+    }
+    assert!(sums.used() <= 1.0 && sums.proved() == proved, "{sums:?}");
+    sums.push(largest);
+    assert!(sums.used() > 1.0 && sums.proved() == proved);
+    // Bytes add nothing.
+    let byte = model.tokenizer.id("07").expect("a token");
+    let mut sums = empty;
+    for _ in 0..10 {
+        sums.push(byte);
+    }
+    assert_eq!((sums.used(), sums.proved()), (0.0, 9));
+}
+
+/// Stock attention follows the long profile while keys stay near the middle and stores are few.
+#[test]
+fn a_run_is_followed_while_keys_stay_near() {
+    let model = profile_model(Profile::LONG);
+    let certificate = certify(&model);
+    let at = bound(&certificate, &model, false);
+    let (layer, head) = (
+        model.config.key_bounds[at].layer,
+        model.config.key_bounds[at].head,
+    );
+    let mut run = Certified::new(&model);
+    let went = |index: f64, lift: f64| {
+        [Went {
+            layer,
+            head,
+            index,
+            lift,
+        }]
+    };
+    let lift = 0.5;
+    for index in [100.0, 1000.0] {
+        run.push(TokenId(0));
+        run.went(went(index, lift));
+        assert_eq!(
+            run.stock_position(Scaling::Query),
+            run.stock_position(Scaling::Both)
+        );
+    }
+    assert_eq!(run.stock_position(Scaling::Query), 1);
+    run.push(TokenId(0));
+    run.went(went(65_536.0, lift));
+    run.push(TokenId(0));
+    run.went(went(1000.0, lift));
+    for scaling in Scaling::ALL {
+        assert_eq!(run.stock_position(scaling), 1, "{scaling:?}");
+    }
 }

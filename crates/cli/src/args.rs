@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
-use weightware::{Engine, Module};
+use weightware::{Engine, Module, Profile};
 
 const EXIT_CODES: &str = "\
 Exit codes of `run` and `trace`:
@@ -47,6 +47,7 @@ pub(crate) enum Command {
 Examples:
     weightware run hello.wasm
     weightware run sudoku.wasm --stats < board.txt
+    weightware run --profile long primes.wasm
     weightware run loops.wasm --max-tokens 100000 --save loops.run
     weightware run --resume loops.run --json -
     weightware run hello.c -- first second
@@ -81,6 +82,8 @@ exists; other files in it stay. What each layer uses of its heads, neurons and s
 
 Examples:
     weightware weights --out model
+    weightware weights --out long --profile long
+    weightware weights --out far --shape far
     weightware weights --out small --modules core,traps,bits")]
     Weights(WeightsArgs),
 
@@ -91,6 +94,7 @@ and a line for each box tells how far it went.
 
 Examples:
     weightware certify
+    weightware certify --profile long
     weightware certify --model model --json
     weightware certify sudoku.wasm < board.txt")]
     Certify(CertifyArgs),
@@ -124,6 +128,41 @@ pub(crate) struct RunArgs {
     pub(crate) arguments: Vec<String>,
 }
 
+/// Which of the compiled machines.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MachineArgs {
+    /// What the compiled weights are exact for: `stock`, 22 million tokens in stock attention; `long`, 67 million and six times the
+    /// stores, in exact hard-max; `far`, which is --shape far
+    #[arg(long, value_name = "NAME", value_parser = profiles())]
+    profile: Option<String>,
+
+    /// The shape of the compiled machine: 7 layers, or with `far` one more, for memory up to 8 MiB
+    #[arg(long, value_enum, conflicts_with = "profile")]
+    shape: Option<ShapeName>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ShapeName {
+    Default,
+    Far,
+}
+
+fn profiles() -> PossibleValuesParser {
+    PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name))
+}
+
+impl MachineArgs {
+    /// The profile asked for.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        match (&self.profile, self.shape) {
+            (Some(name), _) => Profile::named(name),
+            (None, Some(ShapeName::Far)) => Some(Profile::FAR),
+            (None, Some(ShapeName::Default)) => Some(Profile::STOCK),
+            (None, None) => None,
+        }
+    }
+}
+
 const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm text (.wat), a token program, a C file (.c, needs \
                          clang), or `-` for a program on stdin";
 
@@ -135,6 +174,9 @@ pub(crate) struct ExecutionArgs {
     /// A model folder to decode with instead of the compiled weights
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
 
     /// How to attend to past tokens
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
@@ -196,6 +238,9 @@ pub(crate) struct WeightsArgs {
     /// The groups of instructions to compile, with commas between [default: all]; the core is always there
     #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = modules())]
     pub(crate) modules: Option<Vec<String>>,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
 }
 
 /// `core` and the names of all modules.
@@ -212,6 +257,9 @@ pub(crate) struct CertifyArgs {
     /// The model folder [default: the compiled weights]
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
 
     /// Stop the program after so many tokens [default: go on to the horizon]
     #[arg(long, value_name = "N")]

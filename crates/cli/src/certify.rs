@@ -4,19 +4,11 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
-use weightware::{Certificate, End, Engine, HeadCertificate, Model, Reach, Scaling, default_model};
+use weightware::{Certificate, CertifiedRun, End, HeadCertificate, Reach, Scaling};
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
 use crate::input::{self, Loaded};
-
-/// What a program did to the boxes.
-struct Used {
-    /// The last position, the prompt included.
-    position: u64,
-    end: End,
-    reach: Vec<Reach>,
-}
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     if !args.arguments.is_empty() {
@@ -28,19 +20,15 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     let certificate;
     if let Some(file) = &args.file {
         let loaded = Loaded::read(file, true, false)?;
-        let computer = input::computer(args.model.as_deref())?;
-        certificate = weightware::certify(computer.model());
+        let computer = input::computer(args.model.as_deref(), &args.machine)?;
         let program = loaded.program(computer.model().config.last_position, &[], false)?;
-        let run = computer.run(&program, Engine::Hull, args.max_tokens);
-        let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
-        let end = run.finish();
-        used = Some(Used {
-            position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
-            end,
-            reach: run.reach().collect(),
-        });
+        let run = computer.certify(&program, args.max_tokens);
+        let run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+        certificate = run.certified.certificate().clone();
+        used = Some(run);
     } else {
-        certificate = weightware::certify(&model(args)?);
+        let model = input::compiled_or(args.model.as_deref(), &args.machine)?;
+        certificate = weightware::certify(&model);
         used = None;
     }
     let text = match args.json {
@@ -56,12 +44,6 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     })
 }
 
-fn model(args: &CertifyArgs) -> Result<Model> {
-    args.model
-        .as_deref()
-        .map_or_else(|| Ok(default_model()), input::model)
-}
-
 fn head<'c>(certificate: &'c Certificate, reach: &Reach) -> Option<&'c HeadCertificate> {
     let mut heads = certificate.heads.iter();
     heads.find(|head| (head.layer, head.head) == (reach.layer, reach.head))
@@ -72,7 +54,7 @@ fn share(used: f64, stated: f64) -> String {
     format!("{:.2} %", 100.0 * used / stated)
 }
 
-fn table(certificate: &Certificate, used: Option<&Used>) -> String {
+fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
     let Some(used) = used else {
         return String::new();
     };
@@ -98,6 +80,18 @@ fn table(certificate: &Certificate, used: Option<&Used>) -> String {
             share(reach.lift, bounds.times as f64 * bounds.unit),
         );
     }
+    let sums = used.certified.sums().used();
+    text += &format!(
+        "running sums: {} of what stock softmax is proved to sum at this length\n",
+        share(sums, 1.0)
+    );
+    let names = Scaling::ALL.map(Scaling::name).join(" / ");
+    let followed = Scaling::ALL
+        .map(|scaling| used.certified.stock_position(scaling).to_string())
+        .join(" / ");
+    text += &format!(
+        "stock softmax, scale with {names}, is proved to follow up to position {followed}\n"
+    );
     text
 }
 
@@ -110,7 +104,7 @@ fn ended(end: &End) -> String {
     }
 }
 
-fn json_of(certificate: &Certificate, used: Option<&Used>) -> Value {
+fn json_of(certificate: &Certificate, used: Option<&CertifiedRun>) -> Value {
     let positions = |count: u64| match count {
         u64::MAX => Value::Null,
         count => json!(count),
@@ -151,6 +145,8 @@ fn json_of(certificate: &Certificate, used: Option<&Used>) -> Value {
         "program": used.map(|used| json!({
             "position": used.position,
             "end": ended(&used.end),
+            "sums": used.certified.sums().used(),
+            "stock_position": by_scaling(&|scaling| used.certified.stock_position(scaling)),
             "reach": used.reach.iter().map(|reach| json!({
                 "layer": reach.layer,
                 "head": reach.head,

@@ -31,12 +31,12 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     let computer;
     let (prompt, trace) = match (&args.resume, &args.file) {
         (Some(path), _) => {
-            computer = input::computer(args.model.as_deref())?;
+            computer = input::computer(args.model.as_deref(), &args.machine)?;
             saved::read(path, &computer)?
         }
         (None, Some(file)) => {
             let loaded = Loaded::read(file, !args.no_stderr, args.quiet)?;
-            computer = input::computer(args.model.as_deref())?;
+            computer = input::computer(args.model.as_deref(), &args.machine)?;
             let program =
                 loaded.program(computer.model().config.last_position, arguments, args.quiet)?;
             (computer.prompt(&program), vec![])

@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Error, anyhow};
-use weightware::{Computer, Input, Model, Options, Program, Source, default_model};
+use weightware::{Computer, Input, Model, Options, Program, Source, profile_model};
 
+use crate::args::MachineArgs;
 use crate::failure::{Failure, Result};
 use crate::say;
 
@@ -71,11 +72,19 @@ impl Loaded {
 }
 
 /// The model in a folder, or the compiled one.
-pub(crate) fn computer(folder: Option<&Path>) -> Result<Computer> {
-    let model = match folder {
-        Some(folder) => model(folder)?,
-        None => default_model(),
-    };
+pub(crate) fn compiled_or(folder: Option<&Path>, machine: &MachineArgs) -> Result<Model> {
+    match (folder, machine.profile()) {
+        (Some(folder), None) => model(folder),
+        (Some(_), Some(_)) => Err(Failure::Refused(anyhow!(
+            "a model folder is what it is: --profile and --shape choose among compiled weights; leave out either --model or these"
+        ))),
+        (None, profile) => Ok(profile_model(profile.unwrap_or_default())),
+    }
+}
+
+/// A computer with the model in a folder, or the compiled one.
+pub(crate) fn computer(folder: Option<&Path>, machine: &MachineArgs) -> Result<Computer> {
+    let model = compiled_or(folder, machine)?;
     Computer::new(model).map_err(|error| {
         Failure::Refused(anyhow!(
             "{error}; `weightware generate` decodes models of any vocabulary"

@@ -19,6 +19,8 @@ pub(crate) enum Ending {
 
 pub(crate) struct Report {
     ending: Ending,
+    /// The profile that goes further than the horizon.
+    further: Option<&'static str>,
     prompt_tokens: u64,
     /// Tokens of the trace that were taken in, not decoded.
     resumed: u64,
@@ -41,6 +43,7 @@ impl Report {
         let reader = run.reader();
         Self {
             ending,
+            further: run.further().map(|profile| profile.name),
             prompt_tokens: run.prompt_tokens(),
             resumed: run.resumed_tokens(),
             saved,
@@ -85,7 +88,9 @@ impl Report {
             Ending::Ended(End::Horizon { position, why }) => Some(format!(
                 "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
                  on would not be certified: {why}; {}",
-                if *position < prompt_tokens {
+                if let Some(profile) = self.further {
+                    format!("--profile {profile} goes further")
+                } else if *position < prompt_tokens {
                     format!(
                         "the prompt of {prompt_tokens} tokens is too long: give a smaller program or less input"
                     )
@@ -177,7 +182,7 @@ impl Report {
                 "horizon",
                 None,
                 None,
-                Some(json!({ "position": position, "why": why })),
+                Some(json!({ "position": position, "why": why, "profile": self.further })),
             ),
             Ending::Ended(End::Nonsense { .. }) => ("nonsense", None, None, None),
             Ending::Interrupted => ("interrupted", None, None, None),

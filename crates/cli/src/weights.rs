@@ -22,7 +22,7 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         None => true,
     };
     let modules: Vec<_> = Module::ALL.into_iter().filter(wanted).collect();
-    let (model, usage) = compile(&modules)
+    let (model, usage) = compile(args.machine.profile().unwrap_or_default(), &modules)
         .map_err(|error| Failure::Failed(Error::new(error).context("--modules")))?;
     model
         .save(&args.out)
@@ -53,9 +53,10 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         shape.layers, shape.d_model, shape.heads, shape.d_ffn, shape.vocab
     ));
     say(&format!(
-        "{} weights, of which {} are not zero; certified up to position {}",
+        "{} weights, of which {} are not zero; profile {}, certified up to position {}",
         entries().count(),
         entries().filter(|&&weight| weight != 0.0).count(),
+        model.config.profile.as_deref().unwrap_or("none"),
         model.config.last_position
     ));
     say(&format!("\n{usage}"));

@@ -45,6 +45,8 @@ pub struct Blueprint<'a> {
     pub tokens: Vec<TokenRow>,
     /// Ids of the tokens that end decoding.
     pub end_tokens: Vec<u32>,
+    /// The profile that the horizons belong to.
+    pub profile: Option<&'a str>,
     /// The greatest certified position.
     pub last_position: u64,
     /// Boxes of lookups.
@@ -124,6 +126,7 @@ impl Blueprint<'_> {
                 shape,
                 attention: Attention::Hardmax,
                 position_features: position_features.collect(),
+                profile: self.profile.map(str::to_owned),
                 last_position: self.last_position,
                 key_bounds,
             },

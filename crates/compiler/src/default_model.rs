@@ -2,21 +2,27 @@
 
 use weightware_model::Model;
 
-use crate::machine::{Machine, Module};
-use crate::schedule::{Budget, Schedule, ScheduleError};
+use crate::machine::{Machine, Module, Profile};
+use crate::schedule::{Schedule, ScheduleError};
 use crate::search::solve;
 use crate::usage::Usage;
 
-/// The committed schedule of the default machine: the half-layer of every writer, the slot of every dimension.
-pub const DEFAULT_SCHEDULE: &str = include_str!("../schedules/default.txt");
-
-/// The default model: all modules, 7 layers, `d_model` 36, 18 heads, `d_ffn` 36. Built in milliseconds, always the same.
+/// The default model: all modules, the stock profile, 7 layers, `d_model` 36, 18 heads, `d_ffn` 36. Built in milliseconds, always the same.
 ///
 /// # Panics
 /// If the committed schedule does not fit the machine; a test keeps it fitting.
 #[must_use]
 pub fn default_model() -> Model {
-    compile(&Module::ALL)
+    profile_model(Profile::default())
+}
+
+/// The same with the numbers of a profile.
+///
+/// # Panics
+/// As [`default_model`].
+#[must_use]
+pub fn profile_model(profile: Profile) -> Model {
+    compile(profile, &Module::ALL)
         .unwrap_or_else(|error| {
             panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
         })
@@ -26,25 +32,25 @@ pub fn default_model() -> Model {
 /// Seeds that [`compile`] tries, and moves of each search.
 const SEARCH: (u64, u32) = (32, 300_000);
 
-/// The model of a machine with some of the modules beside the core, in the default shape, and what it uses of that. All
+/// The model of a machine of a profile with some of the modules beside the core, in the profile's shape, and what it uses of that. All
 /// modules together have a committed schedule, others are solved: a second or so.
 ///
 /// The vocabulary has all instructions; what the model says of those whose module is left out means nothing.
 ///
 /// # Errors
 /// If no schedule is found that fits, or the committed one does not.
-pub fn compile(modules: &[Module]) -> Result<(Model, Usage), ScheduleError> {
+pub fn compile(profile: Profile, modules: &[Module]) -> Result<(Model, Usage), ScheduleError> {
     let modules: Vec<_> = Module::ALL
         .into_iter()
         .filter(|module| modules.contains(module))
         .collect();
-    let machine = Machine::new(&modules);
+    let machine = Machine::with_profile(profile, &modules);
     let schedule = if modules == Module::ALL {
-        Schedule::parse(&machine.graph, DEFAULT_SCHEDULE)?
+        Schedule::parse(&machine.graph, profile.schedule())?
     } else {
         let (seeds, moves) = SEARCH;
         let mut solved =
-            (1..=seeds).map(|seed| solve(&machine.graph, Budget::DEFAULT, seed, moves));
+            (1..=seeds).map(|seed| solve(&machine.graph, profile.budget(), seed, moves));
         let first = solved.next().expect("a seed");
         first.or_else(|error| solved.find_map(Result::ok).ok_or(error))?
     };

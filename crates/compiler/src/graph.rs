@@ -65,6 +65,9 @@ pub struct Key {
 /// Lifts a cleared key below every honest one: more than the greatest squared distance, and no more than exactness needs.
 pub const CLEARED: i64 = 1 << 40;
 
+/// 1.5 * 2^52: a number below 2^51 that is added to it is rounded to an integer.
+const MAGIC: i64 = 3 << 51;
+
 /// A neuron or head.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Writer {
@@ -387,7 +390,6 @@ impl Graph {
     /// A dimension that holds the integer nearest to `2^-shift` times one output, below 2^51: 1.5 * 2^52 is added with it
     /// and taken away in a later half-layer, which leaves no room for a fraction.
     pub fn hold_rounded(&mut self, name: &str, output: Output, shift: u32) -> Dim {
-        const MAGIC: i64 = 3 << 51;
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let key = self.positions();
         let [down] = self.lookup(
@@ -404,6 +406,22 @@ impl Graph {
         // Rounded: the integer is exact, and no residue is left.
         self.dims[dim.index()].rough = false;
         dim
+    }
+
+    /// The integer nearest to an output, below 2^51, a half-layer before [`hold_rounded`](Self::hold_rounded) has it: a dimension
+    /// holds it with 1.5 * 2^52, and the form takes that away wherever it is read. A form that adds anything else would be rounded.
+    pub fn hold_lifted(&mut self, name: &str, output: Output) -> Form {
+        let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
+        let dim = self.hold(name, output);
+        self.add(dim, 1, up);
+        // Rounded: the integer is exact.
+        self.dims[dim.index()].rough = false;
+        dim - self.constant(MAGIC)
+    }
+
+    /// Says that a dimension may be so large that what its slot held before would be rounded beside it: the slot is zero before.
+    pub fn alone(&mut self, dim: Dim) {
+        self.dims[dim.index()].fraction = true;
     }
 
     /// Declares a dimension that the unembedding reads.

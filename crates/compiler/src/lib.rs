@@ -27,7 +27,7 @@ mod schedule;
 mod search;
 mod usage;
 pub use assemble::{Blueprint, TokenRow};
-pub use default_model::{DEFAULT_SCHEDULE, compile, default_model};
+pub use default_model::{compile, default_model, profile_model};
 pub use evaluate::Evaluator;
 pub use form::{Dim, Form};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};

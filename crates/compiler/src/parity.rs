@@ -123,7 +123,8 @@ pub fn model() -> Model {
         schedule: &schedule,
         tokens,
         end_tokens,
-        last_position: crate::machine::LAST_POSITION,
+        profile: None,
+        last_position: crate::machine::Profile::STOCK.last_position,
         bounds: &[],
     };
     blueprint.assemble().expect("a solved schedule fits")

@@ -31,6 +31,12 @@ impl Budget {
         d_ffn: 36,
     };
 
+    /// The machine that translates addresses to cells takes a layer more.
+    pub const FAR: Budget = Budget {
+        layers: 8,
+        ..Self::DEFAULT
+    };
+
     pub(crate) const fn stages(&self) -> i32 {
         2 * self.layers as i32
     }

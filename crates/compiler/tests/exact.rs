@@ -3,7 +3,7 @@
 mod common;
 
 use weightware_compiler::Evaluator;
-use weightware_compiler::machine::{Machine, Module};
+use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_isa::{Interpreter, Program, Token, Vocabulary};
 
 /// Compares the evaluator's choice with the interpreter's token at every step; returns the number of tokens.
@@ -39,7 +39,16 @@ fn compare(machine: &Machine, program: &Program) -> usize {
 
 #[test]
 fn random_programs() {
-    let machine = Machine::new(&Module::ALL);
+    random_programs_of(Profile::STOCK);
+}
+
+#[test]
+fn random_programs_of_the_far_shape() {
+    random_programs_of(Profile::FAR);
+}
+
+fn random_programs_of(profile: Profile) {
+    let machine = Machine::with_profile(profile, &Module::ALL);
     let mut total = 0;
     for seed in 0..40 {
         total += compare(&machine, &common::random_program(seed, 60));

@@ -6,7 +6,7 @@
 
 mod common;
 
-use weightware_compiler::machine::{LAST_POSITION, Machine, Module};
+use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_compiler::{Evaluator, Writer};
 use weightware_isa::{Interpreter, Token};
 
@@ -28,28 +28,48 @@ const POSITIONS: [&str; 12] = [
 /// Sums whose sign alone matters. They may be rounded, but once: of two exact terms.
 const SIGNS: [&str; 3] = ["compare.rise", "compare.fall", "compare.decided"];
 
-#[test]
-fn sums_stay_below_2_53() {
-    let machine = Machine::new(&Module::ALL);
-    let graph = &machine.graph;
-    let mut greatest = vec![0_i128; graph.dims().count()];
-    for seed in 0..12 {
+/// Shows the evaluator behind every token of some random programs' traces.
+fn at_every_token(
+    machine: &Machine,
+    seeds: std::ops::Range<u64>,
+    mut see: impl FnMut(&Evaluator<'_>),
+) {
+    for seed in seeds {
         let program = common::random_program(seed, 60);
-        let mut evaluator = Evaluator::new(graph);
+        let mut evaluator = Evaluator::new(&machine.graph);
         program
             .full_prompt()
             .for_each(|token| evaluator.push(&machine.embed(token)));
         for token in Interpreter::new(&program) {
             let token: Token = token.expect("the program has no fault");
             evaluator.push(&machine.embed(token));
+            see(&evaluator);
+        }
+    }
+}
+
+#[test]
+fn sums_stay_below_2_53() {
+    for profile in Profile::ALL {
+        let machine = Machine::with_profile(profile, &Module::ALL);
+        let graph = &machine.graph;
+        let mut greatest = vec![0_i128; graph.dims().count()];
+        at_every_token(&machine, 0..6, |evaluator| {
             for dim in graph.dims() {
                 greatest[dim.index()] = greatest[dim.index()].max(evaluator.value(dim).abs());
             }
-        }
+        });
+        check(&machine, &greatest);
     }
+}
+
+/// Every sum of a machine, given the greatest value of each dimension but for positions.
+fn check(machine: &Machine, greatest: &[i128]) {
+    let graph = &machine.graph;
+    let mut greatest = greatest.to_vec();
     for dim in graph.dims() {
         if POSITIONS.contains(&graph.name(dim)) {
-            greatest[dim.index()] = i128::from(LAST_POSITION);
+            greatest[dim.index()] = machine.profile().last_position.into();
         }
     }
     let mut checked = 0;
@@ -96,29 +116,20 @@ fn what_is_put_out_is_never_rounded() {
     let graph = &machine.graph;
     let outputs: Vec<_> = graph.outputs().collect();
     let mut greatest = 0.0_f64;
-    for seed in 20..26 {
-        let program = common::random_program(seed, 60);
-        let mut evaluator = Evaluator::new(graph);
-        program
-            .full_prompt()
-            .for_each(|token| evaluator.push(&machine.embed(token)));
-        for token in Interpreter::new(&program) {
-            let token: Token = token.expect("the program has no fault");
-            evaluator.push(&machine.embed(token));
-            for &output in &outputs {
-                let mut sum = 0.0;
-                for (writer, kind) in graph.writers() {
-                    let Writer::Neuron { value, gate } = kind else {
-                        continue;
-                    };
-                    for (_, coefficient) in graph.writes(writer).filter(|(dim, _)| *dim == output) {
-                        let open = evaluator.form(gate).max(0) as f64;
-                        sum += (evaluator.form(value) as f64 * open * coefficient).abs();
-                    }
+    at_every_token(&machine, 20..26, |evaluator| {
+        for &output in &outputs {
+            let mut sum = 0.0;
+            for (writer, kind) in graph.writers() {
+                let Writer::Neuron { value, gate } = kind else {
+                    continue;
+                };
+                for (_, coefficient) in graph.writes(writer).filter(|(dim, _)| *dim == output) {
+                    let open = evaluator.form(gate).max(0) as f64;
+                    sum += (evaluator.form(value) as f64 * open * coefficient).abs();
                 }
-                greatest = greatest.max(sum);
             }
+            greatest = greatest.max(sum);
         }
-    }
+    });
     assert!(greatest < 2.0_f64.powi(48), "2^{:.1}", greatest.log2());
 }

@@ -24,6 +24,7 @@ fn main() -> Result<(), Error> {
                 slot: 0,
                 coefficients: [1.0, 0.0, -0.5],
             }],
+            profile: None,
             last_position: 1_000,
             key_bounds: vec![],
         },

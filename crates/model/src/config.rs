@@ -69,6 +69,8 @@ pub struct Config {
     pub attention: Attention,
     /// The position features, one per slot that has one.
     pub position_features: Vec<PositionFeature>,
+    /// What its maker calls this choice of horizons; nothing else depends on it.
+    pub profile: Option<String>,
     /// The last position (counted from 0, the prompt included) whose token is certified.
     pub last_position: u64,
     /// Boxes of heads whose keys depend on what a program does.

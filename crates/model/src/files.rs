@@ -22,6 +22,8 @@ pub(crate) struct ConfigFile {
     dtype: String,
     attention: AttentionName,
     position_features: Vec<FeatureEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
     last_position: u64,
     key_bounds: Vec<BoundEntry>,
 }
@@ -73,6 +75,7 @@ impl ConfigFile {
                 .iter()
                 .map(|&PositionFeature { slot, coefficients }| FeatureEntry { slot, coefficients })
                 .collect(),
+            profile: config.profile.clone(),
             last_position: config.last_position,
             key_bounds: config
                 .key_bounds
@@ -123,6 +126,7 @@ impl ConfigFile {
                 .into_iter()
                 .map(|FeatureEntry { slot, coefficients }| PositionFeature { slot, coefficients })
                 .collect(),
+            profile: self.profile,
             last_position: self.last_position,
             key_bounds: self
                 .key_bounds

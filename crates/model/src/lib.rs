@@ -34,6 +34,7 @@
 //!         shape,
 //!         attention: Attention::Hardmax,
 //!         position_features: vec![],
+//!         profile: None,
 //!         last_position: 1_000,
 //!         key_bounds: vec![],
 //!     },

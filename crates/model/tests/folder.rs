@@ -34,6 +34,7 @@ fn model(shape: Shape, mut number: impl FnMut() -> f64) -> Model {
                 slot: d - 1,
                 coefficients,
             }],
+            profile: Some("stock".to_owned()),
             last_position: u64::MAX,
             key_bounds: vec![KeyBound {
                 layer: layers - 1,

@@ -35,6 +35,7 @@ fn good(dir: &Path) {
             shape,
             attention: Attention::Hardmax,
             position_features: vec![],
+            profile: None,
             last_position: 10,
             key_bounds: vec![],
         },

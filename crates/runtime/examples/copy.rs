@@ -53,6 +53,7 @@ fn model() -> Model {
                 feature(t, [0.0, 1.0, 0.0]),
                 feature(tt, [0.0, 0.0, 1.0]),
             ],
+            profile: None,
             last_position: 1_000_000,
             key_bounds: vec![],
         },

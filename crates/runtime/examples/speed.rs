@@ -153,6 +153,7 @@ fn model() -> Model {
                 feature(TT, [0.0, 0.0, 1.0]),
                 feature(FRESH, [0.0, 2f64.powi(-26), 0.0]),
             ],
+            profile: None,
             last_position: u64::MAX,
             key_bounds: vec![],
         },

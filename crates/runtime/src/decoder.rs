@@ -325,21 +325,22 @@ impl Decoder {
             })
     }
 
-    /// How far the live keys of heads with a box went in the sequence so far; heads without a live key are left out.
-    /// Nothing with [`Engine::Plan`], which computes less.
+    /// How far the live keys of heads with a box went in the sequence so far, in order; heads without a live key are left out.
     pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
-        let layers = self.network.layers.iter().zip(0..);
-        let heads =
-            layers.flat_map(|(layer, number)| layer.heads.iter().map(move |head| (number, head)));
-        heads.filter_map(|(layer, head)| {
-            let [least, greatest, lift] = self.stream.reach[head.boxed?];
-            (least <= greatest).then_some(Reach {
+        let mut reached: Vec<_> = match &self.cache {
+            Caches::Plan(planned) => planned.reach(&self.network),
+            _ => self.stream.reached(&self.network).collect(),
+        };
+        reached.sort_unstable_by_key(|&(layer, head, _)| (layer, head));
+        reached
+            .into_iter()
+            .filter(|(_, _, [least, greatest, _])| least <= greatest)
+            .map(|(layer, head, [least, greatest, lift])| Reach {
                 layer,
-                head: head.number,
+                head,
                 x: [least, greatest],
                 lift,
             })
-        })
     }
 
     /// The token after the ones so far, or why there is none.

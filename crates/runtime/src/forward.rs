@@ -9,7 +9,7 @@ use crate::network::{Head, Layer, Network};
 use crate::sparse::{Vector, zero_vector};
 
 /// No live key yet.
-const NOWHERE: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
+pub(crate) const NOWHERE: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
 
 /// The residual stream and scratch space.
 #[derive(Debug)]
@@ -42,6 +42,17 @@ impl Stream {
     pub(crate) fn calls<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = Call> + 'a {
         let heads = network.heads().take(self.asked);
         heads.map(|head| head.call(&self.products))
+    }
+
+    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift.
+    pub(crate) fn reached<'s>(
+        &'s self,
+        network: &'s Network,
+    ) -> impl Iterator<Item = (usize, usize, [f64; 3])> + 's {
+        let layers = network.layers.iter().zip(0..);
+        let heads =
+            layers.flat_map(|(layer, number)| layer.heads.iter().map(move |head| (number, head)));
+        heads.filter_map(|(layer, head)| Some((layer, head.number, self.reach[head.boxed?])))
     }
 
     /// Leaves in `x` the residual stream of `token` at `position` after the last layer.

@@ -25,6 +25,7 @@
 //!         shape: Shape { layers: 1, d_model: 2, heads: 1, d_ffn: 1, vocab: 2 },
 //!         attention: Attention::Hardmax,
 //!         position_features: vec![],
+//!         profile: None,
 //!         last_position: 5,
 //!         key_bounds: vec![],
 //!     },

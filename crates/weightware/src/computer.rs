@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use weightware_certify::{Certified, Went};
+use weightware_compiler::machine::{Exceeded, Profile};
 use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Vocabulary};
-use weightware_model::{Model, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats};
+use weightware_model::{KeyBound, Model, TokenId};
+use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats, Why};
 
 use crate::Error;
 
@@ -118,6 +120,34 @@ impl Computer {
         })
     }
 
+    /// Runs a program to its end, at most `limit` tokens, and keeps the certificate's books.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn certify(&self, program: &Program, limit: Option<u64>) -> Result<CertifiedRun, Error> {
+        // Tokens between two looks at how far keys went.
+        const LOOK: u64 = 1 << 12;
+        let mut certified = Certified::new(&self.model);
+        for token in self.prompt(program) {
+            certified.push(token);
+        }
+        let mut run = self.run(program, Engine::Plan, limit)?;
+        certified.went(run.reach().map(went));
+        while let Some((token, _)) = run.step() {
+            certified.push(self.id(token));
+            if run.reader().tokens().is_multiple_of(LOOK) {
+                certified.went(run.reach().map(went));
+            }
+        }
+        certified.went(run.reach().map(went));
+        Ok(CertifiedRun {
+            position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
+            end: run.end(),
+            reach: run.reach().collect(),
+            certified,
+        })
+    }
+
     /// The model's id of a token.
     #[must_use]
     pub fn id(&self, token: Token) -> TokenId {
@@ -129,6 +159,28 @@ impl Computer {
     pub fn meaning(&self, id: TokenId) -> Option<Token> {
         self.meanings.get(id.0 as usize).copied().flatten()
     }
+}
+
+fn went(reach: Reach) -> Went {
+    Went {
+        layer: reach.layer,
+        head: reach.head,
+        index: reach.x[0].abs().max(reach.x[1].abs()) / 2.0,
+        lift: reach.lift,
+    }
+}
+
+/// What a program exhausts of a model.
+#[derive(Debug, Clone)]
+pub struct CertifiedRun {
+    /// The last position, the prompt included.
+    pub position: u64,
+    /// How the run ended.
+    pub end: End,
+    /// How far the live keys of heads with a box went.
+    pub reach: Vec<Reach>,
+    /// What is proved of the run.
+    pub certified: Certified,
 }
 
 /// How a run ended.
@@ -219,6 +271,53 @@ impl Run<'_> {
             .string(id)
             .unwrap_or("?")
             .to_owned()
+    }
+
+    /// At the horizon, the profile of the compiled machine that goes further, if any.
+    #[must_use]
+    pub fn further(&self) -> Option<Profile> {
+        let config = &self.computer.model.config;
+        let profile = Profile::named(config.profile.as_deref()?)?;
+        let memory = profile.memory;
+        // Heads with the box of addresses.
+        let of_memory = |bound: &&KeyBound| bound.max_abs_x == 2.0 * memory.reach as f64;
+        let bound_of = |layer: usize, head: usize| {
+            let mut bounds = config.key_bounds.iter();
+            bounds.find(|bound| (bound.layer, bound.head) == (layer, head))
+        };
+        let address = |x: f64| (x / 2.0) as i64 + memory.centre;
+        let reached = self.reach().filter(|reach| {
+            let bound = bound_of(reach.layer, reach.head);
+            bound.as_ref().is_some_and(of_memory)
+        });
+        let reached = reached.map(|reach| address(reach.x[1])).max().unwrap_or(0);
+        match self.decoder.finish()? {
+            Finish::Horizon {
+                why: Why::LastPosition(_),
+                ..
+            } => profile.further(Exceeded::Positions, reached),
+            Finish::Horizon {
+                why:
+                    Why::KeyBound {
+                        layer,
+                        head,
+                        x,
+                        lift,
+                    },
+                ..
+            } => {
+                let bound = bound_of(layer, head)?;
+                let outside = x.abs() > bound.max_abs_x;
+                match (outside, lift > bound.max_lift) {
+                    (true, _) if of_memory(&bound) => {
+                        profile.further(Exceeded::Addresses, reached.max(address(x)))
+                    }
+                    (false, true) => profile.further(Exceeded::Stores, reached),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     /// What the trace says so far: output, outcome, counts.

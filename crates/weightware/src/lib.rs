@@ -31,12 +31,14 @@ mod computer;
 mod error;
 mod source;
 
-pub use computer::{Computer, End, Run};
+pub use computer::{CertifiedRun, Computer, End, Run};
 pub use error::Error;
 pub use source::{Source, compile_c};
-pub use weightware_certify::{Certificate, HeadCertificate, Keys, Scaling, certify};
-pub use weightware_compiler::machine::Module;
-pub use weightware_compiler::{Usage, compile, default_model};
+pub use weightware_certify::{
+    Certificate, Certified, HeadCertificate, Keys, Scaling, Went, certify,
+};
+pub use weightware_compiler::machine::{Module, Profile, Span};
+pub use weightware_compiler::{Usage, compile, default_model, profile_model};
 pub use weightware_frontend::{Input, Options};
 pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};

@@ -6,7 +6,7 @@ use weightware::{Computer, Engine, Program};
 use crate::figures::Figures;
 
 /// The program, as it stands in the prompt.
-pub(super) const PROGRAM: &str =
+pub(crate) const PROGRAM: &str =
     "{ i32.const 03 00 00 00 i32.const 05 00 00 00 i32.add 00 00 00 00 output 00 00 00 00 }";
 
 const TRACE: [&str; 5] = [

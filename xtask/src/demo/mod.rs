@@ -15,6 +15,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use weightware::{End, Engine, Outcome};
 
+pub(crate) use add::PROGRAM as ADD;
 pub(crate) use caches::long_loop;
 pub(crate) use matching::compute as matching;
 pub(crate) use sudoku::inkala;

@@ -10,21 +10,22 @@
 
 use weightware_isa::{FRAME_LIMIT, Trap};
 
-use super::columns::{Class, code};
-use super::{BIG, LOCAL_CENTRE, LOCAL_RECENCY, Machine, PUSH, Parts};
-use crate::form::Form;
+use super::columns::Class;
+use super::{BIG, Machine, PUSH, Parts};
 use crate::graph::Key;
 
 impl Machine {
     pub(crate) fn calls(&mut self, parts: &Parts) {
         let Parts { state, fetched, .. } = parts;
         let class = &fetched.class;
+        let words = self.profile.words;
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());
 
         let callee = state.frame + fetched.fourth;
-        let square = graph.reglu("callee^2", callee.clone(), callee.clone());
-        let square = graph.hold("callee^2", square);
+        let far = words.far_side(graph, callee.clone());
+        let product = graph.reglu("callee^2", far, callee.clone());
+        let product = graph.hold("callee^2", product);
         let clear = class.clear(
             graph,
             "call.clear",
@@ -33,15 +34,12 @@ impl Machine {
             state.index,
         );
         let key = Key {
-            index: callee.clone() - one * LOCAL_CENTRE,
-            square: square - callee * (2 * LOCAL_CENTRE) + one * (LOCAL_CENTRE * LOCAL_CENTRE),
-            time: time.into(),
-            recency: LOCAL_RECENCY,
             clear,
+            ..words.key(graph, callee, product, time.into())
         };
         let values = [state.opcode + one * 5, fetched.fourth.into()];
         let [resume_at, frame_size] =
-            graph.lookup("call", state.frame - one * LOCAL_CENTRE, &key, values);
+            graph.lookup("call", words.centred(graph, state.frame), &key, values);
         let resume_at = graph.hold("resume_at", resume_at);
         let frame_size = graph.hold("frame_size", frame_size);
 
@@ -60,7 +58,7 @@ impl Machine {
         let positions = graph.positions();
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
-        self.bound("call", LOCAL_CENTRE, 1.0);
+        self.bound("call", words);
     }
 
     /// Calls whose frame would begin beyond the limit put out a trap at once.
@@ -69,14 +67,5 @@ impl Machine {
         let callee = state.frame + fetched.fourth - self.graph.constant(FRAME_LIMIT.into());
         let excess = callee - fetched.class.unless(Class::Call) * BIG;
         self.trap_if("trap.call", excess, Trap::CallStackExhausted);
-    }
-
-    /// Puts out a trap if `excess`, an integer, is positive: the end code rises from 0, the code of a byte.
-    pub(crate) fn trap_if(&mut self, name: &str, excess: Form, trap: Trap) {
-        let one = self.graph.one();
-        for (offset, sign) in [(0, 1), (1, -1)] {
-            let step = self.graph.relu(name, excess.clone() - one * offset);
-            self.graph.add(self.end, sign * code::trap(trap), step);
-        }
     }
 }

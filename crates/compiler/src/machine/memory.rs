@@ -2,21 +2,35 @@
 //!
 //! ```text
 //! key     second + immediate + index - 1, at the bytes of a store, the latest count of stores of equal address
-//! load    asks for q = top + immediate + index; the byte counts if the key found is q, else the byte is 0
+//! load    asks for q = top + immediate + index - beyond; the byte found counts, or past the size its sign, unless missed
 //! size    = rise of a load
-//! beyond  = relu(index - size + 1)      bytes past the size: 0, or the sign of the byte at q - beyond
+//! beyond  = relu(index - size + 1)      bytes past the size
 //! within  = relu(size - index)
+//! missed  = |(address found)^2 - q^2|   memory that was never written is 0
 //! traps   if top + immediate + size > limit at a load, second + immediate + bytes > limit at a store
 //! limit   = 65536 (fourth + grown), grown = byte four before the latest token that grows the memory, else 0
 //! ```
-//! `v [d = 0] = v relu(d + 1) - 2 v relu(d) + v relu(d - 1)` for integers d, exact while `v d` stays below 2^53.
+//! Squares are compared, not addresses: if two keys tie that stand at equal distance from a byte never written, the average of
+//! their addresses is q, but that of their squares is greater than q^2.
 
 use weightware_isa::Trap;
 
 use super::columns::{Class, GROWN};
-use super::{BIG, MEMORY_CENTRE, MEMORY_MARGIN, MEMORY_RECENCY, Machine, Parts, Size};
-use crate::form::Form;
-use crate::graph::Key;
+use super::{BIG, Machine, Parts, Size};
+use crate::form::{Dim, Form};
+use crate::graph::{Key, Output};
+
+/// An access to memory.
+pub(super) struct Access {
+    /// The address of the byte that a store writes, its product with its far side, and its square.
+    pub(super) written: Form,
+    pub(super) product: Dim,
+    pub(super) square: Form,
+    /// 0 at the bytes of a store.
+    pub(super) clear: Form,
+    /// The address of the byte that a load asks for at the current index, or past its size the last one.
+    pub(super) asked: Form,
+}
 
 impl Machine {
     pub(crate) fn size(&mut self, parts: &Parts) -> Size {
@@ -29,7 +43,6 @@ impl Machine {
     }
 
     pub(crate) fn memory(&mut self, parts: &Parts, size: &Size) {
-        let &Size { beyond, within } = size;
         let Parts {
             state,
             fetched,
@@ -37,13 +50,14 @@ impl Machine {
             ..
         } = parts;
         let class = &fetched.class;
+        let span = self.profile.memory;
         let graph = &mut self.graph;
         let one = graph.one();
 
         let written = operands.second + fetched.immediate + state.index - one;
-        let square = graph.reglu("address^2", written.clone(), written.clone());
-        let square = graph.hold("address^2", square);
-        let address = written.clone() - one * MEMORY_CENTRE;
+        let far = span.far_side(graph, written.clone());
+        let product = graph.reglu("address^2", far, written.clone());
+        let product = graph.hold("address^2", product);
         let clear = class.clear(
             graph,
             "memory.clear",
@@ -51,42 +65,73 @@ impl Machine {
             one,
             state.index,
         );
-        let key = Key {
-            index: address.clone(),
-            square: square - written * (2 * MEMORY_CENTRE) + one * (MEMORY_CENTRE * MEMORY_CENTRE),
-            // Not below 1: the first token answers for the centre at time 0.
-            time: state.stores + one,
-            recency: MEMORY_RECENCY,
+        let access = Access {
+            square: product + written.clone() * (2 * span.centre),
+            asked: operands.top + fetched.immediate + state.index - size.beyond,
+            written,
+            product,
             clear,
         };
-
-        let asked = operands.top + fetched.immediate + state.index - one * MEMORY_CENTRE;
-        let byte = self.columns.byte.into();
-        let other = class.unless_either(Class::Load, Class::LoadSigned) + beyond;
-        self.loaded("load", asked.clone(), &key, [byte, address.clone()], &other);
-        let sign = self.columns.negative * 255;
-        let other = class.unless(Class::LoadSigned) + within;
-        self.loaded("load.sign", asked - beyond, &key, [sign, address], &other);
+        match self.profile.cells {
+            None => self.by_address(parts, size, &access),
+            Some(cells) => self.by_cell(parts, size, &access, cells),
+        }
     }
 
-    /// Adds the value at an address to the result, if there is a key of that very address and `other` is 0.
-    fn loaded(&mut self, name: &str, asked: Form, key: &Key, values: [Form; 2], other: &Form) {
-        let [value, found] = self.graph.lookup(name, asked.clone(), key, values);
-        let value = self.graph.hold(&format!("{name}.value"), value);
-        let found = self.graph.hold(&format!("{name}.found"), found);
-        // Elsewhere all three gates are closed: open, they would cancel only as long as nothing is rounded.
-        let miss = found - asked - other.clone() * BIG;
-        for (offset, coefficient) in [(1, 1), (0, -2), (-1, 1)] {
-            let gate = miss.clone() + self.graph.constant(offset);
-            let hit = self.graph.reglu(&format!("{name}.hit"), value, gate);
-            self.add_to_result(coefficient, hit);
+    /// The latest write to an address, found by that.
+    fn by_address(&mut self, parts: &Parts, size: &Size, access: &Access) {
+        let one = self.graph.one();
+        // Times are not below 1: the first token answers for the centre at time 0.
+        let time = parts.state.stores + one;
+        let span = self.profile.memory;
+        let graph = &mut self.graph;
+        let key = Key {
+            clear: access.clear.clone(),
+            ..span.key(graph, access.written.clone(), access.product, time)
+        };
+        let query = span.centred(graph, access.asked.clone());
+        let [found] = graph.lookup("load.at", query.clone(), &key, [access.square.clone()]);
+        let missed = self.missed(access, found);
+        self.loaded(parts, size, (query, &key), missed);
+        for name in ["load.at", "load"] {
+            self.bound(name, span);
         }
-        // Times are counts + 1 below 2^recency; the engine stops before the margin ends.
-        self.bound(
-            name,
-            MEMORY_CENTRE + MEMORY_MARGIN,
-            1.0 - 0.5_f64.powi(MEMORY_RECENCY),
-        );
+    }
+
+    /// 0 if the square of the address found is that of the address asked for, else at least 1.
+    pub(super) fn missed(&mut self, access: &Access, found: Output) -> Dim {
+        let graph = &mut self.graph;
+        let asked = access.asked.clone();
+        let square = graph.reglu("asked^2", asked.clone(), asked);
+        let miss = graph.hold("miss", found);
+        graph.add(miss, -1, square);
+        // Never below zero, even where squares of garbage are rounded.
+        let missed = graph.dim("missed");
+        graph.alone(missed);
+        for (name, miss) in [("above", Form::from(miss)), ("below", -miss)] {
+            let miss = graph.relu(&format!("missed.{name}"), miss);
+            graph.add(missed, 1, miss);
+        }
+        missed
+    }
+
+    /// Adds the byte that a query finds to the result of a load, or its sign past the size, unless it is another's.
+    pub(super) fn loaded(
+        &mut self,
+        parts: &Parts,
+        size: &Size,
+        (query, key): (Form, &Key),
+        missed: Dim,
+    ) {
+        let class = &parts.fetched.class;
+        let values = [self.columns.byte, self.columns.negative].map(Form::from);
+        let [byte, sign] = self.graph.lookup("load", query, key, values);
+        let byte = self.graph.hold("load.byte", byte);
+        let sign = self.graph.hold("load.sign", sign);
+        let other = class.unless_either(Class::Load, Class::LoadSigned) + size.beyond + missed;
+        self.add_byte("load", 1, byte, &other);
+        let other = class.unless(Class::LoadSigned) + size.within + missed;
+        self.add_byte("load.sign", 255, sign, &other);
     }
 
     /// Accesses that end beyond the memory put out a trap at once.

@@ -25,6 +25,7 @@
 mod arithmetic;
 mod bits;
 mod calls;
+mod cells;
 mod columns;
 mod count;
 mod divide;
@@ -36,22 +37,25 @@ mod multiply;
 mod next;
 mod nibbles;
 mod powers;
+mod profile;
 mod shift;
 mod sign;
 mod stack;
 mod state;
 mod wide;
 
-use weightware_isa::{Token, Vocabulary};
+use weightware_isa::{Token, Trap, Vocabulary};
 use weightware_model::Model;
 
 use crate::assemble::{Blueprint, TokenRow};
 use crate::form::{Dim, Form};
+use crate::graph::Key;
 use crate::graph::{Graph, Output};
 use crate::schedule::{Schedule, ScheduleError};
-use columns::Columns;
+use columns::{Columns, code};
 use fetch::Fetched;
 use nibbles::Nibbles;
+pub use profile::{Exceeded, Profile, Span};
 use stack::Operands;
 use state::State;
 use wide::Lower;
@@ -61,25 +65,7 @@ use wide::Lower;
 const BIG: i64 = 1 << 34;
 
 /// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which answers 0.
-const PUSH: i64 = 1 << 26;
-
-/// Local words run from 0 to 2 * `LOCAL_CENTRE`, keys are centred; so does the operand stack.
-const LOCAL_CENTRE: i64 = 1 << 13;
-
-/// Positions order writes to locals and to the stack: 2^-25 * 2^24 is below 1.
-const LOCAL_RECENCY: i32 = 25;
-
-/// The middle of the memory, 128 KiB, around which addresses are centred.
-const MEMORY_CENTRE: i64 = 1 << 16;
-
-/// Addresses beyond the 128 KiB that are still exact: input stands there.
-const MEMORY_MARGIN: i64 = 1 << 14;
-
-/// A count of stores orders writes to memory: 2^-18 * 2^18 is not above 1.
-const MEMORY_RECENCY: i32 = 18;
-
-/// The greatest certified position. Up to 2^24, stock softmax in f64 attends to one position alone.
-pub const LAST_POSITION: u64 = (1 << 24) - 1;
+const PUSH: i64 = 1 << 27;
 
 /// A group of instructions that can be left out. Every set of them makes a machine: none needs another, but for the high
 /// words of products, which are there if both `Multiply` and `Wide` are.
@@ -143,6 +129,30 @@ pub struct Bound {
     pub max_lift: f64,
 }
 
+impl Span {
+    /// A number, centred.
+    fn centred(&self, graph: &Graph, number: impl Into<Form>) -> Form {
+        number.into() - graph.constant(self.centre)
+    }
+
+    /// `number - 2 centre`: times the number it is `index^2 - centre^2`, never of greater magnitude than `centre^2`.
+    fn far_side(&self, graph: &Graph, number: impl Into<Form>) -> Form {
+        number.into() - graph.constant(2 * self.centre)
+    }
+
+    /// The key of a number, given `number * far_side(number)`. No sum on the way passes `centre^2`, where the whole square of the
+    /// number, four times that, would push the lowest bits of the lift out.
+    fn key(&self, graph: &Graph, number: impl Into<Form>, product: Dim, time: Form) -> Key {
+        Key {
+            index: self.centred(graph, number),
+            square: product + graph.constant(self.centre * self.centre),
+            time: time * self.factor,
+            recency: self.exponent,
+            clear: Form::zero(),
+        }
+    }
+}
+
 /// The machine: its graph, what tokens embed to, and how tokens are scored.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -150,26 +160,35 @@ pub struct Machine {
     pub graph: Graph,
     /// Boxes of the lookups whose keys depend on what a program does.
     pub bounds: Vec<Bound>,
+    profile: Profile,
     columns: Columns,
     end: Dim,
     nibbles: Option<Nibbles>,
 }
 
 impl Machine {
-    /// The machine with the given modules beside the core.
+    /// The machine of the default profile with the given modules beside the core.
     #[must_use]
     pub fn new(modules: &[Module]) -> Self {
+        Self::with_profile(Profile::default(), modules)
+    }
+
+    /// The machine of a profile with the given modules beside the core. Machines of different profiles differ in numbers alone: one
+    /// schedule serves them all.
+    #[must_use]
+    pub fn with_profile(profile: Profile, modules: &[Module]) -> Self {
         let mut graph = Graph::new();
         let columns = Columns::new(&mut graph);
         let end = graph.dim("end");
-        let state = State::new(&mut graph, &columns);
+        let state = State::new(&mut graph, &columns, &profile);
         let fetched = Fetched::new(&mut graph, &columns, &state);
-        let operands = Operands::new(&mut graph, &columns, &state, &fetched);
+        let operands = Operands::new(&mut graph, &columns, &state, &fetched, &profile);
         let wide = modules.contains(&Module::Wide);
-        let lower = wide.then(|| Lower::new(&mut graph, &columns, &state, &fetched));
+        let lower = wide.then(|| Lower::new(&mut graph, &columns, &state, &fetched, &profile));
         let mut machine = Self {
             graph,
             bounds: vec![],
+            profile,
             columns,
             end,
             nibbles: None,
@@ -228,12 +247,27 @@ impl Machine {
         self.add_to_result(coefficient, output);
     }
 
-    fn bound(&mut self, lookup: &str, max_index: i64, max_lift: f64) {
+    fn bound(&mut self, lookup: &str, span: Span) {
         self.bounds.push(Bound {
             lookup: lookup.to_owned(),
-            max_index,
-            max_lift,
+            max_index: span.reach,
+            max_lift: span.lift(),
         });
+    }
+
+    /// Puts out a trap if `excess`, an integer, is positive: the end code rises from 0, the code of a byte.
+    fn trap_if(&mut self, name: &str, excess: Form, trap: Trap) {
+        let one = self.graph.one();
+        for (offset, sign) in [(0, 1), (1, -1)] {
+            let step = self.graph.relu(name, excess.clone() - one * offset);
+            self.graph.add(self.end, sign * code::trap(trap), step);
+        }
+    }
+
+    /// The profile.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The model of the machine under a schedule.
@@ -259,7 +293,8 @@ impl Machine {
                 })
                 .collect(),
             end_tokens: ends.map(|(_, id)| id).collect(),
-            last_position: LAST_POSITION,
+            profile: Some(self.profile.name),
+            last_position: self.profile.last_position,
             bounds: &self.bounds,
         };
         blueprint.assemble()

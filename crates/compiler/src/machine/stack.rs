@@ -13,7 +13,7 @@
 use super::columns::{Class, Columns};
 use super::fetch::Fetched;
 use super::state::State;
-use super::{LOCAL_CENTRE, LOCAL_RECENCY, Machine, PUSH, Parts};
+use super::{Machine, PUSH, Parts, Profile};
 use crate::form::{Dim, Form};
 use crate::graph::{Graph, Key};
 
@@ -30,18 +30,18 @@ pub(crate) struct Operands {
 }
 
 /// The keys of the stack's entries, and the query of the topmost.
-pub(super) fn entries(graph: &Graph, columns: &Columns, state: &State) -> (Key, Form) {
-    let one = graph.one();
-    let depth = state.depth - one * LOCAL_CENTRE;
+pub(super) fn entries(
+    graph: &Graph,
+    columns: &Columns,
+    state: &State,
+    profile: &Profile,
+) -> (Key, Form) {
+    let words = profile.words;
     let key = Key {
-        index: depth.clone(),
-        square: state.depth_squared - state.depth * (2 * LOCAL_CENTRE)
-            + one * (LOCAL_CENTRE * LOCAL_CENTRE),
-        time: graph.time().into(),
-        recency: LOCAL_RECENCY,
         clear: columns.unstored.into(),
+        ..words.key(graph, state.depth, state.depth_product, graph.time().into())
     };
-    (key, depth)
+    (key, words.centred(graph, state.depth))
 }
 
 impl Operands {
@@ -50,9 +50,10 @@ impl Operands {
         columns: &Columns,
         state: &State,
         fetched: &Fetched,
+        profile: &Profile,
     ) -> Self {
         let (one, time) = (graph.one(), graph.time());
-        let (key, depth) = entries(graph, columns, state);
+        let (key, depth) = entries(graph, columns, state, profile);
         let values = || [Form::from(time), state.word.clone()];
         let [top_at, top] = graph.lookup("stack.top", depth.clone(), &key, values());
         let [second_at, second] = graph.lookup("stack.second", depth.clone() - one, &key, values());
@@ -96,7 +97,7 @@ impl Machine {
             ..
         } = parts;
         for name in ["stack.top", "stack.second", "stack.third"] {
-            self.bound(name, LOCAL_CENTRE, 1.0);
+            self.bound(name, self.profile.words);
         }
 
         let one = self.graph.one();

@@ -15,6 +15,7 @@
 
 use weightware_isa::Program;
 
+use super::Profile;
 use super::columns::Columns;
 use crate::form::{Dim, Form};
 use crate::graph::Graph;
@@ -28,13 +29,14 @@ pub(crate) struct State {
     /// Position of the current instruction's opcode.
     pub(crate) opcode: Dim,
     pub(crate) depth: Dim,
-    pub(crate) depth_squared: Dim,
+    /// `depth (depth - 2 centre)`.
+    pub(crate) depth_product: Dim,
     pub(crate) frame: Dim,
     pub(crate) stores: Dim,
 }
 
 impl State {
-    pub(crate) fn new(graph: &mut Graph, columns: &Columns) -> Self {
+    pub(crate) fn new(graph: &mut Graph, columns: &Columns, profile: &Profile) -> Self {
         let (one, time) = (graph.one(), graph.time());
         let positions = graph.positions();
 
@@ -82,12 +84,15 @@ impl State {
         let stores = graph.hold("stores", stores);
         let frame = graph.hold_rounded("frame", frame, 0);
 
-        // A push takes at least one token, so the depth is a position: looking it up rounds it and squares it.
+        // A push takes at least one token, so the depth is a position: looking it up rounds it and multiplies it.
         let depth_sum = graph.hold("depth_sum", depth);
-        let values = [time.into(), positions.square.clone()];
-        let [depth, depth_squared] = graph.lookup("depth", depth_sum, &positions, values);
+        let values = [
+            time.into(),
+            positions.square.clone() - time * (2 * profile.words.centre),
+        ];
+        let [depth, depth_product] = graph.lookup("depth", depth_sum, &positions, values);
         let depth = graph.hold("depth", depth);
-        let depth_squared = graph.hold("depth^2", depth_squared);
+        let depth_product = graph.hold("depth^2", depth_product);
 
         let latest_jump = graph.latest(one - columns.jumped);
         let [base] = graph.lookup("base", Form::zero(), &latest_jump, [target - count + one]);
@@ -104,7 +109,7 @@ impl State {
             lower,
             opcode,
             depth,
-            depth_squared,
+            depth_product,
             frame,
             stores,
         }

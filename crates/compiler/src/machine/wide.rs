@@ -13,7 +13,7 @@ use super::columns::{Class, Columns};
 use super::fetch::Fetched;
 use super::stack::entries;
 use super::state::State;
-use super::{LOCAL_CENTRE, Machine, PUSH, Parts, Size};
+use super::{Machine, PUSH, Parts, Profile, Size};
 use crate::form::{Dim, Form};
 use crate::graph::Graph;
 
@@ -29,9 +29,10 @@ impl Lower {
         columns: &Columns,
         state: &State,
         fetched: &Fetched,
+        profile: &Profile,
     ) -> Self {
         let one = graph.one();
-        let (key, depth) = entries(graph, columns, state);
+        let (key, depth) = entries(graph, columns, state, profile);
         let mut low = |name: &str, query: Form| {
             let lower = state.lower.into();
             let [word] = graph.lookup(&format!("stack.{name}"), query, &key, [lower]);
@@ -60,7 +61,7 @@ impl Machine {
         } = parts;
         let lower = lower.as_ref().expect("the module is there");
         for name in ["stack.lower_top", "stack.lower_second"] {
-            self.bound(name, LOCAL_CENTRE, 1.0);
+            self.bound(name, self.profile.words);
         }
 
         let class = &fetched.class;

@@ -25,7 +25,9 @@ impl Atoms {
             return Range::of(0.0);
         }
         let mass = self.mass(form);
-        if is_exact(mass, all.grain) {
+        // One number, times a power of two, is not rounded however large it is.
+        let one = matches!(form.terms(), [((0, _), coefficient)] if is_power(*coefficient));
+        if one || is_exact(mass, all.grain) {
             Range::new(all.lo, all.hi, all.grain)
         } else {
             all.widened(mass)

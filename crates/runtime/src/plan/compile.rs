@@ -12,8 +12,12 @@ use super::program::{
 
 type Result<T> = std::result::Result<T, Refusal>;
 
-/// Keys that are proven this far below the parabola are left out of tables.
-pub(crate) const CLEARED: f64 = (1_u64 << 38) as f64;
+/// Keys that are proven so far below the parabola are left out of tables: further than the squared distance between any two keys
+/// inside a box.
+pub(crate) fn cleared(bound: Option<[f64; 2]>) -> f64 {
+    const LEAST: f64 = (1_u64 << 38) as f64;
+    bound.map_or(LEAST, |[greatest_x, _]| LEAST.max(greatest_x * greatest_x))
+}
 
 /// What tokens give keys and values to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -10,7 +10,7 @@ use super::rows::Rows;
 use super::step::Plan;
 use crate::Why;
 use crate::cache::{Cache, Call, Full, Hull};
-use crate::forward::Stream;
+use crate::forward::{NOWHERE, Stream};
 use crate::network::Network;
 use crate::unembed::Scratch;
 
@@ -75,6 +75,7 @@ impl Planned {
 
     pub(crate) fn reset(&mut self) {
         self.mode = Mode::Empty;
+        self.stream.reach.fill(NOWHERE);
         self.first = None;
         self.steps = 0;
         self.replans = 0;
@@ -237,6 +238,15 @@ impl Planned {
             let _ = stream.forward(network, &mut hull, token, time);
         }
         network.unembed.logits(&stream.x)
+    }
+
+    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift; of no head twice.
+    pub(crate) fn reach(&self, network: &Network) -> Vec<(usize, usize, [f64; 3])> {
+        match &self.mode {
+            Mode::Empty => vec![],
+            Mode::Plan(plan) => plan.memory.reach().collect(),
+            Mode::Hull(..) => self.stream.reached(network).collect(),
+        }
     }
 
     /// Whether a plan holds, and how many did not.

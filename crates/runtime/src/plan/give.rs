@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::analysis::Refusal;
-use super::compile::{CLEARED, Compiler, Store};
+use super::compile::{Compiler, Store, cleared};
 use super::form::FormId;
 use super::program::{Op, Output, ZERO};
 use super::range::{Range, power};
@@ -96,8 +96,11 @@ impl Compiler<'_> {
             if self.analysis.atoms.bounds(y).hi < self.heights[group as usize] {
                 return Ok(());
             }
-        } else if self.analysis.lift(x, y) <= -CLEARED {
-            return Ok(());
+        } else {
+            let bound = self.analysis.rows.layers[layer].heads[head].bound;
+            if self.analysis.lift(x, y) <= -cleared(bound) {
+                return Ok(());
+            }
         }
         self.touched.insert(group);
         let mut registers = Vec::new();

@@ -4,11 +4,12 @@ use weightware_hull::{HullCache, KeyValueIndex};
 
 use super::analysis::{Analysis, Refusal};
 use super::chain::Guard;
-use super::compile::CLEARED;
+use super::compile::cleared;
 use super::program::{Fixed, INDEX, ONE, Register, TIME};
 use super::rows::Rows;
 use super::run::{round, whole};
 use super::table::{Table, Unfit};
+use crate::forward::NOWHERE;
 use crate::sparse::{Vector, zero_vector};
 
 /// Keys and values of past tokens, as far as a plan needs them.
@@ -48,8 +49,13 @@ pub(super) enum Store {
     },
 }
 
-/// Layer and number of heads with boxes, and those: greatest `|x|`, greatest lift.
-pub(super) type Boxes = Vec<(usize, usize, [f64; 2])>;
+/// The boxes of heads that share their keys, and how far live keys went.
+#[derive(Debug)]
+pub(super) struct Boxes {
+    /// Layer, number in the weights, and the box: greatest `|x|`, greatest lift.
+    heads: Vec<(usize, usize, [f64; 2])>,
+    reach: [f64; 3],
+}
 
 /// A live key outside the box of its head: layer, head, x, lift.
 pub(crate) type Outside = (usize, usize, f64, f64);
@@ -59,17 +65,36 @@ fn boxed(rows: &Rows, (layer, head): (usize, usize)) -> Option<(usize, usize, [f
     Some((layer, head.number, head.bound?))
 }
 
-/// The first of the heads whose box the key is outside of.
-#[inline]
-pub(super) fn outside(boxes: &Boxes, x: f64, y: f64) -> Option<Outside> {
-    let half = x / 2.0;
-    let lift = y + half * half;
-    let mut outside = boxes.iter().filter(|(_, _, [greatest_x, greatest_lift])| {
-        lift >= -0.5 && !(x.abs() <= *greatest_x && lift <= *greatest_lift)
-    });
-    outside
-        .next()
-        .map(|&(layer, head, _)| (layer, head, x, lift))
+impl Boxes {
+    fn new(heads: impl Iterator<Item = (usize, usize, [f64; 2])>) -> Self {
+        Self {
+            heads: heads.collect(),
+            reach: NOWHERE,
+        }
+    }
+
+    /// The first of the heads whose box the key is outside of.
+    #[inline]
+    pub(super) fn outside(&mut self, x: f64, y: f64) -> Option<Outside> {
+        let half = x / 2.0;
+        let lift = y + half * half;
+        if lift < -0.5 {
+            return None;
+        }
+        let mut outside = self.heads.iter().filter(|(_, _, [most, highest])| {
+            let inside = x.abs() <= *most && lift <= *highest;
+            !inside
+        });
+        if let Some(&(layer, head, _)) = outside.next() {
+            return Some((layer, head, x, lift));
+        }
+        // The key of a token whose embedding is zero says nothing.
+        if (x, y) != (0.0, 0.0) {
+            let [least, greatest, highest] = self.reach;
+            self.reach = [least.min(x), greatest.max(x), highest.max(lift)];
+        }
+        None
+    }
 }
 
 pub(super) fn note(first: &mut Option<Outside>, outside: Outside) {
@@ -121,16 +146,17 @@ impl Memory {
                 }
                 Store::Latest { y: key.y }
             } else {
-                let mut table = Table::new(values.len());
+                let heads = &analysis.rows.layers[group.layer].heads;
+                let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
                 let unfit = |_: Unfit| Refusal::Group(number as u32);
-                if let Some((j, lift)) = Table::parse(key.x, key.y, CLEARED).map_err(unfit)? {
+                if let Some((j, lift)) = table.parse(key.x, key.y).map_err(unfit)? {
                     table.insert(j, lift, values.into_iter()).map_err(unfit)?;
                 }
                 let heads = group.heads.iter();
                 let boxes = heads.filter_map(|&head| boxed(&analysis.rows, (group.layer, head)));
                 Store::Table {
                     table,
-                    boxes: boxes.collect(),
+                    boxes: Boxes::new(boxes),
                 }
             });
         }
@@ -146,7 +172,7 @@ impl Memory {
                 .map_err(|_| Refusal::Model)?;
             hulls.push((
                 hull,
-                boxed(&analysis.rows, (layer, head)).into_iter().collect(),
+                Boxes::new(boxed(&analysis.rows, (layer, head)).into_iter()),
             ));
         }
         Ok(Self {
@@ -177,6 +203,19 @@ impl Memory {
             Store::Table { .. } => 0.0,
         };
         self.groups.iter().map(height).collect()
+    }
+
+    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift.
+    pub(crate) fn reach(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> + '_ {
+        let tables = self.groups.iter().filter_map(|store| match store {
+            Store::Table { boxes, .. } => Some(boxes),
+            Store::Latest { .. } => None,
+        });
+        let all = tables.chain(self.hulls.iter().map(|(_, boxes)| boxes));
+        all.flat_map(|boxes| {
+            let heads = boxes.heads.iter();
+            heads.map(|&(layer, head, _)| (layer, head, boxes.reach))
+        })
     }
 
     /// Whether places lie before the last token.

@@ -5,10 +5,9 @@ use std::cmp::Ordering;
 use weightware_hull::{KeyValueIndex, Point, compare_scores};
 
 use super::analysis::Refusal;
-use super::compile::CLEARED;
-use super::memory::{Memory, Store, note, outside};
+use super::memory::{Memory, Store, note};
 use super::program::{Op, Program, Span, TIME};
-use super::table::{Table, Unfit};
+use super::table::Unfit;
 use crate::sparse::WIDTH;
 
 impl Memory {
@@ -204,11 +203,11 @@ impl Memory {
                     let (x, y) = (get!(x), get!(y));
                     let (table, boxes) = table!(group);
                     let unfit = |_: Unfit| Refusal::Group(group.into());
-                    if let Some(outside) = outside(boxes, x, y) {
+                    if let Some(outside) = boxes.outside(x, y) {
                         note(all_outside, outside);
                         continue;
                     }
-                    if let Some((j, lift)) = Table::parse(x, y, CLEARED).map_err(unfit)? {
+                    if let Some((j, lift)) = table.parse(x, y).map_err(unfit)? {
                         let values = listed(values).iter().map(|&r| get!(r));
                         table.insert(j, lift, values).map_err(unfit)?;
                     }
@@ -218,7 +217,7 @@ impl Memory {
                     let query = Point::new(get!(query[0]), get!(query[1]));
                     let (table, _) = table!(group);
                     let entry = table
-                        .find(query, CLEARED)
+                        .find(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
                     (to, f64::from(entry))
                 }
@@ -226,7 +225,7 @@ impl Memory {
                     let query = get!(query);
                     let (table, _) = table!(group);
                     let entry = table
-                        .find_whole(query, CLEARED)
+                        .find_whole(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
                     (to, f64::from(entry))
                 }
@@ -250,7 +249,7 @@ impl Memory {
                     let query = get!(from) + plus;
                     let (table, _) = table!(group);
                     let found = table
-                        .find_whole(query, CLEARED)
+                        .find_whole(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
                     get!(entry) = f64::from(found);
                     (to, table.value(found, value.into()))
@@ -259,7 +258,7 @@ impl Memory {
                     let key = Point::new(get!(key[0]), get!(key[1]));
                     let values = values.map(|r| get!(r));
                     let (hull, boxes) = &mut hulls[hull as usize];
-                    if let Some(outside) = outside(boxes, key.x, key.y) {
+                    if let Some(outside) = boxes.outside(key.x, key.y) {
                         note(all_outside, outside);
                         continue;
                     }

@@ -27,6 +27,8 @@ pub(crate) struct Unfit;
 /// wins whatever their lifts, and on either side of the query only the nearest key can win.
 #[derive(Debug)]
 pub(crate) struct Table {
+    /// How far below the parabola keys are left out.
+    cleared: f64,
     /// By number of page, the page plus 1; empty until the first key comes.
     pages: Vec<u32>,
     lifts: Vec<[f64; PAGE]>,
@@ -43,8 +45,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(values: usize) -> Self {
+    pub(crate) fn new(values: usize, cleared: f64) -> Self {
         Self {
+            cleared,
             pages: Vec::new(),
             lifts: Vec::new(),
             values: vec![Vec::new(); values],
@@ -57,12 +60,12 @@ impl Table {
 
     /// The key's j and lift, if it is one of a table's; nothing if it lies so far below the parabola that it is left out.
     #[inline]
-    pub(crate) fn parse(x: f64, y: f64, cleared: f64) -> Result<Option<(f64, f64)>, Unfit> {
+    pub(crate) fn parse(&self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
         let j = x * 0.5;
         // Of integers up to 2^26, squares are exact; of other numbers, the sum is close enough to see that they are low.
         let square = j * j;
         let lift = y + square;
-        if lift + square * 1e-15 < -2.0 * cleared {
+        if lift + square * 1e-15 < -2.0 * self.cleared {
             return Ok(None);
         }
         let whole = j.abs() <= LARGEST && j == j.trunc();
@@ -131,9 +134,9 @@ impl Table {
         }
     }
 
-    /// The entry of the greatest score; `cleared` says how far below the parabola keys were left out.
+    /// The entry of the greatest score.
     #[inline]
-    pub(crate) fn find(&self, query: Point, cleared: f64) -> Result<Entry, Unfit> {
+    pub(crate) fn find(&self, query: Point) -> Result<Entry, Unfit> {
         if query.y <= 0.0 || self.pages.is_empty() {
             return Err(Unfit);
         }
@@ -148,12 +151,12 @@ impl Table {
                 }
             }
         }
-        self.nearest(query, q, cleared)
+        self.nearest(query, q)
     }
 
     /// The same for the query `(q, 1)` and a whole q.
     #[inline]
-    pub(crate) fn find_whole(&self, q: f64, cleared: f64) -> Result<Entry, Unfit> {
+    pub(crate) fn find_whole(&self, q: f64) -> Result<Entry, Unfit> {
         if q.abs() <= LARGEST && !self.pages.is_empty() {
             let index = (q + LARGEST) as usize;
             let page = self.pages[index / PAGE];
@@ -164,13 +167,13 @@ impl Table {
                 }
             }
         }
-        self.find(Point::new(q, 1.0), cleared)
+        self.find(Point::new(q, 1.0))
     }
 
     #[inline(never)]
-    fn nearest(&self, query: Point, q: f64, cleared: f64) -> Result<Entry, Unfit> {
+    fn nearest(&self, query: Point, q: f64) -> Result<Entry, Unfit> {
         // Keys that were left out must not win: the winner's squared distance is less than what they lie below.
-        if q.is_nan() || q.abs() > LARGEST + cleared {
+        if q.is_nan() || q.abs() > LARGEST + self.cleared {
             return Err(Unfit);
         }
         let floor = (q.floor() + LARGEST).clamp(0.0, 2.0 * LARGEST) as usize;
@@ -206,7 +209,7 @@ impl Table {
             }
         };
         let distance = (q - j(winner)).abs() + 1.0;
-        if distance * distance * 1.001 < cleared {
+        if distance * distance * 1.001 < self.cleared {
             Ok(winner as Entry)
         } else {
             Err(Unfit)
@@ -303,7 +306,7 @@ mod tests {
             queries in prop::collection::vec((-900_i32..900, 1_u32..4, 0_u32..3), 1..40),
         ) {
             const CLEARED: f64 = (1 << 22) as f64;
-            let mut table = Table::new(1);
+            let mut table = Table::new(1, CLEARED);
             let mut hull = HullCache::new();
             table.insert(0.0, 0.0, [0.0].into_iter()).unwrap();
             hull.push(Point::new(0.0, 0.0), [0.0, 0.0]).unwrap();
@@ -312,14 +315,14 @@ mod tests {
                 let lift = f64::from(late) / 8.0 + value / 1024.0 - 3.0 * CLEARED * f64::from(clear.saturating_sub(1));
                 let (x, y) = (2.0 * j, lift - j * j);
                 hull.push(Point::new(x, y), [value, 0.0]).unwrap();
-                if let Some((j, lift)) = Table::parse(x, y, CLEARED).unwrap() {
+                if let Some((j, lift)) = table.parse(x, y).unwrap() {
                     table.insert(j, lift, [value].into_iter()).unwrap();
                 }
             }
             for (x, scale, shift) in queries {
                 let y = f64::from(scale);
                 let query = Point::new(f64::from(x) + f64::from(shift) / 4.0, y);
-                if let Ok(entry) = table.find(query, CLEARED) {
+                if let Ok(entry) = table.find(query) {
                     prop_assert_eq!(hull.query(query).unwrap()[0], table.value(entry, 0));
                 }
             }
@@ -328,17 +331,17 @@ mod tests {
 
     #[test]
     fn far_queries_and_bad_keys_are_refused() {
-        let mut table = Table::new(0);
-        assert_eq!(table.find(Point::new(1.0, 1.0), 1e9), Err(Unfit));
+        let mut table = Table::new(0, 1e9);
+        assert_eq!(table.find(Point::new(1.0, 1.0)), Err(Unfit));
         table.insert(5.0, 0.5, std::iter::empty()).unwrap();
-        assert!(table.find(Point::new(7.0, 1.0), 1e9).is_ok());
-        assert!(table.find(Point::new(-1e3, 1.0), 1e9).is_ok());
-        assert_eq!(table.find(Point::new(1e5, 1.0), 1e9), Err(Unfit));
-        assert_eq!(table.find(Point::new(7.0, 0.0), 1e9), Err(Unfit));
+        assert!(table.find(Point::new(7.0, 1.0)).is_ok());
+        assert!(table.find(Point::new(-1e3, 1.0)).is_ok());
+        assert_eq!(table.find(Point::new(1e5, 1.0)), Err(Unfit));
+        assert_eq!(table.find(Point::new(7.0, 0.0)), Err(Unfit));
         for (x, y) in [(3.0, -2.25), (2.0, 0.0), (2.0, -1.5), (1e12, -2.5e23)] {
-            assert_eq!(Table::parse(x, y, 1e9), Err(Unfit), "{x} {y}");
+            assert_eq!(table.parse(x, y), Err(Unfit), "{x} {y}");
         }
-        assert_eq!(Table::parse(6.0, -9.0 + 0.25, 1e9), Ok(Some((3.0, 0.25))));
-        assert_eq!(Table::parse(6.0, -9.0 - 4e9, 1e9), Ok(None));
+        assert_eq!(table.parse(6.0, -9.0 + 0.25), Ok(Some((3.0, 0.25))));
+        assert_eq!(table.parse(6.0, -9.0 - 4e9), Ok(None));
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn zero(layers: usize, d_model: usize, d_ffn: usize, vocab: usize) ->
             shape,
             attention: Attention::Hardmax,
             position_features: vec![],
+            profile: None,
             last_position: 10_000_000,
             key_bounds: vec![],
         },

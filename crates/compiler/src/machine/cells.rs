@@ -1,0 +1,68 @@
+//! Cells: memory whose addresses are translated to numbers given in the order of first writes, so that the time that is exact
+//! does not depend on how far apart addresses are, but on how many are written.
+//!
+//! ```text
+//! seen    average of 4 t over all bytes stored at this address so far, this one included: 4 t if it is the first
+//! stale   0 at the first byte stored at an address, else 1
+//! count   sum of 1 - stale
+//! cell    of an address: the count at its first byte
+//! value   the byte whose cell is the one asked for, the latest count of stores
+//! ```
+//! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and one number ever after.
+
+use super::memory::Access;
+use super::{Machine, Parts, Size, Span};
+use crate::graph::Key;
+
+/// Times what clears any key it is more than the greatest squared distance between addresses.
+const LOWER: i64 = 1 << 8;
+
+impl Machine {
+    pub(super) fn by_cell(&mut self, parts: &Parts, size: &Size, access: &Access, cells: Span) {
+        let addresses = self.profile.memory;
+        let graph = &mut self.graph;
+        let (one, time) = (graph.one(), graph.time());
+
+        // All at one time: they tie, and win against the first token.
+        let mut key = Key {
+            clear: access.clear.clone() * LOWER,
+            ..addresses.key(graph, access.written.clone(), access.product, one.into())
+        };
+        let own = addresses.centred(graph, access.written.clone());
+        let [seen] = graph.lookup("seen", own.clone(), &key, [time * 4]);
+        let seen = graph.hold("seen", seen);
+        // Never positive at a cleared key, since nothing was seen later than now. Two bytes at one address are at least two tokens
+        // apart: the average of several is lower by 2 at least.
+        let first = one - time * 4 + seen - access.clear.clone() * (1 << 10);
+        let first = graph.relu("first", first);
+        let stale = graph.persist("stale", one);
+        graph.add(stale, -1, first);
+
+        let [count] = graph.running_sums(["cells"], [one - stale]);
+        let count = graph.hold_lifted("cells", count);
+
+        key.clear = stale * LOWER;
+        let [cell] = graph.lookup("cell.store", own, &key, [count.clone()]);
+        let cell = graph.hold("cell.store", cell);
+        let query = addresses.centred(graph, access.asked.clone());
+        let [wanted, found] =
+            graph.lookup("cell.load", query, &key, [count, access.square.clone()]);
+        let wanted = graph.hold("cell.load", wanted);
+        let missed = self.missed(access, found);
+
+        let graph = &mut self.graph;
+        let far = cells.far_side(graph, cell);
+        let product = graph.reglu("cell^2", far, cell);
+        let product = graph.hold("cell^2", product);
+        let key = Key {
+            clear: access.clear.clone(),
+            ..cells.key(graph, cell, product, parts.state.stores + one)
+        };
+        let query = cells.centred(graph, wanted);
+        self.loaded(parts, size, (query, &key), missed);
+        for name in ["seen", "cell.store", "cell.load"] {
+            self.bound(name, addresses);
+        }
+        self.bound("load", cells);
+    }
+}
