@@ -9,7 +9,7 @@ use clap::Args;
 use weightware::default_model;
 use weightware_tests::Random;
 use weightware_tests::mutate::{
-    Corpus, Fate, Group, Mutation, Mutator, Part, Place, groups, sample,
+    Corpus, Fate, Group, Mutation, Mutator, Names, Part, Place, groups, sample,
 };
 
 #[derive(Debug, Args)]
@@ -32,6 +32,7 @@ pub(crate) struct Arguments {
 struct Tally {
     tokens: usize,
     certificate: usize,
+    slots: usize,
     silent: usize,
     unnoticed: usize,
 }
@@ -46,8 +47,8 @@ struct Report {
 impl Arguments {
     pub(crate) fn run(self) -> Result<bool, String> {
         let start = Instant::now();
-        let corpus = Corpus::new(self.programs, 40);
         let model = default_model();
+        let corpus = Corpus::new(&model, self.programs, 40);
         if let Some((run, right)) = corpus.first_difference(&model) {
             return Err(format!(
                 "the weights as they are fail in run {run} at token {right}"
@@ -98,6 +99,7 @@ impl Report {
         match fate {
             Fate::Tokens => tally.tokens += 1,
             Fate::Certificate => tally.certificate += 1,
+            Fate::Slots => tally.slots += 1,
             Fate::Silent(reason) => {
                 tally.silent += 1;
                 *self.reasons.entry(reason).or_default() += 1;
@@ -112,29 +114,31 @@ impl Report {
     /// The share of those noticed among those that can be.
     fn share(&self) -> f64 {
         let sum = |of: fn(&Tally) -> usize| self.groups.values().map(of).sum::<usize>() as f64;
-        let noticed = sum(|tally| tally.tokens + tally.certificate);
+        let noticed = sum(|tally| tally.tokens + tally.certificate + tally.slots);
         noticed / (noticed + sum(|tally| tally.unnoticed)).max(1.0)
     }
 
     fn print(&self, model: &weightware::Model) {
         println!(
-            "\n| group | by tokens | by the certificate alone | cannot be noticed | not noticed |"
+            "\n| group | by tokens | by the certificate alone | by slots alone | cannot be noticed | not noticed |"
         );
-        println!("|---|---:|---:|---:|---:|");
+        println!("|---|---:|---:|---:|---:|---:|");
         for (group, tally) in &self.groups {
             let Tally {
                 tokens,
                 certificate,
+                slots,
                 silent,
                 unnoticed,
             } = tally;
-            println!("| {group} | {tokens} | {certificate} | {silent} | {unnoticed} |");
+            println!("| {group} | {tokens} | {certificate} | {slots} | {silent} | {unnoticed} |");
         }
         println!("\nCannot be noticed:");
         for (reason, count) in &self.reasons {
             println!("{count:6}  {reason}");
         }
         println!("\nNot noticed:");
+        let names = Names::default();
         let mut unnoticed = self.unnoticed.clone();
         unnoticed.sort_by_key(|&(place, mutation, _)| (place, mutation as usize));
         for (place, mutation, weight) in unnoticed {
@@ -144,7 +148,8 @@ impl Report {
                 }
                 _ => "",
             };
-            println!("{mutation:?} {weight:e} {place} {token}");
+            let name = names.of(place, &model.config.shape);
+            println!("{mutation:?} {weight:e} {place} {name} {token}");
         }
         println!(
             "\n{:.2} % of what can be noticed is noticed",

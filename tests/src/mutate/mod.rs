@@ -5,12 +5,16 @@
 //! names their class. The rest are holes in the corpus, or dead weights.
 
 mod corpus;
+mod names;
 mod place;
+mod programs;
+mod slots;
 
 use weightware::{Certificate, Keys, certify};
 use weightware_model::Model;
 
 pub use corpus::Corpus;
+pub use names::Names;
 pub use place::{Group, Part, Place, groups};
 
 use crate::random::Random;
@@ -50,6 +54,8 @@ pub enum Fate {
     Tokens,
     /// The certificate differs.
     Certificate,
+    /// A slot of the residual stream holds another number, from which no token follows.
+    Slots,
     /// It cannot be noticed, for this reason.
     Silent(&'static str),
     /// Nobody noticed.
@@ -84,10 +90,12 @@ impl<'c> Mutator<'c> {
         if *row == before[..] {
             return None;
         }
-        let fate = if self.corpus.notices(&self.model) {
+        let fate = if self.corpus.notices(&self.model, place) {
             Fate::Tokens
         } else if certify(&self.model) != self.certificate {
             Fate::Certificate
+        } else if self.corpus.notices_in_slots(&self.model) {
+            Fate::Slots
         } else {
             Fate::Unnoticed
         };
