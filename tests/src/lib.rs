@@ -10,6 +10,7 @@ mod execution;
 pub mod fuzz;
 mod golden;
 mod host;
+pub mod hostile;
 mod ladder;
 mod linked;
 pub mod mutate;

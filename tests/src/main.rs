@@ -1,4 +1,4 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask mutate`, `cargo xtask verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask hostile`, `cargo xtask mutate`, `cargo xtask verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -21,6 +21,8 @@ enum Command {
     Spec(command::spec::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(command::fuzz::Arguments),
+    /// Damaged inputs, for everything that reads bytes
+    Hostile(command::hostile::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(command::mutate::Arguments),
     /// Every arithmetic instruction on many operands
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Spec(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
+        Command::Hostile(arguments) => arguments.run(),
         Command::Mutate(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),
     };

@@ -46,6 +46,8 @@ enum Command {
     Spec(suites::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(suites::Arguments),
+    /// Damaged inputs, for everything that reads bytes
+    Hostile(suites::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(suites::Arguments),
     /// Every arithmetic instruction on many operands
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::Hostile(arguments) => arguments.run("hostile"),
         Command::Mutate(arguments) => arguments.run("mutate"),
         Command::Verify(arguments) => arguments.run("verify"),
         Command::Instructions(arguments) => arguments.run(),

@@ -1,6 +1,7 @@
 //! The commands.
 
 pub(crate) mod fuzz;
+pub(crate) mod hostile;
 pub(crate) mod mutate;
 pub(crate) mod spec;
 pub(crate) mod verify;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Args;
-use weightware::default_model;
+use weightware::{Model, default_model};
 use weightware_tests::Random;
 use weightware_tests::mutate::{
     Corpus, Fate, Group, Mutation, Mutator, Names, Part, Place, groups, sample,
@@ -69,6 +69,7 @@ impl Arguments {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let next = AtomicUsize::new(0);
         let report = Mutex::new(Report::default());
+        let names = Names::default();
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.unwrap_or(cores) {
                 scope.spawn(|| {
@@ -81,13 +82,19 @@ impl Arguments {
                             let weight = mutator.weight(place);
                             let mut report = report.lock().expect("no thread panics");
                             report.add(place, mutation, weight, fate);
+                            if fate == Fate::Unnoticed {
+                                eprintln!(
+                                    "{}",
+                                    described(&model, &names, (place, mutation, weight))
+                                );
+                            }
                         }
                     }
                 });
             }
         });
         let report = report.into_inner().expect("no thread panics");
-        report.print(&model);
+        report.print(&model, &names);
         println!("{:.1} s", start.elapsed().as_secs_f64());
         Ok(report.share() >= 0.99)
     }
@@ -118,7 +125,7 @@ impl Report {
         noticed / (noticed + sum(|tally| tally.unnoticed)).max(1.0)
     }
 
-    fn print(&self, model: &weightware::Model) {
+    fn print(&self, model: &Model, names: &Names) {
         println!(
             "\n| group | by tokens | by the certificate alone | by slots alone | cannot be noticed | not noticed |"
         );
@@ -138,22 +145,28 @@ impl Report {
             println!("{count:6}  {reason}");
         }
         println!("\nNot noticed:");
-        let names = Names::default();
         let mut unnoticed = self.unnoticed.clone();
         unnoticed.sort_by_key(|&(place, mutation, _)| (place, mutation as usize));
         for (place, mutation, weight) in unnoticed {
-            let token = match place.group.part {
-                Part::Embedding | Part::Unembedding => {
-                    model.tokenizer.strings()[place.row].as_str()
-                }
-                _ => "",
-            };
-            let name = names.of(place, &model.config.shape);
-            println!("{mutation:?} {weight:e} {place} {name} {token}");
+            println!("{}", described(model, names, (place, mutation, weight)));
         }
         println!(
             "\n{:.2} % of what can be noticed is noticed",
             100.0 * self.share()
         );
     }
+}
+
+/// A mutation in words: what was done, to which weight, of which head or neuron, of which token.
+fn described(
+    model: &Model,
+    names: &Names,
+    (place, mutation, weight): (Place, Mutation, f64),
+) -> String {
+    let token = match place.group.part {
+        Part::Embedding | Part::Unembedding => model.tokenizer.strings()[place.row].as_str(),
+        _ => "",
+    };
+    let name = names.of(place, &model.config.shape);
+    format!("{mutation:?} {weight:e} {place} {name} {token}")
 }

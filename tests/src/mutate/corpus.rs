@@ -1,5 +1,7 @@
 //! Programs that together touch every instruction, every token and every way to end.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use weightware::{Decoder, Engine, Finish, TokenId};
 use weightware_isa::{Interpreter, Program, Vocabulary};
 use weightware_model::Model;
@@ -13,23 +15,25 @@ use crate::execution::FASTEST;
 pub(super) mod common;
 
 /// Programs with what the plain interpreter says of them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Corpus {
     runs: Vec<Run>,
     /// The slots of the shortest ones.
     slots: Slots,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Run {
     prompt: Vec<TokenId>,
     trace: Vec<TokenId>,
     /// By token: whether it is there.
     holds: Vec<bool>,
+    /// Mutations that it was the first to notice: decides which runs come first, not what is noticed.
+    noticed: AtomicUsize,
 }
 
 /// Tokens of the runs that need no plan: to make one takes longer.
-const SHORT: usize = 6_000;
+const SHORT: usize = 40_000;
 /// Runs that are watched slot by slot, and their instructions.
 const WATCHED: (u64, u32) = (4, 12);
 
@@ -67,24 +71,29 @@ impl Corpus {
     pub fn notices(&self, model: &Model, place: Place) -> bool {
         // What is said of a token that never comes matters to none.
         let token = (place.group.part == Part::Embedding).then_some(place.row);
-        let concerned = self
-            .runs
-            .iter()
-            .filter(|run| token.is_none_or(|token| run.holds[token]));
-        let mut left = SHORT;
-        let short = concerned.clone().take_while(|run| {
-            left = left.saturating_sub(run.len());
-            left > 0
-        });
-        // Some are noticed at once by the runs that the token itself is said in.
+        let concerned = |run: &&Run| token.is_none_or(|token| run.holds[token]);
+        let mut order: Vec<&Run> = self.runs.iter().filter(concerned).collect();
+        // First those that a token is said in, then those that notice the most for their length.
         let said = (place.group.part == Part::Unembedding).then_some(place.row);
-        let saying = self
-            .runs
-            .iter()
-            .filter(|run| said.is_some_and(|token| run.holds[token]))
-            .take(1);
-        first_difference(model, Engine::Hull, short).is_some()
-            || first_difference(model, FASTEST, saying.chain(concerned)).is_some()
+        let worth = |run: &Run| (run.noticed.load(Ordering::Relaxed) + 1) as f64 / run.len() as f64;
+        order.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        order.sort_by_key(|run| said.is_some_and(|token| !run.holds[token]));
+        let mut left = SHORT;
+        let short = order.iter().take_while(|run| {
+            let first = left == SHORT;
+            left = left.saturating_sub(run.len());
+            first || left > 0
+        });
+        let short = short.count();
+        let found = match first_difference(model, Engine::Hull, order[..short].iter().copied()) {
+            Some((at, _)) => Some(at),
+            None => first_difference(model, FASTEST, order[short..].iter().copied())
+                .map(|(at, _)| short + at),
+        };
+        if let Some(run) = found.and_then(|at| order.get(at)) {
+            run.noticed.fetch_add(1, Ordering::Relaxed);
+        }
+        found.is_some()
     }
 
     /// Whether, of the shortest runs, some slot behind some half-layer holds another number.
@@ -143,5 +152,6 @@ fn run(program: &Program) -> Run {
         prompt,
         trace,
         holds,
+        noticed: AtomicUsize::new(0),
     }
 }
