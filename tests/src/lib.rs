@@ -9,6 +9,7 @@ mod case;
 mod execution;
 pub mod fuzz;
 mod golden;
+pub mod horizon;
 mod host;
 pub mod hostile;
 mod ladder;

@@ -1,4 +1,4 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask hostile`, `cargo xtask mutate`, `cargo xtask verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask hostile`, `cargo xtask long`, `cargo xtask mutate`, `cargo xtask verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -23,6 +23,8 @@ enum Command {
     Fuzz(command::fuzz::Arguments),
     /// Damaged inputs, for everything that reads bytes
     Hostile(command::hostile::Arguments),
+    /// Adversarial programs up to the horizon, by all engines
+    Long(command::long::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(command::mutate::Arguments),
     /// Every arithmetic instruction on many operands
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
         Command::Hostile(arguments) => arguments.run(),
+        Command::Long(arguments) => arguments.run(),
         Command::Mutate(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),
     };

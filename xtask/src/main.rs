@@ -48,6 +48,8 @@ enum Command {
     Fuzz(suites::Arguments),
     /// Damaged inputs, for everything that reads bytes
     Hostile(suites::Arguments),
+    /// Adversarial programs up to the horizon, by all engines
+    Long(suites::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(suites::Arguments),
     /// Every arithmetic instruction on many operands
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
         Command::Hostile(arguments) => arguments.run("hostile"),
+        Command::Long(arguments) => arguments.run("long"),
         Command::Mutate(arguments) => arguments.run("mutate"),
         Command::Verify(arguments) => arguments.run("verify"),
         Command::Instructions(arguments) => arguments.run(),

@@ -32,6 +32,7 @@
 mod assembler;
 mod assigned;
 mod control;
+mod counts;
 mod entry;
 mod error;
 mod function;

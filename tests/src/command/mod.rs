@@ -2,6 +2,7 @@
 
 pub(crate) mod fuzz;
 pub(crate) mod hostile;
+pub(crate) mod long;
 pub(crate) mod mutate;
 pub(crate) mod spec;
 pub(crate) mod verify;

@@ -132,9 +132,10 @@ fn run(program: &Program) {
 fn refused(error: &Error) -> Result<(), String> {
     let located = match error {
         Error::Frontend(error) => {
-            // Of a text that cannot be parsed, the message shows the line.
-            let shown = error.to_string().contains("<anon>:");
-            error.offset().is_some() || error.function().is_some() || shown
+            // Of a text that cannot be parsed the message names the line; a missing entry is nowhere.
+            let said = error.to_string();
+            let told = said.contains("<anon>:") || said.contains("there is no exported function");
+            error.offset().is_some() || error.function().is_some() || told
         }
         Error::Program(error) => error.line().is_some() || error.instruction().is_some(),
         Error::Model(error) => error.path().is_some() || error.as_unknown_word().is_some(),

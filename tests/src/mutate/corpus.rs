@@ -6,7 +6,7 @@ use weightware::{Decoder, Engine, Finish, TokenId};
 use weightware_isa::{Interpreter, Program, Vocabulary};
 use weightware_model::Model;
 
-use super::programs::{directed, random};
+use super::programs::{directed, random, small};
 use super::slots::Slots;
 use super::{Part, Place};
 use crate::execution::FASTEST;
@@ -35,7 +35,7 @@ struct Run {
 /// Tokens of the runs that need no plan: to make one takes longer.
 const SHORT: usize = 40_000;
 /// Runs that are watched slot by slot, and their instructions.
-const WATCHED: (u64, u32) = (4, 12);
+const WATCHED: (u64, u32) = (3, 12);
 
 impl Corpus {
     /// So many random programs of so many instructions, and the directed ones; their runs by this model are right.
@@ -51,6 +51,7 @@ impl Corpus {
         // Most mutations are noticed by any program: the short ones first.
         runs.sort_by_key(Run::len);
         let watched: Vec<Run> = random(WATCHED.0, WATCHED.1)
+            .chain(small())
             .map(|program| run(&program))
             .collect();
         let slots = Slots::new(

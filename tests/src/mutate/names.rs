@@ -1,6 +1,7 @@
 //! What the schedule calls heads, neurons and slots.
 
 use weightware_compiler::DEFAULT_SCHEDULE;
+use weightware_model::Shape;
 
 use super::{Part, Place};
 
@@ -59,7 +60,7 @@ fn stage(name: &str) -> usize {
 impl Names {
     /// The head or neuron that a weight belongs to, and the dimension that it reads or writes.
     #[must_use]
-    pub fn of(&self, place: Place, shape: &weightware_model::Shape) -> String {
+    pub fn of(&self, place: Place, shape: &Shape) -> String {
         let Some(layer) = place.group.layer else {
             let at = if place.group.part == Part::Embedding {
                 -1
@@ -84,6 +85,16 @@ impl Names {
             self.writer(at, number),
             if written { "->" } else { "<-" }
         )
+    }
+
+    /// The dimension that a weight reads.
+    pub(super) fn read(&self, place: Place) -> String {
+        let Some(layer) = place.group.layer else {
+            return self.dimension(place.col, -1);
+        };
+        let heads = matches!(place.group.part, Part::Query | Part::Key | Part::Value);
+        // What was there before the half-layer.
+        self.dimension(place.col, 2 * layer as i32 - i32::from(heads))
     }
 
     fn writer(&self, at: usize, number: usize) -> String {

@@ -23,6 +23,7 @@ pub(super) fn directed() -> Vec<Program> {
     programs.extend(edges_of_memory());
     programs.extend([frames(0), frames(1), growing()]);
     programs.extend(traps());
+    programs.extend(small());
     programs
 }
 
@@ -34,6 +35,66 @@ fn program(code: Vec<Instruction>) -> Program {
     Program {
         code,
         sections: vec![],
+    }
+}
+
+/// Short ones: the table of arithmetic on an operand each, calls, globals and loads between them.
+pub(super) fn small() -> impl Iterator<Item = Program> {
+    let arithmetic = ROWS.chunks(8).map(|rows| {
+        let code = rows.iter().flat_map(|row| {
+            let mut all = verify::random(11, 4).into_iter();
+            let operands = all.find(|&operands| row.meaning.of(operands).is_some());
+            straight(row, &[operands.expect("some do not trap")]).code
+        });
+        program(code.collect())
+    });
+    arithmetic.chain([between(), neighbours()])
+}
+
+/// A callee with globals of its own and the caller's, and what is computed beside them.
+fn between() -> Program {
+    program(vec![
+        new(Op::I32Const, 0x8182_8384),
+        new(Op::GlobalSet, 1),
+        new(Op::I32Const, 5),
+        new(Op::LocalSet, 20),
+        Instruction::with_byte(Op::Call, 8, 16),
+        new(Op::Resume, 6),
+        new(Op::GlobalGet, 1),
+        new(Op::Exit, 0),
+        new(Op::LocalGet, 4),
+        new(Op::GlobalGet, 1),
+        new(Op::I32Mul, 0),
+        new(Op::GlobalSet, 1),
+        new(Op::I32Const, 0x0001_0003),
+        new(Op::GlobalGet, 1),
+        new(Op::I32LtS, 0),
+        new(Op::LocalTee, 3),
+        new(Op::BrUnless, 19),
+        new(Op::LocalGet, 3),
+        new(Op::Output, 0),
+        new(Op::Return, 0),
+    ])
+}
+
+/// Loads from addresses that nobody wrote, near those that somebody did, of both signs.
+fn neighbours() -> Program {
+    let mut code = vec![new(Op::Section, 100)];
+    for (byte, address) in [(0xff, 200_u32), (0x7f, 220), (0x80, 240)] {
+        code.extend([new(Op::I32Const, address), new(Op::I32Const, byte)]);
+        code.push(Instruction::with_byte(Op::I32Store8, 0, 1));
+    }
+    for address in [
+        95, 98, 103, 108, 194, 197, 199, 201, 203, 217, 219, 222, 236, 238, 239, 241, 245,
+    ] {
+        for op in [Op::I32Load8S, Op::I32Load16S, Op::I32Load8U, Op::I32Load] {
+            code.push(new(Op::I32Const, address));
+            code.extend([Instruction::with_byte(op, 0, 1), new(Op::Drop, 0)]);
+        }
+    }
+    Program {
+        code,
+        sections: vec![vec![0x81, 0x7e, 0xff, 1]],
     }
 }
 

@@ -8,8 +8,9 @@ use super::atoms::{Atoms, Kind, TIME};
 use super::classes::Classes;
 use super::form::{Atom, Form, QuickMap, QuickSet, Range, exact_product, grain, is_exact, power};
 use super::interpret::{Forms, Scope};
-use super::rows::Rows;
+use super::rows::{HeadRows, Rows};
 use crate::cache::Call;
+use crate::sparse::Row;
 
 /// A live head: its layer, and its place among the live heads of it.
 pub(crate) type HeadAt = (usize, usize);
@@ -179,6 +180,12 @@ impl Analysis {
             all.heads.push(Vec::new());
             for head in 0..rows.layers[layer].heads.len() {
                 let at = (layer, head);
+                let HeadRows {
+                    query, key, value, ..
+                } = &rows.layers[layer].heads[head];
+                for row in query.iter().chain(key).chain(value) {
+                    all.stays_finite(&mut scope, 2 * layer, row)?;
+                }
                 let kind = all.choose(&mut scope, at, expected)?;
                 all.heads[layer].push(kind);
             }
@@ -189,7 +196,11 @@ impl Analysis {
             for slot in 0..rows.d_model {
                 all.slot(&mut scope, 2 * layer + 1, slot)?;
             }
-            for neuron in 0..rows.layers[layer].neurons.len() {
+            for (neuron, rows) in rows.layers[layer].neurons.iter().enumerate() {
+                // Of a closed gate, or a value of zero, nothing is computed: what overflows there would not be seen.
+                for row in rows {
+                    all.stays_finite(&mut scope, 2 * layer + 1, row)?;
+                }
                 all.neuron(&mut scope, layer, neuron)?;
             }
             for slot in 0..rows.d_model {
@@ -212,6 +223,20 @@ impl Analysis {
         }
         all.surveyed = Some(scope);
         Ok(all)
+    }
+
+    /// Refuses the model unless no product and no partial sum of a row, nor a product of two rows, can overflow, whatever
+    /// cancels.
+    fn stays_finite(&mut self, scope: &mut Scope, half: usize, row: &Row) -> Result<()> {
+        let mut size = 0.0;
+        for entry in row {
+            let form = self.slot(scope, half, entry.input.into())?;
+            size += entry.weight.abs() * self.atoms.range(&form).size();
+        }
+        match size < power(450) {
+            true => Ok(()),
+            false => Err(Refusal::Model),
+        }
     }
 
     fn choose(&mut self, scope: &mut Scope, at: HeadAt, expected: &Expected) -> Result<Head> {
