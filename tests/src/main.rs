@@ -1,5 +1,4 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `cargo xtask fuzz`, `cargo xtask mutate`, `cargo xtask tokens`,
-//! `cargo xtask verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `fuzz`, `hostile`, `horizon`, `mutate`, `tokens` and `verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -22,6 +21,10 @@ enum Command {
     Spec(command::spec::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(command::fuzz::Arguments),
+    /// Damaged inputs, for everything that reads bytes
+    Hostile(command::hostile::Arguments),
+    /// Adversarial programs up to the horizon, by all engines
+    Horizon(command::horizon::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(command::mutate::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Spec(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
+        Command::Hostile(arguments) => arguments.run(),
+        Command::Horizon(arguments) => arguments.run(),
         Command::Mutate(arguments) => arguments.run(),
         Command::Tokens(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),

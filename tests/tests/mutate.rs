@@ -6,8 +6,8 @@ use weightware_tests::mutate::{Corpus, Fate, Mutation, Mutator, Part, groups, sa
 
 #[test]
 fn queries_and_keys_set_to_zero() {
-    let corpus = Corpus::new(4, 30);
     let model = default_model();
+    let corpus = Corpus::new(&model, 4, 30);
     assert_eq!(corpus.first_difference(&model), None);
     let mut mutator = Mutator::new(&corpus, model.clone());
     let mut random = Random::new(1);
@@ -18,7 +18,10 @@ fn queries_and_keys_set_to_zero() {
         }
         for place in sample(places, 2, &mut random) {
             let fate = mutator.fate(place, Mutation::Zero);
-            noticed += u32::from(matches!(fate, Some(Fate::Tokens | Fate::Certificate)));
+            noticed += u32::from(matches!(
+                fate,
+                Some(Fate::Tokens | Fate::Certificate | Fate::Slots)
+            ));
         }
     }
     assert!(noticed >= 14, "{noticed} of 28 are too few");
@@ -26,8 +29,8 @@ fn queries_and_keys_set_to_zero() {
 
 #[test]
 fn a_changed_weight_is_changed_back() {
-    let corpus = Corpus::new(1, 10);
     let model = default_model();
+    let corpus = Corpus::new(&model, 1, 10);
     let mut mutator = Mutator::new(&corpus, model.clone());
     let (_, places) = &groups(&model)[1];
     for mutation in Mutation::ALL {

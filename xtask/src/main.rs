@@ -52,6 +52,10 @@ enum Command {
     Spec(suites::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(suites::Arguments),
+    /// Damaged inputs, for everything that reads bytes
+    Hostile(suites::Arguments),
+    /// Adversarial programs up to the horizon, by all engines
+    Horizon(suites::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(suites::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
@@ -75,6 +79,8 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::Hostile(arguments) => arguments.run("hostile"),
+        Command::Horizon(arguments) => arguments.run("horizon"),
         Command::Mutate(arguments) => arguments.run("mutate"),
         Command::Tokens(arguments) => arguments.run("tokens"),
         Command::Verify(arguments) => arguments.run("verify"),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Error;
-use weightware::{Run, Token};
+use weightware::{Run, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
 use crate::failure::{Failure, Result};
@@ -32,7 +32,8 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     let (prompt, trace) = match (&args.resume, &args.file) {
         (Some(path), _) => {
             computer = input::computer(args.model.as_deref(), &args.machine)?;
-            saved::read(path, &computer)?
+            let SavedRun { prompt, trace } = saved::read(path, &computer)?;
+            (prompt, trace)
         }
         (None, Some(file)) => {
             let loaded = Loaded::read(file, !args.no_stderr, args.quiet)?;

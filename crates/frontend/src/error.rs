@@ -146,7 +146,10 @@ impl fmt::Display for Error {
             parts.push(format!("`{instruction}`"));
         }
         if let Some((index, name)) = &place.function {
-            parts.push(format!("in function {index} `{name}`"));
+            parts.push(format!(
+                "in function {index} `{}`",
+                excerpt(name, MOST_OF_A_NAME)
+            ));
         }
         if let Some(offset) = place.offset {
             parts.push(format!("at byte {offset:#x}"));
@@ -154,7 +157,10 @@ impl fmt::Display for Error {
         if !parts.is_empty() {
             write!(f, "{}: ", parts.join(" "))?;
         }
-        f.write_str(problem)?;
+        for (line, number) in problem.lines().zip(0..) {
+            let end = if number > 0 { "\n" } else { "" };
+            write!(f, "{end}{}", excerpt(line, MOST_OF_A_LINE))?;
+        }
         match remedy {
             Some(remedy) => write!(f, "; {remedy}"),
             None => Ok(()),
@@ -163,6 +169,23 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+const MOST_OF_A_NAME: usize = 60;
+/// Problems of a text quote the line.
+const MOST_OF_A_LINE: usize = 1_000;
+
+/// The beginning of what somebody else wrote, without characters that a terminal would obey.
+fn excerpt(text: &str, most: usize) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_debug().to_string(),
+        false => c.to_string(),
+    };
+    let mut short: String = text.chars().take(most).map(escape).collect();
+    if text.chars().nth(most).is_some() {
+        short.push_str("...");
+    }
+    short
+}
 
 impl From<wasmparser::BinaryReaderError> for Error {
     fn from(error: wasmparser::BinaryReaderError) -> Self {

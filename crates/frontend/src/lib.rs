@@ -33,6 +33,7 @@ mod assembler;
 mod assigned;
 mod code;
 mod control;
+mod counts;
 mod entry;
 mod error;
 mod function;

@@ -8,6 +8,7 @@ use wasmparser::{
     Validator, WasmFeatures,
 };
 
+use crate::counts;
 use crate::error::{Error, printable};
 use crate::refusal;
 use crate::width::{Bits, Width};
@@ -99,6 +100,7 @@ impl<'a> Module<'a> {
                 .remedy("give a core module of version 1")
                 .at_offset(4));
         }
+        counts::check(bytes)?;
         if let Err(error) = Validator::new_with_features(features).validate_all(bytes) {
             return Err(refusal::of(bytes, error, features));
         }

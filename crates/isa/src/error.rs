@@ -101,7 +101,7 @@ impl Error {
         self.place.map(|place| place.column)
     }
 
-    /// The token of the text that is wrong. Nothing where the text ended too early.
+    /// The token of the text that is wrong, in full. Nothing where the text ended too early.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
@@ -202,10 +202,24 @@ impl fmt::Display for Error {
             write!(f, "instruction {instruction}: ")?;
         }
         if let Some(token) = &self.token {
-            write!(f, "`{token}`: ")?;
+            write!(f, "`{}`: ", excerpt(token))?;
         }
         write!(f, "{}; {}", self.kind, self.remedy())
     }
 }
 
 impl std::error::Error for Error {}
+
+/// The beginning of a word that somebody else wrote: short, and without characters that a terminal would obey.
+fn excerpt(word: &str) -> String {
+    const MOST: usize = 40;
+    let mut text: String = word
+        .chars()
+        .take(MOST)
+        .flat_map(char::escape_debug)
+        .collect();
+    if word.chars().nth(MOST).is_some() {
+        text.push_str("...");
+    }
+    text
+}

@@ -116,7 +116,11 @@ impl fmt::Display for Error {
                 path,
                 source,
                 remedy,
-            } => write!(f, "{}: {source}; {remedy}", path.display()),
+            } => {
+                let source = source.to_string();
+                let said = excerpt(&source, MOST_OF_A_MESSAGE);
+                write!(f, "{}: {said}; {remedy}", path.display())
+            }
             Kind::Invalid { path, what, remedy } => {
                 if let Some(path) = path {
                     write!(f, "{}: ", path.display())?;
@@ -124,7 +128,11 @@ impl fmt::Display for Error {
                 write!(f, "{what}; {remedy}")
             }
             Kind::UnknownWord { word, index } => {
-                write!(f, "word {index}, {word:?}, is not in the vocabulary")
+                write!(
+                    f,
+                    "word {index}, {}, is not in the vocabulary",
+                    quoted(word)
+                )
             }
         }
     }
@@ -138,4 +146,35 @@ impl StdError for Error {
             Kind::Invalid { .. } | Kind::UnknownWord { .. } => None,
         }
     }
+}
+
+/// What a parser says of a file may hold a part of the file.
+const MOST_OF_A_MESSAGE: usize = 300;
+
+/// The beginning of a text that somebody else wrote, without characters that a terminal would obey.
+fn excerpt(text: &str, most: usize) -> String {
+    let escape = |c: char| {
+        if c.is_control() {
+            c.escape_debug().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    let mut short: String = text.chars().take(most).map(escape).collect();
+    if text.chars().nth(most).is_some() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// The beginning of a string of a file, quoted.
+pub(crate) fn quoted(string: &str) -> String {
+    const MOST: usize = 60;
+    let short: String = string.chars().take(MOST).collect();
+    let more = if short.len() < string.len() {
+        "..."
+    } else {
+        ""
+    };
+    format!("{short:?}{more}")
 }

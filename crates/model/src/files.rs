@@ -6,6 +6,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::error::quoted;
 use crate::{Attention, Config, Error, KeyBound, PositionFeature, Shape, TokenId, Tokenizer};
 
 const ARCHITECTURE: &str = "vanilla-transformer-2d-heads";
@@ -104,7 +105,7 @@ impl ConfigFile {
         ] {
             if is != must {
                 return Err(Error::invalid(
-                    format!("{name} is {is:?}, must be {must:?}"),
+                    format!("{name} is {}, must be {must:?}", quoted(is)),
                     "use a model of this architecture",
                 ));
             }
@@ -244,7 +245,7 @@ impl TokenizerFile {
         ] {
             if is != must {
                 return Err(Error::invalid(
-                    format!("{name} is {is:?}, must be {must:?}"),
+                    format!("{name} is {}, must be {must:?}", quoted(is)),
                     REMEDY,
                 ));
             }
@@ -265,7 +266,10 @@ impl TokenizerFile {
                 Some(free @ None) => *free = Some(string),
                 _ => {
                     return Err(Error::invalid(
-                        format!("the id {id} of {string:?} comes twice or is not below {vocab}"),
+                        format!(
+                            "the id {id} of {} comes twice or is not below {vocab}",
+                            quoted(&string)
+                        ),
                         REMEDY,
                     ));
                 }
@@ -277,7 +281,7 @@ impl TokenizerFile {
         // A vocabulary that holds its unknown token would read every typing error as that token.
         if tokenizer.id(&self.model.unk_token).is_some() {
             return Err(Error::invalid(
-                format!("unk_token {:?} is a token", self.model.unk_token),
+                format!("unk_token {} is a token", quoted(&self.model.unk_token)),
                 "name an unk_token outside the vocabulary, so that an unknown word is an error",
             ));
         }

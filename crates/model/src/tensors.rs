@@ -5,6 +5,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 
+use crate::error::quoted;
 use crate::{Error, LayerWeights, Matrix, Shape, Weights};
 
 pub(crate) fn serialize(weights: &Weights, shape: &Shape) -> Result<Vec<u8>, SafeTensorError> {
@@ -58,7 +59,10 @@ pub(crate) fn deserialize(bytes: &[u8], shape: &Shape, path: &Path) -> Result<We
     // A tensor left over, say a bias, would mean that the file is a model of another architecture.
     if let Some(name) = unread.first() {
         return Err(Error::invalid(
-            format!("tensor {name:?} does not belong to this architecture"),
+            format!(
+                "tensor {} does not belong to this architecture",
+                quoted(name)
+            ),
             "use weights of a model without biases and norms, and the config.json they came with",
         )
         .in_file(path));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::Error;
+use crate::error::quoted;
 
 /// The index of a token in the vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,14 +84,17 @@ impl Tokenizer {
         for (id, string) in self.strings.iter().enumerate() {
             if string.is_empty() || string.chars().any(char::is_whitespace) {
                 return Err(Error::invalid(
-                    format!("the string of token {id}, {string:?}, is empty or holds white space"),
+                    format!(
+                        "the string of token {id}, {}, is empty or holds white space",
+                        quoted(string)
+                    ),
                     "give every token a word of its own",
                 ));
             }
             let first = self.ids[string].0 as usize;
             if first != id {
                 return Err(Error::invalid(
-                    format!("tokens {first} and {id} are both {string:?}"),
+                    format!("tokens {first} and {id} are both {}", quoted(string)),
                     "give every token a word of its own",
                 ));
             }

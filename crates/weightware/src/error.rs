@@ -39,6 +39,23 @@ pub enum Error {
         "this is neither a Wasm binary, nor Wasm text `(module ...)`, nor a token program `{{ i32.const ... }}`"
     )]
     NotAProgram,
+    /// The text is no saved run.
+    #[error(
+        "this is no saved run: it does not begin with `{}` and a number; --save FILE writes one",
+        crate::SavedRun::MARK
+    )]
+    NotASavedRun,
+    /// A saved run is shorter than its prompt.
+    #[error("the prompt should have {stated} tokens, the file has {found}")]
+    ShortPrompt {
+        /// What the first line says.
+        stated: usize,
+        /// Tokens that follow it.
+        found: usize,
+    },
+    /// A saved run holds a token of the model that the machine does not know.
+    #[error("`{0}` is no token of the machine")]
+    MeaninglessToken(String),
     /// The module is refused.
     #[error(transparent)]
     Frontend(#[from] weightware_frontend::Error),

@@ -29,10 +29,12 @@
 
 mod computer;
 mod error;
+mod saved;
 mod source;
 
 pub use computer::{CertifiedRun, Computer, End, Run};
 pub use error::Error;
+pub use saved::SavedRun;
 pub use source::{Source, compile_c};
 pub use weightware_certify::{
     Certificate, Certified, HeadCertificate, Keys, Scaling, Went, certify,

@@ -1,6 +1,8 @@
 //! The commands.
 
 pub(crate) mod fuzz;
+pub(crate) mod horizon;
+pub(crate) mod hostile;
 pub(crate) mod mutate;
 pub(crate) mod spec;
 pub(crate) mod tokens;

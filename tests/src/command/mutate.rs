@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Args;
-use weightware::default_model;
+use weightware::{Model, default_model};
 use weightware_tests::Random;
 use weightware_tests::mutate::{
-    Corpus, Fate, Group, Mutation, Mutator, Part, Place, groups, sample,
+    Corpus, Fate, Group, Mutation, Mutator, Names, Part, Place, groups, sample,
 };
 
 #[derive(Debug, Args)]
@@ -32,6 +32,7 @@ pub(crate) struct Arguments {
 struct Tally {
     tokens: usize,
     certificate: usize,
+    slots: usize,
     silent: usize,
     unnoticed: usize,
 }
@@ -46,8 +47,8 @@ struct Report {
 impl Arguments {
     pub(crate) fn run(self) -> Result<bool, String> {
         let start = Instant::now();
-        let corpus = Corpus::new(self.programs, 40);
         let model = default_model();
+        let corpus = Corpus::new(&model, self.programs, 40);
         if let Some((run, right)) = corpus.first_difference(&model) {
             return Err(format!(
                 "the weights as they are fail in run {run} at token {right}"
@@ -68,6 +69,7 @@ impl Arguments {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let next = AtomicUsize::new(0);
         let report = Mutex::new(Report::default());
+        let names = Names::default();
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.unwrap_or(cores) {
                 scope.spawn(|| {
@@ -80,13 +82,19 @@ impl Arguments {
                             let weight = mutator.weight(place);
                             let mut report = report.lock().expect("no thread panics");
                             report.add(place, mutation, weight, fate);
+                            if fate == Fate::Unnoticed {
+                                eprintln!(
+                                    "{}",
+                                    described(&model, &names, (place, mutation, weight))
+                                );
+                            }
                         }
                     }
                 });
             }
         });
         let report = report.into_inner().expect("no thread panics");
-        report.print(&model);
+        report.print(&model, &names);
         println!("{:.1} s", start.elapsed().as_secs_f64());
         Ok(report.share() >= 0.99)
     }
@@ -98,6 +106,7 @@ impl Report {
         match fate {
             Fate::Tokens => tally.tokens += 1,
             Fate::Certificate => tally.certificate += 1,
+            Fate::Slots => tally.slots += 1,
             Fate::Silent(reason) => {
                 tally.silent += 1;
                 *self.reasons.entry(reason).or_default() += 1;
@@ -112,23 +121,24 @@ impl Report {
     /// The share of those noticed among those that can be.
     fn share(&self) -> f64 {
         let sum = |of: fn(&Tally) -> usize| self.groups.values().map(of).sum::<usize>() as f64;
-        let noticed = sum(|tally| tally.tokens + tally.certificate);
+        let noticed = sum(|tally| tally.tokens + tally.certificate + tally.slots);
         noticed / (noticed + sum(|tally| tally.unnoticed)).max(1.0)
     }
 
-    fn print(&self, model: &weightware::Model) {
+    fn print(&self, model: &Model, names: &Names) {
         println!(
-            "\n| group | by tokens | by the certificate alone | cannot be noticed | not noticed |"
+            "\n| group | by tokens | by the certificate alone | by slots alone | cannot be noticed | not noticed |"
         );
-        println!("|---|---:|---:|---:|---:|");
+        println!("|---|---:|---:|---:|---:|---:|");
         for (group, tally) in &self.groups {
             let Tally {
                 tokens,
                 certificate,
+                slots,
                 silent,
                 unnoticed,
             } = tally;
-            println!("| {group} | {tokens} | {certificate} | {silent} | {unnoticed} |");
+            println!("| {group} | {tokens} | {certificate} | {slots} | {silent} | {unnoticed} |");
         }
         println!("\nCannot be noticed:");
         for (reason, count) in &self.reasons {
@@ -138,17 +148,25 @@ impl Report {
         let mut unnoticed = self.unnoticed.clone();
         unnoticed.sort_by_key(|&(place, mutation, _)| (place, mutation as usize));
         for (place, mutation, weight) in unnoticed {
-            let token = match place.group.part {
-                Part::Embedding | Part::Unembedding => {
-                    model.tokenizer.strings()[place.row].as_str()
-                }
-                _ => "",
-            };
-            println!("{mutation:?} {weight:e} {place} {token}");
+            println!("{}", described(model, names, (place, mutation, weight)));
         }
         println!(
             "\n{:.2} % of what can be noticed is noticed",
             100.0 * self.share()
         );
     }
+}
+
+/// A mutation in words: what was done, to which weight, of which head or neuron, of which token.
+fn described(
+    model: &Model,
+    names: &Names,
+    (place, mutation, weight): (Place, Mutation, f64),
+) -> String {
+    let token = match place.group.part {
+        Part::Embedding | Part::Unembedding => model.tokenizer.strings()[place.row].as_str(),
+        _ => "",
+    };
+    let name = names.of(place, &model.config.shape);
+    format!("{mutation:?} {weight:e} {place} {name} {token}")
 }

@@ -1,46 +1,64 @@
-//! Short programs that together touch every instruction, every byte token and every call and return.
+//! Programs that together touch every instruction, every token and every way to end.
 
-use weightware::{Decoder, Finish, TokenId};
-use weightware_isa::{Instruction, Interpreter, Op, Program, Vocabulary};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use weightware::{Decoder, Engine, Finish, TokenId};
+use weightware_isa::{Interpreter, Program, Vocabulary};
 use weightware_model::Model;
 
-use self::common::random_program;
+use super::programs::{directed, random, small};
+use super::slots::Slots;
+use super::{Part, Place};
 use crate::execution::FASTEST;
-use crate::random::Random;
-use crate::verify::{self, ROWS, Row, edges, straight};
 
 #[path = "../../../crates/compiler/tests/common/mod.rs"]
-mod common;
+pub(super) mod common;
 
 /// Programs with what the plain interpreter says of them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Corpus {
     runs: Vec<Run>,
+    /// The slots of the shortest ones.
+    slots: Slots,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Run {
     prompt: Vec<TokenId>,
     trace: Vec<TokenId>,
+    /// By token: whether it is there.
+    holds: Vec<bool>,
+    /// Mutations that it was the first to notice: decides which runs come first, not what is noticed.
+    noticed: AtomicUsize,
 }
 
+/// Tokens of the runs that need no plan: to make one takes longer.
+const SHORT: usize = 40_000;
+/// Runs that are watched slot by slot, and their instructions.
+const WATCHED: (u64, u32) = (3, 12);
+
 impl Corpus {
-    /// So many random programs of so many instructions, and some that put out every byte, plain, with carry and with
-    /// borrow, and call with every size of frame.
+    /// So many random programs of so many instructions, and the directed ones; their runs by this model are right.
     ///
     /// # Panics
     /// If the plain interpreter finds a fault in one of them.
     #[must_use]
-    pub fn new(count: u64, length: u32) -> Self {
-        let random = (0..count).map(|seed| random_program(seed, length));
-        let mut runs: Vec<Run> = random.map(|program| run(&program)).collect();
+    pub fn new(model: &Model, count: u64, length: u32) -> Self {
+        let mut runs: Vec<Run> = random(count, length)
+            .chain(directed())
+            .map(|program| run(&program))
+            .collect();
         // Most mutations are noticed by any program: the short ones first.
-        runs.sort_by_key(|run| run.prompt.len() + run.trace.len());
-        runs.extend(ROWS.chunks(12).map(|rows| run(&arithmetic(rows))));
-        runs.extend(
-            [bytes(), flags(Op::I32Add), flags(Op::I32Sub), calls()].map(|program| run(&program)),
+        runs.sort_by_key(Run::len);
+        let watched: Vec<Run> = random(WATCHED.0, WATCHED.1)
+            .chain(small())
+            .map(|program| run(&program))
+            .collect();
+        let slots = Slots::new(
+            model,
+            watched.iter().map(|run| (&run.prompt[..], &run.trace[..])),
         );
-        Self { runs }
+        Self { runs, slots }
     }
 
     /// Tokens that a model must say for all of it to pass.
@@ -49,33 +67,75 @@ impl Corpus {
         self.runs.iter().map(|run| run.trace.len()).sum()
     }
 
-    /// Whether the model says another token somewhere, or stops.
+    /// Whether a model with a changed weight there says another token somewhere, or stops.
     #[must_use]
-    pub fn notices(&self, model: &Model) -> bool {
-        self.first_difference(model).is_some()
+    pub fn notices(&self, model: &Model, place: Place) -> bool {
+        // What is said of a token that never comes matters to none.
+        let token = (place.group.part == Part::Embedding).then_some(place.row);
+        let concerned = |run: &&Run| token.is_none_or(|token| run.holds[token]);
+        let mut order: Vec<&Run> = self.runs.iter().filter(concerned).collect();
+        // First those that a token is said in, then those that notice the most for their length.
+        let said = (place.group.part == Part::Unembedding).then_some(place.row);
+        let worth = |run: &Run| (run.noticed.load(Ordering::Relaxed) + 1) as f64 / run.len() as f64;
+        order.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        order.sort_by_key(|run| said.is_some_and(|token| !run.holds[token]));
+        let mut left = SHORT;
+        let short = order.iter().take_while(|run| {
+            let first = left == SHORT;
+            left = left.saturating_sub(run.len());
+            first || left > 0
+        });
+        let short = short.count();
+        let found = match first_difference(model, Engine::Hull, order[..short].iter().copied()) {
+            Some((at, _)) => Some(at),
+            None => first_difference(model, FASTEST, order[short..].iter().copied())
+                .map(|(at, _)| short + at),
+        };
+        if let Some(run) = found.and_then(|at| order.get(at)) {
+            run.noticed.fetch_add(1, Ordering::Relaxed);
+        }
+        found.is_some()
+    }
+
+    /// Whether, of the shortest runs, some slot behind some half-layer holds another number.
+    #[must_use]
+    pub fn notices_in_slots(&self, model: &Model) -> bool {
+        self.slots.notice(model)
     }
 
     /// Where a model says another token, or stops: the run, and the tokens of its trace that are right.
     #[must_use]
     pub fn first_difference(&self, model: &Model) -> Option<(usize, usize)> {
-        let Ok(mut decoder) = Decoder::new(model, FASTEST) else {
-            return Some((0, 0));
-        };
-        (0..self.runs.len()).find_map(|at| {
-            let run = &self.runs[at];
-            decoder.reset();
-            if decoder.prefill(&run.prompt).is_err() {
-                return Some((at, 0));
-            }
-            let mut said = decoder.generate(None);
-            let right = run
-                .trace
-                .iter()
-                .take_while(|&&token| said.next() == Some(token))
-                .count();
-            let ended = matches!(decoder.finish(), Some(Finish::EndToken(_)));
-            (right < run.trace.len() || !ended).then_some((at, right))
-        })
+        first_difference(model, FASTEST, self.runs.iter())
+    }
+}
+
+fn first_difference<'r>(
+    model: &Model,
+    engine: Engine,
+    runs: impl Iterator<Item = &'r Run>,
+) -> Option<(usize, usize)> {
+    let Ok(mut decoder) = Decoder::new(model, engine) else {
+        return Some((0, 0));
+    };
+    runs.enumerate().find_map(|(at, run)| {
+        decoder.reset();
+        if decoder.prefill(&run.prompt).is_err() {
+            return Some((at, 0));
+        }
+        let mut said = decoder.generate(None);
+        let trace = run.trace.iter();
+        let right = trace
+            .take_while(|&&token| said.next() == Some(token))
+            .count();
+        let ended = matches!(decoder.finish(), Some(Finish::EndToken(_)));
+        (right < run.trace.len() || !ended).then_some((at, right))
+    })
+}
+
+impl Run {
+    fn len(&self) -> usize {
+        self.prompt.len() + self.trace.len()
     }
 }
 
@@ -83,83 +143,16 @@ fn run(program: &Program) -> Run {
     let vocabulary = Vocabulary::new();
     let id = |token| TokenId(vocabulary.id(token));
     let trace = Interpreter::new(program).map(|token| id(token.expect("the program has no fault")));
+    let (prompt, trace): (Vec<_>, Vec<_>) =
+        (program.full_prompt().map(id).collect(), trace.collect());
+    let mut holds = vec![false; vocabulary.tokens().len()];
+    for token in prompt.iter().chain(&trace) {
+        holds[token.0 as usize] = true;
+    }
     Run {
-        prompt: program.full_prompt().map(id).collect(),
-        trace: trace.collect(),
+        prompt,
+        trace,
+        holds,
+        noticed: AtomicUsize::new(0),
     }
-}
-
-fn program(code: Vec<Instruction>) -> Program {
-    Program {
-        code,
-        sections: vec![],
-    }
-}
-
-/// Instructions of the table of arithmetic, each on some edge operands and some random ones that do not trap.
-fn arithmetic(rows: &[Row]) -> Program {
-    let code = rows.iter().flat_map(|row| {
-        let mut random = Random::new(row.name.len() as u64);
-        let edges = edges(row.meaning.widths());
-        let some = (0..OPERANDS).map(|_| edges[random.below(edges.len() as u64) as usize]);
-        let all = some.chain(verify::random(7, OPERANDS));
-        let returning: Vec<_> = all
-            .filter(|&operands| row.meaning.of(operands).is_some())
-            .collect();
-        straight(row, &returning).code
-    });
-    program(code.collect())
-}
-
-/// Operands of each kind for an instruction.
-const OPERANDS: usize = 10;
-
-/// Puts out every byte, having put it through a local.
-fn bytes() -> Program {
-    let code = (0..=255_u32).flat_map(|byte| {
-        [
-            Instruction::new(Op::I32Const, byte * 0x0101_0101),
-            Instruction::new(Op::LocalSet, 4),
-            Instruction::new(Op::LocalGet, 4),
-            Instruction::new(Op::Output, 0),
-        ]
-    });
-    program(code.collect())
-}
-
-/// Makes every byte with a carry or a borrow, at all places of a word, and puts it out.
-fn flags(op: Op) -> Program {
-    let code = (0..=255_u32).flat_map(|byte| {
-        let word = byte * 0x0101_0101;
-        // With a carry into every byte but the first, and out of every one.
-        let (a, b) = match op {
-            Op::I32Add => (0xffff_ffff, word.wrapping_add(1)),
-            _ => (word & 0x7f7f_7f7f, 0x8080_8080 | word),
-        };
-        [
-            Instruction::new(Op::I32Const, a),
-            Instruction::new(Op::I32Const, b),
-            Instruction::new(op, 0),
-            Instruction::new(Op::LocalTee, 4),
-            Instruction::new(Op::Output, 0),
-            Instruction::new(Op::LocalGet, 4),
-            Instruction::new(Op::I32Const, 8),
-            Instruction::new(Op::I32ShrU, 0),
-            Instruction::new(Op::Output, 0),
-        ]
-    });
-    program(code.collect())
-}
-
-/// Calls a function that returns at once, with frames of all sizes.
-fn calls() -> Program {
-    let function = 255 * 2 + 1;
-    let mut code = vec![];
-    for size in 1..=255_u8 {
-        code.push(Instruction::with_byte(Op::Call, function, size));
-        code.push(Instruction::new(Op::Resume, code.len() as u32 + 1));
-    }
-    code.push(Instruction::new(Op::Br, function + 1));
-    code.push(Instruction::new(Op::Return, 0));
-    program(code)
 }

@@ -1,18 +1,25 @@
 //! Mutations of the weights: one non-zero weight at a time is changed, and the corpus must notice.
 //!
 //! A mutation is noticed by *tokens* if some run says another token than the plain interpreter, or stops; by the *certificate* if
-//! what is proved of the model, or its problems, changes. Of those that nobody notices, some cannot be noticed: `reason`
-//! names their class. The rest are holes in the corpus, or dead weights.
+//! what is proved of the model, or its problems, changes. Of those that nobody notices, some cannot be noticed: `reasons`
+//! has their classes. The rest are holes in the corpus, or dead weights.
 
 mod corpus;
+mod names;
 mod place;
+mod programs;
+mod reasons;
+mod slots;
 
-use weightware::{Certificate, Keys, certify};
+use weightware::{Certificate, certify};
 use weightware_model::Model;
 
 pub use corpus::Corpus;
+pub use names::Names;
 pub use place::{Group, Part, Place, groups};
+pub use reasons::COUNTS;
 
+use self::reasons::Grounds;
 use crate::random::Random;
 
 /// What is done to a weight.
@@ -50,6 +57,8 @@ pub enum Fate {
     Tokens,
     /// The certificate differs.
     Certificate,
+    /// A slot of the residual stream holds another number, from which no token follows.
+    Slots,
     /// It cannot be noticed, for this reason.
     Silent(&'static str),
     /// Nobody noticed.
@@ -62,6 +71,7 @@ pub struct Mutator<'c> {
     corpus: &'c Corpus,
     model: Model,
     certificate: Certificate,
+    names: Names,
 }
 
 impl<'c> Mutator<'c> {
@@ -73,6 +83,7 @@ impl<'c> Mutator<'c> {
             corpus,
             model,
             certificate,
+            names: Names::default(),
         }
     }
 
@@ -84,54 +95,25 @@ impl<'c> Mutator<'c> {
         if *row == before[..] {
             return None;
         }
-        let fate = if self.corpus.notices(&self.model) {
+        let fate = if self.corpus.notices(&self.model, place) {
             Fate::Tokens
         } else if certify(&self.model) != self.certificate {
             Fate::Certificate
+        } else if self.corpus.notices_in_slots(&self.model) {
+            Fate::Slots
         } else {
             Fate::Unnoticed
         };
         place.row_of(&mut self.model).copy_from_slice(&before);
-        Some(match (fate, self.reason(place, mutation)) {
+        let grounds = Grounds {
+            model: &self.model,
+            certificate: &self.certificate,
+            names: &self.names,
+        };
+        Some(match (fate, grounds.reason(place, mutation, &before)) {
             (Fate::Unnoticed, Some(reason)) => Fate::Silent(reason),
             (fate, _) => fate,
         })
-    }
-
-    /// Why a mutation cannot be noticed, where that is so.
-    fn reason(&self, place: Place, mutation: Mutation) -> Option<&'static str> {
-        let weight = place.row_of(&mut self.model.clone())[place.col];
-        let Place { group, row, .. } = place;
-        if group.part == Part::Embedding {
-            let mut ends = self.model.end_tokens.iter();
-            return ends
-                .any(|token| token.0 as usize == row)
-                .then_some("the embedding of a token that ends the run is never read");
-        }
-        if mutation != Mutation::Scale {
-            return None;
-        }
-        let head = place.head(self.model.config.shape.d_model);
-        let mut heads = self.certificate.heads.iter();
-        let head = heads.find(|h| Some(h.layer) == group.layer && Some(h.head) == head);
-        match (group.part, head.map(|head| (&head.keys, head.temperature))) {
-            (Part::Query, Some((Keys::Positions { own: true, .. }, _))) => {
-                Some("a query beyond its own position finds its own position")
-            }
-            (Part::Query, Some((Keys::Latest { .. }, _))) => {
-                Some("of keys without an index, a query of any size finds the same")
-            }
-            (Part::Query, Some((_, temperature))) if weight.abs() >= temperature * PUSH => {
-                Some("a query pushed below zero finds the first token, however far below")
-            }
-            (Part::Key, Some((Keys::Latest { clearing } | Keys::Indexed { clearing, .. }, _)))
-                if weight.abs() >= *clearing =>
-            {
-                Some("a cleared key is low enough, however low")
-            }
-            (Part::Gate, _) if weight <= -CLOSED => Some("a closed gate is closed, however far"),
-            _ => None,
-        }
     }
 
     /// The weight as it is.
@@ -140,12 +122,6 @@ impl<'c> Mutator<'c> {
         place.row_of(&mut self.model.clone())[place.col]
     }
 }
-
-/// Greater than any position.
-const PUSH: f64 = (1_u64 << 26) as f64;
-
-/// What closes a gate is no less than this.
-const CLOSED: f64 = 1024.0;
 
 /// So many places of a group, or all of them if they are fewer; the same for a seed.
 #[must_use]

@@ -12,9 +12,10 @@ use super::hash::{QuickMap, QuickSet};
 use super::interpret::{Forms, Scope};
 use super::program::Fixed;
 use super::range::{Range, grain, is_exact, power};
-use super::rows::Rows;
+use super::rows::{HeadRows, Rows};
 use super::shared::Shared;
 use crate::cache::Call;
+use crate::sparse::Row;
 
 /// A live head: its layer, and its place among the live heads of it.
 pub(crate) type HeadAt = (usize, usize);
@@ -190,6 +191,12 @@ impl Analysis {
             all.heads.push(Vec::new());
             for head in 0..rows.layers[layer].heads.len() {
                 let at = (layer, head);
+                let HeadRows {
+                    query, key, value, ..
+                } = &rows.layers[layer].heads[head];
+                for row in query.iter().chain(key).chain(value) {
+                    all.stays_finite(&mut scope, 2 * layer, row)?;
+                }
                 let kind = all.choose(&mut scope, at, expected)?;
                 all.heads[layer].push(kind);
             }
@@ -200,7 +207,11 @@ impl Analysis {
             for slot in 0..rows.d_model {
                 all.slot(&mut scope, 2 * layer + 1, slot)?;
             }
-            for neuron in 0..rows.layers[layer].neurons.len() {
+            for (neuron, rows) in rows.layers[layer].neurons.iter().enumerate() {
+                // Of a closed gate, or a value of zero, nothing is computed: what overflows there would not be seen.
+                for row in rows {
+                    all.stays_finite(&mut scope, 2 * layer + 1, row)?;
+                }
                 all.neuron(&mut scope, layer, neuron)?;
                 let gate = all.gate(&mut scope, layer, neuron)?;
                 all.survey.gates.push(gate);
@@ -254,6 +265,20 @@ impl Analysis {
                     .collect()
             }
             Refusal::Sums | Refusal::Sentinel | Refusal::Model => vec![],
+        }
+    }
+
+    /// Refuses the model unless no product and no partial sum of a row, nor a product of two rows, can overflow, whatever
+    /// cancels.
+    fn stays_finite(&mut self, scope: &mut Scope, half: usize, row: &Row) -> Result<()> {
+        let mut size = 0.0;
+        for entry in row {
+            let form = self.slot(scope, half, entry.input.into())?;
+            size += entry.weight.abs() * self.atoms.bounds(form).size();
+        }
+        match size < power(450) {
+            true => Ok(()),
+            false => Err(Refusal::Model),
         }
     }
 
