@@ -152,6 +152,16 @@ impl HullIndex {
             self.len += 1;
             return Ok(Inserted::Interior);
         }
+        if let Some(slot) = self.left
+            && let Some(top) = self.upper.chain.first()
+            && let Some(bottom) = self.lower.chain.first()
+            && point.x == top.x
+            && point.y < top.y
+            && -point.y < bottom.y
+        {
+            // Keys without an x of their own, of which the latest is the highest, come to this.
+            return Ok(self.joined(slot));
+        }
         let upper = self.upper.chain.place(point);
         let side = self.side(point.x);
         let lower = match (upper, side) {
