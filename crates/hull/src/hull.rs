@@ -45,7 +45,8 @@ const LOWER: Roles = Roles {
 /// | any other query | `O(log h)`, on a parabola `O(1)` comparisons; ties cost nothing, at most 3 slots win |
 /// | `clone`, a snapshot | a copy of the memory |
 ///
-/// Memory is 21 bytes per vertex of keys appended in the order of x, 20 more for a vertex on both
+/// Memory is 21 bytes per vertex of keys appended in the order of x, 1 or 2 where they are in exact
+/// progression as `(2t, -t²)` is, 20 more for a vertex on both
 /// chains (there are two at most, unless they are on one vertical line), and up to twice that where
 /// blocks were split. Points within edges, coinciding and interior ones take none.
 ///
