@@ -45,7 +45,8 @@ const LOWER: Roles = Roles {
 /// | any other query | `O(log h)`, on a parabola `O(1)` comparisons; ties cost nothing, at most 3 slots win |
 /// | `clone`, a snapshot | a copy of the memory |
 ///
-/// Memory is 21 bytes per vertex of keys appended in the order of x, 20 more for a vertex on both
+/// Memory is 21 bytes per vertex of keys appended in the order of x, 1 or 2 where they are in exact
+/// progression as `(2t, -t²)` is, 20 more for a vertex on both
 /// chains (there are two at most, unless they are on one vertical line), and up to twice that where
 /// blocks were split. Points within edges, coinciding and interior ones take none.
 ///
@@ -151,6 +152,16 @@ impl HullIndex {
         if self.inner.holds(point) {
             self.len += 1;
             return Ok(Inserted::Interior);
+        }
+        if let Some(slot) = self.left
+            && let Some(top) = self.upper.chain.first()
+            && let Some(bottom) = self.lower.chain.first()
+            && point.x == top.x
+            && point.y < top.y
+            && -point.y < bottom.y
+        {
+            // Keys without an x of their own, of which the latest is the highest, come to this.
+            return Ok(self.joined(slot));
         }
         let upper = self.upper.chain.place(point);
         let side = self.side(point.x);
