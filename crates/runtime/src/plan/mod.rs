@@ -28,6 +28,7 @@ mod engine;
 mod form;
 mod give;
 mod hash;
+mod heads;
 mod interpret;
 mod memory;
 mod partial;
@@ -39,6 +40,7 @@ mod rows;
 mod run;
 mod shared;
 mod step;
+mod sums;
 mod table;
 
 pub(crate) use engine::Planned;
