@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{copier, floats, ids, random, structured, zero};
+use common::{copier, floats, ids, machine, random, structured, zero};
 use proptest::prelude::*;
 use weightware_model::{Model, PositionFeature, TokenId};
 use weightware_runtime::{Decoder, Engine, Finish, Stats, Stop};
@@ -48,6 +48,11 @@ proptest! {
         prompt in prop::collection::vec(0u32..4, 1..30),
     ) {
         agree(&structured(layers, heads, vocab, seed), &prompt, 80)?;
+    }
+
+    #[test]
+    fn machines(seed: u64, prompt in prop::collection::vec(0u32..8, 1..40)) {
+        agree(&machine(seed), &prompt, 80)?;
     }
 
     #[test]

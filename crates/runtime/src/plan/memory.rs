@@ -1,5 +1,7 @@
 //! What programs work on.
 
+use std::sync::Arc;
+
 use weightware_hull::{HullCache, KeyValueIndex};
 
 use super::analysis::{Analysis, Refusal};
@@ -32,9 +34,7 @@ pub(crate) struct Memory {
     /// The first head whose key of this token is outside its box.
     pub(crate) outside: Option<Outside>,
     pub(crate) registers: Vector,
-    /// By id, by slot.
-    pub(super) embedding: Vec<f64>,
-    pub(super) d_model: usize,
+    pub(super) rows: Arc<Rows>,
 }
 
 #[derive(Debug)]
@@ -191,8 +191,7 @@ impl Memory {
             hulls,
             outside: None,
             registers,
-            embedding: analysis.rows.embedding.clone(),
-            d_model: analysis.rows.d_model,
+            rows: Arc::clone(&analysis.rows),
         })
     }
 

@@ -9,7 +9,8 @@
 //! Heads are served by what their keys are ([`analysis::Head`]): equal keys by running sums, keys `(a t, -b t^2)` by
 //! the nearest position, keys of equal x by the highest so far, keys near a parabola by a [`table`], any others by a
 //! hull of their own. Programs are chosen, and made when first needed ([`choice`]), by the class of the token's id, by what
-//! the most influential position lookup finds, and by one small number.
+//! the most influential position lookup finds, and by one small number. Programs share the forms that depend on the same
+//! assumptions ([`shared`]); where the choice is certain, one goes on with what another left in registers ([`chain`]).
 //!
 //! Whatever bounds do not prove is checked while decoding: queries that tie, keys off their parabola, sums that leave
 //! their range. A check that fails gives the head a hull of its own and decodes all tokens anew, or leaves the model to
@@ -28,6 +29,7 @@ mod engine;
 mod form;
 mod give;
 mod hash;
+mod heads;
 mod interpret;
 mod memory;
 mod partial;
@@ -39,6 +41,7 @@ mod rows;
 mod run;
 mod shared;
 mod step;
+mod sums;
 mod table;
 
 pub(crate) use engine::Planned;

@@ -27,8 +27,7 @@ impl Memory {
             streams,
             hulls,
             outside: all_outside,
-            embedding,
-            d_model,
+            rows,
             ..
         } = self;
         // It stays where it is, so that its address stays in a register.
@@ -61,8 +60,8 @@ impl Memory {
         for op in &program.ops {
             let (to, number) = match *op {
                 Op::Token { to, slot } => {
-                    let id = usize::from(ids[ids.len() - 1]);
-                    (to, embedding[id * *d_model + usize::from(slot)])
+                    let id = ids[ids.len() - 1];
+                    (to, rows.embedded(id.into(), slot.into()))
                 }
                 Op::Offset { to, from, plus } => (to, get!(from) + plus),
                 Op::Scaled {
