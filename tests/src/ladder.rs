@@ -3,7 +3,7 @@
 #[cfg(feature = "candle")]
 use std::sync::OnceLock;
 
-use weightware::{Computer, End, Engine};
+use weightware::{Computer, End, Engine, Profile, profile_model};
 #[cfg(feature = "candle")]
 use weightware_candle::PlainForward;
 use weightware_compiler::machine::{Machine, Module};
@@ -106,7 +106,18 @@ pub struct Ladder {
 
 impl Default for Ladder {
     fn default() -> Self {
-        let machine = Machine::new(&Module::ALL);
+        Self::of(Profile::default())
+    }
+}
+
+impl Ladder {
+    /// The ladder of a profile's machine. Its last rung is of the default machine.
+    ///
+    /// # Panics
+    /// If the compiled model lacks a token of the machine.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        let machine = Machine::with_profile(profile, &Module::ALL);
         let vocabulary = Vocabulary::new();
         let logits = vocabulary
             .tokens()
@@ -114,7 +125,7 @@ impl Default for Ladder {
             .map(|&token| machine.logit(token))
             .collect();
         Self {
-            computer: Computer::default(),
+            computer: Computer::new(profile_model(profile)).expect("the machine's own model"),
             machine,
             vocabulary,
             logits,
@@ -122,9 +133,7 @@ impl Default for Ladder {
             candle: OnceLock::new(),
         }
     }
-}
 
-impl Ladder {
     /// The model's computer.
     #[must_use]
     pub fn computer(&self) -> &Computer {

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use weightware::Profile;
 use weightware_tests::{Case, Expected, Ladder, Rung, cases, check_golden};
 
 fn ladder() -> &'static Ladder {
@@ -78,6 +79,17 @@ fn plan() {
 #[test]
 fn candle() {
     on(Rung::Candle, false);
+}
+
+/// The machine that translates addresses.
+#[test]
+fn far() {
+    let ladder = Ladder::of(Profile::FAR);
+    for rung in [Rung::Plan, Rung::Hull] {
+        let mut cases = cases();
+        cases.retain(|case| !case.slow && case.runs_on(rung));
+        all_pass(&cases, |case| ladder.check(rung, case));
+    }
 }
 
 /// Long programs, in minutes.

@@ -118,8 +118,11 @@ struct Past {
     values: Vec<[f64; 2]>,
 }
 
-/// Where libraries multiply by `1 / sqrt(2)`: query, key, score.
-const CONVENTIONS: [fn([f64; 2], [f64; 2]) -> f64; 3] = [
+/// A score, with `1 / sqrt(2)` multiplied in somewhere.
+type Score = fn(query: [f64; 2], key: [f64; 2]) -> f64;
+
+/// Where libraries multiply by it: query, scores, query and key by its root each.
+const CONVENTIONS: [Score; 3] = [
     |query, key| {
         let query = query.map(|q| q * 0.5_f64.sqrt());
         query[0] * key[0] + query[1] * key[1]

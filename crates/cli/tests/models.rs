@@ -103,7 +103,7 @@ fn a_horizon_ends_a_run() {
     let (folder, model) = model("horizon");
     let config = folder.join("model/config.json");
     let sum = file(&folder, "sum.txt", SUM);
-    edit(&config, "16777215", "333");
+    edit(&config, "22000000", "333");
     let json = string(&folder.join("end.json"));
     let done = weightware(&["trace", &sum, "--model", &model, "--json", &json]);
     let said = ended(&done, 125);

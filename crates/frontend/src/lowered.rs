@@ -20,7 +20,7 @@ pub struct Options {
     /// The export to begin with. `None`: `_start`, else `main`, else nothing but the start function.
     pub entry: Option<String>,
     /// Pages to which the memory may grow. `None`: what the module says; or, if the program reads input or arguments, 2:
-    /// they lie behind it, and the machine is exact for memory up to 144 KiB.
+    /// they lie behind it, and the machine is exact for memory up to 152 KiB.
     pub memory_pages: Option<u32>,
     /// Whether what is written to stderr is put out. There is one stream of output.
     pub stderr: bool,

@@ -293,9 +293,9 @@ impl Run<'_> {
         let reached = reached.map(|reach| address(reach.x[1])).max().unwrap_or(0);
         match self.decoder.finish()? {
             Finish::Horizon {
-                why: Why::LastPosition(_),
+                why: Why::LastPosition(last),
                 ..
-            } => profile.further(Exceeded::Positions, reached),
+            } if last == profile.last_position => profile.further(Exceeded::Positions, reached),
             Finish::Horizon {
                 why:
                     Why::KeyBound {

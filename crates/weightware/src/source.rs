@@ -9,7 +9,7 @@ use weightware_isa::Program;
 use crate::Error;
 
 /// Clang's flags for a program with a C library, which finds WASI here. The stack stands first: a call that exceeds it
-/// traps. It is small, since the machine is exact for 144 KiB of memory.
+/// traps. It is small, since the machine is exact for 152 KiB of memory.
 const WASI_FLAGS: [&str; 4] = [
     "--target=wasm32-wasi",
     "-O2",
