@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// Random programs in the corpus
     #[arg(long, default_value_t = 40)]
     programs: u64,
+    /// Minutes after which it reports what it has; the weights come in random order
+    #[arg(long)]
+    minutes: Option<f64>,
     /// Weights that are changed at the same time
     #[arg(long)]
     jobs: Option<usize>,
@@ -61,6 +64,9 @@ impl Arguments {
             weights += places.len();
             work.extend(sample(places, self.each, &mut random));
         }
+        for last in (1..work.len()).rev() {
+            work.swap(last, random.below(last as u64 + 1) as usize);
+        }
         println!(
             "{} of {weights} weights, each doubled, zeroed and exchanged with its neighbour; a corpus of {} tokens",
             work.len(),
@@ -75,6 +81,10 @@ impl Arguments {
                 scope.spawn(|| {
                     let mut mutator = Mutator::new(&corpus, model.clone());
                     while let Some(&place) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let minutes = start.elapsed().as_secs_f64() / 60.0;
+                        if self.minutes.is_some_and(|most| minutes > most) {
+                            break;
+                        }
                         for mutation in Mutation::ALL {
                             let Some(fate) = mutator.fate(place, mutation) else {
                                 continue;

@@ -19,27 +19,34 @@ use super::{Mutation, Names, Part, Place};
 
 /// Dimensions that are integers from 0 to a greatest value, by what they are: counts of bytes, bytes, words, flags, steps of
 /// rectified sums.
-pub const COUNTS: [(&str, f64); 17] = [
+pub const COUNTS: [(&str, f64); 23] = [
     ("index", f64::INFINITY),
-    ("top", WORD),
-    ("second", WORD),
-    ("lower_top", WORD),
-    ("lower_second", WORD),
-    ("a", 255.0),
-    ("b", 255.0),
-    ("fourth", 255.0),
-    ("fetched.width", 8.0),
-    ("immediate", 16_777_215.0),
+    ("top", f64::INFINITY),
+    ("second", f64::INFINITY),
+    ("lower_top", f64::INFINITY),
+    ("lower_second", f64::INFINITY),
+    ("a", CODE),
+    ("b", CODE),
+    ("fourth", CODE),
+    ("fetched.width", CODE),
+    ("immediate", f64::INFINITY),
     ("zero", 1.0),
     ("compare.decided", 1.0),
     ("top.negative", 1.0),
     ("beyond", f64::INFINITY),
     ("within", f64::INFINITY),
     ("memory.clear", f64::INFINITY),
-    ("frame", 16_383.0),
+    ("local.clear", f64::INFINITY),
+    ("div.missing.0", f64::INFINITY),
+    ("div.missing.1", f64::INFINITY),
+    ("div.missing.2", f64::INFINITY),
+    ("shift.high.not_above", f64::INFINITY),
+    ("shift.low.not_above", f64::INFINITY),
+    ("frame", f64::INFINITY),
 ];
 
-const WORD: f64 = 4_294_967_295.0;
+/// Greater than any byte or code of an end token, which stand in one column.
+const CODE: f64 = 1023.0;
 /// Greater than any position.
 const PUSH: f64 = (1_u64 << 26) as f64;
 
@@ -158,4 +165,43 @@ fn most(name: &str) -> Option<f64> {
         .iter()
         .find(|(count, _)| *count == name)
         .map(|&(_, most)| most)
+}
+
+#[cfg(test)]
+mod tests {
+    use weightware_compiler::Evaluator;
+    use weightware_compiler::machine::{Machine, Module};
+    use weightware_isa::Interpreter;
+
+    use super::COUNTS;
+    use crate::mutate::programs::small;
+
+    /// The exact evaluator, on programs that touch every instruction.
+    #[test]
+    fn counts_are_never_negative() {
+        let machine = Machine::new(&Module::ALL);
+        let graph = &machine.graph;
+        let dims = COUNTS.map(|(name, most)| {
+            let dim = graph.dims().find(|&dim| graph.name(dim) == name);
+            (
+                dim.unwrap_or_else(|| panic!("no dimension is called {name}")),
+                most,
+            )
+        });
+        for program in small() {
+            let mut evaluator = Evaluator::new(graph);
+            let trace = Interpreter::new(&program).map(|token| token.expect("no fault"));
+            for token in program.full_prompt().chain(trace) {
+                evaluator.push(&machine.embed(token));
+                for &(dim, most) in &dims {
+                    let value = evaluator.value(dim) as f64;
+                    assert!(
+                        (0.0..=most).contains(&value),
+                        "{} is {value} at {token}",
+                        graph.name(dim)
+                    );
+                }
+            }
+        }
+    }
 }
