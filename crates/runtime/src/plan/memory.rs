@@ -38,6 +38,10 @@ pub(crate) struct Memory {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are a dozen stores, and a box would cost every lookup"
+)]
 pub(super) enum Store {
     /// Values are in registers.
     Latest {
