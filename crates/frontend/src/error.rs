@@ -119,8 +119,9 @@ impl Error {
         matches!(self.inner.kind, Kind::Unsupported | Kind::Later)
     }
 
-    /// Whether the module is valid by a later version of WebAssembly alone: it uses SIMD, threads, exceptions, garbage
-    /// collection or another proposal that 2.0 does not have. It is unsupported as well.
+    /// Whether the module is valid by a later version of WebAssembly than 2.0 alone: it uses threads, exceptions, garbage
+    /// collection, several memories or another proposal that 2.0 does not have. It is unsupported as well. What 2.0 has
+    /// and is not supported, such as SIMD, is refused where it is reachable, and is not meant.
     #[must_use]
     pub fn is_of_a_later_version(&self) -> bool {
         self.inner.kind == Kind::Later

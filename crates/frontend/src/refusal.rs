@@ -7,9 +7,9 @@ use wasmparser::{
 use crate::error::{Error, Place};
 use crate::names;
 
-/// What later versions have, by proposal. Left out are those that change nothing but which encodings are read.
+/// What versions later than 2.0 have, by proposal. Left out are those that change nothing but which encodings are read.
 const LATER: &[WasmFeatures] = &[
-    WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD),
+    WasmFeatures::RELAXED_SIMD,
     WasmFeatures::THREADS,
     WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS),
     WasmFeatures::EXTENDED_CONST,

@@ -81,7 +81,46 @@ fn other_types_and_instructions() {
         assert!(error.to_string().contains(part), "{error}");
         assert!(error.is_unsupported(), "{error}");
         assert!(error.offset().is_some(), "{error}");
+        // What WebAssembly 2.0 has, SIMD included, and tail calls are refused where they are lowered.
+        let later = matches!(part, "threads" | "exceptions" | "gc");
+        assert_eq!(error.is_of_a_later_version(), later, "{error}");
     }
+}
+
+#[test]
+fn what_is_of_a_later_version_is_told_from_what_is_wrong() {
+    for fields in [
+        "(memory 1) (memory 1)",
+        "(memory i64 1)",
+        "(global i32 (i32.add (i32.const 1) (i32.const 2)))",
+    ] {
+        let error = refused(&main_with(fields, ""));
+        assert!(
+            error.is_of_a_later_version() && !error.is_invalid(),
+            "{error}"
+        );
+    }
+    // Memory 1 of one memory, and 0 in two bytes: later versions read both.
+    for memory in [&b"\x01"[..], b"\x80\x00"] {
+        let mut binary =
+            wat::parse_str("(module (memory 1) (func (export \"main\") (drop (memory.size))))")
+                .expect("a module");
+        let at = binary
+            .windows(2)
+            .position(|bytes| bytes == [0x3f, 0])
+            .expect("memory.size");
+        binary.splice(at + 1..at + 2, memory.iter().copied());
+        // The sizes of the body and of its section.
+        let grown = u8::try_from(memory.len() - 1).expect("small");
+        binary[at - 2] += grown;
+        binary[at - 4] += grown;
+        let error = lower(&binary, &Options::default()).expect_err("it is refused");
+        assert!(
+            error.is_invalid() && !error.is_of_a_later_version(),
+            "{error}"
+        );
+    }
+    assert!(!refused("(module (func (export \"run\")))").is_of_a_later_version());
 }
 
 #[test]
