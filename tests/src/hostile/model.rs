@@ -61,12 +61,9 @@ fn small() -> Model {
 
 /// A folder one of whose files is the input.
 pub(super) fn file(name: &'static str) -> (Box<Check>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let dir =
-        std::env::temp_dir().join(format!("weightware-hostile-{}-{name}", std::process::id()));
-    small()
-        .save(&dir)
-        .expect("a folder of temporary files can be written");
-    let valid = fs::read(dir.join(name)).expect("just written");
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    small().save(dir.path()).expect("it can be written");
+    let valid = fs::read(dir.path().join(name)).expect("just written");
     let text = String::from_utf8_lossy(&valid);
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"._\"".contains(c));
     let words = words
@@ -74,8 +71,8 @@ pub(super) fn file(name: &'static str) -> (Box<Check>, Vec<Vec<u8>>, Vec<Vec<u8>
         .map(|word| word.as_bytes().to_vec());
     let words = words.collect();
     let check = move |input: &[u8]| {
-        fs::write(dir.join(name), input).map_err(|error| error.to_string())?;
-        loaded(&dir)
+        fs::write(dir.path().join(name), input).map_err(|error| error.to_string())?;
+        loaded(dir.path())
     };
     (Box::new(check), vec![valid], words)
 }

@@ -6,7 +6,7 @@ use super::corpus::common::random_program;
 use crate::random::Random;
 use crate::verify::{self, ROWS, Row, edges, straight};
 
-/// All of them, those that end in a trap by themselves last.
+/// All of them.
 pub(super) fn directed() -> Vec<Program> {
     let mut programs: Vec<Program> = ROWS.chunks(12).map(arithmetic).collect();
     programs.extend([
@@ -266,10 +266,7 @@ fn positions() -> Program {
             code.extend([new(Op::I32Ne, 0), new(Op::Output, 0)]);
         }
         // Never executed: they are there to be found.
-        code.push(new(
-            Op::Br,
-            code.len() as u32 + 1 + Op::ALL.len() as u32 - 1,
-        ));
+        code.push(new(Op::Br, code.len() as u32 + Op::ALL.len() as u32));
         let others = Op::ALL.iter().filter(|&&op| op != Op::Section);
         code.extend(others.map(|&op| new(op, 0)));
         program(code)
@@ -376,9 +373,8 @@ fn frames(more: u32) -> Program {
     let calls = FRAME_LIMIT / 255;
     let rest = (FRAME_LIMIT % 255 + more) as u8;
     let mut code = vec![];
-    for call in 0..calls {
+    for _ in 0..calls {
         let at = code.len() as u32;
-        let _ = call;
         code.push(Instruction::with_byte(Op::Call, at + 2, 255));
         code.push(new(Op::Resume, at + 2));
     }
@@ -414,7 +410,6 @@ fn traps() -> impl Iterator<Item = Program> {
     }
     ends.push(vec![constant(0x0403_0201), new(Op::Exit, 0)]);
     ends.push(vec![]);
-    // Longer ones are found to have no fault before they trap.
     ends.into_iter().map(program)
 }
 

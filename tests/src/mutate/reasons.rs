@@ -7,9 +7,11 @@
 //! | a query of keys without an index | the keys differ in height alone, whatever the query's size |
 //! | what pushes a query below zero | the first token is found, however far below |
 //! | what clears a key, alone in its row | it lies below all others, however far |
+//! | what makes up for the clearing, in keys of the latest of a kind | all keys of the kind are lifted alike |
+//! | the one negative logit of a token that is never said | it is said even less; no other logit changes |
 //! | a count that closes a gate from 1 on | at 0 it adds nothing; from 1 on the gate stays closed: relu(c - 2 w n) = relu(c - w n) = 0 for n >= 1, c <= w |
 //!
-//! The first three follow from the weights and the certificate. The others need to know of a slot that it holds an integer
+//! Most follow from the weights and the certificate. The others need to know of a slot that it holds an integer
 //! that is never negative: [`COUNTS`] names dimensions that do, and a test holds the exact evaluator to it.
 
 use weightware::{Certificate, Keys};
@@ -76,6 +78,12 @@ impl Grounds<'_> {
             return None;
         }
         let weight = row[place.col];
+        let alone = row.iter().filter(|&&weight| weight != 0.0).count() == 1;
+        if place.group.part == Part::Unembedding {
+            let never = alone && weight < 0.0 && self.names.read(place) == "one";
+            return never
+                .then_some("a token that is never said is said no more if it is less likely");
+        }
         let dimension = self.names.read(place);
         let is_count = most(&dimension).is_some();
         let head = place.head(self.model.config.shape.d_model);
@@ -105,6 +113,11 @@ impl Grounds<'_> {
                         == 1 =>
             {
                 Some("a cleared key is low enough, however low")
+            }
+            (Part::Key, Some((Keys::Latest { clearing }, _)))
+                if weight >= *clearing && row.contains(&-weight) =>
+            {
+                Some("the keys that are not cleared are lifted alike")
             }
             (Part::Gate, _) if is_count && self.rest(place, row) <= -weight => {
                 Some("a count that closes a gate from 1 on closes it, however often it counts")
