@@ -336,7 +336,7 @@ mod tests {
         let mut blocks = Blocks::default();
         let mut model: Vec<f64> = Vec::new();
         let mut state = 3u64;
-        let steps = if cfg!(miri) { 2_000 } else { 20_000u32 };
+        let steps = if cfg!(miri) { 800 } else { 20_000u32 };
         for step in 0..steps {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
