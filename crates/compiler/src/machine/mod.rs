@@ -10,7 +10,7 @@
 //! | `stack` | the operands: words, and the byte of each at the current index |
 //! | `locals` | the byte of a local or global |
 //! | `calls` | where the current function was called |
-//! | `memory` | the byte at an address, and whether the access is in bounds |
+//! | `memory`, `cells` | the byte at an address, and whether the access is in bounds |
 //! | `arithmetic` | copies, sums, differences, comparisons |
 //! | `bits` | and, or, xor |
 //! | `shift` | shifts and rotations |
