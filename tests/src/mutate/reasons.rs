@@ -96,7 +96,9 @@ impl Grounds<'_> {
             place.group.part,
             head.map(|head| (&head.keys, head.temperature)),
         ) {
-            (Part::Query, Some((Keys::Positions { own: true, .. }, _))) if place.row % 2 == 0 => {
+            (Part::Query, Some((Keys::Positions { own: true, .. }, _)))
+                if place.row.is_multiple_of(2) =>
+            {
                 Some("a query beyond its own position finds its own position")
             }
             (Part::Query, Some((Keys::Latest { .. }, _))) => {
