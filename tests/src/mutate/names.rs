@@ -107,7 +107,7 @@ impl Names {
             .iter()
             .filter(|(stage, _)| *stage == at)
             .count();
-        let both = if at % 2 == 0 { 2 } else { 1 };
+        let both = if at.is_multiple_of(2) { 2 } else { 1 };
         let wipes = self.wipes.iter().filter(|(stage, ..)| *stage == at);
         let wiped: Vec<_> = wipes
             .skip((number - before) * both)
@@ -118,12 +118,12 @@ impl Names {
     }
 
     fn dimension(&self, slot: usize, at: i32) -> String {
-        let there = self
+        let mut there = self
             .slots
             .iter()
             .filter(|(s, _, [first, _])| *s == slot && *first <= at);
         there
-            .last()
+            .next_back()
             .map_or("nothing", |(_, name, _)| name)
             .to_owned()
     }

@@ -6,7 +6,7 @@
 //! | the time of a query that asks for its own position | beyond its own position there is none |
 //! | a query of keys without an index | the keys differ in height alone, whatever the query's size |
 //! | what pushes a query below zero | the first token is found, however far below |
-//! | what clears a key, alone in its row | it lies below all others, however far |
+//! | what clears a key, alone in its row, or the flag that it multiplies | it lies below all others, however far |
 //! | what makes up for the clearing, in keys of the latest of a kind | all keys of the kind are lifted alike |
 //! | the one negative logit of a token that is never said | it is said even less; no other logit changes |
 //! | a count that closes a gate from 1 on | at 0 it adds nothing; from 1 on the gate stays closed: relu(c - 2 w n) = relu(c - w n) = 0 for n >= 1, c <= w |
@@ -70,9 +70,12 @@ impl Grounds<'_> {
     ) -> Option<&'static str> {
         if place.group.part == Part::Embedding {
             let mut ends = self.model.end_tokens.iter();
-            return ends
-                .any(|token| token.0 as usize == place.row)
-                .then_some("the embedding of a token that ends the run is never read");
+            if ends.any(|token| token.0 as usize == place.row) {
+                return Some("the embedding of a token that ends the run is never read");
+            }
+            // Read by keys alone, as their clearing, and wiped.
+            let clears = mutation == Mutation::Scale && self.names.read(place) == "token.unstored";
+            return clears.then_some("a cleared key is low enough, however low");
         }
         if mutation != Mutation::Scale {
             return None;
@@ -93,7 +96,9 @@ impl Grounds<'_> {
             place.group.part,
             head.map(|head| (&head.keys, head.temperature)),
         ) {
-            (Part::Query, Some((Keys::Positions { own: true, .. }, _))) if place.row % 2 == 0 => {
+            (Part::Query, Some((Keys::Positions { own: true, .. }, _)))
+                if place.row.is_multiple_of(2) =>
+            {
                 Some("a query beyond its own position finds its own position")
             }
             (Part::Query, Some((Keys::Latest { .. }, _))) => {

@@ -91,7 +91,8 @@ impl Slots {
                 let pairs = held.iter().flatten().zip(run.held[at].iter().flatten());
                 differs = pairs.into_iter().any(|(have, want)| {
                     // Not a number is another number.
-                    !((have - want).abs() / want.abs().max(1.0) < ROUNDING)
+                    let off = (have - want).abs() / want.abs().max(1.0);
+                    off.is_nan() || off >= ROUNDING
                 });
                 !differs
             });
