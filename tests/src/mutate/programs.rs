@@ -215,7 +215,7 @@ fn calls() -> Program {
     for size in 1..=255_u8 {
         let at = code.len() as u32;
         code.extend([
-            new(Op::I32Const, u32::from(size) * 0x0102_0305),
+            new(Op::I32Const, u32::from(size).wrapping_mul(0x0102_0305)),
             Instruction::with_byte(Op::Call, function, size),
             new(Op::Resume, at + 3),
             new(Op::LocalGet, 7),
