@@ -15,7 +15,7 @@ use crate::case::{Case, Expected, Rung};
 use crate::host;
 
 /// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt nevertheless.
-const QUADRATIC: (usize, usize) = (2_500, 128);
+const QUADRATIC: (usize, usize) = (2_000, 128);
 /// The same of the forward pass without a cache.
 #[cfg(feature = "candle")]
 const CANDLE: (usize, usize) = (1_000, 64);
