@@ -11,6 +11,7 @@ mod rivals;
 #[path = "../../crates/hull/benches/rivals/workloads.rs"]
 mod workloads;
 
+use weightware::{Keys, certify, default_model};
 use weightware_benches::{endless, record};
 use workloads::{Recording, Workload};
 
@@ -26,13 +27,27 @@ fn recorded(most: usize, sizes: &[usize]) -> Vec<Workload> {
         sizes.any(|&n| t < n && t >= n - measure::steps(n))
     };
     let recordings = record::record(&endless(), tokens as u64, keep);
+    let certificate = certify(&default_model());
+    let mut names = vec![];
     let named = recordings.into_iter().filter_map(|recording| {
-        let name = match recording.heads[0] {
-            (0, 1) => "recorded: positions",
-            (0, 0) => "recorded: flagged tokens",
-            (5, 1) => "recorded: addresses",
-            _ => return None,
+        let mut heads = certificate.heads.iter();
+        let head = heads.find(|head| (head.layer, head.head) == recording.heads[0])?;
+        let name = match head.keys {
+            Keys::Positions { .. } => "recorded: positions",
+            Keys::Latest { .. } => "recorded: flagged tokens",
+            Keys::Indexed {
+                by_position: true, ..
+            } => "recorded: words",
+            Keys::Indexed {
+                by_position: false, ..
+            } => "recorded: addresses",
+            Keys::Equal { .. } | Keys::Unknown(_) => return None,
         };
+        // The first of each kind.
+        if names.contains(&name) {
+            return None;
+        }
+        names.push(name);
         let record::Recording {
             keys,
             times,
@@ -47,6 +62,6 @@ fn recorded(most: usize, sizes: &[usize]) -> Vec<Workload> {
         Some(Workload::recorded(name, recording))
     });
     let named: Vec<Workload> = named.collect();
-    assert_eq!(named.len(), 3, "the heads have other numbers now");
+    assert_eq!(named.len(), 4, "a kind of keys is missing");
     named
 }
