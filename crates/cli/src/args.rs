@@ -269,7 +269,7 @@ pub(crate) struct CertifyArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The program's arguments; refused, since no program can take any yet
+    /// The program's arguments, behind `--`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) arguments: Vec<String>,
 }

@@ -11,9 +11,9 @@ use crate::failure::{FAILED, Failure, Result};
 use crate::input::{self, Loaded};
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
-    if !args.arguments.is_empty() {
+    if args.file.is_none() && !args.arguments.is_empty() {
         return Err(Failure::Refused(anyhow!(
-            "a program cannot take arguments; give what it needs on stdin"
+            "arguments are a program's: name its file before `--`"
         )));
     }
     let used;
@@ -21,7 +21,8 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     if let Some(file) = &args.file {
         let loaded = Loaded::read(file, true, false)?;
         let computer = input::computer(args.model.as_deref(), &args.machine)?;
-        let program = loaded.program(computer.model().config.last_position, &[], false)?;
+        let horizon = computer.model().config.last_position;
+        let program = loaded.program(horizon, &args.arguments, false)?;
         let run = computer.certify(&program, args.max_tokens);
         let run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
         certificate = run.certified.certificate().clone();

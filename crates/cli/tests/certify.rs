@@ -77,6 +77,20 @@ fn profiles_and_shapes() {
     }
 }
 
+#[test]
+fn arguments_are_the_programs() {
+    let wasm = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../programs/wasi/library.O2.wasm"
+    );
+    let certify = |args: &[&str]| status(&weightware(&[&["certify"], args].concat()));
+    assert_eq!(certify(&["--", "one"]), Some(2));
+    assert_eq!(certify(&[wasm, "--max-tokens", "20", "--", "one"]), Some(0));
+    let folder = folder("arguments");
+    let takes_none = file(&folder, "sum.tok", SUM);
+    assert_eq!(certify(&[&takes_none, "--", "one"]), Some(2));
+}
+
 /// A run that meets its horizon names the profile that goes further, which does.
 #[test]
 fn the_way_beyond_a_horizon() {
