@@ -70,8 +70,10 @@ impl Stream {
         }
         cache.begin();
         self.asked = 0;
+        // A number that is small for a query may be a value of one layer, and a query of the next.
+        let mut in_doubt = false;
         for (number, layer) in network.layers.iter().enumerate() {
-            self.attention(layer, number, cache)?;
+            self.attention(layer, number, cache, &mut in_doubt)?;
             self.feed_forward(layer);
         }
         // A slot that overflows never becomes finite again.
@@ -87,6 +89,7 @@ impl Stream {
         layer: &Layer,
         number: usize,
         cache: &mut C,
+        in_doubt: &mut bool,
     ) -> Result<(), Why> {
         let Self {
             x,
@@ -97,13 +100,13 @@ impl Stream {
         } = self;
         let new = &mut products[layer.heads_at..][..layer.heads_in.len()];
         layer.heads_in.multiply(x, new);
-        let mut in_doubt = !all_fit(new, C::EXACT);
+        *in_doubt |= !all_fit(new, C::EXACT);
         for of_keys in &layer.boxes {
             let key = of_keys.key.map(|place| products[place]);
-            in_doubt |= !check_box(key, of_keys.bound, &mut reach[of_keys.number]);
+            *in_doubt |= !check_box(key, of_keys.bound, &mut reach[of_keys.number]);
         }
         let first = self.asked;
-        if in_doubt {
+        if *in_doubt {
             for head in &layer.heads {
                 check(head, number, &head.call(products), C::EXACT)?;
                 self.asked += 1;
