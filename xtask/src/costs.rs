@@ -1,9 +1,8 @@
 //! `cargo xtask costs`: what instructions cost in tokens, and modules in hardware, as a page of the documentation.
 
 use std::fmt::Write as _;
-use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_compiler::{Budget, Graph, Schedule, solve};
@@ -25,18 +24,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
-        let page = page();
-        let path = workspace::path(FILE);
-        if self.check {
-            let old = fs::read_to_string(&path).context(FILE)?;
-            ensure!(old == page, "{FILE} is out of date: cargo xtask costs");
-            println!("{FILE} is up to date");
-            return Ok(());
-        }
-        fs::create_dir_all(path.parent().context(FILE)?)?;
-        fs::write(&path, page).context(FILE)?;
-        println!("written: {FILE}");
-        Ok(())
+        workspace::keep_page(FILE, &page(), self.check, "cargo xtask costs")
     }
 }
 
@@ -146,7 +134,7 @@ mod tests {
     /// All of the page but the solved column, which takes minutes.
     #[test]
     fn the_page_is_up_to_date() {
-        let page = fs::read_to_string(workspace::path(FILE)).unwrap();
+        let page = std::fs::read_to_string(workspace::path(FILE)).unwrap();
         assert!(page.contains(&instructions()), "cargo xtask costs");
         let core = hardware(&Machine::new(&[]).graph);
         assert!(

@@ -26,17 +26,10 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
         let page = page()?;
-        let path = workspace::path(FILE);
-        if self.check {
-            let old = fs::read_to_string(&path).context(FILE)?;
-            ensure!(old == page, "{FILE} is out of date: cargo xtask certify");
-            println!("{FILE} is up to date");
-            return Ok(());
+        if !self.check {
+            println!("{page}");
         }
-        println!("{page}");
-        fs::write(&path, page).context(FILE)?;
-        println!("written: {FILE}");
-        Ok(())
+        workspace::keep_page(FILE, &page, self.check, "cargo xtask certify")
     }
 }
 

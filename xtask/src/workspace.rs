@@ -1,5 +1,6 @@
 //! The workspace's files, and other programs run in it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,6 +30,20 @@ pub(crate) fn shown(path: &Path) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
+}
+
+/// Writes a page of the documentation that a command makes; or only checks that it would not change.
+pub(crate) fn keep_page(file: &str, page: &str, check: bool, command: &str) -> Result<()> {
+    let path = path(file);
+    if check {
+        let old = fs::read_to_string(&path).context(file.to_owned())?;
+        ensure!(old == page, "{file} is out of date: {command}");
+        println!("{file} is up to date");
+        return Ok(());
+    }
+    fs::write(&path, page).context(file.to_owned())?;
+    println!("written: {file}");
+    Ok(())
 }
 
 /// The program of `programs/NAME`.

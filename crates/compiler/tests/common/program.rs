@@ -222,6 +222,11 @@ impl Writer {
     /// Pops into a word by the instruction for the width of the top.
     fn pop_to(&mut self, narrow: Op, wide: Op, index: u32) {
         let width = self.stack.pop().expect("a value");
+        self.emit_sized(width, [narrow, wide], index);
+    }
+
+    /// The instruction for values of that width.
+    fn emit_sized(&mut self, width: u8, [narrow, wide]: [Op; 2], index: u32) {
         self.emit(if width == 4 { narrow } else { wide }, index);
     }
 
@@ -276,26 +281,12 @@ impl Writer {
             0 | 1 => self.constant(width),
             2 => {
                 let local = self.word_of(FRAME, LOCALS, width);
-                self.emit(
-                    if width == 4 {
-                        Op::LocalGet
-                    } else {
-                        Op::LocalGet64
-                    },
-                    local,
-                );
+                self.emit_sized(width, [Op::LocalGet, Op::LocalGet64], local);
                 self.stack.push(width);
             }
             3 => {
                 let global = self.word_of(0, GLOBALS, width);
-                self.emit(
-                    if width == 4 {
-                        Op::GlobalGet
-                    } else {
-                        Op::GlobalGet64
-                    },
-                    global,
-                );
+                self.emit_sized(width, [Op::GlobalGet, Op::GlobalGet64], global);
                 self.stack.push(width);
             }
             4 | 5 => self.load(),
@@ -303,14 +294,7 @@ impl Writer {
             8 => {
                 if let Some(width) = top {
                     let local = self.word_of(FRAME, LOCALS, width);
-                    self.emit(
-                        if width == 4 {
-                            Op::LocalTee
-                        } else {
-                            Op::LocalTee64
-                        },
-                        local,
-                    );
+                    self.emit_sized(width, [Op::LocalTee, Op::LocalTee64], local);
                 }
             }
             9 if top == Some(4) => self.branch(),
@@ -354,14 +338,7 @@ impl Writer {
                     let local = self.word_of(FRAME, LOCALS, width);
                     self.pop_to(Op::LocalSet, Op::LocalSet64, local);
                     self.emit(abs, 0);
-                    self.emit(
-                        if width == 4 {
-                            Op::LocalGet
-                        } else {
-                            Op::LocalGet64
-                        },
-                        local,
-                    );
+                    self.emit_sized(width, [Op::LocalGet, Op::LocalGet64], local);
                 } else {
                     self.stack.pop();
                 }
@@ -418,14 +395,7 @@ impl Writer {
         let local = self.word_of(FRAME, LOCALS, width);
         self.pop_to(Op::LocalSet, Op::LocalSet64, local);
         self.address();
-        self.emit(
-            if width == 4 {
-                Op::LocalGet
-            } else {
-                Op::LocalGet64
-            },
-            local,
-        );
+        self.emit_sized(width, [Op::LocalGet, Op::LocalGet64], local);
         let offset = self.random.below(3);
         self.code.push(Instruction::with_byte(op, offset, 3));
     }
