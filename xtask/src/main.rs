@@ -13,7 +13,6 @@ mod figures;
 mod horizons;
 mod instructions;
 mod live;
-mod long;
 mod programs;
 mod schedule;
 mod suites;
@@ -42,8 +41,6 @@ enum Command {
     Costs(costs::Arguments),
     /// Writes docs/horizons.md: how far the profiles are proved, and what programs exhaust of them
     Certify(horizons::Arguments),
-    /// A program that stores in one of eight instructions, up to the horizon: plan, plain interpreter, sampled stock softmax
-    Long(long::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of the engines side by side, as a markdown table, and a chart
@@ -74,7 +71,6 @@ fn main() -> ExitCode {
         Command::Test(arguments) => arguments.run(),
         Command::Costs(arguments) => arguments.run(),
         Command::Certify(arguments) => arguments.run(),
-        Command::Long(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),

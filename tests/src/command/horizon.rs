@@ -3,11 +3,18 @@
 use std::time::Instant;
 
 use clap::Args;
-use weightware::{Computer, End, Engine};
+use clap::builder::PossibleValuesParser;
+use weightware::{Computer, End, Engine, Profile, profile_model};
 use weightware_tests::horizon::{Adversary, adversaries, at_positions, beside, farthest};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
+    /// The profile of the model
+    #[arg(long, default_value = Profile::STOCK.name, value_parser = PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name)))]
+    profile: String,
+    /// Tokens of each run [default: up to the horizon]
+    #[arg(long)]
+    tokens: Option<u64>,
     /// Tokens for which scans over all past keys, stock softmax and hard-max, run the first program that stores
     #[arg(long, default_value_t = 100_000)]
     linear: u64,
@@ -24,7 +31,8 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<bool, String> {
-        let computer = Computer::default();
+        let profile = Profile::named(&self.profile).ok_or("no such profile")?;
+        let computer = Computer::new(profile_model(profile)).map_err(|error| error.to_string())?;
         let far = farthest(&computer);
         println!(
             "greatest address {far}, last position {}",
@@ -42,9 +50,9 @@ impl Arguments {
         let mut passed = true;
         for adversary in chosen {
             let first = Some(adversary.name) == storing;
-            let mut engines = vec![(Engine::Plan, None)];
+            let mut engines = vec![(Engine::Plan, self.tokens)];
             if first || self.all || adversary.soon {
-                engines.push((Engine::Hull, None));
+                engines.push((Engine::Hull, self.tokens));
             }
             if first && self.linear > 0 {
                 engines.extend(
@@ -64,8 +72,9 @@ impl Arguments {
                     stopped.stores,
                     stopped.end
                 );
-                if limit.is_none() {
-                    passed &= matches!(stopped.end, End::Horizon { .. });
+                if limit == self.tokens {
+                    let limited = limit.is_some() && stopped.end == End::Budget;
+                    passed &= limited || matches!(stopped.end, End::Horizon { .. });
                     passed &= whole.get_or_insert_with(|| stopped.clone()) == &stopped;
                 }
             }
@@ -77,8 +86,8 @@ impl Arguments {
                     .collect();
                 for at in at_positions(&computer, &adversary.program, &positions)? {
                     println!(
-                        "  softmax at position {}: {} heads attend to one token, {} average, off by {:.1e} at most; wrong: {:?}",
-                        at.position, at.one_hot, at.averages.0, at.averages.1, at.wrong
+                        "  softmax at position {}: {} heads attend to one token, {} to several that tie, {} average, off by {:.1e} at most; wrong: {:?}",
+                        at.position, at.one_hot, at.tied, at.averages.0, at.averages.1, at.wrong
                     );
                     passed &= at.wrong.is_empty();
                 }

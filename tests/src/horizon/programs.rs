@@ -91,6 +91,12 @@ pub fn adversaries(farthest: u32) -> Vec<Adversary> {
             true,
         ),
         lean("pushes without end", pushing(), false, true),
+        lean(
+            "writes all over the memory",
+            scattering(farthest),
+            true,
+            false,
+        ),
     ]
 }
 
@@ -165,5 +171,41 @@ fn recursing() -> Program {
         new(Op::LocalGet, 1),
         new(Op::Drop, 0),
         new(Op::Return, 0),
+    ])
+}
+
+/// Writes and reads words at 16,384 places, all over the memory, each overlapped by a byte; and the word at 64 again and again.
+/// Three stores in 25 instructions.
+fn scattering(farthest: u32) -> Program {
+    const PLACES: u32 = 1 << 14;
+    let apart = ((farthest - 7) / (PLACES - 1)) & !3;
+    program(vec![
+        new(Op::I32Const, 1),
+        new(Op::LocalSet, 0),
+        new(Op::LocalGet, 0),
+        new(Op::I32Const, 1_664_525),
+        new(Op::I32Mul, 0),
+        new(Op::I32Const, 1_013_904_223),
+        new(Op::I32Add, 0),
+        new(Op::LocalTee, 0),
+        new(Op::I32Const, 9),
+        new(Op::I32ShrU, 0),
+        new(Op::I32Const, PLACES - 1),
+        new(Op::I32And, 0),
+        new(Op::I32Const, apart),
+        new(Op::I32Mul, 0),
+        new(Op::LocalTee, 1),
+        new(Op::LocalGet, 0),
+        access(Op::I32Store, 0),
+        new(Op::LocalGet, 1),
+        new(Op::LocalGet, 0),
+        access(Op::I32Store8, 3),
+        new(Op::I32Const, 64),
+        new(Op::LocalGet, 1),
+        new(Op::I32Const, 0x1ff8),
+        new(Op::I32Xor, 0),
+        access(Op::I32Load, 0),
+        access(Op::I32Store, 0),
+        new(Op::Br, 2),
     ])
 }

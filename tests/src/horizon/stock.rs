@@ -1,10 +1,12 @@
 //! Stock softmax at sampled positions of a long run, without keeping its keys: the run is decoded twice by hulls, once to learn
 //! the queries, once to show them every key.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use weightware::{Computer, Engine, Program, certify};
 use weightware_runtime::Attended;
 
-/// What stock softmax makes of a position.
+/// What stock softmax makes of a position, wherever a library multiplies by `1 / sqrt(2)`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sampled {
     /// The position.
@@ -12,10 +14,59 @@ pub struct Sampled {
     /// Heads that attend to one token: the weights of all others are exactly 0, and the token is that of the greatest exact
     /// score.
     pub one_hot: usize,
-    /// Heads that average, by how much their sum over all tokens is off at most.
+    /// Heads of which keys of several tokens have the greatest exact score: they average those.
+    pub tied: usize,
+    /// Heads that average over all tokens, by how much their sum is off at most.
     pub averages: (usize, f64),
-    /// Heads that do neither.
+    /// Heads that do none of these.
     pub wrong: Vec<(usize, usize)>,
+}
+
+/// The score of a query and a key.
+type Score = fn([f64; 2], [f64; 2]) -> f64;
+
+/// Where libraries multiply by `1 / sqrt(2)`: query, scores, query and keys by the root of it.
+const SCALINGS: [Score; 3] = [
+    |query, key| dot(query.map(|q| q * FRAC_1_SQRT_2), key),
+    |query, key| dot(query, key) * FRAC_1_SQRT_2,
+    |query, key| {
+        let root = FRAC_1_SQRT_2.sqrt();
+        dot(query.map(|q| q * root), key.map(|k| k * root))
+    },
+];
+
+fn dot(query: [f64; 2], key: [f64; 2]) -> f64 {
+    query[0] * key[0] + query[1] * key[1]
+}
+
+/// Softmax over the keys so far: greatest score, the sum of the weights and of the weighted values.
+#[derive(Debug, Clone, Copy)]
+struct Softmax {
+    top: f64,
+    total: f64,
+    sums: [f64; 2],
+}
+
+impl Softmax {
+    const NOTHING: Self = Self {
+        top: f64::NEG_INFINITY,
+        total: 0.0,
+        sums: [0.0; 2],
+    };
+
+    fn show(&mut self, score: f64, value: [f64; 2]) {
+        if score > self.top {
+            let faded = (self.top - score).exp();
+            self.top = score;
+            self.total *= faded;
+            self.sums = self.sums.map(|sum| sum * faded);
+        }
+        let weight = (score - self.top).exp();
+        self.total += weight;
+        for (sum, value) in self.sums.iter_mut().zip(value) {
+            *sum += weight * value;
+        }
+    }
 }
 
 /// One head's query, and all keys so far.
@@ -23,13 +74,11 @@ pub struct Sampled {
 struct Seen {
     query: [f64; 2],
     averages: bool,
-    /// Greatest score in f64, the sum of the weights and of the weighted values.
-    top: f64,
-    total: f64,
-    sums: [f64; 2],
-    /// Greatest score as the numbers are, as a sum of two floats, and its value.
+    softmax: [Softmax; 3],
+    /// Greatest score as the numbers are, as a sum of two floats, and the values of the keys that have it.
     exact: (f64, f64),
     best: [f64; 2],
+    ties: u64,
     /// Exact sums of values, as integers.
     values: [i128; 2],
     count: u64,
@@ -53,11 +102,10 @@ impl Seen {
         Self {
             query,
             averages,
-            top: f64::NEG_INFINITY,
-            total: 0.0,
-            sums: [0.0; 2],
+            softmax: [Softmax::NOTHING; 3],
             exact: (f64::NEG_INFINITY, 0.0),
             best: [0.0; 2],
+            ties: 0,
             values: [0; 2],
             count: 0,
         }
@@ -65,25 +113,18 @@ impl Seen {
 
     fn show(&mut self, key: [f64; 2], value: [f64; 2]) {
         let [x, y] = self.query;
-        let scale = std::f64::consts::FRAC_1_SQRT_2;
-        let score = (x * scale) * key[0] + (y * scale) * key[1];
-        if score > self.top {
-            let faded = (self.top - score).exp();
-            self.top = score;
-            self.total *= faded;
-            self.sums = self.sums.map(|sum| sum * faded);
-        }
-        let weight = (score - self.top).exp();
-        self.total += weight;
-        for (sum, value) in self.sums.iter_mut().zip(value) {
-            *sum += weight * value;
+        for (softmax, score) in self.softmax.iter_mut().zip(SCALINGS) {
+            softmax.show(score(self.query, key), value);
         }
         // Two products and the sum of their rounded parts, each with its error.
         let ((a, a_off), (b, b_off)) = (product(x, key[0]), product(y, key[1]));
         let (high, off) = sum(a, b);
         let exact = sum(high, off + (a_off + b_off));
         if exact > self.exact {
-            (self.exact, self.best) = (exact, value);
+            (self.exact, self.best, self.ties) = (exact, value, 1);
+        } else if exact == self.exact {
+            self.ties += 1;
+            self.best = [self.best[0] + value[0], self.best[1] + value[1]];
         }
         for (sum, value) in self.values.iter_mut().zip(value) {
             *sum += value as i128;
@@ -92,15 +133,29 @@ impl Seen {
     }
 
     fn judge(&self, head: (usize, usize), sampled: &mut Sampled) {
+        let ties = self.ties as f64;
+        let close =
+            |sum: f64, best: f64| (sum / ties - best / ties).abs() <= 1e-9 * (best / ties).abs();
         if self.averages {
             let count = self.count as f64;
-            let off = |part: usize| {
-                (self.sums[part] / self.total * count - self.values[part] as f64).abs()
-            };
             sampled.averages.0 += 1;
-            sampled.averages.1 = sampled.averages.1.max(off(0)).max(off(1));
-        } else if self.total == 1.0 && self.sums == self.best {
+            for Softmax { total, sums, .. } in self.softmax {
+                for (sum, exact) in sums.into_iter().zip(self.values) {
+                    let off = (sum / total * count - exact as f64).abs();
+                    sampled.averages.1 = sampled.averages.1.max(off);
+                }
+            }
+        } else if self.softmax.iter().any(|softmax| softmax.total != ties) {
+            sampled.wrong.push(head);
+        } else if self.ties == 1 && self.softmax.iter().all(|softmax| softmax.sums == self.best) {
             sampled.one_hot += 1;
+        } else if self.ties > 1
+            && self
+                .softmax
+                .iter()
+                .all(|softmax| (0..2).all(|part| close(softmax.sums[part], self.best[part])))
+        {
+            sampled.tied += 1;
         } else {
             sampled.wrong.push(head);
         }
