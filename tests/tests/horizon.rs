@@ -82,6 +82,7 @@ fn stock_softmax_at_sampled_positions() {
         assert_eq!(sampled.len(), 3);
         for at in sampled {
             assert!(at.wrong.is_empty(), "{}: {at:?}", adversary.name);
+            assert_eq!((at.missed, at.tied), (0, 0), "{}: {at:?}", adversary.name);
             assert!(
                 at.one_hot > 50 && at.averages.0 == 2 && at.averages.1 < 1.0 / 32.0,
                 "{}: {at:?}",

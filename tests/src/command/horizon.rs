@@ -86,8 +86,14 @@ impl Arguments {
                     .collect();
                 for at in at_positions(&computer, &adversary.program, &positions)? {
                     println!(
-                        "  softmax at position {}: {} heads attend to one token, {} to several that tie, {} average, off by {:.1e} at most; wrong: {:?}",
-                        at.position, at.one_hot, at.tied, at.averages.0, at.averages.1, at.wrong
+                        "  softmax at position {}: {} heads attend to one token, {} to several that tie, {} average, off by {:.1e} at most, {} find no key; wrong: {:?}",
+                        at.position,
+                        at.one_hot,
+                        at.tied,
+                        at.averages.0,
+                        at.averages.1,
+                        at.missed,
+                        at.wrong
                     );
                     passed &= at.wrong.is_empty();
                 }

@@ -18,6 +18,8 @@ pub struct Sampled {
     pub tied: usize,
     /// Heads that average over all tokens, by how much their sum is off at most.
     pub averages: (usize, f64),
+    /// Others that ask for an index under which there is no key: what they answer does not matter.
+    pub missed: usize,
     /// Heads that do none of these.
     pub wrong: Vec<(usize, usize)>,
 }
@@ -74,6 +76,9 @@ impl Softmax {
 struct Seen {
     query: [f64; 2],
     averages: bool,
+    /// Whether keys have indices, and whether there is a live one under the index asked for.
+    indexed: bool,
+    found: bool,
     softmax: [Softmax; 3],
     /// Greatest score as the numbers are, as a sum of two floats, and the values of the keys that have it.
     exact: (f64, f64),
@@ -98,10 +103,12 @@ fn sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 impl Seen {
-    fn new(query: [f64; 2], averages: bool) -> Self {
+    fn new(query: [f64; 2], averages: bool, indexed: bool) -> Self {
         Self {
             query,
             averages,
+            indexed,
+            found: false,
             softmax: [Softmax::NOTHING; 3],
             exact: (f64::NEG_INFINITY, 0.0),
             best: [0.0; 2],
@@ -113,6 +120,8 @@ impl Seen {
 
     fn show(&mut self, key: [f64; 2], value: [f64; 2]) {
         let [x, y] = self.query;
+        let half = key[0] / 2.0;
+        self.found |= half == x / y && key[1] + half * half >= -0.5;
         for (softmax, score) in self.softmax.iter_mut().zip(SCALINGS) {
             softmax.show(score(self.query, key), value);
         }
@@ -145,15 +154,20 @@ impl Seen {
                     sampled.averages.1 = sampled.averages.1.max(off);
                 }
             }
-        } else if self.softmax.iter().any(|softmax| softmax.total != ties) {
-            sampled.wrong.push(head);
-        } else if self.ties == 1 && self.softmax.iter().all(|softmax| softmax.sums == self.best) {
-            sampled.one_hot += 1;
-        } else if self.ties > 1
+        } else if self.ties == 1
             && self
                 .softmax
                 .iter()
-                .all(|softmax| (0..2).all(|part| close(softmax.sums[part], self.best[part])))
+                .all(|softmax| softmax.total == 1.0 && softmax.sums == self.best)
+        {
+            sampled.one_hot += 1;
+        } else if self.indexed && !self.found {
+            sampled.missed += 1;
+        } else if self.ties > 1
+            && self.softmax.iter().all(|softmax| {
+                softmax.total == ties
+                    && (0..2).all(|part| close(softmax.sums[part], self.best[part]))
+            })
         {
             sampled.tied += 1;
         } else {
@@ -171,12 +185,14 @@ pub fn at_positions(
     program: &Program,
     positions: &[u64],
 ) -> Result<Vec<Sampled>, String> {
-    let averaging: Vec<_> = certify(computer.model())
-        .heads
-        .iter()
-        .filter(|head| head.averages())
-        .map(|head| (head.layer, head.head))
-        .collect();
+    let certificate = certify(computer.model());
+    let seen = |head: &Attended| {
+        let mut heads = certificate.heads.iter();
+        let certified = heads.find(|one| (one.layer, one.head) == (head.layer, head.head));
+        let averages = certified.is_some_and(|head| head.averages());
+        let indexed = certified.is_some_and(|head| head.index_box.is_some());
+        Seen::new(head.query, averages, indexed)
+    };
     let prompt = computer.prompt(program);
     let mut asked: Vec<(u64, Vec<Attended>)> = vec![];
     walk(computer, &prompt, positions, |position, attended| {
@@ -186,12 +202,7 @@ pub fn at_positions(
     })?;
     let mut seen: Vec<Vec<Seen>> = asked
         .iter()
-        .map(|(_, heads)| {
-            let heads = heads.iter();
-            heads
-                .map(|head| Seen::new(head.query, averaging.contains(&(head.layer, head.head))))
-                .collect()
-        })
+        .map(|(_, heads)| heads.iter().map(seen).collect())
         .collect();
     walk(computer, &prompt, positions, |position, attended| {
         let open = asked
