@@ -5,11 +5,9 @@ use weightware_model::TokenId;
 
 use crate::Why;
 use crate::cache::{Answers, Call, Full};
+use crate::key_box::{Went, holds, live_lift};
 use crate::network::{Head, Layer, Network};
 use crate::sparse::{Vector, zero_vector};
-
-/// No live key yet.
-pub(crate) const NOWHERE: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
 
 /// The residual stream and scratch space.
 #[derive(Debug)]
@@ -23,7 +21,7 @@ pub(crate) struct Stream {
     /// How many live heads have their products.
     asked: usize,
     /// By box: least and greatest `x` and greatest lift of the live keys.
-    pub(crate) reach: Vec<[f64; 3]>,
+    pub(crate) reach: Vec<Went>,
 }
 
 impl Stream {
@@ -34,7 +32,7 @@ impl Stream {
             products: vec![0.0; network.products],
             gates: vec![0.0; network.gates],
             asked: 0,
-            reach: vec![NOWHERE; network.boxes],
+            reach: vec![Went::NOWHERE; network.boxes],
         }
     }
 
@@ -52,7 +50,7 @@ impl Stream {
         let layers = network.layers.iter().zip(0..);
         let heads =
             layers.flat_map(|(layer, number)| layer.heads.iter().map(move |head| (number, head)));
-        heads.filter_map(|(layer, head)| Some((layer, head.number, self.reach[head.boxed?])))
+        heads.filter_map(|(layer, head)| Some((layer, head.number, self.reach[head.boxed?].0)))
     }
 
     /// Leaves in `x` the residual stream of `token` at `position` after the last layer.
@@ -153,20 +151,15 @@ fn all_fit(numbers: &[f64], exact: bool) -> bool {
 
 /// Whether a key is in its box; remembers how far live ones went.
 #[inline]
-fn check_box([x, y]: [f64; 2], [max_abs_x, max_lift]: [f64; 2], reach: &mut [f64; 3]) -> bool {
-    let half = x / 2.0;
-    let lift = y + half * half;
-    if lift >= -0.5 {
-        if !(x.abs() <= max_abs_x && lift <= max_lift) {
-            return false;
-        }
-        // The key of a token whose embedding is zero says nothing.
-        if (x, y) != (0.0, 0.0) {
-            let [least, greatest, highest] = *reach;
-            *reach = [least.min(x), greatest.max(x), highest.max(lift)];
-        }
+fn check_box(key: [f64; 2], bound: [f64; 2], went: &mut Went) -> bool {
+    let Some(lift) = live_lift(key) else {
+        return true;
+    };
+    let inside = holds(bound, key[0], lift);
+    if inside {
+        went.to(key, lift);
     }
-    true
+    inside
 }
 
 /// Checks that a head's numbers are in range and its key within its box.
@@ -188,14 +181,14 @@ fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why>
         });
     }
     if let Some(bound) = head.bound
-        && !check_box([key.x, key.y], bound, &mut NOWHERE.clone())
+        && let Some(lift) = live_lift([key.x, key.y])
+        && !holds(bound, key.x, lift)
     {
-        let half = key.x / 2.0;
         return Err(Why::KeyBound {
             layer,
             head: head.number,
             x: key.x,
-            lift: key.y + half * half,
+            lift,
         });
     }
     Ok(())

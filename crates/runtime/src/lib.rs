@@ -55,6 +55,7 @@ mod cache;
 mod decoder;
 mod error;
 mod forward;
+mod key_box;
 mod network;
 mod numbering;
 mod plan;

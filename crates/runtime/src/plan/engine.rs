@@ -10,7 +10,8 @@ use super::rows::Rows;
 use super::step::Plan;
 use crate::Why;
 use crate::cache::{Cache, Call, Full, Hull};
-use crate::forward::{NOWHERE, Stream};
+use crate::forward::Stream;
+use crate::key_box::Went;
 use crate::network::Network;
 use crate::unembed::Scratch;
 
@@ -75,7 +76,7 @@ impl Planned {
 
     pub(crate) fn reset(&mut self) {
         self.mode = Mode::Empty;
-        self.stream.reach.fill(NOWHERE);
+        self.stream.reach.fill(Went::NOWHERE);
         self.first = None;
         self.steps = 0;
         self.replans = 0;

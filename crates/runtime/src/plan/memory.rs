@@ -11,7 +11,7 @@ use super::program::{Fixed, INDEX, ONE, Register, TIME};
 use super::rows::Rows;
 use super::run::{round, whole};
 use super::table::{Table, Unfit};
-use crate::forward::NOWHERE;
+use crate::key_box::{Went, holds, live_lift};
 use crate::sparse::{Vector, zero_vector};
 
 /// Keys and values of past tokens, as far as a plan needs them.
@@ -58,7 +58,7 @@ pub(super) enum Store {
 pub(super) struct Boxes {
     /// Layer, number in the weights, and the box: greatest `|x|`, greatest lift.
     heads: Vec<(usize, usize, [f64; 2])>,
-    reach: [f64; 3],
+    went: Went,
 }
 
 /// A live key outside the box of its head: layer, head, x, lift.
@@ -73,30 +73,19 @@ impl Boxes {
     fn new(heads: impl Iterator<Item = (usize, usize, [f64; 2])>) -> Self {
         Self {
             heads: heads.collect(),
-            reach: NOWHERE,
+            went: Went::NOWHERE,
         }
     }
 
     /// The first of the heads whose box the key is outside of.
     #[inline]
     pub(super) fn outside(&mut self, x: f64, y: f64) -> Option<Outside> {
-        let half = x / 2.0;
-        let lift = y + half * half;
-        if lift < -0.5 {
-            return None;
-        }
-        let mut outside = self.heads.iter().filter(|(_, _, [most, highest])| {
-            let inside = x.abs() <= *most && lift <= *highest;
-            !inside
-        });
+        let lift = live_lift([x, y])?;
+        let mut outside = self.heads.iter().filter(|head| !holds(head.2, x, lift));
         if let Some(&(layer, head, _)) = outside.next() {
             return Some((layer, head, x, lift));
         }
-        // The key of a token whose embedding is zero says nothing.
-        if (x, y) != (0.0, 0.0) {
-            let [least, greatest, highest] = self.reach;
-            self.reach = [least.min(x), greatest.max(x), highest.max(lift)];
-        }
+        self.went.to([x, y], lift);
         None
     }
 }
@@ -217,7 +206,7 @@ impl Memory {
         let all = tables.chain(self.hulls.iter().map(|(_, boxes)| boxes));
         all.flat_map(|boxes| {
             let heads = boxes.heads.iter();
-            heads.map(|&(layer, head, _)| (layer, head, boxes.reach))
+            heads.map(|&(layer, head, _)| (layer, head, boxes.went.0))
         })
     }
 
