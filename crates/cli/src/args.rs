@@ -301,6 +301,9 @@ pub(crate) struct GenerateArgs {
 pub(crate) enum EngineName {
     /// Hard-max by programs made from the weights, about constant a token
     Plan,
+    /// The same by machine code made of these programs
+    #[cfg(feature = "jit")]
+    Jit,
     /// Hard-max by search in the convex hull of past keys, O(log n) a token
     Hull,
     /// Stock softmax over all past keys, O(n) a token
@@ -317,6 +320,8 @@ impl From<EngineName> for Engine {
             EngineName::Linear => Self::Softmax,
             EngineName::Hardmax => Self::Hardmax,
             EngineName::Plan => Self::Plan,
+            #[cfg(feature = "jit")]
+            EngineName::Jit => Self::Jit,
         }
     }
 }

@@ -21,11 +21,24 @@ pub enum Engine {
     Hull,
     /// The same by programs made from the weights: nothing that cannot matter is computed. About constant per token.
     Plan,
+    /// The same by machine code made of these programs. In builds with the feature `jit`; on processors other than x86-64
+    /// with AVX, the programs run as with [`Plan`](Self::Plan).
+    Jit,
 }
 
 impl Engine {
-    /// All engines.
+    /// All engines of this build.
+    #[cfg(not(feature = "jit"))]
     pub const ALL: [Self; 4] = [Self::Softmax, Self::Hardmax, Self::Hull, Self::Plan];
+    /// All engines of this build.
+    #[cfg(feature = "jit")]
+    pub const ALL: [Self; 5] = [
+        Self::Softmax,
+        Self::Hardmax,
+        Self::Hull,
+        Self::Plan,
+        Self::Jit,
+    ];
 
     /// The engine's name in lower case.
     #[must_use]
@@ -35,6 +48,7 @@ impl Engine {
             Self::Hardmax => "hardmax",
             Self::Hull => "hull",
             Self::Plan => "plan",
+            Self::Jit => "jit",
         }
     }
 }
@@ -129,7 +143,8 @@ impl Caches {
             Engine::Softmax => Self::Softmax(Softmax::new(heads)),
             Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
             Engine::Hull => Self::Hull(Hull::new(network)),
-            Engine::Plan => Self::Plan(Box::new(Planned::new(model, network))),
+            Engine::Plan => Self::Plan(Box::new(Planned::new(model, network, false))),
+            Engine::Jit => Self::Plan(Box::new(Planned::new(model, network, true))),
         }
     }
 
@@ -148,7 +163,8 @@ impl Decoder {
     /// A decoder of an empty sequence.
     ///
     /// # Errors
-    /// If the model is inconsistent, or says that it needs softmax and `engine` is another.
+    /// If the model is inconsistent, or says that it needs softmax and `engine` is another, or the engine is not in this
+    /// build.
     pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
         Self::with_options(model, engine, DecoderOptions::default())
     }
@@ -162,6 +178,9 @@ impl Decoder {
         engine: Engine,
         options: DecoderOptions,
     ) -> Result<Self, Error> {
+        if !Engine::ALL.contains(&engine) {
+            return Err(Error::lacking(engine.name()));
+        }
         model.validate().map_err(Error::model)?;
         let needs_softmax = model.config.attention == Attention::Softmax;
         if needs_softmax && engine != Engine::Softmax && !options.force {

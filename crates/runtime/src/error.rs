@@ -16,6 +16,8 @@ enum Kind {
          engine, or force this one and expect other tokens"
     )]
     NeedsSoftmax(&'static str),
+    #[error("the {0} engine is not in this build: it takes the feature `{0}`")]
+    Lacking(&'static str),
 }
 
 impl Error {
@@ -25,6 +27,10 @@ impl Error {
 
     pub(crate) fn needs_softmax(engine: &'static str) -> Self {
         Self(Kind::NeedsSoftmax(engine))
+    }
+
+    pub(crate) fn lacking(engine: &'static str) -> Self {
+        Self(Kind::Lacking(engine))
     }
 
     /// Whether the engine refuses the model only because it was not forced.

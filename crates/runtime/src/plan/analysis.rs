@@ -235,7 +235,7 @@ impl Analysis {
             return Err(Refusal::Model);
         }
         let latest = all.groups.iter();
-        let latest = latest.map(|group| if group.latest { group.values.len() } else { 0 });
+        let latest = latest.map(|group| group.latest.then_some(group.values.len()));
         all.fixed = Fixed::new(all.sums.len(), latest);
         Ok(all)
     }

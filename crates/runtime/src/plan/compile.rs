@@ -117,6 +117,8 @@ impl<'c> Compiler<'c> {
                 registers: vec![],
                 output: Output::None,
                 guards: vec![],
+                runs: 0,
+                code: None,
             },
             carried: None,
             touched: QuickSet::default(),

@@ -46,6 +46,8 @@ pub(crate) struct Planned {
     stream: Stream,
     scratch: Scratch,
     expected: Expected,
+    /// Whether programs get machine code.
+    translates: bool,
     /// Tokens that were taken in.
     steps: u64,
     replans: u32,
@@ -61,7 +63,7 @@ enum Mode {
 }
 
 impl Planned {
-    pub(crate) fn new(model: &Model, network: &Network) -> Self {
+    pub(crate) fn new(model: &Model, network: &Network, translates: bool) -> Self {
         Self {
             rows: Arc::new(Rows::new(model)),
             first: None,
@@ -69,6 +71,7 @@ impl Planned {
             stream: Stream::new(network),
             scratch: Scratch::default(),
             expected: Expected::default(),
+            translates,
             steps: 0,
             replans: 0,
         }
@@ -144,7 +147,7 @@ impl Planned {
             return None;
         }
         loop {
-            let (refusal, heads) = match Plan::new(&self.rows, first, &self.expected) {
+            let (refusal, heads) = match Plan::new(&self.rows, first, &self.expected, self.translates) {
                 Ok(plan) => return Some(plan),
                 Err(refusal) => refusal,
             };

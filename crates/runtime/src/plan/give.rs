@@ -111,13 +111,13 @@ impl Compiler<'_> {
         let y = self.form(y)?;
         let op = if latest {
             let values = self.span(registers);
-            let to = self.analysis.fixed.latest(group, 0);
+            let height = self.analysis.fixed.height(group);
             let group = group as u16;
             Op::Raise {
                 group,
                 y,
                 values,
-                to,
+                height,
             }
         } else {
             let x = self.form(x)?;

@@ -26,7 +26,7 @@ pub(crate) struct Memory {
     adds: Vec<bool>,
     /// Bounds of sums.
     pub(super) sum_bounds: Vec<[f64; 2]>,
-    /// One after the other.
+    /// One after the other, and room behind them: every 16-bit id indexes each.
     pub(super) tables: Vec<f64>,
     pub(super) groups: Vec<Store>,
     pub(super) streams: Vec<Vec<f64>>,
@@ -43,14 +43,9 @@ pub(crate) struct Memory {
     reason = "there are a dozen stores, and a box would cost every lookup"
 )]
 pub(super) enum Store {
-    /// Values are in registers.
-    Latest {
-        y: f64,
-    },
-    Table {
-        table: Table,
-        boxes: Boxes,
-    },
+    /// The highest key's y and its values are in registers.
+    Latest,
+    Table { table: Table, boxes: Boxes },
 }
 
 /// The boxes of heads that share their keys, and how far live keys went.
@@ -96,6 +91,20 @@ pub(super) fn note(first: &mut Option<Outside>, outside: Outside) {
     }
 }
 
+/// Tables one after the other, with [room](Memory::tables) behind the last.
+fn padded(tables: &[Vec<f64>]) -> Vec<f64> {
+    let entries = tables.iter().map(Vec::len).sum::<usize>();
+    // Of zeros that nobody reads there are no pages.
+    let mut all = vec![0.0; entries + (1 << 16)];
+    let mut rest = &mut all[..];
+    for table in tables {
+        let (into, behind) = rest.split_at_mut(table.len());
+        into.copy_from_slice(table);
+        rest = behind;
+    }
+    all
+}
+
 impl Memory {
     /// The memory of the first token alone.
     pub(crate) fn new(analysis: &Analysis) -> Result<Self, Refusal> {
@@ -132,12 +141,13 @@ impl Memory {
                 .map(|&(head, part)| calls[head].value[part])
                 .collect();
             groups.push(if group.latest {
+                registers[usize::from(fixed.height(number as u32))] = key.y;
                 for (i, &value) in values.iter().enumerate() {
                     let register = usize::from(fixed.latest(number as u32, i));
                     registers[register] = value;
                     registers[register + 1] = round(value);
                 }
-                Store::Latest { y: key.y }
+                Store::Latest
             } else {
                 let heads = &analysis.rows.layers[group.layer].heads;
                 let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
@@ -178,7 +188,7 @@ impl Memory {
                 .map(|sum| [sum.range.lo, sum.range.hi])
                 .collect(),
             terms,
-            tables: analysis.tables.concat(),
+            tables: padded(&analysis.tables),
             groups,
             streams: streams.collect(),
             hulls,
@@ -190,18 +200,18 @@ impl Memory {
 
     /// The highest keys of groups of which only that counts.
     pub(crate) fn heights(&self) -> Vec<f64> {
-        let height = |store: &Store| match store {
-            Store::Latest { y } => *y,
+        let height = |(number, store)| match store {
+            &Store::Latest => self.registers[usize::from(self.fixed.height(number))],
             Store::Table { .. } => 0.0,
         };
-        self.groups.iter().map(height).collect()
+        (0..).zip(&self.groups).map(height).collect()
     }
 
     /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift.
     pub(crate) fn reach(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> + '_ {
         let tables = self.groups.iter().filter_map(|store| match store {
             Store::Table { boxes, .. } => Some(boxes),
-            Store::Latest { .. } => None,
+            Store::Latest => None,
         });
         let all = tables.chain(self.hulls.iter().map(|(_, boxes)| boxes));
         all.flat_map(|boxes| {
@@ -262,7 +272,7 @@ impl Memory {
 
     pub(crate) fn bytes(&self) -> usize {
         let stores = self.groups.iter().map(|store| match store {
-            Store::Latest { .. } => 8,
+            Store::Latest => 0,
             Store::Table { table, .. } => table.bytes(),
         });
         let streams: usize = self.streams.iter().map(|s| 8 * s.capacity()).sum();

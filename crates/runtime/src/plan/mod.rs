@@ -32,6 +32,7 @@ mod hash;
 mod heads;
 mod interpret;
 mod memory;
+mod native;
 mod partial;
 mod parts;
 mod predict;

@@ -12,6 +12,8 @@ pub(super) struct Predictions {
     /// Columns and token, by a hash.
     known: Vec<([u64; MOST_COLUMNS], u32)>,
     lines: Vec<Line>,
+    /// By line, by the column if that is a small integer: one more than the token, or 0 before the first time.
+    pub(super) tokens: Vec<u16>,
     scratch: Scratch,
 }
 
@@ -21,8 +23,6 @@ struct Line {
     /// All columns, with any number in place of the one.
     columns: Vec<f64>,
     at: usize,
-    /// By the column, if it is a small integer; [`UNKNOWN`] before the first time.
-    tokens: Vec<u16>,
 }
 
 const MOST_COLUMNS: usize = 4;
@@ -30,16 +30,17 @@ const PREDICTIONS: usize = 1 << 13;
 
 /// There are at most so many lines, of so many integers, half of them negative.
 const MOST_LINES: usize = 64;
-const LENGTH: usize = 1 << 12;
+pub(super) const LENGTH: usize = 1 << 12;
 
-/// A plan's tokens have lesser ids.
-const UNKNOWN: u16 = u16::MAX;
+/// Where the column 0 is.
+pub(super) const MIDDLE: f64 = (LENGTH / 2) as f64;
 
 impl Predictions {
     pub(super) fn new() -> Self {
         Self {
             known: Vec::new(),
             lines: Vec::new(),
+            tokens: Vec::new(),
             scratch: Scratch::default(),
         }
     }
@@ -72,11 +73,8 @@ impl Predictions {
             Some(line) => line,
             None if self.lines.len() == MOST_LINES => return output,
             None => {
-                self.lines.push(Line {
-                    columns,
-                    at,
-                    tokens: vec![UNKNOWN; LENGTH],
-                });
+                self.lines.push(Line { columns, at });
+                self.tokens.resize(self.lines.len() * LENGTH, 0);
                 self.lines.len() - 1
             }
         };
@@ -89,18 +87,17 @@ impl Predictions {
     /// The token for a number in the one column that varies.
     #[inline]
     pub(super) fn along(&mut self, network: &Network, number: u32, column: f64) -> u32 {
-        const MIDDLE: f64 = (LENGTH / 2) as f64;
-        let line = &mut self.lines[number as usize];
         let at = whole(column + MIDDLE);
-        if let Some(token) = line.tokens.get_mut(at)
-            && at as f64 - MIDDLE == column
-        {
-            if *token == UNKNOWN {
+        if at < LENGTH && at as f64 - MIDDLE == column {
+            let token = &mut self.tokens[number as usize * LENGTH + at];
+            if *token == 0 {
+                let line = &mut self.lines[number as usize];
                 line.columns[line.at] = column;
-                *token = look(network, &line.columns, &mut self.scratch) as u16;
+                // A plan's tokens are fewer than 2^16 - 1.
+                *token = look(network, &line.columns, &mut self.scratch) as u16 + 1;
                 line.columns[line.at] = 0.0;
             }
-            return (*token).into();
+            return u32::from(*token) - 1;
         }
         let columns = self.columns(number, column);
         self.of(network, &columns)

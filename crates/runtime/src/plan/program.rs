@@ -1,6 +1,7 @@
 //! Programs: what is computed for a token, in order.
 
 use super::chain::Guard;
+use super::native::Code;
 
 /// A place among the numbers that a program computes.
 pub(crate) type Register = u16;
@@ -140,8 +141,8 @@ pub(crate) enum Op {
         group: u16,
         y: Register,
         values: Span,
-        /// Of the first value.
-        to: Register,
+        /// The highest y so far; the values' registers follow, two each.
+        height: Register,
     },
     /// A key of a table.
     Insert {
@@ -200,10 +201,10 @@ pub(crate) const ONE: Register = 1;
 pub(crate) const INDEX: Register = 2;
 /// Holds 0.
 pub(crate) const ZERO: Register = 3;
-/// The first of the registers that hold running sums and values at highest keys, see [`Fixed`].
+/// The first of the registers that hold running sums, highest keys and their values, see [`Fixed`].
 const FIXED: usize = 4;
 
-/// Registers that always hold what was last added to a sum, or the values at a highest key.
+/// Registers that always hold what was last added to a sum, or a highest key's y and values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fixed {
     /// By group.
@@ -213,12 +214,12 @@ pub(crate) struct Fixed {
 }
 
 impl Fixed {
-    /// For so many sums, and groups of so many values of which only those at the highest key count.
-    pub(crate) fn new(sums: usize, latest: impl Iterator<Item = usize>) -> Self {
+    /// For so many sums, and groups of so many values; none for groups of which not only the highest key counts.
+    pub(crate) fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
         let mut end = FIXED + sums;
         let starts = latest.map(|values| {
             let start = end;
-            end += 2 * values;
+            end += values.map_or(0, |values| 1 + 2 * values);
             start
         });
         let latest = starts.collect();
@@ -235,9 +236,14 @@ impl Fixed {
         (FIXED + sum as usize) as Register
     }
 
+    /// The register of the highest key's y of a group.
+    pub(crate) fn height(&self, group: u32) -> Register {
+        self.latest[group as usize] as Register
+    }
+
     /// The register of a value at the highest key of a group; the next one holds the nearest integer.
     pub(crate) fn latest(&self, group: u32, value: usize) -> Register {
-        (self.latest[group as usize] + 2 * value) as Register
+        (self.latest[group as usize] + 1 + 2 * value) as Register
     }
 
     /// The first free register, if there is any.
@@ -270,4 +276,7 @@ pub(crate) struct Program {
     pub(crate) output: Output,
     /// What must hold before it runs, of registers of the token before.
     pub(crate) guards: Vec<Guard>,
+    /// How often it ran, as long as it has no code.
+    pub(crate) runs: u32,
+    pub(crate) code: Option<Code>,
 }

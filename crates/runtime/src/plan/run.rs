@@ -1,6 +1,7 @@
 //! Running programs.
 
 use std::cmp::Ordering;
+use std::slice::SliceIndex;
 
 use weightware_hull::{KeyValueIndex, Point, compare_scores};
 
@@ -11,11 +12,12 @@ use super::table::Unfit;
 use crate::sparse::WIDTH;
 
 impl Memory {
-    /// Runs a program for the last token.
+    /// Runs some steps of a program for the last token.
     #[inline]
     pub(crate) fn run(
         &mut self,
         program: &Program,
+        steps: impl SliceIndex<[Op], Output = [Op]>,
         heads: &[(usize, usize)],
     ) -> Result<(), Refusal> {
         let Self {
@@ -53,11 +55,11 @@ impl Memory {
             ($group:expr) => {
                 match &mut groups[usize::from($group)] {
                     Store::Table { table, boxes } => (table, boxes),
-                    Store::Latest { .. } => unreachable!("a group keeps its kind"),
+                    Store::Latest => unreachable!("a group keeps its kind"),
                 }
             };
         }
-        for op in &program.ops {
+        for op in &program.ops[steps] {
             let (to, number) = match *op {
                 Op::Token { to, slot } => {
                     let id = ids[ids.len() - 1];
@@ -100,7 +102,7 @@ impl Memory {
                 Op::Close { to, query, head } => {
                     let query = get!(query);
                     let place = round(query);
-                    if (query - place).abs() < 0.499_99 {
+                    if (query - place).abs() < CERTAIN {
                         (to, clamp(place, last))
                     } else {
                         let place = nearest(Point::new(query, 1.0), [2.0, 1.0], last);
@@ -170,14 +172,12 @@ impl Memory {
                     group,
                     y,
                     values,
-                    to,
+                    height,
                 } => {
                     let y = get!(y);
-                    let Store::Latest { y: highest } = &mut groups[usize::from(group)] else {
-                        unreachable!("a group keeps its kind");
-                    };
+                    let highest = &mut get!(height);
                     // Every value has two registers.
-                    let places = (to..).step_by(2);
+                    let places = (height + 1..).step_by(2);
                     if y > *highest {
                         *highest = y;
                         for (&value, to) in listed(values).iter().zip(places) {
@@ -283,9 +283,11 @@ impl Memory {
 /// A whole number from 0 to 2^32 as an index: it is what the last bits of a sum with 2^52 say.
 #[inline(always)]
 pub(super) fn whole(number: f64) -> usize {
-    const MAGIC: f64 = (1_u64 << 52) as f64;
-    (number + MAGIC).to_bits() as u32 as usize
+    (number + TO_INDEX).to_bits() as u32 as usize
 }
+
+/// 2^52.
+pub(super) const TO_INDEX: f64 = (1_u64 << 52) as f64;
 
 /// The number between 0 and `last` that is nearest.
 #[inline(always)]
@@ -297,9 +299,14 @@ fn clamp(number: f64, last: f64) -> f64 {
 /// The nearest integer, for numbers below 2^51; greater ones stay as they are, as far as a position can tell.
 #[inline]
 pub(super) fn round(number: f64) -> f64 {
-    const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
-    (number + MAGIC) - MAGIC
+    (number + TO_INTEGER) - TO_INTEGER
 }
+
+/// 1.5 * 2^52.
+pub(super) const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
+
+/// So close to an integer, a number is nearest to it though its quotient was rounded.
+pub(super) const CERTAIN: f64 = 0.499_99;
 
 /// The position from 0 to `last` at which the key `(a t, -b t^2)` scores most; none if several do.
 #[inline]
@@ -308,7 +315,7 @@ fn nearest(query: Point, [a, b]: [f64; 2], last: f64) -> Option<f64> {
         let vertex = a * query.x / (2.0 * b * query.y);
         let place = round(vertex);
         // The quotient is off by less than 2^-20 where it matters.
-        if (vertex - place).abs() < 0.499_99 {
+        if (vertex - place).abs() < CERTAIN {
             return Some(clamp(place, last));
         }
         if vertex < -1.0 {

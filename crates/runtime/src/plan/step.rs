@@ -8,8 +8,9 @@ use super::choice::{Choice, Prefix, Written};
 use super::classes::IRREGULAR;
 use super::compile::Constants;
 use super::memory::Memory;
+use super::native::{Follows, Translator};
 use super::predict::Predictions;
-use super::program::Output;
+use super::program::{Output, Program};
 use super::rows::Rows;
 use crate::cache::Call;
 use crate::network::Network;
@@ -25,6 +26,9 @@ const MOST_FORMS: usize = if cfg!(test) { 1 << 8 } else { 1 << 15 };
 
 /// With more programs than this, making them takes longer than they save.
 const MOST_PROGRAMS: usize = 1 << 13;
+
+/// After so many runs a program gets machine code.
+const OFTEN: u32 = if cfg!(test) { 2 } else { 8 };
 
 /// A plan and what it remembers.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ pub(super) struct Plan {
     /// Atoms and forms of the survey and of prefixes.
     mark: Mark,
     constants: Constants,
+    /// Where programs get machine code.
+    translator: Option<Translator>,
 }
 
 impl Plan {
@@ -58,6 +64,7 @@ impl Plan {
         rows: &Arc<Rows>,
         first: &Arc<Vec<Vec<Call>>>,
         expected: &Expected,
+        translates: bool,
     ) -> Result<Self, (Refusal, Vec<HeadAt>)> {
         let mut analysis =
             Analysis::new(rows, first, expected).map_err(|refusal| (refusal, vec![]))?;
@@ -81,6 +88,7 @@ impl Plan {
             columns: Vec::new(),
             mark: analysis.atoms.mark(),
             constants: Constants::default(),
+            translator: if translates { Translator::new() } else { None },
             choice,
             analysis,
         })
@@ -111,13 +119,19 @@ impl Plan {
             None => self.choose(network, class, predict)?,
         };
         self.last = if predict { program } else { NONE };
+        if self.translator.is_some() && self.programs[program as usize].program.is_due() {
+            self.translate();
+        }
         let program = &self.programs[program as usize].program;
-        self.memory.run(program, &self.heads)?;
+        let follows = run(program, &mut self.memory, &self.heads, &self.predictions)?;
+        if follows.is_some() && !cfg!(test) {
+            return Ok(follows);
+        }
         let registers = &self.memory.registers;
         if cfg!(test) {
             self.columns.clear();
         }
-        Ok(match &program.output {
+        let token = match &program.output {
             Output::None => None,
             Output::Token(token) => Some(*token),
             Output::Column { register, line } => {
@@ -133,7 +147,9 @@ impl Plan {
                 self.columns.extend(columns);
                 Some(self.predictions.of(network, &self.columns))
             }
-        })
+        };
+        debug_assert!(follows.is_none() || follows == token, "what code says is what registers say");
+        Ok(token)
     }
 
     /// The program that follows the last one for a token of a class, if it is certain which.
@@ -161,10 +177,19 @@ impl Plan {
         if self.prefixes[usize::from(class)].is_none() {
             self.make_prefix(class)?;
         }
+        let prefix = self.prefixes[usize::from(class)].as_mut();
+        if self.translator.is_some() && prefix.is_some_and(|prefix| prefix.program.is_due()) {
+            self.translate();
+        }
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
-        self.memory.run(&prefix.program, &self.heads)?;
+        run(
+            &prefix.program,
+            &mut self.memory,
+            &self.heads,
+            &self.predictions,
+        )?;
         let index = prefix
             .index
             .map_or(0.0, |register| self.memory.set_index(register));
@@ -177,6 +202,29 @@ impl Plan {
             self.program_of[number] = program;
         }
         Ok(self.program_of[number])
+    }
+
+    /// Makes code of all programs that ran more than once.
+    #[cold]
+    fn translate(&mut self) {
+        let prefixes = self.prefixes.iter_mut().flatten();
+        let prefixes = prefixes.map(|prefix| &mut prefix.program);
+        let programs = self.programs.iter_mut().map(|written| &mut written.program);
+        let lacking = |program: &&mut Program| program.code.is_none() && program.runs > 1;
+        let mut programs: Vec<&mut Program> = prefixes.chain(programs).filter(lacking).collect();
+        let translated = self.translator.as_ref().and_then(|translator| {
+            let programs: Vec<&Program> = programs.iter().map(|program| &**program).collect();
+            translator.translate(&programs)
+        });
+        match translated {
+            Some(codes) => {
+                for (program, code) in programs.iter_mut().zip(codes) {
+                    program.code = Some(code);
+                }
+            }
+            // Without room for code, programs run as they are.
+            None => self.translator = None,
+        }
     }
 
     #[cold]
@@ -259,6 +307,29 @@ impl Plan {
             self.remembered = self.programs.len() as u32;
         }
         self.programs.len() as u32 - 1
+    }
+}
+
+/// Runs a program, by its code if it has any.
+#[inline]
+fn run(
+    program: &Program,
+    memory: &mut Memory,
+    heads: &[HeadAt],
+    predictions: &Predictions,
+) -> Result<Follows, Refusal> {
+    match &program.code {
+        Some(code) => code.run(memory, program, heads, &predictions.tokens),
+        None => memory.run(program, .., heads).map(|()| None),
+    }
+}
+
+impl Program {
+    /// Counts a run without code, and tells if that was often enough to make some.
+    #[inline]
+    fn is_due(&mut self) -> bool {
+        self.runs += u32::from(self.code.is_none());
+        self.code.is_none() && self.runs == OFTEN
     }
 }
 

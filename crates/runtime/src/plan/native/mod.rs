@@ -1,0 +1,30 @@
+//! Machine code made of programs, where the feature `jit` and the processor allow it.
+//!
+//! The safe twin of the code is [`Memory::run`](super::memory::Memory::run): code computes the same numbers by the same
+//! operations in the same order, keeps every register in memory as well, calls the twin for single steps that look into
+//! tables or hulls, and leaves the rest of a program to it wherever something is not as usual. So it never has to decide
+//! what is wrong, and whoever runs a program with or without code reads the same registers afterwards.
+//!
+//! Addresses are in bounds whatever the numbers are: registers and tables are indexed by 16 bits in arrays that are long
+//! enough ([`Needs`]), places are compared with the number of tokens.
+
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+mod emit;
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[expect(
+    unsafe_code,
+    reason = "this is the fence: memory is made executable, and entered"
+)]
+mod enter;
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+mod steps;
+#[cfg(not(all(feature = "jit", target_arch = "x86_64")))]
+mod none;
+
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+pub(super) use enter::{Code, Translator};
+#[cfg(not(all(feature = "jit", target_arch = "x86_64")))]
+pub(super) use none::{Code, Translator};
+
+/// What a program's code found to follow, if that is all that is left to do.
+pub(super) type Follows = Option<u32>;
