@@ -110,6 +110,8 @@ impl Computer {
         Ok(Run {
             computer: self,
             decoder,
+            ahead: Vec::new(),
+            taken: 0,
             reader,
             unknown: None,
             limit: limit.map(|limit| limit.saturating_add(resumed)),
@@ -204,11 +206,17 @@ pub enum End {
     },
 }
 
+/// So many tokens are decoded together where that saves time: a few microseconds.
+const AHEAD: u64 = 1 << 8;
+
 /// A program running on a model: an iterator of tokens.
 #[derive(Debug)]
 pub struct Run<'c> {
     computer: &'c Computer,
     decoder: Decoder,
+    /// Tokens that were decoded together, and how many of them were told.
+    ahead: Vec<TokenId>,
+    taken: usize,
     reader: TraceReader,
     /// The token that ended the run because the machine knows no such token.
     unknown: Option<TokenId>,
@@ -227,12 +235,31 @@ impl Run<'_> {
         if ended || self.limit == Some(self.reader.tokens()) {
             return None;
         }
-        let id = self.decoder.generate(Some(1)).next()?;
+        let id = self.next_id()?;
         let Some(token) = self.computer.meanings[id.0 as usize] else {
             self.unknown = Some(id);
             return None;
         };
         Some((token, self.reader.feed(token)))
+    }
+
+    /// The next token of the decoder, of which some are decoded ahead.
+    fn next_id(&mut self) -> Option<TokenId> {
+        if let Some(&id) = self.ahead.get(self.taken) {
+            self.taken += 1;
+            return Some(id);
+        }
+        self.ahead.clear();
+        let most = if self.decoder.engine().is_planned() {
+            AHEAD
+        } else {
+            1
+        };
+        let left = self.limit.map(|limit| limit - self.reader.tokens());
+        let most = left.map_or(most, |left| most.min(left));
+        self.decoder.generate_onto(&mut self.ahead, most as usize);
+        self.taken = 1;
+        self.ahead.first().copied()
     }
 
     /// Runs to the end.

@@ -108,6 +108,44 @@ impl Planned {
         next
     }
 
+    /// Takes a token in and those that follow, but the last: at most so many are appended, none behind an end token. After an
+    /// error, it is the last one that could not be taken in.
+    pub(crate) fn advance_far(
+        &mut self,
+        network: &Network,
+        mut token: TokenId,
+        most: usize,
+        following: &mut Vec<TokenId>,
+    ) -> Result<(), Why> {
+        let end = following.len() + most;
+        let is_end = |token: TokenId| network.ends[token.0 as usize];
+        while following.len() < end {
+            let before = following.len();
+            if let Mode::Plan(plan) = &mut self.mode {
+                let went = plan.steps(network, token.0 as u16, end - before, following);
+                self.steps += (following.len() - before) as u64;
+                if let Some(&last) = following[before..].last() {
+                    token = last;
+                }
+                if let Err(refusal) = went {
+                    let next = self.replan(network, token, refusal, true);
+                    self.steps += 1;
+                    following.extend(next?);
+                } else if let Some(outside) = plan.memory.outside {
+                    self.steps += 1;
+                    return Err(horizon(outside));
+                }
+            } else {
+                following.extend(self.advance(network, token, true)?);
+            }
+            match following[before..].last() {
+                Some(&last) if !is_end(last) => token = last,
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
     fn begin(
         &mut self,
         network: &Network,

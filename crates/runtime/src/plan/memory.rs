@@ -198,6 +198,18 @@ impl Memory {
         })
     }
 
+    /// The table of a group.
+    ///
+    /// # Panics
+    /// If only the highest key of the group counts.
+    #[inline]
+    pub(super) fn table(&self, group: u32) -> &Table {
+        match &self.groups[group as usize] {
+            Store::Table { table, .. } => table,
+            Store::Latest => unreachable!("a group keeps its kind"),
+        }
+    }
+
     /// The highest keys of groups of which only that counts.
     pub(crate) fn heights(&self) -> Vec<f64> {
         let height = |(number, store)| match store {

@@ -140,10 +140,4 @@ impl Rows {
     pub(crate) fn embedded(&self, id: usize, slot: usize) -> f64 {
         self.embedding[id * self.d_model + slot]
     }
-
-    /// The embedding of an id; empty if there is no such id.
-    pub(crate) fn embedding_of(&self, id: usize) -> &[f64] {
-        let rows = self.embedding.get(id * self.d_model..);
-        rows.and_then(|rows| rows.get(..self.d_model)).unwrap_or(&[])
-    }
 }

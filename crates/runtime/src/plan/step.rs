@@ -8,10 +8,12 @@ use super::choice::{Choice, Prefix, Written};
 use super::classes::IRREGULAR;
 use super::compile::Constants;
 use super::memory::Memory;
-use super::native::{Follows, Translator};
+use super::native::{Layout, Processor, Ran, Translator};
 use super::predict::Predictions;
 use super::program::{Output, Program};
 use super::rows::Rows;
+use weightware_model::TokenId;
+
 use crate::cache::Call;
 use crate::network::Network;
 
@@ -29,6 +31,18 @@ const MOST_PROGRAMS: usize = 1 << 13;
 
 /// After so many runs a program gets machine code.
 const OFTEN: u32 = if cfg!(test) { 2 } else { 8 };
+
+/// Why programs no longer follow each other.
+enum Followed {
+    /// The token was not taken in.
+    Pending,
+    /// It has begun, but is of a class whose program does not follow.
+    Begun(u16),
+    /// Its program ran; what follows is to be computed.
+    Ran(u32),
+    /// There are enough tokens, or there is nothing to follow.
+    Ended,
+}
 
 /// A plan and what it remembers.
 #[derive(Debug)]
@@ -95,13 +109,105 @@ impl Plan {
     }
 
     /// Takes a token in, and says which one follows, if asked.
-    #[inline]
     pub(super) fn step(
         &mut self,
         network: &Network,
         token: u16,
         predict: bool,
     ) -> Result<Option<u32>, Refusal> {
+        let class = self.class_of(token)?;
+        let follows = match predict {
+            true => self.successor(network, class)?,
+            false => None,
+        };
+        self.memory.begin(token)?;
+        if let Some(program) = follows
+            && let Some(ran) = self.run(program, predict)?
+        {
+            return Ok(self.output(network, program, ran));
+        }
+        self.step_by_choice(network, class, predict)
+    }
+
+    /// Takes tokens in, beginning with one, as long as others follow: at most so many, none behind one of certain ids. Those
+    /// that follow are appended; the last of them is not taken in. After a refusal, that of the last token, the others
+    /// stand.
+    pub(super) fn steps(
+        &mut self,
+        network: &Network,
+        first: u16,
+        most: usize,
+        following: &mut Vec<TokenId>,
+    ) -> Result<(), Refusal> {
+        let end = following.len() + most;
+        let mut token = first;
+        while following.len() < end {
+            let next = match self.follow(&mut token, &network.ends, end, following)? {
+                Followed::Pending => self.step(network, token, true)?,
+                Followed::Ran(program) => self.output(network, program, Ran::Unknown),
+                Followed::Begun(class) => self.step_by_choice(network, class, true)?,
+                Followed::Ended => return Ok(()),
+            };
+            let Some(next) = next.filter(|_| self.memory.outside.is_none()) else {
+                return Ok(());
+            };
+            following.push(TokenId(next));
+            if network.ends[next as usize] {
+                return Ok(());
+            }
+            token = next as u16;
+        }
+        Ok(())
+    }
+
+    /// As long as programs with code follow each other.
+    fn follow(
+        &mut self,
+        token: &mut u16,
+        ends: &[bool],
+        end: usize,
+        following: &mut Vec<TokenId>,
+    ) -> Result<Followed, Refusal> {
+        if self.translator.is_none() || self.last == NONE {
+            return Ok(Followed::Pending);
+        }
+        let (classes, prefixes) = (&self.analysis.classes, self.prefixes.len());
+        let lines = &self.predictions.tokens[..];
+        let mut processor = Processor::new(&mut self.memory, &self.heads);
+        loop {
+            let class = classes.of((*token).into());
+            // No class is irregular and has a successor: there are fewer prefixes.
+            let at = self.last as usize * prefixes + usize::from(class);
+            let program = self.successors[at.min(self.successors.len() - 1)];
+            let Some(written) = self.programs.get(program as usize) else {
+                return Ok(Followed::Pending);
+            };
+            let is_last = processor.memory().ids.len() as u64 > self.analysis.longest;
+            if class == IRREGULAR || is_last || written.program.code.is_none() {
+                return Ok(Followed::Pending);
+            }
+            processor.memory().begin(*token)?;
+            let next = match processor.run(&written.program, lines)? {
+                Ran::Token(next) => next,
+                Ran::Unguarded => return Ok(Followed::Begun(class)),
+                Ran::Unknown => {
+                    self.last = program;
+                    return Ok(Followed::Ran(program));
+                }
+            };
+            self.last = program;
+            if processor.memory().outside.is_some() {
+                return Ok(Followed::Ended);
+            }
+            following.push(TokenId(next));
+            if following.len() == end || ends[next as usize] {
+                return Ok(Followed::Ended);
+            }
+            *token = next as u16;
+        }
+    }
+
+    fn class_of(&self, token: u16) -> Result<u16, Refusal> {
         let class = self.analysis.classes.of(token.into());
         if class == IRREGULAR {
             return Err(Refusal::Sentinel);
@@ -109,29 +215,70 @@ impl Plan {
         if self.memory.ids.len() as u64 > self.analysis.longest {
             return Err(Refusal::Model);
         }
-        let follows = match predict {
-            true => self.successor(network, class)?,
-            false => None,
-        };
-        self.memory.begin(token)?;
-        let program = match follows {
-            Some(program) => program,
-            None => self.choose(network, class, predict)?,
-        };
-        self.last = if predict { program } else { NONE };
+        Ok(class)
+    }
+
+    /// The program that follows the last one for a token of a class, if it is certain which. Code looks after its guards
+    /// itself.
+    #[inline]
+    fn successor(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Refusal> {
+        if self.last == NONE {
+            return Ok(None);
+        }
+        let at = self.last as usize * self.prefixes.len() + usize::from(class);
+        let mut program = self.successors[at];
+        if program == NONE {
+            program = self.make_successor(network, class)?;
+        }
+        if program == NEVER {
+            return Ok(None);
+        }
+        let written = &self.programs[program as usize].program;
+        let holds = written.code.is_some() || self.memory.holds(&written.guards);
+        Ok(holds.then_some(program))
+    }
+
+    /// The rest of a token that has begun, and whose program does not follow from the last one.
+    fn step_by_choice(
+        &mut self,
+        network: &Network,
+        class: u16,
+        predict: bool,
+    ) -> Result<Option<u32>, Refusal> {
+        let program = self.choose(network, class, predict)?;
+        match self.run(program, predict)? {
+            Some(ran) => Ok(self.output(network, program, ran)),
+            None => unreachable!("a program that is chosen has no guards"),
+        }
+    }
+
+    /// Runs a program for the last token; none if it does not hold.
+    #[inline]
+    fn run(&mut self, program: u32, predict: bool) -> Result<Option<Ran>, Refusal> {
         if self.translator.is_some() && self.programs[program as usize].program.is_due() {
             self.translate();
         }
-        let program = &self.programs[program as usize].program;
-        let follows = run(program, &mut self.memory, &self.heads, &self.predictions)?;
-        if follows.is_some() && !cfg!(test) {
-            return Ok(follows);
+        let written = &self.programs[program as usize].program;
+        let mut processor = Processor::new(&mut self.memory, &self.heads);
+        let ran = processor.run(written, &self.predictions.tokens)?;
+        if ran == Ran::Unguarded {
+            return Ok(None);
         }
-        let registers = &self.memory.registers;
+        self.last = if predict { program } else { NONE };
+        Ok(Some(ran))
+    }
+
+    /// The token that follows after a program ran.
+    #[inline]
+    fn output(&mut self, network: &Network, program: u32, ran: Ran) -> Option<u32> {
+        if let (Ran::Token(token), false) = (ran, cfg!(test)) {
+            return Some(token);
+        }
         if cfg!(test) {
             self.columns.clear();
         }
-        let token = match &program.output {
+        let registers = &self.memory.registers;
+        let token = match &self.programs[program as usize].program.output {
             Output::None => None,
             Output::Token(token) => Some(*token),
             Output::Column { register, line } => {
@@ -148,28 +295,9 @@ impl Plan {
                 Some(self.predictions.of(network, &self.columns))
             }
         };
-        debug_assert!(follows.is_none() || follows == token, "what code says is what registers say");
-        Ok(token)
-    }
-
-    /// The program that follows the last one for a token of a class, if it is certain which.
-    #[inline]
-    fn successor(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Refusal> {
-        if self.last == NONE {
-            return Ok(None);
-        }
-        let at = self.last as usize * self.prefixes.len() + usize::from(class);
-        let mut program = self.successors[at];
-        if program == NONE {
-            program = self.make_successor(network, class)?;
-        }
-        if program == NEVER {
-            return Ok(None);
-        }
-        let holds = self
-            .memory
-            .holds(&self.programs[program as usize].program.guards);
-        Ok(holds.then_some(program))
+        let agrees = !matches!(ran, Ran::Token(said) if Some(said) != token);
+        debug_assert!(agrees, "what code says is what registers say");
+        token
     }
 
     /// The program for the token that has begun.
@@ -184,12 +312,7 @@ impl Plan {
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
-        run(
-            &prefix.program,
-            &mut self.memory,
-            &self.heads,
-            &self.predictions,
-        )?;
+        Processor::new(&mut self.memory, &self.heads).run(&prefix.program, &[])?;
         let index = prefix
             .index
             .map_or(0.0, |register| self.memory.set_index(register));
@@ -207,6 +330,10 @@ impl Plan {
     /// Makes code of all programs that ran more than once.
     #[cold]
     fn translate(&mut self) {
+        let layout = Layout {
+            slots: self.analysis.rows.d_model,
+            sums: self.analysis.fixed.sums(),
+        };
         let prefixes = self.prefixes.iter_mut().flatten();
         let prefixes = prefixes.map(|prefix| &mut prefix.program);
         let programs = self.programs.iter_mut().map(|written| &mut written.program);
@@ -214,12 +341,12 @@ impl Plan {
         let mut programs: Vec<&mut Program> = prefixes.chain(programs).filter(lacking).collect();
         let translated = self.translator.as_ref().and_then(|translator| {
             let programs: Vec<&Program> = programs.iter().map(|program| &**program).collect();
-            translator.translate(&programs)
+            translator.translate(&programs, &layout)
         });
         match translated {
             Some(codes) => {
                 for (program, code) in programs.iter_mut().zip(codes) {
-                    program.code = Some(code);
+                    program.code = code;
                 }
             }
             // Without room for code, programs run as they are.
@@ -307,20 +434,6 @@ impl Plan {
             self.remembered = self.programs.len() as u32;
         }
         self.programs.len() as u32 - 1
-    }
-}
-
-/// Runs a program, by its code if it has any.
-#[inline]
-fn run(
-    program: &Program,
-    memory: &mut Memory,
-    heads: &[HeadAt],
-    predictions: &Predictions,
-) -> Result<Follows, Refusal> {
-    match &program.code {
-        Some(code) => code.run(memory, program, heads, &predictions.tokens),
-        None => memory.run(program, .., heads).map(|()| None),
     }
 }
 

@@ -8,9 +8,10 @@
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
 
-use super::enter::{REFUSED, field};
+use super::Layout;
+use super::enter::{REFUSED, UNGUARDED, field};
 use crate::plan::hash::QuickMap;
-use crate::plan::program::{Program, Register, TIME};
+use crate::plan::program::{Op, Program, Register, TIME};
 use crate::plan::run::TO_INDEX;
 
 /// How much code needs of the arrays that it reads.
@@ -18,8 +19,6 @@ use crate::plan::run::TO_INDEX;
 pub(super) struct Needs {
     /// Entries of tables.
     pub(super) tables: usize,
-    /// Slots of an embedding.
-    pub(super) slots: usize,
     /// Entries of lines.
     pub(super) lines: usize,
 }
@@ -27,20 +26,24 @@ pub(super) struct Needs {
 /// Code of some programs.
 pub(super) struct Assembled {
     pub(super) bytes: Vec<u8>,
-    /// Where each begins, and what it needs.
-    pub(super) programs: Vec<(usize, Needs)>,
+    /// Where each begins, and what it needs; none of those that have no code.
+    pub(super) programs: Vec<Option<(usize, Needs)>>,
 }
 
-/// The code of programs, one after the other; none if addresses are too far apart to be told.
-pub(super) fn assemble(programs: &[&Program]) -> Option<Assembled> {
+/// The code of programs for a layout, one after the other.
+pub(super) fn assemble(programs: &[&Program], layout: &Layout) -> Option<Assembled> {
     let mut code = VecAssembler::new(0);
     let mut pool = Pool::default();
     let mut all = Vec::new();
     for program in programs {
+        if !program.is_translatable(layout) {
+            all.push(None);
+            continue;
+        }
         dynasm!(code ; .align 16);
         let start = code.offset().0;
-        let needs = Emitter::new(&mut code, &mut pool, program).program()?;
-        all.push((start, needs));
+        let needs = Emitter::new(&mut code, &mut pool, program, layout).program();
+        all.push(Some((start, needs)));
     }
     pool.emit(&mut code);
     Some(Assembled {
@@ -108,6 +111,7 @@ pub(super) struct Emitter<'e> {
     pub(super) code: &'e mut Code,
     pool: &'e mut Pool,
     pub(super) program: &'e Program,
+    pub(super) layout: &'e Layout,
     pub(super) needs: Needs,
     kept: [Option<Register>; KEPT],
     /// Which of them is given up next.
@@ -116,6 +120,7 @@ pub(super) struct Emitter<'e> {
     /// From which steps on the rest is left to the twin.
     left: Vec<(u32, DynamicLabel)>,
     refused: Option<DynamicLabel>,
+    unguarded: Option<DynamicLabel>,
 }
 
 /// `operation to, a, source`, with one number each.
@@ -133,7 +138,12 @@ macro_rules! arithmetic {
 pub(super) use arithmetic;
 
 impl<'e> Emitter<'e> {
-    fn new(code: &'e mut Code, pool: &'e mut Pool, program: &'e Program) -> Self {
+    fn new(
+        code: &'e mut Code,
+        pool: &'e mut Pool,
+        program: &'e Program,
+        layout: &'e Layout,
+    ) -> Self {
         dynasm!(code
             ; push rbx
             ; mov rbx, rdi
@@ -143,12 +153,14 @@ impl<'e> Emitter<'e> {
             code,
             pool,
             program,
+            layout,
             needs: Needs::default(),
             kept: [None; KEPT],
             oldest: 0,
             loaded: Loaded::default(),
             left: Vec::new(),
             refused: None,
+            unguarded: None,
         }
     }
 
@@ -158,6 +170,10 @@ impl<'e> Emitter<'e> {
         if let Some(refused) = self.refused {
             let said = REFUSED as i32;
             dynasm!(code ; =>refused ; mov eax, said ; pop rbx ; ret);
+        }
+        if let Some(unguarded) = self.unguarded {
+            let said = UNGUARDED as i32;
+            dynasm!(code ; =>unguarded ; mov eax, said ; pop rbx ; ret);
         }
         for (at, label) in self.left {
             let at = at as i32;
@@ -185,12 +201,26 @@ impl<'e> Emitter<'e> {
         }
     }
 
+    /// Where code ends because a step was refused.
+    pub(super) fn refused(&mut self) -> DynamicLabel {
+        let code = &mut *self.code;
+        *self
+            .refused
+            .get_or_insert_with(|| code.new_dynamic_label())
+    }
+
+    /// Where code ends because a guard does not hold.
+    pub(super) fn unguarded(&mut self) -> DynamicLabel {
+        let code = &mut *self.code;
+        *self
+            .unguarded
+            .get_or_insert_with(|| code.new_dynamic_label())
+    }
+
     /// A step by the twin.
     pub(super) fn step(&mut self, at: u32) {
+        let refused = self.refused();
         let code = &mut *self.code;
-        let refused = *self
-            .refused
-            .get_or_insert_with(|| code.new_dynamic_label());
         let at = at as i32;
         dynasm!(code
             ; mov rdi, rbx
@@ -198,8 +228,13 @@ impl<'e> Emitter<'e> {
             ; call QWORD [rbx + field::STEP]
             ; test eax, eax
             ; jne =>refused
-            ; mov rdi, [rbx + field::REGISTERS]
         );
+        self.called();
+    }
+
+    /// After a call nothing is where it was.
+    pub(super) fn called(&mut self) {
+        dynasm!(self.code ; mov rdi, [rbx + field::REGISTERS]);
         self.loaded = Loaded::default();
         self.kept = [None; KEPT];
     }
@@ -310,16 +345,51 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The entry of a table for the id in `eax`; none if it is too far away.
-    pub(super) fn entry(&mut self, to: u8, table: u32) -> Option<()> {
-        let at = i32::try_from(table).ok()?.checked_mul(8)?;
+    /// The last token's embedding in a slot; if there is none, the twin knows what to do from a step on.
+    pub(super) fn embedded(&mut self, to: u8, slot: u16, at: u32) {
+        let leave = self.leave(at);
+        let (slots, slot) = (self.layout.slots as i32, i32::from(slot));
+        dynasm!(self.code
+            ; mov rax, [rbx + field::IDS]
+            ; mov rcx, [rbx + field::COUNT]
+            ; movzx eax, WORD [rax + rcx * 2 - 2]
+            ; imul rax, rax, slots
+            ; add rax, slot
+            ; cmp rax, [rbx + field::EMBEDDED]
+            ; jae =>leave
+            ; mov rcx, [rbx + field::EMBEDDING]
+            ; vmovsd Rx(to), QWORD [rcx + rax * 8]
+        );
+    }
+
+    /// The entry of a table for the id in `eax`.
+    pub(super) fn entry(&mut self, to: u8, table: u32) {
+        let at = 8 * table as i32;
         let end = table as usize + (1 << 16);
         self.needs.tables = self.needs.tables.max(end);
         if !std::mem::replace(&mut self.loaded.tables, true) {
             dynasm!(self.code ; mov rdx, [rbx + field::TABLES]);
         }
         dynasm!(self.code ; vmovsd Rx(to), QWORD [rdx + rax * 8 + at]);
-        Some(())
+    }
+}
+
+impl Program {
+    /// Whether addresses are near enough to be told, and guards are of registers that are what they were when a token has
+    /// begun.
+    fn is_translatable(&self, layout: &Layout) -> bool {
+        const FAR: u32 = 1 << 27;
+        let stays = |register: Register| {
+            register != TIME && !layout.sums.contains(&usize::from(register))
+        };
+        let is_near = |op: &Op| match *op {
+            Op::Read { table, .. } | Op::Recall { table, .. } => table < FAR,
+            _ => true,
+        };
+        layout.slots < FAR as usize
+            && self.guards.iter().all(|&(register, _)| stays(register))
+            && self.ops.iter().all(is_near)
+            && self.gathered.iter().all(|item| item.table < FAR)
     }
 }
 

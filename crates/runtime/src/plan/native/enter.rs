@@ -1,11 +1,13 @@
 //! Where code is kept, and entered.
 
+use std::marker::PhantomData;
+use std::ptr;
 use std::sync::Arc;
 
 use dynasmrt::ExecutableBuffer;
 use dynasmrt::mmap::MutableBuffer;
 
-use super::Follows;
+use super::{Layout, Ran};
 use super::emit::{Needs, assemble};
 use crate::plan::analysis::{HeadAt, Refusal};
 use crate::plan::memory::Memory;
@@ -15,7 +17,7 @@ use crate::sparse::WIDTH;
 /// What code works on. The layout is that of C; [`field`] names where things are.
 #[repr(C)]
 #[derive(Debug)]
-pub(super) struct Frame<'t> {
+pub(super) struct Frame<'m> {
     /// [`WIDTH`] of them.
     registers: *mut f64,
     ids: *const u16,
@@ -23,15 +25,24 @@ pub(super) struct Frame<'t> {
     count: u64,
     /// At least [`Needs::tables`].
     tables: *const f64,
-    /// At least [`Needs::slots`].
-    embedded: *const f64,
+    /// The embeddings, one after the other.
+    embedding: *const f64,
+    /// How many numbers they are.
+    embedded: u64,
     /// At least [`Needs::lines`].
     lines: *const u16,
     /// Runs one step by the twin; 0 if it could be run.
-    step: extern "sysv64" fn(*mut Frame<'t>, u32) -> u32,
+    step: extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
     /// Runs all steps from one on by the twin; what code returns.
-    rest: extern "sysv64" fn(*mut Frame<'t>, u32) -> u32,
-    twin: *mut Twin<'t>,
+    rest: extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
+    /// The entry of a group that is nearest to a whole number; [`REFUSED`] if there is none.
+    find: extern "sysv64" fn(*mut Frame<'m>, u32, f64) -> u32,
+    /// A value of an entry: group, entry, value.
+    found: extern "sysv64" fn(*mut Frame<'m>, u32, u32, u32) -> f64,
+    memory: *mut Memory,
+    program: *const Program,
+    heads: &'m [HeadAt],
+    refusal: Option<Refusal>,
 }
 
 /// Where the fields of a frame are.
@@ -44,10 +55,13 @@ pub(super) mod field {
     pub(in super::super) const IDS: i32 = offset_of!(Frame, ids) as i32;
     pub(in super::super) const COUNT: i32 = offset_of!(Frame, count) as i32;
     pub(in super::super) const TABLES: i32 = offset_of!(Frame, tables) as i32;
+    pub(in super::super) const EMBEDDING: i32 = offset_of!(Frame, embedding) as i32;
     pub(in super::super) const EMBEDDED: i32 = offset_of!(Frame, embedded) as i32;
     pub(in super::super) const LINES: i32 = offset_of!(Frame, lines) as i32;
     pub(in super::super) const STEP: i32 = offset_of!(Frame, step) as i32;
     pub(in super::super) const REST: i32 = offset_of!(Frame, rest) as i32;
+    pub(in super::super) const FIND: i32 = offset_of!(Frame, find) as i32;
+    pub(in super::super) const FOUND: i32 = offset_of!(Frame, found) as i32;
 }
 
 /// Returned for no token in particular: the output is to be computed from registers.
@@ -56,14 +70,10 @@ pub(super) const UNKNOWN: u32 = u32::MAX;
 /// Returned if a step was refused.
 pub(super) const REFUSED: u32 = u32::MAX - 1;
 
-/// What steps are run on without code.
-#[derive(Debug)]
-struct Twin<'t> {
-    memory: &'t mut Memory,
-    program: &'t Program,
-    heads: &'t [HeadAt],
-    refusal: Option<Refusal>,
-}
+/// Returned if a guard does not hold; nothing was computed.
+pub(super) const UNGUARDED: u32 = u32::MAX - 2;
+
+type Function = for<'m> extern "sysv64" fn(*mut Frame<'m>) -> u32;
 
 /// Translates programs.
 #[derive(Debug)]
@@ -72,10 +82,10 @@ pub(in crate::plan) struct Translator(());
 /// Code of a program.
 #[derive(Debug)]
 pub(in crate::plan) struct Code {
-    buffer: Arc<ExecutableBuffer>,
-    /// Where it begins in the buffer.
-    start: usize,
+    function: Function,
     needs: Needs,
+    /// Where the function is.
+    _buffer: Arc<ExecutableBuffer>,
 }
 
 impl Translator {
@@ -84,116 +94,176 @@ impl Translator {
         is_x86_feature_detected!("avx").then_some(Self(()))
     }
 
-    /// The code of some programs; none if there is no room for it.
-    pub(in crate::plan) fn translate(&self, programs: &[&Program]) -> Option<Vec<Code>> {
-        let assembled = assemble(programs)?;
+    /// The code of some programs for a layout, none where a program has none; nothing if there is no room for
+    /// it.
+    pub(in crate::plan) fn translate(
+        &self,
+        programs: &[&Program],
+        layout: &Layout,
+    ) -> Option<Vec<Option<Code>>> {
+        let assembled = assemble(programs, layout)?;
         let mut buffer = MutableBuffer::new(assembled.bytes.len()).ok()?;
         buffer.set_len(assembled.bytes.len());
         buffer.copy_from_slice(&assembled.bytes);
         let buffer = Arc::new(buffer.make_exec().ok()?);
-        let code = |(start, needs)| Code {
-            buffer: Arc::clone(&buffer),
-            start,
-            needs,
+        let code = |(start, needs): (usize, Needs)| {
+            let start = buffer[start..].as_ptr();
+            // SAFETY: `assemble` made a function of this signature there, for a processor with what `new` asked for. It
+            // lives as long as the buffer, which the code holds.
+            let function = unsafe { std::mem::transmute::<*const u8, Function>(start) };
+            Code {
+                function,
+                needs,
+                _buffer: Arc::clone(&buffer),
+            }
         };
-        Some(assembled.programs.into_iter().map(code).collect())
+        let programs = assembled.programs.into_iter();
+        Some(programs.map(|program| program.map(code)).collect())
     }
 }
 
-impl Code {
-    /// Runs the program for the last token, whose code this is.
+/// What runs code, with exclusive access to a memory.
+#[derive(Debug)]
+pub(in crate::plan) struct Processor<'m> {
+    frame: Frame<'m>,
+    exclusive: PhantomData<&'m mut Memory>,
+}
+
+impl<'m> Processor<'m> {
+    #[inline]
+    pub(in crate::plan) fn new(memory: &'m mut Memory, heads: &'m [HeadAt]) -> Self {
+        let frame = Frame {
+            registers: ptr::null_mut(),
+            ids: ptr::null(),
+            count: 0,
+            tables: ptr::null(),
+            embedding: ptr::null(),
+            embedded: 0,
+            lines: ptr::null(),
+            step,
+            rest,
+            find,
+            found,
+            memory,
+            program: ptr::null(),
+            heads,
+            refusal: None,
+        };
+        Self {
+            frame,
+            exclusive: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(in crate::plan) fn memory(&mut self) -> &mut Memory {
+        // SAFETY: it came from a reference that lives as long as `self`, and is used by nobody else between runs.
+        unsafe { &mut *self.frame.memory }
+    }
+
+    /// Runs the program for the last token, by its code if it has any.
     ///
     /// # Panics
     /// If tables or lines are shorter than they were when the code was made.
     #[inline]
-    pub(in crate::plan) fn run(
-        &self,
-        memory: &mut Memory,
-        program: &Program,
-        heads: &[HeadAt],
-        lines: &[u16],
-    ) -> Result<Follows, Refusal> {
-        let last = memory.ids.last().map_or(0, |&id| usize::from(id));
-        let embedded = memory.rows.embedding_of(last);
-        let fits = memory.tables.len() >= self.needs.tables
-            && lines.len() >= self.needs.lines
-            && embedded.len() >= self.needs.slots;
+    pub(in crate::plan) fn run(&mut self, program: &Program, lines: &[u16]) -> Result<Ran, Refusal> {
+        let heads = self.frame.heads;
+        let Some(code) = &program.code else {
+            return self.memory().run(program, .., heads).map(|()| Ran::Unknown);
+        };
+        // SAFETY: nobody else has a reference to the frame or its memory.
+        unsafe { refresh(&raw mut self.frame) };
+        let tables = self.memory().tables.len();
+        let fits = tables >= code.needs.tables && lines.len() >= code.needs.lines;
         assert!(fits, "code is run with what it was made for");
-        let mut twin = Twin {
-            memory,
-            program,
-            heads,
-            refusal: None,
-        };
-        let mut frame = Frame {
-            registers: std::ptr::null_mut(),
-            ids: std::ptr::null(),
-            count: 0,
-            tables: std::ptr::null(),
-            embedded: std::ptr::null(),
-            lines: lines.as_ptr(),
-            step,
-            rest,
-            twin: &raw mut twin,
-        };
-        // SAFETY: the twin outlives the call below, and nobody else uses it meanwhile.
-        unsafe { refresh(&raw mut frame) };
-        let start = &self.buffer[self.start..];
-        // SAFETY: `assemble` made a function of this signature at the start. It reads and writes the frame's arrays within
-        // what was asserted above (registers are WIDTH, places are compared with the count), calls nothing but the
-        // frame's two functions with the frame itself, and keeps what the calling convention wants kept.
-        let said = unsafe {
-            let function: extern "sysv64" fn(*mut Frame<'_>) -> u32 =
-                std::mem::transmute(start.as_ptr());
-            function(&raw mut frame)
-        };
-        match said {
-            REFUSED => Err(twin.refusal.unwrap_or(Refusal::Model)),
-            UNKNOWN => Ok(None),
-            token => Ok(Some(token)),
+        self.frame.lines = lines.as_ptr();
+        self.frame.program = program;
+        // SAFETY: the function reads and writes the frame's arrays within what was asserted above (there are WIDTH registers;
+        // places are compared with the count, slots with the number of all), calls nothing but the functions of the frame,
+        // with the frame itself, and keeps what the calling convention wants kept.
+        match (code.function)(&raw mut self.frame) {
+            REFUSED => Err(self.frame.refusal.take().unwrap_or(Refusal::Model)),
+            UNKNOWN => Ok(Ran::Unknown),
+            UNGUARDED => Ok(Ran::Unguarded),
+            token => Ok(Ran::Token(token)),
         }
     }
 }
 
-/// Sets the addresses of a frame anew, as the twin's memory has them.
+/// Sets the addresses of a frame anew, as its memory has them.
 ///
 /// # Safety
-/// The frame and its twin are valid, and no reference to the twin's memory is in use.
+/// The frame is that of a [`Processor`], and no reference to its memory is in use.
 #[inline(always)]
 unsafe fn refresh(frame: *mut Frame<'_>) {
     // SAFETY: as above.
-    let (frame, twin) = unsafe { (&mut *frame, &mut *(*frame).twin) };
-    let memory = &mut *twin.memory;
+    let (frame, memory) = unsafe { (&mut *frame, &mut *(*frame).memory) };
     let registers: &mut [f64; WIDTH] = &mut memory.registers;
     frame.registers = registers.as_mut_ptr();
     frame.ids = memory.ids.as_ptr();
     frame.count = memory.ids.len() as u64;
     frame.tables = memory.tables.as_ptr();
-    let last = memory.ids.last().map_or(0, |&id| usize::from(id));
-    frame.embedded = memory.rows.embedding_of(last).as_ptr();
+    frame.embedding = memory.rows.embedding.as_ptr();
+    frame.embedded = memory.rows.embedding.len() as u64;
+}
+
+/// A frame's memory, program and heads.
+///
+/// # Safety
+/// Code calls with its own frame, and until the call returns nobody else uses its memory or its program.
+unsafe fn parts<'f>(frame: *mut Frame<'f>) -> (&'f mut Memory, &'f Program, &'f [HeadAt]) {
+    // SAFETY: as above.
+    unsafe { (&mut *(*frame).memory, &*(*frame).program, (*frame).heads) }
 }
 
 extern "sysv64" fn step(frame: *mut Frame<'_>, at: u32) -> u32 {
-    // SAFETY: code calls this with its own frame, and uses no address of it before it has returned.
+    // SAFETY: only code calls this; afterwards it uses the addresses that `refresh` finds.
     unsafe {
-        let twin = &mut *(*frame).twin;
-        let said = run(twin, at as usize..at as usize + 1);
+        let (memory, program, heads) = parts(frame);
+        let at = at as usize;
+        let done = memory.run(program, at..=at, heads);
         refresh(frame);
-        u32::from(said.is_err())
+        match done {
+            Ok(()) => 0,
+            Err(refusal) => refuse(frame, refusal),
+        }
     }
 }
 
 extern "sysv64" fn rest(frame: *mut Frame<'_>, at: u32) -> u32 {
-    // SAFETY: code ends with this call, with its own frame.
-    let twin = unsafe { &mut *(*frame).twin };
-    let end = twin.program.ops.len();
-    match run(twin, at as usize..end) {
-        Ok(()) => UNKNOWN,
-        Err(()) => REFUSED,
+    // SAFETY: only code calls this, and does nothing afterwards.
+    unsafe {
+        let (memory, program, heads) = parts(frame);
+        match memory.run(program, at as usize.., heads) {
+            Ok(()) => UNKNOWN,
+            Err(refusal) => refuse(frame, refusal),
+        }
     }
 }
 
-fn run(twin: &mut Twin<'_>, steps: std::ops::Range<usize>) -> Result<(), ()> {
-    let done = twin.memory.run(twin.program, steps, twin.heads);
-    done.map_err(|refusal| twin.refusal = Some(refusal))
+extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
+    // SAFETY: only code calls this; it changes no memory.
+    let (memory, ..) = unsafe { parts(frame) };
+    match memory.table(group).find_whole(query) {
+        Ok(entry) => entry,
+        // SAFETY: as above.
+        Err(_) => unsafe { refuse(frame, Refusal::Group(group)) },
+    }
+}
+
+extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
+    // SAFETY: only code calls this; it changes no memory.
+    let (memory, ..) = unsafe { parts(frame) };
+    memory.table(group).value(entry, value)
+}
+
+/// Notes a refusal; [`REFUSED`].
+///
+/// # Safety
+/// As for [`parts`].
+#[cold]
+unsafe fn refuse(frame: *mut Frame<'_>, refusal: Refusal) -> u32 {
+    // SAFETY: as above.
+    unsafe { (*frame).refusal = Some(refusal) };
+    REFUSED
 }

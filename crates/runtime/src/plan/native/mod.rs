@@ -22,9 +22,26 @@ mod steps;
 mod none;
 
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
-pub(super) use enter::{Code, Translator};
+pub(super) use enter::{Code, Processor, Translator};
 #[cfg(not(all(feature = "jit", target_arch = "x86_64")))]
-pub(super) use none::{Code, Translator};
+pub(super) use none::{Code, Processor, Translator};
 
-/// What a program's code found to follow, if that is all that is left to do.
-pub(super) type Follows = Option<u32>;
+/// What became of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// The token that follows.
+    Token(u32),
+    /// It ran; what it ends with is to be computed from registers.
+    Unknown,
+    /// A guard does not hold; nothing was computed.
+    Unguarded,
+}
+
+/// What code has to know of a model.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// Of an embedding.
+    pub(super) slots: usize,
+    /// The registers that beginning a token may change, besides that of the position.
+    pub(super) sums: std::ops::Range<usize>,
+}

@@ -1,6 +1,6 @@
 //! No machine code: programs are run step by step.
 
-use super::Follows;
+use super::{Layout, Ran};
 use crate::plan::analysis::{HeadAt, Refusal};
 use crate::plan::memory::Memory;
 use crate::plan::program::Program;
@@ -18,19 +18,37 @@ impl Translator {
         None
     }
 
-    pub(in crate::plan) fn translate(&self, _: &[&Program]) -> Option<Vec<Code>> {
+    pub(in crate::plan) fn translate(
+        &self,
+        _: &[&Program],
+        _: &Layout,
+    ) -> Option<Vec<Option<Code>>> {
         match *self {}
     }
 }
 
-impl Code {
-    pub(in crate::plan) fn run(
-        &self,
-        _: &mut Memory,
-        _: &Program,
-        _: &[HeadAt],
-        _: &[u16],
-    ) -> Result<Follows, Refusal> {
-        match *self {}
+/// What runs programs, with exclusive access to a memory.
+#[derive(Debug)]
+pub(in crate::plan) struct Processor<'m> {
+    memory: &'m mut Memory,
+    heads: &'m [HeadAt],
+}
+
+impl<'m> Processor<'m> {
+    #[inline]
+    pub(in crate::plan) fn new(memory: &'m mut Memory, heads: &'m [HeadAt]) -> Self {
+        Self { memory, heads }
+    }
+
+    #[inline]
+    pub(in crate::plan) fn memory(&mut self) -> &mut Memory {
+        self.memory
+    }
+
+    /// Runs the program for the last token.
+    #[inline]
+    pub(in crate::plan) fn run(&mut self, program: &Program, _: &[u16]) -> Result<Ran, Refusal> {
+        let done = self.memory.run(program, .., self.heads);
+        done.map(|()| Ran::Unknown)
     }
 }

@@ -3,9 +3,9 @@
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 use super::emit::{Emitter, LAST, NOTHING, Needs, RESULT, Source, TERM, WAY, arithmetic, place};
-use super::enter::{UNKNOWN, field};
+use super::enter::{REFUSED, UNKNOWN, field};
 use crate::plan::predict::{LENGTH, MIDDLE};
-use crate::plan::program::{Op, Output, Product, Register, Span, ZERO};
+use crate::plan::program::{Op, Output, Product, Register, Span, TIME, ZERO};
 use crate::plan::run::{CERTAIN, TO_INTEGER};
 
 /// What became of a step.
@@ -19,29 +19,41 @@ enum Done {
 }
 
 impl Emitter<'_> {
-    /// The code of the whole program; none if an address is too far away.
-    pub(super) fn program(mut self) -> Option<Needs> {
+    /// The code of the whole program.
+    pub(super) fn program(mut self) -> Needs {
+        self.guards();
         let program = self.program;
         for (at, op) in (0..).zip(&program.ops) {
-            match self.op(at, op)? {
+            match self.op(at, op) {
                 Done::Result(to) => self.define(to),
                 Done::All => {}
                 Done::Not => self.step(at),
             }
         }
         self.output(&program.output);
-        Some(self.finish())
+        self.finish()
     }
 
-    fn op(&mut self, at: u32, op: &Op) -> Option<Done> {
+    /// Ends before anything is computed unless places lie before the token before. This one has begun already.
+    fn guards(&mut self) {
+        let program = self.program;
+        if program.guards.is_empty() {
+            return;
+        }
+        let unguarded = self.unguarded();
+        let one = self.number(-1.0);
+        self.load(WAY, one);
+        arithmetic!(self, vaddsd WAY, WAY, Source::Memory(place(TIME)));
+        for &(register, plus) in &program.guards {
+            self.add_number(TERM, Source::Memory(place(register)), plus);
+            dynasm!(self.code ; vucomisd Rx(WAY), Rx(TERM) ; jbe =>unguarded);
+        }
+    }
+
+    fn op(&mut self, at: u32, op: &Op) -> Done {
         let to = match *op {
             Op::Token { to, slot } => {
-                let from = 8 * i32::from(slot);
-                self.needs.slots = self.needs.slots.max(usize::from(slot) + 1);
-                dynasm!(self.code
-                    ; mov rax, [rbx + field::EMBEDDED]
-                    ; vmovsd Rx(RESULT), QWORD [rax + from]
-                );
+                self.embedded(RESULT, slot, at);
                 to
             }
             Op::Offset { to, from, plus } => {
@@ -60,7 +72,7 @@ impl Emitter<'_> {
             }
             Op::Linear { to, start, quad } => {
                 if is_negative_zero(start) {
-                    return Some(Done::Not);
+                    return Done::Not;
                 }
                 self.sum(start, self.quad(quad));
                 to
@@ -87,7 +99,7 @@ impl Emitter<'_> {
                 quad,
             } => {
                 if is_negative_zero(start) {
-                    return Some(Done::Not);
+                    return Done::Not;
                 }
                 self.sum(start, self.quad(quad));
                 arithmetic!(self, vaddsd RESULT, RESULT, self.source(base));
@@ -144,7 +156,7 @@ impl Emitter<'_> {
             Op::Read { to, place, table } => {
                 let place = self.loaded(place, RESULT);
                 self.id(place, at);
-                self.entry(RESULT, table)?;
+                self.entry(RESULT, table);
                 to
             }
             Op::Recall {
@@ -157,7 +169,7 @@ impl Emitter<'_> {
                 self.add_number(RESULT, from, plus);
                 self.clamp(RESULT);
                 self.id(RESULT, at);
-                self.entry(RESULT, table)?;
+                self.entry(RESULT, table);
                 to
             }
             Op::Gather {
@@ -167,7 +179,7 @@ impl Emitter<'_> {
                 items: Span { start: first, len },
             } => {
                 if is_negative_zero(start) {
-                    return Some(Done::Not);
+                    return Done::Not;
                 }
                 let items = &self.program.gathered[first as usize..][..len as usize];
                 let start = self.number(start);
@@ -177,7 +189,7 @@ impl Emitter<'_> {
                     self.add_number(RESULT, from, item.plus);
                     self.clamp(RESULT);
                     self.id(RESULT, at);
-                    self.entry(TERM, item.table)?;
+                    self.entry(TERM, item.table);
                     self.add_term(WAY, WAY, item.weight, Source::Xmm(TERM));
                 }
                 dynasm!(self.code ; vmovapd Rx(RESULT), Rx(WAY));
@@ -193,19 +205,81 @@ impl Emitter<'_> {
             }
             Op::Raise {
                 y, values, height, ..
-            } => return Some(self.raise(at, y, values, height)),
+            } => return self.raise(at, y, values, height),
+            Op::FindWhole { to, group, query } => {
+                let query = self.source(query);
+                self.load(0, query);
+                self.find(group);
+                dynasm!(self.code ; vcvtsi2sd Rx(RESULT), Rx(RESULT), rax);
+                to
+            }
+            Op::Found {
+                to,
+                group,
+                entry,
+                value,
+            } => {
+                let entry = self.loaded(entry, WAY);
+                self.index(entry);
+                self.found(group, value);
+                to
+            }
+            Op::Look {
+                to,
+                entry,
+                group,
+                value,
+                from,
+                plus,
+            } => {
+                let from = self.source(from);
+                self.add_number(0, from, plus);
+                self.find(group);
+                let at = place(entry);
+                dynasm!(self.code
+                    ; vcvtsi2sd Rx(RESULT), Rx(RESULT), rax
+                    ; vmovsd QWORD [rdi + at], Rx(RESULT)
+                );
+                self.found(group, value);
+                to
+            }
             Op::Kept { .. }
             | Op::Keep { .. }
             | Op::Add { .. }
             | Op::Insert { .. }
             | Op::Find { .. }
-            | Op::FindWhole { .. }
-            | Op::Found { .. }
-            | Op::Look { .. }
             | Op::Push { .. }
-            | Op::Ask { .. } => return Some(Done::Not),
+            | Op::Ask { .. } => return Done::Not,
         };
-        Some(Done::Result(to))
+        Done::Result(to)
+    }
+
+    /// The entry nearest to the whole number in `xmm0`, in `eax`.
+    fn find(&mut self, group: u16) {
+        let (refused, group, none) = (self.refused(), i32::from(group), REFUSED as i32);
+        dynasm!(self.code
+            ; mov rdi, rbx
+            ; mov esi, group
+            ; call QWORD [rbx + field::FIND]
+            ; mov eax, eax
+            ; cmp eax, none
+            ; je =>refused
+        );
+        self.called();
+    }
+
+    /// A value of the entry in `eax`.
+    fn found(&mut self, group: u16, value: u16) {
+        let (group, value) = (i32::from(group), i32::from(value));
+        dynasm!(self.code
+            ; mov rdi, rbx
+            ; mov esi, group
+            ; mov edx, eax
+            ; mov ecx, value
+            ; call QWORD [rbx + field::FOUND]
+            ; vmovapd Rx(RESULT), xmm0
+        );
+        self.called();
     }
 
     /// The terms of a quad; zeros that fill up change no sum but one of -0.
