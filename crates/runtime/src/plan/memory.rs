@@ -20,10 +20,10 @@ pub(crate) struct Memory {
     /// Two bytes a token; the first is not its id but one past the greatest.
     pub(crate) ids: Vec<u16>,
     fixed: Fixed,
-    /// By id: what it adds to every sum that is a function of ids.
-    terms: Vec<f64>,
-    /// By id: whether it adds anything.
-    adds: Vec<bool>,
+    /// What ids add to sums that are functions of them.
+    terms: Vec<Term>,
+    /// By id: where its terms begin; those of the next one follow.
+    terms_of: Vec<u32>,
     /// Bounds of sums.
     pub(super) sum_bounds: Vec<[f64; 2]>,
     /// One after the other, and room behind them: every 16-bit id indexes each.
@@ -37,6 +37,15 @@ pub(crate) struct Memory {
     pub(super) rows: Arc<Rows>,
 }
 
+/// What a token adds to a sum.
+#[derive(Debug)]
+struct Term {
+    sum: Register,
+    value: f64,
+    /// Of the sum.
+    bounds: [f64; 2],
+}
+
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -48,11 +57,39 @@ pub(super) enum Store {
     Table { table: Table, boxes: Boxes },
 }
 
+impl Store {
+    /// Takes a key into a table, or notes that it is outside a box.
+    ///
+    /// # Panics
+    /// If only the highest key counts.
+    #[inline]
+    pub(super) fn insert(
+        &mut self,
+        [x, y]: [f64; 2],
+        values: impl Iterator<Item = f64>,
+        first_outside: &mut Option<Outside>,
+    ) -> Result<(), Unfit> {
+        let Self::Table { table, boxes } = self else {
+            unreachable!("a group keeps its kind");
+        };
+        if let Some(outside) = boxes.outside(x, y) {
+            note(first_outside, outside);
+            return Ok(());
+        }
+        match table.parse(x, y)? {
+            Some((j, lift)) => table.insert(j, lift, values),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The boxes of heads that share their keys, and how far live keys went.
 #[derive(Debug)]
 pub(super) struct Boxes {
     /// Layer, number in the weights, and the box: greatest `|x|`, greatest lift.
     heads: Vec<(usize, usize, [f64; 2])>,
+    /// What is within this is within all of them.
+    least: [f64; 2],
     went: Went,
 }
 
@@ -66,8 +103,11 @@ fn boxed(rows: &Rows, (layer, head): (usize, usize)) -> Option<(usize, usize, [f
 
 impl Boxes {
     fn new(heads: impl Iterator<Item = (usize, usize, [f64; 2])>) -> Self {
+        let heads: Vec<_> = heads.collect();
+        let least = |[x, lift]: [f64; 2], head: &(_, _, [f64; 2])| [x.min(head.2[0]), lift.min(head.2[1])];
         Self {
-            heads: heads.collect(),
+            least: heads.iter().fold([f64::INFINITY; 2], least),
+            heads,
             went: Went::NOWHERE,
         }
     }
@@ -76,12 +116,13 @@ impl Boxes {
     #[inline]
     pub(super) fn outside(&mut self, x: f64, y: f64) -> Option<Outside> {
         let lift = live_lift([x, y])?;
-        let mut outside = self.heads.iter().filter(|head| !holds(head.2, x, lift));
-        if let Some(&(layer, head, _)) = outside.next() {
-            return Some((layer, head, x, lift));
+        if holds(self.least, x, lift) {
+            self.went.to([x, y], lift);
+            return None;
         }
-        self.went.to([x, y], lift);
-        None
+        let mut outside = self.heads.iter().filter(|head| !holds(head.2, x, lift));
+        let &(layer, head, _) = outside.next()?;
+        Some((layer, head, x, lift))
     }
 }
 
@@ -109,14 +150,21 @@ impl Memory {
     /// The memory of the first token alone.
     pub(crate) fn new(analysis: &Analysis) -> Result<Self, Refusal> {
         let vocab = analysis.rows.vocab;
-        let sums = analysis.sums.len();
-        let mut terms = vec![0.0; vocab * sums];
-        for (i, sum) in analysis.sums.iter().enumerate() {
-            for (id, &term) in sum.by_id.iter().flatten().enumerate() {
-                terms[id * sums + i] = term;
+        let mut terms = Vec::new();
+        let mut terms_of = vec![0];
+        for id in 0..vocab {
+            for (number, sum) in (0..).zip(&analysis.sums) {
+                let value = sum.by_id.as_ref().map_or(0.0, |by_id| by_id[id]);
+                if value != 0.0 {
+                    terms.push(Term {
+                        sum: analysis.fixed.sum(number),
+                        value,
+                        bounds: [sum.range.lo, sum.range.hi],
+                    });
+                }
             }
+            terms_of.push(terms.len() as u32);
         }
-        let adds = (0..vocab).map(|id| terms[id * sums..][..sums].iter().any(|&t| t != 0.0));
         let mut registers = zero_vector();
         registers[usize::from(ONE)] = 1.0;
         let fixed = analysis.fixed.clone();
@@ -181,13 +229,13 @@ impl Memory {
         Ok(Self {
             ids: vec![vocab as u16],
             fixed,
-            adds: adds.collect(),
             sum_bounds: analysis
                 .sums
                 .iter()
                 .map(|sum| [sum.range.lo, sum.range.hi])
                 .collect(),
             terms,
+            terms_of,
             tables: padded(&analysis.tables),
             groups,
             streams: streams.collect(),
@@ -208,6 +256,19 @@ impl Memory {
             Store::Table { table, .. } => table,
             Store::Latest => unreachable!("a group keeps its kind"),
         }
+    }
+
+    /// Takes a key of a group into its table, with the values that registers hold.
+    pub(super) fn insert(
+        &mut self,
+        group: u16,
+        key: [f64; 2],
+        values: &[Register],
+    ) -> Result<(), Refusal> {
+        let registers = &self.registers;
+        let values = values.iter().map(|&r| registers[usize::from(r)]);
+        let fits = self.groups[usize::from(group)].insert(key, values, &mut self.outside);
+        fits.map_err(|_| Refusal::Group(group.into()))
     }
 
     /// The highest keys of groups of which only that counts.
@@ -246,19 +307,18 @@ impl Memory {
         let time = self.ids.len();
         self.registers[usize::from(TIME)] = time as f64;
         self.ids.push(id);
-        if self.adds[usize::from(id)] {
-            let sums = &mut self.registers[self.fixed.sums()];
-            let terms = &self.terms[usize::from(id) * sums.len()..][..sums.len()];
-            let mut fits = true;
-            for ((sum, term), [lo, hi]) in sums.iter_mut().zip(terms).zip(&self.sum_bounds) {
-                *sum += term;
-                fits &= (*lo..=*hi).contains(sum);
-            }
-            if !fits {
-                return Err(Refusal::Sums);
-            }
+        let [from, to] = [0, 1].map(|i| self.terms_of[usize::from(id) + i] as usize);
+        let mut fits = true;
+        for term in &self.terms[from..to] {
+            let sum = &mut self.registers[usize::from(term.sum)];
+            *sum += term.value;
+            let [lo, hi] = term.bounds;
+            fits &= (lo..=hi).contains(sum);
         }
-        Ok(())
+        match fits {
+            true => Ok(()),
+            false => Err(Refusal::Sums),
+        }
     }
 
     /// Sets registers that programs do not write, from the last one down.

@@ -53,8 +53,8 @@ impl Memory {
         }
         macro_rules! table {
             ($group:expr) => {
-                match &mut groups[usize::from($group)] {
-                    Store::Table { table, boxes } => (table, boxes),
+                match &groups[usize::from($group)] {
+                    Store::Table { table, .. } => table,
                     Store::Latest => unreachable!("a group keeps its kind"),
                 }
             };
@@ -199,22 +199,15 @@ impl Memory {
                     y,
                     values,
                 } => {
-                    let (x, y) = (get!(x), get!(y));
-                    let (table, boxes) = table!(group);
-                    let unfit = |_: Unfit| Refusal::Group(group.into());
-                    if let Some(outside) = boxes.outside(x, y) {
-                        note(all_outside, outside);
-                        continue;
-                    }
-                    if let Some((j, lift)) = table.parse(x, y).map_err(unfit)? {
-                        let values = listed(values).iter().map(|&r| get!(r));
-                        table.insert(j, lift, values).map_err(unfit)?;
-                    }
+                    let key = [get!(x), get!(y)];
+                    let values = listed(values).iter().map(|&r| get!(r));
+                    let fits = groups[usize::from(group)].insert(key, values, all_outside);
+                    fits.map_err(|Unfit| Refusal::Group(group.into()))?;
                     continue;
                 }
                 Op::Find { to, group, query } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
-                    let (table, _) = table!(group);
+                    let table = table!(group);
                     let entry = table
                         .find(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
@@ -222,7 +215,7 @@ impl Memory {
                 }
                 Op::FindWhole { to, group, query } => {
                     let query = get!(query);
-                    let (table, _) = table!(group);
+                    let table = table!(group);
                     let entry = table
                         .find_whole(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
@@ -235,7 +228,7 @@ impl Memory {
                     value,
                 } => {
                     let entry = whole(get!(entry)) as u32;
-                    (to, table!(group).0.value(entry, value.into()))
+                    (to, table!(group).value(entry, value.into()))
                 }
                 Op::Look {
                     to,
@@ -246,7 +239,7 @@ impl Memory {
                     plus,
                 } => {
                     let query = get!(from) + plus;
-                    let (table, _) = table!(group);
+                    let table = table!(group);
                     let found = table
                         .find_whole(query)
                         .map_err(|_| Refusal::Group(group.into()))?;

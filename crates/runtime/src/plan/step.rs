@@ -172,22 +172,21 @@ impl Plan {
             return Ok(Followed::Pending);
         }
         let (classes, prefixes) = (&self.analysis.classes, self.prefixes.len());
-        let lines = &self.predictions.tokens[..];
-        let mut processor = Processor::new(&mut self.memory, &self.heads);
+        let mut processor =
+            Processor::new(&mut self.memory, &self.heads, &self.predictions.tokens);
         loop {
             let class = classes.of((*token).into());
-            // No class is irregular and has a successor: there are fewer prefixes.
             let at = self.last as usize * prefixes + usize::from(class);
-            let program = self.successors[at.min(self.successors.len() - 1)];
+            let program = self.successors.get(at).copied().unwrap_or(NEVER);
             let Some(written) = self.programs.get(program as usize) else {
                 return Ok(Followed::Pending);
             };
-            let is_last = processor.memory().ids.len() as u64 > self.analysis.longest;
+            let is_last = processor.count() > self.analysis.longest;
             if class == IRREGULAR || is_last || written.program.code.is_none() {
                 return Ok(Followed::Pending);
             }
-            processor.memory().begin(*token)?;
-            let next = match processor.run(&written.program, lines)? {
+            processor.begin(*token)?;
+            let next = match processor.run(&written.program)? {
                 Ran::Token(next) => next,
                 Ran::Unguarded => return Ok(Followed::Begun(class)),
                 Ran::Unknown => {
@@ -196,7 +195,7 @@ impl Plan {
                 }
             };
             self.last = program;
-            if processor.memory().outside.is_some() {
+            if processor.is_outside() {
                 return Ok(Followed::Ended);
             }
             following.push(TokenId(next));
@@ -259,8 +258,8 @@ impl Plan {
             self.translate();
         }
         let written = &self.programs[program as usize].program;
-        let mut processor = Processor::new(&mut self.memory, &self.heads);
-        let ran = processor.run(written, &self.predictions.tokens)?;
+        let lines = &self.predictions.tokens;
+        let ran = Processor::new(&mut self.memory, &self.heads, lines).run(written)?;
         if ran == Ran::Unguarded {
             return Ok(None);
         }
@@ -312,7 +311,7 @@ impl Plan {
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
-        Processor::new(&mut self.memory, &self.heads).run(&prefix.program, &[])?;
+        Processor::new(&mut self.memory, &self.heads, &[]).run(&prefix.program)?;
         let index = prefix
             .index
             .map_or(0.0, |register| self.memory.set_index(register));

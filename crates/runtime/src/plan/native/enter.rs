@@ -11,7 +11,7 @@ use super::{Layout, Ran};
 use super::emit::{Needs, assemble};
 use crate::plan::analysis::{HeadAt, Refusal};
 use crate::plan::memory::Memory;
-use crate::plan::program::Program;
+use crate::plan::program::{Op, Program};
 use crate::sparse::WIDTH;
 
 /// What code works on. The layout is that of C; [`field`] names where things are.
@@ -25,16 +25,22 @@ pub(super) struct Frame<'m> {
     count: u64,
     /// At least [`Needs::tables`].
     tables: *const f64,
+    /// How many there are; a memory's tables stay as they are.
+    table_entries: usize,
     /// The embeddings, one after the other.
     embedding: *const f64,
     /// How many numbers they are.
     embedded: u64,
     /// At least [`Needs::lines`].
     lines: *const u16,
+    /// How many there are.
+    line_entries: usize,
     /// Runs one step by the twin; 0 if it could be run.
     step: extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
     /// Runs all steps from one on by the twin; what code returns.
     rest: extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
+    /// Takes in the key that a step inserts, of this x and y; 0 if it fits.
+    insert: extern "sysv64" fn(*mut Frame<'m>, u32, f64, f64) -> u32,
     /// The entry of a group that is nearest to a whole number; [`REFUSED`] if there is none.
     find: extern "sysv64" fn(*mut Frame<'m>, u32, f64) -> u32,
     /// A value of an entry: group, entry, value.
@@ -60,6 +66,7 @@ pub(super) mod field {
     pub(in super::super) const LINES: i32 = offset_of!(Frame, lines) as i32;
     pub(in super::super) const STEP: i32 = offset_of!(Frame, step) as i32;
     pub(in super::super) const REST: i32 = offset_of!(Frame, rest) as i32;
+    pub(in super::super) const INSERT: i32 = offset_of!(Frame, insert) as i32;
     pub(in super::super) const FIND: i32 = offset_of!(Frame, find) as i32;
     pub(in super::super) const FOUND: i32 = offset_of!(Frame, found) as i32;
 }
@@ -131,17 +138,24 @@ pub(in crate::plan) struct Processor<'m> {
 
 impl<'m> Processor<'m> {
     #[inline]
-    pub(in crate::plan) fn new(memory: &'m mut Memory, heads: &'m [HeadAt]) -> Self {
-        let frame = Frame {
+    pub(in crate::plan) fn new(
+        memory: &'m mut Memory,
+        heads: &'m [HeadAt],
+        lines: &'m [u16],
+    ) -> Self {
+        let mut frame = Frame {
             registers: ptr::null_mut(),
             ids: ptr::null(),
             count: 0,
             tables: ptr::null(),
-            embedding: ptr::null(),
-            embedded: 0,
-            lines: ptr::null(),
+            table_entries: memory.tables.len(),
+            embedding: memory.rows.embedding.as_ptr(),
+            embedded: memory.rows.embedding.len() as u64,
+            lines: lines.as_ptr(),
+            line_entries: lines.len(),
             step,
             rest,
+            insert,
             find,
             found,
             memory,
@@ -149,16 +163,38 @@ impl<'m> Processor<'m> {
             heads,
             refusal: None,
         };
+        // SAFETY: the frame's memory came from a reference that nobody uses meanwhile.
+        unsafe { refresh(&raw mut frame) };
         Self {
             frame,
             exclusive: PhantomData,
         }
     }
 
-    #[inline]
-    pub(in crate::plan) fn memory(&mut self) -> &mut Memory {
+    fn memory(&mut self) -> &mut Memory {
         // SAFETY: it came from a reference that lives as long as `self`, and is used by nobody else between runs.
         unsafe { &mut *self.frame.memory }
+    }
+
+    /// Begins a token, as [`Memory::begin`] does.
+    #[inline]
+    pub(in crate::plan) fn begin(&mut self, id: u16) -> Result<(), Refusal> {
+        self.memory().begin(id)?;
+        // SAFETY: nobody else has a reference to the frame or its memory.
+        unsafe { refresh(&raw mut self.frame) };
+        Ok(())
+    }
+
+    /// How many tokens have begun.
+    #[inline]
+    pub(in crate::plan) fn count(&self) -> u64 {
+        self.frame.count
+    }
+
+    /// Whether a key is outside its box.
+    #[inline]
+    pub(in crate::plan) fn is_outside(&mut self) -> bool {
+        self.memory().outside.is_some()
     }
 
     /// Runs the program for the last token, by its code if it has any.
@@ -166,17 +202,14 @@ impl<'m> Processor<'m> {
     /// # Panics
     /// If tables or lines are shorter than they were when the code was made.
     #[inline]
-    pub(in crate::plan) fn run(&mut self, program: &Program, lines: &[u16]) -> Result<Ran, Refusal> {
+    pub(in crate::plan) fn run(&mut self, program: &Program) -> Result<Ran, Refusal> {
         let heads = self.frame.heads;
         let Some(code) = &program.code else {
             return self.memory().run(program, .., heads).map(|()| Ran::Unknown);
         };
-        // SAFETY: nobody else has a reference to the frame or its memory.
-        unsafe { refresh(&raw mut self.frame) };
-        let tables = self.memory().tables.len();
-        let fits = tables >= code.needs.tables && lines.len() >= code.needs.lines;
+        let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
+        let fits = tables >= code.needs.tables && lines >= code.needs.lines;
         assert!(fits, "code is run with what it was made for");
-        self.frame.lines = lines.as_ptr();
         self.frame.program = program;
         // SAFETY: the function reads and writes the frame's arrays within what was asserted above (there are WIDTH registers;
         // places are compared with the count, slots with the number of all), calls nothing but the functions of the frame,
@@ -203,8 +236,6 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
     frame.ids = memory.ids.as_ptr();
     frame.count = memory.ids.len() as u64;
     frame.tables = memory.tables.as_ptr();
-    frame.embedding = memory.rows.embedding.as_ptr();
-    frame.embedded = memory.rows.embedding.len() as u64;
 }
 
 /// A frame's memory, program and heads.
@@ -236,6 +267,21 @@ extern "sysv64" fn rest(frame: *mut Frame<'_>, at: u32) -> u32 {
         let (memory, program, heads) = parts(frame);
         match memory.run(program, at as usize.., heads) {
             Ok(()) => UNKNOWN,
+            Err(refusal) => refuse(frame, refusal),
+        }
+    }
+}
+
+extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64) -> u32 {
+    // SAFETY: only code calls this; addresses stay as they are.
+    unsafe {
+        let (memory, program, _) = parts(frame);
+        let Op::Insert { group, values, .. } = program.ops[at as usize] else {
+            return refuse(frame, Refusal::Model);
+        };
+        let values = &program.registers[values.start as usize..][..values.len as usize];
+        match memory.insert(group, [x, y], values) {
+            Ok(()) => 0,
             Err(refusal) => refuse(frame, refusal),
         }
     }

@@ -36,18 +36,31 @@ pub(in crate::plan) struct Processor<'m> {
 
 impl<'m> Processor<'m> {
     #[inline]
-    pub(in crate::plan) fn new(memory: &'m mut Memory, heads: &'m [HeadAt]) -> Self {
+    pub(in crate::plan) fn new(memory: &'m mut Memory, heads: &'m [HeadAt], _: &'m [u16]) -> Self {
         Self { memory, heads }
     }
 
+    /// Begins a token, as [`Memory::begin`] does.
     #[inline]
-    pub(in crate::plan) fn memory(&mut self) -> &mut Memory {
-        self.memory
+    pub(in crate::plan) fn begin(&mut self, id: u16) -> Result<(), Refusal> {
+        self.memory.begin(id)
+    }
+
+    /// How many tokens have begun.
+    #[inline]
+    pub(in crate::plan) fn count(&self) -> u64 {
+        self.memory.ids.len() as u64
+    }
+
+    /// Whether a key is outside its box.
+    #[inline]
+    pub(in crate::plan) fn is_outside(&self) -> bool {
+        self.memory.outside.is_some()
     }
 
     /// Runs the program for the last token.
     #[inline]
-    pub(in crate::plan) fn run(&mut self, program: &Program, _: &[u16]) -> Result<Ran, Refusal> {
+    pub(in crate::plan) fn run(&mut self, program: &Program) -> Result<Ran, Refusal> {
         let done = self.memory.run(program, .., self.heads);
         done.map(|()| Ran::Unknown)
     }

@@ -206,6 +206,14 @@ impl Emitter<'_> {
             Op::Raise {
                 y, values, height, ..
             } => return self.raise(at, y, values, height),
+            Op::Insert { x, y, .. } => {
+                let (x, y) = (self.source(x), self.source(y));
+                self.load(TERM, x);
+                self.load(1, y);
+                self.load(0, Source::Xmm(TERM));
+                self.insert(at);
+                return Done::All;
+            }
             Op::FindWhole { to, group, query } => {
                 let query = self.source(query);
                 self.load(0, query);
@@ -246,12 +254,24 @@ impl Emitter<'_> {
             Op::Kept { .. }
             | Op::Keep { .. }
             | Op::Add { .. }
-            | Op::Insert { .. }
             | Op::Find { .. }
             | Op::Push { .. }
             | Op::Ask { .. } => return Done::Not,
         };
         Done::Result(to)
+    }
+
+    /// Inserts the key of x in `xmm0` and y in `xmm1`.
+    fn insert(&mut self, at: u32) {
+        let (refused, at) = (self.refused(), at as i32);
+        dynasm!(self.code
+            ; mov rdi, rbx
+            ; mov esi, at
+            ; call QWORD [rbx + field::INSERT]
+            ; test eax, eax
+            ; jne =>refused
+        );
+        self.called();
     }
 
     /// The entry nearest to the whole number in `xmm0`, in `eax`.
