@@ -24,10 +24,18 @@ impl FormId {
 }
 
 /// `sum of coefficient * monomial`, exactly: no operation of it rounds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Form {
     /// Sorted by monomial; no coefficient is zero.
     terms: SmallVec<[(Monomial, f64); 4]>,
+}
+
+impl Clone for Form {
+    fn clone(&self) -> Self {
+        // Quicker than term by term.
+        let terms = SmallVec::from_slice(&self.terms);
+        Self { terms }
+    }
 }
 
 impl PartialEq for Form {

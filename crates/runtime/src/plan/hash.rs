@@ -57,7 +57,7 @@ pub(crate) fn hash_of(key: &impl Hash) -> u32 {
 /// Numbers of things that are kept elsewhere, once, found by their hash.
 #[derive(Debug, Default)]
 pub(crate) struct Numbered {
-    /// Hash and number, at the first free place from that of the hash on; a power of two, at most half of them taken.
+    /// Hash and number, at the first free place from that of the hash on; a power of two, a quarter of them free.
     places: Vec<(u32, u32)>,
     len: usize,
 }
@@ -83,8 +83,8 @@ impl Numbered {
 
     /// Adds a thing that is not there.
     pub(crate) fn insert(&mut self, hash: u32, number: u32) {
-        if self.places.len() <= 2 * self.len {
-            let places = vec![FREE; (4 * self.len).max(64)];
+        if 3 * self.places.len() <= 4 * self.len {
+            let places = vec![FREE; (2 * self.places.len()).max(64)];
             for (hash, number) in std::mem::replace(&mut self.places, places) {
                 if number != FREE.1 {
                     self.place(hash, number);

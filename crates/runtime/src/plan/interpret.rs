@@ -249,23 +249,32 @@ impl Analysis {
         neuron: usize,
     ) -> Result<FormId> {
         let node = self.rows.layers[layer].neuron_node(neuron);
-        let [form, _] = self.node(scope, node, |this, scope| {
-            let rows = Arc::clone(&this.rows);
-            let [gate, value] = &rows.layers[layer].neurons[neuron];
-            let nodes = &rows.slot_nodes[2 * layer + 1];
-            let mut terms = Terms::default();
-            this.multiply(&mut terms, scope, nodes, gate)?;
-            // Most gates are closed, and most of those are seen to be without a form.
-            if this.is_at_most_zero(&terms) {
-                return Ok([FormId::ZERO; 2]);
-            }
-            let gate = this.sum(FormId::ZERO, &terms);
-            if this.atoms.bounds(gate).hi <= 0.0 {
-                return Ok([FormId::ZERO; 2]);
-            }
-            let value = this.row(scope, nodes, value)?;
-            Ok([this.gated(gate, value); 2])
-        })?;
+        if let Some([form, _]) = scope.known(node) {
+            return Ok(form);
+        }
+        // It is sooner derived than looked up elsewhere: most gates are closed.
+        let others = std::mem::take(&mut scope.assumed);
+        let form = self.new_neuron(scope, layer, neuron)?;
+        scope.forms.0[node] = Some(([form; 2], scope.assumed));
+        scope.assumed |= others;
         Ok(form)
+    }
+
+    fn new_neuron(&mut self, scope: &mut Scope, layer: usize, neuron: usize) -> Result<FormId> {
+        let rows = Arc::clone(&self.rows);
+        let [gate, value] = &rows.layers[layer].neurons[neuron];
+        let nodes = &rows.slot_nodes[2 * layer + 1];
+        let mut terms = Terms::default();
+        self.multiply(&mut terms, scope, nodes, gate)?;
+        // Most gates are closed, and most of those are seen to be without a form.
+        if self.is_at_most_zero(&terms) {
+            return Ok(FormId::ZERO);
+        }
+        let gate = self.sum(FormId::ZERO, &terms);
+        if self.atoms.bounds(gate).hi <= 0.0 {
+            return Ok(FormId::ZERO);
+        }
+        let value = self.row(scope, nodes, value)?;
+        Ok(self.gated(gate, value))
     }
 }

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::form::FormId;
-use super::hash::QuickMap;
+use super::hash::{Numbered, QuickMap, hash_of};
 use super::interpret::Scope;
 
 /// Which assumptions a form depends on, a bit each: the class of the token's id, the index, and every answer that is
@@ -24,11 +24,15 @@ pub(crate) struct Shared {
     /// Every set of assumptions has a number, and every sequence of them.
     sets: QuickMap<Assumed, u32>,
     sequences: QuickMap<Box<[u32]>, u32>,
-    /// By node and sequence.
-    forms: QuickMap<u64, [FormId; 2]>,
+    /// Node, sequence, and forms.
+    forms: Vec<(Key, [FormId; 2])>,
+    known: Numbered,
     /// By node: on what its forms depended, and the number of that set.
     assumed: Vec<SmallVec<[(Assumed, u32); 2]>>,
 }
+
+/// A node and a sequence.
+type Key = (u32, u32);
 
 /// A node's forms are looked up by at most so many sets of assumptions.
 const MOST_SETS: usize = 6;
@@ -49,8 +53,10 @@ impl Shared {
         }
         for &(assumed, set) in self.assumed.get(node)? {
             let sequence = number(&mut self.sequences, scope, assumed, set);
-            if let Some(&forms) = self.forms.get(&key(node, sequence)) {
-                return Some((forms, assumed));
+            let key = (node as u32, sequence);
+            let is = |number: u32| self.forms[number as usize].0 == key;
+            if let Some(number) = self.known.find(hash_of(&key), is) {
+                return Some((self.forms[number as usize].1, assumed));
             }
         }
         None
@@ -82,12 +88,10 @@ impl Shared {
             }
         };
         let sequence = number(&mut self.sequences, scope, assumed, set);
-        self.forms.insert(key(node, sequence), forms);
+        let key = (node as u32, sequence);
+        self.known.insert(hash_of(&key), self.forms.len() as u32);
+        self.forms.push((key, forms));
     }
-}
-
-fn key(node: usize, sequence: u32) -> u64 {
-    (node as u64) << 32 | u64::from(sequence)
 }
 
 /// The number of what a scope assumes, as far as it is in a set.
