@@ -43,20 +43,24 @@ impl Analysis {
                     Some(query) => query,
                     None => *query.insert(self.asked(scope, at)?),
                 };
-                self.answer(at, part, query)?
+                match query {
+                    Some(query) => self.answer(at, part, query)?,
+                    None => self.atoms.constant(self.first[at.0][at.1].value[part]),
+                }
             };
         }
         Ok(answers)
     }
 
-    /// The query of a head, as far as it matters.
-    fn asked(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
+    /// The query of a head, as far as it matters; none if the first token is seen to win.
+    fn asked(&mut self, scope: &mut Scope, at: HeadAt) -> Result<Option<[FormId; 2]>> {
         match self.heads[at.0][at.1] {
-            Head::Mean(_) => Ok([FormId::ZERO; 2]),
+            Head::Mean(_) => Ok(Some([FormId::ZERO; 2])),
             Head::Group { group, .. } if self.groups[group as usize].latest => {
-                Ok([FormId::ZERO; 2])
+                Ok(Some([FormId::ZERO; 2]))
             }
-            _ => self.query(scope, at),
+            Head::Place { .. } => self.query_above(scope, at),
+            _ => self.query(scope, at).map(Some),
         }
     }
 

@@ -152,15 +152,15 @@ impl Analysis {
             .id_of(kind, || Range::new(range.lo, range.hi, range.grain))
     }
 
-    /// Whether bounds alone say that products added up in order are at most 0. Rounding is monotonic: the same operations on
-    /// upper bounds give one.
-    pub(super) fn is_at_most_zero(&self, terms: &Terms) -> bool {
+    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the same operations on upper
+    /// bounds give one.
+    pub(super) fn greatest(&self, terms: &Terms) -> f64 {
         let mut sum = 0.0;
         for &(weight, form) in &terms.0 {
             let Range { lo, hi, .. } = self.atoms.bounds(form);
             sum += weight * if weight < 0.0 { lo } else { hi };
         }
-        sum <= 0.0
+        sum
     }
 
     /// `base + (products added up in order)`, every operation rounded.

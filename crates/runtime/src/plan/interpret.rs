@@ -225,6 +225,25 @@ impl Analysis {
         Ok([self.row(scope, nodes, x)?, self.row(scope, nodes, y)?])
     }
 
+    /// The query of a head with keys `(a t, -b t^2)`; none if bounds alone say that it is `(x, y)` with a negative x and a y that is
+    /// not: then the first token, with the key `(0, 0)`, wins.
+    pub(super) fn query_above(
+        &mut self,
+        scope: &mut Scope,
+        at: HeadAt,
+    ) -> Result<Option<[FormId; 2]>> {
+        let rows = Arc::clone(&self.rows);
+        let [x, y] = &rows.layers[at.0].heads[at.1].query;
+        let nodes = &rows.slot_nodes[2 * at.0];
+        let y = self.row(scope, nodes, y)?;
+        let mut terms = Terms::default();
+        self.multiply(&mut terms, scope, nodes, x)?;
+        if self.atoms.bounds(y).lo >= 0.0 && self.greatest(&terms) < 0.0 {
+            return Ok(None);
+        }
+        Ok(Some([self.sum(FormId::ZERO, &terms), y]))
+    }
+
     pub(crate) fn value(&mut self, scope: &mut Scope, at: HeadAt, part: usize) -> Result<FormId> {
         let rows = Arc::clone(&self.rows);
         let nodes = &rows.slot_nodes[2 * at.0];
@@ -267,7 +286,7 @@ impl Analysis {
         let mut terms = Terms::default();
         self.multiply(&mut terms, scope, nodes, gate)?;
         // Most gates are closed, and most of those are seen to be without a form.
-        if self.is_at_most_zero(&terms) {
+        if self.greatest(&terms) <= 0.0 {
             return Ok(FormId::ZERO);
         }
         let gate = self.sum(FormId::ZERO, &terms);
