@@ -22,11 +22,11 @@ pub fn default_model() -> Model {
 /// As [`default_model`].
 #[must_use]
 pub fn profile_model(profile: Profile) -> Model {
-    compile(profile, &Module::ALL)
-        .unwrap_or_else(|error| {
-            panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
-        })
-        .0
+    let assembled = scheduled(profile, &Module::ALL)
+        .and_then(|(machine, schedule)| machine.assemble(&schedule));
+    assembled.unwrap_or_else(|error| {
+        panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
+    })
 }
 
 /// Seeds that [`compile`] tries, and moves of each search.
@@ -40,6 +40,12 @@ const SEARCH: (u64, u32) = (32, 300_000);
 /// # Errors
 /// If no schedule is found that fits, or the committed one does not.
 pub fn compile(profile: Profile, modules: &[Module]) -> Result<(Model, Usage), ScheduleError> {
+    let (machine, schedule) = scheduled(profile, modules)?;
+    Ok((machine.assemble(&schedule)?, schedule.usage(&machine.graph)))
+}
+
+/// A machine and its schedule.
+fn scheduled(profile: Profile, modules: &[Module]) -> Result<(Machine, Schedule), ScheduleError> {
     let modules: Vec<_> = Module::ALL
         .into_iter()
         .filter(|module| modules.contains(module))
@@ -54,5 +60,5 @@ pub fn compile(profile: Profile, modules: &[Module]) -> Result<(Model, Usage), S
         let first = solved.next().expect("a seed");
         first.or_else(|error| solved.find_map(Result::ok).ok_or(error))?
     };
-    Ok((machine.assemble(&schedule)?, schedule.usage(&machine.graph)))
+    Ok((machine, schedule))
 }

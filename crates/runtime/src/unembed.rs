@@ -1,5 +1,7 @@
 //! The unembedding: logits, and the token of the greatest one.
 
+use std::cmp::Ordering;
+
 use weightware_model::{Matrix, TokenId};
 
 use crate::sparse::WIDTH;
@@ -55,12 +57,14 @@ const LARGEST: f64 = 1e290;
 
 impl Unembed {
     pub(crate) fn new(head: &Matrix) -> Self {
+        let column = |c: usize| head.entries.iter().skip(c).step_by(head.cols).copied();
         let slots: Vec<u16> = (0..head.cols)
-            .filter(|&c| (0..head.rows).any(|r| head.row(r)[c] != 0.0))
+            .filter(|&c| column(c).any(|weight| weight != 0.0))
             .map(|c| c as u16)
             .collect();
+        let all: Vec<Vec<f64>> = slots.iter().map(|&c| column(c.into()).collect()).collect();
         let columns = slots.len();
-        let weight = |token: u32, c: usize| head.row(token as usize)[usize::from(slots[c])];
+        let weight = |token: u32, c: usize| all[c][token as usize];
         let mut tokens: Vec<u32> = (0..head.rows as u32).collect();
         let scales: Vec<f64> = (0..columns)
             .map(|c| half_width(tokens.iter().map(|&t| weight(t, c))))
@@ -104,7 +108,10 @@ impl Unembed {
         if columns == 0 {
             return;
         }
-        let along = widest(block, scales, weight).unwrap_or(0);
+        let ranges: Vec<(f64, f64)> = (0..columns)
+            .map(|c| range(block.iter().map(|&t| weight(t, c))))
+            .collect();
+        let along = widest(&ranges, scales).unwrap_or(0);
         let by_column = |a: &&u32, b: &&u32| weight(**a, along).total_cmp(&weight(**b, along));
         let ends = [
             block.iter().min_by(by_column),
@@ -274,16 +281,28 @@ fn divide(
         blocks.push(tokens.to_vec());
         return;
     }
-    let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
-    let cut_at_gap = (0..scales.len().min(gaps)).find_map(|c| {
-        sort(tokens, c, weight);
-        gap(tokens, c, weight)
+    let ranges: Vec<(f64, f64)> = (0..scales.len())
+        .map(|c| range(tokens.iter().map(|&t| weight(t, c))))
+        .collect();
+    let columns = ranges.iter().enumerate().take(gaps);
+    let cut_at_gap = columns.into_iter().find_map(|(c, &range)| {
+        let below = gap(tokens.iter().map(|&t| weight(t, c)), range)?;
+        Some(partition(tokens, |t| weight(t, c) <= below))
     });
     let (cut, gaps) = match cut_at_gap {
         Some(cut) => (cut, gaps - 1),
         None => {
-            if let Some(c) = widest(tokens, scales, weight) {
-                sort(tokens, c, weight);
+            let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
+            if let Some(c) = widest(&ranges, scales) {
+                // Where that column does not tell rows apart, the others keep near ones together.
+                let columns = || [c].into_iter().chain((0..scales.len()).rev());
+                let by_column = |a: &u32, b: &u32| {
+                    let mut orders = columns().map(|c| weight(*a, c).total_cmp(&weight(*b, c)));
+                    orders
+                        .find(|order| order.is_ne())
+                        .unwrap_or(Ordering::Equal)
+                };
+                tokens.select_nth_unstable_by(middle, by_column);
             }
             (middle, gaps)
         }
@@ -293,23 +312,38 @@ fn divide(
     divide(high, scales, weight, gaps, blocks);
 }
 
-fn sort(tokens: &mut [u32], c: usize, weight: &impl Fn(u32, usize) -> f64) {
-    tokens.sort_by(|&a, &b| weight(a, c).total_cmp(&weight(b, c)));
+/// Puts the tokens that a predicate holds for first; tells how many.
+fn partition(tokens: &mut [u32], first: impl Fn(u32) -> bool) -> usize {
+    let mut cut = 0;
+    for at in 0..tokens.len() {
+        if first(tokens[at]) {
+            tokens.swap(at, cut);
+            cut += 1;
+        }
+    }
+    cut
 }
 
-/// Where sorted tokens have a gap that is wider than half of all.
-fn gap(tokens: &[u32], c: usize, weight: &impl Fn(u32, usize) -> f64) -> Option<usize> {
-    let half = half_width(tokens.iter().map(|&t| weight(t, c))) / 2.0;
-    let wide = |pair: &[u32]| weight(pair[1], c) / 2.0 - weight(pair[0], c) / 2.0 > half;
-    tokens.windows(2).position(wide).map(|i| i + 1)
+/// The number below a gap that is wider than half of the range of numbers: such a gap holds the middle of it.
+fn gap(numbers: impl Iterator<Item = f64>, (low, high): (f64, f64)) -> Option<f64> {
+    let middle = low / 2.0 + high / 2.0;
+    let (mut below, mut above) = (low, high);
+    for number in numbers {
+        if number <= middle {
+            below = below.max(number);
+        } else {
+            above = above.min(number);
+        }
+    }
+    let is_gap = below < above && above / 2.0 - below / 2.0 > (high / 2.0 - low / 2.0) / 2.0;
+    is_gap.then_some(below)
 }
 
-/// The column in which the tokens' rows differ most, in terms of all rows' differences.
-fn widest(tokens: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) -> Option<usize> {
-    let widths = scales.iter().enumerate().map(|(c, scale)| {
-        // A column that never changes has scale 0 and width 0: not a number, never the widest.
-        (c, half_width(tokens.iter().map(|&t| weight(t, c))) / scale)
-    });
+/// The column of the widest range, in terms of all rows' ranges.
+fn widest(ranges: &[(f64, f64)], scales: &[f64]) -> Option<usize> {
+    // A column that never changes has scale 0 and width 0: not a number, never the widest.
+    let width = |((low, high), scale): (&(f64, f64), &f64)| (high / 2.0 - low / 2.0) / scale;
+    let widths = ranges.iter().zip(scales).map(width).enumerate();
     let widest = widths
         .filter(|w| w.1 > 0.0)
         .max_by(|a, b| a.1.total_cmp(&b.1));

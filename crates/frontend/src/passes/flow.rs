@@ -46,14 +46,15 @@ impl Flow {
             })
             .collect();
         let mut blocks: Vec<Block> = Vec::new();
-        let mut block_at = HashMap::new();
+        // By line, the block that begins with it.
+        let mut block_at = vec![0; code.lines.len()];
         let mut first = 0;
         for (index, line) in code.lines.iter().enumerate() {
             let last = index + 1 == code.lines.len();
             let jumps = !line.goes_on() || !line.targets().is_empty();
             let is_bind = |line: &crate::code::Line| matches!(line.kind, Kind::Bind(_));
             if jumps || last || is_bind(&code.lines[index + 1]) {
-                block_at.insert(first, blocks.len());
+                block_at[first] = blocks.len();
                 blocks.push(Block {
                     first,
                     end: index + 1,
@@ -70,7 +71,7 @@ impl Flow {
             }
             // A label that is not bound here is a trap's.
             let targets = line.targets().iter().filter_map(|label| places.get(label));
-            block.next.extend(targets.map(|place| block_at[place]));
+            block.next.extend(targets.map(|&place| block_at[place]));
             block.next.sort_unstable();
             block.next.dedup();
         }

@@ -18,10 +18,21 @@ const FARTHEST: usize = 1 << 10;
 pub(crate) fn run(code: &mut Code) -> bool {
     let flow = Flow::new(code);
     let mut heights = flow.heights(code);
+    let takes: Vec<usize> = code.lines.iter().map(|line| line.effect().0).collect();
     let uses = uses(code);
     let mut removed = vec![false; code.lines.len()];
+    // By local, the last line that writes it.
+    let mut written: Vec<Option<usize>> = vec![None; code.words as usize];
     for read in 0..code.lines.len() {
-        let Some(Access::Get(local)) = code.lines[read].access() else {
+        let local = match code.lines[read].access() {
+            Some(Access::Get(local)) => local,
+            Some(Access::Set(local) | Access::Tee(local)) => {
+                written[local as usize] = Some(read);
+                continue;
+            }
+            None => continue,
+        };
+        let Some(write) = written[local as usize] else {
             continue;
         };
         let exchanged = code.lines.get(read + 1).and_then(exchanged);
@@ -29,12 +40,13 @@ pub(crate) fn run(code: &mut Code) -> bool {
             code,
             flow: &flow,
             heights: &heights,
+            takes: &takes,
             uses: &uses,
             removed: &removed,
         };
-        let Some(write) = search.write_before(read, local, exchanged.is_some()) else {
+        if !search.stays(write, read, exchanged.is_some()) {
             continue;
-        };
+        }
         let below = heights[write].is_some_and(|height| Some(height) == heights[read]);
         if let (true, Some(op)) = (below, exchanged) {
             let next = &mut code.lines[read + 1];
@@ -56,37 +68,34 @@ struct Search<'a> {
     code: &'a Code,
     flow: &'a Flow,
     heights: &'a [Option<usize>],
+    /// How many operands lines take; none of those that are looked at is changed.
+    takes: &'a [usize],
     uses: &'a HashMap<Label, (usize, usize)>,
     removed: &'a [bool],
 }
 
 impl Search<'_> {
-    /// The `local.set` whose value would be on top of the stack where it is read, or right below the top.
-    fn write_before(&self, read: usize, local: u32, or_below: bool) -> Option<usize> {
-        let height = self.heights[read]?;
-        // The stack never falls below the value on the way.
-        let mut lowest = height;
-        for index in (read.saturating_sub(FARTHEST)..read).rev() {
-            if self.removed[index] {
-                continue;
-            }
-            let line = &self.code.lines[index];
-            if line.writes() == Some(local) {
-                let Some(Access::Set(_)) = line.access() else {
-                    return None;
-                };
-                let left = self.heights[index]? - 1;
-                let fits = left == height || or_below && left + 1 == height;
-                let closed = || self.is_closed(index + 1, read);
-                return (fits && lowest >= left && closed()).then_some(index);
-            }
-            let (takes, _) = line.effect();
-            lowest = lowest.min(self.heights[index]? - takes);
-            if lowest + 1 < height || line.is(Op::Return) {
-                return None;
-            }
+    /// Whether the value of a `local.set`, were it left on the stack, would be on top of it where the local is read, or right below
+    /// the top.
+    fn stays(&self, write: usize, read: usize, or_below: bool) -> bool {
+        let (Some(height), Some(before)) = (self.heights[read], self.heights[write]) else {
+            return false;
+        };
+        let is_set = matches!(self.code.lines[write].access(), Some(Access::Set(_)));
+        if !is_set || read - write > FARTHEST {
+            return false;
         }
-        None
+        let left = before - 1;
+        let fits = left == height || or_below && left + 1 == height;
+        // The stack never falls below the value on the way.
+        let never_below = || {
+            (write + 1..read).all(|index| {
+                self.removed[index]
+                    || self.heights[index].is_some_and(|height| height >= left + self.takes[index])
+                        && !self.code.lines[index].is(Op::Return)
+            })
+        };
+        fits && never_below() && self.is_closed(write + 1, read)
     }
 
     /// Whether no jump leaves those lines or comes into them.

@@ -1,8 +1,6 @@
 //! Renaming: a local that is used for several things in turn becomes several locals. Writes belong together if there is a
 //! read that either may reach.
 
-use std::collections::HashMap;
-
 use super::flow::{Flow, step};
 use crate::code::{Access, Code};
 
@@ -22,56 +20,60 @@ pub(crate) fn split(code: &mut Code) {
     }
     // A node is what a local holds at the beginning of a block, or a write.
     let mut nodes = Nodes::default();
-    let mut at_begin: HashMap<(usize, u32), usize> = HashMap::new();
-    for (index, (block, alive)) in flow.blocks.iter().zip(&behind).enumerate() {
-        let mut alive = alive.clone();
+    // By block: the locals that are alive at its beginning, ascending.
+    let mut at_begin: Vec<Vec<(u32, usize)>> = Vec::with_capacity(behind.len());
+    for (block, mut alive) in flow.blocks.iter().zip(behind) {
         let accesses = code.lines[block.lines()].iter().rev();
         accesses
             .filter_map(|line| line.access())
             .for_each(|access| step(&mut alive, access));
-        for local in alive.iter() {
-            at_begin.insert((index, local), nodes.add());
-        }
+        at_begin.push(alive.iter().map(|local| (local, nodes.add())).collect());
     }
     // The node that each access is of.
     let mut node_of: Vec<Option<usize>> = vec![None; code.lines.len()];
-    for (index, block) in flow.blocks.iter().enumerate() {
-        let mut now: HashMap<u32, usize> = HashMap::new();
+    // By local, the node that holds it; none between blocks.
+    let mut now: Vec<Option<usize>> = vec![None; code.words as usize];
+    let mut written = Vec::new();
+    for (block, begin) in flow.blocks.iter().zip(&at_begin) {
+        for &(local, node) in begin {
+            now[local as usize] = Some(node);
+        }
         for line in block.lines() {
             let Some(access) = code.lines[line].access() else {
                 continue;
             };
             let local = access.local();
-            let node = match access {
-                Access::Get(_) => now
-                    .get(&local)
-                    .or_else(|| at_begin.get(&(index, local)))
-                    .copied(),
-                Access::Set(_) | Access::Tee(_) => Some(nodes.add()),
-            };
-            node_of[line] = node;
-            now.extend(node.map(|node| (local, node)));
+            if !matches!(access, Access::Get(_)) {
+                now[local as usize] = Some(nodes.add());
+                written.push(local);
+            }
+            node_of[line] = now[local as usize];
         }
         for &next in &block.next {
-            for local in behind[index].iter() {
-                let Some(&into) = at_begin.get(&(next, local)) else {
-                    continue;
-                };
-                let from = now.get(&local).or_else(|| at_begin.get(&(index, local)));
-                from.into_iter().for_each(|&from| nodes.unite(from, into));
+            for &(local, into) in &at_begin[next] {
+                if let Some(from) = now[local as usize] {
+                    nodes.unite(from, into);
+                }
             }
         }
+        let begin = begin.iter().map(|&(local, _)| local);
+        for local in begin.chain(written.drain(..)) {
+            now[local as usize] = None;
+        }
     }
-    let mut names: HashMap<usize, u32> = HashMap::new();
+    let mut names: Vec<Option<u32>> = vec![None; nodes.0.len()];
+    let mut count = 0;
     for (line, node) in code.lines.iter_mut().zip(node_of) {
         let (Some(access), Some(node)) = (line.access(), node) else {
             continue;
         };
-        let next = u32::try_from(names.len()).unwrap_or(u32::MAX);
-        let name = *names.entry(nodes.root(node)).or_insert(next);
+        let name = *names[nodes.root(node)].get_or_insert_with(|| {
+            count += 1;
+            count - 1
+        });
         *line = line.with_access(access.of(name));
     }
-    code.words = u32::try_from(names.len()).unwrap_or(u32::MAX);
+    code.words = count;
 }
 
 /// Classes of nodes.

@@ -25,17 +25,11 @@ impl Scope {
 impl Analysis {
     /// The two answers of a head.
     pub(crate) fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
-        if let Some((answers, assumed)) = scope.forms.answers[at.0][at.1] {
-            scope.assumed |= assumed;
-            return Ok(answers);
-        }
-        let node = (2, at.0 as u32, at.1 as u32);
-        if let Some((answers, assumed)) = self.shared.find(scope, node) {
-            scope.forms.answers[at.0][at.1] = Some((answers, assumed));
-            scope.assumed |= assumed;
-            return Ok(answers);
-        }
-        let others = std::mem::take(&mut scope.assumed);
+        let node = self.rows.layers[at.0].answers_node(at.1);
+        self.node(scope, node, |this, scope| this.answered(scope, at))
+    }
+
+    fn answered(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let mut answers = [FormId::ZERO; 2];
         let live = self.rows.layers[at.0].heads[at.1].live;
         let mut query = None;
@@ -49,23 +43,24 @@ impl Analysis {
                     Some(query) => query,
                     None => *query.insert(self.asked(scope, at)?),
                 };
-                self.answer(at, part, query)?
+                match query {
+                    Some(query) => self.answer(at, part, query)?,
+                    None => self.atoms.constant(self.first[at.0][at.1].value[part]),
+                }
             };
         }
-        scope.forms.answers[at.0][at.1] = Some((answers, scope.assumed));
-        self.shared.insert(scope, node, answers, scope.assumed);
-        scope.assumed |= others;
         Ok(answers)
     }
 
-    /// The query of a head, as far as it matters.
-    fn asked(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
+    /// The query of a head, as far as it matters; none if the first token is seen to win.
+    fn asked(&mut self, scope: &mut Scope, at: HeadAt) -> Result<Option<[FormId; 2]>> {
         match self.heads[at.0][at.1] {
-            Head::Mean(_) => Ok([FormId::ZERO; 2]),
+            Head::Mean(_) => Ok(Some([FormId::ZERO; 2])),
             Head::Group { group, .. } if self.groups[group as usize].latest => {
-                Ok([FormId::ZERO; 2])
+                Ok(Some([FormId::ZERO; 2]))
             }
-            _ => self.query(scope, at),
+            Head::Place { .. } => self.query_above(scope, at),
+            _ => self.query(scope, at).map(Some),
         }
     }
 
@@ -212,7 +207,7 @@ impl Analysis {
         let Some(scaled) = Form::zero().plus(factor, &self.atoms[query[0]]) else {
             return (query, key);
         };
-        let one = self.atoms.id(Form::constant(1.0));
+        let one = self.atoms.constant(1.0);
         if nearest
             && let Some((close, error)) = self.atoms.close_to(&scaled)
             && error < 0.49

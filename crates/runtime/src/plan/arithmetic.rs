@@ -1,11 +1,13 @@
 //! Operations of the network on forms. An operation on forms that it was done on before is looked up.
 
+use std::hash::{Hash, Hasher};
+
 use smallvec::SmallVec;
 
 use super::analysis::{Analysis, HeadAt};
 use super::atoms::Kind;
 use super::form::{Form, FormId};
-use super::hash::QuickMap;
+use super::hash::{Numbered, QuickMap, hash_of};
 use super::partial::{Bounds, Closeness};
 use super::range::{Range, is_exact, is_power, power};
 
@@ -14,14 +16,61 @@ use super::range::{Range, is_exact, is_power, power};
 pub(crate) struct Made {
     /// By gate and value.
     gated: QuickMap<(FormId, FormId), FormId>,
-    /// By base, weights and forms.
-    sums: QuickMap<Box<[u64]>, FormId>,
+    /// By base and products.
+    sums: Sums,
     /// By x and y.
     lifts: QuickMap<(FormId, FormId), f64>,
     /// By head, part and query.
     pub(super) answers: QuickMap<(HeadAt, usize, [FormId; 2]), FormId>,
     /// By bounds of the columns that the unembedding reads: the token that wins for all numbers within them.
     pub(super) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
+}
+
+/// Sums that were made.
+#[derive(Debug, Default)]
+struct Sums {
+    known: Numbered,
+    /// Base, the place behind the last product, and the form.
+    sums: Vec<(FormId, usize, FormId)>,
+    products: Vec<(f64, FormId)>,
+}
+
+/// Products, of which the weights are equal if their bits are.
+struct Bits<'t>(&'t [(f64, FormId)]);
+
+impl Hash for Bits<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for (weight, form) in self.0 {
+            weight.to_bits().hash(state);
+            form.hash(state);
+        }
+    }
+}
+
+impl PartialEq for Bits<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |&(weight, form): &(f64, FormId)| (weight.to_bits(), form);
+        self.0.iter().map(bits).eq(other.0.iter().map(bits))
+    }
+}
+
+impl Sums {
+    fn find(&self, hash: u32, base: FormId, terms: &[(f64, FormId)]) -> Option<FormId> {
+        let is = |number: u32| {
+            let number = number as usize;
+            let (onto, end, _) = self.sums[number];
+            let start = number.checked_sub(1).map_or(0, |last| self.sums[last].1);
+            onto == base && Bits(&self.products[start..end]) == Bits(terms)
+        };
+        let number = self.known.find(hash, is)?;
+        Some(self.sums[number as usize].2)
+    }
+
+    fn insert(&mut self, hash: u32, base: FormId, terms: &[(f64, FormId)], form: FormId) {
+        self.products.extend(terms);
+        self.known.insert(hash, self.sums.len() as u32);
+        self.sums.push((base, self.products.len(), form));
+    }
 }
 
 /// Products to be added up, but for those that are zero.
@@ -57,8 +106,7 @@ impl Analysis {
         let [gate, value] = &[gate_id, value_id].map(|form| self.atoms[form].clone());
         let [g, v] = [gate_id, value_id].map(|form| self.atoms.bounds(form));
         if let (Some(gate), Some(value)) = (gate.as_constant(), value.as_constant()) {
-            let product = Form::constant(gate * value + 0.0);
-            return self.atoms.id(product);
+            return self.atoms.constant(gate * value + 0.0);
         }
         // Powers of two scale any number exactly.
         for (factor, form) in [(gate, value), (value, gate)] {
@@ -104,6 +152,17 @@ impl Analysis {
             .id_of(kind, || Range::new(range.lo, range.hi, range.grain))
     }
 
+    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the same operations on upper
+    /// bounds give one.
+    pub(super) fn greatest(&self, terms: &Terms) -> f64 {
+        let mut sum = 0.0;
+        for &(weight, form) in &terms.0 {
+            let Range { lo, hi, .. } = self.atoms.bounds(form);
+            sum += weight * if weight < 0.0 { lo } else { hi };
+        }
+        sum
+    }
+
     /// `base + (products added up in order)`, every operation rounded.
     pub(super) fn sum(&mut self, base: FormId, terms: &Terms) -> FormId {
         let terms = &terms.0[..];
@@ -111,26 +170,14 @@ impl Analysis {
             return base;
         }
         if let Some(constant) = self.constant_sum(base, terms) {
-            return self.atoms.id(Form::constant(constant));
+            return self.atoms.constant(constant);
         }
-        let mut short = [0; 2 * FEW + 1];
-        let mut long = Vec::new();
-        let key = if terms.len() <= FEW {
-            &mut short[..=2 * terms.len()]
-        } else {
-            long.resize(2 * terms.len() + 1, 0);
-            &mut long[..]
-        };
-        key[0] = base.0.into();
-        for (pair, &(weight, form)) in key[1..].chunks_exact_mut(2).zip(terms) {
-            pair[0] = weight.to_bits();
-            pair[1] = form.0.into();
-        }
-        if let Some(&known) = self.made.sums.get(&*key) {
+        let hash = hash_of(&(base, Bits(terms)));
+        if let Some(known) = self.made.sums.find(hash, base, terms) {
             return known;
         }
         let form = self.sum_of_products(base, terms);
-        self.made.sums.insert((&*key).into(), form);
+        self.made.sums.insert(hash, base, terms, form);
         form
     }
 
@@ -150,8 +197,14 @@ impl Analysis {
     fn sum_of_products(&mut self, base: FormId, terms: &[(f64, FormId)]) -> FormId {
         if let [(weight, form)] = *terms {
             // Whatever the numbers: powers of two scale them exactly, and x - x is 0.
-            if let Some(sum) = self.atoms[base].plus(weight, &self.atoms[form])
-                && (sum.is_zero() || base.is_zero() && is_power(weight))
+            let [onto, number] = [base, form].map(|form| &self.atoms[form]);
+            let may = match base.is_zero() {
+                true => is_power(weight),
+                false => onto.terms().len() == number.terms().len(),
+            };
+            if may
+                && let Some(sum) = onto.plus(weight, number)
+                && (base.is_zero() || sum.is_zero())
             {
                 return self.atoms.id(sum);
             }
@@ -176,7 +229,7 @@ impl Analysis {
             }
         }
         if partial.range.lo == partial.range.hi {
-            return self.atoms.id(Form::constant(partial.range.lo + 0.0));
+            return self.atoms.constant(partial.range.lo + 0.0);
         }
         let range = partial.range;
         let mut close = Closeness::zero();
@@ -208,27 +261,35 @@ impl Analysis {
     /// The form that a multiple of `2^grain` is, which is off another form by at most `error`: a multiple of that that is
     /// less than `2^grain` away.
     fn settle(&self, close: &Form, error: f64, least: i32) -> Option<Form> {
-        let (mut whole, mut rest) = (Form::zero(), Form::zero());
-        for &(monomial, coefficient) in close.terms() {
-            let term = Form::monomial(monomial, coefficient);
-            let part = if self.atoms.range(&term).grain >= least {
-                &mut whole
-            } else {
-                &mut rest
-            };
-            *part = part.plus(1.0, &term)?;
+        if error >= power(least) {
+            return None;
         }
+        let is_whole = |term: &Form| self.atoms.range(term).grain >= least;
+        let (whole, rest) = close.split_by(is_whole);
         let error = error + self.atoms.range(&rest).size();
         (error < power(least) && self.atoms.is_safe(&whole)).then_some(whole)
     }
 
-    /// An upper bound of `y + (x / 2)^2`.
-    pub(super) fn lift(&mut self, x: FormId, y: FormId) -> f64 {
-        if let Some(&known) = self.made.lifts.get(&(x, y)) {
-            return known;
+    /// Whether `y + (x / 2)^2` is proven to be at most a number.
+    pub(super) fn lifts_at_most(&mut self, most: f64, x: FormId, y: FormId) -> bool {
+        let [width, height] = [x, y].map(|form| self.atoms.bounds(form));
+        if height.lo > most {
+            return false;
         }
-        let lift = self.atoms.lift(&self.atoms[x], &self.atoms[y]);
-        self.made.lifts.insert((x, y), lift);
-        lift
+        let half = width.size() / 2.0;
+        let rough = height.hi + half * half;
+        // Two operations, each rounded.
+        if rough + (height.size() + half * half) * power(-50) <= most {
+            return true;
+        }
+        let lift = match self.made.lifts.get(&(x, y)) {
+            Some(&known) => known,
+            None => {
+                let lift = self.atoms.lift(&self.atoms[x], &self.atoms[y]);
+                self.made.lifts.insert((x, y), lift);
+                lift
+            }
+        };
+        lift <= most
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Index;
 
 use super::form::{Atom, Form, FormId};
-use super::hash::QuickMap;
+use super::hash::{Numbered, QuickMap, hash_of};
 use super::range::{Range, power};
 
 /// How a number is computed.
@@ -58,12 +58,14 @@ pub(crate) enum Kind {
 pub(crate) struct Atoms {
     kinds: Vec<Kind>,
     ranges: Vec<Range>,
-    known: QuickMap<Kind, Atom>,
+    known: Numbered,
     /// Exact forms that rounded numbers are close to, and how close.
     closeness: Vec<Option<(Form, f64)>>,
     forms: Vec<Form>,
     form_ranges: Vec<Range>,
-    known_forms: QuickMap<Form, FormId>,
+    known_forms: Numbered,
+    /// Forms of constants, by bits.
+    constants: QuickMap<u64, FormId>,
 }
 
 /// How many atoms and forms there were.
@@ -81,12 +83,15 @@ impl Atoms {
         let mut atoms = Self {
             kinds: Vec::new(),
             ranges: Vec::new(),
-            known: QuickMap::default(),
+            known: Numbered::default(),
             closeness: Vec::new(),
-            forms: vec![Form::zero()],
-            form_ranges: vec![Range::of(0.0)],
-            known_forms: QuickMap::from_iter([(Form::zero(), FormId::ZERO)]),
+            forms: Vec::new(),
+            form_ranges: Vec::new(),
+            known_forms: Numbered::default(),
+            constants: QuickMap::default(),
         };
+        let zero = atoms.id(Form::zero());
+        debug_assert_eq!(zero, FormId::ZERO);
         atoms.get(Kind::One, || Range::of(1.0));
         atoms.get(Kind::Time, || Range::new(0.0, last as f64, 0));
         atoms
@@ -94,22 +99,26 @@ impl Atoms {
 
     /// The atom of a kind, made if it is new.
     pub(crate) fn get(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> Atom {
-        match self.known.get(&kind) {
-            Some(&atom) => atom,
-            None => {
-                let atom = self.kinds.len() as Atom;
-                self.kinds.push(kind.clone());
-                self.ranges.push(range());
-                self.closeness.push(None);
-                self.known.insert(kind, atom);
-                atom
-            }
+        let hash = hash_of(&kind);
+        if let Some(atom) = self.find_hashed(hash, &kind) {
+            return atom;
         }
+        let atom = self.kinds.len() as Atom;
+        self.kinds.push(kind);
+        self.ranges.push(range());
+        self.closeness.push(None);
+        self.known.insert(hash, atom);
+        atom
     }
 
     /// The atom of a kind, if there is one.
     pub(crate) fn find(&self, kind: &Kind) -> Option<Atom> {
-        self.known.get(kind).copied()
+        self.find_hashed(hash_of(kind), kind)
+    }
+
+    fn find_hashed(&self, hash: u32, kind: &Kind) -> Option<Atom> {
+        let is = |atom: Atom| self.kinds[atom as usize] == *kind;
+        self.known.find(hash, is)
     }
 
     /// How many forms there are.
@@ -130,27 +139,42 @@ impl Atoms {
 
     /// Forgets all that came later.
     pub(crate) fn truncate(&mut self, mark: Mark) {
-        for kind in self.kinds.drain(mark.atoms..) {
-            self.known.remove(&kind);
-        }
+        self.known.truncate(mark.atoms);
+        self.kinds.truncate(mark.atoms);
         self.ranges.truncate(mark.atoms);
         self.closeness.truncate(mark.atoms);
-        for form in self.forms.drain(mark.forms..) {
-            self.known_forms.remove(&form);
-        }
+        self.known_forms.truncate(mark.forms);
+        self.forms.truncate(mark.forms);
         self.form_ranges.truncate(mark.forms);
+        self.constants
+            .retain(|_, form| (form.0 as usize) < mark.forms);
     }
 
     /// The number of a form.
     pub(crate) fn id(&mut self, form: Form) -> FormId {
-        if let Some(&id) = self.known_forms.get(&form) {
-            return id;
+        let hash = hash_of(&form);
+        let is = |id: u32| self.forms[id as usize] == form;
+        if let Some(id) = self.known_forms.find(hash, is) {
+            return FormId(id);
         }
-        let id = FormId(self.forms.len() as u32);
+        let id = self.forms.len() as u32;
         self.form_ranges.push(self.range(&form));
-        self.forms.push(form.clone());
-        self.known_forms.insert(form, id);
-        id
+        self.forms.push(form);
+        self.known_forms.insert(hash, id);
+        FormId(id)
+    }
+
+    /// The number of the form that is a constant.
+    pub(crate) fn constant(&mut self, value: f64) -> FormId {
+        if value == 0.0 {
+            return FormId::ZERO;
+        }
+        if let Some(&form) = self.constants.get(&value.to_bits()) {
+            return form;
+        }
+        let form = self.id(Form::constant(value));
+        self.constants.insert(value.to_bits(), form);
+        form
     }
 
     /// The number of the form that is an atom of a kind.

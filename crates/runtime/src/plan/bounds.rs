@@ -119,13 +119,16 @@ impl Atoms {
         let (mut close, mut error) = (Form::zero(), 0.0);
         for &((a, b), coefficient) in form.terms() {
             let near = if a == 0 { self.close_to_atom(b) } else { None };
-            close = match near {
+            let exact = match near {
                 Some((near, off)) => {
                     error += coefficient.abs() * off;
-                    close.plus(coefficient, &near)?
+                    close.add(coefficient, &near)
                 }
-                None => close.plus(1.0, &Form::monomial((a, b), coefficient))?,
+                None => close.add(1.0, &Form::monomial((a, b), coefficient)),
             };
+            if !exact {
+                return None;
+            }
         }
         Some((close, error))
     }

@@ -13,6 +13,7 @@ use super::analysis::Refusal;
 use super::atoms::Kind;
 use super::compile::{Compiler, Known};
 use super::form::{Atom, FormId};
+use super::hash::QuickMap;
 use super::program::Register;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -20,7 +21,38 @@ type Result<T> = std::result::Result<T, Refusal>;
 /// A position, as the sum of a register and a constant, that must be less than that of the last token.
 pub(crate) type Guard = (Register, f64);
 
-pub(super) type Guards = SmallVec<[Guard; 2]>;
+/// A set of guards that a compiler has seen, a bit each.
+type Guards = u64;
+
+/// What is known of what stays.
+#[derive(Debug, Default)]
+pub(super) struct Staying {
+    /// Under which guards atoms stay, if they do.
+    atoms: QuickMap<Atom, Option<Guards>>,
+    guards: Vec<Guard>,
+}
+
+impl Staying {
+    /// A set of one guard, unless there are too many.
+    fn set_of(&mut self, guard: Guard) -> Option<Guards> {
+        let known = self.guards.iter().position(|&known| known == guard);
+        let at = known.unwrap_or(self.guards.len());
+        if at == Guards::BITS as usize {
+            return None;
+        }
+        if known.is_none() {
+            self.guards.push(guard);
+        }
+        Some(1 << at)
+    }
+
+    fn guards(&self, set: Guards) -> impl Iterator<Item = Guard> {
+        let is_in = move |at: &usize| set >> at & 1 != 0;
+        (0..self.guards.len())
+            .filter(is_in)
+            .map(|at| self.guards[at])
+    }
+}
 
 impl Compiler<'_> {
     /// The register in which an atom stays.
@@ -31,9 +63,10 @@ impl Compiler<'_> {
         let Some(&register) = carried.atoms.get(&atom) else {
             return Ok(None);
         };
-        if !self.stays_if_guarded(&[atom])? {
+        let Some(guards) = self.stays(atom)? else {
             return Ok(None);
-        }
+        };
+        self.set_guards(guards);
         if let Some(&near) = carried.recalled.get(&atom) {
             self.known.recalled.insert(atom, near);
         }
@@ -58,21 +91,21 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether all atoms of a form stay.
+    /// Whether all atoms of a form stay, provided that guards hold that are set now.
     pub(super) fn form_stays(&mut self, form: FormId) -> Result<bool> {
-        let atoms: SmallVec<[Atom; 8]> = self.analysis.atoms[form].atoms().collect();
-        self.stays_if_guarded(&atoms)
+        let guards = self.stays_under(form)?;
+        if let Some(guards) = guards {
+            self.set_guards(guards);
+        }
+        Ok(guards.is_some())
     }
 
-    /// Whether atoms stay, provided that guards hold that are set now.
-    fn stays_if_guarded(&mut self, atoms: &[Atom]) -> Result<bool> {
-        let Some(guards) = self.all_stay(atoms.iter().copied())? else {
-            return Ok(false);
-        };
-        for guard in guards {
-            self.guard(guard);
+    fn set_guards(&mut self, set: Guards) {
+        for at in 0..self.staying.guards.len() {
+            if set >> at & 1 != 0 {
+                self.guard(self.staying.guards[at]);
+            }
         }
-        Ok(true)
     }
 
     /// Keeps what else stays for the next token, as far as the guards that there are suffice.
@@ -80,45 +113,51 @@ impl Compiler<'_> {
         let Some(carried) = self.carried else {
             return Ok(());
         };
-        let guards = self.program.guards.clone();
-        let suffice = |needed: &Guards| {
-            let mut registers = needed.iter().map(|(register, _)| register);
-            registers.all(|register| guards.iter().any(|(known, _)| known == register))
-        };
-        for &atom in carried.atoms.keys() {
-            if !self.known.atoms.contains_key(&atom)
-                && self.stays(atom)?.is_some_and(|needed| suffice(&needed))
-            {
-                self.atom(atom)?;
+        for (&atom, &register) in &carried.atoms {
+            if !self.known.atoms.contains_key(&atom) {
+                let needed = self.stays(atom)?;
+                if self.suffices(needed) {
+                    self.known.atoms.insert(atom, register);
+                }
             }
         }
         for (&atom, &near) in &carried.recalled {
-            if !self.known.recalled.contains_key(&atom)
-                && self.stays(atom)?.is_some_and(|needed| suffice(&needed))
-            {
-                self.stays_if_guarded(&[atom])?;
-                self.known.recalled.insert(atom, near);
+            if !self.known.recalled.contains_key(&atom) {
+                let needed = self.stays(atom)?;
+                if self.suffices(needed) {
+                    self.known.recalled.insert(atom, near);
+                }
             }
         }
         for (&form, &register) in &carried.forms {
-            let atoms: SmallVec<[Atom; 8]> = self.analysis.atoms[form].atoms().collect();
-            if !self.known.forms.contains_key(&form)
-                && self.all_stay(atoms)?.is_some_and(|needed| suffice(&needed))
-            {
-                self.form_stays(form)?;
-                self.known.forms.insert(form, register);
+            if !self.known.forms.contains_key(&form) {
+                let needed = self.stays_under(form)?;
+                if self.suffices(needed) {
+                    self.known.forms.insert(form, register);
+                }
             }
         }
         for (&rest, &base) in &carried.bases {
-            let atoms: SmallVec<[Atom; 8]> = self.analysis.atoms[rest].atoms().collect();
-            if !self.known.bases.contains_key(&rest)
-                && self.all_stay(atoms)?.is_some_and(|needed| suffice(&needed))
-            {
-                self.form_stays(rest)?;
-                self.known.bases.insert(rest, base);
+            if !self.known.bases.contains_key(&rest) {
+                let needed = self.stays_under(rest)?;
+                if self.suffices(needed) {
+                    self.known.bases.insert(rest, base);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether there are guards for all registers that guards are needed for; if so, these are set.
+    fn suffices(&mut self, needed: Option<Guards>) -> bool {
+        let Some(needed) = needed else { return false };
+        let guards = &self.program.guards;
+        let is_known = |register| guards.iter().any(|(known, _)| *known == register);
+        let all = self.staying.guards(needed).all(|guard| is_known(guard.0));
+        if all {
+            self.set_guards(needed);
+        }
+        all
     }
 
     pub(super) fn guard(&mut self, (register, plus): Guard) {
@@ -131,17 +170,17 @@ impl Compiler<'_> {
 
     /// The guards under which an atom stays, if it does.
     fn stays(&mut self, atom: Atom) -> Result<Option<Guards>> {
-        if let Some(known) = self.staying.get(&atom) {
-            return Ok(known.clone());
+        if let Some(&known) = self.staying.atoms.get(&atom) {
+            return Ok(known);
         }
         let guards = self.guards_of(atom)?;
-        self.staying.insert(atom, guards.clone());
+        self.staying.atoms.insert(atom, guards);
         Ok(guards)
     }
 
     fn guards_of(&mut self, atom: Atom) -> Result<Option<Guards>> {
-        let free = Some(Guards::new());
-        match self.analysis.atoms.kind(atom).clone() {
+        let free = Some(0);
+        match *self.analysis.atoms.kind(atom) {
             Kind::One => Ok(free),
             Kind::Sum { sum } => {
                 let quiet = self.analysis.classes.adds_nothing(self.scope.class, sum);
@@ -153,7 +192,7 @@ impl Compiler<'_> {
                 Ok(free.filter(|_| unchanged))
             }
             Kind::Entry { group, query } => match self.is_unchanged(group)? {
-                true => self.forms_stay(&query),
+                true => self.all_stay(query),
                 false => Ok(None),
             },
             Kind::Found { entry, .. } => self.stays(entry),
@@ -162,27 +201,25 @@ impl Compiler<'_> {
                 let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
                 let carried = self.carried.and_then(|carried| carried.atoms.get(&atom));
                 match carried.filter(|_| level) {
-                    Some(&register) => self.forms_stay_before(&query, (register, 0.0)),
+                    Some(&register) => self.all_stay_before(query, (register, 0.0)),
                     None => Ok(None),
                 }
             }
             Kind::Read { place, .. } => {
                 let carried = self.carried.and_then(|carried| carried.recalled.get(&atom));
                 match (carried, self.analysis.atoms.kind(place)) {
-                    (Some(&near), &Kind::Place { query, .. }) => {
-                        self.forms_stay_before(&query, near)
-                    }
+                    (Some(&near), &Kind::Place { query, .. }) => self.all_stay_before(query, near),
                     _ => self.stays(place),
                 }
             }
             Kind::Kept { place, .. } => self.stays(place),
-            Kind::Rounded { base, terms } => {
-                let mut forms: Vec<FormId> = terms.iter().map(|&(_, form)| form).collect();
-                forms.push(base);
-                self.forms_stay(&forms)
+            Kind::Rounded { base, ref terms } => {
+                let terms = terms.iter().map(|&(_, form)| form);
+                let forms: SmallVec<[FormId; 8]> = terms.chain([base]).collect();
+                self.all_stay(forms)
             }
             Kind::Gated { gate, value } | Kind::Product { gate, value } => {
-                self.forms_stay(&[gate, value])
+                self.all_stay([gate, value])
             }
             Kind::Time
             | Kind::Index { .. }
@@ -192,32 +229,35 @@ impl Compiler<'_> {
         }
     }
 
-    fn forms_stay_before(&mut self, forms: &[FormId], guard: Guard) -> Result<Option<Guards>> {
-        let mut guards = self.forms_stay(forms)?;
-        guards.iter_mut().for_each(|guards| guards.push(guard));
-        Ok(guards)
+    fn all_stay_before(&mut self, forms: [FormId; 2], guard: Guard) -> Result<Option<Guards>> {
+        let guards = self.all_stay(forms)?;
+        Ok(guards.and_then(|guards| Some(guards | self.staying.set_of(guard)?)))
     }
 
-    fn forms_stay(&mut self, forms: &[FormId]) -> Result<Option<Guards>> {
-        let terms = forms
-            .iter()
-            .flat_map(|&form| self.analysis.atoms[form].atoms());
-        let atoms: SmallVec<[Atom; 8]> = terms.collect();
-        self.all_stay(atoms)
+    fn all_stay(&mut self, forms: impl IntoIterator<Item = FormId>) -> Result<Option<Guards>> {
+        let mut all = 0;
+        for form in forms {
+            match self.stays_under(form)? {
+                Some(guards) => all |= guards,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(all))
     }
 
-    fn all_stay(&mut self, atoms: impl IntoIterator<Item = Atom>) -> Result<Option<Guards>> {
-        let mut all = Guards::new();
-        for atom in atoms {
-            match self.stays(atom)? {
-                Some(guards) => {
-                    for guard in guards {
-                        if !all.contains(&guard) {
-                            all.push(guard);
-                        }
+    /// The guards under which all atoms of a form stay, if they do.
+    fn stays_under(&mut self, form: FormId) -> Result<Option<Guards>> {
+        let mut all = 0;
+        for at in 0..self.analysis.atoms[form].terms().len() {
+            let ((a, b), _) = self.analysis.atoms[form].terms()[at];
+            for atom in [a, b] {
+                // The constant stays.
+                if atom != 0 {
+                    match self.stays(atom)? {
+                        Some(guards) => all |= guards,
+                        None => return Ok(None),
                     }
                 }
-                None => return Ok(None),
             }
         }
         Ok(Some(all))
@@ -233,6 +273,11 @@ impl Compiler<'_> {
 impl Known {
     /// What the program of the next token begins with: nothing, in registers that are free.
     pub(super) fn next(&self) -> Self {
-        Self::new(self.next)
+        let mut next = Self::new(self.next);
+        next.atoms.reserve(self.atoms.len());
+        next.forms.reserve(self.forms.len());
+        next.bases.reserve(self.bases.len());
+        next.given.reserve(self.given.len());
+        next
     }
 }

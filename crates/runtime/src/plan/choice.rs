@@ -333,7 +333,7 @@ impl Choice {
         let mut scope = Scope::new(class, analysis.common.clone());
         for &(at, part, table) in &self.fetched {
             let answer = analysis.tables[table as usize][self.example[kind]];
-            let answer = analysis.atoms.id(Form::constant(answer));
+            let answer = analysis.atoms.constant(answer);
             scope.fetched.push(((at, part), answer));
         }
         scope.shares = true;

@@ -2,7 +2,7 @@
 
 use super::analysis::{Analysis, HeadAt, Refusal};
 use super::atoms::Kind;
-use super::chain::Guards;
+use super::chain::Staying;
 use super::form::{Atom, FormId};
 use super::hash::{QuickMap, QuickSet};
 use super::interpret::Scope;
@@ -63,8 +63,7 @@ pub(crate) struct Compiler<'c> {
     pub(super) carried: Option<&'c Known>,
     /// Groups that the token changes.
     pub(super) touched: QuickSet<u32>,
-    /// Under which guards atoms stay, if they do.
-    pub(super) staying: QuickMap<Atom, Option<Guards>>,
+    pub(super) staying: Staying,
 }
 
 /// Registers that never change, from the last one down.
@@ -122,7 +121,7 @@ impl<'c> Compiler<'c> {
             },
             carried: None,
             touched: QuickSet::default(),
-            staying: QuickMap::default(),
+            staying: Staying::default(),
         }
     }
 

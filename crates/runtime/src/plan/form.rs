@@ -24,10 +24,18 @@ impl FormId {
 }
 
 /// `sum of coefficient * monomial`, exactly: no operation of it rounds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Form {
     /// Sorted by monomial; no coefficient is zero.
     terms: SmallVec<[(Monomial, f64); 4]>,
+}
+
+impl Clone for Form {
+    fn clone(&self) -> Self {
+        // Quicker than term by term.
+        let terms = SmallVec::from_slice(&self.terms);
+        Self { terms }
+    }
 }
 
 impl PartialEq for Form {
@@ -111,6 +119,17 @@ impl Form {
         self.terms.is_empty()
     }
 
+    /// The terms that a predicate holds for, and the others.
+    pub(crate) fn split_by(&self, predicate: impl Fn(&Self) -> bool) -> (Self, Self) {
+        let (mut some, mut others) = (Self::zero(), Self::zero());
+        for &(monomial, coefficient) in &self.terms {
+            let holds = predicate(&Self::monomial(monomial, coefficient));
+            let part = if holds { &mut some } else { &mut others };
+            part.terms.push((monomial, coefficient));
+        }
+        (some, others)
+    }
+
     /// The value of a form without atoms.
     pub(crate) fn as_constant(&self) -> Option<f64> {
         match self.terms[..] {
@@ -174,18 +193,26 @@ impl Form {
         product: impl Fn(f64, f64) -> Option<f64>,
         sum: impl Fn(f64, f64) -> Option<f64>,
     ) -> bool {
+        // Both are sorted, and short.
+        let mut at = 0;
         for &(monomial, coefficient) in &other.terms {
             let Some(term) = product(factor, coefficient) else {
                 return false;
             };
-            match self.terms.binary_search_by_key(&monomial, |t| t.0) {
-                Ok(at) => match sum(self.terms[at].1, term) {
+            while self.terms.get(at).is_some_and(|t| t.0 < monomial) {
+                at += 1;
+            }
+            match self.terms.get_mut(at) {
+                Some((known, number)) if *known == monomial => match sum(*number, term) {
                     Some(0.0) => drop(self.terms.remove(at)),
-                    Some(sum) => self.terms[at].1 = sum,
+                    Some(sum) => *number = sum,
                     None => return false,
                 },
-                Err(at) if term != 0.0 => self.terms.insert(at, (monomial, term)),
-                Err(_) => {}
+                _ if term != 0.0 => {
+                    self.terms.insert(at, (monomial, term));
+                    at += 1;
+                }
+                _ => {}
             }
         }
         true

@@ -50,6 +50,10 @@ impl Compiler<'_> {
     fn certain(&mut self, columns: &[FormId]) -> Option<u32> {
         let ranges = columns.iter().map(|&c| self.analysis.atoms.bounds(c));
         let ranges: Vec<Range> = ranges.collect();
+        // Of constants, it is looked up once.
+        if ranges.iter().all(|range| range.lo == range.hi) {
+            return None;
+        }
         let bounds = ranges.iter().map(|r| [r.lo.to_bits(), r.hi.to_bits()]);
         let bounds: Box<[[u64; 2]]> = bounds.collect();
         if let Some(known) = self.analysis.made.certain.get(&bounds) {
@@ -98,7 +102,7 @@ impl Compiler<'_> {
             }
         } else {
             let bound = self.analysis.rows.layers[layer].heads[head].bound;
-            if self.analysis.lift(x, y) <= -cleared(bound) {
+            if self.analysis.lifts_at_most(-cleared(bound), x, y) {
                 return Ok(());
             }
         }
@@ -170,40 +174,43 @@ impl Compiler<'_> {
 /// The token whose logit is the greatest for all values of the columns within ranges, if there is one. By column, the
 /// unembedding's weights.
 fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
-    if head.is_empty() {
-        return Some(0);
-    }
-    // About the winner at some corner; if it is not that of another, none wins everywhere.
-    let winner = |corner: fn(&Range) -> f64| {
-        let mut logits = vec![0.0; vocab];
+    const CHUNK: usize = 64;
+    let chunks = || {
+        let starts = (0..vocab).step_by(CHUNK);
+        starts.map(|start| start..vocab.min(start + CHUNK))
+    };
+    // About the winner at one corner; if any token wins everywhere, it is this one.
+    let mut best = (f64::NEG_INFINITY, 0);
+    for tokens in chunks() {
+        let mut logits = [0.0; CHUNK];
         for (weights, range) in head.iter().zip(ranges) {
-            let number = corner(range);
-            for (logit, weight) in logits.iter_mut().zip(weights) {
-                *logit += weight * number;
+            for (logit, weight) in logits.iter_mut().zip(&weights[tokens.clone()]) {
+                *logit += weight * range.lo;
             }
         }
-        let greater = |a: f64, &b: &f64| if b > a { b } else { a };
-        let greatest = logits.iter().fold(f64::NEG_INFINITY, greater);
-        logits.iter().position(|&logit| logit == greatest)
-    };
-    let best = winner(|range| range.lo)?;
-    if winner(|range| range.hi) != Some(best) {
-        return None;
-    }
-    let beaten = (0..vocab).filter(|&token| token != best).all(|token| {
-        let (mut most, mut mass) = (0.0, 0.0);
-        for (weights, range) in head.iter().zip(ranges) {
-            let (w, v) = (weights[token], weights[best]);
-            let weight = w - v;
-            most += if weight > 0.0 {
-                weight * range.hi
-            } else {
-                weight * range.lo
-            };
-            mass += (w.abs() + v.abs()) * range.size();
+        for (token, &logit) in tokens.zip(&logits) {
+            if logit > best.0 {
+                best = (logit, token);
+            }
         }
-        // What rounding may have done to logits and to this bound.
-        most < -mass * (head.len() + 4) as f64 * power(-50)
+    }
+    let best = best.1;
+    // What rounding may do to logits and to the bound.
+    let slack = (head.len() + 4) as f64 * power(-50);
+    let beaten = chunks().all(|tokens| {
+        // By how much tokens lose at least, and the magnitude of what is added up.
+        let (mut least, mut mass) = ([0.0; CHUNK], [0.0; CHUNK]);
+        for (weights, range) in head.iter().zip(ranges) {
+            let (of_best, size) = (weights[best], range.size());
+            let weights = &weights[tokens.clone()];
+            for ((least, mass), w) in least.iter_mut().zip(&mut mass).zip(weights) {
+                let weight = of_best - w;
+                *least += weight * if weight > 0.0 { range.lo } else { range.hi };
+                *mass += (w.abs() + of_best.abs()) * size;
+            }
+        }
+        let mut all = tokens.zip(least.iter().zip(&mass));
+        all.all(|(token, (least, mass))| token == best || *least > mass * slack)
     });
     beaten.then_some(best as u32)
 }

@@ -27,45 +27,28 @@ pub(crate) struct Scope {
     pub(super) assumed: Assumed,
     /// Whether forms are shared with other scopes.
     pub(super) shares: bool,
-    /// Numbers of the assumptions, by sets of them.
-    pub(super) sequences: Vec<(Assumed, u32)>,
+    /// Numbers of the assumptions, by numbers of sets of them.
+    pub(super) sequences: Vec<u32>,
 }
 
-/// The forms of a token.
+/// The forms of a token, by [node](Rows::nodes); one that has a single form has it twice.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Forms {
-    /// By half-layer and slot.
-    slots: Vec<Derived<FormId>>,
-    /// By layer.
-    pub(super) answers: Vec<Vec<Derived<[FormId; 2]>>>,
-    neurons: Vec<Vec<Derived<FormId>>>,
-}
+pub(crate) struct Forms(Vec<Option<Derived>>);
 
 /// What was derived, and from which assumptions.
-type Derived<F> = Option<(F, Assumed)>;
+type Derived = ([FormId; 2], Assumed);
 
 impl Forms {
     /// None yet.
     pub(crate) fn new(rows: &Rows) -> Self {
-        let layers = rows.layers.iter();
-        Self {
-            slots: vec![None; (2 * rows.layers.len() + 1) * rows.d_model],
-            answers: layers.clone().map(|l| vec![None; l.heads.len()]).collect(),
-            neurons: layers.map(|l| vec![None; l.neurons.len()]).collect(),
-        }
+        Self(vec![None; rows.nodes])
     }
 
-    /// Those that a predicate holds for, of answers for both. They depend on no assumption any more.
+    /// Those that a predicate holds for, of pairs for both. They depend on no assumption any more.
     pub(crate) fn retain(&mut self, keep: impl Fn(FormId) -> bool) {
-        let slots = self.slots.iter_mut();
-        for form in slots.chain(self.neurons.iter_mut().flatten()) {
-            *form = form
-                .filter(|&(form, _)| keep(form))
-                .map(|(form, _)| (form, 0));
-        }
-        for answers in self.answers.iter_mut().flatten() {
-            let kept = answers.filter(|(answers, _)| answers.iter().all(|&form| keep(form)));
-            *answers = kept.map(|(answers, _)| (answers, 0));
+        for forms in &mut self.0 {
+            let kept = forms.filter(|(forms, _)| forms.iter().all(|&form| keep(form)));
+            *forms = kept.map(|(forms, _)| (forms, 0));
         }
     }
 }
@@ -83,49 +66,86 @@ impl Scope {
             sequences: Vec::new(),
         }
     }
+
+    /// The forms of a node, if they were derived.
+    #[inline]
+    fn known(&mut self, node: usize) -> Option<[FormId; 2]> {
+        let (forms, assumed) = self.forms.0[node]?;
+        self.assumed |= assumed;
+        Some(forms)
+    }
 }
 
 impl Analysis {
-    /// A slot of the residual stream before a half-layer: attention has even numbers.
-    pub(crate) fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<FormId> {
-        let half = self.rows.since[half][slot];
-        let place = half * self.rows.d_model + slot;
-        if let Some((form, assumed)) = scope.forms.slots[place] {
-            scope.assumed |= assumed;
-            return Ok(form);
+    /// The forms of a node, derived if they are new.
+    #[inline]
+    pub(super) fn node(
+        &mut self,
+        scope: &mut Scope,
+        node: usize,
+        derive: impl FnOnce(&mut Self, &mut Scope) -> Result<[FormId; 2]>,
+    ) -> Result<[FormId; 2]> {
+        if let Some(forms) = scope.known(node) {
+            return Ok(forms);
         }
-        let node = (0, half as u32, slot as u32);
-        if let Some(([form, _], assumed)) = self.shared.find(scope, node) {
-            scope.forms.slots[place] = Some((form, assumed));
+        if let Some((forms, assumed)) = self.shared.find(scope, node) {
+            scope.forms.0[node] = Some((forms, assumed));
             scope.assumed |= assumed;
-            return Ok(form);
+            return Ok(forms);
         }
         let others = std::mem::take(&mut scope.assumed);
-        let form = if half == 0 {
-            self.embedded(scope, slot)?
-        } else {
-            let rows = Arc::clone(&self.rows);
-            let base = self.slot(scope, half - 1, slot)?;
-            let layer = (half - 1) / 2;
-            let mut terms = Terms::default();
-            if half % 2 == 1 {
-                for entry in &rows.layers[layer].heads_out[slot] {
-                    let [head, part] = [entry.input / 2, entry.input % 2].map(usize::from);
-                    let answer = self.answers(scope, (layer, head))?[part];
-                    terms.push(entry.weight, answer);
-                }
-            } else {
-                for entry in &rows.layers[layer].neurons_out[slot] {
-                    let product = self.neuron(scope, layer, entry.input.into())?;
-                    terms.push(entry.weight, product);
-                }
-            }
-            self.sum(base, &terms)
-        };
-        scope.forms.slots[place] = Some((form, scope.assumed));
-        self.shared.insert(scope, node, [form; 2], scope.assumed);
+        let forms = derive(self, scope)?;
+        scope.forms.0[node] = Some((forms, scope.assumed));
+        self.shared.insert(scope, node, forms, scope.assumed);
         scope.assumed |= others;
+        Ok(forms)
+    }
+
+    /// A slot of the residual stream before a half-layer: attention has even numbers.
+    pub(crate) fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<FormId> {
+        let node = self.rows.slot_nodes[half][slot];
+        self.slot_of(scope, node)
+    }
+
+    #[inline]
+    fn slot_of(&mut self, scope: &mut Scope, node: u32) -> Result<FormId> {
+        match scope.known(node as usize) {
+            Some([form, _]) => Ok(form),
+            None => self.new_slot(scope, node as usize),
+        }
+    }
+
+    fn new_slot(&mut self, scope: &mut Scope, node: usize) -> Result<FormId> {
+        let d_model = self.rows.d_model;
+        let [form, _] = self.node(scope, node, |this, scope| {
+            let form = match (node / d_model, node % d_model) {
+                (0, slot) => this.embedded(scope, slot)?,
+                (half, slot) => this.written(scope, half - 1, slot)?,
+            };
+            Ok([form; 2])
+        })?;
         Ok(form)
+    }
+
+    /// A slot that a half-layer adds to.
+    fn written(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<FormId> {
+        let rows = Arc::clone(&self.rows);
+        let base = self.slot(scope, half, slot)?;
+        let layer = half / 2;
+        let mut terms = Terms::default();
+        if half.is_multiple_of(2) {
+            for entry in &rows.layers[layer].heads_out[slot] {
+                let [head, part] = [entry.input / 2, entry.input % 2].map(usize::from);
+                let answer = self.answers(scope, (layer, head))?[part];
+                terms.push(entry.weight, answer);
+            }
+        } else {
+            for entry in &rows.layers[layer].neurons_out[slot] {
+                let product = self.neuron(scope, layer, entry.input.into())?;
+                terms.push(entry.weight, product);
+            }
+        }
+        Ok(self.sum(base, &terms))
     }
 
     fn embedded(&mut self, scope: &mut Scope, slot: usize) -> Result<FormId> {
@@ -136,7 +156,7 @@ impl Analysis {
             scope.assumed |= CLASS;
         }
         let told = if range.lo == range.hi {
-            self.atoms.id(Form::constant(range.lo))
+            self.atoms.constant(range.lo)
         } else {
             let kind = Kind::Token {
                 slot: slot as u16,
@@ -167,36 +187,67 @@ impl Analysis {
         Ok(self.sum(told, &terms))
     }
 
-    /// The product of a row with the residual stream.
-    pub(crate) fn row(&mut self, scope: &mut Scope, half: usize, row: &Row) -> Result<FormId> {
-        let mut terms = Terms::default();
+    /// Puts the products of a row with the residual stream into `terms`.
+    fn multiply(
+        &mut self,
+        terms: &mut Terms,
+        scope: &mut Scope,
+        nodes: &[u32],
+        row: &Row,
+    ) -> Result<()> {
         for entry in row {
-            terms.push(entry.weight, self.slot(scope, half, entry.input.into())?);
+            let slot = self.slot_of(scope, nodes[usize::from(entry.input)])?;
+            terms.push(entry.weight, slot);
         }
-        Ok(self.sum(FormId::ZERO, &terms))
+        Ok(())
     }
 
-    /// Query, key or value of a head.
-    fn rows_of(&mut self, scope: &mut Scope, at: HeadAt, rows: &[Row; 2]) -> Result<[FormId; 2]> {
-        Ok([
-            self.row(scope, 2 * at.0, &rows[0])?,
-            self.row(scope, 2 * at.0, &rows[1])?,
-        ])
+    /// Their sum.
+    fn row(&mut self, scope: &mut Scope, nodes: &[u32], row: &Row) -> Result<FormId> {
+        let mut terms = Terms::default();
+        self.multiply(&mut terms, scope, nodes, row)?;
+        Ok(self.sum(FormId::ZERO, &terms))
     }
 
     pub(crate) fn key(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let rows = Arc::clone(&self.rows);
-        self.rows_of(scope, at, &rows.layers[at.0].heads[at.1].key)
+        let layer = &rows.layers[at.0];
+        self.node(scope, layer.key_node(at.1), |this, scope| {
+            let ([x, y], nodes) = (&layer.heads[at.1].key, &rows.slot_nodes[2 * at.0]);
+            Ok([this.row(scope, nodes, x)?, this.row(scope, nodes, y)?])
+        })
     }
 
     pub(crate) fn query(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let rows = Arc::clone(&self.rows);
-        self.rows_of(scope, at, &rows.layers[at.0].heads[at.1].query)
+        let [x, y] = &rows.layers[at.0].heads[at.1].query;
+        let nodes = &rows.slot_nodes[2 * at.0];
+        Ok([self.row(scope, nodes, x)?, self.row(scope, nodes, y)?])
+    }
+
+    /// The query of a head with keys `(a t, -b t^2)`; none if bounds alone say that it is `(x, y)` with a negative x and a y that is
+    /// not: then the first token, with the key `(0, 0)`, wins.
+    pub(super) fn query_above(
+        &mut self,
+        scope: &mut Scope,
+        at: HeadAt,
+    ) -> Result<Option<[FormId; 2]>> {
+        let rows = Arc::clone(&self.rows);
+        let [x, y] = &rows.layers[at.0].heads[at.1].query;
+        let nodes = &rows.slot_nodes[2 * at.0];
+        let y = self.row(scope, nodes, y)?;
+        let mut terms = Terms::default();
+        self.multiply(&mut terms, scope, nodes, x)?;
+        if self.atoms.bounds(y).lo >= 0.0 && self.greatest(&terms) < 0.0 {
+            return Ok(None);
+        }
+        Ok(Some([self.sum(FormId::ZERO, &terms), y]))
     }
 
     pub(crate) fn value(&mut self, scope: &mut Scope, at: HeadAt, part: usize) -> Result<FormId> {
         let rows = Arc::clone(&self.rows);
-        self.row(scope, 2 * at.0, &rows.layers[at.0].heads[at.1].value[part])
+        let nodes = &rows.slot_nodes[2 * at.0];
+        self.row(scope, nodes, &rows.layers[at.0].heads[at.1].value[part])
     }
 
     pub(super) fn gate(
@@ -206,7 +257,8 @@ impl Analysis {
         neuron: usize,
     ) -> Result<FormId> {
         let rows = Arc::clone(&self.rows);
-        self.row(scope, 2 * layer + 1, &rows.layers[layer].neurons[neuron][0])
+        let nodes = &rows.slot_nodes[2 * layer + 1];
+        self.row(scope, nodes, &rows.layers[layer].neurons[neuron][0])
     }
 
     pub(super) fn neuron(
@@ -215,29 +267,33 @@ impl Analysis {
         layer: usize,
         neuron: usize,
     ) -> Result<FormId> {
-        if let Some((form, assumed)) = scope.forms.neurons[layer][neuron] {
-            scope.assumed |= assumed;
+        let node = self.rows.layers[layer].neuron_node(neuron);
+        if let Some([form, _]) = scope.known(node) {
             return Ok(form);
         }
-        let node = (1, layer as u32, neuron as u32);
-        if let Some(([form, _], assumed)) = self.shared.find(scope, node) {
-            scope.forms.neurons[layer][neuron] = Some((form, assumed));
-            scope.assumed |= assumed;
-            return Ok(form);
-        }
+        // It is sooner derived than looked up elsewhere: most gates are closed.
         let others = std::mem::take(&mut scope.assumed);
-        let rows = Arc::clone(&self.rows);
-        let [gate, value] = &rows.layers[layer].neurons[neuron];
-        let gate = self.row(scope, 2 * layer + 1, gate)?;
-        let form = if self.atoms.bounds(gate).hi <= 0.0 {
-            FormId::ZERO
-        } else {
-            let value = self.row(scope, 2 * layer + 1, value)?;
-            self.gated(gate, value)
-        };
-        scope.forms.neurons[layer][neuron] = Some((form, scope.assumed));
-        self.shared.insert(scope, node, [form; 2], scope.assumed);
+        let form = self.new_neuron(scope, layer, neuron)?;
+        scope.forms.0[node] = Some(([form; 2], scope.assumed));
         scope.assumed |= others;
         Ok(form)
+    }
+
+    fn new_neuron(&mut self, scope: &mut Scope, layer: usize, neuron: usize) -> Result<FormId> {
+        let rows = Arc::clone(&self.rows);
+        let [gate, value] = &rows.layers[layer].neurons[neuron];
+        let nodes = &rows.slot_nodes[2 * layer + 1];
+        let mut terms = Terms::default();
+        self.multiply(&mut terms, scope, nodes, gate)?;
+        // Most gates are closed, and most of those are seen to be without a form.
+        if self.greatest(&terms) <= 0.0 {
+            return Ok(FormId::ZERO);
+        }
+        let gate = self.sum(FormId::ZERO, &terms);
+        if self.atoms.bounds(gate).hi <= 0.0 {
+            return Ok(FormId::ZERO);
+        }
+        let value = self.row(scope, nodes, value)?;
+        Ok(self.gated(gate, value))
     }
 }

@@ -94,9 +94,9 @@ impl Closeness {
 
     fn add_close(&mut self, off: f64, close: Option<(Form, f64)>) {
         self.known = match (self.known.take(), close) {
-            (Some((sum, error)), Some((term, other))) => sum
-                .plus(1.0, &term)
-                .map(|sum| (sum, (error + other + off) * (1.0 + power(-20)))),
+            (Some((mut sum, error)), Some((term, other))) => sum
+                .add(1.0, &term)
+                .then(|| (sum, (error + other + off) * (1.0 + power(-20)))),
             _ => None,
         };
     }

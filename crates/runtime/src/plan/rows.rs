@@ -16,8 +16,12 @@ pub(crate) struct Rows {
     pub(crate) head: Vec<Vec<f64>>,
     pub(crate) embedding: Vec<f64>,
     pub(crate) last_position: u64,
-    /// Before every half-layer, by slot: the half-layer before which the slot was what it is now.
-    pub(crate) since: Vec<Vec<usize>>,
+    /// How many nodes there are. A node is what has a form of its own, or two: a slot before a half-layer, a neuron, the
+    /// answers of a head, its key.
+    pub(super) nodes: usize,
+    /// Before every half-layer, by slot: the node of the slot before the earliest half-layer before which it was what it is
+    /// now.
+    pub(super) slot_nodes: Vec<Vec<u32>>,
 }
 
 #[derive(Debug)]
@@ -29,6 +33,22 @@ pub(crate) struct LayerRows {
     pub(crate) neurons: Vec<[Row; 2]>,
     /// By slot.
     pub(crate) neurons_out: Vec<Row>,
+    /// The first [node](Rows::nodes) of the layer: neurons, then answers of heads, then their keys.
+    nodes: usize,
+}
+
+impl LayerRows {
+    pub(super) fn neuron_node(&self, neuron: usize) -> usize {
+        self.nodes + neuron
+    }
+
+    pub(super) fn answers_node(&self, head: usize) -> usize {
+        self.nodes + self.neurons.len() + head
+    }
+
+    pub(super) fn key_node(&self, head: usize) -> usize {
+        self.nodes + self.neurons.len() + self.heads.len() + head
+    }
 }
 
 #[derive(Debug)]
@@ -48,6 +68,7 @@ impl Rows {
     pub(crate) fn new(model: &Model) -> Self {
         let shape = &model.config.shape;
         let d = shape.d_model;
+        let mut nodes = (2 * model.weights.layers.len() + 1) * d;
         let layers = model
             .weights
             .layers
@@ -92,7 +113,10 @@ impl Rows {
                 let heads_out = heads_out.collect();
                 let neurons = (0..shape.d_ffn)
                     .map(|n| [n, shape.d_ffn + n].map(|r| row_of(&weights.ff_in, r)));
+                let first = nodes;
+                nodes += shape.d_ffn + 2 * heads.len();
                 LayerRows {
+                    nodes: first,
                     heads,
                     heads_out,
                     neurons: neurons.collect(),
@@ -100,22 +124,22 @@ impl Rows {
                 }
             });
         let layers: Vec<LayerRows> = layers.collect();
-        let mut since = vec![vec![0; d]];
+        let mut slot_nodes: Vec<Vec<u32>> = vec![(0..d as u32).collect()];
         for rows in layers
             .iter()
             .flat_map(|layer| [&layer.heads_out, &layer.neurons_out])
         {
-            let half = since.len();
-            let before = &since[half - 1];
+            let half = slot_nodes.len();
+            let before = &slot_nodes[half - 1];
             let now = |slot: usize| {
                 if rows[slot].is_empty() {
                     before[slot]
                 } else {
-                    half
+                    (half * d + slot) as u32
                 }
             };
             let now = (0..d).map(now).collect();
-            since.push(now);
+            slot_nodes.push(now);
         }
         let head = &model.weights.head;
         let columns: Vec<usize> = (0..d)
@@ -126,7 +150,7 @@ impl Rows {
             vocab: shape.vocab,
             position_features: model.config.position_features.clone(),
             layers,
-            since,
+            slot_nodes,
             head: columns
                 .iter()
                 .map(|&c| (0..head.rows).map(|r| head.row(r)[c]).collect())
@@ -134,6 +158,7 @@ impl Rows {
             columns,
             embedding: model.weights.tok.entries.clone(),
             last_position: model.config.last_position,
+            nodes,
         }
     }
 

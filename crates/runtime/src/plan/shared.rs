@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::form::FormId;
-use super::hash::QuickMap;
+use super::hash::{Numbered, QuickMap, hash_of};
 use super::interpret::Scope;
 
 /// Which assumptions a form depends on, a bit each: the class of the token's id, the index, and every answer that is
@@ -18,32 +18,45 @@ pub(super) fn fetched(number: usize) -> Assumed {
     4 << number.min(29)
 }
 
-/// A slot, neuron or head: what it is, layer or half-layer, number.
-pub(super) type Node = (u8, u32, u32);
-
 /// Forms by node and by what was assumed as far as they depend on it.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    /// Every sequence of assumptions has a number.
+    /// Every set of assumptions has a number, and every sequence of them.
+    sets: QuickMap<Assumed, u32>,
     sequences: QuickMap<Box<[u32]>, u32>,
-    forms: QuickMap<(Node, u32), [FormId; 2]>,
-    /// On what the forms of a node depended.
-    assumed: QuickMap<Node, SmallVec<[Assumed; 4]>>,
+    /// Node, sequence, and forms.
+    forms: Vec<(Key, [FormId; 2])>,
+    known: Numbered,
+    /// By node: on what its forms depended, and the number of that set.
+    assumed: Vec<SmallVec<[(Assumed, u32); 2]>>,
 }
+
+/// A node and a sequence.
+type Key = (u32, u32);
 
 /// A node's forms are looked up by at most so many sets of assumptions.
 const MOST_SETS: usize = 6;
 
+/// The number of a sequence that was not looked up yet.
+const UNKNOWN: u32 = u32::MAX;
+
 impl Shared {
     /// Forms that hold in a scope, and on what they depend.
-    pub(super) fn find(&mut self, scope: &mut Scope, node: Node) -> Option<([FormId; 2], Assumed)> {
+    #[inline]
+    pub(super) fn find(
+        &mut self,
+        scope: &mut Scope,
+        node: usize,
+    ) -> Option<([FormId; 2], Assumed)> {
         if !scope.shares {
             return None;
         }
-        for &assumed in self.assumed.get(&node)? {
-            let sequence = number(&mut self.sequences, scope, assumed);
-            if let Some(&forms) = self.forms.get(&(node, sequence)) {
-                return Some((forms, assumed));
+        for &(assumed, set) in self.assumed.get(node)? {
+            let sequence = number(&mut self.sequences, scope, assumed, set);
+            let key = (node as u32, sequence);
+            let is = |number: u32| self.forms[number as usize].0 == key;
+            if let Some(number) = self.known.find(hash_of(&key), is) {
+                return Some((self.forms[number as usize].1, assumed));
             }
         }
         None
@@ -52,42 +65,64 @@ impl Shared {
     pub(super) fn insert(
         &mut self,
         scope: &mut Scope,
-        node: Node,
+        node: usize,
         forms: [FormId; 2],
         assumed: Assumed,
     ) {
         if !scope.shares {
             return;
         }
-        let sets = self.assumed.entry(node).or_default();
-        if !sets.contains(&assumed) {
-            if sets.len() == MOST_SETS {
-                return;
-            }
-            sets.push(assumed);
+        if self.assumed.len() <= node {
+            self.assumed.resize(node + 1, SmallVec::new());
         }
-        let sequence = number(&mut self.sequences, scope, assumed);
-        self.forms.insert((node, sequence), forms);
+        let sets = &mut self.assumed[node];
+        let known = sets.iter().find(|(known, _)| *known == assumed);
+        let set = match known {
+            Some(&(_, set)) => set,
+            None if sets.len() == MOST_SETS => return,
+            None => {
+                let next = self.sets.len() as u32;
+                let set = *self.sets.entry(assumed).or_insert(next);
+                sets.push((assumed, set));
+                set
+            }
+        };
+        let sequence = number(&mut self.sequences, scope, assumed, set);
+        let key = (node as u32, sequence);
+        self.known.insert(hash_of(&key), self.forms.len() as u32);
+        self.forms.push((key, forms));
     }
 }
 
 /// The number of what a scope assumes, as far as it is in a set.
-fn number(sequences: &mut QuickMap<Box<[u32]>, u32>, scope: &mut Scope, assumed: Assumed) -> u32 {
-    if let Some(&(_, number)) = scope.sequences.iter().find(|(set, _)| *set == assumed) {
-        return number;
+#[inline]
+fn number(
+    sequences: &mut QuickMap<Box<[u32]>, u32>,
+    scope: &mut Scope,
+    assumed: Assumed,
+    set: u32,
+) -> u32 {
+    match scope.sequences.get(set as usize) {
+        Some(&number) if number != UNKNOWN => number,
+        _ => new_number(sequences, scope, assumed, set as usize),
     }
+}
+
+#[cold]
+fn new_number(
+    sequences: &mut QuickMap<Box<[u32]>, u32>,
+    scope: &mut Scope,
+    assumed: Assumed,
+    set: usize,
+) -> u32 {
     let mut sequence: SmallVec<[u32; 32]> = SmallVec::new();
     sequence.push(assumed);
     if assumed & CLASS != 0 {
         sequence.push(scope.class.into());
     }
     if assumed & INDEX != 0 {
-        sequence.push(
-            scope
-                .index
-                .and_then(|(_, form)| form)
-                .map_or(u32::MAX, |form| form.0),
-        );
+        let index = scope.index.and_then(|(_, form)| form);
+        sequence.push(index.map_or(u32::MAX, |form| form.0));
     }
     for (i, &(_, form)) in scope.fetched.iter().enumerate() {
         if assumed & fetched(i) != 0 {
@@ -102,6 +137,9 @@ fn number(sequences: &mut QuickMap<Box<[u32]>, u32>, scope: &mut Scope, assumed:
             next
         }
     };
-    scope.sequences.push((assumed, number));
+    if scope.sequences.len() <= set {
+        scope.sequences.resize(set + 1, UNKNOWN);
+    }
+    scope.sequences[set] = number;
     number
 }
