@@ -124,7 +124,7 @@ fn engines_agree_on_a_saturated_model() {
         let stats = decoder.stats();
         assert_eq!((stats.tokens, stats.live_heads), (404, 1));
         // The plan keeps ids instead of keys and values.
-        let streams = if engine == Engine::Plan { 0 } else { 1 };
+        let streams = if engine.is_planned() { 0 } else { 1 };
         assert_eq!((stats.key_streams, stats.value_streams), (streams, streams));
     }
 }
@@ -132,7 +132,7 @@ fn engines_agree_on_a_saturated_model() {
 #[test]
 fn tells_what_the_live_heads_asked_and_offered() {
     let model = copier(20, 5);
-    let computes_all = |engine: &Engine| *engine != Engine::Plan;
+    let computes_all = |engine: &Engine| !engine.is_planned();
     for engine in Engine::ALL.into_iter().filter(computes_all) {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         assert_eq!(decoder.attended().count(), 0);

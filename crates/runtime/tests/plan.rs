@@ -24,14 +24,32 @@ fn said(
     (tokens, decoder.finish(), decoder.stats())
 }
 
+/// All hard-max engines say the same, token by token and several at once.
 fn agree(model: &Model, prompt: &[u32], limit: u64) -> Result<(), TestCaseError> {
     let prompt = ids(prompt);
-    let (plan, finish, stats) = said(model, Engine::Plan, &prompt, limit);
-    for engine in [Engine::Hull, Engine::Hardmax] {
+    let (hull, finish, stats) = said(model, Engine::Hull, &prompt, limit);
+    let others = Engine::ALL.into_iter();
+    for engine in others.filter(|engine| !matches!(engine, Engine::Softmax | Engine::Hull)) {
         let (other, other_finish, other_stats) = said(model, engine, &prompt, limit);
-        prop_assert_eq!(&plan, &other);
+        prop_assert_eq!(&hull, &other, "{:?}", engine);
         prop_assert_eq!(finish, other_finish);
         prop_assert_eq!(stats.tokens, other_stats.tokens);
+        let mut decoder = Decoder::new(model, engine).unwrap();
+        let _ = decoder.prefill(&prompt);
+        let mut together = Vec::new();
+        for most in 1.. {
+            let left = limit as usize - together.len();
+            if left == 0 || decoder.finish().is_some() {
+                break;
+            }
+            decoder.generate_onto(&mut together, left.min(most));
+        }
+        prop_assert_eq!(&hull, &together, "{:?}", engine);
+        // A limit is not what ends tokens that are generated together.
+        if together.len() < limit as usize {
+            prop_assert_eq!(finish, decoder.finish());
+            prop_assert_eq!(stats.tokens, decoder.stats().tokens);
+        }
     }
     Ok(())
 }
