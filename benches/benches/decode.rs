@@ -27,6 +27,7 @@ fn engines(c: &mut Criterion) {
         ("loop", endless()),
     ] {
         for (engine, tokens) in [
+            (Engine::Jit, 3_000),
             (Engine::Plan, 3_000),
             (Engine::Hull, 3_000),
             (Engine::Hardmax, 500),
@@ -45,6 +46,7 @@ fn scaling(c: &mut Criterion) {
     let computer = Computer::default();
     let program = endless();
     for (engine, lengths) in [
+        (Engine::Jit, [50_000, 5_000_000]),
         (Engine::Plan, [50_000, 5_000_000]),
         (Engine::Hull, [50_000, 500_000]),
     ] {

@@ -162,6 +162,7 @@ impl Ladder {
             Rung::Hardmax => self.decoder(&program, &trace, Engine::Hardmax),
             Rung::Hull => self.decoder(&program, &trace, Engine::Hull),
             Rung::Plan => self.decoder(&program, &trace, Engine::Plan),
+            Rung::Jit => self.decoder(&program, &trace, Engine::Jit),
             #[cfg(feature = "candle")]
             Rung::Candle => self.candle(&program, &trace),
             #[cfg(not(feature = "candle"))]
@@ -238,7 +239,7 @@ impl Ladder {
 
     fn decoder(&self, program: &Program, trace: &Trace, engine: Engine) -> Result<(), String> {
         let all = trace.tokens.len();
-        let count = if matches!(engine, Engine::Hull | Engine::Plan) {
+        let count = if engine == Engine::Hull || engine.is_planned() {
             all
         } else {
             trace.within(program, QUADRATIC)

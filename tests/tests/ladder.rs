@@ -77,6 +77,11 @@ fn plan() {
 }
 
 #[test]
+fn jit() {
+    on(Rung::Jit, false);
+}
+
+#[test]
 fn candle() {
     on(Rung::Candle, false);
 }

@@ -59,7 +59,13 @@ impl Part {
 }
 
 /// Fast engines first: the others are compared with what they did.
-const ENGINES: [Engine; 3] = [Engine::Plan, Engine::Hull, Engine::Softmax];
+fn engines() -> Vec<Engine> {
+    let mut engines = vec![Engine::Plan, Engine::Hull, Engine::Softmax];
+    if Engine::ALL.contains(&Engine::Jit) {
+        engines.insert(0, Engine::Jit);
+    }
+    engines
+}
 
 /// Where time per token is told in the table.
 const TOLD: [u64; 4] = [1_000, 10_000, 1_000_000, 10_000_000];
@@ -82,11 +88,12 @@ impl Arguments {
         let machine = processor().unwrap_or_else(|| "unknown".to_owned());
         println!("`cargo xtask bench` on {machine}, time on one processor:\n");
 
-        let long = ENGINES
+        let engines = engines();
+        let long = engines
             .iter()
             .map(|&engine| self.long(engine))
             .collect::<Result<Vec<_>>>()?;
-        let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name()).collect();
+        let names: Vec<&str> = engines.iter().map(|engine| engine.name()).collect();
         println!(
             "| what | {} |\n|---|{}",
             names.join(" | "),
@@ -123,9 +130,9 @@ impl Arguments {
         ];
         for (name, program) in programs {
             let mut figures = vec![];
-            for engine in [Engine::Plan, Engine::Hull] {
+            for &engine in engines.iter().filter(|engine| **engine != Engine::Softmax) {
                 let mut best: Option<(Duration, Figures)> = None;
-                let repeated = if engine == Engine::Plan { REPEATED } else { 1 };
+                let repeated = if engine.is_planned() { REPEATED } else { 1 };
                 for _ in 0..repeated {
                     let start = Stopwatch::start();
                     let figures = program(engine, Show::Nothing)?;
@@ -159,7 +166,7 @@ impl Arguments {
         let prefill = match engine {
             // The square of its length would take minutes.
             Engine::Softmax | Engine::Hardmax => None,
-            Engine::Hull | Engine::Plan => {
+            Engine::Hull | Engine::Plan | Engine::Jit => {
                 let start = Stopwatch::start();
                 let run = computer.run(&long_prompt, engine, Some(0))?;
                 Some(start.elapsed().as_secs_f64() * 1e9 / run.prompt_tokens() as f64)

@@ -279,8 +279,7 @@ impl Decoder {
         while tokens.len() < end {
             let left = (self.network.last_position + 1).saturating_sub(self.known);
             let before = tokens.len();
-            let (Caches::Plan(planned), Some(token), 1..) =
-                (&mut self.cache, self.pending, left)
+            let (Caches::Plan(planned), Some(token), 1..) = (&mut self.cache, self.pending, left)
             else {
                 match self.generate_one() {
                     Some(token) => tokens.push(token),

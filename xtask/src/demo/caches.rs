@@ -34,7 +34,18 @@ impl Arguments {
             "cache", "tokens", "tok/s", "lines/s"
         );
         let mut first = None;
-        for engine in [Engine::Plan, Engine::Hull, Engine::Hardmax, Engine::Softmax] {
+        // The quickest first.
+        let engines = [
+            Engine::Jit,
+            Engine::Plan,
+            Engine::Hull,
+            Engine::Hardmax,
+            Engine::Softmax,
+        ];
+        for engine in engines
+            .into_iter()
+            .filter(|engine| Engine::ALL.contains(engine))
+        {
             let limit = first.map_or(self.tokens, |first: Figures| first.tokens);
             let time = matches!(engine, Engine::Hardmax | Engine::Softmax)
                 .then(|| Duration::from_secs(self.seconds));
@@ -47,7 +58,7 @@ impl Arguments {
             first.get_or_insert(figures);
         }
         let checked = compare(&computer, &program)?;
-        println!("\nCompared: the first {checked} tokens of all four are the same.");
+        println!("\nCompared: the first {checked} tokens of all are the same.");
         Ok(())
     }
 }
@@ -75,6 +86,7 @@ fn compare(computer: &Computer, program: &Program) -> Result<u64> {
 /// A line of the comparison; an estimate if not all tokens were generated.
 fn row(figures: &Figures, tokens: u64) -> String {
     let name = match figures.engine {
+        Engine::Jit => "jit",
         Engine::Plan => "plan",
         Engine::Hull => "hull",
         Engine::Hardmax => "linear, hard-max",

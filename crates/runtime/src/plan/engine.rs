@@ -185,10 +185,11 @@ impl Planned {
             return None;
         }
         loop {
-            let (refusal, heads) = match Plan::new(&self.rows, first, &self.expected, self.translates) {
-                Ok(plan) => return Some(plan),
-                Err(refusal) => refusal,
-            };
+            let (refusal, heads) =
+                match Plan::new(&self.rows, first, &self.expected, self.translates) {
+                    Ok(plan) => return Some(plan),
+                    Err(refusal) => refusal,
+                };
             if !concede(refusal, &heads, &mut self.expected) {
                 return None;
             }

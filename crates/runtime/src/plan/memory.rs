@@ -54,7 +54,10 @@ struct Term {
 pub(super) enum Store {
     /// The highest key's y and its values are in registers.
     Latest,
-    Table { table: Table, boxes: Boxes },
+    Table {
+        table: Table,
+        boxes: Boxes,
+    },
 }
 
 impl Store {
@@ -104,7 +107,8 @@ fn boxed(rows: &Rows, (layer, head): (usize, usize)) -> Option<(usize, usize, [f
 impl Boxes {
     fn new(heads: impl Iterator<Item = (usize, usize, [f64; 2])>) -> Self {
         let heads: Vec<_> = heads.collect();
-        let least = |[x, lift]: [f64; 2], head: &(_, _, [f64; 2])| [x.min(head.2[0]), lift.min(head.2[1])];
+        let least =
+            |[x, lift]: [f64; 2], head: &(_, _, [f64; 2])| [x.min(head.2[0]), lift.min(head.2[1])];
         Self {
             least: heads.iter().fold([f64::INFINITY; 2], least),
             heads,
@@ -244,31 +248,6 @@ impl Memory {
             registers,
             rows: Arc::clone(&analysis.rows),
         })
-    }
-
-    /// The table of a group.
-    ///
-    /// # Panics
-    /// If only the highest key of the group counts.
-    #[inline]
-    pub(super) fn table(&self, group: u32) -> &Table {
-        match &self.groups[group as usize] {
-            Store::Table { table, .. } => table,
-            Store::Latest => unreachable!("a group keeps its kind"),
-        }
-    }
-
-    /// Takes a key of a group into its table, with the values that registers hold.
-    pub(super) fn insert(
-        &mut self,
-        group: u16,
-        key: [f64; 2],
-        values: &[Register],
-    ) -> Result<(), Refusal> {
-        let registers = &self.registers;
-        let values = values.iter().map(|&r| registers[usize::from(r)]);
-        let fits = self.groups[usize::from(group)].insert(key, values, &mut self.outside);
-        fits.map_err(|_| Refusal::Group(group.into()))
     }
 
     /// The highest keys of groups of which only that counts.

@@ -172,8 +172,7 @@ impl Plan {
             return Ok(Followed::Pending);
         }
         let (classes, prefixes) = (&self.analysis.classes, self.prefixes.len());
-        let mut processor =
-            Processor::new(&mut self.memory, &self.heads, &self.predictions.tokens);
+        let mut processor = Processor::new(&mut self.memory, &self.heads, &self.predictions.tokens);
         loop {
             let class = classes.of((*token).into());
             let at = self.last as usize * prefixes + usize::from(class);

@@ -204,9 +204,7 @@ impl<'e> Emitter<'e> {
     /// Where code ends because a step was refused.
     pub(super) fn refused(&mut self) -> DynamicLabel {
         let code = &mut *self.code;
-        *self
-            .refused
-            .get_or_insert_with(|| code.new_dynamic_label())
+        *self.refused.get_or_insert_with(|| code.new_dynamic_label())
     }
 
     /// Where code ends because a guard does not hold.
@@ -379,9 +377,8 @@ impl Program {
     /// begun.
     fn is_translatable(&self, layout: &Layout) -> bool {
         const FAR: u32 = 1 << 27;
-        let stays = |register: Register| {
-            register != TIME && !layout.sums.contains(&usize::from(register))
-        };
+        let stays =
+            |register: Register| register != TIME && !layout.sums.contains(&usize::from(register));
         let is_near = |op: &Op| match *op {
             Op::Read { table, .. } | Op::Recall { table, .. } => table < FAR,
             _ => true,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use dynasmrt::ExecutableBuffer;
 use dynasmrt::mmap::MutableBuffer;
 
-use super::{Layout, Ran};
 use super::emit::{Needs, assemble};
+use super::{Layout, Ran};
 use crate::plan::analysis::{HeadAt, Refusal};
 use crate::plan::memory::Memory;
 use crate::plan::program::{Op, Program};
@@ -36,15 +36,15 @@ pub(super) struct Frame<'m> {
     /// How many there are.
     line_entries: usize,
     /// Runs one step by the twin; 0 if it could be run.
-    step: extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
+    step: unsafe extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
     /// Runs all steps from one on by the twin; what code returns.
-    rest: extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
+    rest: unsafe extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
     /// Takes in the key that a step inserts, of this x and y; 0 if it fits.
-    insert: extern "sysv64" fn(*mut Frame<'m>, u32, f64, f64) -> u32,
+    insert: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, f64, f64) -> u32,
     /// The entry of a group that is nearest to a whole number; [`REFUSED`] if there is none.
-    find: extern "sysv64" fn(*mut Frame<'m>, u32, f64) -> u32,
+    find: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, f64) -> u32,
     /// A value of an entry: group, entry, value.
-    found: extern "sysv64" fn(*mut Frame<'m>, u32, u32, u32) -> f64,
+    found: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, u32, u32) -> f64,
     memory: *mut Memory,
     program: *const Program,
     heads: &'m [HeadAt],
@@ -80,7 +80,7 @@ pub(super) const REFUSED: u32 = u32::MAX - 1;
 /// Returned if a guard does not hold; nothing was computed.
 pub(super) const UNGUARDED: u32 = u32::MAX - 2;
 
-type Function = for<'m> extern "sysv64" fn(*mut Frame<'m>) -> u32;
+type Function = for<'m> unsafe extern "sysv64" fn(*mut Frame<'m>) -> u32;
 
 /// Translates programs.
 #[derive(Debug)]
@@ -177,7 +177,7 @@ impl<'m> Processor<'m> {
     }
 
     /// Begins a token, as [`Memory::begin`] does.
-    #[inline]
+    #[inline(always)]
     pub(in crate::plan) fn begin(&mut self, id: u16) -> Result<(), Refusal> {
         self.memory().begin(id)?;
         // SAFETY: nobody else has a reference to the frame or its memory.
@@ -201,11 +201,10 @@ impl<'m> Processor<'m> {
     ///
     /// # Panics
     /// If tables or lines are shorter than they were when the code was made.
-    #[inline]
+    #[inline(always)]
     pub(in crate::plan) fn run(&mut self, program: &Program) -> Result<Ran, Refusal> {
-        let heads = self.frame.heads;
         let Some(code) = &program.code else {
-            return self.memory().run(program, .., heads).map(|()| Ran::Unknown);
+            return self.interpret(program);
         };
         let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
         let fits = tables >= code.needs.tables && lines >= code.needs.lines;
@@ -214,12 +213,24 @@ impl<'m> Processor<'m> {
         // SAFETY: the function reads and writes the frame's arrays within what was asserted above (there are WIDTH registers;
         // places are compared with the count, slots with the number of all), calls nothing but the functions of the frame,
         // with the frame itself, and keeps what the calling convention wants kept.
-        match (code.function)(&raw mut self.frame) {
-            REFUSED => Err(self.frame.refusal.take().unwrap_or(Refusal::Model)),
+        match unsafe { (code.function)(&raw mut self.frame) } {
+            REFUSED => Err(self.refusal()),
             UNKNOWN => Ok(Ran::Unknown),
             UNGUARDED => Ok(Ran::Unguarded),
             token => Ok(Ran::Token(token)),
         }
+    }
+
+    #[inline(never)]
+    fn interpret(&mut self, program: &Program) -> Result<Ran, Refusal> {
+        let heads = self.frame.heads;
+        let done = self.memory().run(program, .., heads);
+        done.map(|()| Ran::Unknown)
+    }
+
+    #[cold]
+    fn refusal(&mut self) -> Refusal {
+        self.frame.refusal.take().unwrap_or(Refusal::Model)
     }
 }
 
@@ -247,7 +258,7 @@ unsafe fn parts<'f>(frame: *mut Frame<'f>) -> (&'f mut Memory, &'f Program, &'f 
     unsafe { (&mut *(*frame).memory, &*(*frame).program, (*frame).heads) }
 }
 
-extern "sysv64" fn step(frame: *mut Frame<'_>, at: u32) -> u32 {
+unsafe extern "sysv64" fn step(frame: *mut Frame<'_>, at: u32) -> u32 {
     // SAFETY: only code calls this; afterwards it uses the addresses that `refresh` finds.
     unsafe {
         let (memory, program, heads) = parts(frame);
@@ -261,7 +272,7 @@ extern "sysv64" fn step(frame: *mut Frame<'_>, at: u32) -> u32 {
     }
 }
 
-extern "sysv64" fn rest(frame: *mut Frame<'_>, at: u32) -> u32 {
+unsafe extern "sysv64" fn rest(frame: *mut Frame<'_>, at: u32) -> u32 {
     // SAFETY: only code calls this, and does nothing afterwards.
     unsafe {
         let (memory, program, heads) = parts(frame);
@@ -272,24 +283,26 @@ extern "sysv64" fn rest(frame: *mut Frame<'_>, at: u32) -> u32 {
     }
 }
 
-extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64) -> u32 {
-    // SAFETY: only code calls this; addresses stay as they are.
+unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64) -> u32 {
+    // SAFETY: only code calls this; afterwards it uses the addresses that `refresh` finds.
     unsafe {
         let (memory, program, _) = parts(frame);
         let Op::Insert { group, values, .. } = program.ops[at as usize] else {
             return refuse(frame, Refusal::Model);
         };
         let values = &program.registers[values.start as usize..][..values.len as usize];
-        match memory.insert(group, [x, y], values) {
+        let done = memory.insert(group, [x, y], values);
+        refresh(frame);
+        match done {
             Ok(()) => 0,
             Err(refusal) => refuse(frame, refusal),
         }
     }
 }
 
-extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
-    // SAFETY: only code calls this; it changes no memory.
-    let (memory, ..) = unsafe { parts(frame) };
+unsafe extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
+    // SAFETY: only code calls this; until the call returns nobody writes to the frame's memory.
+    let memory = unsafe { &*(*frame).memory };
     match memory.table(group).find_whole(query) {
         Ok(entry) => entry,
         // SAFETY: as above.
@@ -297,9 +310,9 @@ extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
     }
 }
 
-extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
-    // SAFETY: only code calls this; it changes no memory.
-    let (memory, ..) = unsafe { parts(frame) };
+unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
+    // SAFETY: only code calls this; until the call returns nobody writes to the frame's memory.
+    let memory = unsafe { &*(*frame).memory };
     memory.table(group).value(entry, value)
 }
 

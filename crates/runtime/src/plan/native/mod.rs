@@ -9,6 +9,9 @@
 //! enough ([`Needs`]), places are compared with the number of tokens.
 
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
+mod calls;
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[expect(clippy::useless_conversion, reason = "dynasm converts registers")]
 mod emit;
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 #[expect(
@@ -16,10 +19,11 @@ mod emit;
     reason = "this is the fence: memory is made executable, and entered"
 )]
 mod enter;
-#[cfg(all(feature = "jit", target_arch = "x86_64"))]
-mod steps;
 #[cfg(not(all(feature = "jit", target_arch = "x86_64")))]
 mod none;
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[expect(clippy::useless_conversion, reason = "dynasm converts registers")]
+mod steps;
 
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 pub(super) use enter::{Code, Processor, Translator};
@@ -27,6 +31,10 @@ pub(super) use enter::{Code, Processor, Translator};
 pub(super) use none::{Code, Processor, Translator};
 
 /// What became of a program.
+#[cfg_attr(
+    not(all(feature = "jit", target_arch = "x86_64")),
+    expect(dead_code, reason = "only code has to do with it")
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
     /// The token that follows.
@@ -38,6 +46,10 @@ pub(super) enum Ran {
 }
 
 /// What code has to know of a model.
+#[cfg_attr(
+    not(all(feature = "jit", target_arch = "x86_64")),
+    expect(dead_code, reason = "only code has to do with it")
+)]
 #[derive(Debug)]
 pub(super) struct Layout {
     /// Of an embedding.
