@@ -221,7 +221,7 @@ impl Analysis {
         Ok(self.sum(told, &terms))
     }
 
-    /// Puts the products of a row with the residual stream into `terms`.
+    /// Puts the products of a row's weights with slots into `terms`.
     fn multiply(
         &mut self,
         terms: &mut Terms,
@@ -236,7 +236,7 @@ impl Analysis {
         Ok(())
     }
 
-    /// Their sum.
+    /// The product of a row with the residual stream: the sum of those.
     fn row(&mut self, scope: &mut Scope, nodes: &[u32], row: &Row) -> Result<FormId> {
         let mut terms = Terms::default();
         self.multiply(&mut terms, scope, nodes, row)?;
