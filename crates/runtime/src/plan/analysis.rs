@@ -134,6 +134,8 @@ pub(crate) struct Analysis {
     pub(super) hull_ranges: Vec<[Range; 2]>,
     /// Forms that hold for any token but the first.
     pub(crate) common: Forms,
+    /// The same, for the next scope.
+    pub(super) spare: Option<Forms>,
 }
 
 /// The forms of any token but the first.
@@ -180,6 +182,7 @@ impl Analysis {
             shared: Shared::default(),
             fixed: Fixed::default(),
             common: Forms::default(),
+            spare: None,
         };
         let mut scope = Scope::new(0, Forms::new(rows));
         for layer in 0..rows.layers.len() {

@@ -211,7 +211,7 @@ impl Choice {
         heights: &[f64],
         constants: &mut Constants,
     ) -> Result<Prefix, Refusal> {
-        let mut scope = Scope::new(class, analysis.common.clone());
+        let mut scope = analysis.scope(class);
         let known = Known::new(analysis.fixed.end().ok_or(Refusal::Model)?);
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
         let mut asked = (None, None);
@@ -243,6 +243,7 @@ impl Choice {
         }
         let advance = compiler.advance(asked)?;
         let (program, known) = compiler.finish();
+        analysis.end(scope);
         Ok(Prefix {
             program,
             known,
@@ -272,6 +273,7 @@ impl Choice {
             compiler.output()?;
         }
         let (program, known) = compiler.finish();
+        analysis.end(scope);
         Ok(Written {
             program,
             known,
@@ -320,6 +322,7 @@ impl Choice {
         compiler.output()?;
         compiler.carry()?;
         let (program, known) = compiler.finish();
+        analysis.end(scope);
         Ok(Some(Written {
             program,
             known,
@@ -330,7 +333,7 @@ impl Choice {
     }
 
     fn scope(&self, analysis: &mut Analysis, class: u16, kind: usize, bucket: usize) -> Scope {
-        let mut scope = Scope::new(class, analysis.common.clone());
+        let mut scope = analysis.scope(class);
         for &(at, part, table) in &self.fetched {
             let answer = analysis.tables[table as usize][self.example[kind]];
             let answer = analysis.atoms.constant(answer);

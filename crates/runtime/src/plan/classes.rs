@@ -1,7 +1,8 @@
 //! Tokens sorted by what their embeddings have in common.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use super::hash::QuickMap;
 use super::range::Range;
 use super::rows::Rows;
 
@@ -73,7 +74,7 @@ impl Classes {
                 values.len() <= FEW_VALUES
             })
         });
-        let mut known: HashMap<Vec<u64>, u16> = HashMap::new();
+        let mut known: QuickMap<Vec<u64>, u16> = QuickMap::default();
         let mut of_id = self.of_id.clone();
         for &id in &ids {
             let key = slots.iter().map(|&slot| value(id, slot)).collect();

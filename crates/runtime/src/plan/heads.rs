@@ -168,11 +168,8 @@ impl Analysis {
                     _ => told = told.about_plus(1.0, &Form::monomial(monomial, coefficient)),
                 }
             }
-            found[part] = Some(match self.by_id(&told) {
-                Some(table) => Value::Told {
-                    table: self.table(told, table, first[part]),
-                    time,
-                },
+            found[part] = Some(match self.table(told, first[part]) {
+                Some(table) => Value::Told { table, time },
                 None => {
                     self.streams.push((at, part));
                     Value::Kept {
@@ -192,11 +189,13 @@ impl Analysis {
         })
     }
 
-    fn table(&mut self, form: Form, mut by_id: Vec<f64>, first: f64) -> u32 {
+    /// The table of a form that is a function of ids, and of a number for the first token.
+    fn table(&mut self, form: Form, first: f64) -> Option<u32> {
         let known = (form, first.to_bits());
         if let Some(&table) = self.table_of.get(&known) {
-            return table;
+            return Some(table);
         }
+        let mut by_id = self.by_id(&known.0)?;
         let range = self.atoms.range(&known.0).union(Range::of(first));
         by_id.push(first);
         let constant = Some(first).filter(|first| by_id.iter().all(|entry| entry == first));
@@ -205,7 +204,7 @@ impl Analysis {
         self.table_ranges.push(range);
         let table = self.tables.len() as u32 - 1;
         self.table_of.insert(known, table);
-        table
+        Some(table)
     }
 
     fn grouped(&mut self, at: HeadAt, latest: bool, key: [FormId; 2], values: [FormId; 2]) -> Head {

@@ -33,7 +33,11 @@ pub(crate) struct Scope {
 
 /// The forms of a token, by [node](Rows::nodes); one that has a single form has it twice.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Forms(Vec<Option<Derived>>);
+pub(crate) struct Forms {
+    derived: Vec<Option<Derived>>,
+    /// The nodes that were derived since the last [reset](Self::reset).
+    recent: Vec<u32>,
+}
 
 /// What was derived, and from which assumptions.
 type Derived = ([FormId; 2], Assumed);
@@ -41,14 +45,32 @@ type Derived = ([FormId; 2], Assumed);
 impl Forms {
     /// None yet.
     pub(crate) fn new(rows: &Rows) -> Self {
-        Self(vec![None; rows.nodes])
+        Self {
+            derived: vec![None; rows.nodes],
+            recent: Vec::new(),
+        }
     }
 
     /// Those that a predicate holds for, of pairs for both. They depend on no assumption any more.
     pub(crate) fn retain(&mut self, keep: impl Fn(FormId) -> bool) {
-        for forms in &mut self.0 {
+        for forms in &mut self.derived {
             let kept = forms.filter(|(forms, _)| forms.iter().all(|&form| keep(form)));
             *forms = kept.map(|(forms, _)| (forms, 0));
+        }
+        self.recent.clear();
+    }
+
+    #[inline]
+    fn note(&mut self, node: usize, derived: Derived) {
+        self.derived[node] = Some(derived);
+        self.recent.push(node as u32);
+    }
+
+    /// Forgets what was derived; `first` is what there was before.
+    fn reset(&mut self, first: &Self) {
+        for node in self.recent.drain(..) {
+            let node = node as usize;
+            self.derived[node] = first.derived[node];
         }
     }
 }
@@ -70,13 +92,25 @@ impl Scope {
     /// The forms of a node, if they were derived.
     #[inline]
     fn known(&mut self, node: usize) -> Option<[FormId; 2]> {
-        let (forms, assumed) = self.forms.0[node]?;
+        let (forms, assumed) = self.forms.derived[node]?;
         self.assumed |= assumed;
         Some(forms)
     }
 }
 
 impl Analysis {
+    /// The scope of a token of a class, with what is known of all tokens.
+    pub(super) fn scope(&mut self, class: u16) -> Scope {
+        let spare = self.spare.take();
+        Scope::new(class, spare.unwrap_or_else(|| self.common.clone()))
+    }
+
+    /// Ends a scope. Its space is used again.
+    pub(super) fn end(&mut self, mut scope: Scope) {
+        scope.forms.reset(&self.common);
+        self.spare = Some(scope.forms);
+    }
+
     /// The forms of a node, derived if they are new.
     #[inline]
     pub(super) fn node(
@@ -89,13 +123,13 @@ impl Analysis {
             return Ok(forms);
         }
         if let Some((forms, assumed)) = self.shared.find(scope, node) {
-            scope.forms.0[node] = Some((forms, assumed));
+            scope.forms.note(node, (forms, assumed));
             scope.assumed |= assumed;
             return Ok(forms);
         }
         let others = std::mem::take(&mut scope.assumed);
         let forms = derive(self, scope)?;
-        scope.forms.0[node] = Some((forms, scope.assumed));
+        scope.forms.note(node, (forms, scope.assumed));
         self.shared.insert(scope, node, forms, scope.assumed);
         scope.assumed |= others;
         Ok(forms)
@@ -187,7 +221,7 @@ impl Analysis {
         Ok(self.sum(told, &terms))
     }
 
-    /// Puts the products of a row with the residual stream into `terms`.
+    /// Puts the products of a row's weights with slots into `terms`.
     fn multiply(
         &mut self,
         terms: &mut Terms,
@@ -202,7 +236,7 @@ impl Analysis {
         Ok(())
     }
 
-    /// Their sum.
+    /// The product of a row with the residual stream: the sum of those.
     fn row(&mut self, scope: &mut Scope, nodes: &[u32], row: &Row) -> Result<FormId> {
         let mut terms = Terms::default();
         self.multiply(&mut terms, scope, nodes, row)?;
@@ -274,7 +308,7 @@ impl Analysis {
         // It is sooner derived than looked up elsewhere: most gates are closed.
         let others = std::mem::take(&mut scope.assumed);
         let form = self.new_neuron(scope, layer, neuron)?;
-        scope.forms.0[node] = Some(([form; 2], scope.assumed));
+        scope.forms.note(node, ([form; 2], scope.assumed));
         scope.assumed |= others;
         Ok(form)
     }

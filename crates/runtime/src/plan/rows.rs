@@ -34,20 +34,20 @@ pub(crate) struct LayerRows {
     /// By slot.
     pub(crate) neurons_out: Vec<Row>,
     /// The first [node](Rows::nodes) of the layer: neurons, then answers of heads, then their keys.
-    nodes: usize,
+    first_node: usize,
 }
 
 impl LayerRows {
     pub(super) fn neuron_node(&self, neuron: usize) -> usize {
-        self.nodes + neuron
+        self.first_node + neuron
     }
 
     pub(super) fn answers_node(&self, head: usize) -> usize {
-        self.nodes + self.neurons.len() + head
+        self.first_node + self.neurons.len() + head
     }
 
     pub(super) fn key_node(&self, head: usize) -> usize {
-        self.nodes + self.neurons.len() + self.heads.len() + head
+        self.first_node + self.neurons.len() + self.heads.len() + head
     }
 }
 
@@ -113,10 +113,10 @@ impl Rows {
                 let heads_out = heads_out.collect();
                 let neurons = (0..shape.d_ffn)
                     .map(|n| [n, shape.d_ffn + n].map(|r| row_of(&weights.ff_in, r)));
-                let first = nodes;
+                let first_node = nodes;
                 nodes += shape.d_ffn + 2 * heads.len();
                 LayerRows {
-                    nodes: first,
+                    first_node,
                     heads,
                     heads_out,
                     neurons: neurons.collect(),
