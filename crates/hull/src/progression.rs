@@ -178,18 +178,23 @@ impl Run {
     #[inline]
     pub(crate) fn summit(&self, q: Point) -> Option<u32> {
         debug_assert!(self.from == 0 && self.is_upper_hull());
-        let last = self.until.checked_sub(1)?;
+        let last = f64::from(self.until.checked_sub(1)?);
         let Progression { step, curve, .. } = self.progression;
         let (a, b) = (q.x * step.x, q.y * step.y);
         let (s, twice) = (a + b, q.y * (-2.0 * curve));
-        // A conversion saturates, and makes 0 of NaN.
-        let nearest = ((s / twice + 0.5) as u32).min(last);
-        let back = twice * f64::from(nearest);
+        let at = s / twice;
+        // Not a number is not above 0, either.
+        let at = if at > 0.0 { at } else { 0.0 };
+        let at = if at < last { at } else { last };
+        // Of numbers this great, the last bit is 1.
+        const GREAT: f64 = (1_u64 << 52) as f64;
+        let nearest = (at + GREAT) - GREAT;
+        let back = twice * nearest;
         let r = s - back;
         let limit = 0.5 * twice - 2.0 * FILTER * (a.abs() + b.abs() + back + twice);
-        let rises_to = (r > -limit) | (nearest == 0);
+        let rises_to = (r > -limit) | (nearest == 0.0);
         let falls_from = (r < limit) | (nearest == last);
-        (rises_to & falls_from).then_some(nearest)
+        (rises_to & falls_from).then_some(nearest as u32)
     }
 
     /// About where the score is greatest.
