@@ -6,6 +6,7 @@ use crate::edges::{Edged, Roles};
 use crate::inner::Inner;
 use crate::merge::{Merges, Tied};
 use crate::slots::{Role, Slots};
+use crate::stream::Stream;
 use crate::{Error, Point};
 
 const UPPER: Roles = Roles {
@@ -40,13 +41,15 @@ const LOWER: Roles = Roles {
 /// | | time |
 /// |---|---|
 /// | [`push`](Self::push) beyond the greatest x, as in a stream of keys `(2t, -t²)` | `O(1)` amortised |
+/// | the first push that breaks a progression of `h` points from the start | `O(h)`, once |
 /// | any other push | `O(log h)`, and where the point becomes a vertex a move of at most one block of 256 points |
 /// | [`winners`](Self::winners) at or beside the [`Hint`] | `O(1)`, two comparisons |
+/// | any query while all points are an exact progression | `O(1)`, one division |
 /// | any other query | `O(log h)`, on a parabola `O(1)` comparisons; ties cost nothing, at most 3 slots win |
 /// | `clone`, a snapshot | a copy of the memory |
 ///
-/// Memory is 21 bytes per vertex of keys appended in the order of x, 1 or 2 where they are in exact
-/// progression as `(2t, -t²)` is, 20 more for a vertex on both
+/// Memory is 21 bytes per vertex of keys appended in the order of x, 1 or 2 where many are in exact
+/// progression as `(2t, -t²)` is, nothing while all of them are one; 20 more for a vertex on both
 /// chains (there are two at most, unless they are on one vertical line), and up to twice that where
 /// blocks were split. Points within edges, coinciding and interior ones take none.
 ///
@@ -83,6 +86,8 @@ const LOWER: Roles = Roles {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct HullIndex {
+    /// All points, or none: then they are in what follows, which is empty before.
+    stream: Stream,
     upper: Edged,
     /// Mirrored in the x axis.
     lower: Edged,
@@ -92,6 +97,8 @@ pub struct HullIndex {
     right: Option<u32>,
     slots: Slots,
     inner: Inner,
+    /// The last point that was inserted, and what becomes of it if it comes again.
+    last: Option<(Point, Inserted)>,
     len: u64,
 }
 
@@ -149,6 +156,44 @@ impl HullIndex {
     /// If a coordinate is out of the [domain](Point::in_domain), or all 2^32 - 1 slots are taken.
     pub fn push(&mut self, point: Point) -> Result<Inserted, Error> {
         let point = point.checked()?;
+        if self.stream.len() as u64 == self.len {
+            if let Some(slot) = self.stream.push(point) {
+                self.len += 1;
+                return Ok(Inserted::New(slot));
+            }
+            self.end_stream()?;
+        }
+        if let Some((last, again)) = self.last
+            && last == point
+        {
+            self.len += 1;
+            return Ok(again);
+        }
+        let inserted = self.insert(point)?;
+        self.last = match inserted {
+            Inserted::Interior => Some(Inserted::Interior),
+            Inserted::New(slot) | Inserted::Same(slot) => Some(Inserted::Same(slot)),
+            // It may be within an edge now, under another slot.
+            Inserted::Merging { .. } => None,
+        }
+        .map(|again| (point, again));
+        Ok(inserted)
+    }
+
+    /// Makes chains of a stream, with the slots that its points have.
+    #[cold]
+    fn end_stream(&mut self) -> Result<(), Error> {
+        let stream = core::mem::take(&mut self.stream);
+        self.len = 0;
+        for i in 0..stream.len() {
+            let inserted = self.insert(stream.at(i))?;
+            debug_assert_eq!(inserted, Inserted::New(i as u32));
+        }
+        Ok(())
+    }
+
+    /// Adds a point to the chains.
+    fn insert(&mut self, point: Point) -> Result<Inserted, Error> {
         if self.inner.holds(point) {
             self.len += 1;
             return Ok(Inserted::Interior);
@@ -227,10 +272,14 @@ impl HullIndex {
     /// If a coordinate of `q` is out of the [domain](Point::in_domain).
     #[inline]
     pub fn winners(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
-        if q.is_upward()
-            && let Some(slot) = self.upper.chain.slot_at(q, &mut hint.upper)
-        {
-            return Ok(Winners::One(slot));
+        if q.is_upward() {
+            let slot = match self.stream.peak(q) {
+                None => self.upper.chain.slot_at(q, &mut hint.upper),
+                some => some,
+            };
+            if let Some(slot) = slot {
+                return Ok(Winners::One(slot));
+            }
         }
         self.winners_elsewhere(q, hint)
     }
@@ -238,6 +287,9 @@ impl HullIndex {
     #[inline(never)]
     fn winners_elsewhere(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
         let q = q.checked()?;
+        if self.stream.len() > 0 {
+            return Ok(self.stream.winners(q));
+        }
         let (side, q, trail) = if q.y > 0.0 {
             (&self.upper, q, &mut hint.upper)
         } else if q.y < 0.0 {
@@ -277,6 +329,14 @@ impl HullIndex {
         Tied::winners(top, (bottom != top).then_some(bottom), within)
     }
 
+    /// Whether a slot certainly is still the only winner of a query, if it was before the last push and that gave a slot.
+    ///
+    /// A progression that goes on changes no winner of an upward query but the last point.
+    #[inline]
+    pub fn still_wins(&self, q: Point, slot: u32) -> bool {
+        q.y > 0.0 && slot as usize + 2 < self.stream.len()
+    }
+
     /// The number of points pushed.
     pub fn len(&self) -> u64 {
         self.len
@@ -289,12 +349,12 @@ impl HullIndex {
 
     /// One more than the greatest slot given so far: the length for an array by slot.
     pub fn slots(&self) -> usize {
-        self.slots.len()
+        self.stream.len() + self.slots.len()
     }
 
     /// The number of slots in use: distinct vertices of the hull, and edges with points within.
     pub fn vertices(&self) -> usize {
-        self.slots.in_use()
+        self.stream.len() + self.slots.in_use()
     }
 
     /// The vertices of the hull with their slots, counterclockwise from the leftmost (of several,
@@ -312,13 +372,18 @@ impl HullIndex {
     /// # Ok::<(), weightware_hull::Error>(())
     /// ```
     pub fn outline(&self) -> impl Iterator<Item = (Point, u32)> + '_ {
+        let stream = &self.stream;
+        let above = (1..stream.len()).rev();
+        let all = (0..stream.len().min(1)).chain(above);
+        let stream = all.map(|i| (stream.at(i), i as u32));
         let (lower, upper) = (&self.lower.chain, &self.upper.chain);
         let ends = [lower.begin(), lower.end()].map(|at| at.map(|at| lower.slot(at)));
         let lower = core::iter::successors(lower.begin(), |&at| lower.next(at))
             .map(|at| (lower.point(at).flipped(), lower.slot(at)));
         let upper = core::iter::successors(upper.end(), |&at| upper.prev(at))
             .map(|at| (upper.point(at), upper.slot(at)));
-        lower.chain(upper.filter(move |&(_, slot)| !ends.contains(&Some(slot))))
+        let upper = upper.filter(move |&(_, slot)| !ends.contains(&Some(slot)));
+        stream.chain(lower).chain(upper)
     }
 
     /// The memory allocated, in bytes.

@@ -24,7 +24,7 @@
 //!
 //! | type | what it is | push | query | bytes per key |
 //! |---|---|---|---|---|
-//! | [`HullIndex`] | geometry only: points in, *slots* of winners out | `O(log n)`, in order of x `O(1)` | `O(log n)`, near the last answer `O(1)` | 17 to 21 per vertex, twice that at most, 1 to 2 in progressions |
+//! | [`HullIndex`] | geometry only: points in, *slots* of winners out | `O(log n)`, in order of x `O(1)` | `O(log n)`, near the last answer `O(1)` | 17 to 21 per vertex, twice that at most, 0 to 2 in progressions |
 //! | [`HullCache`] | keys with values of `N` components, behind [`KeyValueIndex`] | as above | as above | `16 N + 8` more |
 //! | [`Layers`] | ids of the `k` best keys, `k` up to `L` | `O(L log n)` amortised | `O(k + log n)` to `O(k log n)` | 16 to 20 per key kept |
 //! | [`SparseCache`] | softmax over the `k` best keys, with a bound of what it misses | as above | as above | `8 N` more |
@@ -87,11 +87,13 @@ mod merge;
 mod numbers;
 mod point;
 mod points;
+mod progression;
 mod rank;
 mod search;
 mod slots;
 mod solid;
 mod sparse;
+mod stream;
 mod sum;
 
 pub use cache::{HullCache, KeyValueIndex, LinearCache};

@@ -34,12 +34,8 @@ impl Point {
     /// Whether it is in the domain, with a y above zero.
     #[inline]
     pub(crate) fn is_upward(self) -> bool {
-        let x = self.x.abs();
-        // NaN fails every test.
-        (self.y >= MIN_MAGNITUDE)
-            & (self.y <= MAX_MAGNITUDE)
-            & (x <= MAX_MAGNITUDE)
-            & ((x >= MIN_MAGNITUDE) | (x == 0.0))
+        // The bits of negative numbers are above those of positive ones.
+        (self.y.to_bits().wrapping_sub(MIN_MAGNITUDE.to_bits()) <= RANGE) & in_domain(self.x)
     }
 
     /// The point itself if it is in the domain, with `-0.0` made `0.0`.
@@ -79,9 +75,10 @@ impl From<Point> for [f64; 2] {
     }
 }
 
+const RANGE: u64 = MAX_MAGNITUDE.to_bits() - MIN_MAGNITUDE.to_bits();
+
 #[inline]
 pub(crate) fn in_domain(v: f64) -> bool {
-    const RANGE: u64 = MAX_MAGNITUDE.to_bits() - MIN_MAGNITUDE.to_bits();
     // The bits of magnitudes are in the order of the magnitudes, those of infinity and NaN last.
     let magnitude = v.to_bits() & !(1 << 63);
     (magnitude.wrapping_sub(MIN_MAGNITUDE.to_bits()) <= RANGE) | (magnitude == 0)

@@ -20,10 +20,11 @@ pub(crate) struct Network {
     /// How many distinct products there are of queries, keys and values, and how many of neurons.
     pub(crate) products: usize,
     pub(crate) gates: usize,
-    /// How many streams of keys and of values, questions and boxes.
+    /// How many streams of keys and of values, questions, answers of all layers, and boxes.
     pub(crate) key_streams: usize,
     pub(crate) value_streams: usize,
     pub(crate) questions: usize,
+    pub(crate) answers: usize,
     pub(crate) boxes: usize,
     pub(crate) unembed: Unembed,
     pub(crate) last_position: u64,
@@ -95,13 +96,16 @@ pub(crate) struct KeyBox {
 }
 
 /// What the heads of a layer ask of a cache, each but once: products that are equal whatever the tokens are one key, one
-/// question, one stream of values. Keys, values and questions that earlier layers have are not among those of a later one.
+/// question, one stream of values. Keys and values that earlier layers have are not among those of a later one.
 #[derive(Debug, Default)]
 pub(crate) struct Asks {
     pub(crate) keys: Vec<NewKey>,
-    pub(crate) values: Vec<NewValue>,
+    pub(crate) values: Vec<NewValues>,
     pub(crate) questions: Vec<Question>,
-    pub(crate) answers: Vec<Answer>,
+    /// By question, one after the other: the streams of values of which the average is asked for.
+    pub(crate) answers: Vec<usize>,
+    /// The place of the first of them among those of all layers.
+    pub(crate) answers_at: usize,
 }
 
 /// A key to append to a stream of keys.
@@ -115,30 +119,25 @@ pub(crate) struct NewKey {
     pub(crate) head: usize,
 }
 
-/// A value to append to a stream of values, beside a stream of keys.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NewValue {
-    pub(crate) stream: usize,
+/// Values to append to streams of values, beside one stream of keys.
+#[derive(Debug)]
+pub(crate) struct NewValues {
     pub(crate) keys: usize,
-    /// Its place among the products.
-    pub(crate) value: usize,
+    /// The streams' numbers, and the values' places among the products.
+    pub(crate) values: Vec<[usize; 2]>,
 }
 
-/// A question to a stream of keys.
+/// A question to a stream of keys, for some of the layer's answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question {
     pub(crate) number: usize,
     pub(crate) keys: usize,
     /// Places among the products.
     pub(crate) query: [usize; 2],
-}
-
-/// The average value of the winners of a question.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Answer {
-    pub(crate) question: usize,
-    pub(crate) keys: usize,
-    pub(crate) values: usize,
+    /// Whether no earlier layer asks it.
+    pub(crate) is_new: bool,
+    /// How many answers are to it.
+    pub(crate) answers: usize,
 }
 
 impl Network {
@@ -155,6 +154,7 @@ impl Network {
             keys: Numbers::default(),
             values: Numbers::default(),
             questions: Numbers::default(),
+            answers: 0,
             boxes: Numbers::default(),
         };
         let weights = model.weights.layers.iter().enumerate();
@@ -170,6 +170,7 @@ impl Network {
             key_streams: pass.keys.len(),
             value_streams: pass.values.len(),
             questions: pass.questions.len(),
+            answers: pass.answers,
             boxes: pass.boxes.len(),
             unembed: Unembed::new(&model.weights.head),
             last_position: config.last_position,
@@ -194,6 +195,8 @@ struct Pass {
     values: Numbers<[usize; 2]>,
     /// By the number of the keys and those of two products.
     questions: Numbers<[usize; 3]>,
+    /// How many answers there are.
+    answers: usize,
     /// By the number of the keys and the bits of two bounds.
     boxes: Numbers<(usize, [u64; 2])>,
 }
@@ -291,7 +294,10 @@ impl Pass {
     fn asks(&mut self, heads: &mut [Head]) -> (Asks, Vec<KeyBox>) {
         let mut asks = Asks::default();
         let mut boxes = Vec::new();
-        let mut answers = Numbers::default();
+        // The values that each question is answered with.
+        let mut answers: Vec<Vec<usize>> = Vec::new();
+        // By live value of the heads: the question, an index of this layer's.
+        let mut asked = Vec::new();
         for (i, head) in heads.iter_mut().enumerate() {
             let place = |number: usize| self.products.place(number);
             let (keys, is_new) = self.keys.of(head.key);
@@ -314,34 +320,54 @@ impl Pass {
                 }
             }
             let [x, y] = head.query;
-            let (question, is_new) = self.questions.of([keys, x, y]);
-            if is_new {
+            let (number, is_new) = self.questions.of([keys, x, y]);
+            let known = asks.questions.iter().position(|q| q.number == number);
+            let question = known.unwrap_or_else(|| {
                 asks.questions.push(Question {
-                    number: question,
+                    number,
                     keys,
                     query: head.query.map(place),
+                    is_new,
+                    answers: 0,
                 });
-            }
+                answers.push(Vec::new());
+                asks.questions.len() - 1
+            });
             for (answer, value) in head.answers.iter_mut().zip(head.value) {
                 let Some(answer) = answer else { continue };
                 let (values, is_new) = self.values.of([keys, value]);
                 if is_new {
-                    asks.values.push(NewValue {
-                        stream: values,
-                        keys,
-                        value: place(value),
-                    });
+                    let new = [values, place(value)];
+                    match asks.values.iter_mut().find(|beside| beside.keys == keys) {
+                        Some(beside) => beside.values.push(new),
+                        None => asks.values.push(NewValues {
+                            keys,
+                            values: vec![new],
+                        }),
+                    }
                 }
-                let (number, is_new) = answers.of([question, values]);
-                *answer = number;
-                if is_new {
-                    asks.answers.push(Answer {
-                        question,
-                        keys,
-                        values,
-                    });
-                }
+                let others = &mut answers[question];
+                let known = others.iter().position(|&other| other == values);
+                *answer = known.unwrap_or_else(|| {
+                    others.push(values);
+                    others.len() - 1
+                });
+                asked.push(question);
             }
+        }
+        let mut first = 0;
+        let mut firsts = Vec::new();
+        for (question, answers) in asks.questions.iter_mut().zip(answers) {
+            firsts.push(first);
+            question.answers = answers.len();
+            first += answers.len();
+            asks.answers.extend(answers);
+        }
+        asks.answers_at = self.answers;
+        self.answers += asks.answers.len();
+        let answers = heads.iter_mut().flat_map(|head| &mut head.answers);
+        for (answer, question) in answers.flatten().zip(asked) {
+            *answer += firsts[question];
         }
         (asks, boxes)
     }

@@ -44,17 +44,51 @@ pub(crate) fn row_of(matrix: &Matrix, index: usize) -> Row {
     row(matrix.row(index).iter().copied())
 }
 
-/// The dot product: products added in ascending order of inputs, every operation rounded, never fused.
-///
-/// A sum that starts at +0 is never -0, and adding a zero product would not change it: leaving out zero weights gives
-/// the bits of the dense product.
-#[inline(always)]
-fn dot(row: &[Entry], x: &[f64; WIDTH]) -> f64 {
-    let mut sum = 0.0;
-    for entry in row {
-        sum += entry.weight * x[usize::from(entry.input)];
+/// A row that can be multiplied.
+trait Dot {
+    /// The dot product: products added in ascending order of inputs, every operation rounded, never fused.
+    ///
+    /// A sum that starts at +0 is never -0, and adding a zero product would not change it: leaving out zero weights gives
+    /// the bits of the dense product.
+    fn dot(&self, x: &[f64; WIDTH]) -> f64;
+}
+
+/// A row of `N` weights, apart from their inputs to take less memory.
+#[derive(Debug)]
+struct Short<const N: usize> {
+    weights: [f64; N],
+    inputs: [u16; N],
+}
+
+impl<const N: usize> From<[Entry; N]> for Short<N> {
+    fn from(entries: [Entry; N]) -> Self {
+        Self {
+            weights: entries.map(|entry| entry.weight),
+            inputs: entries.map(|entry| entry.input),
+        }
     }
-    sum
+}
+
+impl<const N: usize> Dot for Short<N> {
+    #[inline(always)]
+    fn dot(&self, x: &[f64; WIDTH]) -> f64 {
+        let mut sum = 0.0;
+        for (weight, &input) in self.weights.iter().zip(&self.inputs) {
+            sum += weight * x[usize::from(input)];
+        }
+        sum
+    }
+}
+
+impl Dot for Row {
+    #[inline(always)]
+    fn dot(&self, x: &[f64; WIDTH]) -> f64 {
+        let mut sum = 0.0;
+        for entry in self {
+            sum += entry.weight * x[usize::from(entry.input)];
+        }
+        sum
+    }
 }
 
 /// Where products go: a slice, to be cut into the outputs of rows of a length.
@@ -79,11 +113,11 @@ impl<T> Outputs for &mut [T] {
 /// A sparse matrix whose rows are sorted by length: the loops over short rows are unrolled.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    ones: Vec<[Entry; 1]>,
-    twos: Vec<[Entry; 2]>,
-    threes: Vec<[Entry; 3]>,
-    fours: Vec<[Entry; 4]>,
-    fives: Vec<[Entry; 5]>,
+    ones: Vec<Short<1>>,
+    twos: Vec<Short<2>>,
+    threes: Vec<Short<3>>,
+    fours: Vec<Short<4>>,
+    fives: Vec<Short<5>>,
     long: Vec<Row>,
     /// Last come rows without entries.
     empty: usize,
@@ -102,11 +136,11 @@ impl Rows {
             places[i] = place;
             match rows[i][..] {
                 [] => all.empty += 1,
-                [a] => all.ones.push([a]),
-                [a, b] => all.twos.push([a, b]),
-                [a, b, c] => all.threes.push([a, b, c]),
-                [a, b, c, d] => all.fours.push([a, b, c, d]),
-                [a, b, c, d, e] => all.fives.push([a, b, c, d, e]),
+                [a] => all.ones.push([a].into()),
+                [a, b] => all.twos.push([a, b].into()),
+                [a, b, c] => all.threes.push([a, b, c].into()),
+                [a, b, c, d] => all.fours.push([a, b, c, d].into()),
+                [a, b, c, d, e] => all.fives.push([a, b, c, d, e].into()),
                 ref long => all.long.push(long.to_vec()),
             }
         }
@@ -124,7 +158,7 @@ impl Rows {
     fn each<O: Outputs>(&self, x: &[f64; WIDTH], out: O, mut take: impl FnMut(O::Item, f64)) {
         /// The products of rows of a length, and the outputs that are left.
         #[inline(always)]
-        fn of<O: Outputs, R: AsRef<[Entry]>>(
+        fn of<O: Outputs, R: Dot>(
             rows: &[R],
             x: &[f64; WIDTH],
             out: O,
@@ -132,7 +166,7 @@ impl Rows {
         ) -> O {
             let (now, later) = out.cut(rows.len());
             for (row, out) in rows.iter().zip(now) {
-                take(out, dot(row.as_ref(), x));
+                take(out, row.dot(x));
             }
             later
         }

@@ -3,7 +3,8 @@
 use super::Chain;
 use crate::blocks::{CAPACITY, Pos};
 use crate::exact::rises;
-use crate::points::{Points, Run};
+use crate::points::Points;
+use crate::progression::Run;
 use crate::search::{first_false, interpolate};
 use crate::{Point, compare_scores};
 use core::cmp::Ordering;

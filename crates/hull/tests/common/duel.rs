@@ -54,6 +54,8 @@ pub(crate) fn duel(name: &str, key: Key, rules: Rules, seed: u64) -> u64 {
     let mut best: Vec<Found> = vec![];
     let mut keys: Vec<Point> = vec![];
     let mut winners = vec![];
+    // The last query since the last push, and its only winner.
+    let mut standing: Option<(Point, u32)> = None;
     let (mut operations, mut asked) = (0, 0_u64);
     for i in 0..rules.keys {
         let key = key(&mut random, i, rules.keys);
@@ -65,6 +67,12 @@ pub(crate) fn duel(name: &str, key: Key, rules: Rules, seed: u64) -> u64 {
         if let Inserted::New(slot) | Inserted::Merging { slot, .. } = inserted {
             sets.resize(hull.slots(), Set::default());
             sets[slot as usize] = new;
+        }
+        if let (Inserted::New(_), Some((q, slot))) = (inserted, standing.take())
+            && hull.still_wins(q, slot)
+        {
+            let now = hull.winners(q, &mut Hint::default()).unwrap();
+            assert_eq!(now, Winners::One(slot), "{name}, seed {seed}, key {i}");
         }
         match inserted {
             Inserted::Interior | Inserted::New(_) => {}
@@ -88,7 +96,12 @@ pub(crate) fn duel(name: &str, key: Key, rules: Rules, seed: u64) -> u64 {
             let mut expected = Set::default();
             winners.iter().for_each(|&id| expected.add(Set::of(id)));
             let mut got = Set::default();
-            match hull.winners(q, &mut hint).unwrap() {
+            let found = hull.winners(q, &mut hint).unwrap();
+            standing = match found {
+                Winners::One(slot) => Some((q, slot)),
+                _ => None,
+            };
+            match found {
                 Winners::Empty => {}
                 Winners::All => got = all,
                 Winners::One(slot) => got = sets[slot as usize],

@@ -37,7 +37,7 @@ impl Random {
 pub(crate) type Key = fn(&mut Random, u32, u32) -> Point;
 
 /// Streams by name.
-pub(crate) const STREAMS: [(&str, Key); 22] = [
+pub(crate) const STREAMS: [(&str, Key); 24] = [
     ("parabola", |_, i, _| parabola(f64::from(i))),
     ("parabola, backwards", |_, i, n| {
         parabola(f64::from(n) - f64::from(i))
@@ -57,6 +57,18 @@ pub(crate) const STREAMS: [(&str, Key); 22] = [
         } else {
             parabola(f64::from(i))
         }
+    }),
+    ("parabola, broken once", |r, i, n| {
+        if i == n / 2 {
+            Point::new(r.signed(6), r.signed(6))
+        } else {
+            parabola(f64::from(i))
+        }
+    }),
+    ("parabola above a point", |_, i, _| match i {
+        // A progression that is not all of the hull.
+        0 => Point::new(0.0, -1.0),
+        _ => parabola(f64::from(i - 1)),
     }),
     ("parabola of tenths", |_, i, _| {
         let key = parabola(f64::from(i));

@@ -1,6 +1,6 @@
 //! A stream of keys and its index.
 
-use weightware_hull::{Error, HullIndex, Inserted, Point};
+use weightware_hull::{Error, HullIndex, Inserted, Merges, Point};
 
 use super::store::Store;
 
@@ -11,8 +11,23 @@ pub(super) struct Keys {
     counts: Store,
     /// Whether some slot counts more than one key.
     repeats: bool,
-    /// Where the last key went.
-    pub(super) inserted: Inserted,
+    /// What the last key made of the slots.
+    pub(super) change: Change,
+}
+
+/// What a key makes of the slots, and so of whatever is kept by slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    /// It is inside the hull.
+    Nothing,
+    /// It has a slot behind all others.
+    Append,
+    /// It has a slot that was that of keys which now are inside the hull.
+    Replace(u32),
+    /// It joins those of a slot.
+    Join(u32),
+    /// It has a slot, new or not, and then slots are merged.
+    Merge(u32, Merges),
 }
 
 impl Keys {
@@ -21,40 +36,47 @@ impl Keys {
             index: HullIndex::new(),
             counts: Store::new(),
             repeats: false,
-            inserted: Inserted::Interior,
+            change: Change::Nothing,
         }
     }
 
     /// Appends a key.
     #[inline]
     pub(super) fn push(&mut self, key: Point) -> Result<(), Error> {
-        self.inserted = self.index.push(key)?;
-        match self.inserted {
-            Inserted::Interior => {}
-            Inserted::New(slot) if self.repeats => self.counts.set(slot as usize, 1.0),
+        let slots = self.index.slots();
+        self.change = match self.index.push(key)? {
+            Inserted::Interior => Change::Nothing,
+            Inserted::New(slot) if slot as usize == slots => Change::Append,
+            Inserted::New(slot) => Change::Replace(slot),
+            Inserted::Same(slot) => Change::Join(slot),
+            Inserted::Merging { slot, merges } => Change::Merge(slot, merges),
+        };
+        match self.change {
+            Change::Nothing => {}
             // While every slot counts one key, the counts are not looked at.
-            Inserted::New(_) => {}
-            Inserted::Merging { slot, merges } => {
-                self.begin_counts();
+            Change::Append | Change::Replace(_) if !self.repeats => {}
+            Change::Append => self.counts.append(1.0),
+            Change::Replace(slot) => self.counts.set(slot as usize, 1.0),
+            Change::Join(slot) => {
+                self.begin_counts(slots);
+                self.counts.add(slot as usize, 1.0);
+            }
+            Change::Merge(slot, merges) => {
+                self.begin_counts(slots);
                 self.counts.set(slot as usize, 1.0);
                 for merge in merges {
-                    let more = self.counts.get(merge.from as usize);
-                    self.counts.add(merge.into as usize, more);
+                    self.counts.merge(merge.into as usize, merge.from as usize);
                 }
-            }
-            Inserted::Same(slot) => {
-                self.begin_counts();
-                self.counts.add(slot as usize, 1.0);
             }
         }
         Ok(())
     }
 
     #[inline]
-    fn begin_counts(&mut self) {
+    fn begin_counts(&mut self, slots: usize) {
         if !self.repeats {
             self.repeats = true;
-            (0..self.index.slots()).for_each(|slot| self.counts.set(slot, 1.0));
+            (0..slots).for_each(|_| self.counts.append(1.0));
         }
     }
 

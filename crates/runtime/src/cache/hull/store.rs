@@ -19,19 +19,30 @@ impl Store {
         Self::Byte(Vec::new())
     }
 
-    /// The sum at `slot`, rounded if it is no float; 0 if none was ever set there.
+    /// One more than the greatest slot that was ever set.
     #[inline]
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Byte(v) => v.len(),
+            Self::Int(v) => v.len(),
+            Self::Float(v) => v.len(),
+            Self::Exact(v) => v.len(),
+        }
+    }
+
+    /// The sum at `slot`, rounded if it is no float.
+    #[inline(always)]
     pub(super) fn get(&self, slot: usize) -> f64 {
         match self {
-            Self::Byte(v) => v.get(slot).map_or(0.0, |&n| f64::from(n)),
-            Self::Int(v) => v.get(slot).map_or(0.0, |&n| f64::from(n)),
-            Self::Float(v) => v.get(slot).copied().unwrap_or(0.0),
-            Self::Exact(v) => v.get(slot).map_or(0.0, ExactSum::value),
+            Self::Byte(v) => v[slot].into(),
+            Self::Int(v) => v[slot].into(),
+            Self::Float(v) => v[slot],
+            Self::Exact(v) => v[slot].value(),
         }
     }
 
     /// The sum at `slot` divided by `count`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn mean(&self, slot: usize, count: f64) -> f64 {
         match self {
             Self::Exact(v) => v[slot].mean(count as u64),
@@ -40,42 +51,50 @@ impl Store {
         }
     }
 
-    /// Replaces the sum at `slot`.
+    /// Replaces the sum at `slot`, or begins one there, behind the others.
     #[inline]
     pub(super) fn set(&mut self, slot: usize, number: f64) {
-        // Mostly the slot is the next one. A cast saturates, so equality says that nothing was lost.
+        if slot == self.len() {
+            self.append(number);
+        } else {
+            self.replace(slot, number);
+        }
+    }
+
+    /// Begins another sum, behind the others.
+    #[inline]
+    pub(super) fn append(&mut self, number: f64) {
+        // A cast saturates, so equality says that nothing was lost.
         match self {
-            Self::Byte(v) if slot == v.len() && f64::from(number as u8) == number => {
-                v.push(number as u8);
-            }
-            Self::Int(v) if slot == v.len() && f64::from(number as i32) == number => {
-                v.push(number as i32);
-            }
-            Self::Float(v) if slot == v.len() => v.push(number),
-            _ => self.set_anywhere(slot, number),
+            Self::Byte(v) if f64::from(number as u8) == number => v.push(number as u8),
+            Self::Int(v) if f64::from(number as i32) == number => v.push(number as i32),
+            Self::Float(v) => v.push(number),
+            _ => self.append_wider(number),
+        }
+    }
+
+    #[cold]
+    fn append_wider(&mut self, number: f64) {
+        if let Self::Exact(v) = self {
+            v.push(exact(number));
+        } else {
+            self.widen();
+            self.append(number);
         }
     }
 
     #[inline(never)]
-    fn set_anywhere(&mut self, slot: usize, number: f64) {
+    fn replace(&mut self, slot: usize, number: f64) {
         match self {
-            Self::Byte(v) => {
-                let small = number as u8;
-                if f64::from(small) == number {
-                    return put(v, slot, small);
-                }
+            Self::Byte(v) if f64::from(number as u8) == number => v[slot] = number as u8,
+            Self::Int(v) if f64::from(number as i32) == number => v[slot] = number as i32,
+            Self::Float(v) => v[slot] = number,
+            Self::Exact(v) => v[slot] = exact(number),
+            _ => {
+                self.widen();
+                self.replace(slot, number);
             }
-            Self::Int(v) => {
-                let small = number as i32;
-                if f64::from(small) == number {
-                    return put(v, slot, small);
-                }
-            }
-            Self::Float(v) => return put(v, slot, number),
-            Self::Exact(v) => return put(v, slot, exact(number)),
         }
-        self.widen();
-        self.set_anywhere(slot, number);
     }
 
     /// Adds to the sum at `slot`.
@@ -93,13 +112,15 @@ impl Store {
         }
     }
 
-    /// Adds the sum at `from` to the sum at `slot`.
+    /// Moves the sum at `from` to the sum at `slot`.
+    #[cold]
     pub(super) fn merge(&mut self, slot: usize, from: usize) {
         if let Self::Exact(v) = self {
-            let from = v[from].clone();
+            let from = std::mem::take(&mut v[from]);
             v[slot].merge(&from);
         } else {
             self.add(slot, self.get(from));
+            self.set(from, 0.0);
         }
     }
 
@@ -107,7 +128,7 @@ impl Store {
     #[inline]
     pub(super) fn sum(&self, slot: usize) -> ExactSum {
         match self {
-            Self::Exact(v) => v.get(slot).cloned().unwrap_or_default(),
+            Self::Exact(v) => v[slot].clone(),
             _ => exact(self.get(slot)),
         }
     }
@@ -148,18 +169,6 @@ fn exact(number: f64) -> ExactSum {
     sum
 }
 
-#[inline]
-fn put<T: Clone + Default>(v: &mut Vec<T>, slot: usize, item: T) {
-    if slot == v.len() {
-        v.push(item);
-    } else {
-        if slot > v.len() {
-            v.resize(slot + 1, T::default());
-        }
-        v[slot] = item;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,11 +183,8 @@ mod tests {
                 assert_eq!(store.get(slot), number);
             }
         }
-        store.set(20, 1.0);
-        assert_eq!(
-            (store.get(15), store.get(20), store.get(99)),
-            (0.0, 1.0, 0.0)
-        );
+        store.set(2, 1.0);
+        assert_eq!((store.get(2), store.len()), (1.0, numbers.len()));
     }
 
     #[test]

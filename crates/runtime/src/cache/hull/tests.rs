@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::Hull;
 use crate::cache::{Cache, Call, Hardmax};
-use crate::network::{Answer, Asks, NewKey, NewValue, Question};
+use crate::network::{Asks, NewKey, NewValues, Question};
 
 /// The products of a token: a key's, a query's and values, drawn from few numbers so that keys coincide and queries tie.
 fn products() -> impl Strategy<Value = [i8; 12]> {
@@ -19,45 +19,41 @@ fn products() -> impl Strategy<Value = [i8; 12]> {
 
 /// Two streams of keys, two questions and three streams of values each, asked in two layers.
 fn layers() -> [Asks; 2] {
-    let question = |number, keys, q: usize| Question {
+    let question = |number, answers| Question {
         number,
-        keys,
-        query: [4 + q, 4 + (q + 1) % 4],
+        keys: number % 2,
+        query: [4 + number, 4 + (number + 1) % 4],
+        is_new: true,
+        answers,
     };
-    let value = |stream, keys, v: usize| NewValue {
-        stream,
+    let again = |number, answers| Question {
+        is_new: false,
+        ..question(number, answers)
+    };
+    let values = |keys, values: &[[usize; 2]]| NewValues {
         keys,
-        value: 8 + v,
+        values: values.iter().map(|&[stream, v]| [stream, 8 + v]).collect(),
     };
     let key = |stream: usize| NewKey {
         stream,
         key: [2 * stream, 2 * stream + 1],
         head: 0,
     };
-    let answer = |question, keys, values| Answer {
-        question,
-        keys,
-        values,
-    };
     [
         Asks {
             keys: vec![key(0), key(1)],
-            values: vec![value(0, 0, 0), value(1, 0, 1), value(2, 1, 0)],
-            questions: vec![question(0, 0, 0), question(1, 1, 1)],
-            answers: vec![answer(0, 0, 0), answer(0, 0, 1), answer(1, 1, 2)],
+            values: vec![values(0, &[[0, 0], [1, 1]]), values(1, &[[2, 0]])],
+            questions: vec![question(0, 2), question(1, 1)],
+            answers: vec![0, 1, 2],
+            answers_at: 0,
         },
-        // The keys are in already; one question was asked before.
+        // The keys are in already; some questions were asked before.
         Asks {
             keys: vec![],
-            values: vec![value(3, 0, 2), value(4, 1, 3), value(5, 1, 1)],
-            questions: vec![question(2, 0, 2), question(3, 1, 3)],
-            answers: vec![
-                answer(1, 1, 4),
-                answer(3, 1, 2),
-                answer(0, 0, 3),
-                answer(2, 0, 3),
-                answer(3, 1, 5),
-            ],
+            values: vec![values(0, &[[3, 2]]), values(1, &[[4, 3], [5, 1]])],
+            questions: vec![again(1, 1), question(3, 2), again(0, 1), question(2, 1)],
+            answers: vec![4, 2, 5, 3, 3],
+            answers_at: 3,
         },
     ]
 }
@@ -69,16 +65,32 @@ proptest! {
     fn every_answer_is_that_of_the_oracle(
         tokens in prop::collection::vec(products(), 1..80),
         scale in prop_oneof![Just(1.0), Just(0.1), Just(3e9)],
+        // Queries stay for so many tokens; before a token, keys are a progression; in turns of so many, no query is zero.
+        stay in prop_oneof![Just(1usize), 2usize..9],
+        steady in prop_oneof![Just(0usize), 0usize..80],
+        calm in prop_oneof![Just(0usize), 0usize..40],
     ) {
         let layers = layers();
-        let mut hull = Hull::of(2, 6, 4);
         // The oracle has a head for every answer.
-        let all: Vec<&Answer> = layers.iter().flat_map(|asks| &asks.answers).collect();
-        let questions: Vec<&Question> = layers.iter().flat_map(|asks| &asks.questions).collect();
-        let values: Vec<&NewValue> = layers.iter().flat_map(|asks| &asks.values).collect();
+        let questions = layers.iter().flat_map(|asks| &asks.questions);
+        let all: Vec<&Question> = questions
+            .flat_map(|question| std::iter::repeat_n(question, question.answers))
+            .collect();
+        let answered = layers.iter().flat_map(|asks| &asks.answers);
+        let values = layers.iter().flat_map(|asks| &asks.values);
+        let values: Vec<[usize; 2]> = values.flat_map(|new| new.values.clone()).collect();
+        let mut hull = Hull::of(2, 6, 4, all.len());
         let mut oracle = Hardmax::new(all.len());
         for (t, token) in tokens.iter().enumerate() {
             let mut products = token.map(f64::from);
+            let asks = &tokens[t / stay * stay][4..8];
+            products[4..8].copy_from_slice(&<[i8; 4]>::try_from(asks).unwrap().map(f64::from));
+            if t < steady {
+                products[..4].copy_from_slice(&tokens[0].map(f64::from)[..4]);
+            }
+            if t % (2 * calm + 1) < calm {
+                products[4..8].iter_mut().for_each(|q| *q = if *q == 0.0 { 1.0 } else { *q });
+            }
             for key in [0, 2] {
                 let [a, b] = [products[key], products[key + 1]];
                 products[key] = a * t as f64;
@@ -87,14 +99,14 @@ proptest! {
             products[8..].iter_mut().for_each(|value| *value *= scale);
             let calls: Vec<Call> = all
                 .iter()
-                .map(|answer| {
-                    let question = questions.iter().find(|q| q.number == answer.question).unwrap();
-                    let value = values.iter().find(|v| v.stream == answer.values).unwrap();
+                .zip(answered.clone())
+                .map(|(question, &answer)| {
+                    let [_, value] = values.iter().find(|v| v[0] == answer).unwrap();
                     let point = |[x, y]: [usize; 2]| [products[x], products[y]].into();
                     Call {
                         query: point(question.query),
-                        key: point([2 * answer.keys, 2 * answer.keys + 1]),
-                        value: [products[value.value], 0.0],
+                        key: point([2 * question.keys, 2 * question.keys + 1]),
+                        value: [products[*value], 0.0],
                     }
                 })
                 .collect();

@@ -1,39 +1,64 @@
 //! A stream of values, summed per slot of its keys' index.
 
-use weightware_hull::{ExactSum, Inserted};
+use weightware_hull::ExactSum;
 
+use super::keys::Change;
 use super::store::Store;
 
 /// One of a head's two values over time.
 #[derive(Debug)]
 pub(super) struct Values {
     sums: Store,
-    total: ExactSum,
+    /// The sum of what no slot holds any more: of values whose keys are inside the hull.
+    lost: ExactSum,
+    /// The sum of all values, kept while it is asked for.
+    total: Option<Total>,
+}
+
+#[derive(Debug)]
+struct Total {
+    sum: ExactSum,
+    /// After how many more values it is given up: as many as there were slots to be added when it was last asked for.
+    patience: usize,
 }
 
 impl Values {
     pub(super) fn new() -> Self {
         Self {
             sums: Store::new(),
-            total: ExactSum::new(),
+            lost: ExactSum::new(),
+            total: None,
         }
     }
 
-    /// Appends a value, whose key was inserted as stated.
+    /// Appends a value, whose key made a change to the slots.
     #[inline]
-    pub(super) fn push(&mut self, value: f64, inserted: &Inserted) {
-        self.total.add(value);
-        match inserted {
-            Inserted::Interior => {}
-            Inserted::New(slot) => self.sums.set(*slot as usize, value),
-            Inserted::Same(slot) => self.sums.add(*slot as usize, value),
-            Inserted::Merging { slot, merges } => {
-                self.sums.set(*slot as usize, value);
+    pub(super) fn push(&mut self, value: f64, change: &Change) {
+        if self.total.is_some() {
+            self.add_to_total(value);
+        }
+        match change {
+            Change::Append => self.sums.append(value),
+            Change::Join(slot) => self.sums.add(*slot as usize, value),
+            Change::Nothing => self.lost.add(value),
+            Change::Replace(slot) => self.begin(*slot, value),
+            Change::Merge(slot, merges) => {
+                self.begin(*slot, value);
                 for merge in merges {
                     self.sums.merge(merge.into as usize, merge.from as usize);
                 }
             }
         }
+    }
+
+    /// Begins the sum of a slot that is new, or was that of keys inside the hull.
+    #[cold]
+    fn begin(&mut self, slot: u32, value: f64) {
+        let slot = slot as usize;
+        if slot < self.sums.len() {
+            self.lost.merge(&self.sums.sum(slot));
+        }
+        self.sums.set(slot, value);
     }
 
     /// The average value of the `count` keys on a slot.
@@ -47,9 +72,25 @@ impl Values {
         self.sums.sum(slot as usize)
     }
 
-    /// The sum of all values.
-    pub(super) fn total(&self) -> &ExactSum {
-        &self.total
+    #[inline(never)]
+    fn add_to_total(&mut self, value: f64) {
+        self.total = self.total.take().and_then(|Total { mut sum, patience }| {
+            sum.add(value);
+            let patience = patience.checked_sub(1)?;
+            Some(Total { sum, patience })
+        });
+    }
+
+    /// The sum of all values. Where none is kept, it is made of those of the slots, which on average costs no more than to keep it.
+    pub(super) fn total(&mut self) -> &ExactSum {
+        let Self { sums, lost, total } = self;
+        let total = total.get_or_insert_with(|| {
+            let mut sum = lost.clone();
+            (0..sums.len()).for_each(|slot| sum.merge(&sums.sum(slot)));
+            Total { sum, patience: 0 }
+        });
+        total.patience = sums.len();
+        &total.sum
     }
 
     pub(super) fn bytes(&self) -> usize {
