@@ -343,46 +343,76 @@ impl Decoder {
             })
     }
 
-    /// The token after the ones so far, or why there is none.
-    fn predict(&mut self) -> Result<Option<TokenId>, (u64, Why)> {
-        if self.known > self.network.last_position {
-            return Err(self.horizon(Why::LastPosition(self.network.last_position)));
+    /// Generates up to as many tokens as fit, up to and including an end token, or up to the horizon; returns how many.
+    /// If they are fewer, [`finish`](Self::finish) says why, unless there was no prompt.
+    ///
+    /// The same tokens as [`generate`](Self::generate) gives one by one, with less to do for each.
+    pub fn fill(&mut self, tokens: &mut [TokenId]) -> usize {
+        if self.finish == Some(Finish::Budget) {
+            self.finish = None;
         }
-        if let Some(given) = self.pending.take() {
-            self.advance(given, true)?;
+        if self.finish.is_some() || self.known == 0 {
+            return 0;
         }
-        Ok(self.next)
+        let last = self.network.last_position;
+        let positions = last.saturating_add(1).saturating_sub(self.known);
+        let room = tokens
+            .len()
+            .min(usize::try_from(positions).unwrap_or(usize::MAX));
+        for (said, to) in tokens[..room].iter_mut().enumerate() {
+            // The token given last has not been through the layers yet.
+            if let Some(given) = self.pending.take()
+                && self.advance(given, true).is_err()
+            {
+                return said;
+            }
+            let Some(token) = self.next else { return said };
+            *to = token;
+            self.known += 1;
+            self.pending = Some(token);
+            if self.network.ends[token.0 as usize] {
+                self.finish = Some(Finish::EndToken(token));
+                return said + 1;
+            }
+        }
+        if room < tokens.len() {
+            self.horizon(Why::LastPosition(last));
+        }
+        room
     }
 
     /// Takes the last known token through the layers, and predicts the next if asked.
+    #[inline]
     fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, Why)> {
+        if let Caches::Plan(planned) = &mut self.cache {
+            return match planned.advance(&self.network, token, predict) {
+                Ok(next) => {
+                    self.next = next;
+                    Ok(())
+                }
+                Err(why) => Err(self.horizon(why)),
+            };
+        }
+        self.forward(token, predict)
+            .map_err(|why| self.horizon(why))
+    }
+
+    /// The same by the whole network.
+    fn forward(&mut self, token: TokenId, predict: bool) -> Result<(), Why> {
         let Self {
             network, stream, ..
         } = self;
         let position = self.known - 1;
-        let done = match &mut self.cache {
+        match &mut self.cache {
             Caches::Softmax(cache) => stream.forward(network, cache, token, position),
             Caches::Hardmax(cache) => stream.forward(network, cache, token, position),
             Caches::Hull(cache) => stream.forward(network, cache, token, position),
-            Caches::Plan(planned) => {
-                let next = planned.advance(network, token, predict);
-                return match next {
-                    Ok(next) => {
-                        self.next = next;
-                        Ok(())
-                    }
-                    Err(why) => Err(self.horizon(why)),
-                };
-            }
-        };
-        done.map_err(|why| self.horizon(why))?;
+            Caches::Plan(_) => unreachable!("plans leave out most of the network"),
+        }?;
         if predict {
-            self.next = self
-                .network
-                .unembed
-                .argmax(&self.stream.x, &mut self.scratch);
+            self.next = network.unembed.argmax(&stream.x, &mut self.scratch);
             if self.next.is_none() {
-                return Err(self.horizon(Why::Overflow));
+                return Err(Why::Overflow);
             }
         }
         Ok(())
@@ -424,15 +454,13 @@ impl Iterator for Generate<'_> {
             decoder.finish = Some(Finish::Budget);
             return None;
         }
-        let token = decoder.predict().ok().flatten()?;
+        let mut token = [TokenId(0)];
+        if decoder.fill(&mut token) == 0 {
+            return None;
+        }
         if let Some(left) = &mut self.left {
             *left -= 1;
         }
-        decoder.known += 1;
-        decoder.pending = Some(token);
-        if decoder.network.ends[token.0 as usize] {
-            decoder.finish = Some(Finish::EndToken(token));
-        }
-        Some(token)
+        Some(token[0])
     }
 }
