@@ -110,3 +110,46 @@ fn an_address_out_of_range_is_a_horizon() {
         assert!(matches!(end, End::Horizon { .. }), "{end:?}");
     }
 }
+
+/// Tokens shown many at a time are those of single steps, with the same lines, the same end and the same limit.
+#[test]
+fn many_steps_are_single_steps() {
+    let computer = Computer::default();
+    let programs = [
+        "{ i32.const ff 00 00 80 output 00 00 00 00 i32.const 07 00 00 00 exit 00 00 00 00 }",
+        "{ i32.const 01 00 00 00 drop 00 00 00 00 unreachable 00 00 00 00 }",
+    ];
+    let programs = programs.map(program).into_iter().chain([endless()]);
+    for program in programs {
+        for (engine, limit) in [(Engine::Plan, 300), (Engine::Hull, 70), (Engine::Plan, 5)] {
+            let run = || {
+                computer
+                    .run(&program, engine, Some(limit))
+                    .expect("a sound model")
+            };
+            let mut single = run();
+            let mut expected = vec![];
+            while let Some((token, line)) = single.step() {
+                expected.push((token, line.map(|line| line.to_string())));
+            }
+            for most in [1, 3, 64, 65, 1000] {
+                let mut many = run();
+                let mut shown = vec![];
+                let show = |shown: &mut Vec<_>, many: &mut weightware::Run<'_>| {
+                    let before = shown.len();
+                    let count = many.steps(most, |token, line| {
+                        shown.push((token, line.map(|line| line.to_string())));
+                    });
+                    assert_eq!(shown.len(), before + count);
+                    count
+                };
+                while show(&mut shown, &mut many) == most {}
+                assert_eq!(shown, expected);
+                assert_eq!(show(&mut shown, &mut many), 0);
+                assert_eq!(many.end(), single.end());
+                assert_eq!(many.stats(), single.stats());
+                assert_eq!(many.reader().tokens(), single.reader().tokens());
+            }
+        }
+    }
+}

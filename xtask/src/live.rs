@@ -12,7 +12,7 @@ use crate::figures::{Figures, rounded, thousands};
 const REFRESH: Duration = Duration::from_millis(80);
 
 /// How many tokens go by between two looks at the clock.
-const TOKENS_PER_LOOK: u32 = 32;
+const TOKENS_PER_LOOK: usize = 32;
 
 /// A line at the bottom of the terminal; nothing if the output does not go to one.
 pub(crate) fn status_line() -> ProgressBar {
@@ -43,20 +43,24 @@ pub(crate) fn watch(
     let bar = status_line();
     let start = Instant::now();
     let mut refreshed = start;
-    let mut unlooked = 0;
     let mut shown = 0;
-    while let Some((_, line)) = run.step() {
-        unlooked += 1;
-        if line.is_none() || unlooked < TOKENS_PER_LOOK {
-            continue;
-        }
-        unlooked = 0;
+    loop {
+        run.steps(TOKENS_PER_LOOK, |_, _| {});
+        // And on to the end of a line, which is shown.
+        let line = loop {
+            match run.step() {
+                Some((_, None)) => {}
+                Some((_, Some(line))) => break Some(line),
+                None => break None,
+            }
+        };
+        let Some(line) = line else { break };
         if time.is_some_and(|time| start.elapsed() >= time) {
             break;
         }
         if refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
-            let line = line.map(|line| line.to_string()).unwrap_or_default();
+            let line = line.to_string();
             if show == Show::Output {
                 let output = &run.reader().output()[shown..];
                 let whole = output.iter().rposition(|&byte| byte == b'\n');

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Error;
-use weightware::{Run, SavedRun, Token};
+use weightware::{Engine, Run, SavedRun};
 
 use crate::args::ExecutionArgs;
 use crate::failure::{Failure, Result};
@@ -53,10 +53,11 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     if length >= LONG_PROMPT {
         screen.draw(format!("taking in {length} tokens"));
     }
-    let run = computer.resume(&prompt, &trace, args.engine.into(), args.max_tokens);
+    let engine = args.engine.into();
+    let run = computer.resume(&prompt, &trace, engine, args.max_tokens);
     let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
     drop((prompt, trace));
-    let interrupted = print_run(print, &mut run, &mut screen, saver.as_mut())?;
+    let interrupted = print_run(print, engine, &mut run, &mut screen, saver.as_mut())?;
     let saved = saver.map(Saver::close).transpose()?;
 
     let ending = match run.reader().outcome() {
@@ -83,34 +84,53 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
 /// Prints a run as it goes on; tells whether it was interrupted. Whatever ends it, all that was decoded is printed.
 fn print_run(
     print: Print,
+    engine: Engine,
     run: &mut Run<'_>,
     screen: &mut Screen,
     mut saver: Option<&mut Saver>,
 ) -> Result<bool> {
     let interrupt = Interrupt::watch()?;
     let mut interrupted = false;
-    while let Some((token, line)) = run.step() {
-        match (print, token, line) {
-            (Print::Output, Token::Out(byte), _) => screen.output().push(byte),
-            (Print::Trace, _, Some(line)) => {
-                writeln!(screen.output(), "{line}").map_err(Failure::stdout)?
+    let most = between_looks(engine);
+    let mut printed = run.reader().output().len();
+    let mut tokens = Vec::new();
+    while !interrupted {
+        tokens.clear();
+        let lines = screen.output();
+        let saves = saver.is_some();
+        let decoded = run.steps(most, |token, line| {
+            if let (Print::Trace, Some(line)) = (print, line) {
+                lines.extend_from_slice(format!("{line}\n").as_bytes());
             }
-            _ => {}
-        }
-        if let Some(saver) = &mut saver {
-            saver.token(token)?;
-        }
-        screen.tick(|| progress(run))?;
-        if interrupt.pressed() {
-            interrupted = true;
+            if saves {
+                tokens.push(token);
+            }
+        });
+        if decoded == 0 {
             break;
         }
+        if print == Print::Output {
+            let output = run.reader().output();
+            screen.output().extend_from_slice(&output[printed..]);
+            printed = output.len();
+        }
+        if let Some(saver) = &mut saver {
+            tokens.iter().try_for_each(|&token| saver.token(token))?;
+        }
+        screen.tick(|| progress(run))?;
+        interrupted = interrupt.pressed();
     }
     if let (Print::Trace, Some(line)) = (print, run.reader().unfinished()) {
         writeln!(screen.output(), "{line}").map_err(Failure::stdout)?;
     }
     screen.close()?;
     Ok(interrupted)
+}
+
+/// After how many tokens output, progress and interrupts are looked at: less than a millisecond's, or one.
+fn between_looks(engine: Engine) -> usize {
+    let is_quick = engine.is_planned() || engine == Engine::Hull;
+    if is_quick { 128 } else { 1 }
 }
 
 fn progress(run: &Run<'_>) -> String {

@@ -76,9 +76,11 @@ impl fmt::Display for Line<'_> {
 /// assert_eq!(reader.output(), [3]);
 /// assert_eq!(reader.outcome(), Some(Outcome::Halted));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct TraceReader {
-    line: Vec<Token>,
+    /// The line's tokens, as many as its length says.
+    line: [Token; Self::LONGEST_LINE],
+    length: usize,
     /// The next token begins a line.
     complete: bool,
     output: Vec<u8>,
@@ -95,40 +97,65 @@ impl TraceReader {
     /// A reader at the beginning of a trace.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            line: [Token::Begin; Self::LONGEST_LINE],
+            length: 0,
+            complete: false,
+            output: Vec::new(),
+            outcome: None,
+            tokens: 0,
+            lines: 0,
+            malformed: None,
+        }
     }
 
     /// Reads a token. Returns the line that it completes. Tokens behind the outcome are not read.
+    #[inline]
     pub fn feed(&mut self, token: Token) -> Option<Line<'_>> {
         if self.outcome.is_some() {
             return None;
         }
-        if std::mem::take(&mut self.complete) {
-            self.line.clear();
+        if self.complete {
+            (self.length, self.complete) = (0, false);
         }
-        if !follows(&self.line, token) {
-            self.malformed.get_or_insert(self.tokens);
-        }
-        self.outcome = match token {
-            Token::Halt => Some(Outcome::Halted),
-            Token::Exit => Some(Outcome::Exited(last_word(&self.line))),
-            Token::Trap(trap) => Some(Outcome::Trapped(trap)),
-            _ => None,
+        let line = &self.line[..self.length];
+        // Most tokens are bytes: they follow one another and end nothing.
+        let complete = if matches!(token, Token::Byte(..)) && line.len() < MOST_BYTES {
+            false
+        } else {
+            if !follows(line, token) {
+                self.malformed.get_or_insert(self.tokens);
+            }
+            match token {
+                Token::Halt => self.outcome = Some(Outcome::Halted),
+                Token::Exit => self.outcome = Some(Outcome::Exited(last_word(line))),
+                Token::Trap(trap) => self.outcome = Some(Outcome::Trapped(trap)),
+                Token::Out(byte) => self.output.push(byte),
+                _ => {}
+            }
+            token.ends_instruction() || line.len() + 1 == Self::LONGEST_LINE
         };
-        if let Token::Out(byte) = token {
-            self.output.push(byte);
-        }
+        self.line[self.length] = token;
+        self.length += 1;
         self.tokens += 1;
-        self.line.push(token);
-        self.complete = token.ends_instruction() || self.line.len() == Self::LONGEST_LINE;
-        self.lines += u64::from(self.complete);
-        self.complete.then_some(Line { tokens: &self.line })
+        if !complete {
+            return None;
+        }
+        self.complete = true;
+        self.lines += 1;
+        Some(self.line())
+    }
+
+    fn line(&self) -> Line<'_> {
+        Line {
+            tokens: &self.line[..self.length],
+        }
     }
 
     /// The line that has begun and is not complete; what is left of a trace that was broken off.
     #[must_use]
     pub fn unfinished(&self) -> Option<Line<'_>> {
-        (!self.complete && !self.line.is_empty()).then_some(Line { tokens: &self.line })
+        (!self.complete && self.length > 0).then(|| self.line())
     }
 
     /// The bytes put out so far.
@@ -162,11 +189,20 @@ impl TraceReader {
     }
 }
 
+impl Default for TraceReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// No instruction makes more bytes than these.
+const MOST_BYTES: usize = 15;
+
 /// Whether some instruction makes a line that begins so.
 fn follows(line: &[Token], token: Token) -> bool {
     let bytes = line.len();
     match token {
-        Token::Byte(..) => bytes < 15,
+        Token::Byte(..) => bytes < MOST_BYTES,
         Token::Commit(commit) => matches!(
             (commit.delta, commit.stored, commit.effect, bytes),
             (0, true, Effect::None, 4 | 7 | 8 | 15)

@@ -6,6 +6,7 @@ use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::Stream;
 use crate::network::Network;
 use crate::plan::Planned;
+use crate::said::Said;
 use crate::unembed::Scratch;
 use crate::{Error, Finish, Stop, Why};
 
@@ -267,65 +268,6 @@ impl Decoder {
         }
     }
 
-    /// Generates at most `most` tokens onto a vector: those that [`generate`](Self::generate) yields, but together. With
-    /// [`Engine::Plan`] and [`Engine::Jit`] that takes less time.
-    ///
-    /// Fewer are generated only where [`finish`](Self::finish) says why.
-    pub fn generate_onto(&mut self, tokens: &mut Vec<TokenId>, most: usize) {
-        let end = tokens.len() + most;
-        if self.finish == Some(Finish::Budget) {
-            self.finish = None;
-        }
-        while tokens.len() < end {
-            let left = (self.network.last_position + 1).saturating_sub(self.known);
-            let before = tokens.len();
-            let (Caches::Plan(planned), Some(token), 1..) = (&mut self.cache, self.pending, left)
-            else {
-                match self.generate_one() {
-                    Some(token) => tokens.push(token),
-                    None => break,
-                }
-                continue;
-            };
-            if self.finish.is_some() {
-                break;
-            }
-            let most = left.min((end - before) as u64) as usize;
-            let went = planned.advance_far(&self.network, token, most, tokens);
-            self.known += (tokens.len() - before) as u64;
-            self.pending = None;
-            match (went, tokens[before..].last()) {
-                (Err(why), _) => {
-                    self.horizon(why);
-                }
-                (Ok(()), Some(&last)) => {
-                    self.next = Some(last);
-                    self.given(last);
-                }
-                (Ok(()), None) => break,
-            }
-        }
-    }
-
-    /// The token after the ones so far, unless there is none; it is known from here on.
-    fn generate_one(&mut self) -> Option<TokenId> {
-        if self.finish.is_some() || self.known == 0 {
-            return None;
-        }
-        let token = self.predict().ok().flatten()?;
-        self.known += 1;
-        self.given(token);
-        Some(token)
-    }
-
-    /// A token is known that has not been through the layers.
-    fn given(&mut self, token: TokenId) {
-        self.pending = Some(token);
-        if self.network.ends[token.0 as usize] {
-            self.finish = Some(Finish::EndToken(token));
-        }
-    }
-
     /// Why the last [`generate`](Self::generate) ended; `None` if it did not.
     #[must_use]
     pub fn finish(&self) -> Option<Finish> {
@@ -394,7 +336,8 @@ impl Decoder {
     }
 
     /// What the live heads asked and offered at the last token that went through the layers, in order: for studies of
-    /// attention, such as recording the keys and queries of a head. Nothing with [`Engine::Plan`], which computes less.
+    /// attention, such as recording the keys and queries of a head. Nothing with [`Engine::Plan`] and
+    /// [`Engine::Jit`], which compute less.
     pub fn attended(&self) -> impl Iterator<Item = Attended> + '_ {
         let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
@@ -427,46 +370,83 @@ impl Decoder {
             })
     }
 
-    /// The token after the ones so far, or why there is none.
-    fn predict(&mut self) -> Result<Option<TokenId>, (u64, Why)> {
-        if self.known > self.network.last_position {
-            return Err(self.horizon(Why::LastPosition(self.network.last_position)));
+    /// Generates up to as many tokens as fit, up to and including an end token, or up to the horizon; returns how many.
+    /// If they are fewer, [`finish`](Self::finish) says why, unless there was no prompt.
+    ///
+    /// The same tokens as [`generate`](Self::generate) gives one by one, with less to do for each.
+    pub fn fill(&mut self, tokens: &mut [TokenId]) -> usize {
+        if self.finish == Some(Finish::Budget) {
+            self.finish = None;
         }
-        if let Some(given) = self.pending.take() {
-            self.advance(given, true)?;
+        if self.finish.is_some() || self.known == 0 {
+            return 0;
         }
-        Ok(self.next)
+        let last = self.network.last_position;
+        let positions = last.saturating_add(1).saturating_sub(self.known);
+        let room = tokens
+            .len()
+            .min(usize::try_from(positions).unwrap_or(usize::MAX));
+        let mut said = Said::into(&mut tokens[..room]);
+        while !said.is_full() && self.finish.is_none() {
+            let before = said.count();
+            // The token given last has not been through the layers yet.
+            let went = match (self.pending.take(), &mut self.cache) {
+                (None, _) => Ok(said.extend(self.next)),
+                (Some(given), Caches::Plan(planned)) => {
+                    planned.advance_far(&self.network, given, &mut said)
+                }
+                (Some(given), _) => self.forward(given, true).map(|()| said.extend(self.next)),
+            };
+            self.known += (said.count() - before) as u64;
+            if let Err(why) = went {
+                self.horizon(why);
+                return said.count();
+            }
+            let Some(last) = said.last() else { break };
+            (self.next, self.pending) = (Some(last), Some(last));
+            if self.network.ends[last.0 as usize] {
+                self.finish = Some(Finish::EndToken(last));
+            }
+        }
+        let said = said.count();
+        if said == room && room < tokens.len() && self.finish.is_none() {
+            self.horizon(Why::LastPosition(last));
+        }
+        said
     }
 
     /// Takes the last known token through the layers, and predicts the next if asked.
+    #[inline]
     fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, Why)> {
+        if let Caches::Plan(planned) = &mut self.cache {
+            return match planned.advance(&self.network, token, predict) {
+                Ok(next) => {
+                    self.next = next;
+                    Ok(())
+                }
+                Err(why) => Err(self.horizon(why)),
+            };
+        }
+        self.forward(token, predict)
+            .map_err(|why| self.horizon(why))
+    }
+
+    /// The same by the whole network.
+    fn forward(&mut self, token: TokenId, predict: bool) -> Result<(), Why> {
         let Self {
             network, stream, ..
         } = self;
         let position = self.known - 1;
-        let done = match &mut self.cache {
+        match &mut self.cache {
             Caches::Softmax(cache) => stream.forward(network, cache, token, position),
             Caches::Hardmax(cache) => stream.forward(network, cache, token, position),
             Caches::Hull(cache) => stream.forward(network, cache, token, position),
-            Caches::Plan(planned) => {
-                let next = planned.advance(network, token, predict);
-                return match next {
-                    Ok(next) => {
-                        self.next = next;
-                        Ok(())
-                    }
-                    Err(why) => Err(self.horizon(why)),
-                };
-            }
-        };
-        done.map_err(|why| self.horizon(why))?;
+            Caches::Plan(_) => unreachable!("plans leave out most of the network"),
+        }?;
         if predict {
-            self.next = self
-                .network
-                .unembed
-                .argmax(&self.stream.x, &mut self.scratch);
+            self.next = network.unembed.argmax(&stream.x, &mut self.scratch);
             if self.next.is_none() {
-                return Err(self.horizon(Why::Overflow));
+                return Err(Why::Overflow);
             }
         }
         Ok(())
@@ -508,10 +488,13 @@ impl Iterator for Generate<'_> {
             decoder.finish = Some(Finish::Budget);
             return None;
         }
-        let token = decoder.generate_one()?;
+        let mut token = [TokenId(0)];
+        if decoder.fill(&mut token) == 0 {
+            return None;
+        }
         if let Some(left) = &mut self.left {
             *left -= 1;
         }
-        Some(token)
+        Some(token[0])
     }
 }

@@ -59,6 +59,7 @@ mod key_box;
 mod network;
 mod numbering;
 mod plan;
+mod said;
 mod sparse;
 mod stop;
 mod unembed;

@@ -39,6 +39,42 @@ fn a_budget_can_be_renewed() {
     assert_eq!(rest, ids(&[8, 2]));
 }
 
+/// By slices of any length, with single tokens in between, come the tokens that come one by one, and the same end.
+#[test]
+fn slices_are_filled_with_what_is_generated() {
+    let mut model = copier(9, 3);
+    model.config.last_position = 30;
+    for ends in [ids(&[]), ids(&[8])] {
+        model.end_tokens = ends;
+        for engine in Engine::ALL {
+            let mut one_by_one = Decoder::new(&model, engine).unwrap();
+            assert_eq!(one_by_one.fill(&mut ids(&[1])), 0);
+            assert_eq!(one_by_one.finish(), None);
+            one_by_one.prefill(&ids(&[2, 5, 4, 8])).unwrap();
+            let tokens: Vec<_> = one_by_one.generate(None).collect();
+            for length in 1..40 {
+                let mut decoder = Decoder::new(&model, engine).unwrap();
+                decoder.prefill(&ids(&[2, 5, 4, 8])).unwrap();
+                let mut said = vec![];
+                loop {
+                    let mut slice = vec![TokenId(0); length];
+                    let filled = decoder.fill(&mut slice);
+                    said.extend_from_slice(&slice[..filled]);
+                    assert_eq!(decoder.len(), 4 + said.len() as u64);
+                    if filled < length {
+                        break;
+                    }
+                    said.extend(decoder.generate(Some(1)));
+                    let _ = decoder.generate(Some(0)).next();
+                }
+                assert_eq!(said, tokens, "{} {length}", engine.name());
+                assert_eq!(decoder.finish(), one_by_one.finish());
+                assert_eq!(decoder.fill(&mut ids(&[1, 2])), 0);
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_is_given_beyond_the_last_position() {
     let mut model = copier(9, 3);

@@ -10,6 +10,9 @@ use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats, Why};
 
 use crate::Error;
 
+/// Tokens that are decoded in one go.
+const BATCH: usize = 64;
+
 /// A model, with the meaning of its tokens: what the machine's tokens are called decides, not their ids.
 #[derive(Debug, Clone)]
 pub struct Computer {
@@ -110,8 +113,6 @@ impl Computer {
         Ok(Run {
             computer: self,
             decoder,
-            ahead: Vec::new(),
-            taken: 0,
             reader,
             unknown: None,
             limit: limit.map(|limit| limit.saturating_add(resumed)),
@@ -128,18 +129,15 @@ impl Computer {
     /// As [`run`](Self::run).
     pub fn certify(&self, program: &Program, limit: Option<u64>) -> Result<CertifiedRun, Error> {
         // Tokens between two looks at how far keys went.
-        const LOOK: u64 = 1 << 12;
+        const LOOK: usize = 1 << 12;
         let mut certified = Certified::new(&self.model);
         for token in self.prompt(program) {
             certified.push(token);
         }
         let mut run = self.run(program, Engine::Plan, limit)?;
         certified.went(run.reach().map(went));
-        while let Some((token, _)) = run.step() {
-            certified.push(self.id(token));
-            if run.reader().tokens().is_multiple_of(LOOK) {
-                certified.went(run.reach().map(went));
-            }
+        while run.steps(LOOK, |token, _| certified.push(self.id(token))) > 0 {
+            certified.went(run.reach().map(went));
         }
         certified.went(run.reach().map(went));
         Ok(CertifiedRun {
@@ -206,17 +204,11 @@ pub enum End {
     },
 }
 
-/// So many tokens are decoded together where that saves time: a few microseconds.
-const AHEAD: u64 = 1 << 8;
-
 /// A program running on a model: an iterator of tokens.
 #[derive(Debug)]
 pub struct Run<'c> {
     computer: &'c Computer,
     decoder: Decoder,
-    /// Tokens that were decoded together, and how many of them were told.
-    ahead: Vec<TokenId>,
-    taken: usize,
     reader: TraceReader,
     /// The token that ended the run because the machine knows no such token.
     unknown: Option<TokenId>,
@@ -231,11 +223,11 @@ pub struct Run<'c> {
 impl Run<'_> {
     /// Decodes one token and tells the line that it completes, if it does.
     pub fn step(&mut self) -> Option<(Token, Option<Line<'_>>)> {
-        let ended = self.reader.outcome().is_some() || self.unknown.is_some();
-        if ended || self.limit == Some(self.reader.tokens()) {
+        let mut id = [TokenId(0)];
+        if self.left() == 0 || self.decoder.fill(&mut id) == 0 {
             return None;
         }
-        let id = self.next_id()?;
+        let [id] = id;
         let Some(token) = self.computer.meanings[id.0 as usize] else {
             self.unknown = Some(id);
             return None;
@@ -243,28 +235,46 @@ impl Run<'_> {
         Some((token, self.reader.feed(token)))
     }
 
-    /// The next token of the decoder, of which some are decoded ahead.
-    fn next_id(&mut self) -> Option<TokenId> {
-        if let Some(&id) = self.ahead.get(self.taken) {
-            self.taken += 1;
-            return Some(id);
+    /// Decodes so many tokens, fewer if the run ends, and shows each with the line that it completes, if it does; returns
+    /// how many it has shown. Less is done for each than by [`step`](Self::step).
+    pub fn steps(&mut self, most: usize, mut show: impl FnMut(Token, Option<Line<'_>>)) -> usize {
+        let mut ids = [TokenId(0); BATCH];
+        let mut shown = 0;
+        while shown < most {
+            let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
+            let wanted = left.min(most - shown).min(BATCH);
+            let decoded = self.decoder.fill(&mut ids[..wanted]);
+            for &id in &ids[..decoded] {
+                let Some(token) = self.computer.meanings[id.0 as usize] else {
+                    self.unknown = Some(id);
+                    return shown;
+                };
+                show(token, self.reader.feed(token));
+                shown += 1;
+                // Of a model that goes on behind an outcome, the rest means nothing.
+                if self.reader.outcome().is_some() {
+                    return shown;
+                }
+            }
+            if decoded < BATCH {
+                break;
+            }
         }
-        self.ahead.clear();
-        let most = if self.decoder.engine().is_planned() {
-            AHEAD
-        } else {
-            1
-        };
-        let left = self.limit.map(|limit| limit - self.reader.tokens());
-        let most = left.map_or(most, |left| most.min(left));
-        self.decoder.generate_onto(&mut self.ahead, most as usize);
-        self.taken = 1;
-        self.ahead.first().copied()
+        shown
+    }
+
+    /// How many tokens may come: none behind the end.
+    fn left(&self) -> u64 {
+        if self.reader.outcome().is_some() || self.unknown.is_some() {
+            return 0;
+        }
+        let limit = self.limit.unwrap_or(u64::MAX);
+        limit.saturating_sub(self.reader.tokens())
     }
 
     /// Runs to the end.
     pub fn finish(&mut self) -> End {
-        while self.step().is_some() {}
+        while self.steps(usize::MAX, |_, _| {}) > 0 {}
         self.end()
     }
 

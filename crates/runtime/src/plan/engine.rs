@@ -13,6 +13,7 @@ use crate::cache::{Cache, Call, Full, Hull};
 use crate::forward::Stream;
 use crate::key_box::Went;
 use crate::network::Network;
+use crate::said::Said;
 use crate::unembed::Scratch;
 
 /// What the first token asks and offers; it attends to itself.
@@ -108,38 +109,34 @@ impl Planned {
         next
     }
 
-    /// Takes a token in and those that follow, but the last: at most so many are appended, none behind an end token. After an
+    /// Takes a token in and those that follow, but the last: as many as there is room for, none behind an end token. After an
     /// error, it is the last one that could not be taken in.
     pub(crate) fn advance_far(
         &mut self,
         network: &Network,
         mut token: TokenId,
-        most: usize,
-        following: &mut Vec<TokenId>,
+        said: &mut Said<'_>,
     ) -> Result<(), Why> {
-        let end = following.len() + most;
-        let is_end = |token: TokenId| network.ends[token.0 as usize];
-        while following.len() < end {
-            let before = following.len();
+        while !said.is_full() {
+            let before = said.count();
+            let last = |said: &Said<'_>| said.last().filter(|_| said.count() > before);
             if let Mode::Plan(plan) = &mut self.mode {
-                let went = plan.steps(network, token.0 as u16, end - before, following);
-                self.steps += (following.len() - before) as u64;
-                if let Some(&last) = following[before..].last() {
-                    token = last;
-                }
+                let went = plan.steps(network, token.0 as u16, said);
+                self.steps += (said.count() - before) as u64;
                 if let Err(refusal) = went {
+                    let token = last(said).unwrap_or(token);
                     let next = self.replan(network, token, refusal, true);
                     self.steps += 1;
-                    following.extend(next?);
+                    said.extend(next?);
                 } else if let Some(outside) = plan.memory.outside {
                     self.steps += 1;
                     return Err(horizon(outside));
                 }
             } else {
-                following.extend(self.advance(network, token, true)?);
+                said.extend(self.advance(network, token, true)?);
             }
-            match following[before..].last() {
-                Some(&last) if !is_end(last) => token = last,
+            match last(said) {
+                Some(last) if !network.ends[last.0 as usize] => token = last,
                 _ => break,
             }
         }

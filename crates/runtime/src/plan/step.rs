@@ -16,6 +16,7 @@ use weightware_model::TokenId;
 
 use crate::cache::Call;
 use crate::network::Network;
+use crate::said::Said;
 
 /// No program was made yet.
 const NONE: u32 = u32::MAX;
@@ -129,20 +130,17 @@ impl Plan {
         self.step_by_choice(network, class, predict)
     }
 
-    /// Takes tokens in, beginning with one, as long as others follow: at most so many, none behind one of certain ids. Those
-    /// that follow are appended; the last of them is not taken in. After a refusal, that of the last token, the others
-    /// stand.
+    /// Takes tokens in, beginning with one, as long as others follow and there is room for them; none behind an end token.
+    /// The last of them is not taken in. After a refusal, that of the last token, the others stand.
     pub(super) fn steps(
         &mut self,
         network: &Network,
         first: u16,
-        most: usize,
-        following: &mut Vec<TokenId>,
+        said: &mut Said<'_>,
     ) -> Result<(), Refusal> {
-        let end = following.len() + most;
         let mut token = first;
-        while following.len() < end {
-            let next = match self.follow(&mut token, &network.ends, end, following)? {
+        while !said.is_full() {
+            let next = match self.follow(&mut token, &network.ends, said)? {
                 Followed::Pending => self.step(network, token, true)?,
                 Followed::Ran(program) => self.output(network, program, Ran::Unknown),
                 Followed::Begun(class) => self.step_by_choice(network, class, true)?,
@@ -151,7 +149,7 @@ impl Plan {
             let Some(next) = next.filter(|_| self.memory.outside.is_none()) else {
                 return Ok(());
             };
-            following.push(TokenId(next));
+            said.push(TokenId(next));
             if network.ends[next as usize] {
                 return Ok(());
             }
@@ -165,8 +163,7 @@ impl Plan {
         &mut self,
         token: &mut u16,
         ends: &[bool],
-        end: usize,
-        following: &mut Vec<TokenId>,
+        said: &mut Said<'_>,
     ) -> Result<Followed, Refusal> {
         if self.translator.is_none() || self.last == NONE {
             return Ok(Followed::Pending);
@@ -197,8 +194,8 @@ impl Plan {
             if processor.is_outside() {
                 return Ok(Followed::Ended);
             }
-            following.push(TokenId(next));
-            if following.len() == end || ends[next as usize] {
+            said.push(TokenId(next));
+            if said.is_full() || ends[next as usize] {
                 return Ok(Followed::Ended);
             }
             *token = next as u16;
