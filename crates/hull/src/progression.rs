@@ -174,7 +174,9 @@ impl Run {
     /// on, if that is easily told. For a query whose y is positive.
     ///
     /// From point `i` the score rises to the next by `r - w` and from the one before by `r + w`, where `r = s - 2 w i`,
-    /// `s = q.x dx + q.y dy` and `w = -q.y c`: the nearest point to `s / 2 w` wins.
+    /// `s = q.x dx + q.y dy` and `w = -q.y c`: the nearest point to `s / 2 w` wins. With `u = 2^-53`, `s` is off by
+    /// `2u (|a| + |b|)`, twice that where two points have a rounded step, `back` by `2u`, and what follows adds as much
+    /// again at most: `8u` of all of them is safe.
     #[inline]
     pub(crate) fn summit(&self, q: Point) -> Option<u32> {
         debug_assert!(self.from == 0 && self.is_upper_hull());

@@ -86,3 +86,84 @@ impl Stream {
         Tied::winners(first as u32, tie.then_some(second as u32), None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LinearIndex;
+    use alloc::vec::Vec;
+
+    fn stream(n: u32, point: impl Fn(f64) -> Point) -> Stream {
+        let mut stream = Stream::default();
+        for i in 0..n {
+            assert_eq!(stream.push(point(f64::from(i))), Some(i));
+        }
+        stream
+    }
+
+    /// Queries at points, half way between two, and off either by a little: what is told at once is what the search says, and
+    /// that is what the scan says.
+    #[test]
+    fn what_is_easily_told_is_true() {
+        let lengths: &[u32] = if cfg!(miri) { &[3] } else { &[1, 2, 3, 700] };
+        for (&n, (x, y, scale)) in lengths.iter().flat_map(|n| {
+            let shapes = [(0.0, 0.0, 1.0), (9.0, -4e6, 0.125), (-1e8, 1e12, 3.0)];
+            shapes.map(|shape| (n, shape))
+        }) {
+            // Point t is nearest to the query (t, 1), times any scale.
+            let point = |t: f64| Point::new(x + 2.0 * t * scale, y - t * t * scale);
+            let stream = stream(n, point);
+            let mut scan = LinearIndex::new();
+            (0..n).for_each(|t| assert!(scan.push(point(f64::from(t))).is_ok()));
+            let mut ids = Vec::new();
+            let (mut asked, mut told) = (0, 0);
+            let ends = (-4..12).chain(2 * n as i32 - 8..2 * n as i32 + 4);
+            for at in ends.map(|half| f64::from(half) / 2.0) {
+                for off in [0.0, 1e-16, -1e-16, 1e-12, -1e-12, 0.25] {
+                    for y in [1.0, 0.1, 3e60, 1e-60] {
+                        let q = Point::new((at + off) * y, y);
+                        let winners = stream.winners(q);
+                        assert!(scan.winners(q, &mut ids).is_ok());
+                        match winners {
+                            Winners::One(slot) => assert_eq!(ids, [slot], "{q:?}"),
+                            Winners::Many(slots) => assert_eq!(ids, *slots, "{q:?}"),
+                            _ => panic!("{winners:?}"),
+                        }
+                        if let Some(slot) = stream.peak(q) {
+                            assert_eq!(winners, Winners::One(slot), "{q:?}");
+                            told += 1;
+                        }
+                        asked += 1;
+                    }
+                }
+            }
+            assert!(n < 3 || told > asked / 2, "{told} of {asked}");
+        }
+    }
+
+    #[test]
+    fn ends_where_it_would_be_rounded() {
+        // The ordinate of point 2^26 has more than 53 bits.
+        let first = 2f64.powi(26) - 1000.0;
+        let point = |t: f64| Point::new(2.0 * (first + t), -(first + t) * (first + t) - 0.5);
+        let mut stream = Stream::default();
+        let length = (0..2000).take_while(|&t| stream.push(point(t.into())).is_some());
+        assert!(length.count() < 1002);
+    }
+
+    #[test]
+    fn only_upper_hulls_are_streams() {
+        let bent = |t: f64| Point::new(t, t * t);
+        let back = |t: f64| Point::new(5.0 - t, -t * t - 1.0);
+        let level = |_| Point::new(1.0, 1.0);
+        let line = |t: f64| Point::new(t, t);
+        let at = |point: &dyn Fn(f64) -> Point| {
+            let mut stream = Stream::default();
+            (0..9).position(|t| stream.push(point(t.into())).is_none())
+        };
+        assert_eq!(
+            [at(&bent), at(&back), at(&level), at(&line)],
+            [2, 1, 1, 2].map(Some)
+        );
+    }
+}

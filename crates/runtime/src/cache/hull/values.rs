@@ -74,11 +74,13 @@ impl Values {
 
     #[inline(never)]
     fn add_to_total(&mut self, value: f64) {
-        self.total = self.total.take().and_then(|Total { mut sum, patience }| {
-            sum.add(value);
-            let patience = patience.checked_sub(1)?;
-            Some(Total { sum, patience })
-        });
+        if let Some(total) = &mut self.total {
+            total.sum.add(value);
+            match total.patience.checked_sub(1) {
+                Some(patience) => total.patience = patience,
+                None => self.total = None,
+            }
+        }
     }
 
     /// The sum of all values. Where none is kept, it is made of those of the slots, which on average costs no more than to keep it.
