@@ -12,7 +12,7 @@ use crate::workspace;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Engines, by name
-    #[arg(long, value_delimiter = ',', default_value = "plan,hull")]
+    #[arg(long, value_delimiter = ',', default_value = "jit,plan,hull")]
     engines: Vec<String>,
 }
 
@@ -27,6 +27,8 @@ impl Arguments {
             "--release",
             "--package",
             "weightware-cli",
+            "--features",
+            "jit",
         ];
         let built = workspace::cargo(&arguments).status()?;
         ensure!(built.success(), "the command line cannot be built");

@@ -301,8 +301,7 @@ pub(crate) struct GenerateArgs {
 pub(crate) enum EngineName {
     /// Hard-max by programs made from the weights, about constant a token
     Plan,
-    /// The same by machine code made of these programs
-    #[cfg(feature = "jit")]
+    /// The same by machine code made of these programs, in builds with the feature `jit`
     Jit,
     /// Hard-max by search in the convex hull of past keys, O(log n) a token
     Hull,
@@ -320,7 +319,6 @@ impl From<EngineName> for Engine {
             EngineName::Linear => Self::Softmax,
             EngineName::Hardmax => Self::Hardmax,
             EngineName::Plan => Self::Plan,
-            #[cfg(feature = "jit")]
             EngineName::Jit => Self::Jit,
         }
     }

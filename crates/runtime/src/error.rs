@@ -16,7 +16,9 @@ enum Kind {
          engine, or force this one and expect other tokens"
     )]
     NeedsSoftmax(&'static str),
-    #[error("the {0} engine is not in this build: it takes the feature `{0}`")]
+    #[error(
+        "the {0} engine is not in this build: build with `--features {0}`, or use the plan engine"
+    )]
     Lacking(&'static str),
 }
 
