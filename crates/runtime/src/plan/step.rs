@@ -443,6 +443,14 @@ impl Program {
 
 #[cfg(test)]
 impl Plan {
+    /// The kinds of steps of programs that have code.
+    pub(super) fn translated(&self) -> impl Iterator<Item = String> + '_ {
+        let programs = self.programs.iter().map(|written| &written.program);
+        let translated = programs.filter(|program| program.code.is_some());
+        let kind = |op| format!("{op:?}").split(' ').next().map(str::to_owned);
+        translated.flat_map(move |program| program.ops.iter().filter_map(kind))
+    }
+
     /// How many programs there are that follow others.
     pub(super) fn followers(&self) -> usize {
         self.successors.iter().filter(|&&to| to < NEVER).count()
