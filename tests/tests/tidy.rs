@@ -103,6 +103,34 @@ fn files_are_short_and_libraries_safe() {
     }
 }
 
+/// Where tests are one program, a file that it does not name would never run.
+#[test]
+fn every_test_file_is_run() {
+    let mut files = 0;
+    for package in ["cli", "compiler", "frontend", "model"]
+        .map(|name| format!("crates/{name}"))
+        .into_iter()
+        .chain(["tests".to_owned()])
+    {
+        let manifest = read(format!("{package}/Cargo.toml"));
+        let program = read(format!("{package}/tests/it.rs"));
+        for path in fs::read_dir(root().join(&package).join("tests")).expect("a folder") {
+            let path = path.expect("an entry").path();
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            let is_test = path.extension().is_some_and(|extension| extension == "rs");
+            if is_test && name != "it" {
+                files += 1;
+                assert!(
+                    program.contains(&format!("mod {name};"))
+                        || manifest.contains(&format!("path = \"tests/{name}.rs\"")),
+                    "{package}/tests/it.rs does not name {name}"
+                );
+            }
+        }
+    }
+    assert!(files > 20, "{files} files");
+}
+
 #[test]
 fn every_crate_has_a_readme() {
     for (name, _) in LAYERS {

@@ -1,8 +1,6 @@
 //! `certify`.
 
-mod common;
-
-use common::{SUM, file, folder, status, weightware};
+use crate::common::{SUM, file, folder, status, weightware};
 
 #[test]
 fn a_folder_and_a_program() {

@@ -1,7 +1,5 @@
 //! Model folders: written, read, and those that are not the machine's.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! `run`, `trace` and `tokens`.
 
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 

@@ -1,7 +1,5 @@
 //! What is refused, and how that is told.
 
-mod common;
-
 use crate::common::*;
 
 /// The command is refused; returns its one error.

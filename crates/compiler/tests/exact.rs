@@ -1,7 +1,6 @@
 //! The exact evaluator of the machine's graph against the plain interpreter.
 
-mod common;
-
+use crate::common;
 use weightware_compiler::Evaluator;
 use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_isa::{Interpreter, Program, Token, Vocabulary};

@@ -1,7 +1,6 @@
 //! The toy of verbs, decoded by the plain forward pass.
 
-mod common;
-
+use crate::common;
 use weightware_compiler::parity;
 
 #[test]

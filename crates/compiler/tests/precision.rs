@@ -4,8 +4,7 @@
 //! exceeds 2^53 by itself (squares and products of operands that are no addresses or factors) is garbage by design: it
 //! is cleared or pushed out of range, and left out here.
 
-mod common;
-
+use crate::common;
 use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_compiler::{Evaluator, Writer};
 use weightware_isa::{Interpreter, Token};

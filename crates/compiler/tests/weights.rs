@@ -1,7 +1,6 @@
 //! Weights assembled from differently solved schedules, run by a plain softmax forward pass, against the interpreter.
 
-mod common;
-
+use crate::common;
 use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_compiler::{Evaluator, Schedule, solve};
 use weightware_isa::{Interpreter, Op, Token, Vocabulary};

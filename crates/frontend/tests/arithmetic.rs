@@ -1,7 +1,6 @@
 //! Every operator on i32 over edge and random operands, against wasmi.
 
-mod oracle;
-
+use crate::oracle;
 use proptest::prelude::*;
 use weightware_isa::{Outcome, Trap};
 

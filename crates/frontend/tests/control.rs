@@ -1,10 +1,9 @@
 //! Control flow: tables, blocks with parameters, code that no way leads to.
 
-mod oracle;
-
+use crate::oracle;
 use std::fmt::Write as _;
 
-use oracle::{check, exits, exits_with, module};
+use crate::oracle::{check, exits, exits_with, module};
 use weightware_frontend::{Options, lower};
 
 const INDICES: [u32; 12] = [

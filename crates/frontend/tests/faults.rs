@@ -1,10 +1,9 @@
 //! Every construct over i32 that other lowerings are known to get wrong.
 
-mod oracle;
-
+use crate::oracle;
 use std::fmt::Write as _;
 
-use oracle::{check, check_with, exits, exits_with, module, traps};
+use crate::oracle::{check, check_with, exits, exits_with, module, traps};
 use weightware_frontend::{Options, lower};
 use weightware_isa::{Outcome, Trap};
 

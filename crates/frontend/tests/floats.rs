@@ -1,11 +1,9 @@
 //! Operators of 64-bit integers and floating point: the library's module in wasmi, and programs that use it in the plain interpreter, both
 //! against the host's arithmetic.
 
-mod numbers;
-
 use std::fmt::Write as _;
 
-use numbers::{INTEGERS, Operands, Operator, Type, operators};
+use crate::numbers::{INTEGERS, Operands, Operator, Type, operators};
 use wasmi::{Caller, Engine, Linker, Module, Store, Val};
 use weightware_frontend::{Options, lower};
 use weightware_isa::{Interpreter, Outcome};
@@ -91,7 +89,7 @@ fn the_library_is_right() {
     }
 }
 
-/// `cargo test --release -p weightware-frontend --test floats -- --ignored`
+/// `cargo test --release -p weightware-frontend --test it floats -- --ignored`
 #[test]
 #[ignore = "millions of operands"]
 fn the_library_is_right_for_millions() {

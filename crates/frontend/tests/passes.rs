@@ -1,8 +1,7 @@
 //! Each pass alone: what it makes of a small function, and that the function still does what wasmi says.
 
-mod oracle;
-
-use oracle::module;
+use crate::oracle;
+use crate::oracle::module;
 use weightware_frontend::{Options, Pass, Passes, lower};
 use weightware_isa::Op;
 

@@ -1,11 +1,10 @@
 //! Random modules: lowering never panics, and what it makes of them does what wasmi does.
 
-mod oracle;
-
+use crate::oracle;
 use std::fmt::Write as _;
 
+use crate::oracle::Run;
 use arbitrary::Unstructured;
-use oracle::Run;
 use proptest::prelude::*;
 use weightware_frontend::{Options, Pass, Passes, lower};
 use weightware_isa::{Outcome, Trap};

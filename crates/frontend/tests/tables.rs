@@ -1,10 +1,9 @@
 //! Tables, memory that grows, bulk memory, start functions, imports.
 
-mod oracle;
-
+use crate::oracle;
 use std::fmt::Write as _;
 
-use oracle::{check, exits, exits_with};
+use crate::oracle::{check, exits, exits_with};
 use weightware_frontend::{Options, lower};
 use weightware_isa::{Interpreter, Outcome, Trap, Value};
 

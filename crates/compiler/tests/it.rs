@@ -1,0 +1,7 @@
+//! All tests of the package in one program: linked once, and long tests run beside one another.
+
+mod common;
+mod exact;
+mod parity;
+mod precision;
+mod weights;

@@ -1,0 +1,13 @@
+//! All tests of the package in one program: linked once, and long tests run beside one another.
+
+mod arithmetic;
+mod control;
+mod costs;
+mod faults;
+mod floats;
+mod numbers;
+mod oracle;
+mod passes;
+mod random;
+mod refusals;
+mod tables;
