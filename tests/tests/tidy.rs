@@ -87,6 +87,9 @@ fn decoding_knows_no_instruction() {
     }
 }
 
+/// The one file with unsafe code: what enters machine code.
+const FENCED: &str = "crates/runtime/src/plan/native/enter.rs";
+
 #[test]
 fn files_are_short_and_libraries_safe() {
     for folder in ["crates", "xtask", "tests", "benches"] {
@@ -96,9 +99,14 @@ fn files_are_short_and_libraries_safe() {
             assert!(lines <= 600, "{} has {lines} lines", path.display());
             let is_root = path.ends_with("src/lib.rs") || path.ends_with("src/main.rs");
             if is_root {
-                let safe = text.contains("#![forbid(unsafe_code)]");
+                let optional = path.ends_with("crates/runtime/src/lib.rs")
+                    && text.contains(r#"#![cfg_attr(not(feature = "jit"), forbid(unsafe_code))]"#);
+                let safe = text.contains("#![forbid(unsafe_code)]") || optional;
                 assert!(safe, "{} does not forbid unsafe code", path.display());
             }
+            let unsafe_block = concat!("unsafe", " {");
+            let is_safe = path.ends_with(FENCED) || !text.contains(unsafe_block);
+            assert!(is_safe, "{} has unsafe code", path.display());
         }
     }
 }

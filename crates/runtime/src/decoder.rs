@@ -391,11 +391,20 @@ impl Decoder {
             let before = said.count();
             // The token given last has not been through the layers yet.
             let went = match (self.pending.take(), &mut self.cache) {
-                (None, _) => Ok(said.extend(self.next)),
+                (None, _) => {
+                    said.extend(self.next);
+                    Ok(())
+                }
                 (Some(given), Caches::Plan(planned)) => {
                     planned.advance_far(&self.network, given, &mut said)
                 }
-                (Some(given), _) => self.forward(given, true).map(|()| said.extend(self.next)),
+                (Some(given), _) => {
+                    let went = self.forward(given, true);
+                    if went.is_ok() {
+                        said.extend(self.next);
+                    }
+                    went
+                }
             };
             self.known += (said.count() - before) as u64;
             if let Err(why) = went {

@@ -22,8 +22,8 @@ pub(crate) struct Memory {
     fixed: Fixed,
     /// What ids add to sums that are functions of them.
     terms: Vec<Term>,
-    /// By id: where its terms begin; those of the next one follow.
-    terms_of: Vec<u32>,
+    /// By id: where its terms begin and end.
+    terms_of: Vec<[u32; 2]>,
     /// Bounds of sums.
     pub(super) sum_bounds: Vec<[f64; 2]>,
     /// One after the other, and room behind them: every 16-bit id indexes each.
@@ -155,8 +155,9 @@ impl Memory {
     pub(crate) fn new(analysis: &Analysis) -> Result<Self, Refusal> {
         let vocab = analysis.rows.vocab;
         let mut terms = Vec::new();
-        let mut terms_of = vec![0];
+        let mut terms_of = Vec::new();
         for id in 0..vocab {
+            let start = terms.len() as u32;
             for (number, sum) in (0..).zip(&analysis.sums) {
                 let value = sum.by_id.as_ref().map_or(0.0, |by_id| by_id[id]);
                 if value != 0.0 {
@@ -167,7 +168,7 @@ impl Memory {
                     });
                 }
             }
-            terms_of.push(terms.len() as u32);
+            terms_of.push([start, terms.len() as u32]);
         }
         let mut registers = zero_vector();
         registers[usize::from(ONE)] = 1.0;
@@ -283,12 +284,12 @@ impl Memory {
     /// Begins a token.
     #[inline]
     pub(crate) fn begin(&mut self, id: u16) -> Result<(), Refusal> {
-        let time = self.ids.len();
-        self.registers[usize::from(TIME)] = time as f64;
+        // Positions have 26 bits.
+        self.registers[usize::from(TIME)] = f64::from(self.ids.len() as u32);
         self.ids.push(id);
-        let [from, to] = [0, 1].map(|i| self.terms_of[usize::from(id) + i] as usize);
+        let [from, to] = self.terms_of[usize::from(id)];
         let mut fits = true;
-        for term in &self.terms[from..to] {
+        for term in &self.terms[from as usize..to as usize] {
             let sum = &mut self.registers[usize::from(term.sum)];
             *sum += term.value;
             let [lo, hi] = term.bounds;

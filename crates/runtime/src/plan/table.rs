@@ -2,6 +2,8 @@
 
 use weightware_hull::{Point, compare_scores};
 
+use super::run::{round, whole};
+
 /// No |j| is greater: squares are exact, and pages are few.
 const LARGEST: f64 = (1 << 22) as f64;
 
@@ -68,11 +70,11 @@ impl Table {
         if lift + square * 1e-15 < -2.0 * self.cleared {
             return Ok(None);
         }
-        let whole = j.abs() <= LARGEST && j == j.trunc();
+        let is_whole = j.abs() <= LARGEST && j == round(j);
         // Two-sum without a remainder: the lift is exact.
         let part = lift - y;
         let exact = (y - (lift - part)) + (square - part) == 0.0;
-        if whole && exact && (0.0..=HIGHEST).contains(&lift) {
+        if is_whole && exact && (0.0..=HIGHEST).contains(&lift) {
             Ok(Some((j, lift)))
         } else {
             Err(Unfit)
@@ -87,7 +89,7 @@ impl Table {
         lift: f64,
         values: impl Iterator<Item = f64>,
     ) -> Result<(), Unfit> {
-        let index = (j + LARGEST) as usize;
+        let index = whole(j + LARGEST);
         let (number, place) = (index / PAGE, index % PAGE);
         if self.pages.is_empty() {
             self.pages = vec![0; PAGES];
@@ -141,8 +143,8 @@ impl Table {
             return Err(Unfit);
         }
         let q = query.x / query.y;
-        if q.abs() <= LARGEST && q == q.trunc() && q * query.y == query.x {
-            let index = (q + LARGEST) as usize;
+        if q.abs() <= LARGEST && q == round(q) && q * query.y == query.x {
+            let index = whole(q + LARGEST);
             let page = self.pages[index / PAGE];
             if page != 0 {
                 let (page, place) = (page as usize - 1, index % PAGE);
@@ -158,7 +160,7 @@ impl Table {
     #[inline]
     pub(crate) fn find_whole(&self, q: f64) -> Result<Entry, Unfit> {
         if q.abs() <= LARGEST && !self.pages.is_empty() {
-            let index = (q + LARGEST) as usize;
+            let index = whole(q + LARGEST);
             let page = self.pages[index / PAGE];
             if page != 0 {
                 let (page, place) = (page as usize - 1, index % PAGE);

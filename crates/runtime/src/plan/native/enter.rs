@@ -143,6 +143,8 @@ impl<'m> Processor<'m> {
         heads: &'m [HeadAt],
         lines: &'m [u16],
     ) -> Self {
+        // The last token's embedding is read.
+        assert!(!memory.ids.is_empty(), "a memory begins with a token");
         let mut frame = Frame {
             registers: ptr::null_mut(),
             ids: ptr::null(),
