@@ -37,12 +37,21 @@ const OFTEN: u32 = if cfg!(test) { 2 } else { 8 };
 enum Followed {
     /// The token was not taken in.
     Pending,
-    /// It has begun, but is of a class whose program does not follow.
+    /// It has begun, and is of a class that has no code.
     Begun(u16),
+    /// It has begun, and its class' code told what programs are chosen by.
+    Led(u16, Lead),
     /// Its program ran; what follows is to be computed.
     Ran(u32),
     /// There are enough tokens, or there is nothing to follow.
     Ended,
+}
+
+/// What programs are chosen by: what a lookup found, and the index.
+#[derive(Debug, Clone, Copy)]
+struct Lead {
+    found: usize,
+    index: f64,
 }
 
 /// A plan and what it remembers.
@@ -144,6 +153,7 @@ impl Plan {
                 Followed::Pending => self.step(network, token, true)?,
                 Followed::Ran(program) => self.output(network, program, Ran::Unknown),
                 Followed::Begun(class) => self.step_by_choice(network, class, true)?,
+                Followed::Led(class, lead) => self.step_led(network, class, lead, true)?,
                 Followed::Ended => return Ok(()),
             };
             let Some(next) = next.filter(|_| self.memory.outside.is_none()) else {
@@ -173,24 +183,43 @@ impl Plan {
         loop {
             let class = classes.of((*token).into());
             let at = self.last as usize * prefixes + usize::from(class);
-            let program = self.successors.get(at).copied().unwrap_or(NEVER);
-            let Some(written) = self.programs.get(program as usize) else {
-                return Ok(Followed::Pending);
-            };
+            let mut program = self.successors.get(at).copied().unwrap_or(NEVER);
+            let follower = self.programs.get(program as usize);
             let is_last = processor.count() > self.analysis.longest;
-            if class == IRREGULAR || is_last || written.program.code.is_none() {
+            let lacks_code = match follower {
+                Some(written) => written.program.code.is_none(),
+                None => program != NEVER,
+            };
+            if class == IRREGULAR || is_last || lacks_code {
                 return Ok(Followed::Pending);
             }
             processor.begin(*token)?;
-            let next = match processor.run(&written.program)? {
-                Ran::Token(next) => next,
-                Ran::Unguarded => return Ok(Followed::Begun(class)),
-                Ran::Unknown => {
-                    self.last = program;
-                    return Ok(Followed::Ran(program));
-                }
+            let mut ran = match follower {
+                Some(written) => processor.run(&written.program)?,
+                None => Ran::Unguarded,
             };
+            if ran == Ran::Unguarded {
+                let prefix = self.prefixes.get(usize::from(class));
+                let Some(prefix) = prefix.and_then(Option::as_ref) else {
+                    return Ok(Followed::Begun(class));
+                };
+                if prefix.program.code.is_none() {
+                    return Ok(Followed::Begun(class));
+                }
+                let lead = lead(&mut processor, prefix)?;
+                let number = self.choice.number(class, lead.found, lead.index, true);
+                program = self.program_of[number];
+                match self.programs.get(program as usize) {
+                    Some(written) if written.program.code.is_some() => {
+                        ran = processor.run(&written.program)?;
+                    }
+                    _ => return Ok(Followed::Led(class, lead)),
+                }
+            }
             self.last = program;
+            let Ran::Token(next) = ran else {
+                return Ok(Followed::Ran(self.last));
+            };
             if processor.is_outside() {
                 return Ok(Followed::Ended);
             }
@@ -240,7 +269,19 @@ impl Plan {
         class: u16,
         predict: bool,
     ) -> Result<Option<u32>, Refusal> {
-        let program = self.choose(network, class, predict)?;
+        let lead = self.lead(class)?;
+        self.step_led(network, class, lead, predict)
+    }
+
+    /// The rest of a token that has begun, when it is known what its program is chosen by.
+    fn step_led(
+        &mut self,
+        network: &Network,
+        class: u16,
+        lead: Lead,
+        predict: bool,
+    ) -> Result<Option<u32>, Refusal> {
+        let program = self.choose(network, class, lead, predict)?;
         match self.run(program, predict)? {
             Some(ran) => Ok(self.output(network, program, ran)),
             None => unreachable!("a program that is chosen has no guards"),
@@ -295,8 +336,8 @@ impl Plan {
         token
     }
 
-    /// The program for the token that has begun.
-    fn choose(&mut self, network: &Network, class: u16, predict: bool) -> Result<u32, Refusal> {
+    /// What the program of the token that has begun is chosen by.
+    fn lead(&mut self, class: u16) -> Result<Lead, Refusal> {
         if self.prefixes[usize::from(class)].is_none() {
             self.make_prefix(class)?;
         }
@@ -307,13 +348,18 @@ impl Plan {
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
-        Processor::new(&mut self.memory, &self.heads, &[]).run(&prefix.program)?;
-        let index = prefix
-            .index
-            .map_or(0.0, |register| self.memory.set_index(register));
-        let found = prefix
-            .place
-            .map_or(0, |register| self.memory.id_at(register));
+        let mut processor = Processor::new(&mut self.memory, &self.heads, &[]);
+        lead(&mut processor, prefix)
+    }
+
+    /// The program for the token that has begun.
+    fn choose(
+        &mut self,
+        network: &Network,
+        class: u16,
+        Lead { found, index }: Lead,
+        predict: bool,
+    ) -> Result<u32, Refusal> {
         let number = self.choice.number(class, found, index, predict);
         if self.program_of[number] == NONE {
             let program = self.make_program(network, class, (found, index, predict))?;
@@ -430,6 +476,18 @@ impl Plan {
         }
         self.programs.len() as u32 - 1
     }
+}
+
+/// Runs a prefix, and reads what programs are chosen by.
+#[inline]
+fn lead(processor: &mut Processor<'_>, prefix: &Prefix) -> Result<Lead, Refusal> {
+    processor.run(&prefix.program)?;
+    let memory = processor.memory();
+    let index = prefix
+        .index
+        .map_or(0.0, |register| memory.set_index(register));
+    let found = prefix.place.map_or(0, |register| memory.id_at(register));
+    Ok(Lead { found, index })
 }
 
 impl Program {

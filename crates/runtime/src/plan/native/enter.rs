@@ -25,7 +25,7 @@ pub(super) struct Frame<'m> {
     count: u64,
     /// At least [`Needs::tables`].
     tables: *const f64,
-    /// How many there are; a memory's tables stay as they are.
+    /// How many there are.
     table_entries: usize,
     /// The embeddings, one after the other.
     embedding: *const f64,
@@ -133,7 +133,9 @@ impl Translator {
 #[derive(Debug)]
 pub(in crate::plan) struct Processor<'m> {
     frame: Frame<'m>,
-    exclusive: PhantomData<&'m mut Memory>,
+    /// Whether the memory was lent since its addresses were found.
+    is_stale: bool,
+    _exclusive: PhantomData<&'m mut Memory>,
 }
 
 impl<'m> Processor<'m> {
@@ -150,9 +152,9 @@ impl<'m> Processor<'m> {
             ids: ptr::null(),
             count: 0,
             tables: ptr::null(),
-            table_entries: memory.tables.len(),
-            embedding: memory.rows.embedding.as_ptr(),
-            embedded: memory.rows.embedding.len() as u64,
+            table_entries: 0,
+            embedding: ptr::null(),
+            embedded: 0,
             lines: lines.as_ptr(),
             line_entries: lines.len(),
             step,
@@ -169,11 +171,19 @@ impl<'m> Processor<'m> {
         unsafe { refresh(&raw mut frame) };
         Self {
             frame,
-            exclusive: PhantomData,
+            is_stale: false,
+            _exclusive: PhantomData,
         }
     }
 
-    fn memory(&mut self) -> &mut Memory {
+    /// The memory, between runs.
+    #[inline]
+    pub(in crate::plan) fn memory(&mut self) -> &mut Memory {
+        self.is_stale = true;
+        self.exclusive()
+    }
+
+    fn exclusive(&mut self) -> &mut Memory {
         // SAFETY: it came from a reference that lives as long as `self`, and is used by nobody else between runs.
         unsafe { &mut *self.frame.memory }
     }
@@ -181,9 +191,12 @@ impl<'m> Processor<'m> {
     /// Begins a token, as [`Memory::begin`] does.
     #[inline(always)]
     pub(in crate::plan) fn begin(&mut self, id: u16) -> Result<(), Refusal> {
-        self.memory().begin(id)?;
-        // SAFETY: nobody else has a reference to the frame or its memory.
-        unsafe { refresh(&raw mut self.frame) };
+        let memory = self.exclusive();
+        memory.begin(id)?;
+        // Tables and embeddings stay where they are.
+        let registers = memory.registers.as_mut_ptr();
+        let (ids, count) = (memory.ids.as_ptr(), memory.ids.len() as u64);
+        (self.frame.registers, self.frame.ids, self.frame.count) = (registers, ids, count);
         Ok(())
     }
 
@@ -196,7 +209,7 @@ impl<'m> Processor<'m> {
     /// Whether a key is outside its box.
     #[inline]
     pub(in crate::plan) fn is_outside(&mut self) -> bool {
-        self.memory().outside.is_some()
+        self.exclusive().outside.is_some()
     }
 
     /// Runs the program for the last token, by its code if it has any.
@@ -208,6 +221,11 @@ impl<'m> Processor<'m> {
         let Some(code) = &program.code else {
             return self.interpret(program);
         };
+        if self.is_stale {
+            self.is_stale = false;
+            // SAFETY: nobody else has a reference to the frame or its memory.
+            unsafe { refresh(&raw mut self.frame) };
+        }
         let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
         let fits = tables >= code.needs.tables && lines >= code.needs.lines;
         assert!(fits, "code is run with what it was made for");
@@ -226,7 +244,7 @@ impl<'m> Processor<'m> {
     #[inline(never)]
     fn interpret(&mut self, program: &Program) -> Result<Ran, Refusal> {
         let heads = self.frame.heads;
-        let done = self.memory().run(program, .., heads);
+        let done = self.exclusive().run(program, .., heads);
         done.map(|()| Ran::Unknown)
     }
 
@@ -249,6 +267,9 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
     frame.ids = memory.ids.as_ptr();
     frame.count = memory.ids.len() as u64;
     frame.tables = memory.tables.as_ptr();
+    frame.table_entries = memory.tables.len();
+    frame.embedding = memory.rows.embedding.as_ptr();
+    frame.embedded = memory.rows.embedding.len() as u64;
 }
 
 /// A frame's memory, program and heads.

@@ -46,6 +46,11 @@ impl<'m> Processor<'m> {
         self.memory.begin(id)
     }
 
+    /// The memory, between runs.
+    pub(in crate::plan) fn memory(&mut self) -> &mut Memory {
+        self.memory
+    }
+
     /// How many tokens have begun.
     #[inline]
     pub(in crate::plan) fn count(&self) -> u64 {
