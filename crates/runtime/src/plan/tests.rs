@@ -1,8 +1,8 @@
 //! Plans against the hull engine, number by number.
 
-use weightware_model::Model;
-
 use std::collections::BTreeSet;
+
+use weightware_model::Model;
 
 use super::*;
 
@@ -52,6 +52,68 @@ fn compare(
         }
     }
     [compared, followers]
+}
+
+/// Decodes one by one and several at once, with code as soon as possible; tells how many tokens were compared.
+fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
+    let network = Network::new(model);
+    let [mut single, mut together] = [(); 2].map(|()| Planned::new(model, &network, true));
+    let mut said = None;
+    for &id in prompt {
+        let [one, other] = [&mut single, &mut together]
+            .map(|planned| planned.advance(&network, TokenId(id), true));
+        assert_eq!(one, other);
+        // Nothing follows an error.
+        let Ok(next) = one else { return 0 };
+        said = next;
+    }
+    let Some(first) = said else { return 0 };
+    let mut tokens = vec![first];
+    let mut why = None;
+    while tokens.len() < length && why.is_none() {
+        match single.advance(&network, tokens[tokens.len() - 1], true) {
+            Ok(next) => tokens.extend(next),
+            Err(error) => why = Some(error),
+        }
+    }
+    let mut batches = vec![first];
+    for size in (1..9).cycle() {
+        let mut batch = vec![TokenId(0); size.min(tokens.len() - batches.len())];
+        let mut room = Said::into(&mut batch);
+        let went = together.advance_far(&network, batches[batches.len() - 1], &mut room);
+        let count = room.count();
+        batches.extend_from_slice(&batch[..count]);
+        assert_eq!(batches, tokens[..batches.len()]);
+        assert_eq!(
+            together.steps,
+            (prompt.len() + batches.len() - 1) as u64 + u64::from(went.is_err())
+        );
+        if let Err(error) = went {
+            assert_eq!((Some(error), tokens.len()), (why, batches.len()));
+            break;
+        }
+        if batches.len() == tokens.len() {
+            break;
+        }
+    }
+    tokens.len()
+}
+
+#[test]
+fn batches_are_what_single_tokens_are() {
+    let mut compared = 0;
+    for seed in 0..300 {
+        let layers = 1 + seed as usize % 4;
+        let models = [
+            common::structured(layers, 5 + seed as usize % 5, 4 + seed as usize % 30, seed),
+            common::random(layers, 1 + seed as usize % 6, 7, 2, seed),
+            common::machine(seed),
+        ];
+        for model in &models {
+            compared += compare_batches(model, &[0, 1, 2, 3, 1], 90);
+        }
+    }
+    assert!(compared > 50_000, "{compared}");
 }
 
 #[test]
