@@ -26,6 +26,7 @@ mod choice;
 mod classes;
 mod compile;
 mod engine;
+mod follow;
 mod form;
 mod give;
 mod hash;

@@ -7,22 +7,21 @@ use super::atoms::Mark;
 use super::choice::{Choice, Prefix, Written};
 use super::classes::IRREGULAR;
 use super::compile::Constants;
+use super::follow::Lead;
 use super::memory::Memory;
 use super::native::{Layout, Processor, Ran, Translator};
 use super::predict::Predictions;
 use super::program::{Output, Program};
 use super::rows::Rows;
-use weightware_model::TokenId;
 
 use crate::cache::Call;
 use crate::network::Network;
-use crate::said::Said;
 
 /// No program was made yet.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// No program can be made.
-const NEVER: u32 = u32::MAX - 1;
+pub(super) const NEVER: u32 = u32::MAX - 1;
 
 /// With more forms than this, those that only programs needed are forgotten.
 const MOST_FORMS: usize = if cfg!(test) { 1 << 8 } else { 1 << 15 };
@@ -33,54 +32,33 @@ const MOST_PROGRAMS: usize = 1 << 13;
 /// After so many runs a program gets machine code.
 const OFTEN: u32 = if cfg!(test) { 2 } else { 8 };
 
-/// Why programs no longer follow each other.
-enum Followed {
-    /// The token was not taken in.
-    Pending,
-    /// It has begun, and is of a class that has no code.
-    Begun(u16),
-    /// It has begun, and its class' code told what programs are chosen by.
-    Led(u16, Lead),
-    /// Its program ran; what follows is to be computed.
-    Ran(u32),
-    /// There are enough tokens, or there is nothing to follow.
-    Ended,
-}
-
-/// What programs are chosen by: what a lookup found, and the index.
-#[derive(Debug, Clone, Copy)]
-struct Lead {
-    found: usize,
-    index: f64,
-}
-
 /// A plan and what it remembers.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) analysis: Analysis,
-    choice: Choice,
+    pub(super) choice: Choice,
     /// By class.
-    prefixes: Vec<Option<Prefix>>,
-    programs: Vec<Written>,
+    pub(super) prefixes: Vec<Option<Prefix>>,
+    pub(super) programs: Vec<Written>,
     /// By number of the choice.
-    program_of: Vec<u32>,
+    pub(super) program_of: Vec<u32>,
     /// By program, by class of the next token.
-    successors: Vec<u32>,
+    pub(super) successors: Vec<u32>,
     /// The program of the last token.
-    last: u32,
+    pub(super) last: u32,
     /// Programs before this one were written with forms that are forgotten.
     remembered: u32,
     pub(super) memory: Memory,
     /// All live heads.
-    heads: Vec<HeadAt>,
-    predictions: Predictions,
+    pub(super) heads: Vec<HeadAt>,
+    pub(super) predictions: Predictions,
     /// What the unembedding reads; tests look at it, also where nothing else does.
     pub(super) columns: Vec<f64>,
     /// Atoms and forms of the survey and of prefixes.
     mark: Mark,
     constants: Constants,
     /// Where programs get machine code.
-    translator: Option<Translator>,
+    pub(super) translator: Option<Translator>,
 }
 
 impl Plan {
@@ -139,98 +117,6 @@ impl Plan {
         self.step_by_choice(network, class, predict)
     }
 
-    /// Takes tokens in, beginning with one, as long as others follow and there is room for them; none behind an end token.
-    /// The last of them is not taken in. After a refusal, that of the last token, the others stand.
-    pub(super) fn steps(
-        &mut self,
-        network: &Network,
-        first: u16,
-        said: &mut Said<'_>,
-    ) -> Result<(), Refusal> {
-        let mut token = first;
-        while !said.is_full() {
-            let next = match self.follow(&mut token, &network.ends, said)? {
-                Followed::Pending => self.step(network, token, true)?,
-                Followed::Ran(program) => self.output(network, program, Ran::Unknown),
-                Followed::Begun(class) => self.step_by_choice(network, class, true)?,
-                Followed::Led(class, lead) => self.step_led(network, class, lead, true)?,
-                Followed::Ended => return Ok(()),
-            };
-            let Some(next) = next.filter(|_| self.memory.outside.is_none()) else {
-                return Ok(());
-            };
-            said.push(TokenId(next));
-            if network.ends[next as usize] {
-                return Ok(());
-            }
-            token = next as u16;
-        }
-        Ok(())
-    }
-
-    /// As long as programs with code follow each other.
-    fn follow(
-        &mut self,
-        token: &mut u16,
-        ends: &[bool],
-        said: &mut Said<'_>,
-    ) -> Result<Followed, Refusal> {
-        if self.translator.is_none() || self.last == NONE {
-            return Ok(Followed::Pending);
-        }
-        let (classes, prefixes) = (&self.analysis.classes, self.prefixes.len());
-        let mut processor = Processor::new(&mut self.memory, &self.heads, &self.predictions.tokens);
-        loop {
-            let class = classes.of((*token).into());
-            let at = self.last as usize * prefixes + usize::from(class);
-            let mut program = self.successors.get(at).copied().unwrap_or(NEVER);
-            let follower = self.programs.get(program as usize);
-            let is_last = processor.count() > self.analysis.longest;
-            let lacks_code = match follower {
-                Some(written) => written.program.code.is_none(),
-                None => program != NEVER,
-            };
-            if class == IRREGULAR || is_last || lacks_code {
-                return Ok(Followed::Pending);
-            }
-            processor.begin(*token)?;
-            let mut ran = match follower {
-                Some(written) => processor.run(&written.program)?,
-                None => Ran::Unguarded,
-            };
-            if ran == Ran::Unguarded {
-                let prefix = self.prefixes.get(usize::from(class));
-                let Some(prefix) = prefix.and_then(Option::as_ref) else {
-                    return Ok(Followed::Begun(class));
-                };
-                if prefix.program.code.is_none() {
-                    return Ok(Followed::Begun(class));
-                }
-                let lead = lead(&mut processor, prefix)?;
-                let number = self.choice.number(class, lead.found, lead.index, true);
-                program = self.program_of[number];
-                match self.programs.get(program as usize) {
-                    Some(written) if written.program.code.is_some() => {
-                        ran = processor.run(&written.program)?;
-                    }
-                    _ => return Ok(Followed::Led(class, lead)),
-                }
-            }
-            self.last = program;
-            let Ran::Token(next) = ran else {
-                return Ok(Followed::Ran(self.last));
-            };
-            if processor.is_outside() {
-                return Ok(Followed::Ended);
-            }
-            said.push(TokenId(next));
-            if said.is_full() || ends[next as usize] {
-                return Ok(Followed::Ended);
-            }
-            *token = next as u16;
-        }
-    }
-
     fn class_of(&self, token: u16) -> Result<u16, Refusal> {
         let class = self.analysis.classes.of(token.into());
         if class == IRREGULAR {
@@ -263,7 +149,7 @@ impl Plan {
     }
 
     /// The rest of a token that has begun, and whose program does not follow from the last one.
-    fn step_by_choice(
+    pub(super) fn step_by_choice(
         &mut self,
         network: &Network,
         class: u16,
@@ -274,7 +160,7 @@ impl Plan {
     }
 
     /// The rest of a token that has begun, when it is known what its program is chosen by.
-    fn step_led(
+    pub(super) fn step_led(
         &mut self,
         network: &Network,
         class: u16,
@@ -295,8 +181,13 @@ impl Plan {
             self.translate();
         }
         let written = &self.programs[program as usize].program;
-        let lines = &self.predictions.tokens;
-        let ran = Processor::new(&mut self.memory, &self.heads, lines).run(written)?;
+        let ran = if written.code.is_some() {
+            let lines = &self.predictions.tokens;
+            Processor::new(&mut self.memory, &self.heads, lines).run(written)?
+        } else {
+            self.memory.run(written, .., &self.heads)?;
+            Ran::Unknown
+        };
         if ran == Ran::Unguarded {
             return Ok(None);
         }
@@ -306,7 +197,7 @@ impl Plan {
 
     /// The token that follows after a program ran.
     #[inline]
-    fn output(&mut self, network: &Network, program: u32, ran: Ran) -> Option<u32> {
+    pub(super) fn output(&mut self, network: &Network, program: u32, ran: Ran) -> Option<u32> {
         if let (Ran::Token(token), false) = (ran, cfg!(test)) {
             return Some(token);
         }
@@ -348,8 +239,12 @@ impl Plan {
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
-        let mut processor = Processor::new(&mut self.memory, &self.heads, &[]);
-        lead(&mut processor, prefix)
+        if prefix.program.code.is_some() {
+            Processor::new(&mut self.memory, &self.heads, &[]).run(&prefix.program)?;
+        } else {
+            self.memory.run(&prefix.program, .., &self.heads)?;
+        }
+        Ok(Lead::of(&mut self.memory, prefix))
     }
 
     /// The program for the token that has begun.
@@ -476,18 +371,6 @@ impl Plan {
         }
         self.programs.len() as u32 - 1
     }
-}
-
-/// Runs a prefix, and reads what programs are chosen by.
-#[inline]
-fn lead(processor: &mut Processor<'_>, prefix: &Prefix) -> Result<Lead, Refusal> {
-    processor.run(&prefix.program)?;
-    let memory = processor.memory();
-    let index = prefix
-        .index
-        .map_or(0.0, |register| memory.set_index(register));
-    let found = prefix.place.map_or(0, |register| memory.id_at(register));
-    Ok(Lead { found, index })
 }
 
 impl Program {
