@@ -13,7 +13,6 @@ use super::native::{Layout, Processor, Ran, Translator};
 use super::predict::Predictions;
 use super::program::{Output, Program};
 use super::rows::Rows;
-
 use crate::cache::Call;
 use crate::network::Network;
 
