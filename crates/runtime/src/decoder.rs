@@ -411,7 +411,9 @@ impl Decoder {
                 self.horizon(why);
                 return said.count();
             }
-            let Some(last) = said.last() else { break };
+            let Some(last) = said.last().filter(|_| said.count() > before) else {
+                break;
+            };
             (self.next, self.pending) = (Some(last), Some(last));
             if self.network.ends[last.0 as usize] {
                 self.finish = Some(Finish::EndToken(last));

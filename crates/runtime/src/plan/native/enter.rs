@@ -145,8 +145,6 @@ impl<'m> Processor<'m> {
         heads: &'m [HeadAt],
         lines: &'m [u16],
     ) -> Self {
-        // The last token's embedding is read.
-        assert!(!memory.ids.is_empty(), "a memory begins with a token");
         let mut frame = Frame {
             registers: ptr::null_mut(),
             ids: ptr::null(),
@@ -215,7 +213,7 @@ impl<'m> Processor<'m> {
     /// Runs the program for the last token, by its code if it has any.
     ///
     /// # Panics
-    /// If tables or lines are shorter than they were when the code was made.
+    /// If tables or lines are shorter than they were when the code was made, or there is no token.
     #[inline(always)]
     pub(in crate::plan) fn run(&mut self, program: &Program) -> Result<Ran, Refusal> {
         let Some(code) = &program.code else {
@@ -227,7 +225,7 @@ impl<'m> Processor<'m> {
             unsafe { refresh(&raw mut self.frame) };
         }
         let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
-        let fits = tables >= code.needs.tables && lines >= code.needs.lines;
+        let fits = tables >= code.needs.tables && lines >= code.needs.lines && self.frame.count > 0;
         assert!(fits, "code is run with what it was made for");
         self.frame.program = program;
         // SAFETY: the function reads and writes the frame's arrays within what was asserted above (there are WIDTH registers;
@@ -243,6 +241,7 @@ impl<'m> Processor<'m> {
 
     #[inline(never)]
     fn interpret(&mut self, program: &Program) -> Result<Ran, Refusal> {
+        self.is_stale = true;
         let heads = self.frame.heads;
         let done = self.exclusive().run(program, .., heads);
         done.map(|()| Ran::Unknown)

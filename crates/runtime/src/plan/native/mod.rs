@@ -1,38 +1,39 @@
 //! Machine code made of programs, where the feature `jit` and the processor allow it.
 //!
-//! The safe twin of the code is [`Memory::run`](super::memory::Memory::run): code computes the same numbers by the same
-//! operations in the same order, keeps every register in memory as well, calls the twin for single steps that look into
-//! tables or hulls, and leaves the rest of a program to it wherever something is not as usual. So it never has to decide
-//! what is wrong, and whoever runs a program with or without code reads the same registers afterwards.
+//! The safe twin of the code is [`Memory::run`](super::memory::Memory::run): code computes the same numbers in the same
+//! order, by the same operations but those that change no bit, keeps every register in memory as well, leaves rare steps
+//! to the twin, and the rest of a program wherever something is not as usual. So it never has to decide what is wrong, and
+//! whoever runs a program with or without code reads the same registers afterwards. Keys are inserted and entries found
+//! by calls of what the twin calls; a panic there ends the process.
 //!
 //! Addresses are in bounds whatever the numbers are: registers and tables are indexed by 16 bits in arrays that are long
-//! enough ([`Needs`]), places are compared with the number of tokens.
+//! enough, places are compared with the number of tokens.
 
-#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
 mod calls;
-#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
 #[expect(clippy::useless_conversion, reason = "dynasm converts registers")]
 mod emit;
-#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
 #[expect(
     unsafe_code,
     reason = "this is the fence: memory is made executable, and entered"
 )]
 mod enter;
-#[cfg(not(all(feature = "jit", target_arch = "x86_64")))]
+#[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 mod none;
-#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
 #[expect(clippy::useless_conversion, reason = "dynasm converts registers")]
 mod steps;
 
-#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
 pub(super) use enter::{Code, Processor, Translator};
-#[cfg(not(all(feature = "jit", target_arch = "x86_64")))]
+#[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 pub(super) use none::{Code, Processor, Translator};
 
 /// What became of a program.
 #[cfg_attr(
-    not(all(feature = "jit", target_arch = "x86_64")),
+    not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")),
     expect(dead_code, reason = "only code has to do with it")
 )]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(super) enum Ran {
 
 /// What code has to know of a model.
 #[cfg_attr(
-    not(all(feature = "jit", target_arch = "x86_64")),
+    not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")),
     expect(dead_code, reason = "only code has to do with it")
 )]
 #[derive(Debug)]

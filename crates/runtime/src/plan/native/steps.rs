@@ -14,7 +14,7 @@ enum Done {
     Result(Register),
     /// All of it.
     All,
-    /// Nothing: it looks into tables, hulls or streams.
+    /// Nothing: it is rare, or not as usual.
     Not,
 }
 
@@ -78,6 +78,7 @@ impl Emitter<'_> {
                 to
             }
             Op::More { to, quad } => {
+                // It began with a start that is not -0, so it is not -0 itself.
                 let base = self.loaded(to, RESULT);
                 self.add(base, self.quad(quad));
                 to
@@ -111,6 +112,7 @@ impl Emitter<'_> {
                 to
             }
             Op::Gated { to, gate, value } => {
+                // A gate is a number, as bounds prove. Of -0 this makes 0, as the twin does.
                 let gate = self.loaded(gate, TERM);
                 self.zero();
                 dynasm!(self.code ; vmaxsd Rx(TERM), Rx(gate), Rx(NOTHING));
