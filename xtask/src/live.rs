@@ -11,8 +11,11 @@ use crate::figures::{Figures, rounded, thousands};
 /// How often the screen is refreshed.
 const REFRESH: Duration = Duration::from_millis(80);
 
-/// How many tokens go by between two looks at the clock.
-const TOKENS_PER_LOOK: usize = 32;
+/// After how many tokens the clock is looked at: a fraction of a second's.
+fn between_looks(engine: Engine) -> usize {
+    let is_quick = engine.is_planned() || engine == Engine::Hull;
+    if is_quick { 256 } else { 32 }
+}
 
 /// A line at the bottom of the terminal; nothing if the output does not go to one.
 pub(crate) fn status_line() -> ProgressBar {
@@ -45,7 +48,7 @@ pub(crate) fn watch(
     let mut refreshed = start;
     let mut shown = 0;
     loop {
-        run.steps(TOKENS_PER_LOOK, |_, _| {});
+        run.steps(between_looks(engine), |_, _| {});
         // And on to the end of a line, which is shown.
         let line = loop {
             match run.step() {

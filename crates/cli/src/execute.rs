@@ -130,7 +130,7 @@ fn print_run(
 /// After how many tokens output, progress and interrupts are looked at: less than a millisecond's, or one.
 fn between_looks(engine: Engine) -> usize {
     let is_quick = engine.is_planned() || engine == Engine::Hull;
-    if is_quick { 128 } else { 1 }
+    if is_quick { 256 } else { 1 }
 }
 
 fn progress(run: &Run<'_>) -> String {

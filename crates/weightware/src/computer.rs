@@ -11,7 +11,7 @@ use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats, Why};
 use crate::Error;
 
 /// Tokens that are decoded in one go.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// A model, with the meaning of its tokens: what the machine's tokens are called decides, not their ids.
 #[derive(Debug, Clone)]
