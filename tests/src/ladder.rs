@@ -15,7 +15,7 @@ use crate::case::{Case, Expected, Rung};
 use crate::host;
 
 /// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt nevertheless.
-const QUADRATIC: (usize, usize) = (2_000, 128);
+const QUADRATIC: (usize, usize) = (2_500, 128);
 /// The same of the forward pass without a cache.
 #[cfg(feature = "candle")]
 const CANDLE: (usize, usize) = (1_000, 64);
@@ -239,10 +239,10 @@ impl Ladder {
 
     fn decoder(&self, program: &Program, trace: &Trace, engine: Engine) -> Result<(), String> {
         let all = trace.tokens.len();
-        let count = if engine == Engine::Hull || engine.is_planned() {
-            all
-        } else {
+        let count = if engine.is_linear() {
             trace.within(program, QUADRATIC)
+        } else {
+            all
         };
         let limit = all as u64 + 1;
         let run = self.computer.run(program, engine, Some(limit));

@@ -130,7 +130,7 @@ impl Arguments {
         ];
         for (name, program) in programs {
             let mut figures = vec![];
-            for &engine in engines.iter().filter(|engine| **engine != Engine::Softmax) {
+            for &engine in engines.iter().filter(|engine| !engine.is_linear()) {
                 let mut best: Option<(Duration, Figures)> = None;
                 let repeated = if engine.is_planned() { REPEATED } else { 1 };
                 for _ in 0..repeated {
@@ -163,14 +163,13 @@ impl Arguments {
         let computer = Computer::default();
         // A program without input has a prompt of 21,000 tokens.
         let long_prompt = workspace::program("sudoku.wasm")?.program(b"");
-        let prefill = match engine {
-            // The square of its length would take minutes.
-            Engine::Softmax | Engine::Hardmax => None,
-            Engine::Hull | Engine::Plan | Engine::Jit => {
-                let start = Stopwatch::start();
-                let run = computer.run(&long_prompt, engine, Some(0))?;
-                Some(start.elapsed().as_secs_f64() * 1e9 / run.prompt_tokens() as f64)
-            }
+        // The square of its length would take minutes.
+        let prefill = if engine.is_linear() {
+            None
+        } else {
+            let start = Stopwatch::start();
+            let run = computer.run(&long_prompt, engine, Some(0))?;
+            Some(start.elapsed().as_secs_f64() * 1e9 / run.prompt_tokens() as f64)
         };
         let mut run = computer.run(&long_loop()?, engine, None)?;
         let bar = status_line();
@@ -189,7 +188,7 @@ impl Arguments {
             total += stretch;
             bar.set_message(format!("{} {} tokens", engine.name(), thousands(tokens)));
             // The next stretch is about twice as long; a linear cache takes four times the time.
-            if total > Duration::from_secs(self.seconds) / 4 && engine == Engine::Softmax
+            if total > Duration::from_secs(self.seconds) / 4 && engine.is_linear()
                 || total > Duration::from_secs(self.seconds)
             {
                 break;

@@ -13,8 +13,7 @@ const REFRESH: Duration = Duration::from_millis(80);
 
 /// After how many tokens the clock is looked at: a fraction of a second's.
 fn between_looks(engine: Engine) -> usize {
-    let is_quick = engine.is_planned() || engine == Engine::Hull;
-    if is_quick { 256 } else { 32 }
+    if engine.is_linear() { 32 } else { 256 }
 }
 
 /// A line at the bottom of the terminal; nothing if the output does not go to one.

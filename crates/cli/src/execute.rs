@@ -129,8 +129,7 @@ fn print_run(
 
 /// After how many tokens output, progress and interrupts are looked at: less than a millisecond's, or one.
 fn between_looks(engine: Engine) -> usize {
-    let is_quick = engine.is_planned() || engine == Engine::Hull;
-    if is_quick { 256 } else { 1 }
+    if engine.is_linear() { 1 } else { 256 }
 }
 
 fn progress(run: &Run<'_>) -> String {

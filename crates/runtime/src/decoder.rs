@@ -1,5 +1,7 @@
 //! The decoder.
 
+use std::str::FromStr;
+
 use weightware_model::{Attention, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
@@ -47,6 +49,12 @@ impl Engine {
         matches!(self, Self::Plan | Self::Jit)
     }
 
+    /// Whether the engine scans all past keys, so that a token takes time in proportion to those before it.
+    #[must_use]
+    pub fn is_linear(self) -> bool {
+        matches!(self, Self::Softmax | Self::Hardmax)
+    }
+
     /// The engine's name in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -57,6 +65,16 @@ impl Engine {
             Self::Plan => "plan",
             Self::Jit => "jit",
         }
+    }
+}
+
+/// By [name](Engine::name), of the engines of this build.
+impl FromStr for Engine {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|engine| engine.name() == name);
+        found.ok_or_else(Error::unknown_engine)
     }
 }
 

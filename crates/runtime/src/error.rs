@@ -1,8 +1,10 @@
-//! The error of making a decoder.
+//! The error of choosing an engine, and of making a decoder.
 
 use thiserror::Error;
 
-/// Why there can be no decoder for a model.
+use crate::Engine;
+
+/// Why there can be no such decoder.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct Error(Kind);
@@ -20,6 +22,8 @@ enum Kind {
         "the {0} engine is not in this build: build with `--features {0}`, or use the plan engine"
     )]
     Lacking(&'static str),
+    #[error("the engines of this build are {}", Engine::ALL.map(Engine::name).join(", "))]
+    UnknownEngine,
 }
 
 impl Error {
@@ -33,6 +37,10 @@ impl Error {
 
     pub(crate) fn lacking(engine: &'static str) -> Self {
         Self(Kind::Lacking(engine))
+    }
+
+    pub(crate) fn unknown_engine() -> Self {
+        Self(Kind::UnknownEngine)
     }
 
     /// Whether the engine refuses the model only because it was not forced.

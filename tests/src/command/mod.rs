@@ -16,7 +16,7 @@ use weightware_tests::{Executor, FASTEST};
 #[derive(Debug, Args)]
 pub(crate) struct How {
     /// How the weights are decoded: softmax, hardmax, hull, ...
-    #[arg(long, value_parser = engine)]
+    #[arg(long)]
     engine: Option<Engine>,
     /// The plain interpreter instead of the weights: a quick look
     #[arg(long, conflicts_with = "engine")]
@@ -52,13 +52,4 @@ impl How {
             _ => self.engine.unwrap_or(FASTEST).name(),
         }
     }
-}
-
-fn engine(name: &str) -> Result<Engine, String> {
-    let mut engines = Engine::ALL.into_iter();
-    let found = engines.find(|engine| engine.name() == name);
-    found.ok_or_else(|| {
-        let names = Engine::ALL.map(Engine::name).join(", ");
-        format!("the engines are {names}")
-    })
 }

@@ -47,7 +47,8 @@ impl Arguments {
             .filter(|engine| Engine::ALL.contains(engine))
         {
             let limit = first.map_or(self.tokens, |first: Figures| first.tokens);
-            let time = matches!(engine, Engine::Hardmax | Engine::Softmax)
+            let time = engine
+                .is_linear()
                 .then(|| Duration::from_secs(self.seconds));
             let mut run = computer.run(&program, engine, Some(limit))?;
             let figures = watch(&mut run, engine, Show::Nothing, time)?;

@@ -59,16 +59,8 @@ impl Demo {
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct EngineArgument {
     /// How past tokens are attended to: plan, hull, hardmax or softmax; jit in builds with that feature
-    #[arg(long, default_value = "plan", value_parser = engine)]
+    #[arg(long, default_value = "plan")]
     pub(crate) engine: Engine,
-}
-
-fn engine(name: &str) -> Result<Engine, String> {
-    let found = Engine::ALL.into_iter().find(|engine| engine.name() == name);
-    found.ok_or_else(|| {
-        let names = Engine::ALL.map(Engine::name).join(", ");
-        format!("the engines of this build are {names}")
-    })
 }
 
 /// The exit code of a program that ended by itself; halting is 0.

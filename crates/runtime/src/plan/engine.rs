@@ -5,7 +5,6 @@ use std::sync::Arc;
 use weightware_model::{Model, TokenId};
 
 use super::analysis::{Expected, HeadAt, Refusal};
-use super::memory::Outside;
 use super::rows::Rows;
 use super::step::Plan;
 use crate::Why;
@@ -96,10 +95,7 @@ impl Planned {
     ) -> Result<Option<TokenId>, Why> {
         let next = match &mut self.mode {
             Mode::Plan(plan) => match plan.step(network, token.0 as u16, predict) {
-                Ok(next) => match plan.memory.outside {
-                    None => Ok(next.map(TokenId)),
-                    Some(outside) => Err(horizon(outside)),
-                },
+                Ok(next) => within(plan).map(|()| next.map(TokenId)),
                 Err(refusal) => self.replan(network, token, refusal, predict),
             },
             Mode::Empty => self.begin(network, token, predict),
@@ -128,9 +124,9 @@ impl Planned {
                     let next = self.replan(network, token, refusal, true);
                     self.steps += 1;
                     said.extend(next?);
-                } else if let Some(outside) = plan.memory.outside {
+                } else if let Err(why) = within(plan) {
                     self.steps += 1;
-                    return Err(horizon(outside));
+                    return Err(why);
                 }
             } else {
                 said.extend(self.advance(network, token, true)?);
@@ -220,12 +216,9 @@ impl Planned {
             for (i, &id) in ids.iter().enumerate().skip(1) {
                 match plan.step(network, id, predict && i + 1 == ids.len()) {
                     Ok(next) if i + 1 == ids.len() => {
-                        let outside = plan.memory.outside;
+                        let within = within(&plan);
                         self.mode = Mode::Plan(Box::new(plan));
-                        return match outside {
-                            None => Ok(next.map(TokenId)),
-                            Some(outside) => Err(horizon(outside)),
-                        };
+                        return within.map(|()| next.map(TokenId));
                     }
                     Ok(_) => {}
                     Err(refusal) => {
@@ -312,12 +305,17 @@ impl Planned {
     }
 }
 
-fn horizon((layer, head, x, lift): Outside) -> Why {
-    Why::KeyBound {
-        layer,
-        head,
-        x,
-        lift,
+/// Whether the last token's keys are in their boxes.
+#[inline]
+fn within(plan: &Plan) -> Result<(), Why> {
+    match plan.memory.outside {
+        None => Ok(()),
+        Some((layer, head, x, lift)) => Err(Why::KeyBound {
+            layer,
+            head,
+            x,
+            lift,
+        }),
     }
 }
 

@@ -105,13 +105,10 @@ impl Plan {
                 None => Ran::Unguarded,
             };
             if ran == Ran::Unguarded {
-                let prefix = self.prefixes.get(usize::from(class));
-                let Some(prefix) = prefix.and_then(Option::as_ref) else {
+                let prefix = self.prefixes[usize::from(class)].as_ref();
+                let Some(prefix) = prefix.filter(|prefix| prefix.program.code.is_some()) else {
                     return Ok(Followed::Begun(class));
                 };
-                if prefix.program.code.is_none() {
-                    return Ok(Followed::Begun(class));
-                }
                 processor.run(&prefix.program)?;
                 let lead = Lead::of(processor.memory(), prefix);
                 let number = self.choice.number(class, lead.found, lead.index, true);

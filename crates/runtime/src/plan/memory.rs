@@ -61,6 +61,18 @@ pub(super) enum Store {
 }
 
 impl Store {
+    /// The table.
+    ///
+    /// # Panics
+    /// If only the highest key counts.
+    #[inline]
+    pub(super) fn table(&self) -> &Table {
+        match self {
+            Self::Table { table, .. } => table,
+            Self::Latest => unreachable!("a group keeps its kind"),
+        }
+    }
+
     /// Takes a key into a table, or notes that it is outside a box.
     ///
     /// # Panics

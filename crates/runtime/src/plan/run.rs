@@ -6,7 +6,7 @@ use std::slice::SliceIndex;
 use weightware_hull::{KeyValueIndex, Point, compare_scores};
 
 use super::analysis::Refusal;
-use super::memory::{Memory, Store, note};
+use super::memory::{Memory, note};
 use super::program::{Op, Program, Span, TIME};
 use super::table::Unfit;
 use crate::sparse::WIDTH;
@@ -50,14 +50,6 @@ impl Memory {
                 }
                 sum
             }};
-        }
-        macro_rules! table {
-            ($group:expr) => {
-                match &groups[usize::from($group)] {
-                    Store::Table { table, .. } => table,
-                    Store::Latest => unreachable!("a group keeps its kind"),
-                }
-            };
         }
         for op in &program.ops[steps] {
             let (to, number) = match *op {
@@ -207,7 +199,7 @@ impl Memory {
                 }
                 Op::Find { to, group, query } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
-                    let table = table!(group);
+                    let table = groups[usize::from(group)].table();
                     let entry = table
                         .find(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
@@ -215,7 +207,7 @@ impl Memory {
                 }
                 Op::FindWhole { to, group, query } => {
                     let query = get!(query);
-                    let table = table!(group);
+                    let table = groups[usize::from(group)].table();
                     let entry = table
                         .find_whole(query)
                         .map_err(|_| Refusal::Group(group.into()))?;
@@ -228,7 +220,12 @@ impl Memory {
                     value,
                 } => {
                     let entry = whole(get!(entry)) as u32;
-                    (to, table!(group).value(entry, value.into()))
+                    (
+                        to,
+                        groups[usize::from(group)]
+                            .table()
+                            .value(entry, value.into()),
+                    )
                 }
                 Op::Look {
                     to,
@@ -239,7 +236,7 @@ impl Memory {
                     plus,
                 } => {
                     let query = get!(from) + plus;
-                    let table = table!(group);
+                    let table = groups[usize::from(group)].table();
                     let found = table
                         .find_whole(query)
                         .map_err(|_| Refusal::Group(group.into()))?;

@@ -180,13 +180,8 @@ impl Plan {
             self.translate();
         }
         let written = &self.programs[program as usize].program;
-        let ran = if written.code.is_some() {
-            let lines = &self.predictions.tokens;
-            Processor::new(&mut self.memory, &self.heads, lines).run(written)?
-        } else {
-            self.memory.run(written, .., &self.heads)?;
-            Ran::Unknown
-        };
+        let lines = &self.predictions.tokens;
+        let ran = run(written, &mut self.memory, &self.heads, lines)?;
         if ran == Ran::Unguarded {
             return Ok(None);
         }
@@ -238,11 +233,7 @@ impl Plan {
         let Some(prefix) = &self.prefixes[usize::from(class)] else {
             unreachable!("it is made");
         };
-        if prefix.program.code.is_some() {
-            Processor::new(&mut self.memory, &self.heads, &[]).run(&prefix.program)?;
-        } else {
-            self.memory.run(&prefix.program, .., &self.heads)?;
-        }
+        run(&prefix.program, &mut self.memory, &self.heads, &[])?;
         Ok(Lead::of(&mut self.memory, prefix))
     }
 
@@ -370,6 +361,21 @@ impl Plan {
         }
         self.programs.len() as u32 - 1
     }
+}
+
+/// Runs a program for the last token, by its code if it has any.
+#[inline]
+fn run(
+    program: &Program,
+    memory: &mut Memory,
+    heads: &[HeadAt],
+    lines: &[u16],
+) -> Result<Ran, Refusal> {
+    if program.code.is_some() {
+        return Processor::new(memory, heads, lines).run(program);
+    }
+    memory.run(program, .., heads)?;
+    Ok(Ran::Unknown)
 }
 
 impl Program {

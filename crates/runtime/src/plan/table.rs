@@ -143,33 +143,33 @@ impl Table {
             return Err(Unfit);
         }
         let q = query.x / query.y;
-        if q.abs() <= LARGEST && q == round(q) && q * query.y == query.x {
-            let index = whole(q + LARGEST);
-            let page = self.pages[index / PAGE];
-            if page != 0 {
-                let (page, place) = (page as usize - 1, index % PAGE);
-                if self.present[page][place / 64] & 1 << (place % 64) != 0 {
-                    return Ok((page * PAGE + place) as Entry);
-                }
-            }
+        let is_whole = q == round(q) && q * query.y == query.x;
+        match self.at(q).filter(|_| is_whole) {
+            Some(entry) => Ok(entry),
+            None => self.nearest(query, q),
         }
-        self.nearest(query, q)
     }
 
     /// The same for the query `(q, 1)` and a whole q.
     #[inline]
     pub(crate) fn find_whole(&self, q: f64) -> Result<Entry, Unfit> {
-        if q.abs() <= LARGEST && !self.pages.is_empty() {
-            let index = whole(q + LARGEST);
-            let page = self.pages[index / PAGE];
-            if page != 0 {
-                let (page, place) = (page as usize - 1, index % PAGE);
-                if self.present[page][place / 64] & 1 << (place % 64) != 0 {
-                    return Ok((page * PAGE + place) as Entry);
-                }
-            }
+        match self.at(q) {
+            Some(entry) => Ok(entry),
+            None => self.find(Point::new(q, 1.0)),
         }
-        self.find(Point::new(q, 1.0))
+    }
+
+    /// The entry at the whole number that `q` is, or that is near it, if there is a key.
+    #[inline]
+    fn at(&self, q: f64) -> Option<Entry> {
+        if q.is_nan() || q.abs() > LARGEST {
+            return None;
+        }
+        let index = whole(q + LARGEST);
+        let page = self.pages.get(index / PAGE)?.checked_sub(1)? as usize;
+        let place = index % PAGE;
+        let is_present = self.present[page][place / 64] & 1 << (place % 64) != 0;
+        is_present.then_some((page * PAGE + place) as Entry)
     }
 
     #[inline(never)]

@@ -9,27 +9,15 @@
 //! Addresses are in bounds whatever the numbers are: registers and tables are indexed by 16 bits in arrays that are long
 //! enough, places are compared with the number of tokens.
 
-#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
-mod calls;
-#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
-#[expect(clippy::useless_conversion, reason = "dynasm converts registers")]
-mod emit;
-#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
-#[expect(
-    unsafe_code,
-    reason = "this is the fence: memory is made executable, and entered"
-)]
-mod enter;
 #[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 mod none;
 #[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
-#[expect(clippy::useless_conversion, reason = "dynasm converts registers")]
-mod steps;
+mod x86_64;
 
-#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
-pub(super) use enter::{Code, Processor, Translator};
 #[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 pub(super) use none::{Code, Processor, Translator};
+#[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
+pub(super) use x86_64::{Code, Processor, Translator};
 
 /// What became of a program.
 #[cfg_attr(

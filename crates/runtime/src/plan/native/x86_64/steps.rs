@@ -27,7 +27,7 @@ impl Emitter<'_> {
             match self.op(at, op) {
                 Done::Result(to) => self.define(to),
                 Done::All => {}
-                Done::Not => self.step(at),
+                Done::Not => self.call(field::STEP, at),
             }
         }
         self.output(&program.output);
@@ -209,11 +209,12 @@ impl Emitter<'_> {
                 y, values, height, ..
             } => return self.raise(at, y, values, height),
             Op::Insert { x, y, .. } => {
+                // They are handed over in `xmm0` and `xmm1`.
                 let (x, y) = (self.source(x), self.source(y));
                 self.load(TERM, x);
                 self.load(1, y);
                 self.load(0, Source::Xmm(TERM));
-                self.insert(at);
+                self.call(field::INSERT, at);
                 return Done::All;
             }
             Op::FindWhole { to, group, query } => {
@@ -261,19 +262,6 @@ impl Emitter<'_> {
             | Op::Ask { .. } => return Done::Not,
         };
         Done::Result(to)
-    }
-
-    /// Inserts the key of x in `xmm0` and y in `xmm1`.
-    fn insert(&mut self, at: u32) {
-        let (refused, at) = (self.refused(), at as i32);
-        dynasm!(self.code
-            ; mov rdi, rbx
-            ; mov esi, at
-            ; call QWORD [rbx + field::INSERT]
-            ; test eax, eax
-            ; jne =>refused
-        );
-        self.called();
     }
 
     /// The entry nearest to the whole number in `xmm0`, in `eax`.

@@ -215,15 +215,14 @@ impl<'e> Emitter<'e> {
             .get_or_insert_with(|| code.new_dynamic_label())
     }
 
-    /// A step by the twin.
-    pub(super) fn step(&mut self, at: u32) {
+    /// What a function of the frame does for a step; code ends if it is refused.
+    pub(super) fn call(&mut self, function: i32, at: u32) {
         let refused = self.refused();
-        let code = &mut *self.code;
         let at = at as i32;
-        dynasm!(code
+        dynasm!(self.code
             ; mov rdi, rbx
             ; mov esi, at
-            ; call QWORD [rbx + field::STEP]
+            ; call QWORD [rbx + function]
             ; test eax, eax
             ; jne =>refused
         );

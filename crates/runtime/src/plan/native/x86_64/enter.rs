@@ -210,14 +210,14 @@ impl<'m> Processor<'m> {
         self.exclusive().outside.is_some()
     }
 
-    /// Runs the program for the last token, by its code if it has any.
+    /// Runs a program that has code, for the last token.
     ///
     /// # Panics
-    /// If tables or lines are shorter than they were when the code was made, or there is no token.
+    /// If it has none, tables or lines are shorter than they were when it was made, or there is no token.
     #[inline(always)]
     pub(in crate::plan) fn run(&mut self, program: &Program) -> Result<Ran, Refusal> {
         let Some(code) = &program.code else {
-            return self.interpret(program);
+            unreachable!("others are run step by step");
         };
         if self.is_stale {
             self.is_stale = false;
@@ -237,14 +237,6 @@ impl<'m> Processor<'m> {
             UNGUARDED => Ok(Ran::Unguarded),
             token => Ok(Ran::Token(token)),
         }
-    }
-
-    #[inline(never)]
-    fn interpret(&mut self, program: &Program) -> Result<Ran, Refusal> {
-        self.is_stale = true;
-        let heads = self.frame.heads;
-        let done = self.exclusive().run(program, .., heads);
-        done.map(|()| Ran::Unknown)
     }
 
     #[cold]
@@ -325,7 +317,7 @@ unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64)
 unsafe extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
     // SAFETY: only code calls this; until the call returns nobody writes to the frame's memory.
     let memory = unsafe { &*(*frame).memory };
-    match memory.table(group).find_whole(query) {
+    match memory.groups[group as usize].table().find_whole(query) {
         Ok(entry) => entry,
         // SAFETY: as above.
         Err(_) => unsafe { refuse(frame, Refusal::Group(group)) },
@@ -335,7 +327,7 @@ unsafe extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) ->
 unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
     // SAFETY: only code calls this; until the call returns nobody writes to the frame's memory.
     let memory = unsafe { &*(*frame).memory };
-    memory.table(group).value(entry, value)
+    memory.groups[group as usize].table().value(entry, value)
 }
 
 /// Notes a refusal; [`REFUSED`].
