@@ -112,6 +112,12 @@ impl Executor<'_> {
                     End::Budget => Ending::Budget,
                     End::Horizon { why, .. } => Ending::Horizon(why),
                     End::Nonsense { token } => Ending::Broken(format!("the token {token}")),
+                    End::Derailed { at, token } => {
+                        Ending::Broken(format!("no program makes token {}, {token}", at.index))
+                    }
+                    end @ (End::Differs { .. } | End::Fault { .. }) => {
+                        unreachable!("nobody checks the run: {end:?}")
+                    }
                 };
                 Ran {
                     streams: Streams::new(run.reader().output(), run.reader().stderr()),

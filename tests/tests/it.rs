@@ -5,6 +5,7 @@ mod arithmetic;
 mod determinism;
 mod ending;
 mod fuzz;
+mod growth;
 mod horizon;
 mod ladder;
 mod mutate;

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
-use weightware::{Certificate, CertifiedRun, End, HeadCertificate, Reach, Scaling};
+use weightware::{Certificate, CertifiedRun, End, HeadCertificate, Outcome, Reach, Scaling};
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
 use crate::input::{self, Loaded};
+use crate::report::described;
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     if args.file.is_none() && !args.arguments.is_empty() {
@@ -39,6 +40,11 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     io::stdout()
         .write_all(text.as_bytes())
         .map_err(Failure::stdout)?;
+    let end = used.as_ref().map(|run| &run.end);
+    if let Some(end @ (End::Derailed { .. } | End::Nonsense { .. })) = end {
+        // What is proved of keys and sums says nothing of what a broken model does with them.
+        return Err(Failure::Failed(anyhow!("the program: {}", ended(end))));
+    }
     Ok(match certificate.problems().next() {
         None => 0,
         Some(_) => FAILED,
@@ -98,10 +104,18 @@ fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
 
 fn ended(end: &End) -> String {
     match end {
-        End::Outcome(_) => "it ended itself".to_owned(),
+        End::Outcome(Outcome::Trapped(trap)) => {
+            format!("it trapped: {} ({})", trap.message(), trap.name())
+        }
+        End::Outcome(outcome) => format!("it {outcome}"),
         End::Budget => "stopped by --max-tokens".to_owned(),
         End::Horizon { why, .. } => format!("horizon: {why}"),
         End::Nonsense { token } => format!("the model said {token:?}, which means nothing"),
+        End::Derailed { at, token } => format!(
+            "derailed: no program makes token {} of the trace, `{token}`: the weights are not the machine's, or wrong",
+            at.index
+        ),
+        End::Differs { .. } | End::Fault { .. } => unreachable!("nobody checks this run"),
     }
 }
 
@@ -146,6 +160,9 @@ fn json_of(certificate: &Certificate, used: Option<&CertifiedRun>) -> Value {
         "program": used.map(|used| json!({
             "position": used.position,
             "end": ended(&used.end),
+            "outcome": described(&used.end).0,
+            "code": described(&used.end).1,
+            "trap": described(&used.end).2,
             "sums": used.certified.sums().used(),
             "stock_position": by_scaling(&|scaling| used.certified.stock_position(scaling)),
             "reach": used.reach.iter().map(|reach| json!({

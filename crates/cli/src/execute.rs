@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Error;
-use weightware::{Engine, Run, SavedRun, Token};
+use weightware::{End, Engine, Run, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
 use crate::failure::{Failure, Result};
@@ -30,18 +30,25 @@ pub(crate) enum Print {
 pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) -> Result<u8> {
     let mut screen = Screen::new(args.quiet, print == Print::Trace);
     let computer;
-    let (prompt, trace) = match (&args.resume, &args.file) {
+    let program;
+    let SavedRun { prompt, trace } = match (&args.resume, &args.file) {
         (Some(path), _) => {
             computer = input::computer(args.model.as_deref(), &args.machine)?;
-            let SavedRun { prompt, trace } = saved::read(path, &computer)?;
-            (prompt, trace)
+            let saved = saved::read(path, &computer)?;
+            program = match args.check {
+                true => Some(saved::program(path, &saved, &computer)?),
+                false => None,
+            };
+            saved
         }
         (None, Some(file)) => {
             let loaded = Loaded::read(file, args.quiet)?;
             computer = input::computer(args.model.as_deref(), &args.machine)?;
-            let program =
-                loaded.program(computer.model().config.last_position, arguments, args.quiet)?;
-            (computer.prompt(&program), vec![])
+            let horizon = computer.model().config.last_position;
+            let loaded = loaded.program(horizon, arguments, args.quiet)?;
+            let (prompt, trace) = (computer.prompt(&loaded), vec![]);
+            program = args.check.then_some(loaded);
+            SavedRun { prompt, trace }
         }
         (None, None) => unreachable!("one of them is required"),
     };
@@ -57,13 +64,16 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     let engine = args.engine.into();
     let run = computer.resume(&prompt, &trace, engine, args.max_tokens);
     let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+    if let Some(program) = &program {
+        run = run.checked(program, &trace);
+    }
     drop((prompt, trace));
     let interrupted = print_run(print, engine, &mut run, &mut screen, saver.as_mut())?;
     let saved = saver.map(Saver::close).transpose()?;
 
-    let ending = match run.reader().outcome() {
-        None if interrupted => Ending::Interrupted,
-        _ => Ending::Ended(run.end()),
+    let ending = match run.end() {
+        End::Budget if interrupted => Ending::Interrupted,
+        end => Ending::Ended(end),
     };
     let report = Report::new(&run, ending, saved);
     let json_on_stderr = args.json.as_deref() == Some(Path::new("-"));

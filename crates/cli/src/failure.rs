@@ -8,6 +8,9 @@ use crate::screen::Stream;
 
 pub(crate) const FAILED: u8 = 1;
 pub(crate) const REFUSED: u8 = 2;
+pub(crate) const UNCHECKED: u8 = 121;
+pub(crate) const DERAILED: u8 = 122;
+pub(crate) const DIFFERS: u8 = 123;
 pub(crate) const BUDGET: u8 = 124;
 pub(crate) const HORIZON: u8 = 125;
 pub(crate) const INTERRUPTED: u8 = 130;
