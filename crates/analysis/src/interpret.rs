@@ -27,6 +27,8 @@ pub struct Scope {
     pub assumed: Assumed,
     /// Whether forms are shared with other scopes.
     pub shares: bool,
+    /// Whether more is assumed than of other scopes.
+    pub(crate) narrowed: bool,
     /// Numbers of the assumptions, by numbers of sets of them.
     pub sequences: Vec<u32>,
 }
@@ -85,13 +87,9 @@ impl Scope {
             forms,
             assumed: 0,
             shares: false,
+            narrowed: false,
             sequences: Vec::new(),
         }
-    }
-
-    /// Assumes what a head answers.
-    pub fn assume(&mut self, answer: (HeadAt, usize), form: FormId) {
-        self.fetched.push((answer, form));
     }
 
     /// The forms of a node, if they were derived.
@@ -110,8 +108,21 @@ impl Analysis {
         Scope::new(class, spare.unwrap_or_else(|| self.common.clone()))
     }
 
+    /// Assumes what a head answers, beside what the scope assumes already. All else is derived anew, and shared with no other scope: what
+    /// an assumption is about is known by its place among those of all scopes alike.
+    pub fn assume(&self, scope: &mut Scope, answer: (HeadAt, usize), form: FormId) {
+        scope.fetched.retain(|(other, _)| *other != answer);
+        scope.fetched.push((answer, form));
+        scope.forms = Forms::new(&self.rows);
+        scope.shares = false;
+        scope.narrowed = true;
+    }
+
     /// Ends a scope. Its space is used again.
     pub fn end(&mut self, mut scope: Scope) {
+        if scope.narrowed {
+            return;
+        }
         scope.forms.reset(&self.common);
         self.spare = Some(scope.forms);
     }
