@@ -251,7 +251,14 @@ impl Atoms {
             let (input, None) = (atoms.next()?, atoms.next()) else {
                 return None;
             };
-            let at = (-constant / gate.coefficient((0, input))).floor();
+            let slope = gate.coefficient((0, input));
+            let zero = -constant / slope;
+            // It opens above its zero, or below.
+            let at = if slope > 0.0 {
+                zero.floor()
+            } else {
+                zero.ceil() - 1.0
+            };
             let range = self.range_of(input);
             let divides = range.grain >= 0 && range.lo <= at && at < range.hi;
             (divides && gate.is_linear()).then_some((input, at))

@@ -1,6 +1,7 @@
 //! Which token the unembedding picks along one column, and by how much: the upper envelope of lines.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use weightware_model::TokenId;
 
@@ -11,7 +12,7 @@ struct Segment {
     last: f64,
     winner: u32,
     /// By how much it wins at the first and at the last of them, once that was asked for.
-    margins: OnceCell<[f64; 2]>,
+    margins: OnceCell<[Margin; 2]>,
 }
 
 /// The winners along a column that is an integer, all other columns given.
@@ -21,22 +22,33 @@ struct Segment {
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
     lines: Vec<(f64, f64)>,
+    /// By line: the group that it belongs to.
+    groups: Rc<[u32]>,
     segments: Vec<Segment>,
+}
+
+/// By how much a line lies above others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Margin {
+    /// Above all others.
+    pub(crate) least: f64,
+    /// Above those of other groups.
+    pub(crate) of_group: f64,
 }
 
 /// A winner over an interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Won {
     pub(crate) token: TokenId,
-    /// The least margin, 0 for a tie.
-    pub(crate) margin: f64,
-    /// Where that is.
+    /// The least margins, 0 for a tie.
+    pub(crate) margin: Margin,
+    /// Where the first of them is.
     pub(crate) at: f64,
 }
 
 impl Envelope {
     /// Of lines `(height, slope)`, over integers from `first` to `last`. Takes O(n log n).
-    pub(crate) fn new(lines: Vec<(f64, f64)>, [first, last]: [f64; 2]) -> Self {
+    pub(crate) fn new(lines: Vec<(f64, f64)>, groups: Rc<[u32]>, [first, last]: [f64; 2]) -> Self {
         let mut order: Vec<u32> = (0..lines.len() as u32).collect();
         let of = |line: u32| lines[line as usize];
         order.sort_by(|&a, &b| {
@@ -83,7 +95,11 @@ impl Envelope {
             });
             from = end + 1.0;
         }
-        Self { lines, segments }
+        Self {
+            lines,
+            groups,
+            segments,
+        }
     }
 
     /// The winners over integers within bounds, each with the least margin there. Takes O(n) for each segment
@@ -95,29 +111,40 @@ impl Envelope {
             .filter(move |segment| segment.last >= first && segment.first <= last);
         within.map(move |segment| {
             let ends = [segment.first.max(first), segment.last.min(last)];
-            let of = |ends: [f64; 2]| ends.map(|x| margin(&self.lines, segment.winner, x));
+            let of = |ends: [f64; 2]| ends.map(|x| self.margin(segment.winner, x));
             let margins = match ends == [segment.first, segment.last] {
                 true => *segment.margins.get_or_init(|| of(ends)),
                 false => of(ends),
             };
-            let least = usize::from(margins[1] < margins[0]);
+            let least = usize::from(margins[1].least < margins[0].least);
             Won {
                 token: TokenId(segment.winner),
-                margin: margins[least],
+                margin: Margin {
+                    least: margins[least].least,
+                    of_group: margins[0].of_group.min(margins[1].of_group),
+                },
                 at: ends[least],
             }
         })
     }
-}
 
-/// By how much a line lies above all others.
-fn margin(lines: &[(f64, f64)], winner: u32, x: f64) -> f64 {
-    let value = |(height, slope): (f64, f64)| height + slope * x;
-    let best = value(lines[winner as usize]);
-    let others = lines.iter().zip(0..).filter(|&(_, line)| line != winner);
-    others.fold(f64::INFINITY, |least, (&line, _)| {
-        least.min(best - value(line))
-    })
+    /// By how much a line lies above others.
+    fn margin(&self, winner: u32, x: f64) -> Margin {
+        let value = |(height, slope): (f64, f64)| height + slope * x;
+        let best = value(self.lines[winner as usize]);
+        let group = self.groups[winner as usize];
+        let (mut least, mut of_group) = (f64::INFINITY, f64::INFINITY);
+        for ((&line, &other), number) in self.lines.iter().zip(self.groups.iter()).zip(0..) {
+            if number != winner {
+                let margin = best - value(line);
+                least = least.min(margin);
+                if other != group {
+                    of_group = of_group.min(margin);
+                }
+            }
+        }
+        Margin { least, of_group }
+    }
 }
 
 #[cfg(test)]
@@ -148,7 +175,11 @@ mod tests {
             let lines: Vec<(f64, f64)> = (0..2 + round % 30)
                 .map(|_| (random(200) - 100.0, random(20) - 10.0))
                 .collect();
-            let envelope = Envelope::new(lines.clone(), [-50.0, 50.0]);
+            let groups: Rc<[u32]> = lines
+                .iter()
+                .map(|&(_, slope)| slope as i32 as u32 & 1)
+                .collect();
+            let envelope = Envelope::new(lines.clone(), Rc::clone(&groups), [-50.0, 50.0]);
             for x in -50..=50 {
                 let x = f64::from(x);
                 let (_, margin) = scan(&lines, x);
@@ -162,17 +193,19 @@ mod tests {
                     .map(|&line| value(line))
                     .fold(f64::NEG_INFINITY, f64::max);
                 assert_eq!(value(lines[won.token.0 as usize]), best, "{lines:?} at {x}");
-                assert!(
-                    won.margin <= margin,
-                    "{lines:?} at {x}: {} > {margin}",
-                    won.margin
-                );
+                assert_eq!(won.margin.least, margin, "{lines:?} at {x}");
+                let of_others =
+                    (0..lines.len()).filter(|&line| groups[line] != groups[won.token.0 as usize]);
+                let others = of_others
+                    .map(|line| value(lines[line]))
+                    .fold(f64::NEG_INFINITY, f64::max);
+                assert_eq!(won.margin.of_group, best - others, "{lines:?} at {x}");
             }
             // The least of all is that of a scan.
             let least = (-50..=50)
                 .map(|x| scan(&lines, x.into()).1)
                 .fold(f64::INFINITY, f64::min);
-            let won = envelope.winners([-50.0, 50.0]).map(|won| won.margin);
+            let won = envelope.winners([-50.0, 50.0]).map(|won| won.margin.least);
             assert_eq!(won.fold(f64::INFINITY, f64::min), least, "{lines:?}");
         }
     }

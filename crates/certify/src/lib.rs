@@ -50,7 +50,7 @@ mod sums;
 
 pub use certificate::{Certificate, HeadCertificate, IndexBox, certify};
 pub use keys::Keys;
-pub use next::{Found, NextTokens, Picked};
+pub use next::{Found, NextTokens, Picked, next_tokens};
 pub use rounding::{Scaling, UNDERFLOW};
 pub use run::{Certified, Went};
 pub use sums::RunningSums;

@@ -8,6 +8,7 @@
 //! A counter is followed from 0 on, until every token that can win sets it back to 0.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use weightware_analysis::{
@@ -38,8 +39,10 @@ pub struct NextTokens {
 /// What is proved of the next token where the lookup finds a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// Tokens that the network does not tell apart.
-    pub tokens: Vec<TokenId>,
+    /// The string of one of the tokens that the network does not tell apart.
+    pub name: String,
+    /// How many tokens it does not tell apart.
+    pub tokens: usize,
     /// By counter, from 0 on.
     pub counters: Vec<Picked>,
 }
@@ -51,6 +54,8 @@ pub struct Picked {
     pub columns: Vec<(usize, f64, f64)>,
     /// The least margin between the best logit and the second; what rounding may take from it is taken.
     pub margin: f64,
+    /// The same against tokens of other codes: those that differ in what the unembedding reads beside the lightest column.
+    pub code_margin: f64,
     /// The token that wins there.
     pub token: TokenId,
     /// The columns there: slot and value.
@@ -62,49 +67,48 @@ pub struct Picked {
 }
 
 impl NextTokens {
-    /// The least margin, and where it is: what was found, the counter.
-    #[must_use]
-    pub fn least(&self) -> Option<(TokenId, u64, &Picked)> {
-        let all = self.found.iter().flat_map(|found| {
+    /// All that was looked at: what is found, the counter, what is picked.
+    pub fn all(&self) -> impl Iterator<Item = (&str, u64, &Picked)> {
+        self.found.iter().flat_map(|found| {
             let counters = (0..).zip(&found.counters);
-            counters.map(|(counter, picked)| (found.tokens[0], counter, picked))
-        });
-        all.min_by(|(.., a), (.., b)| a.margin.total_cmp(&b.margin))
+            counters.map(|(counter, picked)| (found.name.as_str(), counter, picked))
+        })
     }
 
-    /// The least margin among those where no byte can win: that of tokens that set the counter back.
+    /// The least margin, and where it is.
     #[must_use]
-    pub fn least_at_ends(&self) -> Option<(TokenId, u64, &Picked)> {
-        let all = self.found.iter().flat_map(|found| {
-            let counters = (0..).zip(&found.counters);
-            counters.map(|(counter, picked)| (found.tokens[0], counter, picked))
-        });
-        all.filter(|(.., picked)| picked.ends)
+    pub fn least(&self) -> Option<(&str, u64, &Picked)> {
+        self.all()
             .min_by(|(.., a), (.., b)| a.margin.total_cmp(&b.margin))
     }
 
+    /// The least margin against tokens of other codes, and where it is.
+    #[must_use]
+    pub fn least_of_codes(&self) -> Option<(&str, u64, &Picked)> {
+        self.all()
+            .min_by(|(.., a), (.., b)| a.code_margin.total_cmp(&b.code_margin))
+    }
+
     /// What is not proved, by name of what is found.
-    pub fn problems<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = String> + 'a {
-        let refused = self
-            .refused
-            .iter()
-            .map(|why| format!("the next token: {why}"));
-        let of = move |found: &'a Found| {
-            let name = model.tokenizer.string(found.tokens[0]).unwrap_or("?");
-            (0..)
-                .zip(&found.counters)
-                .filter_map(move |(counter, picked)| {
-                    let problem = picked.problem.as_ref()?;
-                    Some(format!("`{name}`, byte {counter}: {problem}"))
-                })
-        };
-        refused.chain(self.found.iter().flat_map(of))
+    pub fn problems(&self) -> impl Iterator<Item = String> + '_ {
+        let refused = self.refused.iter();
+        let refused = refused.map(|why| format!("the next token: {why}"));
+        refused.chain(self.all().filter_map(|(name, counter, picked)| {
+            let problem = picked.problem.as_ref()?;
+            Some(format!("`{name}`, byte {counter}: {problem}"))
+        }))
     }
 }
 
-/// What is proved of a model's next tokens, `first` being the token that begins every sequence and does not come again.
-pub(crate) fn next_tokens(model: &Model, first: TokenId) -> NextTokens {
-    match Prover::new(model, first).and_then(|mut prover| prover.prove()) {
+/// What is proved of a model's next tokens. Sequences begin with the token whose embedding is zero, and it does not come again.
+///
+/// Reads weights and `config.json`, nothing else. Takes about a second for the executor.
+///
+/// # Panics
+/// If the model is inconsistent, which [`Model::validate`] excludes.
+#[must_use]
+pub fn next_tokens(model: &Model) -> NextTokens {
+    match Prover::new(model).and_then(|mut prover| prover.prove()) {
         Ok(found) => NextTokens {
             found,
             refused: None,
@@ -123,10 +127,18 @@ type Answer = (HeadAt, usize);
 const CASES: u32 = 3;
 
 struct Prover {
+    /// The strings of tokens.
+    strings: Vec<String>,
     first: usize,
+    /// The columns that are not the same number for all tokens but the first.
+    varying: Vec<usize>,
+    /// The one of them whose greatest weight is the least.
+    lightest: usize,
     rows: Arc<Rows>,
     analysis: Analysis,
     cases: Cases,
+    /// By token: tokens of one group have the same weights in all columns but constant ones and the lightest.
+    groups: Rc<[u32]>,
     /// By the bits of all columns but the one that lines run along, which is `NaN` there.
     envelopes: HashMap<Vec<u64>, Envelope>,
 }
@@ -138,21 +150,62 @@ fn refused(refusal: Refusal) -> String {
 }
 
 impl Prover {
-    fn new(model: &Model, first: TokenId) -> Result<Self> {
+    fn new(model: &Model) -> Result<Self> {
         let rows = Arc::new(Rows::new(model));
+        let zero = |id: &usize| (0..rows.d_model).all(|slot| rows.embedded(*id, slot) == 0.0);
+        let mut zeros = (0..rows.vocab).filter(zero);
+        let (Some(first), None) = (zeros.next(), zeros.next()) else {
+            return Err(
+                "not one token alone has an embedding of zero, to begin sequences".to_owned(),
+            );
+        };
         let expected = Expected {
-            sentinel: Some(first.0 as usize),
+            sentinel: Some(first),
             wide: true,
             ..Expected::default()
         };
-        let offers = Arc::new(rows.offers(first.0 as usize));
+        let offers = Arc::new(rows.offers(first));
         let mut analysis = Analysis::new(&rows, &offers, &expected).map_err(refused)?;
         let cases = Cases::new(&mut analysis);
+        let mut scope = analysis.scope(0);
+        let mut varying = vec![];
+        for (at, &slot) in rows.columns.iter().enumerate() {
+            let form = analysis.slot(&mut scope, 2 * rows.layers.len(), slot);
+            if analysis.atoms[form.map_err(refused)?]
+                .as_constant()
+                .is_none()
+            {
+                varying.push(at);
+            }
+        }
+        analysis.end(scope);
+        let heaviest = |at: &usize| {
+            rows.head[*at]
+                .iter()
+                .fold(0.0_f64, |most, w| most.max(w.abs()))
+        };
+        let lightest = varying
+            .iter()
+            .copied()
+            .min_by(|a, b| heaviest(a).total_cmp(&heaviest(b)));
+        let lightest = lightest.ok_or("the unembedding reads constants alone")?;
+        let mut known = HashMap::new();
+        let groups = (0..rows.vocab).map(|id| {
+            let decisive = varying.iter().filter(|&&at| at != lightest);
+            let weights: Vec<u64> = decisive.map(|&at| rows.head[at][id].to_bits()).collect();
+            let next = known.len() as u32;
+            *known.entry(weights).or_insert(next)
+        });
+        let groups = groups.collect();
         if cases.counter.is_none() || cases.fetched.is_empty() {
             return Err("no lookup and no counter tell tokens apart".to_owned());
         }
         Ok(Self {
-            first: first.0 as usize,
+            strings: model.tokenizer.strings().to_vec(),
+            first,
+            lightest,
+            groups,
+            varying,
             rows,
             analysis,
             cases,
@@ -163,15 +216,13 @@ impl Prover {
     fn prove(&mut self) -> Result<Vec<Found>> {
         let mut all = vec![];
         for kind in 0..self.cases.kinds {
-            let tokens: Vec<TokenId> = (0..self.rows.vocab)
-                .filter(|&id| {
-                    usize::from(self.cases.kind_of[id]) == kind && self.makes_programs(id)
-                })
-                .map(|id| TokenId(id as u32))
-                .collect();
-            if tokens.is_empty() {
+            let of_kind = |id: &usize| usize::from(self.cases.kind_of[*id]) == kind;
+            let mut tokens =
+                (0..self.rows.vocab).filter(|id| of_kind(id) && self.makes_programs(*id));
+            let Some(token) = tokens.next() else {
                 continue;
-            }
+            };
+            let (name, tokens) = (self.strings[token].clone(), 1 + tokens.count());
             let mut counters = vec![];
             loop {
                 let picked = self.pick(kind, counters.len() as f64)?;
@@ -181,7 +232,11 @@ impl Prover {
                     break;
                 }
             }
-            all.push(Found { tokens, counters });
+            all.push(Found {
+                name,
+                tokens,
+                counters,
+            });
         }
         Ok(all)
     }
@@ -295,6 +350,7 @@ impl Prover {
                 .map(|(&slot, range)| (slot, range.lo, range.hi))
                 .collect(),
             margin: f64::INFINITY,
+            code_margin: f64::INFINITY,
             token: TokenId(0),
             least_at: rows.columns.iter().map(|&slot| (slot, 0.0)).collect(),
             ends: true,
@@ -304,13 +360,8 @@ impl Prover {
             picked.problem = Some(format!("slot {} may hold a fraction", rows.columns[slot]));
             return Ok(picked);
         }
-        // Lines run along the column of the widest range; of all others, every combination is looked at.
-        let along = (0..ranges.len())
-            .max_by(|&a, &b| {
-                let width = |at: usize| ranges[at].hi - ranges[at].lo;
-                width(a).total_cmp(&width(b))
-            })
-            .unwrap_or(0);
+        // Of the lightest column, lines; of all others, every combination is looked at.
+        let along = self.lightest;
         if ranges[along].size() > FARTHEST {
             let (slot, Range { lo, hi, .. }) = (rows.columns[along], ranges[along]);
             picked.problem = Some(format!(
@@ -324,12 +375,19 @@ impl Prover {
         };
         for columns in combinations {
             self.judge(&columns, along, ranges[along], &mut picked)?;
+            if picked.problem.is_some() {
+                break;
+            }
         }
         if picked.problem.is_none() && picked.margin <= 0.0 {
-            picked.problem = Some(format!(
-                "two tokens may be alike, one of them {}",
-                picked.token.0
-            ));
+            let name = &self.strings[picked.token.0 as usize];
+            let at: Vec<String> = picked
+                .least_at
+                .iter()
+                .map(|(slot, value)| format!("slot {slot} is {value}"))
+                .collect();
+            let (margin, at) = (picked.margin, at.join(", "));
+            picked.problem = Some(format!("`{name}` wins by {margin} only, where {at}"));
         }
         Ok(picked)
     }
@@ -391,14 +449,29 @@ impl Prover {
                     (height, self.rows.head[along][id])
                 })
                 .collect();
-            self.envelopes
-                .insert(key.clone(), Envelope::new(lines, [-FARTHEST, FARTHEST]));
+            self.envelopes.insert(
+                key.clone(),
+                Envelope::new(lines, Rc::clone(&self.groups), [-FARTHEST, FARTHEST]),
+            );
         }
         let slack = self.rounding(columns, along, range);
         let won: Vec<Won> = self.envelopes[&key].winners([range.lo, range.hi]).collect();
+        let mut decided: Option<TokenId> = None;
         for Won { token, margin, at } in won {
-            if margin - slack < picked.margin {
-                picked.margin = margin - slack;
+            // What the other columns say, they say alone.
+            let first = *decided.get_or_insert(token);
+            if let Some(at) = self.telling_apart([first, token]) {
+                let [one, other] = [first, token].map(|token| &self.strings[token.0 as usize]);
+                let (slot, Range { lo, hi, .. }) = (self.rows.columns[at], range);
+                let (of, value) = (self.rows.columns[along], columns[at]);
+                picked.problem = Some(format!(
+                    "slot {of} decides between `{one}` and `{other}`: it lies between {lo} and {hi}, and outweighs slot {slot}, which is {value}"
+                ));
+                return Ok(());
+            }
+            picked.code_margin = picked.code_margin.min(margin.of_group - slack);
+            if margin.least - slack < picked.margin {
+                picked.margin = margin.least - slack;
                 picked.token = token;
                 for (column, slot) in picked.least_at.iter_mut().enumerate() {
                     slot.1 = if column == along { at } else { columns[column] };
@@ -408,6 +481,18 @@ impl Prover {
             picked.ends = picked.ends && self.setting_back(class)?.lo >= 0.0;
         }
         Ok(())
+    }
+
+    /// A column of which two tokens have other weights, neither constant nor the lightest.
+    fn telling_apart(&self, tokens: [TokenId; 2]) -> Option<usize> {
+        let [one, other] = tokens.map(|token| token.0 as usize);
+        let weights = |at: usize| &self.rows.head[at];
+        let mut decisive = self
+            .varying
+            .iter()
+            .copied()
+            .filter(|&at| at != self.lightest);
+        decisive.find(|&at| weights(at)[one] != weights(at)[other])
     }
 
     /// What rounding may take from a margin: nothing if no logit passes 2^53, in whatever order it is added up.
@@ -453,6 +538,7 @@ impl Picked {
         for ((_, lo, hi), (_, low, high)) in self.columns.iter_mut().zip(&other.columns) {
             (*lo, *hi) = (lo.min(*low), hi.max(*high));
         }
+        self.code_margin = self.code_margin.min(other.code_margin);
         if other.margin < self.margin {
             (self.margin, self.token) = (other.margin, other.token);
             self.least_at = other.least_at;
@@ -460,50 +546,5 @@ impl Picked {
         self.ends &= other.ends;
         self.problem = self.problem.or(other.problem);
         self
-    }
-}
-
-#[cfg(test)]
-mod probe {
-    use super::*;
-    #[test]
-    fn probe() {
-        let dir = std::env::var("MODEL").unwrap_or("/tmp/model".into());
-        let model = Model::load(dir).unwrap();
-        let start = std::time::Instant::now();
-        let next = next_tokens(&model, TokenId(0));
-        println!(
-            "{:?} {:?} kinds {}",
-            start.elapsed(),
-            next.refused,
-            next.found.len()
-        );
-        for p in next.problems(&model) {
-            println!("{p}");
-        }
-        for found in &next.found {
-            let name = model.tokenizer.string(found.tokens[0]).unwrap();
-            println!(
-                "{name}: {}",
-                found
-                    .counters
-                    .iter()
-                    .map(|p| format!(
-                        "{}{:?}{}",
-                        p.margin,
-                        p.columns
-                            .iter()
-                            .skip(1)
-                            .map(|c| (c.1, c.2))
-                            .collect::<Vec<_>>(),
-                        if p.ends { "E" } else { "" }
-                    ))
-                    .collect::<Vec<_>>()
-                    .join(" ")
-                    .chars()
-                    .take(700)
-                    .collect::<String>()
-            );
-        }
     }
 }
