@@ -158,6 +158,21 @@ impl<'m> Facts<'m> {
         self.read(self.machine.result_dim())
     }
 
+    /// The class of a token.
+    #[cfg(test)]
+    pub(super) fn class_of(&self, token: Token) -> u16 {
+        self.analysis.classes.of(self.vocabulary.id(token) as usize)
+    }
+
+    /// From here on, a token of a class behind which the token of an id is found, and nothing else assumed.
+    #[cfg(test)]
+    pub(super) fn enter_plainly(&mut self, class: u16, found: Token, index: usize) {
+        self.leave();
+        let kind = usize::from(self.cases.kind_of[self.vocabulary.id(found) as usize]);
+        let counted = Counted::Exactly(index as f64);
+        self.scope = Some(self.cases.scope(&mut self.analysis, class, kind, counted));
+    }
+
     fn read(&mut self, dim: Dim) -> Result<FormId, ProofError> {
         let slot = self.schedule.slots[dim.index()];
         let last = self.schedule.budget.stages() as usize;

@@ -18,6 +18,8 @@
 
 mod facts;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use weightware_analysis::Refusal;
 use weightware_isa::{End, Flag, Op, Token, Vocabulary};
