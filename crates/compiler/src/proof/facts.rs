@@ -213,12 +213,12 @@ impl<'m> Facts<'m> {
         }
     }
 
-    /// What a neuron that a form consists of gates, if its value is 1.
-    pub(super) fn gate_of(&self, form: &Exact) -> Option<Exact> {
+    /// The gate of a neuron that a form consists of, and its value, if that is a constant.
+    pub(super) fn gate_of(&self, form: &Exact) -> Option<(Exact, f64)> {
         let atoms = &self.analysis.atoms;
         match *atoms.kind(form.as_atom()?) {
-            Kind::Gated { gate, value } if atoms[value].as_constant() == Some(1.0) => {
-                Some(self.unrounded(&atoms[gate]))
+            Kind::Gated { gate, value } => {
+                Some((self.unrounded(&atoms[gate]), atoms[value].as_constant()?))
             }
             _ => None,
         }

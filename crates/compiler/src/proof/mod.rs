@@ -25,6 +25,7 @@ use weightware_analysis::Refusal;
 use weightware_isa::{End, Flag, Op, Token, Vocabulary};
 use weightware_model::Model;
 
+use crate::machine::columns::op_columns;
 use crate::machine::{Machine, Module, Profile};
 use crate::schedule::{Schedule, ScheduleError};
 use facts::Facts;
@@ -123,6 +124,31 @@ pub fn arithmetic(machine: &Machine) -> Result<(), String> {
             {
                 return Err(format!("{a}, {b} with a carry of {carry}"));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `[rise relu(d) + fall relu(-d) + bias >= 1]` is what a comparison says of a d below, at or above 0.
+fn decides(op: Op) -> Result<(), String> {
+    let columns = op_columns(op);
+    // The least and the greatest that a difference can be; of 64 bits it comes in fours.
+    for d in [-(1_i128 << 70), -4, 0, 4, 1 << 70] {
+        let [rise, fall, bias] = [columns.rise, columns.fall, columns.bias].map(i128::from);
+        let decided = rise * d.max(0) + fall * (-d).max(0) + bias >= 1;
+        let name = op.spec().name;
+        let (_, kind) = name.split_once('.').unwrap_or((name, name));
+        let wanted = match kind.split('_').next() {
+            Some("eq") => d == 0,
+            Some("ne") => d != 0,
+            Some("lt") => d < 0,
+            Some("gt") => d > 0,
+            Some("le") => d <= 0,
+            Some("ge") => d >= 0,
+            _ => return Err(format!("{name} is no comparison")),
+        };
+        if decided != wanted {
+            return Err(format!("{name} of a difference of {d} is {decided}"));
         }
     }
     Ok(())

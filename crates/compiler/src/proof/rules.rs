@@ -137,6 +137,12 @@ fn differs(
     if !reads {
         return Ok(None);
     }
+    if index == 0
+        && matches!(columns.class, Class::Compare | Class::CompareSigned)
+        && let Some(problem) = comparison(facts, op, columns)?
+    {
+        return Ok(Some(problem));
+    }
     let carry = facts.carry()?;
     if let Some((factor, byte)) = loaded(columns, index as i64) {
         return load(facts, factor, byte);
@@ -229,6 +235,56 @@ fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Exact, Pro
 /// The greatest word without its sign bit.
 const WORD_SIGN: f64 = i32::MAX as f64;
 
+/// What a comparison looks up: `rise relu(d) + fall relu(-d) + bias`, found at a position below 1 if it is not positive. For d it has
+/// `2^36 (second - top + 2^32 (sign of top - sign of second)) + 4 (lower second - lower top)`, which is rounded once at most and so has
+/// the right sign.
+fn comparison(
+    facts: &mut Facts<'_>,
+    op: Op,
+    columns: &OpColumns,
+) -> Result<Option<String>, ProofError> {
+    let wide = columns.width == 8;
+    let mut d = Exact::zero();
+    let (word, low) = (2.0_f64.powi(36), 4.0);
+    let terms = [("second", word), ("top", -word)].into_iter();
+    let lower = [("lower_second", low), ("lower_top", -low)];
+    for (name, factor) in terms.chain(lower.into_iter().filter(|_| wide)) {
+        let term = facts.named(name)?;
+        d = d.about_plus(factor, facts.exact(term));
+    }
+    if columns.class == Class::CompareSigned {
+        let sign = 2.0_f64.powi(68);
+        for (lookup, factor) in [("sign.top", sign), ("sign.second", -sign)] {
+            let term = facts.answer(lookup, 0)?;
+            d = d.about_plus(factor, facts.exact(term));
+        }
+    }
+    let scaled = facts.named("compare")?;
+    let scaled = facts.unrounded(facts.exact(scaled));
+    let mut left = scaled.terms().len();
+    for (factor, sign) in [(columns.rise, 1.0), (columns.fall, -1.0)] {
+        if factor == 0 {
+            continue;
+        }
+        let wanted = Exact::zero().about_plus(sign, &d);
+        let found = scaled.terms().iter().any(|&(monomial, coefficient)| {
+            let term = Exact::monomial(monomial, 1.0);
+            let gate = facts.gate_of(&term);
+            gate.is_some_and(|(gate, value)| gate == wanted && coefficient * value == factor as f64)
+        });
+        if !found {
+            return Ok(Some(format!(
+                "{factor} relu({sign} d) is no part of {scaled:?}"
+            )));
+        }
+        left -= 1;
+    }
+    if left > 0 {
+        return Ok(Some(format!("{scaled:?} has more terms")));
+    }
+    Ok(super::decides(op).err())
+}
+
 /// Of a load: what is loaded at a byte index, and what it is multiplied by; none past the size, where it is 0.
 fn loaded(columns: &OpColumns, index: i64) -> Option<(f64, &'static str)> {
     match columns.class {
@@ -248,7 +304,8 @@ fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>
     let found = facts.result()?;
     let found = facts.exact(found).about_plus(-1.0, facts.exact(carry));
     let gate = facts.gate_of(&Exact::zero().about_plus(1.0 / factor, &found));
-    Ok((gate.as_ref() != Some(&wanted)).then(|| format!("the gate is {gate:?}, not {wanted:?}")))
+    Ok((gate.as_ref() != Some(&(wanted.clone(), 1.0)))
+        .then(|| format!("the gate is {gate:?}, not {wanted:?}")))
 }
 
 /// The result at a byte index, without the carry.
