@@ -14,6 +14,7 @@ mod horizons;
 mod instructions;
 mod live;
 mod programs;
+mod proof;
 mod schedule;
 mod suites;
 mod workspace;
@@ -41,6 +42,8 @@ enum Command {
     Costs(costs::Arguments),
     /// Writes docs/horizons.md: how far the profiles are proved, and what programs exhaust of them
     Certify(horizons::Arguments),
+    /// Writes docs/proof.md: what is proved of the next token, instruction by instruction
+    Proof(proof::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of the engines side by side, as a markdown table, and a chart
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => arguments.run(),
         Command::Costs(arguments) => arguments.run(),
         Command::Certify(arguments) => arguments.run(),
+        Command::Proof(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),

@@ -18,8 +18,8 @@ use weightware_model::{Model, TokenId};
 
 use crate::envelope::{Envelope, Won};
 
-/// A counter that is not set back within so many tokens is not followed any further.
-const LONGEST: u64 = 300;
+/// A counter that is not set back within so many tokens is not followed any further: no instruction is that long.
+const LONGEST: u64 = 32;
 
 /// Of all columns but one, so many combinations of integers are looked at.
 const COMBINATIONS: usize = 1 << 12;
