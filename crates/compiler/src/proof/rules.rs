@@ -43,14 +43,16 @@ fn equation(class: Class) -> Result<&'static str, &'static str> {
         Compare | CompareSigned => "[rise relu(d) + fall relu(-d) + bias >= 1] at byte 0",
         Load => "load.byte unless missed within the size, then 0",
         LoadSigned => "load.byte unless missed within the size, then 255 times its sign",
-        And | Or | Xor => return Err("every pair of bytes (tests/arithmetic)"),
+        And | Or | Xor => return Err("every pair of bytes (`arithmetic::every_byte`)"),
         Shl | Rotl | Rotr | ShrU | ShrS | ShrS64 | ShrU64 | Rotr64 | Rotl64 | Shl64 => {
-            return Err("random and edge operands with every count (cargo xtask verify)");
+            return Err("every byte at every place with every count (`arithmetic::every_byte`)");
         }
         Mul | MulHigh | DivDigits => {
-            return Err("random and edge operands (cargo xtask verify, cargo xtask far)");
+            return Err(
+                "edge and random operands (`cargo xtask verify`), also far (`cargo xtask far`)",
+            );
         }
-        Clz | Ctz | Popcnt => return Err("random and edge operands (cargo xtask verify)"),
+        Clz | Ctz | Popcnt => return Err("every byte at every place (`arithmetic::every_byte`)"),
     })
 }
 
