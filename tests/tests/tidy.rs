@@ -150,6 +150,13 @@ fn every_crate_has_a_readme() {
 }
 
 #[test]
+fn the_architecture_counts_the_vocabulary() {
+    let count = weightware_isa::Vocabulary::new().len();
+    let stated = format!("Vocabulary: {},{:03} tokens", count / 1000, count % 1000);
+    assert!(read("ARCHITECTURE.md").contains(&stated), "{stated}");
+}
+
+#[test]
 fn documents_name_crates_that_exist() {
     for document in ["README.md", "ARCHITECTURE.md"] {
         for word in read(document).split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {

@@ -16,7 +16,7 @@ Exit codes of `run` and `trace`:
     125      the horizon was reached: tokens beyond it are not certified
     130      interrupted by Ctrl-C
     134      the program trapped
-    141      the reader of stdout is gone
+    141      the reader of stdout, or of the program's stderr, is gone
 A program may exit with one of these codes itself; --json tells which it was.";
 
 const EXAMPLES: &str = "\
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs a program: its output goes to stdout as it is decoded
+    /// Runs a program: what it writes to stdout and stderr goes there as it is decoded
     #[command(after_help = format!("\
 Examples:
     weightware run hello.wasm

@@ -4,6 +4,8 @@ use std::io;
 
 use anyhow::Error;
 
+use crate::screen::Stream;
+
 pub(crate) const FAILED: u8 = 1;
 pub(crate) const REFUSED: u8 = 2;
 pub(crate) const BUDGET: u8 = 124;
@@ -24,16 +26,24 @@ pub(crate) enum Failure {
     Refused(Error),
     /// The system failed.
     Failed(Error),
-    /// Nobody reads stdout any more. Not worth a word.
+    /// Nobody reads stdout any more, or the program's stderr. Not worth a word.
     Closed,
 }
 
 impl Failure {
     /// A write to stdout that failed.
     pub(crate) fn stdout(error: io::Error) -> Self {
+        Self::output(error, Stream::Stdout)
+    }
+
+    /// A write to a stream that failed.
+    pub(crate) fn output(error: io::Error, stream: Stream) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Closed,
-            _ => Self::Failed(Error::new(error).context("writing to stdout")),
+            _ => Self::Failed(Error::new(error).context(match stream {
+                Stream::Stdout => "writing to stdout",
+                Stream::Stderr => "writing to stderr",
+            })),
         }
     }
 

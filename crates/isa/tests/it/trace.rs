@@ -101,7 +101,9 @@ fn the_reader_agrees_with_the_table() {
                         || conditional && commit.not_taken() == found && bytes == 0
                 }
                 (End::Call, Token::Call(_)) | (End::Return, Token::Return(_)) => bytes == 3,
-                (End::Out, Token::Out(_)) | (End::Halt, Token::Halt) => bytes == 0,
+                (End::Out, Token::Out(_))
+                | (End::Err, Token::Err(_))
+                | (End::Halt, Token::Halt) => bytes == 0,
                 (End::Exit, Token::Exit) => bytes == 4,
                 (End::Trap(trap), Token::Trap(found)) => trap == found && bytes == 0,
                 _ => false,
