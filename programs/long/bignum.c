@@ -194,9 +194,9 @@ int main(void) {
   fprintf(stderr, "factorials done\n");
   fibonacci();
   fprintf(stderr, "Fibonacci numbers done\n");
-  digits_of_e(16);
-  square_root(2, 4);
-  check(b.limb[3] == 414213562 && b.limb[2] == 373095048 && b.limb[1] == 801688724, "the root of 2");
+  digits_of_e(10);
+  square_root(2, 3);
+  check(b.limb[2] == 414213562 && b.limb[1] == 373095048 && b.limb[0] == 801688724, "the root of 2");
   square_root(144, 2);
   check(b.limb[2] == 12 && b.limb[1] == 0 && b.limb[0] == 0, "the root of 144");
   return verdict();

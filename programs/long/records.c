@@ -15,7 +15,7 @@ struct record {
   long long weight;
 };
 
-enum { COUNT = 150 };
+enum { COUNT = 90 };
 
 static struct record records[COUNT];
 

@@ -142,8 +142,8 @@ static const struct {
   void (*sort)(item *, int);
   int most;
 } SORTS[] = {
-    {"bubble", bubble, 48},  {"selection", selection, 64}, {"insertion", insertion, 64}, {"shell", shell, 128},   {"heap", heap, 128},
-    {"quick", quick, MOST}, {"merge", merge, MOST},       {"radix", radix, MOST},       {"network", network, 96},
+    {"bubble", bubble, 32},  {"selection", selection, 48}, {"insertion", insertion, 48}, {"shell", shell, 96},   {"heap", heap, 80},
+    {"quick", quick, MOST}, {"merge", merge, MOST},       {"radix", radix, MOST},      {"network", network, 64},
 };
 
 enum kind { RANDOM, SORTED, REVERSED, FEW, KINDS };
