@@ -202,10 +202,6 @@ pub(crate) struct ExecutionArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) json: Option<PathBuf>,
 
-    /// Leave out what the program writes to stderr. The trace has one stream of output: without this, it comes on stdout
-    #[arg(long, conflicts_with = "resume")]
-    pub(crate) no_stderr: bool,
-
     /// Show no progress and no hints on stderr
     #[arg(long, short)]
     pub(crate) quiet: bool,

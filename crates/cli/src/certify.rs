@@ -19,7 +19,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     let used;
     let certificate;
     if let Some(file) = &args.file {
-        let loaded = Loaded::read(file, true, false)?;
+        let loaded = Loaded::read(file, false)?;
         let computer = input::computer(args.model.as_deref(), &args.machine)?;
         let horizon = computer.model().config.last_position;
         let program = loaded.program(horizon, &args.arguments, false)?;

@@ -36,7 +36,7 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
             (prompt, trace)
         }
         (None, Some(file)) => {
-            let loaded = Loaded::read(file, !args.no_stderr, args.quiet)?;
+            let loaded = Loaded::read(file, args.quiet)?;
             computer = input::computer(args.model.as_deref(), &args.machine)?;
             let program =
                 loaded.program(computer.model().config.last_position, arguments, args.quiet)?;

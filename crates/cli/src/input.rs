@@ -21,9 +21,9 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads the program from the file, or from stdin if it is `-`; `stderr`: what it writes there is put out.
-    pub(crate) fn read(file: &Path, stderr: bool, quiet: bool) -> Result<Self> {
-        let options = Options::default().with_stderr(stderr);
+    /// Reads the program from the file, or from stdin if it is `-`.
+    pub(crate) fn read(file: &Path, quiet: bool) -> Result<Self> {
+        let options = Options::default();
         let from_stdin = file == Path::new("-");
         let source = if from_stdin {
             let bytes = stdin("a program", LONGEST_PROGRAM, quiet)?;

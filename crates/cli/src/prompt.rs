@@ -9,7 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::input::Loaded;
 
 pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
-    let loaded = Loaded::read(&args.file, true, args.quiet)?;
+    let loaded = Loaded::read(&args.file, args.quiet)?;
     let program = loaded.program(default_model().config.last_position, &[], args.quiet)?;
     write(&program, args, &mut BufWriter::new(io::stdout().lock())).map_err(Failure::stdout)?;
     Ok(0)

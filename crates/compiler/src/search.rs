@@ -121,7 +121,7 @@ impl<'g> Search<'g> {
         let (mut cost, mut best) = (self.cost(), f64::MAX);
         let mut before = self.stages.clone();
         for step in 0..moves {
-            let heat = 600.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(4) + 0.01;
+            let heat = 200.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(4) + 0.01;
             if !self.shift() {
                 self.stages.clone_from(&before);
                 continue;

@@ -147,10 +147,6 @@ impl Function<'_, '_> {
                 let offset = self.linker.input_offset();
                 self.linker.asm.constant(offset);
             }
-            ("layout", "stderr") => {
-                let shown = self.linker.options.stderr;
-                self.linker.asm.constant(shown.into());
-            }
             (module, name) => panic!("software imports {module}.{name}"),
         }
     }

@@ -22,8 +22,6 @@ pub struct Options {
     /// Pages to which the memory may grow. `None`: what the module says; or, if the program reads input or arguments, 2:
     /// they lie behind it, and the machine is exact for memory up to 152 KiB.
     pub memory_pages: Option<u32>,
-    /// Whether what is written to stderr is put out. There is one stream of output.
-    pub stderr: bool,
     /// The optimisations of the code.
     pub passes: Passes,
     /// Values of imported globals.
@@ -35,7 +33,6 @@ impl Default for Options {
         Self {
             entry: None,
             memory_pages: None,
-            stderr: true,
             passes: Passes::all(),
             globals: Vec::new(),
         }
@@ -54,13 +51,6 @@ impl Options {
     #[must_use]
     pub fn with_memory_pages(mut self, pages: u32) -> Self {
         self.memory_pages = Some(pages);
-        self
-    }
-
-    /// The same with stderr put out or not.
-    #[must_use]
-    pub fn with_stderr(mut self, shown: bool) -> Self {
-        self.stderr = shown;
         self
     }
 

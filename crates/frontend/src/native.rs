@@ -45,7 +45,7 @@ pub(crate) fn effect(op: Op) -> (usize, Option<Width>) {
                 commit.stored.then_some(width),
             )
         }
-        End::Out | End::Exit => (1, None),
+        End::Out | End::Err | End::Exit => (1, None),
         _ => (0, None),
     }
 }

@@ -58,6 +58,7 @@ pub struct Interpreter<'p> {
     /// Tokens of the current instruction, the next one last.
     pending: Vec<Token>,
     output: Vec<u8>,
+    stderr: Vec<u8>,
     outcome: Option<Outcome>,
     fault: Option<Fault>,
     fault_told: bool,
@@ -93,6 +94,7 @@ impl<'p> Interpreter<'p> {
             callers: Vec::new(),
             pending: Vec::with_capacity(16),
             output: Vec::new(),
+            stderr: Vec::new(),
             outcome: None,
             fault,
             fault_told: false,
@@ -115,10 +117,16 @@ impl<'p> Interpreter<'p> {
         self.fault.map_or(Ok(self.outcome()), Err)
     }
 
-    /// The bytes put out so far.
+    /// The bytes put out so far on the standard output.
     #[must_use]
     pub fn output(&self) -> &[u8] {
         &self.output
+    }
+
+    /// The bytes put out so far on the standard error.
+    #[must_use]
+    pub fn stderr(&self) -> &[u8] {
+        &self.stderr
     }
 
     /// How the run ended, once its last token is out.
@@ -220,6 +228,11 @@ impl<'p> Interpreter<'p> {
                 let [byte, ..] = self.pop()?.to_le_bytes();
                 self.output.push(byte);
                 Ok(Token::Out(byte))
+            }
+            End::Err => {
+                let [byte, ..] = self.pop()?.to_le_bytes();
+                self.stderr.push(byte);
+                Ok(Token::Err(byte))
             }
             End::Exit => {
                 let code = self.pop()?;

@@ -163,6 +163,8 @@ pub enum End {
     Return,
     /// `out(XX)`: a byte of output, the low byte of the top of the stack, which is dropped.
     Out,
+    /// `err(XX)`: a byte for the standard error, otherwise as `out`.
+    Err,
     /// `loaded`: the end of a data section of the prompt.
     Loaded,
     /// `halt`: the end of the program.
@@ -455,6 +457,8 @@ ops! {
     Select64 "select64" 8/8 TERNARY;
     /// `a -- `, puts out the low byte of a
     Output "output" 0 End::Out;
+    /// `a -- `, puts out the low byte of a on the standard error
+    OutputErr "output.err" 0 End::Err;
     /// `a -- `, ends the run with exit code a
     Exit "exit" 4 End::Exit;
     /// Stands first in a program: the prompt holds bytes for the memory from address imm on.

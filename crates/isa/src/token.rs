@@ -37,6 +37,8 @@ pub enum Token {
     Return(u8),
     /// The end of an output instruction: the byte put out.
     Out(u8),
+    /// The end of an output instruction for the standard error: the byte put out.
+    Err(u8),
     /// The end of a data section.
     Loaded,
     /// The program has ended.
@@ -68,6 +70,7 @@ impl Token {
             .chain((1..=255).map(Token::Call))
             .chain((1..=255).map(Token::Return))
             .chain((0..=255).map(Token::Out))
+            .chain((0..=255).map(Token::Err))
             .chain([Token::Loaded, Token::Halt, Token::Exit])
             .chain(Trap::ALL.into_iter().map(Token::Trap))
     }
@@ -102,6 +105,7 @@ impl fmt::Display for Token {
             Token::Call(frame) => write!(f, "call({frame})"),
             Token::Return(frame) => write!(f, "return({frame})"),
             Token::Out(byte) => write!(f, "out({byte:02x})"),
+            Token::Err(byte) => write!(f, "err({byte:02x})"),
             Token::Loaded => f.write_str("loaded"),
             Token::Halt => f.write_str("halt"),
             Token::Exit => f.write_str("halt(exit)"),

@@ -84,6 +84,7 @@ pub struct TraceReader {
     /// The next token begins a line.
     complete: bool,
     output: Vec<u8>,
+    stderr: Vec<u8>,
     outcome: Option<Outcome>,
     tokens: u64,
     lines: u64,
@@ -102,6 +103,7 @@ impl TraceReader {
             length: 0,
             complete: false,
             output: Vec::new(),
+            stderr: Vec::new(),
             outcome: None,
             tokens: 0,
             lines: 0,
@@ -131,6 +133,7 @@ impl TraceReader {
                 Token::Exit => self.outcome = Some(Outcome::Exited(last_word(line))),
                 Token::Trap(trap) => self.outcome = Some(Outcome::Trapped(trap)),
                 Token::Out(byte) => self.output.push(byte),
+                Token::Err(byte) => self.stderr.push(byte),
                 _ => {}
             }
             token.ends_instruction() || line.len() + 1 == Self::LONGEST_LINE
@@ -158,10 +161,16 @@ impl TraceReader {
         (!self.complete && self.length > 0).then(|| self.line())
     }
 
-    /// The bytes put out so far.
+    /// The bytes put out so far on the standard output: those of `out(XX)`.
     #[must_use]
     pub fn output(&self) -> &[u8] {
         &self.output
+    }
+
+    /// The bytes put out so far on the standard error: those of `err(XX)`.
+    #[must_use]
+    pub fn stderr(&self) -> &[u8] {
+        &self.stderr
     }
 
     /// How the run ended, if it did.
@@ -216,7 +225,7 @@ fn follows(line: &[Token], token: Token) -> bool {
         ),
         Token::Exit => bytes == 4,
         Token::Call(_) | Token::Return(_) => bytes == 3,
-        Token::Out(_) | Token::Halt | Token::Trap(_) => bytes == 0,
+        Token::Out(_) | Token::Err(_) | Token::Halt | Token::Trap(_) => bytes == 0,
         Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Loaded => false,
     }
 }

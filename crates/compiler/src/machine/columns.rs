@@ -87,6 +87,8 @@ pub(crate) mod code {
     pub(crate) const LOADED: i64 = 13;
     pub(crate) const HALT: i64 = 14;
     pub(crate) const EXIT: i64 = 15;
+    // 16 to 24 are traps.
+    pub(crate) const ERR: i64 = 25;
     /// `call(N)` is N + 32, `return(N)` N + 288.
     pub(crate) const CALL: i64 = 32;
     pub(crate) const RETURN: i64 = 288;
@@ -122,7 +124,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::GlobalGet | Op::GlobalGet64 => Class::GlobalGet,
         Op::GlobalSet | Op::GlobalSet64 => Class::GlobalSet,
         Op::LocalSet | Op::LocalTee | Op::LocalSet64 | Op::LocalTee64 => Class::LocalSet,
-        Op::Output | Op::Exit | Op::BrStack | Op::MemoryGrown => Class::Pop,
+        Op::Output | Op::OutputErr | Op::Exit | Op::BrStack | Op::MemoryGrown => Class::Pop,
         Op::I32WrapI64 | Op::I64High => Class::Pop,
         Op::I32Store | Op::I32Store8 | Op::I32Store16 | Op::Section => Class::Store,
         Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => Class::Store,
@@ -192,6 +194,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         End::Call => code::CALL,
         End::Return => code::RETURN,
         End::Out => code::OUT,
+        End::Err => code::ERR,
         End::Loaded => code::LOADED,
         End::Halt => code::HALT,
         End::Exit => code::EXIT,
@@ -360,7 +363,7 @@ impl Columns {
             Token::Return(frame) => {
                 row.extend([(self.frame_delta, -i64::from(frame)), (self.jumped, 1)])
             }
-            Token::Out(_) => row.push((self.delta, -1)),
+            Token::Out(_) | Token::Err(_) => row.push((self.delta, -1)),
             Token::Loaded => row.push((self.stores, 1)),
             Token::Begin | Token::Open | Token::Halt | Token::Exit | Token::Trap(_) => {}
         }
@@ -379,6 +382,7 @@ pub(crate) fn token_code(token: Token) -> Option<(i64, i64)> {
         Token::Byte(byte, Flag::Borrow) => (0, i64::from(byte) - 256),
         Token::Commit(commit) => (code::commit(commit), 0),
         Token::Out(byte) => (code::OUT, byte.into()),
+        Token::Err(byte) => (code::ERR, byte.into()),
         Token::Call(frame) => (code::CALL + i64::from(frame), 0),
         Token::Return(frame) => (code::RETURN + i64::from(frame), 0),
         Token::Halt => (code::HALT, 0),

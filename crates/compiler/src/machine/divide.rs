@@ -8,11 +8,16 @@
 //! ```
 //! With `fall = 256^(4 - index)`, both sides times 256: the fraction is `(1024 R + 256 - 2 b fall) / (4 b fall)`.
 //! Digits are added up whatever the class, so that this is done before the instruction is fetched. A digit is at most 255, and the preamble has as many positions to find it among.
+//! Past the last digit the denominator is `4 PAST`, so great that the fraction is below 1/2: nothing is found, and the result is 0 at every
+//! position. Were it 0 there, the fraction would find the latest position.
 
 use weightware_isa::Trap;
 
 use super::columns::{Class, code};
 use super::{Machine, PUSH, Parts};
+
+/// The divisor past the last digit: `1024 R + 256 < 4 PAST` for every remainder R below 2^32.
+const PAST: i64 = 1 << 42;
 
 impl Machine {
     pub(crate) fn divide(&mut self, parts: &Parts) {
@@ -39,8 +44,13 @@ impl Machine {
         }
         let taken = graph.reglu("div.taken", operands.top, so_far);
         let taken = graph.hold("div.taken", taken);
-        let divisor = graph.reglu("div.divisor", operands.top, fall);
-        let divisor = graph.hold("div.divisor", divisor);
+        let divisor = graph.dim("div.divisor");
+        let shifted = graph.reglu("div.divisor", operands.top, fall);
+        graph.add(divisor, 1, shifted);
+        for (digits, sign) in [(3, 1), (4, -1)] {
+            let past = graph.relu("div.past", state.index - one * digits);
+            graph.add(divisor, sign * PAST, past);
+        }
 
         // The push is greater than 1024 R + 256, whatever was taken away.
         let numerator =

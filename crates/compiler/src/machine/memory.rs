@@ -8,7 +8,7 @@
 //! within  = relu(size - index)
 //! missed  = |(address found)^2 - q^2|   memory that was never written is 0
 //! traps   if top + immediate + size > limit at a load, second + immediate + bytes > limit at a store
-//! limit   = 65536 (fourth + grown), grown = byte four before the latest token that grows the memory, else 0
+//! limit   = 65536 (fourth + grown), grown = the word before the latest token that grows the memory, else 0
 //! ```
 //! Squares are compared, not addresses: if two keys tie that stand at equal distance from a byte never written, the average of
 //! their addresses is q, but that of their squares is greater than q^2.
@@ -141,17 +141,9 @@ impl Machine {
         } = parts;
         let class = &fetched.class;
         let graph = &mut self.graph;
-        let (one, time) = (graph.one(), graph.time());
-        let latest_growth = graph.latest(one * GROWN - self.columns.grown);
-        let [at] = graph.lookup("growth", Form::zero(), &latest_growth, [time.into()]);
-        let at = graph.hold("growth_at", at);
-        let positions = graph.positions();
-        let [grown] = graph.lookup(
-            "grown",
-            at - one * 4,
-            &positions,
-            [self.columns.byte.into()],
-        );
+        let latest_growth = graph.latest(graph.one() * GROWN - self.columns.grown);
+        let word = parts.state.word.clone();
+        let [grown] = graph.lookup("grown", Form::zero(), &latest_growth, [word]);
         let grown = graph.hold("grown", grown);
         let start = fetched.immediate - (fetched.fourth + grown) * 65536;
         let load = start.clone() + operands.top + fetched.rise

@@ -93,8 +93,9 @@
     (loop $more
       (local.set $length (i32.load $guest offset=4 (local.get $buffers)))
       (local.set $total (i32.add (local.get $total) (local.get $length)))
-      (if (i32.or (i32.eq (local.get $fd) (i32.const 1)) (call $stderr)) (then
-        (call $put (i32.load $guest (local.get $buffers)) (local.get $length))))
+      (if (i32.eq (local.get $fd) (i32.const 1))
+        (then (call $put (i32.load $guest (local.get $buffers)) (local.get $length)))
+        (else (call $put_err (i32.load $guest (local.get $buffers)) (local.get $length))))
       (local.set $buffers (i32.add (local.get $buffers) (i32.const 8)))
       (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
   (i32.store $guest (local.get $written) (local.get $total))
@@ -116,6 +117,14 @@
     (br_if $done (i32.eqz (local.get $count)))
     (loop $more
       (call $output (i32.load8_u $guest (local.get $from)))
+      (local.set $from (i32.add (local.get $from) (i32.const 1)))
+      (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))
+
+(func $put_err (param $from i32) (param $count i32)
+  (block $done
+    (br_if $done (i32.eqz (local.get $count)))
+    (loop $more
+      (call $output_err (i32.load8_u $guest (local.get $from)))
       (local.set $from (i32.add (local.get $from) (i32.const 1)))
       (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))
 

@@ -198,6 +198,7 @@ impl Interpreter<'_> {
             | Op::Resume
             | Op::Return
             | Op::Output
+            | Op::OutputErr
             | Op::Exit
             | Op::Section
             | Op::Unreachable
