@@ -23,7 +23,9 @@ struct cell {
 enum { CELLS = 960, ROOTS = 600 };
 
 static struct cell heap[CELLS];
-static ref free_cells, nil, symbols, global, truth;
+/* By symbol: what it is bound to everywhere. */
+static ref global[CELLS];
+static ref free_cells, nil, symbols, truth;
 static ref roots[ROOTS];
 static int rooted, collections, allocated;
 
@@ -40,7 +42,7 @@ static void collect(void) {
   collections++;
   mark(nil);
   mark(symbols);
-  mark(global);
+  for (ref list = symbols; list != nil; list = heap[list].rest) mark(global[heap[list].first]);
   for (int i = 0; i < rooted; i++) mark(roots[i]);
   free_cells = 0;
   for (ref at = CELLS - 1; at > 0; at--) {
@@ -101,6 +103,7 @@ static ref symbol(const char *name, size_t length) {
   }
   ref at = take(SYMBOL);
   snprintf(heap[at].name, sizeof heap[at].name, "%.*s", (int)length, name);
+  global[at] = nil;
   symbols = pair(at, symbols);
   return at;
 }
@@ -194,9 +197,11 @@ static const struct {
 };
 
 static ref find(ref name, ref environment) {
-  for (; environment != nil; environment = rest(environment))
-    if (first(first(environment)) == name) return first(environment);
-  return nil;
+  for (; environment != nil; environment = heap[environment].rest) {
+    const struct cell *bound = &heap[heap[environment].first];
+    if (bound->first == name) return bound->rest;
+  }
+  return global[name];
 }
 
 static ref QUOTE, IF, LAMBDA, DEFINE;
@@ -208,9 +213,7 @@ static ref evaluate(ref expression, ref environment) {
   for (;;) {
     ref result = expression;
     if (heap[expression].type == SYMBOL) {
-      ref found = find(expression, environment);
-      if (found == nil) found = find(expression, global);
-      result = rest(found);
+      result = find(expression, environment);
     } else if (heap[expression].type == PAIR) {
       ref head = first(expression), operands = rest(expression);
       if (head == IF) {
@@ -225,9 +228,7 @@ static ref evaluate(ref expression, ref environment) {
         heap[result].code = operands;
         heap[result].environment = environment;
       } else if (head == DEFINE) {
-        ref bound = keep(evaluate(first(rest(operands)), environment));
-        bound = keep(pair(first(operands), bound));
-        global = pair(bound, global);
+        global[first(operands)] = evaluate(first(rest(operands)), environment);
         result = first(operands);
       } else {
         ref function = keep(evaluate(head, environment));
@@ -268,15 +269,13 @@ static void start(void) {
     free_cells = at;
   }
   nil = take(NIL);
-  symbols = global = nil;
+  symbols = nil;
   truth = symbol("t", 1);
-  global = pair(pair(truth, truth), global);
+  global[truth] = truth;
   for (size_t i = 0; i < LENGTH(PRIMITIVES); i++) {
-    ref function = keep(take(PRIMITIVE));
-    heap[function].number = (int32_t)i;
     ref name = symbol(PRIMITIVES[i].name, strlen(PRIMITIVES[i].name));
-    global = pair(pair(name, function), global);
-    rooted--;
+    global[name] = take(PRIMITIVE);
+    heap[global[name]].number = (int32_t)i;
   }
   QUOTE = symbol("quote", 5);
   IF = symbol("if", 2);

@@ -14,6 +14,7 @@ pub(crate) struct Host {
     pub(crate) input: Input,
     pub(crate) read: usize,
     pub(crate) output: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
 }
 
 /// Runs a module: its start function, then `_start` or `main`.
@@ -24,7 +25,20 @@ pub fn run(wasm: &[u8], input: impl Into<Input>) -> Result<(Vec<u8>, Outcome), S
     run_to_memory(wasm, input).map(|(output, outcome, _)| (output, outcome))
 }
 
-/// The same; also tells what the exported memory `memory` holds at the end.
+/// The same; tells the standard output and the standard error.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_to_streams(
+    wasm: &[u8],
+    input: Input,
+) -> Result<(Vec<u8>, Vec<u8>, Outcome), String> {
+    let (store, _, outcome) = run_instance(wasm, input)?;
+    let Host { output, stderr, .. } = store.into_data();
+    Ok((output, stderr, outcome))
+}
+
+/// As [`run`]; also tells what the exported memory `memory` holds at the end.
 ///
 /// # Errors
 /// As [`run`].

@@ -112,7 +112,11 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
                 memory(&caller)
                     .read(&caller, address, &mut bytes)
                     .expect("pointers are good");
-                caller.data_mut().output.extend(bytes);
+                let host = caller.data_mut();
+                match fd {
+                    1 => host.output.extend(bytes),
+                    _ => host.stderr.extend(bytes),
+                }
                 total += length;
             }
             store(&mut caller, written as usize, &word(total));

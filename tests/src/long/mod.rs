@@ -38,8 +38,10 @@ pub struct Long {
 /// What a program says, and how it ends.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Said {
-    /// The bytes put out.
-    pub output: Vec<u8>,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -118,8 +120,12 @@ impl Long {
     /// # Errors
     /// If it traps, or finds itself wrong.
     pub fn independent(&self) -> Result<Said, String> {
-        let (output, outcome) = host::run(&self.wasm, self.input.clone())?;
-        let said = Said { output, outcome };
+        let (stdout, stderr, outcome) = host::run_to_streams(&self.wasm, self.input.clone())?;
+        let said = Said {
+            stdout,
+            stderr,
+            outcome,
+        };
         match outcome {
             Outcome::Halted | Outcome::Exited(0) => Ok(said),
             _ => Err(format!("by an independent engine: {said:?}")),
@@ -146,7 +152,8 @@ impl Long {
             return Err(format!("does not end within {LIMIT} tokens"));
         };
         let found = Said {
-            output: interpreter.output().to_vec(),
+            stdout: interpreter.output().to_vec(),
+            stderr: interpreter.stderr().to_vec(),
             outcome,
         };
         found.is(&said).map_err(|problem| format!("plain interpreter: {problem}"))?;
@@ -210,17 +217,21 @@ impl Whole {
             watch(beside.tokens());
         }
         let stopped = beside.stopped();
-        let output = beside.run().reader().output();
+        let reader = beside.run().reader();
+        let (stdout, stderr) = (reader.output(), reader.stderr());
         let name = engine.name();
         match (&stopped.end, limit) {
             (&End::Outcome(outcome), _) => {
-                let output = output.to_vec();
-                Said { output, outcome }
-                    .is(&self.said)
-                    .map_err(|problem| format!("{name}: {problem}"))
+                let found = Said {
+                    stdout: stdout.to_vec(),
+                    stderr: stderr.to_vec(),
+                    outcome,
+                };
+                let same = found.is(&self.said);
+                same.map_err(|problem| format!("{name}: {problem}"))
             }
             (End::Budget, Some(limit)) if stopped.tokens == limit => {
-                match self.said.output.starts_with(output) {
+                match self.said.stdout.starts_with(stdout) && self.said.stderr.starts_with(stderr) {
                     true => Ok(()),
                     false => Err(format!("{name}: the output is another")),
                 }
@@ -233,21 +244,8 @@ impl Whole {
 impl Said {
     /// Whether it is the same; if not, where it begins to differ.
     fn is(&self, wanted: &Self) -> Result<(), String> {
-        let pairs = self.output.iter().zip(&wanted.output);
-        let same = pairs.take_while(|(a, b)| a == b).count();
-        if same < self.output.len().max(wanted.output.len()) {
-            let line = |output: &[u8]| {
-                let start = output[..same].iter().rposition(|&byte| byte == b'\n');
-                let line = output[start.map_or(0, |at| at + 1)..].split(|&byte| byte == b'\n');
-                let line = line.into_iter().next().unwrap_or_default();
-                String::from_utf8_lossy(line).into_owned()
-            };
-            return Err(format!(
-                "output differs from byte {same} on: {:?}, not {:?}",
-                line(&self.output),
-                line(&wanted.output)
-            ));
-        }
+        same("standard output", &self.stdout, &wanted.stdout)?;
+        same("standard error", &self.stderr, &wanted.stderr)?;
         match self.outcome == wanted.outcome {
             true => Ok(()),
             false => Err(format!("{}, not {}", self.outcome, wanted.outcome)),
@@ -255,9 +253,29 @@ impl Said {
     }
 }
 
+/// Whether two streams are the same; if not, the lines that begin to differ.
+fn same(stream: &str, found: &[u8], wanted: &[u8]) -> Result<(), String> {
+    let pairs = found.iter().zip(wanted);
+    let common = pairs.take_while(|(a, b)| a == b).count();
+    if common == found.len().max(wanted.len()) {
+        return Ok(());
+    }
+    let line = |stream: &[u8]| {
+        let start = stream[..common].iter().rposition(|&byte| byte == b'\n');
+        let rest = &stream[start.map_or(0, |at| at + 1)..];
+        let line = rest.split(|&byte| byte == b'\n').next();
+        String::from_utf8_lossy(line.unwrap_or_default()).into_owned()
+    };
+    Err(format!(
+        "{stream} differs from byte {common} on: {:?}, not {:?}",
+        line(found),
+        line(wanted)
+    ))
+}
+
 impl fmt::Debug for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let output = String::from_utf8_lossy(&self.output);
-        write!(f, "{}, having said {output:?}", self.outcome)
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|said| String::from_utf8_lossy(said));
+        write!(f, "{}, having said {stdout:?} and {stderr:?}", self.outcome)
     }
 }

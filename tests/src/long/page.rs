@@ -11,13 +11,13 @@ pub fn page(runs: &[(&Long, &Whole)]) -> String {
     let mut page = "# Long programs\n\nWritten by `cargo xtask long --bless`; do not edit.\n\n\
         C programs with a C library ([programs](../programs/README.md)), each a run of its own. The last position counts the prompt too; stores are those \
         to the memory.\n\n\
-        | program | clang | bytes | prompt | tokens | stores | last position | bytes put out |\n\
-        |---|---|---:|---:|---:|---:|---:|---:|\n"
+        | program | clang | bytes | prompt | tokens | stores | last position | stdout | stderr |\n\
+        |---|---|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
     for (long, whole) in runs {
         let _ = writeln!(
             page,
-            "| {} | `-{}` | {} | {} | {} | {} | {} | {} |",
+            "| {} | `-{}` | {} | {} | {} | {} | {} | {} | {} |",
             long.name,
             long.level,
             thousands(long.size() as u64),
@@ -25,7 +25,8 @@ pub fn page(runs: &[(&Long, &Whole)]) -> String {
             thousands(whole.tokens),
             thousands(whole.stores),
             thousands(whole.last_position()),
-            thousands(whole.said.output.len() as u64),
+            thousands(whole.said.stdout.len() as u64),
+            thousands(whole.said.stderr.len() as u64),
         );
     }
     let sum = |count: fn(&Whole) -> u64| runs.iter().map(|(_, whole)| count(whole)).sum::<u64>();
