@@ -1,4 +1,4 @@
-/* Base 64, 32 and 16 of RFC 4648 with its vectors, Ascii85, and back; what is malformed is refused. */
+/* Base64, base32 and base16 of RFC 4648 with its vectors, Ascii85, and back; what is malformed is refused. */
 #include <ctype.h>
 
 #include "common.h"

@@ -1,4 +1,4 @@
-/* Days, dates and times by several formulas that must agree: weekdays, Easter, Julian days, leap seconds aside; the library's too. */
+/* Days, dates and times by several formulas that must agree: weekdays, Easter, Julian days; the library's too. */
 #define _DEFAULT_SOURCE
 #include <time.h>
 

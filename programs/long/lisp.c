@@ -1,4 +1,4 @@
-/* A Lisp with closures, a collector that marks and sweeps, and programs in it: lists, primes, symbolic derivatives, itself evaluated. */
+/* A Lisp with a collector that marks and sweeps, and programs in it: lists, primes, closures, symbolic derivatives. */
 #include "common.h"
 
 enum type { FREE, NIL, NUMBER, SYMBOL, PAIR, PRIMITIVE, CLOSURE };

@@ -1,4 +1,4 @@
-/* Random numbers: the Mersenne twisters of 32 and 64 bits, xoshiro, PCG, splitmix, with known outputs; and whether they look random. */
+/* Random numbers: the Mersenne twisters of 32 and 64 bits, xoshiro, PCG, splitmix, with known outputs; and whether dice are fair. */
 #include <inttypes.h>
 
 #include "common.h"

@@ -1,4 +1,4 @@
-/* Shortest paths: Dijkstra with a heap, Bellman and Ford, Floyd and Warshall, a maze by A* and breadth first; and what else graphs have. */
+/* Shortest paths: Dijkstra with a heap, Bellman and Ford, Floyd and Warshall, a maze by A* and breadth first; and spanning trees. */
 #include <limits.h>
 
 #include "common.h"

@@ -1,4 +1,4 @@
-/* Nine ways to sort: each must make the same of the same numbers, and keep them all. */
+/* Nine ways to sort numbers that are random, sorted, reversed or few: each must order them and keep them all. */
 #include "common.h"
 
 enum { MOST = 160 };

@@ -20,11 +20,14 @@ pub(crate) struct Arguments {
     #[arg(long)]
     engine: Vec<Engine>,
     /// Only the plain interpreter beside an independent engine: a quick look
-    #[arg(long, conflicts_with_all = ["engine", "hull"])]
+    #[arg(long, conflicts_with_all = ["engine", "hull", "from"])]
     interpreter: bool,
-    /// Tokens that hulls decode of each run, 2.4 s a million
+    /// Tokens that hulls decode of each run, 2.4 s a million; `--engine hull` decodes whole runs
     #[arg(long, default_value_t = 50_000, value_name = "TOKENS")]
     hull: u64,
+    /// The token of the trace at which engines begin, those before taken in
+    #[arg(long, default_value_t = 0, value_name = "TOKEN")]
+    from: u64,
     /// The profile of the model
     #[arg(long, default_value = Profile::STOCK.name, value_parser = PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name)))]
     profile: String,
@@ -46,9 +49,17 @@ struct Report {
     tokens: u64,
     stores: u64,
     last_position: u64,
-    /// Engines, the tokens that they decoded, and their time.
-    engines: Vec<(&'static str, u64, f64)>,
+    engines: Vec<Decoded>,
     problems: Vec<String>,
+}
+
+/// What an engine took.
+#[derive(Debug, Serialize)]
+struct Decoded {
+    engine: &'static str,
+    /// Tokens that it decoded, at most.
+    tokens: u64,
+    seconds: f64,
 }
 
 impl Arguments {
@@ -63,7 +74,9 @@ impl Arguments {
         let start = Instant::now();
         let mut done = self.reports(&computer, &chosen);
         done.sort_by_key(|(index, ..)| *index);
-        let wrong = done.iter().filter(|(_, report, _)| !report.problems.is_empty());
+        let wrong = done
+            .iter()
+            .filter(|(_, report, _)| !report.problems.is_empty());
         let wrong = wrong.count();
         let tokens: u64 = done.iter().map(|(_, report, _)| report.tokens).sum();
         if !self.json {
@@ -110,7 +123,11 @@ impl Arguments {
     }
 
     /// Runs the programs, some at a time; a line for each as it is done.
-    fn reports(&self, computer: &Computer, chosen: &[&Long]) -> Vec<(usize, Report, Option<Whole>)> {
+    fn reports(
+        &self,
+        computer: &Computer,
+        chosen: &[&Long],
+    ) -> Vec<(usize, Report, Option<Whole>)> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let next = AtomicUsize::new(0);
         let done = Mutex::new(vec![]);
@@ -155,16 +172,22 @@ impl Arguments {
         report.tokens = whole.tokens;
         report.stores = whole.stores;
         report.last_position = whole.last_position();
-        let seconds = start.elapsed().as_secs_f64();
-        report.engines.push(("interpreter", whole.tokens, seconds));
+        report.engines.push(Decoded {
+            engine: "interpreter",
+            tokens: whole.tokens,
+            seconds: start.elapsed().as_secs_f64(),
+        });
         for (engine, limit) in self.engines() {
             let start = Instant::now();
-            let decoded = whole.decode(computer, engine, limit, |tokens| {
+            let decoded = whole.decode(computer, engine, self.from, limit, |tokens| {
                 progress(&long.name, engine, tokens, whole.tokens);
             });
-            let seconds = start.elapsed().as_secs_f64();
-            let tokens = limit.unwrap_or(u64::MAX).min(whole.tokens);
-            report.engines.push((engine.name(), tokens, seconds));
+            let left = whole.tokens.saturating_sub(self.from);
+            report.engines.push(Decoded {
+                engine: engine.name(),
+                tokens: limit.unwrap_or(left).min(left),
+                seconds: start.elapsed().as_secs_f64(),
+            });
             report.problems.extend(decoded.err());
         }
         (report, Some(whole))
@@ -188,13 +211,21 @@ impl Arguments {
 
     fn show(&self, report: &Report) {
         if self.json {
-            println!("{}", serde_json::to_string(report).expect("a report has no maps"));
+            println!(
+                "{}",
+                serde_json::to_string(report).expect("a report has no maps")
+            );
             return;
         }
-        let engines = report.engines.iter().map(|(name, tokens, seconds)| {
+        let engines = report.engines.iter().map(|decoded| {
+            let Decoded {
+                engine,
+                tokens,
+                seconds,
+            } = decoded;
             match *tokens == report.tokens {
-                true => format!("{name} {seconds:.1} s"),
-                false => format!("{name} {tokens} tokens {seconds:.1} s"),
+                true => format!("{engine} {seconds:.1} s"),
+                false => format!("{engine} {tokens} tokens {seconds:.1} s"),
             }
         });
         let verdict = match report.problems.is_empty() {
@@ -216,7 +247,11 @@ impl Arguments {
 fn progress(program: &str, engine: Engine, tokens: u64, of: u64) {
     let mut stderr = std::io::stderr().lock();
     if stderr.is_terminal() {
-        let _ = write!(stderr, "\r{program}: {} {tokens} of {of} tokens\x1b[K\r", engine.name());
+        let _ = write!(
+            stderr,
+            "\r{program}: {} {tokens} of {of} tokens\x1b[K\r",
+            engine.name()
+        );
         let _ = stderr.flush();
     }
 }

@@ -11,7 +11,7 @@ use weightware::{Computer, End, Engine};
 use weightware_frontend::{Input, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program};
 
-use crate::beside::{Beside, is_store};
+use crate::beside::{Beside, Stopped, is_store};
 use crate::host;
 
 pub use page::page;
@@ -27,8 +27,6 @@ const WATCHED: usize = 1 << 18;
 pub struct Long {
     /// The file's name without its extension.
     pub name: String,
-    /// What it does: the first comment of its source.
-    pub about: String,
     /// How it was optimised, `O2`.
     pub level: String,
     wasm: Vec<u8>,
@@ -87,15 +85,9 @@ impl Long {
         let (Some(name), Some(level)) = (words.next(), words.next()) else {
             return Err(format!("programs.txt: {line:?} has no level"));
         };
-        let source = text(&folder.join(format!("{name}.c")))?;
-        let comment = source
-            .strip_prefix("/* ")
-            .and_then(|rest| rest.split_once(" */"));
-        let (about, _) = comment.ok_or_else(|| format!("{name}.c begins with no comment"))?;
         let input = folder.join(format!("{name}.txt"));
         Ok(Self {
             name: name.to_owned(),
-            about: about.split_whitespace().collect::<Vec<_>>().join(" "),
             level: level.to_owned(),
             wasm: bytes(&folder.join(format!("{name}.wasm")))?,
             input: Input {
@@ -138,8 +130,7 @@ impl Long {
     /// If it does not.
     pub fn whole(&self) -> Result<Whole, String> {
         let said = self.independent()?;
-        let lowered =
-            lower(&self.wasm, &Options::default()).map_err(|error| error.to_string())?;
+        let lowered = lower(&self.wasm, &Options::default()).map_err(|error| error.to_string())?;
         let program = lowered.with_input(self.input.clone());
         let mut interpreter = Interpreter::new(&program);
         let mut stores = 0;
@@ -156,7 +147,9 @@ impl Long {
             stderr: interpreter.stderr().to_vec(),
             outcome,
         };
-        found.is(&said).map_err(|problem| format!("plain interpreter: {problem}"))?;
+        found
+            .is(&said)
+            .map_err(|problem| format!("plain interpreter: {problem}"))?;
         Ok(Whole {
             prompt: program.full_prompt().count() as u64,
             program,
@@ -174,8 +167,8 @@ impl Whole {
         self.prompt + self.tokens - 1
     }
 
-    /// Decodes the run, or its first tokens if there is a limit, beside the plain interpreter; who watches is told how many tokens
-    /// there are so far.
+    /// Decodes the run from a token of the trace on, those before taken in, to its end or for at most so many tokens, beside the
+    /// plain interpreter; who watches is told how many tokens there are so far.
     ///
     /// # Errors
     /// What differs.
@@ -183,45 +176,20 @@ impl Whole {
         &self,
         computer: &Computer,
         engine: Engine,
-        limit: Option<u64>,
-        watch: impl FnMut(u64),
-    ) -> Result<(), String> {
-        let beside = Beside::new(computer, &self.program, engine, limit)?;
-        self.finish(engine, beside, limit, watch)
-    }
-
-    /// The same from a token of the trace on, those before taken in.
-    ///
-    /// # Errors
-    /// As [`Whole::decode`].
-    pub fn resume(
-        &self,
-        computer: &Computer,
-        engine: Engine,
         from: u64,
-        limit: Option<u64>,
-    ) -> Result<(), String> {
-        let beside = Beside::resumed(computer, &self.program, engine, from, limit)?;
-        self.finish(engine, beside, limit.map(|limit| from + limit), |_| {})
-    }
-
-    /// `limit` counts from the beginning of the trace.
-    fn finish(
-        &self,
-        engine: Engine,
-        mut beside: Beside<'_, '_>,
         limit: Option<u64>,
         mut watch: impl FnMut(u64),
     ) -> Result<(), String> {
+        let name = engine.name();
+        let mut beside = Beside::resumed(computer, &self.program, engine, from, limit)?;
         while beside.go(WATCHED)? {
             watch(beside.tokens());
         }
-        let stopped = beside.stopped();
+        let Stopped { tokens, end, .. } = beside.stopped();
         let reader = beside.run().reader();
         let (stdout, stderr) = (reader.output(), reader.stderr());
-        let name = engine.name();
-        match (&stopped.end, limit) {
-            (&End::Outcome(outcome), _) => {
+        match (end, limit) {
+            (End::Outcome(outcome), _) => {
                 let found = Said {
                     stdout: stdout.to_vec(),
                     stderr: stderr.to_vec(),
@@ -230,13 +198,14 @@ impl Whole {
                 let same = found.is(&self.said);
                 same.map_err(|problem| format!("{name}: {problem}"))
             }
-            (End::Budget, Some(limit)) if stopped.tokens == limit => {
-                match self.said.stdout.starts_with(stdout) && self.said.stderr.starts_with(stderr) {
-                    true => Ok(()),
-                    false => Err(format!("{name}: the output is another")),
-                }
+            (End::Budget, Some(limit)) if tokens == from + limit => {
+                let begun =
+                    |said: &[u8], whole: &[u8]| same(said, &whole[..said.len().min(whole.len())]);
+                begun(stdout, &self.said.stdout)
+                    .and_then(|()| begun(stderr, &self.said.stderr))
+                    .map_err(|problem| format!("{name}: {problem}"))
             }
-            (end, _) => Err(format!("{name}: {end:?} behind {} tokens", stopped.tokens)),
+            (end, _) => Err(format!("{name}: {end:?} behind {tokens} tokens")),
         }
     }
 }
@@ -244,8 +213,10 @@ impl Whole {
 impl Said {
     /// Whether it is the same; if not, where it begins to differ.
     fn is(&self, wanted: &Self) -> Result<(), String> {
-        same("standard output", &self.stdout, &wanted.stdout)?;
-        same("standard error", &self.stderr, &wanted.stderr)?;
+        same(&self.stdout, &wanted.stdout)
+            .map_err(|problem| format!("standard output: {problem}"))?;
+        same(&self.stderr, &wanted.stderr)
+            .map_err(|problem| format!("standard error: {problem}"))?;
         match self.outcome == wanted.outcome {
             true => Ok(()),
             false => Err(format!("{}, not {}", self.outcome, wanted.outcome)),
@@ -253,8 +224,8 @@ impl Said {
     }
 }
 
-/// Whether two streams are the same; if not, the lines that begin to differ.
-fn same(stream: &str, found: &[u8], wanted: &[u8]) -> Result<(), String> {
+/// Whether two texts are the same; if not, the lines that begin to differ.
+fn same(found: &[u8], wanted: &[u8]) -> Result<(), String> {
     let pairs = found.iter().zip(wanted);
     let common = pairs.take_while(|(a, b)| a == b).count();
     if common == found.len().max(wanted.len()) {
@@ -267,7 +238,7 @@ fn same(stream: &str, found: &[u8], wanted: &[u8]) -> Result<(), String> {
         String::from_utf8_lossy(line.unwrap_or_default()).into_owned()
     };
     Err(format!(
-        "{stream} differs from byte {common} on: {:?}, not {:?}",
+        "differs from byte {common} on: {:?}, not {:?}",
         line(found),
         line(wanted)
     ))
@@ -275,7 +246,8 @@ fn same(stream: &str, found: &[u8], wanted: &[u8]) -> Result<(), String> {
 
 impl fmt::Debug for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|said| String::from_utf8_lossy(said));
+        let [stdout, stderr] =
+            [&self.stdout, &self.stderr].map(|said| String::from_utf8_lossy(said));
         write!(f, "{}, having said {stdout:?} and {stderr:?}", self.outcome)
     }
 }

@@ -10,7 +10,7 @@ use crate::tokens::thousands;
 pub fn page(runs: &[(&Long, &Whole)]) -> String {
     let mut page = "# Long programs\n\nWritten by `cargo xtask long --bless`; do not edit.\n\n\
         C programs with a C library ([programs](../programs/README.md)), each a run of its own. The last position counts the prompt too; stores are those \
-        to the memory.\n\n\
+        to the memory, and what is said is counted in bytes.\n\n\
         | program | clang | bytes | prompt | tokens | stores | last position | stdout | stderr |\n\
         |---|---|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
