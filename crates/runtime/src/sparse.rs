@@ -1,7 +1,5 @@
 //! Sparse rows of the weights.
 
-use weightware_model::Matrix;
-
 /// Inputs are kept in arrays that every 16-bit number indexes, so that no access needs a check.
 pub(crate) const WIDTH: usize = 1 << 16;
 
@@ -16,33 +14,7 @@ pub(crate) fn zero_vector() -> Vector {
     }
 }
 
-/// One weight that is not zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) input: u16,
-    pub(crate) weight: f64,
-}
-
-/// Weights that are not zero, in the order in which their products are added: that of a matrix's columns.
-pub(crate) type Row = Vec<Entry>;
-
-/// A row from all its weights.
-pub(crate) fn row(weights: impl IntoIterator<Item = f64>) -> Row {
-    weights
-        .into_iter()
-        .enumerate()
-        .filter(|&(_, weight)| weight != 0.0)
-        .map(|(input, weight)| Entry {
-            input: input as u16,
-            weight,
-        })
-        .collect()
-}
-
-/// Row `index` of a matrix.
-pub(crate) fn row_of(matrix: &Matrix, index: usize) -> Row {
-    row(matrix.row(index).iter().copied())
-}
+pub(crate) use weightware_analysis::{Entry, Row, row_of};
 
 /// A row that can be multiplied.
 trait Dot {

@@ -208,7 +208,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     let untaken = i64::from(op == Op::BrUnless);
     OpColumns {
         class,
-        bytes: i64::from(spec.bytes) - 3 * untaken,
+        bytes: i64::from(spec.bytes).min(MOST_BYTES) - 3 * untaken,
         end: end - untaken,
         width: spec.width.into(),
         rise,
@@ -217,8 +217,11 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     }
 }
 
-/// Marks a growth of the memory, in a column whose other values are at most 255.
-pub(crate) const GROWN: i64 = 256;
+/// No instruction makes more bytes. A data section has more in the prompt, where nothing asks how many.
+const MOST_BYTES: i64 = 16;
+
+/// Marks a growth of the memory, in a column whose other values are at most [`MOST_BYTES`].
+pub(crate) const GROWN: i64 = MOST_BYTES + 1;
 
 /// The embedding's columns, as dimensions of the graph. Bytes and opcodes share columns: a column of an opcode is read at
 /// the place of the current instruction alone, one of a byte never at an opcode.

@@ -50,6 +50,21 @@ impl Machine {
         }
     }
 
+    /// The logit of a token for an end code and a result.
+    pub(crate) fn logit_at(&self, token: Token, end: i64, result: i64) -> i64 {
+        let value = |dim: Dim| match dim {
+            dim if dim == self.end => end,
+            dim if dim == self.columns.result => result,
+            _ => 1,
+        };
+        let logit = self.logit(token);
+        logit
+            .terms()
+            .iter()
+            .map(|&(dim, weight)| weight * value(dim))
+            .sum()
+    }
+
     /// The logit of a token, as a form over the graph's outputs.
     #[must_use]
     pub fn logit(&self, token: Token) -> Form {

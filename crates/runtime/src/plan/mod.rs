@@ -16,32 +16,17 @@
 //! their range. A check that fails gives the head a hull of its own and decodes all tokens anew, or leaves the model to
 //! the hull engine.
 
-mod analysis;
-mod answers;
-mod arithmetic;
-mod atoms;
-mod bounds;
 mod chain;
 mod choice;
-mod classes;
 mod compile;
 mod engine;
 mod follow;
-mod form;
 mod give;
-mod hash;
-mod heads;
-mod interpret;
 mod memory;
 mod native;
-mod partial;
-mod parts;
 mod predict;
 mod program;
-mod range;
-mod rows;
 mod run;
-mod shared;
 mod step;
 mod sums;
 mod table;

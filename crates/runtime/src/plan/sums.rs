@@ -1,9 +1,8 @@
 //! From forms to steps that add up.
 
-use super::analysis::Refusal;
-use super::atoms::Kind;
+use weightware_analysis::{Atom, Form, FormId, Kind, Refusal, exact_sum};
+
 use super::compile::Compiler;
-use super::form::{Atom, Form, FormId, exact_sum};
 use super::program::{Gathered, ONE, Op, Product, Register, Span, ZERO};
 
 type Result<T> = std::result::Result<T, Refusal>;

@@ -5,27 +5,27 @@ use std::hash::{Hash, Hasher};
 use smallvec::{SmallVec, smallvec};
 
 /// A number that is computed while decoding: an index into [`Atoms`](super::atoms::Atoms). Atom 0 is the number 1.
-pub(crate) type Atom = u32;
+pub type Atom = u32;
 
 /// A product of two atoms, the lesser first; of one atom, where the first is 0; the constant, where both are.
-pub(crate) type Monomial = (Atom, Atom);
+pub type Monomial = (Atom, Atom);
 
 /// The number of a form in [`Atoms`](super::atoms::Atoms): equal forms have one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct FormId(pub(super) u32);
+pub struct FormId(pub u32);
 
 impl FormId {
     /// Of the form 0.
-    pub(crate) const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self(0);
 
-    pub(crate) fn is_zero(self) -> bool {
+    pub fn is_zero(self) -> bool {
         self == Self::ZERO
     }
 }
 
 /// `sum of coefficient * monomial`, exactly: no operation of it rounds.
 #[derive(Debug, Default)]
-pub(crate) struct Form {
+pub struct Form {
     /// Sorted by monomial; no coefficient is zero.
     terms: SmallVec<[(Monomial, f64); 4]>,
 }
@@ -57,7 +57,7 @@ impl Hash for Form {
 
 /// The exact product of two numbers, if it is a number.
 #[inline]
-pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
+pub fn exact_product(a: f64, b: f64) -> Option<f64> {
     let product = a * b;
     let exact = if product.is_normal() && (is_bare(a) || is_bare(b)) {
         true
@@ -76,7 +76,7 @@ fn is_bare(number: f64) -> bool {
 
 /// The exact sum of two numbers, if it is a number (Knuth's two-sum has no remainder).
 #[inline]
-pub(crate) fn exact_sum(a: f64, b: f64) -> Option<f64> {
+pub fn exact_sum(a: f64, b: f64) -> Option<f64> {
     let sum = a + b;
     let b_part = sum - a;
     let a_part = sum - b_part;
@@ -84,19 +84,19 @@ pub(crate) fn exact_sum(a: f64, b: f64) -> Option<f64> {
 }
 
 impl Form {
-    pub(crate) fn zero() -> Self {
+    pub fn zero() -> Self {
         Self::default()
     }
 
-    pub(crate) fn constant(value: f64) -> Self {
+    pub fn constant(value: f64) -> Self {
         Self::monomial((0, 0), value)
     }
 
-    pub(crate) fn atom(atom: Atom) -> Self {
+    pub fn atom(atom: Atom) -> Self {
         Self::monomial((0, atom), 1.0)
     }
 
-    pub(crate) fn monomial(monomial: Monomial, coefficient: f64) -> Self {
+    pub fn monomial(monomial: Monomial, coefficient: f64) -> Self {
         debug_assert!(monomial.0 <= monomial.1);
         let terms = if coefficient == 0.0 {
             smallvec![]
@@ -106,21 +106,21 @@ impl Form {
         Self { terms }
     }
 
-    pub(crate) fn terms(&self) -> &[(Monomial, f64)] {
+    pub fn terms(&self) -> &[(Monomial, f64)] {
         &self.terms
     }
 
     /// Whether no term has two atoms.
-    pub(crate) fn is_linear(&self) -> bool {
+    pub fn is_linear(&self) -> bool {
         self.terms.iter().all(|((a, _), _)| *a == 0)
     }
 
-    pub(crate) fn is_zero(&self) -> bool {
+    pub fn is_zero(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// The terms that a predicate holds for, and the others.
-    pub(crate) fn split_by(&self, predicate: impl Fn(&Self) -> bool) -> (Self, Self) {
+    pub fn split_by(&self, predicate: impl Fn(&Self) -> bool) -> (Self, Self) {
         let (mut some, mut others) = (Self::zero(), Self::zero());
         for &(monomial, coefficient) in &self.terms {
             let holds = predicate(&Self::monomial(monomial, coefficient));
@@ -131,7 +131,7 @@ impl Form {
     }
 
     /// The value of a form without atoms.
-    pub(crate) fn as_constant(&self) -> Option<f64> {
+    pub fn as_constant(&self) -> Option<f64> {
         match self.terms[..] {
             [] => Some(0.0),
             [((0, 0), value)] => Some(value),
@@ -140,7 +140,7 @@ impl Form {
     }
 
     /// The atom that the form is.
-    pub(crate) fn as_atom(&self) -> Option<Atom> {
+    pub fn as_atom(&self) -> Option<Atom> {
         match self.terms[..] {
             [((0, atom), 1.0)] if atom != 0 => Some(atom),
             _ => None,
@@ -148,14 +148,14 @@ impl Form {
     }
 
     /// The coefficient of a monomial.
-    pub(crate) fn coefficient(&self, monomial: Monomial) -> f64 {
+    pub fn coefficient(&self, monomial: Monomial) -> f64 {
         self.terms
             .binary_search_by_key(&monomial, |t| t.0)
             .map_or(0.0, |at| self.terms[at].1)
     }
 
     /// Its atoms, some perhaps twice.
-    pub(crate) fn atoms(&self) -> impl Iterator<Item = Atom> + '_ {
+    pub fn atoms(&self) -> impl Iterator<Item = Atom> + '_ {
         self.terms
             .iter()
             .flat_map(|&((a, b), _)| [a, b])
@@ -163,26 +163,26 @@ impl Form {
     }
 
     /// `self + factor * other`, if every coefficient of it is a number.
-    pub(crate) fn plus(&self, factor: f64, other: &Self) -> Option<Self> {
+    pub fn plus(&self, factor: f64, other: &Self) -> Option<Self> {
         let mut sum = self.clone();
         sum.add(factor, other).then_some(sum)
     }
 
     /// Adds `factor * other`; `false`, and a form of no use, if a coefficient would be rounded.
     #[must_use]
-    pub(crate) fn add(&mut self, factor: f64, other: &Self) -> bool {
+    pub fn add(&mut self, factor: f64, other: &Self) -> bool {
         self.combine(factor, other, exact_product, exact_sum)
     }
 
     /// `self + factor * other` with rounded coefficients.
-    pub(crate) fn about_plus(&self, factor: f64, other: &Self) -> Self {
+    pub fn about_plus(&self, factor: f64, other: &Self) -> Self {
         let mut sum = self.clone();
         sum.about_add(factor, other);
         sum
     }
 
     /// Adds `factor * other` with rounded coefficients.
-    pub(crate) fn about_add(&mut self, factor: f64, other: &Self) {
+    pub fn about_add(&mut self, factor: f64, other: &Self) {
         self.combine(factor, other, |a, b| Some(a * b), |a, b| Some(a + b));
     }
 
@@ -219,7 +219,7 @@ impl Form {
     }
 
     /// The product of two forms, if its degree is at most 2 and every coefficient a number.
-    pub(crate) fn times(&self, other: &Self) -> Option<Self> {
+    pub fn times(&self, other: &Self) -> Option<Self> {
         let mut all = Self::zero();
         for &((a, b), x) in &self.terms {
             for &((c, d), y) in &other.terms {
@@ -239,7 +239,7 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn products_and_cancellation() {

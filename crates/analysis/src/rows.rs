@@ -2,70 +2,71 @@
 
 use weightware_model::{Model, PositionFeature};
 
+use crate::analysis::Offer;
 use crate::sparse::{Row, row, row_of};
 
 /// All layers, without dead heads and neurons.
 #[derive(Debug)]
-pub(crate) struct Rows {
-    pub(crate) d_model: usize,
-    pub(crate) vocab: usize,
-    pub(crate) position_features: Vec<PositionFeature>,
-    pub(crate) layers: Vec<LayerRows>,
+pub struct Rows {
+    pub d_model: usize,
+    pub vocab: usize,
+    pub position_features: Vec<PositionFeature>,
+    pub layers: Vec<LayerRows>,
     /// The slots that the unembedding reads, ascending, and its columns for them.
-    pub(crate) columns: Vec<usize>,
-    pub(crate) head: Vec<Vec<f64>>,
-    pub(crate) embedding: Vec<f64>,
-    pub(crate) last_position: u64,
+    pub columns: Vec<usize>,
+    pub head: Vec<Vec<f64>>,
+    pub embedding: Vec<f64>,
+    pub last_position: u64,
     /// How many nodes there are. A node is what has a form of its own, or two: a slot before a half-layer, a neuron, the
     /// answers of a head, its key.
-    pub(super) nodes: usize,
+    pub nodes: usize,
     /// Before every half-layer, by slot: the node of the slot before the earliest half-layer before which it was what it is
     /// now.
-    pub(super) slot_nodes: Vec<Vec<u32>>,
+    pub slot_nodes: Vec<Vec<u32>>,
 }
 
 #[derive(Debug)]
-pub(crate) struct LayerRows {
-    pub(crate) heads: Vec<HeadRows>,
+pub struct LayerRows {
+    pub heads: Vec<HeadRows>,
     /// By slot, over the answers of the heads, two each.
-    pub(crate) heads_out: Vec<Row>,
+    pub heads_out: Vec<Row>,
     /// Gate and value.
-    pub(crate) neurons: Vec<[Row; 2]>,
+    pub neurons: Vec<[Row; 2]>,
     /// By slot.
-    pub(crate) neurons_out: Vec<Row>,
+    pub neurons_out: Vec<Row>,
     /// The first [node](Rows::nodes) of the layer: neurons, then answers of heads, then their keys.
     first_node: usize,
 }
 
 impl LayerRows {
-    pub(super) fn neuron_node(&self, neuron: usize) -> usize {
+    pub fn neuron_node(&self, neuron: usize) -> usize {
         self.first_node + neuron
     }
 
-    pub(super) fn answers_node(&self, head: usize) -> usize {
+    pub fn answers_node(&self, head: usize) -> usize {
         self.first_node + self.neurons.len() + head
     }
 
-    pub(super) fn key_node(&self, head: usize) -> usize {
+    pub fn key_node(&self, head: usize) -> usize {
         self.first_node + self.neurons.len() + self.heads.len() + head
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct HeadRows {
+pub struct HeadRows {
     /// In the weights.
-    pub(crate) number: usize,
-    pub(crate) query: [Row; 2],
-    pub(crate) key: [Row; 2],
+    pub number: usize,
+    pub query: [Row; 2],
+    pub key: [Row; 2],
     /// Empty if it does not reach the residual stream.
-    pub(crate) value: [Row; 2],
-    pub(crate) live: [bool; 2],
+    pub value: [Row; 2],
+    pub live: [bool; 2],
     /// Greatest `|x|` and greatest lift of a live key.
-    pub(crate) bound: Option<[f64; 2]>,
+    pub bound: Option<[f64; 2]>,
 }
 
 impl Rows {
-    pub(crate) fn new(model: &Model) -> Self {
+    pub fn new(model: &Model) -> Self {
         let shape = &model.config.shape;
         let d = shape.d_model;
         let mut nodes = (2 * model.weights.layers.len() + 1) * d;
@@ -162,7 +163,58 @@ impl Rows {
         }
     }
 
-    pub(crate) fn embedded(&self, id: usize, slot: usize) -> f64 {
+    /// What a token offers as the first of a sequence, by layer and live head: it attends to itself alone.
+    ///
+    /// The numbers of a plain forward pass over one token. Takes O(weights).
+    #[must_use]
+    pub fn offers(&self, token: usize) -> Vec<Vec<Offer>> {
+        let dot = |row: &Row, x: &[f64]| -> f64 {
+            row.iter().fold(0.0, |sum, entry| {
+                sum + entry.weight * x[usize::from(entry.input)]
+            })
+        };
+        let mut x: Vec<f64> = (0..self.d_model)
+            .map(|slot| self.embedded(token, slot))
+            .collect();
+        for feature in &self.position_features {
+            x[feature.slot] += feature.coefficients[0];
+        }
+        let mut all = Vec::new();
+        for layer in &self.layers {
+            let offers: Vec<Offer> = layer
+                .heads
+                .iter()
+                .map(|head| Offer {
+                    key: [0, 1].map(|part| dot(&head.key[part], &x)),
+                    value: [0, 1].map(|part| dot(&head.value[part], &x)),
+                })
+                .collect();
+            let answers: Vec<f64> = offers.iter().flat_map(|offer| offer.value).collect();
+            let attended: Vec<f64> = layer
+                .heads_out
+                .iter()
+                .map(|row| dot(row, &answers))
+                .collect();
+            x.iter_mut().zip(attended).for_each(|(x, more)| *x += more);
+            let products: Vec<f64> = layer
+                .neurons
+                .iter()
+                .map(|[gate, value]| dot(gate, &x).max(0.0) * dot(value, &x))
+                .collect();
+            let fed: Vec<f64> = layer
+                .neurons_out
+                .iter()
+                .map(|row| dot(row, &products))
+                .collect();
+            x.iter_mut().zip(fed).for_each(|(x, more)| *x += more);
+            all.push(offers);
+        }
+        all
+    }
+
+    /// The entry of a token's embedding in a slot.
+    #[must_use]
+    pub fn embedded(&self, id: usize, slot: usize) -> f64 {
         self.embedding[id * self.d_model + slot]
     }
 }

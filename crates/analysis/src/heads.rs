@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 
-use super::analysis::{Analysis, Expected, Group, Head, HeadAt, Refusal, Sum, Value};
-use super::atoms::{Kind, TIME};
-use super::form::{Form, FormId, exact_product};
-use super::interpret::Scope;
-use super::range::{Range, grain, is_exact};
+use crate::analysis::{Analysis, Expected, Group, Head, HeadAt, Refusal, Sum, Value};
+use crate::atoms::{Kind, TIME};
+use crate::form::{Form, FormId, exact_product};
+use crate::interpret::Scope;
+use crate::range::{Range, grain, is_exact};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -16,12 +16,7 @@ type Result<T> = std::result::Result<T, Refusal>;
 const EXPECTED_SUM: f64 = (1 << 22) as f64;
 
 impl Analysis {
-    pub(super) fn choose(
-        &mut self,
-        scope: &mut Scope,
-        at: HeadAt,
-        expected: &Expected,
-    ) -> Result<Head> {
+    pub fn choose(&mut self, scope: &mut Scope, at: HeadAt, expected: &Expected) -> Result<Head> {
         let all = Arc::clone(&self.rows);
         let rows = &all.layers[at.0].heads[at.1];
         let query = self.query(scope, at)?;
@@ -64,7 +59,7 @@ impl Analysis {
         if boxed && !table {
             return hull(self);
         }
-        if x.as_constant() == Some(first.key.x) && y.as_constant() == Some(first.key.y) {
+        if x.as_constant() == Some(first.key[0]) && y.as_constant() == Some(first.key[1]) {
             let mut sums = [None; 2];
             for part in (0..2).filter(|&part| rows.live[part]) {
                 match self.sum_of(at, part, values[part], expected.wide) {
@@ -75,15 +70,15 @@ impl Analysis {
             return Ok(Head::Mean(sums));
         }
         if let Some(key) = parabola(&x, &y)
-            && first.key.x == 0.0
-            && first.key.y == 0.0
+            && first.key[0] == 0.0
+            && first.key[1] == 0.0
         {
             return self.by_position(at, query, key, values);
         }
         if self.atoms.bounds(query[1]).lo <= 0.0 {
             return hull(self);
         }
-        if x.as_constant() == Some(first.key.x) {
+        if x.as_constant() == Some(first.key[0]) {
             return Ok(self.grouped(at, true, key, values));
         }
         if self.atoms.range(&x).grain >= 1 {

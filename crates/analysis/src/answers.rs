@@ -1,11 +1,11 @@
 //! What heads answer, as forms.
 
-use super::analysis::{Analysis, Head, HeadAt, Refusal, Value};
-use super::atoms::Kind;
-use super::form::{Atom, Form, FormId};
-use super::interpret::Scope;
-use super::range::{Range, is_power, power};
-use super::shared::{INDEX, fetched};
+use crate::analysis::{Analysis, Head, HeadAt, Refusal, Value};
+use crate::atoms::Kind;
+use crate::form::{Atom, Form, FormId};
+use crate::interpret::Scope;
+use crate::range::{Range, is_power, power};
+use crate::shared::{INDEX, fetched};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -24,7 +24,7 @@ impl Scope {
 
 impl Analysis {
     /// The two answers of a head.
-    pub(crate) fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
+    pub fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let node = self.rows.layers[at.0].answers_node(at.1);
         self.node(scope, node, |this, scope| this.answered(scope, at))
     }
@@ -122,7 +122,7 @@ impl Analysis {
     }
 
     /// A head that asks for a place.
-    pub(crate) fn asker(&self, place: Atom) -> HeadAt {
+    pub fn asker(&self, place: Atom) -> HeadAt {
         self.askers[&place]
     }
 
@@ -153,12 +153,12 @@ impl Analysis {
         {
             return Ok(self.atoms.id(first));
         }
-        let longest = self.longest;
         let place = Kind::Place {
             query,
             key: key.map(f64::to_bits),
         };
-        let place = self.atoms.get(place, || Range::new(0.0, longest as f64, 0));
+        let last = self.last_place(query, key);
+        let place = self.atoms.get(place, || Range::new(0.0, last, 0));
         self.askers.insert(place, at);
         match value {
             Value::Kept { stream, range } => {
@@ -185,6 +185,19 @@ impl Analysis {
                 }
             }
         }
+    }
+
+    /// The last position that can be nearest to a query: that of keys `(a t, -b t^2)` is nearest to `a x / (2 b y)`, which is no
+    /// position but a bound of the one found.
+    fn last_place(&self, query: [FormId; 2], [a, b]: [f64; 2]) -> f64 {
+        let [x, y] = query.map(|form| self.atoms.bounds(form));
+        let longest = self.longest as f64;
+        if y.lo <= 0.0 {
+            return longest;
+        }
+        let nearest = a * x.hi.max(0.0) / (2.0 * b * y.lo);
+        // Three operations, each rounded; then to the nearest integer.
+        (nearest * (1.0 + power(-48)) + 0.5).floor().min(longest)
     }
 
     /// The same question with the query `(q, 1)` and keys `(2 t, -t^2)`, if that is exactly the same. Where only the nearest

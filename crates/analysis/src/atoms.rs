@@ -2,13 +2,13 @@
 
 use std::ops::Index;
 
-use super::form::{Atom, Form, FormId};
-use super::hash::{Numbered, QuickMap, hash_of};
-use super::range::{Range, power};
+use crate::form::{Atom, Form, FormId};
+use crate::hash::{Numbered, QuickMap, hash_of};
+use crate::range::{Range, power};
 
 /// How a number is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The constant 1.
     One,
     /// The position.
@@ -47,6 +47,13 @@ pub(crate) enum Kind {
         /// Weights' bits, and what they multiply.
         terms: Box<[(u64, FormId)]>,
     },
+    /// The number that another is, where it lies within bounds (their bits).
+    Within {
+        /// The other.
+        of: Atom,
+        /// The least and the greatest.
+        bounds: [u64; 2],
+    },
     /// `max(gate, 0) * value`, rounded.
     Gated { gate: FormId, value: FormId },
     /// `gate * value`, rounded.
@@ -55,7 +62,7 @@ pub(crate) enum Kind {
 
 /// All atoms and forms, each once.
 #[derive(Debug)]
-pub(crate) struct Atoms {
+pub struct Atoms {
     kinds: Vec<Kind>,
     ranges: Vec<Range>,
     known: Numbered,
@@ -70,16 +77,16 @@ pub(crate) struct Atoms {
 
 /// How many atoms and forms there were.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
+pub struct Mark {
     atoms: usize,
     forms: usize,
 }
 
-pub(crate) const TIME: Atom = 1;
+pub const TIME: Atom = 1;
 
 impl Atoms {
     /// The constant and the position, up to a last one.
-    pub(crate) fn new(last: u64) -> Self {
+    pub fn new(last: u64) -> Self {
         let mut atoms = Self {
             kinds: Vec::new(),
             ranges: Vec::new(),
@@ -98,7 +105,7 @@ impl Atoms {
     }
 
     /// The atom of a kind, made if it is new.
-    pub(crate) fn get(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> Atom {
+    pub fn get(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> Atom {
         let hash = hash_of(&kind);
         if let Some(atom) = self.find_hashed(hash, &kind) {
             return atom;
@@ -112,7 +119,7 @@ impl Atoms {
     }
 
     /// The atom of a kind, if there is one.
-    pub(crate) fn find(&self, kind: &Kind) -> Option<Atom> {
+    pub fn find(&self, kind: &Kind) -> Option<Atom> {
         self.find_hashed(hash_of(kind), kind)
     }
 
@@ -122,15 +129,15 @@ impl Atoms {
     }
 
     /// How many forms there are.
-    pub(crate) fn forms(&self) -> usize {
+    pub fn forms(&self) -> usize {
         self.forms.len()
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.kinds.len()
     }
 
-    pub(crate) fn mark(&self) -> Mark {
+    pub fn mark(&self) -> Mark {
         Mark {
             atoms: self.kinds.len(),
             forms: self.forms.len(),
@@ -138,7 +145,7 @@ impl Atoms {
     }
 
     /// Forgets all that came later.
-    pub(crate) fn truncate(&mut self, mark: Mark) {
+    pub fn truncate(&mut self, mark: Mark) {
         self.known.truncate(mark.atoms);
         self.kinds.truncate(mark.atoms);
         self.ranges.truncate(mark.atoms);
@@ -151,7 +158,7 @@ impl Atoms {
     }
 
     /// The number of a form.
-    pub(crate) fn id(&mut self, form: Form) -> FormId {
+    pub fn id(&mut self, form: Form) -> FormId {
         let hash = hash_of(&form);
         let is = |id: u32| self.forms[id as usize] == form;
         if let Some(id) = self.known_forms.find(hash, is) {
@@ -165,7 +172,7 @@ impl Atoms {
     }
 
     /// The number of the form that is a constant.
-    pub(crate) fn constant(&mut self, value: f64) -> FormId {
+    pub fn constant(&mut self, value: f64) -> FormId {
         if value == 0.0 {
             return FormId::ZERO;
         }
@@ -178,36 +185,46 @@ impl Atoms {
     }
 
     /// The number of the form that is an atom of a kind.
-    pub(crate) fn id_of(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> FormId {
+    pub fn id_of(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> FormId {
         let atom = self.get(kind, range);
         self.id(Form::atom(atom))
     }
 
+    /// The form of an atom that is assumed to lie within bounds.
+    pub fn within(&mut self, of: Atom, [lo, hi]: [f64; 2]) -> FormId {
+        if lo == hi {
+            return self.constant(lo);
+        }
+        let grain = self.range_of(of).grain;
+        let bounds = [lo, hi].map(f64::to_bits);
+        self.id_of(Kind::Within { of, bounds }, || Range::new(lo, hi, grain))
+    }
+
     /// Bounds of a form.
-    pub(crate) fn bounds(&self, form: FormId) -> Range {
+    pub fn bounds(&self, form: FormId) -> Range {
         self.form_ranges[form.0 as usize]
     }
 
-    pub(crate) fn kind(&self, atom: Atom) -> &Kind {
+    pub fn kind(&self, atom: Atom) -> &Kind {
         &self.kinds[atom as usize]
     }
 
-    pub(crate) fn range_of(&self, atom: Atom) -> Range {
+    pub fn range_of(&self, atom: Atom) -> Range {
         self.ranges[atom as usize]
     }
 
     /// An exact form that an atom is close to, and how close, as far as it was noted.
-    pub(super) fn closeness(&self, atom: Atom) -> Option<(Form, f64)> {
+    pub fn closeness(&self, atom: Atom) -> Option<(Form, f64)> {
         self.closeness[atom as usize].clone()
     }
 
     /// Notes what an atom is close to.
-    pub(crate) fn note_closeness(&mut self, atom: Atom, close: Option<(Form, f64)>) {
+    pub fn note_closeness(&mut self, atom: Atom, close: Option<(Form, f64)>) {
         self.closeness[atom as usize] = close;
     }
 
     /// Notes that an atom is an integer, or off by at most `error`.
-    pub(crate) fn note_nearness(&mut self, atom: Atom, error: f64) {
+    pub fn note_nearness(&mut self, atom: Atom, error: f64) {
         let range = self.range_of(atom);
         if error < 0.25 && range.size() < power(50) {
             let near = Kind::Near { of: atom };

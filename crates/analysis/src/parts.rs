@@ -1,12 +1,12 @@
 //! What atoms and forms are made of.
 
-use super::atoms::{Atoms, Kind};
-use super::form::{Atom, FormId};
-use super::hash::QuickSet;
+use crate::atoms::{Atoms, Kind};
+use crate::form::{Atom, FormId};
+use crate::hash::QuickSet;
 
 impl Atoms {
     /// Which atoms are certain ones, or made of them.
-    pub(crate) fn made_of(&self, certain: impl Fn(Atom, &Kind) -> bool) -> Vec<bool> {
+    pub fn made_of(&self, certain: impl Fn(Atom, &Kind) -> bool) -> Vec<bool> {
         let mut made = Vec::with_capacity(self.len());
         for atom in 0..self.len() as Atom {
             let kind = self.kind(atom);
@@ -21,7 +21,7 @@ impl Atoms {
                 | Kind::Hull { query, .. } => any(query),
                 Kind::Read { place, .. } | Kind::Kept { place, .. } => made[*place as usize],
                 Kind::Found { entry, .. } => made[*entry as usize],
-                Kind::Near { of } => made[*of as usize],
+                Kind::Near { of } | Kind::Within { of, .. } => made[*of as usize],
                 Kind::Rounded { base, terms } => {
                     any(&[*base]) || terms.iter().any(|(_, form)| any(&[*form]))
                 }
@@ -43,7 +43,7 @@ impl Atoms {
     }
 
     /// The atoms of a form and of what its rounded ones are made of.
-    pub(crate) fn depends_on(&self, form: FormId) -> QuickSet<Atom> {
+    pub fn depends_on(&self, form: FormId) -> QuickSet<Atom> {
         let mut seen = QuickSet::default();
         let mut open: Vec<Atom> = self[form].atoms().collect();
         while let Some(atom) = open.pop() {

@@ -2,38 +2,40 @@
 
 use std::sync::Arc;
 
-use super::analysis::{Analysis, HeadAt, Refusal};
-use super::arithmetic::Terms;
-use super::atoms::{Kind, TIME};
-use super::form::{Form, FormId};
-use super::range::{grain, is_exact};
-use super::rows::Rows;
-use super::shared::{Assumed, CLASS};
+use crate::analysis::{Analysis, HeadAt, Refusal};
+use crate::arithmetic::Terms;
+use crate::atoms::{Kind, TIME};
+use crate::form::{Form, FormId};
+use crate::range::{grain, is_exact};
+use crate::rows::Rows;
+use crate::shared::{Assumed, CLASS};
 use crate::sparse::Row;
 
 type Result<T> = std::result::Result<T, Refusal>;
 
 /// What is assumed of a token, and the forms that follow, as far as they were asked for.
 #[derive(Debug)]
-pub(crate) struct Scope {
+pub struct Scope {
     /// The class of its id.
-    pub(crate) class: u16,
+    pub class: u16,
     /// Answers of heads that are known.
-    pub(crate) fetched: Vec<((HeadAt, usize), FormId)>,
+    pub fetched: Vec<((HeadAt, usize), FormId)>,
     /// The answer that programs are chosen by, if it is known.
-    pub(crate) index: Option<((HeadAt, usize), Option<FormId>)>,
-    pub(super) forms: Forms,
+    pub index: Option<((HeadAt, usize), Option<FormId>)>,
+    pub forms: Forms,
     /// On which assumptions depends what was asked for last.
-    pub(super) assumed: Assumed,
+    pub assumed: Assumed,
     /// Whether forms are shared with other scopes.
-    pub(super) shares: bool,
+    pub shares: bool,
+    /// Whether more is assumed than of other scopes.
+    pub(crate) narrowed: bool,
     /// Numbers of the assumptions, by numbers of sets of them.
-    pub(super) sequences: Vec<u32>,
+    pub sequences: Vec<u32>,
 }
 
 /// The forms of a token, by [node](Rows::nodes); one that has a single form has it twice.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Forms {
+pub struct Forms {
     derived: Vec<Option<Derived>>,
     /// The nodes that were derived since the last [reset](Self::reset).
     recent: Vec<u32>,
@@ -44,7 +46,7 @@ type Derived = ([FormId; 2], Assumed);
 
 impl Forms {
     /// None yet.
-    pub(crate) fn new(rows: &Rows) -> Self {
+    pub fn new(rows: &Rows) -> Self {
         Self {
             derived: vec![None; rows.nodes],
             recent: Vec::new(),
@@ -52,7 +54,7 @@ impl Forms {
     }
 
     /// Those that a predicate holds for, of pairs for both. They depend on no assumption any more.
-    pub(crate) fn retain(&mut self, keep: impl Fn(FormId) -> bool) {
+    pub fn retain(&mut self, keep: impl Fn(FormId) -> bool) {
         for forms in &mut self.derived {
             let kept = forms.filter(|(forms, _)| forms.iter().all(|&form| keep(form)));
             *forms = kept.map(|(forms, _)| (forms, 0));
@@ -77,7 +79,7 @@ impl Forms {
 
 impl Scope {
     /// A token of a class, of which some forms are known.
-    pub(crate) fn new(class: u16, forms: Forms) -> Self {
+    pub fn new(class: u16, forms: Forms) -> Self {
         Self {
             class,
             fetched: Vec::new(),
@@ -85,6 +87,7 @@ impl Scope {
             forms,
             assumed: 0,
             shares: false,
+            narrowed: false,
             sequences: Vec::new(),
         }
     }
@@ -100,20 +103,33 @@ impl Scope {
 
 impl Analysis {
     /// The scope of a token of a class, with what is known of all tokens.
-    pub(super) fn scope(&mut self, class: u16) -> Scope {
+    pub fn scope(&mut self, class: u16) -> Scope {
         let spare = self.spare.take();
         Scope::new(class, spare.unwrap_or_else(|| self.common.clone()))
     }
 
+    /// Assumes what a head answers, beside what the scope assumes already. All else is derived anew, and shared with no other scope: what
+    /// an assumption is about is known by its place among those of all scopes alike.
+    pub fn assume(&self, scope: &mut Scope, answer: (HeadAt, usize), form: FormId) {
+        scope.fetched.retain(|(other, _)| *other != answer);
+        scope.fetched.push((answer, form));
+        scope.forms = Forms::new(&self.rows);
+        scope.shares = false;
+        scope.narrowed = true;
+    }
+
     /// Ends a scope. Its space is used again.
-    pub(super) fn end(&mut self, mut scope: Scope) {
+    pub fn end(&mut self, mut scope: Scope) {
+        if scope.narrowed {
+            return;
+        }
         scope.forms.reset(&self.common);
         self.spare = Some(scope.forms);
     }
 
     /// The forms of a node, derived if they are new.
     #[inline]
-    pub(super) fn node(
+    pub fn node(
         &mut self,
         scope: &mut Scope,
         node: usize,
@@ -136,7 +152,7 @@ impl Analysis {
     }
 
     /// A slot of the residual stream before a half-layer: attention has even numbers.
-    pub(crate) fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<FormId> {
+    pub fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<FormId> {
         let node = self.rows.slot_nodes[half][slot];
         self.slot_of(scope, node)
     }
@@ -243,7 +259,7 @@ impl Analysis {
         Ok(self.sum(FormId::ZERO, &terms))
     }
 
-    pub(crate) fn key(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
+    pub fn key(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let rows = Arc::clone(&self.rows);
         let layer = &rows.layers[at.0];
         self.node(scope, layer.key_node(at.1), |this, scope| {
@@ -252,7 +268,7 @@ impl Analysis {
         })
     }
 
-    pub(crate) fn query(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
+    pub fn query(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let rows = Arc::clone(&self.rows);
         let [x, y] = &rows.layers[at.0].heads[at.1].query;
         let nodes = &rows.slot_nodes[2 * at.0];
@@ -261,11 +277,7 @@ impl Analysis {
 
     /// The query of a head with keys `(a t, -b t^2)`; none if bounds alone say that it is `(x, y)` with a negative x and a y that is
     /// not: then the first token, with the key `(0, 0)`, wins.
-    pub(super) fn query_above(
-        &mut self,
-        scope: &mut Scope,
-        at: HeadAt,
-    ) -> Result<Option<[FormId; 2]>> {
+    pub fn query_above(&mut self, scope: &mut Scope, at: HeadAt) -> Result<Option<[FormId; 2]>> {
         let rows = Arc::clone(&self.rows);
         let [x, y] = &rows.layers[at.0].heads[at.1].query;
         let nodes = &rows.slot_nodes[2 * at.0];
@@ -278,29 +290,19 @@ impl Analysis {
         Ok(Some([self.sum(FormId::ZERO, &terms), y]))
     }
 
-    pub(crate) fn value(&mut self, scope: &mut Scope, at: HeadAt, part: usize) -> Result<FormId> {
+    pub fn value(&mut self, scope: &mut Scope, at: HeadAt, part: usize) -> Result<FormId> {
         let rows = Arc::clone(&self.rows);
         let nodes = &rows.slot_nodes[2 * at.0];
         self.row(scope, nodes, &rows.layers[at.0].heads[at.1].value[part])
     }
 
-    pub(super) fn gate(
-        &mut self,
-        scope: &mut Scope,
-        layer: usize,
-        neuron: usize,
-    ) -> Result<FormId> {
+    pub fn gate(&mut self, scope: &mut Scope, layer: usize, neuron: usize) -> Result<FormId> {
         let rows = Arc::clone(&self.rows);
         let nodes = &rows.slot_nodes[2 * layer + 1];
         self.row(scope, nodes, &rows.layers[layer].neurons[neuron][0])
     }
 
-    pub(super) fn neuron(
-        &mut self,
-        scope: &mut Scope,
-        layer: usize,
-        neuron: usize,
-    ) -> Result<FormId> {
+    pub fn neuron(&mut self, scope: &mut Scope, layer: usize, neuron: usize) -> Result<FormId> {
         let node = self.rows.layers[layer].neuron_node(neuron);
         if let Some([form, _]) = scope.known(node) {
             return Ok(form);

@@ -5,17 +5,17 @@
 /// A float that is not zero and at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every number that is
 /// computed has a grain.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Range {
-    pub(crate) lo: f64,
-    pub(crate) hi: f64,
-    pub(crate) grain: i32,
+pub struct Range {
+    pub lo: f64,
+    pub hi: f64,
+    pub grain: i32,
 }
 
 /// Of zero, a multiple of everything.
 const COARSE: i32 = 2_000;
 
 /// `2^exponent`, infinite or zero beyond the floats.
-pub(crate) fn power(exponent: i32) -> f64 {
+pub fn power(exponent: i32) -> f64 {
     match exponent {
         1024.. => f64::INFINITY,
         -1022..1024 => f64::from_bits(((exponent + 1023) as u64) << 52),
@@ -24,7 +24,7 @@ pub(crate) fn power(exponent: i32) -> f64 {
 }
 
 /// The greatest e for which a number is a multiple of 2^e.
-pub(crate) fn grain(number: f64) -> i32 {
+pub fn grain(number: f64) -> i32 {
     if number == 0.0 {
         return COARSE;
     }
@@ -38,13 +38,13 @@ pub(crate) fn grain(number: f64) -> i32 {
 }
 
 /// Whether a number is a power of two, or minus one; times such a number, no number is rounded.
-pub(crate) fn is_power(number: f64) -> bool {
+pub fn is_power(number: f64) -> bool {
     number != 0.0 && power(grain(number)) == number.abs()
 }
 
 impl Range {
     /// The bounds are moved inwards to multiples of `2^grain`.
-    pub(crate) fn new(lo: f64, hi: f64, grain: i32) -> Self {
+    pub fn new(lo: f64, hi: f64, grain: i32) -> Self {
         let (mut lo, mut hi) = (lo, hi);
         let unit = power(grain);
         if grain >= 1024 {
@@ -63,7 +63,7 @@ impl Range {
         Self { lo, hi, grain }
     }
 
-    pub(crate) fn of(number: f64) -> Self {
+    pub fn of(number: f64) -> Self {
         Self {
             lo: number,
             hi: number,
@@ -72,11 +72,11 @@ impl Range {
     }
 
     /// The greatest magnitude.
-    pub(crate) fn size(&self) -> f64 {
+    pub fn size(&self) -> f64 {
         self.lo.abs().max(self.hi.abs())
     }
 
-    pub(crate) fn union(self, other: Self) -> Self {
+    pub fn union(self, other: Self) -> Self {
         Self {
             lo: self.lo.min(other.lo),
             hi: self.hi.max(other.hi),
@@ -84,7 +84,7 @@ impl Range {
         }
     }
 
-    pub(crate) fn scaled(self, factor: f64) -> Self {
+    pub fn scaled(self, factor: f64) -> Self {
         let (a, b) = (self.lo * factor, self.hi * factor);
         Self {
             lo: a.min(b),
@@ -94,7 +94,7 @@ impl Range {
     }
 
     /// The bounds of a product.
-    pub(crate) fn times(self, other: Self) -> Self {
+    pub fn times(self, other: Self) -> Self {
         let products = [
             self.lo * other.lo,
             self.lo * other.hi,
@@ -109,7 +109,7 @@ impl Range {
     }
 
     /// The bounds of a square.
-    pub(crate) fn squared(self) -> Self {
+    pub fn squared(self) -> Self {
         let (a, b) = (self.lo * self.lo, self.hi * self.hi);
         let least = if self.lo <= 0.0 && self.hi >= 0.0 {
             0.0
@@ -124,7 +124,7 @@ impl Range {
     }
 
     /// Bounds moved outwards by what rounding may have done to sums of numbers of a total magnitude.
-    pub(crate) fn widened(self, magnitude: f64) -> Self {
+    pub fn widened(self, magnitude: f64) -> Self {
         let slack = magnitude * power(-44);
         Self {
             lo: self.lo - slack,
@@ -136,13 +136,13 @@ impl Range {
 
 /// Whether sums of multiples of `2^grain`, of magnitudes that add up to `mass`, are computed without rounding in any
 /// order.
-pub(crate) fn is_exact(mass: f64, grain: i32) -> bool {
+pub fn is_exact(mass: f64, grain: i32) -> bool {
     mass <= power(grain.saturating_add(53).min(1000))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn grains() {

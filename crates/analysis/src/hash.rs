@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// Hashes quickly: the keys are forms and small numbers, and nobody chooses them to collide.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct QuickHasher(u64);
+pub struct QuickHasher(u64);
 
 impl Hasher for QuickHasher {
     fn finish(&self) -> u64 {
@@ -43,12 +43,12 @@ impl Hasher for QuickHasher {
     }
 }
 
-pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
-pub(crate) type QuickSet<K> = HashSet<K, BuildHasherDefault<QuickHasher>>;
+pub type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+pub type QuickSet<K> = HashSet<K, BuildHasherDefault<QuickHasher>>;
 
 /// A hash for [`Numbered`].
 #[inline]
-pub(crate) fn hash_of(key: &impl Hash) -> u32 {
+pub fn hash_of(key: &impl Hash) -> u32 {
     let mut hasher = QuickHasher::default();
     key.hash(&mut hasher);
     hasher.finish() as u32
@@ -56,7 +56,7 @@ pub(crate) fn hash_of(key: &impl Hash) -> u32 {
 
 /// Numbers of things that are kept elsewhere, once, found by their hash.
 #[derive(Debug, Default)]
-pub(crate) struct Numbered {
+pub struct Numbered {
     /// Hash and number, at the first free place from that of the hash on; a power of two, a quarter of them free.
     places: Vec<(u32, u32)>,
     len: usize,
@@ -68,7 +68,7 @@ const FREE: (u32, u32) = (0, u32::MAX);
 impl Numbered {
     /// The number of a thing, which is known if one sees it.
     #[inline]
-    pub(crate) fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
+    pub fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
         let last = self.places.len().checked_sub(1)?;
         let mut at = hash as usize & last;
         while self.places[at] != FREE {
@@ -82,7 +82,7 @@ impl Numbered {
     }
 
     /// Adds a thing that is not there.
-    pub(crate) fn insert(&mut self, hash: u32, number: u32) {
+    pub fn insert(&mut self, hash: u32, number: u32) {
         if 3 * self.places.len() <= 4 * self.len {
             let places = vec![FREE; (2 * self.places.len()).max(64)];
             for (hash, number) in std::mem::replace(&mut self.places, places) {
@@ -105,7 +105,7 @@ impl Numbered {
     }
 
     /// Keeps the things that have numbers below this one.
-    pub(crate) fn truncate(&mut self, end: usize) {
+    pub fn truncate(&mut self, end: usize) {
         let all = std::mem::take(self);
         for (hash, number) in all.places {
             if (number as usize) < end {
@@ -117,7 +117,7 @@ impl Numbered {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn numbers_are_found_whatever_their_hashes() {

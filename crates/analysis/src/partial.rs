@@ -1,17 +1,17 @@
 //! Sums, followed operation by operation.
 
-use super::form::Form;
-use super::range::{Range, is_exact, is_power, power};
+use crate::form::Form;
+use crate::range::{Range, is_exact, is_power, power};
 
 /// Bounds of a sum while it is added up.
-pub(crate) struct Bounds {
-    pub(crate) range: Range,
+pub struct Bounds {
+    pub range: Range,
     /// Whether nothing was rounded.
-    pub(crate) exact: bool,
+    pub exact: bool,
 }
 
 impl Bounds {
-    pub(crate) fn zero() -> Self {
+    pub fn zero() -> Self {
         Self {
             range: Range::of(0.0),
             exact: true,
@@ -20,7 +20,7 @@ impl Bounds {
 
     /// Adds a product; tells what both operations may round off at most.
     #[inline]
-    pub(crate) fn add_product(&mut self, weight: f64, number: Range) -> [f64; 2] {
+    pub fn add_product(&mut self, weight: f64, number: Range) -> [f64; 2] {
         let product = number.scaled(weight);
         let rounds = !is_exact(product.size(), product.grain) && !is_power(weight);
         let off = if rounds {
@@ -35,7 +35,7 @@ impl Bounds {
     /// Adds a number; tells what that may round off at most. Rounding is monotonic, so the same operation on bounds gives
     /// bounds.
     #[inline]
-    pub(crate) fn add(&mut self, number: Range) -> f64 {
+    pub fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
         let mut grain = self.range.grain.min(number.grain);
         let size = lo.abs().max(hi.abs());
@@ -60,14 +60,14 @@ impl Bounds {
 }
 
 /// An exact form that a sum is close to while it is added up.
-pub(crate) struct Closeness {
+pub struct Closeness {
     bounds: Bounds,
     /// The form, and how close.
-    pub(crate) known: Option<(Form, f64)>,
+    pub known: Option<(Form, f64)>,
 }
 
 impl Closeness {
-    pub(crate) fn zero() -> Self {
+    pub fn zero() -> Self {
         Self {
             bounds: Bounds::zero(),
             known: Some((Form::zero(), 0.0)),
@@ -75,7 +75,7 @@ impl Closeness {
     }
 
     /// Adds a product; `close` tells what the number is close to.
-    pub(crate) fn add_product(&mut self, weight: f64, number: Range, close: Option<(Form, f64)>) {
+    pub fn add_product(&mut self, weight: f64, number: Range, close: Option<(Form, f64)>) {
         let [product, sum] = self.bounds.add_product(weight, number);
         let close = close.and_then(|(close, error)| {
             Some((
@@ -87,17 +87,28 @@ impl Closeness {
     }
 
     /// Adds a number.
-    pub(crate) fn add(&mut self, number: Range, close: Option<(Form, f64)>) {
+    pub fn add(&mut self, number: Range, close: Option<(Form, f64)>) {
         let sum = self.bounds.add(number);
         self.add_close(sum, close);
     }
 
     fn add_close(&mut self, off: f64, close: Option<(Form, f64)>) {
         self.known = match (self.known.take(), close) {
-            (Some((mut sum, error)), Some((term, other))) => sum
-                .add(1.0, &term)
-                .then(|| (sum, (error + other + off) * (1.0 + power(-20)))),
+            (Some((sum, error)), Some((term, other))) => about(sum, &term)
+                .map(|(sum, rounded)| (sum, (error + other + off + rounded) * (1.0 + power(-20)))),
             _ => None,
         };
     }
+}
+
+/// The sum of two forms, and by how much it is off: no coefficient is rounded but the constant.
+fn about(sum: Form, term: &Form) -> Option<(Form, f64)> {
+    if let Some(exact) = sum.plus(1.0, term) {
+        return Some((exact, 0.0));
+    }
+    let constants = [&sum, term].map(|form| form.coefficient((0, 0)));
+    let [sum, term] = [&sum, term].map(|form| form.split_by(|term| term.as_constant().is_none()).0);
+    let constant = constants[0] + constants[1];
+    let sum = sum.plus(1.0, &term)?.plus(1.0, &Form::constant(constant))?;
+    Some((sum, constant.abs() * power(-53)))
 }

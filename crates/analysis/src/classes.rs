@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::hash::QuickMap;
-use super::range::Range;
-use super::rows::Rows;
+use crate::hash::QuickMap;
+use crate::range::Range;
+use crate::rows::Rows;
 
 /// The class of ids that no plan is made for, except as the first token.
-pub(crate) const IRREGULAR: u16 = u16::MAX;
+pub const IRREGULAR: u16 = u16::MAX;
 
 /// Columns of at most so many values sort ids.
 const FEW_VALUES: usize = 3;
@@ -20,7 +20,7 @@ const MOST_CLASSES: usize = 64;
 /// All ids are regular but the first token's, if some column is a constant for all others alone: a sentinel that
 /// begins every sequence need not come again.
 #[derive(Debug)]
-pub(crate) struct Classes {
+pub struct Classes {
     of_id: Vec<u16>,
     /// By class, by slot.
     ranges: Vec<Vec<Range>>,
@@ -30,7 +30,7 @@ pub(crate) struct Classes {
 
 impl Classes {
     /// The class of all regular ids alone; `sentinel` may be irregular.
-    pub(crate) fn new(rows: &Rows, sentinel: Option<usize>) -> Self {
+    pub fn new(rows: &Rows, sentinel: Option<usize>) -> Self {
         let mut of_id = vec![0; rows.vocab];
         if let Some(sentinel) = sentinel {
             let told_apart = |slot: usize| {
@@ -55,7 +55,7 @@ impl Classes {
     }
 
     /// Divides the regular ids by some slots, those of few values.
-    pub(crate) fn divide(&mut self, rows: &Rows, slots: &BTreeSet<u16>) {
+    pub fn divide(&mut self, rows: &Rows, slots: &BTreeSet<u16>) {
         let regular = |all: &Self| -> Vec<usize> {
             (0..rows.vocab)
                 .filter(|&id| all.of_id[id] != IRREGULAR)
@@ -127,7 +127,7 @@ impl Classes {
     }
 
     /// Notes which ids add to sums: by sum, by id what it adds, if that is a function of ids.
-    pub(crate) fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
+    pub fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
         self.quiet = vec![vec![]; self.count()];
         for by_id in sums {
             let mut quiet = vec![by_id.is_some(); self.count()];
@@ -144,19 +144,19 @@ impl Classes {
     }
 
     /// Whether no token of a class adds to a sum.
-    pub(crate) fn adds_nothing(&self, class: u16, sum: u32) -> bool {
+    pub fn adds_nothing(&self, class: u16, sum: u32) -> bool {
         self.quiet[usize::from(class)][sum as usize]
     }
 
-    pub(crate) fn of(&self, id: usize) -> u16 {
+    pub fn of(&self, id: usize) -> u16 {
         self.of_id[id]
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.ranges.len()
     }
 
-    pub(crate) fn range(&self, class: u16, slot: usize) -> Range {
+    pub fn range(&self, class: u16, slot: usize) -> Range {
         self.ranges[usize::from(class)][slot]
     }
 }

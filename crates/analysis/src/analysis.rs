@@ -2,25 +2,32 @@
 
 use std::sync::Arc;
 
-use super::arithmetic::Made;
-use super::atoms::{Atoms, Mark};
-use super::classes::Classes;
-use super::form::{Atom, Form, FormId};
-use super::hash::{QuickMap, QuickSet};
-use super::interpret::{Forms, Scope};
-use super::program::Fixed;
-use super::range::{Range, power};
-use super::rows::{HeadRows, Rows};
-use super::shared::Shared;
-use crate::cache::Call;
+use crate::arithmetic::Made;
+use crate::atoms::{Atoms, Mark};
+use crate::classes::Classes;
+use crate::form::{Atom, Form, FormId};
+use crate::hash::{QuickMap, QuickSet};
+use crate::interpret::{Forms, Scope};
+use crate::range::{Range, power};
+use crate::rows::{HeadRows, Rows};
+use crate::shared::Shared;
 use crate::sparse::Row;
 
 /// A live head: its layer, and its place among the live heads of it.
-pub(crate) type HeadAt = (usize, usize);
+pub type HeadAt = (usize, usize);
+
+/// What a token offers to those behind it at a head: the first token's, which attends to itself alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Offer {
+    /// Its key.
+    pub key: [f64; 2],
+    /// Its value.
+    pub value: [f64; 2],
+}
 
 /// Why a plan does not hold, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// A head needs a hull of its own.
     Head(HeadAt),
     /// So do all heads of a group.
@@ -35,18 +42,18 @@ pub(crate) enum Refusal {
 
 /// What a plan expects of the tokens to come; given up where they disappoint.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Expected {
+pub struct Expected {
     /// Heads that have hulls of their own, because others stores did not do.
-    pub(crate) demoted: QuickSet<HeadAt>,
+    pub demoted: QuickSet<HeadAt>,
     /// Whether sums may have any value.
-    pub(crate) wide: bool,
+    pub wide: bool,
     /// An id that will not come again, the first token's.
-    pub(crate) sentinel: Option<usize>,
+    pub sentinel: Option<usize>,
 }
 
 /// How the keys of a head are kept.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Head {
+pub enum Head {
     /// All keys are equal.
     Mean([Option<u32>; 2]),
     /// Keys are `(a t, -b t^2)`.
@@ -67,7 +74,7 @@ pub(crate) enum Head {
 
 /// What a head that attends by position says of a token.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Value {
+pub enum Value {
     /// A function of the token's id plus `c[0] t + c[1] t^2`.
     Told { table: u32, time: [f64; 2] },
     /// A number computed at the token and kept.
@@ -76,75 +83,74 @@ pub(crate) enum Value {
 
 /// A running sum.
 #[derive(Debug, Clone)]
-pub(crate) struct Sum {
-    pub(crate) head: HeadAt,
-    pub(crate) part: usize,
-    pub(super) form: FormId,
-    pub(crate) first: f64,
+pub struct Sum {
+    pub head: HeadAt,
+    pub part: usize,
+    pub form: FormId,
+    pub first: f64,
     /// Of the sum, to be checked.
-    pub(crate) range: Range,
+    pub range: Range,
     /// By id, if it is a function of that.
-    pub(crate) by_id: Option<Vec<f64>>,
+    pub by_id: Option<Vec<f64>>,
 }
 
 /// Heads of one layer with equal keys.
 #[derive(Debug, Clone)]
-pub(crate) struct Group {
-    pub(crate) layer: usize,
+pub struct Group {
+    pub layer: usize,
     /// Whether only the highest key counts: all keys have the same x. Otherwise keys are `(2 j, -j^2 + lift)`.
-    pub(crate) latest: bool,
-    pub(crate) heads: Vec<usize>,
-    pub(super) key: [FormId; 2],
+    pub latest: bool,
+    pub heads: Vec<usize>,
+    pub key: [FormId; 2],
     /// Head and part of every distinct value.
-    pub(crate) values: Vec<(usize, usize)>,
-    pub(super) forms: Vec<FormId>,
-    pub(super) ranges: Vec<Range>,
+    pub values: Vec<(usize, usize)>,
+    pub forms: Vec<FormId>,
+    pub ranges: Vec<Range>,
     /// How far values are from integers at most, if they are close.
-    pub(super) nearness: Vec<Option<f64>>,
+    pub nearness: Vec<Option<f64>>,
 }
 
 /// Everything found out about a model after its first token.
 #[derive(Debug)]
-pub(crate) struct Analysis {
-    pub(crate) rows: Arc<Rows>,
-    pub(crate) atoms: Atoms,
-    pub(crate) heads: Vec<Vec<Head>>,
+pub struct Analysis {
+    pub rows: Arc<Rows>,
+    pub atoms: Atoms,
+    pub heads: Vec<Vec<Head>>,
     /// Functions of ids; the last entry is for the first token, whatever its id.
-    pub(crate) tables: Vec<Vec<f64>>,
-    pub(super) table_ranges: Vec<Range>,
+    pub tables: Vec<Vec<f64>>,
+    pub table_ranges: Vec<Range>,
     /// The entry that a table has for all ids, if it has.
-    pub(super) table_constants: Vec<Option<f64>>,
-    pub(super) table_of: QuickMap<(Form, u64), u32>,
-    pub(crate) sums: Vec<Sum>,
+    pub table_constants: Vec<Option<f64>>,
+    pub table_of: QuickMap<(Form, u64), u32>,
+    pub sums: Vec<Sum>,
     /// Heads and parts whose values are kept per token.
-    pub(crate) streams: Vec<(HeadAt, usize)>,
-    pub(crate) groups: Vec<Group>,
-    pub(crate) hulls: Vec<HeadAt>,
-    pub(crate) classes: Classes,
+    pub streams: Vec<(HeadAt, usize)>,
+    pub groups: Vec<Group>,
+    pub hulls: Vec<HeadAt>,
+    pub classes: Classes,
     /// What the first token asked and offered, by layer and head.
-    pub(crate) first: Arc<Vec<Vec<Call>>>,
-    pub(crate) survey: Survey,
-    pub(crate) longest: u64,
+    pub first: Arc<Vec<Vec<Offer>>>,
+    pub survey: Survey,
+    pub longest: u64,
     /// A head that asks for a place.
-    pub(super) askers: QuickMap<Atom, HeadAt>,
-    pub(super) made: Made,
-    pub(super) shared: Shared,
-    pub(crate) fixed: Fixed,
+    pub askers: QuickMap<Atom, HeadAt>,
+    pub made: Made,
+    pub shared: Shared,
     /// Of the values of heads that have hulls.
-    pub(super) hull_ranges: Vec<[Range; 2]>,
+    pub hull_ranges: Vec<[Range; 2]>,
     /// Forms that hold for any token but the first.
-    pub(crate) common: Forms,
+    pub common: Forms,
     /// The same, for the next scope.
-    pub(super) spare: Option<Forms>,
+    pub spare: Option<Forms>,
 }
 
 /// The forms of any token but the first.
 #[derive(Debug, Default)]
-pub(crate) struct Survey {
-    pub(crate) queries: Vec<(HeadAt, [FormId; 2])>,
-    pub(crate) gates: Vec<FormId>,
-    pub(crate) keys: Vec<FormId>,
-    pub(crate) answers: Vec<(HeadAt, [FormId; 2])>,
+pub struct Survey {
+    pub queries: Vec<(HeadAt, [FormId; 2])>,
+    pub gates: Vec<FormId>,
+    pub keys: Vec<FormId>,
+    pub answers: Vec<(HeadAt, [FormId; 2])>,
 }
 
 /// No position is greater in a plan, so that squares of positions are exact.
@@ -154,9 +160,9 @@ type Result<T> = std::result::Result<T, Refusal>;
 
 impl Analysis {
     /// Looks at all heads and neurons, and chooses how the keys of every head are kept.
-    pub(crate) fn new(
+    pub fn new(
         rows: &Arc<Rows>,
-        first: &Arc<Vec<Vec<Call>>>,
+        first: &Arc<Vec<Vec<Offer>>>,
         expected: &Expected,
     ) -> Result<Self> {
         let longest = rows.last_position.min(LONGEST);
@@ -180,7 +186,6 @@ impl Analysis {
             hull_ranges: Vec::new(),
             made: Made::default(),
             shared: Shared::default(),
-            fixed: Fixed::default(),
             common: Forms::default(),
             spare: None,
         };
@@ -232,26 +237,18 @@ impl Analysis {
             return Err(Refusal::Model);
         }
         all.common = scope.forms;
-        // Steps of programs have 16 bits for these.
-        let most = all.groups.iter().map(|group| group.values.len()).max();
-        if all.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
-            return Err(Refusal::Model);
-        }
-        let latest = all.groups.iter();
-        let latest = latest.map(|group| group.latest.then_some(group.values.len()));
-        all.fixed = Fixed::new(all.sums.len(), latest);
         Ok(all)
     }
 
     /// Forgets all atoms and forms that came later.
-    pub(crate) fn forget(&mut self, mark: Mark) {
+    pub fn forget(&mut self, mark: Mark) {
         self.atoms.truncate(mark);
         self.made = Made::default();
         self.shared = Shared::default();
     }
 
     /// The heads that a refusal is about.
-    pub(crate) fn heads_of(&self, refusal: Refusal) -> Vec<HeadAt> {
+    pub fn heads_of(&self, refusal: Refusal) -> Vec<HeadAt> {
         match refusal {
             Refusal::Head(at) => vec![at],
             Refusal::Group(group) => {
@@ -280,7 +277,7 @@ impl Analysis {
         }
     }
     /// Stores of keys and of values.
-    pub(crate) fn streams_kept(&self) -> (usize, usize) {
+    pub fn streams_kept(&self) -> (usize, usize) {
         let values: usize = self.groups.iter().map(|group| group.values.len()).sum();
         let keys = self.groups.len() + self.hulls.len();
         (

@@ -4,16 +4,16 @@ use std::hash::{Hash, Hasher};
 
 use smallvec::SmallVec;
 
-use super::analysis::{Analysis, HeadAt};
-use super::atoms::Kind;
-use super::form::{Form, FormId};
-use super::hash::{Numbered, QuickMap, hash_of};
-use super::partial::{Bounds, Closeness};
-use super::range::{Range, is_exact, is_power, power};
+use crate::analysis::{Analysis, HeadAt};
+use crate::atoms::Kind;
+use crate::form::{Form, FormId};
+use crate::hash::{Numbered, QuickMap, hash_of};
+use crate::partial::{Bounds, Closeness};
+use crate::range::{Range, is_exact, is_power, power};
 
 /// What operations made.
 #[derive(Debug, Default)]
-pub(crate) struct Made {
+pub struct Made {
     /// By gate and value.
     gated: QuickMap<(FormId, FormId), FormId>,
     /// By base and products.
@@ -21,9 +21,7 @@ pub(crate) struct Made {
     /// By x and y.
     lifts: QuickMap<(FormId, FormId), f64>,
     /// By head, part and query.
-    pub(super) answers: QuickMap<(HeadAt, usize, [FormId; 2]), FormId>,
-    /// By bounds of the columns that the unembedding reads: the token that wins for all numbers within them.
-    pub(super) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
+    pub answers: QuickMap<(HeadAt, usize, [FormId; 2]), FormId>,
 }
 
 /// Sums that were made.
@@ -75,13 +73,13 @@ impl Sums {
 
 /// Products to be added up, but for those that are zero.
 #[derive(Debug, Default)]
-pub(super) struct Terms(SmallVec<[(f64, FormId); FEW]>);
+pub struct Terms(SmallVec<[(f64, FormId); FEW]>);
 
 const FEW: usize = 16;
 
 impl Terms {
     #[inline]
-    pub(super) fn push(&mut self, weight: f64, form: FormId) {
+    pub fn push(&mut self, weight: f64, form: FormId) {
         if !form.is_zero() {
             self.0.push((weight, form));
         }
@@ -90,7 +88,7 @@ impl Terms {
 
 impl Analysis {
     /// `max(gate, 0) * value`.
-    pub(super) fn gated(&mut self, gate: FormId, value: FormId) -> FormId {
+    pub fn gated(&mut self, gate: FormId, value: FormId) -> FormId {
         if value.is_zero() {
             return FormId::ZERO;
         }
@@ -154,7 +152,7 @@ impl Analysis {
 
     /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the same operations on upper
     /// bounds give one.
-    pub(super) fn greatest(&self, terms: &Terms) -> f64 {
+    pub fn greatest(&self, terms: &Terms) -> f64 {
         let mut sum = 0.0;
         for &(weight, form) in &terms.0 {
             let Range { lo, hi, .. } = self.atoms.bounds(form);
@@ -164,7 +162,7 @@ impl Analysis {
     }
 
     /// `base + (products added up in order)`, every operation rounded.
-    pub(super) fn sum(&mut self, base: FormId, terms: &Terms) -> FormId {
+    pub fn sum(&mut self, base: FormId, terms: &Terms) -> FormId {
         let terms = &terms.0[..];
         if terms.is_empty() {
             return base;
@@ -271,7 +269,7 @@ impl Analysis {
     }
 
     /// Whether `y + (x / 2)^2` is proven to be at most a number.
-    pub(super) fn lifts_at_most(&mut self, most: f64, x: FormId, y: FormId) -> bool {
+    pub fn lifts_at_most(&mut self, most: f64, x: FormId, y: FormId) -> bool {
         let [width, height] = [x, y].map(|form| self.atoms.bounds(form));
         if height.lo > most {
             return false;

@@ -2,25 +2,25 @@
 
 use smallvec::SmallVec;
 
-use super::form::FormId;
-use super::hash::{Numbered, QuickMap, hash_of};
-use super::interpret::Scope;
+use crate::form::FormId;
+use crate::hash::{Numbered, QuickMap, hash_of};
+use crate::interpret::Scope;
 
 /// Which assumptions a form depends on, a bit each: the class of the token's id, the index, and every answer that is
 /// fetched; the last bit stands for all further ones.
-pub(crate) type Assumed = u32;
+pub type Assumed = u32;
 
-pub(super) const CLASS: Assumed = 1;
-pub(super) const INDEX: Assumed = 2;
+pub const CLASS: Assumed = 1;
+pub const INDEX: Assumed = 2;
 
 /// The bit of a fetched answer.
-pub(super) fn fetched(number: usize) -> Assumed {
+pub fn fetched(number: usize) -> Assumed {
     4 << number.min(29)
 }
 
 /// Forms by node and by what was assumed as far as they depend on it.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub struct Shared {
     /// Every set of assumptions has a number, and every sequence of them.
     sets: QuickMap<Assumed, u32>,
     sequences: QuickMap<Box<[u32]>, u32>,
@@ -43,11 +43,7 @@ const UNKNOWN: u32 = u32::MAX;
 impl Shared {
     /// Forms that hold in a scope, and on what they depend.
     #[inline]
-    pub(super) fn find(
-        &mut self,
-        scope: &mut Scope,
-        node: usize,
-    ) -> Option<([FormId; 2], Assumed)> {
+    pub fn find(&mut self, scope: &mut Scope, node: usize) -> Option<([FormId; 2], Assumed)> {
         if !scope.shares {
             return None;
         }
@@ -62,13 +58,7 @@ impl Shared {
         None
     }
 
-    pub(super) fn insert(
-        &mut self,
-        scope: &mut Scope,
-        node: usize,
-        forms: [FormId; 2],
-        assumed: Assumed,
-    ) {
+    pub fn insert(&mut self, scope: &mut Scope, node: usize, forms: [FormId; 2], assumed: Assumed) {
         if !scope.shares {
             return;
         }
