@@ -7,6 +7,7 @@ mod ending;
 mod fuzz;
 mod horizon;
 mod ladder;
+mod long;
 mod mutate;
 mod renaming;
 mod spec;

@@ -56,6 +56,8 @@ enum Command {
     Hostile(suites::Arguments),
     /// Adversarial programs up to the horizon, by all engines
     Horizon(suites::Arguments),
+    /// Long runs of C programs, by an independent engine and by all engines
+    Long(suites::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(suites::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => arguments.run("fuzz"),
         Command::Hostile(arguments) => arguments.run("hostile"),
         Command::Horizon(arguments) => arguments.run("horizon"),
+        Command::Long(arguments) => arguments.run("long"),
         Command::Mutate(arguments) => arguments.run("mutate"),
         Command::Tokens(arguments) => arguments.run("tokens"),
         Command::Verify(arguments) => arguments.run("verify"),
