@@ -23,7 +23,13 @@ impl Scope {
 }
 
 impl Analysis {
-    /// The two answers of a head.
+    /// What a live head answers the token: both parts, 0 of one that does not reach the residual stream.
+    ///
+    /// # Errors
+    /// If the network cannot be followed there.
+    ///
+    /// # Panics
+    /// If there is no such head.
     pub fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let node = self.rows.layers[at.0].answers_node(at.1);
         self.node(scope, node, |this, scope| this.answered(scope, at))
@@ -121,7 +127,11 @@ impl Analysis {
         }
     }
 
-    /// A head that asks for a place.
+    /// A head that asks for a place, which is an atom of kind [`Kind::Place`].
+    ///
+    /// # Panics
+    /// If the atom is of another kind.
+    #[must_use]
     pub fn asker(&self, place: Atom) -> HeadAt {
         self.askers[&place]
     }

@@ -14,26 +14,30 @@ use crate::sparse::Row;
 type Result<T> = std::result::Result<T, Refusal>;
 
 /// What is assumed of a token, and the forms that follow, as far as they were asked for.
+///
+/// Made by [`Analysis::scope`] or [`Cases::scope`](crate::Cases::scope), and given back to [`Analysis::end`], which uses its space
+/// again. It belongs to the analysis that made it.
 #[derive(Debug)]
 pub struct Scope {
     /// The class of its id.
     pub class: u16,
     /// Answers of heads that are known.
-    pub fetched: Vec<((HeadAt, usize), FormId)>,
+    pub(crate) fetched: Vec<((HeadAt, usize), FormId)>,
     /// The answer that programs are chosen by, if it is known.
-    pub index: Option<((HeadAt, usize), Option<FormId>)>,
-    pub forms: Forms,
+    pub(crate) index: Option<((HeadAt, usize), Option<FormId>)>,
+    /// The forms.
+    pub(crate) forms: Forms,
     /// On which assumptions depends what was asked for last.
-    pub assumed: Assumed,
+    pub(crate) assumed: Assumed,
     /// Whether forms are shared with other scopes.
-    pub shares: bool,
+    pub(crate) shares: bool,
     /// Numbers of the assumptions, by numbers of sets of them.
-    pub sequences: Vec<u32>,
+    pub(crate) sequences: Vec<u32>,
 }
 
 /// The forms of a token, by [node](Rows::nodes); one that has a single form has it twice.
 #[derive(Debug, Clone, Default)]
-pub struct Forms {
+pub(crate) struct Forms {
     derived: Vec<Option<Derived>>,
     /// The nodes that were derived since the last [reset](Self::reset).
     recent: Vec<u32>,
@@ -44,7 +48,7 @@ type Derived = ([FormId; 2], Assumed);
 
 impl Forms {
     /// None yet.
-    pub fn new(rows: &Rows) -> Self {
+    pub(crate) fn new(rows: &Rows) -> Self {
         Self {
             derived: vec![None; rows.nodes],
             recent: Vec::new(),
@@ -52,7 +56,7 @@ impl Forms {
     }
 
     /// Those that a predicate holds for, of pairs for both. They depend on no assumption any more.
-    pub fn retain(&mut self, keep: impl Fn(FormId) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl Fn(FormId) -> bool) {
         for forms in &mut self.derived {
             let kept = forms.filter(|(forms, _)| forms.iter().all(|&form| keep(form)));
             *forms = kept.map(|(forms, _)| (forms, 0));
@@ -77,7 +81,7 @@ impl Forms {
 
 impl Scope {
     /// A token of a class, of which some forms are known.
-    pub fn new(class: u16, forms: Forms) -> Self {
+    pub(crate) fn new(class: u16, forms: Forms) -> Self {
         Self {
             class,
             fetched: Vec::new(),
@@ -89,8 +93,11 @@ impl Scope {
         }
     }
 
-    /// Assumes what a head answers.
+    /// Assumes that a head, by a part of its answer, answers a form; for a scope that nothing was derived in yet.
+    ///
+    /// Forms are not shared with other scopes then: those made without the assumption hold, but say less.
     pub fn assume(&mut self, answer: (HeadAt, usize), form: FormId) {
+        self.shares = false;
         self.fetched.push((answer, form));
     }
 
@@ -105,12 +112,15 @@ impl Scope {
 
 impl Analysis {
     /// The scope of a token of a class, with what is known of all tokens.
+    ///
+    /// # Panics
+    /// When forms are asked for in it, if there is no such class.
     pub fn scope(&mut self, class: u16) -> Scope {
         let spare = self.spare.take();
         Scope::new(class, spare.unwrap_or_else(|| self.common.clone()))
     }
 
-    /// Ends a scope. Its space is used again.
+    /// Ends a scope. Its space is used again; its forms remain. Takes O(what was derived in it).
     pub fn end(&mut self, mut scope: Scope) {
         scope.forms.reset(&self.common);
         self.spare = Some(scope.forms);
@@ -118,7 +128,7 @@ impl Analysis {
 
     /// The forms of a node, derived if they are new.
     #[inline]
-    pub fn node(
+    pub(crate) fn node(
         &mut self,
         scope: &mut Scope,
         node: usize,
@@ -140,7 +150,14 @@ impl Analysis {
         Ok(forms)
     }
 
-    /// A slot of the residual stream before a half-layer: attention has even numbers.
+    /// A slot of the residual stream before a half-layer: `2 l` before the attention of layer l, `2 l + 1` before its neurons, and
+    /// behind the last layer as before one more.
+    ///
+    /// # Errors
+    /// If the network cannot be followed there.
+    ///
+    /// # Panics
+    /// If there is no such half-layer or slot.
     pub fn slot(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<FormId> {
         let node = self.rows.slot_nodes[half][slot];
         self.slot_of(scope, node)
@@ -248,6 +265,13 @@ impl Analysis {
         Ok(self.sum(FormId::ZERO, &terms))
     }
 
+    /// x and y of the key that the token has at a live head.
+    ///
+    /// # Errors
+    /// If the network cannot be followed there.
+    ///
+    /// # Panics
+    /// If there is no such head.
     pub fn key(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let rows = Arc::clone(&self.rows);
         let layer = &rows.layers[at.0];
@@ -257,6 +281,13 @@ impl Analysis {
         })
     }
 
+    /// x and y of the query that the token has at a live head.
+    ///
+    /// # Errors
+    /// If the network cannot be followed there.
+    ///
+    /// # Panics
+    /// If there is no such head.
     pub fn query(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let rows = Arc::clone(&self.rows);
         let [x, y] = &rows.layers[at.0].heads[at.1].query;
@@ -266,7 +297,11 @@ impl Analysis {
 
     /// The query of a head with keys `(a t, -b t^2)`; none if bounds alone say that it is `(x, y)` with a negative x and a y that is
     /// not: then the first token, with the key `(0, 0)`, wins.
-    pub fn query_above(&mut self, scope: &mut Scope, at: HeadAt) -> Result<Option<[FormId; 2]>> {
+    pub(crate) fn query_above(
+        &mut self,
+        scope: &mut Scope,
+        at: HeadAt,
+    ) -> Result<Option<[FormId; 2]>> {
         let rows = Arc::clone(&self.rows);
         let [x, y] = &rows.layers[at.0].heads[at.1].query;
         let nodes = &rows.slot_nodes[2 * at.0];
@@ -279,19 +314,38 @@ impl Analysis {
         Ok(Some([self.sum(FormId::ZERO, &terms), y]))
     }
 
+    /// A part of the value that the token has at a live head; 0 of one that does not reach the residual stream.
+    ///
+    /// # Errors
+    /// If the network cannot be followed there.
+    ///
+    /// # Panics
+    /// If there is no such head or part.
     pub fn value(&mut self, scope: &mut Scope, at: HeadAt, part: usize) -> Result<FormId> {
         let rows = Arc::clone(&self.rows);
         let nodes = &rows.slot_nodes[2 * at.0];
         self.row(scope, nodes, &rows.layers[at.0].heads[at.1].value[part])
     }
 
-    pub fn gate(&mut self, scope: &mut Scope, layer: usize, neuron: usize) -> Result<FormId> {
+    /// The gate of a neuron.
+    pub(crate) fn gate(
+        &mut self,
+        scope: &mut Scope,
+        layer: usize,
+        neuron: usize,
+    ) -> Result<FormId> {
         let rows = Arc::clone(&self.rows);
         let nodes = &rows.slot_nodes[2 * layer + 1];
         self.row(scope, nodes, &rows.layers[layer].neurons[neuron][0])
     }
 
-    pub fn neuron(&mut self, scope: &mut Scope, layer: usize, neuron: usize) -> Result<FormId> {
+    /// What a neuron makes: `max(gate, 0) * value`.
+    pub(crate) fn neuron(
+        &mut self,
+        scope: &mut Scope,
+        layer: usize,
+        neuron: usize,
+    ) -> Result<FormId> {
         let node = self.rows.layers[layer].neuron_node(neuron);
         if let Some([form, _]) = scope.known(node) {
             return Ok(form);

@@ -1,17 +1,19 @@
 //! Sums, followed operation by operation.
 
 use crate::form::Form;
-use crate::range::{Range, is_exact, is_power, power};
+use crate::range::{Range, is_exact, power};
 
 /// Bounds of a sum while it is added up.
-pub struct Bounds {
-    pub range: Range,
+pub(crate) struct Bounds {
+    /// Of what was added up so far.
+    pub(crate) range: Range,
     /// Whether nothing was rounded.
-    pub exact: bool,
+    pub(crate) exact: bool,
 }
 
 impl Bounds {
-    pub fn zero() -> Self {
+    /// Of no terms.
+    pub(crate) fn zero() -> Self {
         Self {
             range: Range::of(0.0),
             exact: true,
@@ -20,11 +22,11 @@ impl Bounds {
 
     /// Adds a product; tells what both operations may round off at most.
     #[inline]
-    pub fn add_product(&mut self, weight: f64, number: Range) -> [f64; 2] {
+    pub(crate) fn add_product(&mut self, weight: f64, number: Range) -> [f64; 2] {
         let product = number.scaled(weight);
-        let rounds = !is_exact(product.size(), product.grain) && !is_power(weight);
+        let rounds = !is_exact(product.size(), product.grain) && !number.is_scaled_by(weight);
         let off = if rounds {
-            product.size() * power(-53)
+            rounding(product.size())
         } else {
             0.0
         };
@@ -35,7 +37,7 @@ impl Bounds {
     /// Adds a number; tells what that may round off at most. Rounding is monotonic, so the same operation on bounds gives
     /// bounds.
     #[inline]
-    pub fn add(&mut self, number: Range) -> f64 {
+    pub(crate) fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
         let mut grain = self.range.grain.min(number.grain);
         let size = lo.abs().max(hi.abs());
@@ -55,19 +57,26 @@ impl Bounds {
         }
         self.exact &= !rounds;
         self.range = Range { lo, hi, grain };
-        if rounds { size * power(-53) } else { 0.0 }
+        if rounds { rounding(size) } else { 0.0 }
     }
 }
 
+/// What rounding to a number of at most a magnitude may take away: half of a unit in the last place, or, of numbers that are not
+/// normal, less than the least of them.
+fn rounding(size: f64) -> f64 {
+    size * power(-53) + f64::from_bits(1)
+}
+
 /// An exact form that a sum is close to while it is added up.
-pub struct Closeness {
+pub(crate) struct Closeness {
     bounds: Bounds,
     /// The form, and how close.
-    pub known: Option<(Form, f64)>,
+    pub(crate) known: Option<(Form, f64)>,
 }
 
 impl Closeness {
-    pub fn zero() -> Self {
+    /// Of no terms.
+    pub(crate) fn zero() -> Self {
         Self {
             bounds: Bounds::zero(),
             known: Some((Form::zero(), 0.0)),
@@ -75,7 +84,7 @@ impl Closeness {
     }
 
     /// Adds a product; `close` tells what the number is close to.
-    pub fn add_product(&mut self, weight: f64, number: Range, close: Option<(Form, f64)>) {
+    pub(crate) fn add_product(&mut self, weight: f64, number: Range, close: Option<(Form, f64)>) {
         let [product, sum] = self.bounds.add_product(weight, number);
         let close = close.and_then(|(close, error)| {
             Some((
@@ -87,7 +96,7 @@ impl Closeness {
     }
 
     /// Adds a number.
-    pub fn add(&mut self, number: Range, close: Option<(Form, f64)>) {
+    pub(crate) fn add(&mut self, number: Range, close: Option<(Form, f64)>) {
         let sum = self.bounds.add(number);
         self.add_close(sum, close);
     }
@@ -107,8 +116,8 @@ fn about(sum: Form, term: &Form) -> Option<(Form, f64)> {
         return Some((exact, 0.0));
     }
     let constants = [&sum, term].map(|form| form.coefficient((0, 0)));
-    let [sum, term] = [&sum, term].map(|form| form.split_by(|term| term.as_constant().is_none()).0);
+    let [sum, term] = [&sum, term].map(Form::without_constant);
     let constant = constants[0] + constants[1];
     let sum = sum.plus(1.0, &term)?.plus(1.0, &Form::constant(constant))?;
-    Some((sum, constant.abs() * power(-53)))
+    Some((sum, rounding(constant.abs())))
 }
