@@ -293,3 +293,41 @@ impl Analysis {
         lift <= most
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::Form;
+    use crate::testing::blank;
+
+    #[test]
+    fn neurons_of_constants_are_constants() {
+        let mut analysis = blank();
+        for (gate, value, made) in [
+            (2.0, 3.0, 6.0),
+            (2.0, -3.0, -6.0),
+            (-2.0, 3.0, 0.0),
+            (-1.0, -3.0, 0.0),
+            (0.0, 5.0, 0.0),
+            (0.1, 0.1, 0.1 * 0.1),
+        ] {
+            let [gate, value] = [gate, value].map(|number| analysis.atoms.constant(number));
+            let neuron = analysis.gated(gate, value);
+            assert_eq!(analysis.atoms[neuron].as_constant(), Some(made));
+        }
+    }
+
+    #[test]
+    fn powers_of_two_are_no_forms_where_numbers_get_too_small() {
+        let mut analysis = blank();
+        let fine = analysis.atoms.unknown(0, Range::new(-1.0, 1.0, -1000));
+        let fine = analysis.atoms.id(Form::atom(fine));
+        for (exponent, is_form) in [(-74, true), (-75, false), (20, true)] {
+            let mut terms = Terms::default();
+            terms.push(power(exponent), fine);
+            let scaled = analysis.sum(FormId::ZERO, &terms);
+            let is_rounded = analysis.atoms[scaled].as_atom().is_some();
+            assert_eq!(is_rounded, !is_form, "2^{exponent}");
+        }
+    }
+}

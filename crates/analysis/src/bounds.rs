@@ -92,3 +92,79 @@ impl Atoms {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::Atom;
+    use crate::testing::Random;
+
+    #[test]
+    fn bounds_are_those_of_all_values() {
+        let mut random = Random::new(4);
+        let mut reached = 0;
+        for _ in 0..2_000 {
+            let mut atoms = Atoms::new(1);
+            let ranges: [[i64; 2]; 3] = std::array::from_fn(|_| {
+                let lo = random.integer(-4, 3);
+                [lo, random.integer(lo, 4)]
+            });
+            let inputs: Vec<Atom> = (0..)
+                .zip(ranges)
+                .map(|(number, [lo, hi])| {
+                    atoms.unknown(number, Range::new(lo as f64, hi as f64, 0))
+                })
+                .collect();
+            let [x, y, z] = inputs[..] else {
+                panic!("three inputs")
+            };
+            let monomials = [(0, 0), (0, x), (x, y), (z, z)];
+            let factors = monomials.map(|_| random.one_of(&[0.0, 1.0, -3.0, 0.25]));
+            let terms = monomials.into_iter().zip(factors);
+            let form = terms.fold(Form::zero(), |sum, (monomial, factor)| {
+                sum.plus(factor, &Form::monomial(monomial, 1.0))
+                    .expect("floats")
+            });
+            let bounds = atoms.range(&form);
+            let [[a, b], [c, d], [e, f]] = ranges;
+            let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+            for (x, y, z) in
+                (a..=b).flat_map(|x| (c..=d).flat_map(move |y| (e..=f).map(move |z| (x, y, z))))
+            {
+                let numbers = [1, x, x * y, z * z].map(|number| number as f64);
+                let sum: f64 = numbers
+                    .iter()
+                    .zip(factors)
+                    .map(|(n, factor)| n * factor)
+                    .sum();
+                (least, most) = (least.min(sum), most.max(sum));
+                assert!(
+                    (bounds.lo..=bounds.hi).contains(&sum),
+                    "{form:?} is {sum}, {bounds:?}"
+                );
+                let units = sum / power(bounds.grain.min(0));
+                assert_eq!(units.fract(), 0.0, "{form:?} is {sum}, {bounds:?}");
+            }
+            reached += usize::from([bounds.lo, bounds.hi] == [least, most]);
+        }
+        // Not where a number stands in two terms.
+        assert!(reached > 1_000, "{reached}");
+    }
+
+    #[test]
+    fn what_bounds_round_away_is_not_zero() {
+        let mut atoms = Atoms::new(1);
+        let [x, y] = [0, 1].map(|number| Form::atom(atoms.unknown(number, Range::of(1.0))));
+        // 2^-60 + 1 - 1.
+        let form = Form::constant(power(-60))
+            .plus(1.0, &x)
+            .and_then(|sum| sum.plus(-1.0, &y))
+            .expect("floats");
+        let bounds = atoms.range(&form);
+        assert!((bounds.lo..=bounds.hi).contains(&power(-60)), "{bounds:?}");
+        // Exactly, it is.
+        let zero = x.plus(-1.0, &y).expect("floats");
+        assert_eq!(atoms.range(&zero), Range::of(0.0));
+        assert_eq!(atoms.range(&Form::zero()), Range::of(0.0));
+    }
+}

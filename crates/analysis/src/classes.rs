@@ -178,3 +178,45 @@ impl Classes {
         self.ranges[usize::from(class)][slot]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of an embedding whose entries are digits to base 3.
+    fn digits(vocab: usize) -> Rows {
+        let embedding =
+            (0..vocab).flat_map(|id| (0..11).map(move |slot| (id / 3_usize.pow(slot) % 3) as f64));
+        Rows {
+            d_model: 11,
+            vocab,
+            position_features: vec![],
+            layers: vec![],
+            columns: vec![],
+            head: vec![],
+            embedding: embedding.collect(),
+            last_position: 1,
+            nodes: 11,
+            slot_nodes: vec![(0..11).collect()],
+        }
+    }
+
+    #[test]
+    fn ids_are_divided_by_few_values_only() {
+        // 3^3 classes, 3^4 would be too many; 81,000 ids of 3^11 digits leave 16 bits.
+        for (vocab, slots, classes) in [(1000, 3, 28), (1000, 4, 1), (81_000, 11, 1)] {
+            let rows = digits(vocab);
+            let mut all = Classes::new(&rows, None);
+            all.divide(&rows, &(0..slots).collect());
+            assert_eq!(all.count(), classes, "{vocab} ids by {slots} slots");
+            for id in 0..vocab {
+                for slot in 0..11 {
+                    let Range { lo, hi, .. } = all.range(all.of(id), slot);
+                    let embedded = rows.embedded(id, slot);
+                    assert!((lo..=hi).contains(&embedded));
+                    assert!(classes == 1 || slot >= slots.into() || lo == hi);
+                }
+            }
+        }
+    }
+}

@@ -70,6 +70,15 @@ impl Forms {
         self.recent.push(node as u32);
     }
 
+    /// Forgets all forms, those that there were at first as well.
+    fn clear(&mut self) {
+        for (node, forms) in (0..).zip(&mut self.derived) {
+            if forms.take().is_some() {
+                self.recent.push(node);
+            }
+        }
+    }
+
     /// Forgets what was derived; `first` is what there was before.
     fn reset(&mut self, first: &Self) {
         for node in self.recent.drain(..) {
@@ -93,11 +102,13 @@ impl Scope {
         }
     }
 
-    /// Assumes that a head, by a part of its answer, answers a form; for a scope that nothing was derived in yet.
+    /// Assumes what a head answers: `form` is a part of its answer. What was assumed of that part before stays.
     ///
-    /// Forms are not shared with other scopes then: those made without the assumption hold, but say less.
+    /// Forms are derived anew then, and not shared with other scopes: those made without the assumption hold, but say less. Takes
+    /// O(slots · layers).
     pub fn assume(&mut self, answer: (HeadAt, usize), form: FormId) {
         self.shares = false;
+        self.forms.clear();
         self.fetched.push((answer, form));
     }
 
@@ -374,5 +385,130 @@ impl Analysis {
         }
         let value = self.row(scope, nodes, value)?;
         Ok(self.gated(gate, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Expected;
+    use crate::cases::{Cases, Counted};
+    use crate::form::Atom;
+    use crate::range::Range;
+
+    fn default_analysis() -> (Analysis, Cases) {
+        let rows = Arc::new(Rows::new(&weightware_compiler::default_model()));
+        let expected = Expected {
+            sentinel: Some(0),
+            wide: true,
+            ..Expected::default()
+        };
+        let first = Arc::new(rows.offers(0));
+        let mut analysis = Analysis::new(&rows, &first, &expected).expect("integers");
+        let cases = Cases::new(&mut analysis);
+        (analysis, cases)
+    }
+
+    /// Answers that are an atom with many values: head, part, the atom.
+    fn wide_answers(analysis: &mut Analysis, scope: &mut Scope) -> Vec<((HeadAt, usize), Atom)> {
+        let mut wide = vec![];
+        for layer in 0..analysis.rows.layers.len() {
+            for head in 0..analysis.rows.layers[layer].heads.len() {
+                let answers = analysis.answers(scope, (layer, head)).expect("answers");
+                for (part, form) in answers.into_iter().enumerate() {
+                    let atom = analysis.atoms[form].as_atom();
+                    let is_wide = |atom: &Atom| {
+                        let Range { lo, hi, grain } = analysis.atoms.range_of(*atom);
+                        grain >= 0 && hi - lo > 9.0
+                    };
+                    wide.extend(
+                        atom.filter(is_wide)
+                            .map(|atom| (((layer, head), part), atom)),
+                    );
+                }
+            }
+        }
+        wide
+    }
+
+    /// Bounds of all answers if one of them is a number.
+    fn bounds_assuming(
+        (analysis, cases): &mut (Analysis, Cases),
+        answer @ ((layer, head), part): (HeadAt, usize),
+        number: f64,
+    ) -> Vec<[Range; 2]> {
+        let form = analysis.atoms.constant(number);
+        let mut scope = cases.scope(analysis, 1, 0, Counted::Exactly(0.0));
+        scope.assume(answer, form);
+        let mut all = vec![];
+        for at in 0..analysis.rows.layers.len() {
+            for place in 0..analysis.rows.layers[at].heads.len() {
+                let answers = analysis.answers(&mut scope, (at, place)).expect("answers");
+                all.push(answers.map(|form| analysis.atoms.bounds(form)));
+                if (at, place) == (layer, head) {
+                    assert_eq!(answers[part], form);
+                }
+            }
+        }
+        analysis.end(scope);
+        all
+    }
+
+    #[test]
+    fn assumptions_hold_in_their_scope_alone() {
+        let mut all = default_analysis();
+        let (analysis, cases) = &mut all;
+        let mut scope = cases.scope(analysis, 1, 0, Counted::Exactly(0.0));
+        let wide = wide_answers(analysis, &mut scope);
+        analysis.end(scope);
+        assert!(wide.len() > 5, "{wide:?}");
+        for &(answer, _) in &wide {
+            // The same number for all, so that scopes differ in nothing but the answer that it is assumed of.
+            let bounds = bounds_assuming(&mut all, answer, 3.0);
+            let alone = bounds_assuming(&mut default_analysis(), answer, 3.0);
+            assert!(bounds == alone, "{answer:?}");
+        }
+        let (analysis, cases) = &mut all;
+        let mut scope = cases.scope(analysis, 1, 0, Counted::Exactly(0.0));
+        assert_eq!(wide_answers(analysis, &mut scope), wide);
+    }
+
+    #[test]
+    fn assumptions_narrow_what_follows() {
+        let (mut analysis, cases) = default_analysis();
+        let behind = 2 * analysis.rows.layers.len();
+        let columns = analysis.rows.columns.clone();
+        let mut narrower = 0;
+        for kind in 0..cases.kinds {
+            let mut scope = cases.scope(&mut analysis, 1, kind, Counted::Exactly(0.0));
+            let columns = columns.iter();
+            let forms: Vec<FormId> = columns
+                .map(|&slot| analysis.slot(&mut scope, behind, slot).expect("a slot"))
+                .collect();
+            let atoms = &analysis.atoms;
+            let divided = forms.iter().find_map(|&form| atoms.threshold(&atoms[form]));
+            let wide = wide_answers(&mut analysis, &mut scope);
+            analysis.end(scope);
+            let Some((atom, at)) = divided else { continue };
+            let Some(&(answer, _)) = wide.iter().find(|(_, other)| *other == atom) else {
+                continue;
+            };
+            let Range { lo, hi, .. } = analysis.atoms.range_of(atom);
+            for bounds in [[lo, at], [at + 1.0, hi]] {
+                let form = analysis.atoms.within(atom, bounds);
+                let mut scope = cases.scope(&mut analysis, 1, kind, Counted::Exactly(0.0));
+                scope.assume(answer, form);
+                let mut some = false;
+                for (&slot, &before) in analysis.rows.columns.clone().iter().zip(&forms) {
+                    let now = analysis.slot(&mut scope, behind, slot).expect("a slot");
+                    let [now, before] = [now, before].map(|form| analysis.atoms.bounds(form));
+                    assert!(before.lo <= now.lo && now.hi <= before.hi);
+                    some |= now != before;
+                }
+                analysis.end(scope);
+                narrower += usize::from(some);
+            }
+        }
+        assert!(narrower > 0);
     }
 }

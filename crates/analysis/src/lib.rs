@@ -79,6 +79,8 @@ mod rows;
 mod shared;
 mod sparse;
 mod steps;
+#[cfg(test)]
+mod testing;
 
 pub use analysis::{Analysis, Expected, Group, Head, HeadAt, Offer, Refusal, Sum, Value};
 pub use atoms::{Atoms, Kind, Mark, TIME};
