@@ -6,7 +6,7 @@
 /// computed has a grain.
 ///
 /// Bounds of sums and products are computed by the same rounded operations as the numbers: rounding is monotonic, so what is
-/// exact stays within them. Where the number is rounded in another order, bounds are [widened](Self::widened).
+/// exact stays within them. Where operations come in another order, bounds are moved outwards.
 ///
 /// Nothing lies between bounds of which the lower is the greater: an assumption that cannot hold has such.
 #[derive(Debug, Clone, Copy, PartialEq)]
