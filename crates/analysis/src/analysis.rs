@@ -1,5 +1,6 @@
 //! What the weights make of a token, as forms: abstract interpretation of the network, on demand.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::arithmetic::Made;
@@ -16,7 +17,7 @@ use crate::sparse::Row;
 /// A live head: its layer, and its place among the live heads of it.
 pub type HeadAt = (usize, usize);
 
-/// What a token offers to those behind it at a head: the first token's, which attends to itself alone.
+/// What a token offers to those behind it at a head.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Offer {
     /// Its key.
@@ -25,141 +26,208 @@ pub struct Offer {
     pub value: [f64; 2],
 }
 
-/// Why a plan does not hold, and what to do about it.
+/// Why an analysis does not hold, of a model or of the tokens that came, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// A head needs a hull of its own.
+    /// A head does not keep what is claimed of its keys: [demote](Expected::demoted) it.
     Head(HeadAt),
-    /// So do all heads of a group.
+    /// So do not all heads of a group.
     Group(u32),
-    /// A sum leaves the range that was expected.
+    /// A running sum leaves the range that was expected: let sums be [wide](Expected::wide).
     Sums,
-    /// The first token's id comes again.
+    /// The first token's id comes again: expect no [sentinel](Expected::sentinel).
     Sentinel,
-    /// The model as a whole, or from here on.
+    /// Nothing is known of the model as a whole, or from here on.
     Model,
 }
 
-/// What a plan expects of the tokens to come; given up where they disappoint.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head((layer, head)) => write!(
+                f,
+                "layer {layer}, live head {head}: its keys and values are not what they were taken for"
+            ),
+            Self::Group(group) => write!(
+                f,
+                "group {group} of heads: their keys and values are not what they were taken for"
+            ),
+            Self::Sums => f.write_str("a running sum leaves the range that was expected"),
+            Self::Sentinel => f.write_str("the first token's id comes again"),
+            Self::Model => f.write_str("numbers may overflow, or positions are rounded"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What is expected of the tokens to come. Forms hold as long as it comes true.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
-    /// Heads that have hulls of their own, because others stores did not do.
+    /// Heads of whose keys nothing is claimed.
     pub demoted: QuickSet<HeadAt>,
-    /// Whether sums may have any value.
+    /// Whether running sums may have any value; else those of numbers that may be great or negative are expected to stay between 0
+    /// and [a bound](Sum::range), which whoever decodes has to check.
     pub wide: bool,
     /// An id that will not come again, the first token's.
     pub sentinel: Option<usize>,
 }
 
-/// How the keys of a head are kept.
+/// What the keys of a head are, and its values. Of a part that does not reach the residual stream there is no value.
 #[derive(Debug, Clone, Copy)]
 pub enum Head {
-    /// All keys are equal.
+    /// All keys are equal: every token counts alike. By part, the running sum of its values.
     Mean([Option<u32>; 2]),
-    /// Keys are `(a t, -b t^2)`.
+    /// Keys are `(a t, -b t^2)` at position t: the nearest position counts.
     Place {
+        /// a and b, which are positive.
         key: [f64; 2],
-        /// Whether every token attends to itself.
+        /// Whether every token attends to itself; then values need not be kept.
         own: bool,
+        /// By part, what it says of the token there.
         values: [Option<Value>; 2],
     },
-    /// Keys are kept in a group.
+    /// Keys are shared with other heads of the layer.
     Group {
+        /// The group.
         group: u32,
+        /// By part, which of the group's values.
         values: [Option<u32>; 2],
     },
-    /// Any keys.
+    /// Any keys: its number among such heads.
     Hull(u32),
 }
 
 /// What a head that attends by position says of a token.
 #[derive(Debug, Clone, Copy)]
 pub enum Value {
-    /// A function of the token's id plus `c[0] t + c[1] t^2`.
-    Told { table: u32, time: [f64; 2] },
+    /// A function of the token's id, plus `c[0] t + c[1] t^2` at position t.
+    Told {
+        /// The function.
+        table: u32,
+        /// c.
+        time: [f64; 2],
+    },
     /// A number computed at the token and kept.
-    Kept { stream: u32, range: Range },
+    Kept {
+        /// Which of the numbers that every token keeps.
+        stream: u32,
+        /// Its bounds.
+        range: Range,
+    },
 }
 
-/// A running sum.
+/// A running sum, over all tokens so far.
 #[derive(Debug, Clone)]
 pub struct Sum {
+    /// A head whose values are summed.
     pub head: HeadAt,
+    /// The part of the value.
     pub part: usize,
+    /// What a token adds.
     pub form: FormId,
+    /// What the first token adds.
     pub first: f64,
-    /// Of the sum, to be checked.
+    /// Of the sum at any position. Proved if sums may be [wide](Expected::wide), else to be checked.
     pub range: Range,
-    /// By id, if it is a function of that.
+    /// What a token adds by its id, if it is a function of that.
     pub by_id: Option<Vec<f64>>,
 }
 
 /// Heads of one layer with equal keys.
 #[derive(Debug, Clone)]
 pub struct Group {
+    /// The layer.
     pub layer: usize,
-    /// Whether only the highest key counts: all keys have the same x. Otherwise keys are `(2 j, -j^2 + lift)`.
+    /// Whether only the highest key counts: all keys have the same x. Otherwise keys are `(2 j, -j^2 + lift)` with integers j, which
+    /// whoever decodes has to check.
     pub latest: bool,
+    /// Their places among the live heads of the layer.
     pub heads: Vec<usize>,
+    /// x and y.
     pub key: [FormId; 2],
-    /// Head and part of every distinct value.
+    /// A head and a part of it for every distinct value.
     pub values: Vec<(usize, usize)>,
+    /// These values.
     pub forms: Vec<FormId>,
+    /// Their bounds, the first token's values included.
     pub ranges: Vec<Range>,
-    /// How far values are from integers at most, if they are close.
+    /// How far they are from integers at most, if they are proved to be close.
     pub nearness: Vec<Option<f64>>,
 }
 
-/// Everything found out about a model after its first token.
+/// Everything that is known of a model whose first token is given: what the keys of every head are, and forms.
+///
+/// Forms are those of any token but the first. They grow as they are asked for; [`forget`](Self::forget) drops them.
+///
+/// A head is taken to find one token. Whoever decodes has to check that no two keys [at a place](Head::Place) or [in a
+/// group](Head::Group) score alike, unless their values are equal.
 #[derive(Debug)]
 pub struct Analysis {
+    /// The weights.
     pub rows: Arc<Rows>,
+    /// Atoms and forms.
     pub atoms: Atoms,
+    /// What the keys of heads are: by layer, by live head.
     pub heads: Vec<Vec<Head>>,
     /// Functions of ids; the last entry is for the first token, whatever its id.
     pub tables: Vec<Vec<f64>>,
-    pub table_ranges: Vec<Range>,
+    pub(crate) table_ranges: Vec<Range>,
     /// The entry that a table has for all ids, if it has.
-    pub table_constants: Vec<Option<f64>>,
-    pub table_of: QuickMap<(Form, u64), u32>,
+    pub(crate) table_constants: Vec<Option<f64>>,
+    pub(crate) table_of: QuickMap<(Form, u64), u32>,
+    /// Running sums.
     pub sums: Vec<Sum>,
-    /// Heads and parts whose values are kept per token.
+    /// Numbers that every token keeps: the head whose value it is, and the part.
     pub streams: Vec<(HeadAt, usize)>,
+    /// Heads with equal keys.
     pub groups: Vec<Group>,
+    /// Heads with keys of any kind.
     pub hulls: Vec<HeadAt>,
+    /// Classes of token ids.
     pub classes: Classes,
-    /// What the first token asked and offered, by layer and head.
+    /// What the first token offers: by layer, by live head.
     pub first: Arc<Vec<Vec<Offer>>>,
-    pub survey: Survey,
+    pub(crate) survey: Survey,
+    /// The last position that forms hold for: the model's horizon, and at most 2^26.
     pub longest: u64,
     /// A head that asks for a place.
-    pub askers: QuickMap<Atom, HeadAt>,
-    pub made: Made,
-    pub shared: Shared,
-    /// Of the values of heads that have hulls.
-    pub hull_ranges: Vec<[Range; 2]>,
+    pub(crate) askers: QuickMap<Atom, HeadAt>,
+    pub(crate) made: Made,
+    pub(crate) shared: Shared,
+    /// Of the values of heads with keys of any kind.
+    pub(crate) hull_ranges: Vec<[Range; 2]>,
     /// Forms that hold for any token but the first.
-    pub common: Forms,
+    pub(crate) common: Forms,
     /// The same, for the next scope.
-    pub spare: Option<Forms>,
+    pub(crate) spare: Option<Forms>,
 }
 
 /// The forms of any token but the first.
 #[derive(Debug, Default)]
-pub struct Survey {
-    pub queries: Vec<(HeadAt, [FormId; 2])>,
-    pub gates: Vec<FormId>,
-    pub keys: Vec<FormId>,
-    pub answers: Vec<(HeadAt, [FormId; 2])>,
+pub(crate) struct Survey {
+    pub(crate) queries: Vec<(HeadAt, [FormId; 2])>,
+    pub(crate) gates: Vec<FormId>,
+    pub(crate) keys: Vec<FormId>,
+    pub(crate) answers: Vec<(HeadAt, [FormId; 2])>,
 }
 
-/// No position is greater in a plan, so that squares of positions are exact.
+/// No greater position is looked at, so that squares of positions are exact.
 const LONGEST: u64 = 1 << 26;
 
 type Result<T> = std::result::Result<T, Refusal>;
 
 impl Analysis {
-    /// Looks at all heads and neurons, and chooses how the keys of every head are kept.
+    /// Looks at all heads and neurons of a model, and finds out what the keys of every head are.
+    ///
+    /// `first` is what the first token [offers](Rows::offers). Takes O(weights · terms of a form): milliseconds for a sparse model.
+    ///
+    /// # Errors
+    /// [`Refusal::Model`] if numbers may overflow or leave the range in which scores are compared exactly, or if position features
+    /// are rounded; [`Refusal::Head`] if what a head finds is rounded.
+    ///
+    /// # Panics
+    /// If `first` is of another model, or the sentinel is not below the vocabulary's size.
     pub fn new(
         rows: &Arc<Rows>,
         first: &Arc<Vec<Vec<Offer>>>,
@@ -240,7 +308,8 @@ impl Analysis {
         Ok(all)
     }
 
-    /// Forgets all atoms and forms that came later.
+    /// Forgets all atoms and forms that came later: their numbers may be given out again, so that scopes and numbers of that time
+    /// must not be used any more.
     pub fn forget(&mut self, mark: Mark) {
         self.atoms.truncate(mark);
         self.made = Made::default();
@@ -248,6 +317,10 @@ impl Analysis {
     }
 
     /// The heads that a refusal is about.
+    ///
+    /// # Panics
+    /// If it names a group of another analysis.
+    #[must_use]
     pub fn heads_of(&self, refusal: Refusal) -> Vec<HeadAt> {
         match refusal {
             Refusal::Head(at) => vec![at],
@@ -276,7 +349,9 @@ impl Analysis {
             false => Err(Refusal::Model),
         }
     }
-    /// Stores of keys and of values.
+
+    /// How many streams of keys, and of values, have to be kept to decode.
+    #[must_use]
     pub fn streams_kept(&self) -> (usize, usize) {
         let values: usize = self.groups.iter().map(|group| group.values.len()).sum();
         let keys = self.groups.len() + self.hulls.len();

@@ -23,7 +23,13 @@ impl Scope {
 }
 
 impl Analysis {
-    /// The two answers of a head.
+    /// What a live head answers the token: both parts, 0 of one that does not reach the residual stream.
+    ///
+    /// # Errors
+    /// If the network cannot be followed there.
+    ///
+    /// # Panics
+    /// If there is no such head.
     pub fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[FormId; 2]> {
         let node = self.rows.layers[at.0].answers_node(at.1);
         self.node(scope, node, |this, scope| this.answered(scope, at))
@@ -121,7 +127,11 @@ impl Analysis {
         }
     }
 
-    /// A head that asks for a place.
+    /// A head that asks for a place, which is an atom of kind [`Kind::Place`].
+    ///
+    /// # Panics
+    /// If the atom is of another kind.
+    #[must_use]
     pub fn asker(&self, place: Atom) -> HeadAt {
         self.askers[&place]
     }
@@ -157,7 +167,8 @@ impl Analysis {
             query,
             key: key.map(f64::to_bits),
         };
-        let last = self.last_place(query, key);
+        let asked = query.map(|form| self.atoms.bounds(form));
+        let last = last_place(asked, key).min(self.longest as f64);
         let place = self.atoms.get(place, || Range::new(0.0, last, 0));
         self.askers.insert(place, at);
         match value {
@@ -185,19 +196,6 @@ impl Analysis {
                 }
             }
         }
-    }
-
-    /// The last position that can be nearest to a query: that of keys `(a t, -b t^2)` is nearest to `a x / (2 b y)`, which is no
-    /// position but a bound of the one found.
-    fn last_place(&self, query: [FormId; 2], [a, b]: [f64; 2]) -> f64 {
-        let [x, y] = query.map(|form| self.atoms.bounds(form));
-        let longest = self.longest as f64;
-        if y.lo <= 0.0 {
-            return longest;
-        }
-        let nearest = a * x.hi.max(0.0) / (2.0 * b * y.lo);
-        // Three operations, each rounded; then to the nearest integer.
-        (nearest * (1.0 + power(-48)) + 0.5).floor().min(longest)
     }
 
     /// The same question with the query `(q, 1)` and keys `(2 t, -t^2)`, if that is exactly the same. Where only the nearest
@@ -230,5 +228,100 @@ impl Analysis {
             return ([self.atoms.id(close), one], [2.0, 1.0]);
         }
         ([self.atoms.id(scaled), one], [2.0, 1.0])
+    }
+}
+
+/// A position that no position found by a query `(x, y)` is beyond: that of keys `(a t, -b t^2)` is the nearest to `a x / (2 b y)`.
+/// Infinite, if none is known.
+fn last_place([x, y]: [Range; 2], [a, b]: [f64; 2]) -> f64 {
+    if y.lo <= 0.0 {
+        return f64::INFINITY;
+    }
+    let nearest = a * x.hi.max(0.0) / (2.0 * b * y.lo);
+    // Three operations, each rounded; then to the nearest integer, of two the greater.
+    let last = (nearest * (1.0 + power(-48)) + 0.5).floor();
+    if last.is_nan() { f64::INFINITY } else { last }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Random;
+
+    /// The last of the positions that score most, of so many: with integers, exactly.
+    fn scan([x, y]: [i64; 2], [a, b]: [i64; 2], positions: i64) -> i64 {
+        let [x, y, a, b] = [x, y, a, b].map(i128::from);
+        let score = |t: &i64| {
+            let t = i128::from(*t);
+            a * t * x - b * t * t * y
+        };
+        (0..positions).max_by_key(score).expect("a position")
+    }
+
+    #[test]
+    fn no_position_found_lies_beyond_the_last() {
+        const POSITIONS: i64 = 150;
+        let mut random = Random::new(1);
+        let (mut ties, mut exact) = (0, 0);
+        for round in 0..4_000 {
+            let b = random.integer(1, 1 << 22);
+            let y = random.integer(1, 1 << 50);
+            // An x that finds about a position, in one of three rounds exactly between two.
+            let (a, x) = if round % 3 == 0 {
+                let position = random.integer(0, POSITIONS);
+                let y = y.min(1 << 44);
+                ties += 1;
+                check(&mut exact, [(2 * position + 1) * y, y], [b; 2]);
+                continue;
+            } else {
+                let a = random.integer(1 << 49, 1 << 50);
+                let position = random.integer(-20, 2 * POSITIONS + 40);
+                let x = i128::from(b) * i128::from(y) * i128::from(position) / i128::from(a);
+                (a, x as i64 + random.integer(-3, 3))
+            };
+            check(&mut exact, [x, y], [a, b]);
+        }
+
+        /// Of bounds that are the numbers, the last position is found, or the next; of wider ones, it is not beyond.
+        fn check(exact: &mut usize, query @ [x, y]: [i64; 2], key: [i64; 2]) {
+            let found = scan(query, key, POSITIONS);
+            let key = key.map(|number| number as f64);
+            let known = query.map(|number| Range::of(number as f64));
+            let last = last_place(known, key);
+            let sure = last.min((POSITIONS - 1) as f64);
+            assert!(
+                found as f64 <= sure,
+                "{query:?} {key:?}: {found} beyond {sure}"
+            );
+            assert!(
+                sure <= found as f64 + 1.0,
+                "{query:?} {key:?}: {found}, {sure} is far"
+            );
+            *exact += usize::from(found as f64 == sure);
+            let wider = [
+                Range::new(x as f64 - 9e9, x as f64 + 7.0, 0),
+                Range::new((y / 2 + 1) as f64, y as f64 + 1e9, 0),
+            ];
+            assert!(last <= last_place(wider, key), "{query:?} {key:?}");
+        }
+        assert!(ties > 1_000 && exact > 3_900, "{ties} ties, {exact} exact");
+    }
+
+    #[test]
+    fn unsteady_queries_have_no_last_position() {
+        let x = Range::new(0.0, 5.0, 0);
+        for (y, last) in [
+            (Range::new(0.0, 1.0, -10), f64::INFINITY),
+            (Range::new(-1.0, 1.0, 0), f64::INFINITY),
+            (Range::new(power(-10), 1.0, -10), 5120.0),
+            (Range::of(1.0), 5.0),
+        ] {
+            assert_eq!(last_place([x, y], [2.0, 1.0]), last, "{y:?}");
+        }
+        let below = Range::new(-9.0, -1.0, 0);
+        assert_eq!(last_place([below, Range::of(1.0)], [2.0, 1.0]), 0.0);
+        // Neither product is a float.
+        let huge = Range::of(power(600));
+        assert_eq!(last_place([huge; 2], [power(600); 2]), f64::INFINITY);
     }
 }

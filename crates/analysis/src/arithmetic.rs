@@ -9,11 +9,11 @@ use crate::atoms::Kind;
 use crate::form::{Form, FormId};
 use crate::hash::{Numbered, QuickMap, hash_of};
 use crate::partial::{Bounds, Closeness};
-use crate::range::{Range, is_exact, is_power, power};
+use crate::range::{Range, is_exact, power};
 
 /// What operations made.
 #[derive(Debug, Default)]
-pub struct Made {
+pub(crate) struct Made {
     /// By gate and value.
     gated: QuickMap<(FormId, FormId), FormId>,
     /// By base and products.
@@ -21,7 +21,7 @@ pub struct Made {
     /// By x and y.
     lifts: QuickMap<(FormId, FormId), f64>,
     /// By head, part and query.
-    pub answers: QuickMap<(HeadAt, usize, [FormId; 2]), FormId>,
+    pub(crate) answers: QuickMap<(HeadAt, usize, [FormId; 2]), FormId>,
 }
 
 /// Sums that were made.
@@ -73,13 +73,14 @@ impl Sums {
 
 /// Products to be added up, but for those that are zero.
 #[derive(Debug, Default)]
-pub struct Terms(SmallVec<[(f64, FormId); FEW]>);
+pub(crate) struct Terms(SmallVec<[(f64, FormId); FEW]>);
 
+/// So many products need no memory of their own.
 const FEW: usize = 16;
 
 impl Terms {
     #[inline]
-    pub fn push(&mut self, weight: f64, form: FormId) {
+    pub(crate) fn push(&mut self, weight: f64, form: FormId) {
         if !form.is_zero() {
             self.0.push((weight, form));
         }
@@ -104,12 +105,12 @@ impl Analysis {
         let [gate, value] = &[gate_id, value_id].map(|form| self.atoms[form].clone());
         let [g, v] = [gate_id, value_id].map(|form| self.atoms.bounds(form));
         if let (Some(gate), Some(value)) = (gate.as_constant(), value.as_constant()) {
-            return self.atoms.constant(gate * value + 0.0);
+            return self.atoms.constant(gate.max(0.0) * value + 0.0);
         }
-        // Powers of two scale any number exactly.
-        for (factor, form) in [(gate, value), (value, gate)] {
+        // Powers of two scale numbers exactly.
+        for (factor, (form, range)) in [(gate, (value, v)), (value, (gate, g))] {
             if let Some(factor) = factor.as_constant()
-                && is_power(factor)
+                && range.is_scaled_by(factor)
                 && g.lo >= 0.0
                 && let Some(product) = Form::zero().plus(factor, form)
             {
@@ -152,7 +153,7 @@ impl Analysis {
 
     /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the same operations on upper
     /// bounds give one.
-    pub fn greatest(&self, terms: &Terms) -> f64 {
+    pub(crate) fn greatest(&self, terms: &Terms) -> f64 {
         let mut sum = 0.0;
         for &(weight, form) in &terms.0 {
             let Range { lo, hi, .. } = self.atoms.bounds(form);
@@ -162,7 +163,7 @@ impl Analysis {
     }
 
     /// `base + (products added up in order)`, every operation rounded.
-    pub fn sum(&mut self, base: FormId, terms: &Terms) -> FormId {
+    pub(crate) fn sum(&mut self, base: FormId, terms: &Terms) -> FormId {
         let terms = &terms.0[..];
         if terms.is_empty() {
             return base;
@@ -197,7 +198,7 @@ impl Analysis {
             // Whatever the numbers: powers of two scale them exactly, and x - x is 0.
             let [onto, number] = [base, form].map(|form| &self.atoms[form]);
             let may = match base.is_zero() {
-                true => is_power(weight),
+                true => self.atoms.bounds(form).is_scaled_by(weight),
                 false => onto.terms().len() == number.terms().len(),
             };
             if may
@@ -268,7 +269,8 @@ impl Analysis {
         (error < power(least) && self.atoms.is_safe(&whole)).then_some(whole)
     }
 
-    /// Whether `y + (x / 2)^2` is proven to be at most a number.
+    /// Whether the lift `y + (x / 2)^2` of a key `(x, y)`, its height above the parabola through the keys `(2 j, -j^2)`, is proved to
+    /// be at most a number.
     pub fn lifts_at_most(&mut self, most: f64, x: FormId, y: FormId) -> bool {
         let [width, height] = [x, y].map(|form| self.atoms.bounds(form));
         if height.lo > most {
@@ -289,5 +291,43 @@ impl Analysis {
             }
         };
         lift <= most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::Form;
+    use crate::testing::blank;
+
+    #[test]
+    fn neurons_of_constants_are_constants() {
+        let mut analysis = blank();
+        for (gate, value, made) in [
+            (2.0, 3.0, 6.0),
+            (2.0, -3.0, -6.0),
+            (-2.0, 3.0, 0.0),
+            (-1.0, -3.0, 0.0),
+            (0.0, 5.0, 0.0),
+            (0.1, 0.1, 0.1 * 0.1),
+        ] {
+            let [gate, value] = [gate, value].map(|number| analysis.atoms.constant(number));
+            let neuron = analysis.gated(gate, value);
+            assert_eq!(analysis.atoms[neuron].as_constant(), Some(made));
+        }
+    }
+
+    #[test]
+    fn powers_of_two_are_no_forms_where_numbers_get_too_small() {
+        let mut analysis = blank();
+        let fine = analysis.atoms.unknown(0, Range::new(-1.0, 1.0, -1000));
+        let fine = analysis.atoms.id(Form::atom(fine));
+        for (exponent, is_form) in [(-74, true), (-75, false), (20, true)] {
+            let mut terms = Terms::default();
+            terms.push(power(exponent), fine);
+            let scaled = analysis.sum(FormId::ZERO, &terms);
+            let is_rounded = analysis.atoms[scaled].as_atom().is_some();
+            assert_eq!(is_rounded, !is_form, "2^{exponent}");
+        }
     }
 }

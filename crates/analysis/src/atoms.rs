@@ -1,4 +1,4 @@
-//! The numbers that a plan computes, each known by how it is computed, and the forms over them.
+//! The numbers that are not known before decoding, each known by how it is computed, and the forms over them.
 
 use std::ops::Index;
 
@@ -6,61 +6,123 @@ use crate::form::{Atom, Form, FormId};
 use crate::hash::{Numbered, QuickMap, hash_of};
 use crate::range::{Range, power};
 
-/// How a number is computed.
+/// How a number is computed. Indices are into the lists of [`Analysis`](crate::Analysis).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The constant 1.
     One,
-    /// The position.
+    /// The position of the token, the first one's being 0.
     Time,
-    /// A column of the token's embedding; the tokens are those of a class.
-    Token { slot: u16, class: u16 },
-    /// The number by which programs are chosen, within a bucket.
-    Index { bucket: u16 },
-    /// The position at which keys `(a t, -b t^2)` score most with a query.
-    Place { query: [FormId; 2], key: [u64; 2] },
-    /// What a table says of the token at a place.
-    Read { place: Atom, table: u32 },
-    /// What was kept at a place.
-    Kept { place: Atom, stream: u32 },
-    /// The average over all tokens.
-    Mean { sum: u32 },
-    /// The exact sum over all tokens.
-    Sum { sum: u32 },
-    /// The integer that a number is close to.
-    Near { of: Atom },
-    /// A value at the token of the highest key.
-    Latest { group: u32, value: u32 },
-    /// The entry of a table that a query finds.
-    Entry { group: u32, query: [FormId; 2] },
-    /// A value of an entry.
-    Found { entry: Atom, value: u32 },
-    /// An answer of a head that has a hull of its own.
-    Hull {
-        head: u32,
+    /// A column of the token's embedding; the token is of a class.
+    Token {
+        /// The column.
+        slot: u16,
+        /// The class.
+        class: u16,
+    },
+    /// The counter of [`Cases`](crate::Cases), where it is known to lie within bounds.
+    Index {
+        /// The bits of the least and the greatest value.
+        bounds: [u64; 2],
+    },
+    /// The position t at which the key `(a t, -b t^2)` scores most with a query `(x, y)`: the nearest to `a x / (2 b y)`, the
+    /// token's own included.
+    Place {
+        /// x and y.
         query: [FormId; 2],
+        /// The bits of a and b, which are positive.
+        key: [u64; 2],
+    },
+    /// What a table says of the token at a place.
+    Read {
+        /// An atom of kind [`Place`](Self::Place).
+        place: Atom,
+        /// The table.
+        table: u32,
+    },
+    /// What the token at a place computed.
+    Kept {
+        /// An atom of kind [`Place`](Self::Place).
+        place: Atom,
+        /// Which of the numbers that every token keeps.
+        stream: u32,
+    },
+    /// The average over all tokens so far, rounded once.
+    Mean {
+        /// Which running sum it is made of.
+        sum: u32,
+    },
+    /// The exact sum over all tokens so far.
+    Sum {
+        /// Which running sum.
+        sum: u32,
+    },
+    /// The integer that a number is close to.
+    Near {
+        /// The number.
+        of: Atom,
+    },
+    /// A value at the token of the highest key so far.
+    Latest {
+        /// The group of heads.
+        group: u32,
+        /// Which of the group's values.
+        value: u32,
+    },
+    /// The key `(2 j, -j^2 + lift)` that scores most with a query; it stands for no number.
+    Entry {
+        /// The group of heads.
+        group: u32,
+        /// x and y.
+        query: [FormId; 2],
+    },
+    /// A value of the token with that key.
+    Found {
+        /// An atom of kind [`Entry`](Self::Entry).
+        entry: Atom,
+        /// Which of the group's values.
+        value: u32,
+    },
+    /// An answer of a head with keys of any kind.
+    Hull {
+        /// Which of these heads.
+        head: u32,
+        /// x and y.
+        query: [FormId; 2],
+        /// The second part of the answer, not the first.
         part: bool,
     },
     /// `base + (products added up in order)`, every operation rounded.
     Rounded {
+        /// What is added to at last.
         base: FormId,
         /// Weights' bits, and what they multiply.
         terms: Box<[(u64, FormId)]>,
     },
-    /// The number that another is, where it lies within bounds (their bits).
+    /// The number that another is, where that is assumed to lie within bounds.
     Within {
         /// The other.
         of: Atom,
-        /// The least and the greatest.
+        /// The bits of the least and the greatest value.
         bounds: [u64; 2],
     },
     /// `max(gate, 0) * value`, rounded.
-    Gated { gate: FormId, value: FormId },
+    Gated {
+        /// What may be of either sign.
+        gate: FormId,
+        /// What it is multiplied by.
+        value: FormId,
+    },
     /// `gate * value`, rounded.
-    Product { gate: FormId, value: FormId },
+    Product {
+        /// What is not negative.
+        gate: FormId,
+        /// What it is multiplied by.
+        value: FormId,
+    },
 }
 
-/// All atoms and forms, each once.
+/// All atoms and forms, each once, with bounds of them. A form is looked up by its number: `atoms[number]`.
 #[derive(Debug)]
 pub struct Atoms {
     kinds: Vec<Kind>,
@@ -75,18 +137,19 @@ pub struct Atoms {
     constants: QuickMap<u64, FormId>,
 }
 
-/// How many atoms and forms there were.
+/// How many atoms and forms there were: what [`Analysis::forget`](crate::Analysis::forget) goes back to.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark {
     atoms: usize,
     forms: usize,
 }
 
+/// The atom of kind [`Kind::Time`].
 pub const TIME: Atom = 1;
 
 impl Atoms {
     /// The constant and the position, up to a last one.
-    pub fn new(last: u64) -> Self {
+    pub(crate) fn new(last: u64) -> Self {
         let mut atoms = Self {
             kinds: Vec::new(),
             ranges: Vec::new(),
@@ -105,7 +168,7 @@ impl Atoms {
     }
 
     /// The atom of a kind, made if it is new.
-    pub fn get(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> Atom {
+    pub(crate) fn get(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> Atom {
         let hash = hash_of(&kind);
         if let Some(atom) = self.find_hashed(hash, &kind) {
             return atom;
@@ -119,6 +182,7 @@ impl Atoms {
     }
 
     /// The atom of a kind, if there is one.
+    #[must_use]
     pub fn find(&self, kind: &Kind) -> Option<Atom> {
         self.find_hashed(hash_of(kind), kind)
     }
@@ -129,14 +193,18 @@ impl Atoms {
     }
 
     /// How many forms there are.
+    #[must_use]
     pub fn forms(&self) -> usize {
         self.forms.len()
     }
 
-    pub fn len(&self) -> usize {
+    /// How many atoms there are.
+    pub(crate) fn len(&self) -> usize {
         self.kinds.len()
     }
 
+    /// Remembers how many atoms and forms there are.
+    #[must_use]
     pub fn mark(&self) -> Mark {
         Mark {
             atoms: self.kinds.len(),
@@ -145,7 +213,7 @@ impl Atoms {
     }
 
     /// Forgets all that came later.
-    pub fn truncate(&mut self, mark: Mark) {
+    pub(crate) fn truncate(&mut self, mark: Mark) {
         self.known.truncate(mark.atoms);
         self.kinds.truncate(mark.atoms);
         self.ranges.truncate(mark.atoms);
@@ -157,7 +225,7 @@ impl Atoms {
             .retain(|_, form| (form.0 as usize) < mark.forms);
     }
 
-    /// The number of a form.
+    /// The number of a form, made if it is new: then its bounds are found, in O(terms).
     pub fn id(&mut self, form: Form) -> FormId {
         let hash = hash_of(&form);
         let is = |id: u32| self.forms[id as usize] == form;
@@ -185,12 +253,14 @@ impl Atoms {
     }
 
     /// The number of the form that is an atom of a kind.
-    pub fn id_of(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> FormId {
+    pub(crate) fn id_of(&mut self, kind: Kind, range: impl FnOnce() -> Range) -> FormId {
         let atom = self.get(kind, range);
         self.id(Form::atom(atom))
     }
 
-    /// The form of an atom that is assumed to lie within bounds.
+    /// The form of an atom that is assumed to lie within bounds: a constant if they are equal.
+    ///
+    /// What follows from it holds of those tokens at which the atom lies there, whatever is known of it beside.
     pub fn within(&mut self, of: Atom, [lo, hi]: [f64; 2]) -> FormId {
         if lo == hi {
             return self.constant(lo);
@@ -200,31 +270,39 @@ impl Atoms {
         self.id_of(Kind::Within { of, bounds }, || Range::new(lo, hi, grain))
     }
 
-    /// Bounds of a form.
+    /// Bounds of a form, as they were found when it was made.
+    #[inline]
+    #[must_use]
     pub fn bounds(&self, form: FormId) -> Range {
         self.form_ranges[form.0 as usize]
     }
 
+    /// How an atom is computed.
+    #[inline]
+    #[must_use]
     pub fn kind(&self, atom: Atom) -> &Kind {
         &self.kinds[atom as usize]
     }
 
+    /// Bounds of an atom.
+    #[inline]
+    #[must_use]
     pub fn range_of(&self, atom: Atom) -> Range {
         self.ranges[atom as usize]
     }
 
     /// An exact form that an atom is close to, and how close, as far as it was noted.
-    pub fn closeness(&self, atom: Atom) -> Option<(Form, f64)> {
+    pub(crate) fn closeness(&self, atom: Atom) -> Option<(Form, f64)> {
         self.closeness[atom as usize].clone()
     }
 
     /// Notes what an atom is close to.
-    pub fn note_closeness(&mut self, atom: Atom, close: Option<(Form, f64)>) {
+    pub(crate) fn note_closeness(&mut self, atom: Atom, close: Option<(Form, f64)>) {
         self.closeness[atom as usize] = close;
     }
 
-    /// Notes that an atom is an integer, or off by at most `error`.
-    pub fn note_nearness(&mut self, atom: Atom, error: f64) {
+    /// Notes that an atom is off an integer by at most `error`.
+    pub(crate) fn note_nearness(&mut self, atom: Atom, error: f64) {
         let range = self.range_of(atom);
         if error < 0.25 && range.size() < power(50) {
             let near = Kind::Near { of: atom };
@@ -239,6 +317,7 @@ impl Atoms {
 impl Index<FormId> for Atoms {
     type Output = Form;
 
+    #[inline]
     fn index(&self, form: FormId) -> &Form {
         &self.forms[form.0 as usize]
     }

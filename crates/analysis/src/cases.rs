@@ -18,18 +18,22 @@ const MOST_KINDS: usize = 1024;
 /// So many gates and queries must depend on what tokens are told apart by.
 const FEWEST: usize = 3;
 
-/// What tokens are told apart by.
+/// What tokens are told apart by: the class of their ids, the kind of the token that they find, and a counter.
+///
+/// Nothing is lost where there is no such lookup or counter: there is one kind then, and [`Counted::Any`] is all that is known.
 #[derive(Debug)]
 pub struct Cases {
-    /// Heads that find the same token, and the tables that say what they answer.
+    /// The answers of heads that find the same token: head, part of the answer, and the [table](crate::Kind::Read) that says what
+    /// they answer.
     pub fetched: Vec<(HeadAt, usize, u32)>,
-    /// By id of the token found, and at last for the first token.
+    /// The kind of a token that is found, by its id; at last that of the first token, whatever its id. Tokens of one kind are
+    /// answered alike by all these heads.
     pub kind_of: Vec<u16>,
-    /// How many kinds of tokens may be found.
+    /// How many kinds there are.
     pub kinds: usize,
-    /// A token of each kind.
-    pub example: Vec<usize>,
-    /// The counter.
+    /// A token of each kind: its place in `kind_of`.
+    pub(crate) example: Vec<usize>,
+    /// The counter, if there is one.
     pub counter: Option<Counter>,
     /// How many classes of ids there are; class 0 is that of all.
     pub classes: usize,
@@ -40,7 +44,7 @@ pub struct Cases {
 pub struct Counter {
     /// The head, and the part of its answer.
     pub head: (HeadAt, usize),
-    /// Whether it is the position less the answer.
+    /// Whether it is the position less the answer, as where a head finds when something was last set back.
     pub from_time: bool,
 }
 
@@ -49,14 +53,17 @@ pub struct Counter {
 pub enum Counted {
     /// It is this number.
     Exactly(f64),
-    /// It is an integer within bounds, of a bucket that has this number.
-    Between(u16, [f64; 2]),
+    /// It is an integer, not below the first number and not above the second.
+    Between([f64; 2]),
     /// Nothing.
     Any,
 }
 
 impl Cases {
-    /// Chooses by what most gates and queries depend on.
+    /// Chooses by what most gates and queries depend on, and divides the token ids into [`classes`](Analysis::classes). Takes
+    /// O(forms of the network), and O(vocabulary · columns) of few values.
+    ///
+    /// For an analysis that is new: an analysis has one set of cases.
     #[must_use]
     pub fn new(analysis: &mut Analysis) -> Self {
         let mut counts: QuickMap<Atom, usize> = QuickMap::default();
@@ -175,6 +182,11 @@ impl Cases {
     }
 
     /// The scope of a token of a class that finds a token of a kind, with what is known of the counter.
+    ///
+    /// Forms are shared between such scopes, as far as the assumptions that they depend on are the same.
+    ///
+    /// # Panics
+    /// If there is no such class or kind.
     pub fn scope(
         &self,
         analysis: &mut Analysis,
@@ -194,8 +206,9 @@ impl Cases {
         };
         let number = match counted {
             Counted::Exactly(number) => Some(Form::constant(number)),
-            Counted::Between(bucket, [lo, hi]) => {
-                let kind = Kind::Index { bucket };
+            Counted::Between([lo, hi]) => {
+                let bounds = [lo, hi].map(f64::to_bits);
+                let kind = Kind::Index { bounds };
                 Some(Form::atom(
                     analysis.atoms.get(kind, || Range::new(lo, hi, 0)),
                 ))

@@ -6,7 +6,7 @@ use crate::hash::QuickMap;
 use crate::range::Range;
 use crate::rows::Rows;
 
-/// The class of ids that no plan is made for, except as the first token.
+/// The class of an id that is expected at the first position alone: forms do not hold of it.
 pub const IRREGULAR: u16 = u16::MAX;
 
 /// Columns of at most so many values sort ids.
@@ -18,7 +18,8 @@ const MOST_CLASSES: usize = 64;
 /// Classes of token ids, with the range of every column of the embedding. Class 0 is that of all regular ids.
 ///
 /// All ids are regular but the first token's, if some column is a constant for all others alone: a sentinel that
-/// begins every sequence need not come again.
+/// begins every sequence need not come again. Regular ids are of one class if they agree in the columns of few values that
+/// gates, queries and keys depend on.
 #[derive(Debug)]
 pub struct Classes {
     of_id: Vec<u16>,
@@ -30,7 +31,7 @@ pub struct Classes {
 
 impl Classes {
     /// The class of all regular ids alone; `sentinel` may be irregular.
-    pub fn new(rows: &Rows, sentinel: Option<usize>) -> Self {
+    pub(crate) fn new(rows: &Rows, sentinel: Option<usize>) -> Self {
         let mut of_id = vec![0; rows.vocab];
         if let Some(sentinel) = sentinel {
             let told_apart = |slot: usize| {
@@ -55,7 +56,7 @@ impl Classes {
     }
 
     /// Divides the regular ids by some slots, those of few values.
-    pub fn divide(&mut self, rows: &Rows, slots: &BTreeSet<u16>) {
+    pub(crate) fn divide(&mut self, rows: &Rows, slots: &BTreeSet<u16>) {
         let regular = |all: &Self| -> Vec<usize> {
             (0..rows.vocab)
                 .filter(|&id| all.of_id[id] != IRREGULAR)
@@ -80,11 +81,12 @@ impl Classes {
             let key = slots.iter().map(|&slot| value(id, slot)).collect();
             let next = known.len() as u16 + 1;
             of_id[id] = *known.entry(key).or_insert(next);
+            if known.len() > MOST_CLASSES {
+                return;
+            }
         }
-        if known.len() <= MOST_CLASSES {
-            self.of_id = of_id;
-            self.bound(rows);
-        }
+        self.of_id = of_id;
+        self.bound(rows);
     }
 
     fn bound(&mut self, rows: &Rows) {
@@ -127,7 +129,7 @@ impl Classes {
     }
 
     /// Notes which ids add to sums: by sum, by id what it adds, if that is a function of ids.
-    pub fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
+    pub(crate) fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
         self.quiet = vec![vec![]; self.count()];
         for by_id in sums {
             let mut quiet = vec![by_id.is_some(); self.count()];
@@ -143,20 +145,78 @@ impl Classes {
         }
     }
 
-    /// Whether no token of a class adds to a sum.
+    /// Whether no token of a class adds to a running sum, which is given by its place in [`Analysis::sums`](crate::Analysis).
+    ///
+    /// # Panics
+    /// If there is no such class or sum, or [`Cases`](crate::Cases) were not made yet.
+    #[inline]
+    #[must_use]
     pub fn adds_nothing(&self, class: u16, sum: u32) -> bool {
         self.quiet[usize::from(class)][sum as usize]
     }
 
+    /// The class of a token id, from 1 on once [`Cases`](crate::Cases) were made; [`IRREGULAR`] of a sentinel.
+    ///
+    /// # Panics
+    /// If the id is not below the vocabulary's size.
+    #[inline]
+    #[must_use]
     pub fn of(&self, id: usize) -> u16 {
         self.of_id[id]
     }
 
+    /// How many classes there are, class 0 included and [`IRREGULAR`] not.
+    #[inline]
+    #[must_use]
     pub fn count(&self) -> usize {
         self.ranges.len()
     }
 
-    pub fn range(&self, class: u16, slot: usize) -> Range {
+    /// What is known of a column of the embedding for tokens of a class.
+    #[inline]
+    pub(crate) fn range(&self, class: u16, slot: usize) -> Range {
         self.ranges[usize::from(class)][slot]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of an embedding whose entries are digits to base 3.
+    fn digits(vocab: usize) -> Rows {
+        let embedding =
+            (0..vocab).flat_map(|id| (0..11).map(move |slot| (id / 3_usize.pow(slot) % 3) as f64));
+        Rows {
+            d_model: 11,
+            vocab,
+            position_features: vec![],
+            layers: vec![],
+            columns: vec![],
+            head: vec![],
+            embedding: embedding.collect(),
+            last_position: 1,
+            nodes: 11,
+            slot_nodes: vec![(0..11).collect()],
+        }
+    }
+
+    #[test]
+    fn ids_are_divided_by_few_values_only() {
+        // 3^3 classes, 3^4 would be too many; 81,000 ids of 3^11 digits leave 16 bits.
+        for (vocab, slots, classes) in [(1000, 3, 28), (1000, 4, 1), (81_000, 11, 1)] {
+            let rows = digits(vocab);
+            let mut all = Classes::new(&rows, None);
+            all.divide(&rows, &(0..slots).collect());
+            assert_eq!(all.count(), classes, "{vocab} ids by {slots} slots");
+            for id in 0..vocab {
+                for slot in 0..11 {
+                    let Range { lo, hi, .. } = all.range(all.of(id), slot);
+                    let embedded = rows.embedded(id, slot);
+                    assert!((lo..=hi).contains(&embedded));
+                    assert!(classes == 1 || slot >= slots.into() || lo == hi);
+                }
+            }
+        }
     }
 }

@@ -4,26 +4,32 @@ use std::hash::{Hash, Hasher};
 
 use smallvec::{SmallVec, smallvec};
 
-/// A number that is computed while decoding: an index into [`Atoms`](super::atoms::Atoms). Atom 0 is the number 1.
+use crate::range::power;
+
+/// A number that is not known before decoding: an index into [`Atoms`](crate::Atoms). Atom 0 is the number 1.
 pub type Atom = u32;
 
-/// A product of two atoms, the lesser first; of one atom, where the first is 0; the constant, where both are.
+/// A product of two atoms, the lesser first; of one atom, where the first is 0; the constant 1, where both are.
 pub type Monomial = (Atom, Atom);
 
-/// The number of a form in [`Atoms`](super::atoms::Atoms): equal forms have one number.
+/// The number of a form in [`Atoms`](crate::Atoms), which are indexed by it. Equal forms have one number, so comparing numbers
+/// compares forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FormId(pub u32);
+pub struct FormId(pub(crate) u32);
 
 impl FormId {
-    /// Of the form 0.
-    pub const ZERO: Self = Self(0);
+    /// The form 0.
+    pub(crate) const ZERO: Self = Self(0);
 
-    pub fn is_zero(self) -> bool {
+    #[inline]
+    pub(crate) fn is_zero(self) -> bool {
         self == Self::ZERO
     }
 }
 
-/// `sum of coefficient * monomial`, exactly: no operation of it rounds.
+/// A polynomial of degree 2: the sum of `coefficient * monomial` over real numbers.
+///
+/// A form with a [number](FormId) *is* what the network computes, bit for bit: no operation that it stands for rounds.
 #[derive(Debug, Default)]
 pub struct Form {
     /// Sorted by monomial; no coefficient is zero.
@@ -57,13 +63,15 @@ impl Hash for Form {
 
 /// The exact product of two numbers, if it is a number.
 #[inline]
-pub fn exact_product(a: f64, b: f64) -> Option<f64> {
+pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
     let product = a * b;
     let exact = if product.is_normal() && (is_bare(a) || is_bare(b)) {
         true
     } else {
-        let none_lost = product != 0.0 || a == 0.0 || b == 0.0;
-        product.is_finite() && none_lost && a.mul_add(b, -product) == 0.0
+        // What is lost from a product above 2^-900 is no less than the least float, so that a remainder of 0 is none.
+        let in_bounds = product.is_finite() && product.abs() >= power(-900);
+        let zero = a == 0.0 || b == 0.0;
+        (in_bounds || zero) && a.mul_add(b, -product) == 0.0
     };
     exact.then_some(product)
 }
@@ -74,8 +82,16 @@ fn is_bare(number: f64) -> bool {
     number.is_normal() && number.to_bits() << 12 == 0
 }
 
-/// The exact sum of two numbers, if it is a number (Knuth's two-sum has no remainder).
+/// `a + b`, if that is not rounded: if Knuth's two-sum leaves no remainder.
+///
+/// ```
+/// use weightware_analysis::exact_sum;
+///
+/// assert_eq!(exact_sum(1.0, 0.5), Some(1.5));
+/// assert_eq!(exact_sum(1e16, 1.0), None);
+/// ```
 #[inline]
+#[must_use]
 pub fn exact_sum(a: f64, b: f64) -> Option<f64> {
     let sum = a + b;
     let b_part = sum - a;
@@ -84,18 +100,30 @@ pub fn exact_sum(a: f64, b: f64) -> Option<f64> {
 }
 
 impl Form {
+    /// The form 0.
+    #[inline]
+    #[must_use]
     pub fn zero() -> Self {
         Self::default()
     }
 
+    /// The form that is a number.
+    #[inline]
+    #[must_use]
     pub fn constant(value: f64) -> Self {
         Self::monomial((0, 0), value)
     }
 
+    /// The form that is an atom.
+    #[inline]
+    #[must_use]
     pub fn atom(atom: Atom) -> Self {
         Self::monomial((0, atom), 1.0)
     }
 
+    /// The form of one term.
+    #[inline]
+    #[must_use]
     pub fn monomial(monomial: Monomial, coefficient: f64) -> Self {
         debug_assert!(monomial.0 <= monomial.1);
         let terms = if coefficient == 0.0 {
@@ -106,21 +134,26 @@ impl Form {
         Self { terms }
     }
 
+    /// Monomials and their coefficients, ascending by monomial; no coefficient is zero.
+    #[inline]
+    #[must_use]
     pub fn terms(&self) -> &[(Monomial, f64)] {
         &self.terms
     }
 
     /// Whether no term has two atoms.
+    #[inline]
+    #[must_use]
     pub fn is_linear(&self) -> bool {
         self.terms.iter().all(|((a, _), _)| *a == 0)
     }
 
-    pub fn is_zero(&self) -> bool {
+    pub(crate) fn is_zero(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// The terms that a predicate holds for, and the others.
-    pub fn split_by(&self, predicate: impl Fn(&Self) -> bool) -> (Self, Self) {
+    pub(crate) fn split_by(&self, predicate: impl Fn(&Self) -> bool) -> (Self, Self) {
         let (mut some, mut others) = (Self::zero(), Self::zero());
         for &(monomial, coefficient) in &self.terms {
             let holds = predicate(&Self::monomial(monomial, coefficient));
@@ -131,6 +164,8 @@ impl Form {
     }
 
     /// The value of a form without atoms.
+    #[inline]
+    #[must_use]
     pub fn as_constant(&self) -> Option<f64> {
         match self.terms[..] {
             [] => Some(0.0),
@@ -139,7 +174,9 @@ impl Form {
         }
     }
 
-    /// The atom that the form is.
+    /// The atom that the form is, if it is one: a single term with the coefficient 1.
+    #[inline]
+    #[must_use]
     pub fn as_atom(&self) -> Option<Atom> {
         match self.terms[..] {
             [((0, atom), 1.0)] if atom != 0 => Some(atom),
@@ -147,7 +184,21 @@ impl Form {
         }
     }
 
-    /// The coefficient of a monomial.
+    /// The form less its constant term.
+    #[must_use]
+    pub fn without_constant(&self) -> Self {
+        let terms = match self.terms[..] {
+            [((0, 0), _), ref others @ ..] => others,
+            ref all => all,
+        };
+        Self {
+            terms: SmallVec::from_slice(terms),
+        }
+    }
+
+    /// The coefficient of a monomial, 0 if the form has no such term. Takes O(log terms).
+    #[inline]
+    #[must_use]
     pub fn coefficient(&self, monomial: Monomial) -> f64 {
         self.terms
             .binary_search_by_key(&monomial, |t| t.0)
@@ -155,14 +206,15 @@ impl Form {
     }
 
     /// Its atoms, some perhaps twice.
-    pub fn atoms(&self) -> impl Iterator<Item = Atom> + '_ {
+    pub(crate) fn atoms(&self) -> impl Iterator<Item = Atom> + '_ {
         self.terms
             .iter()
             .flat_map(|&((a, b), _)| [a, b])
             .filter(|&atom| atom != 0)
     }
 
-    /// `self + factor * other`, if every coefficient of it is a number.
+    /// `self + factor * other`, if every coefficient of it is a float: none is rounded. Takes O(terms).
+    #[must_use]
     pub fn plus(&self, factor: f64, other: &Self) -> Option<Self> {
         let mut sum = self.clone();
         sum.add(factor, other).then_some(sum)
@@ -170,11 +222,12 @@ impl Form {
 
     /// Adds `factor * other`; `false`, and a form of no use, if a coefficient would be rounded.
     #[must_use]
-    pub fn add(&mut self, factor: f64, other: &Self) -> bool {
+    pub(crate) fn add(&mut self, factor: f64, other: &Self) -> bool {
         self.combine(factor, other, exact_product, exact_sum)
     }
 
     /// `self + factor * other` with rounded coefficients.
+    #[must_use]
     pub fn about_plus(&self, factor: f64, other: &Self) -> Self {
         let mut sum = self.clone();
         sum.about_add(factor, other);
@@ -182,7 +235,7 @@ impl Form {
     }
 
     /// Adds `factor * other` with rounded coefficients.
-    pub fn about_add(&mut self, factor: f64, other: &Self) {
+    pub(crate) fn about_add(&mut self, factor: f64, other: &Self) {
         self.combine(factor, other, |a, b| Some(a * b), |a, b| Some(a + b));
     }
 
@@ -219,7 +272,7 @@ impl Form {
     }
 
     /// The product of two forms, if its degree is at most 2 and every coefficient a number.
-    pub fn times(&self, other: &Self) -> Option<Self> {
+    pub(crate) fn times(&self, other: &Self) -> Option<Self> {
         let mut all = Self::zero();
         for &((a, b), x) in &self.terms {
             for &((c, d), y) in &other.terms {
@@ -239,7 +292,7 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn products_and_cancellation() {
@@ -258,5 +311,18 @@ mod tests {
                 .is_none()
         );
         assert!(Form::constant(0.1).times(&Form::constant(0.1)).is_none());
+    }
+
+    #[test]
+    fn products_whose_remainder_underflows_are_not_exact() {
+        let odd = 1.0 + f64::EPSILON;
+        for exponent in [0, -400, -480, -500, -511, -600] {
+            let small = odd * power(exponent);
+            assert_eq!(exact_product(small, small), None, "2^{exponent}");
+        }
+        assert_eq!(exact_product(power(-1000), 0.75), Some(0.75 * power(-1000)));
+        assert_eq!(exact_product(power(-1000), power(-1000)), None);
+        assert_eq!(exact_product(0.0, power(-1000)), Some(0.0));
+        assert_eq!(exact_product(power(1000), 3.0 * power(40)), None);
     }
 }

@@ -3,15 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-/// Hashes quickly: the keys are forms and small numbers, and nobody chooses them to collide.
+/// Hashes quickly, a multiplication a word: the keys are forms and small numbers, and nobody chooses them to collide.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QuickHasher(u64);
 
 impl Hasher for QuickHasher {
+    #[inline]
     fn finish(&self) -> u64 {
         self.0 ^ (self.0 >> 32)
     }
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
@@ -22,33 +24,40 @@ impl Hasher for QuickHasher {
         }
     }
 
+    #[inline]
     fn write_u16(&mut self, number: u16) {
         self.write_u64(number.into());
     }
 
+    #[inline]
     fn write_u32(&mut self, number: u32) {
         self.write_u64(number.into());
     }
 
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.0 = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
+    #[inline]
     fn write_usize(&mut self, number: usize) {
         self.write_u64(number as u64);
     }
 
+    #[inline]
     fn write_isize(&mut self, number: isize) {
         self.write_u64(number as u64);
     }
 }
 
+/// A map whose keys are hashed by [`QuickHasher`].
 pub type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+/// A set whose members are hashed by [`QuickHasher`].
 pub type QuickSet<K> = HashSet<K, BuildHasherDefault<QuickHasher>>;
 
 /// A hash for [`Numbered`].
 #[inline]
-pub fn hash_of(key: &impl Hash) -> u32 {
+pub(crate) fn hash_of(key: &impl Hash) -> u32 {
     let mut hasher = QuickHasher::default();
     key.hash(&mut hasher);
     hasher.finish() as u32
@@ -56,7 +65,7 @@ pub fn hash_of(key: &impl Hash) -> u32 {
 
 /// Numbers of things that are kept elsewhere, once, found by their hash.
 #[derive(Debug, Default)]
-pub struct Numbered {
+pub(crate) struct Numbered {
     /// Hash and number, at the first free place from that of the hash on; a power of two, a quarter of them free.
     places: Vec<(u32, u32)>,
     len: usize,
@@ -68,7 +77,7 @@ const FREE: (u32, u32) = (0, u32::MAX);
 impl Numbered {
     /// The number of a thing, which is known if one sees it.
     #[inline]
-    pub fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
         let last = self.places.len().checked_sub(1)?;
         let mut at = hash as usize & last;
         while self.places[at] != FREE {
@@ -82,7 +91,7 @@ impl Numbered {
     }
 
     /// Adds a thing that is not there.
-    pub fn insert(&mut self, hash: u32, number: u32) {
+    pub(crate) fn insert(&mut self, hash: u32, number: u32) {
         if 3 * self.places.len() <= 4 * self.len {
             let places = vec![FREE; (2 * self.places.len()).max(64)];
             for (hash, number) in std::mem::replace(&mut self.places, places) {
@@ -105,7 +114,7 @@ impl Numbered {
     }
 
     /// Keeps the things that have numbers below this one.
-    pub fn truncate(&mut self, end: usize) {
+    pub(crate) fn truncate(&mut self, end: usize) {
         let all = std::mem::take(self);
         for (hash, number) in all.places {
             if (number as usize) < end {
@@ -117,7 +126,7 @@ impl Numbered {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn numbers_are_found_whatever_their_hashes() {

@@ -16,7 +16,13 @@ type Result<T> = std::result::Result<T, Refusal>;
 const EXPECTED_SUM: f64 = (1 << 22) as f64;
 
 impl Analysis {
-    pub fn choose(&mut self, scope: &mut Scope, at: HeadAt, expected: &Expected) -> Result<Head> {
+    /// How the keys of a head are kept, by the forms of its query, key and value.
+    pub(crate) fn choose(
+        &mut self,
+        scope: &mut Scope,
+        at: HeadAt,
+        expected: &Expected,
+    ) -> Result<Head> {
         let all = Arc::clone(&self.rows);
         let rows = &all.layers[at.0].heads[at.1];
         let query = self.query(scope, at)?;

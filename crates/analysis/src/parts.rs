@@ -6,7 +6,7 @@ use crate::hash::QuickSet;
 
 impl Atoms {
     /// Which atoms are certain ones, or made of them.
-    pub fn made_of(&self, certain: impl Fn(Atom, &Kind) -> bool) -> Vec<bool> {
+    pub(crate) fn made_of(&self, certain: impl Fn(Atom, &Kind) -> bool) -> Vec<bool> {
         let mut made = Vec::with_capacity(self.len());
         for atom in 0..self.len() as Atom {
             let kind = self.kind(atom);
@@ -43,7 +43,7 @@ impl Atoms {
     }
 
     /// The atoms of a form and of what its rounded ones are made of.
-    pub fn depends_on(&self, form: FormId) -> QuickSet<Atom> {
+    pub(crate) fn depends_on(&self, form: FormId) -> QuickSet<Atom> {
         let mut seen = QuickSet::default();
         let mut open: Vec<Atom> = self[form].atoms().collect();
         while let Some(atom) = open.pop() {

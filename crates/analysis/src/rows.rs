@@ -5,67 +5,83 @@ use weightware_model::{Model, PositionFeature};
 use crate::analysis::Offer;
 use crate::sparse::{Row, row, row_of};
 
-/// All layers, without dead heads and neurons.
+/// A model's weights as sparse rows. Heads are left out that cannot reach the residual stream.
 #[derive(Debug)]
 pub struct Rows {
+    /// How many slots the residual stream has.
     pub d_model: usize,
+    /// How many tokens there are.
     pub vocab: usize,
-    pub position_features: Vec<PositionFeature>,
+    pub(crate) position_features: Vec<PositionFeature>,
+    /// The layers, in order.
     pub layers: Vec<LayerRows>,
-    /// The slots that the unembedding reads, ascending, and its columns for them.
+    /// The slots that the unembedding reads, ascending.
     pub columns: Vec<usize>,
+    /// What it multiplies each of these with: by column, by token id.
     pub head: Vec<Vec<f64>>,
+    /// By token id, by slot, one after the other.
     pub embedding: Vec<f64>,
-    pub last_position: u64,
+    pub(crate) last_position: u64,
     /// How many nodes there are. A node is what has a form of its own, or two: a slot before a half-layer, a neuron, the
     /// answers of a head, its key.
-    pub nodes: usize,
+    pub(crate) nodes: usize,
     /// Before every half-layer, by slot: the node of the slot before the earliest half-layer before which it was what it is
     /// now.
-    pub slot_nodes: Vec<Vec<u32>>,
+    pub(crate) slot_nodes: Vec<Vec<u32>>,
 }
 
+/// The weights of a layer.
 #[derive(Debug)]
 pub struct LayerRows {
+    /// The live heads, in order.
     pub heads: Vec<HeadRows>,
     /// By slot, over the answers of the heads, two each.
-    pub heads_out: Vec<Row>,
+    pub(crate) heads_out: Vec<Row>,
     /// Gate and value.
-    pub neurons: Vec<[Row; 2]>,
+    pub(crate) neurons: Vec<[Row; 2]>,
     /// By slot.
-    pub neurons_out: Vec<Row>,
+    pub(crate) neurons_out: Vec<Row>,
     /// The first [node](Rows::nodes) of the layer: neurons, then answers of heads, then their keys.
     first_node: usize,
 }
 
 impl LayerRows {
-    pub fn neuron_node(&self, neuron: usize) -> usize {
+    pub(crate) fn neuron_node(&self, neuron: usize) -> usize {
         self.first_node + neuron
     }
 
-    pub fn answers_node(&self, head: usize) -> usize {
+    pub(crate) fn answers_node(&self, head: usize) -> usize {
         self.first_node + self.neurons.len() + head
     }
 
-    pub fn key_node(&self, head: usize) -> usize {
+    pub(crate) fn key_node(&self, head: usize) -> usize {
         self.first_node + self.neurons.len() + self.heads.len() + head
     }
 }
 
+/// The weights of a live head: one of whose values something is added to the residual stream.
 #[derive(Debug)]
 pub struct HeadRows {
-    /// In the weights.
+    /// Its number among all heads of the layer, as the weights count them.
     pub number: usize,
+    /// x and y of its query, over slots of the residual stream.
     pub query: [Row; 2],
+    /// x and y of its key.
     pub key: [Row; 2],
-    /// Empty if it does not reach the residual stream.
+    /// Both parts of its value; empty of a part that does not reach the residual stream.
     pub value: [Row; 2],
+    /// Which parts of its value reach the residual stream.
     pub live: [bool; 2],
-    /// Greatest `|x|` and greatest lift of a live key.
+    /// What the model states of its keys: the greatest `|x|` of all, and the greatest `y + (x / 2)^2` of those that count.
     pub bound: Option<[f64; 2]>,
 }
 
 impl Rows {
+    /// The rows of a model, which is [valid](Model::validate). Takes O(weights).
+    ///
+    /// # Panics
+    /// If matrices are smaller than the model's shape says.
+    #[must_use]
     pub fn new(model: &Model) -> Self {
         let shape = &model.config.shape;
         let d = shape.d_model;
@@ -166,6 +182,9 @@ impl Rows {
     /// What a token offers as the first of a sequence, by layer and live head: it attends to itself alone.
     ///
     /// The numbers of a plain forward pass over one token. Takes O(weights).
+    ///
+    /// # Panics
+    /// If the token is not below the vocabulary's size.
     #[must_use]
     pub fn offers(&self, token: usize) -> Vec<Vec<Offer>> {
         let dot = |row: &Row, x: &[f64]| -> f64 {
@@ -213,6 +232,10 @@ impl Rows {
     }
 
     /// The entry of a token's embedding in a slot.
+    ///
+    /// # Panics
+    /// If there is no such token or slot.
+    #[inline]
     #[must_use]
     pub fn embedded(&self, id: usize, slot: usize) -> f64 {
         self.embedding[id * self.d_model + slot]

@@ -8,19 +8,21 @@ use crate::interpret::Scope;
 
 /// Which assumptions a form depends on, a bit each: the class of the token's id, the index, and every answer that is
 /// fetched; the last bit stands for all further ones.
-pub type Assumed = u32;
+pub(crate) type Assumed = u32;
 
-pub const CLASS: Assumed = 1;
-pub const INDEX: Assumed = 2;
+/// The bit of the class.
+pub(crate) const CLASS: Assumed = 1;
+/// The bit of the index.
+pub(crate) const INDEX: Assumed = 2;
 
 /// The bit of a fetched answer.
-pub fn fetched(number: usize) -> Assumed {
+pub(crate) fn fetched(number: usize) -> Assumed {
     4 << number.min(29)
 }
 
 /// Forms by node and by what was assumed as far as they depend on it.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Every set of assumptions has a number, and every sequence of them.
     sets: QuickMap<Assumed, u32>,
     sequences: QuickMap<Box<[u32]>, u32>,
@@ -43,7 +45,11 @@ const UNKNOWN: u32 = u32::MAX;
 impl Shared {
     /// Forms that hold in a scope, and on what they depend.
     #[inline]
-    pub fn find(&mut self, scope: &mut Scope, node: usize) -> Option<([FormId; 2], Assumed)> {
+    pub(crate) fn find(
+        &mut self,
+        scope: &mut Scope,
+        node: usize,
+    ) -> Option<([FormId; 2], Assumed)> {
         if !scope.shares {
             return None;
         }
@@ -58,7 +64,14 @@ impl Shared {
         None
     }
 
-    pub fn insert(&mut self, scope: &mut Scope, node: usize, forms: [FormId; 2], assumed: Assumed) {
+    /// Notes forms of a node that were derived in a scope.
+    pub(crate) fn insert(
+        &mut self,
+        scope: &mut Scope,
+        node: usize,
+        forms: [FormId; 2],
+        assumed: Assumed,
+    ) {
         if !scope.shares {
             return;
         }

@@ -281,7 +281,7 @@ impl Prover {
         let counted = Counted::Exactly(counter);
         let mut scope = self.cases.scope(&mut self.analysis, class, kind, counted);
         for &(answer, form) in assumed {
-            self.analysis.assume(&mut scope, answer, form);
+            scope.assume(answer, form);
         }
         let picked = self.pick_in(&mut scope);
         let divided = match &picked {

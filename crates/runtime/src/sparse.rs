@@ -1,5 +1,9 @@
 //! Sparse rows of the weights.
 
+#[cfg(test)]
+pub(crate) use weightware_analysis::row;
+pub(crate) use weightware_analysis::{Entry, Row, row_of};
+
 /// Inputs are kept in arrays that every 16-bit number indexes, so that no access needs a check.
 pub(crate) const WIDTH: usize = 1 << 16;
 
@@ -13,8 +17,6 @@ pub(crate) fn zero_vector() -> Vector {
         Err(_) => unreachable!("the length is WIDTH"),
     }
 }
-
-pub(crate) use weightware_analysis::{Entry, Row, row_of};
 
 /// A row that can be multiplied.
 trait Dot {

@@ -101,7 +101,7 @@ impl<'m> Facts<'m> {
         };
         let form = self.analysis.atoms.within(atom, bounds);
         let scope = self.scope.as_mut().expect("entered");
-        self.analysis.assume(scope, (at, part), form);
+        scope.assume((at, part), form);
         Ok(())
     }
 
@@ -192,7 +192,7 @@ impl<'m> Facts<'m> {
         let gate = self.analysis.atoms.id(gate);
         let one = self.analysis.atoms.constant(1.0);
         let form = match self.analysis.atoms.bounds(gate).hi <= 0.0 {
-            true => FormId::ZERO,
+            true => self.analysis.atoms.constant(0.0),
             false => self.analysis.gated(gate, one),
         };
         self.analysis.atoms[form].clone()

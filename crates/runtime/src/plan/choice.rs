@@ -204,7 +204,7 @@ impl Choice {
     fn scope(&self, analysis: &mut Analysis, class: u16, kind: usize, bucket: usize) -> Scope {
         let counted = match bounds(bucket) {
             Some((lo, hi)) if lo == hi => Counted::Exactly(lo),
-            Some((lo, hi)) => Counted::Between(bucket as u16, [lo, hi]),
+            Some((lo, hi)) => Counted::Between([lo, hi]),
             None => Counted::Any,
         };
         self.cases.scope(analysis, class, kind, counted)

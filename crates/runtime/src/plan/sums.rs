@@ -178,9 +178,7 @@ impl Compiler<'_> {
     /// A form's constant, and the rest of it.
     fn split(&mut self, form: &Form) -> (f64, FormId) {
         let constant = form.coefficient((0, 0));
-        // Without a term nothing is rounded.
-        let rest = form.about_plus(-constant, &Form::constant(1.0));
-        (constant, self.analysis.atoms.id(rest))
+        (constant, self.analysis.atoms.id(form.without_constant()))
     }
 
     /// A register that a form differs from by a constant, and this. The sum of the two is a number, as forms are.
