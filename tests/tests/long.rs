@@ -114,14 +114,14 @@ fn what_differs_is_told() {
     );
     let computer = Computer::default();
     let last = whole.tokens - 10;
-    whole.said.stdout[3] ^= 1;
+    whole.said.streams.output[3] ^= 1;
     let problem = whole.decode(&computer, Engine::Plan, last, None, |_| {});
     assert!(problem.is_err_and(|problem| problem.contains("byte 3")));
-    whole.said.stdout[3] ^= 1;
-    whole.said.stderr.pop();
+    whole.said.streams.output[3] ^= 1;
+    whole.said.streams.stderr.pop();
     let problem = whole.decode(&computer, Engine::Plan, last, None, |_| {});
     assert!(problem.is_err_and(|problem| problem.contains("standard error")));
-    whole.said.stderr.push(b'\n');
+    whole.said.streams.stderr.push(b'\n');
     let mut model = default_model();
     model.weights.layers[2].out_proj.entries.fill(0.0);
     let broken = Computer::new(model).expect("a model of the machine");

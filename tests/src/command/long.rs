@@ -230,7 +230,7 @@ impl Arguments {
         });
         let verdict = match report.problems.is_empty() {
             true => "the same".to_owned(),
-            false => format!("DIFFERENT: {}", report.problems.join("; ")),
+            false => format!("WRONG: {}", report.problems.join("; ")),
         };
         println!(
             "| {} | {} | {} | {} | {} | {verdict} |",

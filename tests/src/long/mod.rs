@@ -3,7 +3,6 @@
 
 mod page;
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use weightware_isa::{Interpreter, Outcome, Program};
 
 use crate::beside::{Beside, Stopped, is_store};
 use crate::host;
+use crate::streams::Streams;
 
 pub use page::page;
 
@@ -34,12 +34,10 @@ pub struct Long {
 }
 
 /// What a program says, and how it ends.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// Its standard output.
-    pub stdout: Vec<u8>,
-    /// Its standard error.
-    pub stderr: Vec<u8>,
+    /// What it puts out.
+    pub streams: Streams,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -113,14 +111,9 @@ impl Long {
     /// If it traps, or finds itself wrong.
     pub fn independent(&self) -> Result<Said, String> {
         let (streams, outcome) = host::run(&self.wasm, self.input.clone())?;
-        let said = Said {
-            stdout: streams.output,
-            stderr: streams.stderr,
-            outcome,
-        };
         match outcome {
-            Outcome::Halted | Outcome::Exited(0) => Ok(said),
-            _ => Err(format!("by an independent engine: {said:?}")),
+            Outcome::Halted | Outcome::Exited(0) => Ok(Said { streams, outcome }),
+            _ => Err(format!("by an independent engine: {outcome}, {streams}")),
         }
     }
 
@@ -143,8 +136,7 @@ impl Long {
             return Err(format!("does not end within {LIMIT} tokens"));
         };
         let found = Said {
-            stdout: interpreter.output().to_vec(),
-            stderr: interpreter.stderr().to_vec(),
+            streams: Streams::new(interpreter.output(), interpreter.stderr()),
             outcome,
         };
         found
@@ -187,67 +179,32 @@ impl Whole {
         }
         let Stopped { tokens, end, .. } = beside.stopped();
         let reader = beside.run().reader();
-        let (stdout, stderr) = (reader.output(), reader.stderr());
-        match (end, limit) {
-            (End::Outcome(outcome), _) => {
-                let found = Said {
-                    stdout: stdout.to_vec(),
-                    stderr: stderr.to_vec(),
-                    outcome,
-                };
-                let same = found.is(&self.said);
-                same.map_err(|problem| format!("{name}: {problem}"))
-            }
+        let streams = Streams::new(reader.output(), reader.stderr());
+        let said = match (end, limit) {
+            (End::Outcome(outcome), _) => Said { streams, outcome }.is(&self.said),
             (End::Budget, Some(limit)) if tokens == from + limit => {
+                let Streams { output, stderr } = &self.said.streams;
                 let begun =
-                    |said: &[u8], whole: &[u8]| same(said, &whole[..said.len().min(whole.len())]);
-                begun(stdout, &self.said.stdout)
-                    .and_then(|()| begun(stderr, &self.said.stderr))
-                    .map_err(|problem| format!("{name}: {problem}"))
+                    |whole: &[u8], said: &[u8]| whole[..said.len().min(whole.len())].to_vec();
+                let wanted = Streams {
+                    output: begun(output, &streams.output),
+                    stderr: begun(stderr, &streams.stderr),
+                };
+                streams.are(&wanted)
             }
-            (end, _) => Err(format!("{name}: {end:?} behind {tokens} tokens")),
-        }
+            (end, _) => Err(format!("{end:?} behind {tokens} tokens")),
+        };
+        said.map_err(|problem| format!("{name}: {problem}"))
     }
 }
 
 impl Said {
     /// Whether it is the same; if not, where it begins to differ.
     fn is(&self, wanted: &Self) -> Result<(), String> {
-        same(&self.stdout, &wanted.stdout)
-            .map_err(|problem| format!("standard output: {problem}"))?;
-        same(&self.stderr, &wanted.stderr)
-            .map_err(|problem| format!("standard error: {problem}"))?;
+        self.streams.are(&wanted.streams)?;
         match self.outcome == wanted.outcome {
             true => Ok(()),
             false => Err(format!("{}, not {}", self.outcome, wanted.outcome)),
         }
-    }
-}
-
-/// Whether two texts are the same; if not, the lines that begin to differ.
-fn same(found: &[u8], wanted: &[u8]) -> Result<(), String> {
-    let pairs = found.iter().zip(wanted);
-    let common = pairs.take_while(|(a, b)| a == b).count();
-    if common == found.len().max(wanted.len()) {
-        return Ok(());
-    }
-    let line = |stream: &[u8]| {
-        let start = stream[..common].iter().rposition(|&byte| byte == b'\n');
-        let rest = &stream[start.map_or(0, |at| at + 1)..];
-        let line = rest.split(|&byte| byte == b'\n').next();
-        String::from_utf8_lossy(line.unwrap_or_default()).into_owned()
-    };
-    Err(format!(
-        "differs from byte {common} on: {:?}, not {:?}",
-        line(found),
-        line(wanted)
-    ))
-}
-
-impl fmt::Debug for Said {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [stdout, stderr] =
-            [&self.stdout, &self.stderr].map(|said| String::from_utf8_lossy(said));
-        write!(f, "{}, having said {stdout:?} and {stderr:?}", self.outcome)
     }
 }

@@ -25,8 +25,8 @@ pub fn page(runs: &[(&Long, &Whole)]) -> String {
             thousands(whole.tokens),
             thousands(whole.stores),
             thousands(whole.last_position()),
-            thousands(whole.said.stdout.len() as u64),
-            thousands(whole.said.stderr.len() as u64),
+            thousands(whole.said.streams.output.len() as u64),
+            thousands(whole.said.streams.stderr.len() as u64),
         );
     }
     let sum = |count: fn(&Whole) -> u64| runs.iter().map(|(_, whole)| count(whole)).sum::<u64>();
