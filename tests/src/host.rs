@@ -25,7 +25,7 @@ pub fn run(wasm: &[u8], input: impl Into<Input>) -> Result<(Streams, Outcome), S
     run_to_memory(wasm, input).map(|(streams, outcome, _)| (streams, outcome))
 }
 
-/// The same; also tells what the exported memory `memory` holds at the end.
+/// As [`run`]; also tells what the exported memory `memory` holds at the end.
 ///
 /// # Errors
 /// As [`run`].

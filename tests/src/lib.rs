@@ -5,6 +5,7 @@
 //! must say what the plain interpreter says. [`spec`] runs the official WebAssembly test suite.
 #![forbid(unsafe_code)]
 
+mod beside;
 mod case;
 mod execution;
 pub mod fuzz;
@@ -14,6 +15,7 @@ mod host;
 pub mod hostile;
 mod ladder;
 mod linked;
+pub mod long;
 pub mod mutate;
 mod random;
 pub mod spec;
@@ -22,6 +24,7 @@ pub mod tokens;
 pub mod verify;
 mod wasi;
 
+pub use beside::{Beside, Stopped, beside};
 pub use case::{Case, Expected, Rung, cases};
 pub use execution::{Ending, Executor, FASTEST, Loaded, Ran};
 pub use golden::check as check_golden;

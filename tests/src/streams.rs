@@ -18,6 +18,32 @@ impl Streams {
             stderr: stderr.to_vec(),
         }
     }
+
+    /// Whether both are the same; if not, the lines that begin to differ.
+    pub(crate) fn are(&self, wanted: &Self) -> Result<(), String> {
+        let found = [&self.output, &self.stderr];
+        let wanted = [&wanted.output, &wanted.stderr];
+        for ((found, wanted), name) in found.into_iter().zip(wanted).zip(["output", "error"]) {
+            let pairs = found.iter().zip(wanted);
+            let common = pairs.take_while(|(a, b)| a == b).count();
+            if common < found.len().max(wanted.len()) {
+                return Err(format!(
+                    "the standard {name} differs from byte {common} on: \"{}\", not \"{}\"",
+                    line_at(found, common),
+                    line_at(wanted, common)
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The line of a byte.
+fn line_at(text: &[u8], at: usize) -> impl fmt::Display {
+    let start = text[..at].iter().rposition(|&byte| byte == b'\n');
+    let rest = &text[start.map_or(0, |newline| newline + 1)..];
+    let line = rest.split(|&byte| byte == b'\n').next();
+    line.unwrap_or_default().escape_ascii()
 }
 
 impl fmt::Display for Streams {

@@ -8,6 +8,7 @@ mod fuzz;
 mod growth;
 mod horizon;
 mod ladder;
+mod long;
 mod mutate;
 mod renaming;
 mod spec;

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
-use weightware::{Certificate, CertifiedRun, End, HeadCertificate, Outcome, Reach, Scaling};
+use weightware::{
+    Certificate, CertifiedRun, End, HeadCertificate, NextTokens, Outcome, Reach, Scaling,
+    next_tokens,
+};
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
@@ -18,7 +21,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         )));
     }
     let used;
-    let certificate;
+    let (certificate, next);
     if let Some(file) = &args.file {
         let loaded = Loaded::read(file, false)?;
         let computer = input::computer(args.model.as_deref(), &args.machine)?;
@@ -27,15 +30,20 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         let run = computer.certify(&program, args.max_tokens);
         let run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
         certificate = run.certified.certificate().clone();
+        next = next_tokens(computer.model());
         used = Some(run);
     } else {
         let model = input::compiled_or(args.model.as_deref(), &args.machine)?;
         certificate = weightware::certify(&model);
+        next = next_tokens(&model);
         used = None;
     }
     let text = match args.json {
-        true => format!("{}\n", json_of(&certificate, used.as_ref())),
-        false => format!("{certificate}{}", table(&certificate, used.as_ref())),
+        true => format!("{}\n", json_of(&certificate, &next, used.as_ref())),
+        false => format!(
+            "{certificate}\n{next}{}",
+            table(&certificate, used.as_ref())
+        ),
     };
     io::stdout()
         .write_all(text.as_bytes())
@@ -45,7 +53,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         // What is proved of keys and sums says nothing of what a broken model does with them.
         return Err(Failure::Failed(anyhow!("the program: {}", ended(end))));
     }
-    Ok(match certificate.problems().next() {
+    Ok(match certificate.problems().chain(next.problems()).next() {
         None => 0,
         Some(_) => FAILED,
     })
@@ -119,7 +127,45 @@ fn ended(end: &End) -> String {
     }
 }
 
-fn json_of(certificate: &Certificate, used: Option<&CertifiedRun>) -> Value {
+/// What is proved of the next token.
+fn next_json(next: &NextTokens) -> Value {
+    let found = next.found.iter().map(|found| {
+        let counters = found.counters.iter().map(|picked| {
+            json!({
+                "margin": picked.margin,
+                "code_margin": picked.code_margin,
+                "columns": picked.columns.iter().map(|(slot, lo, hi)| json!({
+                    "slot": slot, "least": lo, "greatest": hi,
+                })).collect::<Vec<_>>(),
+                "ends": picked.ends,
+                "problem": picked.problem,
+            })
+        });
+        json!({
+            "found": found.name,
+            "tokens": found.tokens,
+            "bytes": counters.collect::<Vec<_>>(),
+        })
+    });
+    let of = |least: Option<(&str, u64, &weightware::Picked)>, code: bool| {
+        least.map(|(name, counter, picked)| {
+            let margin = if code {
+                picked.code_margin
+            } else {
+                picked.margin
+            };
+            json!({"margin": margin, "found": name, "byte": counter})
+        })
+    };
+    json!({
+        "least": of(next.least(), false),
+        "least_of_codes": of(next.least_of_codes(), true),
+        "problems": next.problems().collect::<Vec<_>>(),
+        "found": found.collect::<Vec<_>>(),
+    })
+}
+
+fn json_of(certificate: &Certificate, next: &NextTokens, used: Option<&CertifiedRun>) -> Value {
     let positions = |count: u64| match count {
         u64::MAX => Value::Null,
         count => json!(count),
@@ -157,6 +203,7 @@ fn json_of(certificate: &Certificate, used: Option<&CertifiedRun>) -> Value {
         "first_to_fail": first.map(|head| json!({"layer": head.layer, "head": head.head})),
         "problems": certificate.problems().collect::<Vec<_>>(),
         "heads": heads.collect::<Vec<_>>(),
+        "next_token": next_json(next),
         "program": used.map(|used| json!({
             "position": used.position,
             "end": ended(&used.end),

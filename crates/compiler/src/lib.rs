@@ -23,6 +23,7 @@ mod form;
 mod graph;
 pub mod machine;
 pub mod parity;
+pub mod proof;
 mod schedule;
 mod search;
 mod usage;

@@ -4,4 +4,5 @@ mod common;
 mod exact;
 mod parity;
 mod precision;
+mod proof;
 mod weights;

@@ -41,10 +41,11 @@ pub use run::{End, Place, Run};
 pub use saved::SavedRun;
 pub use source::{Source, compile_c};
 pub use weightware_certify::{
-    Certificate, Certified, HeadCertificate, Keys, Scaling, Went, certify,
+    Certificate, Certified, Found, HeadCertificate, Keys, NextTokens, Picked, Scaling, Went,
+    certify, next_tokens,
 };
 pub use weightware_compiler::machine::{Module, Profile, Span};
-pub use weightware_compiler::{Usage, compile, default_model, profile_model};
+pub use weightware_compiler::{Usage, compile, default_model, profile_model, proof};
 pub use weightware_frontend::{Input, Options};
 pub use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};

@@ -11,7 +11,7 @@
 use weightware_isa::{FRAME_LIMIT, Trap};
 
 use super::columns::Class;
-use super::{BIG, Machine, PUSH, Parts};
+use super::{BIG, Machine, Parts};
 use crate::graph::Key;
 
 impl Machine {
@@ -54,7 +54,8 @@ impl Machine {
         );
         graph.add(fetched.end, 1, returned);
 
-        let query = resume_at + one + state.index - class.unless(Class::Return) * PUSH;
+        // A place in the program may, for all that bounds say, be farther than the last position.
+        let query = resume_at + one + state.index - class.unless(Class::Return) * BIG;
         let positions = graph.positions();
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);

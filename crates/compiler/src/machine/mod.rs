@@ -26,7 +26,7 @@ mod arithmetic;
 mod bits;
 mod calls;
 mod cells;
-mod columns;
+pub(crate) mod columns;
 mod count;
 mod divide;
 mod extend;
@@ -62,7 +62,10 @@ use wide::Lower;
 
 /// Greater than any value that it must outweigh: words, addresses, their sums and differences, all below 2^33.1. It closes
 /// gates, and so never multiplies.
-const BIG: i64 = 1 << 34;
+pub(crate) const BIG: i64 = 1 << 34;
+
+/// Greater than what is added to a result as a byte, whatever it is.
+pub(crate) const BYTE_PUSH: i64 = 1 << 13;
 
 /// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which answers 0.
 const PUSH: i64 = 1 << 27;
@@ -239,11 +242,12 @@ impl Machine {
         self.graph.add(self.columns.result, coefficient, output);
     }
 
-    /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^10 unless)`.
+    /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^13 unless)`. The push outweighs whatever stands in place
+    /// of a byte: two nibbles' lookups that find other tokens of the prompt make at most 16 * 287 + 287.
     fn add_byte(&mut self, name: &str, coefficient: i64, byte: impl Into<Form>, unless: &Form) {
         let output = self
             .graph
-            .relu(name, byte.into() - unless.clone() * (1 << 10));
+            .relu(name, byte.into() - unless.clone() * BYTE_PUSH);
         self.add_to_result(coefficient, output);
     }
 
@@ -262,6 +266,16 @@ impl Machine {
             let step = self.graph.relu(name, excess.clone() - one * offset);
             self.graph.add(self.end, sign * code::trap(trap), step);
         }
+    }
+
+    /// The dimension of the end token's code.
+    pub(crate) fn end_dim(&self) -> Dim {
+        self.end
+    }
+
+    /// The dimension of the byte to be put out.
+    pub(crate) fn result_dim(&self) -> Dim {
+        self.columns.result
     }
 
     /// The profile.

@@ -6,8 +6,9 @@
 //! end   = (fetched.end - skip) relu(1 - left)         0 while bytes are to come, else the end token's code
 //! logit = 2^30 (2 code end - code^2) + 2 byte result - byte^2
 //! ```
-//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte; it is smaller than
-//! 2^21, so it cannot outweigh a code.
+//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte. It must not outweigh a code: circuits close,
+//! or find nothing, past the last byte, whatever the position. `weightware certify` proves of the weights how far `result` can go
+//! ([docs/proof.md](../../../../docs/proof.md)).
 
 use weightware_isa::Token;
 
@@ -48,6 +49,21 @@ impl Machine {
         for dim in [self.end, self.columns.result, one] {
             graph.output(dim);
         }
+    }
+
+    /// The logit of a token for an end code and a result.
+    pub(crate) fn logit_at(&self, token: Token, end: i64, result: i64) -> i64 {
+        let value = |dim: Dim| match dim {
+            dim if dim == self.end => end,
+            dim if dim == self.columns.result => result,
+            _ => 1,
+        };
+        let logit = self.logit(token);
+        logit
+            .terms()
+            .iter()
+            .map(|&(dim, weight)| weight * value(dim))
+            .sum()
     }
 
     /// The logit of a token, as a form over the graph's outputs.
