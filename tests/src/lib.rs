@@ -6,7 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod case;
+#[path = "../../crates/compiler/tests/common/mod.rs"]
+mod common;
 mod execution;
+pub mod far;
 pub mod fuzz;
 mod golden;
 pub mod horizon;

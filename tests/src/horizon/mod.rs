@@ -54,7 +54,8 @@ pub fn beside(
     })
 }
 
-fn is_store(token: Token) -> bool {
+/// Whether a token ends a store.
+pub(crate) fn is_store(token: Token) -> bool {
     matches!(
         token,
         Token::Commit(Commit {
