@@ -7,7 +7,10 @@
 
 mod beside;
 mod case;
+#[path = "../../crates/compiler/tests/common/mod.rs"]
+mod common;
 mod execution;
+pub mod far;
 pub mod fuzz;
 mod golden;
 pub mod horizon;

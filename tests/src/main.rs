@@ -1,4 +1,4 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `fuzz`, `hostile`, `horizon`, `long`, `mutate`, `tokens` and `verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `hostile`, `horizon`, `long`, `mutate`, `tokens` and `verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -19,6 +19,8 @@ struct Cli {
 enum Command {
     /// The official WebAssembly 1.0 test suite, through the weights
     Spec(command::spec::Arguments),
+    /// Every instruction and random programs at far positions, up to the horizon
+    Far(command::far::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(command::fuzz::Arguments),
     /// Damaged inputs, for everything that reads bytes
@@ -38,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Spec(arguments) => arguments.run(),
+        Command::Far(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
         Command::Hostile(arguments) => arguments.run(),
         Command::Horizon(arguments) => arguments.run(),

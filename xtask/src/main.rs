@@ -50,6 +50,8 @@ enum Command {
     Bench(bench::Arguments),
     /// The official WebAssembly 1.0 test suite, through the weights
     Spec(suites::Arguments),
+    /// Every instruction and random programs at far positions, up to the horizon
+    Far(suites::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(suites::Arguments),
     /// Damaged inputs, for everything that reads bytes
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
+        Command::Far(arguments) => arguments.run("far"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
         Command::Hostile(arguments) => arguments.run("hostile"),
         Command::Horizon(arguments) => arguments.run("horizon"),

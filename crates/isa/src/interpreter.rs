@@ -141,6 +141,32 @@ impl<'p> Interpreter<'p> {
         self.fault
     }
 
+    /// Goes on with the next instruction behind one that exited or trapped, as a decoder does that no end token stops:
+    /// that one has put out its tokens and done nothing else, its operands are on the stack. Returns whether the run
+    /// goes on.
+    ///
+    /// ```
+    /// use weightware_isa::{Interpreter, Program};
+    ///
+    /// let program: Program = "{ i32.const 48 00 00 00 unreachable 00 00 00 00 output 00 00 00 00 }".parse()?;
+    /// let mut run = Interpreter::new(&program);
+    /// while run.next().is_some() {}
+    /// assert_eq!((run.output(), run.go_on()), (&b""[..], true));
+    /// while run.next().is_some() {}
+    /// assert_eq!((run.output(), run.go_on()), (&b"H"[..], false));
+    /// # Ok::<(), weightware_isa::Error>(())
+    /// ```
+    pub fn go_on(&mut self) -> bool {
+        let ended = matches!(
+            self.outcome(),
+            Some(Outcome::Exited(_) | Outcome::Trapped(_))
+        );
+        if ended {
+            self.outcome = None;
+        }
+        ended
+    }
+
     /// Tokens yielded so far.
     #[must_use]
     pub fn tokens(&self) -> u64 {
@@ -181,6 +207,9 @@ impl<'p> Interpreter<'p> {
         }
         let instruction = *self.code.get(at).ok_or(FaultKind::Outside)?;
         self.cursor = at + 1;
+        let depth = self.stack.len();
+        // What ends a run takes no more.
+        let operands = [2, 1].map(|below| self.stack.get(depth.wrapping_sub(below)).copied());
         let end = match self.execute(instruction) {
             Ok(end) => end,
             Err(Stop::Fault(kind)) => return Err(kind),
@@ -189,6 +218,10 @@ impl<'p> Interpreter<'p> {
                 Token::Trap(trap)
             }
         };
+        if self.outcome.is_some() {
+            let taken = depth.saturating_sub(self.stack.len()).min(2);
+            self.stack.extend(operands[2 - taken..].iter().flatten());
+        }
         self.executed[instruction.op as usize] += 1;
         self.pending.push(end);
         self.pending.reverse();

@@ -1,5 +1,6 @@
 //! The commands.
 
+pub(crate) mod far;
 pub(crate) mod fuzz;
 pub(crate) mod horizon;
 pub(crate) mod hostile;

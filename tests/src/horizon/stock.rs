@@ -1,10 +1,13 @@
 //! Stock softmax at sampled positions of a long run, without keeping its keys: the run is decoded twice by hulls, once to learn
-//! the queries, once to show them every key.
+//! the queries, once to show them every key. What softmax answers goes through the layers, up to the logits.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use weightware::{Computer, Engine, Program, certify};
+use weightware::{Computer, Engine, Model, Program, TokenId, certify};
+use weightware_model::{Matrix, position_embedding};
 use weightware_runtime::Attended;
+
+use crate::far::best;
 
 /// What stock softmax makes of a position, wherever a library multiplies by `1 / sqrt(2)`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +25,29 @@ pub struct Sampled {
     pub missed: usize,
     /// Heads that do none of these.
     pub wrong: Vec<(usize, usize)>,
+    /// The token that the run says behind it.
+    pub said: Option<TokenId>,
+    /// By where the library multiplies: the token of the greatest logit, and how far that is ahead of the next.
+    pub predicted: [Option<(TokenId, f64)>; 3],
+    /// How far queries that are made of what softmax answered are off those of the run, at most: these are what was asked.
+    pub off: f64,
+}
+
+impl Sampled {
+    /// Whether softmax attends as it must, and says what the run says.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        let said = |predicted: &Option<(TokenId, f64)>| predicted.map(|(token, _)| token);
+        let agree = self.predicted.iter().all(|one| said(one) == self.said);
+        self.wrong.is_empty() && agree && self.off < 1e-6
+    }
+
+    /// The least lead.
+    #[must_use]
+    pub fn lead(&self) -> f64 {
+        let leads = self.predicted.iter().flatten().map(|(_, lead)| *lead);
+        leads.fold(f64::INFINITY, f64::min)
+    }
 }
 
 /// The score of a query and a key.
@@ -56,7 +82,15 @@ impl Softmax {
         sums: [0.0; 2],
     };
 
+    fn answer(&self) -> [f64; 2] {
+        self.sums.map(|sum| sum / self.total)
+    }
+
     fn show(&mut self, score: f64, value: [f64; 2]) {
+        // So far below the top that its weight is exactly 0.
+        if score < self.top - 800.0 {
+            return;
+        }
         if score > self.top {
             let faded = (self.top - score).exp();
             self.top = score;
@@ -194,70 +228,144 @@ pub fn at_positions(
         Seen::new(head.query, averages, indexed)
     };
     let prompt = computer.prompt(program);
-    let mut asked: Vec<(u64, Vec<Attended>)> = vec![];
-    walk(computer, &prompt, positions, |position, attended| {
-        if positions.contains(&position) {
-            asked.push((position, attended.to_vec()));
-        }
-    })?;
+    let mut asked: Vec<Asked> = vec![];
+    walk(
+        computer,
+        &prompt,
+        positions,
+        |position, tokens, attended| {
+            if positions.contains(&position) {
+                asked.push(Asked {
+                    position,
+                    tokens,
+                    heads: attended.to_vec(),
+                });
+            }
+        },
+    )?;
     let mut seen: Vec<Vec<Seen>> = asked
         .iter()
-        .map(|(_, heads)| heads.iter().map(seen).collect())
+        .map(|asked| asked.heads.iter().map(seen).collect())
         .collect();
-    walk(computer, &prompt, positions, |position, attended| {
+    walk(computer, &prompt, positions, |position, _, attended| {
         let open = asked
             .iter()
             .zip(&mut seen)
-            .filter(|((last, _), _)| position <= *last);
+            .filter(|(asked, _)| position <= asked.position);
         for (_, heads) in open {
             for (seen, head) in heads.iter_mut().zip(attended) {
                 seen.show(head.key, head.value);
             }
         }
     })?;
-    let judged = asked.iter().zip(&seen).map(|((position, heads), seen)| {
+    let judged = asked.iter().zip(&seen).map(|(asked, seen)| {
         let mut sampled = Sampled {
-            position: *position,
+            position: asked.position,
+            said: asked.tokens[1],
             ..Sampled::default()
         };
-        for (head, seen) in heads.iter().zip(seen) {
+        for (head, seen) in asked.heads.iter().zip(seen) {
             seen.judge((head.layer, head.head), &mut sampled);
+        }
+        for scaling in 0..SCALINGS.len() {
+            let answers = seen.iter().map(|seen| seen.softmax[scaling].answer());
+            let answers: Vec<[f64; 2]> = answers.collect();
+            let (logits, off) = asked.forward(computer.model(), &answers);
+            sampled.predicted[scaling] = best(&logits);
+            // Not a number is off.
+            sampled.off = if off >= 0.0 {
+                sampled.off.max(off)
+            } else {
+                f64::INFINITY
+            };
         }
         sampled
     });
     Ok(judged.collect())
 }
 
-/// Decodes up to the last of the positions, and shows what heads ask and offer at every one.
+/// What a run asks at a position.
+#[derive(Debug)]
+struct Asked {
+    position: u64,
+    /// The token there, and the one that is said behind it.
+    tokens: [Option<TokenId>; 2],
+    heads: Vec<Attended>,
+}
+
+impl Asked {
+    /// The logits, if the heads answer this; and how far queries made of it are off.
+    fn forward(&self, model: &Model, answers: &[[f64; 2]]) -> (Vec<f64>, f64) {
+        let d_model = model.config.shape.d_model;
+        let token = self.tokens[0].map_or(0, |token| token.0 as usize);
+        let mut x = model.weights.tok.row(token).to_vec();
+        let features = position_embedding(&model.config, self.position);
+        add(&mut x, &features);
+        let mut off = 0.0_f64;
+        for (number, layer) in model.weights.layers.iter().enumerate() {
+            let asked = times(&layer.in_proj, &x);
+            let mut given = vec![0.0; d_model];
+            let heads = self.heads.iter().zip(answers);
+            for (head, answer) in heads.filter(|(head, _)| head.layer == number) {
+                let at = 2 * head.head;
+                let greatest = head.query[0].abs().max(head.query[1].abs());
+                for (asked, query) in asked[at..].iter().zip(head.query) {
+                    let this = (asked - query).abs() / greatest.max(1.0);
+                    off = if this <= off { off } else { this };
+                }
+                given[at..at + 2].copy_from_slice(answer);
+            }
+            add(&mut x, &times(&layer.out_proj, &given));
+            let hidden = times(&layer.ff_in, &x);
+            let (gates, values) = hidden.split_at(hidden.len() / 2);
+            let hidden = gates.iter().zip(values);
+            let hidden: Vec<f64> = hidden.map(|(gate, value)| gate.max(0.0) * value).collect();
+            add(&mut x, &times(&layer.ff_out, &hidden));
+        }
+        (times(&model.weights.head, &x), off)
+    }
+}
+
+fn times(matrix: &Matrix, x: &[f64]) -> Vec<f64> {
+    (0..matrix.rows)
+        .map(|row| matrix.row(row).iter().zip(x).map(|(w, x)| w * x).sum())
+        .collect()
+}
+
+fn add(x: &mut [f64], y: &[f64]) {
+    x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+}
+
+/// Decodes up to the last of the positions, and shows what heads ask and offer at every one: behind the prompt also with the token
+/// there and the next one.
 fn walk(
     computer: &Computer,
-    prompt: &[weightware::TokenId],
+    prompt: &[TokenId],
     positions: &[u64],
-    mut show: impl FnMut(u64, &[Attended]),
+    mut show: impl FnMut(u64, [Option<TokenId>; 2], &[Attended]),
 ) -> Result<(), String> {
     let last = positions.iter().copied().max().unwrap_or(0);
     let mut decoder = weightware::Decoder::new(computer.model(), Engine::Hull)
         .map_err(|error| error.to_string())?;
     let mut attended = vec![];
-    for (token, position) in prompt.iter().zip(0..) {
-        decoder
-            .prefill(&[*token])
-            .map_err(|stop| stop.to_string())?;
+    for (&token, position) in prompt.iter().zip(0..) {
+        decoder.prefill(&[token]).map_err(|stop| stop.to_string())?;
         attended.clear();
         attended.extend(decoder.attended());
-        show(position, &attended);
+        show(position, [Some(token), None], &attended);
     }
     let mut position = prompt.len() as u64 - 1;
     // The token that is asked for goes through the layers when the next one is.
-    let mut tokens = decoder.generate(None).next();
-    while tokens.is_some() && position < last {
-        tokens = decoder.generate(None).next();
+    let mut token = decoder.generate(None).next();
+    while token.is_some() && position < last {
+        let next = decoder.generate(None).next();
         position += 1;
-        if tokens.is_some() || decoder.finish().is_some() {
+        if next.is_some() || decoder.finish().is_some() {
             attended.clear();
             attended.extend(decoder.attended());
-            show(position, &attended);
+            show(position, [token, next], &attended);
         }
+        token = next;
     }
     Ok(())
 }

@@ -11,9 +11,6 @@ use super::slots::Slots;
 use super::{Part, Place};
 use crate::execution::FASTEST;
 
-#[path = "../../../crates/compiler/tests/common/mod.rs"]
-pub(super) mod common;
-
 /// Programs with what the plain interpreter says of them.
 #[derive(Debug)]
 pub struct Corpus {

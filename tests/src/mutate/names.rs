@@ -87,6 +87,21 @@ impl Names {
         )
     }
 
+    /// The neurons of that name: layer and row.
+    pub fn neurons<'n>(&'n self, name: &'n str) -> impl Iterator<Item = (usize, usize)> + 'n {
+        let numbered = self.writers.iter().enumerate().map(|(at, writer)| {
+            let before = self.writers[..at].iter();
+            (writer, before.filter(|other| other.0 == writer.0).count())
+        });
+        let base = |name: &str| {
+            name.trim_end_matches(|c: char| c == '.' || c.is_ascii_digit())
+                .to_owned()
+        };
+        numbered
+            .filter(move |((stage, its), _)| stage % 2 == 1 && base(its) == name)
+            .map(|((stage, _), number)| (stage / 2, number))
+    }
+
     /// The dimension that a weight reads.
     pub(super) fn read(&self, place: Place) -> String {
         let Some(layer) = place.group.layer else {

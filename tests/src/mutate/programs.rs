@@ -2,7 +2,7 @@
 
 use weightware_isa::{FRAME_LIMIT, Instruction, Op, Program, Token, Trap};
 
-use super::corpus::common::random_program;
+use crate::common::random_program;
 use crate::random::Random;
 use crate::verify::{self, ROWS, Row, edges, straight};
 

@@ -5,7 +5,7 @@ use weightware_compiler::Schedule;
 use weightware_compiler::machine::{Machine, Module, Profile};
 use weightware_model::Model;
 
-use super::corpus::common::Forward;
+use crate::common::Forward;
 
 /// What slots hold behind every half-layer while the weights as they are run some programs. Averages are left out: what is made
 /// of them is not.

@@ -12,6 +12,7 @@ use weightware_compiler::machine::{Machine, Module};
 use weightware_compiler::{Evaluator, Form};
 use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Trap, Vocabulary};
 
+pub(crate) use self::operands::some_operand;
 pub use self::operands::{Operands, edges, random, small};
 pub use self::table::{Meaning, ROWS, Row};
 

@@ -64,6 +64,19 @@ const EDGES_64: [u64; 28] = [
     0xffff_ffff_ffff_ffff,
 ];
 
+/// An edge of that width, or any number.
+pub(crate) fn some_operand(width: u8, random: &mut Random) -> u64 {
+    let edges = if width == 4 {
+        &EDGES[..]
+    } else {
+        &EDGES_64[..]
+    };
+    match random.below(3) {
+        0 => random.number(),
+        _ => edges[random.below(edges.len() as u64) as usize],
+    }
+}
+
 /// All edges with each other, for operands of these widths.
 #[must_use]
 pub fn edges(widths: &[u8]) -> Vec<Operands> {

@@ -8,7 +8,7 @@
 
 mod program;
 
-pub use program::random_program;
+pub use program::{random_program, random_program_near};
 use weightware_model::Model;
 
 /// A reproducible stream of pseudo-random numbers (xorshift64*).

@@ -131,8 +131,13 @@ const FRAME: u32 = 4;
 /// A random program that touches every instruction: two functions, one of which calls itself, forward branches,
 /// a data section, and accesses all over the memory, a few of them out of bounds.
 pub fn random_program(seed: u64, length: u32) -> Program {
+    random_program_near(&[0, 100, 65530, 131_000], seed, length)
+}
+
+/// The same, with most accesses behind one of these addresses.
+pub fn random_program_near(bases: &[u32], seed: u64, length: u32) -> Program {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let base = random.pick(&[0, 100, 65530, 131_000]);
+    let base = random.pick(bases);
     let section: Vec<u8> = (0..random.below(40))
         .map(|_| random.below(256) as u8)
         .collect();

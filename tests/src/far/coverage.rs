@@ -1,0 +1,72 @@
+//! Where courses execute what.
+
+use std::collections::BTreeMap;
+
+use weightware_isa::Op;
+
+use super::{Course, FAR, is_executed};
+
+/// Positions at which cases begin, and at which they execute each instruction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Cases.
+    pub cases: u64,
+    /// Of these, behind [`FAR`].
+    pub far: u64,
+    /// Of these, in the last twentieth of all positions.
+    pub late: u64,
+    /// By instruction: its positions, those behind [`FAR`], those in the last twentieth.
+    pub executed: BTreeMap<Op, [u64; 3]>,
+}
+
+/// Whether a position is behind [`FAR`], and whether it is in the last twentieth.
+fn regions(position: u64, last_position: u64) -> [bool; 2] {
+    [
+        position > FAR,
+        position > last_position - last_position / 20,
+    ]
+}
+
+impl Coverage {
+    /// Adds what a course executes up to the last position.
+    pub fn add(&mut self, course: &Course, last_position: u64) {
+        let before = |position: &u64| *position <= last_position;
+        for stop in course.stops.iter().filter(|stop| before(&stop.start)) {
+            let [far, late] = regions(stop.start, last_position);
+            self.cases += 1;
+            self.far += u64::from(far);
+            self.late += u64::from(late);
+            for &(op, at) in &stop.executed {
+                let position = stop.start + at;
+                if before(&position) {
+                    let [far, late] = regions(position, last_position);
+                    let counts = self.executed.entry(op).or_default();
+                    for (count, counts_here) in counts.iter_mut().zip([true, far, late]) {
+                        *count += u64::from(counts_here);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds that of other courses.
+    pub fn join(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.far += other.far;
+        self.late += other.late;
+        for (&op, counts) in &other.executed {
+            let own = self.executed.entry(op).or_default();
+            own.iter_mut()
+                .zip(counts)
+                .for_each(|(own, count)| *own += count);
+        }
+    }
+
+    /// The instruction that was executed at the fewest positions, of all that are executed at all.
+    #[must_use]
+    pub fn rarest(&self) -> Option<(Op, [u64; 3])> {
+        let all = Op::ALL.iter().filter(|&&op| is_executed(op));
+        all.map(|op| (*op, self.executed.get(op).copied().unwrap_or_default()))
+            .min_by_key(|(_, counts)| counts[0])
+    }
+}

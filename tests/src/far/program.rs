@@ -1,0 +1,63 @@
+//! Random programs as cases: their instructions moved to where a case stands, their ends made to go on behind it.
+
+use weightware_isa::{Immediate, Instruction, Interpreter, Op, Outcome, Program};
+
+use super::writer::Writer;
+use crate::common::random_program_near;
+
+/// Programs of so many instructions beside those that are always there.
+const LENGTHS: [u32; 3] = [10, 25, 50];
+/// No program runs longer.
+const LONGEST: u64 = 20_000;
+
+/// Writes a random program that does not trap when it runs alone.
+pub(super) fn write(writer: &mut Writer) {
+    let length = writer.pick(&LENGTHS);
+    let ground = writer.ground;
+    // Accesses are checked against three pages.
+    let highest = (ground.last_address - 63).min(3 * (1 << 16) - 64);
+    let bases = [0, 100, 65_530, ground.centre.min(highest) - 30, highest];
+    let program = loop {
+        let program = random_program_near(&bases, writer.random.bits(), length);
+        let mut run = Interpreter::new(&program);
+        let ended = run.run(LONGEST);
+        if matches!(ended, Ok(Some(Outcome::Halted | Outcome::Exited(_)))) {
+            break program;
+        }
+    };
+    writer.emit(Op::I32Const, 0);
+    writer.emit(Op::MemoryGrown, 0);
+    moved(writer, &program);
+    writer.emit(Op::I32Const, 0);
+    writer.emit(Op::MemoryGrown, 0);
+}
+
+/// The program's instructions with their targets moved; an exit leaves its code and goes to the end.
+fn moved(writer: &mut Writer, program: &Program) {
+    let first = program.leading_sections();
+    let code = &program.code[first..];
+    // An exit becomes three instructions.
+    let mut places = vec![0; first];
+    let mut next = writer.here();
+    for instruction in code {
+        places.push(next);
+        next += if instruction.op == Op::Exit { 3 } else { 1 };
+    }
+    places.push(next);
+    let place = |index: u32| places[index as usize];
+    for (at, &instruction) in code.iter().enumerate() {
+        let Instruction { op, immediate } = instruction;
+        let computes = code.get(at + 1).is_some_and(|next| next.op == Op::BrStack);
+        let moved = match op.immediate_kind() {
+            Immediate::Target => Instruction::new(op, place(instruction.low())),
+            Immediate::Call => Instruction::with_byte(op, place(instruction.low()), immediate[3]),
+            Immediate::Word if computes => Instruction::new(op, place(instruction.immediate())),
+            _ => instruction,
+        };
+        writer.code.push(moved);
+        if op == Op::Exit {
+            writer.emit(Op::Drop, 0);
+            writer.emit(Op::Br, next);
+        }
+    }
+}

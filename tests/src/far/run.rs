@@ -1,0 +1,131 @@
+//! A program beside the plain interpreter, token by token.
+
+use weightware::{Computer, Decoder, Engine, Finish, Program, TokenId};
+use weightware_isa::{Interpreter, Token};
+
+use super::{Course, Leads};
+use crate::beside::is_store;
+
+/// Tokens that are decoded in one go.
+const BATCH: usize = 256;
+
+/// A run that says what the plain interpreter says, up to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ran {
+    /// Tokens of prompt and trace.
+    pub tokens: u64,
+    /// Stores of the trace.
+    pub stores: u64,
+    /// Why there are no more.
+    pub finish: Option<Finish>,
+    /// The least leads within cases.
+    pub leads: Leads,
+    /// How often the plan engine gave up an assumption.
+    pub replans: u32,
+}
+
+/// The first token that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Its position.
+    pub position: u64,
+    /// What the run says there: a token, or why there is none.
+    pub found: String,
+    /// What the plain interpreter says.
+    pub expected: String,
+}
+
+/// Runs a course up to its horizon. Of engines that compute logits, those of cases are looked at.
+///
+/// # Errors
+/// The first difference.
+pub fn run(computer: &Computer, course: &Course, engine: Engine) -> Result<Ran, Difference> {
+    // Plans compute no more of the logits than they need.
+    let looks = !engine.is_planned();
+    let cases = course.stops.iter().filter(|_| looks);
+    let cases = cases.map(|stop| stop.start..stop.start + stop.tokens);
+    follow(computer, &course.program, engine, cases)
+}
+
+/// Runs a program to its end, or to the horizon, and looks at the logits of some positions.
+pub(super) fn follow(
+    computer: &Computer,
+    program: &Program,
+    engine: Engine,
+    watched: impl Iterator<Item = std::ops::Range<u64>>,
+) -> Result<Ran, Difference> {
+    let differs = |position, found: String, expected: String| Difference {
+        position,
+        found,
+        expected,
+    };
+    let prompt = computer.prompt(program);
+    let mut position = prompt.len() as u64;
+    let none = || "nothing".to_owned();
+    let mut decoder = Decoder::new(computer.model(), engine)
+        .map_err(|error| differs(0, error.to_string(), none()))?;
+    decoder
+        .prefill(&prompt)
+        .map_err(|stop| differs(position, stop.to_string(), none()))?;
+    drop(prompt);
+    let mut interpreter = Interpreter::new(program);
+    let mut ids = [TokenId(0); BATCH];
+    let (mut stores, mut leads) = (0, Leads::default());
+    let mut watched = watched.peekable();
+    loop {
+        while watched.next_if(|range| range.end <= position).is_some() {}
+        let (batch, looks) = match watched.peek() {
+            Some(range) if range.start <= position => (1, true),
+            Some(range) => ((range.start - position).min(BATCH as u64) as usize, false),
+            None => (BATCH, false),
+        };
+        let decoded = decoder.fill(&mut ids[..batch]);
+        for &id in &ids[..decoded] {
+            let expected = next(&mut interpreter);
+            let found = computer.meaning(id);
+            if found.is_none() || found != expected {
+                let show =
+                    |token: Option<Token>| token.map_or_else(none, |token| token.to_string());
+                return Err(differs(position, show(found), show(expected)));
+            }
+            if let (true, Some(token)) = (looks, found) {
+                let best = leads.note(computer, &decoder.logits(), position, token);
+                if best != Some(token) {
+                    let best = format!("{best:?}, by its logit");
+                    return Err(differs(position, best, token.to_string()));
+                }
+            }
+            stores += u64::from(expected.as_ref().is_some_and(is_store));
+            position += 1;
+        }
+        if decoded < batch {
+            break;
+        }
+    }
+    let finish = decoder.finish();
+    let ended = interpreter.outcome().is_some();
+    match finish {
+        Some(Finish::Horizon { .. }) if !ended => {}
+        Some(Finish::EndToken(_)) if ended => {}
+        _ => {
+            let expected = next(&mut interpreter);
+            let expected = expected.map_or_else(none, |token| token.to_string());
+            return Err(differs(position, format!("{finish:?}"), expected));
+        }
+    }
+    Ok(Ran {
+        tokens: position,
+        stores,
+        finish,
+        leads,
+        replans: decoder.stats().replans,
+    })
+}
+
+/// The next token, behind an end as well.
+fn next(interpreter: &mut Interpreter<'_>) -> Option<Token> {
+    match interpreter.next() {
+        None if interpreter.go_on() => interpreter.next()?.ok(),
+        token => token?.ok(),
+    }
+}
