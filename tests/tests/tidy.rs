@@ -12,7 +12,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("certify", &["analysis", "model"]),
     ("candle", &[]),
     ("frontend", &["isa"]),
-    ("compiler", &["isa", "model"]),
+    ("compiler", &["analysis", "isa", "model"]),
     ("runtime", &["analysis", "hull", "model"]),
     (
         "weightware",

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p weightware-analysis --example bounds -- i32.add br_if`
 
+#![allow(clippy::print_stdout)]
+
 use std::sync::Arc;
 
 use weightware_analysis::{Analysis, Cases, Counted, Expected, Range, Refusal, Rows};

@@ -178,7 +178,7 @@ mod tests {
         }
         let odd = |number: f64| (number / power(grain(number))) as i128;
         let shift = u32::try_from(grain(factor) + grain(number) + 60).expect("a multiple");
-        let scaled = odd(factor) * odd(number) << shift;
+        let scaled = (odd(factor) * odd(number)) << shift;
         assert_eq!(scaled >> shift, odd(factor) * odd(number));
         scaled
     }
@@ -214,6 +214,13 @@ mod tests {
         float * power(-60)
     }
 
+    /// Products that were added up, and then to a number; the form that the sum has.
+    struct Added {
+        base: FormId,
+        terms: Vec<(f64, FormId)>,
+        sum: FormId,
+    }
+
     #[test]
     fn sums_are_what_the_network_computes_and_close_to_what_they_say() {
         let mut random = Random::new(9);
@@ -231,8 +238,7 @@ mod tests {
             });
             let mut forms: Vec<FormId> = known.collect();
             forms.extend([3.0, -power(35) - 1.0, 0.125].map(|n| analysis.atoms.constant(n)));
-            // Base, products, and the form that the sum has.
-            let mut sums: Vec<(FormId, Vec<(f64, FormId)>, FormId)> = vec![];
+            let mut sums: Vec<Added> = vec![];
             for _ in 0..4 {
                 let weight = |random: &mut Random| match random.integer(0, 2) {
                     0 => random.integer(-(1 << 26), 1 << 26) as f64 * power(-20),
@@ -250,7 +256,7 @@ mod tests {
                 }
                 let sum = analysis.sum(base, &products);
                 new += usize::from(analysis.atoms[sum].as_atom().is_some());
-                sums.push((base, terms, sum));
+                sums.push(Added { base, terms, sum });
                 // Others are made of the first: what they are close to has coefficients that are multiples of 2^-40.
                 if sums.len() == 1 {
                     forms.push(sum);
@@ -262,7 +268,7 @@ mod tests {
                     let other = random.integer(lo as i64, hi as i64) as f64;
                     random.one_of(&[lo, hi, other])
                 });
-                for (base, terms, sum) in &sums {
+                for Added { base, terms, sum } in &sums {
                     let mut number = 0.0;
                     for &(weight, form) in terms {
                         number += weight * rounded(atoms, form, &inputs);

@@ -6,7 +6,7 @@ use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, To
 
 use crate::analysis::{Analysis, Expected};
 use crate::atoms::{Atoms, Kind};
-use crate::form::{Atom, Form, FormId};
+use crate::form::Atom;
 use crate::range::Range;
 use crate::rows::Rows;
 
@@ -78,12 +78,5 @@ impl Atoms {
             stream: number,
         };
         self.get(kind, || range)
-    }
-
-    /// The number of the form of some terms.
-    pub(crate) fn sum_of(&mut self, terms: &[(f64, Form)]) -> FormId {
-        let add = |sum: Form, (factor, form): &(f64, Form)| sum.plus(*factor, form);
-        let sum = terms.iter().try_fold(Form::zero(), add);
-        self.id(sum.expect("coefficients are floats"))
     }
 }
