@@ -2,7 +2,7 @@
 //!
 //! The certificate proves of weights alone that one token is picked (statement A). This is statement B: it is the right one. Of each
 //! instruction, at each byte index and at the end token, what the unembedding reads is derived from the weights as a polynomial of what
-//! heads answer, exact by proven bounds, and compared with an equation of the [rules](rules) over the machine's named lookups:
+//! heads answer, exact by proven bounds, and compared with an equation of `rules.rs` over the machine's named lookups:
 //!
 //! ```text
 //! i32.add, byte i:   result = a + b + carry       end = 0
