@@ -344,6 +344,18 @@ impl Graph {
         std::array::from_fn(|part| Output { writer, part })
     }
 
+    /// Another value at the token that a lookup with a single one finds.
+    ///
+    /// # Panics
+    /// If the output is not that of a lookup with one value.
+    pub fn second_value(&mut self, output: Output, value: impl Into<Form>) -> Output {
+        match &mut self.writers[output.writer.index()].writer {
+            Writer::Lookup { values, .. } if values.len() == 1 => values.push(value.into()),
+            _ => panic!("a lookup with one value is asked for another"),
+        }
+        Output { part: 1, ..output }
+    }
+
     /// The keys of a lookup by position. A query below zero finds the first token, which answers 0.
     #[must_use]
     pub fn positions(&self) -> Key {

@@ -3,5 +3,6 @@
 mod common;
 mod exact;
 mod parity;
+mod planned;
 mod precision;
 mod weights;

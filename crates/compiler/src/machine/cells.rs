@@ -11,6 +11,7 @@
 //! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and one number ever after.
 
 use super::memory::Access;
+use super::planned::Planned;
 use super::{Machine, Parts, Size, Span};
 use crate::graph::Key;
 
@@ -59,6 +60,10 @@ impl Machine {
             ..cells.key(graph, cell, product, parts.state.stores + one)
         };
         let query = cells.centred(graph, wanted);
+        if self.planned.contains(&Planned::Anywhere) {
+            let [at] = graph.lookup("load.at", query.clone(), &key, [time.into()]);
+            self.stale(access, missed, at);
+        }
         self.loaded(parts, size, (query, &key), missed);
         for name in ["seen", "cell.store", "cell.load"] {
             self.bound(name, addresses);
