@@ -85,27 +85,31 @@ pub(crate) struct OpColumns {
 }
 
 /// Codes of end tokens. The unembedding picks the token whose code is nearest; bytes have code 0.
+///
+/// No integer is as near to one code as to another: codes follow one another but for a single gap, of odd width.
 pub(crate) mod code {
     use weightware_isa::{Commit, Trap};
 
     pub(crate) const OUT: i64 = 12;
-    pub(crate) const LOADED: i64 = 13;
-    pub(crate) const HALT: i64 = 14;
-    pub(crate) const EXIT: i64 = 15;
-    // 16 to 24 are traps.
-    pub(crate) const ERR: i64 = 25;
-    /// `call(N)` is N + 32, `return(N)` N + 288.
+    pub(crate) const HALT: i64 = 13;
+    pub(crate) const EXIT: i64 = 14;
+    /// 15 to 23 are traps.
+    const TRAP: i64 = 15;
+    pub(crate) const ERR: i64 = 24;
+    /// Never put out: the prompt holds it. The gap, from 25 to 32, is kept free.
+    pub(crate) const LOADED: i64 = 25;
+    /// `call(N)` is N + 32, `return(N)` N + 287.
     pub(crate) const CALL: i64 = 32;
-    pub(crate) const RETURN: i64 = 288;
+    pub(crate) const RETURN: i64 = 287;
 
     /// 1 to 11: a branch that is taken comes right behind the same branch not taken.
     pub(crate) fn commit(commit: Commit) -> i64 {
         1 + position(&Commit::ALL, commit)
     }
 
-    /// 16 to 24.
+    /// The code of a trap.
     pub(crate) fn trap(trap: Trap) -> i64 {
-        16 + position(&Trap::ALL, trap)
+        TRAP + position(&Trap::ALL, trap)
     }
 
     fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {
