@@ -436,6 +436,17 @@ impl Graph {
         self.dims[dim.index()].fraction = true;
     }
 
+    /// Says that a dimension holds integers below 2^53 whatever a program does, though it is a product: its slot is written over as any other.
+    pub fn exact(&mut self, dim: Dim) {
+        self.dims[dim.index()].rough = false;
+    }
+
+    /// Whether a dimension holds an integer below 2^53 at every token, so that its slot need not be zero before it is used again.
+    #[must_use]
+    pub fn is_exact(&self, dim: Dim) -> bool {
+        !self.dims[dim.index()].rough
+    }
+
     /// Declares a dimension that the unembedding reads.
     pub fn output(&mut self, dim: Dim) {
         self.outputs.push(dim);

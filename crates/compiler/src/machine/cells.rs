@@ -55,6 +55,7 @@ impl Machine {
         let far = cells.far_side(graph, cell);
         let product = graph.reglu("cell^2", far, cell);
         let product = graph.hold("cell^2", product);
+        graph.exact(product);
         let key = Key {
             clear: access.clear.clone(),
             ..cells.key(graph, cell, product, parts.state.stores + one)

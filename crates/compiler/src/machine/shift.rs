@@ -79,6 +79,7 @@ impl Machine {
                 self.add_to_result(1, product);
             }
             let product = self.graph.hold(&format!("{name}.product"), product);
+            self.graph.exact(product);
             let [floor] = self.graph.lookup_fraction(
                 &format!("{name}.floor"),
                 product * 2 - one * 255,
@@ -112,6 +113,8 @@ impl Machine {
             let pushed = graph.relu(&format!("{name}.push"), outside - rotates * 16);
             graph.add(moved, -PUSH, pushed);
         }
+        // The index is at most a position: below 2^26.
+        graph.exact(moved);
         let byte = graph.dim(name);
         let query = operands.second_at - fetched.width + j.clone() + moved;
         let [inside] = graph.lookup(name, query, &positions, [self.columns.byte.into()]);

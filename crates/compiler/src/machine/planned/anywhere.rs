@@ -49,11 +49,13 @@ pub(in super::super) fn relative(
     let far = profile.words.far_side(graph, relative.clone());
     let product = graph.reglu("depth^2", far, relative.clone());
     let depth = graph.persist("depth", relative);
+    let product = graph.hold("depth^2", product);
+    graph.exact(product);
     Sums {
         origin: origin.into(),
         frame,
         depth,
-        depth_product: graph.hold("depth^2", product),
+        depth_product: product,
     }
 }
 

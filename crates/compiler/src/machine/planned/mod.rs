@@ -29,7 +29,7 @@ use super::{BIG, Machine, Parts};
 use crate::form::{Dim, Form};
 use crate::graph::{Graph, Output};
 pub(super) use rom::Rom;
-pub use rom::{ROM_BASE, table as rom_table};
+pub use rom::{LADDERS, ROM_BASE, table as rom_table};
 pub(super) use shifts::unless as unless_shift;
 pub use tokens::PlannedToken;
 pub use turn::{HANDLER, interrupts_after};
@@ -63,7 +63,18 @@ impl Planned {
         Planned::Dump,
         Planned::Frames,
         Planned::Interrupt,
+        Planned::Rom,
+        Planned::RomCalls,
         Planned::MergedShifts,
+    ];
+
+    /// Those that the machine can do more with: all but the saving.
+    pub const ADDED: [Planned; 7] = [
+        Planned::Anywhere,
+        Planned::WordGet,
+        Planned::Dump,
+        Planned::Frames,
+        Planned::Interrupt,
         Planned::Rom,
         Planned::RomCalls,
     ];

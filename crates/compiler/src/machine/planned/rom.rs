@@ -25,6 +25,9 @@ use crate::graph::{Graph, Output};
 /// The number of the first instruction in the weights.
 pub const ROM_BASE: i64 = 1 << 20;
 
+/// What the names of the neurons of ladders begin with.
+pub const LADDERS: [&str; 3] = ["rom.opcode", "rom.immediate", "rom.here"];
+
 /// Scales a return address beside the position of an entry of the table.
 const RETURN_SCALE: u32 = 12;
 
@@ -134,7 +137,7 @@ impl Rom {
                 (1..).take(CODE.len()).map(|at| ROM_BASE + at).collect(),
             ));
         }
-        ladder(graph, "rom.opcode", &number, ROM_BASE, &columns);
+        ladder(graph, LADDERS[0], &number, ROM_BASE, &columns);
         Some(Self { number, return_to })
     }
 
@@ -148,7 +151,7 @@ impl Rom {
     ) {
         let low = CODE.iter().map(|instruction| instruction.low().into());
         let columns = [(immediate, low.collect())];
-        ladder(graph, "rom.immediate", &self.number, ROM_BASE, &columns);
+        ladder(graph, LADDERS[1], &self.number, ROM_BASE, &columns);
         let bytes = CODE.iter().flat_map(|instruction| {
             let mut bytes = [0; 8];
             let there = entry(instruction).immediate;
@@ -162,7 +165,7 @@ impl Rom {
         });
         let columns = [(here, bytes.collect())];
         let place = self.number.clone() * 8 + index;
-        ladder(graph, "rom.here", &place, 8 * ROM_BASE, &columns);
+        ladder(graph, LADDERS[2], &place, 8 * ROM_BASE, &columns);
     }
 
     /// What a call in the weights takes off the position that it remembers.

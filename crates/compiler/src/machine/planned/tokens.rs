@@ -4,7 +4,7 @@ use weightware_isa::{Commit, Effect, Op, Token};
 
 use super::super::Machine;
 use super::super::columns::{Class, GROWN, OpColumns, code, op_columns};
-use super::turn::{HANDLER, interrupted};
+use super::turn::{HANDLER, INTERRUPTED};
 use super::{Planned, shifts};
 use crate::form::{Dim, Form};
 
@@ -61,11 +61,7 @@ impl PlannedToken {
 
     /// Its code, if the network puts it out.
     fn code(self) -> Option<i64> {
-        let taken = Commit {
-            effect: Effect::Jump,
-            ..commit(-1, false)
-        };
-        (self == PlannedToken::Interrupted).then(|| interrupted(code::commit(taken)))
+        (self == PlannedToken::Interrupted).then_some(INTERRUPTED)
     }
 }
 

@@ -7,12 +7,14 @@
 //! record      result = byte of the resume that `return` would copy, + frame size [index = 3]
 //! leave imm   result = here; end = return(frame size)
 //! interrupt   excess = t - after - 2^34 (64 (class is not br_if, br_unless) + (class - br_if) + skip + left)
-//!             end += 17 (relu(excess) - relu(excess - 1))                               at the end of a branch taken
+//!             end += 534 (relu(excess) - relu(excess - 1))                               at the end of a branch taken
 //! ```
 //! The class of `return` stands between those of `record` and `leave`. What ends an interrupted branch goes to the handler, and pushes 256 times
 //! the branch's target: 0, the end token's byte, stands before the three bytes of the target. So the handler goes back by a shift and `br_stack`.
 
-use super::super::columns::{Class, code};
+use weightware_isa::Op;
+
+use super::super::columns::{Class, code, op_columns};
 use super::super::{BIG, Machine, Parts};
 use super::{Hooks, Planned};
 use crate::form::Form;
@@ -20,8 +22,8 @@ use crate::form::Form;
 /// The instruction that an interrupted branch goes to.
 pub const HANDLER: i64 = 16;
 
-/// What is added to the code of a branch taken if it is interrupted.
-const INTERRUPTED: i64 = 17;
+/// The code of what ends an interrupted branch, right behind those of returns.
+pub(super) const INTERRUPTED: i64 = code::RETURN + 256;
 
 impl Machine {
     pub(super) fn word_get(&mut self, parts: &Parts, hooks: &Hooks) {
@@ -59,14 +61,15 @@ impl Machine {
     pub(super) fn interrupt(&mut self, parts: &Parts, hooks: &Hooks) {
         let class = &parts.fetched.class;
         let branch = class.unless_either(Class::BrIf, Class::BrUnless) * 64;
-        let taken = class.beyond(Class::BrIf) + hooks.wait.skip + hooks.wait.left.clone();
+        let not_taken = class.beyond(Class::BrIf) + hooks.wait.skip + hooks.wait.left.clone();
+        let taken = op_columns(Op::BrIf).end;
         let graph = &mut self.graph;
         let after = graph.constant(interrupts_after(self.profile.last_position));
-        let excess = graph.time() - after - (branch + taken) * BIG;
+        let excess = graph.time() - after - (branch + not_taken) * BIG;
         let one = graph.one();
         for (offset, sign) in [(0, 1), (1, -1)] {
             let step = graph.relu("interrupt", excess.clone() - one * offset);
-            graph.add(self.end, sign * INTERRUPTED, step);
+            graph.add(self.end, sign * (INTERRUPTED - taken), step);
         }
     }
 
@@ -87,12 +90,6 @@ impl Machine {
 #[must_use]
 pub const fn interrupts_after(last_position: u64) -> i64 {
     (last_position - last_position / 16) as i64
-}
-
-/// The code of what ends an interrupted branch.
-pub(super) fn interrupted(branch: i64) -> i64 {
-    debug_assert!(branch < code::OUT);
-    branch + INTERRUPTED
 }
 
 /// 0 for the instructions of a class whose bias is 1.
