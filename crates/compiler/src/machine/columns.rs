@@ -61,6 +61,11 @@ pub(crate) enum Class {
     Clz,
     Ctz,
     Popcnt,
+    // Of planned features. Where these three are there, `return` stands between them.
+    Record,
+    ReturnBetween,
+    Leave,
+    FrameGet,
 }
 
 /// What the network knows of an opcode.
@@ -339,21 +344,7 @@ impl Columns {
                     (self.eighth, byte % 64 / 8),
                 ]);
             }
-            Token::Op(op) => {
-                let OpColumns {
-                    class,
-                    bytes,
-                    end,
-                    width,
-                    rise,
-                    fall,
-                    bias,
-                } = op_columns(op);
-                let class = class as i64;
-                row.extend([(self.class, class), (self.class_squared, class * class)]);
-                row.extend([(self.bytes, bytes), (self.end, end), (self.width, width)]);
-                row.extend([(self.rise, rise), (self.fall, fall), (self.bias, bias)]);
-            }
+            Token::Op(op) => self.embed_op(&op_columns(op), &mut row),
             // Fetched like an opcode when the program falls off its end.
             Token::Close => row.push((self.end, code::HALT)),
             Token::Commit(commit) => {
@@ -376,6 +367,22 @@ impl Columns {
         }
         row.retain(|&(_, value)| value != 0);
         row
+    }
+
+    pub(crate) fn embed_op(&self, of_op: &OpColumns, row: &mut Vec<(Dim, i64)>) {
+        let &OpColumns {
+            class,
+            bytes,
+            end,
+            width,
+            rise,
+            fall,
+            bias,
+        } = of_op;
+        let class = class as i64;
+        row.extend([(self.class, class), (self.class_squared, class * class)]);
+        row.extend([(self.bytes, bytes), (self.end, end), (self.width, width)]);
+        row.extend([(self.rise, rise), (self.fall, fall), (self.bias, bias)]);
     }
 }
 

@@ -36,6 +36,8 @@ mod memory;
 mod multiply;
 mod next;
 mod nibbles;
+#[doc(hidden)]
+pub mod planned;
 mod powers;
 mod profile;
 mod shift;
@@ -55,6 +57,7 @@ use crate::schedule::{Schedule, ScheduleError};
 use columns::{Columns, code};
 use fetch::Fetched;
 use nibbles::Nibbles;
+use planned::{Hooks, Planned};
 pub use profile::{Exceeded, Profile, Span};
 use stack::Operands;
 use state::State;
@@ -167,6 +170,7 @@ pub struct Machine {
     columns: Columns,
     end: Dim,
     nibbles: Option<Nibbles>,
+    planned: Vec<Planned>,
 }
 
 impl Machine {
@@ -180,10 +184,18 @@ impl Machine {
     /// schedule serves them all.
     #[must_use]
     pub fn with_profile(profile: Profile, modules: &[Module]) -> Self {
+        Self::with_planned(profile, modules, &[])
+    }
+
+    /// The same with planned features, to see what they take. What needs a module that is left out, is left out as well; nothing of it can be
+    /// assembled yet.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn with_planned(profile: Profile, modules: &[Module], planned: &[Planned]) -> Self {
         let mut graph = Graph::new();
         let columns = Columns::new(&mut graph);
         let end = graph.dim("end");
-        let state = State::new(&mut graph, &columns, &profile);
+        let state = State::new(&mut graph, &columns, &profile, planned);
         let fetched = Fetched::new(&mut graph, &columns, &state);
         let operands = Operands::new(&mut graph, &columns, &state, &fetched, &profile);
         let wide = modules.contains(&Module::Wide);
@@ -195,6 +207,7 @@ impl Machine {
             columns,
             end,
             nibbles: None,
+            planned: planned.to_vec(),
         };
         let parts = Parts {
             state,
@@ -203,12 +216,13 @@ impl Machine {
             lower,
         };
         machine.stack_bytes(&parts);
-        machine.locals(&parts);
-        machine.calls(&parts);
+        let frame_if_global = machine.locals(&parts);
+        let record = machine.calls(&parts);
         let size = machine.size(&parts);
         machine.memory(&parts, &size);
         machine.arithmetic(&parts);
         machine.comparisons(&parts);
+        let mut product = None;
         for module in modules {
             match module {
                 Module::Bits => machine.bits(&parts),
@@ -217,7 +231,7 @@ impl Machine {
                     machine.call_traps(&parts);
                 }
                 Module::Shift => machine.shift(&parts),
-                Module::Multiply => machine.multiply(&parts),
+                Module::Multiply => product = Some(machine.multiply(&parts)),
                 Module::Divide => {
                     machine.divide(&parts);
                     machine.sign(&parts);
@@ -227,14 +241,23 @@ impl Machine {
                 Module::Wide => machine.wide(&parts, &size),
             }
         }
-        machine.next_token(&parts);
+        let wait = machine.next_token(&parts);
+        let hooks = Hooks {
+            frame_if_global,
+            record,
+            product,
+            wait,
+        };
+        machine.plan(&parts, &hooks);
         machine
     }
 
     /// The embedding of a token.
     #[must_use]
     pub fn embed(&self, token: Token) -> Vec<(Dim, i64)> {
-        self.columns.embed(token)
+        let mut row = self.columns.embed(token);
+        self.embed_plans(token, &mut row);
+        row
     }
 
     /// Adds to the byte to be put out.
@@ -287,8 +310,14 @@ impl Machine {
     /// The model of the machine under a schedule.
     ///
     /// # Errors
-    /// If the schedule does not fit the machine's graph.
+    /// If the schedule does not fit the machine's graph, or the machine has planned features.
     pub fn assemble(&self, schedule: &Schedule) -> Result<Model, ScheduleError> {
+        if let Some(planned) = self.planned.first() {
+            let name = planned.name();
+            return Err(ScheduleError(format!(
+                "{name} is planned: it can be scheduled, but not yet assembled"
+            )));
+        }
         let vocabulary = Vocabulary::new();
         let tokens = vocabulary.tokens().iter();
         let ends = vocabulary

@@ -13,6 +13,7 @@
 use weightware_isa::Token;
 
 use super::columns::{Class, token_code};
+use super::planned::Wait;
 use super::{Machine, Parts};
 use crate::form::{Dim, Form};
 
@@ -23,7 +24,7 @@ const CODE_WEIGHT: i64 = 1 << 30;
 const NEVER: i64 = -(1 << 52);
 
 impl Machine {
-    pub(crate) fn next_token(&mut self, parts: &Parts) {
+    pub(super) fn next_token(&mut self, parts: &Parts) -> Wait {
         let Parts {
             state,
             fetched,
@@ -43,12 +44,13 @@ impl Machine {
             graph.add(skip, sign, zero);
         }
         let left = fetched.bytes - skip * 3 - state.index;
-        let end = graph.reglu("end", fetched.end - skip, one - left);
+        let end = graph.reglu("end", fetched.end - skip, one - left.clone());
         graph.add(self.end, 1, end);
 
         for dim in [self.end, self.columns.result, one] {
             graph.output(dim);
         }
+        Wait { skip, left }
     }
 
     /// The logit of a token for an end code and a result.
@@ -69,8 +71,13 @@ impl Machine {
     /// The logit of a token, as a form over the graph's outputs.
     #[must_use]
     pub fn logit(&self, token: Token) -> Form {
+        self.score(token_code(token))
+    }
+
+    /// The logit of a token with that code and byte.
+    pub(crate) fn score(&self, coded: Option<(i64, i64)>) -> Form {
         let (end, result, one): (Dim, Dim, Dim) = (self.end, self.columns.result, self.graph.one());
-        match token_code(token) {
+        match coded {
             None => one * NEVER,
             Some((code, byte)) => {
                 end * (2 * CODE_WEIGHT * code) + result * (2 * byte)
