@@ -383,7 +383,7 @@ fn code_in_the_weights() {
         known(Op::I32Const, 5),
         known(Op::Call, base | 3 << 24),
         known(Op::Resume, 3),
-        known(Op::Call, base + 7 | 4 << 24),
+        known(Op::Call, (base + 7) | (4 << 24)),
         known(Op::Resume, 5),
         known(Op::Output, 0),
     ];
