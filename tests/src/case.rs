@@ -7,6 +7,8 @@ use serde::Deserialize;
 use weightware_frontend::{Input, Options, lower};
 use weightware_isa::{Outcome, Program, Trap};
 
+use crate::streams::Streams;
+
 /// A way to run a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -62,7 +64,7 @@ pub enum Expected {
     /// It runs, and ends.
     Run {
         /// The bytes put out.
-        output: Vec<u8>,
+        streams: Streams,
         /// How it ends.
         outcome: Outcome,
     },
@@ -109,6 +111,8 @@ struct File {
     arguments: Vec<String>,
     output: Option<String>,
     output_hex: Option<String>,
+    stderr: Option<String>,
+    stderr_hex: Option<String>,
     outcome: Option<End>,
     refused: Option<Vec<String>>,
     max_tokens: Option<u64>,
@@ -172,14 +176,17 @@ impl Case {
             (None, None, Some(text)) => Code::Tokens(text),
             _ => return Err("give one of `wat`, `wasm`, `tokens`".into()),
         };
-        let output = bytes(file.output, file.output_hex)?;
+        let streams = Streams {
+            output: bytes(file.output, file.output_hex)?,
+            stderr: bytes(file.stderr, file.stderr_hex)?,
+        };
         let expected = match (file.outcome, file.refused) {
             (Some(end), None) => Expected::Run {
-                output,
+                streams,
                 outcome: end.outcome()?,
             },
-            (None, Some(texts)) if output.is_empty() => Expected::Refused(texts),
-            _ => return Err("give `outcome` and `output`, or `refused`".into()),
+            (None, Some(texts)) if streams == Streams::default() => Expected::Refused(texts),
+            _ => return Err("give `outcome`, `output` and `stderr`, or `refused`".into()),
         };
         let stem = path.file_stem().expect("a file has a name");
         Ok(Self {

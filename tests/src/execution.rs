@@ -5,6 +5,7 @@ use weightware_frontend::{Error, Lowered, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program};
 
 use crate::host;
+use crate::streams::Streams;
 
 /// What runs modules.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,7 @@ pub enum Ending {
 #[derive(Debug, Clone)]
 pub struct Ran {
     /// The bytes put out.
-    pub output: Vec<u8>,
+    pub streams: Streams,
     /// How it ended.
     pub ending: Ending,
     /// Tokens on the trace.
@@ -88,7 +89,7 @@ impl Executor<'_> {
                     Err(fault) => Ending::Broken(fault.to_string()),
                 };
                 Ran {
-                    output: run.output().to_vec(),
+                    streams: Streams::new(run.output(), run.stderr()),
                     ending,
                     tokens: run.tokens(),
                     prompt: program.full_prompt().count() as u64,
@@ -99,7 +100,7 @@ impl Executor<'_> {
                     Ok(run) => run,
                     Err(error) => {
                         return Ran {
-                            output: vec![],
+                            streams: Streams::default(),
                             ending: Ending::Broken(error.to_string()),
                             tokens: 0,
                             prompt: 0,
@@ -111,9 +112,15 @@ impl Executor<'_> {
                     End::Budget => Ending::Budget,
                     End::Horizon { why, .. } => Ending::Horizon(why),
                     End::Nonsense { token } => Ending::Broken(format!("the token {token}")),
+                    End::Derailed { at, token } => {
+                        Ending::Broken(format!("no program makes token {}, {token}", at.index))
+                    }
+                    end @ (End::Differs { .. } | End::Fault { .. }) => {
+                        unreachable!("nobody checks the run: {end:?}")
+                    }
                 };
                 Ran {
-                    output: run.reader().output().to_vec(),
+                    streams: Streams::new(run.reader().output(), run.reader().stderr()),
                     ending,
                     tokens: run.reader().tokens(),
                     prompt: run.prompt_tokens(),
@@ -124,12 +131,12 @@ impl Executor<'_> {
 }
 
 fn wasmi(module: &[u8], input: &[u8]) -> Ran {
-    let (output, ending) = match host::run(module, input) {
-        Ok((output, outcome)) => (output, Ending::Outcome(outcome)),
-        Err(error) => (vec![], Ending::Broken(error)),
+    let (streams, ending) = match host::run(module, input) {
+        Ok((streams, outcome)) => (streams, Ending::Outcome(outcome)),
+        Err(error) => (Streams::default(), Ending::Broken(error)),
     };
     Ran {
-        output,
+        streams,
         ending,
         tokens: 0,
         prompt: 0,

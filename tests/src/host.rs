@@ -4,6 +4,7 @@ use wasmi::{Caller, Config, Engine, Error, ExternType, Instance, Linker, Module,
 use weightware_frontend::Input;
 use weightware_isa::{Outcome, Trap};
 
+use crate::streams::Streams;
 use crate::wasi;
 
 /// Stands for a run that does not end.
@@ -13,29 +14,29 @@ const FUEL: u64 = 2_000_000_000;
 pub(crate) struct Host {
     pub(crate) input: Input,
     pub(crate) read: usize,
-    pub(crate) output: Vec<u8>,
+    pub(crate) streams: Streams,
 }
 
 /// Runs a module: its start function, then `_start` or `main`.
 ///
 /// # Errors
 /// If it cannot be instantiated, or does not end.
-pub fn run(wasm: &[u8], input: impl Into<Input>) -> Result<(Vec<u8>, Outcome), String> {
-    run_to_memory(wasm, input).map(|(output, outcome, _)| (output, outcome))
+pub fn run(wasm: &[u8], input: impl Into<Input>) -> Result<(Streams, Outcome), String> {
+    run_to_memory(wasm, input).map(|(streams, outcome, _)| (streams, outcome))
 }
 
-/// The same; also tells what the exported memory `memory` holds at the end.
+/// As [`run`]; also tells what the exported memory `memory` holds at the end.
 ///
 /// # Errors
 /// As [`run`].
 pub(crate) fn run_to_memory(
     wasm: &[u8],
     input: impl Into<Input>,
-) -> Result<(Vec<u8>, Outcome, Vec<u8>), String> {
+) -> Result<(Streams, Outcome, Vec<u8>), String> {
     let (store, instance, outcome) = run_instance(wasm, input.into())?;
     let memory = instance.and_then(|instance| instance.get_memory(&store, "memory"));
     let memory = memory.map_or(vec![], |memory| memory.data(&store).to_vec());
-    Ok((store.into_data().output, outcome, memory))
+    Ok((store.into_data().streams, outcome, memory))
 }
 
 /// The same; instead of memory it tells what an exported global of type `i64` holds at the end.
@@ -46,11 +47,11 @@ pub(crate) fn run_to_global(
     wasm: &[u8],
     input: impl Into<Input>,
     global: &str,
-) -> Result<(Vec<u8>, Outcome, i64), String> {
+) -> Result<(Streams, Outcome, i64), String> {
     let (store, instance, outcome) = run_instance(wasm, input.into())?;
     let global = instance.and_then(|instance| instance.get_global(&store, global));
     match global.and_then(|global| global.get(&store).i64()) {
-        Some(value) => Ok((store.into_data().output, outcome, value)),
+        Some(value) => Ok((store.into_data().streams, outcome, value)),
         None => Err("there is no such global".into()),
     }
 }
@@ -113,7 +114,7 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
     })?;
     let put = |mut caller: Caller<'_, Host>, word: i32| {
         let [byte, ..] = word.to_le_bytes();
-        caller.data_mut().output.push(byte);
+        caller.data_mut().streams.output.push(byte);
         i32::from(byte)
     };
     let mut imports = module.imports().filter(|import| import.name() == "putchar");

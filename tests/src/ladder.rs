@@ -13,6 +13,7 @@ use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader, Vocabula
 
 use crate::case::{Case, Expected, Rung};
 use crate::host;
+use crate::streams::Streams;
 
 /// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt nevertheless.
 const QUADRATIC: (usize, usize) = (2_500, 128);
@@ -26,7 +27,7 @@ pub struct Trace {
     /// The tokens behind the prompt.
     pub tokens: Vec<Token>,
     /// The bytes put out.
-    pub output: Vec<u8>,
+    pub streams: Streams,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -48,7 +49,7 @@ impl Trace {
         let outcome = run.outcome().ok_or("ends without an outcome")?;
         Ok(Self {
             tokens,
-            output: run.output().to_vec(),
+            streams: Streams::new(run.output(), run.stderr()),
             outcome,
         })
     }
@@ -146,11 +147,12 @@ impl Ladder {
     /// What is not as it must be.
     pub fn check(&self, rung: Rung, case: &Case) -> Result<(), String> {
         let expected = match &case.expected {
-            Expected::Run { output, outcome } => (output.clone(), *outcome),
+            Expected::Run { streams, outcome } => (streams, *outcome),
             Expected::Refused(texts) => return refused(case.program(), texts),
         };
         if let (Rung::Wasmi, Some(wasm)) = (rung, case.wasm()) {
-            return agree(&host::run(wasm, &case.input)?, &expected);
+            let (streams, outcome) = host::run(wasm, &case.input)?;
+            return agree((&streams, outcome), expected);
         }
         let program = case.program()?;
         let trace = Trace::of(&program, case.max_tokens)?;
@@ -175,7 +177,7 @@ impl Ladder {
     /// # Errors
     /// What is not as it must be.
     pub fn check_passes(case: &Case) -> Result<(), String> {
-        let Expected::Run { output, outcome } = &case.expected else {
+        let Expected::Run { streams, outcome } = &case.expected else {
             return Ok(());
         };
         let alone = Pass::ALL.map(|pass| Passes::none().with(pass));
@@ -184,22 +186,24 @@ impl Ladder {
             let program = case.program_with(&Options::default().with_passes(passes))?;
             // What takes more tokens than it need takes less than twice as many.
             let trace = Trace::of(&program, 2 * case.max_tokens)?;
-            let found = (trace.output, trace.outcome);
-            agree(&found, &(output.clone(), *outcome))
+            agree((&trace.streams, trace.outcome), (streams, *outcome))
                 .map_err(|problem| format!("{passes:?}: {problem}"))?;
         }
         Ok(())
     }
 
-    fn interpreter(&self, trace: &Trace, expected: (Vec<u8>, Outcome)) -> Result<(), String> {
-        agree(&(trace.output.clone(), trace.outcome), &expected)?;
+    fn interpreter(&self, trace: &Trace, expected: (&Streams, Outcome)) -> Result<(), String> {
+        agree((&trace.streams, trace.outcome), expected)?;
         let mut reader = TraceReader::new();
         for &token in &trace.tokens {
             let _ = reader.feed(token);
         }
         match (reader.malformed(), reader.outcome()) {
             (Some(at), _) => Err(format!("token {at} cannot stand there in a trace")),
-            (None, Some(outcome)) => agree(&(reader.output().to_vec(), outcome), &expected),
+            (None, Some(outcome)) => {
+                let streams = Streams::new(reader.output(), reader.stderr());
+                agree((&streams, outcome), expected)
+            }
             (None, None) => Err("the trace does not tell its outcome".into()),
         }
     }
@@ -260,10 +264,10 @@ impl Ladder {
             return Err(format!("{token} follows the end"));
         }
         match run.end() {
-            End::Outcome(outcome) => agree(
-                &(run.reader().output().to_vec(), outcome),
-                &(trace.output.clone(), trace.outcome),
-            ),
+            End::Outcome(outcome) => {
+                let streams = Streams::new(run.reader().output(), run.reader().stderr());
+                agree((&streams, outcome), (&trace.streams, trace.outcome))
+            }
             end => Err(format!("ends with {end:?}")),
         }
     }
@@ -302,13 +306,11 @@ impl Ladder {
     }
 }
 
-fn agree(found: &(Vec<u8>, Outcome), expected: &(Vec<u8>, Outcome)) -> Result<(), String> {
+fn agree(found: (&Streams, Outcome), expected: (&Streams, Outcome)) -> Result<(), String> {
     if found == expected {
         return Ok(());
     }
-    let show = |(output, outcome): &(Vec<u8>, Outcome)| {
-        format!("{outcome}, output \"{}\"", output.escape_ascii())
-    };
+    let show = |(streams, outcome): (&Streams, Outcome)| format!("{outcome}, {streams}");
     Err(format!("{}; it must be: {}", show(found), show(expected)))
 }
 

@@ -5,6 +5,7 @@
 //! must say what the plain interpreter says. [`spec`] runs the official WebAssembly test suite.
 #![forbid(unsafe_code)]
 
+mod beside;
 mod case;
 #[path = "../../crates/compiler/tests/common/mod.rs"]
 mod common;
@@ -17,16 +18,20 @@ mod host;
 pub mod hostile;
 mod ladder;
 mod linked;
+pub mod long;
 pub mod mutate;
 mod random;
 pub mod spec;
+mod streams;
 pub mod tokens;
 pub mod verify;
 mod wasi;
 
+pub use beside::{Beside, Stopped, beside};
 pub use case::{Case, Expected, Rung, cases};
 pub use execution::{Ending, Executor, FASTEST, Loaded, Ran};
 pub use golden::check as check_golden;
 pub use host::run as run_wasmi;
 pub use ladder::{Ladder, Trace};
 pub use random::Random;
+pub use streams::Streams;

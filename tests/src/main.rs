@@ -1,4 +1,4 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `hostile`, `horizon`, `mutate`, `tokens` and `verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `hostile`, `horizon`, `long`, `mutate`, `tokens` and `verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -27,6 +27,8 @@ enum Command {
     Hostile(command::hostile::Arguments),
     /// Adversarial programs up to the horizon, by all engines
     Horizon(command::horizon::Arguments),
+    /// Long runs of C programs, by an independent engine and by all engines
+    Long(command::long::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(command::mutate::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => arguments.run(),
         Command::Hostile(arguments) => arguments.run(),
         Command::Horizon(arguments) => arguments.run(),
+        Command::Long(arguments) => arguments.run(),
         Command::Mutate(arguments) => arguments.run(),
         Command::Tokens(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),

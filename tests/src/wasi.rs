@@ -5,6 +5,8 @@ use wasmi::{Caller, Error, Linker};
 use crate::host::Host;
 
 const MODULE: &str = "wasi_snapshot_preview1";
+const STDOUT: u32 = 1;
+const STDERR: u32 = 2;
 const SUCCESS: i32 = 0;
 const BADF: i32 = 8;
 const SPIPE: i32 = 70;
@@ -103,7 +105,7 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
         MODULE,
         "fd_write",
         |mut caller: At<'_>, fd: u32, at: u32, count: u32, written: u32| {
-            if !(1..=2).contains(&fd) {
+            if !matches!(fd, STDOUT | STDERR) {
                 return BADF;
             }
             let mut total = 0;
@@ -112,7 +114,11 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
                 memory(&caller)
                     .read(&caller, address, &mut bytes)
                     .expect("pointers are good");
-                caller.data_mut().output.extend(bytes);
+                let streams = &mut caller.data_mut().streams;
+                match fd {
+                    STDOUT => streams.output.extend(bytes),
+                    _ => streams.stderr.extend(bytes),
+                }
                 total += length;
             }
             store(&mut caller, written as usize, &word(total));

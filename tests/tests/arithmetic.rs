@@ -4,7 +4,7 @@
 use weightware::Computer;
 use weightware_isa::Op;
 use weightware_tests::FASTEST;
-use weightware_tests::verify::{Meaning, ROWS, Row, Verifier, edges, random, small};
+use weightware_tests::verify::{Meaning, Operands, ROWS, Row, Verifier, edges, random, small};
 
 #[test]
 fn interpreter() {
@@ -36,6 +36,65 @@ fn weights() {
         let operands: Vec<_> = edges.take(400).chain(random(seed, 100)).collect();
         verifier.weights(row, &operands).unwrap();
     }
+}
+
+/// Four bytes of a first operand and of a second one at once.
+fn packed(pairs: &[(u8, u8)]) -> Operands {
+    let word = |bytes: Vec<u8>| {
+        let places = bytes.into_iter().zip(0..);
+        places.fold(0, |word, (byte, place)| {
+            word | u64::from(byte) << (8 * place)
+        })
+    };
+    let first = pairs.iter().map(|&(a, _)| a).collect();
+    let second = pairs.iter().map(|&(_, b)| b).collect();
+    [0, word(first), word(second)]
+}
+
+/// What has no equation (`cargo xtask proof`) is gone through: every pair of bytes, for what pairs bytes; every byte at every place
+/// with every count, for what moves them; every byte at every place, for what counts bits.
+#[test]
+fn every_byte() {
+    let bytes = || 0..=255_u8;
+    let pairs: Vec<(u8, u8)> = bytes().flat_map(|a| bytes().map(move |b| (a, b))).collect();
+    let paired: Vec<Operands> = pairs.chunks(4).map(packed).collect();
+    let wide = pairs.chunks(8).map(packed).collect::<Vec<_>>();
+    let at_every_place = |places: u32| {
+        let at = move |place| bytes().map(move |byte| u64::from(byte) << (8 * place));
+        (0..places).flat_map(at)
+    };
+    let moved = |places: u32| -> Vec<Operands> {
+        let counts = move |word| (0..u64::from(8 * places)).map(move |count| [0, word, count]);
+        at_every_place(places).flat_map(counts).collect()
+    };
+    let counted = |places: u32| -> Vec<Operands> {
+        let both = |word: u64| {
+            [
+                [0, 0, word],
+                [0, 0, !word & (u64::MAX >> (64 - 8 * places))],
+            ]
+        };
+        at_every_place(places).flat_map(both).collect()
+    };
+    let (moved, moved_wide) = (moved(4), moved(8));
+    let (counted, counted_wide) = (counted(4), counted(8));
+
+    let computer = Computer::default();
+    let verifier = Verifier::new(&computer, FASTEST);
+    let mut kinds = 0;
+    for row in &ROWS {
+        let (width, kind) = row.name.split_once('.').unwrap_or((row.name, ""));
+        let (words, doubles) = match kind {
+            "and" | "or" | "xor" => (&paired, &wide),
+            "shl" | "shr_s" | "shr_u" | "rotl" | "rotr" => (&moved, &moved_wide),
+            "clz" | "ctz" | "popcnt" => (&counted, &counted_wide),
+            _ => continue,
+        };
+        let operands = if width == "i64" { doubles } else { words };
+        verifier.weights(row, operands).unwrap();
+        kinds += 1;
+    }
+    assert_eq!(kinds, 22);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use weightware::{Engine, Run};
+use weightware::{Engine, Run, TraceReader};
 
 use crate::figures::{Figures, rounded, thousands};
 
@@ -34,8 +34,8 @@ pub(crate) enum Show {
     Nothing,
 }
 
-/// Runs to the end, or until the time is up; standard output gets what is to be shown as it comes, a terminal also a
-/// status line.
+/// Runs to the end, or until the time is up; standard output and standard error get what is to be shown as it comes, a terminal
+/// also a status line.
 pub(crate) fn watch(
     run: &mut Run<'_>,
     engine: Engine,
@@ -45,7 +45,7 @@ pub(crate) fn watch(
     let bar = status_line();
     let start = Instant::now();
     let mut refreshed = start;
-    let mut shown = 0;
+    let mut shown = Shown::default();
     loop {
         run.steps(between_looks(engine), |_, _| {});
         // And on to the end of a line, which is shown.
@@ -64,11 +64,7 @@ pub(crate) fn watch(
             refreshed = Instant::now();
             let line = line.to_string();
             if show == Show::Output {
-                let output = &run.reader().output()[shown..];
-                let whole = output.iter().rposition(|&byte| byte == b'\n');
-                let whole = &output[..whole.map_or(0, |last| last + 1)];
-                shown += whole.len();
-                bar.suspend(|| write(whole))?;
+                bar.suspend(|| shown.show(run.reader(), whole_lines))?;
             }
             bar.set_message(status(&Figures::of(run, engine), &line));
         }
@@ -76,15 +72,35 @@ pub(crate) fn watch(
     let figures = Figures::of(run, engine);
     bar.finish_and_clear();
     if show == Show::Output {
-        write(&run.reader().output()[shown..])?;
+        shown.show(run.reader(), |new| new)?;
     }
     Ok(figures)
 }
 
-fn write(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()
+/// How many bytes of each stream are shown.
+#[derive(Default)]
+struct Shown {
+    output: usize,
+    stderr: usize,
+}
+
+impl Shown {
+    /// Shows what is new, as much of it as `part` takes.
+    fn show(&mut self, reader: &TraceReader, part: fn(&[u8]) -> &[u8]) -> io::Result<()> {
+        let output = part(&reader.output()[self.output..]);
+        let stderr = part(&reader.stderr()[self.stderr..]);
+        self.output += output.len();
+        self.stderr += stderr.len();
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(output)?;
+        stdout.flush()?;
+        io::stderr().write_all(stderr)
+    }
+}
+
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let last = bytes.iter().rposition(|&byte| byte == b'\n');
+    &bytes[..last.map_or(0, |last| last + 1)]
 }
 
 fn status(figures: &Figures, line: &str) -> String {

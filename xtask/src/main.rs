@@ -14,6 +14,7 @@ mod horizons;
 mod instructions;
 mod live;
 mod programs;
+mod proof;
 mod schedule;
 mod suites;
 mod workspace;
@@ -41,6 +42,8 @@ enum Command {
     Costs(costs::Arguments),
     /// Writes docs/horizons.md: how far the profiles are proved, and what programs exhaust of them
     Certify(horizons::Arguments),
+    /// Writes docs/proof.md: what is proved of the next token, instruction by instruction
+    Proof(proof::Arguments),
     /// Solves the default machine's schedule anew, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of the engines side by side, as a markdown table, and a chart
@@ -55,6 +58,8 @@ enum Command {
     Hostile(suites::Arguments),
     /// Adversarial programs up to the horizon, by all engines
     Horizon(suites::Arguments),
+    /// Long runs of C programs, by an independent engine and by all engines
+    Long(suites::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(suites::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
@@ -73,6 +78,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => arguments.run(),
         Command::Costs(arguments) => arguments.run(),
         Command::Certify(arguments) => arguments.run(),
+        Command::Proof(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
@@ -80,6 +86,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => arguments.run("fuzz"),
         Command::Hostile(arguments) => arguments.run("hostile"),
         Command::Horizon(arguments) => arguments.run("horizon"),
+        Command::Long(arguments) => arguments.run("long"),
         Command::Mutate(arguments) => arguments.run("mutate"),
         Command::Tokens(arguments) => arguments.run("tokens"),
         Command::Verify(arguments) => arguments.run("verify"),

@@ -72,7 +72,7 @@ impl Arguments {
     }
 }
 
-/// All modules: the programs without a C library, those with one, optimised and not, and the frontend's floating point.
+/// All modules: the programs without a C library, those with one, optimised and not, the long ones, and the frontend's floating point.
 fn builds() -> Result<Vec<Build>> {
     let mut builds = vec![];
     let folder = workspace::path("programs");
@@ -97,6 +97,22 @@ fn builds() -> Result<Vec<Build>> {
             });
         }
     }
+    let folder = workspace::path("programs/long");
+    let list = folder.join("programs.txt");
+    let text = fs::read_to_string(&list).with_context(|| shown(&list))?;
+    for source in sources(&folder)? {
+        let name = source.file_stem().unwrap_or_default();
+        let level = level(&text, &name.to_string_lossy());
+        let level = level.with_context(|| format!("{} has no {}", shown(&list), shown(&source)))?;
+        let mut flags = flags(&folder)?;
+        flags.push(format!("-{level}"));
+        builds.push(Build {
+            version: WASI,
+            out: source.with_extension("wasm"),
+            flags,
+            sources: vec![source],
+        });
+    }
     let folder = workspace::path("crates/frontend/src/software");
     builds.push(Build {
         version: WASI,
@@ -105,6 +121,13 @@ fn builds() -> Result<Vec<Build>> {
         sources: sources(&folder)?,
     });
     Ok(builds)
+}
+
+/// How a long program is optimised, by the list of them: lines of name, level and arguments.
+fn level<'a>(list: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = list.lines().map(str::split_whitespace);
+    let mut line = lines.find(|line| line.clone().next() == Some(name))?;
+    line.nth(1)
 }
 
 /// The C files of a folder.

@@ -1,16 +1,20 @@
 //! `cargo xtask schedule`: which layer and which slot everything of a machine has.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use weightware_compiler::machine::planned::{LADDERS, Planned};
 use weightware_compiler::machine::{Machine, Module, Profile};
-use weightware_compiler::{Budget, Graph, Schedule, Usage, solve};
+use weightware_compiler::{Budget, Failed, Graph, Schedule, Usage, attempt};
 
 use crate::figures::seconds;
 use crate::workspace;
@@ -32,6 +36,32 @@ pub(crate) struct Arguments {
     /// Write the schedule found even if the committed one is as good
     #[arg(long)]
     force: bool,
+    /// Planned features, separated by commas, that the machine is to have as well, or `all` but merged-shifts: says how many seeds fit and what is exceeded
+    #[arg(long, value_delimiter = ',', value_parser = features)]
+    planned: Vec<Features>,
+    /// With planned features: another size of the residual stream, of half as many heads
+    #[arg(long, requires = "planned")]
+    d_model: Option<usize>,
+    /// With planned features: neurons a layer, the rungs of ladders included; 36 beside these if left out
+    #[arg(long, requires = "planned")]
+    d_ffn: Option<usize>,
+    /// With planned features: a file to write the best schedule to
+    #[arg(long, requires = "planned", conflicts_with_all = ["check", "force"])]
+    out: Option<PathBuf>,
+}
+
+type Features = Vec<Planned>;
+
+/// A feature's name, or `all`.
+fn features(name: &str) -> Result<Features, String> {
+    match (name, Planned::named(name)) {
+        ("all", _) => Ok(Planned::ADDED.to_vec()),
+        (_, Some(planned)) => Ok(vec![planned]),
+        (_, None) => {
+            let names = Planned::ALL.map(Planned::name).join(", ");
+            Err(format!("the features are {names}; or all"))
+        }
+    }
 }
 
 impl Arguments {
@@ -40,6 +70,9 @@ impl Arguments {
             false => (Profile::STOCK, "crates/compiler/schedules/default.txt"),
             true => (Profile::FAR, "crates/compiler/schedules/far.txt"),
         };
+        if !self.planned.is_empty() {
+            return self.plan(profile);
+        }
         let graph = Machine::with_profile(profile, &Module::ALL).graph;
         let committed = fs::read_to_string(workspace::path(file)).context(file)?;
         let parsed = Schedule::parse(&graph, &committed);
@@ -65,31 +98,82 @@ impl Arguments {
         Ok(())
     }
 
+    /// Whether the machine with planned features fits. The rungs of a ladder are neurons beside the others.
+    fn plan(&self, profile: Profile) -> Result<()> {
+        let planned = self.planned.concat();
+        let graph = Machine::with_planned(profile, &Module::ALL, &planned).graph;
+        let budget = profile.budget();
+        let budget = Budget {
+            d_model: self.d_model.unwrap_or(budget.d_model),
+            d_ffn: self.d_ffn.unwrap_or(budget.d_ffn + rungs(&graph)),
+            ..budget
+        };
+        ensure!(
+            budget.d_model > 2,
+            "a d_model of {} leaves no slot beside those of the position: take 36 or some more",
+            budget.d_model
+        );
+        let heads = graph
+            .writers()
+            .filter(|(_, writer)| writer.is_head())
+            .count();
+        let neurons = graph.writers().count() - heads;
+        println!(
+            "{heads} heads, {neurons} neurons, {} dimensions; {} layers, d_model {}, d_ffn {}",
+            graph.dims().count(),
+            budget.layers,
+            budget.d_model,
+            budget.d_ffn
+        );
+        let solved = self.search(&graph, budget)?;
+        for (what, seeds) in solved.most_exceeded().into_iter().take(8) {
+            println!("{seeds:5} seeds exceed the {what}");
+        }
+        if let Some((seed, found)) = solved.best() {
+            println!("the best, of seed {seed}:\n{}", found.usage(&graph));
+            if let Some(file) = &self.out {
+                fs::write(file, found.to_text(&graph))
+                    .with_context(|| file.display().to_string())?;
+                println!("written to {}", file.display());
+            }
+        }
+        Ok(())
+    }
+
     /// The best of the seeds' schedules: the fewest heads spent on wiping, then the fewest neurons.
     fn solve(&self, graph: &Graph, budget: Budget) -> Result<(u64, Schedule)> {
+        let solved = self.search(graph, budget)?;
+        let why = solved.failed.last().map(|failed| failed.error.to_string());
+        let best = solved
+            .best()
+            .map(|(seed, schedule)| (*seed, schedule.clone()));
+        best.with_context(|| why.unwrap_or_default())
+    }
+
+    /// Searches with every seed.
+    fn search(&self, graph: &Graph, budget: Budget) -> Result<Solved> {
         let start = Instant::now();
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds {msg}, {eta} left")?;
         let bar = ProgressBar::new(self.seeds).with_style(style);
         bar.tick();
         let next = AtomicU64::new(1);
-        let solved = Mutex::new((vec![], None));
+        let solved = Mutex::new(Solved::default());
         let work = || {
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
                 if seed > self.seeds {
                     return;
                 }
-                let schedule = solve(graph, budget, seed, self.moves);
+                let attempt = attempt(graph, budget, seed, self.moves);
                 let mut solved = solved.lock().expect("no thread panics");
-                match schedule {
+                match attempt {
                     Ok(schedule) => {
-                        solved
-                            .0
-                            .push((wiping(&schedule.usage(graph)), seed, schedule));
+                        let wiping = wiping(&schedule.usage(graph));
+                        solved.found.push((wiping, (seed, schedule)));
                     }
-                    Err(error) => solved.1 = Some(error),
+                    Err(failed) => solved.failed.push(failed),
                 }
-                bar.set_message(format!("{} fit", solved.0.len()));
+                bar.set_message(format!("{} fit", solved.found.len()));
                 bar.inc(1);
             }
         };
@@ -100,20 +184,53 @@ impl Arguments {
             }
         });
         bar.finish_and_clear();
-        let (found, error) = solved.into_inner().expect("no thread panics");
-        let fit = found.len();
+        let solved = solved.into_inner().expect("no thread panics");
         println!(
-            "{fit} of {} seeds fit, {}\n",
+            "{} of {} seeds fit, {}\n",
+            solved.found.len(),
             self.seeds,
             seconds(start.elapsed())
         );
-        let best = found
-            .into_iter()
-            .min_by_key(|(wiping, seed, _)| (*wiping, *seed));
-        let why = || error.map_or_else(String::new, |error| error.to_string());
-        let (_, seed, schedule) = best.with_context(why)?;
-        Ok((seed, schedule))
+        Ok(solved)
     }
+}
+
+/// What the seeds led to.
+#[derive(Debug, Default)]
+struct Solved {
+    /// What each schedule wipes, its seed, and itself.
+    found: Vec<((usize, usize), (u64, Schedule))>,
+    failed: Vec<Failed>,
+}
+
+impl Solved {
+    /// The seed and the schedule with the fewest heads, then the fewest neurons, that only wipe.
+    fn best(&self) -> Option<&(u64, Schedule)> {
+        let best = self
+            .found
+            .iter()
+            .min_by_key(|(wiping, (seed, _))| (*wiping, *seed));
+        best.map(|(_, best)| best)
+    }
+
+    /// What was exceeded, by how many seeds, the most first.
+    fn most_exceeded(&self) -> Vec<(&str, usize)> {
+        let mut counts = BTreeMap::new();
+        for what in self.failed.iter().flat_map(|failed| &failed.exceeded) {
+            *counts.entry(what.as_str()).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|&(what, seeds)| (Reverse(seeds), what));
+        counts
+    }
+}
+
+/// Neurons of ladders: a model with instructions in its weights has as many as these take.
+fn rungs(graph: &Graph) -> usize {
+    let names = graph.writers().map(|(writer, _)| graph.writer_name(writer));
+    names
+        .filter(|name| LADDERS.iter().any(|ladder| name.starts_with(ladder)))
+        .count()
 }
 
 /// Heads that only wipe slots, which a cache pays for, and such neurons: the fewer, the better.
@@ -126,6 +243,22 @@ fn wiping(usage: &Usage) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn features_by_name() {
+        assert_eq!(features("dump").unwrap(), [Planned::Dump]);
+        assert_eq!(features("all").unwrap(), Planned::ADDED);
+        assert!(features("dumps").unwrap_err().contains("word-get, dump,"));
+    }
+
+    #[test]
+    fn only_ladders_have_rungs() {
+        let rungs_with = |planned: &[Planned]| {
+            rungs(&Machine::with_planned(Profile::STOCK, &Module::ALL, planned).graph)
+        };
+        assert_eq!(rungs_with(&[Planned::Anywhere, Planned::Frames]), 0);
+        assert!(rungs_with(&[Planned::Rom]) > 9);
+    }
 
     #[test]
     fn the_committed_schedule_fits() {

@@ -39,7 +39,9 @@
 #![warn(missing_docs)]
 
 mod certificate;
+mod envelope;
 mod keys;
+mod next;
 mod rounding;
 mod run;
 mod show;
@@ -48,6 +50,7 @@ mod sums;
 
 pub use certificate::{Certificate, HeadCertificate, IndexBox, certify};
 pub use keys::Keys;
+pub use next::{Found, NextTokens, Picked, next_tokens};
 pub use rounding::{Scaling, UNDERFLOW};
 pub use run::{Certified, Went};
 pub use sums::RunningSums;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Certificate, HeadCertificate, Keys, Scaling};
+use crate::{Certificate, HeadCertificate, Keys, NextTokens, Picked, Scaling};
 
 impl fmt::Display for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,4 +114,65 @@ impl fmt::Display for Certificate {
         }
         Ok(())
     }
+}
+
+impl fmt::Display for NextTokens {
+    /// A line for each token that programs are made of: its bytes, the least margin, the least against tokens of other codes, and how far
+    /// what the unembedding reads goes at the end token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:26} {:>5} {:>6} {:>14}   columns at the end",
+            "found", "bytes", "margin", "of codes"
+        )?;
+        for found in &self.found {
+            let Some((end, before)) = found.counters.split_last() else {
+                continue;
+            };
+            let name = match found.tokens {
+                1 => found.name.clone(),
+                more => format!("{} and {} more", found.name, more - 1),
+            };
+            let least = |margin: fn(&Picked) -> f64| {
+                let margins = found.counters.iter().map(margin);
+                margins.fold(f64::INFINITY, f64::min)
+            };
+            let (all, codes) = (least(|p| p.margin), least(|p| p.code_margin));
+            let (bytes, columns) = (before.len(), columns(end));
+            writeln!(f, "{name:26} {bytes:>5} {all:>6} {codes:>14}   {columns}")?;
+        }
+        let proved = |(.., picked): &(&str, u64, &Picked)| picked.problem.is_none();
+        let (all, proved) = (self.all().count(), self.all().filter(proved).count());
+        writeln!(
+            f,
+            "\nnext token: unique in {proved} of {all} cases of what is found and the counter"
+        )?;
+        if let Some((name, counter, picked)) = self.least() {
+            let (margin, columns) = (picked.margin, columns(picked));
+            writeln!(
+                f,
+                "least margin: {margin}, of `{name}` at byte {counter}, {columns}"
+            )?;
+        }
+        if let Some((name, counter, picked)) = self.least_of_codes() {
+            let (margin, columns) = (picked.code_margin, columns(picked));
+            writeln!(
+                f,
+                "least margin of codes: {margin}, of `{name}` at byte {counter}, {columns}"
+            )?;
+        }
+        for problem in self.problems() {
+            writeln!(f, "NOT PROVED: {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What the unembedding reads and how far that goes.
+fn columns(picked: &Picked) -> String {
+    let columns = picked.columns.iter().map(|(slot, lo, hi)| match lo == hi {
+        true => format!("slot {slot} = {lo}"),
+        false => format!("slot {slot} from {lo} to {hi}"),
+    });
+    columns.collect::<Vec<_>>().join(", ")
 }

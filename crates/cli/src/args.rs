@@ -12,11 +12,14 @@ Exit codes of `run` and `trace`:
     0-255    the program's own exit code, its lowest 8 bits
     1        reading or writing failed, or the model's answer means nothing to the machine
     2        refused: usage, file, program or model
+    121      --check: the program does what no valid program does; what follows cannot be checked
+    122      derailed: the model put out a token that no program makes there
+    123      --check: the model put out another token than the plain interpreter
     124      the token limit was reached (--max-tokens)
     125      the horizon was reached: tokens beyond it are not certified
     130      interrupted by Ctrl-C
     134      the program trapped
-    141      the reader of stdout is gone
+    141      the reader of stdout, or of the program's stderr, is gone
 A program may exit with one of these codes itself; --json tells which it was.";
 
 const EXAMPLES: &str = "\
@@ -42,7 +45,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs a program: its output goes to stdout as it is decoded
+    /// Runs a program: what it writes to stdout and stderr goes there as it is decoded
     #[command(after_help = format!("\
 Examples:
     weightware run hello.wasm
@@ -50,6 +53,7 @@ Examples:
     weightware run --profile long primes.wasm
     weightware run loops.wasm --max-tokens 100000 --save loops.run
     weightware run --resume loops.run --json -
+    weightware run sudoku.wasm --check < board.txt
     weightware run hello.c -- first second
 
 {EXIT_CODES}"))]
@@ -90,7 +94,7 @@ Examples:
     /// Proves, head by head, up to where attention over a model's keys is exact
     #[command(after_help = "\
 Computed from the weights alone. Exit code 0: what config.json states is proved; 1: it is not. With a program the program is run,
-and a line for each box tells how far it went.
+and a line for each box tells how far it went, and how it ended; if it derailed, the exit code is 1 too.
 
 Examples:
     weightware certify
@@ -193,6 +197,11 @@ pub(crate) struct ExecutionArgs {
     /// Go on with the run that --save kept in FILE; it holds program and input too
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
+
+    /// Show each decoded token to a plain interpreter of the program: the first one that it does not confirm ends the run, with
+    /// exit code 123, or 121 if it cannot tell. It never has a say in what is decoded
+    #[arg(long)]
+    pub(crate) check: bool,
 
     /// Tell on stderr, at the end, of counts, time and memory
     #[arg(long)]

@@ -4,11 +4,15 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
-use weightware::{Certificate, CertifiedRun, End, HeadCertificate, Reach, Scaling};
+use weightware::{
+    Certificate, CertifiedRun, End, HeadCertificate, NextTokens, Outcome, Reach, Scaling,
+    next_tokens,
+};
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
 use crate::input::{self, Loaded};
+use crate::report::described;
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     if args.file.is_none() && !args.arguments.is_empty() {
@@ -17,7 +21,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         )));
     }
     let used;
-    let certificate;
+    let (certificate, next);
     if let Some(file) = &args.file {
         let loaded = Loaded::read(file, false)?;
         let computer = input::computer(args.model.as_deref(), &args.machine)?;
@@ -26,20 +30,30 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         let run = computer.certify(&program, args.max_tokens);
         let run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
         certificate = run.certified.certificate().clone();
+        next = next_tokens(computer.model());
         used = Some(run);
     } else {
         let model = input::compiled_or(args.model.as_deref(), &args.machine)?;
         certificate = weightware::certify(&model);
+        next = next_tokens(&model);
         used = None;
     }
     let text = match args.json {
-        true => format!("{}\n", json_of(&certificate, used.as_ref())),
-        false => format!("{certificate}{}", table(&certificate, used.as_ref())),
+        true => format!("{}\n", json_of(&certificate, &next, used.as_ref())),
+        false => format!(
+            "{certificate}\n{next}{}",
+            table(&certificate, used.as_ref())
+        ),
     };
     io::stdout()
         .write_all(text.as_bytes())
         .map_err(Failure::stdout)?;
-    Ok(match certificate.problems().next() {
+    let end = used.as_ref().map(|run| &run.end);
+    if let Some(end @ (End::Derailed { .. } | End::Nonsense { .. })) = end {
+        // What is proved of keys and sums says nothing of what a broken model does with them.
+        return Err(Failure::Failed(anyhow!("the program: {}", ended(end))));
+    }
+    Ok(match certificate.problems().chain(next.problems()).next() {
         None => 0,
         Some(_) => FAILED,
     })
@@ -98,14 +112,60 @@ fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
 
 fn ended(end: &End) -> String {
     match end {
-        End::Outcome(_) => "it ended itself".to_owned(),
+        End::Outcome(Outcome::Trapped(trap)) => {
+            format!("it trapped: {} ({})", trap.message(), trap.name())
+        }
+        End::Outcome(outcome) => format!("it {outcome}"),
         End::Budget => "stopped by --max-tokens".to_owned(),
         End::Horizon { why, .. } => format!("horizon: {why}"),
         End::Nonsense { token } => format!("the model said {token:?}, which means nothing"),
+        End::Derailed { at, token } => format!(
+            "derailed: no program makes token {} of the trace, `{token}`: the weights are not the machine's, or wrong",
+            at.index
+        ),
+        End::Differs { .. } | End::Fault { .. } => unreachable!("nobody checks this run"),
     }
 }
 
-fn json_of(certificate: &Certificate, used: Option<&CertifiedRun>) -> Value {
+/// What is proved of the next token.
+fn next_json(next: &NextTokens) -> Value {
+    let found = next.found.iter().map(|found| {
+        let counters = found.counters.iter().map(|picked| {
+            json!({
+                "margin": picked.margin,
+                "code_margin": picked.code_margin,
+                "columns": picked.columns.iter().map(|(slot, lo, hi)| json!({
+                    "slot": slot, "least": lo, "greatest": hi,
+                })).collect::<Vec<_>>(),
+                "ends": picked.ends,
+                "problem": picked.problem,
+            })
+        });
+        json!({
+            "found": found.name,
+            "tokens": found.tokens,
+            "bytes": counters.collect::<Vec<_>>(),
+        })
+    });
+    let of = |least: Option<(&str, u64, &weightware::Picked)>, code: bool| {
+        least.map(|(name, counter, picked)| {
+            let margin = if code {
+                picked.code_margin
+            } else {
+                picked.margin
+            };
+            json!({"margin": margin, "found": name, "byte": counter})
+        })
+    };
+    json!({
+        "least": of(next.least(), false),
+        "least_of_codes": of(next.least_of_codes(), true),
+        "problems": next.problems().collect::<Vec<_>>(),
+        "found": found.collect::<Vec<_>>(),
+    })
+}
+
+fn json_of(certificate: &Certificate, next: &NextTokens, used: Option<&CertifiedRun>) -> Value {
     let positions = |count: u64| match count {
         u64::MAX => Value::Null,
         count => json!(count),
@@ -143,9 +203,13 @@ fn json_of(certificate: &Certificate, used: Option<&CertifiedRun>) -> Value {
         "first_to_fail": first.map(|head| json!({"layer": head.layer, "head": head.head})),
         "problems": certificate.problems().collect::<Vec<_>>(),
         "heads": heads.collect::<Vec<_>>(),
+        "next_token": next_json(next),
         "program": used.map(|used| json!({
             "position": used.position,
             "end": ended(&used.end),
+            "outcome": described(&used.end).0,
+            "code": described(&used.end).1,
+            "trap": described(&used.end).2,
             "sums": used.certified.sums().used(),
             "stock_position": by_scaling(&|scaling| used.certified.stock_position(scaling)),
             "reach": used.reach.iter().map(|reach| json!({

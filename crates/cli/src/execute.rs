@@ -1,9 +1,10 @@
 //! `run` and `trace`.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::Error;
-use weightware::{Engine, Run, SavedRun};
+use weightware::{End, Engine, Run, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
 use crate::failure::{Failure, Result};
@@ -12,7 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::report::{Ending, Report};
 use crate::saved::{self, Saver};
 use crate::say;
-use crate::screen::Screen;
+use crate::screen::{Screen, Stream};
 
 /// A prompt of so many tokens takes long enough to say so.
 const LONG_PROMPT: usize = 10_000;
@@ -20,7 +21,7 @@ const LONG_PROMPT: usize = 10_000;
 /// What is printed of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Print {
-    /// The bytes that the program puts out.
+    /// The bytes that the program puts out, on stdout and on stderr.
     Output,
     /// The trace.
     Trace,
@@ -29,18 +30,25 @@ pub(crate) enum Print {
 pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) -> Result<u8> {
     let mut screen = Screen::new(args.quiet, print == Print::Trace);
     let computer;
-    let (prompt, trace) = match (&args.resume, &args.file) {
+    let program;
+    let SavedRun { prompt, trace } = match (&args.resume, &args.file) {
         (Some(path), _) => {
             computer = input::computer(args.model.as_deref(), &args.machine)?;
-            let SavedRun { prompt, trace } = saved::read(path, &computer)?;
-            (prompt, trace)
+            let saved = saved::read(path, &computer)?;
+            program = match args.check {
+                true => Some(saved::program(path, &saved, &computer)?),
+                false => None,
+            };
+            saved
         }
         (None, Some(file)) => {
             let loaded = Loaded::read(file, args.quiet)?;
             computer = input::computer(args.model.as_deref(), &args.machine)?;
-            let program =
-                loaded.program(computer.model().config.last_position, arguments, args.quiet)?;
-            (computer.prompt(&program), vec![])
+            let horizon = computer.model().config.last_position;
+            let loaded = loaded.program(horizon, arguments, args.quiet)?;
+            let (prompt, trace) = (computer.prompt(&loaded), vec![]);
+            program = args.check.then_some(loaded);
+            SavedRun { prompt, trace }
         }
         (None, None) => unreachable!("one of them is required"),
     };
@@ -56,16 +64,20 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     let engine = args.engine.into();
     let run = computer.resume(&prompt, &trace, engine, args.max_tokens);
     let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+    if let Some(program) = &program {
+        run = run.checked(program, &trace);
+    }
     drop((prompt, trace));
     let interrupted = print_run(print, engine, &mut run, &mut screen, saver.as_mut())?;
     let saved = saver.map(Saver::close).transpose()?;
 
-    let ending = match run.reader().outcome() {
-        None if interrupted => Ending::Interrupted,
-        _ => Ending::Ended(run.end()),
+    let ending = match run.end() {
+        End::Budget if interrupted => Ending::Interrupted,
+        end => Ending::Ended(end),
     };
     let report = Report::new(&run, ending, saved);
-    if screen.inside_line() && (args.stats || report.remark().is_some()) {
+    let json_on_stderr = args.json.as_deref() == Some(Path::new("-"));
+    if screen.inside_line() && (args.stats || json_on_stderr || report.remark().is_some()) {
         say("");
     }
     drop(screen);
@@ -92,15 +104,19 @@ fn print_run(
     let interrupt = Interrupt::watch()?;
     let mut interrupted = false;
     let most = between_looks(engine);
-    let mut printed = run.reader().output().len();
     let mut tokens = Vec::new();
     while !interrupted {
         tokens.clear();
-        let lines = screen.output();
         let saves = saver.is_some();
         let decoded = run.steps(most, |token, line| {
-            if let (Print::Trace, Some(line)) = (print, line) {
-                lines.extend_from_slice(format!("{line}\n").as_bytes());
+            match (print, token, line) {
+                (Print::Trace, _, Some(line)) => {
+                    let text = format!("{line}\n");
+                    screen.output(Stream::Stdout).extend(text.into_bytes());
+                }
+                (Print::Output, Token::Out(byte), _) => screen.output(Stream::Stdout).push(byte),
+                (Print::Output, Token::Err(byte), _) => screen.output(Stream::Stderr).push(byte),
+                _ => {}
             }
             if saves {
                 tokens.push(token);
@@ -109,11 +125,6 @@ fn print_run(
         if decoded == 0 {
             break;
         }
-        if print == Print::Output {
-            let output = run.reader().output();
-            screen.output().extend_from_slice(&output[printed..]);
-            printed = output.len();
-        }
         if let Some(saver) = &mut saver {
             tokens.iter().try_for_each(|&token| saver.token(token))?;
         }
@@ -121,7 +132,7 @@ fn print_run(
         interrupted = interrupt.pressed();
     }
     if let (Print::Trace, Some(line)) = (print, run.reader().unfinished()) {
-        writeln!(screen.output(), "{line}").map_err(Failure::stdout)?;
+        writeln!(screen.output(Stream::Stdout), "{line}").map_err(Failure::stdout)?;
     }
     screen.close()?;
     Ok(interrupted)

@@ -4,8 +4,13 @@ use std::io;
 
 use anyhow::Error;
 
+use crate::screen::Stream;
+
 pub(crate) const FAILED: u8 = 1;
 pub(crate) const REFUSED: u8 = 2;
+pub(crate) const UNCHECKED: u8 = 121;
+pub(crate) const DERAILED: u8 = 122;
+pub(crate) const DIFFERS: u8 = 123;
 pub(crate) const BUDGET: u8 = 124;
 pub(crate) const HORIZON: u8 = 125;
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -24,16 +29,24 @@ pub(crate) enum Failure {
     Refused(Error),
     /// The system failed.
     Failed(Error),
-    /// Nobody reads stdout any more. Not worth a word.
+    /// Nobody reads stdout any more, or the program's stderr. Not worth a word.
     Closed,
 }
 
 impl Failure {
     /// A write to stdout that failed.
     pub(crate) fn stdout(error: io::Error) -> Self {
+        Self::output(error, Stream::Stdout)
+    }
+
+    /// A write to a stream that failed.
+    pub(crate) fn output(error: io::Error, stream: Stream) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Closed,
-            _ => Self::Failed(Error::new(error).context("writing to stdout")),
+            _ => Self::Failed(Error::new(error).context(match stream {
+                Stream::Stdout => "writing to stdout",
+                Stream::Stderr => "writing to stderr",
+            })),
         }
     }
 

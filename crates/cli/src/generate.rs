@@ -13,7 +13,7 @@ use crate::input;
 use crate::interrupt::Interrupt;
 use crate::report::counted;
 use crate::say;
-use crate::screen::Screen;
+use crate::screen::{Screen, Stream};
 
 /// The longest prompt, in bytes.
 const LONGEST_PROMPT: u64 = 1 << 30;
@@ -41,7 +41,7 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
     for token in generated.by_ref() {
         let separator = if tokens == 0 { "" } else { " " };
         let string = model.tokenizer.string(token).unwrap_or("?");
-        write!(screen.output(), "{separator}{string}").map_err(Failure::stdout)?;
+        write!(screen.output(Stream::Stdout), "{separator}{string}").map_err(Failure::stdout)?;
         tokens += 1;
         screen.tick(String::new)?;
         if interrupt.pressed() {
@@ -50,7 +50,7 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
         }
     }
     let finish = generated.finish();
-    screen.output().push(b'\n');
+    screen.output(Stream::Stdout).push(b'\n');
     screen.close()?;
 
     let (status, remark) = match finish {

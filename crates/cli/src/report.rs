@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use anyhow::Error;
 use serde_json::{Value, json};
-use weightware::{End, Outcome, Run};
+use weightware::{End, Outcome, Parting, Place, Run};
 
-use crate::failure::{BUDGET, FAILED, Failure, HORIZON, INTERRUPTED, Result, TRAPPED, printable};
+use crate::failure::{
+    BUDGET, DERAILED, DIFFERS, FAILED, Failure, HORIZON, INTERRUPTED, Result, TRAPPED, UNCHECKED,
+    printable,
+};
 use crate::say;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +19,10 @@ pub(crate) enum Ending {
     Ended(End),
     Interrupted,
 }
+
+/// What can be wrong with a model that has the machine's tokens.
+const WRONG_WEIGHTS: &str =
+    "the weights are not those that `weightware weights --out DIR` writes, or they are wrong";
 
 pub(crate) struct Report {
     ending: Ending,
@@ -29,12 +36,14 @@ pub(crate) struct Report {
     tokens: u64,
     lines: u64,
     output_bytes: usize,
+    stderr_bytes: usize,
     cached_bytes: usize,
     peak_memory: Option<u64>,
     prefill: Duration,
     decode: Duration,
-    /// The index of the first token that no program makes.
-    malformed: Option<u64>,
+    /// Of a checked run: how many tokens were confirmed, and how it and the interpreter parted.
+    agreed: Option<u64>,
+    parting: Option<(Place, Parting)>,
 }
 
 impl Report {
@@ -50,11 +59,13 @@ impl Report {
             tokens: reader.tokens(),
             lines: reader.lines(),
             output_bytes: reader.output().len(),
+            stderr_bytes: reader.stderr().len(),
             cached_bytes: run.stats().cached_bytes,
             peak_memory: peak_memory(),
             prefill: run.prefill_time(),
             decode,
-            malformed: reader.malformed(),
+            agreed: run.agreed(),
+            parting: run.parting(),
         }
     }
 
@@ -66,6 +77,9 @@ impl Report {
             Ending::Ended(End::Budget) => BUDGET,
             Ending::Ended(End::Horizon { .. }) => HORIZON,
             Ending::Ended(End::Nonsense { .. }) => FAILED,
+            Ending::Ended(End::Derailed { .. }) => DERAILED,
+            Ending::Ended(End::Differs { .. }) => DIFFERS,
+            Ending::Ended(End::Fault { .. }) => UNCHECKED,
             Ending::Interrupted => INTERRUPTED,
         }
     }
@@ -102,20 +116,33 @@ impl Report {
                 "error: after {count} the model put out `{token}`, which ends no run of this machine; use a model \
                  that `weightware weights --out DIR` wrote"
             )),
+            Ending::Ended(End::Derailed { at, token }) => Some(format!(
+                "derailed: no program makes {}, `{token}`; {}",
+                shown(*at),
+                match self.parting {
+                    Some((place, Parting::Differs { expected, .. })) if place == *at =>
+                        format!("the plain interpreter says `{expected}` there: {WRONG_WEIGHTS}"),
+                    _ => format!(
+                        "{WRONG_WEIGHTS}, or a token program takes what is not there (--check tells which)"
+                    ),
+                }
+            )),
+            Ending::Ended(End::Differs {
+                at,
+                expected,
+                found,
+            }) => Some(format!(
+                "check failed: {} is `{found}`, the plain interpreter says `{expected}`; {WRONG_WEIGHTS}",
+                shown(*at)
+            )),
+            Ending::Ended(End::Fault { at, fault }) => Some(format!(
+                "check impossible from {} on: the program does what no valid program does, {fault}; correct the \
+                 program, or leave out --check",
+                shown(*at)
+            )),
             Ending::Interrupted => Some(format!("interrupted after {count}{}", self.way_on())),
         };
-        let malformed = self.malformed.map(|index| {
-            format!(
-                "warning: no program makes token {index} of this trace; use a model that `weightware weights --out DIR` \
-                 wrote"
-            )
-        });
-        let remarks: Vec<_> = malformed
-            .into_iter()
-            .chain(remark)
-            .map(|text| printable(&text))
-            .collect();
-        (!remarks.is_empty()).then(|| remarks.join("\n"))
+        remark.map(|text| printable(&text))
     }
 
     /// How to go on with a run that did not end by itself.
@@ -160,6 +187,7 @@ impl Report {
                 format!("{}, {:.0} lines/s", self.lines, self.per_second(self.lines)),
             ),
             ("output", format!("{} bytes", self.output_bytes)),
+            ("stderr", format!("{} bytes", self.stderr_bytes)),
             (
                 "cached keys and values",
                 mebibytes(self.cached_bytes as u64),
@@ -171,27 +199,32 @@ impl Report {
     }
 
     fn json(&self) -> Value {
-        let (outcome, code, trap, horizon) = match &self.ending {
-            Ending::Ended(End::Outcome(Outcome::Halted)) => ("halt", None, None, None),
-            Ending::Ended(End::Outcome(Outcome::Exited(code))) => ("exit", Some(*code), None, None),
-            Ending::Ended(End::Outcome(Outcome::Trapped(trap))) => {
-                ("trap", None, Some(trap.name()), None)
+        let horizon = match &self.ending {
+            Ending::Ended(End::Horizon { position, why }) => {
+                Some(json!({ "position": position, "why": why, "profile": self.further }))
             }
-            Ending::Ended(End::Budget) => ("budget", None, None, None),
-            Ending::Ended(End::Horizon { position, why }) => (
-                "horizon",
-                None,
-                None,
-                Some(json!({ "position": position, "why": why, "profile": self.further })),
-            ),
-            Ending::Ended(End::Nonsense { .. }) => ("nonsense", None, None, None),
-            Ending::Interrupted => ("interrupted", None, None, None),
+            _ => None,
+        };
+        let derailed = match &self.ending {
+            Ending::Ended(End::Derailed { at, token }) => Some(json!({
+                "index": at.index, "position": at.position, "token": token.to_string(),
+            })),
+            _ => None,
+        };
+        let (outcome, code, trap) = match &self.ending {
+            Ending::Ended(end) => described(end),
+            Ending::Interrupted => ("interrupted", None, None),
         };
         json!({
             "outcome": outcome,
             "code": code,
             "trap": trap,
             "horizon": horizon,
+            "derailed": derailed,
+            "check": self.agreed.map(|agreed| json!({
+                "agreed": agreed,
+                "parting": self.parting.map(parted),
+            })),
             "exit_status": self.status(),
             "prompt_tokens": self.prompt_tokens,
             "prompt_seconds": self.prefill.as_secs_f64(),
@@ -199,12 +232,12 @@ impl Report {
             "resumed_tokens": self.resumed,
             "lines": self.lines,
             "output_bytes": self.output_bytes,
+            "stderr_bytes": self.stderr_bytes,
             "seconds": self.seconds(),
             "tokens_per_second": self.per_second(self.tokens - self.resumed),
             "lines_per_second": self.per_second(self.lines),
             "cached_bytes": self.cached_bytes,
             "peak_memory_bytes": self.peak_memory,
-            "malformed_token": self.malformed,
         })
     }
 
@@ -219,6 +252,44 @@ impl Report {
             Failure::Failed(Error::new(error).context(format!("--json {}", path.display())))
         })
     }
+}
+
+/// What tools call an end; the exit code, or the trap, of a program that ended itself so.
+pub(crate) fn described(end: &End) -> (&'static str, Option<u32>, Option<&'static str>) {
+    match end {
+        End::Outcome(Outcome::Halted) => ("halt", None, None),
+        End::Outcome(Outcome::Exited(code)) => ("exit", Some(*code), None),
+        End::Outcome(Outcome::Trapped(trap)) => ("trap", None, Some(trap.name())),
+        End::Budget => ("budget", None, None),
+        End::Horizon { .. } => ("horizon", None, None),
+        End::Nonsense { .. } => ("nonsense", None, None),
+        End::Derailed { .. } => ("derailed", None, None),
+        End::Differs { .. } => ("differs", None, None),
+        End::Fault { .. } => ("fault", None, None),
+    }
+}
+
+/// Where and how a run and the plain interpreter parted, for tools.
+fn parted((at, parting): (Place, Parting)) -> Value {
+    let (expected, found, fault) = match parting {
+        Parting::Differs { expected, found } => (Some(expected), Some(found), None),
+        Parting::Fault(fault) => (None, None, Some(fault.to_string())),
+    };
+    json!({
+        "index": at.index,
+        "position": at.position,
+        "expected": expected.map(|token| token.to_string()),
+        "found": found.map(|token| token.to_string()),
+        "fault": fault,
+    })
+}
+
+/// A place, for people.
+fn shown(at: Place) -> String {
+    let Place { index, position } = at;
+    format!(
+        "token {index} of the trace (position {position}, prompt included; both counted from 0)"
+    )
 }
 
 /// So many tokens.

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Error;
-use weightware::{Computer, SavedRun, Token, TokenId};
+use weightware::{Computer, Program, SavedRun, Token, TokenId};
 
 use crate::failure::{Failure, Result};
 
@@ -60,8 +60,20 @@ fn failed(path: &Path, error: std::io::Error) -> Failure {
 
 /// The run that a file holds.
 pub(crate) fn read(path: &Path, computer: &Computer) -> Result<SavedRun> {
-    let refused =
-        |error: Error| Failure::Refused(error.context(format!("--resume {}", path.display())));
+    let refused = |error| Failure::Refused(resuming(path, error));
     let text = fs::read_to_string(path).map_err(|error| refused(Error::new(error)))?;
     SavedRun::parse(&text, computer).map_err(|error| refused(Error::new(error)))
+}
+
+/// The program of the run that a file holds.
+pub(crate) fn program(path: &Path, saved: &SavedRun, computer: &Computer) -> Result<Program> {
+    let program = saved.program(computer);
+    program.map_err(|error| {
+        let error = Error::new(error).context("--check needs a program");
+        Failure::Refused(resuming(path, error))
+    })
+}
+
+fn resuming(path: &Path, error: Error) -> Error {
+    error.context(format!("--resume {}", path.display()))
 }

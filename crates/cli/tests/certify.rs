@@ -1,6 +1,10 @@
 //! `certify`.
 
-use crate::common::{SUM, file, folder, status, weightware};
+use crate::common::*;
+
+/// Writes to address 200,000 and reads it again.
+const FAR: &str = "{ i32.const 40 0d 03 00 i32.const 61 00 00 00 i32.store8 00 00 00 ff i32.const 40 0d 03 00 \
+                   i32.load8_u 00 00 00 ff output 00 00 00 00 }";
 
 #[test]
 fn a_folder_and_a_program() {
@@ -26,7 +30,8 @@ fn a_folder_and_a_program() {
     let output = weightware(&["certify", "--json", "--model", model, &program]);
     assert_eq!(status(&output), Some(0));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(json["program"]["end"], "it ended itself");
+    assert_eq!(json["program"]["end"], "it halted");
+    assert_eq!(json["program"]["outcome"], "halt");
     let reach = json["program"]["reach"].as_array().expect("an array");
     let deepest = reach.iter().filter_map(|head| head["index"][1].as_f64());
     assert_eq!(
@@ -89,13 +94,69 @@ fn arguments_are_the_programs() {
     assert_eq!(certify(&[&takes_none, "--", "one"]), Some(2));
 }
 
+#[test]
+fn how_a_program_ended_is_said() {
+    let folder = folder("ended");
+    for (text, end, outcome, code, trap) in [
+        (SUM, "it halted", "halt", None, None),
+        (
+            "{ i32.const 00 00 00 00 exit 00 00 00 00 }",
+            "it exited with code 0",
+            "exit",
+            Some(0),
+            None,
+        ),
+        (
+            "{ i32.const 07 01 00 00 exit 00 00 00 00 }",
+            "it exited with code 263",
+            "exit",
+            Some(263),
+            None,
+        ),
+        (
+            TRAP,
+            "it trapped: unreachable (unreachable)",
+            "trap",
+            None,
+            Some("unreachable"),
+        ),
+        (LOOP, "stopped by --max-tokens", "budget", None, None),
+        (FAR, "horizon: layer", "horizon", None, None),
+    ] {
+        let program = file(&folder, "program.tok", text);
+        let done = weightware(&["certify", &program, "--max-tokens", "100"]);
+        let table = stdout(&done);
+        assert_eq!(ended(&done, 0), "");
+        let line = table.lines().find(|line| line.starts_with("the program: "));
+        assert!(
+            line.is_some_and(|line| line.contains(&format!("; {end}"))),
+            "{table}"
+        );
+        let done = weightware(&["certify", &program, "--max-tokens", "100", "--json"]);
+        let json: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+        let told = &json["program"];
+        assert!(
+            told["end"]
+                .as_str()
+                .is_some_and(|said| said.starts_with(end)),
+            "{told}"
+        );
+        assert_eq!(
+            (
+                told["outcome"].as_str(),
+                told["code"].as_u64(),
+                told["trap"].as_str()
+            ),
+            (Some(outcome), code, trap)
+        );
+    }
+}
+
 /// A run that meets its horizon names the profile that goes further, which does.
 #[test]
 fn the_way_beyond_a_horizon() {
     let folder = folder("beyond");
-    let text = "{ i32.const 40 0d 03 00 i32.const 61 00 00 00 i32.store8 00 00 00 ff i32.const 40 0d 03 00 \
-                i32.load8_u 00 00 00 ff output 00 00 00 00 }";
-    let program = file(&folder, "far.tok", text);
+    let program = file(&folder, "far.tok", FAR);
     let output = weightware(&["run", &program, "--json", "-"]);
     let text = String::from_utf8(output.stderr.clone()).expect("UTF-8");
     assert_eq!(status(&output), Some(125), "{text}");

@@ -1,6 +1,7 @@
 //! All tests of the package in one program: linked once, and long tests run beside one another.
 
 mod certify;
+mod checked;
 mod common;
 mod models;
 mod programs;

@@ -61,15 +61,86 @@ fn input_is_read_by_programs_that_read_it() {
 }
 
 #[test]
-fn what_goes_to_stderr_comes_on_stdout_or_nowhere() {
-    let folder = folder("stderr");
+fn each_stream_of_the_program_is_its_own() {
+    let folder = folder("streams");
     let program = file(&folder, "two.wat", STREAMS);
-    let done = weightware(&["run", &program]);
+    for engine in ["plan", "hull", "linear", "hardmax"] {
+        let done = weightware(&["run", &program, "--engine", engine]);
+        assert_eq!(ended(&done, 0), "err\n", "{engine}");
+        assert_eq!(stdout(&done), "out\n", "{engine}");
+    }
+    // `trace` prints which; what the program writes comes nowhere else.
+    let done = weightware(&["trace", &program]);
     assert_eq!(ended(&done, 0), "");
-    assert_eq!(stdout(&done), "out\nerr\n");
-    let done = weightware(&["run", &program, "--no-stderr"]);
-    assert_eq!(ended(&done, 0), "");
-    assert_eq!(stdout(&done), "out\n");
+    let puts: Vec<_> = stdout(&done)
+        .lines()
+        .filter(|line| line.ends_with(')') && line.len() == 7)
+        .map(ToOwned::to_owned)
+        .collect();
+    let expected = [
+        "out(6f)", "out(75)", "out(74)", "out(0a)", "err(65)", "err(72)", "err(72)", "err(0a)",
+    ];
+    assert_eq!(puts, expected);
+}
+
+/// Where both streams lead to one place, they come in the program's order.
+#[cfg(unix)]
+#[test]
+fn streams_that_lead_to_one_place_keep_their_order() {
+    let folder = folder("order");
+    let path = string(&folder.join("both"));
+    let program = file(&folder, "turns.txt", TURNS);
+    let file = fs::File::create(&path).expect("the file is made");
+    let same = file.try_clone().expect("the file has another handle");
+    let status = command(&["run", &program])
+        .stdout(file)
+        .stderr(same)
+        .status();
+    assert_eq!(status.expect("the binary starts").code(), Some(0));
+    let both = fs::read_to_string(path).expect("it is text");
+    assert_eq!(both, "o1\ne2\no3e4\n");
+}
+
+#[test]
+fn a_resumed_run_prints_what_is_new_of_both_streams() {
+    let folder = folder("resumed-streams");
+    let program = file(&folder, "turns.txt", TURNS);
+    let saved = string(&folder.join("saved.run"));
+    // Six tokens put out a byte: six bytes.
+    let done = weightware(&["run", &program, "--max-tokens", "36", "--save", &saved]);
+    let said = ended(&done, 124);
+    assert_eq!(stdout(&done), "o1\n");
+    assert!(
+        said.starts_with("e2\nbudget: stopped after 36 tokens"),
+        "{said}"
+    );
+    let done = weightware(&["run", "--resume", &saved]);
+    assert_eq!(ended(&done, 0), "e4\n");
+    assert_eq!(stdout(&done), "o3");
+}
+
+/// A report begins a line of its own, whatever the program has left on stderr.
+#[test]
+fn a_report_stands_behind_what_the_program_says() {
+    let text = "{ i32.const 65 00 00 00 output.err 00 00 00 00 }";
+    let done = weightware_with(&["run", "-", "--json", "-"], text.as_bytes());
+    let said = ended(&done, 0);
+    let (program, report) = said.split_once('\n').expect("two lines");
+    let report: Value = serde_json::from_str(report).expect("the report is JSON");
+    assert_eq!(program, "e");
+    assert_eq!(
+        (&report["stderr_bytes"], &report["output_bytes"]),
+        (&1.into(), &0.into())
+    );
+    let done = weightware_with(&["run", "-", "--stats"], text.as_bytes());
+    let said = ended(&done, 0);
+    assert!(said.starts_with("e\nprompt: "), "{said}");
+    assert!(said.contains("\nstderr: 1 bytes\n"), "{said}");
+    // Nothing to report, nothing added.
+    assert_eq!(
+        ended(&weightware_with(&["run", "-"], text.as_bytes()), 0),
+        "e"
+    );
 }
 
 #[test]
@@ -200,7 +271,10 @@ fn json_tells_how_it_ended() {
     assert_eq!(halt["horizon"], Value::Null);
     assert_eq!(halt["tokens"], 17);
     assert_eq!(halt["lines"], 5);
-    assert_eq!(halt["output_bytes"], 1);
+    assert_eq!(
+        (&halt["output_bytes"], &halt["stderr_bytes"]),
+        (&1.into(), &0.into())
+    );
     assert_eq!(halt["prompt_tokens"], 305 + 22);
     for key in ["seconds", "tokens_per_second", "lines_per_second"] {
         assert!(
@@ -269,6 +343,22 @@ fn output_arrives_while_the_program_runs() {
     drop(out);
     let done = child.wait_with_output().expect("the binary ends");
     assert_eq!(ended(&done, 141), "");
+
+    // The same of stderr.
+    let shout = file(
+        &folder,
+        "shout-err.txt",
+        SHOUT.replace("output", "output.err"),
+    );
+    let mut child = command(&["run", &shout])
+        .spawn()
+        .expect("the binary starts");
+    let mut err = child.stderr.take().expect("stderr is a pipe");
+    err.read_exact(&mut bytes).expect("output arrives");
+    assert_eq!(&bytes, b"!!!!!!!!!!");
+    drop(err);
+    let done = child.wait_with_output().expect("the binary ends");
+    assert_eq!((status(&done), done.stdout), (Some(141), vec![]));
 }
 
 #[cfg(unix)]

@@ -46,6 +46,8 @@ pub struct Evaluator<'g> {
     histories: Vec<History>,
     values: Vec<i128>,
     position: i128,
+    /// Positions that were skipped: the first one, and how many.
+    skipped: (i128, i128),
 }
 
 impl<'g> Evaluator<'g> {
@@ -85,7 +87,21 @@ impl<'g> Evaluator<'g> {
             histories: vec![History::default(); graph.writers.len()],
             values: vec![0; graph.dims.len()],
             position: 0,
+            skipped: (0, 0),
         }
+    }
+
+    /// Goes on at a later position, as if so many tokens stood between that add nothing to sums and whose keys no lookup finds. A lookup
+    /// by position that asks for one of them finds the token before.
+    ///
+    /// What a machine computes there is what it computes behind so many tokens of other work.
+    ///
+    /// # Panics
+    /// If it has skipped before.
+    pub fn skip(&mut self, tokens: u64) {
+        assert_eq!(self.skipped.1, 0, "positions are skipped once");
+        self.skipped = (self.position, tokens.into());
+        self.position += i128::from(tokens);
     }
 
     /// Appends a token, given by what it embeds to; its dimensions can then be read.
@@ -177,7 +193,13 @@ impl<'g> Evaluator<'g> {
                     let nearest = (2 * query + scale)
                         .div_euclid(2 * scale)
                         .clamp(0, self.position);
-                    return history.values[usize::try_from(nearest).expect("not negative")];
+                    let (first, skipped) = self.skipped;
+                    let at = match nearest - first {
+                        ..0 => nearest,
+                        past if past < skipped => first - 1,
+                        _ => nearest - skipped,
+                    };
+                    return history.values[usize::try_from(at).expect("not negative")];
                 }
                 history.find(query, scale)
             }

@@ -344,6 +344,18 @@ impl Graph {
         std::array::from_fn(|part| Output { writer, part })
     }
 
+    /// Another value at the token that a lookup with a single one finds.
+    ///
+    /// # Panics
+    /// If the output is not that of a lookup with one value.
+    pub fn second_value(&mut self, output: Output, value: impl Into<Form>) -> Output {
+        match &mut self.writers[output.writer.index()].writer {
+            Writer::Lookup { values, .. } if values.len() == 1 => values.push(value.into()),
+            _ => panic!("a lookup with one value is asked for another"),
+        }
+        Output { part: 1, ..output }
+    }
+
     /// The keys of a lookup by position. A query below zero finds the first token, which answers 0.
     #[must_use]
     pub fn positions(&self) -> Key {
@@ -422,6 +434,17 @@ impl Graph {
     /// Says that a dimension may be so large that what its slot held before would be rounded beside it: the slot is zero before.
     pub fn alone(&mut self, dim: Dim) {
         self.dims[dim.index()].fraction = true;
+    }
+
+    /// Says that a dimension holds integers below 2^53 whatever a program does, though it is a product: its slot is written over as any other.
+    pub fn exact(&mut self, dim: Dim) {
+        self.dims[dim.index()].rough = false;
+    }
+
+    /// Whether a dimension holds an integer below 2^53 at every token, so that its slot need not be zero before it is used again.
+    #[must_use]
+    pub fn is_exact(&self, dim: Dim) -> bool {
+        !self.dims[dim.index()].rough
     }
 
     /// Declares a dimension that the unembedding reads.

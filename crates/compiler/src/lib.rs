@@ -23,6 +23,7 @@ mod form;
 mod graph;
 pub mod machine;
 pub mod parity;
+pub mod proof;
 mod schedule;
 mod search;
 mod usage;
@@ -32,7 +33,7 @@ pub use evaluate::Evaluator;
 pub use form::{Dim, Form};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};
 pub use schedule::{Budget, Schedule, ScheduleError};
-pub use search::{solve, solve_best};
+pub use search::{Failed, attempt, solve, solve_best};
 pub use usage::{LayerUsage, Usage};
 
 /// The examples of the README run as tests.

@@ -40,6 +40,11 @@ impl Budget {
     pub(crate) const fn stages(&self) -> i32 {
         2 * self.layers as i32
     }
+
+    /// Heads and neurons that there are, by stage.
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = usize> + use<> {
+        [self.d_model / 2, self.d_ffn].into_iter().cycle()
+    }
 }
 
 /// A slot is set to zero, or freed of what it held while something new is added to it.
@@ -452,7 +457,7 @@ fn wipe_stage(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i32 {
 }
 
 /// `embed`, `1.attn`, `1.ffn`, ..., `logits`.
-fn stage_name(stage: i32) -> String {
+pub(crate) fn stage_name(stage: i32) -> String {
     match stage {
         -1 => "embed".to_owned(),
         stage if stage % 2 == 0 => format!("{}.attn", stage / 2 + 1),

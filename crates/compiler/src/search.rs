@@ -4,7 +4,7 @@
 //! long dimensions live. Deterministic: a seed gives one schedule.
 
 use crate::graph::{Graph, Writer, WriterIdx};
-use crate::schedule::{Budget, Schedule, ScheduleError, lives, readers};
+use crate::schedule::{Budget, Schedule, ScheduleError, lives, readers, stage_name};
 
 /// Solves a graph's schedule.
 ///
@@ -16,9 +16,33 @@ pub fn solve(
     seed: u64,
     moves: u32,
 ) -> Result<Schedule, ScheduleError> {
-    let mut search = Search::new(graph, budget, seed)?;
+    attempt(graph, budget, seed, moves).map_err(|failed| failed.error)
+}
+
+/// A search that found no schedule that fits.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// The complaint about the best attempt.
+    pub error: ScheduleError,
+    /// What the best attempt exceeds: `slots at 6.attn`, in the order of half-layers; empty if slots could not be shared out.
+    pub exceeded: Vec<String>,
+}
+
+/// As [`solve`], and what the best attempt exceeds if none fits.
+///
+/// # Errors
+/// If no schedule that fits was found within the given number of moves.
+pub fn attempt(graph: &Graph, budget: Budget, seed: u64, moves: u32) -> Result<Schedule, Failed> {
+    let none = |error| Failed {
+        error,
+        exceeded: vec![],
+    };
+    let mut search = Search::new(graph, budget, seed).map_err(none)?;
     search.anneal(moves);
-    Schedule::allocate(graph, search.best, budget)
+    search.stages.clone_from(&search.best);
+    let exceeded = search.exceeded();
+    let schedule = Schedule::allocate(graph, search.best, budget);
+    schedule.map_err(|error| Failed { error, exceeded })
 }
 
 /// The best of the schedules that a number of seeds lead to: the fewest heads spent on wiping, whose keys and values a
@@ -48,6 +72,13 @@ pub fn solve_best(
         }
     }
     best.ok_or(failure)
+}
+
+/// An end of a dimension's life.
+#[derive(Clone, Copy)]
+enum End {
+    Writers,
+    Readers,
 }
 
 struct Search<'g> {
@@ -121,7 +152,7 @@ impl<'g> Search<'g> {
         let (mut cost, mut best) = (self.cost(), f64::MAX);
         let mut before = self.stages.clone();
         for step in 0..moves {
-            let heat = 200.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(4) + 0.01;
+            let heat = 400.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(2) + 0.01;
             if !self.shift() {
                 self.stages.clone_from(&before);
                 continue;
@@ -141,30 +172,41 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// Moves a writer, or all writers of a dimension, somewhat earlier or later, and whatever stands in the way; false if
+    /// Moves a writer, or all writers or all readers of a dimension, somewhat earlier or later, and whatever stands in the way; false if
     /// something would leave the network.
     fn shift(&mut self) -> bool {
         let distance = 1 + self.below(4) as i32;
         let way = if self.below(2) == 0 { 1 } else { -1 };
-        if self.below(3) > 0 {
+        if self.below(5) == 0 {
             let writer = self.below(self.stages.len() as u64) as usize;
             return self.put(writer, self.stages[writer] + 2 * way * distance, way);
         }
-        // A slot is won only when the last of its writers has moved.
+        // A slot is won only when the last of its writers, or of its readers, has moved.
         let dim = self.below(self.writers.len() as u64) as usize;
-        let stages = self.writers[dim]
-            .iter()
-            .map(|writer| self.stages[writer.index()]);
+        let end = match self.below(3) {
+            0 => End::Readers,
+            _ => End::Writers,
+        };
+        let group = self.group(dim, end);
+        let stages = group.iter().map(|writer| self.stages[writer.index()]);
         let outermost = if way > 0 { stages.min() } else { stages.max() };
         let Some(outermost) = outermost else {
             return false;
         };
-        let limit = outermost + way * distance;
-        (0..self.writers[dim].len()).all(|at| {
-            let writer = self.writers[dim][at].index();
+        let (limit, count) = (outermost + way * distance, group.len());
+        (0..count).all(|at| {
+            let writer = self.group(dim, end)[at].index();
             let short = (limit - self.stages[writer]) * way;
             short <= 0 || self.put(writer, self.stages[writer] + way * (short + short % 2), way)
         })
+    }
+
+    /// The writers at one end of a dimension's life.
+    fn group(&self, dim: usize, end: End) -> &[WriterIdx] {
+        match end {
+            End::Writers => &self.writers[dim],
+            End::Readers => &self.readers[dim],
+        }
     }
 
     /// Puts a writer into a stage and moves its sinks (`way` 1) or sources (-1) on, as far as they must.
@@ -194,6 +236,35 @@ impl<'g> Search<'g> {
     }
 
     fn cost(&self) -> f64 {
+        let need = self.need();
+        let over = |excess: i32| f64::from(excess.max(0)).powi(2);
+        let slots: f64 = need
+            .slots
+            .iter()
+            .map(|&have| over(have - self.budget.d_model as i32))
+            .sum();
+        let load = need.load.iter().zip(self.budget.rooms());
+        let load: f64 = load.map(|(&have, room)| over(have - room as i32)).sum();
+        100.0 * (slots + load) + f64::from(need.wiping) + 0.1 * f64::from(need.lived)
+    }
+
+    /// What the stages exceed.
+    fn exceeded(&self) -> Vec<String> {
+        let need = self.need();
+        let slots = need.slots.iter().zip(-1..);
+        let slots = slots.filter(|&(&have, _)| have > self.budget.d_model as i32);
+        let slots = slots.map(|(_, stage)| format!("slots at {}", stage_name(stage)));
+        let load = need.load.iter().zip(self.budget.rooms()).zip(0..);
+        let load = load.filter(|&((&have, room), _)| have > room as i32);
+        let load = load.map(|(_, stage)| {
+            let kind = if stage % 2 == 0 { "heads" } else { "neurons" };
+            format!("{kind} at {}", stage_name(stage))
+        });
+        slots.chain(load).collect()
+    }
+
+    /// What the stages need.
+    fn need(&self) -> Need {
         let stages = self.budget.stages();
         let lives = lives(self.graph, &self.readers, &self.stages, &self.budget);
         // By stage, the embedding's first: dimensions that begin, that end exact or rough, and slots taken.
@@ -232,21 +303,25 @@ impl<'g> Search<'g> {
             alive += begins[here] + begins[next];
             alive -= exact[here] + rough[here] + exact[next] + rough[next];
         }
-        let over = |have: i32, room: usize| f64::from((have - room as i32).max(0)).powi(2);
-        let slots: f64 = taken
-            .iter()
-            .map(|&have| over(have, self.budget.d_model))
-            .sum();
-        let rooms = [self.budget.d_model / 2, self.budget.d_ffn]
-            .into_iter()
-            .cycle();
-        let load: f64 = load
-            .iter()
-            .zip(rooms)
-            .map(|(&have, room)| over(have, room))
-            .sum();
-        100.0 * (slots + load) + f64::from(wiping) + 0.1 * f64::from(lived)
+        Need {
+            slots: taken,
+            load,
+            wiping,
+            lived,
+        }
     }
+}
+
+/// What stages need.
+struct Need {
+    /// Slots by stage, the embedding's first.
+    slots: Vec<i32>,
+    /// Heads or neurons by stage.
+    load: Vec<i32>,
+    /// Heads that only wipe slots.
+    wiping: i32,
+    /// How long all dimensions live together.
+    lived: i32,
 }
 
 fn is_head(graph: &Graph, writer: WriterIdx) -> bool {

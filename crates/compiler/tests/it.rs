@@ -3,5 +3,7 @@
 mod common;
 mod exact;
 mod parity;
+mod planned;
 mod precision;
+mod proof;
 mod weights;

@@ -107,6 +107,37 @@ fn check(machine: &Machine, greatest: &[i128]) {
     assert!(checked > 200, "only {checked} sums were checked");
 }
 
+/// A slot is written over by adding new - old: what it held, and what it is to hold, are integers below 2^53, the prompt's tokens included.
+#[test]
+fn what_is_written_over_is_exact() {
+    for profile in Profile::ALL {
+        let machine = Machine::with_profile(profile, &Module::ALL);
+        let graph = &machine.graph;
+        let exact: Vec<_> = graph.dims().filter(|&dim| graph.is_exact(dim)).collect();
+        let mut checked = 0;
+        for seed in 30..33 {
+            let program = common::random_program(seed, 60);
+            let mut evaluator = Evaluator::new(graph);
+            let trace = Interpreter::new(&program).map(|token| token.expect("no fault"));
+            for token in program.full_prompt().chain(trace) {
+                evaluator.push(&machine.embed(token));
+                for &dim in &exact {
+                    // Lifted numbers are near 1.5 * 2^52.
+                    let value = evaluator.value(dim).abs();
+                    assert!(value < 1 << 53, "{} is {value}", graph.name(dim));
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 50_000, "only {checked} numbers were checked");
+    }
+    // Where the index is greatest, in the text of a program as long as the context: a push for each byte past the operand.
+    for profile in Profile::ALL {
+        let greatest = (i128::from(profile.last_position) + 16) << 27;
+        assert!(greatest < 1 << 53, "{}", profile.name);
+    }
+}
+
 /// What neurons add to the dimensions that the unembedding reads stays so small that all of it together, in any order and
 /// at any time, is exact: a pair that cancels would otherwise leave a rest under some schedules.
 #[test]

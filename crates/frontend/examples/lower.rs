@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut run = Interpreter::new(&program);
     let outcome = run.run(100_000_000)?;
     writeln!(out, "output: {:?}", String::from_utf8_lossy(run.output()))?;
+    writeln!(out, "stderr: {:?}", String::from_utf8_lossy(run.stderr()))?;
     match outcome {
         Some(outcome) => writeln!(out, "{outcome:?} after {} tokens", run.tokens())?,
         None => writeln!(out, "not ended after {} tokens", run.tokens())?,

@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut out = io::stdout().lock();
+    io::stderr().write_all(run.stderr())?;
     out.write_all(run.output())?;
     writeln!(out)?;
     let (tokens, executed) = (run.tokens(), run.executed());

@@ -155,7 +155,10 @@ impl Line {
     /// Whether the next line can be executed behind this one.
     pub(crate) fn goes_on(&self) -> bool {
         match self.kind {
-            Kind::Op(instruction) => matches!(instruction.op.spec().end, End::Commit(_) | End::Out | End::Err),
+            Kind::Op(instruction) => matches!(
+                instruction.op.spec().end,
+                End::Commit(_) | End::Out | End::Err
+            ),
             Kind::Jump(op, _) => op != Op::Br,
             Kind::Table { .. } => false,
             _ => true,

@@ -16,6 +16,7 @@ mod immediate;
 mod interpreter;
 mod op;
 mod program;
+mod shape;
 mod text;
 mod token;
 mod trace;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{Effect, Token, Trap};
+use crate::shape::{MOST_BYTES, Shape};
+use crate::{Flag, Token, Trap};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +39,7 @@ impl<'a> Line<'a> {
         self.tokens
     }
 
-    /// The end token; none if the line was cut because it was too long.
+    /// The end token; none if the line is not complete.
     #[must_use]
     pub fn end(self) -> Option<Token> {
         self.tokens
@@ -60,8 +61,10 @@ impl fmt::Display for Line<'_> {
 
 /// Reads the tokens that follow a prompt, one at a time: lines, output and outcome.
 ///
-/// Any stream of tokens can be read, also one that no program makes: [`malformed`](TraceReader::malformed) tells where
-/// the first token stands that cannot be in a trace at its place. Room does not grow with the stream but for the output.
+/// Any stream of tokens can be read, also one that no program makes: reading ends at the first token that cannot stand at its
+/// place in a trace, and [`malformed`](TraceReader::malformed) tells where that is. It puts nothing out, and is no outcome. What is
+/// looked at: which bytes an instruction can make, that operands and frames are there which are taken away, and that the top of the stack
+/// stays what it is. Room does not grow with the stream but for the output.
 ///
 /// ```
 /// use weightware_isa::{Outcome, TraceReader, Vocabulary};
@@ -78,21 +81,21 @@ impl fmt::Display for Line<'_> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct TraceReader {
-    /// The line's tokens, as many as its length says.
+    /// The tokens of the line that has begun, as many as its length says, or of the one before.
     line: [Token; Self::LONGEST_LINE],
     length: usize,
-    /// The next token begins a line.
-    complete: bool,
     output: Vec<u8>,
     stderr: Vec<u8>,
     outcome: Option<Outcome>,
+    /// Tokens of complete lines.
     tokens: u64,
     lines: u64,
+    shape: Shape,
     malformed: Option<u64>,
 }
 
 impl TraceReader {
-    /// A line without an end token is cut behind so many tokens. No instruction makes more.
+    /// No instruction makes more tokens.
     pub const LONGEST_LINE: usize = 16;
 
     /// A reader at the beginning of a trace.
@@ -101,64 +104,81 @@ impl TraceReader {
         Self {
             line: [Token::Begin; Self::LONGEST_LINE],
             length: 0,
-            complete: false,
             output: Vec::new(),
             stderr: Vec::new(),
             outcome: None,
             tokens: 0,
             lines: 0,
+            shape: Shape::new(),
             malformed: None,
         }
     }
 
-    /// Reads a token. Returns the line that it completes. Tokens behind the outcome are not read.
+    /// Reads a token. Returns the line that it completes. Tokens behind the outcome, or behind one that cannot stand where it
+    /// does, are not read.
     #[inline]
     pub fn feed(&mut self, token: Token) -> Option<Line<'_>> {
-        if self.outcome.is_some() {
-            return None;
-        }
-        if self.complete {
-            (self.length, self.complete) = (0, false);
-        }
-        let line = &self.line[..self.length];
         // Most tokens are bytes: they follow one another and end nothing.
-        let complete = if matches!(token, Token::Byte(..)) && line.len() < MOST_BYTES {
-            false
-        } else {
-            if !follows(line, token) {
-                self.malformed.get_or_insert(self.tokens);
-            }
-            match token {
-                Token::Halt => self.outcome = Some(Outcome::Halted),
-                Token::Exit => self.outcome = Some(Outcome::Exited(last_word(line))),
-                Token::Trap(trap) => self.outcome = Some(Outcome::Trapped(trap)),
-                Token::Out(byte) => self.output.push(byte),
-                Token::Err(byte) => self.stderr.push(byte),
-                _ => {}
-            }
-            token.ends_instruction() || line.len() + 1 == Self::LONGEST_LINE
-        };
-        self.line[self.length] = token;
-        self.length += 1;
-        self.tokens += 1;
-        if !complete {
+        if let Token::Byte(byte, Flag::None) = token
+            && self.length < MOST_BYTES
+            && self.shape.takes_any_byte()
+        {
+            self.shape.push(byte);
+            self.line[self.length] = token;
+            self.length += 1;
             return None;
         }
-        self.complete = true;
-        self.lines += 1;
-        Some(self.line())
+        self.read(token)
     }
 
-    fn line(&self) -> Line<'_> {
-        Line {
-            tokens: &self.line[..self.length],
+    /// Reads a token that may end a line, or the trace.
+    #[inline]
+    fn read(&mut self, token: Token) -> Option<Line<'_>> {
+        if self.ended() {
+            return None;
         }
+        let length = self.length;
+        let line = &self.line[..length];
+        let follows = match token {
+            Token::Byte(byte, flag) => self.shape.byte(line, byte, flag),
+            _ => self.shape.end(line, token),
+        };
+        self.line[length] = token;
+        if !follows {
+            self.malformed = Some(self.tokens());
+            self.shape.close();
+        }
+        if !follows || matches!(token, Token::Byte(..)) {
+            self.length += 1;
+            return None;
+        }
+        self.tokens += length as u64 + 1;
+        self.lines += 1;
+        self.length = 0;
+        match token {
+            Token::Out(byte) => self.output.push(byte),
+            Token::Err(byte) => self.stderr.push(byte),
+            Token::Halt => self.end(Outcome::Halted),
+            Token::Exit => self.end(Outcome::Exited(self.shape.last(4) as u32)),
+            Token::Trap(trap) => self.end(Outcome::Trapped(trap)),
+            _ => {}
+        }
+        Some(Line {
+            tokens: &self.line[..=length],
+        })
     }
 
-    /// The line that has begun and is not complete; what is left of a trace that was broken off.
+    fn end(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+        self.shape.close();
+    }
+
+    /// The line that has begun and is not complete; what is left of a trace that was broken off, or ended by a token that cannot
+    /// stand where it does, which is the last one then.
     #[must_use]
     pub fn unfinished(&self) -> Option<Line<'_>> {
-        (!self.complete && self.length > 0).then(|| self.line())
+        let tokens = &self.line[..self.length];
+        (!tokens.is_empty()).then_some(Line { tokens })
     }
 
     /// The bytes put out so far on the standard output: those of `out(XX)`.
@@ -182,7 +202,7 @@ impl TraceReader {
     /// Tokens read so far.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.tokens
+        self.tokens + self.length as u64
     }
 
     /// Lines completed so far: executed instructions, and `}`.
@@ -191,10 +211,16 @@ impl TraceReader {
         self.lines
     }
 
-    /// The index of the first token that cannot stand where it does in the trace of any program.
+    /// The index of the token that cannot stand where it does in the trace of any program; it is the last one read.
     #[must_use]
     pub fn malformed(&self) -> Option<u64> {
         self.malformed
+    }
+
+    /// Whether no more tokens are read: there is an outcome, or a token that cannot stand where it does.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.outcome.is_some() || self.malformed.is_some()
     }
 }
 
@@ -202,41 +228,4 @@ impl Default for TraceReader {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// No instruction makes more bytes than these.
-const MOST_BYTES: usize = 15;
-
-/// Whether some instruction makes a line that begins so.
-fn follows(line: &[Token], token: Token) -> bool {
-    let bytes = line.len();
-    match token {
-        Token::Byte(..) => bytes < MOST_BYTES,
-        Token::Commit(commit) => matches!(
-            (commit.delta, commit.stored, commit.effect, bytes),
-            (0, true, Effect::None, 4 | 7 | 8 | 15)
-                | (1 | -1 | -2, true, Effect::None, 4 | 8)
-                | (1, true, Effect::Skip, 8)
-                | (_, false, Effect::Jump, 3)
-                | (_, false, Effect::Grow, 4)
-                | (-2, false, Effect::None, 1 | 2 | 4 | 8)
-                | (-1, false, Effect::None, 0 | 4 | 8)
-                | (0, false, Effect::None, 4 | 8)
-        ),
-        Token::Exit => bytes == 4,
-        Token::Call(_) | Token::Return(_) => bytes == 3,
-        Token::Out(_) | Token::Err(_) | Token::Halt | Token::Trap(_) => bytes == 0,
-        Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Loaded => false,
-    }
-}
-
-/// The last four bytes of a line, little-endian, 0 where there is none.
-fn last_word(line: &[Token]) -> u32 {
-    line.iter()
-        .rev()
-        .take(4)
-        .fold(0, |word, token| match token {
-            Token::Byte(byte, _) => word << 8 | u32::from(*byte),
-            _ => word << 8,
-        })
 }

@@ -1,6 +1,8 @@
 //! Sparse rows of the weights.
 
-use weightware_model::Matrix;
+#[cfg(test)]
+pub(crate) use weightware_analysis::row;
+pub(crate) use weightware_analysis::{Entry, Row, row_of};
 
 /// Inputs are kept in arrays that every 16-bit number indexes, so that no access needs a check.
 pub(crate) const WIDTH: usize = 1 << 16;
@@ -14,34 +16,6 @@ pub(crate) fn zero_vector() -> Vector {
         Ok(vector) => vector,
         Err(_) => unreachable!("the length is WIDTH"),
     }
-}
-
-/// One weight that is not zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) input: u16,
-    pub(crate) weight: f64,
-}
-
-/// Weights that are not zero, in the order in which their products are added: that of a matrix's columns.
-pub(crate) type Row = Vec<Entry>;
-
-/// A row from all its weights.
-pub(crate) fn row(weights: impl IntoIterator<Item = f64>) -> Row {
-    weights
-        .into_iter()
-        .enumerate()
-        .filter(|&(_, weight)| weight != 0.0)
-        .map(|(input, weight)| Entry {
-            input: input as u16,
-            weight,
-        })
-        .collect()
-}
-
-/// Row `index` of a matrix.
-pub(crate) fn row_of(matrix: &Matrix, index: usize) -> Row {
-    row(matrix.row(index).iter().copied())
 }
 
 /// A row that can be multiplied.

@@ -53,6 +53,11 @@ pub enum Error {
         /// Tokens that follow it.
         found: usize,
     },
+    /// The prompt of a saved run is that of no program.
+    #[error(
+        "the prompt is not that of a program: the tokens that stand before every program are missing or others"
+    )]
+    NotAPrompt,
     /// A saved run holds a token of the model that the machine does not know.
     #[error("`{0}` is no token of the machine")]
     MeaninglessToken(String),

@@ -23,26 +23,31 @@
 //! ```
 //!
 //! This crate is glue. It must hold no algorithm of its own, and nothing of a program's execution: between prompt and
-//! trace there are weights alone.
+//! trace there are weights alone. The plain interpreter may look on ([`Run::checked`]): it is shown tokens that are put out already.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod computer;
 mod error;
+mod lockstep;
+mod run;
 mod saved;
 mod source;
 
-pub use computer::{CertifiedRun, Computer, End, Run};
+pub use computer::{CertifiedRun, Computer};
 pub use error::Error;
+pub use lockstep::{Lockstep, Parting};
+pub use run::{End, Place, Run};
 pub use saved::SavedRun;
 pub use source::{Source, compile_c};
 pub use weightware_certify::{
-    Certificate, Certified, HeadCertificate, Keys, Scaling, Went, certify,
+    Certificate, Certified, Found, HeadCertificate, Keys, NextTokens, Picked, Scaling, Went,
+    certify, next_tokens,
 };
 pub use weightware_compiler::machine::{Module, Profile, Span};
-pub use weightware_compiler::{Usage, compile, default_model, profile_model};
+pub use weightware_compiler::{Usage, compile, default_model, profile_model, proof};
 pub use weightware_frontend::{Input, Options};
-pub use weightware_isa::{Line, Outcome, Program, Token, TraceReader, Trap};
+pub use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Model, TokenId};
 pub use weightware_runtime::{Attended, Decoder, DecoderOptions, Engine, Finish, Reach, Stats};
 

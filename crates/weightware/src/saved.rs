@@ -1,6 +1,6 @@
 //! Runs as text.
 
-use weightware_isa::Token;
+use weightware_isa::{Program, Token};
 use weightware_model::TokenId;
 
 use crate::{Computer, Error};
@@ -52,5 +52,19 @@ impl SavedRun {
             trace: trace.collect::<Result<_, _>>()?,
             prompt,
         })
+    }
+
+    /// The program whose prompt it is.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn program(&self, computer: &Computer) -> Result<Program, Error> {
+        let text = computer.model().tokenizer.decode(&self.prompt);
+        let program: Program = text.parse()?;
+        if computer.prompt(&program) == self.prompt {
+            Ok(program)
+        } else {
+            Err(Error::NotAPrompt)
+        }
     }
 }

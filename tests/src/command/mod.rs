@@ -4,6 +4,7 @@ pub(crate) mod far;
 pub(crate) mod fuzz;
 pub(crate) mod horizon;
 pub(crate) mod hostile;
+pub(crate) mod long;
 pub(crate) mod mutate;
 pub(crate) mod spec;
 pub(crate) mod tokens;

@@ -8,7 +8,7 @@ use weightware_isa::{Instruction, Interpreter, Op, Token};
 use super::setting::{Setting, count_down};
 use super::writer::{COUNTER, PAGE, Writer};
 use super::{Case, Kind, Ran, cases, program};
-use crate::horizon::is_store;
+use crate::beside::is_store;
 use crate::random::Random;
 
 /// Where a case ended up.
@@ -229,7 +229,7 @@ impl Draft {
                     None => panic!("{case:?}: the program ends"),
                 };
                 tokens += 1;
-                stored += u64::from(is_store(token));
+                stored += u64::from(is_store(&token));
                 if let (Token::Trap(_), Some(case)) = (token, case)
                     && case.kind == Kind::Program
                 {

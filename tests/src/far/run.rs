@@ -4,7 +4,7 @@ use weightware::{Computer, Decoder, Engine, Finish, Program, TokenId};
 use weightware_isa::{Interpreter, Token};
 
 use super::{Course, Leads};
-use crate::horizon::is_store;
+use crate::beside::is_store;
 
 /// Tokens that are decoded in one go.
 const BATCH: usize = 256;
@@ -95,7 +95,7 @@ pub(super) fn follow(
                     return Err(differs(position, best, token.to_string()));
                 }
             }
-            stores += u64::from(expected.is_some_and(is_store));
+            stores += u64::from(expected.as_ref().is_some_and(is_store));
             position += 1;
         }
         if decoded < batch {

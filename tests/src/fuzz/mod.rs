@@ -18,6 +18,7 @@ use crate::execution::{Ending, Executor};
 use crate::host;
 use crate::linked::{Case, ENTRY, Merged, Signature, Value, World, decode, encode};
 use crate::random::Random;
+use crate::streams::Streams;
 
 /// Tokens of a run at most; a longer one is not compared.
 const LIMIT: u64 = 8_000_000;
@@ -104,13 +105,13 @@ fn compare(bytes: &[u8], seed: u64, executor: &Executor<'_>) -> Fuzzed {
     let mut random = Random::new(seed);
     let calls: Vec<_> = (0..CALLS).map(|_| subject.call(&mut random)).collect();
     let input = subject.input(&calls);
-    let Ok((output, outcome, _)) = host::run_to_memory(&subject.guarded, &input) else {
+    let Ok((streams, outcome, _)) = host::run_to_memory(&subject.guarded, &input) else {
         return Fuzzed::Skipped("the independent engine has no outcome");
     };
-    let returned = subject.returned(&calls, &output);
+    let returned = subject.returned(&calls, &streams.output);
     let mut tokens = 0;
     if outcome != Outcome::Halted {
-        match subject.compare(executor, &input, (output, outcome)) {
+        match subject.compare(executor, &input, (streams, outcome)) {
             Fuzzed::Same(more, _) => tokens += more,
             fuzzed => return fuzzed,
         }
@@ -243,7 +244,7 @@ impl Subject {
         &self,
         executor: &Executor<'_>,
         input: &[u8],
-        (output, outcome): (Vec<u8>, Outcome),
+        (Streams { output, .. }, outcome): (Streams, Outcome),
     ) -> Fuzzed {
         let different = |problem: String| {
             Fuzzed::Different(Box::new(Difference {
@@ -273,8 +274,8 @@ impl Subject {
             Ending::Outcome(found) if found != outcome => {
                 different(format!("ends with {found} instead of {outcome}"))
             }
-            Ending::Outcome(_) if ran.output != output => {
-                let alike = ran.output.iter().zip(&output);
+            Ending::Outcome(_) if ran.streams.output != output => {
+                let alike = ran.streams.output.iter().zip(&output);
                 let alike = alike.take_while(|(a, b)| a == b).count();
                 different(format!("the output differs from byte {alike} on"))
             }

@@ -4,67 +4,11 @@
 mod programs;
 mod stock;
 
-use weightware::{Computer, End, Engine, Keys, Model, Program, Token, certify};
-use weightware_isa::{Commit, Interpreter};
+use weightware::{Keys, Model, certify};
 
+pub use crate::beside::{Stopped, beside};
 pub use programs::{Adversary, adversaries, farthest};
 pub use stock::{Sampled, at_positions};
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stopped {
-    /// Tokens of the trace, all of them those of the plain interpreter.
-    pub tokens: u64,
-    /// Stores among them.
-    pub stores: u64,
-    /// Its end.
-    pub end: End,
-}
-
-/// Decodes a program beside the plain interpreter, at most so many tokens.
-///
-/// # Errors
-/// The first token that differs.
-pub fn beside(
-    computer: &Computer,
-    program: &Program,
-    engine: Engine,
-    limit: Option<u64>,
-) -> Result<Stopped, String> {
-    let mut run = computer
-        .run(program, engine, limit)
-        .map_err(|error| error.to_string())?;
-    let mut interpreter = Interpreter::new(program);
-    let (mut tokens, mut stores) = (0, 0);
-    for token in run.by_ref() {
-        let wanted = interpreter.next().and_then(Result::ok);
-        if Some(token) != wanted {
-            return Err(format!(
-                "{}: token {tokens} is {token}, not {wanted:?}",
-                engine.name()
-            ));
-        }
-        tokens += 1;
-        stores += u64::from(is_store(token));
-    }
-    Ok(Stopped {
-        tokens,
-        stores,
-        end: run.end(),
-    })
-}
-
-/// Whether a token ends a store.
-pub(crate) fn is_store(token: Token) -> bool {
-    matches!(
-        token,
-        Token::Commit(Commit {
-            delta: -2,
-            stored: false,
-            ..
-        })
-    )
-}
 
 /// The greatest count that orders writes of keys with an index, where it is a count: how often the memory may be stored to.
 #[must_use]

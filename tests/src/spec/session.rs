@@ -197,7 +197,7 @@ impl<'e> Session<'e> {
         while !open.is_empty() {
             let (batch, input) = prepared.batch(&history, open);
             let ran = self.run(&prepared.loaded, &input);
-            let mut output = ran.output.as_slice();
+            let mut output = ran.streams.output.as_slice();
             let replayed = history.iter().all(|step| {
                 let results = prepared.merged.signature(&step.case).unwrap_or_default();
                 decode(&mut output, &results.results).is_some()

@@ -11,6 +11,7 @@ use weightware_frontend::{Input, Options, Pass, Passes, lower};
 use weightware_isa::Interpreter;
 
 use crate::host;
+use crate::streams::Streams;
 
 /// Trace tokens within which every program ends.
 const LIMIT: u64 = 1 << 26;
@@ -166,7 +167,7 @@ impl Measured {
     /// WebAssembly instructions that an engine executes; checks that all sets of passes do what it does.
     fn executed(&self) -> Result<u64, String> {
         let at = |error| format!("{}: {error}", self.name);
-        let (output, outcome, count) = host::run_to_global(
+        let (streams, outcome, count) = host::run_to_global(
             &count::counting(&self.wasm).map_err(at)?,
             self.input.clone(),
             count::COUNT,
@@ -178,7 +179,8 @@ impl Measured {
             let program = lowered.with_input(self.input.clone());
             let mut run = Interpreter::new(&program);
             let found = run.run(LIMIT).map_err(|fault| at(fault.to_string()))?;
-            if (found, run.output()) != (Some(outcome), &output[..]) {
+            let written = Streams::new(run.output(), run.stderr());
+            if (found, &written) != (Some(outcome), &streams) {
                 return Err(at(format!("ends in {found:?} instead of {outcome:?}")));
             }
         }
@@ -267,7 +269,7 @@ fn matrix(
 }
 
 /// A number with commas.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

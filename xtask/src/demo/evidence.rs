@@ -12,7 +12,7 @@ use crate::figures::thousands;
 use crate::workspace;
 
 /// The crates that decode.
-const DECODING: [&str; 3] = ["runtime", "model", "hull"];
+const DECODING: [&str; 4] = ["runtime", "analysis", "model", "hull"];
 
 /// Prints and checks it.
 pub(super) fn show(model: &Model, runs: &[Recorded]) -> Result<()> {
@@ -35,13 +35,15 @@ pub(super) fn show(model: &Model, runs: &[Recorded]) -> Result<()> {
     command.args(["--prefix", "none", "--format", "{p}"]);
     let tree = workspace::output(&mut command)?;
     let own = own_packages(&tree);
+    let mut decoding = DECODING.map(|package| format!("weightware-{package}"));
+    decoding.sort_unstable();
     ensure!(
-        own == ["weightware-hull", "weightware-model", "weightware-runtime"],
+        own == decoding,
         "wrong: the runtime depends on {}",
         own.join(", ")
     );
     println!(
-        "- of this workspace, the runtime depends on weightware-hull and weightware-model alone:\n  \
+        "- of this workspace, the runtime depends on weightware-analysis, -hull and -model alone:\n  \
          cargo tree -p weightware-runtime -e normal"
     );
 

@@ -72,5 +72,18 @@ fn exit_code(end: &End) -> Result<u32> {
         End::Budget => bail!("the limit on tokens is reached"),
         End::Horizon { position, why } => bail!("horizon at position {position}: {why}"),
         End::Nonsense { token } => bail!("the model said {token}, which means nothing here"),
+        End::Derailed { at, token } => bail!(
+            "wrong: no program makes token {} of the trace, {token}",
+            at.index
+        ),
+        End::Differs {
+            at,
+            expected,
+            found,
+        } => bail!(
+            "wrong: token {} of the trace is {found}, not {expected}",
+            at.index
+        ),
+        End::Fault { at, fault } => bail!("no program: {fault}, from token {} on", at.index),
     }
 }

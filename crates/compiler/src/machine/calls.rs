@@ -11,13 +11,16 @@
 use weightware_isa::{FRAME_LIMIT, Trap};
 
 use super::columns::Class;
-use super::{BIG, Machine, PUSH, Parts};
+use super::planned::{Record, Rom};
+use super::{BIG, Machine, Parts};
+use crate::form::Form;
 use crate::graph::Key;
 
 impl Machine {
-    pub(crate) fn calls(&mut self, parts: &Parts) {
+    pub(super) fn calls(&mut self, parts: &Parts) -> Record {
         let Parts { state, fetched, .. } = parts;
         let class = &fetched.class;
+        let [unless_printing, unless_ending] = self.unless_returning(parts);
         let words = self.profile.words;
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());
@@ -26,6 +29,7 @@ impl Machine {
         let far = words.far_side(graph, callee.clone());
         let product = graph.reglu("callee^2", far, callee.clone());
         let product = graph.hold("callee^2", product);
+        graph.exact(product);
         let clear = class.clear(
             graph,
             "call.clear",
@@ -37,7 +41,8 @@ impl Machine {
             clear,
             ..words.key(graph, callee, product, time.into())
         };
-        let values = [state.opcode + one * 5, fetched.fourth.into()];
+        let in_weights = state.rom.as_ref().map_or_else(Form::zero, Rom::remembered);
+        let values = [state.opcode + one * 5 - in_weights, fetched.fourth.into()];
         let [resume_at, frame_size] =
             graph.lookup("call", words.centred(graph, state.frame), &key, values);
         let resume_at = graph.hold("resume_at", resume_at);
@@ -48,17 +53,19 @@ impl Machine {
             fetched.fourth - class.unless(Class::Call) * (1 << 10),
         );
         graph.add(fetched.end, 1, called);
-        let returned = graph.relu(
-            "return.frame",
-            frame_size - class.unless(Class::Return) * (1 << 10),
-        );
+        let returned = graph.relu("return.frame", frame_size - unless_ending * (1 << 10));
         graph.add(fetched.end, 1, returned);
 
-        let query = resume_at + one + state.index - class.unless(Class::Return) * PUSH;
+        // A place in the program may, for all that bounds say, be farther than the last position.
+        let query = resume_at + one + state.index - unless_printing * BIG;
         let positions = graph.positions();
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
         self.bound("call", words);
+        Record {
+            resume_at,
+            frame_size,
+        }
     }
 
     /// Calls whose frame would begin beyond the limit put out a trap at once.

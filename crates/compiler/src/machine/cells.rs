@@ -11,6 +11,7 @@
 //! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and one number ever after.
 
 use super::memory::Access;
+use super::planned::Planned;
 use super::{Machine, Parts, Size, Span};
 use crate::graph::Key;
 
@@ -54,11 +55,16 @@ impl Machine {
         let far = cells.far_side(graph, cell);
         let product = graph.reglu("cell^2", far, cell);
         let product = graph.hold("cell^2", product);
+        graph.exact(product);
         let key = Key {
             clear: access.clear.clone(),
             ..cells.key(graph, cell, product, parts.state.stores + one)
         };
         let query = cells.centred(graph, wanted);
+        if self.planned.contains(&Planned::Anywhere) {
+            let [at] = graph.lookup("load.at", query.clone(), &key, [time.into()]);
+            self.stale(access, missed, at);
+        }
         self.loaded(parts, size, (query, &key), missed);
         for name in ["seen", "cell.store", "cell.load"] {
             self.bound(name, addresses);

@@ -61,6 +61,11 @@ pub(crate) enum Class {
     Clz,
     Ctz,
     Popcnt,
+    // Of planned features. Where these three are there, `return` stands between them.
+    Record,
+    ReturnBetween,
+    Leave,
+    FrameGet,
 }
 
 /// What the network knows of an opcode.
@@ -80,27 +85,31 @@ pub(crate) struct OpColumns {
 }
 
 /// Codes of end tokens. The unembedding picks the token whose code is nearest; bytes have code 0.
+///
+/// No integer is as near to one code as to another: codes follow one another but for a single gap, of odd width.
 pub(crate) mod code {
     use weightware_isa::{Commit, Trap};
 
     pub(crate) const OUT: i64 = 12;
-    pub(crate) const LOADED: i64 = 13;
-    pub(crate) const HALT: i64 = 14;
-    pub(crate) const EXIT: i64 = 15;
-    // 16 to 24 are traps.
-    pub(crate) const ERR: i64 = 25;
-    /// `call(N)` is N + 32, `return(N)` N + 288.
+    pub(crate) const HALT: i64 = 13;
+    pub(crate) const EXIT: i64 = 14;
+    /// 15 to 23 are traps.
+    const TRAP: i64 = 15;
+    pub(crate) const ERR: i64 = 24;
+    /// Never put out: the prompt holds it. The gap, from 25 to 32, is kept free.
+    pub(crate) const LOADED: i64 = 25;
+    /// `call(N)` is N + 32, `return(N)` N + 287.
     pub(crate) const CALL: i64 = 32;
-    pub(crate) const RETURN: i64 = 288;
+    pub(crate) const RETURN: i64 = 287;
 
     /// 1 to 11: a branch that is taken comes right behind the same branch not taken.
     pub(crate) fn commit(commit: Commit) -> i64 {
         1 + position(&Commit::ALL, commit)
     }
 
-    /// 16 to 24.
+    /// The code of a trap.
     pub(crate) fn trap(trap: Trap) -> i64 {
-        16 + position(&Trap::ALL, trap)
+        TRAP + position(&Trap::ALL, trap)
     }
 
     fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {
@@ -204,7 +213,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     let untaken = i64::from(op == Op::BrUnless);
     OpColumns {
         class,
-        bytes: i64::from(spec.bytes) - 3 * untaken,
+        bytes: i64::from(spec.bytes).min(MOST_BYTES) - 3 * untaken,
         end: end - untaken,
         width: spec.width.into(),
         rise,
@@ -213,8 +222,11 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     }
 }
 
-/// Marks a growth of the memory, in a column whose other values are at most 255.
-pub(crate) const GROWN: i64 = 256;
+/// No instruction makes more bytes. A data section has more in the prompt, where nothing asks how many.
+const MOST_BYTES: i64 = 16;
+
+/// Marks a growth of the memory, in a column whose other values are at most [`MOST_BYTES`].
+pub(crate) const GROWN: i64 = MOST_BYTES + 1;
 
 /// The embedding's columns, as dimensions of the graph. Bytes and opcodes share columns: a column of an opcode is read at
 /// the place of the current instruction alone, one of a byte never at an opcode.
@@ -332,21 +344,7 @@ impl Columns {
                     (self.eighth, byte % 64 / 8),
                 ]);
             }
-            Token::Op(op) => {
-                let OpColumns {
-                    class,
-                    bytes,
-                    end,
-                    width,
-                    rise,
-                    fall,
-                    bias,
-                } = op_columns(op);
-                let class = class as i64;
-                row.extend([(self.class, class), (self.class_squared, class * class)]);
-                row.extend([(self.bytes, bytes), (self.end, end), (self.width, width)]);
-                row.extend([(self.rise, rise), (self.fall, fall), (self.bias, bias)]);
-            }
+            Token::Op(op) => self.embed_op(&op_columns(op), &mut row),
             // Fetched like an opcode when the program falls off its end.
             Token::Close => row.push((self.end, code::HALT)),
             Token::Commit(commit) => {
@@ -369,6 +367,22 @@ impl Columns {
         }
         row.retain(|&(_, value)| value != 0);
         row
+    }
+
+    pub(crate) fn embed_op(&self, of_op: &OpColumns, row: &mut Vec<(Dim, i64)>) {
+        let &OpColumns {
+            class,
+            bytes,
+            end,
+            width,
+            rise,
+            fall,
+            bias,
+        } = of_op;
+        let class = class as i64;
+        row.extend([(self.class, class), (self.class_squared, class * class)]);
+        row.extend([(self.bytes, bytes), (self.end, end), (self.width, width)]);
+        row.extend([(self.rise, rise), (self.fall, fall), (self.bias, bias)]);
     }
 }
 

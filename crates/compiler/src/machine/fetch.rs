@@ -60,6 +60,9 @@ impl Fetched {
         let query = at(1) + state.index + gap;
         let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
         let here = graph.hold("here", here);
+        if let Some(rom) = &state.rom {
+            rom.immediate(graph, state.index, immediate, here);
+        }
 
         let class = FetchedClass {
             one,

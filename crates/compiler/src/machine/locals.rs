@@ -10,10 +10,12 @@
 
 use super::columns::Class;
 use super::{BIG, Machine, PUSH, Parts};
+use crate::form::Dim;
 use crate::graph::Key;
 
 impl Machine {
-    pub(crate) fn locals(&mut self, parts: &Parts) {
+    /// Returns the frame base at an instruction that names a global, which is taken off the word.
+    pub(crate) fn locals(&mut self, parts: &Parts) -> Dim {
         let Parts { state, fetched, .. } = parts;
         let class = &fetched.class;
         let words = self.profile.words;
@@ -30,6 +32,8 @@ impl Machine {
         let product = graph.dim("word^2");
         graph.add(product, 1, of_local);
         graph.add(product, -1, excess);
+        // The immediate has 24 bits.
+        graph.exact(product);
 
         let setting = class.unless_either(Class::GlobalSet, Class::LocalSet);
         let clear = class.clear(graph, "local.clear", setting, fetched.width, state.index);
@@ -48,5 +52,6 @@ impl Machine {
         let [byte] = graph.lookup("local.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
         self.bound("local", words);
+        frame_if_global
     }
 }

@@ -16,6 +16,7 @@
 use weightware_isa::Trap;
 
 use super::columns::{Class, GROWN};
+use super::planned::Planned;
 use super::{BIG, Machine, Parts, Size};
 use crate::form::{Dim, Form};
 use crate::graph::{Key, Output};
@@ -92,6 +93,11 @@ impl Machine {
         let query = span.centred(graph, access.asked.clone());
         let [found] = graph.lookup("load.at", query.clone(), &key, [access.square.clone()]);
         let missed = self.missed(access, found);
+        if self.planned.contains(&Planned::Anywhere) {
+            let time = self.graph.time();
+            let at = self.graph.second_value(found, time);
+            self.stale(access, missed, at);
+        }
         self.loaded(parts, size, (query, &key), missed);
         for name in ["load.at", "load"] {
             self.bound(name, span);
@@ -142,8 +148,8 @@ impl Machine {
         let class = &fetched.class;
         let graph = &mut self.graph;
         let latest_growth = graph.latest(graph.one() * GROWN - self.columns.grown);
-        let word = parts.state.word.clone();
-        let [grown] = graph.lookup("grown", Form::zero(), &latest_growth, [word]);
+        let growth = parts.state.growth.clone();
+        let [grown] = graph.lookup("grown", Form::zero(), &latest_growth, [growth]);
         let grown = graph.hold("grown", grown);
         let start = fetched.immediate - (fetched.fourth + grown) * 65536;
         let load = start.clone() + operands.top + fetched.rise

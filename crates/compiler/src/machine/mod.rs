@@ -26,7 +26,7 @@ mod arithmetic;
 mod bits;
 mod calls;
 mod cells;
-mod columns;
+pub(crate) mod columns;
 mod count;
 mod divide;
 mod extend;
@@ -36,6 +36,8 @@ mod memory;
 mod multiply;
 mod next;
 mod nibbles;
+#[doc(hidden)]
+pub mod planned;
 mod powers;
 mod profile;
 mod shift;
@@ -55,6 +57,7 @@ use crate::schedule::{Schedule, ScheduleError};
 use columns::{Columns, code};
 use fetch::Fetched;
 use nibbles::Nibbles;
+use planned::{Hooks, Planned};
 pub use profile::{Exceeded, Profile, Span};
 use stack::Operands;
 use state::State;
@@ -62,7 +65,10 @@ use wide::Lower;
 
 /// Greater than any value that it must outweigh: words, addresses, their sums and differences, all below 2^33.1. It closes
 /// gates, and so never multiplies.
-const BIG: i64 = 1 << 34;
+pub(crate) const BIG: i64 = 1 << 34;
+
+/// Greater than what is added to a result as a byte, whatever it is.
+pub(crate) const BYTE_PUSH: i64 = 1 << 13;
 
 /// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which answers 0.
 const PUSH: i64 = 1 << 27;
@@ -164,6 +170,7 @@ pub struct Machine {
     columns: Columns,
     end: Dim,
     nibbles: Option<Nibbles>,
+    planned: Vec<Planned>,
 }
 
 impl Machine {
@@ -177,10 +184,18 @@ impl Machine {
     /// schedule serves them all.
     #[must_use]
     pub fn with_profile(profile: Profile, modules: &[Module]) -> Self {
+        Self::with_planned(profile, modules, &[])
+    }
+
+    /// The same with planned features, to see what they take. What needs a module that is left out, is left out as well; nothing of it can be
+    /// assembled yet.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn with_planned(profile: Profile, modules: &[Module], planned: &[Planned]) -> Self {
         let mut graph = Graph::new();
         let columns = Columns::new(&mut graph);
         let end = graph.dim("end");
-        let state = State::new(&mut graph, &columns, &profile);
+        let state = State::new(&mut graph, &columns, &profile, planned);
         let fetched = Fetched::new(&mut graph, &columns, &state);
         let operands = Operands::new(&mut graph, &columns, &state, &fetched, &profile);
         let wide = modules.contains(&Module::Wide);
@@ -192,6 +207,7 @@ impl Machine {
             columns,
             end,
             nibbles: None,
+            planned: planned.to_vec(),
         };
         let parts = Parts {
             state,
@@ -200,12 +216,13 @@ impl Machine {
             lower,
         };
         machine.stack_bytes(&parts);
-        machine.locals(&parts);
-        machine.calls(&parts);
+        let frame_if_global = machine.locals(&parts);
+        let record = machine.calls(&parts);
         let size = machine.size(&parts);
         machine.memory(&parts, &size);
         machine.arithmetic(&parts);
         machine.comparisons(&parts);
+        let mut product = None;
         for module in modules {
             match module {
                 Module::Bits => machine.bits(&parts),
@@ -214,7 +231,7 @@ impl Machine {
                     machine.call_traps(&parts);
                 }
                 Module::Shift => machine.shift(&parts),
-                Module::Multiply => machine.multiply(&parts),
+                Module::Multiply => product = Some(machine.multiply(&parts)),
                 Module::Divide => {
                     machine.divide(&parts);
                     machine.sign(&parts);
@@ -224,14 +241,23 @@ impl Machine {
                 Module::Wide => machine.wide(&parts, &size),
             }
         }
-        machine.next_token(&parts);
+        let wait = machine.next_token(&parts);
+        let hooks = Hooks {
+            frame_if_global,
+            record,
+            product,
+            wait,
+        };
+        machine.plan(&parts, &hooks);
         machine
     }
 
     /// The embedding of a token.
     #[must_use]
     pub fn embed(&self, token: Token) -> Vec<(Dim, i64)> {
-        self.columns.embed(token)
+        let mut row = self.columns.embed(token);
+        self.embed_plans(token, &mut row);
+        row
     }
 
     /// Adds to the byte to be put out.
@@ -239,11 +265,12 @@ impl Machine {
         self.graph.add(self.columns.result, coefficient, output);
     }
 
-    /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^10 unless)`.
+    /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^13 unless)`. The push outweighs whatever stands in place
+    /// of a byte: two nibbles' lookups that find other tokens of the prompt make at most 16 * 287 + 287.
     fn add_byte(&mut self, name: &str, coefficient: i64, byte: impl Into<Form>, unless: &Form) {
         let output = self
             .graph
-            .relu(name, byte.into() - unless.clone() * (1 << 10));
+            .relu(name, byte.into() - unless.clone() * BYTE_PUSH);
         self.add_to_result(coefficient, output);
     }
 
@@ -264,6 +291,16 @@ impl Machine {
         }
     }
 
+    /// The dimension of the end token's code.
+    pub(crate) fn end_dim(&self) -> Dim {
+        self.end
+    }
+
+    /// The dimension of the byte to be put out.
+    pub(crate) fn result_dim(&self) -> Dim {
+        self.columns.result
+    }
+
     /// The profile.
     #[must_use]
     pub fn profile(&self) -> Profile {
@@ -273,8 +310,14 @@ impl Machine {
     /// The model of the machine under a schedule.
     ///
     /// # Errors
-    /// If the schedule does not fit the machine's graph.
+    /// If the schedule does not fit the machine's graph, or the machine has planned features.
     pub fn assemble(&self, schedule: &Schedule) -> Result<Model, ScheduleError> {
+        if let Some(planned) = self.planned.first() {
+            let name = planned.name();
+            return Err(ScheduleError(format!(
+                "{name} is planned: it can be scheduled, but not yet assembled"
+            )));
+        }
         let vocabulary = Vocabulary::new();
         let tokens = vocabulary.tokens().iter();
         let ends = vocabulary

@@ -12,9 +12,11 @@
 
 use super::columns::Class;
 use super::{BIG, Machine, PUSH, Parts};
+use crate::form::Dim;
 
 impl Machine {
-    pub(crate) fn multiply(&mut self, parts: &Parts) {
+    /// Returns X, which is 0 for other classes.
+    pub(crate) fn multiply(&mut self, parts: &Parts) -> Dim {
         let fall = self.falling_power(parts, "mul.256^(4-index)");
         let rise = self.rising_power(parts, "mul.256^index");
         let Parts {
@@ -62,5 +64,6 @@ impl Machine {
         let next = floor("floor.next", rise * 256, 41);
         let byte = graph.reglu("mul.byte", here - next * 256, one);
         self.add_to_result(1, byte);
+        product
     }
 }

@@ -6,12 +6,14 @@
 //! end   = (fetched.end - skip) relu(1 - left)         0 while bytes are to come, else the end token's code
 //! logit = 2^30 (2 code end - code^2) + 2 byte result - byte^2
 //! ```
-//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte; it is smaller than
-//! 2^21, so it cannot outweigh a code.
+//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte. It must not outweigh a code: circuits close,
+//! or find nothing, past the last byte, whatever the position. `weightware certify` proves of the weights how far `result` can go
+//! ([docs/proof.md](../../../../docs/proof.md)).
 
 use weightware_isa::Token;
 
 use super::columns::{Class, token_code};
+use super::planned::Wait;
 use super::{Machine, Parts};
 use crate::form::{Dim, Form};
 
@@ -22,7 +24,7 @@ const CODE_WEIGHT: i64 = 1 << 30;
 const NEVER: i64 = -(1 << 52);
 
 impl Machine {
-    pub(crate) fn next_token(&mut self, parts: &Parts) {
+    pub(super) fn next_token(&mut self, parts: &Parts) -> Wait {
         let Parts {
             state,
             fetched,
@@ -42,19 +44,40 @@ impl Machine {
             graph.add(skip, sign, zero);
         }
         let left = fetched.bytes - skip * 3 - state.index;
-        let end = graph.reglu("end", fetched.end - skip, one - left);
+        let end = graph.reglu("end", fetched.end - skip, one - left.clone());
         graph.add(self.end, 1, end);
 
         for dim in [self.end, self.columns.result, one] {
             graph.output(dim);
         }
+        Wait { skip, left }
+    }
+
+    /// The logit of a token for an end code and a result.
+    pub(crate) fn logit_at(&self, token: Token, end: i64, result: i64) -> i64 {
+        let value = |dim: Dim| match dim {
+            dim if dim == self.end => end,
+            dim if dim == self.columns.result => result,
+            _ => 1,
+        };
+        let logit = self.logit(token);
+        logit
+            .terms()
+            .iter()
+            .map(|&(dim, weight)| weight * value(dim))
+            .sum()
     }
 
     /// The logit of a token, as a form over the graph's outputs.
     #[must_use]
     pub fn logit(&self, token: Token) -> Form {
+        self.score(token_code(token))
+    }
+
+    /// The logit of a token with that code and byte.
+    pub(crate) fn score(&self, coded: Option<(i64, i64)>) -> Form {
         let (end, result, one): (Dim, Dim, Dim) = (self.end, self.columns.result, self.graph.one());
-        match token_code(token) {
+        match coded {
             None => one * NEVER,
             Some((code, byte)) => {
                 end * (2 * CODE_WEIGHT * code) + result * (2 * byte)

@@ -9,6 +9,7 @@
 //! A floor is a lookup by position: the integer nearest to `(2 y - 255) / 512` is `floor(y / 256)`.
 
 use super::columns::Class::{Rotl, Rotl64, Rotr, Rotr64, Shl, Shl64, ShrS, ShrS64, ShrU, ShrU64};
+use super::planned::{self, Planned};
 use super::{Machine, PUSH, Parts};
 use crate::form::{Dim, Form};
 
@@ -30,7 +31,7 @@ impl Machine {
         let left = |whole: Dim| (1, [whole.into(), columns.power.into()]);
         let right = |whole: Dim| (-1, [whole + one, columns.coarse.into()]);
         let (quarter, eighth) = (columns.quarter, columns.eighth);
-        let counts = [
+        let mut counts = vec![
             ("left", 4, class.unless_either(Shl, Rotl), left(quarter)),
             ("right", 4, class.unless_either(ShrU, ShrS), right(quarter)),
             ("rotr", 4, class.unless(Rotr), right(quarter)),
@@ -43,6 +44,15 @@ impl Machine {
             ),
             ("rotr", 8, class.unless(Rotr64), right(eighth)),
         ];
+        if self.planned.contains(&Planned::MergedShifts) {
+            let [[left4, right4], [left8, right8]] = planned::unless_shift(parts);
+            counts = vec![
+                ("left", 4, left4, left(quarter)),
+                ("right", 4, right4, right(quarter)),
+                ("left", 8, left8, left(eighth)),
+                ("right", 8, right8, right(eighth)),
+            ];
+        }
         for (name, width, unless, (sign, values)) in counts {
             let query = operands.top_at - one * width - unless * PUSH;
             let name = format!("shift.{name}.{width}");
@@ -69,6 +79,7 @@ impl Machine {
                 self.add_to_result(1, product);
             }
             let product = self.graph.hold(&format!("{name}.product"), product);
+            self.graph.exact(product);
             let [floor] = self.graph.lookup_fraction(
                 &format!("{name}.floor"),
                 product * 2 - one * 255,
@@ -102,6 +113,8 @@ impl Machine {
             let pushed = graph.relu(&format!("{name}.push"), outside - rotates * 16);
             graph.add(moved, -PUSH, pushed);
         }
+        // The index is at most a position: below 2^26.
+        graph.exact(moved);
         let byte = graph.dim(name);
         let query = operands.second_at - fetched.width + j.clone() + moved;
         let [inside] = graph.lookup(name, query, &positions, [self.columns.byte.into()]);

@@ -7,18 +7,18 @@
 //! lower    = b[t-8] + 256 b[t-7] + ... + 2^24 b[t-5]         the four before those
 //! count    = sum of ends and skips                           instructions closed so far, `}` included
 //! base     = (target - count + 1) at the latest jump, else 0
-//! opcode   = 253 + 5 (base + count)                          position of the current instruction's opcode
+//! origin   = 305                                             position of `{`
+//! opcode   = origin + 5 (base + count) - 4                   position of the current instruction's opcode
 //! depth    = sum of delta                                    operands on the stack
 //! frame    = sum of frame_delta                              first word of the current frame
 //! stores   = sum of stores                                   orders writes to memory
 //! ```
 
-use weightware_isa::Program;
-
 use super::Profile;
 use super::columns::Columns;
+use super::planned::{self, Planned, Rom, anywhere};
 use crate::form::{Dim, Form};
-use crate::graph::Graph;
+use crate::graph::{Graph, Output};
 
 pub(crate) struct State {
     /// Bytes on the trace since the latest end token; meaningless within the program's text, where it only grows.
@@ -33,10 +33,28 @@ pub(crate) struct State {
     pub(crate) depth_product: Dim,
     pub(crate) frame: Dim,
     pub(crate) stores: Dim,
+    /// At a token that grows the memory, the pages that it has grown by.
+    pub(crate) growth: Form,
+    /// Where the current instruction is in the weights.
+    pub(crate) rom: Option<Rom>,
+}
+
+/// The running sums as sections read them.
+pub(super) struct Sums {
+    /// Position of `{`.
+    pub(super) origin: Form,
+    pub(super) frame: Dim,
+    pub(super) depth: Dim,
+    pub(super) depth_product: Dim,
 }
 
 impl State {
-    pub(crate) fn new(graph: &mut Graph, columns: &Columns, profile: &Profile) -> Self {
+    pub(crate) fn new(
+        graph: &mut Graph,
+        columns: &Columns,
+        profile: &Profile,
+        planned: &[Planned],
+    ) -> Self {
         let (one, time) = (graph.one(), graph.time());
         let positions = graph.positions();
 
@@ -80,8 +98,49 @@ impl State {
             ["frame", "stores"],
             [columns.frame_delta.into(), columns.stores.into()],
         );
-        let count = graph.hold("count", count);
+        let count = planned::count(graph, count, planned);
         let stores = graph.hold("stores", stores);
+        let sums = match planned.contains(&Planned::Anywhere) {
+            true => anywhere::relative(graph, columns, profile, frame, depth),
+            false => Sums::absolute(graph, profile, planned, frame, depth),
+        };
+
+        let latest_jump = graph.latest(one - columns.jumped);
+        let lead = planned::lead(graph, columns, target, &word, planned);
+        let goes_on = target - count.clone() + one + lead.target;
+        let [base] = graph.lookup("base", Form::zero(), &latest_jump, [goes_on]);
+        let closed = planned::closed(graph, base, count, planned);
+
+        // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count is 0, in the
+        // program's text, this is a byte of the preamble, whose class is none.
+        let place = closed.clone() * 5 + sums.origin.clone() - one * 4;
+        let opcode = graph.persist("opcode", place);
+        let rom = Rom::new(graph, opcode, closed, &sums.origin, planned);
+
+        Self {
+            index,
+            growth: word.clone() - lead.word,
+            word,
+            lower,
+            opcode,
+            depth: sums.depth,
+            depth_product: sums.depth_product,
+            frame: sums.frame,
+            stores,
+            rom,
+        }
+    }
+}
+
+impl Sums {
+    fn absolute(
+        graph: &mut Graph,
+        profile: &Profile,
+        planned: &[Planned],
+        frame: Output,
+        depth: Output,
+    ) -> Self {
+        let (time, positions) = (graph.time(), graph.positions());
         let frame = graph.hold_rounded("frame", frame, 0);
 
         // A push takes at least one token, so the depth is a position: looking it up rounds it and multiplies it.
@@ -91,27 +150,11 @@ impl State {
             positions.square.clone() - time * (2 * profile.words.centre),
         ];
         let [depth, depth_product] = graph.lookup("depth", depth_sum, &positions, values);
-        let depth = graph.hold("depth", depth);
-        let depth_product = graph.hold("depth^2", depth_product);
-
-        let latest_jump = graph.latest(one - columns.jumped);
-        let [base] = graph.lookup("base", Form::zero(), &latest_jump, [target - count + one]);
-        let base = graph.hold("base", base);
-
-        // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count is 0, in the
-        // program's text, this is a byte of the preamble, whose class is none.
-        let first = i64::try_from(Program::PREAMBLE_LEN).expect("short") + 1;
-        let opcode = graph.persist("opcode", (base + count) * 5 + one * (first - 5));
-
         Self {
-            index,
-            word,
-            lower,
-            opcode,
-            depth,
-            depth_product,
+            origin: graph.one() * planned::preamble(planned),
             frame,
-            stores,
+            depth: graph.hold("depth", depth),
+            depth_product: graph.hold("depth^2", depth_product),
         }
     }
 }

@@ -43,6 +43,7 @@ impl Lower {
         let wide = fetched.width - one * 4;
         let difference = graph.reglu("lower_difference", second - top, wide);
         let difference = graph.hold("lower_difference", difference);
+        graph.exact(difference);
         Self {
             top,
             second,

@@ -275,7 +275,8 @@ impl Writer {
                 self.pop_to(Op::GlobalSet, Op::GlobalSet64, global);
             }
             2 => self.pop_to(Op::Drop, Op::Drop, 0),
-            _ => self.pop_to(Op::Output, Op::Output, 0),
+            3 => self.pop_to(Op::Output, Op::Output, 0),
+            _ => self.pop_to(Op::OutputErr, Op::OutputErr, 0),
         }
     }
 

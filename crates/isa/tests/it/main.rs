@@ -7,6 +7,7 @@ mod operations;
 mod run;
 mod text;
 mod trace;
+mod vocabulary;
 mod wide;
 
 use weightware_isa::{Instruction, Interpreter, Op, Program, TraceReader};

@@ -159,6 +159,10 @@ fn stack_instructions() {
         line(Instruction::new(Op::Output, 0), &[0x1234_56fe]),
         "out(fe)"
     );
+    assert_eq!(
+        line(Instruction::new(Op::OutputErr, 0), &[0x1234_56fe]),
+        "err(fe)"
+    );
     let exit = program(&[
         Instruction::new(Op::I32Const, 0x1234_56fe),
         Instruction::new(Op::Exit, 0),
@@ -263,6 +267,7 @@ fn the_trace_agrees_with_the_table() {
             }
             End::Call => Token::Call(1),
             End::Out => Token::Out(1),
+            End::Err => Token::Err(1),
             End::Exit => Token::Exit,
             End::Trap(trap) => Token::Trap(trap),
             End::Return | End::Loaded | End::Halt => unreachable!(),

@@ -1,6 +1,6 @@
 //! Reading traces, whole and broken.
 
-use weightware_isa::{End, Op, Outcome, Token, TraceReader, Trap, Vocabulary};
+use weightware_isa::{End, FRAME_LIMIT, Op, Outcome, Token, TraceReader, Trap, Vocabulary};
 
 fn read(trace: &str) -> (TraceReader, Vec<String>) {
     let vocabulary = Vocabulary::new();
@@ -18,7 +18,7 @@ fn outcomes() {
     let rows = [
         ("halt", Outcome::Halted, "halted"),
         (
-            "01 02 00 00 halt(exit)",
+            "01 02 00 00 commit(+1,sts=1,bt=0)\n01 02 00 00 halt(exit)",
             Outcome::Exited(513),
             "exited with code 513",
         ),
@@ -31,8 +31,8 @@ fn outcomes() {
     for (trace, outcome, text) in rows {
         let (mut reader, lines) = read(trace);
         assert_eq!(
-            (reader.outcome(), lines),
-            (Some(outcome), vec![trace.to_owned()])
+            (reader.outcome(), lines.join("\n")),
+            (Some(outcome), trace.to_owned())
         );
         assert_eq!(
             (outcome.to_string().as_str(), reader.malformed()),
@@ -49,10 +49,10 @@ fn outcomes() {
 
 #[test]
 fn broken_traces() {
-    let (reader, lines) = read("out(41) 01 02");
+    let (reader, lines) = read("41 00 00 00 commit(+1,sts=1,bt=0) out(41) 01 02");
     assert_eq!(
-        (lines, reader.output()),
-        (vec!["out(41)".to_owned()], &b"A"[..])
+        (lines.last().map(String::as_str), reader.output()),
+        (Some("out(41)"), &b"A"[..])
     );
     assert_eq!(
         reader.unfinished().map(|line| line.to_string()),
@@ -60,32 +60,280 @@ fn broken_traces() {
     );
     assert_eq!((reader.outcome(), reader.malformed()), (None, None));
 
-    let (reader, _) = read("out(41) 01 02 halt(exit)");
-    assert_eq!(
-        (reader.outcome(), reader.malformed()),
-        (Some(Outcome::Exited(0x0201)), Some(3))
-    );
+    // A token that cannot stand where it does is the last one read: it is no outcome, and puts nothing out.
+    for (trace, index) in [
+        (
+            "01 00 00 00 commit(+1,sts=1,bt=0) out(01) 01 02 halt(exit) out(41)",
+            8,
+        ),
+        ("01 00 00 00 commit(+1,sts=1,bt=0) 00 out(01) halt", 6),
+        ("01 00 00 00 commit(+1,sts=1,bt=0) 00 err(01) halt", 6),
+        ("00 halt", 1),
+        ("00 trap(unreachable)", 1),
+    ] {
+        let (reader, _) = read(trace);
+        let last = trace.split(' ').nth(index as usize);
+        let unfinished = reader.unfinished().map(|line| line.to_string());
+        assert_eq!((reader.outcome(), reader.malformed()), (None, Some(index)));
+        assert!(reader.ended());
+        assert_eq!(reader.tokens(), index + 1);
+        assert!(!reader.output().contains(&b'A') && reader.stderr().is_empty());
+        assert_eq!(
+            unfinished
+                .as_deref()
+                .and_then(|line| line.rsplit(' ').next()),
+            last
+        );
+    }
 
     let (reader, lines) = read(&"07 ".repeat(40));
     assert_eq!(
         (reader.malformed(), reader.lines(), lines.len()),
-        (Some(15), 2, 2)
+        (Some(15), 0, 0)
     );
-    assert_eq!(lines[0].split(' ').count(), TraceReader::LONGEST_LINE);
+    let unfinished = reader.unfinished().expect("a line has begun");
+    assert_eq!(unfinished.tokens().len(), TraceReader::LONGEST_LINE);
+    assert_eq!(unfinished.end(), None);
 
     for (trace, malformed) in [
         ("{", 0),
         ("drop", 0),
         ("}", 0),
+        ("loaded", 0),
+        ("<begin>", 0),
         ("commit(+1,sts=1,bt=0)", 0),
         ("00 out(00)", 1),
         ("00 00 commit(0,sts=0,bt=1)", 2),
         ("00 00 00 00 call(1)", 4),
         ("00 00 00 commit(-2,sts=0,bt=0)", 3),
-        ("commit(-1,sts=0,bt=0) loaded", 1),
     ] {
         assert_eq!(read(trace).0.malformed(), Some(malformed), "{trace}");
     }
+}
+
+/// Traces of what can be told without a program, and the last token of each of them exchanged for one that cannot stand there.
+#[test]
+fn what_holds_of_all_programs() {
+    const PUSH: &str = "05 01 00 80 commit(+1,sts=1,bt=0)";
+    const PUSH64: &str = "05 01 00 00 00 00 00 80 commit(+1,sts=1,bt=0,skip=1)";
+    // Behind it something is on the stack, and nobody knows what.
+    let some = format!("{PUSH} {PUSH} {PUSH} commit(-1,sts=0,bt=0)");
+    let rows: &[(&str, &str, &str)] = &[
+        // The operands are there.
+        ("", "00 00 00 commit(0,sts=0,bt=1)", "commit(-1,sts=0,bt=0)"),
+        ("", "halt", "out(05)"),
+        ("", "halt", "err(05)"),
+        ("", "halt", "05 00 00 00 halt(exit)"),
+        ("", "halt", "00 00 00 00 commit(0,sts=0,bt=0)"),
+        ("", "halt", "00 00 00 00 commit(0,sts=1,bt=0)"),
+        ("", "halt", "00 00 00 commit(-1,sts=0,bt=1)"),
+        ("", "halt", "00 00 00 00 commit(-1,sts=0,bt=0,grow=1)"),
+        (PUSH, "out(05)", "00 00 00 00 commit(-1,sts=1,bt=0)"),
+        (PUSH, "out(05)", "05 commit(-2,sts=0,bt=0)"),
+        (
+            "PUSH2",
+            "00 00 00 00 commit(-1,sts=1,bt=0)",
+            "00 00 00 00 commit(-2,sts=1,bt=0)",
+        ),
+        (
+            "PUSH2",
+            "05 commit(-2,sts=0,bt=0)",
+            "00 00 00 00 commit(-2,sts=1,bt=0)",
+        ),
+        // What is copied, stored, put out or exited with is what was pushed.
+        (
+            PUSH,
+            "05 01 00 80 commit(0,sts=0,bt=0)",
+            "05 01 00 81 commit(0,sts=0,bt=0)",
+        ),
+        (
+            PUSH,
+            "05 01 00 80 commit(-1,sts=0,bt=0)",
+            "04 01 00 80 commit(-1,sts=0,bt=0)",
+        ),
+        (
+            PUSH,
+            "05 01 00 80 commit(-1,sts=0,bt=0)",
+            "05 01 00 80 00 00 00 00 commit(-1,sts=0,bt=0)",
+        ),
+        (
+            PUSH,
+            "05 01 00 80 commit(-1,sts=0,bt=0,grow=1)",
+            "05 01 00 00 commit(-1,sts=0,bt=0,grow=1)",
+        ),
+        (PUSH, "out(05)", "out(01)"),
+        (PUSH, "err(05)", "err(04)"),
+        (PUSH, "05 01 00 80 halt(exit)", "05 01 00 00 halt(exit)"),
+        (
+            PUSH64,
+            "05 01 00 00 00 00 00 80 commit(0,sts=0,bt=0)",
+            "05 01 00 00 commit(0,sts=0,bt=0)",
+        ),
+        (
+            PUSH64,
+            "05 01 00 00 00 00 00 80 commit(-1,sts=0,bt=0)",
+            "05 01 00 00 00 00 00 00 commit(-1,sts=0,bt=0)",
+        ),
+        (PUSH64, "commit(-1,sts=0,bt=0)", "out(05)"),
+        (PUSH64, "commit(-1,sts=0,bt=0)", "05 01 00 00 halt(exit)"),
+        (
+            "PUSH2",
+            "05 commit(-2,sts=0,bt=0)",
+            "01 commit(-2,sts=0,bt=0)",
+        ),
+        (
+            "PUSH2",
+            "05 01 commit(-2,sts=0,bt=0)",
+            "05 00 commit(-2,sts=0,bt=0)",
+        ),
+        (
+            "PUSH2",
+            "05 01 00 80 commit(-2,sts=0,bt=0)",
+            "05 01 00 80 00 00 00 00 commit(-2,sts=0,bt=0)",
+        ),
+        (
+            "PUSH64",
+            "05 01 00 00 commit(-2,sts=0,bt=0)",
+            "05 01 00 80 commit(-2,sts=0,bt=0)",
+        ),
+        (
+            "PUSH64",
+            "05 01 00 00 00 00 00 80 commit(-2,sts=0,bt=0)",
+            "05 01 00 00 00 00 00 00 commit(-2,sts=0,bt=0)",
+        ),
+        // Also behind what leaves it there: a copy, a jump, a call, a return.
+        (
+            PUSH,
+            "05 01 00 80 commit(0,sts=0,bt=0) 00 00 00 commit(0,sts=0,bt=1) 00 00 00 call(3) 00 00 00 return(3) out(05)",
+            "05 01 00 80 commit(0,sts=0,bt=0) 00 00 00 commit(0,sts=0,bt=1) 00 00 00 call(3) 00 00 00 return(3) out(06)",
+        ),
+        // Of a count, the last bytes are.
+        (
+            "SOME",
+            "08 09 0a 0b 00 00 00 commit(0,sts=1,bt=0) out(0b)",
+            "08 09 0a 0b 00 00 00 commit(0,sts=1,bt=0) out(08)",
+        ),
+        // Nobody knows the top once something was taken.
+        (
+            "SOME",
+            "00 00 00 07 commit(-1,sts=0,bt=0)",
+            "00 00 07 commit(-1,sts=0,bt=0)",
+        ),
+        // Flags are those of a sum, or of a difference.
+        ("SOME", "fe+ ff+ 01 00 commit(-1,sts=1,bt=0)", "ff+"),
+        ("SOME", "fe+ 01 00 00+ commit(-1,sts=1,bt=0)", "fe+ 00"),
+        ("SOME", "01- 00- fe 00 commit(-1,sts=1,bt=0)", "00-"),
+        ("SOME", "01- fe 00 01- commit(-1,sts=1,bt=0)", "01- ff"),
+        ("SOME", "00+ 01 00+ 01 commit(-1,sts=1,bt=0)", "00+ 01 01-"),
+        ("SOME", "01- 00 01- 00 commit(-1,sts=1,bt=0)", "01- 00+"),
+        (
+            "SOME",
+            "00 00 00 00 00 00 00 00+ commit(-1,sts=1,bt=0)",
+            "00 00 00 00 00 00 00 00 00+",
+        ),
+        (
+            "SOME",
+            "00+ 01 00 00 commit(-1,sts=1,bt=0)",
+            "00+ 01 00 00 00 00 00 00 00",
+        ),
+        (
+            "SOME",
+            "00 00 00 00+ commit(-1,sts=1,bt=0)",
+            "00 00 00 00+ commit(+1,sts=1,bt=0)",
+        ),
+        (
+            "SOME",
+            "00 00 00 00 commit(-1,sts=0,bt=0)",
+            "00 00 00 00+ commit(-1,sts=0,bt=0)",
+        ),
+        ("SOME", "00 00 00 call(1)", "00 00 00+ call(1)"),
+        ("SOME", "00 00 00 00 halt(exit)", "00 00 00 00+ halt(exit)"),
+        // A negation: zeros, then borrowed bytes.
+        (
+            "SOME",
+            "00 00 01- 00- commit(0,sts=1,bt=0)",
+            "00 00 00 00+ commit(0,sts=1,bt=0)",
+        ),
+        (
+            "SOME",
+            "00 00 01- ff- commit(0,sts=1,bt=0)",
+            "00 00 01- 00 commit(0,sts=1,bt=0)",
+        ),
+        (
+            "SOME",
+            "00 01- ff- ff- commit(0,sts=1,bt=0)",
+            "01 01- ff- ff- commit(0,sts=1,bt=0)",
+        ),
+        // Counts: no more than there are bits, and zeros behind them.
+        (
+            "SOME",
+            "08 10 18 20 00 00 00 commit(0,sts=1,bt=0)",
+            "08 11 18 20 00 00 00 commit(0,sts=1,bt=0)",
+        ),
+        (
+            "SOME",
+            "00 00 00 20 00 00 00 commit(0,sts=1,bt=0)",
+            "00 00 00 20 00 00 01 commit(0,sts=1,bt=0)",
+        ),
+        (
+            "SOME",
+            "08 10 18 20 28 30 38 40 00 00 00 00 00 00 00 commit(0,sts=1,bt=0)",
+            "08 10 18 20 28 30 38 41 00 00 00 00 00 00 00 commit(0,sts=1,bt=0)",
+        ),
+        // Frames are entered before they are left.
+        (
+            "",
+            "00 00 00 call(3) 00 00 00 return(3)",
+            "00 00 00 return(3)",
+        ),
+        (
+            "",
+            "00 00 00 call(3) 00 00 00 return(3)",
+            "00 00 00 call(3) 00 00 00 return(2)",
+        ),
+        (
+            "",
+            "00 00 00 call(3) 00 00 00 return(3)",
+            "00 00 00 call(3) 00 00 00 return(4)",
+        ),
+        (
+            "",
+            "00 00 00 call(3) 00 00 00 call(5) 00 00 00 return(5)",
+            "00 00 00 call(3) 00 00 00 call(5) 00 00 00 return(8)",
+        ),
+    ];
+    for &(before, good, bad) in rows {
+        let before = match before {
+            "SOME" => some.clone(),
+            "PUSH2" => format!("{PUSH} {PUSH}"),
+            "PUSH64" => format!("{PUSH} {PUSH64}"),
+            other => other.to_owned(),
+        };
+        let good = format!("{before} {good}");
+        let (reader, _) = read(&good);
+        assert_eq!(
+            (reader.malformed(), reader.unfinished()),
+            (None, None),
+            "{good}"
+        );
+        let bad = format!("{before} {bad}");
+        let last = bad.split_whitespace().count() as u64 - 1;
+        assert_eq!(read(&bad).0.malformed(), Some(last), "{bad}");
+    }
+}
+
+/// A call beyond the last word that a frame may begin at has to trap.
+#[test]
+fn frames_end_somewhere() {
+    let deep = "00 00 00 call(255) ".repeat(usize::try_from(FRAME_LIMIT).unwrap() / 255);
+    let left = FRAME_LIMIT % 255;
+    assert!(left > 0);
+    let (reader, _) = read(&format!(
+        "{deep} 00 00 00 call({left}) trap(call_stack_exhausted)"
+    ));
+    assert_eq!(reader.malformed(), None);
+    let (reader, _) = read(&format!("{deep} 00 00 00 call({})", left + 1));
+    assert_eq!(reader.malformed(), Some(reader.tokens() - 1));
 }
 
 /// What the reader takes for well formed is what the table says instructions make.
@@ -101,18 +349,37 @@ fn the_reader_agrees_with_the_table() {
                         || conditional && commit.not_taken() == found && bytes == 0
                 }
                 (End::Call, Token::Call(_)) | (End::Return, Token::Return(_)) => bytes == 3,
-                (End::Out, Token::Out(_)) | (End::Halt, Token::Halt) => bytes == 0,
+                (End::Out, Token::Out(_))
+                | (End::Err, Token::Err(_))
+                | (End::Halt, Token::Halt) => bytes == 0,
                 (End::Exit, Token::Exit) => bytes == 4,
                 (End::Trap(trap), Token::Trap(found)) => trap == found && bytes == 0,
                 _ => false,
             }
         })
     };
+    // Operands and a call, of which something was taken: the reader knows what there is, not what it is.
+    let before = "01 01 01 01 commit(+1,sts=1,bt=0) ".repeat(4) + "commit(-1,sts=0,bt=0)";
     for token in Token::all().filter(|token| token.ends_instruction()) {
+        let frame = match token {
+            Token::Return(frame) => format!("01 01 01 call({frame})"),
+            _ => String::new(),
+        };
+        let (before, _) = read(&format!("{before} {frame}"));
+        assert_eq!(before.malformed(), None);
         for bytes in 0..=15 {
-            let mut reader = TraceReader::new();
-            for _ in 0..bytes {
-                assert_eq!(reader.feed(Token::byte(1)), None);
+            // Counts are followed by zeros.
+            let zeros_from = if bytes > 8 {
+                8
+            } else if bytes == 7 {
+                4
+            } else {
+                8
+            };
+            let mut reader = before.clone();
+            for at in 0..bytes {
+                let byte = u8::from(at < zeros_from);
+                assert_eq!(reader.feed(Token::byte(byte)), None);
             }
             reader.feed(token);
             assert_eq!(

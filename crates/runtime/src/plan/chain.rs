@@ -8,12 +8,9 @@
 //! that it lay before the last token, so that it was not the greatest position that there was.
 
 use smallvec::SmallVec;
+use weightware_analysis::{Atom, FormId, Kind, QuickMap, Refusal};
 
-use super::analysis::Refusal;
-use super::atoms::Kind;
 use super::compile::{Compiler, Known};
-use super::form::{Atom, FormId};
-use super::hash::QuickMap;
 use super::program::Register;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -186,7 +183,7 @@ impl Compiler<'_> {
                 let quiet = self.analysis.classes.adds_nothing(self.scope.class, sum);
                 Ok(free.filter(|_| quiet))
             }
-            Kind::Near { of } => self.stays(of),
+            Kind::Near { of } | Kind::Within { of, .. } => self.stays(of),
             Kind::Latest { group, .. } => {
                 let unchanged = self.is_unchanged(group)?;
                 Ok(free.filter(|_| unchanged))

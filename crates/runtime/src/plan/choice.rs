@@ -1,15 +1,11 @@
 //! Which program a token gets.
 
-use std::collections::BTreeSet;
+use weightware_analysis::{
+    Analysis, Atom, Cases, Counted, Counter, Form, FormId, Kind, Refusal, Scope, TIME,
+};
 
-use super::analysis::{Analysis, Head, HeadAt, Refusal, Value};
-use super::atoms::{Kind, TIME};
 use super::compile::{Compiler, Constants, Known};
-use super::form::{Atom, Form, FormId};
-use super::hash::QuickMap;
-use super::interpret::Scope;
 use super::program::{Program, Register, ZERO};
-use super::range::Range;
 
 /// Small numbers have programs of their own; greater ones share one from each of these powers of two to the next, and there
 /// is one for others.
@@ -22,31 +18,10 @@ const TOGETHER: usize = OTHERS + 1;
 const LAST_TOGETHER: u32 = (1 << POWERS[1]) - 1;
 const BUCKETS: usize = TOGETHER + 1;
 
-/// A lookup by which programs are chosen tells tokens apart in at most so many ways.
-const MOST_KINDS: usize = 1024;
-
-/// So many gates and queries must depend on a number by which programs are chosen.
-const FEWEST: usize = 3;
-
 /// How programs are chosen.
 #[derive(Debug)]
 pub(crate) struct Choice {
-    /// Heads that find the same token, and the tables that say what they answer.
-    fetched: Vec<(HeadAt, usize, u32)>,
-    /// By id, and at last for the first token.
-    kind_of: Vec<u16>,
-    kinds: usize,
-    /// A token of each kind.
-    example: Vec<usize>,
-    index: Option<Index>,
-    classes: usize,
-}
-
-/// The number by which programs are chosen: an answer, or the position less that.
-#[derive(Debug, Clone, Copy)]
-struct Index {
-    head: (HeadAt, usize),
-    from_time: bool,
+    cases: Cases,
 }
 
 /// What is computed first.
@@ -75,132 +50,23 @@ pub(crate) struct Written {
 impl Choice {
     /// Chooses by what most gates and queries depend on.
     pub(crate) fn new(analysis: &mut Analysis) -> Self {
-        let mut counts: QuickMap<Atom, usize> = QuickMap::default();
-        let mut gate_counts: QuickMap<Atom, usize> = QuickMap::default();
-        let mut from_time: QuickMap<Atom, usize> = QuickMap::default();
-        let mut slots: BTreeSet<u16> = BTreeSet::new();
-        let survey = &analysis.survey;
-        let gates = survey.gates.iter().map(|&form| (true, form));
-        let queries = survey.queries.iter().flat_map(|(_, query)| query);
-        let others = queries.chain(&survey.keys).map(|&form| (false, form));
-        for (is_gate, id) in gates.chain(others) {
-            let form = &analysis.atoms[id];
-            for atom in analysis.atoms.depends_on(id) {
-                match *analysis.atoms.kind(atom) {
-                    Kind::Token { slot, .. } => {
-                        slots.insert(slot);
-                    }
-                    Kind::Read { place, .. } => *counts.entry(place).or_default() += 1,
-                    Kind::Latest { .. } | Kind::Found { .. } | Kind::Kept { .. } if is_gate => {
-                        *gate_counts.entry(atom).or_default() += 1;
-                        let weight = form.coefficient((0, atom));
-                        if weight != 0.0 && form.coefficient((0, TIME)) == -weight {
-                            *from_time.entry(atom).or_default() += 1;
-                        }
-                    }
-                    _ => {}
-                }
-            }
+        Self {
+            cases: Cases::new(analysis),
         }
-        let most = |counts: &QuickMap<Atom, usize>| {
-            let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
-            enough
-                .max_by_key(|(atom, count)| (**count, u32::MAX - **atom))
-                .map(|(atom, _)| *atom)
-        };
-        let mut choice = Self {
-            fetched: Vec::new(),
-            kind_of: vec![0; analysis.rows.vocab + 1],
-            kinds: 1,
-            example: vec![0],
-            index: None,
-            classes: 1,
-        };
-        if let Some(place) = most(&counts) {
-            choice.fetch(analysis, place);
-        }
-        if let Some(atom) = most(&gate_counts) {
-            choice.index = find(analysis, atom).map(|head| Index {
-                head,
-                from_time: from_time.get(&atom).copied().unwrap_or(0) * 2 > gate_counts[&atom],
-            });
-        }
-        analysis.classes.divide(&analysis.rows, &slots);
-        choice.classes = analysis.classes.count();
-        let sums = analysis.sums.iter().map(|sum| sum.by_id.as_deref());
-        analysis.classes.note_sums(sums);
-        choice.find_common(analysis);
-        choice
-    }
-
-    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen by. A form is the number
-    /// exactly, for all tokens that it was derived for, so it holds whatever else is assumed of them.
-    fn find_common(&self, analysis: &mut Analysis) {
-        let chosen = self.fetched.iter().map(|&(at, part, _)| (at, part));
-        let chosen = chosen.chain(self.index.map(|index| index.head));
-        let atoms: Vec<Atom> = chosen
-            .filter_map(|head| answer(analysis, head)?.as_atom())
-            .collect();
-        let atoms_of =
-            |atom, kind: &Kind| matches!(kind, Kind::Token { .. }) || atoms.contains(&atom);
-        let excepted = analysis.atoms.made_of(atoms_of);
-        let Analysis { common, atoms, .. } = analysis;
-        common.retain(|form| atoms[form].atoms().all(|atom| !excepted[atom as usize]));
-    }
-
-    fn fetch(&mut self, analysis: &Analysis, place: Atom) {
-        let mut fetched = Vec::new();
-        for (at, answers) in &analysis.survey.answers {
-            let Head::Place { values, .. } = &analysis.heads[at.0][at.1] else {
-                continue;
-            };
-            for (part, value) in values.iter().enumerate() {
-                if let Some(Value::Told {
-                    table,
-                    time: [0.0, 0.0],
-                }) = *value
-                    && analysis.atoms[answers[part]].as_atom().is_some_and(|atom| {
-                        *analysis.atoms.kind(atom) == Kind::Read { place, table }
-                    })
-                {
-                    fetched.push((*at, part, table));
-                }
-            }
-        }
-        let mut known: QuickMap<Vec<u64>, u16> = QuickMap::default();
-        let mut example = Vec::new();
-        let mut kind_of = Vec::new();
-        for id in 0..=analysis.rows.vocab {
-            let entry =
-                |&(_, _, table): &(_, _, u32)| analysis.tables[table as usize][id].to_bits();
-            let key = fetched.iter().map(entry).collect();
-            if known.len() > MOST_KINDS {
-                return;
-            }
-            let next = known.len() as u16;
-            let kind = *known.entry(key).or_insert(next);
-            if kind == next && usize::from(kind) == example.len() {
-                example.push(id);
-            }
-            kind_of.push(kind);
-        }
-        self.kinds = example.len();
-        self.fetched = fetched;
-        self.kind_of = kind_of;
-        self.example = example;
     }
 
     /// How many programs there may be.
     pub(crate) fn programs(&self) -> usize {
-        self.classes * self.kinds * BUCKETS * 2
+        self.cases.classes * self.cases.kinds * BUCKETS * 2
     }
 
     /// The number of the program for a token of a class, which finds a token, and whose index is a number.
     #[inline]
     pub(crate) fn number(&self, class: u16, found: usize, index: f64, predict: bool) -> usize {
-        let kind = usize::from(self.kind_of[found]);
+        let kind = usize::from(self.cases.kind_of[found]);
         let bucket = bucket(index, predict);
-        ((usize::from(class) * self.kinds + kind) * BUCKETS + bucket) * 2 + usize::from(predict)
+        ((usize::from(class) * self.cases.kinds + kind) * BUCKETS + bucket) * 2
+            + usize::from(predict)
     }
 
     /// The program of all tokens of a class that leads to the choice.
@@ -212,14 +78,14 @@ impl Choice {
         constants: &mut Constants,
     ) -> Result<Prefix, Refusal> {
         let mut scope = analysis.scope(class);
-        let known = Known::new(analysis.fixed.end().ok_or(Refusal::Model)?);
+        let known = Known::new(constants.fixed.end().ok_or(Refusal::Model)?);
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
         let mut asked = (None, None);
         let mut index = None;
-        if let Some(Index {
+        if let Some(Counter {
             head: (at, part),
             from_time,
-        }) = self.index
+        }) = self.cases.counter
         {
             let mut form = compiler.analysis.answers(compiler.scope, at)?[part];
             if from_time {
@@ -230,7 +96,7 @@ impl Choice {
             index = Some(compiler.form(form)?);
         }
         let mut place = None;
-        if let Some(&(at, part, _)) = self.fetched.first() {
+        if let Some(&(at, part, _)) = self.cases.fetched.first() {
             let answer = compiler.analysis.answers(compiler.scope, at)?[part];
             let atoms = &compiler.analysis.atoms;
             let read = atoms[answer].as_atom().map(|atom| atoms.kind(atom));
@@ -264,7 +130,10 @@ impl Choice {
         heights: &[f64],
         constants: &mut Constants,
     ) -> Result<Written, Refusal> {
-        let (kind, bucket) = (usize::from(self.kind_of[found]), bucket(index, predict));
+        let (kind, bucket) = (
+            usize::from(self.cases.kind_of[found]),
+            bucket(index, predict),
+        );
         let mut scope = self.scope(analysis, class, kind, bucket);
         let known = prefix.known.clone();
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
@@ -333,35 +202,12 @@ impl Choice {
     }
 
     fn scope(&self, analysis: &mut Analysis, class: u16, kind: usize, bucket: usize) -> Scope {
-        let mut scope = analysis.scope(class);
-        for &(at, part, table) in &self.fetched {
-            let answer = analysis.tables[table as usize][self.example[kind]];
-            let answer = analysis.atoms.constant(answer);
-            scope.fetched.push(((at, part), answer));
-        }
-        scope.shares = true;
-        let Some(chosen) = self.index else {
-            return scope;
+        let counted = match bounds(bucket) {
+            Some((lo, hi)) if lo == hi => Counted::Exactly(lo),
+            Some((lo, hi)) => Counted::Between([lo, hi]),
+            None => Counted::Any,
         };
-        let number = match bounds(bucket) {
-            Some((lo, hi)) if lo == hi => Some(Form::constant(lo)),
-            Some((lo, hi)) => {
-                let kind = Kind::Index {
-                    bucket: bucket as u16,
-                };
-                Some(Form::atom(
-                    analysis.atoms.get(kind, || Range::new(lo, hi, 0)),
-                ))
-            }
-            None => None,
-        };
-        let answer = match (number, chosen.from_time) {
-            (Some(number), true) => Form::atom(TIME).plus(-1.0, &number),
-            (number, _) => number,
-        };
-        let answer = answer.map(|answer| analysis.atoms.id(answer));
-        scope.index = Some((chosen.head, answer));
-        scope
+        self.cases.scope(analysis, class, kind, counted)
     }
 }
 
@@ -393,23 +239,6 @@ impl Compiler<'_> {
         }
         Ok(Some(advance))
     }
-}
-
-/// The head whose answer is an atom.
-fn find(analysis: &Analysis, atom: Atom) -> Option<(HeadAt, usize)> {
-    analysis.survey.answers.iter().find_map(|(at, answers)| {
-        let part = answers
-            .iter()
-            .position(|&answer| analysis.atoms[answer].as_atom() == Some(atom))?;
-        Some((*at, part))
-    })
-}
-
-/// What the survey found a head to answer.
-fn answer(analysis: &Analysis, (head, part): (HeadAt, usize)) -> Option<&Form> {
-    let mut answers = analysis.survey.answers.iter();
-    let (_, answers) = answers.find(|(at, _)| *at == head)?;
-    Some(&analysis.atoms[answers[part]])
 }
 
 #[inline]

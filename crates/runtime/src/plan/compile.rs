@@ -1,12 +1,11 @@
 //! From forms to programs.
 
-use super::analysis::{Analysis, HeadAt, Refusal};
-use super::atoms::Kind;
+use weightware_analysis::{
+    Analysis, Atom, FormId, HeadAt, Kind, QuickMap, QuickSet, Refusal, Scope,
+};
+
 use super::chain::Staying;
-use super::form::{Atom, FormId};
-use super::hash::{QuickMap, QuickSet};
-use super::interpret::Scope;
-use super::program::{INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
+use super::program::{Fixed, INDEX, ONE, Op, Output, Product, Program, Register, Span, TIME, ZERO};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -66,14 +65,25 @@ pub(crate) struct Compiler<'c> {
     pub(super) staying: Staying,
 }
 
-/// Registers that never change, from the last one down.
+/// Registers that never change, from the last one down; and what else all programs share.
 #[derive(Debug, Default)]
 pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,
     known: QuickMap<u64, usize>,
+    pub(super) fixed: Fixed,
+    /// By bounds of the columns that the unembedding reads: the token that wins for all numbers within them.
+    pub(super) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
 }
 
 impl Constants {
+    /// None yet, beside the registers that sums and highest keys have.
+    pub(super) fn new(fixed: Fixed) -> Self {
+        Self {
+            fixed,
+            ..Self::default()
+        }
+    }
+
     /// Whether a register never changes.
     pub(super) fn holds(&self, register: Register) -> bool {
         let from_last = usize::from(Register::MAX - register);
@@ -168,15 +178,16 @@ impl<'c> Compiler<'c> {
             Kind::One => return Ok(ONE),
             Kind::Time => return Ok(TIME),
             Kind::Index { .. } => return Ok(INDEX),
+            Kind::Within { of, .. } => return self.atom(of),
             Kind::Sum { sum } => {
                 self.add(sum)?;
-                return Ok(self.analysis.fixed.sum(sum));
+                return Ok(self.constants.fixed.sum(sum));
             }
             Kind::Near { of } => {
                 // The rounded value stands beside the value.
                 if let &Kind::Latest { group, value } = self.analysis.atoms.kind(of) {
                     self.insert(group)?;
-                    return Ok(self.analysis.fixed.latest(group, value as usize) + 1);
+                    return Ok(self.constants.fixed.latest(group, value as usize) + 1);
                 }
                 let of = self.atom(of)?;
                 let to = self.register()?;
@@ -219,13 +230,13 @@ impl<'c> Compiler<'c> {
             }
             Kind::Mean { sum } => {
                 self.add(sum)?;
-                let sum = self.analysis.fixed.sum(sum);
+                let sum = self.constants.fixed.sum(sum);
                 let to = self.register()?;
                 Op::Mean { to, sum }
             }
             Kind::Latest { group, value } => {
                 self.insert(group)?;
-                return Ok(self.analysis.fixed.latest(group, value as usize));
+                return Ok(self.constants.fixed.latest(group, value as usize));
             }
             Kind::Entry { group, query } => {
                 self.insert(group)?;

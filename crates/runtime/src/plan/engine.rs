@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use weightware_analysis::{Expected, HeadAt, Offer, Refusal, Rows};
 use weightware_model::{Model, TokenId};
 
-use super::analysis::{Expected, HeadAt, Refusal};
-use super::rows::Rows;
 use super::step::Plan;
 use crate::Why;
 use crate::cache::{Cache, Call, Full, Hull};
@@ -17,7 +16,7 @@ use crate::unembed::Scratch;
 
 /// What the first token asks and offers; it attends to itself.
 #[derive(Debug, Default)]
-struct First(Vec<Vec<Call>>);
+struct First(Vec<Vec<Offer>>);
 
 impl Cache for First {
     const EXACT: bool = true;
@@ -28,7 +27,11 @@ impl Cache for First {
         for (answer, call) in answers.iter_mut().zip(calls) {
             *answer = call.value.map(|value| value + 0.0);
         }
-        self.0.push(calls.to_vec());
+        let offers = calls.iter().map(|call| Offer {
+            key: [call.key.x, call.key.y],
+            value: call.value,
+        });
+        self.0.push(offers.collect());
         Ok(())
     }
 
@@ -41,7 +44,7 @@ impl Cache for First {
 #[derive(Debug)]
 pub(crate) struct Planned {
     rows: Arc<Rows>,
-    first: Option<(TokenId, Arc<Vec<Vec<Call>>>)>,
+    first: Option<(TokenId, Arc<Vec<Vec<Offer>>>)>,
     mode: Mode,
     stream: Stream,
     scratch: Scratch,

@@ -1,10 +1,9 @@
 //! Tokens that follow one another, several at once.
 
+use weightware_analysis::{IRREGULAR, Refusal};
 use weightware_model::TokenId;
 
-use super::analysis::Refusal;
 use super::choice::Prefix;
-use super::classes::IRREGULAR;
 use super::memory::Memory;
 use super::native::{Processor, Ran};
 use super::step::{NEVER, NONE, Plan};

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::analysis::Refusal;
+use weightware_analysis::{FormId, Range, Refusal, power};
+
 use super::compile::{Compiler, Store, cleared};
-use super::form::FormId;
 use super::program::{Op, Output, ZERO};
-use super::range::{Range, power};
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -56,12 +55,12 @@ impl Compiler<'_> {
         }
         let bounds = ranges.iter().map(|r| [r.lo.to_bits(), r.hi.to_bits()]);
         let bounds: Box<[[u64; 2]]> = bounds.collect();
-        if let Some(known) = self.analysis.made.certain.get(&bounds) {
+        if let Some(known) = self.constants.certain.get(&bounds) {
             return *known;
         }
         let rows = &self.analysis.rows;
         let token = certain(&rows.head, rows.vocab, &ranges);
-        self.analysis.made.certain.insert(bounds, token);
+        self.constants.certain.insert(bounds, token);
         token
     }
 
@@ -71,7 +70,7 @@ impl Compiler<'_> {
         if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
             let value = self.analysis.value(self.scope, at, part)?;
             let value = self.form(value)?;
-            let to = self.analysis.fixed.sum(sum);
+            let to = self.constants.fixed.sum(sum);
             self.program.ops.push(Op::Add { sum, to, value });
         }
         Ok(())
@@ -115,7 +114,7 @@ impl Compiler<'_> {
         let y = self.form(y)?;
         let op = if latest {
             let values = self.span(registers);
-            let height = self.analysis.fixed.height(group);
+            let height = self.constants.fixed.height(group);
             let group = group as u16;
             Op::Raise {
                 group,
@@ -148,7 +147,7 @@ impl Compiler<'_> {
             .enumerate()
         {
             if nearness.is_some() {
-                let of = self.analysis.fixed.latest(group, value);
+                let of = self.constants.fixed.latest(group, value);
                 self.program.ops.push(Op::Near { to: of + 1, of });
             }
         }

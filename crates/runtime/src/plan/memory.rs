@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use weightware_hull::{HullCache, KeyValueIndex};
+use weightware_analysis::{Analysis, Refusal, Rows};
+use weightware_hull::{HullCache, KeyValueIndex, Point};
 
-use super::analysis::{Analysis, Refusal};
 use super::chain::Guard;
 use super::compile::cleared;
 use super::program::{Fixed, INDEX, ONE, Register, TIME};
-use super::rows::Rows;
 use super::run::{round, whole};
 use super::table::{Table, Unfit};
 use crate::key_box::{Went, holds, live_lift};
@@ -164,7 +163,7 @@ fn padded(tables: &[Vec<f64>]) -> Vec<f64> {
 
 impl Memory {
     /// The memory of the first token alone.
-    pub(crate) fn new(analysis: &Analysis) -> Result<Self, Refusal> {
+    pub(crate) fn new(analysis: &Analysis, fixed: &Fixed) -> Result<Self, Refusal> {
         let vocab = analysis.rows.vocab;
         let mut terms = Vec::new();
         let mut terms_of = Vec::new();
@@ -174,7 +173,7 @@ impl Memory {
                 let value = sum.by_id.as_ref().map_or(0.0, |by_id| by_id[id]);
                 if value != 0.0 {
                     terms.push(Term {
-                        sum: analysis.fixed.sum(number),
+                        sum: fixed.sum(number),
                         value,
                         bounds: [sum.range.lo, sum.range.hi],
                     });
@@ -184,7 +183,7 @@ impl Memory {
         }
         let mut registers = zero_vector();
         registers[usize::from(ONE)] = 1.0;
-        let fixed = analysis.fixed.clone();
+        let fixed = fixed.clone();
         if fixed.end().is_none() {
             return Err(Refusal::Model);
         }
@@ -206,7 +205,7 @@ impl Memory {
                 .map(|&(head, part)| calls[head].value[part])
                 .collect();
             groups.push(if group.latest {
-                registers[usize::from(fixed.height(number as u32))] = key.y;
+                registers[usize::from(fixed.height(number as u32))] = key[1];
                 for (i, &value) in values.iter().enumerate() {
                     let register = usize::from(fixed.latest(number as u32, i));
                     registers[register] = value;
@@ -217,7 +216,7 @@ impl Memory {
                 let heads = &analysis.rows.layers[group.layer].heads;
                 let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
                 let unfit = |_: Unfit| Refusal::Group(number as u32);
-                if let Some((j, lift)) = table.parse(key.x, key.y).map_err(unfit)? {
+                if let Some((j, lift)) = table.parse(key[0], key[1]).map_err(unfit)? {
                     table.insert(j, lift, values.into_iter()).map_err(unfit)?;
                 }
                 let heads = group.heads.iter();
@@ -236,7 +235,8 @@ impl Memory {
         for &(layer, head) in &analysis.hulls {
             let call = &analysis.first[layer][head];
             let mut hull = HullCache::new();
-            hull.push(call.key, call.value)
+            let [x, y] = call.key;
+            hull.push(Point { x, y }, call.value)
                 .map_err(|_| Refusal::Model)?;
             hulls.push((
                 hull,

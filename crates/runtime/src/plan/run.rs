@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::slice::SliceIndex;
 
+use weightware_analysis::Refusal;
 use weightware_hull::{KeyValueIndex, Point, compare_scores};
 
-use super::analysis::Refusal;
 use super::memory::{Memory, note};
 use super::program::{Op, Program, Span, TIME};
 use super::table::Unfit;

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use super::analysis::{Analysis, Expected, HeadAt, Refusal};
-use super::atoms::Mark;
+use weightware_analysis::{Analysis, Expected, HeadAt, IRREGULAR, Mark, Offer, Refusal, Rows};
+
 use super::choice::{Choice, Prefix, Written};
-use super::classes::IRREGULAR;
 use super::compile::Constants;
 use super::follow::Lead;
 use super::memory::Memory;
 use super::native::{Layout, Processor, Ran, Translator};
 use super::predict::Predictions;
-use super::program::{Output, Program};
-use super::rows::Rows;
-use crate::cache::Call;
+use super::program::{Fixed, Output, Program};
 use crate::network::Network;
 
 /// No program was made yet.
@@ -63,14 +60,22 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(
         rows: &Arc<Rows>,
-        first: &Arc<Vec<Vec<Call>>>,
+        first: &Arc<Vec<Vec<Offer>>>,
         expected: &Expected,
         translates: bool,
     ) -> Result<Self, (Refusal, Vec<HeadAt>)> {
         let mut analysis =
             Analysis::new(rows, first, expected).map_err(|refusal| (refusal, vec![]))?;
         let choice = Choice::new(&mut analysis);
-        let memory = match Memory::new(&analysis) {
+        // Steps of programs have 16 bits for these.
+        let most = analysis.groups.iter().map(|group| group.values.len()).max();
+        if analysis.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
+            return Err((Refusal::Model, vec![]));
+        }
+        let latest = analysis.groups.iter();
+        let latest = latest.map(|group| group.latest.then_some(group.values.len()));
+        let fixed = Fixed::new(analysis.sums.len(), latest);
+        let memory = match Memory::new(&analysis, &fixed) {
             Ok(memory) => memory,
             Err(refusal) => return Err((refusal, analysis.heads_of(refusal))),
         };
@@ -88,7 +93,7 @@ impl Plan {
             predictions: Predictions::new(),
             columns: Vec::new(),
             mark: analysis.atoms.mark(),
-            constants: Constants::default(),
+            constants: Constants::new(fixed),
             translator: if translates { Translator::new() } else { None },
             choice,
             analysis,
@@ -258,7 +263,7 @@ impl Plan {
     fn translate(&mut self) {
         let layout = Layout {
             slots: self.analysis.rows.d_model,
-            sums: self.analysis.fixed.sums(),
+            sums: self.constants.fixed.sums(),
         };
         let prefixes = self.prefixes.iter_mut().flatten();
         let prefixes = prefixes.map(|prefix| &mut prefix.program);

@@ -1,9 +1,8 @@
 //! From forms to steps that add up.
 
-use super::analysis::Refusal;
-use super::atoms::Kind;
+use weightware_analysis::{Atom, Form, FormId, Kind, Refusal, exact_sum};
+
 use super::compile::Compiler;
-use super::form::{Atom, Form, FormId, exact_sum};
 use super::program::{Gathered, ONE, Op, Product, Register, Span, ZERO};
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -179,9 +178,7 @@ impl Compiler<'_> {
     /// A form's constant, and the rest of it.
     fn split(&mut self, form: &Form) -> (f64, FormId) {
         let constant = form.coefficient((0, 0));
-        // Without a term nothing is rounded.
-        let rest = form.about_plus(-constant, &Form::constant(1.0));
-        (constant, self.analysis.atoms.id(rest))
+        (constant, self.analysis.atoms.id(form.without_constant()))
     }
 
     /// A register that a form differs from by a constant, and this. The sum of the two is a number, as forms are.

@@ -1,7 +1,8 @@
 //! No machine code: programs are run step by step.
 
+use weightware_analysis::{HeadAt, Refusal};
+
 use super::{Layout, Ran};
-use crate::plan::analysis::{HeadAt, Refusal};
 use crate::plan::memory::Memory;
 use crate::plan::program::Program;
 

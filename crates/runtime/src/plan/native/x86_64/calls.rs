@@ -1,6 +1,7 @@
 //! What code calls of a memory.
 
-use crate::plan::analysis::Refusal;
+use weightware_analysis::Refusal;
+
 use crate::plan::memory::Memory;
 use crate::plan::program::Register;
 

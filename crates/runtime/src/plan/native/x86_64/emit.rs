@@ -7,10 +7,10 @@
 
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
+use weightware_analysis::QuickMap;
 
 use super::Layout;
 use super::enter::{REFUSED, UNGUARDED, field};
-use crate::plan::hash::QuickMap;
 use crate::plan::program::{Op, Program, Register, TIME};
 use crate::plan::run::TO_INDEX;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use dynasmrt::ExecutableBuffer;
 use dynasmrt::mmap::MutableBuffer;
+use weightware_analysis::{HeadAt, Refusal};
 
 use super::emit::{Needs, assemble};
 use super::{Layout, Ran};
-use crate::plan::analysis::{HeadAt, Refusal};
 use crate::plan::memory::Memory;
 use crate::plan::program::{Op, Program};
 use crate::sparse::WIDTH;

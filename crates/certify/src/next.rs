@@ -1,0 +1,550 @@
+//! The next token: whatever the operands are, the unembedding picks one token, by a margin.
+//!
+//! The network tells tokens apart by few things: which token one lookup finds (of an executor: the opcode), a counter (the byte
+//! index), the class of the token's own id. For each combination the columns that the unembedding reads are bounded, from the weights
+//! alone and for every sequence of tokens whose keys lie inside their boxes; and of all integers within the bounds the least margin
+//! between the best and the second-best logit is found.
+//!
+//! A counter is followed from 0 on, until every token that can win sets it back to 0.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use weightware_analysis::{
+    Analysis, Atom, Cases, Counted, Expected, FormId, HeadAt, Range, Refusal, Rows, Scope,
+};
+use weightware_model::{Model, TokenId};
+
+use crate::envelope::{Envelope, Won};
+
+/// A counter that is not set back within so many tokens is not followed any further: no instruction is that long.
+const LONGEST: u64 = 32;
+
+/// Of all columns but one, so many combinations of integers are looked at.
+const COMBINATIONS: usize = 1 << 12;
+
+/// An integer beyond this is not looked at: logits of it would be rounded.
+const FARTHEST: f64 = (1_u64 << 44) as f64;
+
+/// What is proved of the next token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NextTokens {
+    /// By what the lookup finds: only tokens that are never put out, which are those that a program is made of.
+    pub found: Vec<Found>,
+    /// Why nothing is proved.
+    pub refused: Option<String>,
+}
+
+/// What is proved of the next token where the lookup finds a token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The string of one of the tokens that the network does not tell apart.
+    pub name: String,
+    /// How many tokens it does not tell apart.
+    pub tokens: usize,
+    /// By counter, from 0 on.
+    pub counters: Vec<Picked>,
+}
+
+/// What is proved of the next token at one value of the counter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picked {
+    /// Of the columns that the unembedding reads: slot, least and greatest value.
+    pub columns: Vec<(usize, f64, f64)>,
+    /// The least margin between the best logit and the second; what rounding may take from it is taken.
+    pub margin: f64,
+    /// The same against tokens of other codes: those that differ in what the unembedding reads beside the lightest column.
+    pub code_margin: f64,
+    /// The token that wins there.
+    pub token: TokenId,
+    /// The columns there: slot and value.
+    pub least_at: Vec<(usize, f64)>,
+    /// Whether every token that can win sets the counter back.
+    pub ends: bool,
+    /// Why it is not proved that there is one winner.
+    pub problem: Option<String>,
+}
+
+impl NextTokens {
+    /// All that was looked at: what is found, the counter, what is picked.
+    pub fn all(&self) -> impl Iterator<Item = (&str, u64, &Picked)> {
+        self.found.iter().flat_map(|found| {
+            let counters = (0..).zip(&found.counters);
+            counters.map(|(counter, picked)| (found.name.as_str(), counter, picked))
+        })
+    }
+
+    /// The least margin, and where it is.
+    #[must_use]
+    pub fn least(&self) -> Option<(&str, u64, &Picked)> {
+        self.all()
+            .min_by(|(.., a), (.., b)| a.margin.total_cmp(&b.margin))
+    }
+
+    /// The least margin against tokens of other codes, and where it is.
+    #[must_use]
+    pub fn least_of_codes(&self) -> Option<(&str, u64, &Picked)> {
+        self.all()
+            .min_by(|(.., a), (.., b)| a.code_margin.total_cmp(&b.code_margin))
+    }
+
+    /// What is not proved, by name of what is found.
+    pub fn problems(&self) -> impl Iterator<Item = String> + '_ {
+        let refused = self.refused.iter();
+        let refused = refused.map(|why| format!("the next token: {why}"));
+        refused.chain(self.all().filter_map(|(name, counter, picked)| {
+            let problem = picked.problem.as_ref()?;
+            Some(format!("`{name}`, byte {counter}: {problem}"))
+        }))
+    }
+}
+
+/// What is proved of a model's next tokens. Sequences begin with the token whose embedding is zero, and it does not come again.
+///
+/// Reads weights and `config.json`, nothing else. Takes about a second for the executor.
+///
+/// # Panics
+/// If the model is inconsistent, which [`Model::validate`] excludes.
+#[must_use]
+pub fn next_tokens(model: &Model) -> NextTokens {
+    match Prover::new(model).and_then(|mut prover| prover.prove()) {
+        Ok(found) => NextTokens {
+            found,
+            refused: None,
+        },
+        Err(why) => NextTokens {
+            found: vec![],
+            refused: Some(why),
+        },
+    }
+}
+
+/// A head, by layer and place, and a part of its answer.
+type Answer = (HeadAt, usize);
+
+/// Cases are divided up to so deep.
+const CASES: u32 = 3;
+
+struct Prover {
+    /// The strings of tokens.
+    strings: Vec<String>,
+    first: usize,
+    /// The columns that are not the same number for all tokens but the first.
+    varying: Vec<usize>,
+    /// The one of them whose greatest weight is the least.
+    lightest: usize,
+    rows: Arc<Rows>,
+    analysis: Analysis,
+    cases: Cases,
+    /// By token: tokens of one group have the same weights in all columns but constant ones and the lightest.
+    groups: Rc<[u32]>,
+    /// By the bits of all columns but the one that lines run along, which is `NaN` there.
+    envelopes: HashMap<Vec<u64>, Envelope>,
+}
+
+type Result<T> = std::result::Result<T, String>;
+
+fn refused(refusal: Refusal) -> String {
+    format!("the weights are not analysed: {refusal:?}")
+}
+
+impl Prover {
+    fn new(model: &Model) -> Result<Self> {
+        let rows = Arc::new(Rows::new(model));
+        let zero = |id: &usize| (0..rows.d_model).all(|slot| rows.embedded(*id, slot) == 0.0);
+        let mut zeros = (0..rows.vocab).filter(zero);
+        let (Some(first), None) = (zeros.next(), zeros.next()) else {
+            return Err(
+                "not one token alone has an embedding of zero, to begin sequences".to_owned(),
+            );
+        };
+        let expected = Expected {
+            sentinel: Some(first),
+            wide: true,
+            ..Expected::default()
+        };
+        let offers = Arc::new(rows.offers(first));
+        let mut analysis = Analysis::new(&rows, &offers, &expected).map_err(refused)?;
+        let cases = Cases::new(&mut analysis);
+        let mut scope = analysis.scope(0);
+        let mut varying = vec![];
+        for (at, &slot) in rows.columns.iter().enumerate() {
+            let form = analysis.slot(&mut scope, 2 * rows.layers.len(), slot);
+            if analysis.atoms[form.map_err(refused)?]
+                .as_constant()
+                .is_none()
+            {
+                varying.push(at);
+            }
+        }
+        analysis.end(scope);
+        let heaviest = |at: &usize| {
+            rows.head[*at]
+                .iter()
+                .fold(0.0_f64, |most, w| most.max(w.abs()))
+        };
+        let lightest = varying
+            .iter()
+            .copied()
+            .min_by(|a, b| heaviest(a).total_cmp(&heaviest(b)));
+        let lightest = lightest.ok_or("the unembedding reads constants alone")?;
+        let mut known = HashMap::new();
+        let groups = (0..rows.vocab).map(|id| {
+            let decisive = varying.iter().filter(|&&at| at != lightest);
+            let weights: Vec<u64> = decisive.map(|&at| rows.head[at][id].to_bits()).collect();
+            let next = known.len() as u32;
+            *known.entry(weights).or_insert(next)
+        });
+        let groups = groups.collect();
+        if cases.counter.is_none() || cases.fetched.is_empty() {
+            return Err("no lookup and no counter tell tokens apart".to_owned());
+        }
+        Ok(Self {
+            strings: model.tokenizer.strings().to_vec(),
+            first,
+            lightest,
+            groups,
+            varying,
+            rows,
+            analysis,
+            cases,
+            envelopes: HashMap::new(),
+        })
+    }
+
+    fn prove(&mut self) -> Result<Vec<Found>> {
+        let mut all = vec![];
+        for kind in 0..self.cases.kinds {
+            let of_kind = |id: &usize| usize::from(self.cases.kind_of[*id]) == kind;
+            let mut tokens =
+                (0..self.rows.vocab).filter(|id| of_kind(id) && self.makes_programs(*id));
+            let Some(token) = tokens.next() else {
+                continue;
+            };
+            let (name, tokens) = (self.strings[token].clone(), 1 + tokens.count());
+            let mut counters = vec![];
+            loop {
+                let picked = self.pick(kind, counters.len() as f64)?;
+                let done = picked.ends || counters.len() as u64 == LONGEST;
+                counters.push(picked);
+                if done {
+                    break;
+                }
+            }
+            all.push(Found {
+                name,
+                tokens,
+                counters,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Whether a token stands in prompts alone: it does not begin the sequence, and its logit is a constant below all others.
+    fn makes_programs(&self, id: usize) -> bool {
+        if id == self.first {
+            return false;
+        }
+        let weights = self.rows.head.iter().map(|column| column[id]);
+        weights.filter(|weight| *weight != 0.0).count() <= 1
+            && self.rows.head.iter().any(|column| column[id] <= -FARTHEST)
+    }
+
+    /// What is picked for tokens of all classes.
+    fn pick(&mut self, kind: usize, counter: f64) -> Result<Picked> {
+        let mut all: Option<Picked> = None;
+        for class in 1..self.cases.classes as u16 {
+            // A token that sets the counter back is found by its own lookup: the counter is 0 there and nowhere else.
+            let Range { lo, hi, .. } = self.setting_back(class)?;
+            if (hi < 0.0 && counter == 0.0) || (lo >= 0.0 && counter > 0.0) {
+                continue;
+            }
+            let picked = self.pick_by_cases((class, kind, counter), &[], CASES)?;
+            all = Some(match all {
+                None => picked,
+                Some(all) => all.and(picked),
+            });
+        }
+        all.ok_or_else(|| "no class of tokens".to_owned())
+    }
+
+    /// What is picked where some answers are assumed to lie within bounds; if that is not proved, in both of the cases that a neuron
+    /// tells apart, up to so deep.
+    fn pick_by_cases(
+        &mut self,
+        at: (u16, usize, f64),
+        assumed: &[(Answer, FormId)],
+        depth: u32,
+    ) -> Result<Picked> {
+        let (class, kind, counter) = at;
+        let counted = Counted::Exactly(counter);
+        let mut scope = self.cases.scope(&mut self.analysis, class, kind, counted);
+        for &(answer, form) in assumed {
+            scope.assume(answer, form);
+        }
+        let picked = self.pick_in(&mut scope);
+        let divided = match &picked {
+            Ok(picked) if picked.problem.is_some() && depth > 0 => self.divide(&mut scope),
+            _ => None,
+        };
+        self.analysis.end(scope);
+        let Some((answer, halves)) = divided else {
+            return picked;
+        };
+        let [low, high] = halves.map(|half| {
+            let assumed: Vec<_> = assumed.iter().copied().chain([(answer, half)]).collect();
+            self.pick_by_cases(at, &assumed, depth - 1)
+        });
+        Ok(low?.and(high?))
+    }
+
+    /// An answer that a neuron behind the unembedding's columns opens at, below and above that point.
+    fn divide(&mut self, scope: &mut Scope) -> Option<(Answer, [FormId; 2])> {
+        let last = 2 * self.rows.layers.len();
+        let rows = Arc::clone(&self.rows);
+        let (atom, point) = rows.columns.iter().find_map(|&slot| {
+            let form = self.analysis.slot(scope, last, slot).ok()?;
+            self.analysis.atoms.threshold(&self.analysis.atoms[form])
+        })?;
+        let answer = self.answering(scope, atom)?;
+        let Range { lo, hi, .. } = self.analysis.atoms.range_of(atom);
+        let halves = [[lo, point], [point + 1.0, hi]];
+        Some((
+            answer,
+            halves.map(|bounds| self.analysis.atoms.within(atom, bounds)),
+        ))
+    }
+
+    /// The head and part of it whose answer an atom is.
+    fn answering(&mut self, scope: &mut Scope, atom: Atom) -> Option<Answer> {
+        for layer in 0..self.rows.layers.len() {
+            for head in 0..self.rows.layers[layer].heads.len() {
+                let answers = self.analysis.answers(scope, (layer, head)).ok()?;
+                let of = |&form: &FormId| self.analysis.atoms[form].as_atom() == Some(atom);
+                if let Some(part) = answers.iter().position(of) {
+                    return Some(((layer, head), part));
+                }
+            }
+        }
+        None
+    }
+
+    fn pick_in(&mut self, scope: &mut Scope) -> Result<Picked> {
+        let last = 2 * self.rows.layers.len();
+        let rows = Arc::clone(&self.rows);
+        let mut forms = vec![];
+        for &slot in &rows.columns {
+            forms.push(self.analysis.slot(scope, last, slot).map_err(refused)?);
+        }
+        let atoms = &self.analysis.atoms;
+        let ranges: Vec<Range> = forms
+            .iter()
+            .map(|&form| atoms.tight(&atoms[form]))
+            .collect();
+        let mut picked = Picked {
+            columns: rows
+                .columns
+                .iter()
+                .zip(&ranges)
+                .map(|(&slot, range)| (slot, range.lo, range.hi))
+                .collect(),
+            margin: f64::INFINITY,
+            code_margin: f64::INFINITY,
+            token: TokenId(0),
+            least_at: rows.columns.iter().map(|&slot| (slot, 0.0)).collect(),
+            ends: true,
+            problem: None,
+        };
+        if let Some(slot) = ranges.iter().position(|range| range.grain < 0) {
+            picked.problem = Some(format!("slot {} may hold a fraction", rows.columns[slot]));
+            return Ok(picked);
+        }
+        // Of the lightest column, lines; of all others, every combination is looked at.
+        let along = self.lightest;
+        if ranges[along].size() > FARTHEST {
+            let (slot, Range { lo, hi, .. }) = (rows.columns[along], ranges[along]);
+            picked.problem = Some(format!(
+                "slot {slot} is only known to lie between {lo:e} and {hi:e}"
+            ));
+            return Ok(picked);
+        }
+        let Some(combinations) = self.combinations(&forms, &ranges, along) else {
+            picked.problem = Some("too many combinations of what the unembedding reads".to_owned());
+            return Ok(picked);
+        };
+        for columns in combinations {
+            self.judge(&columns, along, ranges[along], &mut picked)?;
+            if picked.problem.is_some() {
+                break;
+            }
+        }
+        if picked.problem.is_none() && picked.margin <= 0.0 {
+            let name = &self.strings[picked.token.0 as usize];
+            let at: Vec<String> = picked
+                .least_at
+                .iter()
+                .map(|(slot, value)| format!("slot {slot} is {value}"))
+                .collect();
+            let (margin, at) = (picked.margin, at.join(", "));
+            picked.problem = Some(format!("`{name}` wins by {margin} only, where {at}"));
+        }
+        Ok(picked)
+    }
+
+    /// Every combination of the columns but one.
+    fn combinations(
+        &self,
+        forms: &[FormId],
+        ranges: &[Range],
+        along: usize,
+    ) -> Option<Vec<Vec<f64>>> {
+        let atoms = &self.analysis.atoms;
+        let mut all = vec![vec![]];
+        for (at, (&form, range)) in forms.iter().zip(ranges).enumerate() {
+            let numbers = if at == along {
+                vec![f64::NAN]
+            } else if let Some(numbers) = atoms.integers(&atoms[form], COMBINATIONS) {
+                numbers
+            } else if range.hi - range.lo < COMBINATIONS as f64 {
+                (0..=(range.hi - range.lo) as u64)
+                    .map(|n| range.lo + n as f64)
+                    .collect()
+            } else {
+                return None;
+            };
+            if all.len() * numbers.len() > COMBINATIONS {
+                return None;
+            }
+            all = all
+                .iter()
+                .flat_map(|columns| {
+                    numbers.iter().map(move |&number| {
+                        let mut columns = columns.clone();
+                        columns.push(number);
+                        columns
+                    })
+                })
+                .collect();
+        }
+        Some(all)
+    }
+
+    fn judge(
+        &mut self,
+        columns: &[f64],
+        along: usize,
+        range: Range,
+        picked: &mut Picked,
+    ) -> Result<()> {
+        let key: Vec<u64> = columns.iter().map(|column| column.to_bits()).collect();
+        if !self.envelopes.contains_key(&key) {
+            let lines: Vec<(f64, f64)> = (0..self.rows.vocab)
+                .map(|id| {
+                    let others = self.rows.head.iter().zip(columns).enumerate();
+                    let others = others.filter(|&(at, _)| at != along);
+                    let height = others
+                        .map(|(_, (weights, column))| weights[id] * column)
+                        .sum();
+                    (height, self.rows.head[along][id])
+                })
+                .collect();
+            self.envelopes.insert(
+                key.clone(),
+                Envelope::new(lines, Rc::clone(&self.groups), [-FARTHEST, FARTHEST]),
+            );
+        }
+        let slack = self.rounding(columns, along, range);
+        let won: Vec<Won> = self.envelopes[&key].winners([range.lo, range.hi]).collect();
+        let mut decided: Option<TokenId> = None;
+        for Won { token, margin, at } in won {
+            // What the other columns say, they say alone.
+            let first = *decided.get_or_insert(token);
+            if let Some(at) = self.telling_apart([first, token]) {
+                let [one, other] = [first, token].map(|token| &self.strings[token.0 as usize]);
+                let (slot, Range { lo, hi, .. }) = (self.rows.columns[at], range);
+                let (of, value) = (self.rows.columns[along], columns[at]);
+                picked.problem = Some(format!(
+                    "slot {of} decides between `{one}` and `{other}`: it lies between {lo} and {hi}, and outweighs slot {slot}, which is {value}"
+                ));
+                return Ok(());
+            }
+            picked.code_margin = picked.code_margin.min(margin.of_group - slack);
+            if margin.least - slack < picked.margin {
+                picked.margin = margin.least - slack;
+                picked.token = token;
+                for (column, slot) in picked.least_at.iter_mut().enumerate() {
+                    slot.1 = if column == along { at } else { columns[column] };
+                }
+            }
+            let class = self.analysis.classes.of(token.0 as usize);
+            picked.ends = picked.ends && self.setting_back(class)?.lo >= 0.0;
+        }
+        Ok(())
+    }
+
+    /// A column of which two tokens have other weights, neither constant nor the lightest.
+    fn telling_apart(&self, tokens: [TokenId; 2]) -> Option<usize> {
+        let [one, other] = tokens.map(|token| token.0 as usize);
+        let weights = |at: usize| &self.rows.head[at];
+        let mut decisive = self
+            .varying
+            .iter()
+            .copied()
+            .filter(|&at| at != self.lightest);
+        decisive.find(|&at| weights(at)[one] != weights(at)[other])
+    }
+
+    /// What rounding may take from a margin: nothing if no logit passes 2^53, in whatever order it is added up.
+    fn rounding(&self, columns: &[f64], along: usize, range: Range) -> f64 {
+        let size = |at: usize| {
+            if at == along {
+                range.size()
+            } else {
+                columns[at].abs()
+            }
+        };
+        let largest = |weights: &[f64]| {
+            weights
+                .iter()
+                .fold(0.0_f64, |most, weight| most.max(weight.abs()))
+        };
+        let whole = |weights: &[f64]| weights.iter().all(|weight| weight.fract() == 0.0);
+        let head = &self.rows.head;
+        let mass: f64 = head
+            .iter()
+            .enumerate()
+            .map(|(at, weights)| largest(weights) * size(at))
+            .sum();
+        let exact = mass <= 9e15 && head.iter().all(|weights| whole(weights));
+        if exact { 0.0 } else { mass * 2.0_f64.powi(-50) }
+    }
+
+    /// Bounds of the height of the key, where the counter is looked up, of tokens of a class: not below 0 if they set it back to 0,
+    /// and far below if not.
+    fn setting_back(&mut self, class: u16) -> Result<Range> {
+        let counter = self.cases.counter.ok_or("no counter")?;
+        let mut scope = self.analysis.scope(class);
+        let key = self.analysis.key(&mut scope, counter.head.0);
+        self.analysis.end(scope);
+        let [_, y] = key.map_err(refused)?;
+        Ok(self.analysis.atoms.bounds(y))
+    }
+}
+
+impl Picked {
+    /// What holds of two classes of tokens.
+    fn and(mut self, other: Self) -> Self {
+        for ((_, lo, hi), (_, low, high)) in self.columns.iter_mut().zip(&other.columns) {
+            (*lo, *hi) = (lo.min(*low), hi.max(*high));
+        }
+        self.code_margin = self.code_margin.min(other.code_margin);
+        if other.margin < self.margin {
+            (self.margin, self.token) = (other.margin, other.token);
+            self.least_at = other.least_at;
+        }
+        self.ends &= other.ends;
+        self.problem = self.problem.or(other.problem);
+        self
+    }
+}

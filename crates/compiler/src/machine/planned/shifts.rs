@@ -1,0 +1,32 @@
+//! Shifts by four heads: opcodes of shifts say direction and width in two columns that are 0 for all others, or small.
+//!
+//! ```text
+//! fall   = 32 for shl, rotl            -32 for shr_s, shr_u, rotr
+//! bias   = 32 for the same of 64 bits  -32
+//! unless = 32 - fall, 32 + fall, 32 - bias, 32 + bias          0 for one direction and width, at least 24 for all other classes
+//! ```
+
+use super::super::Parts;
+use super::super::columns::Class;
+use crate::form::{Dim, Form};
+
+/// Beyond every other value of the columns.
+const SIDE: i64 = 32;
+
+/// `fall` and `bias` of a class.
+pub(super) const fn columns(class: Class) -> (i64, i64) {
+    match class {
+        Class::Shl | Class::Rotl => (SIDE, 0),
+        Class::ShrS | Class::ShrU | Class::Rotr => (-SIDE, 0),
+        Class::Shl64 | Class::Rotl64 => (0, SIDE),
+        Class::ShrS64 | Class::ShrU64 | Class::Rotr64 => (0, -SIDE),
+        _ => (0, 0),
+    }
+}
+
+/// Left and right, of 4 bytes and of 8: what is 0 for these shifts alone.
+pub(in super::super) fn unless(parts: &Parts) -> [[Form; 2]; 2] {
+    let one = parts.fetched.class.one;
+    let sides = |column: Dim| [one * SIDE - column, one * SIDE + column];
+    [sides(parts.fetched.fall), sides(parts.fetched.bias)]
+}

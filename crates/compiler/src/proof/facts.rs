@@ -1,0 +1,231 @@
+//! What the analysis says of a token, by the names of the machine.
+
+use std::sync::Arc;
+
+use weightware_analysis::{
+    Analysis, Cases, Counted, Expected, Form as Exact, FormId, Kind, Rows, Scope,
+};
+use weightware_isa::{Op, Token, Vocabulary};
+use weightware_model::Model;
+
+use super::ProofError;
+use crate::form::Dim;
+use crate::machine::Machine;
+use crate::schedule::Schedule;
+
+/// The analysis of a model, and where the machine's writers and dimensions stand in its weights.
+pub(super) struct Facts<'m> {
+    pub(super) machine: &'m Machine,
+    schedule: &'m Schedule,
+    pub(super) analysis: Analysis,
+    cases: Cases,
+    scope: Option<Scope>,
+    vocabulary: Vocabulary,
+}
+
+impl<'m> Facts<'m> {
+    pub(super) fn new(
+        machine: &'m Machine,
+        schedule: &'m Schedule,
+        model: &Model,
+    ) -> Result<Self, ProofError> {
+        let vocabulary = Vocabulary::new();
+        let first = vocabulary.id(Token::Begin) as usize;
+        let rows = Arc::new(Rows::new(model));
+        let offers = Arc::new(rows.offers(first));
+        let expected = Expected {
+            sentinel: Some(first),
+            wide: true,
+            ..Expected::default()
+        };
+        let mut analysis = Analysis::new(&rows, &offers, &expected)?;
+        let cases = Cases::new(&mut analysis);
+        Ok(Self {
+            machine,
+            schedule,
+            analysis,
+            cases,
+            scope: None,
+            vocabulary,
+        })
+    }
+
+    /// The classes of tokens behind which an instruction stands at a byte index: of result bytes, or of end tokens.
+    pub(super) fn classes(&self, index: usize) -> Vec<u16> {
+        let tokens = self
+            .vocabulary
+            .tokens()
+            .iter()
+            .copied()
+            .filter(|token| match token {
+                Token::Byte(..) => index > 0,
+                token => index == 0 && token.ends_instruction() && !token.ends_run(),
+            });
+        let mut classes: Vec<u16> = tokens
+            .map(|token| self.analysis.classes.of(self.vocabulary.id(token) as usize))
+            .collect();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+
+    /// From here on, a token of a class behind which an instruction is executed, at a byte index.
+    pub(super) fn enter(&mut self, class: u16, op: Op, index: usize) -> Result<(), ProofError> {
+        self.leave();
+        let id = self.vocabulary.id(Token::Op(op)) as usize;
+        let kind = usize::from(self.cases.kind_of[id]);
+        let counted = Counted::Exactly(index as f64);
+        self.scope = Some(self.cases.scope(&mut self.analysis, class, kind, counted));
+        // A sign is that of a byte.
+        self.assume("top.negative", 0, [0.0, 1.0])
+    }
+
+    /// Ends what was entered.
+    pub(super) fn leave(&mut self) {
+        if let Some(scope) = self.scope.take() {
+            self.analysis.end(scope);
+        }
+    }
+
+    /// Assumes that an answer lies within bounds.
+    pub(super) fn assume(
+        &mut self,
+        lookup: &str,
+        part: usize,
+        bounds: [f64; 2],
+    ) -> Result<(), ProofError> {
+        let at = self.head(lookup);
+        let answer = self.answer(lookup, part)?;
+        let Some(atom) = self.analysis.atoms[answer].as_atom() else {
+            return Ok(());
+        };
+        let form = self.analysis.atoms.within(atom, bounds);
+        let scope = self.scope.as_mut().expect("entered");
+        scope.assume((at, part), form);
+        Ok(())
+    }
+
+    fn head(&self, lookup: &str) -> (usize, usize) {
+        let graph = &self.machine.graph;
+        let writer = graph
+            .writers()
+            .find(|&(writer, _)| graph.writer_name(writer) == lookup);
+        let (writer, _) = writer.unwrap_or_else(|| panic!("the machine has no lookup {lookup}"));
+        let stage = self.schedule.stages[writer.index()];
+        let number = self.schedule.writers_at(stage).position(|at| at == writer);
+        let layer = stage as usize / 2;
+        let heads = &self.analysis.rows.layers[layer].heads;
+        let live = heads.iter().position(|head| Some(head.number) == number);
+        (
+            layer,
+            live.unwrap_or_else(|| panic!("{lookup} is a dead head")),
+        )
+    }
+
+    /// A part of what a lookup answers.
+    pub(super) fn answer(&mut self, lookup: &str, part: usize) -> Result<FormId, ProofError> {
+        let at = self.head(lookup);
+        let scope = self.scope.as_mut().expect("entered");
+        Ok(self.analysis.answers(scope, at)?[part])
+    }
+
+    /// A dimension, once its last writer has written.
+    pub(super) fn dim(&mut self, dim: Dim) -> Result<FormId, ProofError> {
+        let parts = self.machine.graph.dims[dim.index()].parts.iter();
+        let ready = parts
+            .map(|part| self.schedule.stages[part.output.writer.index()] + 1)
+            .max();
+        let slot = self.schedule.slots[dim.index()];
+        let scope = self.scope.as_mut().expect("entered");
+        let half = ready.unwrap_or(0) as usize;
+        Ok(self.analysis.slot(scope, half, slot)?)
+    }
+
+    /// A dimension of that name.
+    pub(super) fn named(&mut self, name: &str) -> Result<FormId, ProofError> {
+        let graph = &self.machine.graph;
+        let dim = graph.dims().find(|&dim| graph.name(dim) == name);
+        self.dim(dim.unwrap_or_else(|| panic!("the machine has no dimension {name}")))
+    }
+
+    /// The code of the end token, as the unembedding reads it.
+    pub(super) fn end(&mut self) -> Result<FormId, ProofError> {
+        self.read(self.machine.end_dim())
+    }
+
+    /// The result, as the unembedding reads it.
+    pub(super) fn result(&mut self) -> Result<FormId, ProofError> {
+        self.read(self.machine.result_dim())
+    }
+
+    /// The class of a token.
+    #[cfg(test)]
+    pub(super) fn class_of(&self, token: Token) -> u16 {
+        self.analysis.classes.of(self.vocabulary.id(token) as usize)
+    }
+
+    /// From here on, a token of a class behind which the token of an id is found, and nothing else assumed.
+    #[cfg(test)]
+    pub(super) fn enter_plainly(&mut self, class: u16, found: Token, index: usize) {
+        self.leave();
+        let kind = usize::from(self.cases.kind_of[self.vocabulary.id(found) as usize]);
+        let counted = Counted::Exactly(index as f64);
+        self.scope = Some(self.cases.scope(&mut self.analysis, class, kind, counted));
+    }
+
+    fn read(&mut self, dim: Dim) -> Result<FormId, ProofError> {
+        let slot = self.schedule.slots[dim.index()];
+        let last = self.schedule.budget.stages() as usize;
+        let scope = self.scope.as_mut().expect("entered");
+        Ok(self.analysis.slot(scope, last, slot)?)
+    }
+
+    /// The carry or borrow that the token itself shows.
+    pub(super) fn carry(&mut self) -> Result<FormId, ProofError> {
+        let slot = self.schedule.slots[self.machine.result_dim().index()];
+        let scope = self.scope.as_mut().expect("entered");
+        Ok(self.analysis.slot(scope, 0, slot)?)
+    }
+
+    /// `relu(gate)`, as the network computes it.
+    pub(super) fn relu(&mut self, gate: Exact) -> Exact {
+        let gate = self.analysis.atoms.id(gate);
+        let one = self.analysis.atoms.constant(1.0);
+        let form = match self.analysis.atoms.bounds(gate).hi <= 0.0 {
+            true => self.analysis.atoms.constant(0.0),
+            false => self.analysis.gated(gate, one),
+        };
+        self.analysis.atoms[form].clone()
+    }
+
+    /// What a number is before any of its operations rounds: of the last sum that it is, the exact terms.
+    pub(super) fn unrounded(&self, form: &Exact) -> Exact {
+        let atoms = &self.analysis.atoms;
+        match form.as_atom().map(|atom| atoms.kind(atom)) {
+            Some(Kind::Rounded { base, terms }) => {
+                let mut sum = atoms[*base].clone();
+                for &(weight, form) in terms {
+                    sum = sum.about_plus(f64::from_bits(weight), &atoms[form]);
+                }
+                sum
+            }
+            _ => form.clone(),
+        }
+    }
+
+    /// The gate of a neuron that a form consists of, and its value, if that is a constant.
+    pub(super) fn gate_of(&self, form: &Exact) -> Option<(Exact, f64)> {
+        let atoms = &self.analysis.atoms;
+        match *atoms.kind(form.as_atom()?) {
+            Kind::Gated { gate, value } => {
+                Some((self.unrounded(&atoms[gate]), atoms[value].as_constant()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// The exact form of an id.
+    pub(super) fn exact(&self, form: FormId) -> &Exact {
+        &self.analysis.atoms[form]
+    }
+}

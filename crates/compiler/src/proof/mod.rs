@@ -1,0 +1,155 @@
+//! Proof of values: the byte and the end code that the weights compute are those of the instruction, for every operand.
+//!
+//! The certificate proves of weights alone that one token is picked (statement A). This is statement B: it is the right one. Of each
+//! instruction, at each byte index and at the end token, what the unembedding reads is derived from the weights as a polynomial of what
+//! heads answer, exact by proven bounds, and compared with an equation of `rules.rs` over the machine's named lookups:
+//!
+//! ```text
+//! i32.add, byte i:   result = a + b + carry       end = 0
+//! i32.load:          result = relu(load.byte - 2^10 missed)
+//!                    end    = code(out_of_bounds) (relu(excess) - relu(excess - 1))
+//! br_if, top = 0:    end    = code(branch) - 1    at byte 0
+//! ```
+//!
+//! What is left to believe: that lookups find what their equations ask for (their keys and queries are stated in the sections of the
+//! [machine](crate::machine), their exactness is the certificate's), that the token before left the carry that it shows, and the
+//! arithmetic of bytes, which [`arithmetic`] goes through case by case. Instructions without a rule are tested instead
+//! ([`Verdict::Tested`] says how).
+
+mod facts;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use weightware_analysis::Refusal;
+use weightware_isa::{End, Flag, Op, Token, Vocabulary};
+use weightware_model::Model;
+
+use crate::machine::columns::op_columns;
+use crate::machine::{Machine, Module, Profile};
+use crate::schedule::{Schedule, ScheduleError};
+use facts::Facts;
+
+/// What is known of an instruction's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The equation holds at so many byte indices, the end token's included.
+    Proved(usize),
+    /// There is no equation; what is done instead.
+    Tested(&'static str),
+    /// The weights compute something else: the byte index, and what differs.
+    Wrong(usize, String),
+}
+
+/// An instruction, the equation of its result, and the verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The instruction.
+    pub op: Op,
+    /// The equation of its result bytes.
+    pub equation: &'static str,
+    /// Whether the weights compute it.
+    pub verdict: Verdict,
+}
+
+/// Why nothing can be proved of a model.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// The schedule does not fit the machine.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// The analysis refuses the weights.
+    #[error("the weights cannot be analysed: {0:?}")]
+    Refused(Refusal),
+}
+
+impl From<Refusal> for ProofError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Proves the values of all instructions that can be executed, of weights that were assembled for the machine of a profile with its
+/// committed schedule; takes about a second.
+///
+/// # Errors
+/// If the analysis refuses the weights.
+pub fn values(profile: Profile, model: &Model) -> Result<Vec<Proof>, ProofError> {
+    let machine = Machine::with_profile(profile, &Module::ALL);
+    let schedule = Schedule::parse(&machine.graph, profile.schedule())?;
+    let mut facts = Facts::new(&machine, &schedule, model)?;
+    let executed = Op::ALL.iter().copied().filter(|&op| is_executed(op));
+    executed.map(|op| rules::prove(&mut facts, op)).collect()
+}
+
+/// Whether an instruction is ever executed; others stand behind an instruction and are read with it, or before the program's first.
+#[must_use]
+pub fn is_executed(op: Op) -> bool {
+    !matches!(op.spec().end, End::Loaded | End::Halt)
+}
+
+/// The arithmetic of bytes on which the equations rest, case by case: the token that is picked for a result r, from -256 to 511, is the
+/// byte r mod 256 with the flag of a borrow below 0 and of a carry from 256 on; and bytes that are added or subtracted with that flag
+/// from the lowest to the highest are the sum or difference of the words.
+///
+/// # Errors
+/// The first case that fails.
+pub fn arithmetic(machine: &Machine) -> Result<(), String> {
+    let vocabulary = Vocabulary::new();
+    for result in -256..512_i64 {
+        let flag = match result {
+            ..0 => Flag::Borrow,
+            0..256 => Flag::None,
+            _ => Flag::Carry,
+        };
+        let expected = Token::Byte(result.rem_euclid(256) as u8, flag);
+        let best = vocabulary
+            .tokens()
+            .iter()
+            .copied()
+            .max_by_key(|&token| machine.logit_at(token, 0, result));
+        if best != Some(expected) {
+            return Err(format!(
+                "for the result {result} {best:?} is picked, not {expected}"
+            ));
+        }
+    }
+    for (a, b) in (0..256_i64).flat_map(|a| (0..256).map(move |b| (a, b))) {
+        for carry in 0..2 {
+            // The carry of this byte is what the next one adds; 256 times it is what this one leaves out.
+            let (sum, difference) = (a + b + carry, a - b - carry);
+            let [up, down] = [i64::from(sum >= 256), i64::from(difference < 0)];
+            if sum - 256 * up != sum.rem_euclid(256)
+                || difference + 256 * down != difference.rem_euclid(256)
+            {
+                return Err(format!("{a}, {b} with a carry of {carry}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `[rise relu(d) + fall relu(-d) + bias >= 1]` is what a comparison says of a d below, at or above 0.
+fn decides(op: Op) -> Result<(), String> {
+    let columns = op_columns(op);
+    // The least and the greatest that a difference can be; of 64 bits it comes in fours.
+    for d in [-(1_i128 << 70), -4, 0, 4, 1 << 70] {
+        let [rise, fall, bias] = [columns.rise, columns.fall, columns.bias].map(i128::from);
+        let decided = rise * d.max(0) + fall * (-d).max(0) + bias >= 1;
+        let name = op.spec().name;
+        let (_, kind) = name.split_once('.').unwrap_or((name, name));
+        let wanted = match kind.split('_').next() {
+            Some("eq") => d == 0,
+            Some("ne") => d != 0,
+            Some("lt") => d < 0,
+            Some("gt") => d > 0,
+            Some("le") => d <= 0,
+            Some("ge") => d >= 0,
+            _ => return Err(format!("{name} is no comparison")),
+        };
+        if decided != wanted {
+            return Err(format!("{name} of a difference of {d} is {decided}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The values of instructions are proved on the committed weights, and on no others.
+
+use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::profile_model;
+use weightware_compiler::proof::{self, Proof, Verdict};
+use weightware_isa::Op;
+
+#[test]
+fn every_profile() {
+    // What has no equation: and, or, xor; shifts and rotations; products; digits of quotients; counts of bits.
+    let tested: Vec<Op> = Op::ALL
+        .iter()
+        .copied()
+        .filter(|op| {
+            let name = op.spec().name;
+            let (_, kind) = name.split_once('.').unwrap_or((name, name));
+            let kinds = [
+                "and", "or", "xor", "shl", "shr_s", "shr_u", "rotl", "rotr", "mul", "mul_high",
+            ];
+            kinds.contains(&kind)
+                || ["clz", "ctz", "popcnt"].contains(&kind)
+                || name == "div.digits"
+        })
+        .collect();
+    assert_eq!(tested.len(), 25);
+    for profile in Profile::ALL {
+        let proofs = proof::values(profile, &profile_model(profile)).expect("an executor");
+        assert_eq!(
+            proofs.len(),
+            Op::ALL.iter().filter(|&&op| proof::is_executed(op)).count()
+        );
+        for Proof { op, verdict, .. } in &proofs {
+            match verdict {
+                Verdict::Proved(cases) => assert_eq!(*cases, usize::from(op.spec().bytes) + 1),
+                Verdict::Tested(_) => assert!(tested.contains(op), "{op} is not proved"),
+                Verdict::Wrong(index, why) => panic!("{}, {op}, byte {index}: {why}", profile.name),
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_add_up() {
+    proof::arithmetic(&Machine::new(&Module::ALL)).unwrap();
+}
+
+/// What a head says is doubled, layer by layer. Equations are over what lookups find, so that a word that is found wrong is not their
+/// business; a byte, a code or a condition is.
+#[test]
+fn other_weights_compute_something_else() {
+    let profile = Profile::STOCK;
+    let good = profile_model(profile);
+    let mut noticed = vec![];
+    for layer in 0..good.weights.layers.len() {
+        let mut model = good.clone();
+        let out = &mut model.weights.layers[layer].out_proj;
+        // The first live head of the layer says the double.
+        let column =
+            (0..out.cols).find(|&column| (0..out.rows).any(|row| out.row(row)[column] != 0.0));
+        let column = column.expect("a live head");
+        (0..out.rows).for_each(|row| out.row_mut(row)[column] *= 2.0);
+        noticed.push(match proof::values(profile, &model) {
+            Ok(proofs) => proofs
+                .iter()
+                .any(|proof| matches!(proof.verdict, Verdict::Wrong(..))),
+            Err(_) => true,
+        });
+    }
+    assert_eq!(noticed, [true, false, true, false, false, true, true]);
+}

@@ -1,0 +1,369 @@
+//! A program running on a model.
+
+use std::time::{Duration, Instant};
+
+use weightware_compiler::machine::{Exceeded, Profile};
+use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader};
+use weightware_model::{KeyBound, TokenId};
+use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats, Why};
+
+use crate::{Computer, Error, Lockstep, Parting};
+
+/// Tokens that are decoded in one go.
+const BATCH: usize = 256;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// The program ended itself: it halted, exited or trapped.
+    Outcome(Outcome),
+    /// The limit on tokens is reached.
+    Budget,
+    /// The next token would not be certified.
+    Horizon {
+        /// Its position, the prompt included.
+        position: u64,
+        /// What is exceeded.
+        why: String,
+    },
+    /// The model put out a token that means nothing here: it is not a model of this machine.
+    Nonsense {
+        /// The token's string.
+        token: String,
+    },
+    /// The model put out a token that cannot stand there in the trace of any program ([`TraceReader::malformed`]): its weights are
+    /// not the machine's or wrong, or the program is none that the machine has a meaning for.
+    Derailed {
+        /// Where.
+        at: Place,
+        /// The token.
+        token: Token,
+    },
+    /// A [checked](Run::checked) run: the plain interpreter says another token.
+    Differs {
+        /// Where.
+        at: Place,
+        /// The interpreter's token.
+        expected: Token,
+        /// The model's.
+        found: Token,
+    },
+    /// A [checked](Run::checked) run: the plain interpreter cannot go on, for the program does what no valid program does. What
+    /// the model says from here on cannot be checked.
+    Fault {
+        /// Where the tokens begin that cannot be checked.
+        at: Place,
+        /// What the program does.
+        fault: Fault,
+    },
+}
+
+/// The place of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its index in the trace, from 0 on.
+    pub index: u64,
+    /// Its position, the prompt included, from 0 on.
+    pub position: u64,
+}
+
+/// A program running on a model: an iterator of tokens.
+#[derive(Debug)]
+pub struct Run<'c> {
+    computer: &'c Computer,
+    decoder: Decoder,
+    reader: TraceReader,
+    lockstep: Option<Lockstep<'c>>,
+    /// The token that ended the run because the machine knows no such token.
+    unknown: Option<TokenId>,
+    limit: Option<u64>,
+    prompt_tokens: u64,
+    /// Tokens of the trace that were given.
+    resumed: u64,
+    start: Instant,
+    prefilled: Duration,
+}
+
+impl<'c> Run<'c> {
+    pub(crate) fn new(
+        computer: &'c Computer,
+        prompt: &[TokenId],
+        trace: &[Token],
+        engine: Engine,
+        limit: Option<u64>,
+    ) -> Result<Self, Error> {
+        let mut decoder = Decoder::new(computer.model(), engine)?;
+        let start = Instant::now();
+        // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
+        let mut taken_in = decoder.prefill(prompt);
+        let mut reader = TraceReader::new();
+        if !trace.is_empty() && taken_in.is_ok() {
+            let ids: Vec<TokenId> = trace.iter().map(|&token| computer.id(token)).collect();
+            taken_in = decoder.prefill(&ids);
+            for &token in trace {
+                let _ = reader.feed(token);
+            }
+        }
+        let _ = taken_in;
+        let prefilled = start.elapsed();
+        let resumed = reader.tokens();
+        Ok(Self {
+            computer,
+            decoder,
+            reader,
+            lockstep: None,
+            unknown: None,
+            limit: limit.map(|limit| limit.saturating_add(resumed)),
+            prompt_tokens: prompt.len() as u64,
+            resumed,
+            start,
+            prefilled,
+        })
+    }
+
+    /// The same run with the plain interpreter beside it, which is shown each token once it is decoded: the first one that it does
+    /// not confirm is the last, and [`end`](Self::end) tells. `resumed` is the trace that the run was
+    /// [resumed](Computer::resume) with, if it was.
+    #[must_use]
+    pub fn checked(mut self, program: &'c Program, resumed: &[Token]) -> Self {
+        let mut lockstep = Lockstep::new(program);
+        let read = usize::try_from(self.reader.tokens()).unwrap_or(usize::MAX);
+        for &token in resumed.iter().take(read) {
+            let _ = lockstep.feed(token);
+        }
+        self.lockstep = Some(lockstep);
+        self
+    }
+
+    /// Decodes one token and tells the line that it completes, if it does.
+    pub fn step(&mut self) -> Option<(Token, Option<Line<'_>>)> {
+        let mut id = [TokenId(0)];
+        if self.left() == 0 || self.decoder.fill(&mut id) == 0 {
+            return None;
+        }
+        let [id] = id;
+        let Some(token) = self.computer.meaning(id) else {
+            self.unknown = Some(id);
+            return None;
+        };
+        if let Some(lockstep) = &mut self.lockstep {
+            let _ = lockstep.feed(token);
+        }
+        Some((token, self.reader.feed(token)))
+    }
+
+    /// Decodes so many tokens, fewer if the run ends, and shows each with the line that it completes, if it does; returns
+    /// how many it has shown. Less is done for each than by [`step`](Self::step).
+    pub fn steps(&mut self, most: usize, mut show: impl FnMut(Token, Option<Line<'_>>)) -> usize {
+        let mut ids = [TokenId(0); BATCH];
+        let mut shown = 0;
+        while shown < most {
+            let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
+            let wanted = left.min(most - shown).min(BATCH);
+            let decoded = self.decoder.fill(&mut ids[..wanted]);
+            for &id in &ids[..decoded] {
+                let Some(token) = self.computer.meaning(id) else {
+                    self.unknown = Some(id);
+                    return shown;
+                };
+                show(token, self.reader.feed(token));
+                shown += 1;
+                let parted = match &mut self.lockstep {
+                    Some(lockstep) => lockstep.feed(token).is_err(),
+                    None => false,
+                };
+                // What a model says behind the end means nothing.
+                if self.reader.ended() || parted {
+                    return shown;
+                }
+            }
+            if decoded < BATCH {
+                break;
+            }
+        }
+        shown
+    }
+
+    /// How many tokens may come: none behind the end.
+    fn left(&self) -> u64 {
+        if self.reader.ended() || self.unknown.is_some() || self.parting().is_some() {
+            return 0;
+        }
+        let limit = self.limit.unwrap_or(u64::MAX);
+        limit.saturating_sub(self.reader.tokens())
+    }
+
+    /// Runs to the end.
+    pub fn finish(&mut self) -> End {
+        while self.steps(usize::MAX, |_, _| {}) > 0 {}
+        self.end()
+    }
+
+    /// How the run ended; if it has not, the limit is its end.
+    #[must_use]
+    pub fn end(&self) -> End {
+        let parting = self.parting();
+        if let Some((at, Parting::Fault(fault))) = parting {
+            return End::Fault { at, fault };
+        }
+        if let Some(index) = self.reader.malformed()
+            && let Some(&token) = self
+                .reader
+                .unfinished()
+                .and_then(|line| line.tokens().last())
+        {
+            let at = self.place(index);
+            return End::Derailed { at, token };
+        }
+        if let Some((at, Parting::Differs { expected, found })) = parting {
+            return End::Differs {
+                at,
+                expected,
+                found,
+            };
+        }
+        if let Some(outcome) = self.reader.outcome() {
+            return End::Outcome(outcome);
+        }
+        if let Some(id) = self.unknown {
+            return End::Nonsense {
+                token: self.string(id),
+            };
+        }
+        match self.decoder.finish() {
+            Some(Finish::Horizon { position, why }) => End::Horizon {
+                position,
+                why: why.to_string(),
+            },
+            Some(Finish::EndToken(id)) => End::Nonsense {
+                token: self.string(id),
+            },
+            Some(Finish::Budget) | None => End::Budget,
+        }
+    }
+
+    /// Where the plain interpreter and a [checked](Self::checked) run parted, and how, if they did.
+    #[must_use]
+    pub fn parting(&self) -> Option<(Place, Parting)> {
+        let lockstep = self.lockstep.as_ref()?;
+        Some((self.place(lockstep.agreed()), lockstep.parting()?))
+    }
+
+    /// How many tokens of a [checked](Self::checked) run the plain interpreter has confirmed, those included that it was resumed with.
+    #[must_use]
+    pub fn agreed(&self) -> Option<u64> {
+        self.lockstep.as_ref().map(Lockstep::agreed)
+    }
+
+    fn place(&self, index: u64) -> Place {
+        Place {
+            index,
+            position: self.prompt_tokens + index,
+        }
+    }
+
+    fn string(&self, id: TokenId) -> String {
+        self.computer
+            .model()
+            .tokenizer
+            .string(id)
+            .unwrap_or("?")
+            .to_owned()
+    }
+
+    /// At the horizon, the profile of the compiled machine that goes further, if any.
+    #[must_use]
+    pub fn further(&self) -> Option<Profile> {
+        let config = &self.computer.model().config;
+        let profile = Profile::named(config.profile.as_deref()?)?;
+        let memory = profile.memory;
+        // Heads with the box of addresses.
+        let of_memory = |bound: &&KeyBound| bound.max_abs_x == 2.0 * memory.reach as f64;
+        let bound_of = |layer: usize, head: usize| {
+            let mut bounds = config.key_bounds.iter();
+            bounds.find(|bound| (bound.layer, bound.head) == (layer, head))
+        };
+        let address = |x: f64| (x / 2.0) as i64 + memory.centre;
+        let reached = self.reach().filter(|reach| {
+            let bound = bound_of(reach.layer, reach.head);
+            bound.as_ref().is_some_and(of_memory)
+        });
+        let reached = reached.map(|reach| address(reach.x[1])).max().unwrap_or(0);
+        match self.decoder.finish()? {
+            Finish::Horizon {
+                why: Why::LastPosition(last),
+                ..
+            } if last == profile.last_position => profile.further(Exceeded::Positions, reached),
+            Finish::Horizon {
+                why:
+                    Why::KeyBound {
+                        layer,
+                        head,
+                        x,
+                        lift,
+                    },
+                ..
+            } => {
+                let bound = bound_of(layer, head)?;
+                let outside = x.abs() > bound.max_abs_x;
+                match (outside, lift > bound.max_lift) {
+                    (true, _) if of_memory(&bound) => {
+                        profile.further(Exceeded::Addresses, reached.max(address(x)))
+                    }
+                    (false, true) => profile.further(Exceeded::Stores, reached),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// What the trace says so far: output, outcome, counts.
+    #[must_use]
+    pub fn reader(&self) -> &TraceReader {
+        &self.reader
+    }
+
+    /// What the decoder holds.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.decoder.stats()
+    }
+
+    /// How far the live keys of heads with a box went.
+    pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
+        self.decoder.reach()
+    }
+
+    /// Tokens of the prompt, preamble included.
+    #[must_use]
+    pub fn prompt_tokens(&self) -> u64 {
+        self.prompt_tokens
+    }
+
+    /// Tokens of the trace that were taken in, not decoded: those that a resumed run began with.
+    #[must_use]
+    pub fn resumed_tokens(&self) -> u64 {
+        self.resumed
+    }
+
+    /// Time spent on the prompt.
+    #[must_use]
+    pub fn prefill_time(&self) -> Duration {
+        self.prefilled
+    }
+
+    /// Time since the prompt was taken in.
+    #[must_use]
+    pub fn decode_time(&self) -> Duration {
+        self.start.elapsed().saturating_sub(self.prefilled)
+    }
+}
+
+impl Iterator for Run<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        self.step().map(|(token, _)| token)
+    }
+}

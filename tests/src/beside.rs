@@ -1,0 +1,151 @@
+//! Decoding beside the plain interpreter: every token must be its.
+
+use weightware::{Computer, End, Engine, Program, Run, Token};
+use weightware_isa::{Commit, Interpreter};
+
+/// Tokens between two looks at whether one differed.
+const LOOK: usize = 1 << 12;
+
+/// How a run ended, or where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stopped {
+    /// Tokens of the trace, all of them those of the plain interpreter.
+    pub tokens: u64,
+    /// Stores among them.
+    pub stores: u64,
+    /// Its end.
+    pub end: End,
+}
+
+/// A program that is decoded beside the plain interpreter.
+#[derive(Debug)]
+pub struct Beside<'c, 'p> {
+    engine: Engine,
+    run: Run<'c>,
+    interpreter: Interpreter<'p>,
+    tokens: u64,
+    stores: u64,
+}
+
+impl<'c, 'p> Beside<'c, 'p> {
+    /// At the beginning of the trace; at most so many tokens.
+    ///
+    /// # Errors
+    /// If the model cannot be decoded with this engine.
+    pub fn new(
+        computer: &'c Computer,
+        program: &'p Program,
+        engine: Engine,
+        limit: Option<u64>,
+    ) -> Result<Self, String> {
+        Self::resumed(computer, program, engine, 0, limit)
+    }
+
+    /// Behind the first tokens of the trace, which are the plain interpreter's; at most so many more.
+    ///
+    /// # Errors
+    /// If the model cannot be decoded with this engine, or the trace is shorter.
+    pub fn resumed(
+        computer: &'c Computer,
+        program: &'p Program,
+        engine: Engine,
+        from: u64,
+        limit: Option<u64>,
+    ) -> Result<Self, String> {
+        let mut interpreter = Interpreter::new(program);
+        let mut trace = vec![];
+        for _ in 0..from {
+            match interpreter.next() {
+                Some(Ok(token)) => trace.push(token),
+                Some(Err(fault)) => return Err(fault.to_string()),
+                None => return Err(format!("the trace has no {from} tokens")),
+            }
+        }
+        let run = computer.resume(&computer.prompt(program), &trace, engine, limit);
+        Ok(Self {
+            engine,
+            run: run.map_err(|error| error.to_string())?,
+            interpreter,
+            tokens: from,
+            stores: trace.iter().copied().filter(is_store).count() as u64,
+        })
+    }
+
+    /// Goes on for about so many tokens; tells whether more may come.
+    ///
+    /// # Errors
+    /// The first token that differs.
+    pub fn go(&mut self, most: usize) -> Result<bool, String> {
+        let mut gone = 0;
+        while gone < most {
+            let mut differs = None;
+            let decoded = self.run.steps(LOOK, |token, _| {
+                let wanted = self.interpreter.next().and_then(Result::ok);
+                if Some(token) != wanted && differs.is_none() {
+                    differs = Some((self.tokens, token, wanted));
+                }
+                self.tokens += 1;
+                self.stores += u64::from(is_store(&token));
+            });
+            if let Some((at, token, wanted)) = differs {
+                let wanted = wanted.map_or("the end".to_owned(), |token| token.to_string());
+                let engine = self.engine.name();
+                return Err(format!("{engine}: token {at} is {token}, not {wanted}"));
+            }
+            if decoded < LOOK {
+                return Ok(false);
+            }
+            gone += decoded;
+        }
+        Ok(true)
+    }
+
+    /// Tokens of the trace so far.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
+    /// The run, for what it has put out.
+    #[must_use]
+    pub fn run(&self) -> &Run<'c> {
+        &self.run
+    }
+
+    /// How the run ended; if it has not, the limit is its end.
+    #[must_use]
+    pub fn stopped(&self) -> Stopped {
+        Stopped {
+            tokens: self.tokens,
+            stores: self.stores,
+            end: self.run.end(),
+        }
+    }
+}
+
+/// Decodes a program beside the plain interpreter, at most so many tokens.
+///
+/// # Errors
+/// The first token that differs.
+pub fn beside(
+    computer: &Computer,
+    program: &Program,
+    engine: Engine,
+    limit: Option<u64>,
+) -> Result<Stopped, String> {
+    let mut beside = Beside::new(computer, program, engine, limit)?;
+    while beside.go(usize::MAX)? {}
+    Ok(beside.stopped())
+}
+
+/// Whether the token ends a store to the memory.
+pub(crate) fn is_store(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::Commit(Commit {
+            delta: -2,
+            stored: false,
+            ..
+        })
+    )
+}

@@ -1,0 +1,210 @@
+//! C programs whose runs are millions of tokens long: they must say what they say by an independent engine, and every token must
+//! be the plain interpreter's.
+
+mod page;
+
+use std::fs;
+use std::path::Path;
+
+use weightware::{Computer, End, Engine};
+use weightware_frontend::{Input, Options, lower};
+use weightware_isa::{Interpreter, Outcome, Program};
+
+use crate::beside::{Beside, Stopped, is_store};
+use crate::host;
+use crate::streams::Streams;
+
+pub use page::page;
+
+/// A trace is no longer: the greatest position of the default model.
+const LIMIT: u64 = 22_000_000;
+
+/// Tokens between two calls of who watches.
+const WATCHED: usize = 1 << 18;
+
+/// A program of `programs/long`.
+#[derive(Debug, Clone)]
+pub struct Long {
+    /// The file's name without its extension.
+    pub name: String,
+    /// How it was optimised, `O2`.
+    pub level: String,
+    wasm: Vec<u8>,
+    input: Input,
+}
+
+/// What a program says, and how it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What it puts out.
+    pub streams: Streams,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// A program's whole run, as all ways to run it must take it.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// The program with its input.
+    pub program: Program,
+    /// What the independent engine says, and the plain interpreter too.
+    pub said: Said,
+    /// Tokens of the prompt.
+    pub prompt: u64,
+    /// Tokens of the trace.
+    pub tokens: u64,
+    /// Stores among them.
+    pub stores: u64,
+}
+
+/// All programs, by name; `programs.txt` lists them.
+///
+/// # Errors
+/// If a file is missing or malformed; says which.
+pub fn programs() -> Result<Vec<Long>, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs/long");
+    let list = text(&folder.join("programs.txt"))?;
+    let lines = list.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| Long::read(&folder, line)).collect()
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    String::from_utf8(bytes(path)?).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+impl Long {
+    /// A line is a name, a level and the arguments; a file `NAME.txt`, if there is one, is the input.
+    fn read(folder: &Path, line: &str) -> Result<Self, String> {
+        let mut words = line.split_whitespace();
+        let (Some(name), Some(level)) = (words.next(), words.next()) else {
+            return Err(format!("programs.txt: {line:?} has no level"));
+        };
+        let input = folder.join(format!("{name}.txt"));
+        Ok(Self {
+            name: name.to_owned(),
+            level: level.to_owned(),
+            wasm: bytes(&folder.join(format!("{name}.wasm")))?,
+            input: Input {
+                bytes: match input.exists() {
+                    true => bytes(&input)?,
+                    false => vec![],
+                },
+                arguments: [name].into_iter().chain(words).map(Into::into).collect(),
+                ..Input::default()
+            },
+        })
+    }
+
+    /// Bytes of the module.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.wasm.len()
+    }
+
+    /// What it says by an independent engine.
+    ///
+    /// # Errors
+    /// If it traps, or finds itself wrong.
+    pub fn independent(&self) -> Result<Said, String> {
+        let (streams, outcome) = host::run(&self.wasm, self.input.clone())?;
+        match outcome {
+            Outcome::Halted | Outcome::Exited(0) => Ok(Said { streams, outcome }),
+            _ => Err(format!("by an independent engine: {outcome}, {streams}")),
+        }
+    }
+
+    /// Its whole run by the plain interpreter, which must say what an independent engine says.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn whole(&self) -> Result<Whole, String> {
+        let said = self.independent()?;
+        let lowered = lower(&self.wasm, &Options::default()).map_err(|error| error.to_string())?;
+        let program = lowered.with_input(self.input.clone());
+        let mut interpreter = Interpreter::new(&program);
+        let mut stores = 0;
+        for token in interpreter.by_ref().take(LIMIT as usize) {
+            let token = token.map_err(|fault| fault.to_string())?;
+            stores += u64::from(is_store(&token));
+        }
+        let tokens = interpreter.tokens();
+        let Some(outcome) = interpreter.outcome() else {
+            return Err(format!("does not end within {LIMIT} tokens"));
+        };
+        let found = Said {
+            streams: Streams::new(interpreter.output(), interpreter.stderr()),
+            outcome,
+        };
+        found
+            .is(&said)
+            .map_err(|problem| format!("plain interpreter: {problem}"))?;
+        Ok(Whole {
+            prompt: program.full_prompt().count() as u64,
+            program,
+            said,
+            tokens,
+            stores,
+        })
+    }
+}
+
+impl Whole {
+    /// The position of the last token, that of the prompt's first being 0.
+    #[must_use]
+    pub fn last_position(&self) -> u64 {
+        self.prompt + self.tokens - 1
+    }
+
+    /// Decodes the run from a token of the trace on, those before taken in, to its end or for at most so many tokens, beside the
+    /// plain interpreter; who watches is told how many tokens there are so far.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn decode(
+        &self,
+        computer: &Computer,
+        engine: Engine,
+        from: u64,
+        limit: Option<u64>,
+        mut watch: impl FnMut(u64),
+    ) -> Result<(), String> {
+        let name = engine.name();
+        let mut beside = Beside::resumed(computer, &self.program, engine, from, limit)?;
+        while beside.go(WATCHED)? {
+            watch(beside.tokens());
+        }
+        let Stopped { tokens, end, .. } = beside.stopped();
+        let reader = beside.run().reader();
+        let streams = Streams::new(reader.output(), reader.stderr());
+        let said = match (end, limit) {
+            (End::Outcome(outcome), _) => Said { streams, outcome }.is(&self.said),
+            (End::Budget, Some(limit)) if tokens == from + limit => {
+                let Streams { output, stderr } = &self.said.streams;
+                let begun =
+                    |whole: &[u8], said: &[u8]| whole[..said.len().min(whole.len())].to_vec();
+                let wanted = Streams {
+                    output: begun(output, &streams.output),
+                    stderr: begun(stderr, &streams.stderr),
+                };
+                streams.are(&wanted)
+            }
+            (end, _) => Err(format!("{end:?} behind {tokens} tokens")),
+        };
+        said.map_err(|problem| format!("{name}: {problem}"))
+    }
+}
+
+impl Said {
+    /// Whether it is the same; if not, where it begins to differ.
+    fn is(&self, wanted: &Self) -> Result<(), String> {
+        self.streams.are(&wanted.streams)?;
+        match self.outcome == wanted.outcome {
+            true => Ok(()),
+            false => Err(format!("{}, not {}", self.outcome, wanted.outcome)),
+        }
+    }
+}
