@@ -45,15 +45,14 @@ const CODE: [Instruction; 9] = [
 ];
 
 /// The instructions behind the preamble: every opcode with every fourth byte, and zeros between.
-#[must_use]
 pub fn table() -> impl Iterator<Item = Token> {
     let program = Program {
         code: entries(),
         sections: vec![],
     };
-    let tokens: Vec<_> = program.prompt().collect();
-    let inner = 1..tokens.len() - 1;
-    tokens[inner].to_vec().into_iter()
+    let mut tokens: Vec<_> = program.prompt().skip(1).collect();
+    tokens.pop();
+    tokens.into_iter()
 }
 
 /// The table's entry for an instruction. `here` is a byte of the table, too, but for the first three.
