@@ -109,6 +109,28 @@ fn every_instruction_up_to_the_horizon() {
     });
 }
 
+/// What was never written is 0, as far as addresses reach, whatever was computed beside: the memory grows to 4 GiB.
+#[test]
+fn loads_as_far_as_addresses_reach() {
+    for profile in Profile::ALL {
+        let (model, ends) = endless(nearer(profile, 100_000), profile);
+        let computer = Computer::new(model).expect("a model of the machine");
+        let kind = Kind::Op(Op::MemoryGrown);
+        let cases: Vec<Case> = (0..60)
+            .map(|number| Case::new(number, 1, Some(kind), ends.last_position))
+            .collect();
+        let setting = Setting {
+            looks_far: true,
+            ..Setting::PLAIN
+        };
+        let course = Course::new(&ends, setting, &cases);
+        if let Err(difference) = run(&computer, &course, Engine::Plan) {
+            let failure = reduce(&computer, &ends, Engine::Plan, &course, difference);
+            panic!("{}: {failure}", profile.name);
+        }
+    }
+}
+
 /// The logits of all tokens of cases, by hulls: bytes lead by 1, ends by far.
 #[test]
 fn tokens_lead() {

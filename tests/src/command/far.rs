@@ -195,19 +195,11 @@ impl Arguments {
                 tally.coverage.add(&course, ends.last_position);
                 tally.courses = 1;
                 for engine in self.engines(*number) {
-                    let t = Instant::now();
                     match run(&subject.endless, &course, engine) {
                         Ok(ran) => {
                             tally.tokens += ran.tokens;
                             tally.leads.join(ran.leads);
                             tally.replans += ran.replans;
-                            eprintln!(
-                                "{} {} {} {:?}",
-                                setting.name,
-                                engine.name(),
-                                ran.replans,
-                                t.elapsed()
-                            );
                             if let Err(problem) = course.ends_as_it_must(ends, &ran) {
                                 tally.failures.push(format!("{}: {problem}", engine.name()));
                             }
@@ -310,6 +302,10 @@ impl Tally {
             self.seconds,
             self.failures.len()
         );
+        println!(
+            "  {} of the runs by plans went on by hulls for a head",
+            self.replans
+        );
         if let Some((op, [all, far, late])) = self.coverage.rarest() {
             println!(
                 "  {op} was executed at the fewest positions: {all}, {far} of them behind 1,000,000, {late} in the last twentieth"
@@ -358,6 +354,7 @@ impl Tally {
             "courses": self.courses,
             "endings": self.endings,
             "tokens": self.tokens,
+            "replans": self.replans,
             "seconds": self.seconds,
             "executed": executed,
             "leads": {

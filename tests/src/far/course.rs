@@ -22,8 +22,8 @@ pub struct Stop {
     pub start: u64,
     /// Its tokens.
     pub tokens: u64,
-    /// What it executes, and the token at which each begins.
-    pub executed: Vec<(Op, u64)>,
+    /// The instructions that it executes, and the token at which each begins.
+    pub executed: Vec<(usize, u64)>,
 }
 
 /// A program of cases, each at its place.
@@ -218,8 +218,7 @@ impl Draft {
                     begun.get_or_insert(tokens);
                 }
                 if let Some(start) = begun {
-                    let op = self.program.code[cursor].op;
-                    stop.executed.push((op, tokens - start));
+                    stop.executed.push((cursor, tokens - start));
                 }
             }
             let case = stop.map(|stop| stop.case);

@@ -36,7 +36,8 @@ impl Coverage {
             self.cases += 1;
             self.far += u64::from(far);
             self.late += u64::from(late);
-            for &(op, at) in &stop.executed {
+            for &(index, at) in &stop.executed {
+                let op = course.program.code[index].op;
                 let position = stop.start + at;
                 if before(&position) {
                     let [far, late] = regions(position, last_position);

@@ -24,9 +24,12 @@ pub struct Failure {
     pub difference: Difference,
     /// Alone: where it begins at the least to fail.
     pub from: Option<u64>,
-    /// Its instructions.
+    /// Its instructions, as many as tell, up to the one that fails.
     pub code: Vec<Instruction>,
 }
+
+/// Instructions that are shown.
+const SHOWN: usize = 12;
 
 /// Makes a course that fails as short as possible.
 #[must_use]
@@ -56,7 +59,12 @@ pub fn reduce(
     let stop = &course.stops[last];
     failure.case = Some(stop.case);
     failure.start = stop.start;
-    failure.code = course.program.code[stop.code.clone()].to_vec();
+    let at = failure.difference.position - stop.start;
+    let begun_by = stop.executed.partition_point(|&(_, token)| token <= at);
+    let shown = stop.executed[..begun_by].iter().rev().take(SHOWN).rev();
+    failure.code = shown
+        .map(|&(index, _)| course.program.code[index])
+        .collect();
     // Where they were, but for some tokens less.
     let cases: Vec<Case> = course.stops[..begun]
         .iter()
