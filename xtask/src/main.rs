@@ -7,6 +7,7 @@
 mod bench;
 mod chart;
 mod check;
+mod compare;
 mod costs;
 mod demo;
 mod figures;
@@ -48,6 +49,8 @@ enum Command {
     Schedule(schedule::Arguments),
     /// Speed and memory of the engines side by side, as a markdown table, and a chart
     Bench(bench::Arguments),
+    /// The examples of the public reference implementation, from the same C source
+    Compare(compare::Arguments),
     /// The official WebAssembly 1.0 test suite, through the weights
     Spec(suites::Arguments),
     /// Every instruction and random programs at far positions, up to the horizon
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Proof(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Compare(arguments) => arguments.run(),
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Far(arguments) => arguments.run("far"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),

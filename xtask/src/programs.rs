@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 const REMEDY: &str = "install clang, lld and wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), or set $CLANG";
 
 /// The clangs that the committed files are made with; others make other bytes. That for 16 has no builtins for WASI in Debian 12.
-const FREESTANDING: u32 = 16;
+pub(crate) const FREESTANDING: u32 = 16;
 const WASI: u32 = 14;
 
 /// A module, and what it is made of.
@@ -151,7 +151,7 @@ fn flags(folder: &Path) -> Result<Vec<String>> {
 }
 
 /// `$CLANG`, or the clang of that version, or else the first that there is; says which.
-fn clang(wanted: u32) -> Result<String> {
+pub(crate) fn clang(wanted: u32) -> Result<String> {
     let named = std::env::var("CLANG").ok();
     let versions = (14..=21).rev().map(|version| format!("clang-{version}"));
     let candidates = named

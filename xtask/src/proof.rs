@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use weightware::proof::{Proof, Verdict};
+use weightware::proof::{Proof, Unwritten, Verdict};
 use weightware::{NextTokens, Profile, next_tokens, profile_model, proof};
 
 use crate::figures::thousands;
@@ -24,6 +24,7 @@ struct Proved {
     profile: Profile,
     next: NextTokens,
     values: Vec<Proof>,
+    unwritten: Unwritten,
 }
 
 impl Arguments {
@@ -35,6 +36,7 @@ impl Arguments {
                 profile,
                 next: next_tokens(&model),
                 values: proof::values(profile, &model)?,
+                unwritten: proof::unwritten(profile, &model)?,
             });
         }
         let page = page(&all);
@@ -46,6 +48,7 @@ impl Arguments {
             profile,
             next,
             values,
+            unwritten,
         } in &all
         {
             let problems: Vec<String> = next.problems().collect();
@@ -59,6 +62,7 @@ impl Arguments {
                 .iter()
                 .find(|proof| matches!(proof.verdict, Verdict::Wrong(..)));
             ensure!(wrong.is_none(), "{}: {wrong:?}", profile.name);
+            ensure!(unwritten.holds(), "{}: {unwritten:?}", profile.name);
         }
         Ok(())
     }
@@ -87,7 +91,14 @@ fn page(all: &[Proved]) -> String {
          (crate `weightware-compiler`, module `proof`). An equation is over bytes and words that lookups find: a is the byte of the second \
          operand at the index, b that of the top. The arithmetic of bytes and the signs of comparisons behind the equations are gone through \
          case by case. Instructions without an equation are tested, as the table says; a minimum that was observed is not a bound.\n\n{}\n\
+         ## Memory that was never written\n\n\
+         Keys of memory reach as far as a profile holds it, and loads may ask for any address. A token that writes nothing has a key too, \
+         wherever garbage puts it, and is cleared: lowered by so much that no load finds it. What a load finds instead is a store to \
+         another address, which the weights notice: the byte is 0.\n\n{}\n\
          ## Outside\n\n\
+         - Ties: statement A takes heads to find one token. Where keys of a table tie, the decoder averages, as softmax does; the plan \
+         engine stops using its tables there and goes on by hulls.\n\
+         - Cases that cannot arise: where bounds contradict one another, no state is left, and the case counts as proved.\n\
          - That a lookup finds what its query asks for: the keys and their exactness are [the certificate's](horizons.md); that the stack, the \
          words, the memory and the calls are found by those keys is what the [machine's sections](../crates/compiler/src/machine) state and \
          what the tests compare with the plain interpreter, token by token, up to the last positions (`cargo xtask far`, `cargo xtask horizon`).\n\
@@ -98,7 +109,24 @@ fn page(all: &[Proved]) -> String {
         profiles(all),
         instructions(&stock.next),
         values(all),
+        unwritten(all),
     )
+}
+
+/// A row for each profile: how far loads ask, and how far it would take to find a cleared key.
+fn unwritten(all: &[Proved]) -> String {
+    let mut text =
+        "| profile | loads ask below | found is no cleared key below |\n|---|---:|---:|\n"
+            .to_owned();
+    for Proved {
+        profile, unwritten, ..
+    } in all
+    {
+        let [asked, cleared] =
+            [unwritten.asked, unwritten.cleared].map(|distance| thousands(distance.ceil() as u64));
+        let _ = writeln!(text, "| {} | {asked} | {cleared} |", profile.name);
+    }
+    text
 }
 
 /// A row for each profile.

@@ -40,6 +40,32 @@ fn every_profile() {
 }
 
 #[test]
+fn memory_that_was_never_written() {
+    for profile in Profile::ALL {
+        let model = profile_model(profile);
+        let found = proof::unwritten(profile, &model).expect("an executor");
+        assert!(found.holds(), "{}: {found:?}", profile.name);
+        // All addresses are asked for.
+        assert!(found.asked >= 2_f64.powi(32));
+        // Keys that are cleared by less are found from 1 GiB on.
+        let mut model = model;
+        for layer in &mut model.weights.layers {
+            for row in 0..layer.ff_in.rows {
+                for weight in layer.ff_in.row_mut(row) {
+                    *weight *= if weight.abs() >= 2_f64.powi(32) {
+                        2_f64.powi(-12)
+                    } else {
+                        1.0
+                    };
+                }
+            }
+        }
+        let found = proof::unwritten(profile, &model).expect("an executor");
+        assert!(!found.holds(), "{}: {found:?}", profile.name);
+    }
+}
+
+#[test]
 fn bytes_add_up() {
     proof::arithmetic(&Machine::new(&Module::ALL)).unwrap();
 }

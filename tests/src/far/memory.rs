@@ -144,7 +144,9 @@ pub(super) fn growth(writer: &mut Writer) {
     const SIZES: [u32; 10] = [0, 1, 2, 255, 256, 257, 0xfffe, 0xffff, 0x1_0000, u32::MAX];
     let any = writer.value(4) as u32;
     let size = writer.pick(&SIZES);
-    let grown = writer.pick(&[size, size, any]);
+    // All that addresses reach.
+    let whole = if writer.ground.looks_far { PAGE } else { size };
+    let grown = writer.pick(&[size, size, whole, any]);
     writer.constant(4, grown.into());
     writer.emit(Op::MemoryGrown, 0);
     let pages = writer.pick(&[0, 1, 3, 254]);
@@ -165,8 +167,13 @@ pub(super) fn growth(writer: &mut Writer) {
     if end > u64::from(u32::MAX) + u64::from(greatest) + 8 {
         inside.push((u32::MAX, greatest));
     }
-    if end > 1 << 32 {
-        inside.push((u32::MAX - writer.below(1 << 31), 0));
+    if looks && end > 1 << 32 {
+        let base = u32::MAX - writer.below(1 << 31);
+        writer.constant(4, base.into());
+        beside(writer);
+        writer.access(Op::I64Load, 0, pages);
+        writer.result(8);
+        inside.push((base, 0));
     }
     if looks && !inside.is_empty() {
         let (base, offset) = writer.pick(&inside);
@@ -188,19 +195,19 @@ pub(super) fn growth(writer: &mut Writer) {
 fn beside(writer: &mut Writer) {
     let width = writer.pick(&[4, 8]);
     let value = writer.value(width) | 0xa1a2_a3a4_a5a6_a7a8;
-    match writer.below(4) {
-        0 => {
+    match writer.below(5) {
+        0 | 1 => {
             writer.constant(8, value);
             writer.emit_all(&[Op::I32WrapI64, Op::Drop]);
         }
-        1 => {
+        2 => {
             let address = writer.below(100);
             let load = Access::pick(writer, false);
             writer.constant(4, address.into());
             writer.access(load.op, 0, 1);
             writer.emit(Op::Drop, 0);
         }
-        2 => {
+        3 => {
             let (set, get) = words_of(width);
             writer.constant(width, value);
             writer.emit(set, 0);

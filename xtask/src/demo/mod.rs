@@ -8,6 +8,7 @@ mod parity;
 mod primes;
 mod proof;
 mod puzzle;
+mod puzzle_list;
 mod sha256;
 mod sudoku;
 
@@ -18,7 +19,7 @@ use weightware::{End, Engine, Outcome};
 pub(crate) use add::PROGRAM as ADD;
 pub(crate) use caches::long_loop;
 pub(crate) use matching::compute as matching;
-pub(crate) use sudoku::inkala;
+pub(crate) use sudoku::{INKALA, INKALA_SOLUTION, inkala};
 
 /// A demo; its exit status tells whether the result was right.
 #[derive(Debug, Subcommand)]

@@ -1,22 +1,23 @@
 //! Sudoku.
 
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
-use weightware::{Computer, Engine};
+use weightware::{Computer, End, Engine, Outcome, Source};
 
 use super::puzzle::Puzzle;
+use super::puzzle_list::solve_all;
 use super::{EngineArgument, exit_code};
-use crate::figures::{Figures, rounded, seconds, thousands};
+use crate::figures::Figures;
 use crate::live::{Show, watch};
 use crate::workspace;
 
 /// Arto Inkala's puzzle.
-pub(super) const INKALA: &str =
+pub(crate) const INKALA: &str =
     "8..........36......7..9.2...5...7.......457.....1...3...1....68..85...1..9....4..";
 
-pub(super) const INKALA_SOLUTION: &str =
+pub(crate) const INKALA_SOLUTION: &str =
     "812753649943682175675491283154237896369845721287169534521974368438526917796318452";
 
 #[derive(Debug, Args)]
@@ -24,9 +25,21 @@ pub(crate) struct Arguments {
     /// 81 cells in reading order: digits, and . or 0 for an empty cell; white space is ignored
     #[arg(value_parser = puzzle, default_value = INKALA, hide_default_value = true)]
     puzzle: Puzzle,
-    /// Solve every puzzle of programs/puzzles.txt and print a table
-    #[arg(long, conflicts_with = "puzzle")]
-    all: bool,
+    /// Solve every puzzle of a list, by default programs/puzzles.txt, and print a table: one puzzle a line, 81 cells with . or 0
+    /// for an empty one; behind it may stand its solution and a name or a rating, separated by white space, commas or
+    /// semicolons; # begins a comment. A line that is no puzzle is reported and skipped
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "puzzle")]
+    #[expect(
+        clippy::option_option,
+        reason = "an option whose value may be left out"
+    )]
+    all: Option<Option<PathBuf>>,
+    /// With --all: write a JSON object with all that the table has
+    #[arg(long, value_name = "PATH", requires = "all")]
+    json: Option<PathBuf>,
+    /// Tokens after which a puzzle counts as unsolved [default: go on to the horizon]
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u64>,
     #[command(flatten)]
     engine: EngineArgument,
 }
@@ -37,13 +50,17 @@ fn puzzle(text: &str) -> Result<Puzzle, String> {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<()> {
-        let EngineArgument { engine } = self.engine;
-        if self.all {
-            return all(engine);
+        let solver = Solver::new(self.engine.engine, self.max_tokens)?;
+        if let Some(list) = self.all {
+            // Of our own list we know that solutions are unique.
+            let unique = list.is_none();
+            let list = list.unwrap_or_else(|| workspace::path("programs/puzzles.txt"));
+            return solve_all(&list, unique, &solver, self.json.as_deref());
         }
         println!("{}", self.puzzle);
-        let (figures, solution) = solve(&self.puzzle, engine, Show::Output)?;
+        let (figures, answer) = solver.solve(&self.puzzle, Show::Output)?;
         println!("{figures}");
+        let solution = answer.right()?;
         if solution.is_none() {
             println!("Checked: the puzzle has no solution.");
             return Ok(());
@@ -65,108 +82,117 @@ impl Arguments {
 /// If the result is wrong.
 pub(crate) fn inkala(engine: Engine, show: Show) -> Result<Figures> {
     let puzzle = INKALA.parse().map_err(|error: String| anyhow!(error))?;
-    Ok(solve(&puzzle, engine, show)?.0)
+    let (figures, answer) = Solver::new(engine, None)?.solve(&puzzle, show)?;
+    answer.right()?;
+    Ok(figures)
 }
 
-/// Lets the transformer solve a puzzle and checks its answer.
-fn solve(puzzle: &Puzzle, engine: Engine, show: Show) -> Result<(Figures, Option<Puzzle>)> {
-    let source = workspace::program("sudoku.wasm")?;
-    let program = source.program(puzzle.line().as_bytes());
-    let computer = Computer::default();
-    let mut run = computer.run(&program, engine, None)?;
-    let figures = watch(&mut run, engine, show, None)?;
-    let code = exit_code(&run.end())?;
-    let output = String::from_utf8_lossy(run.reader().output());
-    if code != 0 {
-        ensure!(puzzle.solve().is_none(), "wrong: the puzzle has a solution");
-        return Ok((figures, None));
+/// What came of a puzzle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A valid grid that has the clues.
+    Solution(Puzzle),
+    /// There is none, and the transformer says so.
+    NoSolution,
+    /// The run did not come to its end; why.
+    Unsolved(String),
+    /// What the transformer says is not so.
+    Wrong(String),
+}
+
+impl Answer {
+    /// The solution, if there is one.
+    fn right(self) -> Result<Option<Puzzle>> {
+        match self {
+            Self::Solution(solution) => Ok(Some(solution)),
+            Self::NoSolution => Ok(None),
+            Self::Unsolved(why) => Err(anyhow!("unsolved: {why}")),
+            Self::Wrong(why) => Err(anyhow!("wrong: {why}")),
+        }
     }
-    let Some(solution) = Puzzle::last_in(&output) else {
-        bail!("wrong: the program halted without a solution");
-    };
-    let checked = puzzle.check(&solution);
-    checked.map_err(|why| anyhow!("wrong solution: {why}"))?;
-    Ok((figures, Some(solution)))
 }
 
-/// A line of the table of puzzles: puzzle, solution, name.
-fn entry(line: &str) -> Result<(Puzzle, Puzzle, &str)> {
-    let mut words = line.splitn(3, char::is_whitespace);
-    let (Some(puzzle), Some(solution), Some(name)) = (words.next(), words.next(), words.next())
-    else {
-        bail!("not a puzzle, a solution and a name: {line}");
-    };
-    let read = |word: &str| {
-        word.parse()
-            .map_err(|error: String| anyhow!("{error}: {line}"))
-    };
-    Ok((read(puzzle)?, read(solution)?, name.trim()))
+/// The transformer and its program.
+pub(super) struct Solver {
+    computer: Computer,
+    source: Source,
+    engine: Engine,
+    /// Of tokens, for each puzzle.
+    limit: Option<u64>,
 }
 
-fn all(engine: Engine) -> Result<()> {
-    let text = std::fs::read_to_string(workspace::path("programs/puzzles.txt"))
-        .context("programs/puzzles.txt")?;
-    let lines = text.lines().map(str::trim);
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let start = Instant::now();
-    let (mut puzzles, mut wrong, mut tokens) = (0_u32, 0_u32, 0);
-    println!(
-        "{:32} {:>5} {:>11} {:>9} {:>9}  verdict",
-        "puzzle", "clues", "tokens", "time", "tok/s"
-    );
-    for line in lines {
-        let (puzzle, expected, name) = entry(line)?;
-        let result = solve(&puzzle, engine, Show::Nothing);
-        let (figures, verdict) = match result {
-            Ok((figures, Some(solution))) if solution == expected => (Some(figures), Ok(())),
-            Ok((figures, _)) => (Some(figures), Err("another solution".to_owned())),
-            Err(error) => (None, Err(error.to_string())),
-        };
-        puzzles += 1;
-        wrong += u32::from(verdict.is_err());
-        tokens += figures.map_or(0, |figures| figures.tokens);
-        println!("{}", row(name, &puzzle, figures, verdict));
+impl Solver {
+    pub(super) fn new(engine: Engine, limit: Option<u64>) -> Result<Self> {
+        Ok(Self {
+            computer: Computer::default(),
+            source: workspace::program("sudoku.wasm")?,
+            engine,
+            limit,
+        })
     }
-    let time = seconds(start.elapsed());
-    println!(
-        "{puzzles} puzzles, {wrong} wrong, {} tokens, {time}",
-        thousands(tokens)
-    );
-    ensure!(wrong == 0, "{wrong} of {puzzles} puzzles went wrong");
-    ensure!(puzzles > 0, "programs/puzzles.txt has no puzzle");
-    Ok(())
+
+    /// Lets the transformer solve a puzzle and checks its answer.
+    pub(super) fn solve(&self, puzzle: &Puzzle, show: Show) -> Result<(Figures, Answer)> {
+        let program = self.source.program(puzzle.line().as_bytes());
+        let mut run = self.computer.run(&program, self.engine, self.limit)?;
+        let figures = watch(&mut run, self.engine, show, None)?;
+        let output = String::from_utf8_lossy(run.reader().output());
+        Ok((figures, answer(puzzle, &run.end(), &output)))
+    }
 }
 
-fn row(
-    name: &str,
-    puzzle: &Puzzle,
-    figures: Option<Figures>,
-    verdict: Result<(), String>,
-) -> String {
-    let (tokens, time, speed) = figures.map_or((0, Duration::ZERO, 0.0), |figures| {
-        (figures.tokens, figures.decode, figures.speed())
-    });
-    format!(
-        "{name:32} {:5} {:>11} {:>9} {:>9}  {}",
-        puzzle.clues(),
-        thousands(tokens),
-        seconds(time),
-        rounded(speed),
-        verdict.map_or_else(|why| why, |()| "solved".to_owned()),
-    )
+/// What an ending and the output come to.
+fn answer(puzzle: &Puzzle, end: &End, output: &str) -> Answer {
+    match end {
+        End::Outcome(Outcome::Halted | Outcome::Exited(0)) => match Puzzle::last_in(output) {
+            None => Answer::Wrong("the program halted without a solution".to_owned()),
+            Some(solution) => match puzzle.check(&solution) {
+                Ok(()) => Answer::Solution(solution),
+                Err(why) => Answer::Wrong(why),
+            },
+        },
+        End::Outcome(Outcome::Exited(_)) if puzzle.solve().is_none() => Answer::NoSolution,
+        End::Outcome(Outcome::Exited(_)) => Answer::Wrong("the puzzle has a solution".to_owned()),
+        End::Budget => Answer::Unsolved("the limit on tokens is reached".to_owned()),
+        End::Horizon { position, .. } => Answer::Unsolved(format!("horizon at {position}")),
+        other => match exit_code(other) {
+            Ok(code) => Answer::Wrong(format!("exit code {code}")),
+            Err(error) => Answer::Wrong(error.to_string()),
+        },
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use weightware::Trap;
+
     use super::*;
 
     #[test]
-    fn reads_a_table_of_puzzles() {
-        let line = format!("{INKALA} {INKALA_SOLUTION} Arto Inkala 2012");
-        let (puzzle, solution, name) = entry(&line).unwrap();
-        assert_eq!((puzzle.line().as_str(), name), (INKALA, "Arto Inkala 2012"));
-        assert_eq!(puzzle.check(&solution), Ok(()));
-        assert!(entry(INKALA).is_err());
-        assert!(entry(&format!("{INKALA} 12 short")).is_err());
+    fn judges_what_a_run_says() {
+        let puzzle: Puzzle = INKALA.parse().unwrap();
+        let solution: Puzzle = INKALA_SOLUTION.parse().unwrap();
+        let halted = End::Outcome(Outcome::Halted);
+        let text = format!("Solved.\n{INKALA_SOLUTION}\n");
+        assert_eq!(answer(&puzzle, &halted, &text), Answer::Solution(solution));
+        // A valid grid of another puzzle, no grid, and a claim that there is none.
+        let swapped = text.replace('1', "x").replace('2', "1").replace('x', "2");
+        let wrong = |answer: Answer| matches!(answer, Answer::Wrong(_));
+        assert!(wrong(answer(&puzzle, &halted, &swapped)));
+        assert!(wrong(answer(&puzzle, &halted, "Solved.\n")));
+        let gave_up = End::Outcome(Outcome::Exited(1));
+        assert!(wrong(answer(&puzzle, &gave_up, "")));
+        let none: Puzzle = INKALA.replacen('.', "8", 1).parse().unwrap();
+        assert_eq!(answer(&none, &gave_up, ""), Answer::NoSolution);
+        // A run that was cut off says nothing, whatever it had put out.
+        let horizon = End::Horizon {
+            position: 9,
+            why: String::new(),
+        };
+        for end in [End::Budget, horizon] {
+            assert!(matches!(answer(&puzzle, &end, &text), Answer::Unsolved(_)));
+        }
+        let trapped = End::Outcome(Outcome::Trapped(Trap::OutOfBounds));
+        assert!(wrong(answer(&puzzle, &trapped, &text)));
     }
 }

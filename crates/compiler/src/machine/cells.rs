@@ -15,8 +15,9 @@ use super::planned::Planned;
 use super::{Machine, Parts, Size, Span};
 use crate::graph::Key;
 
-/// Times what clears any key it is more than the greatest squared distance between addresses.
-const LOWER: i64 = 1 << 8;
+/// Times what clears any key, 2^67: more than the greatest squared distance from an address written to any that is asked for, and
+/// those are below 2^33.1.
+const LOWER: i64 = 1 << 27;
 
 impl Machine {
     pub(super) fn by_cell(&mut self, parts: &Parts, size: &Size, access: &Access, cells: Span) {
@@ -34,7 +35,7 @@ impl Machine {
         let seen = graph.hold("seen", seen);
         // Never positive at a cleared key, since nothing was seen later than now. Two bytes at one address are at least two tokens
         // apart: the average of several is lower by 2 at least.
-        let first = one - time * 4 + seen - access.clear.clone() * (1 << 10);
+        let first = one - time * 4 + seen - access.clear.clone();
         let first = graph.relu("first", first);
         let stale = graph.persist("stale", one);
         graph.add(stale, -1, first);

@@ -415,8 +415,9 @@ pub(crate) struct FetchedClass {
 }
 
 impl FetchedClass {
-    /// What clears a key at every token but those of a class with `index >= from`, whatever the index is elsewhere:
-    /// `relu(2^20 unless + from - index)`. A neuron, so that it is exactly 0 where the key counts.
+    /// What clears a key at every token but those of a class with `index >= from`: `relu(2^32 unless + from - index)`. A neuron, so
+    /// that it is exactly 0 where the key counts. At other classes it is greater than 2^31, since an index is below 2^27 even in
+    /// the program's text: no address asked for is so far away that a key there is found.
     pub(crate) fn clear(
         &self,
         graph: &mut Graph,
@@ -425,7 +426,7 @@ impl FetchedClass {
         from: impl Into<Form>,
         index: Dim,
     ) -> Form {
-        let clear = graph.relu(name, unless * (1 << 20) + from.into() - index);
+        let clear = graph.relu(name, unless * (1 << 32) + from.into() - index);
         graph.hold(name, clear).into()
     }
 

@@ -122,6 +122,36 @@ impl<'m> Facts<'m> {
         )
     }
 
+    /// What holds of tokens behind which a token is found, whatever the byte index: one answer for each class of theirs.
+    pub(super) fn over_classes(
+        &mut self,
+        found: Token,
+        mut of: impl FnMut(&mut Self) -> Result<f64, ProofError>,
+    ) -> Result<Vec<f64>, ProofError> {
+        let kind = usize::from(self.cases.kind_of[self.vocabulary.id(found) as usize]);
+        let mut answers = vec![];
+        for class in 1..self.cases.classes as u16 {
+            self.leave();
+            let scope = self
+                .cases
+                .scope(&mut self.analysis, class, kind, Counted::Any);
+            self.scope = Some(scope);
+            answers.push(of(self)?);
+        }
+        self.leave();
+        Ok(answers)
+    }
+
+    /// The greatest `|q|` that a lookup asks for.
+    pub(super) fn farthest(&mut self, lookup: &str) -> Result<f64, ProofError> {
+        let at = self.head(lookup);
+        let scope = self.scope.as_mut().expect("entered");
+        let [x, scale] = self.analysis.query(scope, at)?;
+        let atoms = &self.analysis.atoms;
+        let scale = atoms[scale].as_constant().expect("an integer is asked for");
+        Ok(atoms.tight(&atoms[x]).size() / scale)
+    }
+
     /// A part of what a lookup answers.
     pub(super) fn answer(&mut self, lookup: &str, part: usize) -> Result<FormId, ProofError> {
         let at = self.head(lookup);

@@ -20,6 +20,7 @@ mod facts;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod unwritten;
 
 use weightware_analysis::Refusal;
 use weightware_isa::{End, Flag, Op, Token, Vocabulary};
@@ -29,6 +30,7 @@ use crate::machine::columns::op_columns;
 use crate::machine::{Machine, Module, Profile};
 use crate::schedule::{Schedule, ScheduleError};
 use facts::Facts;
+pub use unwritten::{Unwritten, unwritten};
 
 /// What is known of an instruction's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
