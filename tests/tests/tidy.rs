@@ -172,3 +172,65 @@ fn documents_name_crates_that_exist() {
         }
     }
 }
+
+/// All pages of the workspace.
+fn pages() -> Vec<PathBuf> {
+    let mut found = vec![];
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            if path.is_dir() {
+                let skipped = name.is_some_and(|name| name.starts_with('.') || name == "target");
+                folders.extend((!skipped).then_some(path));
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn commands_of_pages_are_there() {
+    let source = read("xtask/src/main.rs");
+    let (_, commands) = source.split_once("enum Command {").expect("commands");
+    let (commands, _) = commands.split_once("\n}").expect("their end");
+    let names: Vec<String> = commands
+        .lines()
+        .filter_map(|line| line.trim().split(['(', ',']).next())
+        .filter(|name| name.starts_with(char::is_uppercase))
+        .map(str::to_lowercase)
+        .collect();
+    let mut mentioned = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("UTF-8");
+        for after in text.split("cargo xtask ").skip(1) {
+            let name: String = after.chars().take_while(char::is_ascii_lowercase).collect();
+            assert!(names.contains(&name), "{}: xtask {name}", page.display());
+            mentioned += 1;
+        }
+    }
+    assert!(mentioned > 50, "pages mention commands");
+}
+
+/// What a page links to in this workspace is there.
+#[test]
+fn links_of_pages_lead_somewhere() {
+    let mut links = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("UTF-8");
+        for after in text.split("](").skip(1) {
+            let (link, _) = after.split_once(')').expect("the end of a link");
+            let path = link.split('#').next().unwrap_or_default();
+            if path.is_empty() || path.contains("://") || path.contains(char::is_whitespace) {
+                continue;
+            }
+            let target = page.parent().expect("a folder").join(path);
+            assert!(target.exists(), "{}: {link}", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 50, "pages have links");
+}
