@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use weightware::{Attended, Computer, Decoder, Engine, Program};
+use weightware::{Computer, Decoder, Engine, HeadActivation, Program};
 use weightware_hull::Point;
 
 /// The keys that an index was given, and the queries that it was asked after each of them.
@@ -87,12 +87,17 @@ pub fn record(program: &Program, tokens: u64, keep: impl Fn(usize) -> bool) -> V
 }
 
 /// Decodes, and shows what the heads did at every token.
-fn run(computer: &Computer, program: &Program, tokens: u64, mut see: impl FnMut(&[Attended])) {
+fn run(
+    computer: &Computer,
+    program: &Program,
+    tokens: u64,
+    mut see: impl FnMut(&[HeadActivation]),
+) {
     let mut decoder = Decoder::new(computer.model(), Engine::Hull).expect("a sound model");
     let mut calls = Vec::new();
     let mut show = |decoder: &Decoder| {
         calls.clear();
-        calls.extend(decoder.attended());
+        calls.extend(decoder.head_activations());
         see(&calls);
     };
     let mut left = tokens;

@@ -1,6 +1,6 @@
 //! Decoding beside the plain interpreter: every token must be its.
 
-use weightware::{Computer, End, Engine, Program, Run, Token};
+use weightware::{Computer, Engine, Program, Run, RunEnd, Token};
 use weightware_isa::{Commit, Interpreter};
 
 /// Tokens between two looks at whether one differed.
@@ -14,7 +14,7 @@ pub struct Stopped {
     /// Stores among them.
     pub stores: u64,
     /// Its end.
-    pub end: End,
+    pub end: RunEnd,
 }
 
 /// A program that is decoded beside the plain interpreter.

@@ -1,6 +1,6 @@
 //! Modules run to their end: by the weights, by the plain interpreter, by an independent engine.
 
-use weightware::{Computer, End, Engine};
+use weightware::{Computer, Engine, RunEnd};
 use weightware_frontend::{Error, Lowered, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program};
 
@@ -108,14 +108,14 @@ impl Executor<'_> {
                     }
                 };
                 let ending = match run.finish() {
-                    End::Outcome(outcome) => Ending::Outcome(outcome),
-                    End::Budget => Ending::Budget,
-                    End::Horizon { why, .. } => Ending::Horizon(why),
-                    End::Nonsense { token } => Ending::Broken(format!("the token {token}")),
-                    End::Derailed { at, token } => {
+                    RunEnd::Outcome(outcome) => Ending::Outcome(outcome),
+                    RunEnd::MaxTokens => Ending::Budget,
+                    RunEnd::Horizon { reason, .. } => Ending::Horizon(reason.to_string()),
+                    RunEnd::UnknownToken { token } => Ending::Broken(format!("the token {token}")),
+                    RunEnd::Derailed { at, token } => {
                         Ending::Broken(format!("no program makes token {}, {token}", at.index))
                     }
-                    end @ (End::Differs { .. } | End::Fault { .. }) => {
+                    end @ (RunEnd::Differs { .. } | RunEnd::Fault { .. }) => {
                         unreachable!("nobody checks the run: {end:?}")
                     }
                 };

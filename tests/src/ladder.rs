@@ -3,10 +3,10 @@
 #[cfg(feature = "candle")]
 use std::sync::OnceLock;
 
-use weightware::{Computer, End, Engine, Profile, profile_model};
+use weightware::{Computer, Engine, Profile, RunEnd, profile_model};
 #[cfg(feature = "candle")]
 use weightware_candle::PlainForward;
-use weightware_compiler::machine::{Machine, Module};
+use weightware_compiler::machine::{Extension, Machine};
 use weightware_compiler::{Evaluator, Form};
 use weightware_frontend::{Options, Pass, Passes};
 use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader, Vocabulary};
@@ -118,7 +118,7 @@ impl Ladder {
     /// If the compiled model lacks a token of the machine.
     #[must_use]
     pub fn of(profile: Profile) -> Self {
-        let machine = Machine::with_profile(profile, &Module::ALL);
+        let machine = Machine::with_profile(profile, &Extension::ALL);
         let vocabulary = Vocabulary::new();
         let logits = vocabulary
             .tokens()
@@ -264,7 +264,7 @@ impl Ladder {
             return Err(format!("{token} follows the end"));
         }
         match run.end() {
-            End::Outcome(outcome) => {
+            RunEnd::Outcome(outcome) => {
                 let streams = Streams::new(run.reader().output(), run.reader().stderr());
                 agree((&streams, outcome), (&trace.streams, trace.outcome))
             }

@@ -1,6 +1,6 @@
 //! How a run ends is told: a limit or a horizon is never taken for an outcome, nor an outcome for a limit.
 
-use weightware::{Computer, End, Engine, Outcome, Program, Trap};
+use weightware::{Computer, Engine, Outcome, Program, RunEnd, Trap};
 
 fn program(text: &str) -> Program {
     text.parse().expect("a valid program")
@@ -11,7 +11,12 @@ fn endless() -> Program {
     program("{ i32.const 00 00 00 00  i32.const 01 00 00 00  i32.add 00 00 00 00  br 01 00 00 00 }")
 }
 
-fn end(computer: &Computer, program: &Program, engine: Engine, limit: Option<u64>) -> (End, u64) {
+fn end(
+    computer: &Computer,
+    program: &Program,
+    engine: Engine,
+    limit: Option<u64>,
+) -> (RunEnd, u64) {
     let mut run = computer.run(program, engine, limit).expect("a sound model");
     let end = run.finish();
     assert_eq!(end, run.end());
@@ -22,14 +27,14 @@ fn end(computer: &Computer, program: &Program, engine: Engine, limit: Option<u64
 #[test]
 fn a_limit_is_no_outcome() {
     let computer = Computer::default();
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         assert_eq!(
             end(&computer, &endless(), engine, Some(0)),
-            (End::Budget, 0)
+            (RunEnd::MaxTokens, 0)
         );
         assert_eq!(
             end(&computer, &endless(), engine, Some(123)),
-            (End::Budget, 123)
+            (RunEnd::MaxTokens, 123)
         );
     }
 }
@@ -49,15 +54,15 @@ fn an_outcome_at_the_limit_is_an_outcome() {
         ),
     ] {
         let program = program(text);
-        for engine in Engine::ALL {
+        for engine in Engine::available() {
             let (free, tokens) = end(&computer, &program, engine, None);
-            assert_eq!(free, End::Outcome(outcome), "{text}");
+            assert_eq!(free, RunEnd::Outcome(outcome), "{text}");
             assert_eq!(
                 end(&computer, &program, engine, Some(tokens)),
                 (free, tokens)
             );
             let short = end(&computer, &program, engine, Some(tokens - 1));
-            assert_eq!(short, (End::Budget, tokens - 1), "{text}");
+            assert_eq!(short, (RunEnd::MaxTokens, tokens - 1), "{text}");
         }
     }
 }
@@ -69,10 +74,10 @@ fn a_horizon_is_no_outcome() {
     let mut model = Computer::default().model().clone();
     model.config.last_position = prompt + 99;
     let computer = Computer::new(model).expect("a model of the machine");
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let (end, tokens) = end(&computer, &program, engine, None);
         assert!(
-            matches!(end, End::Horizon { position, .. } if position == prompt + 100),
+            matches!(end, RunEnd::Horizon { position, .. } if position == prompt + 100),
             "{end:?}"
         );
         assert_eq!(tokens, 100);
@@ -84,9 +89,9 @@ fn a_prompt_beyond_the_horizon_gives_nothing() {
     let mut model = Computer::default().model().clone();
     model.config.last_position = 270;
     let computer = Computer::new(model).expect("a model of the machine");
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let (end, tokens) = end(&computer, &endless(), engine, None);
-        assert!(matches!(end, End::Horizon { .. }), "{end:?}");
+        assert!(matches!(end, RunEnd::Horizon { .. }), "{end:?}");
         assert_eq!(tokens, 0);
     }
 }
@@ -105,9 +110,9 @@ fn an_address_out_of_range_is_a_horizon() {
         }",
     );
     let computer = Computer::default();
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let (end, _) = end(&computer, &program, engine, None);
-        assert!(matches!(end, End::Horizon { .. }), "{end:?}");
+        assert!(matches!(end, RunEnd::Horizon { .. }), "{end:?}");
     }
 }
 

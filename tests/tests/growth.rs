@@ -1,7 +1,7 @@
 //! Memory that grows: an access inside it that the profile has no address for is a horizon, one outside it a trap, never the other
 //! way round; and what was never written is 0.
 
-use weightware::{Computer, End, Engine, Outcome, Profile, Source, Trap, profile_model};
+use weightware::{Computer, Engine, Outcome, Profile, RunEnd, Source, Trap, profile_model};
 
 const TRAP: Told = Told::Trap;
 const HORIZON: Told = Told::Horizon;
@@ -34,9 +34,9 @@ fn told(computer: &Computer, wat: &[u8], engine: Engine) -> Told {
     let program = Source::parse(wat).expect("a module").program(&[]);
     let run = computer.run(&program, engine, None).expect("a sound model");
     match run.checked(&program, &[]).finish() {
-        End::Outcome(Outcome::Exited(code)) => Told::Exit(code),
-        End::Outcome(Outcome::Trapped(Trap::OutOfBounds)) => Told::Trap,
-        End::Horizon { .. } => Told::Horizon,
+        RunEnd::Outcome(Outcome::Exited(code)) => Told::Exit(code),
+        RunEnd::Outcome(Outcome::Trapped(Trap::OutOfBounds)) => Told::Trap,
+        RunEnd::Horizon { .. } => Told::Horizon,
         end => panic!("{end:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Adversarial programs, right up to a horizon and stopped behind it.
 
-use weightware::{Computer, End, Engine, default_model};
+use weightware::{Computer, Engine, RunEnd, default_model};
 use weightware_tests::horizon::{adversaries, at_positions, beside, farthest, most_stores, nearer};
 
 /// The model says how far it goes; one whose `config.json` says less stops there, by every engine, at the same token.
@@ -18,16 +18,17 @@ fn all_engines_stop_at_the_same_token() {
         for most in [STORES, TOKENS] {
             let model = nearer(default_model(), prompt + TOKENS - 1, most);
             let computer = Computer::new(model).expect("a model of the machine");
-            let stopped = Engine::ALL.map(|engine| {
+            let stopped = Engine::available().map(|engine| {
                 beside(&computer, &adversary.program, engine, None)
                     .unwrap_or_else(|problem| panic!("{}: {problem}", adversary.name))
             });
-            let [first, rest @ ..] = &stopped;
-            for other in rest {
+            let stopped: Vec<_> = stopped.collect();
+            let first = &stopped[0];
+            for other in &stopped[1..] {
                 assert_eq!(other, first, "{}", adversary.name);
             }
             assert!(
-                matches!(first.end, End::Horizon { .. }),
+                matches!(first.end, RunEnd::Horizon { .. }),
                 "{}: {:?}",
                 adversary.name,
                 first.end
@@ -55,7 +56,7 @@ fn the_machine_s_own_limits_are_horizons() {
         });
         assert_eq!(stopped[0], stopped[1], "{}", adversary.name);
         assert!(
-            matches!(stopped[0].end, End::Horizon { .. }),
+            matches!(stopped[0].end, RunEnd::Horizon { .. }),
             "{}: {:?}",
             adversary.name,
             stopped[0].end

@@ -61,7 +61,7 @@ impl Part {
 /// Fast engines first: the others are compared with what they did.
 fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::Plan, Engine::Hull, Engine::Softmax];
-    if Engine::ALL.contains(&Engine::Jit) {
+    if Engine::Jit.is_available() {
         engines.insert(0, Engine::Jit);
     }
     engines

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use weightware::{Computer, End, Engine, Outcome, Source};
+use weightware::{Computer, Engine, Outcome, RunEnd, Source};
 
 use crate::demo::{INKALA, INKALA_SOLUTION};
 use crate::figures::{rounded, thousands};
@@ -90,7 +90,7 @@ impl Arguments {
         let engines = [Engine::Plan, Engine::Jit];
         let engines: Vec<Engine> = engines
             .into_iter()
-            .filter(|engine| Engine::ALL.contains(engine))
+            .filter(|engine: &Engine| engine.is_available())
             .collect();
         let builder = Builder::new(&self.folder)?;
         print!("| program | prompt | trace |");
@@ -135,7 +135,7 @@ fn run(wasm: &[u8], example: &Example, engine: Engine) -> Result<(u64, u64, Dura
     let end = run.finish();
     let time = start.elapsed();
     let name = example.name;
-    ensure!(end == End::Outcome(Outcome::Halted), "{name}: {end:?}");
+    ensure!(end == RunEnd::Outcome(Outcome::Halted), "{name}: {end:?}");
     let output = String::from_utf8_lossy(run.reader().output());
     ensure!(
         output.contains(example.holds),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use clap::Args;
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Budget, Graph, Schedule, solve};
 use weightware_isa::{End, Op};
 
@@ -29,7 +29,7 @@ impl Arguments {
 }
 
 fn page() -> String {
-    let graph = Machine::new(&Module::ALL).graph;
+    let graph = Machine::new(&Extension::ALL).graph;
     let schedule =
         Schedule::parse(&graph, Profile::STOCK.schedule()).expect("a test keeps it fitting");
     format!(
@@ -100,17 +100,17 @@ fn modules() -> String {
         "| module | heads | neurons | dimensions | smallest `d_model` |\n|---|---|---|---|---|\n"
             .to_owned();
     let _ = writeln!(text, "{} {} |", module_row("core", core), smallest(&[]));
-    for (module, count) in Module::ALL.iter().zip(1..) {
+    for (module, count) in Extension::ALL.iter().zip(1..) {
         let alone = hardware(&Machine::new(&[*module]).graph);
         let more = [0, 1, 2].map(|of| alone[of] - core[of]);
         let row = module_row(&format!("+ {}", module.name()), more);
-        let _ = writeln!(text, "{row} {} |", smallest(&Module::ALL[..count]));
+        let _ = writeln!(text, "{row} {} |", smallest(&Extension::ALL[..count]));
     }
     text
 }
 
 /// The smallest width at which a search succeeds.
-fn smallest(modules: &[Module]) -> usize {
+fn smallest(modules: &[Extension]) -> usize {
     let graph = Machine::new(modules).graph;
     let (seeds, moves) = SEARCH;
     let fits = |d_model: usize| {

@@ -6,8 +6,8 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use weightware::{
-    Certificate, CertifiedRun, Computer, End, Outcome, Profile, Program, Scaling, Span, certify,
-    profile_model,
+    Certificate, CertifiedRun, Computer, KeySpan, Outcome, Profile, Program, RunEnd, Scaling,
+    certify, profile_model,
 };
 
 use crate::demo::ADD;
@@ -84,7 +84,7 @@ fn profiles() -> String {
     text
 }
 
-fn slope(span: Span) -> String {
+fn slope(span: KeySpan) -> String {
     match span.factor {
         1 => format!("2^-{}", span.exponent),
         factor => format!("{factor} · 2^-{}", span.exponent),
@@ -110,7 +110,7 @@ fn proved() -> String {
 fn stock(certificate: &Certificate, profile: &Profile, scaling: Scaling) -> String {
     let position = certificate.stock_positions(scaling);
     let counted = profile.cells.unwrap_or(profile.memory);
-    let index = |span: Span| {
+    let index = |span: KeySpan| {
         let heads = certificate
             .heads
             .iter()
@@ -144,7 +144,10 @@ fn programs() -> Result<String> {
         .to_owned();
     for (name, program) in programs {
         let run = computer.certify(&program, None)?;
-        let halted = matches!(run.end, End::Outcome(Outcome::Halted | Outcome::Exited(0)));
+        let halted = matches!(
+            run.end,
+            RunEnd::Outcome(Outcome::Halted | Outcome::Exited(0))
+        );
         ensure!(halted, "{name}: {:?}", run.end);
         let _ = writeln!(text, "| {name} | {} |", row(&run, &computer)?);
     }
@@ -153,15 +156,15 @@ fn programs() -> Result<String> {
 
 fn row(run: &CertifiedRun, computer: &Computer) -> Result<String> {
     let profile = Profile::default();
-    let reach_of = |span: Span| {
+    let reach_of = |span: KeySpan| {
         let bounds = computer.model().config.key_bounds.iter();
         let of_span = bounds.filter(move |bound| bound.max_abs_x == 2.0 * span.reach as f64);
         of_span.filter_map(|bound| {
-            let mut reach = run.reach.iter();
+            let mut reach = run.key_ranges.iter();
             reach.find(|reach| (reach.layer, reach.head) == (bound.layer, bound.head))
         })
     };
-    let greatest = |span: Span| {
+    let greatest = |span: KeySpan| {
         let reached = reach_of(span).map(|reach| (reach.x[1] / 2.0) as i64 + span.centre);
         reached.max()
     };

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use weightware_compiler::machine::planned::{LADDERS, Planned};
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Budget, Failed, Graph, Schedule, Usage, attempt};
 
 use crate::figures::seconds;
@@ -73,7 +73,7 @@ impl Arguments {
         if !self.planned.is_empty() {
             return self.plan(profile);
         }
-        let graph = Machine::with_profile(profile, &Module::ALL).graph;
+        let graph = Machine::with_profile(profile, &Extension::ALL).graph;
         let committed = fs::read_to_string(workspace::path(file)).context(file)?;
         let parsed = Schedule::parse(&graph, &committed);
         if let Ok(schedule) = &parsed {
@@ -101,7 +101,7 @@ impl Arguments {
     /// Whether the machine with planned features fits. The rungs of a ladder are neurons beside the others.
     fn plan(&self, profile: Profile) -> Result<()> {
         let planned = self.planned.concat();
-        let graph = Machine::with_planned(profile, &Module::ALL, &planned).graph;
+        let graph = Machine::with_planned(profile, &Extension::ALL, &planned).graph;
         let budget = profile.budget();
         let budget = Budget {
             d_model: self.d_model.unwrap_or(budget.d_model),
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn only_ladders_have_rungs() {
         let rungs_with = |planned: &[Planned]| {
-            rungs(&Machine::with_planned(Profile::STOCK, &Module::ALL, planned).graph)
+            rungs(&Machine::with_planned(Profile::STOCK, &Extension::ALL, planned).graph)
         };
         assert_eq!(rungs_with(&[Planned::Anywhere, Planned::Frames]), 0);
         assert!(rungs_with(&[Planned::Rom]) > 9);
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn the_committed_schedule_fits() {
         for profile in Profile::ALL {
-            let graph = Machine::with_profile(profile, &Module::ALL).graph;
+            let graph = Machine::with_profile(profile, &Extension::ALL).graph;
             let schedule = Schedule::parse(&graph, profile.schedule()).unwrap();
             let (usage, budget) = (schedule.usage(&graph), profile.budget());
             assert_eq!(usage.layers.len(), budget.layers);

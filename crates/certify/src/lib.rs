@@ -21,7 +21,7 @@
 //! that what is averaged and is not in the embedding is at most 1. The compiler's exact evaluator and its tests are the witnesses of these.
 //!
 //! Running sums are right as far as their terms allow: [`RunningSums`] counts those of one sequence of tokens, and
-//! [`Certified`] says up to where stock attention follows a run.
+//! [`RunCertificate`] says up to where stock attention follows a run.
 //!
 //! This crate must never know opcodes, graphs, caches or Wasm.
 //!
@@ -52,5 +52,5 @@ pub use certificate::{Certificate, HeadCertificate, IndexBox, certify};
 pub use keys::Keys;
 pub use next::{Found, NextTokens, Picked, next_tokens};
 pub use rounding::{Scaling, UNDERFLOW};
-pub use run::{Certified, Went};
+pub use run::RunCertificate;
 pub use sums::RunningSums;

@@ -1,35 +1,22 @@
 //! Up to where stock attention follows one run.
 
-use weightware_model::{Model, TokenId};
+use weightware_model::{KeyRange, Model, TokenId};
 
 use crate::{Certificate, RunningSums, Scaling, certify};
-
-/// How far the live keys of a head with a box went.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Went {
-    /// The layer.
-    pub layer: usize,
-    /// The head within the layer.
-    pub head: usize,
-    /// Greatest `|index|`.
-    pub index: f64,
-    /// Greatest `slope * time`.
-    pub lift: f64,
-}
 
 /// A certificate that knows what one run does: how far its keys go, and what it sums.
 ///
 /// ```
-/// use weightware_certify::{Certified, Scaling};
+/// use weightware_certify::{RunCertificate, Scaling};
 /// use weightware_model::TokenId;
 ///
-/// let mut certified = Certified::new(&weightware_compiler::default_model());
+/// let mut certified = RunCertificate::new(&weightware_compiler::default_model());
 /// certified.push(TokenId(0));
-/// certified.went([]);
+/// certified.record_keys([]);
 /// assert_eq!(certified.stock_position(Scaling::Query), 0);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Certified {
+pub struct RunCertificate {
     certificate: Certificate,
     sums: RunningSums,
     tokens: u64,
@@ -38,7 +25,7 @@ pub struct Certified {
     lost: [bool; 3],
 }
 
-impl Certified {
+impl RunCertificate {
     /// Of a run that has no token yet.
     ///
     /// # Panics
@@ -72,14 +59,16 @@ impl Certified {
         self.sums.push(token);
     }
 
-    /// Tells how far keys have gone. Until it is told again, no more tokens are followed.
-    pub fn went(&mut self, heads: impl IntoIterator<Item = Went>) {
-        for went in heads {
+    /// Records how far the keys of the tokens so far have gone, head by head. Tokens appended after it count once
+    /// their keys are recorded too.
+    pub fn record_keys(&mut self, ranges: impl IntoIterator<Item = KeyRange>) {
+        for range in ranges {
             let mut known = self.certificate.heads.iter();
-            let head = known.find(|head| (head.layer, head.head) == (went.layer, went.head));
+            let head = known.find(|head| (head.layer, head.head) == (range.layer, range.head));
             for scaling in Scaling::ALL {
-                self.lost[scaling as usize] |=
-                    !head.is_some_and(|head| head.reproduces(scaling, went.index, went.lift));
+                self.lost[scaling as usize] |= !head.is_some_and(|head| {
+                    head.reproduces(scaling, range.max_abs_index(), range.lift)
+                });
             }
         }
         for (followed, lost) in self.followed.iter_mut().zip(self.lost) {

@@ -1,8 +1,9 @@
 //! The certificate of the compiled machine, and of machines with something broken.
 
-use weightware_certify::{Certificate, Certified, Keys, RunningSums, Scaling, Went, certify};
+use weightware_certify::{Certificate, Keys, RunCertificate, RunningSums, Scaling, certify};
 use weightware_compiler::machine::Profile;
 use weightware_compiler::{default_model, profile_model};
+use weightware_model::KeyRange;
 use weightware_model::{Model, TokenId};
 
 /// Place of a box in `config.json` whose head orders keys by position, or by a count.
@@ -210,19 +211,19 @@ fn a_run_is_followed_while_keys_stay_near() {
         model.config.key_bounds[at].layer,
         model.config.key_bounds[at].head,
     );
-    let mut run = Certified::new(&model);
+    let mut run = RunCertificate::new(&model);
     let went = |index: f64, lift: f64| {
-        [Went {
+        [KeyRange {
             layer,
             head,
-            index,
+            x: [-2.0 * index, 0.0],
             lift,
         }]
     };
     let lift = 0.5;
     for index in [100.0, 1000.0] {
         run.push(TokenId(0));
-        run.went(went(index, lift));
+        run.record_keys(went(index, lift));
         assert_eq!(
             run.stock_position(Scaling::Query),
             run.stock_position(Scaling::Both)
@@ -230,9 +231,9 @@ fn a_run_is_followed_while_keys_stay_near() {
     }
     assert_eq!(run.stock_position(Scaling::Query), 1);
     run.push(TokenId(0));
-    run.went(went(65_536.0, lift));
+    run.record_keys(went(65_536.0, lift));
     run.push(TokenId(0));
-    run.went(went(1000.0, lift));
+    run.record_keys(went(1000.0, lift));
     for scaling in Scaling::ALL {
         assert_eq!(run.stock_position(scaling), 1, "{scaling:?}");
     }

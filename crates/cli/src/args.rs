@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
-use weightware::{Engine, Module, Profile};
+use weightware::{Engine, Extension, Profile};
 
 const EXIT_CODES: &str = "\
 Exit codes of `run` and `trace`:
@@ -250,7 +250,7 @@ pub(crate) struct WeightsArgs {
 
 /// `core` and the names of all modules.
 fn modules() -> PossibleValuesParser {
-    let names = Module::ALL.into_iter().map(Module::name);
+    let names = Extension::ALL.into_iter().map(Extension::name);
     PossibleValuesParser::new(std::iter::once("core").chain(names))
 }
 
@@ -311,8 +311,8 @@ pub(crate) enum EngineName {
     /// Hard-max by search in the convex hull of past keys, O(log n) a token
     Hull,
     /// Stock softmax over all past keys, O(n) a token
-    #[value(alias = "softmax")]
-    Linear,
+    #[value(alias = "linear")]
+    Softmax,
     /// Hard-max by a scan over all past keys, O(n) a token
     Hardmax,
 }
@@ -321,7 +321,7 @@ impl From<EngineName> for Engine {
     fn from(name: EngineName) -> Self {
         match name {
             EngineName::Hull => Self::Hull,
-            EngineName::Linear => Self::Softmax,
+            EngineName::Softmax => Self::Softmax,
             EngineName::Hardmax => Self::Hardmax,
             EngineName::Plan => Self::Plan,
             EngineName::Jit => Self::Jit,

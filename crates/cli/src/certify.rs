@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Error, anyhow};
 use serde_json::{Value, json};
 use weightware::{
-    Certificate, CertifiedRun, End, HeadCertificate, NextTokens, Outcome, Reach, Scaling,
+    Certificate, CertifiedRun, HeadCertificate, KeyRange, NextTokens, Outcome, RunEnd, Scaling,
     next_tokens,
 };
 
@@ -49,7 +49,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         .write_all(text.as_bytes())
         .map_err(Failure::stdout)?;
     let end = used.as_ref().map(|run| &run.end);
-    if let Some(end @ (End::Derailed { .. } | End::Nonsense { .. })) = end {
+    if let Some(end @ (RunEnd::Derailed { .. } | RunEnd::UnknownToken { .. })) = end {
         // What is proved of keys and sums says nothing of what a broken model does with them.
         return Err(Failure::Failed(anyhow!("the program: {}", ended(end))));
     }
@@ -59,9 +59,9 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     })
 }
 
-fn head<'c>(certificate: &'c Certificate, reach: &Reach) -> Option<&'c HeadCertificate> {
+fn head<'c>(certificate: &'c Certificate, range: &KeyRange) -> Option<&'c HeadCertificate> {
     let mut heads = certificate.heads.iter();
-    heads.find(|head| (head.layer, head.head) == (reach.layer, reach.head))
+    heads.find(|head| (head.layer, head.head) == (range.layer, range.head))
 }
 
 /// The share of what is there that was used.
@@ -80,19 +80,19 @@ fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
         share(used.position as f64, stated as f64),
         ended(&used.end)
     );
-    for reach in &used.reach {
-        let Some(bounds) = head(certificate, reach).and_then(|head| head.index_box.as_ref()) else {
+    for range in &used.key_ranges {
+        let Some(bounds) = head(certificate, range).and_then(|head| head.index_box.as_ref()) else {
             continue;
         };
-        let [least, greatest] = reach.x.map(|x| x / 2.0);
+        let [least, greatest] = range.x.map(|x| x / 2.0);
         text += &format!(
             "{:5} index {least} to {greatest} of {} to {}; time {:.0} of {}, {}\n",
-            format!("{}.{}", reach.layer, reach.head),
+            format!("{}.{}", range.layer, range.head),
             -bounds.index,
             bounds.index,
-            reach.lift / bounds.unit,
+            range.lift / bounds.unit,
             bounds.times,
-            share(reach.lift, bounds.times as f64 * bounds.unit),
+            share(range.lift, bounds.times as f64 * bounds.unit),
         );
     }
     let sums = used.certified.sums().used();
@@ -110,20 +110,20 @@ fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
     text
 }
 
-fn ended(end: &End) -> String {
+fn ended(end: &RunEnd) -> String {
     match end {
-        End::Outcome(Outcome::Trapped(trap)) => {
+        RunEnd::Outcome(Outcome::Trapped(trap)) => {
             format!("it trapped: {} ({})", trap.message(), trap.name())
         }
-        End::Outcome(outcome) => format!("it {outcome}"),
-        End::Budget => "stopped by --max-tokens".to_owned(),
-        End::Horizon { why, .. } => format!("horizon: {why}"),
-        End::Nonsense { token } => format!("the model said {token:?}, which means nothing"),
-        End::Derailed { at, token } => format!(
+        RunEnd::Outcome(outcome) => format!("it {outcome}"),
+        RunEnd::MaxTokens => "stopped by --max-tokens".to_owned(),
+        RunEnd::Horizon { reason, .. } => format!("horizon: {reason}"),
+        RunEnd::UnknownToken { token } => format!("the model said {token:?}, which means nothing"),
+        RunEnd::Derailed { at, token } => format!(
             "derailed: no program makes token {} of the trace, `{token}`: the weights are not the machine's, or wrong",
             at.index
         ),
-        End::Differs { .. } | End::Fault { .. } => unreachable!("nobody checks this run"),
+        RunEnd::Differs { .. } | RunEnd::Fault { .. } => unreachable!("nobody checks this run"),
     }
 }
 
@@ -212,11 +212,11 @@ fn json_of(certificate: &Certificate, next: &NextTokens, used: Option<&Certified
             "trap": described(&used.end).2,
             "sums": used.certified.sums().used(),
             "stock_position": by_scaling(&|scaling| used.certified.stock_position(scaling)),
-            "reach": used.reach.iter().map(|reach| json!({
-                "layer": reach.layer,
-                "head": reach.head,
-                "index": reach.x.map(|x| x / 2.0),
-                "lift": reach.lift,
+            "reach": used.key_ranges.iter().map(|range| json!({
+                "layer": range.layer,
+                "head": range.head,
+                "index": range.x.map(|x| x / 2.0),
+                "lift": range.lift,
             })).collect::<Vec<_>>(),
         })),
     })

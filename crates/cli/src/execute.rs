@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Error;
-use weightware::{End, Engine, Run, SavedRun, Token};
+use weightware::{Engine, Run, RunEnd, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
 use crate::failure::{Failure, Result};
@@ -72,7 +72,7 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     let saved = saver.map(Saver::close).transpose()?;
 
     let ending = match run.end() {
-        End::Budget if interrupted => Ending::Interrupted,
+        RunEnd::MaxTokens if interrupted => Ending::Interrupted,
         end => Ending::Ended(end),
     };
     let report = Report::new(&run, ending, saved);

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Error, anyhow};
-use weightware::{Decoder, DecoderOptions, Finish, Model, TokenId};
+use weightware::{Decoder, DecoderOptions, FinishReason, Model, TokenId};
 
 use crate::args::GenerateArgs;
 use crate::failure::{BUDGET, Failure, HORIZON, INTERRUPTED, Result, printable};
@@ -28,7 +28,7 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
         })?;
     // A prompt beyond the horizon leaves the decoder finished, which is told below.
     if let Err(stop) = decoder.prefill(&prompt)
-        && decoder.finish().is_none()
+        && decoder.finish_reason().is_none()
     {
         return Err(Failure::Refused(Error::new(stop).context("--prompt")));
     }
@@ -49,24 +49,24 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
             break;
         }
     }
-    let finish = generated.finish();
+    let finish = generated.finish_reason();
     screen.output(Stream::Stdout).push(b'\n');
     screen.close()?;
 
     let (status, remark) = match finish {
-        Some(Finish::EndToken(_)) => (0, None),
-        Some(Finish::Horizon { position, why }) => (
+        Some(FinishReason::EndToken(_)) => (0, None),
+        Some(FinishReason::Horizon { position, reason }) => (
             HORIZON,
             Some(format!(
                 "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
-                 on would not be certified: {why}; shorten the prompt"
+                 on would not be certified: {reason}; shorten the prompt"
             )),
         ),
         _ if interrupted => (
             INTERRUPTED,
             Some(format!("interrupted after {}", counted(tokens))),
         ),
-        Some(Finish::Budget) | None => (
+        Some(FinishReason::MaxTokens) | None => (
             BUDGET,
             Some(format!("budget: stopped after {}", counted(tokens))),
         ),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Error;
 use serde_json::{Value, json};
-use weightware::{End, Outcome, Parting, Place, Run};
+use weightware::{Divergence, Outcome, Place, Run, RunEnd};
 
 use crate::failure::{
     BUDGET, DERAILED, DIFFERS, FAILED, Failure, HORIZON, INTERRUPTED, Result, TRAPPED, UNCHECKED,
@@ -16,7 +16,7 @@ use crate::say;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ending {
-    Ended(End),
+    Ended(RunEnd),
     Interrupted,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Report {
     decode: Duration,
     /// Of a checked run: how many tokens were confirmed, and how it and the interpreter parted.
     agreed: Option<u64>,
-    parting: Option<(Place, Parting)>,
+    divergence: Option<(Place, Divergence)>,
 }
 
 impl Report {
@@ -65,21 +65,21 @@ impl Report {
             prefill: run.prefill_time(),
             decode,
             agreed: run.agreed(),
-            parting: run.parting(),
+            divergence: run.divergence(),
         }
     }
 
     pub(crate) fn status(&self) -> u8 {
         match &self.ending {
-            Ending::Ended(End::Outcome(Outcome::Halted)) => 0,
-            Ending::Ended(End::Outcome(Outcome::Exited(code))) => code.to_le_bytes()[0],
-            Ending::Ended(End::Outcome(Outcome::Trapped(_))) => TRAPPED,
-            Ending::Ended(End::Budget) => BUDGET,
-            Ending::Ended(End::Horizon { .. }) => HORIZON,
-            Ending::Ended(End::Nonsense { .. }) => FAILED,
-            Ending::Ended(End::Derailed { .. }) => DERAILED,
-            Ending::Ended(End::Differs { .. }) => DIFFERS,
-            Ending::Ended(End::Fault { .. }) => UNCHECKED,
+            Ending::Ended(RunEnd::Outcome(Outcome::Halted)) => 0,
+            Ending::Ended(RunEnd::Outcome(Outcome::Exited(code))) => code.to_le_bytes()[0],
+            Ending::Ended(RunEnd::Outcome(Outcome::Trapped(_))) => TRAPPED,
+            Ending::Ended(RunEnd::MaxTokens) => BUDGET,
+            Ending::Ended(RunEnd::Horizon { .. }) => HORIZON,
+            Ending::Ended(RunEnd::UnknownToken { .. }) => FAILED,
+            Ending::Ended(RunEnd::Derailed { .. }) => DERAILED,
+            Ending::Ended(RunEnd::Differs { .. }) => DIFFERS,
+            Ending::Ended(RunEnd::Fault { .. }) => UNCHECKED,
             Ending::Interrupted => INTERRUPTED,
         }
     }
@@ -89,19 +89,19 @@ impl Report {
         let prompt_tokens = self.prompt_tokens;
         let count = counted(self.tokens);
         let remark = match &self.ending {
-            Ending::Ended(End::Outcome(Outcome::Trapped(trap))) => Some(format!(
+            Ending::Ended(RunEnd::Outcome(Outcome::Trapped(trap))) => Some(format!(
                 "trap: {} ({}), after {count}",
                 trap.message(),
                 trap.name()
             )),
-            Ending::Ended(End::Outcome(_)) => None,
-            Ending::Ended(End::Budget) => Some(format!(
+            Ending::Ended(RunEnd::Outcome(_)) => None,
+            Ending::Ended(RunEnd::MaxTokens) => Some(format!(
                 "budget: stopped after {count}; --max-tokens sets the limit{}",
                 self.way_on()
             )),
-            Ending::Ended(End::Horizon { position, why }) => Some(format!(
+            Ending::Ended(RunEnd::Horizon { position, reason }) => Some(format!(
                 "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
-                 on would not be certified: {why}; {}",
+                 on would not be certified: {reason}; {}",
                 if let Some(profile) = self.further {
                     format!("--profile {profile} goes further")
                 } else if *position < prompt_tokens {
@@ -112,22 +112,22 @@ impl Report {
                     "give a smaller program, less input, or one that takes fewer steps".to_owned()
                 }
             )),
-            Ending::Ended(End::Nonsense { token }) => Some(format!(
+            Ending::Ended(RunEnd::UnknownToken { token }) => Some(format!(
                 "error: after {count} the model put out `{token}`, which ends no run of this machine; use a model \
                  that `weightware weights --out DIR` wrote"
             )),
-            Ending::Ended(End::Derailed { at, token }) => Some(format!(
+            Ending::Ended(RunEnd::Derailed { at, token }) => Some(format!(
                 "derailed: no program makes {}, `{token}`; {}",
                 shown(*at),
-                match self.parting {
-                    Some((place, Parting::Differs { expected, .. })) if place == *at =>
+                match self.divergence {
+                    Some((place, Divergence::Differs { expected, .. })) if place == *at =>
                         format!("the plain interpreter says `{expected}` there: {WRONG_WEIGHTS}"),
                     _ => format!(
                         "{WRONG_WEIGHTS}, or a token program takes what is not there (--check tells which)"
                     ),
                 }
             )),
-            Ending::Ended(End::Differs {
+            Ending::Ended(RunEnd::Differs {
                 at,
                 expected,
                 found,
@@ -135,7 +135,7 @@ impl Report {
                 "check failed: {} is `{found}`, the plain interpreter says `{expected}`; {WRONG_WEIGHTS}",
                 shown(*at)
             )),
-            Ending::Ended(End::Fault { at, fault }) => Some(format!(
+            Ending::Ended(RunEnd::Fault { at, fault }) => Some(format!(
                 "check impossible from {} on: the program does what no valid program does, {fault}; correct the \
                  program, or leave out --check",
                 shown(*at)
@@ -200,13 +200,13 @@ impl Report {
 
     fn json(&self) -> Value {
         let horizon = match &self.ending {
-            Ending::Ended(End::Horizon { position, why }) => {
-                Some(json!({ "position": position, "why": why, "profile": self.further }))
-            }
+            Ending::Ended(RunEnd::Horizon { position, reason }) => Some(
+                json!({ "position": position, "why": reason.to_string(), "profile": self.further }),
+            ),
             _ => None,
         };
         let derailed = match &self.ending {
-            Ending::Ended(End::Derailed { at, token }) => Some(json!({
+            Ending::Ended(RunEnd::Derailed { at, token }) => Some(json!({
                 "index": at.index, "position": at.position, "token": token.to_string(),
             })),
             _ => None,
@@ -223,7 +223,7 @@ impl Report {
             "derailed": derailed,
             "check": self.agreed.map(|agreed| json!({
                 "agreed": agreed,
-                "parting": self.parting.map(parted),
+                "divergence": self.divergence.map(parted),
             })),
             "exit_status": self.status(),
             "prompt_tokens": self.prompt_tokens,
@@ -255,25 +255,25 @@ impl Report {
 }
 
 /// What tools call an end; the exit code, or the trap, of a program that ended itself so.
-pub(crate) fn described(end: &End) -> (&'static str, Option<u32>, Option<&'static str>) {
+pub(crate) fn described(end: &RunEnd) -> (&'static str, Option<u32>, Option<&'static str>) {
     match end {
-        End::Outcome(Outcome::Halted) => ("halt", None, None),
-        End::Outcome(Outcome::Exited(code)) => ("exit", Some(*code), None),
-        End::Outcome(Outcome::Trapped(trap)) => ("trap", None, Some(trap.name())),
-        End::Budget => ("budget", None, None),
-        End::Horizon { .. } => ("horizon", None, None),
-        End::Nonsense { .. } => ("nonsense", None, None),
-        End::Derailed { .. } => ("derailed", None, None),
-        End::Differs { .. } => ("differs", None, None),
-        End::Fault { .. } => ("fault", None, None),
+        RunEnd::Outcome(Outcome::Halted) => ("halt", None, None),
+        RunEnd::Outcome(Outcome::Exited(code)) => ("exit", Some(*code), None),
+        RunEnd::Outcome(Outcome::Trapped(trap)) => ("trap", None, Some(trap.name())),
+        RunEnd::MaxTokens => ("budget", None, None),
+        RunEnd::Horizon { .. } => ("horizon", None, None),
+        RunEnd::UnknownToken { .. } => ("nonsense", None, None),
+        RunEnd::Derailed { .. } => ("derailed", None, None),
+        RunEnd::Differs { .. } => ("differs", None, None),
+        RunEnd::Fault { .. } => ("fault", None, None),
     }
 }
 
 /// Where and how a run and the plain interpreter parted, for tools.
-fn parted((at, parting): (Place, Parting)) -> Value {
-    let (expected, found, fault) = match parting {
-        Parting::Differs { expected, found } => (Some(expected), Some(found), None),
-        Parting::Fault(fault) => (None, None, Some(fault.to_string())),
+fn parted((at, divergence): (Place, Divergence)) -> Value {
+    let (expected, found, fault) = match divergence {
+        Divergence::Differs { expected, found } => (Some(expected), Some(found), None),
+        Divergence::Fault(fault) => (None, None, Some(fault.to_string())),
     };
     json!({
         "index": at.index,

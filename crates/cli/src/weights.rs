@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Error;
-use weightware::{Module, compile};
+use weightware::{Extension, compile};
 
 use crate::args::WeightsArgs;
 use crate::failure::{Failure, Result};
@@ -17,11 +17,11 @@ const FILES: [&str; 4] = [
 ];
 
 pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
-    let wanted = |module: &Module| match &args.modules {
+    let wanted = |module: &Extension| match &args.modules {
         Some(names) => names.iter().any(|name| name == module.name()),
         None => true,
     };
-    let modules: Vec<_> = Module::ALL.into_iter().filter(wanted).collect();
+    let modules: Vec<_> = Extension::ALL.into_iter().filter(wanted).collect();
     let (model, usage) = compile(args.machine.profile().unwrap_or_default(), &modules)
         .map_err(|error| Failure::Failed(Error::new(error).context("--modules")))?;
     model

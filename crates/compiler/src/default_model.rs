@@ -2,7 +2,7 @@
 
 use weightware_model::Model;
 
-use crate::machine::{Machine, Module, Profile};
+use crate::machine::{Extension, Machine, Profile};
 use crate::schedule::{Schedule, ScheduleError};
 use crate::search::solve;
 use crate::usage::Usage;
@@ -22,7 +22,7 @@ pub fn default_model() -> Model {
 /// As [`default_model`].
 #[must_use]
 pub fn profile_model(profile: Profile) -> Model {
-    let assembled = scheduled(profile, &Module::ALL)
+    let assembled = scheduled(profile, &Extension::ALL)
         .and_then(|(machine, schedule)| machine.assemble(&schedule));
     assembled.unwrap_or_else(|error| {
         panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
@@ -39,19 +39,22 @@ const SEARCH: (u64, u32) = (32, 300_000);
 ///
 /// # Errors
 /// If no schedule is found that fits, or the committed one does not.
-pub fn compile(profile: Profile, modules: &[Module]) -> Result<(Model, Usage), ScheduleError> {
+pub fn compile(profile: Profile, modules: &[Extension]) -> Result<(Model, Usage), ScheduleError> {
     let (machine, schedule) = scheduled(profile, modules)?;
     Ok((machine.assemble(&schedule)?, schedule.usage(&machine.graph)))
 }
 
 /// A machine and its schedule.
-fn scheduled(profile: Profile, modules: &[Module]) -> Result<(Machine, Schedule), ScheduleError> {
-    let modules: Vec<_> = Module::ALL
+fn scheduled(
+    profile: Profile,
+    modules: &[Extension],
+) -> Result<(Machine, Schedule), ScheduleError> {
+    let modules: Vec<_> = Extension::ALL
         .into_iter()
         .filter(|module| modules.contains(module))
         .collect();
     let machine = Machine::with_profile(profile, &modules);
-    let schedule = if modules == Module::ALL {
+    let schedule = if modules == Extension::ALL {
         Schedule::parse(&machine.graph, profile.schedule())?
     } else {
         let (seeds, moves) = SEARCH;

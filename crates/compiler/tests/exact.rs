@@ -2,7 +2,7 @@
 
 use crate::common;
 use weightware_compiler::Evaluator;
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_isa::{Interpreter, Program, Token, Vocabulary};
 
 /// Compares the evaluator's choice with the interpreter's token at every step; returns the number of tokens.
@@ -47,7 +47,7 @@ fn random_programs_of_the_far_shape() {
 }
 
 fn random_programs_of(profile: Profile) {
-    let machine = Machine::with_profile(profile, &Module::ALL);
+    let machine = Machine::with_profile(profile, &Extension::ALL);
     let mut total = 0;
     for seed in 0..40 {
         total += compare(&machine, &common::random_program(seed, 60));

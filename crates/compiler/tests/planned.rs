@@ -4,7 +4,7 @@ use crate::common;
 use weightware_compiler::machine::planned::{
     HANDLER, Planned, PlannedToken, ROM_BASE, interrupts_after, rom_table,
 };
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Evaluator, Form, Schedule};
 use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Vocabulary};
 
@@ -124,7 +124,7 @@ const TURN: [Planned; 4] = [
 ];
 
 fn machine(profile: Profile, planned: &[Planned]) -> Machine {
-    Machine::with_planned(profile, &Module::ALL, planned)
+    Machine::with_planned(profile, &Extension::ALL, planned)
 }
 
 #[test]
@@ -417,7 +417,10 @@ fn code_in_the_weights() {
 #[test]
 fn planned_features_are_not_assembled() {
     let machine = machine(Profile::STOCK, &[Planned::WordGet]);
-    let schedule = Schedule::parse(&Machine::new(&Module::ALL).graph, Profile::STOCK.schedule());
+    let schedule = Schedule::parse(
+        &Machine::new(&Extension::ALL).graph,
+        Profile::STOCK.schedule(),
+    );
     let error = machine
         .assemble(&schedule.expect("fits"))
         .expect_err("planned");

@@ -5,7 +5,7 @@
 //! is cleared or pushed out of range, and left out here.
 
 use crate::common;
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Evaluator, Writer};
 use weightware_isa::{Interpreter, Token};
 
@@ -50,7 +50,7 @@ fn at_every_token(
 #[test]
 fn sums_stay_below_2_53() {
     for profile in Profile::ALL {
-        let machine = Machine::with_profile(profile, &Module::ALL);
+        let machine = Machine::with_profile(profile, &Extension::ALL);
         let graph = &machine.graph;
         let mut greatest = vec![0_i128; graph.dims().count()];
         at_every_token(&machine, 0..6, |evaluator| {
@@ -111,7 +111,7 @@ fn check(machine: &Machine, greatest: &[i128]) {
 #[test]
 fn what_is_written_over_is_exact() {
     for profile in Profile::ALL {
-        let machine = Machine::with_profile(profile, &Module::ALL);
+        let machine = Machine::with_profile(profile, &Extension::ALL);
         let graph = &machine.graph;
         let exact: Vec<_> = graph.dims().filter(|&dim| graph.is_exact(dim)).collect();
         let mut checked = 0;
@@ -142,7 +142,7 @@ fn what_is_written_over_is_exact() {
 /// at any time, is exact: a pair that cancels would otherwise leave a rest under some schedules.
 #[test]
 fn what_is_put_out_is_never_rounded() {
-    let machine = Machine::new(&Module::ALL);
+    let machine = Machine::new(&Extension::ALL);
     let graph = &machine.graph;
     let outputs: Vec<_> = graph.outputs().collect();
     let mut greatest = 0.0_f64;

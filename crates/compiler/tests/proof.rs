@@ -1,6 +1,6 @@
 //! The values of instructions are proved on the committed weights, and on no others.
 
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::profile_model;
 use weightware_compiler::proof::{self, Proof, Verdict};
 use weightware_isa::Op;
@@ -67,7 +67,7 @@ fn memory_that_was_never_written() {
 
 #[test]
 fn bytes_add_up() {
-    proof::arithmetic(&Machine::new(&Module::ALL)).unwrap();
+    proof::arithmetic(&Machine::new(&Extension::ALL)).unwrap();
 }
 
 /// What a head says is doubled, layer by layer. Equations are over what lookups find, so that a word that is found wrong is not their

@@ -1,7 +1,7 @@
 //! Weights assembled from differently solved schedules, run by a plain softmax forward pass, against the interpreter.
 
 use crate::common;
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Evaluator, Schedule, solve};
 use weightware_isa::{Interpreter, Op, Token, Vocabulary};
 
@@ -15,7 +15,7 @@ fn every_slot() {
 
 fn every_slot_of(profile: Profile) {
     let vocabulary = Vocabulary::new();
-    let machine = Machine::with_profile(profile, &Module::ALL);
+    let machine = Machine::with_profile(profile, &Extension::ALL);
     let graph = &machine.graph;
     let schedule = Schedule::parse(graph, profile.schedule()).expect("the committed schedule fits");
     let stages = 2 * i32::try_from(profile.budget().layers).expect("few");
@@ -75,7 +75,7 @@ fn eleven_schedules_of_the_far_shape() {
 
 fn schedules_of(profile: Profile, length: u32) {
     let vocabulary = Vocabulary::new();
-    let machine = Machine::with_profile(profile, &Module::ALL);
+    let machine = Machine::with_profile(profile, &Extension::ALL);
     let mut total = 0;
     let committed =
         Schedule::parse(&machine.graph, profile.schedule()).expect("the committed schedule fits");

@@ -60,6 +60,27 @@ pub struct KeyBound {
     pub max_lift: f64,
 }
 
+/// How far the live keys of a head have gone, in the terms of its [`KeyBound`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KeyRange {
+    /// The layer.
+    pub layer: usize,
+    /// The head within the layer.
+    pub head: usize,
+    /// Least and greatest `x`.
+    pub x: [f64; 2],
+    /// Greatest lift.
+    pub lift: f64,
+}
+
+impl KeyRange {
+    /// The greatest `|x| / 2`: of keys `(2 j, ..)` the greatest `|j|`.
+    #[must_use]
+    pub fn max_abs_index(&self) -> f64 {
+        self.x[0].abs().max(self.x[1].abs()) / 2.0
+    }
+}
+
 /// Shape, position features, semantics and horizon.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {

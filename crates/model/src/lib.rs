@@ -63,7 +63,7 @@ mod tokenizer;
 mod validate;
 mod weights;
 
-pub use config::{Attention, Config, KeyBound, PositionFeature, position_embedding};
+pub use config::{Attention, Config, KeyBound, KeyRange, PositionFeature, position_embedding};
 pub use error::Error;
 pub use tokenizer::{TokenId, Tokenizer};
 pub use weights::{LayerWeights, Matrix, Shape, Weights};

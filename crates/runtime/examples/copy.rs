@@ -70,7 +70,7 @@ fn model() -> Model {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = model();
     let prompt = model.tokenizer.encode("a rose is")?;
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let mut decoder = Decoder::new(&model, engine)?;
         decoder.prefill(&prompt)?;
         let tokens: Vec<TokenId> = decoder.generate(Some(9)).collect();

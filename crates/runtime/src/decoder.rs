@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use weightware_model::{Attention, Model, TokenId};
+use weightware_model::{Attention, KeyRange, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::Stream;
@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::plan::Planned;
 use crate::said::Said;
 use crate::unembed::Scratch;
-use crate::{Error, Finish, Stop, Why};
+use crate::{Error, FinishReason, HorizonReason, PrefillError};
 
 /// How a decoder attends to past tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,18 +30,25 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// All engines of this build.
-    #[cfg(not(feature = "jit"))]
-    pub const ALL: [Self; 4] = [Self::Softmax, Self::Hardmax, Self::Hull, Self::Plan];
-    /// All engines of this build.
-    #[cfg(feature = "jit")]
-    pub const ALL: [Self; 5] = [
+    const ALL: [Self; 5] = [
         Self::Softmax,
         Self::Hardmax,
         Self::Hull,
         Self::Plan,
         Self::Jit,
     ];
+
+    /// The engines of this build: all, but for [`Jit`](Self::Jit) without the feature `jit`.
+    pub fn available() -> impl ExactSizeIterator<Item = Self> + Clone {
+        let count = Self::ALL.len() - usize::from(cfg!(not(feature = "jit")));
+        Self::ALL.into_iter().take(count)
+    }
+
+    /// Whether this build has the engine.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        self != Self::Jit || cfg!(feature = "jit")
+    }
 
     /// Whether the engine decodes by programs made from the weights.
     #[must_use]
@@ -73,7 +80,7 @@ impl FromStr for Engine {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|engine| engine.name() == name);
+        let found = Self::available().find(|engine| engine.name() == name);
         found.ok_or_else(Error::unknown_engine)
     }
 }
@@ -108,7 +115,7 @@ pub struct Stats {
 /// What a live head asked and offered at one token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Attended {
+pub struct HeadActivation {
     /// The layer, from 0.
     pub layer: usize,
     /// The head's number in the weights.
@@ -119,19 +126,6 @@ pub struct Attended {
     pub key: [f64; 2],
     /// The value that was appended; 0 where it cannot reach the residual stream.
     pub value: [f64; 2],
-}
-
-/// How far the live keys of a head with a box went.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reach {
-    /// The layer.
-    pub layer: usize,
-    /// The head within the layer.
-    pub head: usize,
-    /// Least and greatest `x`.
-    pub x: [f64; 2],
-    /// Greatest `y + (x / 2)^2`.
-    pub lift: f64,
 }
 
 /// Greedy decoding of one sequence.
@@ -150,7 +144,7 @@ pub struct Decoder {
     pending: Option<TokenId>,
     /// The token that the stream predicts.
     next: Option<TokenId>,
-    finish: Option<Finish>,
+    finish: Option<FinishReason>,
 }
 
 #[derive(Debug)]
@@ -203,7 +197,7 @@ impl Decoder {
         engine: Engine,
         options: DecoderOptions,
     ) -> Result<Self, Error> {
-        if !Engine::ALL.contains(&engine) {
+        if !engine.is_available() {
             return Err(Error::lacking(engine.name()));
         }
         model.validate().map_err(Error::model)?;
@@ -240,27 +234,27 @@ impl Decoder {
     /// # Errors
     /// If a token is unknown (then nothing is taken in), the horizon comes before the prompt's end, or decoding had
     /// finished.
-    pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), Stop> {
+    pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), PrefillError> {
         let vocab = self.network.vocab;
         if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
-            return Err(Stop::UnknownToken {
+            return Err(PrefillError::UnknownToken {
                 index,
                 token: tokens[index],
                 vocab,
             });
         }
         match self.finish {
-            None | Some(Finish::Budget) => self.finish = None,
-            Some(_) => return Err(Stop::Finished),
+            None | Some(FinishReason::MaxTokens) => self.finish = None,
+            Some(_) => return Err(PrefillError::Finished),
         }
-        let stop = |(position, why)| Stop::Horizon { position, why };
+        let stop = |(position, reason)| PrefillError::Horizon { position, reason };
         for &token in tokens {
             if let Some(given) = self.pending.take() {
                 self.advance(given, false).map_err(stop)?;
             }
             if self.known > self.network.last_position {
                 return Err(stop(
-                    self.horizon(Why::LastPosition(self.network.last_position)),
+                    self.horizon(HorizonReason::LastPosition(self.network.last_position)),
                 ));
             }
             self.known += 1;
@@ -277,7 +271,7 @@ impl Decoder {
     /// The iterator is lazy: a token goes through the layers when the one after it is asked for.
     /// [`finish`](Self::finish) says why it ended. Before a prompt it is empty.
     pub fn generate(&mut self, limit: Option<u64>) -> Generate<'_> {
-        if self.finish == Some(Finish::Budget) {
+        if self.finish == Some(FinishReason::MaxTokens) {
             self.finish = None;
         }
         Generate {
@@ -288,7 +282,7 @@ impl Decoder {
 
     /// Why the last [`generate`](Self::generate) ended; `None` if it did not.
     #[must_use]
-    pub fn finish(&self) -> Option<Finish> {
+    pub fn finish_reason(&self) -> Option<FinishReason> {
         self.finish
     }
 
@@ -356,12 +350,12 @@ impl Decoder {
     /// What the live heads asked and offered at the last token that went through the layers, in order: for studies of
     /// attention, such as recording the keys and queries of a head. Nothing with [`Engine::Plan`] and
     /// [`Engine::Jit`], which compute less.
-    pub fn attended(&self) -> impl Iterator<Item = Attended> + '_ {
+    pub fn head_activations(&self) -> impl Iterator<Item = HeadActivation> + '_ {
         let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
         heads
             .zip(self.stream.calls(&self.network))
-            .map(|((layer, head), call)| Attended {
+            .map(|((layer, head), call)| HeadActivation {
                 layer,
                 head: head.number,
                 query: [call.query.x, call.query.y],
@@ -371,7 +365,7 @@ impl Decoder {
     }
 
     /// How far the live keys of heads with a box went in the sequence so far, in order; heads without a live key are left out.
-    pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
+    pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
         let mut reached: Vec<_> = match &self.cache {
             Caches::Plan(planned) => planned.reach(&self.network),
             _ => self.stream.reached(&self.network).collect(),
@@ -380,7 +374,7 @@ impl Decoder {
         reached
             .into_iter()
             .filter(|(_, _, [least, greatest, _])| least <= greatest)
-            .map(|(layer, head, [least, greatest, lift])| Reach {
+            .map(|(layer, head, [least, greatest, lift])| KeyRange {
                 layer,
                 head,
                 x: [least, greatest],
@@ -392,8 +386,8 @@ impl Decoder {
     /// If they are fewer, [`finish`](Self::finish) says why, unless there was no prompt.
     ///
     /// The same tokens as [`generate`](Self::generate) gives one by one, with less to do for each.
-    pub fn fill(&mut self, tokens: &mut [TokenId]) -> usize {
-        if self.finish == Some(Finish::Budget) {
+    pub fn generate_into(&mut self, tokens: &mut [TokenId]) -> usize {
+        if self.finish == Some(FinishReason::MaxTokens) {
             self.finish = None;
         }
         if self.finish.is_some() || self.known == 0 {
@@ -434,19 +428,19 @@ impl Decoder {
             };
             (self.next, self.pending) = (Some(last), Some(last));
             if self.network.ends[last.0 as usize] {
-                self.finish = Some(Finish::EndToken(last));
+                self.finish = Some(FinishReason::EndToken(last));
             }
         }
         let said = said.count();
         if said == room && room < tokens.len() && self.finish.is_none() {
-            self.horizon(Why::LastPosition(last));
+            self.horizon(HorizonReason::LastPosition(last));
         }
         said
     }
 
     /// Takes the last known token through the layers, and predicts the next if asked.
     #[inline]
-    fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, Why)> {
+    fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, HorizonReason)> {
         if let Caches::Plan(planned) = &mut self.cache {
             return match planned.advance(&self.network, token, predict) {
                 Ok(next) => {
@@ -461,7 +455,7 @@ impl Decoder {
     }
 
     /// The same by the whole network.
-    fn forward(&mut self, token: TokenId, predict: bool) -> Result<(), Why> {
+    fn forward(&mut self, token: TokenId, predict: bool) -> Result<(), HorizonReason> {
         let Self {
             network, stream, ..
         } = self;
@@ -475,17 +469,17 @@ impl Decoder {
         if predict {
             self.next = network.unembed.argmax(&stream.x, &mut self.scratch);
             if self.next.is_none() {
-                return Err(Why::Overflow);
+                return Err(HorizonReason::Overflow);
             }
         }
         Ok(())
     }
 
     /// Ends decoding before the token after those known.
-    fn horizon(&mut self, why: Why) -> (u64, Why) {
+    fn horizon(&mut self, reason: HorizonReason) -> (u64, HorizonReason) {
         let position = self.known;
-        self.finish = Some(Finish::Horizon { position, why });
-        (position, why)
+        self.finish = Some(FinishReason::Horizon { position, reason });
+        (position, reason)
     }
 }
 
@@ -500,7 +494,7 @@ pub struct Generate<'a> {
 impl Generate<'_> {
     /// Why the tokens ended; `None` while they have not.
     #[must_use]
-    pub fn finish(&self) -> Option<Finish> {
+    pub fn finish_reason(&self) -> Option<FinishReason> {
         self.decoder.finish
     }
 }
@@ -514,11 +508,11 @@ impl Iterator for Generate<'_> {
             return None;
         }
         if self.left == Some(0) {
-            decoder.finish = Some(Finish::Budget);
+            decoder.finish = Some(FinishReason::MaxTokens);
             return None;
         }
         let mut token = [TokenId(0)];
-        if decoder.fill(&mut token) == 0 {
+        if decoder.generate_into(&mut token) == 0 {
             return None;
         }
         if let Some(left) = &mut self.left {

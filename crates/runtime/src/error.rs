@@ -22,7 +22,7 @@ enum Kind {
         "the {0} engine is not in this build: build with `--features {0}`, or use the plan engine"
     )]
     Lacking(&'static str),
-    #[error("the engines of this build are {}", Engine::ALL.map(Engine::name).join(", "))]
+    #[error("the engines of this build are {}", Engine::available().map(Engine::name).collect::<Vec<_>>().join(", "))]
     UnknownEngine,
 }
 

@@ -3,7 +3,7 @@
 use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 use weightware_model::TokenId;
 
-use crate::Why;
+use crate::HorizonReason;
 use crate::cache::{Answers, Call, Full};
 use crate::key_box::{Went, holds, live_lift};
 use crate::network::{Head, Layer, Network};
@@ -60,7 +60,7 @@ impl Stream {
         cache: &mut impl Answers,
         token: TokenId,
         position: u64,
-    ) -> Result<(), Why> {
+    ) -> Result<(), HorizonReason> {
         let row = token.0 as usize * network.d_model;
         self.x[..network.d_model].copy_from_slice(&network.embedding[row..][..network.d_model]);
         for feature in &network.position_features {
@@ -78,7 +78,7 @@ impl Stream {
         if self.x[..network.d_model].iter().all(|x| x.is_finite()) {
             Ok(())
         } else {
-            Err(Why::Overflow)
+            Err(HorizonReason::Overflow)
         }
     }
 
@@ -88,7 +88,7 @@ impl Stream {
         number: usize,
         cache: &mut C,
         in_doubt: &mut bool,
-    ) -> Result<(), Why> {
+    ) -> Result<(), HorizonReason> {
         let Self {
             x,
             inner,
@@ -115,7 +115,7 @@ impl Stream {
         let answers = &mut inner[..layer.asks.answers.len()];
         cache
             .answer(layer, first, products, answers)
-            .map_err(|Full(i)| Why::Full {
+            .map_err(|Full(i)| HorizonReason::Full {
                 layer: number,
                 head: layer.heads[i].number,
             })?;
@@ -164,7 +164,7 @@ fn check_box(key: [f64; 2], bound: [f64; 2], went: &mut Went) -> bool {
 
 /// Checks that a head's numbers are in range and its key within its box.
 #[cold]
-fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why> {
+fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), HorizonReason> {
     let Call { query, key, value } = call;
     // Not a number is not contained.
     let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
@@ -175,7 +175,7 @@ fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why>
         [query.x, query.y, key.x, key.y, a, b].into_iter().all(fits)
     };
     if !in_range {
-        return Err(Why::Range {
+        return Err(HorizonReason::Range {
             layer,
             head: head.number,
         });
@@ -184,7 +184,7 @@ fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), Why>
         && let Some(lift) = live_lift([key.x, key.y])
         && !holds(bound, key.x, lift)
     {
-        return Err(Why::KeyBound {
+        return Err(HorizonReason::KeyBound {
             layer,
             head: head.number,
             x: key.x,

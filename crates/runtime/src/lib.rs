@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, TokenId, Tokenizer, Weights};
-//! use weightware_runtime::{Decoder, Engine, Finish};
+//! use weightware_runtime::{Decoder, Engine, FinishReason};
 //!
 //! let mut layer = LayerWeights {
 //!     in_proj: Matrix::zeros(6, 2),
@@ -38,13 +38,13 @@
 //!     end_tokens: vec![],
 //! };
 //!
-//! for engine in Engine::ALL {
+//! for engine in Engine::available() {
 //!     let mut decoder = Decoder::new(&model, engine)?;
 //!     decoder.prefill(&model.tokenizer.encode("tick")?)?;
 //!     let tokens: Vec<TokenId> = decoder.generate(None).collect();
 //!     assert_eq!(model.tokenizer.decode(&tokens), "tock tick tock tick tock");
 //!     // The prompt is at position 0, the last token at position 5.
-//!     assert!(matches!(decoder.finish(), Some(Finish::Horizon { position: 6, .. })));
+//!     assert!(matches!(decoder.finish_reason(), Some(FinishReason::Horizon { position: 6, .. })));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -64,6 +64,7 @@ mod sparse;
 mod stop;
 mod unembed;
 
-pub use decoder::{Attended, Decoder, DecoderOptions, Engine, Generate, Reach, Stats};
+pub use decoder::{Decoder, DecoderOptions, Engine, Generate, HeadActivation, Stats};
 pub use error::Error;
-pub use stop::{Finish, Stop, Why};
+pub use stop::{FinishReason, HorizonReason, PrefillError};
+pub use weightware_model::KeyRange;

@@ -7,26 +7,28 @@ use weightware_model::TokenId;
 
 /// Why a decoder gives no more tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Finish {
+pub enum FinishReason {
     /// The last token was one of the model's end tokens.
     EndToken(TokenId),
     /// The limit given to [`Decoder::generate`](crate::Decoder::generate) is reached; another call goes on.
-    Budget,
+    MaxTokens,
     /// Tokens from here on would not be certified.
     Horizon {
         /// The position (counted from 0, the prompt included) of the first token that is not given.
         position: u64,
         /// What is exceeded.
-        why: Why,
+        reason: HorizonReason,
     },
 }
 
-impl fmt::Display for Finish {
+impl fmt::Display for FinishReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EndToken(token) => write!(f, "end token {}", token.0),
-            Self::Budget => f.write_str("token limit reached"),
-            Self::Horizon { position, why } => write!(f, "horizon at position {position}: {why}"),
+            Self::MaxTokens => f.write_str("token limit reached"),
+            Self::Horizon { position, reason } => {
+                write!(f, "horizon at position {position}: {reason}")
+            }
         }
     }
 }
@@ -34,7 +36,7 @@ impl fmt::Display for Finish {
 /// What a model was exceeded in.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub enum Why {
+pub enum HorizonReason {
     /// The model's `last_position`.
     LastPosition(u64),
     /// One of the model's `key_bounds`: a live key outside the box of its head.
@@ -66,7 +68,7 @@ pub enum Why {
     },
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for HorizonReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LastPosition(last) => write!(f, "the model is certified up to position {last}"),
@@ -97,7 +99,7 @@ impl fmt::Display for Why {
 
 /// Why a prompt was not taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
-pub enum Stop {
+pub enum PrefillError {
     /// A token is not in the vocabulary; nothing of the prompt was taken in.
     #[error("token {} of the prompt, id {}, is not in the vocabulary of {vocab}", .index, .token.0)]
     UnknownToken {
@@ -109,12 +111,12 @@ pub enum Stop {
         vocab: usize,
     },
     /// Tokens from here on would not be certified; the decoder is finished.
-    #[error("horizon at position {position}: {why}")]
+    #[error("horizon at position {position}: {reason}")]
     Horizon {
         /// The position of the first token that is not certified.
         position: u64,
         /// What is exceeded.
-        why: Why,
+        reason: HorizonReason,
     },
     /// The decoder has given an end token or reached the horizon; [`Decoder::reset`](crate::Decoder::reset) it first.
     #[error("decoding is finished")]

@@ -5,7 +5,7 @@ mod common;
 use common::{copier, dense, ids, random};
 use proptest::prelude::*;
 use weightware_model::{Model, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Stop};
+use weightware_runtime::{Decoder, Engine, FinishReason, PrefillError};
 
 /// The logits before each token, as bits.
 fn logits(
@@ -13,14 +13,14 @@ fn logits(
     engine: Engine,
     prompt: &[TokenId],
     limit: usize,
-) -> (Vec<Vec<u64>>, Option<Finish>) {
+) -> (Vec<Vec<u64>>, Option<FinishReason>) {
     let mut decoder = Decoder::new(model, engine).unwrap();
     let bits = |decoder: &Decoder| decoder.logits().iter().map(|l| l.to_bits()).collect();
     if let Err(stop) = decoder.prefill(prompt) {
-        let Stop::Horizon { .. } = stop else {
+        let PrefillError::Horizon { .. } = stop else {
             panic!("{stop}")
         };
-        return (vec![], decoder.finish());
+        return (vec![], decoder.finish_reason());
     }
     let mut all = vec![bits(&decoder)];
     for _ in 0..limit {
@@ -33,7 +33,7 @@ fn logits(
         }
         all.push(bits(&decoder));
     }
-    (all, decoder.finish())
+    (all, decoder.finish_reason())
 }
 
 proptest! {
@@ -78,7 +78,7 @@ proptest! {
         let model = random(2, 3, 5, 2, seed);
         let prompt = ids(&prompt);
         let cut = cut.min(prompt.len());
-        for engine in Engine::ALL {
+        for engine in Engine::available() {
             let mut whole = Decoder::new(&model, engine).unwrap();
             let mut parts = Decoder::new(&model, engine).unwrap();
             let done = whole.prefill(&prompt);
@@ -114,13 +114,13 @@ fn most_random_models_are_decoded_to_the_end() {
 fn engines_agree_on_a_saturated_model() {
     let model = copier(20, 5);
     let prompt = ids(&[3, 19, 0, 7, 7]);
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         decoder.prefill(&prompt).unwrap();
         let tokens: Vec<_> = decoder.generate(Some(400)).collect();
         let expected: Vec<_> = prompt.iter().copied().cycle().take(400).collect();
         assert_eq!(tokens, expected, "{engine:?}");
-        assert_eq!(decoder.finish(), Some(Finish::Budget));
+        assert_eq!(decoder.finish_reason(), Some(FinishReason::MaxTokens));
         let stats = decoder.stats();
         assert_eq!((stats.tokens, stats.live_heads), (404, 1));
         // The plan keeps ids instead of keys and values.
@@ -133,12 +133,12 @@ fn engines_agree_on_a_saturated_model() {
 fn tells_what_the_live_heads_asked_and_offered() {
     let model = copier(20, 5);
     let computes_all = |engine: &Engine| !engine.is_planned();
-    for engine in Engine::ALL.into_iter().filter(computes_all) {
+    for engine in Engine::available().filter(computes_all) {
         let mut decoder = Decoder::new(&model, engine).unwrap();
-        assert_eq!(decoder.attended().count(), 0);
+        assert_eq!(decoder.head_activations().count(), 0);
         for (t, token) in ids(&[3, 19, 0, 7]).into_iter().enumerate() {
             decoder.prefill(&[token]).unwrap();
-            let all: Vec<_> = decoder.attended().collect();
+            let all: Vec<_> = decoder.head_activations().collect();
             let [only] = all[..] else {
                 panic!("one head is live, not {}", all.len())
             };
@@ -149,6 +149,6 @@ fn tells_what_the_live_heads_asked_and_offered() {
             assert_eq!(only.value, [f64::from(token.0), 0.0]);
         }
         decoder.reset();
-        assert_eq!(decoder.attended().count(), 0);
+        assert_eq!(decoder.head_activations().count(), 0);
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{copier, floats, ids, machine, random, structured, zero};
 use proptest::prelude::*;
 use weightware_model::{Model, PositionFeature, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Stats, Stop};
+use weightware_runtime::{Decoder, Engine, FinishReason, PrefillError, Stats};
 
 /// Tokens, why they ended, and how many were taken in.
 fn said(
@@ -13,22 +13,22 @@ fn said(
     engine: Engine,
     prompt: &[TokenId],
     limit: u64,
-) -> (Vec<TokenId>, Option<Finish>, Stats) {
+) -> (Vec<TokenId>, Option<FinishReason>, Stats) {
     let mut decoder = Decoder::new(model, engine).unwrap();
     if let Err(stop) = decoder.prefill(prompt) {
-        let Stop::Horizon { .. } = stop else {
+        let PrefillError::Horizon { .. } = stop else {
             panic!("{stop}")
         };
     }
     let tokens = decoder.generate(Some(limit)).collect();
-    (tokens, decoder.finish(), decoder.stats())
+    (tokens, decoder.finish_reason(), decoder.stats())
 }
 
 /// All hard-max engines say the same, token by token and several at once.
 fn agree(model: &Model, prompt: &[u32], limit: u64) -> Result<(), TestCaseError> {
     let prompt = ids(prompt);
     let (hull, finish, stats) = said(model, Engine::Hull, &prompt, limit);
-    let others = Engine::ALL.into_iter();
+    let others = Engine::available();
     for engine in others.filter(|engine| !matches!(engine, Engine::Softmax | Engine::Hull)) {
         let (other, other_finish, other_stats) = said(model, engine, &prompt, limit);
         prop_assert_eq!(&hull, &other, "{:?}", engine);
@@ -39,17 +39,17 @@ fn agree(model: &Model, prompt: &[u32], limit: u64) -> Result<(), TestCaseError>
         let mut together = Vec::new();
         for most in 1.. {
             let left = limit as usize - together.len();
-            if left == 0 || decoder.finish().is_some() {
+            if left == 0 || decoder.finish_reason().is_some() {
                 break;
             }
             let mut slice = vec![TokenId(0); left.min(most)];
-            let filled = decoder.fill(&mut slice);
+            let filled = decoder.generate_into(&mut slice);
             together.extend_from_slice(&slice[..filled]);
         }
         prop_assert_eq!(&hull, &together, "{:?}", engine);
         // A limit is not what ends tokens that are generated together.
         if together.len() < limit as usize {
-            prop_assert_eq!(finish, decoder.finish());
+            prop_assert_eq!(finish, decoder.finish_reason());
             prop_assert_eq!(stats.tokens, decoder.stats().tokens);
         }
     }

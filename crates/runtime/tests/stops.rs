@@ -4,23 +4,28 @@ mod common;
 
 use common::{copier, ids, zero};
 use weightware_model::{Attention, KeyBound, TokenId};
-use weightware_runtime::{Decoder, DecoderOptions, Engine, Finish, Reach, Stop, Why};
+use weightware_runtime::{
+    Decoder, DecoderOptions, Engine, FinishReason, HorizonReason, KeyRange, PrefillError,
+};
 
 #[test]
 fn an_end_token_is_given_and_ends() {
     let mut model = copier(9, 3);
     model.end_tokens = ids(&[8]);
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         decoder.prefill(&ids(&[2, 5, 8])).unwrap();
         let tokens: Vec<_> = decoder.generate(None).collect();
         assert_eq!(tokens, ids(&[2, 5, 8]));
-        assert_eq!(decoder.finish(), Some(Finish::EndToken(TokenId(8))));
+        assert_eq!(
+            decoder.finish_reason(),
+            Some(FinishReason::EndToken(TokenId(8)))
+        );
         assert_eq!(decoder.generate(None).next(), None);
-        assert_eq!(decoder.prefill(&ids(&[1])), Err(Stop::Finished));
+        assert_eq!(decoder.prefill(&ids(&[1])), Err(PrefillError::Finished));
         assert_eq!(decoder.len(), 6);
         decoder.reset();
-        assert_eq!((decoder.len(), decoder.finish()), (0, None));
+        assert_eq!((decoder.len(), decoder.finish_reason()), (0, None));
     }
 }
 
@@ -29,11 +34,11 @@ fn a_budget_can_be_renewed() {
     let model = copier(9, 3);
     let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
     assert_eq!(decoder.generate(None).next(), None);
-    assert_eq!(decoder.finish(), None);
+    assert_eq!(decoder.finish_reason(), None);
     decoder.prefill(&ids(&[2, 5, 8])).unwrap();
     let mut generate = decoder.generate(Some(2));
     assert_eq!(generate.by_ref().count(), 2);
-    assert_eq!(generate.finish(), Some(Finish::Budget));
+    assert_eq!(generate.finish_reason(), Some(FinishReason::MaxTokens));
     assert_eq!(decoder.generate(Some(0)).next(), None);
     let rest: Vec<_> = decoder.generate(Some(2)).collect();
     assert_eq!(rest, ids(&[8, 2]));
@@ -46,10 +51,10 @@ fn slices_are_filled_with_what_is_generated() {
     model.config.last_position = 30;
     for ends in [ids(&[]), ids(&[8])] {
         model.end_tokens = ends;
-        for engine in Engine::ALL {
+        for engine in Engine::available() {
             let mut one_by_one = Decoder::new(&model, engine).unwrap();
-            assert_eq!(one_by_one.fill(&mut ids(&[1])), 0);
-            assert_eq!(one_by_one.finish(), None);
+            assert_eq!(one_by_one.generate_into(&mut ids(&[1])), 0);
+            assert_eq!(one_by_one.finish_reason(), None);
             one_by_one.prefill(&ids(&[2, 5, 4, 8])).unwrap();
             let tokens: Vec<_> = one_by_one.generate(None).collect();
             for length in 1..40 {
@@ -58,7 +63,7 @@ fn slices_are_filled_with_what_is_generated() {
                 let mut said = vec![];
                 loop {
                     let mut slice = vec![TokenId(0); length];
-                    let filled = decoder.fill(&mut slice);
+                    let filled = decoder.generate_into(&mut slice);
                     said.extend_from_slice(&slice[..filled]);
                     assert_eq!(decoder.len(), 4 + said.len() as u64);
                     if filled < length {
@@ -68,8 +73,8 @@ fn slices_are_filled_with_what_is_generated() {
                     let _ = decoder.generate(Some(0)).next();
                 }
                 assert_eq!(said, tokens, "{} {length}", engine.name());
-                assert_eq!(decoder.finish(), one_by_one.finish());
-                assert_eq!(decoder.fill(&mut ids(&[1, 2])), 0);
+                assert_eq!(decoder.finish_reason(), one_by_one.finish_reason());
+                assert_eq!(decoder.generate_into(&mut ids(&[1, 2])), 0);
             }
         }
     }
@@ -79,24 +84,24 @@ fn slices_are_filled_with_what_is_generated() {
 fn nothing_is_given_beyond_the_last_position() {
     let mut model = copier(9, 3);
     model.config.last_position = 7;
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         decoder.prefill(&ids(&[2, 5, 8])).unwrap();
         assert_eq!(decoder.generate(None).count(), 5);
-        let finish = Finish::Horizon {
+        let finish = FinishReason::Horizon {
             position: 8,
-            why: Why::LastPosition(7),
+            reason: HorizonReason::LastPosition(7),
         };
-        assert_eq!(decoder.finish(), Some(finish));
+        assert_eq!(decoder.finish_reason(), Some(finish));
         assert_eq!(decoder.generate(None).next(), None);
 
         decoder.reset();
-        let stop = Stop::Horizon {
+        let stop = PrefillError::Horizon {
             position: 8,
-            why: Why::LastPosition(7),
+            reason: HorizonReason::LastPosition(7),
         };
         assert_eq!(decoder.prefill(&[TokenId(1); 9]), Err(stop));
-        assert_eq!(decoder.finish(), Some(finish));
+        assert_eq!(decoder.finish_reason(), Some(finish));
         decoder.reset();
         assert_eq!(decoder.prefill(&[TokenId(1); 8]), Ok(()));
         assert_eq!(decoder.generate(None).next(), None);
@@ -113,28 +118,34 @@ fn a_live_key_outside_its_box_ends() {
         max_lift: 0.0,
     };
     model.config.key_bounds = vec![bound];
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         decoder.prefill(&ids(&[2, 5, 8])).unwrap();
         // The key of position 7 is (14, -49): what is computed with it, token 8, is not given.
         assert_eq!(decoder.generate(None).count(), 5);
-        let why = Why::KeyBound {
+        let reason = HorizonReason::KeyBound {
             layer: 0,
             head: 0,
             x: 14.0,
             lift: 0.0,
         };
-        assert_eq!(decoder.finish(), Some(Finish::Horizon { position: 8, why }));
-        let reach = Reach {
+        assert_eq!(
+            decoder.finish_reason(),
+            Some(FinishReason::Horizon {
+                position: 8,
+                reason
+            })
+        );
+        let reach = KeyRange {
             layer: 0,
             head: 0,
             x: [2.0, 12.0],
             lift: 0.0,
         };
-        let reached: Vec<_> = decoder.reach().collect();
+        let reached: Vec<_> = decoder.key_ranges().collect();
         assert_eq!(reached, [reach], "{}", engine.name());
         decoder.reset();
-        assert_eq!(decoder.reach().count(), 0);
+        assert_eq!(decoder.key_ranges().count(), 0);
     }
     // Cleared keys are unbounded: lower all keys.
     let mut cleared = model.clone();
@@ -145,7 +156,7 @@ fn a_live_key_outside_its_box_ends() {
     // A lift above its limit, in the prompt.
     model.weights.layers[0].in_proj.row_mut(7)[3] = 0.125;
     let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
-    let why = Why::KeyBound {
+    let reason = HorizonReason::KeyBound {
         layer: 0,
         head: 0,
         x: 2.0,
@@ -153,7 +164,10 @@ fn a_live_key_outside_its_box_ends() {
     };
     assert_eq!(
         decoder.prefill(&ids(&[0, 5, 8])),
-        Err(Stop::Horizon { position: 2, why })
+        Err(PrefillError::Horizon {
+            position: 2,
+            reason
+        })
     );
 }
 
@@ -164,12 +178,15 @@ fn numbers_out_of_range_end() {
     model.weights.layers[0].in_proj.row_mut(0)[0] = 1e100;
     model.weights.layers[0].in_proj.row_mut(4)[0] = 1.0;
     model.weights.layers[0].out_proj.row_mut(0)[0] = 1.0;
-    let why = Why::Range { layer: 0, head: 0 };
-    for engine in Engine::ALL {
+    let reason = HorizonReason::Range { layer: 0, head: 0 };
+    for engine in Engine::available() {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         assert_eq!(
             decoder.prefill(&ids(&[0])),
-            Err(Stop::Horizon { position: 1, why })
+            Err(PrefillError::Horizon {
+                position: 1,
+                reason
+            })
         );
     }
     let mut model = zero(1, 2, 1, 2);
@@ -178,9 +195,9 @@ fn numbers_out_of_range_end() {
     let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
     assert_eq!(
         decoder.prefill(&ids(&[0])),
-        Err(Stop::Horizon {
+        Err(PrefillError::Horizon {
             position: 1,
-            why: Why::Overflow
+            reason: HorizonReason::Overflow
         })
     );
 }
@@ -206,7 +223,7 @@ fn sums_that_are_no_floats_do_not_depend_on_order() {
 fn bad_input_is_refused() {
     let mut model = copier(9, 3);
     let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
-    let stop = Stop::UnknownToken {
+    let stop = PrefillError::UnknownToken {
         index: 1,
         token: TokenId(9),
         vocab: 9,

@@ -1,11 +1,11 @@
 //! A model of the machine.
 
-use weightware_certify::{Certified, Went};
+use weightware_certify::RunCertificate;
 use weightware_isa::{Program, Token, Vocabulary};
 use weightware_model::{Model, TokenId};
-use weightware_runtime::{Engine, Reach};
+use weightware_runtime::{Engine, KeyRange};
 
-use crate::{End, Error, Run};
+use crate::{Error, Run, RunEnd};
 
 /// A model, with the meaning of its tokens: what the machine's tokens are called decides, not their ids.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Computer {
     /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most `limit` tokens.
     ///
     /// # Errors
-    /// If the model cannot be decoded with this engine. A prompt beyond the horizon is not an error but an [`End`].
+    /// If the model cannot be decoded with this engine. A prompt beyond the horizon is not an error but an [`RunEnd`].
     pub fn run(
         &self,
         program: &Program,
@@ -99,20 +99,20 @@ impl Computer {
     pub fn certify(&self, program: &Program, limit: Option<u64>) -> Result<CertifiedRun, Error> {
         // Tokens between two looks at how far keys went.
         const LOOK: usize = 1 << 12;
-        let mut certified = Certified::new(&self.model);
+        let mut certified = RunCertificate::new(&self.model);
         for token in self.prompt(program) {
             certified.push(token);
         }
         let mut run = self.run(program, Engine::Plan, limit)?;
-        certified.went(run.reach().map(went));
+        certified.record_keys(run.key_ranges());
         while run.steps(LOOK, |token, _| certified.push(self.id(token))) > 0 {
-            certified.went(run.reach().map(went));
+            certified.record_keys(run.key_ranges());
         }
-        certified.went(run.reach().map(went));
+        certified.record_keys(run.key_ranges());
         Ok(CertifiedRun {
             position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
             end: run.end(),
-            reach: run.reach().collect(),
+            key_ranges: run.key_ranges().collect(),
             certified,
         })
     }
@@ -130,24 +130,15 @@ impl Computer {
     }
 }
 
-fn went(reach: Reach) -> Went {
-    Went {
-        layer: reach.layer,
-        head: reach.head,
-        index: reach.x[0].abs().max(reach.x[1].abs()) / 2.0,
-        lift: reach.lift,
-    }
-}
-
 /// What a program exhausts of a model.
 #[derive(Debug, Clone)]
 pub struct CertifiedRun {
     /// The last position, the prompt included.
     pub position: u64,
     /// How the run ended.
-    pub end: End,
+    pub end: RunEnd,
     /// How far the live keys of heads with a box went.
-    pub reach: Vec<Reach>,
+    pub key_ranges: Vec<KeyRange>,
     /// What is proved of the run.
-    pub certified: Certified,
+    pub certified: RunCertificate,
 }

@@ -36,20 +36,23 @@ mod source;
 
 pub use computer::{CertifiedRun, Computer};
 pub use error::Error;
-pub use lockstep::{Lockstep, Parting};
-pub use run::{End, Place, Run};
+pub use lockstep::{Divergence, Lockstep};
+pub use run::{Place, Run, RunEnd};
 pub use saved::SavedRun;
 pub use source::{Source, compile_c};
 pub use weightware_certify::{
-    Certificate, Certified, Found, HeadCertificate, Keys, NextTokens, Picked, Scaling, Went,
+    Certificate, Found, HeadCertificate, Keys, NextTokens, Picked, RunCertificate, Scaling,
     certify, next_tokens,
 };
-pub use weightware_compiler::machine::{Module, Profile, Span};
+pub use weightware_compiler::machine::{Extension, KeySpan, Limit, Profile};
 pub use weightware_compiler::{Usage, compile, default_model, profile_model, proof};
-pub use weightware_frontend::{Input, Options};
+pub use weightware_frontend::{Input, Options, Pass, Passes};
 pub use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader, Trap};
-pub use weightware_model::{Model, TokenId};
-pub use weightware_runtime::{Attended, Decoder, DecoderOptions, Engine, Finish, Reach, Stats};
+pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
+pub use weightware_runtime::{
+    Decoder, DecoderOptions, Engine, FinishReason, HeadActivation, HorizonReason, PrefillError,
+    Stats,
+};
 
 /// The examples of the README run as tests.
 #[cfg(doctest)]

@@ -5,13 +5,13 @@ use weightware_isa::{Fault, Interpreter, Program, Token};
 /// The plain interpreter beside a run: it is shown each token once the model has put it out, and has no say in the next one.
 ///
 /// ```
-/// use weightware::{Lockstep, Parting, Program, Token};
+/// use weightware::{Lockstep, Divergence, Program, Token};
 ///
 /// let program: Program = "{ i32.const 03 00 00 00 output 00 00 00 00 }".parse()?;
 /// let mut lockstep = Lockstep::new(&program);
 /// assert_eq!(lockstep.feed(Token::byte(3)), Ok(()));
 /// let (expected, found) = (Token::byte(0), Token::byte(1));
-/// assert_eq!(lockstep.feed(found), Err(Parting::Differs { expected, found }));
+/// assert_eq!(lockstep.feed(found), Err(Divergence::Differs { expected, found }));
 /// assert_eq!(lockstep.agreed(), 1);
 /// # Ok::<(), weightware::Error>(())
 /// ```
@@ -19,12 +19,12 @@ use weightware_isa::{Fault, Interpreter, Program, Token};
 pub struct Lockstep<'p> {
     interpreter: Interpreter<'p>,
     agreed: u64,
-    parting: Option<Parting>,
+    divergence: Option<Divergence>,
 }
 
 /// How a trace left the plain interpreter, at the first token that it does not confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Parting {
+pub enum Divergence {
     /// It says another token.
     #[error("{found} where the plain interpreter says {expected}")]
     Differs {
@@ -45,30 +45,30 @@ impl<'p> Lockstep<'p> {
         Self {
             interpreter: Interpreter::new(program),
             agreed: 0,
-            parting: None,
+            divergence: None,
         }
     }
 
-    /// Shows it the next token of the trace. Behind a parting, and behind the end, nothing is looked at.
+    /// Shows it the next token of the trace. Behind a divergence, and behind the end, nothing is looked at.
     ///
     /// # Errors
-    /// The parting, from that token on.
+    /// The divergence, from that token on.
     #[inline]
-    pub fn feed(&mut self, found: Token) -> Result<(), Parting> {
-        if let Some(parting) = self.parting {
-            return Err(parting);
+    pub fn feed(&mut self, found: Token) -> Result<(), Divergence> {
+        if let Some(divergence) = self.divergence {
+            return Err(divergence);
         }
-        let parting = match self.interpreter.next() {
+        let divergence = match self.interpreter.next() {
             Some(Ok(expected)) if expected == found => {
                 self.agreed += 1;
                 return Ok(());
             }
-            Some(Ok(expected)) => Parting::Differs { expected, found },
-            Some(Err(fault)) => Parting::Fault(fault),
+            Some(Ok(expected)) => Divergence::Differs { expected, found },
+            Some(Err(fault)) => Divergence::Fault(fault),
             None => return Ok(()),
         };
-        self.parting = Some(parting);
-        Err(parting)
+        self.divergence = Some(divergence);
+        Err(divergence)
     }
 
     /// How many tokens it has confirmed: the index of the one at which it and the trace part, if they do.
@@ -79,7 +79,7 @@ impl<'p> Lockstep<'p> {
 
     /// How it and the trace parted, if they did.
     #[must_use]
-    pub fn parting(&self) -> Option<Parting> {
-        self.parting
+    pub fn divergence(&self) -> Option<Divergence> {
+        self.divergence
     }
 }

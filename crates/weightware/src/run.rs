@@ -2,32 +2,32 @@
 
 use std::time::{Duration, Instant};
 
-use weightware_compiler::machine::{Exceeded, Profile};
+use weightware_compiler::machine::{Limit, Profile};
 use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader};
-use weightware_model::{KeyBound, TokenId};
-use weightware_runtime::{Decoder, Engine, Finish, Reach, Stats, Why};
+use weightware_model::TokenId;
+use weightware_runtime::{Decoder, Engine, FinishReason, HorizonReason, KeyRange, Stats};
 
-use crate::{Computer, Error, Lockstep, Parting};
+use crate::{Computer, Divergence, Error, Lockstep};
 
 /// Tokens that are decoded in one go.
 const BATCH: usize = 256;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
-pub enum End {
+pub enum RunEnd {
     /// The program ended itself: it halted, exited or trapped.
     Outcome(Outcome),
     /// The limit on tokens is reached.
-    Budget,
+    MaxTokens,
     /// The next token would not be certified.
     Horizon {
         /// Its position, the prompt included.
         position: u64,
         /// What is exceeded.
-        why: String,
+        reason: HorizonReason,
     },
     /// The model put out a token that means nothing here: it is not a model of this machine.
-    Nonsense {
+    UnknownToken {
         /// The token's string.
         token: String,
     },
@@ -138,7 +138,7 @@ impl<'c> Run<'c> {
     /// Decodes one token and tells the line that it completes, if it does.
     pub fn step(&mut self) -> Option<(Token, Option<Line<'_>>)> {
         let mut id = [TokenId(0)];
-        if self.left() == 0 || self.decoder.fill(&mut id) == 0 {
+        if self.left() == 0 || self.decoder.generate_into(&mut id) == 0 {
             return None;
         }
         let [id] = id;
@@ -160,7 +160,7 @@ impl<'c> Run<'c> {
         while shown < most {
             let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
             let wanted = left.min(most - shown).min(BATCH);
-            let decoded = self.decoder.fill(&mut ids[..wanted]);
+            let decoded = self.decoder.generate_into(&mut ids[..wanted]);
             for &id in &ids[..decoded] {
                 let Some(token) = self.computer.meaning(id) else {
                     self.unknown = Some(id);
@@ -186,7 +186,7 @@ impl<'c> Run<'c> {
 
     /// How many tokens may come: none behind the end.
     fn left(&self) -> u64 {
-        if self.reader.ended() || self.unknown.is_some() || self.parting().is_some() {
+        if self.reader.ended() || self.unknown.is_some() || self.divergence().is_some() {
             return 0;
         }
         let limit = self.limit.unwrap_or(u64::MAX);
@@ -194,17 +194,17 @@ impl<'c> Run<'c> {
     }
 
     /// Runs to the end.
-    pub fn finish(&mut self) -> End {
+    pub fn finish(&mut self) -> RunEnd {
         while self.steps(usize::MAX, |_, _| {}) > 0 {}
         self.end()
     }
 
     /// How the run ended; if it has not, the limit is its end.
     #[must_use]
-    pub fn end(&self) -> End {
-        let parting = self.parting();
-        if let Some((at, Parting::Fault(fault))) = parting {
-            return End::Fault { at, fault };
+    pub fn end(&self) -> RunEnd {
+        let divergence = self.divergence();
+        if let Some((at, Divergence::Fault(fault))) = divergence {
+            return RunEnd::Fault { at, fault };
         }
         if let Some(index) = self.reader.malformed()
             && let Some(&token) = self
@@ -213,40 +213,39 @@ impl<'c> Run<'c> {
                 .and_then(|line| line.tokens().last())
         {
             let at = self.place(index);
-            return End::Derailed { at, token };
+            return RunEnd::Derailed { at, token };
         }
-        if let Some((at, Parting::Differs { expected, found })) = parting {
-            return End::Differs {
+        if let Some((at, Divergence::Differs { expected, found })) = divergence {
+            return RunEnd::Differs {
                 at,
                 expected,
                 found,
             };
         }
         if let Some(outcome) = self.reader.outcome() {
-            return End::Outcome(outcome);
+            return RunEnd::Outcome(outcome);
         }
         if let Some(id) = self.unknown {
-            return End::Nonsense {
+            return RunEnd::UnknownToken {
                 token: self.string(id),
             };
         }
-        match self.decoder.finish() {
-            Some(Finish::Horizon { position, why }) => End::Horizon {
-                position,
-                why: why.to_string(),
-            },
-            Some(Finish::EndToken(id)) => End::Nonsense {
+        match self.decoder.finish_reason() {
+            Some(FinishReason::Horizon { position, reason }) => {
+                RunEnd::Horizon { position, reason }
+            }
+            Some(FinishReason::EndToken(id)) => RunEnd::UnknownToken {
                 token: self.string(id),
             },
-            Some(Finish::Budget) | None => End::Budget,
+            Some(FinishReason::MaxTokens) | None => RunEnd::MaxTokens,
         }
     }
 
     /// Where the plain interpreter and a [checked](Self::checked) run parted, and how, if they did.
     #[must_use]
-    pub fn parting(&self) -> Option<(Place, Parting)> {
+    pub fn divergence(&self) -> Option<(Place, Divergence)> {
         let lockstep = self.lockstep.as_ref()?;
-        Some((self.place(lockstep.agreed()), lockstep.parting()?))
+        Some((self.place(lockstep.agreed()), lockstep.divergence()?))
     }
 
     /// How many tokens of a [checked](Self::checked) run the plain interpreter has confirmed, those included that it was resumed with.
@@ -276,46 +275,30 @@ impl<'c> Run<'c> {
     pub fn further(&self) -> Option<Profile> {
         let config = &self.computer.model().config;
         let profile = Profile::named(config.profile.as_deref()?)?;
-        let memory = profile.memory;
-        // Heads with the box of addresses.
-        let of_memory = |bound: &&KeyBound| bound.max_abs_x == 2.0 * memory.reach as f64;
-        let bound_of = |layer: usize, head: usize| {
-            let mut bounds = config.key_bounds.iter();
-            bounds.find(|bound| (bound.layer, bound.head) == (layer, head))
+        let FinishReason::Horizon { reason, .. } = self.decoder.finish_reason()? else {
+            return None;
         };
-        let address = |x: f64| (x / 2.0) as i64 + memory.centre;
-        let reached = self.reach().filter(|reach| {
-            let bound = bound_of(reach.layer, reach.head);
-            bound.as_ref().is_some_and(of_memory)
-        });
-        let reached = reached.map(|reach| address(reach.x[1])).max().unwrap_or(0);
-        match self.decoder.finish()? {
-            Finish::Horizon {
-                why: Why::LastPosition(last),
-                ..
-            } if last == profile.last_position => profile.further(Exceeded::Positions, reached),
-            Finish::Horizon {
-                why:
-                    Why::KeyBound {
-                        layer,
-                        head,
-                        x,
-                        lift,
-                    },
-                ..
+        let written = profile.last_address(config, self.key_ranges());
+        let (limit, address) = match reason {
+            HorizonReason::LastPosition(_) => (Limit::Positions, written),
+            HorizonReason::KeyBound {
+                layer,
+                head,
+                x,
+                lift,
             } => {
-                let bound = bound_of(layer, head)?;
-                let outside = x.abs() > bound.max_abs_x;
-                match (outside, lift > bound.max_lift) {
-                    (true, _) if of_memory(&bound) => {
-                        profile.further(Exceeded::Addresses, reached.max(address(x)))
-                    }
-                    (false, true) => profile.further(Exceeded::Stores, reached),
-                    _ => None,
-                }
+                let key = KeyRange {
+                    layer,
+                    head,
+                    x: [x; 2],
+                    lift,
+                };
+                let limit = profile.limit_of(config, &key)?;
+                (limit, written.max(profile.last_address(config, [key])))
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        profile.further(limit, address)
     }
 
     /// What the trace says so far: output, outcome, counts.
@@ -331,8 +314,8 @@ impl<'c> Run<'c> {
     }
 
     /// How far the live keys of heads with a box went.
-    pub fn reach(&self) -> impl Iterator<Item = Reach> + '_ {
-        self.decoder.reach()
+    pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
+        self.decoder.key_ranges()
     }
 
     /// Tokens of the prompt, preamble included.

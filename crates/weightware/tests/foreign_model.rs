@@ -1,6 +1,6 @@
 //! Models that have the machine's tokens but are not its models.
 
-use weightware::{Computer, End, Engine, Error, Source, default_model};
+use weightware::{Computer, Engine, Error, RunEnd, Source, default_model};
 
 const PROGRAM: &[u8] = b"{ i32.const 03 00 00 00 output 00 00 00 00 }";
 
@@ -37,7 +37,7 @@ fn a_token_that_the_machine_does_not_know_ends_the_run() -> Result<(), Error> {
     let computer = Computer::new(model)?;
     let program = Source::parse(PROGRAM)?.program(&[]);
     let mut run = computer.run(&program, Engine::Hull, None)?;
-    assert_eq!(run.finish(), End::Nonsense { token: "hm".into() });
+    assert_eq!(run.finish(), RunEnd::UnknownToken { token: "hm".into() });
     assert!(run.step().is_none());
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The plain interpreter beside a run, and runs that leave the rails.
 
 use weightware::{
-    Computer, End, Engine, Lockstep, Outcome, Parting, Place, Program, SavedRun, Token,
+    Computer, Divergence, Engine, Lockstep, Outcome, Place, Program, RunEnd, SavedRun, Token,
     default_model,
 };
 use weightware_isa::{FaultKind, Vocabulary};
@@ -50,15 +50,15 @@ fn a_run_that_is_right_is_confirmed_to_its_end() {
         let run = computer.run(&program, engine, None).expect("a run");
         let mut run = run.checked(&program, &[]);
         assert_eq!(run.by_ref().collect::<Vec<_>>(), unchecked);
-        assert_eq!(run.end(), End::Outcome(Outcome::Halted));
-        assert_eq!((run.agreed(), run.parting()), (Some(17), None));
+        assert_eq!(run.end(), RunEnd::Outcome(Outcome::Halted));
+        assert_eq!((run.agreed(), run.divergence()), (Some(17), None));
     }
     // A limit is a limit.
     let run = computer
         .run(&program, Engine::Plan, Some(7))
         .expect("a run");
     let mut run = run.checked(&program, &[]);
-    assert_eq!((run.finish(), run.agreed()), (End::Budget, Some(7)));
+    assert_eq!((run.finish(), run.agreed()), (RunEnd::MaxTokens, Some(7)));
 }
 
 /// The trace is one that some program makes, but not this one.
@@ -69,10 +69,10 @@ fn a_wrong_token_ends_a_checked_run() {
     let (expected, found) = (token("08"), token("09"));
     for engine in ENGINES {
         let mut run = computer.run(&program, engine, None).expect("a run");
-        assert_eq!(run.finish(), End::Outcome(Outcome::Halted));
+        assert_eq!(run.finish(), RunEnd::Outcome(Outcome::Halted));
         assert_eq!(run.reader().output(), [9]);
 
-        let end = End::Differs {
+        let end = RunEnd::Differs {
             at: place(&program, 10),
             expected,
             found,
@@ -87,8 +87,8 @@ fn a_wrong_token_ends_a_checked_run() {
             assert_eq!(run.end(), end);
             assert_eq!((run.agreed(), run.reader().tokens()), (Some(10), 11));
             assert_eq!(
-                run.parting(),
-                Some((place(&program, 10), Parting::Differs { expected, found }))
+                run.divergence(),
+                Some((place(&program, 10), Divergence::Differs { expected, found }))
             );
             assert!(run.step().is_none());
             assert!(run.reader().output().is_empty());
@@ -111,7 +111,7 @@ fn a_token_that_no_program_makes_ends_the_run() {
         let program = program(SUM);
         for engine in ENGINES {
             let mut run = computer.run(&program, engine, None).expect("a run");
-            let End::Derailed { at, token } = run.finish() else {
+            let RunEnd::Derailed { at, token } = run.finish() else {
                 panic!("{one}, {other}: {:?}", run.end());
             };
             assert_eq!(at, place(&program, index), "{one}, {other}: {token}");
@@ -122,8 +122,12 @@ fn a_token_that_no_program_makes_ends_the_run() {
             let run = computer.run(&program, engine, None).expect("a run");
             let mut checked = run.checked(&program, &[]);
             let end = checked.finish();
-            let (parted, _) = checked.parting().expect("they part");
-            assert_eq!(matches!(end, End::Derailed { .. }), parted == at, "{end:?}");
+            let (parted, _) = checked.divergence().expect("they part");
+            assert_eq!(
+                matches!(end, RunEnd::Derailed { .. }),
+                parted == at,
+                "{end:?}"
+            );
         }
     }
 }
@@ -144,7 +148,7 @@ fn a_fault_of_the_program_is_its_own_end() {
         for engine in ENGINES {
             let run = computer.run(&program, engine, None).expect("a run");
             let mut run = run.checked(&program, &[]);
-            let End::Fault { at, fault } = run.finish() else {
+            let RunEnd::Fault { at, fault } = run.finish() else {
                 panic!("{text}: {:?}", run.end());
             };
             assert_eq!((at, fault.kind), (place(&program, index), kind));
@@ -157,8 +161,8 @@ fn a_fault_of_the_program_is_its_own_end() {
         let mut run = computer.run(&program, Engine::Plan, None).expect("a run");
         run.finish()
     });
-    assert!(matches!(ends[0], End::Derailed { .. }), "{ends:?}");
-    assert_eq!(ends[1], End::Outcome(Outcome::Halted));
+    assert!(matches!(ends[0], RunEnd::Derailed { .. }), "{ends:?}");
+    assert_eq!(ends[1], RunEnd::Outcome(Outcome::Halted));
 }
 
 #[test]
@@ -182,7 +186,7 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
             .expect("a run");
         let mut run = run.checked(&again, &trace);
         assert_eq!(run.agreed(), Some(9));
-        assert_eq!(run.finish(), End::Outcome(Outcome::Halted));
+        assert_eq!(run.finish(), RunEnd::Outcome(Outcome::Halted));
         assert_eq!(run.agreed(), Some(17));
 
         // What was taken in is another program's: nothing is decoded.
@@ -193,7 +197,7 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
             .expect("a run");
         let mut run = run.checked(&again, &wrong);
         assert!(run.step().is_none());
-        let end = End::Differs {
+        let end = RunEnd::Differs {
             at: place(&program, 5),
             expected: token("05"),
             found: token("06"),
@@ -208,7 +212,7 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
             .expect("a run");
         assert!(run.step().is_none());
         assert!(
-            matches!(run.end(), End::Derailed { at, .. } if at == place(&program, 0)),
+            matches!(run.end(), RunEnd::Derailed { at, .. } if at == place(&program, 0)),
             "{:?}",
             run.end()
         );
@@ -237,17 +241,17 @@ fn a_trace_from_elsewhere_can_be_followed() {
     }
     // Behind the end nothing is looked at.
     assert_eq!(lockstep.feed(token("halt")), Ok(()));
-    assert_eq!((lockstep.agreed(), lockstep.parting()), (17, None));
+    assert_eq!((lockstep.agreed(), lockstep.divergence()), (17, None));
 
     let mut lockstep = Lockstep::new(&program);
-    let parting = lockstep.feed(token("04")).expect_err("it is 03");
+    let divergence = lockstep.feed(token("04")).expect_err("it is 03");
     assert_eq!(
-        parting.to_string(),
+        divergence.to_string(),
         "04 where the plain interpreter says 03"
     );
     assert_eq!(
         lockstep.feed(token("03")),
-        Err(parting),
-        "a parting is for good"
+        Err(divergence),
+        "a divergence is for good"
     );
 }

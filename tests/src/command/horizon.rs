@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use weightware::{Computer, End, Engine, Profile, profile_model};
+use weightware::{Computer, Engine, Profile, RunEnd, profile_model};
 use weightware_tests::horizon::{Adversary, adversaries, at_positions, beside, farthest};
 
 #[derive(Debug, Args)]
@@ -73,8 +73,8 @@ impl Arguments {
                     stopped.end
                 );
                 if limit == self.tokens {
-                    let limited = limit.is_some() && stopped.end == End::Budget;
-                    passed &= limited || matches!(stopped.end, End::Horizon { .. });
+                    let limited = limit.is_some() && stopped.end == RunEnd::MaxTokens;
+                    passed &= limited || matches!(stopped.end, RunEnd::Horizon { .. });
                     passed &= whole.get_or_insert_with(|| stopped.clone()) == &stopped;
                 }
             }

@@ -1,6 +1,6 @@
 //! Every way to end, as the last thing before the last position, and with end tokens.
 
-use weightware::{Computer, Engine, Finish, Program};
+use weightware::{Computer, Engine, FinishReason, Program};
 use weightware_isa::{FRAME_LIMIT, Instruction, Op, Trap};
 
 use super::Ends;
@@ -113,7 +113,7 @@ impl Ending {
         let ran = follow(computer, &self.program(ends), engine, std::iter::empty())?;
         let at_the_end = ran.tokens + 2 * ROOM > ends.last_position;
         match ran.finish {
-            Some(Finish::EndToken(_)) if at_the_end => Ok(ran),
+            Some(FinishReason::EndToken(_)) if at_the_end => Ok(ran),
             finish => Err(Difference {
                 position: ran.tokens,
                 found: format!("{finish:?}"),

@@ -1,6 +1,6 @@
 //! A program beside the plain interpreter, token by token.
 
-use weightware::{Computer, Decoder, Engine, Finish, Program, TokenId};
+use weightware::{Computer, Decoder, Engine, FinishReason, Program, TokenId};
 use weightware_isa::{Interpreter, Token};
 
 use super::{Course, Leads};
@@ -17,7 +17,7 @@ pub struct Ran {
     /// Stores of the trace.
     pub stores: u64,
     /// Why there are no more.
-    pub finish: Option<Finish>,
+    pub finish: Option<FinishReason>,
     /// The least leads within cases.
     pub leads: Leads,
     /// How often the plan engine gave up an assumption.
@@ -79,7 +79,7 @@ pub(super) fn follow(
             Some(range) => ((range.start - position).min(BATCH as u64) as usize, false),
             None => (BATCH, false),
         };
-        let decoded = decoder.fill(&mut ids[..batch]);
+        let decoded = decoder.generate_into(&mut ids[..batch]);
         for &id in &ids[..decoded] {
             let expected = next(&mut interpreter);
             let found = computer.meaning(id);
@@ -102,11 +102,11 @@ pub(super) fn follow(
             break;
         }
     }
-    let finish = decoder.finish();
+    let finish = decoder.finish_reason();
     let ended = interpreter.outcome().is_some();
     match finish {
-        Some(Finish::Horizon { .. }) if !ended => {}
-        Some(Finish::EndToken(_)) if ended => {}
+        Some(FinishReason::Horizon { .. }) if !ended => {}
+        Some(FinishReason::EndToken(_)) if ended => {}
         _ => {
             let expected = next(&mut interpreter);
             let expected = expected.map_or_else(none, |token| token.to_string());

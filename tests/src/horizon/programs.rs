@@ -1,6 +1,6 @@
 //! Programs that never end by themselves.
 
-use weightware::{Computer, End, Engine, Program};
+use weightware::{Computer, Engine, Program, RunEnd};
 use weightware_isa::{FRAME_LIMIT, Instruction, Op};
 
 /// A program that leans against a limit.
@@ -33,7 +33,7 @@ fn ends(computer: &Computer, address: u32) -> bool {
         access(Op::I32Store8, 0),
     ];
     let run = computer.run(&program(code), Engine::Hull, Some(100));
-    matches!(run.expect("a model that runs").finish(), End::Outcome(_))
+    matches!(run.expect("a model that runs").finish(), RunEnd::Outcome(_))
 }
 
 fn program(code: Vec<Instruction>) -> Program {

@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use weightware::{Computer, Engine, Model, Program, TokenId, certify};
 use weightware_model::{Matrix, position_embedding};
-use weightware_runtime::Attended;
+use weightware_runtime::HeadActivation;
 
 use crate::far::best;
 
@@ -221,7 +221,7 @@ pub fn at_positions(
     positions: &[u64],
 ) -> Result<Vec<Sampled>, String> {
     let certificate = certify(computer.model());
-    let seen = |head: &Attended| {
+    let seen = |head: &HeadActivation| {
         let mut heads = certificate.heads.iter();
         let certified = heads.find(|one| (one.layer, one.head) == (head.layer, head.head));
         let averages = certified.is_some_and(|head| head.averages());
@@ -291,7 +291,7 @@ struct Asked {
     position: u64,
     /// The token there, and the one that is said behind it.
     tokens: [Option<TokenId>; 2],
-    heads: Vec<Attended>,
+    heads: Vec<HeadActivation>,
 }
 
 impl Asked {
@@ -343,7 +343,7 @@ fn walk(
     computer: &Computer,
     prompt: &[TokenId],
     positions: &[u64],
-    mut show: impl FnMut(u64, [Option<TokenId>; 2], &[Attended]),
+    mut show: impl FnMut(u64, [Option<TokenId>; 2], &[HeadActivation]),
 ) -> Result<(), String> {
     let last = positions.iter().copied().max().unwrap_or(0);
     let mut decoder = weightware::Decoder::new(computer.model(), Engine::Hull)
@@ -352,7 +352,7 @@ fn walk(
     for (&token, position) in prompt.iter().zip(0..) {
         decoder.prefill(&[token]).map_err(|stop| stop.to_string())?;
         attended.clear();
-        attended.extend(decoder.attended());
+        attended.extend(decoder.head_activations());
         show(position, [Some(token), None], &attended);
     }
     let mut position = prompt.len() as u64 - 1;
@@ -361,9 +361,9 @@ fn walk(
     while token.is_some() && position < last {
         let next = decoder.generate(None).next();
         position += 1;
-        if next.is_some() || decoder.finish().is_some() {
+        if next.is_some() || decoder.finish_reason().is_some() {
             attended.clear();
-            attended.extend(decoder.attended());
+            attended.extend(decoder.head_activations());
             show(position, [token, next], &attended);
         }
         token = next;

@@ -101,14 +101,14 @@ fn agree(model: &Model) -> Result<(), String> {
     let vocab = model.config.shape.vocab as u32;
     let prompt: Vec<TokenId> = (0..vocab.min(4)).map(TokenId).collect();
     let mut said = vec![];
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         let Ok(mut decoder) = Decoder::new(model, engine) else {
             continue;
         };
         let taken = decoder.prefill(&prompt).map_err(|stop| stop.to_string());
         let tokens: Vec<TokenId> = decoder.generate(Some(12)).collect();
         if engine != Engine::Softmax {
-            said.push((engine, taken, tokens, decoder.finish()));
+            said.push((engine, taken, tokens, decoder.finish_reason()));
         }
     }
     for pair in said.windows(2) {

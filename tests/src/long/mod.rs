@@ -6,7 +6,7 @@ mod page;
 use std::fs;
 use std::path::Path;
 
-use weightware::{Computer, End, Engine};
+use weightware::{Computer, Engine, RunEnd};
 use weightware_frontend::{Input, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program};
 
@@ -181,8 +181,8 @@ impl Whole {
         let reader = beside.run().reader();
         let streams = Streams::new(reader.output(), reader.stderr());
         let said = match (end, limit) {
-            (End::Outcome(outcome), _) => Said { streams, outcome }.is(&self.said),
-            (End::Budget, Some(limit)) if tokens == from + limit => {
+            (RunEnd::Outcome(outcome), _) => Said { streams, outcome }.is(&self.said),
+            (RunEnd::MaxTokens, Some(limit)) if tokens == from + limit => {
                 let Streams { output, stderr } = &self.said.streams;
                 let begun =
                     |whole: &[u8], said: &[u8]| whole[..said.len().min(whole.len())].to_vec();

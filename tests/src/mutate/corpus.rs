@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use weightware::{Decoder, Engine, Finish, TokenId};
+use weightware::{Decoder, Engine, FinishReason, TokenId};
 use weightware_isa::{Interpreter, Program, Vocabulary};
 use weightware_model::Model;
 
@@ -125,7 +125,7 @@ fn first_difference<'r>(
         let right = trace
             .take_while(|&&token| said.next() == Some(token))
             .count();
-        let ended = matches!(decoder.finish(), Some(Finish::EndToken(_)));
+        let ended = matches!(decoder.finish_reason(), Some(FinishReason::EndToken(_)));
         (right < run.trace.len() || !ended).then_some((at, right))
     })
 }

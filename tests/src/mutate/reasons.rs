@@ -188,7 +188,7 @@ fn most(name: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use weightware_compiler::Evaluator;
-    use weightware_compiler::machine::{Machine, Module};
+    use weightware_compiler::machine::{Extension, Machine};
     use weightware_isa::Interpreter;
 
     use super::COUNTS;
@@ -197,7 +197,7 @@ mod tests {
     /// The exact evaluator, on programs that touch every instruction.
     #[test]
     fn counts_are_never_negative() {
-        let machine = Machine::new(&Module::ALL);
+        let machine = Machine::new(&Extension::ALL);
         let graph = &machine.graph;
         let dims = COUNTS.map(|(name, most)| {
             let dim = graph.dims().find(|&dim| graph.name(dim) == name);

@@ -2,7 +2,7 @@
 
 use weightware::TokenId;
 use weightware_compiler::Schedule;
-use weightware_compiler::machine::{Machine, Module, Profile};
+use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_model::Model;
 
 use crate::common::Forward;
@@ -30,7 +30,7 @@ impl Slots {
         model: &Model,
         runs: impl Iterator<Item = (&'r [TokenId], &'r [TokenId])>,
     ) -> Self {
-        let machine = Machine::new(&Module::ALL);
+        let machine = Machine::new(&Extension::ALL);
         let graph = &machine.graph;
         let schedule = Schedule::parse(graph, Profile::default().schedule())
             .expect("the committed schedule fits");

@@ -7,8 +7,8 @@
 mod operands;
 mod table;
 
-use weightware::{Computer, End, Engine};
-use weightware_compiler::machine::{Machine, Module};
+use weightware::{Computer, Engine, RunEnd};
+use weightware_compiler::machine::{Extension, Machine};
 use weightware_compiler::{Evaluator, Form};
 use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Trap, Vocabulary};
 
@@ -58,7 +58,7 @@ impl<'c> Verifier<'c> {
     /// With the weights of this computer.
     #[must_use]
     pub fn new(computer: &'c Computer, engine: Engine) -> Self {
-        let machine = Machine::new(&Module::ALL);
+        let machine = Machine::new(&Extension::ALL);
         let vocabulary = Vocabulary::new();
         let tokens = vocabulary.tokens().iter();
         Self {
@@ -174,7 +174,7 @@ impl<'c> Verifier<'c> {
             }
         }
         match (run.end(), expected.outcome()) {
-            (End::Outcome(said), Some(wanted)) if said == wanted => Ok(()),
+            (RunEnd::Outcome(said), Some(wanted)) if said == wanted => Ok(()),
             (said, wanted) => Err(format!("ends with {said:?}, not {wanted:?}")),
         }
     }

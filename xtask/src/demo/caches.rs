@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use weightware::{Computer, End, Engine, Program};
+use weightware::{Computer, Engine, Program, RunEnd};
 
 use crate::figures::{Figures, rounded, seconds, thousands};
 use crate::live::{Show, watch};
@@ -44,7 +44,7 @@ impl Arguments {
         ];
         for engine in engines
             .into_iter()
-            .filter(|engine| Engine::ALL.contains(engine))
+            .filter(|engine: &Engine| engine.is_available())
         {
             let limit = first.map_or(self.tokens, |first: Figures| first.tokens);
             let time = engine
@@ -52,7 +52,7 @@ impl Arguments {
                 .then(|| Duration::from_secs(self.seconds));
             let mut run = computer.run(&program, engine, Some(limit))?;
             let figures = watch(&mut run, engine, Show::Nothing, time)?;
-            if run.end() != End::Budget {
+            if run.end() != RunEnd::MaxTokens {
                 bail!("{}: the loop ended: {:?}", engine.name(), run.end());
             }
             println!("{}", row(&figures, limit));
@@ -69,7 +69,7 @@ const COMPARED: u64 = 1_000;
 
 fn compare(computer: &Computer, program: &Program) -> Result<u64> {
     let mut runs = vec![];
-    for engine in Engine::ALL {
+    for engine in Engine::available() {
         runs.push(
             computer
                 .run(program, engine, Some(COMPARED))?

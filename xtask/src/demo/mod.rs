@@ -14,7 +14,7 @@ mod sudoku;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use weightware::{End, Engine, Outcome};
+use weightware::{Engine, Outcome, RunEnd};
 
 pub(crate) use add::PROGRAM as ADD;
 pub(crate) use caches::long_loop;
@@ -65,19 +65,19 @@ pub(crate) struct EngineArgument {
 }
 
 /// The exit code of a program that ended by itself; halting is 0.
-fn exit_code(end: &End) -> Result<u32> {
+fn exit_code(end: &RunEnd) -> Result<u32> {
     match end {
-        End::Outcome(Outcome::Halted) => Ok(0),
-        End::Outcome(Outcome::Exited(code)) => Ok(*code),
-        End::Outcome(trapped) => bail!("the program {trapped}"),
-        End::Budget => bail!("the limit on tokens is reached"),
-        End::Horizon { position, why } => bail!("horizon at position {position}: {why}"),
-        End::Nonsense { token } => bail!("the model said {token}, which means nothing here"),
-        End::Derailed { at, token } => bail!(
+        RunEnd::Outcome(Outcome::Halted) => Ok(0),
+        RunEnd::Outcome(Outcome::Exited(code)) => Ok(*code),
+        RunEnd::Outcome(trapped) => bail!("the program {trapped}"),
+        RunEnd::MaxTokens => bail!("the limit on tokens is reached"),
+        RunEnd::Horizon { position, reason } => bail!("horizon at position {position}: {reason}"),
+        RunEnd::UnknownToken { token } => bail!("the model said {token}, which means nothing here"),
+        RunEnd::Derailed { at, token } => bail!(
             "wrong: no program makes token {} of the trace, {token}",
             at.index
         ),
-        End::Differs {
+        RunEnd::Differs {
             at,
             expected,
             found,
@@ -85,6 +85,6 @@ fn exit_code(end: &End) -> Result<u32> {
             "wrong: token {} of the trace is {found}, not {expected}",
             at.index
         ),
-        End::Fault { at, fault } => bail!("no program: {fault}, from token {} on", at.index),
+        RunEnd::Fault { at, fault } => bail!("no program: {fault}, from token {} on", at.index),
     }
 }

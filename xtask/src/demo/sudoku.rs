@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
-use weightware::{Computer, End, Engine, Outcome, Source};
+use weightware::{Computer, Engine, Outcome, RunEnd, Source};
 
 use super::puzzle::Puzzle;
 use super::puzzle_list::solve_all;
@@ -142,19 +142,21 @@ impl Solver {
 }
 
 /// What an ending and the output come to.
-fn answer(puzzle: &Puzzle, end: &End, output: &str) -> Answer {
+fn answer(puzzle: &Puzzle, end: &RunEnd, output: &str) -> Answer {
     match end {
-        End::Outcome(Outcome::Halted | Outcome::Exited(0)) => match Puzzle::last_in(output) {
+        RunEnd::Outcome(Outcome::Halted | Outcome::Exited(0)) => match Puzzle::last_in(output) {
             None => Answer::Wrong("the program halted without a solution".to_owned()),
             Some(solution) => match puzzle.check(&solution) {
                 Ok(()) => Answer::Solution(solution),
                 Err(why) => Answer::Wrong(why),
             },
         },
-        End::Outcome(Outcome::Exited(_)) if puzzle.solve().is_none() => Answer::NoSolution,
-        End::Outcome(Outcome::Exited(_)) => Answer::Wrong("the puzzle has a solution".to_owned()),
-        End::Budget => Answer::Unsolved("the limit on tokens is reached".to_owned()),
-        End::Horizon { position, .. } => Answer::Unsolved(format!("horizon at {position}")),
+        RunEnd::Outcome(Outcome::Exited(_)) if puzzle.solve().is_none() => Answer::NoSolution,
+        RunEnd::Outcome(Outcome::Exited(_)) => {
+            Answer::Wrong("the puzzle has a solution".to_owned())
+        }
+        RunEnd::MaxTokens => Answer::Unsolved("the limit on tokens is reached".to_owned()),
+        RunEnd::Horizon { position, .. } => Answer::Unsolved(format!("horizon at {position}")),
         other => match exit_code(other) {
             Ok(code) => Answer::Wrong(format!("exit code {code}")),
             Err(error) => Answer::Wrong(error.to_string()),
@@ -172,7 +174,7 @@ mod tests {
     fn judges_what_a_run_says() {
         let puzzle: Puzzle = INKALA.parse().unwrap();
         let solution: Puzzle = INKALA_SOLUTION.parse().unwrap();
-        let halted = End::Outcome(Outcome::Halted);
+        let halted = RunEnd::Outcome(Outcome::Halted);
         let text = format!("Solved.\n{INKALA_SOLUTION}\n");
         assert_eq!(answer(&puzzle, &halted, &text), Answer::Solution(solution));
         // A valid grid of another puzzle, no grid, and a claim that there is none.
@@ -180,19 +182,19 @@ mod tests {
         let wrong = |answer: Answer| matches!(answer, Answer::Wrong(_));
         assert!(wrong(answer(&puzzle, &halted, &swapped)));
         assert!(wrong(answer(&puzzle, &halted, "Solved.\n")));
-        let gave_up = End::Outcome(Outcome::Exited(1));
+        let gave_up = RunEnd::Outcome(Outcome::Exited(1));
         assert!(wrong(answer(&puzzle, &gave_up, "")));
         let none: Puzzle = INKALA.replacen('.', "8", 1).parse().unwrap();
         assert_eq!(answer(&none, &gave_up, ""), Answer::NoSolution);
         // A run that was cut off says nothing, whatever it had put out.
-        let horizon = End::Horizon {
+        let horizon = RunEnd::Horizon {
             position: 9,
-            why: String::new(),
+            reason: weightware::HorizonReason::LastPosition(9),
         };
-        for end in [End::Budget, horizon] {
+        for end in [RunEnd::MaxTokens, horizon] {
             assert!(matches!(answer(&puzzle, &end, &text), Answer::Unsolved(_)));
         }
-        let trapped = End::Outcome(Outcome::Trapped(Trap::OutOfBounds));
+        let trapped = RunEnd::Outcome(Outcome::Trapped(Trap::OutOfBounds));
         assert!(wrong(answer(&puzzle, &trapped, &text)));
     }
 }

@@ -12,7 +12,7 @@
 
 use super::memory::Access;
 use super::planned::Planned;
-use super::{Machine, Parts, Size, Span};
+use super::{KeySpan, Machine, Parts, Size};
 use crate::graph::Key;
 
 /// Times what clears any key, 2^67: more than the greatest squared distance from an address written to any that is asked for, and
@@ -20,7 +20,7 @@ use crate::graph::Key;
 const LOWER: i64 = 1 << 27;
 
 impl Machine {
-    pub(super) fn by_cell(&mut self, parts: &Parts, size: &Size, access: &Access, cells: Span) {
+    pub(super) fn by_cell(&mut self, parts: &Parts, size: &Size, access: &Access, cells: KeySpan) {
         let addresses = self.profile.memory;
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());

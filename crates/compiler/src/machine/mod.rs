@@ -58,7 +58,7 @@ use columns::{Columns, code};
 use fetch::Fetched;
 use nibbles::Nibbles;
 use planned::{Hooks, Planned};
-pub use profile::{Exceeded, Profile, Span};
+pub use profile::{KeySpan, Limit, Profile};
 use stack::Operands;
 use state::State;
 use wide::Lower;
@@ -76,7 +76,7 @@ const PUSH: i64 = 1 << 27;
 /// A group of instructions that can be left out. Every set of them makes a machine: none needs another, but for the high
 /// words of products, which are there if both `Multiply` and `Wide` are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Module {
+pub enum Extension {
     /// Memory accesses out of bounds and calls beyond the last frame end the run.
     Traps,
     /// and, or, xor.
@@ -95,31 +95,31 @@ pub enum Module {
     Wide,
 }
 
-impl Module {
+impl Extension {
     /// All modules.
-    pub const ALL: [Module; 8] = [
-        Module::Traps,
-        Module::Bits,
-        Module::Shift,
-        Module::Multiply,
-        Module::Divide,
-        Module::Extend,
-        Module::Count,
-        Module::Wide,
+    pub const ALL: [Extension; 8] = [
+        Extension::Traps,
+        Extension::Bits,
+        Extension::Shift,
+        Extension::Multiply,
+        Extension::Divide,
+        Extension::Extend,
+        Extension::Count,
+        Extension::Wide,
     ];
 
     /// Its name in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Module::Traps => "traps",
-            Module::Bits => "bits",
-            Module::Shift => "shift",
-            Module::Multiply => "multiply",
-            Module::Divide => "divide",
-            Module::Extend => "extend",
-            Module::Count => "count",
-            Module::Wide => "wide",
+            Extension::Traps => "traps",
+            Extension::Bits => "bits",
+            Extension::Shift => "shift",
+            Extension::Multiply => "multiply",
+            Extension::Divide => "divide",
+            Extension::Extend => "extend",
+            Extension::Count => "count",
+            Extension::Wide => "wide",
         }
     }
 }
@@ -135,7 +135,7 @@ pub struct Bound {
     pub max_lift: f64,
 }
 
-impl Span {
+impl KeySpan {
     /// A number, centred.
     fn centred(&self, graph: &Graph, number: impl Into<Form>) -> Form {
         number.into() - graph.constant(self.centre)
@@ -176,14 +176,14 @@ pub struct Machine {
 impl Machine {
     /// The machine of the default profile with the given modules beside the core.
     #[must_use]
-    pub fn new(modules: &[Module]) -> Self {
+    pub fn new(modules: &[Extension]) -> Self {
         Self::with_profile(Profile::default(), modules)
     }
 
     /// The machine of a profile with the given modules beside the core. Machines of different profiles differ in numbers alone: one
     /// schedule serves them all.
     #[must_use]
-    pub fn with_profile(profile: Profile, modules: &[Module]) -> Self {
+    pub fn with_profile(profile: Profile, modules: &[Extension]) -> Self {
         Self::with_planned(profile, modules, &[])
     }
 
@@ -191,14 +191,14 @@ impl Machine {
     /// assembled yet.
     #[must_use]
     #[doc(hidden)]
-    pub fn with_planned(profile: Profile, modules: &[Module], planned: &[Planned]) -> Self {
+    pub fn with_planned(profile: Profile, modules: &[Extension], planned: &[Planned]) -> Self {
         let mut graph = Graph::new();
         let columns = Columns::new(&mut graph);
         let end = graph.dim("end");
         let state = State::new(&mut graph, &columns, &profile, planned);
         let fetched = Fetched::new(&mut graph, &columns, &state);
         let operands = Operands::new(&mut graph, &columns, &state, &fetched, &profile);
-        let wide = modules.contains(&Module::Wide);
+        let wide = modules.contains(&Extension::Wide);
         let lower = wide.then(|| Lower::new(&mut graph, &columns, &state, &fetched, &profile));
         let mut machine = Self {
             graph,
@@ -225,20 +225,20 @@ impl Machine {
         let mut product = None;
         for module in modules {
             match module {
-                Module::Bits => machine.bits(&parts),
-                Module::Traps => {
+                Extension::Bits => machine.bits(&parts),
+                Extension::Traps => {
                     machine.memory_traps(&parts);
                     machine.call_traps(&parts);
                 }
-                Module::Shift => machine.shift(&parts),
-                Module::Multiply => product = Some(machine.multiply(&parts)),
-                Module::Divide => {
+                Extension::Shift => machine.shift(&parts),
+                Extension::Multiply => product = Some(machine.multiply(&parts)),
+                Extension::Divide => {
                     machine.divide(&parts);
                     machine.sign(&parts);
                 }
-                Module::Extend => machine.extend(&parts, &size),
-                Module::Count => machine.count(&parts, &size),
-                Module::Wide => machine.wide(&parts, &size),
+                Extension::Extend => machine.extend(&parts, &size),
+                Extension::Count => machine.count(&parts, &size),
+                Extension::Wide => machine.wide(&parts, &size),
             }
         }
         let wait = machine.next_token(&parts);
@@ -274,7 +274,7 @@ impl Machine {
         self.add_to_result(coefficient, output);
     }
 
-    fn bound(&mut self, lookup: &str, span: Span) {
+    fn bound(&mut self, lookup: &str, span: KeySpan) {
         self.bounds.push(Bound {
             lookup: lookup.to_owned(),
             max_index: span.reach,

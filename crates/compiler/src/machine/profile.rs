@@ -4,11 +4,13 @@
 //! exact: `reach^2` is at most 2^53 units of `2^-exponent`. So what a profile has more of time it has less of space. Stock softmax
 //! must see the slope beside the rounding of a score, about `reach^2 * 2^-52`; `weightware certify` proves what it sees.
 
+use weightware_model::{Config, KeyBound, KeyRange};
+
 use crate::schedule::Budget;
 
 /// Numbers from 0 to `centre + reach` under which something is written, and the order of writes to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct KeySpan {
     /// The middle: a key's index is the number less this.
     pub centre: i64,
     /// The greatest `|index|`; not below `centre`.
@@ -23,7 +25,7 @@ pub struct Span {
 
 /// What a run may exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exceeded {
+pub enum Limit {
     /// The last position.
     Positions,
     /// The count of stores.
@@ -32,7 +34,7 @@ pub enum Exceeded {
     Addresses,
 }
 
-impl Span {
+impl KeySpan {
     /// The greatest number.
     #[must_use]
     pub const fn last(&self) -> i64 {
@@ -54,11 +56,11 @@ pub struct Profile {
     /// The greatest position.
     pub last_position: u64,
     /// Words of locals and globals, frames, entries of the stack: ordered by position.
-    pub words: Span,
+    pub words: KeySpan,
     /// Addresses, ordered by a count of stores that begins with 1; or not ordered, if they are translated.
-    pub memory: Span,
+    pub memory: KeySpan,
     /// Numbers of cells, to which addresses are translated: then it is these that are ordered by a count of stores.
-    pub cells: Option<Span>,
+    pub cells: Option<KeySpan>,
 }
 
 impl Profile {
@@ -68,7 +70,7 @@ impl Profile {
         name: "stock",
         last_position: 22_000_000,
         words: words(3, 26, 22_000_000),
-        memory: Span {
+        memory: KeySpan {
             centre: 76 << 10,
             reach: 76 << 10,
             factor: 3,
@@ -83,7 +85,7 @@ impl Profile {
         name: "long",
         last_position: 67_000_000,
         words: words(1, 26, 67_000_000),
-        memory: Span {
+        memory: KeySpan {
             // Not 2^16, of whose square and a lift the sum would be rounded.
             centre: (64 << 10) - 1,
             reach: 64 << 10,
@@ -97,7 +99,7 @@ impl Profile {
     /// As the default, but for 8 MiB, of which the same number of bytes may be written: a machine of one layer more.
     pub const FAR: Self = Self {
         name: "far",
-        memory: Span {
+        memory: KeySpan {
             centre: 1 << 22,
             reach: 1 << 22,
             // No order, but above the first token, which answers for the centre.
@@ -133,16 +135,49 @@ impl Profile {
     /// Another profile that goes further than this in what a run exceeded, for what has been written up to this address. One that
     /// serves the default shape is preferred.
     #[must_use]
-    pub fn further(&self, exceeded: Exceeded, last_address: i64) -> Option<Self> {
+    pub fn further(&self, limit: Limit, last_address: i64) -> Option<Self> {
         let counted = |profile: &Self| profile.cells.unwrap_or(profile.memory);
-        let goes_further = |other: &Self| match exceeded {
-            Exceeded::Positions => other.last_position > self.last_position,
-            Exceeded::Stores => counted(other).last_time > counted(self).last_time,
-            Exceeded::Addresses => other.memory.last() > self.memory.last(),
+        let goes_further = |other: &Self| match limit {
+            Limit::Positions => other.last_position > self.last_position,
+            Limit::Stores => counted(other).last_time > counted(self).last_time,
+            Limit::Addresses => other.memory.last() > self.memory.last(),
         };
         let holds = |other: &Self| last_address <= other.memory.last();
         let mut all = Self::ALL.into_iter();
         all.find(|other| goes_further(other) && holds(other))
+    }
+
+    /// What a key outside its box exceeds; `None` if no profile has more of it.
+    ///
+    /// Boxes of addresses are told from those of words by their size.
+    #[must_use]
+    pub fn limit_of(&self, config: &Config, key: &KeyRange) -> Option<Limit> {
+        let bound = self.bound_of(config, key)?;
+        let outside = key.x[0].abs().max(key.x[1].abs()) > bound.max_abs_x;
+        match (outside, key.lift > bound.max_lift) {
+            (true, _) if self.is_of_memory(bound) => Some(Limit::Addresses),
+            (false, true) => Some(Limit::Stores),
+            _ => None,
+        }
+    }
+
+    /// The greatest address that keys of these ranges stand for; 0 if none is of memory.
+    pub fn last_address(&self, config: &Config, ranges: impl IntoIterator<Item = KeyRange>) -> i64 {
+        let ranges = ranges.into_iter().filter(|range| {
+            let bound = self.bound_of(config, range);
+            bound.is_some_and(|bound| self.is_of_memory(bound))
+        });
+        let addresses = ranges.map(|range| (range.x[1] / 2.0) as i64 + self.memory.centre);
+        addresses.max().unwrap_or(0)
+    }
+
+    fn bound_of<'c>(&self, config: &'c Config, key: &KeyRange) -> Option<&'c KeyBound> {
+        let mut bounds = config.key_bounds.iter();
+        bounds.find(|bound| (bound.layer, bound.head) == (key.layer, key.head))
+    }
+
+    fn is_of_memory(&self, bound: &KeyBound) -> bool {
+        bound.max_abs_x == 2.0 * self.memory.reach as f64
     }
 
     /// The profile of that name.
@@ -159,8 +194,8 @@ impl Default for Profile {
 }
 
 /// Frames and the stack have as many words in every profile.
-const fn words(factor: i64, exponent: i32, last_position: u64) -> Span {
-    Span {
+const fn words(factor: i64, exponent: i32, last_position: u64) -> KeySpan {
+    KeySpan {
         centre: 1 << 13,
         reach: 1 << 13,
         factor,
@@ -180,16 +215,16 @@ mod tests {
                 .map(|profile| profile.name)
         };
         let (stock, long, far) = (Profile::STOCK, Profile::LONG, Profile::FAR);
-        assert_eq!(name(stock, Exceeded::Positions, 5), Some("long"));
-        assert_eq!(name(stock, Exceeded::Stores, 5), Some("long"));
+        assert_eq!(name(stock, Limit::Positions, 5), Some("long"));
+        assert_eq!(name(stock, Limit::Stores, 5), Some("long"));
         // It would stop at once.
-        assert_eq!(name(stock, Exceeded::Stores, 140_000), None);
-        assert_eq!(name(stock, Exceeded::Addresses, 160_000), Some("far"));
-        assert_eq!(name(long, Exceeded::Addresses, 131_072), Some("stock"));
-        assert_eq!(name(long, Exceeded::Addresses, 1 << 20), Some("far"));
-        assert_eq!(name(long, Exceeded::Positions, 5), None);
-        assert_eq!(name(far, Exceeded::Stores, 1 << 20), None);
-        assert_eq!(name(far, Exceeded::Addresses, 1 << 24), None);
+        assert_eq!(name(stock, Limit::Stores, 140_000), None);
+        assert_eq!(name(stock, Limit::Addresses, 160_000), Some("far"));
+        assert_eq!(name(long, Limit::Addresses, 131_072), Some("stock"));
+        assert_eq!(name(long, Limit::Addresses, 1 << 20), Some("far"));
+        assert_eq!(name(long, Limit::Positions, 5), None);
+        assert_eq!(name(far, Limit::Stores, 1 << 20), None);
+        assert_eq!(name(far, Limit::Addresses, 1 << 24), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use weightware_isa::{End, Flag, Op, Token, Vocabulary};
 use weightware_model::Model;
 
 use crate::machine::columns::op_columns;
-use crate::machine::{Machine, Module, Profile};
+use crate::machine::{Extension, Machine, Profile};
 use crate::schedule::{Schedule, ScheduleError};
 use facts::Facts;
 pub use unwritten::{Unwritten, unwritten};
@@ -77,7 +77,7 @@ impl From<Refusal> for ProofError {
 /// # Errors
 /// If the analysis refuses the weights.
 pub fn values(profile: Profile, model: &Model) -> Result<Vec<Proof>, ProofError> {
-    let machine = Machine::with_profile(profile, &Module::ALL);
+    let machine = Machine::with_profile(profile, &Extension::ALL);
     let schedule = Schedule::parse(&machine.graph, profile.schedule())?;
     let mut facts = Facts::new(&machine, &schedule, model)?;
     let executed = Op::ALL.iter().copied().filter(|&op| is_executed(op));

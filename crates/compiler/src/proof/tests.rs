@@ -9,7 +9,7 @@ use super::facts::Facts;
 use crate::evaluate::Evaluator;
 use crate::form::Dim;
 use crate::graph::Writer;
-use crate::machine::{Machine, Module, Profile};
+use crate::machine::{Extension, Machine, Profile};
 use crate::profile_model;
 use crate::schedule::Schedule;
 
@@ -110,7 +110,7 @@ fn compare(
 #[test]
 fn bounds_hold_at_far_positions() {
     for profile in [Profile::STOCK, Profile::FAR] {
-        let machine = Machine::with_profile(profile, &Module::ALL);
+        let machine = Machine::with_profile(profile, &Extension::ALL);
         let schedule = Schedule::parse(&machine.graph, profile.schedule()).expect("it fits");
         let model = profile_model(profile);
         let mut facts = Facts::new(&machine, &schedule, &model).expect("an executor");

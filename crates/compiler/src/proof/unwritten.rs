@@ -19,7 +19,7 @@ use super::ProofError;
 use super::facts::Facts;
 use crate::graph::{CLEARED, Writer};
 use crate::machine::columns::{Class, op_columns};
-use crate::machine::{Machine, Module, Profile};
+use crate::machine::{Extension, Machine, Profile};
 use crate::schedule::Schedule;
 
 /// What is known of what loads find by address.
@@ -47,7 +47,7 @@ impl Unwritten {
 /// # Panics
 /// If no lookup finds memory by address.
 pub fn unwritten(profile: Profile, model: &Model) -> Result<Unwritten, ProofError> {
-    let machine = Machine::with_profile(profile, &Module::ALL);
+    let machine = Machine::with_profile(profile, &Extension::ALL);
     let schedule = Schedule::parse(&machine.graph, profile.schedule())?;
     let mut facts = Facts::new(&machine, &schedule, model)?;
     let mut found = Unwritten {

@@ -6,7 +6,7 @@ use weightware_analysis::{Expected, HeadAt, Offer, Refusal, Rows};
 use weightware_model::{Model, TokenId};
 
 use super::step::Plan;
-use crate::Why;
+use crate::HorizonReason;
 use crate::cache::{Cache, Call, Full, Hull};
 use crate::forward::Stream;
 use crate::key_box::Went;
@@ -95,7 +95,7 @@ impl Planned {
         network: &Network,
         token: TokenId,
         predict: bool,
-    ) -> Result<Option<TokenId>, Why> {
+    ) -> Result<Option<TokenId>, HorizonReason> {
         let next = match &mut self.mode {
             Mode::Plan(plan) => match plan.step(network, token.0 as u16, predict) {
                 Ok(next) => within(plan).map(|()| next.map(TokenId)),
@@ -115,7 +115,7 @@ impl Planned {
         network: &Network,
         mut token: TokenId,
         said: &mut Said<'_>,
-    ) -> Result<(), Why> {
+    ) -> Result<(), HorizonReason> {
         while !said.is_full() {
             let before = said.count();
             let last = |said: &Said<'_>| said.last().filter(|_| said.count() > before);
@@ -147,7 +147,7 @@ impl Planned {
         network: &Network,
         token: TokenId,
         predict: bool,
-    ) -> Result<Option<TokenId>, Why> {
+    ) -> Result<Option<TokenId>, HorizonReason> {
         let mut first = First::default();
         self.stream.forward(network, &mut first, token, 0)?;
         self.first = Some((token, Arc::new(first.0)));
@@ -166,12 +166,16 @@ impl Planned {
         self.predict(network, predict)
     }
 
-    fn predict(&mut self, network: &Network, predict: bool) -> Result<Option<TokenId>, Why> {
+    fn predict(
+        &mut self,
+        network: &Network,
+        predict: bool,
+    ) -> Result<Option<TokenId>, HorizonReason> {
         if !predict {
             return Ok(None);
         }
         let next = network.unembed.argmax(&self.stream.x, &mut self.scratch);
-        next.map(Some).ok_or(Why::Overflow)
+        next.map(Some).ok_or(HorizonReason::Overflow)
     }
 
     /// A plan after the first token.
@@ -200,7 +204,7 @@ impl Planned {
         token: TokenId,
         refusal: Refusal,
         predict: bool,
-    ) -> Result<Option<TokenId>, Why> {
+    ) -> Result<Option<TokenId>, HorizonReason> {
         let Mode::Plan(old) = std::mem::replace(&mut self.mode, Mode::Empty) else {
             unreachable!("a plan was refused");
         };
@@ -249,7 +253,7 @@ impl Planned {
         network: &Network,
         token: TokenId,
         predict: bool,
-    ) -> Result<Option<TokenId>, Why> {
+    ) -> Result<Option<TokenId>, HorizonReason> {
         let Mode::Hull(hull, time) = &mut self.mode else {
             unreachable!("asked in this mode");
         };
@@ -310,10 +314,10 @@ impl Planned {
 
 /// Whether the last token's keys are in their boxes.
 #[inline]
-fn within(plan: &Plan) -> Result<(), Why> {
+fn within(plan: &Plan) -> Result<(), HorizonReason> {
     match plan.memory.outside {
         None => Ok(()),
-        Some((layer, head, x, lift)) => Err(Why::KeyBound {
+        Some((layer, head, x, lift)) => Err(HorizonReason::KeyBound {
             layer,
             head,
             x,
