@@ -7,21 +7,21 @@
 
 use std::sync::Arc;
 
-use weightware_analysis::{Analysis, Cases, Counted, Expected, Range, Refusal, Rows};
+use weightware_analysis::{Analysis, Assumptions, Bailout, Cases, Counted, Range, SparseWeights};
 
 /// The first values of the counter.
 const COUNTERS: u32 = 6;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = weightware_compiler::default_model();
-    let rows = Arc::new(Rows::new(&model));
+    let rows = Arc::new(SparseWeights::new(&model));
     // Token 0 begins every sequence, and does not come again.
-    let expected = Expected {
+    let assumptions = Assumptions {
         sentinel: Some(0),
         wide: true,
-        ..Expected::default()
+        ..Assumptions::default()
     };
-    let mut analysis = Analysis::new(&rows, &Arc::new(rows.offers(0)), &expected)?;
+    let mut analysis = Analysis::new(&rows, &Arc::new(rows.offers(0)), &assumptions)?;
     let cases = Cases::new(&mut analysis);
     println!(
         "one lookup finds tokens of {} kinds; tokens themselves are of {} classes",
@@ -56,7 +56,7 @@ fn bounds(
     cases: &Cases,
     kind: usize,
     counter: f64,
-) -> Result<Vec<Range>, Refusal> {
+) -> Result<Vec<Range>, Bailout> {
     let rows = Arc::clone(&analysis.rows);
     let mut all: Vec<Option<Range>> = vec![None; rows.columns.len()];
     for class in 1..cases.classes as u16 {

@@ -5,9 +5,9 @@
 //! value of all keys whose score is the greatest.
 //!
 //! # The idea
-//! - An *atom* ([`Kind`]) is a number that is not known before decoding: the position, a column of the token's embedding, what a
+//! - An *atom* ([`AtomKind`]) is a number that is not known before decoding: the position, a column of the token's embedding, what a
 //!   head finds, a number that may be rounded.
-//! - A *form* ([`Form`]) is a polynomial of degree 2 over atoms. It *is* the number that the network computes, bit for bit. So
+//! - A *form* ([`Polynomial`]) is a polynomial of degree 2 over atoms. It *is* the number that the network computes, bit for bit. So
 //!   terms may cancel, and two numbers are equal if their forms are.
 //! - Every atom and every form has bounds and a *grain* ([`Range`]): it is a multiple of `2^grain`.
 //! - A form's *mass* is the sum of the greatest magnitudes of its terms. A sum is exact, in whatever order it is added up, if its
@@ -26,7 +26,7 @@
 //! counts what it may be.
 //!
 //! # What it takes for granted
-//! That what is [expected](Expected) of the tokens comes true, that a head [finds one token](Analysis), and that keys in a table lie
+//! That what is [assumptions](Assumptions) of the tokens comes true, that a head [finds one token](Analysis), and that keys in a table lie
 //! near their parabola: whoever decodes has to check these.
 //!
 //! This crate must never know what tokens mean, opcodes, graphs or caches.
@@ -36,13 +36,13 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use weightware_analysis::{Analysis, Cases, Counted, Expected, Rows};
+//! use weightware_analysis::{Analysis, Cases, Counted, Assumptions, SparseWeights};
 //!
 //! let model = weightware_compiler::default_model();
-//! let rows = Arc::new(Rows::new(&model));
+//! let rows = Arc::new(SparseWeights::new(&model));
 //! let begin = 0; // Every sequence begins with this token, and it does not come again.
-//! let expected = Expected { sentinel: Some(begin), wide: true, ..Expected::default() };
-//! let mut analysis = Analysis::new(&rows, &Arc::new(rows.offers(begin)), &expected)?;
+//! let assumptions = Assumptions { sentinel: Some(begin), wide: true, ..Assumptions::default() };
+//! let mut analysis = Analysis::new(&rows, &Arc::new(rows.offers(begin)), &assumptions)?;
 //! let cases = Cases::new(&mut analysis);
 //!
 //! let (class, kind, behind) = (1, cases.kinds - 1, 2 * rows.layers.len());
@@ -54,41 +54,26 @@
 //!     assert!(bounds.grain >= 0, "the default model's unembedding reads integers");
 //! }
 //! analysis.end(scope);
-//! # Ok::<(), weightware_analysis::Refusal>(())
+//! # Ok::<(), weightware_analysis::Bailout>(())
 //! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod analysis;
-mod answers;
-mod arithmetic;
-mod atoms;
-mod bounds;
-mod cases;
-mod classes;
-mod closeness;
-mod form;
-mod hash;
-mod heads;
-mod integers;
-mod interpret;
-mod partial;
-mod parts;
-mod range;
-mod rows;
-mod shared;
-mod sparse;
-mod steps;
+mod interpreter;
+mod symbolic;
 #[cfg(test)]
 mod testing;
+mod weights;
 
-pub use analysis::{Analysis, Expected, Group, Head, HeadAt, Offer, Refusal, Sum, Value};
-pub use atoms::{Atoms, Kind, Mark, TIME};
-pub use cases::{Cases, Counted, Counter};
-pub use classes::{Classes, IRREGULAR};
-pub use form::{Atom, Form, FormId, Monomial, exact_sum};
-pub use hash::{QuickHasher, QuickMap, QuickSet};
-pub use interpret::Scope;
-pub use range::{Range, power};
-pub use rows::{HeadRows, LayerRows, Rows};
-pub use sparse::{Entry, Row, row, row_of};
+pub use interpreter::analysis::{
+    Analysis, Assumptions, Bailout, Group, Head, HeadAt, Offer, Sum, Value,
+};
+pub use interpreter::cases::{Cases, Counted, Counter};
+pub use interpreter::scope::Scope;
+pub use symbolic::atoms::{AtomKind, Atoms, Mark, TIME};
+pub use symbolic::hash::{QuickHasher, QuickMap, QuickSet};
+pub use symbolic::interval::{Range, power};
+pub use symbolic::polynomial::{Atom, Monomial, PolyId, Polynomial, exact_sum};
+pub use weights::classes::{Classes, IRREGULAR};
+pub use weights::rows::{Entry, Row, row, row_of};
+pub use weights::sparse_weights::{SparseHead, SparseLayer, SparseWeights};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, Tokenizer, Weights};
 
-use crate::analysis::{Analysis, Expected};
-use crate::atoms::{Atoms, Kind};
-use crate::form::Atom;
-use crate::range::Range;
-use crate::rows::Rows;
+use crate::interpreter::analysis::{Analysis, Assumptions};
+use crate::symbolic::atoms::{AtomKind, Atoms};
+use crate::symbolic::interval::Range;
+use crate::symbolic::polynomial::Atom;
+use crate::weights::sparse_weights::SparseWeights;
 
 /// Random numbers, the same for a seed.
 pub(crate) struct Random(u64);
@@ -65,15 +65,15 @@ pub(crate) fn blank() -> Analysis {
         tokenizer: Tokenizer::new(vec!["yes".into(), "no".into()]),
         end_tokens: vec![],
     };
-    let rows = Arc::new(Rows::new(&model));
+    let rows = Arc::new(SparseWeights::new(&model));
     let first = Arc::new(rows.offers(0));
-    Analysis::new(&rows, &first, &Expected::default()).expect("zeros do not overflow")
+    Analysis::new(&rows, &first, &Assumptions::default()).expect("zeros do not overflow")
 }
 
 impl Atoms {
     /// A number of which nothing is known but this.
     pub(crate) fn unknown(&mut self, number: u32, range: Range) -> Atom {
-        let kind = Kind::Kept {
+        let kind = AtomKind::Kept {
             place: 0,
             stream: number,
         };

@@ -12,7 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use weightware_analysis::{
-    Analysis, Atom, Cases, Counted, Expected, FormId, HeadAt, Range, Refusal, Rows, Scope,
+    Analysis, Assumptions, Atom, Bailout, Cases, Counted, HeadAt, PolyId, Range, Scope,
+    SparseWeights,
 };
 use weightware_model::{Model, TokenId};
 
@@ -134,7 +135,7 @@ struct Prover {
     varying: Vec<usize>,
     /// The one of them whose greatest weight is the least.
     lightest: usize,
-    rows: Arc<Rows>,
+    rows: Arc<SparseWeights>,
     analysis: Analysis,
     cases: Cases,
     /// By token: tokens of one group have the same weights in all columns but constant ones and the lightest.
@@ -145,13 +146,13 @@ struct Prover {
 
 type Result<T> = std::result::Result<T, String>;
 
-fn refused(refusal: Refusal) -> String {
-    format!("the weights are not analysed: {refusal:?}")
+fn refused(bailout: Bailout) -> String {
+    format!("the weights are not analysed: {bailout:?}")
 }
 
 impl Prover {
     fn new(model: &Model) -> Result<Self> {
-        let rows = Arc::new(Rows::new(model));
+        let rows = Arc::new(SparseWeights::new(model));
         let zero = |id: &usize| (0..rows.d_model).all(|slot| rows.embedded(*id, slot) == 0.0);
         let mut zeros = (0..rows.vocab).filter(zero);
         let (Some(first), None) = (zeros.next(), zeros.next()) else {
@@ -159,10 +160,10 @@ impl Prover {
                 "not one token alone has an embedding of zero, to begin sequences".to_owned(),
             );
         };
-        let expected = Expected {
+        let expected = Assumptions {
             sentinel: Some(first),
             wide: true,
-            ..Expected::default()
+            ..Assumptions::default()
         };
         let offers = Arc::new(rows.offers(first));
         let mut analysis = Analysis::new(&rows, &offers, &expected).map_err(refused)?;
@@ -274,7 +275,7 @@ impl Prover {
     fn pick_by_cases(
         &mut self,
         at: (u16, usize, f64),
-        assumed: &[(Answer, FormId)],
+        assumed: &[(Answer, PolyId)],
         depth: u32,
     ) -> Result<Picked> {
         let (class, kind, counter) = at;
@@ -300,7 +301,7 @@ impl Prover {
     }
 
     /// An answer that a neuron behind the unembedding's columns opens at, below and above that point.
-    fn divide(&mut self, scope: &mut Scope) -> Option<(Answer, [FormId; 2])> {
+    fn divide(&mut self, scope: &mut Scope) -> Option<(Answer, [PolyId; 2])> {
         let last = 2 * self.rows.layers.len();
         let rows = Arc::clone(&self.rows);
         let (atom, point) = rows.columns.iter().find_map(|&slot| {
@@ -321,7 +322,7 @@ impl Prover {
         for layer in 0..self.rows.layers.len() {
             for head in 0..self.rows.layers[layer].heads.len() {
                 let answers = self.analysis.answers(scope, (layer, head)).ok()?;
-                let of = |&form: &FormId| self.analysis.atoms[form].as_atom() == Some(atom);
+                let of = |&form: &PolyId| self.analysis.atoms[form].as_atom() == Some(atom);
                 if let Some(part) = answers.iter().position(of) {
                     return Some(((layer, head), part));
                 }
@@ -395,7 +396,7 @@ impl Prover {
     /// Every combination of the columns but one.
     fn combinations(
         &self,
-        forms: &[FormId],
+        forms: &[PolyId],
         ranges: &[Range],
         along: usize,
     ) -> Option<Vec<Vec<f64>>> {

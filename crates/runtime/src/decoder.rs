@@ -5,10 +5,10 @@ use std::str::FromStr;
 use weightware_model::{Attention, KeyRange, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
-use crate::forward::Stream;
+use crate::forward::ResidualStream;
 use crate::network::Network;
-use crate::plan::Planned;
-use crate::said::Said;
+use crate::plan::PlanEngine;
+use crate::token_buffer::TokenBuffer;
 use crate::unembed::Scratch;
 use crate::{Error, FinishReason, HorizonReason, PrefillError};
 
@@ -109,7 +109,7 @@ pub struct Stats {
     /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the hull engine.
     pub planned: bool,
     /// How often the plan engine gave up an assumption and decoded all tokens anew.
-    pub replans: u32,
+    pub deoptimizations: u32,
 }
 
 /// What a live head asked and offered at one token.
@@ -135,9 +135,9 @@ pub struct HeadActivation {
 #[derive(Debug)]
 pub struct Decoder {
     network: Network,
-    cache: Caches,
+    cache: EngineState,
     engine: Engine,
-    stream: Stream,
+    stream: ResidualStream,
     scratch: Scratch,
     /// Tokens known: prompt and given. The last one given has not been through the layers yet.
     known: u64,
@@ -148,22 +148,22 @@ pub struct Decoder {
 }
 
 #[derive(Debug)]
-enum Caches {
+enum EngineState {
     Softmax(Softmax),
     Hardmax(Hardmax),
     Hull(Hull),
-    Plan(Box<Planned>),
+    Plan(Box<PlanEngine>),
 }
 
-impl Caches {
+impl EngineState {
     fn new(model: &Model, network: &Network, engine: Engine) -> Self {
         let heads = network.heads().count();
         match engine {
             Engine::Softmax => Self::Softmax(Softmax::new(heads)),
             Engine::Hardmax => Self::Hardmax(Hardmax::new(heads)),
             Engine::Hull => Self::Hull(Hull::new(network)),
-            Engine::Plan => Self::Plan(Box::new(Planned::new(model, network, false))),
-            Engine::Jit => Self::Plan(Box::new(Planned::new(model, network, true))),
+            Engine::Plan => Self::Plan(Box::new(PlanEngine::new(model, network, false))),
+            Engine::Jit => Self::Plan(Box::new(PlanEngine::new(model, network, true))),
         }
     }
 
@@ -207,8 +207,8 @@ impl Decoder {
         }
         let network = Network::new(model);
         Ok(Self {
-            cache: Caches::new(model, &network, engine),
-            stream: Stream::new(&network),
+            cache: EngineState::new(model, &network, engine),
+            stream: ResidualStream::new(&network),
             network,
             engine,
             scratch: Scratch::default(),
@@ -222,7 +222,7 @@ impl Decoder {
     /// Forgets the sequence.
     pub fn reset(&mut self) {
         self.cache.reset(&self.network);
-        self.stream = Stream::new(&self.network);
+        self.stream = ResidualStream::new(&self.network);
         self.known = 0;
         self.pending = None;
         self.next = None;
@@ -305,7 +305,7 @@ impl Decoder {
     #[must_use]
     pub fn logits(&self) -> Vec<f64> {
         match &self.cache {
-            Caches::Plan(planned) => planned.logits(&self.network),
+            EngineState::Plan(planned) => planned.logits(&self.network),
             _ => self.network.unembed.logits(&self.stream.x),
         }
     }
@@ -327,13 +327,13 @@ impl Decoder {
             .flatten()
             .count();
         let (cached_bytes, (key_streams, value_streams)) = match &self.cache {
-            Caches::Softmax(cache) => (cache.bytes(), (live_heads, values)),
-            Caches::Hardmax(cache) => (cache.bytes(), (live_heads, values)),
-            Caches::Hull(cache) => (cache.bytes(), cache.sharing()),
-            Caches::Plan(planned) => (planned.bytes(), planned.streams()),
+            EngineState::Softmax(cache) => (cache.bytes(), (live_heads, values)),
+            EngineState::Hardmax(cache) => (cache.bytes(), (live_heads, values)),
+            EngineState::Hull(cache) => (cache.bytes(), cache.sharing()),
+            EngineState::Plan(planned) => (planned.bytes(), planned.streams()),
         };
-        let (planned, replans) = match &self.cache {
-            Caches::Plan(planned) => planned.replans(),
+        let (planned, deoptimizations) = match &self.cache {
+            EngineState::Plan(planned) => planned.deoptimizations(),
             _ => (false, 0),
         };
         Stats {
@@ -343,7 +343,7 @@ impl Decoder {
             key_streams,
             value_streams,
             planned,
-            replans,
+            deoptimizations,
         }
     }
 
@@ -367,7 +367,7 @@ impl Decoder {
     /// How far the live keys of heads with a box went in the sequence so far, in order; heads without a live key are left out.
     pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
         let mut reached: Vec<_> = match &self.cache {
-            Caches::Plan(planned) => planned.reach(&self.network),
+            EngineState::Plan(planned) => planned.reach(&self.network),
             _ => self.stream.reached(&self.network).collect(),
         };
         reached.sort_unstable_by_key(|&(layer, head, _)| (layer, head));
@@ -398,32 +398,32 @@ impl Decoder {
         let room = tokens
             .len()
             .min(usize::try_from(positions).unwrap_or(usize::MAX));
-        let mut said = Said::into(&mut tokens[..room]);
-        while !said.is_full() && self.finish.is_none() {
-            let before = said.count();
+        let mut buffer = TokenBuffer::into(&mut tokens[..room]);
+        while !buffer.is_full() && self.finish.is_none() {
+            let before = buffer.count();
             // The token given last has not been through the layers yet.
-            let went = match (self.pending.take(), &mut self.cache) {
+            let result = match (self.pending.take(), &mut self.cache) {
                 (None, _) => {
-                    said.extend(self.next);
+                    buffer.extend(self.next);
                     Ok(())
                 }
-                (Some(given), Caches::Plan(planned)) => {
-                    planned.advance_far(&self.network, given, &mut said)
+                (Some(given), EngineState::Plan(planned)) => {
+                    planned.decode_many(&self.network, given, &mut buffer)
                 }
                 (Some(given), _) => {
-                    let went = self.forward(given, true);
-                    if went.is_ok() {
-                        said.extend(self.next);
+                    let result = self.forward(given, true);
+                    if result.is_ok() {
+                        buffer.extend(self.next);
                     }
-                    went
+                    result
                 }
             };
-            self.known += (said.count() - before) as u64;
-            if let Err(why) = went {
-                self.horizon(why);
-                return said.count();
+            self.known += (buffer.count() - before) as u64;
+            if let Err(reason) = result {
+                self.horizon(reason);
+                return buffer.count();
             }
-            let Some(last) = said.last().filter(|_| said.count() > before) else {
+            let Some(last) = buffer.last().filter(|_| buffer.count() > before) else {
                 break;
             };
             (self.next, self.pending) = (Some(last), Some(last));
@@ -431,17 +431,17 @@ impl Decoder {
                 self.finish = Some(FinishReason::EndToken(last));
             }
         }
-        let said = said.count();
-        if said == room && room < tokens.len() && self.finish.is_none() {
+        let count = buffer.count();
+        if count == room && room < tokens.len() && self.finish.is_none() {
             self.horizon(HorizonReason::LastPosition(last));
         }
-        said
+        count
     }
 
     /// Takes the last known token through the layers, and predicts the next if asked.
     #[inline]
     fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, HorizonReason)> {
-        if let Caches::Plan(planned) = &mut self.cache {
+        if let EngineState::Plan(planned) = &mut self.cache {
             return match planned.advance(&self.network, token, predict) {
                 Ok(next) => {
                     self.next = next;
@@ -461,10 +461,10 @@ impl Decoder {
         } = self;
         let position = self.known - 1;
         match &mut self.cache {
-            Caches::Softmax(cache) => stream.forward(network, cache, token, position),
-            Caches::Hardmax(cache) => stream.forward(network, cache, token, position),
-            Caches::Hull(cache) => stream.forward(network, cache, token, position),
-            Caches::Plan(_) => unreachable!("plans leave out most of the network"),
+            EngineState::Softmax(cache) => stream.forward(network, cache, token, position),
+            EngineState::Hardmax(cache) => stream.forward(network, cache, token, position),
+            EngineState::Hull(cache) => stream.forward(network, cache, token, position),
+            EngineState::Plan(_) => unreachable!("plans leave out most of the network"),
         }?;
         if predict {
             self.next = network.unembed.argmax(&stream.x, &mut self.scratch);

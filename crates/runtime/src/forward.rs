@@ -4,14 +4,15 @@ use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 use weightware_model::TokenId;
 
 use crate::HorizonReason;
-use crate::cache::{Answers, Call, Full};
-use crate::key_box::{Went, holds, live_lift};
+use crate::cache::{Answers, Full};
+use crate::key_box::{KeyExtent, holds, live_lift};
 use crate::network::{Head, Layer, Network};
+use crate::qkv::Qkv;
 use crate::sparse::{Vector, zero_vector};
 
 /// The residual stream and scratch space.
 #[derive(Debug)]
-pub(crate) struct Stream {
+pub(crate) struct ResidualStream {
     pub(crate) x: Vector,
     /// What heads or neurons give.
     inner: Vector,
@@ -21,10 +22,10 @@ pub(crate) struct Stream {
     /// How many live heads have their products.
     asked: usize,
     /// By box: least and greatest `x` and greatest lift of the live keys.
-    pub(crate) reach: Vec<Went>,
+    pub(crate) reach: Vec<KeyExtent>,
 }
 
-impl Stream {
+impl ResidualStream {
     pub(crate) fn new(network: &Network) -> Self {
         Self {
             x: zero_vector(),
@@ -32,12 +33,12 @@ impl Stream {
             products: vec![0.0; network.products],
             gates: vec![0.0; network.gates],
             asked: 0,
-            reach: vec![Went::NOWHERE; network.boxes],
+            reach: vec![KeyExtent::EMPTY; network.boxes],
         }
     }
 
     /// What the live heads of the layers so far asked and offered at this token, in order.
-    pub(crate) fn calls<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = Call> + 'a {
+    pub(crate) fn calls<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = Qkv> + 'a {
         let heads = network.heads().take(self.asked);
         heads.map(|head| head.call(&self.products))
     }
@@ -151,21 +152,21 @@ fn all_fit(numbers: &[f64], exact: bool) -> bool {
 
 /// Whether a key is in its box; remembers how far live ones went.
 #[inline]
-fn check_box(key: [f64; 2], bound: [f64; 2], went: &mut Went) -> bool {
+fn check_box(key: [f64; 2], bound: [f64; 2], extent: &mut KeyExtent) -> bool {
     let Some(lift) = live_lift(key) else {
         return true;
     };
     let inside = holds(bound, key[0], lift);
     if inside {
-        went.to(key, lift);
+        extent.include(key, lift);
     }
     inside
 }
 
 /// Checks that a head's numbers are in range and its key within its box.
 #[cold]
-fn check(head: &Head, layer: usize, call: &Call, exact: bool) -> Result<(), HorizonReason> {
-    let Call { query, key, value } = call;
+fn check(head: &Head, layer: usize, call: &Qkv, exact: bool) -> Result<(), HorizonReason> {
+    let Qkv { query, key, value } = call;
     // Not a number is not contained.
     let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
     let [a, b] = *value;

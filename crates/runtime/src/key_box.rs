@@ -1,7 +1,7 @@
 //! Boxes: what a head's live keys must be within for its attention to be exact, and how far they went.
 
-/// How far a key lies above the parabola, `y + (x / 2)^2`, if it is live: a cleared one lies far below. Of what is not a number
-/// as well, which is then in no box.
+/// The height of a live key above the parabola, `y + (x / 2)^2`; `None` if it is cleared. NaN gives `Some(NaN)`, which no
+/// box contains.
 #[inline]
 pub(crate) fn live_lift([x, y]: [f64; 2]) -> Option<f64> {
     let half = x / 2.0;
@@ -17,18 +17,25 @@ pub(crate) fn holds([most, highest]: [f64; 2], x: f64, lift: f64) -> bool {
 
 /// How far live keys went: least and greatest `x`, greatest lift.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Went(pub(crate) [f64; 3]);
+pub(crate) struct KeyExtent(pub(crate) [f64; 3]);
 
-impl Went {
+impl KeyExtent {
     /// No live key yet.
-    pub(crate) const NOWHERE: Self = Self([f64::INFINITY, f64::NEG_INFINITY, 0.0]);
+    pub(crate) const EMPTY: Self = Self([f64::INFINITY, f64::NEG_INFINITY, 0.0]);
 
     /// Takes in a live key. That of a token whose embedding is zero says nothing.
     #[inline]
-    pub(crate) fn to(&mut self, [x, y]: [f64; 2], lift: f64) {
+    pub(crate) fn include(&mut self, [x, y]: [f64; 2], lift: f64) {
         if (x, y) != (0.0, 0.0) {
             let [least, greatest, highest] = self.0;
             self.0 = [least.min(x), greatest.max(x), highest.max(lift)];
         }
     }
+}
+
+/// Keys that are proven so far below the parabola are left out of tables: further than the squared distance between any two keys
+/// inside a box.
+pub(crate) fn cleared(bound: Option<[f64; 2]>) -> f64 {
+    const LEAST: f64 = (1_u64 << 38) as f64;
+    bound.map_or(LEAST, |[greatest_x, _]| LEAST.max(greatest_x * greatest_x))
 }

@@ -57,12 +57,13 @@ mod error;
 mod forward;
 mod key_box;
 mod network;
-mod numbering;
 mod plan;
-mod said;
+mod qkv;
 mod sparse;
 mod stop;
+mod token_buffer;
 mod unembed;
+mod value_numbering;
 
 pub use decoder::{Decoder, DecoderOptions, Engine, Generate, HeadActivation, Stats};
 pub use error::Error;

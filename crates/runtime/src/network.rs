@@ -3,10 +3,10 @@
 use weightware_hull::Point;
 use weightware_model::{LayerWeights, Matrix, Model, PositionFeature};
 
-use crate::cache::Call;
-use crate::numbering::{Numbers, Products, Versions};
+use crate::qkv::Qkv;
 use crate::sparse::{Entry, Row, Rows, Update, row_of};
 use crate::unembed::Unembed;
+use crate::value_numbering::{Interner, Products, SlotVersions};
 
 /// A model made ready to run. It owns what it needs.
 #[derive(Debug)]
@@ -75,9 +75,9 @@ pub(crate) struct Head {
 impl Head {
     /// What it asks and offers.
     #[inline]
-    pub(crate) fn call(&self, products: &[f64]) -> Call {
+    pub(crate) fn call(&self, products: &[f64]) -> Qkv {
         let point = |[x, y]: [usize; 2]| Point::new(products[x], products[y]);
-        Call {
+        Qkv {
             query: point(self.query),
             key: point(self.key),
             value: self.value.map(|place| products[place]),
@@ -148,14 +148,14 @@ impl Network {
             ends[token.0 as usize] = true;
         }
         let mut pass = Pass {
-            versions: Versions::new(config.shape.d_model),
+            versions: SlotVersions::new(config.shape.d_model),
             products: Products::default(),
             gates: Products::default(),
-            keys: Numbers::default(),
-            values: Numbers::default(),
-            questions: Numbers::default(),
+            keys: Interner::default(),
+            values: Interner::default(),
+            questions: Interner::default(),
             answers: 0,
-            boxes: Numbers::default(),
+            boxes: Interner::default(),
         };
         let weights = model.weights.layers.iter().enumerate();
         let layers = weights.map(|(i, weights)| pass.layer(model, i, weights));
@@ -186,19 +186,19 @@ impl Network {
 
 /// What is known of the layers so far.
 struct Pass {
-    versions: Versions,
+    versions: SlotVersions,
     products: Products,
     gates: Products,
     /// By the numbers of two products.
-    keys: Numbers<[usize; 2]>,
+    keys: Interner<[usize; 2]>,
     /// By the number of the keys and that of a product.
-    values: Numbers<[usize; 2]>,
+    values: Interner<[usize; 2]>,
     /// By the number of the keys and those of two products.
-    questions: Numbers<[usize; 3]>,
+    questions: Interner<[usize; 3]>,
     /// How many answers there are.
     answers: usize,
     /// By the number of the keys and the bits of two bounds.
-    boxes: Numbers<(usize, [u64; 2])>,
+    boxes: Interner<(usize, [u64; 2])>,
 }
 
 impl Pass {

@@ -410,10 +410,10 @@ mod tests {
     fn families_at_many_scales() {
         let far = (0..40).map(|_| [-(2f64.powi(52)), 0.0, 0.0]);
         let bytes = (-256..512).map(f64::from).map(|b| [-b * b, 0.0, 2.0 * b]);
-        let calls = (1..200)
+        let qkv = (1..200)
             .map(|a| f64::from(a) * 2f64.powi(20))
             .map(|a| [-a * a, 2.0 * a, 0.0]);
-        let entries: Vec<f64> = far.chain(bytes).chain(calls).flatten().collect();
+        let entries: Vec<f64> = far.chain(bytes).chain(qkv).flatten().collect();
         let head = Matrix {
             rows: entries.len() / 3,
             cols: 3,

@@ -114,7 +114,7 @@ fn a_first_token_comes_again() {
 fn plans_hold() {
     let model = copier(20, 5);
     let (_, _, stats) = said(&model, Engine::Plan, &ids(&[3, 19, 0, 7, 7]), 1_000);
-    assert!(stats.planned && stats.replans == 0, "{stats:?}");
+    assert!(stats.planned && stats.deoptimizations == 0, "{stats:?}");
     assert!(stats.cached_bytes < 4_096, "{stats:?}");
     let held = (0..200).filter(|&seed| {
         let model = structured(2, 6, 12, seed);
@@ -157,7 +157,7 @@ fn a_sum_falls_below_zero() {
     let prompt = ids(&[0, 1, 2, 2, 2]);
     let (tokens, _, stats) = said(&model, Engine::Plan, &prompt, 3);
     assert_eq!(tokens, ids(&[0, 0, 0]));
-    assert!(stats.planned && stats.replans == 1, "{stats:?}");
+    assert!(stats.planned && stats.deoptimizations == 1, "{stats:?}");
     let (tokens, _, stats) = said(&model, Engine::Plan, &ids(&[0, 1, 2]), 3);
-    assert_eq!((tokens, stats.replans), (ids(&[0, 0, 0]), 0));
+    assert_eq!((tokens, stats.deoptimizations), (ids(&[0, 0, 0]), 0));
 }

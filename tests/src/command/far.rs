@@ -71,7 +71,7 @@ struct Tally {
     courses: usize,
     endings: usize,
     leads: Leads,
-    replans: u32,
+    deoptimizations: u32,
     failures: Vec<String>,
     seconds: f64,
 }
@@ -199,7 +199,7 @@ impl Arguments {
                         Ok(ran) => {
                             tally.tokens += ran.tokens;
                             tally.leads.join(ran.leads);
-                            tally.replans += ran.replans;
+                            tally.deoptimizations += ran.deoptimizations;
                             if let Err(problem) = course.ends_as_it_must(ends, &ran) {
                                 tally.failures.push(format!("{}: {problem}", engine.name()));
                             }
@@ -285,7 +285,7 @@ impl Tally {
         self.courses += other.courses;
         self.endings += other.endings;
         self.leads.join(other.leads);
-        self.replans += other.replans;
+        self.deoptimizations += other.deoptimizations;
         self.failures.extend(other.failures);
     }
 
@@ -303,8 +303,8 @@ impl Tally {
             self.failures.len()
         );
         println!(
-            "  {} of the runs by plans went on by hulls for a head",
-            self.replans
+            "  {} of the runs by plans were deoptimised",
+            self.deoptimizations
         );
         if let Some((op, [all, far, late])) = self.coverage.rarest() {
             println!(
@@ -354,7 +354,7 @@ impl Tally {
             "courses": self.courses,
             "endings": self.endings,
             "tokens": self.tokens,
-            "replans": self.replans,
+            "deoptimizations": self.deoptimizations,
             "seconds": self.seconds,
             "executed": executed,
             "leads": {

@@ -21,7 +21,7 @@ pub struct Ran {
     /// The least leads within cases.
     pub leads: Leads,
     /// How often the plan engine gave up an assumption.
-    pub replans: u32,
+    pub deoptimizations: u32,
 }
 
 /// The first token that differs.
@@ -118,7 +118,7 @@ pub(super) fn follow(
         stores,
         finish,
         leads,
-        replans: decoder.stats().replans,
+        deoptimizations: decoder.stats().deoptimizations,
     })
 }
 

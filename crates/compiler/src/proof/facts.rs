@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weightware_analysis::{
-    Analysis, Cases, Counted, Expected, Form as Exact, FormId, Kind, Rows, Scope,
+    Analysis, Assumptions, AtomKind, Cases, Counted, PolyId, Polynomial, Scope, SparseWeights,
 };
 use weightware_isa::{Op, Token, Vocabulary};
 use weightware_model::Model;
@@ -31,12 +31,12 @@ impl<'m> Facts<'m> {
     ) -> Result<Self, ProofError> {
         let vocabulary = Vocabulary::new();
         let first = vocabulary.id(Token::Begin) as usize;
-        let rows = Arc::new(Rows::new(model));
+        let rows = Arc::new(SparseWeights::new(model));
         let offers = Arc::new(rows.offers(first));
-        let expected = Expected {
+        let expected = Assumptions {
             sentinel: Some(first),
             wide: true,
-            ..Expected::default()
+            ..Assumptions::default()
         };
         let mut analysis = Analysis::new(&rows, &offers, &expected)?;
         let cases = Cases::new(&mut analysis);
@@ -153,14 +153,14 @@ impl<'m> Facts<'m> {
     }
 
     /// A part of what a lookup answers.
-    pub(super) fn answer(&mut self, lookup: &str, part: usize) -> Result<FormId, ProofError> {
+    pub(super) fn answer(&mut self, lookup: &str, part: usize) -> Result<PolyId, ProofError> {
         let at = self.head(lookup);
         let scope = self.scope.as_mut().expect("entered");
         Ok(self.analysis.answers(scope, at)?[part])
     }
 
     /// A dimension, once its last writer has written.
-    pub(super) fn dim(&mut self, dim: Dim) -> Result<FormId, ProofError> {
+    pub(super) fn dim(&mut self, dim: Dim) -> Result<PolyId, ProofError> {
         let parts = self.machine.graph.dims[dim.index()].parts.iter();
         let ready = parts
             .map(|part| self.schedule.stages[part.output.writer.index()] + 1)
@@ -172,19 +172,19 @@ impl<'m> Facts<'m> {
     }
 
     /// A dimension of that name.
-    pub(super) fn named(&mut self, name: &str) -> Result<FormId, ProofError> {
+    pub(super) fn named(&mut self, name: &str) -> Result<PolyId, ProofError> {
         let graph = &self.machine.graph;
         let dim = graph.dims().find(|&dim| graph.name(dim) == name);
         self.dim(dim.unwrap_or_else(|| panic!("the machine has no dimension {name}")))
     }
 
     /// The code of the end token, as the unembedding reads it.
-    pub(super) fn end(&mut self) -> Result<FormId, ProofError> {
+    pub(super) fn end(&mut self) -> Result<PolyId, ProofError> {
         self.read(self.machine.end_dim())
     }
 
     /// The result, as the unembedding reads it.
-    pub(super) fn result(&mut self) -> Result<FormId, ProofError> {
+    pub(super) fn result(&mut self) -> Result<PolyId, ProofError> {
         self.read(self.machine.result_dim())
     }
 
@@ -203,7 +203,7 @@ impl<'m> Facts<'m> {
         self.scope = Some(self.cases.scope(&mut self.analysis, class, kind, counted));
     }
 
-    fn read(&mut self, dim: Dim) -> Result<FormId, ProofError> {
+    fn read(&mut self, dim: Dim) -> Result<PolyId, ProofError> {
         let slot = self.schedule.slots[dim.index()];
         let last = self.schedule.budget.stages() as usize;
         let scope = self.scope.as_mut().expect("entered");
@@ -211,14 +211,14 @@ impl<'m> Facts<'m> {
     }
 
     /// The carry or borrow that the token itself shows.
-    pub(super) fn carry(&mut self) -> Result<FormId, ProofError> {
+    pub(super) fn carry(&mut self) -> Result<PolyId, ProofError> {
         let slot = self.schedule.slots[self.machine.result_dim().index()];
         let scope = self.scope.as_mut().expect("entered");
         Ok(self.analysis.slot(scope, 0, slot)?)
     }
 
     /// `relu(gate)`, as the network computes it.
-    pub(super) fn relu(&mut self, gate: Exact) -> Exact {
+    pub(super) fn relu(&mut self, gate: Polynomial) -> Polynomial {
         let gate = self.analysis.atoms.id(gate);
         let one = self.analysis.atoms.constant(1.0);
         let form = match self.analysis.atoms.bounds(gate).hi <= 0.0 {
@@ -229,10 +229,10 @@ impl<'m> Facts<'m> {
     }
 
     /// What a number is before any of its operations rounds: of the last sum that it is, the exact terms.
-    pub(super) fn unrounded(&self, form: &Exact) -> Exact {
+    pub(super) fn unrounded(&self, form: &Polynomial) -> Polynomial {
         let atoms = &self.analysis.atoms;
         match form.as_atom().map(|atom| atoms.kind(atom)) {
-            Some(Kind::Rounded { base, terms }) => {
+            Some(AtomKind::Rounded { base, terms }) => {
                 let mut sum = atoms[*base].clone();
                 for &(weight, form) in terms {
                     sum = sum.about_plus(f64::from_bits(weight), &atoms[form]);
@@ -244,10 +244,10 @@ impl<'m> Facts<'m> {
     }
 
     /// The gate of a neuron that a form consists of, and its value, if that is a constant.
-    pub(super) fn gate_of(&self, form: &Exact) -> Option<(Exact, f64)> {
+    pub(super) fn gate_of(&self, form: &Polynomial) -> Option<(Polynomial, f64)> {
         let atoms = &self.analysis.atoms;
         match *atoms.kind(form.as_atom()?) {
-            Kind::Gated { gate, value } => {
+            AtomKind::Gated { gate, value } => {
                 Some((self.unrounded(&atoms[gate]), atoms[value].as_constant()?))
             }
             _ => None,
@@ -255,7 +255,7 @@ impl<'m> Facts<'m> {
     }
 
     /// The exact form of an id.
-    pub(super) fn exact(&self, form: FormId) -> &Exact {
+    pub(super) fn exact(&self, form: PolyId) -> &Polynomial {
         &self.analysis.atoms[form]
     }
 }

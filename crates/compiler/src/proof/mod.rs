@@ -22,7 +22,7 @@ mod rules;
 mod tests;
 mod unwritten;
 
-use weightware_analysis::Refusal;
+use weightware_analysis::Bailout;
 use weightware_isa::{End, Flag, Op, Token, Vocabulary};
 use weightware_model::Model;
 
@@ -62,12 +62,12 @@ pub enum ProofError {
     Schedule(#[from] ScheduleError),
     /// The analysis refuses the weights.
     #[error("the weights cannot be analysed: {0:?}")]
-    Refused(Refusal),
+    Refused(Bailout),
 }
 
-impl From<Refusal> for ProofError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl From<Bailout> for ProofError {
+    fn from(bailout: Bailout) -> Self {
+        Self::Refused(bailout)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The equations: what each class of instructions computes, in terms of the machine's lookups.
 
-use weightware_analysis::Form as Exact;
+use weightware_analysis::Polynomial;
 use weightware_isa::{End, Op, Trap};
 
 use super::facts::Facts;
@@ -163,27 +163,29 @@ fn end_code(
     op: Op,
     columns: &OpColumns,
     untaken: bool,
-) -> Result<Exact, ProofError> {
+) -> Result<Polynomial, ProofError> {
     let code = match op.spec().end {
         End::Commit(commit) if untaken => code::commit(commit.not_taken()),
         End::Commit(commit) => code::commit(commit),
         End::Call => {
             let fourth = facts.named("fourth")?;
-            return Ok(Exact::constant(code::CALL as f64).about_plus(1.0, facts.exact(fourth)));
+            return Ok(Polynomial::constant(code::CALL as f64).about_plus(1.0, facts.exact(fourth)));
         }
         End::Return => {
             let frame = facts.answer("call", 1)?;
-            return Ok(Exact::constant(code::RETURN as f64).about_plus(1.0, facts.exact(frame)));
+            return Ok(
+                Polynomial::constant(code::RETURN as f64).about_plus(1.0, facts.exact(frame))
+            );
         }
         _ => columns.end,
     };
-    Ok(Exact::constant(code as f64))
+    Ok(Polynomial::constant(code as f64))
 }
 
 /// What a trap adds to the end code: its code, if the excess is positive.
-fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Exact, ProofError> {
-    let names = |facts: &mut Facts<'_>, names: &[(&str, f64)]| -> Result<Exact, ProofError> {
-        let mut sum = Exact::zero();
+fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Polynomial, ProofError> {
+    let names = |facts: &mut Facts<'_>, names: &[(&str, f64)]| -> Result<Polynomial, ProofError> {
+        let mut sum = Polynomial::zero();
         for &(name, factor) in names {
             let dim = facts.named(name)?;
             sum = sum.about_plus(factor, facts.exact(dim));
@@ -197,14 +199,14 @@ fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Exact, Pro
         (Class::Load | Class::LoadSigned, _) => {
             let excess = names(facts, &[start[0], start[1], start[2], ("top", 1.0)])?;
             (
-                excess.about_plus(columns.rise as f64, &Exact::constant(1.0)),
+                excess.about_plus(columns.rise as f64, &Polynomial::constant(1.0)),
                 Trap::OutOfBounds,
             )
         }
         (Class::Store, _) => {
             let excess = names(facts, &[start[0], start[1], start[2], ("second", 1.0)])?;
             (
-                excess.about_plus(columns.bytes as f64, &Exact::constant(1.0)),
+                excess.about_plus(columns.bytes as f64, &Polynomial::constant(1.0)),
                 Trap::OutOfBounds,
             )
         }
@@ -212,7 +214,7 @@ fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Exact, Pro
             let excess = names(facts, &[("frame", 1.0), ("fourth", 1.0)])?;
             let limit = f64::from(weightware_isa::FRAME_LIMIT);
             (
-                excess.about_plus(-limit, &Exact::constant(1.0)),
+                excess.about_plus(-limit, &Polynomial::constant(1.0)),
                 Trap::CallStackExhausted,
             )
         }
@@ -221,16 +223,16 @@ fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Exact, Pro
             let excess = names(facts, &[("second", 1.0)])?;
             let excess = excess.about_plus(-(BIG as f64), facts.exact(negative));
             (
-                excess.about_plus(-WORD_SIGN, &Exact::constant(1.0)),
+                excess.about_plus(-WORD_SIGN, &Polynomial::constant(1.0)),
                 Trap::IntegerOverflow,
             )
         }
-        _ => return Ok(Exact::zero()),
+        _ => return Ok(Polynomial::zero()),
     };
-    let below = excess.about_plus(-1.0, &Exact::constant(1.0));
+    let below = excess.about_plus(-1.0, &Polynomial::constant(1.0));
     let (above, below) = (facts.relu(excess), facts.relu(below));
     let code = code::trap(trap) as f64;
-    Ok(Exact::zero()
+    Ok(Polynomial::zero()
         .about_plus(code, &above)
         .about_plus(-code, &below))
 }
@@ -247,7 +249,7 @@ fn comparison(
     columns: &OpColumns,
 ) -> Result<Option<String>, ProofError> {
     let wide = columns.width == 8;
-    let mut d = Exact::zero();
+    let mut d = Polynomial::zero();
     let (word, low) = (2.0_f64.powi(36), 4.0);
     let terms = [("second", word), ("top", -word)].into_iter();
     let lower = [("lower_second", low), ("lower_top", -low)];
@@ -269,9 +271,9 @@ fn comparison(
         if factor == 0 {
             continue;
         }
-        let wanted = Exact::zero().about_plus(sign, &d);
+        let wanted = Polynomial::zero().about_plus(sign, &d);
         let found = scaled.terms().iter().any(|&(monomial, coefficient)| {
-            let term = Exact::monomial(monomial, 1.0);
+            let term = Polynomial::monomial(monomial, 1.0);
             let gate = facts.gate_of(&term);
             gate.is_some_and(|(gate, value)| gate == wanted && coefficient * value == factor as f64)
         });
@@ -306,7 +308,7 @@ fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>
         .about_plus(-(BYTE_PUSH as f64), facts.exact(missed));
     let found = facts.result()?;
     let found = facts.exact(found).about_plus(-1.0, facts.exact(carry));
-    let gate = facts.gate_of(&Exact::zero().about_plus(1.0 / factor, &found));
+    let gate = facts.gate_of(&Polynomial::zero().about_plus(1.0 / factor, &found));
     Ok((gate.as_ref() != Some(&(wanted.clone(), 1.0)))
         .then(|| format!("the gate is {gate:?}, not {wanted:?}")))
 }
@@ -317,9 +319,9 @@ fn result(
     columns: &OpColumns,
     index: i64,
     case: usize,
-) -> Result<Exact, ProofError> {
-    let of = |facts: &mut Facts<'_>, answers: &[(&str, f64)]| -> Result<Exact, ProofError> {
-        let mut sum = Exact::zero();
+) -> Result<Polynomial, ProofError> {
+    let of = |facts: &mut Facts<'_>, answers: &[(&str, f64)]| -> Result<Polynomial, ProofError> {
+        let mut sum = Polynomial::zero();
         for &(lookup, factor) in answers {
             let answer = facts.answer(lookup, 0)?;
             sum = sum.about_plus(factor, facts.exact(answer));
@@ -343,24 +345,24 @@ fn result(
         Class::Join => of(facts, &[("b", 1.0)])?,
         Class::Extend | Class::ExtendUnsigned if within => of(facts, &[("b", 1.0)])?,
         Class::Extend => of(facts, &[("extend.sign", 255.0)])?,
-        Class::ExtendUnsigned => Exact::zero(),
+        Class::ExtendUnsigned => Polynomial::zero(),
         Class::Abs => of(facts, &[("b", if case == 0 { 1.0 } else { -1.0 })])?,
         Class::WithSign => of(facts, &[("a", if case == 1 { -1.0 } else { 1.0 })])?,
-        Class::Eqz | Class::Eqz64 if index > 0 => Exact::zero(),
+        Class::Eqz | Class::Eqz64 if index > 0 => Polynomial::zero(),
         Class::Eqz => {
             let top = facts.named("top")?;
-            let zero = Exact::constant(1.0).about_plus(-1.0, facts.exact(top));
+            let zero = Polynomial::constant(1.0).about_plus(-1.0, facts.exact(top));
             facts.relu(zero)
         }
         Class::Eqz64 => {
             let [top, lower] = [facts.named("top")?, facts.named("lower_top")?];
-            let zero = Exact::constant(1.0).about_plus(-1.0, facts.exact(top));
+            let zero = Polynomial::constant(1.0).about_plus(-1.0, facts.exact(top));
             let zero = zero.about_plus(-1.0, facts.exact(lower));
             facts.relu(zero)
         }
-        Class::Compare | Class::CompareSigned if index > 0 => Exact::zero(),
+        Class::Compare | Class::CompareSigned if index > 0 => Polynomial::zero(),
         Class::Compare | Class::CompareSigned => of(facts, &[("compare.decided", 1.0)])?,
-        Class::Load | Class::None => Exact::zero(),
+        Class::Load | Class::None => Polynomial::zero(),
         class => unreachable!("{class:?} has no rule"),
     })
 }

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use weightware_hull::{ExactSum, Point, compare_scores};
 
-use super::{Cache, Call, Full, bytes_of};
+use super::{Cache, Full, bytes_of};
+use crate::qkv::Qkv;
 
 /// Keys and values of every head.
 #[derive(Debug)]
@@ -25,13 +26,8 @@ impl Cache for Hardmax {
 
     fn begin(&mut self) {}
 
-    fn attend(
-        &mut self,
-        first: usize,
-        calls: &[Call],
-        answers: &mut [[f64; 2]],
-    ) -> Result<(), Full> {
-        for ((call, answer), head) in calls.iter().zip(answers).zip(&mut self.heads[first..]) {
+    fn attend(&mut self, first: usize, qkv: &[Qkv], answers: &mut [[f64; 2]]) -> Result<(), Full> {
+        for ((call, answer), head) in qkv.iter().zip(answers).zip(&mut self.heads[first..]) {
             head.push((call.key, call.value));
             let mut best = call.key;
             let mut count = 0;

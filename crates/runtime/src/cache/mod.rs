@@ -8,17 +8,8 @@ pub(crate) use hardmax::Hardmax;
 pub(crate) use hull::Hull;
 pub(crate) use softmax::Softmax;
 
-use weightware_hull::Point;
-
 use crate::network::Layer;
-
-/// What one head asks and offers at one token.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Call {
-    pub(crate) query: Point,
-    pub(crate) key: Point,
-    pub(crate) value: [f64; 2],
-}
+use crate::qkv::Qkv;
 
 /// A cache that has no room for the key of the call of this index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +27,7 @@ pub(crate) trait Cache {
     /// writes each head's answer, to which its own new key contributes.
     ///
     /// Heads of a token come in order, each once.
-    fn attend(
-        &mut self,
-        first: usize,
-        calls: &[Call],
-        answers: &mut [[f64; 2]],
-    ) -> Result<(), Full>;
+    fn attend(&mut self, first: usize, qkv: &[Qkv], answers: &mut [[f64; 2]]) -> Result<(), Full>;
 
     /// About how many bytes the cache holds.
     fn bytes(&self) -> usize;
@@ -82,9 +68,9 @@ impl<C: Cache> Answers for C {
         products: &[f64],
         answers: &mut [f64],
     ) -> Result<(), Full> {
-        let calls: Vec<Call> = layer.heads.iter().map(|h| h.call(products)).collect();
-        let mut given = vec![[0.0; 2]; calls.len()];
-        self.attend(first, &calls, &mut given)?;
+        let qkv: Vec<Qkv> = layer.heads.iter().map(|h| h.call(products)).collect();
+        let mut given = vec![[0.0; 2]; qkv.len()];
+        self.attend(first, &qkv, &mut given)?;
         for (head, given) in layer.heads.iter().zip(given) {
             for (answer, given) in head.answers.into_iter().zip(given) {
                 if let Some(answer) = answer {

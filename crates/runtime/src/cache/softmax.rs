@@ -2,7 +2,8 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use super::{Cache, Call, Full, bytes_of};
+use super::{Cache, Full, bytes_of};
+use crate::qkv::Qkv;
 
 /// Keys and values of every head, and the weights of all past tokens at every query.
 #[derive(Debug)]
@@ -25,13 +26,8 @@ impl Cache for Softmax {
 
     fn begin(&mut self) {}
 
-    fn attend(
-        &mut self,
-        first: usize,
-        calls: &[Call],
-        answers: &mut [[f64; 2]],
-    ) -> Result<(), Full> {
-        for ((call, answer), head) in calls.iter().zip(answers).zip(&mut self.heads[first..]) {
+    fn attend(&mut self, first: usize, qkv: &[Qkv], answers: &mut [[f64; 2]]) -> Result<(), Full> {
+        for ((call, answer), head) in qkv.iter().zip(answers).zip(&mut self.heads[first..]) {
             head.push([call.key.x, call.key.y, call.value[0], call.value[1]]);
             let [x, y] = [call.query.x, call.query.y];
             self.scores.clear();

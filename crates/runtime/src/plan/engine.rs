@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use weightware_analysis::{Expected, HeadAt, Offer, Refusal, Rows};
+use weightware_analysis::{Assumptions, Bailout, HeadAt, Offer, SparseWeights};
 use weightware_model::{Model, TokenId};
 
-use super::step::Plan;
 use crate::HorizonReason;
-use crate::cache::{Cache, Call, Full, Hull};
-use crate::forward::Stream;
-use crate::key_box::Went;
+use crate::cache::{Cache, Full, Hull};
+use crate::forward::ResidualStream;
+use crate::key_box::KeyExtent;
 use crate::network::Network;
-use crate::said::Said;
+use crate::plan::decode::{Plan, PlanOptions};
+use crate::qkv::Qkv;
+use crate::token_buffer::TokenBuffer;
 use crate::unembed::Scratch;
 
 /// What the first token asks and offers; it attends to itself.
@@ -23,11 +24,11 @@ impl Cache for First {
 
     fn begin(&mut self) {}
 
-    fn attend(&mut self, _: usize, calls: &[Call], answers: &mut [[f64; 2]]) -> Result<(), Full> {
-        for (answer, call) in answers.iter_mut().zip(calls) {
+    fn attend(&mut self, _: usize, qkv: &[Qkv], answers: &mut [[f64; 2]]) -> Result<(), Full> {
+        for (answer, call) in answers.iter_mut().zip(qkv) {
             *answer = call.value.map(|value| value + 0.0);
         }
-        let offers = calls.iter().map(|call| Offer {
+        let offers = qkv.iter().map(|call| Offer {
             key: [call.key.x, call.key.y],
             value: call.value,
         });
@@ -42,22 +43,23 @@ impl Cache for First {
 
 /// The plan engine.
 #[derive(Debug)]
-pub(crate) struct Planned {
-    rows: Arc<Rows>,
+pub(crate) struct PlanEngine {
+    pub(super) rows: Arc<SparseWeights>,
     first: Option<(TokenId, Arc<Vec<Vec<Offer>>>)>,
-    mode: Mode,
-    stream: Stream,
+    pub(super) mode: Mode,
+    stream: ResidualStream,
     scratch: Scratch,
-    expected: Expected,
-    /// Whether programs get machine code.
+    assumptions: Assumptions,
+    options: PlanOptions,
+    /// Whether kernels get machine code.
     translates: bool,
     /// Tokens that were taken in.
-    steps: u64,
-    replans: u32,
+    pub(super) steps: u64,
+    deoptimizations: u32,
 }
 
 #[derive(Debug)]
-enum Mode {
+pub(super) enum Mode {
     /// No token yet.
     Empty,
     Plan(Box<Plan>),
@@ -65,27 +67,37 @@ enum Mode {
     Hull(Box<Hull>, u64),
 }
 
-impl Planned {
+impl PlanEngine {
     pub(crate) fn new(model: &Model, network: &Network, translates: bool) -> Self {
+        Self::with_options(model, network, PlanOptions::DEFAULT, translates)
+    }
+
+    pub(super) fn with_options(
+        model: &Model,
+        network: &Network,
+        options: PlanOptions,
+        translates: bool,
+    ) -> Self {
         Self {
-            rows: Arc::new(Rows::new(model)),
+            options,
+            rows: Arc::new(SparseWeights::new(model)),
             first: None,
             mode: Mode::Empty,
-            stream: Stream::new(network),
+            stream: ResidualStream::new(network),
             scratch: Scratch::default(),
-            expected: Expected::default(),
+            assumptions: Assumptions::default(),
             translates,
             steps: 0,
-            replans: 0,
+            deoptimizations: 0,
         }
     }
 
     pub(crate) fn reset(&mut self) {
         self.mode = Mode::Empty;
-        self.stream.reach.fill(Went::NOWHERE);
+        self.stream.reach.fill(KeyExtent::EMPTY);
         self.first = None;
         self.steps = 0;
-        self.replans = 0;
+        self.deoptimizations = 0;
     }
 
     /// Takes a token in, and says which one follows.
@@ -99,10 +111,10 @@ impl Planned {
         let next = match &mut self.mode {
             Mode::Plan(plan) => match plan.step(network, token.0 as u16, predict) {
                 Ok(next) => within(plan).map(|()| next.map(TokenId)),
-                Err(refusal) => self.replan(network, token, refusal, predict),
+                Err(bailout) => self.deoptimize(network, token, bailout, predict),
             },
             Mode::Empty => self.begin(network, token, predict),
-            Mode::Hull(..) => self.by_hull(network, token, predict),
+            Mode::Hull(..) => self.decode_by_hull(network, token, predict),
         };
         self.steps += 1;
         next
@@ -110,31 +122,31 @@ impl Planned {
 
     /// Takes a token in and those that follow, but the last: as many as there is room for, none behind an end token. After an
     /// error, it is the last one that could not be taken in.
-    pub(crate) fn advance_far(
+    pub(crate) fn decode_many(
         &mut self,
         network: &Network,
         mut token: TokenId,
-        said: &mut Said<'_>,
+        tokens: &mut TokenBuffer<'_>,
     ) -> Result<(), HorizonReason> {
-        while !said.is_full() {
-            let before = said.count();
-            let last = |said: &Said<'_>| said.last().filter(|_| said.count() > before);
+        while !tokens.is_full() {
+            let before = tokens.count();
+            let last = |tokens: &TokenBuffer<'_>| tokens.last().filter(|_| tokens.count() > before);
             if let Mode::Plan(plan) = &mut self.mode {
-                let went = plan.steps(network, token.0 as u16, said);
-                self.steps += (said.count() - before) as u64;
-                if let Err(refusal) = went {
-                    let token = last(said).unwrap_or(token);
-                    let next = self.replan(network, token, refusal, true);
+                let went = plan.steps(network, token.0 as u16, tokens);
+                self.steps += (tokens.count() - before) as u64;
+                if let Err(bailout) = went {
+                    let token = last(tokens).unwrap_or(token);
+                    let next = self.deoptimize(network, token, bailout, true);
                     self.steps += 1;
-                    said.extend(next?);
+                    tokens.extend(next?);
                 } else if let Err(why) = within(plan) {
                     self.steps += 1;
                     return Err(why);
                 }
             } else {
-                said.extend(self.advance(network, token, true)?);
+                tokens.extend(self.advance(network, token, true)?);
             }
-            match last(said) {
+            match last(tokens) {
                 Some(last) if !network.ends[last.0 as usize] => token = last,
                 _ => break,
             }
@@ -151,9 +163,9 @@ impl Planned {
         let mut first = First::default();
         self.stream.forward(network, &mut first, token, 0)?;
         self.first = Some((token, Arc::new(first.0)));
-        self.expected = Expected {
+        self.assumptions = Assumptions {
             sentinel: Some(token.0 as usize),
-            ..Expected::default()
+            ..Assumptions::default()
         };
         self.mode = match self.plan() {
             Some(plan) => Mode::Plan(Box::new(plan)),
@@ -185,12 +197,17 @@ impl Planned {
             return None;
         }
         loop {
-            let (refusal, heads) =
-                match Plan::new(&self.rows, first, &self.expected, self.translates) {
-                    Ok(plan) => return Some(plan),
-                    Err(refusal) => refusal,
-                };
-            if !concede(refusal, &heads, &mut self.expected) {
+            let (bailout, heads) = match Plan::new(
+                &self.rows,
+                first,
+                &self.assumptions,
+                self.options,
+                self.translates,
+            ) {
+                Ok(plan) => return Some(plan),
+                Err(bailout) => bailout,
+            };
+            if !drop_assumption(bailout, &heads, &mut self.assumptions) {
                 return None;
             }
         }
@@ -198,27 +215,31 @@ impl Planned {
 
     /// Makes another plan, or none, and decodes all tokens anew.
     #[cold]
-    fn replan(
+    fn deoptimize(
         &mut self,
         network: &Network,
         token: TokenId,
-        refusal: Refusal,
+        bailout: Bailout,
         predict: bool,
     ) -> Result<Option<TokenId>, HorizonReason> {
         let Mode::Plan(old) = std::mem::replace(&mut self.mode, Mode::Empty) else {
             unreachable!("a plan was refused");
         };
-        let mut ids = old.memory.ids.clone();
+        let mut ids = old.state.ids.clone();
         // The token that was refused may be among them already.
         ids.truncate(self.steps as usize);
         ids.push(token.0 as u16);
-        let mut refused = Some((refusal, *old));
-        while let Some((refusal, old)) = refused.take() {
-            if !concede(refusal, &old.analysis.heads_of(refusal), &mut self.expected) {
+        let mut refused = Some((bailout, *old));
+        while let Some((bailout, old)) = refused.take() {
+            if !drop_assumption(
+                bailout,
+                &old.analysis.heads_of(bailout),
+                &mut self.assumptions,
+            ) {
                 break;
             }
             drop(old);
-            self.replans += 1;
+            self.deoptimizations += 1;
             let Some(mut plan) = self.plan() else { break };
             for (i, &id) in ids.iter().enumerate().skip(1) {
                 match plan.step(network, id, predict && i + 1 == ids.len()) {
@@ -228,8 +249,8 @@ impl Planned {
                         return within.map(|()| next.map(TokenId));
                     }
                     Ok(_) => {}
-                    Err(refusal) => {
-                        refused = Some((refusal, plan));
+                    Err(bailout) => {
+                        refused = Some((bailout, plan));
                         break;
                     }
                 }
@@ -243,12 +264,12 @@ impl Planned {
         self.stream.forward(network, &mut hull, first, 0)?;
         self.mode = Mode::Hull(Box::new(hull), 1);
         for &id in &ids[1..ids.len() - 1] {
-            self.by_hull(network, TokenId(id.into()), false)?;
+            self.decode_by_hull(network, TokenId(id.into()), false)?;
         }
-        self.by_hull(network, token, predict)
+        self.decode_by_hull(network, token, predict)
     }
 
-    fn by_hull(
+    fn decode_by_hull(
         &mut self,
         network: &Network,
         token: TokenId,
@@ -270,8 +291,8 @@ impl Planned {
         let Mode::Plan(plan) = &self.mode else {
             return network.unembed.logits(&self.stream.x);
         };
-        let later = plan.memory.ids[1..].iter().map(|&id| TokenId(id.into()));
-        let mut stream = Stream::new(network);
+        let later = plan.state.ids[1..].iter().map(|&id| TokenId(id.into()));
+        let mut stream = ResidualStream::new(network);
         let mut hull = Hull::new(network);
         for (time, token) in (0..).zip(std::iter::once(first).chain(later)) {
             // What the plan engine took in, the hull engine takes in.
@@ -284,14 +305,14 @@ impl Planned {
     pub(crate) fn reach(&self, network: &Network) -> Vec<(usize, usize, [f64; 3])> {
         match &self.mode {
             Mode::Empty => vec![],
-            Mode::Plan(plan) => plan.memory.reach().collect(),
+            Mode::Plan(plan) => plan.state.reach().collect(),
             Mode::Hull(..) => self.stream.reached(network).collect(),
         }
     }
 
     /// Whether a plan holds, and how many did not.
-    pub(crate) fn replans(&self) -> (bool, u32) {
-        (matches!(self.mode, Mode::Plan(_)), self.replans)
+    pub(crate) fn deoptimizations(&self) -> (bool, u32) {
+        (matches!(self.mode, Mode::Plan(_)), self.deoptimizations)
     }
 
     /// Stores of keys and of values.
@@ -306,7 +327,7 @@ impl Planned {
     pub(crate) fn bytes(&self) -> usize {
         match &self.mode {
             Mode::Empty => 0,
-            Mode::Plan(plan) => plan.memory.bytes(),
+            Mode::Plan(plan) => plan.state.bytes(),
             Mode::Hull(hull, _) => hull.bytes(),
         }
     }
@@ -315,7 +336,7 @@ impl Planned {
 /// Whether the last token's keys are in their boxes.
 #[inline]
 fn within(plan: &Plan) -> Result<(), HorizonReason> {
-    match plan.memory.outside {
+    match plan.state.outside {
         None => Ok(()),
         Some((layer, head, x, lift)) => Err(HorizonReason::KeyBound {
             layer,
@@ -327,19 +348,15 @@ fn within(plan: &Plan) -> Result<(), HorizonReason> {
 }
 
 /// Gives up an assumption; `false` if there is none to give up.
-fn concede(refusal: Refusal, heads: &[HeadAt], expected: &mut Expected) -> bool {
-    match refusal {
-        Refusal::Head(_) | Refusal::Group(_) => {
-            let before = expected.demoted.len();
-            expected.demoted.extend(heads);
-            expected.demoted.len() > before
+fn drop_assumption(bailout: Bailout, heads: &[HeadAt], assumptions: &mut Assumptions) -> bool {
+    match bailout {
+        Bailout::Head(_) | Bailout::Group(_) => {
+            let before = assumptions.demoted.len();
+            assumptions.demoted.extend(heads);
+            assumptions.demoted.len() > before
         }
-        Refusal::Sums => !std::mem::replace(&mut expected.wide, true),
-        Refusal::Sentinel => expected.sentinel.take().is_some(),
-        Refusal::Model => false,
+        Bailout::Sums => !std::mem::replace(&mut assumptions.wide, true),
+        Bailout::Sentinel => assumptions.sentinel.take().is_some(),
+        Bailout::Model => false,
     }
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

@@ -1,35 +1,31 @@
-//! The plan engine: programs made from the weights when decoding begins.
+//! The plan engine: kernels made from the weights when decoding begins.
 //!
 //! The network is interpreted over *forms* instead of numbers ([`weightware_analysis`]): a slot of the residual stream is a
 //! polynomial of what heads answer and of the token's embedding, wherever bounds prove that no operation rounds; a number
 //! that may be rounded is an atom of its own, computed by the very operations of the network, in order. So every number
-//! that a program computes has the bits that the other engines compute, and what cancels, or is multiplied by a closed
+//! that a kernel computes has the bits that the other engines compute, and what cancels, or is multiplied by a closed
 //! gate, or is read by nobody, is not computed at all.
 //!
 //! Heads are served by what their keys are ([`weightware_analysis::Head`]): equal keys by running sums, keys `(a t, -b t^2)` by
 //! the nearest position, keys of equal x by the highest so far, keys near a parabola by a [`table`], any others by a
-//! hull of their own. Programs are chosen, and made when first needed ([`choice`]), by the class of the token's id, by what
-//! the most influential position lookup finds, and by one small number ([`weightware_analysis::Cases`]). Programs share the
-//! forms that depend on the same assumptions; where the choice is certain, one goes on with what another left in
+//! hull of their own. Kernels are chosen, and made when first needed ([`dispatch`]), by the class of the token's id, by what
+//! the most influential position lookup finds, and by one small number ([`weightware_analysis::Cases`]). Kernels share the
+//! forms that depend on the same assumptions; where the dispatch is certain, one goes on with what another left in
 //! registers ([`chain`]).
 //!
 //! Whatever bounds do not prove is checked while decoding: queries that tie, keys off their parabola, sums that leave
 //! their range. A check that fails gives the head a hull of its own and decodes all tokens anew, or leaves the model to
 //! the hull engine.
 
-mod chain;
-mod choice;
-mod compile;
+mod decode;
 mod engine;
-mod follow;
-mod give;
-mod memory;
-mod native;
-mod predict;
-mod program;
-mod run;
-mod step;
-mod sums;
-mod table;
+mod exec;
+mod float;
+mod ir;
+mod jit;
+mod linked;
+mod lower;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use engine::Planned;
+pub(crate) use engine::PlanEngine;

@@ -2,15 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use weightware_model::Model;
+use weightware_model::{Model, TokenId};
 
-use super::*;
+use super::decode::PlanOptions;
+use super::engine::{Mode, PlanEngine};
+use crate::cache::Hull;
+use crate::forward::ResidualStream;
+use crate::network::Network;
+use crate::token_buffer::TokenBuffer;
+use crate::unembed::Scratch;
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
 /// Decodes with the hull engine, and compares with the plan engine every number that the unembedding reads. Tells how
-/// many numbers were compared, and how many programs followed others; collects the kinds of steps that became code.
+/// many numbers were compared, and how many kernels followed others; collects the kinds of steps that became code.
 fn compare(
     model: &Model,
     prompt: &[u32],
@@ -19,8 +25,8 @@ fn compare(
     kinds: &mut BTreeSet<String>,
 ) -> [usize; 2] {
     let network = Network::new(model);
-    let mut planned = Planned::new(model, &network, translates);
-    let mut stream = Stream::new(&network);
+    let mut planned = PlanEngine::with_options(model, &network, PlanOptions::TESTED, translates);
+    let mut stream = ResidualStream::new(&network);
     let mut hull = Hull::new(&network);
     let mut scratch = Scratch::default();
     let (mut compared, mut followers) = (0, 0);
@@ -31,11 +37,11 @@ fn compare(
             None => next.unwrap(),
         };
         let expected = stream.forward(&network, &mut hull, token, time as u64);
-        let said = planned.advance(&network, token, true);
-        match (expected, said) {
-            (Ok(()), Ok(said)) => next = said,
-            (expected, said) => {
-                assert_eq!(expected.err(), said.err());
+        let found = planned.advance(&network, token, true);
+        match (expected, found) {
+            (Ok(()), Ok(token)) => next = token,
+            (expected, found) => {
+                assert_eq!(expected.err(), found.err());
                 return [compared, followers];
             }
         }
@@ -57,7 +63,8 @@ fn compare(
 /// Decodes one by one and several at once, with code as soon as possible; tells how many tokens were compared.
 fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
     let network = Network::new(model);
-    let [mut single, mut together] = [(); 2].map(|()| Planned::new(model, &network, true));
+    let [mut single, mut together] =
+        [(); 2].map(|()| PlanEngine::with_options(model, &network, PlanOptions::TESTED, true));
     let mut said = None;
     for &id in prompt {
         let [one, other] = [&mut single, &mut together]
@@ -79,8 +86,8 @@ fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
     let mut batches = vec![first];
     for size in (1..9).cycle() {
         let mut batch = vec![TokenId(0); size.min(tokens.len() - batches.len())];
-        let mut room = Said::into(&mut batch);
-        let went = together.advance_far(&network, batches[batches.len() - 1], &mut room);
+        let mut room = TokenBuffer::into(&mut batch);
+        let went = together.decode_many(&network, batches[batches.len() - 1], &mut room);
         let count = room.count();
         batches.extend_from_slice(&batch[..count]);
         assert_eq!(batches, tokens[..batches.len()]);
@@ -138,7 +145,7 @@ fn all_numbers_are_those_of_the_hull_engine() {
     }
     assert!(compared.iter().all(|&count| count > 10_000), "{compared:?}");
     assert!(followers > 500, "{followers}");
-    // Steps of all kinds but two are in programs with code, and what they computed was compared; gathering and finding
+    // Steps of all kinds but two are in kernels with code, and what they computed was compared; gathering and finding
     // without a value take the compiled machine.
     if cfg!(all(
         feature = "jit",

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::Hull;
-use crate::cache::{Cache, Call, Hardmax};
+use crate::cache::{Cache, Hardmax};
 use crate::network::{Asks, NewKey, NewValues, Question};
+use crate::qkv::Qkv;
 
 /// The products of a token: a key's, a query's and values, drawn from few numbers so that keys coincide and queries tie.
 fn products() -> impl Strategy<Value = [i8; 12]> {
@@ -97,13 +98,13 @@ proptest! {
                 products[key + 1] = b - a * (t * t) as f64;
             }
             products[8..].iter_mut().for_each(|value| *value *= scale);
-            let calls: Vec<Call> = all
+            let qkv: Vec<Qkv> = all
                 .iter()
                 .zip(answered.clone())
                 .map(|(question, &answer)| {
                     let [_, value] = values.iter().find(|v| v[0] == answer).unwrap();
                     let point = |[x, y]: [usize; 2]| [products[x], products[y]].into();
-                    Call {
+                    Qkv {
                         query: point(question.query),
                         key: point([2 * question.keys, 2 * question.keys + 1]),
                         value: [products[*value], 0.0],
@@ -111,7 +112,7 @@ proptest! {
                 })
                 .collect();
             let mut expected = vec![[f64::NAN; 2]; all.len()];
-            oracle.attend(0, &calls, &mut expected).unwrap();
+            oracle.attend(0, &qkv, &mut expected).unwrap();
             let mut answers = vec![f64::NAN; all.len()];
             let (first, second) = answers.split_at_mut(layers[0].answers.len());
             hull.ask(&layers[0], &products, first).unwrap();

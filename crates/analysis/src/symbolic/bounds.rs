@@ -1,0 +1,170 @@
+//! What bounds of atoms say of forms.
+
+use crate::symbolic::atoms::Atoms;
+use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
+use crate::symbolic::polynomial::Polynomial;
+
+impl Atoms {
+    /// Bounds of a form, by those of its atoms. Takes O(terms), and O(terms²) of neurons that may be steps together.
+    #[must_use]
+    pub fn range(&self, form: &Polynomial) -> Range {
+        let mut all = Range::of(0.0);
+        let steps = self.steps(form);
+        for (at, &((a, b), coefficient)) in form.terms().iter().enumerate() {
+            if let Some(step) = steps.iter().find(|step| step.pair.contains(&at)) {
+                if step.pair[0] == at {
+                    let range = step.range();
+                    all.lo += range.lo;
+                    all.hi += range.hi;
+                    all.grain = all.grain.min(range.grain);
+                }
+                continue;
+            }
+            let [a, b] = [a, b].map(|atom| (atom, self.range_of(atom)));
+            let product = match (a.0, b.0) {
+                (0, 0) => Range::of(1.0),
+                (0, _) => b.1,
+                (a, b) if a == b => self.range_of(a).squared(),
+                _ => a.1.times(b.1),
+            };
+            let term = product.scaled(coefficient);
+            all.lo += term.lo;
+            all.hi += term.hi;
+            all.grain = all.grain.min(term.grain);
+        }
+        let mass = self.mass(form);
+        // One number, times a power of two, is not rounded however large it is.
+        let one = matches!(form.terms(), [((0, _), coefficient)] if is_power(*coefficient));
+        if one || form.terms().is_empty() || is_exact(mass, all.grain) {
+            if all.size() == 0.0 {
+                return Range::of(0.0);
+            }
+            Range::new(all.lo, all.hi, all.grain)
+        } else {
+            all.widened(mass)
+        }
+    }
+
+    /// The sum of the greatest magnitudes of a form's terms.
+    pub(crate) fn mass(&self, form: &Polynomial) -> f64 {
+        form.terms()
+            .iter()
+            .map(|&((a, b), coefficient)| {
+                coefficient.abs() * self.range_of(a).size() * self.range_of(b).size()
+            })
+            .sum()
+    }
+
+    /// Whether a form's value is computed without rounding in whatever order.
+    pub(crate) fn is_safe(&self, form: &Polynomial) -> bool {
+        if let [((0, _), coefficient)] = form.terms()
+            && is_power(*coefficient)
+        {
+            return true;
+        }
+        let fine = form
+            .terms()
+            .iter()
+            .map(|&((a, b), coefficient)| {
+                grain(coefficient)
+                    .saturating_add(self.range_of(a).grain)
+                    .saturating_add(self.range_of(b).grain)
+            })
+            .min()
+            .unwrap_or(0);
+        is_exact(self.mass(form), fine)
+    }
+
+    /// Bounds of a form, also by what rounded numbers of it are close to: large terms that cancel are gone. Takes O(terms of what
+    /// the numbers are close to).
+    #[must_use]
+    pub fn tight(&self, form: &Polynomial) -> Range {
+        let rough = self.range(form);
+        let Some((close, error)) = self.close_to(form) else {
+            return rough;
+        };
+        let near = self.range(&close);
+        let slack = error + near.size() * power(-50);
+        Range::new(
+            rough.lo.max(near.lo - slack),
+            rough.hi.min(near.hi + slack),
+            rough.grain,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbolic::polynomial::Atom;
+    use crate::testing::Random;
+
+    #[test]
+    fn bounds_are_those_of_all_values() {
+        let mut random = Random::new(4);
+        let mut reached = 0;
+        for _ in 0..2_000 {
+            let mut atoms = Atoms::new(1);
+            let ranges: [[i64; 2]; 3] = std::array::from_fn(|_| {
+                let lo = random.integer(-4, 3);
+                [lo, random.integer(lo, 4)]
+            });
+            let inputs: Vec<Atom> = (0..)
+                .zip(ranges)
+                .map(|(number, [lo, hi])| {
+                    atoms.unknown(number, Range::new(lo as f64, hi as f64, 0))
+                })
+                .collect();
+            let [x, y, z] = inputs[..] else {
+                panic!("three inputs")
+            };
+            let monomials = [(0, 0), (0, x), (x, y), (z, z)];
+            let factors = monomials.map(|_| random.one_of(&[0.0, 1.0, -3.0, 0.25]));
+            let terms = monomials.into_iter().zip(factors);
+            let form = terms.fold(Polynomial::zero(), |sum, (monomial, factor)| {
+                sum.plus(factor, &Polynomial::monomial(monomial, 1.0))
+                    .expect("floats")
+            });
+            let bounds = atoms.range(&form);
+            let [[a, b], [c, d], [e, f]] = ranges;
+            let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+            for (x, y, z) in
+                (a..=b).flat_map(|x| (c..=d).flat_map(move |y| (e..=f).map(move |z| (x, y, z))))
+            {
+                let numbers = [1, x, x * y, z * z].map(|number| number as f64);
+                let sum: f64 = numbers
+                    .iter()
+                    .zip(factors)
+                    .map(|(n, factor)| n * factor)
+                    .sum();
+                (least, most) = (least.min(sum), most.max(sum));
+                assert!(
+                    (bounds.lo..=bounds.hi).contains(&sum),
+                    "{form:?} is {sum}, {bounds:?}"
+                );
+                let units = sum / power(bounds.grain.min(0));
+                assert_eq!(units.fract(), 0.0, "{form:?} is {sum}, {bounds:?}");
+            }
+            reached += usize::from([bounds.lo, bounds.hi] == [least, most]);
+        }
+        // Not where a number stands in two terms.
+        assert!(reached > 1_000, "{reached}");
+    }
+
+    #[test]
+    fn what_bounds_round_away_is_not_zero() {
+        let mut atoms = Atoms::new(1);
+        let [x, y] = [0, 1].map(|number| Polynomial::atom(atoms.unknown(number, Range::of(1.0))));
+        // 2^-60 + 1 - 1.
+        let form = Polynomial::constant(power(-60))
+            .plus(1.0, &x)
+            .and_then(|sum| sum.plus(-1.0, &y))
+            .expect("floats");
+        let bounds = atoms.range(&form);
+        assert!((bounds.lo..=bounds.hi).contains(&power(-60)), "{bounds:?}");
+        // Exactly, it is.
+        let zero = x.plus(-1.0, &y).expect("floats");
+        assert_eq!(atoms.range(&zero), Range::of(0.0));
+        assert_eq!(atoms.range(&Polynomial::zero()), Range::of(0.0));
+    }
+}

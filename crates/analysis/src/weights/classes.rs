@@ -1,0 +1,222 @@
+//! Tokens sorted by what their embeddings have in common.
+
+use std::collections::BTreeSet;
+
+use crate::symbolic::hash::QuickMap;
+use crate::symbolic::interval::Range;
+use crate::weights::sparse_weights::SparseWeights;
+
+/// The class of an id that is assumptions at the first position alone: forms do not hold of it.
+pub const IRREGULAR: u16 = u16::MAX;
+
+/// Columns of at most so many values sort ids.
+const FEW_VALUES: usize = 3;
+
+/// There are at most so many classes.
+const MOST_CLASSES: usize = 64;
+
+/// Classes of token ids, with the range of every column of the embedding. Class 0 is that of all regular ids.
+///
+/// All ids are regular but the first token's, if some column is a constant for all others alone: a sentinel that
+/// begins every sequence need not come again. Regular ids are of one class if they agree in the columns of few values that
+/// gates, queries and keys depend on.
+#[derive(Debug)]
+pub struct Classes {
+    of_id: Vec<u16>,
+    /// By class, by slot.
+    ranges: Vec<Vec<Range>>,
+    /// By class, by sum: whether no id of the class adds to it.
+    quiet: Vec<Vec<bool>>,
+}
+
+impl Classes {
+    /// The class of all regular ids alone; `sentinel` may be irregular.
+    pub(crate) fn new(rows: &SparseWeights, sentinel: Option<usize>) -> Self {
+        let mut of_id = vec![0; rows.vocab];
+        if let Some(sentinel) = sentinel {
+            let told_apart = |slot: usize| {
+                let mut others = (0..rows.vocab).filter(|&id| id != sentinel);
+                let one = others.next().map(|id| rows.embedded(id, slot));
+                one.is_some_and(|one| {
+                    one != rows.embedded(sentinel, slot)
+                        && others.all(|id| rows.embedded(id, slot) == one)
+                })
+            };
+            if (0..rows.d_model).any(told_apart) {
+                of_id[sentinel] = IRREGULAR;
+            }
+        }
+        let mut all = Self {
+            of_id,
+            ranges: Vec::new(),
+            quiet: Vec::new(),
+        };
+        all.bound(rows);
+        all
+    }
+
+    /// Divides the regular ids by some slots, those of few values.
+    pub(crate) fn divide(&mut self, rows: &SparseWeights, slots: &BTreeSet<u16>) {
+        let regular = |all: &Self| -> Vec<usize> {
+            (0..rows.vocab)
+                .filter(|&id| all.of_id[id] != IRREGULAR)
+                .collect()
+        };
+        let ids = regular(self);
+        let mut slots: Vec<u16> = slots.iter().copied().collect();
+        let value = |id: usize, slot: u16| rows.embedded(id, slot.into()).to_bits();
+        slots.retain(|&slot| {
+            let mut values = Vec::new();
+            ids.iter().all(|&id| {
+                let value = value(id, slot);
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+                values.len() <= FEW_VALUES
+            })
+        });
+        let mut known: QuickMap<Vec<u64>, u16> = QuickMap::default();
+        let mut of_id = self.of_id.clone();
+        for &id in &ids {
+            let key = slots.iter().map(|&slot| value(id, slot)).collect();
+            let next = known.len() as u16 + 1;
+            of_id[id] = *known.entry(key).or_insert(next);
+            if known.len() > MOST_CLASSES {
+                return;
+            }
+        }
+        self.of_id = of_id;
+        self.bound(rows);
+    }
+
+    fn bound(&mut self, rows: &SparseWeights) {
+        let classes = self
+            .of_id
+            .iter()
+            .filter(|&&c| c != IRREGULAR)
+            .max()
+            .map_or(1, |&c| c as usize + 1);
+        let mut ranges: Vec<Vec<Option<Range>>> = vec![vec![None; rows.d_model]; classes];
+        for (embedded, &class) in rows.embedding.chunks(rows.d_model).zip(&self.of_id) {
+            if class == IRREGULAR {
+                continue;
+            }
+            for (range, &value) in ranges[usize::from(class)].iter_mut().zip(embedded) {
+                match range {
+                    // Most numbers are those of other ids.
+                    Some(range) if range.lo == value || range.hi == value => {}
+                    Some(range) => *range = range.union(Range::of(value)),
+                    None => *range = Some(Range::of(value)),
+                }
+            }
+        }
+        // Class 0 is all of them.
+        let all = (0..rows.d_model).map(|slot| {
+            let of_slot = ranges.iter().filter_map(|class| class[slot]);
+            of_slot.reduce(Range::union)
+        });
+        ranges[0] = all.collect();
+        let zero = Range::of(0.0);
+        self.ranges = ranges
+            .into_iter()
+            .map(|class| {
+                class
+                    .into_iter()
+                    .map(|range| range.unwrap_or(zero))
+                    .collect()
+            })
+            .collect();
+    }
+
+    /// Notes which ids add to sums: by sum, by id what it adds, if that is a function of ids.
+    pub(crate) fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
+        self.quiet = vec![vec![]; self.count()];
+        for by_id in sums {
+            let mut quiet = vec![by_id.is_some(); self.count()];
+            for (id, &term) in by_id.into_iter().flatten().enumerate() {
+                if term != 0.0 && self.of_id[id] != IRREGULAR {
+                    quiet[0] = false;
+                    quiet[usize::from(self.of_id[id])] = false;
+                }
+            }
+            for (all, quiet) in self.quiet.iter_mut().zip(quiet) {
+                all.push(quiet);
+            }
+        }
+    }
+
+    /// Whether no token of a class adds to a running sum, which is given by its place in [`Analysis::sums`](crate::Analysis).
+    ///
+    /// # Panics
+    /// If there is no such class or sum, or [`Cases`](crate::Cases) were not made yet.
+    #[inline]
+    #[must_use]
+    pub fn adds_nothing(&self, class: u16, sum: u32) -> bool {
+        self.quiet[usize::from(class)][sum as usize]
+    }
+
+    /// The class of a token id, from 1 on once [`Cases`](crate::Cases) were made; [`IRREGULAR`] of a sentinel.
+    ///
+    /// # Panics
+    /// If the id is not below the vocabulary's size.
+    #[inline]
+    #[must_use]
+    pub fn of(&self, id: usize) -> u16 {
+        self.of_id[id]
+    }
+
+    /// How many classes there are, class 0 included and [`IRREGULAR`] not.
+    #[inline]
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// What is known of a column of the embedding for tokens of a class.
+    #[inline]
+    pub(crate) fn range(&self, class: u16, slot: usize) -> Range {
+        self.ranges[usize::from(class)][slot]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SparseWeights of an embedding whose entries are digits to base 3.
+    fn digits(vocab: usize) -> SparseWeights {
+        let embedding =
+            (0..vocab).flat_map(|id| (0..11).map(move |slot| (id / 3_usize.pow(slot) % 3) as f64));
+        SparseWeights {
+            d_model: 11,
+            vocab,
+            position_features: vec![],
+            layers: vec![],
+            columns: vec![],
+            head: vec![],
+            embedding: embedding.collect(),
+            last_position: 1,
+            nodes: 11,
+            slot_nodes: vec![(0..11).collect()],
+        }
+    }
+
+    #[test]
+    fn ids_are_divided_by_few_values_only() {
+        // 3^3 classes, 3^4 would be too many; 81,000 ids of 3^11 digits leave 16 bits.
+        for (vocab, slots, classes) in [(1000, 3, 28), (1000, 4, 1), (81_000, 11, 1)] {
+            let rows = digits(vocab);
+            let mut all = Classes::new(&rows, None);
+            all.divide(&rows, &(0..slots).collect());
+            assert_eq!(all.count(), classes, "{vocab} ids by {slots} slots");
+            for id in 0..vocab {
+                for slot in 0..11 {
+                    let Range { lo, hi, .. } = all.range(all.of(id), slot);
+                    let embedded = rows.embedded(id, slot);
+                    assert!((lo..=hi).contains(&embedded));
+                    assert!(classes == 1 || slot >= slots.into() || lo == hi);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! One token by kernels.
+
+use std::sync::Arc;
+
+use weightware_analysis::{
+    Analysis, Assumptions, Bailout, HeadAt, IRREGULAR, Mark, Offer, SparseWeights,
+};
+
+use crate::network::Network;
+use crate::plan::exec::argmax::ArgmaxCache;
+use crate::plan::exec::state::PlanState;
+use crate::plan::ir::{Kernel, Output, RegisterLayout};
+use crate::plan::jit::{Code, Executor, KernelExit, Layout, Translation, Translator};
+use crate::plan::lower::compiler::Constants;
+use crate::plan::lower::dispatch::{Dispatch, LoweredKernel, Prologue};
+
+/// No kernel was made yet.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// No kernel can be made.
+pub(super) const NEVER: u32 = u32::MAX - 1;
+
+/// With more kernels than this, making them takes longer than they save.
+const MOST_KERNELS: usize = 1 << 13;
+
+/// What bounds a plan's memory and starts translation; no choice changes a token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlanOptions {
+    /// With more polynomials than this, those that kernels alone needed are forgotten.
+    pub(super) most_forms: usize,
+    /// After this many runs a kernel is translated to machine code.
+    pub(super) translate_after: u32,
+    /// Whether the columns that the unembedding reads are kept for every token.
+    pub(super) records_columns: bool,
+}
+
+impl PlanOptions {
+    /// What decodes fastest.
+    pub(super) const DEFAULT: Self = Self {
+        most_forms: 1 << 15,
+        translate_after: 8,
+        records_columns: false,
+    };
+
+    /// What makes rare paths common, for tests.
+    #[cfg(test)]
+    pub(super) const TESTED: Self = Self {
+        most_forms: 1 << 8,
+        translate_after: 2,
+        records_columns: true,
+    };
+}
+
+/// What kernels are chosen by: what a lookup found, and the index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DispatchKey {
+    pub(super) found: usize,
+    pub(super) index: f64,
+}
+
+impl DispatchKey {
+    /// As registers tell it after a prologue ran.
+    #[inline]
+    pub(super) fn of(state: &mut PlanState, prologue: &Prologue) -> Self {
+        let index = prologue.index;
+        let index = index.map_or(0.0, |register| state.set_index(register));
+        let place = prologue.place;
+        let found = place.map_or(0, |register| state.id_at(register));
+        Self { found, index }
+    }
+}
+
+/// A plan and what it remembers.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) analysis: Analysis,
+    pub(super) dispatch: Dispatch,
+    /// By class.
+    pub(super) prologues: Vec<Option<(Prologue, Translation)>>,
+    pub(super) kernels: Vec<(LoweredKernel, Translation)>,
+    /// By number of the dispatch.
+    pub(super) kernel_of: Vec<u32>,
+    /// By kernel, by class of the next token.
+    pub(super) links: Vec<u32>,
+    /// The kernel of the last token.
+    pub(super) last: u32,
+    /// Kernels before this one were written with forms that are forgotten.
+    remembered: u32,
+    pub(super) state: PlanState,
+    /// All live heads.
+    pub(super) heads: Vec<HeadAt>,
+    pub(super) argmax_cache: ArgmaxCache,
+    /// What the unembedding reads; tests look at it, also where nothing else does.
+    pub(super) columns: Vec<f64>,
+    /// Atoms and forms of the survey and of prologues.
+    mark: Mark,
+    constants: Constants,
+    options: PlanOptions,
+    /// Where kernels get machine code.
+    pub(super) translator: Option<Translator>,
+}
+
+impl Plan {
+    pub(super) fn new(
+        rows: &Arc<SparseWeights>,
+        first: &Arc<Vec<Vec<Offer>>>,
+        assumptions: &Assumptions,
+        options: PlanOptions,
+        translates: bool,
+    ) -> Result<Self, (Bailout, Vec<HeadAt>)> {
+        let mut analysis =
+            Analysis::new(rows, first, assumptions).map_err(|bailout| (bailout, vec![]))?;
+        let dispatch = Dispatch::new(&mut analysis);
+        // Steps of kernels have 16 bits for these.
+        let most = analysis.groups.iter().map(|group| group.values.len()).max();
+        if analysis.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
+            return Err((Bailout::Model, vec![]));
+        }
+        let latest = analysis.groups.iter();
+        let latest = latest.map(|group| group.latest.then_some(group.values.len()));
+        let fixed = RegisterLayout::new(analysis.sums.len(), latest);
+        let state = match PlanState::new(&analysis, &fixed) {
+            Ok(state) => state,
+            Err(bailout) => return Err((bailout, analysis.heads_of(bailout))),
+        };
+        let heads = analysis.heads.iter().enumerate();
+        let heads = heads.flat_map(|(l, heads)| (0..heads.len()).map(move |h| (l, h)));
+        Ok(Self {
+            heads: heads.collect(),
+            prologues: (0..analysis.classes.count()).map(|_| None).collect(),
+            kernels: Vec::new(),
+            kernel_of: vec![NONE; dispatch.kernels()],
+            links: Vec::new(),
+            last: NONE,
+            remembered: 0,
+            state,
+            argmax_cache: ArgmaxCache::new(),
+            columns: Vec::new(),
+            mark: analysis.atoms.mark(),
+            constants: Constants::new(fixed),
+            translator: if translates { Translator::new() } else { None },
+            options,
+            dispatch,
+            analysis,
+        })
+    }
+
+    /// Takes a token in, and says which one follows, if asked.
+    pub(super) fn step(
+        &mut self,
+        network: &Network,
+        token: u16,
+        predict: bool,
+    ) -> Result<Option<u32>, Bailout> {
+        let class = self.class_of(token)?;
+        let follows = match predict {
+            true => self.link(network, class)?,
+            false => None,
+        };
+        self.state.begin(token)?;
+        if let Some(kernel) = follows
+            && let Some(ran) = self.run(kernel, predict)?
+        {
+            return Ok(self.output(network, kernel, ran));
+        }
+        self.step_by_dispatch(network, class, predict)
+    }
+
+    fn class_of(&self, token: u16) -> Result<u16, Bailout> {
+        let class = self.analysis.classes.of(token.into());
+        if class == IRREGULAR {
+            return Err(Bailout::Sentinel);
+        }
+        if self.state.ids.len() as u64 > self.analysis.longest {
+            return Err(Bailout::Model);
+        }
+        Ok(class)
+    }
+
+    /// The kernel that follows the last one for a token of a class, if it is certain which. Code looks after its guards
+    /// itself.
+    #[inline]
+    fn link(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Bailout> {
+        if self.last == NONE {
+            return Ok(None);
+        }
+        let at = self.last as usize * self.prologues.len() + usize::from(class);
+        let mut kernel = self.links[at];
+        if kernel == NONE {
+            kernel = self.make_link(network, class)?;
+        }
+        if kernel == NEVER {
+            return Ok(None);
+        }
+        let (lowered, translation) = &self.kernels[kernel as usize];
+        let holds = translation.code.is_some() || self.state.holds(&lowered.kernel.guards);
+        Ok(holds.then_some(kernel))
+    }
+
+    /// The rest of a token that has begun, and whose kernel does not follow from the last one.
+    pub(super) fn step_by_dispatch(
+        &mut self,
+        network: &Network,
+        class: u16,
+        predict: bool,
+    ) -> Result<Option<u32>, Bailout> {
+        let key = self.key(class)?;
+        self.step_with_key(network, class, key, predict)
+    }
+
+    /// The rest of a token that has begun, when it is known what its kernel is chosen by.
+    pub(super) fn step_with_key(
+        &mut self,
+        network: &Network,
+        class: u16,
+        key: DispatchKey,
+        predict: bool,
+    ) -> Result<Option<u32>, Bailout> {
+        let kernel = self.choose(network, class, key, predict)?;
+        match self.run(kernel, predict)? {
+            Some(ran) => Ok(self.output(network, kernel, ran)),
+            None => unreachable!("a kernel that is chosen has no guards"),
+        }
+    }
+
+    /// Runs a kernel for the last token; none if it does not hold.
+    #[inline]
+    fn run(&mut self, kernel: u32, predict: bool) -> Result<Option<KernelExit>, Bailout> {
+        let after = self.options.translate_after;
+        if self.translator.is_some() && self.kernels[kernel as usize].1.is_due(after) {
+            self.translate();
+        }
+        let (lowered, translation) = &self.kernels[kernel as usize];
+        let lines = &self.argmax_cache.tokens;
+        let kernel_and_code = (&lowered.kernel, translation.code.as_ref());
+        let ran = run(kernel_and_code, &mut self.state, &self.heads, lines)?;
+        if ran == KernelExit::Unguarded {
+            return Ok(None);
+        }
+        self.last = if predict { kernel } else { NONE };
+        Ok(Some(ran))
+    }
+
+    /// The token that follows after a kernel ran.
+    #[inline]
+    pub(super) fn output(
+        &mut self,
+        network: &Network,
+        kernel: u32,
+        ran: KernelExit,
+    ) -> Option<u32> {
+        if let (KernelExit::Token(token), false) = (ran, self.options.records_columns) {
+            return Some(token);
+        }
+        let registers = &self.state.registers;
+        let token = match &self.kernels[kernel as usize].0.kernel.output {
+            Output::None => None,
+            Output::Token(token) => {
+                self.columns.clear();
+                Some(*token)
+            }
+            Output::Column { register, line } => {
+                let column = registers[usize::from(*register)];
+                if self.options.records_columns {
+                    self.columns = self.argmax_cache.columns(*line, column);
+                }
+                Some(self.argmax_cache.along(network, *line, column))
+            }
+            Output::Columns(columns) => {
+                self.columns.clear();
+                let columns = columns.iter().map(|&r| registers[usize::from(r)]);
+                self.columns.extend(columns);
+                Some(self.argmax_cache.of(network, &self.columns))
+            }
+        };
+        let agrees = !matches!(ran, KernelExit::Token(tokens) if Some(tokens) != token);
+        debug_assert!(agrees, "what code says is what registers say");
+        token
+    }
+
+    /// What the kernel of the token that has begun is chosen by.
+    fn key(&mut self, class: u16) -> Result<DispatchKey, Bailout> {
+        if self.prologues[usize::from(class)].is_none() {
+            self.make_prologue(class)?;
+        }
+        let after = self.options.translate_after;
+        let prologue = self.prologues[usize::from(class)].as_mut();
+        if self.translator.is_some() && prologue.is_some_and(|(_, its)| its.is_due(after)) {
+            self.translate();
+        }
+        let Some((prologue, translation)) = &self.prologues[usize::from(class)] else {
+            unreachable!("the prologue of class {class} was made above");
+        };
+        let kernel_and_code = (&prologue.kernel, translation.code.as_ref());
+        run(kernel_and_code, &mut self.state, &self.heads, &[])?;
+        Ok(DispatchKey::of(&mut self.state, prologue))
+    }
+
+    /// The kernel for the token that has begun.
+    fn choose(
+        &mut self,
+        network: &Network,
+        class: u16,
+        DispatchKey { found, index }: DispatchKey,
+        predict: bool,
+    ) -> Result<u32, Bailout> {
+        let number = self.dispatch.number(class, found, index, predict);
+        if self.kernel_of[number] == NONE {
+            let kernel = self.make_kernel(network, class, (found, index, predict))?;
+            self.kernel_of[number] = kernel;
+        }
+        Ok(self.kernel_of[number])
+    }
+
+    /// Makes code of all kernels that ran more than once.
+    #[cold]
+    fn translate(&mut self) {
+        let layout = Layout {
+            slots: self.analysis.rows.d_model,
+            sums: self.constants.fixed.sums(),
+        };
+        let prologues = self.prologues.iter_mut().flatten();
+        let prologues = prologues.map(|(prologue, its)| (&prologue.kernel, its));
+        let kernels = self.kernels.iter_mut();
+        let kernels = kernels.map(|(lowered, its)| (&lowered.kernel, its));
+        let lacking = |(_, its): &(&Kernel, &mut Translation)| its.code.is_none() && its.runs > 1;
+        let mut due: Vec<(&Kernel, &mut Translation)> =
+            prologues.chain(kernels).filter(lacking).collect();
+        let translated = self.translator.as_ref().and_then(|translator| {
+            let kernels: Vec<&Kernel> = due.iter().map(|(kernel, _)| *kernel).collect();
+            translator.translate(&kernels, &layout)
+        });
+        match translated {
+            Some(codes) => {
+                for ((_, translation), code) in due.iter_mut().zip(codes) {
+                    translation.code = code;
+                }
+            }
+            // Without room for code, kernels run as they are.
+            None => self.translator = None,
+        }
+    }
+
+    #[cold]
+    fn make_prologue(&mut self, class: u16) -> Result<(), Bailout> {
+        let heights = self.state.heights();
+        let prologue =
+            self.dispatch
+                .prologue(&mut self.analysis, class, &heights, &mut self.constants)?;
+        self.state.set_constants(&self.constants.values);
+        self.prologues[usize::from(class)] = Some((prologue, Translation::default()));
+        self.mark = self.analysis.atoms.mark();
+        Ok(())
+    }
+
+    #[cold]
+    fn make_kernel(
+        &mut self,
+        network: &Network,
+        class: u16,
+        dispatch: (usize, f64, bool),
+    ) -> Result<u32, Bailout> {
+        let Some((prologue, _)) = &self.prologues[usize::from(class)] else {
+            unreachable!("the prologue of class {class} ran for this token");
+        };
+        if self.kernels.len() >= MOST_KERNELS {
+            return Err(Bailout::Model);
+        }
+        let heights = self.state.heights();
+        let lowered = self.dispatch.kernel(
+            &mut self.analysis,
+            prologue,
+            class,
+            dispatch,
+            &heights,
+            &mut self.constants,
+        )?;
+        Ok(self.keep(network, lowered))
+    }
+
+    /// Makes the kernel that follows the last one for a token of a class, if it can be.
+    #[cold]
+    fn make_link(&mut self, network: &Network, class: u16) -> Result<u32, Bailout> {
+        let mut kernel = NEVER;
+        // Where there are many kernels, others need the room.
+        if self.last >= self.remembered && self.kernels.len() < MOST_KERNELS / 2 {
+            if self.prologues[usize::from(class)].is_none() {
+                self.make_prologue(class)?;
+            }
+            let heights = self.state.heights();
+            let last = &self.kernels[self.last as usize].0;
+            let prologues = [last.class, class].map(|class| {
+                let prologue = self.prologues[usize::from(class)].as_ref();
+                prologue.map(|(prologue, _)| prologue)
+            });
+            let lowered = self.dispatch.link(
+                &mut self.analysis,
+                prologues,
+                last,
+                class,
+                &heights,
+                &mut self.constants,
+            )?;
+            if let Some(lowered) = lowered {
+                kernel = self.keep(network, lowered);
+            }
+        }
+        let at = self.last as usize * self.prologues.len() + usize::from(class);
+        self.links[at] = kernel;
+        Ok(kernel)
+    }
+
+    fn keep(&mut self, network: &Network, mut lowered: LoweredKernel) -> u32 {
+        self.state.set_constants(&self.constants.values);
+        let output = std::mem::replace(&mut lowered.kernel.output, Output::None);
+        let constants = &self.constants;
+        let is_constant = |register| constants.holds(register);
+        lowered.kernel.output =
+            self.argmax_cache
+                .simplified(network, output, &self.state, is_constant);
+        self.kernels.push((lowered, Translation::default()));
+        let links = self.kernels.len() * self.prologues.len();
+        self.links.resize(links, NONE);
+        if self.analysis.atoms.forms() > self.options.most_forms {
+            self.analysis.forget(self.mark);
+            self.remembered = self.kernels.len() as u32;
+        }
+        self.kernels.len() as u32 - 1
+    }
+}
+
+/// Runs a kernel for the last token, by its code if it has any.
+#[inline]
+fn run(
+    (kernel, code): (&Kernel, Option<&Code>),
+    state: &mut PlanState,
+    heads: &[HeadAt],
+    lines: &[u16],
+) -> Result<KernelExit, Bailout> {
+    if let Some(code) = code {
+        return Executor::new(state, heads, lines).run(kernel, code);
+    }
+    state.run(kernel, .., heads)?;
+    Ok(KernelExit::Unknown)
+}
+
+#[cfg(test)]
+impl Plan {
+    /// The kinds of steps of kernels that have code.
+    pub(super) fn translated(&self) -> impl Iterator<Item = String> + '_ {
+        let translated = self.kernels.iter().filter(|(_, its)| its.code.is_some());
+        let kind = |op| format!("{op:?}").split(' ').next().map(str::to_owned);
+        translated.flat_map(move |(lowered, _)| lowered.kernel.ops.iter().filter_map(kind))
+    }
+
+    /// How many kernels there are that follow others.
+    pub(super) fn followers(&self) -> usize {
+        self.links.iter().filter(|&&to| to < NEVER).count()
+    }
+}

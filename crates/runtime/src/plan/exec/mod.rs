@@ -1,0 +1,6 @@
+//! Execution of kernels: the state of a run, the interpreter, the tables of keys, the cache of predictions.
+
+pub(crate) mod argmax;
+pub(crate) mod interpreter;
+pub(crate) mod state;
+pub(crate) mod table;

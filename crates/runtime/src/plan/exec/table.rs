@@ -1,0 +1,349 @@
+//! Keys `(2 j, -j^2 + lift)` by j, with the nearest one found where none is there.
+
+use weightware_hull::{Point, compare_scores};
+
+use crate::plan::float::{round, whole};
+
+/// No |j| is greater: squares are exact, and pages are few.
+const LARGEST: f64 = (1 << 22) as f64;
+
+/// No lift is greater: then rounding a quotient cannot turn a winner into a loser.
+const HIGHEST: f64 = 1.0 - 1.0 / (1 << 20) as f64;
+
+/// Keys per page.
+const PAGE: usize = 256;
+
+/// Pages of all possible keys.
+const PAGES: usize = 2 * (1 << 22) / PAGE + 1;
+
+/// Where a key is: its page and its place there.
+pub(crate) type Entry = u32;
+
+/// Why a table cannot hold a key or answer a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unfit;
+
+/// The best key of every j, and its values.
+///
+/// All lifts are at least 0 and below 1. So of two keys the one nearer to a query, by at least 1 in the squared distance,
+/// wins whatever their lifts, and on either side of the query only the nearest key can win.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// How far below the parabola keys are left out.
+    cleared: f64,
+    /// By number of page, the page plus 1; empty until the first key comes.
+    pages: Vec<u32>,
+    lifts: Vec<[f64; PAGE]>,
+    /// By value, by entry.
+    values: Vec<Vec<f64>>,
+    /// Which keys are there, a bit each, per page.
+    present: Vec<[u64; PAGE / 64]>,
+    /// Which pages are there.
+    present_pages: Vec<u64>,
+    /// Which words of that are not 0.
+    present_words: Vec<u64>,
+    /// The page's number, by page.
+    numbers: Vec<u32>,
+}
+
+impl Table {
+    pub(crate) fn new(values: usize, cleared: f64) -> Self {
+        Self {
+            cleared,
+            pages: Vec::new(),
+            lifts: Vec::new(),
+            values: vec![Vec::new(); values],
+            present: Vec::new(),
+            present_pages: Vec::new(),
+            present_words: Vec::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    /// The key's j and lift, if it is one of a table's; nothing if it lies so far below the parabola that it is left out.
+    #[inline]
+    pub(crate) fn parse(&self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
+        let j = x * 0.5;
+        // Of integers up to 2^26, squares are exact; of other numbers, the sum is close enough to see that they are low.
+        let square = j * j;
+        let lift = y + square;
+        if lift + square * 1e-15 < -2.0 * self.cleared {
+            return Ok(None);
+        }
+        let is_whole = j.abs() <= LARGEST && j == round(j);
+        // Two-sum without a remainder: the lift is exact.
+        let part = lift - y;
+        let exact = (y - (lift - part)) + (square - part) == 0.0;
+        if is_whole && exact && (0.0..=HIGHEST).contains(&lift) {
+            Ok(Some((j, lift)))
+        } else {
+            Err(Unfit)
+        }
+    }
+
+    /// Inserts a key. Of two keys of one j the one of the greater lift stays.
+    #[inline]
+    pub(crate) fn insert(
+        &mut self,
+        j: f64,
+        lift: f64,
+        values: impl Iterator<Item = f64>,
+    ) -> Result<(), Unfit> {
+        let index = whole(j + LARGEST);
+        let (number, place) = (index / PAGE, index % PAGE);
+        if self.pages.is_empty() {
+            self.pages = vec![0; PAGES];
+            self.present_pages = vec![0; PAGES.div_ceil(64)];
+            self.present_words = vec![0; self.present_pages.len().div_ceil(64)];
+        }
+        if self.pages[number] == 0 {
+            self.add_page(number);
+        }
+        let page = self.pages[number] as usize - 1;
+        let bit = 1 << (place % 64);
+        let word = &mut self.present[page][place / 64];
+        let entry = page * PAGE + place;
+        let old = &mut self.lifts[page][place];
+        if *word & bit != 0 && lift <= *old {
+            if lift < *old {
+                return Ok(());
+            }
+            // Equal keys tie, which matters unless their values are equal.
+            let mut same = true;
+            for (column, value) in self.values.iter().zip(values) {
+                same &= column[entry] == value;
+            }
+            return if same { Ok(()) } else { Err(Unfit) };
+        }
+        *word |= bit;
+        *old = lift;
+        for (column, value) in self.values.iter_mut().zip(values) {
+            column[entry] = value;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn add_page(&mut self, number: usize) {
+        self.numbers.push(number as u32);
+        self.pages[number] = self.numbers.len() as u32;
+        self.present_pages[number / 64] |= 1 << (number % 64);
+        self.present_words[number / 4096] |= 1 << (number / 64 % 64);
+        self.lifts.push([0.0; PAGE]);
+        self.present.push([0; PAGE / 64]);
+        for column in &mut self.values {
+            column.resize(column.len() + PAGE, 0.0);
+        }
+    }
+
+    /// The entry of the greatest score.
+    #[inline]
+    pub(crate) fn find(&self, query: Point) -> Result<Entry, Unfit> {
+        if query.y <= 0.0 || self.pages.is_empty() {
+            return Err(Unfit);
+        }
+        let q = query.x / query.y;
+        let is_whole = q == round(q) && q * query.y == query.x;
+        match self.at(q).filter(|_| is_whole) {
+            Some(entry) => Ok(entry),
+            None => self.nearest(query, q),
+        }
+    }
+
+    /// The same for the query `(q, 1)` and a whole q.
+    #[inline]
+    pub(crate) fn find_whole(&self, q: f64) -> Result<Entry, Unfit> {
+        match self.at(q) {
+            Some(entry) => Ok(entry),
+            None => self.find(Point::new(q, 1.0)),
+        }
+    }
+
+    /// The entry at the whole number that `q` is, or that is near it, if there is a key.
+    #[inline]
+    fn at(&self, q: f64) -> Option<Entry> {
+        if q.is_nan() || q.abs() > LARGEST {
+            return None;
+        }
+        let index = whole(q + LARGEST);
+        let page = self.pages.get(index / PAGE)?.checked_sub(1)? as usize;
+        let place = index % PAGE;
+        let is_present = self.present[page][place / 64] & 1 << (place % 64) != 0;
+        is_present.then_some((page * PAGE + place) as Entry)
+    }
+
+    #[inline(never)]
+    fn nearest(&self, query: Point, q: f64) -> Result<Entry, Unfit> {
+        // Keys that were left out must not win: the winner's squared distance is less than what they lie below.
+        if q.is_nan() || q.abs() > LARGEST + self.cleared {
+            return Err(Unfit);
+        }
+        let floor = (q.floor() + LARGEST).clamp(0.0, 2.0 * LARGEST) as usize;
+        let below = if q.floor() < -LARGEST {
+            None
+        } else {
+            self.last_up_to(floor)
+        };
+        let above = if q.floor() >= LARGEST {
+            None
+        } else if q.floor() < -LARGEST {
+            self.first_from(0)
+        } else {
+            self.first_from(floor + 1)
+        };
+        let j = |entry: usize| {
+            let index = self.numbers[entry / PAGE] as usize * PAGE + entry % PAGE;
+            index as f64 - LARGEST
+        };
+        let winner = match (below, above) {
+            (None, None) => return Err(Unfit),
+            (Some(entry), None) | (None, Some(entry)) => entry,
+            (Some(low), Some(high)) => {
+                let key = |entry: usize| {
+                    let (j, lift) = (j(entry), self.lifts[entry / PAGE][entry % PAGE]);
+                    Point::new(2.0 * j, lift - j * j)
+                };
+                match compare_scores(query, key(low), key(high)) {
+                    std::cmp::Ordering::Greater => low,
+                    std::cmp::Ordering::Less => high,
+                    std::cmp::Ordering::Equal => return Err(Unfit),
+                }
+            }
+        };
+        let distance = (q - j(winner)).abs() + 1.0;
+        if distance * distance * 1.001 < self.cleared {
+            Ok(winner as Entry)
+        } else {
+            Err(Unfit)
+        }
+    }
+
+    /// The last key whose index is at most this.
+    fn last_up_to(&self, index: usize) -> Option<usize> {
+        let (number, place) = (index / PAGE, index % PAGE);
+        if let Some(page) = self.pages[number].checked_sub(1)
+            && let Some(place) = last_bit(&self.present[page as usize], place)
+        {
+            return Some(page as usize * PAGE + place);
+        }
+        let number = self.last_page(number.checked_sub(1)?)?;
+        let page = self.pages[number] as usize - 1;
+        Some(page * PAGE + last_bit(&self.present[page], PAGE - 1)?)
+    }
+
+    /// The first key whose index is at least this.
+    fn first_from(&self, index: usize) -> Option<usize> {
+        let (number, place) = (index / PAGE, index % PAGE);
+        if let Some(page) = self.pages.get(number)?.checked_sub(1)
+            && let Some(place) = first_bit(&self.present[page as usize], place)
+        {
+            return Some(page as usize * PAGE + place);
+        }
+        let number = self.first_page(number + 1)?;
+        let page = self.pages[number] as usize - 1;
+        Some(page * PAGE + first_bit(&self.present[page], 0)?)
+    }
+
+    fn last_page(&self, number: usize) -> Option<usize> {
+        let word = number / 64;
+        if let Some(bit) = last_bit(&self.present_pages[word..=word], number % 64) {
+            return Some(64 * word + bit);
+        }
+        let word = last_bit(&self.present_words, word.checked_sub(1)?)?;
+        Some(64 * word + last_bit(&self.present_pages[word..=word], 63)?)
+    }
+
+    fn first_page(&self, number: usize) -> Option<usize> {
+        let word = number / 64;
+        if let Some(bit) = first_bit(self.present_pages.get(word..=word)?, number % 64) {
+            return Some(64 * word + bit);
+        }
+        let word = first_bit(&self.present_words, word + 1)?;
+        Some(64 * word + first_bit(&self.present_pages[word..=word], 0)?)
+    }
+
+    #[inline]
+    pub(crate) fn value(&self, entry: Entry, value: u32) -> f64 {
+        self.values[value as usize][entry as usize]
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let pages = self.numbers.len();
+        pages * (PAGE * 8 * (1 + self.values.len()) + PAGE / 8 + 4) + 4 * self.pages.len()
+    }
+}
+
+/// The last bit set, up to a position.
+fn last_bit(words: &[u64], up_to: usize) -> Option<usize> {
+    let first = words[up_to / 64] & (u64::MAX >> (63 - up_to % 64));
+    let earlier = words[..up_to / 64].iter().copied().enumerate();
+    std::iter::once((up_to / 64, first))
+        .chain(earlier.rev())
+        .find(|&(_, word)| word != 0)
+        .map(|(i, word)| 64 * i + 63 - word.leading_zeros() as usize)
+}
+
+/// The first bit set, from a position on.
+fn first_bit(words: &[u64], from: usize) -> Option<usize> {
+    let first = words.get(from / 64)? & (u64::MAX << (from % 64));
+    let later = words.iter().copied().enumerate().skip(from / 64 + 1);
+    std::iter::once((from / 64, first))
+        .chain(later)
+        .find(|&(_, word)| word != 0)
+        .map(|(i, word)| 64 * i + word.trailing_zeros() as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use weightware_hull::{HullCache, KeyValueIndex};
+
+    use super::*;
+
+    proptest! {
+        /// Whatever a table answers is what the hull answers, cleared keys included.
+        #[test]
+        fn answers_are_those_of_the_hull(
+            keys in prop::collection::vec((-600_i32..600, 0_u32..4, 0_u32..5), 1..80),
+            queries in prop::collection::vec((-900_i32..900, 1_u32..4, 0_u32..3), 1..40),
+        ) {
+            const CLEARED: f64 = (1 << 22) as f64;
+            let mut table = Table::new(1, CLEARED);
+            let mut hull = HullCache::new();
+            table.insert(0.0, 0.0, [0.0].into_iter()).unwrap();
+            hull.push(Point::new(0.0, 0.0), [0.0, 0.0]).unwrap();
+            for (i, &(j, clear, late)) in keys.iter().enumerate() {
+                let (j, value) = (f64::from(j), i as f64 + 1.0);
+                let lift = f64::from(late) / 8.0 + value / 1024.0 - 3.0 * CLEARED * f64::from(clear.saturating_sub(1));
+                let (x, y) = (2.0 * j, lift - j * j);
+                hull.push(Point::new(x, y), [value, 0.0]).unwrap();
+                if let Some((j, lift)) = table.parse(x, y).unwrap() {
+                    table.insert(j, lift, [value].into_iter()).unwrap();
+                }
+            }
+            for (x, scale, shift) in queries {
+                let y = f64::from(scale);
+                let query = Point::new(f64::from(x) + f64::from(shift) / 4.0, y);
+                if let Ok(entry) = table.find(query) {
+                    prop_assert_eq!(hull.query(query).unwrap()[0], table.value(entry, 0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn far_queries_and_bad_keys_are_refused() {
+        let mut table = Table::new(0, 1e9);
+        assert_eq!(table.find(Point::new(1.0, 1.0)), Err(Unfit));
+        table.insert(5.0, 0.5, std::iter::empty()).unwrap();
+        assert!(table.find(Point::new(7.0, 1.0)).is_ok());
+        assert!(table.find(Point::new(-1e3, 1.0)).is_ok());
+        assert_eq!(table.find(Point::new(1e5, 1.0)), Err(Unfit));
+        assert_eq!(table.find(Point::new(7.0, 0.0)), Err(Unfit));
+        for (x, y) in [(3.0, -2.25), (2.0, 0.0), (2.0, -1.5), (1e12, -2.5e23)] {
+            assert_eq!(table.parse(x, y), Err(Unfit), "{x} {y}");
+        }
+        assert_eq!(table.parse(6.0, -9.0 + 0.25), Ok(Some((3.0, 0.25))));
+        assert_eq!(table.parse(6.0, -9.0 - 4e9), Ok(None));
+    }
+}

@@ -1,0 +1,279 @@
+//! Kernels: what is computed for a token, in order.
+
+/// A place among the numbers that a kernel computes.
+pub(crate) type Register = u16;
+
+/// A position, as the sum of a register and a constant, that must be less than that of the last token.
+pub(crate) type Guard = (Register, f64);
+
+/// Some consecutive entries of a kernel's arrays.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+/// `weight * register`, four times; zeros fill up.
+pub(crate) type Quad = [(f64, Register); 4];
+
+/// A product of a sum.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Product {
+    pub(crate) weight: f64,
+    pub(crate) register: Register,
+    /// Another factor; register [`ONE`] holds 1.
+    pub(crate) factor: Register,
+}
+
+/// A table's entry for the token at a place, as part of a sum.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gathered {
+    pub(crate) weight: f64,
+    /// How far the place is from a register.
+    pub(crate) plus: f64,
+    pub(crate) table: u32,
+}
+
+/// One step of a kernel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Inst {
+    /// The token's embedding in a slot.
+    Token { to: Register, slot: u16 },
+    /// `from + plus`, exact.
+    Offset {
+        to: Register,
+        from: Register,
+        plus: f64,
+    },
+    /// `plus + weight * from`.
+    Scaled {
+        to: Register,
+        from: Register,
+        plus: f64,
+        weight: f64,
+    },
+    /// `start + quad`, in order.
+    Linear { to: Register, start: f64, quad: u32 },
+    /// `to + quad`, in order.
+    Accumulate { to: Register, quad: u32 },
+    /// `start + products`, of degree 2; exact.
+    Quadratic {
+        to: Register,
+        start: f64,
+        products: Span,
+    },
+    /// `base + (start + quad)`, in order.
+    Rounded {
+        to: Register,
+        base: Register,
+        start: f64,
+        quad: u32,
+    },
+    /// `base + to`.
+    AddBase { to: Register, base: Register },
+    /// `max(gate, 0) * value`.
+    Gated {
+        to: Register,
+        gate: Register,
+        value: Register,
+    },
+    /// `gate * value`.
+    Product {
+        to: Register,
+        gate: Register,
+        value: Register,
+    },
+    /// The position nearest to a whole number.
+    ClampIndex { to: Register, query: Register },
+    /// The position nearest to a number.
+    NearestIndex {
+        to: Register,
+        query: Register,
+        head: u32,
+    },
+    /// The position at which keys `(2 t, -t^2)`, up to a factor, score most.
+    ArgmaxIndex {
+        to: Register,
+        query: [Register; 2],
+        scale: u32,
+        head: u32,
+    },
+    /// A table's entry for the token at a place; tables are known by where they begin.
+    Load {
+        to: Register,
+        place: Register,
+        table: u32,
+    },
+    /// A table's entry for the token at the position nearest to the whole number `from + plus`.
+    LoadNearest {
+        to: Register,
+        from: Register,
+        plus: f64,
+        table: u32,
+    },
+    /// `start` and what tables say of tokens at positions nearest to whole numbers, with weights.
+    Gather {
+        to: Register,
+        start: f64,
+        from: Register,
+        items: Span,
+    },
+    /// A number kept at a place.
+    LoadStream {
+        to: Register,
+        place: Register,
+        stream: u32,
+    },
+    /// Keeps a number.
+    StoreStream { stream: u32, value: Register },
+    /// Adds to a running sum.
+    Add {
+        sum: u32,
+        to: Register,
+        value: Register,
+    },
+    /// The integer nearest to a number that is close to one.
+    RoundToInt { to: Register, of: Register },
+    /// The average of a running sum.
+    Mean { to: Register, sum: Register },
+    /// A key of a group of which only the highest counts.
+    UpdateMax {
+        group: u16,
+        y: Register,
+        values: Span,
+        /// The highest y so far; the values' registers follow, two each.
+        height: Register,
+    },
+    /// A key of a table.
+    Insert {
+        group: u16,
+        x: Register,
+        y: Register,
+        values: Span,
+    },
+    /// The entry of a table that scores most.
+    Find {
+        to: Register,
+        group: u16,
+        query: [Register; 2],
+    },
+    /// The entry nearest to a whole number.
+    FindIndex {
+        to: Register,
+        group: u16,
+        query: Register,
+    },
+    /// A value of an entry.
+    LoadEntry {
+        to: Register,
+        group: u16,
+        entry: Register,
+        value: u16,
+    },
+    /// The entry nearest to the whole number `from + plus`, and a value of it.
+    FindLoad {
+        to: Register,
+        entry: Register,
+        group: u16,
+        value: u16,
+        from: Register,
+        plus: f64,
+    },
+    /// A key and its values, into a hull.
+    PushHull {
+        hull: u32,
+        key: [Register; 2],
+        values: [Register; 2],
+    },
+    /// Asks a hull.
+    QueryHull {
+        hull: u32,
+        query: [Register; 2],
+        to: [Register; 2],
+    },
+}
+
+/// Holds the position.
+pub(crate) const TIME: Register = 0;
+/// Holds 1.
+pub(crate) const ONE: Register = 1;
+/// Holds the number by which kernels are chosen.
+pub(crate) const INDEX: Register = 2;
+/// Holds 0.
+pub(crate) const ZERO: Register = 3;
+/// The first of the registers that hold running sums, highest keys and their values, see [`RegisterLayout`].
+const FIXED: usize = 4;
+
+/// Registers that always hold what was last added to a sum, or a highest key's y and values.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RegisterLayout {
+    /// By group.
+    latest: Vec<usize>,
+    sums: usize,
+    end: usize,
+}
+
+impl RegisterLayout {
+    /// For so many sums, and groups of so many values; none for groups of which not only the highest key counts.
+    pub(crate) fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
+        let mut end = FIXED + sums;
+        let starts = latest.map(|values| {
+            let start = end;
+            end += values.map_or(0, |values| 1 + 2 * values);
+            start
+        });
+        let latest = starts.collect();
+        Self { latest, sums, end }
+    }
+
+    /// The registers of all sums.
+    pub(crate) fn sums(&self) -> std::ops::Range<usize> {
+        FIXED..FIXED + self.sums
+    }
+
+    /// The register of a sum.
+    pub(crate) fn sum(&self, sum: u32) -> Register {
+        (FIXED + sum as usize) as Register
+    }
+
+    /// The register of the highest key's y of a group.
+    pub(crate) fn height(&self, group: u32) -> Register {
+        self.latest[group as usize] as Register
+    }
+
+    /// The register of a value at the highest key of a group; the next one holds the nearest integer.
+    pub(crate) fn latest(&self, group: u32, value: usize) -> Register {
+        (self.latest[group as usize] + 1 + 2 * value) as Register
+    }
+
+    /// The first free register, if there is any.
+    pub(crate) fn end(&self) -> Option<Register> {
+        Some(self.end as Register).filter(|_| self.end < usize::from(Register::MAX) / 2)
+    }
+}
+
+/// What a kernel ends with.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    /// Nothing is asked.
+    None,
+    /// The same token always.
+    Token(u32),
+    /// The columns that the unembedding reads.
+    Columns(Vec<Register>),
+    /// The one of them that varies; the line says what the others are.
+    Column { register: Register, line: u32 },
+}
+
+/// A sequence of steps.
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    pub(crate) ops: Vec<Inst>,
+    pub(crate) products: Vec<Product>,
+    pub(crate) quads: Vec<Quad>,
+    pub(crate) gathered: Vec<Gathered>,
+    pub(crate) registers: Vec<Register>,
+    pub(crate) output: Output,
+    /// What must hold before it runs, of registers of the token before.
+    pub(crate) guards: Vec<Guard>,
+}

@@ -1,0 +1,131 @@
+//! Tokens that follow one another, several at once.
+
+use weightware_analysis::{Bailout, IRREGULAR};
+use weightware_model::TokenId;
+
+use crate::network::Network;
+use crate::plan::decode::{DispatchKey, NEVER, NONE, Plan};
+use crate::plan::jit::{Executor, KernelExit, Translation};
+use crate::token_buffer::TokenBuffer;
+
+/// Why kernels no longer follow each other.
+enum Handoff {
+    /// The token was not taken in.
+    Pending,
+    /// It has begun, and is of a class that has no code.
+    Begun(u16),
+    /// It has begun, and its class' code told what kernels are chosen by.
+    Led(u16, DispatchKey),
+    /// Its kernel ran; what follows is to be computed.
+    KernelExit(u32),
+    /// There are enough tokens, or there is nothing to follow.
+    Ended,
+}
+
+impl Plan {
+    /// Takes tokens in, beginning with one, as long as others follow and there is room for them; none behind an end token.
+    /// The last of them is not taken in. After a bailout, that of the last token, the others stand.
+    pub(super) fn steps(
+        &mut self,
+        network: &Network,
+        first: u16,
+        tokens: &mut TokenBuffer<'_>,
+    ) -> Result<(), Bailout> {
+        let mut token = first;
+        while !tokens.is_full() {
+            let next = match self.run_linked(&mut token, &network.ends, tokens)? {
+                Handoff::Pending => self.step(network, token, true)?,
+                Handoff::KernelExit(kernel) => self.output(network, kernel, KernelExit::Unknown),
+                Handoff::Begun(class) => self.step_by_dispatch(network, class, true)?,
+                Handoff::Led(class, key) => self.step_with_key(network, class, key, true)?,
+                Handoff::Ended => return Ok(()),
+            };
+            let Some(next) = next.filter(|_| self.state.outside.is_none()) else {
+                return Ok(());
+            };
+            tokens.push(TokenId(next));
+            if network.ends[next as usize] {
+                return Ok(());
+            }
+            token = next as u16;
+        }
+        Ok(())
+    }
+
+    /// As long as kernels with code follow each other.
+    fn run_linked(
+        &mut self,
+        token: &mut u16,
+        ends: &[bool],
+        tokens: &mut TokenBuffer<'_>,
+    ) -> Result<Handoff, Bailout> {
+        if self.translator.is_none() || self.last == NONE {
+            return Ok(Handoff::Pending);
+        }
+        let (classes, prologues) = (&self.analysis.classes, self.prologues.len());
+        let mut executor = Executor::new(&mut self.state, &self.heads, &self.argmax_cache.tokens);
+        loop {
+            let class = classes.of((*token).into());
+            let at = self.last as usize * prologues + usize::from(class);
+            let mut kernel = self.links.get(at).copied().unwrap_or(NEVER);
+            let follower = self.kernels.get(kernel as usize);
+            let is_last = executor.count() > self.analysis.longest;
+            let lacks_code = match follower {
+                Some((_, translation)) => translation.code.is_none(),
+                None => kernel != NEVER,
+            };
+            if class == IRREGULAR || is_last || lacks_code {
+                return Ok(Handoff::Pending);
+            }
+            executor.begin(*token)?;
+            let mut exit = match follower {
+                Some((
+                    lowered,
+                    Translation {
+                        code: Some(code), ..
+                    },
+                )) => executor.run(&lowered.kernel, code)?,
+                _ => KernelExit::Unguarded,
+            };
+            if exit == KernelExit::Unguarded {
+                let prologue = self.prologues[usize::from(class)].as_ref();
+                let Some((
+                    prologue,
+                    Translation {
+                        code: Some(code), ..
+                    },
+                )) = prologue
+                else {
+                    return Ok(Handoff::Begun(class));
+                };
+                executor.run(&prologue.kernel, code)?;
+                let key = DispatchKey::of(executor.state(), prologue);
+                let number = self.dispatch.number(class, key.found, key.index, true);
+                kernel = self.kernel_of[number];
+                match self.kernels.get(kernel as usize) {
+                    Some((
+                        lowered,
+                        Translation {
+                            code: Some(code), ..
+                        },
+                    )) => {
+                        exit = executor.run(&lowered.kernel, code)?;
+                    }
+                    _ => return Ok(Handoff::Led(class, key)),
+                }
+            }
+            self.last = kernel;
+            let KernelExit::Token(next) = exit else {
+                return Ok(Handoff::KernelExit(self.last));
+            };
+            if executor.is_outside() {
+                return Ok(Handoff::Ended);
+            }
+            tokens.push(TokenId(next));
+            if tokens.is_full() || ends[next as usize] {
+                return Ok(Handoff::Ended);
+            }
+            *token = next as u16;
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Which kernel a token gets.
+
+use weightware_analysis::{
+    Analysis, Atom, AtomKind, Bailout, Cases, Counted, Counter, PolyId, Polynomial, Scope, TIME,
+};
+
+use crate::plan::ir::{Kernel, Register, ZERO};
+use crate::plan::lower::compiler::{Compiler, Constants, Known};
+
+/// Small numbers have kernels of their own; greater ones share one from each of these powers of two to the next, and there
+/// is one for others.
+const SINGLE: usize = 16;
+const POWERS: [u32; 6] = [4, 10, 16, 22, 26, 32];
+const OTHERS: usize = SINGLE + POWERS.len() - 1;
+
+/// Where no token is predicted, small numbers seldom come twice: these share one kernel.
+const TOGETHER: usize = OTHERS + 1;
+const LAST_TOGETHER: u32 = (1 << POWERS[1]) - 1;
+const BUCKETS: usize = TOGETHER + 1;
+
+/// How kernels are chosen.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    cases: Cases,
+}
+
+/// What is computed first.
+#[derive(Debug)]
+pub(crate) struct Prologue {
+    pub(crate) kernel: Kernel,
+    pub(crate) known: Known,
+    pub(crate) index: Option<Register>,
+    pub(crate) place: Option<Register>,
+    /// What index and place are.
+    asked: (Option<PolyId>, Option<Atom>),
+    /// If a token of this class leaves the dispatch as it was, but for the index: how much greater that is.
+    advance: Option<f64>,
+}
+
+/// A kernel, and what a kernel for the next token can build on.
+#[derive(Debug)]
+pub(crate) struct LoweredKernel {
+    pub(crate) kernel: Kernel,
+    pub(crate) known: Known,
+    pub(crate) class: u16,
+    kind: usize,
+    bucket: usize,
+}
+
+impl Dispatch {
+    /// Chooses by what most gates and queries depend on.
+    pub(crate) fn new(analysis: &mut Analysis) -> Self {
+        Self {
+            cases: Cases::new(analysis),
+        }
+    }
+
+    /// How many kernels there may be.
+    pub(crate) fn kernels(&self) -> usize {
+        self.cases.classes * self.cases.kinds * BUCKETS * 2
+    }
+
+    /// The number of the kernel for a token of a class, which finds a token, and whose index is a number.
+    #[inline]
+    pub(crate) fn number(&self, class: u16, found: usize, index: f64, predict: bool) -> usize {
+        let kind = usize::from(self.cases.kind_of[found]);
+        let bucket = bucket(index, predict);
+        ((usize::from(class) * self.cases.kinds + kind) * BUCKETS + bucket) * 2
+            + usize::from(predict)
+    }
+
+    /// The kernel of all tokens of a class that leads to the dispatch.
+    pub(crate) fn prologue(
+        &self,
+        analysis: &mut Analysis,
+        class: u16,
+        heights: &[f64],
+        constants: &mut Constants,
+    ) -> Result<Prologue, Bailout> {
+        let mut scope = analysis.scope(class);
+        let known = Known::new(constants.fixed.end().ok_or(Bailout::Model)?);
+        let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
+        let mut asked = (None, None);
+        let mut index = None;
+        if let Some(Counter {
+            head: (at, part),
+            from_time,
+        }) = self.cases.counter
+        {
+            let mut form = compiler.analysis.answers(compiler.scope, at)?[part];
+            if from_time {
+                let time = Polynomial::atom(TIME).plus(-1.0, &compiler.analysis.atoms[form]);
+                form = compiler.analysis.atoms.id(time.ok_or(Bailout::Model)?);
+            }
+            asked.0 = Some(form);
+            index = Some(compiler.form(form)?);
+        }
+        let mut place = None;
+        if let Some(&(at, part, _)) = self.cases.fetched.first() {
+            let answer = compiler.analysis.answers(compiler.scope, at)?[part];
+            let atoms = &compiler.analysis.atoms;
+            let read = atoms[answer].as_atom().map(|atom| atoms.kind(atom));
+            // A constant: it attends to the first token.
+            place = Some(ZERO);
+            if let Some(&AtomKind::Read { place: atom, .. }) = read {
+                asked.1 = Some(atom);
+                place = Some(compiler.atom(atom)?);
+            }
+        }
+        let advance = compiler.advance(asked)?;
+        let (kernel, known) = compiler.finish();
+        analysis.end(scope);
+        Ok(Prologue {
+            kernel,
+            known,
+            index,
+            place,
+            asked,
+            advance,
+        })
+    }
+
+    /// The rest for one dispatch.
+    pub(crate) fn kernel(
+        &self,
+        analysis: &mut Analysis,
+        prologue: &Prologue,
+        class: u16,
+        (found, index, predict): (usize, f64, bool),
+        heights: &[f64],
+        constants: &mut Constants,
+    ) -> Result<LoweredKernel, Bailout> {
+        let (kind, bucket) = (
+            usize::from(self.cases.kind_of[found]),
+            bucket(index, predict),
+        );
+        let mut scope = self.scope(analysis, class, kind, bucket);
+        let known = prologue.known.clone();
+        let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
+        compiler.keys()?;
+        if predict {
+            compiler.output()?;
+        }
+        let (kernel, known) = compiler.finish();
+        analysis.end(scope);
+        Ok(LoweredKernel {
+            kernel,
+            known,
+            class,
+            kind,
+            bucket,
+        })
+    }
+
+    /// The kernel for a token of a class behind one that had a certain kernel, if that suffices to choose it. The
+    /// prologues are those of its class and of this one.
+    pub(crate) fn link(
+        &self,
+        analysis: &mut Analysis,
+        [before, after]: [Option<&Prologue>; 2],
+        last: &LoweredKernel,
+        class: u16,
+        heights: &[f64],
+        constants: &mut Constants,
+    ) -> Result<Option<LoweredKernel>, Bailout> {
+        let (Some(before), Some(after)) = (before, after) else {
+            return Ok(None);
+        };
+        let Some(advance) = after.advance.filter(|_| before.asked == after.asked) else {
+            return Ok(None);
+        };
+        let next = bucket(last.bucket as f64 + advance, true);
+        // Their number is limited because the index grows.
+        if last.bucket >= SINGLE || next >= SINGLE || next <= last.bucket {
+            return Ok(None);
+        }
+        let mut scope = self.scope(analysis, class, last.kind, next);
+        let known = last.known.next();
+        let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
+        compiler.carried = Some(&last.known);
+        if let Some(place) = after.asked.1 {
+            let Some(&register) = last.known.atoms.get(&place) else {
+                return Ok(None);
+            };
+            compiler.known.atoms.insert(place, register);
+            compiler.guard((register, 0.0));
+        }
+        compiler.keys()?;
+        compiler.output()?;
+        compiler.carry()?;
+        let (kernel, known) = compiler.finish();
+        analysis.end(scope);
+        Ok(Some(LoweredKernel {
+            kernel,
+            known,
+            class,
+            kind: last.kind,
+            bucket: next,
+        }))
+    }
+
+    fn scope(&self, analysis: &mut Analysis, class: u16, kind: usize, bucket: usize) -> Scope {
+        let counted = match bounds(bucket) {
+            Some((lo, hi)) if lo == hi => Counted::Exactly(lo),
+            Some((lo, hi)) => Counted::Between([lo, hi]),
+            None => Counted::Any,
+        };
+        self.cases.scope(analysis, class, kind, counted)
+    }
+}
+
+impl Compiler<'_> {
+    /// By how much an index grows from one token to the next, if the rest of it and the query of a place stay.
+    fn advance(
+        &mut self,
+        (index, place): (Option<PolyId>, Option<Atom>),
+    ) -> Result<Option<f64>, Bailout> {
+        let mut advance = 0.0;
+        if let Some(index) = index {
+            advance = self.analysis.atoms[index].coefficient((0, TIME));
+            let rest = self.analysis.atoms[index].plus(-advance, &Polynomial::atom(TIME));
+            let Some(rest) = rest else { return Ok(None) };
+            let rest = self.analysis.atoms.id(rest);
+            if !self.form_stays(rest)? {
+                return Ok(None);
+            }
+        }
+        if let Some(place) = place {
+            let &AtomKind::Place { query, .. } = self.analysis.atoms.kind(place) else {
+                return Ok(None);
+            };
+            // As for places that are carried.
+            let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
+            if !(level && self.form_stays(query[0])?) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(advance))
+    }
+}
+
+#[inline]
+fn bucket(index: f64, predict: bool) -> usize {
+    // A cast saturates; it is the number itself if that is whole and not negative.
+    let whole = index as u32;
+    if f64::from(whole) != index {
+        return OTHERS;
+    }
+    if !predict && (1..=LAST_TOGETHER).contains(&whole) {
+        return TOGETHER;
+    }
+    if (whole as usize) < SINGLE {
+        return whole as usize;
+    }
+    let next = POWERS.iter().position(|&power| whole.ilog2() < power);
+    // The first power is that of the least number that is not small.
+    SINGLE - 1 + next.unwrap_or(POWERS.len())
+}
+
+/// The least and the greatest number of a bucket; they are whole.
+fn bounds(bucket: usize) -> Option<(f64, f64)> {
+    if bucket < SINGLE {
+        Some((bucket as f64, bucket as f64))
+    } else if bucket == TOGETHER {
+        Some((1.0, LAST_TOGETHER.into()))
+    } else if bucket < OTHERS {
+        let power = |at: usize| (1_u64 << POWERS[at]) as f64;
+        let at = bucket - SINGLE;
+        Some((power(at), power(at + 1) - 1.0))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_hold_their_numbers() {
+        for index in (0..100)
+            .chain([1000, 1 << 20, (1 << 24) - 1])
+            .map(f64::from)
+        {
+            for predict in [false, true] {
+                let (lo, hi) = bounds(bucket(index, predict)).unwrap();
+                assert!((lo..=hi).contains(&index), "{index}");
+            }
+        }
+        for index in [-1.0, 0.5, 1e12, f64::NAN] {
+            assert_eq!(bucket(index, true), OTHERS);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What a kernel gives on: keys and values to stores, and the token that follows.
+
+use std::sync::Arc;
+
+use weightware_analysis::{Bailout, PolyId, Range, power};
+
+use crate::key_box::cleared;
+use crate::plan::ir::{Inst, Output, ZERO};
+use crate::plan::lower::compiler::{Compiler, Store};
+
+type Result<T> = std::result::Result<T, Bailout>;
+
+impl Compiler<'_> {
+    /// Takes in the token's keys and values, as far as they can matter later.
+    pub(crate) fn keys(&mut self) -> Result<()> {
+        for sum in 0..self.analysis.sums.len() {
+            self.add(sum as u32)?;
+        }
+        for stream in 0..self.analysis.streams.len() {
+            self.keep(stream as u32)?;
+        }
+        for group in 0..self.analysis.groups.len() {
+            self.insert(group as u32)?;
+        }
+        for hull in 0..self.analysis.hulls.len() {
+            self.push(hull as u32)?;
+        }
+        Ok(())
+    }
+
+    /// The token that follows.
+    pub(crate) fn output(&mut self) -> Result<()> {
+        let rows = Arc::clone(&self.analysis.rows);
+        let last = 2 * rows.layers.len();
+        let mut columns = Vec::new();
+        for &slot in &rows.columns {
+            columns.push(self.analysis.slot(self.scope, last, slot)?);
+        }
+        self.kernel.output = match self.certain(&columns) {
+            Some(token) => Output::Token(token),
+            None => {
+                let registers = columns.iter().map(|&form| self.form(form));
+                Output::Columns(registers.collect::<Result<_>>()?)
+            }
+        };
+        Ok(())
+    }
+
+    /// The token that wins whatever the numbers are.
+    fn certain(&mut self, columns: &[PolyId]) -> Option<u32> {
+        let ranges = columns.iter().map(|&c| self.analysis.atoms.bounds(c));
+        let ranges: Vec<Range> = ranges.collect();
+        // Of constants, it is looked up once.
+        if ranges.iter().all(|range| range.lo == range.hi) {
+            return None;
+        }
+        let bounds = ranges.iter().map(|r| [r.lo.to_bits(), r.hi.to_bits()]);
+        let bounds: Box<[[u64; 2]]> = bounds.collect();
+        if let Some(known) = self.constants.certain.get(&bounds) {
+            return *known;
+        }
+        let rows = &self.analysis.rows;
+        let token = certain(&rows.head, rows.vocab, &ranges);
+        self.constants.certain.insert(bounds, token);
+        token
+    }
+
+    pub(crate) fn add(&mut self, sum: u32) -> Result<()> {
+        let info = &self.analysis.sums[sum as usize];
+        let (at, part) = (info.head, info.part);
+        if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
+            let value = self.analysis.value(self.scope, at, part)?;
+            let value = self.form(value)?;
+            let to = self.constants.fixed.sum(sum);
+            self.kernel.ops.push(Inst::Add { sum, to, value });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn keep(&mut self, stream: u32) -> Result<()> {
+        let (at, part) = self.analysis.streams[stream as usize];
+        if self.known.given.insert(Store::Stream(stream)) {
+            let value = self.analysis.value(self.scope, at, part)?;
+            let value = self.form(value)?;
+            self.kernel.ops.push(Inst::StoreStream { stream, value });
+        }
+        Ok(())
+    }
+
+    /// Puts the token's key into a group, unless it cannot matter.
+    pub(crate) fn insert(&mut self, group: u32) -> Result<()> {
+        if !self.known.given.insert(Store::Group(group)) {
+            return Ok(());
+        }
+        let info = &self.analysis.groups[group as usize];
+        let (latest, layer) = (info.latest, info.layer);
+        let (head, values) = (info.heads[0], info.values.clone());
+        let [x, y] = self.analysis.key(self.scope, (layer, head))?;
+        if latest {
+            if self.analysis.atoms.bounds(y).hi < self.heights[group as usize] {
+                return Ok(());
+            }
+        } else {
+            let bound = self.analysis.rows.layers[layer].heads[head].bound;
+            if self.analysis.lifts_at_most(-cleared(bound), x, y) {
+                return Ok(());
+            }
+        }
+        self.touched.insert(group);
+        let mut registers = Vec::new();
+        for (head, part) in values {
+            let value = self.analysis.value(self.scope, (layer, head), part)?;
+            registers.push(self.form(value)?);
+        }
+        let y = self.form(y)?;
+        let op = if latest {
+            let values = self.span(registers);
+            let height = self.constants.fixed.height(group);
+            let group = group as u16;
+            Inst::UpdateMax {
+                group,
+                y,
+                values,
+                height,
+            }
+        } else {
+            let x = self.form(x)?;
+            let values = self.span(registers);
+            Inst::Insert {
+                group: group as u16,
+                x,
+                y,
+                values,
+            }
+        };
+        self.kernel.ops.push(op);
+        if latest {
+            self.round(group);
+        }
+        Ok(())
+    }
+
+    /// Rounds the values at the highest key that are close to integers.
+    fn round(&mut self, group: u32) {
+        for (value, nearness) in self.analysis.groups[group as usize]
+            .nearness
+            .iter()
+            .enumerate()
+        {
+            if nearness.is_some() {
+                let of = self.constants.fixed.latest(group, value);
+                self.kernel.ops.push(Inst::RoundToInt { to: of + 1, of });
+            }
+        }
+    }
+
+    pub(crate) fn push(&mut self, hull: u32) -> Result<()> {
+        if !self.known.given.insert(Store::Hull(hull)) {
+            return Ok(());
+        }
+        let at = self.analysis.hulls[hull as usize];
+        let key = self.analysis.key(self.scope, at)?;
+        let key = [self.form(key[0])?, self.form(key[1])?];
+        let mut values = [ZERO; 2];
+        for (part, register) in values.iter_mut().enumerate() {
+            let value = self.analysis.value(self.scope, at, part)?;
+            *register = self.form(value)?;
+        }
+        self.kernel.ops.push(Inst::PushHull { hull, key, values });
+        Ok(())
+    }
+}
+
+/// The token whose logit is the greatest for all values of the columns within ranges, if there is one. By column, the
+/// unembedding's weights.
+fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
+    const CHUNK: usize = 64;
+    let chunks = || {
+        let starts = (0..vocab).step_by(CHUNK);
+        starts.map(|start| start..vocab.min(start + CHUNK))
+    };
+    // About the winner at one corner; if any token wins everywhere, it is this one.
+    let mut best = (f64::NEG_INFINITY, 0);
+    for tokens in chunks() {
+        let mut logits = [0.0; CHUNK];
+        for (weights, range) in head.iter().zip(ranges) {
+            for (logit, weight) in logits.iter_mut().zip(&weights[tokens.clone()]) {
+                *logit += weight * range.lo;
+            }
+        }
+        for (token, &logit) in tokens.zip(&logits) {
+            if logit > best.0 {
+                best = (logit, token);
+            }
+        }
+    }
+    let best = best.1;
+    // What rounding may do to logits and to the bound.
+    let slack = (head.len() + 4) as f64 * power(-50);
+    let beaten = chunks().all(|tokens| {
+        // By how much tokens lose at least, and the magnitude of what is added up.
+        let (mut least, mut mass) = ([0.0; CHUNK], [0.0; CHUNK]);
+        for (weights, range) in head.iter().zip(ranges) {
+            let (of_best, size) = (weights[best], range.size());
+            let weights = &weights[tokens.clone()];
+            for ((least, mass), w) in least.iter_mut().zip(&mut mass).zip(weights) {
+                let weight = of_best - w;
+                *least += weight * if weight > 0.0 { range.lo } else { range.hi };
+                *mass += (w.abs() + of_best.abs()) * size;
+            }
+        }
+        let mut all = tokens.zip(least.iter().zip(&mass));
+        all.all(|(token, (least, mass))| token == best || *least > mass * slack)
+    });
+    beaten.then_some(best as u32)
+}

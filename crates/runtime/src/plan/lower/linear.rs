@@ -1,0 +1,233 @@
+//! From forms to steps that add up.
+
+use weightware_analysis::{Atom, AtomKind, Bailout, PolyId, Polynomial, exact_sum};
+
+use crate::plan::ir::{Gathered, Inst, ONE, Product, Register, Span, ZERO};
+use crate::plan::lower::compiler::Compiler;
+
+type Result<T> = std::result::Result<T, Bailout>;
+
+impl Compiler<'_> {
+    /// The register of a form's value.
+    pub(crate) fn form(&mut self, id: PolyId) -> Result<Register> {
+        if let Some(&register) = self.known.forms.get(&id) {
+            return Ok(register);
+        }
+        let form = self.analysis.atoms[id].clone();
+        if let Some(atom) = form.as_atom() {
+            return self.atom(atom);
+        }
+        if let Some(register) = self.carried_form(id)? {
+            if form.is_linear() {
+                let (constant, rest) = self.split(&form);
+                self.known.bases.insert(rest, (register, constant));
+            }
+            self.known.forms.insert(id, register);
+            return Ok(register);
+        }
+        let register = match form.as_constant() {
+            Some(0.0) => ZERO,
+            Some(1.0) => ONE,
+            Some(value) => self.constants.register(value)?,
+            None if form.is_linear() => self.linear(id, &form)?,
+            None => {
+                let (start, products) = self.products_of(&form)?;
+                let to = self.register()?;
+                self.kernel.ops.push(Inst::Quadratic {
+                    to,
+                    start,
+                    products,
+                });
+                to
+            }
+        };
+        self.known.forms.insert(id, register);
+        Ok(register)
+    }
+
+    /// The register of a linear form with atoms.
+    fn linear(&mut self, id: PolyId, form: &Polynomial) -> Result<Register> {
+        let (constant, rest) = self.split(form);
+        let op = if let Some((from, plus)) = self.offset(constant, rest)? {
+            let to = self.register()?;
+            Inst::Offset { to, from, plus }
+        } else if let [((0, atom), weight)] = *self.analysis.atoms[rest].terms() {
+            let (from, plus) = (self.atom(atom)?, constant);
+            let to = self.register()?;
+            Inst::Scaled {
+                to,
+                from,
+                plus,
+                weight,
+            }
+        } else {
+            let to = self.sum_of(constant, form)?;
+            self.remember(id, rest, constant, to);
+            return Ok(to);
+        };
+        self.kernel.ops.push(op);
+        let to = self.known.next - 1;
+        self.remember(id, rest, constant, to);
+        Ok(to)
+    }
+
+    /// The sum of a linear form of several atoms.
+    fn sum_of(&mut self, constant: f64, form: &Polynomial) -> Result<Register> {
+        let (mut terms, mut gathered) = (Vec::new(), Vec::new());
+        let mut near = None;
+        for &((_, atom), weight) in form.terms() {
+            if atom == 0 {
+                continue;
+            }
+            match self.recalled(atom, near)? {
+                Some((from, plus, table)) => {
+                    near = Some(from);
+                    let item = Gathered {
+                        weight,
+                        plus,
+                        table,
+                    };
+                    gathered.push((atom, item));
+                }
+                None => terms.push((weight, self.atom(atom)?)),
+            }
+        }
+        if let [(atom, item)] = gathered[..] {
+            gathered.clear();
+            terms.push((item.weight, self.atom(atom)?));
+        }
+        let to = self.register()?;
+        let Some(from) = near.filter(|_| !gathered.is_empty()) else {
+            let quad = self.quad(&terms);
+            let start = constant;
+            self.kernel.ops.push(Inst::Linear { to, start, quad });
+            self.add_further(to, &terms);
+            return Ok(to);
+        };
+        let items = Span {
+            start: self.kernel.gathered.len() as u32,
+            len: gathered.len() as u32,
+        };
+        self.kernel
+            .gathered
+            .extend(gathered.into_iter().map(|(_, item)| item));
+        self.kernel.ops.push(Inst::Gather {
+            to,
+            start: constant,
+            from,
+            items,
+        });
+        for terms in terms.chunks(4) {
+            let quad = self.quad(terms);
+            self.kernel.ops.push(Inst::Accumulate { to, quad });
+        }
+        Ok(to)
+    }
+
+    /// Where a token stands that a table is read at, if there is no register for either, and the table; `near` is the
+    /// register that the place must be near to, if any will not do.
+    fn recalled(
+        &mut self,
+        atom: Atom,
+        near: Option<Register>,
+    ) -> Result<Option<(Register, f64, u32)>> {
+        let &AtomKind::Read { place, table } = self.analysis.atoms.kind(atom) else {
+            return Ok(None);
+        };
+        if self.known.atoms.contains_key(&atom) || !self.is_new_and_whole(place) {
+            return Ok(None);
+        }
+        if let Some(register) = self.carried_atom(atom)? {
+            self.known.atoms.insert(atom, register);
+            return Ok(None);
+        }
+        let &AtomKind::Place { query, .. } = self.analysis.atoms.kind(place) else {
+            unreachable!("tables are read at places");
+        };
+        let (from, plus) = self.near(query[0])?;
+        if near.is_some_and(|near| near != from) {
+            return Ok(None);
+        }
+        self.known.recalled.insert(atom, (from, plus));
+        Ok(Some((from, plus, self.start_of(table)?)))
+    }
+
+    fn remember(&mut self, id: PolyId, rest: PolyId, constant: f64, register: Register) {
+        self.known.forms.insert(id, register);
+        self.known.bases.insert(rest, (register, constant));
+    }
+
+    /// The first four terms.
+    pub(crate) fn quad(&mut self, terms: &[(f64, Register)]) -> u32 {
+        let mut quad = [(0.0, ZERO); 4];
+        for (place, &term) in quad.iter_mut().zip(terms) {
+            *place = term;
+        }
+        self.kernel.quads.push(quad);
+        self.kernel.quads.len() as u32 - 1
+    }
+
+    /// Adds those behind the first four. A sum that began with +0 is never -0, so zeros that fill up change nothing.
+    pub(crate) fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
+        for terms in terms.chunks(4).skip(1) {
+            let quad = self.quad(terms);
+            self.kernel.ops.push(Inst::Accumulate { to, quad });
+        }
+    }
+
+    /// A form's constant, and the rest of it.
+    fn split(&mut self, form: &Polynomial) -> (f64, PolyId) {
+        let constant = form.coefficient((0, 0));
+        (constant, self.analysis.atoms.id(form.without_constant()))
+    }
+
+    /// A register that a form differs from by a constant, and this. The sum of the two is a number, as forms are.
+    fn offset(&mut self, constant: f64, rest: PolyId) -> Result<Option<(Register, f64)>> {
+        if let Some(atom) = self.analysis.atoms[rest].as_atom() {
+            return Ok(Some((self.atom(atom)?, constant)));
+        }
+        let base = match self.known.bases.get(&rest) {
+            Some(&base) => Some(base),
+            None => {
+                let base = self.carried_base(rest)?;
+                if let Some(base) = base {
+                    self.known.bases.insert(rest, base);
+                }
+                base
+            }
+        };
+        Ok(base.and_then(|(register, other)| Some((register, exact_sum(constant, -other)?))))
+    }
+
+    /// The value of a form as that of a register and a constant to add.
+    pub(crate) fn near(&mut self, id: PolyId) -> Result<(Register, f64)> {
+        let form = self.analysis.atoms[id].clone();
+        if !self.known.forms.contains_key(&id) && form.is_linear() && form.as_constant().is_none() {
+            let (constant, rest) = self.split(&form);
+            if let Some(near) = self.offset(constant, rest)? {
+                return Ok(near);
+            }
+        }
+        Ok((self.form(id)?, 0.0))
+    }
+
+    /// The constant and the products of a form.
+    fn products_of(&mut self, form: &Polynomial) -> Result<(f64, Span)> {
+        let mut start = 0.0;
+        let mut products = Vec::new();
+        for &((a, b), weight) in form.terms() {
+            if (a, b) == (0, 0) {
+                start = weight;
+                continue;
+            }
+            let register = self.atom(b)?;
+            let factor = if a == 0 { ONE } else { self.atom(a)? };
+            products.push(Product {
+                weight,
+                register,
+                factor,
+            });
+        }
+        Ok((start, self.products(products)))
+    }
+}

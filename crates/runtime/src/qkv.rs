@@ -1,0 +1,11 @@
+//! Query, key and value of one head at one token.
+
+use weightware_hull::Point;
+
+/// The query, the key that is appended, and its value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Qkv {
+    pub(crate) query: Point,
+    pub(crate) key: Point,
+    pub(crate) value: [f64; 2],
+}

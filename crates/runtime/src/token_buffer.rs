@@ -1,0 +1,44 @@
+//! Tokens that are said one after the other, into a slice.
+
+use weightware_model::TokenId;
+
+/// Tokens said so far, and room for more.
+#[derive(Debug)]
+pub(crate) struct TokenBuffer<'t> {
+    tokens: &'t mut [TokenId],
+    count: usize,
+}
+
+impl<'t> TokenBuffer<'t> {
+    /// None yet; as many as fit.
+    pub(crate) fn into(tokens: &'t mut [TokenId]) -> Self {
+        Self { tokens, count: 0 }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.count == self.tokens.len()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn last(&self) -> Option<TokenId> {
+        self.tokens[..self.count].last().copied()
+    }
+
+    /// # Panics
+    /// If there is no room.
+    #[inline]
+    pub(crate) fn push(&mut self, token: TokenId) {
+        self.tokens[self.count] = token;
+        self.count += 1;
+    }
+
+    /// Says a token, if there is one.
+    pub(crate) fn extend(&mut self, token: Option<TokenId>) {
+        if let Some(token) = token {
+            self.push(token);
+        }
+    }
+}

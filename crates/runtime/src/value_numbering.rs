@@ -1,0 +1,118 @@
+//! Which numbers of a forward pass are equal whatever the tokens: known from the weights alone.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use crate::sparse::{Row, Rows};
+
+/// How often each slot of the residual stream has been written to, up to where the pass has come.
+#[derive(Debug)]
+pub(crate) struct SlotVersions(Vec<u32>);
+
+impl SlotVersions {
+    /// Nothing but the embedding.
+    pub(crate) fn new(slots: usize) -> Self {
+        Self(vec![0; slots])
+    }
+
+    /// Notes that slots were added to, if only a zero.
+    pub(crate) fn write(&mut self, slots: &[u16]) {
+        for &slot in slots {
+            self.0[usize::from(slot)] += 1;
+        }
+    }
+}
+
+/// An input, its version and a weight's bits.
+type Term = (u16, u32, u64);
+
+/// The distinct products of rows with the residual stream. Two of the same weights over slots that nobody has written to
+/// in between are one, however many layers lie between them.
+#[derive(Debug, Default)]
+pub(crate) struct Products {
+    known: Interner<Vec<Term>>,
+    /// Those of the half-layer that is looked at.
+    new: Vec<Row>,
+    /// By number: where in the list of all products. Interner of that half-layer have none yet.
+    places: Vec<usize>,
+}
+
+impl Products {
+    /// The number of a product.
+    pub(crate) fn number(&mut self, row: Row, versions: &SlotVersions) -> usize {
+        let term = |e: &crate::sparse::Entry| {
+            let version = versions.0[usize::from(e.input)];
+            (e.input, version, e.weight.to_bits())
+        };
+        let (number, is_new) = self.known.of(row.iter().map(term).collect());
+        if is_new {
+            self.new.push(row);
+        }
+        number
+    }
+
+    /// Ends a half-layer: the rows of its new products, and the place of the first.
+    pub(crate) fn end(&mut self) -> (Rows, usize) {
+        let first = self.places.len();
+        let (rows, places) = Rows::new(&std::mem::take(&mut self.new));
+        self.places.extend(places.iter().map(|place| first + place));
+        (rows, first)
+    }
+
+    /// The place of a product of a half-layer that has ended.
+    pub(crate) fn place(&self, number: usize) -> usize {
+        self.places[number]
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+}
+
+/// Interner from 0 for distinct things.
+#[derive(Debug)]
+pub(crate) struct Interner<T>(HashMap<T, usize>);
+
+impl<T> Default for Interner<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Hash + Eq> Interner<T> {
+    /// The number of a thing, and whether it is a new one.
+    pub(crate) fn of(&mut self, thing: T) -> (usize, bool) {
+        let next = self.0.len();
+        let number = *self.0.entry(thing).or_insert(next);
+        (number, number == next)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sparse::row;
+
+    #[test]
+    fn products_are_equal_until_a_slot_is_written_to() {
+        let mut versions = SlotVersions::new(3);
+        let mut products = Products::default();
+        let rows = || [row([1.0, 0.0, 2.0]), row([0.0, 3.0, 0.0]), row([0.0; 3])];
+        let mut numbers = || rows().map(|row| products.number(row, &versions));
+        assert_eq!((numbers(), numbers()), ([0, 1, 2], [0, 1, 2]));
+        products.end();
+        versions.write(&[2]);
+        let later = rows().map(|row| products.number(row, &versions));
+        assert_eq!(later, [3, 1, 2]);
+        let (_, first) = products.end();
+        assert_eq!((first, products.place(3), products.len()), (3, 3, 4));
+        // The empty row is last of its half-layer, the shorter one first.
+        assert_eq!([0, 1, 2].map(|n| products.place(n)), [1, 0, 2]);
+    }
+}
