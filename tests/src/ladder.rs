@@ -7,7 +7,7 @@ use weightware::{Computer, Engine, Profile, RunEnd, profile_model};
 #[cfg(feature = "candle")]
 use weightware_candle::PlainForward;
 use weightware_compiler::machine::{Extension, Machine};
-use weightware_compiler::{Evaluator, Form};
+use weightware_compiler::{Evaluator, LinearForm};
 use weightware_frontend::{Options, Pass, Passes};
 use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader, Vocabulary};
 
@@ -100,7 +100,7 @@ pub struct Ladder {
     computer: Computer,
     machine: Machine,
     vocabulary: Vocabulary,
-    logits: Vec<Form>,
+    logits: Vec<LinearForm>,
     #[cfg(feature = "candle")]
     candle: OnceLock<PlainForward>,
 }

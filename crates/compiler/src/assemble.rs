@@ -15,10 +15,20 @@ use weightware_model::{
     Tokenizer, Weights,
 };
 
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer};
-use crate::machine::Bound;
 use crate::schedule::{Budget, Schedule, ScheduleError};
+
+/// A box of keys within which a lookup is exact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookupBound {
+    /// The name of the lookup.
+    pub lookup: String,
+    /// Greatest `|index|`.
+    pub max_index: i64,
+    /// Greatest `2^-recency * time`.
+    pub max_lift: f64,
+}
 
 /// The exponent of the inverse temperature of a lookup by position.
 const SHARPNESS: i32 = 13;
@@ -31,7 +41,7 @@ pub struct TokenRow {
     /// Inputs and their values; all others are zero.
     pub embedding: Vec<(Dim, i64)>,
     /// Its logit, over the graph's outputs.
-    pub logit: Form,
+    pub logit: LinearForm,
 }
 
 /// What a model is assembled from.
@@ -50,7 +60,7 @@ pub struct Blueprint<'a> {
     /// The greatest certified position.
     pub last_position: u64,
     /// Boxes of lookups.
-    pub bounds: &'a [Bound],
+    pub bounds: &'a [LookupBound],
 }
 
 impl Blueprint<'_> {
@@ -141,7 +151,7 @@ impl Blueprint<'_> {
     }
 
     /// Adds a form, scaled, to a row over slots.
-    fn fill(&self, row: &mut [f64], form: &Form, scale: f64) {
+    fn fill(&self, row: &mut [f64], form: &LinearForm, scale: f64) {
         for &(dim, coefficient) in form.terms() {
             row[self.slot(dim)] += scale * exact(coefficient);
         }
@@ -155,10 +165,18 @@ impl Blueprint<'_> {
             ff_in: Matrix::zeros(2 * d_ffn, d_model),
             ff_out: Matrix::zeros(d_model, d_ffn),
         };
-        let stage = 2 * i32::try_from(layer).expect("few layers");
+        let half_layer = 2 * i32::try_from(layer).expect("few layers");
+        self.attention(half_layer, &mut weights, bounds);
+        self.feed_forward(half_layer + 1, d_ffn, &mut weights);
+        weights
+    }
 
+    /// Fills the heads of a half-layer: its writers in order, then what wipes slots.
+    fn attention(&self, half_layer: i32, weights: &mut LayerWeights, bounds: &mut Vec<KeyBound>) {
+        let d_model = self.schedule.budget.d_model;
+        let layer = usize::try_from(half_layer / 2).expect("a half-layer of a model");
         let mut head = 0;
-        for writer in self.schedule.writers_at(stage) {
+        for writer in self.schedule.writers_at(half_layer) {
             let node = &self.graph.writers[writer.index()];
             let values = match &node.writer {
                 Writer::Lookup {
@@ -172,7 +190,7 @@ impl Blueprint<'_> {
                 }
                 Writer::Average { values } => values,
                 Writer::Neuron { .. } | Writer::Total { .. } => {
-                    unreachable!("neurons have odd stages")
+                    unreachable!("neurons have odd half_layers")
                 }
             };
             for (value, part) in values.iter().zip(0..) {
@@ -197,9 +215,9 @@ impl Blueprint<'_> {
             }
             head += 1;
         }
-        let wipes: Vec<_> = self.schedule.wipes_at(stage).collect();
+        let wipes: Vec<_> = self.schedule.wipes_at(half_layer).collect();
         for pair in wipes.chunks(2) {
-            let [time, one] = [self.graph.time(), self.graph.one()].map(Form::from);
+            let [time, one] = [self.graph.time(), self.graph.one()].map(LinearForm::from);
             self.fill_keys(
                 &mut weights.in_proj,
                 head,
@@ -213,16 +231,20 @@ impl Blueprint<'_> {
             }
             head += 1;
         }
+    }
 
+    /// Fills the neurons of a half-layer: its writers in order, then what wipes slots.
+    fn feed_forward(&self, half_layer: i32, d_ffn: usize, weights: &mut LayerWeights) {
         let mut neuron = 0;
-        for writer in self.schedule.writers_at(stage + 1) {
+        for writer in self.schedule.writers_at(half_layer) {
             let (value, gate) = match &self.graph.writers[writer.index()].writer {
                 Writer::Neuron { value, gate } => (value.clone(), gate.clone()),
-                Writer::Total { average } => {
-                    (Form::from(*average), self.graph.time() + self.graph.one())
-                }
+                Writer::Total { average } => (
+                    LinearForm::from(*average),
+                    self.graph.time() + self.graph.one(),
+                ),
                 Writer::Lookup { .. } | Writer::Average { .. } => {
-                    unreachable!("heads have even stages")
+                    unreachable!("heads have even half_layers")
                 }
             };
             self.fill(weights.ff_in.row_mut(neuron), &gate, 1.0);
@@ -232,17 +254,16 @@ impl Blueprint<'_> {
             }
             neuron += 1;
         }
-        for wipe in self.schedule.wipes_at(stage + 1) {
+        for wipe in self.schedule.wipes_at(half_layer) {
             let slot = self.slot(wipe.dim);
             weights.ff_in.row_mut(neuron)[self.slot(self.graph.one())] = 1.0;
             weights.ff_in.row_mut(d_ffn + neuron)[slot] = -1.0;
             weights.ff_out.row_mut(slot)[neuron] = 1.0;
             neuron += 1;
         }
-        weights
     }
 
-    fn fill_keys(&self, in_proj: &mut Matrix, head: usize, query: [&Form; 2], key: &Key) {
+    fn fill_keys(&self, in_proj: &mut Matrix, head: usize, query: [&LinearForm; 2], key: &Key) {
         let d_model = in_proj.cols;
         let sharpness = f64::from(SHARPNESS + key.recency).exp2();
         self.fill(in_proj.row_mut(2 * head), query[0], sharpness);

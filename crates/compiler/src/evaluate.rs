@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer, WriterIdx};
 
 /// What a lookup remembers of every token.
@@ -143,7 +143,7 @@ impl<'g> Evaluator<'g> {
 
     /// The value of a form at the latest token.
     #[must_use]
-    pub fn form(&self, form: &Form) -> i128 {
+    pub fn form(&self, form: &LinearForm) -> i128 {
         form.terms()
             .iter()
             .map(|&(dim, coefficient)| i128::from(coefficient) * self.values[dim.index()])
@@ -151,8 +151,9 @@ impl<'g> Evaluator<'g> {
     }
 
     fn run(&mut self, writer: WriterIdx) -> [i128; 2] {
-        let read =
-            |values: &[Form]| [0, 1].map(|part| values.get(part).map_or(0, |form| self.form(form)));
+        let read = |values: &[LinearForm]| {
+            [0, 1].map(|part| values.get(part).map_or(0, |form| self.form(form)))
+        };
         match &self.graph.writers[writer.index()].writer {
             Writer::Neuron { value, gate } => [self.form(value) * self.form(gate).max(0), 0],
             // Averages are kept as sums.

@@ -16,12 +16,12 @@ impl Dim {
 
 /// A linear form: a sum of dimensions with integer coefficients. Heads and neurons read nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Form {
+pub struct LinearForm {
     /// Sorted by dimension, no coefficient zero.
     terms: Vec<(Dim, i64)>,
 }
 
-impl Form {
+impl LinearForm {
     /// The form that is always zero.
     #[must_use]
     pub const fn zero() -> Self {
@@ -41,7 +41,7 @@ impl Form {
     }
 }
 
-impl From<Dim> for Form {
+impl From<Dim> for LinearForm {
     fn from(dim: Dim) -> Self {
         Self {
             terms: vec![(dim, 1)],
@@ -49,7 +49,7 @@ impl From<Dim> for Form {
     }
 }
 
-impl<F: Into<Form>> AddAssign<F> for Form {
+impl<F: Into<LinearForm>> AddAssign<F> for LinearForm {
     fn add_assign(&mut self, other: F) {
         for (dim, coefficient) in other.into().terms {
             match self.terms.binary_search_by_key(&dim, |&(dim, _)| dim) {
@@ -61,11 +61,11 @@ impl<F: Into<Form>> AddAssign<F> for Form {
     }
 }
 
-impl Mul<i64> for Form {
-    type Output = Form;
-    fn mul(mut self, factor: i64) -> Form {
+impl Mul<i64> for LinearForm {
+    type Output = LinearForm;
+    fn mul(mut self, factor: i64) -> LinearForm {
         if factor == 0 {
-            return Form::zero();
+            return LinearForm::zero();
         }
         self.terms
             .iter_mut()
@@ -75,36 +75,36 @@ impl Mul<i64> for Form {
 }
 
 impl Mul<i64> for Dim {
-    type Output = Form;
-    fn mul(self, factor: i64) -> Form {
-        Form::from(self) * factor
+    type Output = LinearForm;
+    fn mul(self, factor: i64) -> LinearForm {
+        LinearForm::from(self) * factor
     }
 }
 
 macro_rules! sums {
     ($($type:ty)*) => {$(
-        impl<F: Into<Form>> Add<F> for $type {
-            type Output = Form;
-            fn add(self, other: F) -> Form {
-                let mut sum = Form::from(self);
+        impl<F: Into<LinearForm>> Add<F> for $type {
+            type Output = LinearForm;
+            fn add(self, other: F) -> LinearForm {
+                let mut sum = LinearForm::from(self);
                 sum += other;
                 sum
             }
         }
 
-        impl<F: Into<Form>> Sub<F> for $type {
-            type Output = Form;
-            fn sub(self, other: F) -> Form {
+        impl<F: Into<LinearForm>> Sub<F> for $type {
+            type Output = LinearForm;
+            fn sub(self, other: F) -> LinearForm {
                 self + other.into() * -1
             }
         }
 
         impl Neg for $type {
-            type Output = Form;
-            fn neg(self) -> Form {
+            type Output = LinearForm;
+            fn neg(self) -> LinearForm {
                 self * -1
             }
         }
     )*};
 }
-sums!(Dim Form);
+sums!(Dim LinearForm);

@@ -13,7 +13,9 @@
 //! A dimension is the sum of what its writers put into it; it can be read once the last of them has written. Several
 //! modules can therefore add to one dimension, and a neuron or head writes into as many as it likes.
 
-use crate::form::{Dim, Form};
+mod dependencies;
+
+use crate::form::{Dim, LinearForm};
 
 /// A neuron or head of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,15 +53,15 @@ pub enum Origin {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Key {
     /// The integer that queries look for.
-    pub index: Form,
+    pub index: LinearForm,
     /// Its square.
-    pub square: Form,
+    pub square: LinearForm,
     /// Orders tokens of equal index, the greatest wins; `2^-recency * time` must stay below 1.
-    pub time: Form,
+    pub time: LinearForm,
     /// The exponent that scales time.
     pub recency: i32,
     /// 0 where the token is a key, a positive integer where it is not.
-    pub clear: Form,
+    pub clear: LinearForm,
 }
 
 /// Lifts a cleared key below every honest one: more than the greatest squared distance, and no more than exactness needs.
@@ -74,25 +76,25 @@ pub enum Writer {
     /// value · relu(gate).
     Neuron {
         /// The linear factor.
-        value: Form,
+        value: LinearForm,
         /// The rectified factor.
-        gate: Form,
+        gate: LinearForm,
     },
     /// A head that finds a key.
     Lookup {
         /// The integer looked for, or the numerator of a fraction whose nearest integer is looked for.
-        query: Form,
+        query: LinearForm,
         /// The denominator, not negative; usually one.
-        scale: Form,
+        scale: LinearForm,
         /// The keys.
         key: Key,
         /// One or two forms, read at the token found.
-        values: Vec<Form>,
+        values: Vec<LinearForm>,
     },
     /// A head whose keys are all equal: the average of one or two forms over all tokens so far.
     Average {
         /// The forms.
-        values: Vec<Form>,
+        values: Vec<LinearForm>,
     },
     /// A neuron that multiplies an average by t + 1.
     Total {
@@ -115,7 +117,7 @@ pub(crate) struct DimNode {
     pub(crate) origin: Origin,
     pub(crate) parts: Vec<Part>,
     /// May hold more than an integer below 2^53: never to be overwritten by adding new - old.
-    pub(crate) rough: bool,
+    pub(crate) inexact: bool,
     /// Holds a fraction, or does until it is complete: never to overwrite by adding new - old, of which the fraction would
     /// lose its lowest bits beside a large old.
     pub(crate) fraction: bool,
@@ -187,7 +189,7 @@ impl Graph {
 
     /// A constant, as a form.
     #[must_use]
-    pub fn constant(&self, value: i64) -> Form {
+    pub fn constant(&self, value: i64) -> LinearForm {
         self.one * value
     }
 
@@ -204,7 +206,7 @@ impl Graph {
             name: name.to_owned(),
             origin,
             parts: vec![],
-            rough: false,
+            inexact: false,
             fraction: false,
         });
         Dim(u32::try_from(self.dims.len() - 1).expect("few dimensions"))
@@ -245,13 +247,16 @@ impl Graph {
     /// Adds `coefficient * 2^-shift` times an output to a dimension. The integer that the dimension stands for is the one
     /// nearest to the sum of all that is added; what is made of it must not notice the rest.
     pub fn add_scaled(&mut self, dim: Dim, coefficient: i64, shift: u32, output: Output) {
-        let rough = match &self.writers[output.writer.index()].writer {
+        let inexact = match &self.writers[output.writer.index()].writer {
             // A product may be a square of garbage.
             Writer::Neuron { value, gate } => {
-                let varies = |form: &Form| form.terms().iter().any(|&(dim, _)| dim != self.one);
-                (varies(value) && varies(gate)) || self.reads_rough(value) || self.reads_rough(gate)
+                let varies =
+                    |form: &LinearForm| form.terms().iter().any(|&(dim, _)| dim != self.one);
+                (varies(value) && varies(gate))
+                    || self.reads_inexact(value)
+                    || self.reads_inexact(gate)
             }
-            Writer::Lookup { values, .. } => self.reads_rough(&values[output.part]),
+            Writer::Lookup { values, .. } => self.reads_inexact(&values[output.part]),
             Writer::Average { .. } | Writer::Total { .. } => true,
         };
         let average = matches!(
@@ -259,7 +264,7 @@ impl Graph {
             Writer::Average { .. }
         );
         let node = &mut self.dims[dim.index()];
-        node.rough |= rough || shift > 0;
+        node.inexact |= inexact || shift > 0;
         node.fraction |= average || shift > 0;
         node.parts.push(Part {
             output,
@@ -268,10 +273,10 @@ impl Graph {
         });
     }
 
-    fn reads_rough(&self, form: &Form) -> bool {
+    fn reads_inexact(&self, form: &LinearForm) -> bool {
         form.terms()
             .iter()
-            .any(|&(dim, _)| self.dims[dim.index()].rough)
+            .any(|&(dim, _)| self.dims[dim.index()].inexact)
     }
 
     /// A dimension that holds one output.
@@ -282,7 +287,12 @@ impl Graph {
     }
 
     /// Primitive 2: `value * relu(gate)`.
-    pub fn reglu(&mut self, name: &str, value: impl Into<Form>, gate: impl Into<Form>) -> Output {
+    pub fn reglu(
+        &mut self,
+        name: &str,
+        value: impl Into<LinearForm>,
+        gate: impl Into<LinearForm>,
+    ) -> Output {
         let writer = self.writer(
             name,
             Writer::Neuron {
@@ -294,12 +304,12 @@ impl Graph {
     }
 
     /// `relu(gate)`: a ReGLU whose value is one.
-    pub fn relu(&mut self, name: &str, gate: impl Into<Form>) -> Output {
+    pub fn relu(&mut self, name: &str, gate: impl Into<LinearForm>) -> Output {
         self.reglu(name, self.one, gate)
     }
 
     /// Primitive 3: a linear form in a slot of its own, so that its parts can die.
-    pub fn persist(&mut self, name: &str, form: impl Into<Form>) -> Dim {
+    pub fn persist(&mut self, name: &str, form: impl Into<LinearForm>) -> Dim {
         let output = self.reglu(name, form, self.one);
         self.hold(name, output)
     }
@@ -311,9 +321,9 @@ impl Graph {
     pub fn lookup<const N: usize>(
         &mut self,
         name: &str,
-        query: impl Into<Form>,
+        query: impl Into<LinearForm>,
         key: &Key,
-        values: [Form; N],
+        values: [LinearForm; N],
     ) -> [Output; N] {
         self.lookup_fraction(name, query, self.one, key, values)
     }
@@ -325,10 +335,10 @@ impl Graph {
     pub fn lookup_fraction<const N: usize>(
         &mut self,
         name: &str,
-        query: impl Into<Form>,
-        scale: impl Into<Form>,
+        query: impl Into<LinearForm>,
+        scale: impl Into<LinearForm>,
         key: &Key,
-        values: [Form; N],
+        values: [LinearForm; N],
     ) -> [Output; N] {
         assert!((1..=2).contains(&N), "a head has one or two values");
         let (query, scale) = (query.into(), scale.into());
@@ -348,7 +358,7 @@ impl Graph {
     ///
     /// # Panics
     /// If the output is not that of a lookup with one value.
-    pub fn second_value(&mut self, output: Output, value: impl Into<Form>) -> Output {
+    pub fn second_value(&mut self, output: Output, value: impl Into<LinearForm>) -> Output {
         match &mut self.writers[output.writer.index()].writer {
             Writer::Lookup { values, .. } if values.len() == 1 => values.push(value.into()),
             _ => panic!("a lookup with one value is asked for another"),
@@ -368,7 +378,7 @@ impl Graph {
 
     /// The keys of a lookup of the latest token of a kind: `clear` is 0 for that kind.
     #[must_use]
-    pub fn latest(&self, clear: Form) -> Key {
+    pub fn latest(&self, clear: LinearForm) -> Key {
         Key {
             time: self.time.into(),
             clear,
@@ -380,7 +390,7 @@ impl Graph {
     pub fn running_sums<const N: usize>(
         &mut self,
         names: [&str; N],
-        forms: [Form; N],
+        forms: [LinearForm; N],
     ) -> [Output; N] {
         assert!((1..=2).contains(&N), "a head has one or two values");
         let head = self.writer(
@@ -416,18 +426,18 @@ impl Graph {
         self.add(dim, 1, up);
         self.add(dim, -1, down);
         // Rounded: the integer is exact, and no residue is left.
-        self.dims[dim.index()].rough = false;
+        self.dims[dim.index()].inexact = false;
         dim
     }
 
     /// The integer nearest to an output, below 2^51, a half-layer before [`hold_rounded`](Self::hold_rounded) has it: a dimension
     /// holds it with 1.5 * 2^52, and the form takes that away wherever it is read. A form that adds anything else would be rounded.
-    pub fn hold_lifted(&mut self, name: &str, output: Output) -> Form {
+    pub fn hold_lifted(&mut self, name: &str, output: Output) -> LinearForm {
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let dim = self.hold(name, output);
         self.add(dim, 1, up);
         // Rounded: the integer is exact.
-        self.dims[dim.index()].rough = false;
+        self.dims[dim.index()].inexact = false;
         dim - self.constant(MAGIC)
     }
 
@@ -438,13 +448,13 @@ impl Graph {
 
     /// Says that a dimension holds integers below 2^53 whatever a program does, though it is a product: its slot is written over as any other.
     pub fn exact(&mut self, dim: Dim) {
-        self.dims[dim.index()].rough = false;
+        self.dims[dim.index()].inexact = false;
     }
 
     /// Whether a dimension holds an integer below 2^53 at every token, so that its slot need not be zero before it is used again.
     #[must_use]
     pub fn is_exact(&self, dim: Dim) -> bool {
-        !self.dims[dim.index()].rough
+        !self.dims[dim.index()].inexact
     }
 
     /// Declares a dimension that the unembedding reads.
@@ -480,102 +490,5 @@ impl Graph {
             .iter()
             .zip(0..)
             .map(|(node, index)| (WriterIdx(index), &node.writer))
-    }
-
-    /// Dimensions that a writer reads, some perhaps twice.
-    pub(crate) fn reads(&self, writer: WriterIdx) -> Vec<Dim> {
-        let mut forms: Vec<&Form> = vec![];
-        let mut dims = vec![];
-        match &self.writers[writer.index()].writer {
-            Writer::Neuron { value, gate } => forms.extend([value, gate]),
-            Writer::Lookup {
-                query,
-                scale,
-                key,
-                values,
-            } => {
-                forms.extend([query, scale, &key.index, &key.square, &key.time, &key.clear]);
-                forms.extend(values);
-            }
-            Writer::Average { values } => forms.extend(values),
-            Writer::Total { average } => dims.extend([*average, self.time, self.one]),
-        }
-        dims.extend(
-            forms
-                .iter()
-                .flat_map(|form| form.terms())
-                .map(|&(dim, _)| dim),
-        );
-        dims
-    }
-}
-
-/// How writers and dimensions depend on each other.
-impl Graph {
-    /// The dimensions that a writer adds to, and with which coefficients.
-    pub fn writes(&self, writer: WriterIdx) -> impl Iterator<Item = (Dim, f64)> + use<> {
-        let targets = self.targets(writer).into_iter();
-        targets.map(|(dim, part)| {
-            let coefficient = part.coefficient as f64;
-            (dim, coefficient * 0.5_f64.powi(part.shift.cast_signed()))
-        })
-    }
-
-    /// Where a writer's outputs go.
-    pub(crate) fn targets(&self, writer: WriterIdx) -> Vec<(Dim, Part)> {
-        let mut targets = vec![];
-        for (node, dim) in self.dims.iter().zip(self.dims()) {
-            targets.extend(
-                node.parts
-                    .iter()
-                    .filter(|part| part.output.writer == writer)
-                    .map(|&part| (dim, part)),
-            );
-        }
-        targets
-    }
-
-    /// Writers that must have written in an earlier half-layer: those of the dimensions it reads, and those it names.
-    pub(crate) fn sources(&self, writer: WriterIdx) -> Vec<WriterIdx> {
-        let mut sources = self.writers[writer.index()].after.clone();
-        for dim in self.reads(writer) {
-            sources.extend(
-                self.dims[dim.index()]
-                    .parts
-                    .iter()
-                    .map(|part| part.output.writer),
-            );
-        }
-        sources.sort_unstable();
-        sources.dedup();
-        sources
-    }
-
-    /// The writers in an order in which each comes after its sources.
-    ///
-    /// # Panics
-    /// If the graph has a cycle.
-    pub(crate) fn order(&self) -> Vec<WriterIdx> {
-        let sources: Vec<_> = self
-            .writers()
-            .map(|(writer, _)| self.sources(writer))
-            .collect();
-        let mut done = vec![false; self.writers.len()];
-        let mut order = vec![];
-        while order.len() < self.writers.len() {
-            let before = order.len();
-            for (writer, _) in self.writers() {
-                if !done[writer.index()]
-                    && sources[writer.index()]
-                        .iter()
-                        .all(|source| done[source.index()])
-                {
-                    done[writer.index()] = true;
-                    order.push(writer);
-                }
-            }
-            assert!(order.len() > before, "the graph has a cycle");
-        }
-        order
     }
 }

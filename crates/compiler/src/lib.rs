@@ -30,7 +30,7 @@ mod usage;
 pub use assemble::{Blueprint, TokenRow};
 pub use default_model::{compile, default_model, profile_model};
 pub use evaluate::Evaluator;
-pub use form::{Dim, Form};
+pub use form::{Dim, LinearForm};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};
 pub use schedule::{Budget, Schedule, ScheduleError};
 pub use search::{Failed, attempt, solve, solve_best};

@@ -16,7 +16,7 @@
 use weightware_model::Model;
 
 use crate::assemble::{Blueprint, TokenRow};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 use crate::schedule::Budget;
 use crate::search::solve;
@@ -71,7 +71,7 @@ pub fn model() -> Model {
     let other = graph.input("other");
 
     let colons = graph.latest(other.into());
-    let [colon] = graph.lookup("colon", Form::zero(), &colons, [time.into()]);
+    let [colon] = graph.lookup("colon", LinearForm::zero(), &colons, [time.into()]);
     let colon = graph.hold("colon", colon);
 
     let positions = graph.positions();
@@ -88,7 +88,7 @@ pub fn model() -> Model {
     graph.output(one);
 
     let mut tokens = vec![];
-    let mut token = |name: &str, embedding: Vec<(Dim, i64)>, logit: Form| {
+    let mut token = |name: &str, embedding: Vec<(Dim, i64)>, logit: LinearForm| {
         tokens.push(TokenRow {
             string: name.to_owned(),
             embedding,

@@ -1,10 +1,10 @@
 //! Schedules: the half-layer of every writer, the slot of every dimension, and when slots are wiped.
 //!
-//! Half-layers ("stages") are counted from 0: stage 2l is the attention of layer l, stage 2l + 1 its feed-forward
-//! network. A dimension lives from the stage that first writes it (the embedding is stage -1) to the last that reads
+//! Half-layers ("half_layers") are counted from 0: half_layer 2l is the attention of layer l, half_layer 2l + 1 its feed-forward
+//! network. A dimension lives from the half_layer that first writes it (the embedding is half_layer -1) to the last that reads
 //! it. Its slot serves again
-//! - in that very stage, if it holds an exact integer: the stage adds new - old;
-//! - in a later stage, after a wipe to exact zero, if it is rough: a residue of new - old could flip a token; or if what
+//! - in that very half_layer, if it holds an exact integer: the half_layer adds new - old;
+//! - in a later half_layer, after a wipe to exact zero, if it is inexact: a residue of new - old could flip a token; or if what
 //!   comes is a fraction, which would be rounded beside a large old.
 
 use std::fmt::Write as _;
@@ -37,11 +37,11 @@ impl Budget {
         ..Self::DEFAULT
     };
 
-    pub(crate) const fn stages(&self) -> i32 {
+    pub(crate) const fn half_layers(&self) -> i32 {
         2 * self.layers as i32
     }
 
-    /// Heads and neurons that there are, by stage.
+    /// Heads and neurons that there are, by half_layer.
     pub(crate) fn rooms(&self) -> impl Iterator<Item = usize> + use<> {
         [self.d_model / 2, self.d_ffn].into_iter().cycle()
     }
@@ -51,15 +51,15 @@ impl Budget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wipe {
     pub(crate) dim: Dim,
-    pub(crate) stage: i32,
+    pub(crate) half_layer: i32,
 }
 
-/// The stage of every writer, the slot of every dimension, and the wipes.
+/// The half_layer of every writer, the slot of every dimension, and the wipes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     pub(crate) budget: Budget,
     /// By writer.
-    pub(crate) stages: Vec<i32>,
+    pub(crate) half_layers: Vec<i32>,
     /// By dimension.
     pub(crate) slots: Vec<usize>,
     pub(crate) wipes: Vec<Wipe>,
@@ -73,19 +73,19 @@ pub struct ScheduleError(pub(crate) String);
 /// When a dimension's slot is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
-    /// The first stage that writes it, -1 for the embedding; of a fraction the stage before, since its slot must be zero.
+    /// The first half_layer that writes it, -1 for the embedding; of a fraction the half_layer before, since its slot must be zero.
     pub(crate) first: i32,
-    /// The last stage that writes it.
+    /// The last half_layer that writes it.
     pub(crate) ready: i32,
-    /// The last stage that reads it.
+    /// The last half_layer that reads it.
     pub(crate) last: i32,
-    pub(crate) rough: bool,
+    pub(crate) inexact: bool,
 }
 
 impl Life {
-    /// The last stage in which no other dimension may be written to the slot.
+    /// The last half_layer in which no other dimension may be written to the slot.
     pub(crate) const fn end(&self) -> i32 {
-        if self.rough || self.last == self.first {
+        if self.inexact || self.last == self.first {
             self.last
         } else {
             self.last - 1
@@ -93,11 +93,11 @@ impl Life {
     }
 }
 
-/// Lives of all dimensions under given stages.
+/// Lives of all dimensions under given half_layers.
 pub(crate) fn lives(
     graph: &Graph,
     readers: &[Vec<WriterIdx>],
-    stages: &[i32],
+    half_layers: &[i32],
     budget: &Budget,
 ) -> Vec<Life> {
     let lives = graph
@@ -109,7 +109,7 @@ pub(crate) fn lives(
             let parts = node
                 .parts
                 .iter()
-                .map(|part| stages[part.output.writer.index()]);
+                .map(|part| half_layers[part.output.writer.index()]);
             let given = node.origin != Origin::Computed;
             let first = if given {
                 -1
@@ -122,7 +122,7 @@ pub(crate) fn lives(
             let ready = parts.max().unwrap_or(-1);
             let read = readers
                 .iter()
-                .map(|reader| stages[reader.index()])
+                .map(|reader| half_layers[reader.index()])
                 .max()
                 .unwrap_or(ready);
             // What every lookup and wipe needs, and what the unembedding reads, stays to the end.
@@ -131,11 +131,11 @@ pub(crate) fn lives(
                 first,
                 ready,
                 last: if kept {
-                    budget.stages()
+                    budget.half_layers()
                 } else {
                     read.max(ready)
                 },
-                rough: node.rough,
+                inexact: node.inexact,
             }
         });
     lives.collect()
@@ -156,24 +156,26 @@ pub(crate) fn readers(graph: &Graph) -> Vec<Vec<WriterIdx>> {
 }
 
 impl Schedule {
-    /// Assigns slots and wipes to given stages.
+    /// Assigns slots and wipes to given half_layers.
     ///
     /// # Errors
     /// If more than `d_model` dimensions live at once.
     pub(crate) fn allocate(
         graph: &Graph,
-        stages: Vec<i32>,
+        half_layers: Vec<i32>,
         budget: Budget,
     ) -> Result<Self, ScheduleError> {
-        let lives = lives(graph, &readers(graph), &stages, &budget);
+        let lives = lives(graph, &readers(graph), &half_layers, &budget);
         let mut order: Vec<Dim> = graph.dims().collect();
         order.sort_by_key(|dim| lives[dim.index()].first);
         let mut tenants: Vec<Option<Dim>> = vec![None; budget.d_model];
         let mut slots = vec![usize::MAX; graph.dims.len()];
         let mut wipes = vec![];
-        // Neurons by stage, to spread the wipes.
-        let mut load = vec![0; budget.stages() as usize + 1];
-        stages.iter().for_each(|&stage| load[stage as usize] += 1);
+        // Neurons by half_layer, to spread the wipes.
+        let mut load = vec![0; budget.half_layers() as usize + 1];
+        half_layers
+            .iter()
+            .for_each(|&half_layer| load[half_layer as usize] += 1);
         for dim in order {
             let first = lives[dim.index()].first;
             // A wipe by a neuron costs little, one by a head much: slots never used are kept for when there is no other.
@@ -181,11 +183,15 @@ impl Schedule {
                 .filter_map(|slot| match tenants[slot] {
                     None => Some((1, slot, None)),
                     Some(old) if lives[old.index()].end() < first => {
-                        let stage = wipe_stage(&lives[old.index()], first, &load, &budget);
+                        let half_layer =
+                            wipe_half_layer(&lives[old.index()], first, &load, &budget);
                         Some((
-                            2 * i32::from(stage % 2 == 0),
+                            2 * i32::from(half_layer % 2 == 0),
                             slot,
-                            Some(Wipe { dim: old, stage }),
+                            Some(Wipe {
+                                dim: old,
+                                half_layer,
+                            }),
                         ))
                     }
                     Some(_) => None,
@@ -199,15 +205,15 @@ impl Schedule {
             };
             slots[dim.index()] = slot;
             tenants[slot] = Some(dim);
-            if let Some(Wipe { stage, .. }) = wipe {
-                load[stage as usize] += 1;
+            if let Some(Wipe { half_layer, .. }) = wipe {
+                load[half_layer as usize] += 1;
             }
             wipes.extend(wipe);
         }
-        wipes.sort_by_key(|wipe| (wipe.stage, slots[wipe.dim.index()]));
+        wipes.sort_by_key(|wipe| (wipe.half_layer, slots[wipe.dim.index()]));
         let schedule = Self {
             budget,
-            stages,
+            half_layers,
             slots,
             wipes,
         };
@@ -215,28 +221,28 @@ impl Schedule {
         Ok(schedule)
     }
 
-    /// Writers of a stage, in order of creation.
-    pub(crate) fn writers_at(&self, stage: i32) -> impl Iterator<Item = WriterIdx> {
-        self.stages
+    /// Writers of a half_layer, in order of creation.
+    pub(crate) fn writers_at(&self, half_layer: i32) -> impl Iterator<Item = WriterIdx> {
+        self.half_layers
             .iter()
             .zip(0..)
-            .filter(move |(at, _)| **at == stage)
+            .filter(move |(at, _)| **at == half_layer)
             .map(|(_, index)| WriterIdx(index))
     }
 
-    /// Wipes of a stage.
-    pub(crate) fn wipes_at(&self, stage: i32) -> impl Iterator<Item = Wipe> {
+    /// Wipes of a half_layer.
+    pub(crate) fn wipes_at(&self, half_layer: i32) -> impl Iterator<Item = Wipe> {
         self.wipes
             .iter()
             .copied()
-            .filter(move |wipe| wipe.stage == stage)
+            .filter(move |wipe| wipe.half_layer == half_layer)
     }
 
-    /// Heads (a wiping head serves two slots) or neurons that a stage needs.
-    pub(crate) fn load(&self, stage: i32) -> usize {
-        let wipes = self.wipes_at(stage).count();
-        self.writers_at(stage).count()
-            + if stage % 2 == 0 {
+    /// Heads (a wiping head serves two slots) or neurons that a half_layer needs.
+    pub(crate) fn load(&self, half_layer: i32) -> usize {
+        let wipes = self.wipes_at(half_layer).count();
+        self.writers_at(half_layer).count()
+            + if half_layer % 2 == 0 {
                 wipes.div_ceil(2)
             } else {
                 wipes
@@ -245,7 +251,11 @@ impl Schedule {
 
     /// How many wipes need a head, and how many a neuron.
     pub(crate) fn wiping(&self) -> (usize, usize) {
-        let by_head = self.wipes.iter().filter(|wipe| wipe.stage % 2 == 0).count();
+        let by_head = self
+            .wipes
+            .iter()
+            .filter(|wipe| wipe.half_layer % 2 == 0)
+            .count();
         (by_head, self.wipes.len() - by_head)
     }
 
@@ -255,38 +265,40 @@ impl Schedule {
     /// If a writer stands in the wrong half-layer, reads what is not there yet, or a slot holds two dimensions at once.
     pub fn check(&self, graph: &Graph) -> Result<(), ScheduleError> {
         let fail = |message: String| Err(ScheduleError(message));
-        if self.stages.len() != graph.writers.len() || self.slots.len() != graph.dims.len() {
+        if self.half_layers.len() != graph.writers.len() || self.slots.len() != graph.dims.len() {
             return fail("the schedule is of another graph".to_owned());
         }
         for (writer, kind) in graph.writers() {
             let name = &graph.writers[writer.index()].name;
-            let stage = self.stages[writer.index()];
-            if !(0..self.budget.stages()).contains(&stage) || (stage % 2 == 0) != kind.is_head() {
-                return fail(format!("{name} cannot stand in half-layer {stage}"));
+            let half_layer = self.half_layers[writer.index()];
+            if !(0..self.budget.half_layers()).contains(&half_layer)
+                || (half_layer % 2 == 0) != kind.is_head()
+            {
+                return fail(format!("{name} cannot stand in half-layer {half_layer}"));
             }
             for source in graph.sources(writer) {
-                if self.stages[source.index()] >= stage {
+                if self.half_layers[source.index()] >= half_layer {
                     let source = &graph.writers[source.index()].name;
                     return fail(format!(
-                        "{name} in half-layer {stage} needs {source}, which is not earlier"
+                        "{name} in half-layer {half_layer} needs {source}, which is not earlier"
                     ));
                 }
             }
         }
-        for stage in 0..self.budget.stages() {
-            let room = if stage % 2 == 0 {
+        for half_layer in 0..self.budget.half_layers() {
+            let room = if half_layer % 2 == 0 {
                 self.budget.d_model / 2
             } else {
                 self.budget.d_ffn
             };
-            let load = self.load(stage);
+            let load = self.load(half_layer);
             if load > room {
                 return fail(format!(
-                    "half-layer {stage} needs {load} of {room} heads or neurons"
+                    "half-layer {half_layer} needs {load} of {room} heads or neurons"
                 ));
             }
         }
-        let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
+        let lives = lives(graph, &readers(graph), &self.half_layers, &self.budget);
         let mut tenants: Vec<Dim> = graph.dims().collect();
         tenants.sort_by_key(|dim| (self.slots[dim.index()], lives[dim.index()].first));
         for pair in tenants.windows(2) {
@@ -302,11 +314,11 @@ impl Schedule {
                     names.0, names.1
                 ));
             }
-            let last = if life.rough { first - 1 } else { first };
+            let last = if life.inexact { first - 1 } else { first };
             let wiped = self.wipes.iter().filter(|wipe| wipe.dim == old);
             if !wiped
                 .clone()
-                .all(|wipe| (life.last..=last).contains(&wipe.stage))
+                .all(|wipe| (life.last..=last).contains(&wipe.half_layer))
                 || wiped.count() != 1
             {
                 return fail(format!(
@@ -323,11 +335,11 @@ impl Schedule {
 
     /// Which dimensions the slots hold behind a half-layer, complete and still to be read; -1 is the embedding.
     #[must_use]
-    pub fn readable(&self, graph: &Graph, stage: i32) -> Vec<(usize, Dim)> {
-        let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
-        let dims = graph
-            .dims()
-            .filter(|dim| (lives[dim.index()].ready..lives[dim.index()].last).contains(&stage));
+    pub fn readable(&self, graph: &Graph, half_layer: i32) -> Vec<(usize, Dim)> {
+        let lives = lives(graph, &readers(graph), &self.half_layers, &self.budget);
+        let dims = graph.dims().filter(|dim| {
+            (lives[dim.index()].ready..lives[dim.index()].last).contains(&half_layer)
+        });
         dims.map(|dim| (self.slots[dim.index()], dim)).collect()
     }
 
@@ -340,12 +352,12 @@ impl Schedule {
             d_ffn,
         } = self.budget;
         let mut text = format!("shape layers={layers} d_model={d_model} d_ffn={d_ffn}\n");
-        let lives = lives(graph, &readers(graph), &self.stages, &self.budget);
+        let lives = lives(graph, &readers(graph), &self.half_layers, &self.budget);
         let mut dims: Vec<Dim> = graph.dims().collect();
         dims.sort_by_key(|dim| (self.slots[dim.index()], lives[dim.index()].first));
         for dim in dims {
             let (slot, life) = (self.slots[dim.index()], lives[dim.index()]);
-            let (from, to) = (stage_name(life.first), stage_name(life.last));
+            let (from, to) = (half_layer_name(life.first), half_layer_name(life.last));
             writeln!(
                 text,
                 "slot {slot:2} {:24} # {from} to {to}",
@@ -353,19 +365,24 @@ impl Schedule {
             )
             .expect("to a string");
         }
-        for stage in 0..self.budget.stages() {
-            let kind = if stage % 2 == 0 { "head" } else { "neuron" };
-            for writer in self.writers_at(stage) {
+        for half_layer in 0..self.budget.half_layers() {
+            let kind = if half_layer % 2 == 0 {
+                "head"
+            } else {
+                "neuron"
+            };
+            for writer in self.writers_at(half_layer) {
                 let name = &graph.writers[writer.index()].name;
-                writeln!(text, "{kind:6} {:8} {name}", stage_name(stage)).expect("to a string");
+                writeln!(text, "{kind:6} {:8} {name}", half_layer_name(half_layer))
+                    .expect("to a string");
             }
-            for wipe in self.wipes_at(stage) {
+            for wipe in self.wipes_at(half_layer) {
                 let slot = self.slots[wipe.dim.index()];
                 let name = graph.name(wipe.dim);
                 writeln!(
                     text,
                     "wipe   {:8} {name:24} # slot {slot}",
-                    stage_name(stage)
+                    half_layer_name(half_layer)
                 )
                 .expect("to a string");
             }
@@ -379,7 +396,7 @@ impl Schedule {
     /// If a line cannot be read, or the schedule does not fit the graph.
     pub fn parse(graph: &Graph, text: &str) -> Result<Self, ScheduleError> {
         let mut budget = None;
-        let mut stages = vec![-1; graph.writers.len()];
+        let mut half_layers = vec![-1; graph.writers.len()];
         let mut slots = vec![usize::MAX; graph.dims.len()];
         let mut wipes = vec![];
         for (line, number) in text.lines().zip(1..) {
@@ -415,18 +432,20 @@ impl Schedule {
                     };
                     slots[dim.index()] = slot;
                 }
-                ["head" | "neuron", stage, name] => {
+                ["head" | "neuron", half_layer, name] => {
                     let at = graph.writers.iter().position(|node| node.name == name);
-                    let (Some(at), Some(stage)) = (at, parse_stage(stage)) else {
+                    let (Some(at), Some(half_layer)) = (at, parse_half_layer(half_layer)) else {
                         return fail("no such writer or half-layer");
                     };
-                    stages[at] = stage;
+                    half_layers[at] = half_layer;
                 }
-                ["wipe", stage, name] => {
-                    let (Some(dim), Some(stage)) = (dim_of(name), parse_stage(stage)) else {
+                ["wipe", half_layer, name] => {
+                    let (Some(dim), Some(half_layer)) =
+                        (dim_of(name), parse_half_layer(half_layer))
+                    else {
                         return fail("no such dimension or half-layer");
                     };
-                    wipes.push(Wipe { dim, stage });
+                    wipes.push(Wipe { dim, half_layer });
                 }
                 _ => return fail("not a line of a schedule"),
             }
@@ -434,7 +453,7 @@ impl Schedule {
         let budget = budget.ok_or_else(|| ScheduleError("the shape is missing".to_owned()))?;
         let schedule = Self {
             budget,
-            stages,
+            half_layers,
             slots,
             wipes,
         };
@@ -443,29 +462,29 @@ impl Schedule {
     }
 }
 
-/// The stage that best wipes an old dimension before a new one is written: the feed-forward one with the most room.
-fn wipe_stage(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i32 {
-    let last = if old.rough { first - 1 } else { first };
+/// The half_layer that best wipes an old dimension before a new one is written: the feed-forward one with the most room.
+fn wipe_half_layer(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i32 {
+    let last = if old.inexact { first - 1 } else { first };
     (old.last.max(0)..=last)
-        .filter(|&stage| stage % 2 == 1 && load[stage as usize] < budget.d_ffn)
-        .min_by_key(|&stage| load[stage as usize])
+        .filter(|&half_layer| half_layer % 2 == 1 && load[half_layer as usize] < budget.d_ffn)
+        .min_by_key(|&half_layer| load[half_layer as usize])
         .unwrap_or_else(|| {
             (old.last.max(0)..=last)
-                .find(|stage| stage % 2 == 0)
+                .find(|half_layer| half_layer % 2 == 0)
                 .unwrap_or(last)
         })
 }
 
 /// `embed`, `1.attn`, `1.ffn`, ..., `logits`.
-pub(crate) fn stage_name(stage: i32) -> String {
-    match stage {
+pub(crate) fn half_layer_name(half_layer: i32) -> String {
+    match half_layer {
         -1 => "embed".to_owned(),
-        stage if stage % 2 == 0 => format!("{}.attn", stage / 2 + 1),
-        stage => format!("{}.ffn", stage / 2 + 1),
+        half_layer if half_layer % 2 == 0 => format!("{}.attn", half_layer / 2 + 1),
+        half_layer => format!("{}.ffn", half_layer / 2 + 1),
     }
 }
 
-fn parse_stage(name: &str) -> Option<i32> {
+fn parse_half_layer(name: &str) -> Option<i32> {
     let (layer, phase) = name.split_once('.')?;
     let layer: i32 = layer
         .parse()

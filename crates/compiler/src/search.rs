@@ -4,7 +4,7 @@
 //! long dimensions live. Deterministic: a seed gives one schedule.
 
 use crate::graph::{Graph, Writer, WriterIdx};
-use crate::schedule::{Budget, Schedule, ScheduleError, lives, readers, stage_name};
+use crate::schedule::{Budget, Schedule, ScheduleError, half_layer_name, lives, readers};
 
 /// Solves a graph's schedule.
 ///
@@ -39,7 +39,7 @@ pub fn attempt(graph: &Graph, budget: Budget, seed: u64, moves: u32) -> Result<S
     };
     let mut search = Search::new(graph, budget, seed).map_err(none)?;
     search.anneal(moves);
-    search.stages.clone_from(&search.best);
+    search.half_layers.clone_from(&search.best);
     let exceeded = search.exceeded();
     let schedule = Schedule::allocate(graph, search.best, budget);
     schedule.map_err(|error| Failed { error, exceeded })
@@ -90,7 +90,7 @@ struct Search<'g> {
     readers: Vec<Vec<WriterIdx>>,
     /// Writers of each dimension.
     writers: Vec<Vec<WriterIdx>>,
-    stages: Vec<i32>,
+    half_layers: Vec<i32>,
     best: Vec<i32>,
     random: u64,
 }
@@ -102,26 +102,30 @@ impl<'g> Search<'g> {
             .map(|(writer, _)| graph.sources(writer))
             .collect();
         let mut sinks = vec![vec![]; sources.len()];
-        let mut stages = vec![0; sources.len()];
+        let mut half_layers = vec![0; sources.len()];
         for writer in graph.order() {
             let earliest = sources[writer.index()]
                 .iter()
-                .map(|source| stages[source.index()] + 1)
+                .map(|source| half_layers[source.index()] + 1)
                 .max()
                 .unwrap_or(0);
-            stages[writer.index()] = earliest + (earliest + i32::from(!is_head(graph, writer))) % 2;
+            half_layers[writer.index()] =
+                earliest + (earliest + i32::from(!is_head(graph, writer))) % 2;
             for source in &sources[writer.index()] {
                 sinks[source.index()].push(writer);
             }
         }
-        if let Some(late) = stages.iter().position(|&stage| stage >= budget.stages()) {
+        if let Some(late) = half_layers
+            .iter()
+            .position(|&half_layer| half_layer >= budget.half_layers())
+        {
             let (name, layers) = (&graph.writers[late].name, budget.layers);
             return Err(ScheduleError(format!(
                 "{name} cannot be reached within {layers} layers"
             )));
         }
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let (readers, best) = (readers(graph), stages.clone());
+        let (readers, best) = (readers(graph), half_layers.clone());
         let writers = graph
             .dims
             .iter()
@@ -134,7 +138,7 @@ impl<'g> Search<'g> {
             sinks,
             readers,
             writers,
-            stages,
+            half_layers,
             best,
             random,
         })
@@ -150,24 +154,24 @@ impl<'g> Search<'g> {
 
     fn anneal(&mut self, moves: u32) {
         let (mut cost, mut best) = (self.cost(), f64::MAX);
-        let mut before = self.stages.clone();
+        let mut before = self.half_layers.clone();
         for step in 0..moves {
             let heat = 400.0 * (1.0 - f64::from(step) / f64::from(moves)).powi(2) + 0.01;
             if !self.shift() {
-                self.stages.clone_from(&before);
+                self.half_layers.clone_from(&before);
                 continue;
             }
             let changed = self.cost();
             let chance = ((cost - changed) / heat).exp();
             if changed <= cost || (self.below(1 << 20) as f64) < chance * f64::from(1 << 20) {
                 cost = changed;
-                before.clone_from(&self.stages);
+                before.clone_from(&self.half_layers);
             } else {
-                self.stages.clone_from(&before);
+                self.half_layers.clone_from(&before);
             }
             if cost < best {
                 best = cost;
-                self.best.clone_from(&self.stages);
+                self.best.clone_from(&self.half_layers);
             }
         }
     }
@@ -178,8 +182,8 @@ impl<'g> Search<'g> {
         let distance = 1 + self.below(4) as i32;
         let way = if self.below(2) == 0 { 1 } else { -1 };
         if self.below(5) == 0 {
-            let writer = self.below(self.stages.len() as u64) as usize;
-            return self.put(writer, self.stages[writer] + 2 * way * distance, way);
+            let writer = self.below(self.half_layers.len() as u64) as usize;
+            return self.put(writer, self.half_layers[writer] + 2 * way * distance, way);
         }
         // A slot is won only when the last of its writers, or of its readers, has moved.
         let dim = self.below(self.writers.len() as u64) as usize;
@@ -188,16 +192,25 @@ impl<'g> Search<'g> {
             _ => End::Writers,
         };
         let group = self.group(dim, end);
-        let stages = group.iter().map(|writer| self.stages[writer.index()]);
-        let outermost = if way > 0 { stages.min() } else { stages.max() };
+        let half_layers = group.iter().map(|writer| self.half_layers[writer.index()]);
+        let outermost = if way > 0 {
+            half_layers.min()
+        } else {
+            half_layers.max()
+        };
         let Some(outermost) = outermost else {
             return false;
         };
         let (limit, count) = (outermost + way * distance, group.len());
         (0..count).all(|at| {
             let writer = self.group(dim, end)[at].index();
-            let short = (limit - self.stages[writer]) * way;
-            short <= 0 || self.put(writer, self.stages[writer] + way * (short + short % 2), way)
+            let short = (limit - self.half_layers[writer]) * way;
+            short <= 0
+                || self.put(
+                    writer,
+                    self.half_layers[writer] + way * (short + short % 2),
+                    way,
+                )
         })
     }
 
@@ -209,12 +222,12 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// Puts a writer into a stage and moves its sinks (`way` 1) or sources (-1) on, as far as they must.
-    fn put(&mut self, writer: usize, stage: i32, way: i32) -> bool {
-        if !(0..self.budget.stages()).contains(&stage) {
+    /// Puts a writer into a half_layer and moves its sinks (`way` 1) or sources (-1) on, as far as they must.
+    fn put(&mut self, writer: usize, half_layer: i32, way: i32) -> bool {
+        if !(0..self.budget.half_layers()).contains(&half_layer) {
             return false;
         }
-        self.stages[writer] = stage;
+        self.half_layers[writer] = half_layer;
         let count = if way > 0 {
             self.sinks[writer].len()
         } else {
@@ -226,11 +239,11 @@ impl<'g> Search<'g> {
             } else {
                 self.sources[writer][at]
             };
-            let behind = (self.stages[other.index()] - stage) * way;
-            // Heads have even stages, neurons odd ones.
+            let behind = (self.half_layers[other.index()] - half_layer) * way;
+            // Heads have even half_layers, neurons odd ones.
             behind > 0 || {
-                let parity = (self.stages[other.index()] - stage).rem_euclid(2);
-                self.put(other.index(), stage + way * (2 - parity), way)
+                let parity = (self.half_layers[other.index()] - half_layer).rem_euclid(2);
+                self.put(other.index(), half_layer + way * (2 - parity), way)
             }
         })
     }
@@ -248,48 +261,53 @@ impl<'g> Search<'g> {
         100.0 * (slots + load) + f64::from(need.wiping) + 0.1 * f64::from(need.lived)
     }
 
-    /// What the stages exceed.
+    /// What the half_layers exceed.
     fn exceeded(&self) -> Vec<String> {
         let need = self.need();
         let slots = need.slots.iter().zip(-1..);
         let slots = slots.filter(|&(&have, _)| have > self.budget.d_model as i32);
-        let slots = slots.map(|(_, stage)| format!("slots at {}", stage_name(stage)));
+        let slots =
+            slots.map(|(_, half_layer)| format!("slots at {}", half_layer_name(half_layer)));
         let load = need.load.iter().zip(self.budget.rooms()).zip(0..);
         let load = load.filter(|&((&have, room), _)| have > room as i32);
-        let load = load.map(|(_, stage)| {
-            let kind = if stage % 2 == 0 { "heads" } else { "neurons" };
-            format!("{kind} at {}", stage_name(stage))
+        let load = load.map(|(_, half_layer)| {
+            let kind = if half_layer % 2 == 0 {
+                "heads"
+            } else {
+                "neurons"
+            };
+            format!("{kind} at {}", half_layer_name(half_layer))
         });
         slots.chain(load).collect()
     }
 
-    /// What the stages need.
+    /// What the half_layers need.
     fn need(&self) -> Need {
-        let stages = self.budget.stages();
-        let lives = lives(self.graph, &self.readers, &self.stages, &self.budget);
-        // By stage, the embedding's first: dimensions that begin, that end exact or rough, and slots taken.
-        let mut begins = vec![0_i32; stages as usize + 2];
+        let half_layers = self.budget.half_layers();
+        let lives = lives(self.graph, &self.readers, &self.half_layers, &self.budget);
+        // By half_layer, the embedding's first: dimensions that begin, that end exact or inexact, and slots taken.
+        let mut begins = vec![0_i32; half_layers as usize + 2];
         let mut ends = [begins.clone(), begins.clone()];
         let mut taken = begins.clone();
         let mut lived = 0;
         for life in &lives {
-            let end = life.end().min(stages);
+            let end = life.end().min(half_layers);
             begins[(life.first + 1) as usize] += 1;
-            ends[usize::from(life.rough)][(life.last.min(stages) + 1) as usize] += 1;
-            (life.first..=end).for_each(|stage| taken[(stage + 1) as usize] += 1);
+            ends[usize::from(life.inexact)][(life.last.min(half_layers) + 1) as usize] += 1;
+            (life.first..=end).for_each(|half_layer| taken[(half_layer + 1) as usize] += 1);
             lived += end - life.first;
         }
-        let mut load = vec![0_i32; stages as usize];
-        for &stage in &self.stages {
-            load[stage as usize] += 1;
+        let mut load = vec![0_i32; half_layers as usize];
+        for &half_layer in &self.half_layers {
+            load[half_layer as usize] += 1;
         }
         let slots = self.budget.d_model as i32;
         let mut wiping = 0;
         let [exact, rough] = &ends;
-        // Slots that are left in an attention stage are wiped by a neuron of the next stage, but for those that something
+        // Slots that are left in an attention half_layer are wiped by a neuron of the next half_layer, but for those that something
         // else needs before: heads wipe them, two each.
         let mut alive = begins[0];
-        for attention in (0..stages).step_by(2) {
+        for attention in (0..half_layers).step_by(2) {
             let (here, next) = (attention as usize + 1, attention as usize + 2);
             let free = slots - alive;
             let at_once = (begins[here] - free).max(0);
@@ -312,11 +330,11 @@ impl<'g> Search<'g> {
     }
 }
 
-/// What stages need.
+/// What half_layers need.
 struct Need {
-    /// Slots by stage, the embedding's first.
+    /// Slots by half_layer, the embedding's first.
     slots: Vec<i32>,
-    /// Heads or neurons by stage.
+    /// Heads or neurons by half_layer.
     load: Vec<i32>,
     /// Heads that only wipe slots.
     wiping: i32,

@@ -33,19 +33,23 @@ impl Schedule {
     /// What the schedule uses of its budget.
     #[must_use]
     pub fn usage(&self, graph: &Graph) -> Usage {
-        let layer = |stage: i32| {
-            let wiped = |stage| self.wipes_at(stage).count();
+        let layer = |half_layer: i32| {
+            let wiped = |half_layer| self.wipes_at(half_layer).count();
             LayerUsage {
-                heads: self.load(stage),
-                wiping_heads: wiped(stage).div_ceil(2),
-                neurons: self.load(stage + 1),
-                wiping_neurons: wiped(stage + 1),
-                slots: [stage, stage + 1].map(|stage| self.readable(graph, stage).len()),
+                heads: self.load(half_layer),
+                wiping_heads: wiped(half_layer).div_ceil(2),
+                neurons: self.load(half_layer + 1),
+                wiping_neurons: wiped(half_layer + 1),
+                slots: [half_layer, half_layer + 1]
+                    .map(|half_layer| self.readable(graph, half_layer).len()),
             }
         };
         Usage {
             budget: self.budget,
-            layers: (0..self.budget.stages()).step_by(2).map(layer).collect(),
+            layers: (0..self.budget.half_layers())
+                .step_by(2)
+                .map(layer)
+                .collect(),
         }
     }
 }

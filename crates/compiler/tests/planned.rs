@@ -5,7 +5,7 @@ use weightware_compiler::machine::planned::{
     HANDLER, Planned, PlannedToken, ROM_BASE, interrupts_after, rom_table,
 };
 use weightware_compiler::machine::{Extension, Machine, Profile};
-use weightware_compiler::{Evaluator, Form, Schedule};
+use weightware_compiler::{Evaluator, LinearForm, Schedule};
 use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Vocabulary};
 
 /// A token of today's vocabulary, or one of a planned feature.
@@ -28,7 +28,7 @@ impl Any {
 struct Context<'m> {
     machine: &'m Machine,
     evaluator: Evaluator<'m>,
-    logits: Vec<(Any, Form)>,
+    logits: Vec<(Any, LinearForm)>,
     /// Of the next token.
     position: i64,
 }

@@ -18,9 +18,9 @@ fn every_slot_of(profile: Profile) {
     let machine = Machine::with_profile(profile, &Extension::ALL);
     let graph = &machine.graph;
     let schedule = Schedule::parse(graph, profile.schedule()).expect("the committed schedule fits");
-    let stages = 2 * i32::try_from(profile.budget().layers).expect("few");
-    let readable: Vec<_> = (-1..stages)
-        .map(|stage| schedule.readable(graph, stage))
+    let half_layers = 2 * i32::try_from(profile.budget().layers).expect("few");
+    let readable: Vec<_> = (-1..half_layers)
+        .map(|half_layer| schedule.readable(graph, half_layer))
         .collect();
     let model = machine.assemble(&schedule).expect("fits");
     let class = graph.dims().find(|&dim| graph.name(dim) == "fetched.class");
@@ -41,7 +41,7 @@ fn every_slot_of(profile: Profile) {
         if position + 1 < program.full_prompt().count() {
             continue;
         }
-        for ((stage, x), readable) in (-1..).zip(&forward.stages).zip(&readable) {
+        for ((half_layer, x), readable) in (-1..).zip(&forward.half_layers).zip(&readable) {
             for &(slot, dim) in readable {
                 let (name, exact, have) = (graph.name(dim), evaluator.value(dim) as f64, x[slot]);
                 // Elsewhere the difference of two squares of what are no addresses.
@@ -56,7 +56,7 @@ fn every_slot_of(profile: Profile) {
                 };
                 assert!(
                     off < 1e-9,
-                    "{name} in slot {slot} behind half-layer {stage} is {have}, not {exact}, at {position} {token}"
+                    "{name} in slot {slot} behind half-layer {half_layer} is {have}, not {exact}, at {position} {token}"
                 );
             }
         }

@@ -27,17 +27,21 @@ impl Default for Names {
         for line in Profile::default().schedule().lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
-                ["head" | "neuron", at, name] => names.writers.push((stage(at), name.to_owned())),
+                ["head" | "neuron", at, name] => {
+                    names.writers.push((half_layer(at), name.to_owned()))
+                }
                 ["wipe", at, name, "#", "slot", slot] => {
-                    names.wipes.push((stage(at), number(slot), name.to_owned()));
+                    names
+                        .wipes
+                        .push((half_layer(at), number(slot), name.to_owned()));
                 }
                 ["slot", slot, name, "#", from, "to", to] => {
                     let from = if from == "embed" {
                         -1
                     } else {
-                        stage(from) as i32
+                        half_layer(from) as i32
                     };
-                    let lives = [from, stage(to) as i32];
+                    let lives = [from, half_layer(to) as i32];
                     names.slots.push((number(slot), name.to_owned(), lives));
                 }
                 _ => {}
@@ -52,7 +56,7 @@ fn number(word: &str) -> usize {
 }
 
 /// `1.attn` is 0, `1.ffn` 1.
-fn stage(name: &str) -> usize {
+fn half_layer(name: &str) -> usize {
     let (layer, half) = name.split_once('.').expect("a half-layer of the schedule");
     2 * number(layer) - if half == "attn" { 2 } else { 1 }
 }
@@ -98,8 +102,8 @@ impl Names {
                 .to_owned()
         };
         numbered
-            .filter(move |((stage, its), _)| stage % 2 == 1 && base(its) == name)
-            .map(|((stage, _), number)| (stage / 2, number))
+            .filter(move |((half_layer, its), _)| half_layer % 2 == 1 && base(its) == name)
+            .map(|((half_layer, _), number)| (half_layer / 2, number))
     }
 
     /// The dimension that a weight reads.
@@ -113,17 +117,23 @@ impl Names {
     }
 
     fn writer(&self, at: usize, number: usize) -> String {
-        let mut writers = self.writers.iter().filter(|(stage, _)| *stage == at);
+        let mut writers = self
+            .writers
+            .iter()
+            .filter(|(half_layer, _)| *half_layer == at);
         if let Some((_, name)) = writers.nth(number) {
             return name.clone();
         }
         let before = self
             .writers
             .iter()
-            .filter(|(stage, _)| *stage == at)
+            .filter(|(half_layer, _)| *half_layer == at)
             .count();
         let both = if at.is_multiple_of(2) { 2 } else { 1 };
-        let wipes = self.wipes.iter().filter(|(stage, ..)| *stage == at);
+        let wipes = self
+            .wipes
+            .iter()
+            .filter(|(half_layer, ..)| *half_layer == at);
         let wiped: Vec<_> = wipes
             .skip((number - before) * both)
             .take(both)

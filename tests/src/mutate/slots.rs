@@ -34,9 +34,9 @@ impl Slots {
         let graph = &machine.graph;
         let schedule = Schedule::parse(graph, Profile::default().schedule())
             .expect("the committed schedule fits");
-        let stages = -1..2 * model.config.shape.layers as i32;
-        let readable = stages.map(|stage| {
-            let slots = schedule.readable(graph, stage).into_iter();
+        let half_layers = -1..2 * model.config.shape.layers as i32;
+        let readable = half_layers.map(|half_layer| {
+            let slots = schedule.readable(graph, half_layer).into_iter();
             let exact = slots.filter(|&(_, dim)| !graph.name(dim).starts_with("average:"));
             exact.map(|(slot, _)| slot).collect()
         });
@@ -73,8 +73,8 @@ impl Slots {
             if at + 1 < run.prompt {
                 continue;
             }
-            let stages = forward.stages.iter().zip(&self.readable);
-            let held: Vec<Vec<f64>> = stages
+            let half_layers = forward.half_layers.iter().zip(&self.readable);
+            let held: Vec<Vec<f64>> = half_layers
                 .map(|(x, readable)| readable.iter().map(|&slot| x[slot]).collect())
                 .collect();
             if !show(at + 1 - run.prompt, &held) {

@@ -9,7 +9,7 @@ mod table;
 
 use weightware::{Computer, Engine, RunEnd};
 use weightware_compiler::machine::{Extension, Machine};
-use weightware_compiler::{Evaluator, Form};
+use weightware_compiler::{Evaluator, LinearForm};
 use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Trap, Vocabulary};
 
 pub(crate) use self::operands::some_operand;
@@ -37,7 +37,7 @@ pub struct Checked {
 pub struct Verifier<'c> {
     machine: Machine,
     vocabulary: Vocabulary,
-    logits: Vec<Form>,
+    logits: Vec<LinearForm>,
     computer: &'c Computer,
     engine: Engine,
 }

@@ -13,7 +13,7 @@ use weightware_isa::{FRAME_LIMIT, Trap};
 use super::columns::Class;
 use super::planned::{Record, Rom};
 use super::{BIG, Machine, Parts};
-use crate::form::Form;
+use crate::form::LinearForm;
 use crate::graph::Key;
 
 impl Machine {
@@ -41,7 +41,10 @@ impl Machine {
             clear,
             ..words.key(graph, callee, product, time.into())
         };
-        let in_weights = state.rom.as_ref().map_or_else(Form::zero, Rom::remembered);
+        let in_weights = state
+            .rom
+            .as_ref()
+            .map_or_else(LinearForm::zero, Rom::remembered);
         let values = [state.opcode + one * 5 - in_weights, fetched.fourth.into()];
         let [resume_at, frame_size] =
             graph.lookup("call", words.centred(graph, state.frame), &key, values);

@@ -2,7 +2,7 @@
 
 use weightware_isa::{Commit, Effect, End, Flag, Op, Token};
 
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 
 /// The class of an opcode: which circuits serve it. Fetched as `(class, class^2)`, a point on a parabola, so that one
@@ -422,27 +422,27 @@ impl FetchedClass {
         &self,
         graph: &mut Graph,
         name: &str,
-        unless: Form,
-        from: impl Into<Form>,
+        unless: LinearForm,
+        from: impl Into<LinearForm>,
         index: Dim,
-    ) -> Form {
+    ) -> LinearForm {
         let clear = graph.relu(name, unless * (1 << 32) + from.into() - index);
         graph.hold(name, clear).into()
     }
 
     /// `(k - class)^2`: 0 for that class, at least 1 for any other.
-    pub(crate) fn unless(&self, class: Class) -> Form {
+    pub(crate) fn unless(&self, class: Class) -> LinearForm {
         let k = class as i64;
         self.class_squared - self.class * (2 * k) + self.one * (k * k)
     }
 
     /// `class - k`.
-    pub(crate) fn beyond(&self, class: Class) -> Form {
+    pub(crate) fn beyond(&self, class: Class) -> LinearForm {
         self.class - self.one * class as i64
     }
 
     /// `(k - first)(k - second)`: 0 for two neighbours, at least 2 for any other class.
-    pub(crate) fn unless_either(&self, first: Class, second: Class) -> Form {
+    pub(crate) fn unless_either(&self, first: Class, second: Class) -> LinearForm {
         let (a, b) = (first as i64, second as i64);
         assert!(b == a + 1, "{first:?} and {second:?} must be neighbours");
         self.class_squared - self.class * (a + b) + self.one * (a * b)

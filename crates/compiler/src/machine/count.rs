@@ -16,7 +16,7 @@ use weightware_isa::Program;
 
 use super::columns::Class;
 use super::{Machine, Parts, Size};
-use crate::form::Form;
+use crate::form::LinearForm;
 
 impl Machine {
     pub(crate) fn count(&mut self, parts: &Parts, size: &Size) {
@@ -34,7 +34,7 @@ impl Machine {
 
         let (byte, high) = (operands.b, nibbles.b);
         let table = class.beyond(Class::Clz) * 16 + graph.constant(Program::NIBBLES_AT as i64);
-        let mut nibble = |name: &str, nibble: Form| {
+        let mut nibble = |name: &str, nibble: LinearForm| {
             let query = table.clone() + nibble;
             let [count] = graph.lookup(name, query, &positions, [self.columns.byte.into()]);
             graph.hold(name, count)
@@ -45,7 +45,7 @@ impl Machine {
         let so_far = self.columns.byte;
         let goes_on = (so_far - state.index * 8) * 8;
         let sums = [
-            ("clz", Class::Clz, Form::from(upper)),
+            ("clz", Class::Clz, LinearForm::from(upper)),
             ("clz", Class::Clz, lower + (upper - one * 4) * 8),
             ("clz", Class::Clz, so_far - byte * (1 << 9)),
             ("ctz", Class::Ctz, so_far.into()),

@@ -10,7 +10,7 @@
 
 use super::columns::{Columns, FetchedClass};
 use super::state::State;
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 
 pub(crate) struct Fetched {
@@ -35,7 +35,7 @@ impl Fetched {
         let at = |offset: i64| state.opcode + one * offset;
         let mut pair = |names: [&str; 2], columns: [Dim; 2]| {
             let name = format!("fetch.{}", names[0]);
-            let outputs = graph.lookup(&name, at(0), &positions, columns.map(Form::from));
+            let outputs = graph.lookup(&name, at(0), &positions, columns.map(LinearForm::from));
             outputs.map(|output| graph.hold(&format!("fetched.{}", names[output.part]), output))
         };
         let [class, class_squared] =

@@ -18,19 +18,19 @@ use weightware_isa::Trap;
 use super::columns::{Class, GROWN};
 use super::planned::Planned;
 use super::{BIG, Machine, Parts, Size};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{Key, Output};
 
 /// An access to memory.
 pub(super) struct Access {
     /// The address of the byte that a store writes, its product with its far side, and its square.
-    pub(super) written: Form,
+    pub(super) written: LinearForm,
     pub(super) product: Dim,
-    pub(super) square: Form,
+    pub(super) square: LinearForm,
     /// 0 at the bytes of a store.
-    pub(super) clear: Form,
+    pub(super) clear: LinearForm,
     /// The address of the byte that a load asks for at the current index, or past its size the last one.
-    pub(super) asked: Form,
+    pub(super) asked: LinearForm,
 }
 
 impl Machine {
@@ -114,7 +114,7 @@ impl Machine {
         // Never below zero, even where squares of garbage are rounded.
         let missed = graph.dim("missed");
         graph.alone(missed);
-        for (name, miss) in [("above", Form::from(miss)), ("below", -miss)] {
+        for (name, miss) in [("above", LinearForm::from(miss)), ("below", -miss)] {
             let miss = graph.relu(&format!("missed.{name}"), miss);
             graph.add(missed, 1, miss);
         }
@@ -126,11 +126,11 @@ impl Machine {
         &mut self,
         parts: &Parts,
         size: &Size,
-        (query, key): (Form, &Key),
+        (query, key): (LinearForm, &Key),
         missed: Dim,
     ) {
         let class = &parts.fetched.class;
-        let values = [self.columns.byte, self.columns.negative].map(Form::from);
+        let values = [self.columns.byte, self.columns.negative].map(LinearForm::from);
         let [byte, sign] = self.graph.lookup("load", query, key, values);
         let byte = self.graph.hold("load.byte", byte);
         let sign = self.graph.hold("load.sign", sign);
@@ -149,7 +149,7 @@ impl Machine {
         let graph = &mut self.graph;
         let latest_growth = graph.latest(graph.one() * GROWN - self.columns.grown);
         let growth = parts.state.growth.clone();
-        let [grown] = graph.lookup("grown", Form::zero(), &latest_growth, [growth]);
+        let [grown] = graph.lookup("grown", LinearForm::zero(), &latest_growth, [growth]);
         let grown = graph.hold("grown", grown);
         let start = fetched.immediate - (fetched.fourth + grown) * 65536;
         let load = start.clone() + operands.top + fetched.rise

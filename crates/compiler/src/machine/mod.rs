@@ -49,8 +49,8 @@ mod wide;
 use weightware_isa::{Token, Trap, Vocabulary};
 use weightware_model::Model;
 
-use crate::assemble::{Blueprint, TokenRow};
-use crate::form::{Dim, Form};
+use crate::assemble::{Blueprint, LookupBound, TokenRow};
+use crate::form::{Dim, LinearForm};
 use crate::graph::Key;
 use crate::graph::{Graph, Output};
 use crate::schedule::{Schedule, ScheduleError};
@@ -124,37 +124,32 @@ impl Extension {
     }
 }
 
-/// A box of keys within which a lookup is exact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bound {
-    /// The name of the lookup.
-    pub lookup: String,
-    /// Greatest `|index|`.
-    pub max_index: i64,
-    /// Greatest `2^-recency * time`.
-    pub max_lift: f64,
-}
-
 impl KeySpan {
     /// A number, centred.
-    fn centred(&self, graph: &Graph, number: impl Into<Form>) -> Form {
+    fn centred(&self, graph: &Graph, number: impl Into<LinearForm>) -> LinearForm {
         number.into() - graph.constant(self.centre)
     }
 
     /// `number - 2 centre`: times the number it is `index^2 - centre^2`, never of greater magnitude than `centre^2`.
-    fn far_side(&self, graph: &Graph, number: impl Into<Form>) -> Form {
+    fn far_side(&self, graph: &Graph, number: impl Into<LinearForm>) -> LinearForm {
         number.into() - graph.constant(2 * self.centre)
     }
 
     /// The key of a number, given `number * far_side(number)`. No sum on the way passes `centre^2`, where the whole square of the
     /// number, four times that, would push the lowest bits of the lift out.
-    fn key(&self, graph: &Graph, number: impl Into<Form>, product: Dim, time: Form) -> Key {
+    fn key(
+        &self,
+        graph: &Graph,
+        number: impl Into<LinearForm>,
+        product: Dim,
+        time: LinearForm,
+    ) -> Key {
         Key {
             index: self.centred(graph, number),
             square: product + graph.constant(self.centre * self.centre),
             time: time * self.factor,
             recency: self.exponent,
-            clear: Form::zero(),
+            clear: LinearForm::zero(),
         }
     }
 }
@@ -165,7 +160,7 @@ pub struct Machine {
     /// The graph.
     pub graph: Graph,
     /// Boxes of the lookups whose keys depend on what a program does.
-    pub bounds: Vec<Bound>,
+    pub bounds: Vec<LookupBound>,
     profile: Profile,
     columns: Columns,
     end: Dim,
@@ -267,7 +262,13 @@ impl Machine {
 
     /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^13 unless)`. The push outweighs whatever stands in place
     /// of a byte: two nibbles' lookups that find other tokens of the prompt make at most 16 * 287 + 287.
-    fn add_byte(&mut self, name: &str, coefficient: i64, byte: impl Into<Form>, unless: &Form) {
+    fn add_byte(
+        &mut self,
+        name: &str,
+        coefficient: i64,
+        byte: impl Into<LinearForm>,
+        unless: &LinearForm,
+    ) {
         let output = self
             .graph
             .relu(name, byte.into() - unless.clone() * BYTE_PUSH);
@@ -275,7 +276,7 @@ impl Machine {
     }
 
     fn bound(&mut self, lookup: &str, span: KeySpan) {
-        self.bounds.push(Bound {
+        self.bounds.push(LookupBound {
             lookup: lookup.to_owned(),
             max_index: span.reach,
             max_lift: span.lift(),
@@ -283,7 +284,7 @@ impl Machine {
     }
 
     /// Puts out a trap if `excess`, an integer, is positive: the end code rises from 0, the code of a byte.
-    fn trap_if(&mut self, name: &str, excess: Form, trap: Trap) {
+    fn trap_if(&mut self, name: &str, excess: LinearForm, trap: Trap) {
         let one = self.graph.one();
         for (offset, sign) in [(0, 1), (1, -1)] {
             let step = self.graph.relu(name, excess.clone() - one * offset);

@@ -15,7 +15,7 @@ use weightware_isa::Token;
 use super::columns::{Class, token_code};
 use super::planned::Wait;
 use super::{Machine, Parts};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 
 /// How much more a code weighs than a byte.
 const CODE_WEIGHT: i64 = 1 << 30;
@@ -70,12 +70,12 @@ impl Machine {
 
     /// The logit of a token, as a form over the graph's outputs.
     #[must_use]
-    pub fn logit(&self, token: Token) -> Form {
+    pub fn logit(&self, token: Token) -> LinearForm {
         self.score(token_code(token))
     }
 
     /// The logit of a token with that code and byte.
-    pub(crate) fn score(&self, coded: Option<(i64, i64)>) -> Form {
+    pub(crate) fn score(&self, coded: Option<(i64, i64)>) -> LinearForm {
         let (end, result, one): (Dim, Dim, Dim) = (self.end, self.columns.result, self.graph.one());
         match coded {
             None => one * NEVER,

@@ -11,7 +11,7 @@
 use super::columns::Class::{Rotl, Rotl64, Rotr, Rotr64, Shl, Shl64, ShrS, ShrS64, ShrU, ShrU64};
 use super::planned::{self, Planned};
 use super::{Machine, PUSH, Parts};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 
 impl Machine {
     pub(crate) fn shift(&mut self, parts: &Parts) {
@@ -92,7 +92,7 @@ impl Machine {
     }
 
     /// Byte j of the value shifted, for j from -width to 2 width - 1.
-    fn shifted_byte(&mut self, name: &str, parts: &Parts, j: &Form, rotates: Dim) -> Dim {
+    fn shifted_byte(&mut self, name: &str, parts: &Parts, j: &LinearForm, rotates: Dim) -> Dim {
         let Parts {
             fetched, operands, ..
         } = parts;

@@ -14,7 +14,7 @@ use super::columns::{Class, Columns};
 use super::fetch::Fetched;
 use super::state::State;
 use super::{Machine, PUSH, Parts, Profile};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Key};
 
 pub(crate) struct Operands {
@@ -35,7 +35,7 @@ pub(super) fn entries(
     columns: &Columns,
     state: &State,
     profile: &Profile,
-) -> (Key, Form) {
+) -> (Key, LinearForm) {
     let words = profile.words;
     let key = Key {
         clear: columns.unstored.into(),
@@ -54,7 +54,7 @@ impl Operands {
     ) -> Self {
         let (one, time) = (graph.one(), graph.time());
         let (key, depth) = entries(graph, columns, state, profile);
-        let values = || [Form::from(time), state.word.clone()];
+        let values = || [LinearForm::from(time), state.word.clone()];
         let [top_at, top] = graph.lookup("stack.top", depth.clone(), &key, values());
         let [second_at, second] = graph.lookup("stack.second", depth.clone() - one, &key, values());
         let [third_at] = graph.lookup("stack.third", depth - one * 2, &key, [time.into()]);

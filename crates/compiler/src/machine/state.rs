@@ -17,14 +17,14 @@
 use super::Profile;
 use super::columns::Columns;
 use super::planned::{self, Planned, Rom, anywhere};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Output};
 
 pub(crate) struct State {
     /// Bytes on the trace since the latest end token; meaningless within the program's text, where it only grows.
     pub(crate) index: Dim,
     /// The four bytes before, and the four before those.
-    pub(crate) word: Form,
+    pub(crate) word: LinearForm,
     pub(crate) lower: Dim,
     /// Position of the current instruction's opcode.
     pub(crate) opcode: Dim,
@@ -34,7 +34,7 @@ pub(crate) struct State {
     pub(crate) frame: Dim,
     pub(crate) stores: Dim,
     /// At a token that grows the memory, the pages that it has grown by.
-    pub(crate) growth: Form,
+    pub(crate) growth: LinearForm,
     /// Where the current instruction is in the weights.
     pub(crate) rom: Option<Rom>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct State {
 /// The running sums as sections read them.
 pub(super) struct Sums {
     /// Position of `{`.
-    pub(super) origin: Form,
+    pub(super) origin: LinearForm,
     pub(super) frame: Dim,
     pub(super) depth: Dim,
     pub(super) depth_product: Dim,
@@ -59,7 +59,7 @@ impl State {
         let positions = graph.positions();
 
         let latest_end = graph.latest(one - columns.ends);
-        let [at] = graph.lookup("latest_end", Form::zero(), &latest_end, [time.into()]);
+        let [at] = graph.lookup("latest_end", LinearForm::zero(), &latest_end, [time.into()]);
         let latest_end = graph.hold("latest_end", at);
         // A slot of its own: as t - latest_end, times a large weight, it would pass 2^53 on the way.
         let index = graph.persist("index", time - latest_end);
@@ -108,7 +108,7 @@ impl State {
         let latest_jump = graph.latest(one - columns.jumped);
         let lead = planned::lead(graph, columns, target, &word, planned);
         let goes_on = target - count.clone() + one + lead.target;
-        let [base] = graph.lookup("base", Form::zero(), &latest_jump, [goes_on]);
+        let [base] = graph.lookup("base", LinearForm::zero(), &latest_jump, [goes_on]);
         let closed = planned::closed(graph, base, count, planned);
 
         // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count is 0, in the

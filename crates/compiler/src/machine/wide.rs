@@ -14,7 +14,7 @@ use super::fetch::Fetched;
 use super::stack::entries;
 use super::state::State;
 use super::{Machine, PUSH, Parts, Profile, Size};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 
 pub(crate) struct Lower {
@@ -33,7 +33,7 @@ impl Lower {
     ) -> Self {
         let one = graph.one();
         let (key, depth) = entries(graph, columns, state, profile);
-        let mut low = |name: &str, query: Form| {
+        let mut low = |name: &str, query: LinearForm| {
             let lower = state.lower.into();
             let [word] = graph.lookup(&format!("stack.{name}"), query, &key, [lower]);
             graph.hold(name, word)

@@ -111,9 +111,12 @@ impl<'m> Facts<'m> {
             .writers()
             .find(|&(writer, _)| graph.writer_name(writer) == lookup);
         let (writer, _) = writer.unwrap_or_else(|| panic!("the machine has no lookup {lookup}"));
-        let stage = self.schedule.stages[writer.index()];
-        let number = self.schedule.writers_at(stage).position(|at| at == writer);
-        let layer = stage as usize / 2;
+        let half_layer = self.schedule.half_layers[writer.index()];
+        let number = self
+            .schedule
+            .writers_at(half_layer)
+            .position(|at| at == writer);
+        let layer = half_layer as usize / 2;
         let heads = &self.analysis.rows.layers[layer].heads;
         let live = heads.iter().position(|head| Some(head.number) == number);
         (
@@ -163,7 +166,7 @@ impl<'m> Facts<'m> {
     pub(super) fn dim(&mut self, dim: Dim) -> Result<PolyId, ProofError> {
         let parts = self.machine.graph.dims[dim.index()].parts.iter();
         let ready = parts
-            .map(|part| self.schedule.stages[part.output.writer.index()] + 1)
+            .map(|part| self.schedule.half_layers[part.output.writer.index()] + 1)
             .max();
         let slot = self.schedule.slots[dim.index()];
         let scope = self.scope.as_mut().expect("entered");
@@ -205,7 +208,7 @@ impl<'m> Facts<'m> {
 
     fn read(&mut self, dim: Dim) -> Result<PolyId, ProofError> {
         let slot = self.schedule.slots[dim.index()];
-        let last = self.schedule.budget.stages() as usize;
+        let last = self.schedule.budget.half_layers() as usize;
         let scope = self.scope.as_mut().expect("entered");
         Ok(self.analysis.slot(scope, last, slot)?)
     }

@@ -59,7 +59,7 @@ pub struct Forward<'m> {
     cache: Vec<Vec<([f64; 2], [f64; 2])>>,
     position: u64,
     /// The residual stream of the latest token: the embedding, then behind every half-layer.
-    pub stages: Vec<Vec<f64>>,
+    pub half_layers: Vec<Vec<f64>>,
 }
 
 impl<'m> Forward<'m> {
@@ -69,7 +69,7 @@ impl<'m> Forward<'m> {
             model,
             cache: vec![vec![]; shape.layers * shape.heads],
             position: 0,
-            stages: vec![],
+            half_layers: vec![],
         }
     }
 
@@ -84,7 +84,7 @@ impl<'m> Forward<'m> {
         {
             x[slot] += feature;
         }
-        self.stages = vec![x.clone()];
+        self.half_layers = vec![x.clone()];
         for (index, layer) in self.model.weights.layers.iter().enumerate() {
             let qkv = times(&layer.in_proj, &x);
             let mut y = vec![0.0; shape.d_model];
@@ -116,7 +116,7 @@ impl<'m> Forward<'m> {
                 }
             }
             add(&mut x, &times(&layer.out_proj, &y));
-            self.stages.push(x.clone());
+            self.half_layers.push(x.clone());
             let hidden = times(&layer.ff_in, &x);
             let (gates, values) = hidden.split_at(shape.d_ffn);
             let hidden: Vec<f64> = gates
@@ -125,7 +125,7 @@ impl<'m> Forward<'m> {
                 .map(|(gate, value)| gate.max(0.0) * value)
                 .collect();
             add(&mut x, &times(&layer.ff_out, &hidden));
-            self.stages.push(x.clone());
+            self.half_layers.push(x.clone());
         }
         self.position += 1;
         x

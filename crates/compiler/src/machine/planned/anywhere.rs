@@ -16,7 +16,7 @@ use super::super::columns::Columns;
 use super::super::memory::Access;
 use super::super::state::Sums;
 use super::super::{Machine, Profile};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Key, Output};
 
 /// The keys of `{`.
@@ -36,13 +36,13 @@ pub(in super::super) fn relative(
     let opens = opens(graph, columns);
 
     let sum = graph.hold_lifted("frame_sum", frame);
-    let [before] = graph.lookup("open.frame", Form::zero(), &opens, [sum.clone()]);
+    let [before] = graph.lookup("open.frame", LinearForm::zero(), &opens, [sum.clone()]);
     let before = graph.hold("open.frame", before);
     let frame = graph.persist("frame", sum - before);
 
     let sum = graph.hold_lifted("depth_sum", depth);
     let values = [sum.clone(), time.into()];
-    let [before, origin] = graph.lookup("open.depth", Form::zero(), &opens, values);
+    let [before, origin] = graph.lookup("open.depth", LinearForm::zero(), &opens, values);
     let before = graph.hold("open.depth", before);
     let origin = graph.hold("origin", origin);
     let relative = sum - before;
@@ -67,7 +67,7 @@ impl Machine {
         let at = graph.hold("load.found_at", at);
         let opens = opens(graph, &self.columns);
         let time = graph.time().into();
-        let [origin] = graph.lookup("open.load", Form::zero(), &opens, [time]);
+        let [origin] = graph.lookup("open.load", LinearForm::zero(), &opens, [time]);
         let origin = graph.hold("open.load", origin);
         let stale = graph.relu("missed.stale", origin - at);
         graph.add(missed, 1, stale);

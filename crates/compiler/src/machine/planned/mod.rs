@@ -26,7 +26,7 @@ use weightware_isa::Program;
 
 use super::columns::Columns;
 use super::{BIG, Machine, Parts};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Output};
 pub(super) use rom::Rom;
 pub use rom::{LADDERS, ROM_BASE, table as rom_table};
@@ -122,7 +122,7 @@ pub(super) struct Wait {
     /// 1 at a `br_if` that is not taken, -1 at a `br_unless` that is.
     pub(super) skip: Dim,
     /// Bytes still to come.
-    pub(super) left: Form,
+    pub(super) left: LinearForm,
 }
 
 impl Machine {
@@ -163,7 +163,7 @@ pub(super) fn has_rom(planned: &[Planned]) -> bool {
 }
 
 /// The count of instructions; exact if a ladder reads it.
-pub(super) fn count(graph: &mut Graph, count: Output, planned: &[Planned]) -> Form {
+pub(super) fn count(graph: &mut Graph, count: Output, planned: &[Planned]) -> LinearForm {
     match has_rom(planned) {
         true => graph.hold_lifted("count", count),
         false => graph.hold("count", count).into(),
@@ -171,7 +171,12 @@ pub(super) fn count(graph: &mut Graph, count: Output, planned: &[Planned]) -> Fo
 }
 
 /// `base + count`, the number of the current instruction and 1.
-pub(super) fn closed(graph: &mut Graph, base: Output, count: Form, planned: &[Planned]) -> Form {
+pub(super) fn closed(
+    graph: &mut Graph,
+    base: Output,
+    count: LinearForm,
+    planned: &[Planned],
+) -> LinearForm {
     match has_rom(planned) {
         true => rom::closed(graph, base, count),
         false => graph.hold("base", base) + count,
@@ -181,8 +186,8 @@ pub(super) fn closed(graph: &mut Graph, base: Output, count: Form, planned: &[Pl
 /// What tokens that lead elsewhere add to the target of a jump, and what of the word before them is not to be read.
 #[derive(Default)]
 pub(super) struct Lead {
-    pub(super) target: Form,
-    pub(super) word: Form,
+    pub(super) target: LinearForm,
+    pub(super) word: LinearForm,
 }
 
 /// See the equations above.
@@ -190,7 +195,7 @@ pub(super) fn lead(
     graph: &mut Graph,
     columns: &Columns,
     target: Dim,
-    word: &Form,
+    word: &LinearForm,
     planned: &[Planned],
 ) -> Lead {
     let mut lead = Lead::default();
@@ -198,7 +203,7 @@ pub(super) fn lead(
     let interrupt = planned.contains(&Planned::Interrupt);
     if anywhere || interrupt {
         let elsewhere = (graph.one() + columns.class_squared) * BIG;
-        let mut cancel = |name: &str, number: Form| {
+        let mut cancel = |name: &str, number: LinearForm| {
             let cancelled = graph.relu(name, number - elsewhere.clone());
             graph.hold(name, cancelled)
         };

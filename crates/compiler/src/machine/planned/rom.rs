@@ -19,7 +19,7 @@ use weightware_isa::{Instruction, Op, Program, Token};
 
 use super::super::{BIG, Machine, PUSH, Parts};
 use super::{Hooks, Planned};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Output};
 
 /// The number of the first instruction in the weights.
@@ -83,7 +83,7 @@ fn place(instruction: &Instruction) -> i64 {
 }
 
 /// `base + count`, exact. The count, lifted, is looked up where it stands: a rung that reads it as it is would overflow.
-pub(super) fn closed(graph: &mut Graph, base: Output, count: Form) -> Form {
+pub(super) fn closed(graph: &mut Graph, base: Output, count: LinearForm) -> LinearForm {
     let (time, positions) = (graph.time(), graph.positions());
     let [count] = graph.lookup("count.own", time, &positions, [count]);
     let closed = graph.hold("closed", base);
@@ -94,7 +94,7 @@ pub(super) fn closed(graph: &mut Graph, base: Output, count: Form) -> Form {
 /// Where the current instruction is.
 pub(crate) struct Rom {
     /// Its number.
-    number: Form,
+    number: LinearForm,
     /// Of a call in the weights, the number of the instruction behind it.
     return_to: Option<Dim>,
 }
@@ -103,8 +103,8 @@ impl Rom {
     pub(in super::super) fn new(
         graph: &mut Graph,
         opcode: Dim,
-        closed: Form,
-        origin: &Form,
+        closed: LinearForm,
+        origin: &LinearForm,
         planned: &[Planned],
     ) -> Option<Self> {
         if !super::has_rom(planned) {
@@ -168,9 +168,9 @@ impl Rom {
     }
 
     /// What a call in the weights takes off the position that it remembers.
-    pub(in super::super) fn remembered(&self) -> Form {
+    pub(in super::super) fn remembered(&self) -> LinearForm {
         let scaled = |dim: Dim| dim * (1 << RETURN_SCALE);
-        self.return_to.map_or_else(Form::zero, scaled)
+        self.return_to.map_or_else(LinearForm::zero, scaled)
     }
 }
 
@@ -188,7 +188,13 @@ impl Machine {
 }
 
 /// Adds a function of an integer to each of some dimensions: the given values from `first` on, 0 before. Behind the last one it goes on as a line.
-fn ladder(graph: &mut Graph, name: &str, argument: &Form, first: i64, columns: &[(Dim, Vec<i64>)]) {
+fn ladder(
+    graph: &mut Graph,
+    name: &str,
+    argument: &LinearForm,
+    first: i64,
+    columns: &[(Dim, Vec<i64>)],
+) {
     let longest = columns.iter().map(|(_, values)| values.len()).max();
     for rung in 0..longest.unwrap_or(0) {
         let second_difference = |values: &Vec<i64>| {

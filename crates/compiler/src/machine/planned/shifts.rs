@@ -8,7 +8,7 @@
 
 use super::super::Parts;
 use super::super::columns::Class;
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 
 /// Beyond every other value of the columns.
 const SIDE: i64 = 32;
@@ -25,7 +25,7 @@ pub(super) const fn columns(class: Class) -> (i64, i64) {
 }
 
 /// Left and right, of 4 bytes and of 8: what is 0 for these shifts alone.
-pub(in super::super) fn unless(parts: &Parts) -> [[Form; 2]; 2] {
+pub(in super::super) fn unless(parts: &Parts) -> [[LinearForm; 2]; 2] {
     let one = parts.fetched.class.one;
     let sides = |column: Dim| [one * SIDE - column, one * SIDE + column];
     [sides(parts.fetched.fall), sides(parts.fetched.bias)]

@@ -6,7 +6,7 @@ use super::super::Machine;
 use super::super::columns::{Class, GROWN, OpColumns, code, op_columns};
 use super::turn::{HANDLER, INTERRUPTED};
 use super::{Planned, shifts};
-use crate::form::{Dim, Form};
+use crate::form::{Dim, LinearForm};
 
 /// A token of a planned feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,7 +91,7 @@ impl Machine {
     /// The logit of a token of a planned feature.
     #[must_use]
     #[doc(hidden)]
-    pub fn logit_planned(&self, token: PlannedToken) -> Form {
+    pub fn logit_planned(&self, token: PlannedToken) -> LinearForm {
         self.score(token.code().map(|code| (code, 0)))
     }
 

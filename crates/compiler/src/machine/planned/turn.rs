@@ -17,7 +17,7 @@ use weightware_isa::Op;
 use super::super::columns::{Class, code, op_columns};
 use super::super::{BIG, Machine, Parts};
 use super::{Hooks, Planned};
-use crate::form::Form;
+use crate::form::LinearForm;
 
 /// The instruction that an interrupted branch goes to.
 pub const HANDLER: i64 = 16;
@@ -74,7 +74,7 @@ impl Machine {
     }
 
     /// What is 0 for the classes whose return address and whose frame size are printed: of a return both, beside those that print one of them.
-    pub(in super::super) fn unless_returning(&self, parts: &Parts) -> [Form; 2] {
+    pub(in super::super) fn unless_returning(&self, parts: &Parts) -> [LinearForm; 2] {
         let class = &parts.fetched.class;
         match self.planned.contains(&Planned::Frames) {
             true => [
@@ -93,7 +93,7 @@ pub const fn interrupts_after(last_position: u64) -> i64 {
 }
 
 /// 0 for the instructions of a class whose bias is 1.
-fn unless_marked(parts: &Parts, class: Class) -> Form {
+fn unless_marked(parts: &Parts, class: Class) -> LinearForm {
     let fetched = &parts.fetched;
     fetched.class.unless(class) + fetched.class.one - fetched.bias
 }
