@@ -12,6 +12,7 @@ mod costs;
 mod demo;
 mod figures;
 mod horizons;
+mod imports;
 mod instructions;
 mod live;
 mod programs;
@@ -71,6 +72,8 @@ enum Command {
     Verify(suites::Arguments),
     /// Machine instructions per token, counted by valgrind: the same on a busy machine
     Instructions(instructions::Arguments),
+    /// Which files of a crate import which: levels and circles
+    Imports(imports::Arguments),
     /// Rebuilds the committed modules from their C sources with clang: programs, and the frontend's floating point
     Programs(programs::Arguments),
 }
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Command::Tokens(arguments) => arguments.run("tokens"),
         Command::Verify(arguments) => arguments.run("verify"),
         Command::Instructions(arguments) => arguments.run(),
+        Command::Imports(arguments) => arguments.run(),
         Command::Programs(arguments) => arguments.run(),
     };
     match done {
