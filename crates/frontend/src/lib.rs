@@ -29,35 +29,23 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod assembler;
-mod assigned;
+mod bitset;
 mod code;
-mod control;
-mod counts;
-mod entry;
+mod data_sections;
 mod error;
-mod function;
-mod image;
-mod import;
-mod layout;
-mod linker;
+mod lower;
 mod lowered;
-mod memory;
+mod memory_layout;
 mod module;
-mod names;
-mod native;
+mod options;
 mod passes;
-mod peephole;
-mod reach;
-mod refusal;
-mod set;
-mod software;
-mod table;
 mod width;
 
+pub use data_sections::Input;
 pub use error::Error;
-pub use image::Input;
-pub use lowered::{Location, Lowered, Options, lower};
+pub use lower::lower;
+pub use lowered::{Location, Lowered};
+pub use options::Options;
 pub use passes::{Pass, Passes};
 
 /// The examples of `README.md`.

@@ -1,82 +1,9 @@
-//! The whole way from bytes to a program.
+//! A lowered module: its program, and where each instruction comes from.
 
-use weightware_isa::{Instruction, Op, Program, Value};
+use weightware_isa::Program;
 
-use crate::assembler::Origin;
-use crate::entry::Entry;
-use crate::error::Error;
-use crate::image::{self, Input, Section};
-use crate::layout::Layout;
-use crate::linker::Linker;
-use crate::module::{Given, Module};
-use crate::passes::Passes;
-use crate::reach::reach;
-use crate::width::Bits;
-
-/// What may be chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Options {
-    /// The export to begin with. `None`: `_start`, else `main`, else nothing but the start function.
-    pub entry: Option<String>,
-    /// Pages to which the memory may grow. `None`: what the module says; or, if the program reads input or arguments, 2:
-    /// they lie behind it, and the machine is exact for memory up to 152 KiB.
-    pub memory_pages: Option<u32>,
-    /// The optimisations of the code.
-    pub passes: Passes,
-    /// Values of imported globals.
-    pub(crate) globals: Vec<Given>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            entry: None,
-            memory_pages: None,
-            passes: Passes::all(),
-            globals: Vec::new(),
-        }
-    }
-}
-
-impl Options {
-    /// The same with that entry.
-    #[must_use]
-    pub fn with_entry(mut self, export: impl Into<String>) -> Self {
-        self.entry = Some(export.into());
-        self
-    }
-
-    /// The same with that limit for the memory.
-    #[must_use]
-    pub fn with_memory_pages(mut self, pages: u32) -> Self {
-        self.memory_pages = Some(pages);
-        self
-    }
-
-    /// The same with those optimisations and no others.
-    #[must_use]
-    pub fn with_passes(mut self, passes: Passes) -> Self {
-        self.passes = passes;
-        self
-    }
-
-    /// The same with a value for an imported global; of floating point numbers it is the bits.
-    #[must_use]
-    pub fn with_global(
-        mut self,
-        module: impl Into<String>,
-        name: impl Into<String>,
-        value: Value,
-    ) -> Self {
-        let bits = match value {
-            Value::I32(word) => Bits::Word(word),
-            Value::I64(double) => Bits::Double(double),
-        };
-        self.globals.push((module.into(), name.into(), bits));
-        self
-    }
-}
+use crate::code::Origin;
+use crate::data_sections::Input;
 
 /// A module as a program.
 #[derive(Debug, Clone)]
@@ -92,8 +19,8 @@ pub struct Lowered {
     pub reads_arguments: bool,
     /// Pages of 64 KiB of the module's memory at first.
     pub memory_pages: u32,
-    functions: Vec<(Option<u32>, String)>,
-    origins: Vec<Origin>,
+    pub(crate) functions: Vec<(Option<u32>, String)>,
+    pub(crate) origins: Vec<Origin>,
 }
 
 /// Where an instruction of a program comes from.
@@ -141,69 +68,5 @@ impl Lowered {
         self.functions
             .iter()
             .map(|(index, name)| (*index, name.as_str()))
-    }
-}
-
-/// Lowers a module: a binary, or text if it does not begin like one.
-///
-/// # Errors
-/// If the text cannot be parsed, if the module is not valid, or if something that is reachable from its entry is not
-/// supported.
-pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
-    let encoded;
-    let binary = if bytes.starts_with(b"\0asm") {
-        bytes
-    } else {
-        encoded = wat::parse_bytes(bytes)
-            .map_err(|error| Error::invalid(format!("the text cannot be parsed: {error}")))?;
-        &encoded
-    };
-    let guest = Module::parse(binary, &options.globals)?;
-    let entry = Entry::find(&guest, options.entry.as_deref())?;
-    let layout = Layout::new(&guest, reach(&guest, &entry.roots())?, options.memory_pages)?;
-    let mut linker = Linker::new(&guest, layout, options);
-    entry.request(&mut linker);
-    linker.functions()?;
-    let first = linker.asm.len();
-    entry.lower(&mut linker);
-
-    let (reads_bytes, reads_arguments) = (linker.reads_bytes, linker.reads_arguments);
-    let reads_input = reads_bytes || reads_arguments;
-    let mut sections = image::sections(&guest, layout.shift);
-    for &segment in &linker.passive {
-        let address = linker.passive_address(segment);
-        let bytes = guest.data[segment as usize].bytes;
-        sections.extend(image::without_zeros(bytes, address));
-    }
-    if reads_input {
-        let address = layout.hidden + linker.input_offset();
-        sections.push((address, Input::default().section(reads_arguments)));
-    }
-    if sections.iter().any(|&(address, _)| address >= 1 << 24) {
-        return Err(Error::too_large("there is data at addresses from 2^24 on")
-            .remedy("link with a smaller initial memory"));
-    }
-    let functions = std::mem::take(&mut linker.functions);
-    let (code, origins) = linker.finish(first, sections.len())?;
-    let program = program(code, sections);
-    Ok(Lowered {
-        program,
-        reads_input,
-        reads_bytes,
-        reads_arguments,
-        memory_pages: layout.initial,
-        functions,
-        origins,
-    })
-}
-
-/// The sections before the code, whose addresses count them already.
-fn program(code: Vec<Instruction>, sections: Vec<Section>) -> Program {
-    let heads = sections
-        .iter()
-        .map(|&(address, _)| Instruction::with_byte(Op::Section, address, 0));
-    Program {
-        code: heads.chain(code).collect(),
-        sections: sections.into_iter().map(|(_, bytes)| bytes).collect(),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use weightware_isa::Op;
 
-use crate::assembler::Label;
+use crate::code::Label;
 use crate::code::{Code, Kind, Line};
 
 /// Lines of a function that is put in place of all its calls.

@@ -3,21 +3,21 @@
 //! Each pass keeps what a function does: its results, its output, its traps and their order, its accesses of memory and
 //! of globals; but not how deep calls may nest. None executes a loop or a call. Each can be left out, by [`Options::passes`](crate::Options::passes).
 
-mod branches;
-mod dead;
-mod flow;
-mod forward;
+mod cfg;
+mod coalesce_locals;
+mod copy_propagation;
+mod dead_stores;
 mod inline;
-mod stack;
-mod webs;
-mod words;
+mod jump_threading;
+mod split_webs;
+mod stackify;
 
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::assembler::Label;
+use crate::code::Label;
 use crate::code::{Code, Kind};
-use flow::Flow;
+use cfg::Flow;
 
 /// An optimisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,10 +113,10 @@ type Run = fn(&mut Code) -> bool;
 
 /// The passes that make work for one another.
 const REPEATED: [(Pass, Run); 4] = [
-    (Pass::Branches, branches::run),
-    (Pass::Forward, forward::run),
-    (Pass::Dead, dead::run),
-    (Pass::Stack, stack::run),
+    (Pass::Branches, jump_threading::run),
+    (Pass::Forward, copy_propagation::run),
+    (Pass::Dead, dead_stores::run),
+    (Pass::Stack, stackify::run),
 ];
 
 /// Runs those passes over all functions, by their labels. Those in `kept` are called from elsewhere too, those in
@@ -145,7 +145,7 @@ pub(crate) fn run(
 /// Runs passes until they find nothing more.
 fn rewrite(code: &mut Code, passes: Passes) {
     if passes.contains(Pass::Words) {
-        words::run(code, false);
+        coalesce_locals::run(code, false);
     }
     for _ in 0..ROUNDS {
         let mut changed = false;
@@ -160,11 +160,14 @@ fn rewrite(code: &mut Code, passes: Passes) {
 
 /// What comes last.
 fn finish(code: &mut Code, passes: Passes) {
-    if passes.contains(Pass::Branches) && branches::run_last(code) && passes.contains(Pass::Dead) {
-        dead::run(code);
+    if passes.contains(Pass::Branches)
+        && jump_threading::run_last(code)
+        && passes.contains(Pass::Dead)
+    {
+        dead_stores::run(code);
     }
     if passes.contains(Pass::Words) {
-        words::run(code, true);
+        coalesce_locals::run(code, true);
     }
     code.words = code.words.max(operands(code));
 }

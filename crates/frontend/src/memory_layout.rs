@@ -1,8 +1,8 @@
 //! Where in the machine's memory the guest's memory and the data beside it are.
 
 use crate::error::Error;
+use crate::module::reachability::Reach;
 use crate::module::{Module, PAGE};
-use crate::reach::Reach;
 
 /// Most pages of a memory, and pages that every access beside the guest's memory may use.
 const PAGES: u32 = 255;

@@ -3,13 +3,14 @@
 use wasmparser::{Operator, OperatorsReader};
 use weightware_isa::Op;
 
-use crate::assigned::usage;
-use crate::code::Code;
-use crate::control::Frame;
+use super::control::Frame;
+use super::definite_assignment::usage;
+use super::direct_ops::native;
+use super::key::{Key, Unit};
+use super::linker::Linker;
+use crate::code::{Code, effect};
 use crate::error::{Error, Place};
-use crate::linker::{Key, Linker, Unit};
 use crate::module::Module;
-use crate::native::{effect, native};
 use crate::width::{Bits, Width};
 
 /// A function that is being lowered.
@@ -147,7 +148,7 @@ impl Function<'_, '_> {
         Place {
             offset: Some(offset),
             function: Some((self.index, self.module.name_of(self.index))),
-            instruction: Some(crate::names::instruction(operator)),
+            instruction: Some(crate::module::operator_name::instruction(operator)),
         }
     }
 

@@ -11,9 +11,10 @@ use std::sync::OnceLock;
 use wasmparser::Operator;
 use weightware_isa::Op;
 
+use super::function::Function;
+use super::key::{Key, Unit};
+use super::linker::Linker;
 use crate::error::Error;
-use crate::function::Function;
-use crate::linker::{Key, Linker, Unit};
 use crate::module::Module;
 use crate::width::Bits;
 
@@ -28,11 +29,11 @@ pub(crate) fn routines() -> &'static Module<'static> {
         let binary = BINARY.get_or_init(|| {
             let text = concat!(
                 "(module",
-                include_str!("software/imports.wat"),
-                include_str!("software/wide.wat"),
-                include_str!("software/memory.wat"),
-                include_str!("software/input.wat"),
-                include_str!("software/wasi.wat"),
+                include_str!("../software/imports.wat"),
+                include_str!("../software/wide.wat"),
+                include_str!("../software/memory.wat"),
+                include_str!("../software/input.wat"),
+                include_str!("../software/wasi.wat"),
                 ")",
             );
             wat::parse_str(text).unwrap_or_else(|error| panic!("the software's text: {error}"))
@@ -44,7 +45,7 @@ pub(crate) fn routines() -> &'static Module<'static> {
 /// The routines of floating point.
 pub(crate) fn floats() -> &'static Module<'static> {
     static MODULE: OnceLock<Module<'static>> = OnceLock::new();
-    MODULE.get_or_init(|| own(include_bytes!("software/float.wasm")))
+    MODULE.get_or_init(|| own(include_bytes!("../software/float.wasm")))
 }
 
 fn own(binary: &'static [u8]) -> Module<'static> {
@@ -134,7 +135,7 @@ impl Function<'_, '_> {
 
     /// Lowers an operator as the call of the routine of its name.
     pub(crate) fn software(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
-        let name = crate::names::instruction(operator);
+        let name = crate::module::operator_name::instruction(operator);
         let Some(key) = self.linker.find_software(&name) else {
             return Err(refusal(operator));
         };

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use wasmparser::Operator;
 
 use crate::error::Error;
-use crate::import;
 use crate::module::Module;
+use crate::module::host_imports;
 
 /// What reachable code does. Code behind a branch that always leaves counts, although it is not lowered.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reach, Error> 
     let mut indirect = HashSet::new();
     while let Some(function) = queue.pop() {
         let Some(body) = module.body(function) else {
-            reach.hides |= import::hides(&module.imports[function as usize]);
+            reach.hides |= host_imports::needs_hidden_data(&module.imports[function as usize]);
             continue;
         };
         for operator in body.get_operators_reader()? {

@@ -4,23 +4,13 @@ use std::collections::HashMap;
 
 use weightware_isa::{Instruction, Op};
 
-use crate::code::{Code, Kind, Line};
+use super::inst::{Code, Kind, Line};
+use super::label::{Label, Origin};
 use crate::error::Error;
 use crate::width::Bits;
 
 /// Most instructions that addresses of three bytes reach, `}` included.
 const CODE_LIMIT: usize = (1 << 24) - 1;
-
-/// A place in the code that is bound once and may be used before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Label(u32);
-
-/// Where an instruction comes from: an index of a function and a byte offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Origin {
-    pub(crate) function: u32,
-    pub(crate) offset: u32,
-}
 
 /// The code so far.
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use weightware_isa::Op;
 
-use super::flow::Flow;
-use crate::assembler::Label;
+use super::cfg::Flow;
+use crate::code::Label;
 use crate::code::{Code, Kind, Line};
 
 /// Jumps that are followed from one.

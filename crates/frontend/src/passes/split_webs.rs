@@ -1,7 +1,7 @@
 //! Renaming: a local that is used for several things in turn becomes several locals. Writes belong together if there is a
 //! read that either may reach.
 
-use super::flow::{Flow, step};
+use super::cfg::{Flow, step};
 use crate::code::{Access, Code};
 
 /// Locals of all blocks and ways between them beyond which nothing is renamed.

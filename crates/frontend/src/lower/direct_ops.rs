@@ -1,9 +1,7 @@
 //! Operators that are one instruction.
 
 use wasmparser::Operator;
-use weightware_isa::{End, Op};
-
-use crate::width::Width;
+use weightware_isa::Op;
 
 macro_rules! same_names {
     ($operator:expr, $($name:ident)*) => {
@@ -25,27 +23,4 @@ pub(crate) fn native(operator: &Operator<'_>) -> Option<Op> {
         I64Clz I64Ctz I64Popcnt
         I64Eqz I64Eq I64Ne I64LtS I64LtU I64GtS I64GtU I64LeS I64LeU I64GeS I64GeU
     )
-}
-
-/// How many operands an instruction takes, and what it pushes.
-pub(crate) fn effect(op: Op) -> (usize, Option<Width>) {
-    let spec = op.spec();
-    match spec.end {
-        End::Commit(commit) => {
-            let pushed = usize::from(commit.stored);
-            let popped = i32::try_from(pushed).unwrap_or(0) - i32::from(commit.delta);
-            // Counts of 32 bits have seven bytes on the trace.
-            let width = if spec.bytes >= 8 {
-                Width::Double
-            } else {
-                Width::Word
-            };
-            (
-                usize::try_from(popped).unwrap_or(0),
-                commit.stored.then_some(width),
-            )
-        }
-        End::Out | End::Err | End::Exit => (1, None),
-        _ => (0, None),
-    }
 }

@@ -6,10 +6,11 @@
 use wasmparser::BrTable;
 use weightware_isa::{Op, Trap};
 
-use crate::assembler::Label;
+use super::function::Function;
+use super::key::{Dispatch, Key, Unit};
+use super::linker::Linker;
+use crate::code::Label;
 use crate::error::Error;
-use crate::function::Function;
-use crate::linker::{Dispatch, Key, Linker, Unit};
 
 /// Ranges of equal targets of a `br_table` up to which a binary search costs less than a jump into a row.
 const SEARCHED: usize = 4;

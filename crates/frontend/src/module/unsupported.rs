@@ -5,7 +5,7 @@ use wasmparser::{
 };
 
 use crate::error::{Error, Place};
-use crate::names;
+use crate::module::operator_name;
 
 /// What versions later than 2.0 have, by proposal. Left out are those that change nothing but which encodings are read.
 const LATER: &[WasmFeatures] = &[
@@ -25,7 +25,7 @@ const MEMORIES: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 const WIDE_ADDRESSES: WasmFeatures = WasmFeatures::MEMORY64;
 
 /// Why the validator refuses a binary that may use those features.
-pub(crate) fn of(bytes: &[u8], error: BinaryReaderError, features: WasmFeatures) -> Error {
+pub(crate) fn explain(bytes: &[u8], error: BinaryReaderError, features: WasmFeatures) -> Error {
     let offset = error.offset();
     let place = locate(bytes, offset);
     let refused = match is_later(bytes, features) {
@@ -131,7 +131,7 @@ fn instruction(body: &FunctionBody<'_>, offset: u64) -> Option<String> {
     while !operators.eof() {
         let (operator, at) = operators.read_with_offset().ok()?;
         if at == offset {
-            return Some(names::instruction(&operator));
+            return Some(operator_name::instruction(&operator));
         }
     }
     None

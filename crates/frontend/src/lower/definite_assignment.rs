@@ -2,8 +2,8 @@
 
 use wasmparser::{Operator, OperatorsReader};
 
+use crate::bitset::BitSet;
 use crate::error::Error;
-use crate::set::Set;
 
 /// What a function does with its locals, parameters included.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub(crate) struct Usage {
 /// A block that is open.
 struct Open {
     /// Written on every way to the block's end so far. `None`: no way leads there yet.
-    end: Option<Set>,
+    end: Option<BitSet>,
     /// Written before the `else` branch, as long as that may come.
-    otherwise: Option<Set>,
+    otherwise: Option<BitSet>,
     is_loop: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn usage(
             written: (0..locals).map(|local| local < parameters).collect(),
             reads: vec![0; locals as usize],
         },
-        now: Some(Set::new(locals as usize)),
+        now: Some(BitSet::new(locals as usize)),
         open: vec![Open {
             end: None,
             otherwise: None,
@@ -83,7 +83,7 @@ fn give_up(operators: &OperatorsReader<'_>, mut usage: Usage) -> Result<Usage, E
 struct Analysis {
     usage: Usage,
     /// Written on every way to here. `None`: no way leads here.
-    now: Option<Set>,
+    now: Option<BitSet>,
     open: Vec<Open>,
     /// Blocks open in code that no way leads to.
     skipped: usize,
@@ -108,7 +108,7 @@ impl Analysis {
         }
         match operator {
             Operator::LocalGet { local_index } => {
-                let written = |now: &Set| now.contains(*local_index);
+                let written = |now: &BitSet| now.contains(*local_index);
                 let read_first = &mut self.usage.read_first[*local_index as usize];
                 *read_first |= !self.now.as_ref().is_none_or(written);
             }
@@ -175,7 +175,7 @@ impl Analysis {
 }
 
 /// Joins a way, if there is one, to those that came before.
-fn meet(ways: &mut Option<Set>, way: Option<&Set>) {
+fn meet(ways: &mut Option<BitSet>, way: Option<&BitSet>) {
     match (ways.as_mut(), way) {
         (Some(ways), Some(way)) => ways.intersect(way),
         (None, Some(way)) => *ways = Some(way.clone()),

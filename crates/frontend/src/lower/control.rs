@@ -3,10 +3,10 @@
 use wasmparser::{BlockType, Operator};
 use weightware_isa::Op;
 
-use crate::assembler::Label;
+use super::function::Function;
+use super::key::Key;
+use crate::code::Label;
 use crate::error::Error;
-use crate::function::Function;
-use crate::linker::Key;
 use crate::width::Width;
 
 /// An open block.

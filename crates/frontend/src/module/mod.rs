@@ -1,5 +1,12 @@
 //! A validated module, decoded as far as lowering needs it.
 
+mod section_counts;
+mod unsupported;
+
+pub(crate) mod host_imports;
+pub(crate) mod operator_name;
+pub(crate) mod reachability;
+
 use std::collections::HashMap;
 
 use wasmparser::{
@@ -8,9 +15,7 @@ use wasmparser::{
     Validator, WasmFeatures,
 };
 
-use crate::counts;
 use crate::error::{Error, printable};
-use crate::refusal;
 use crate::width::{Bits, Width};
 
 /// Bytes of a WebAssembly page.
@@ -100,9 +105,9 @@ impl<'a> Module<'a> {
                 .remedy("give a core module of version 1")
                 .at_offset(4));
         }
-        counts::check(bytes)?;
+        section_counts::check(bytes)?;
         if let Err(error) = Validator::new_with_features(features).validate_all(bytes) {
-            return Err(refusal::of(bytes, error, features));
+            return Err(unsupported::explain(bytes, error, features));
         }
         let mut module = Self {
             types: Vec::new(),

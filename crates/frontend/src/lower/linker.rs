@@ -4,50 +4,17 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use weightware_isa::{Instruction, Op, Trap};
 
-use crate::assembler::{Assembler, Label, Origin};
+use super::function;
+use super::key::{Dispatch, First, Key, Unit};
+use super::runtime_library;
 use crate::code::Code;
+use crate::code::{Assembler, Label, Origin};
 use crate::error::Error;
-use crate::function;
-use crate::layout::Layout;
-use crate::lowered::Options;
+use crate::memory_layout::Layout;
 use crate::module::Module;
+use crate::options::Options;
 use crate::passes::{self, Pass};
-use crate::software;
 use crate::width::Bits;
-
-/// Which module a function is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Unit {
-    /// The one that is lowered.
-    Guest,
-    /// The software of instructions that the machine does not have, and of host functions.
-    Routines,
-    /// The software of floating point.
-    Floats,
-}
-
-/// A function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub(crate) unit: Unit,
-    pub(crate) index: u32,
-}
-
-/// Calls of one function type through one table of the guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Dispatch {
-    pub(crate) table: u32,
-    /// The first index of the type.
-    pub(crate) ty: usize,
-}
-
-/// What a word of the globals holds before the entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum First {
-    Value(Bits),
-    /// Bytes of input: loaded from the first word of the input's section.
-    InputLength,
-}
 
 /// The state of the lowering.
 pub(crate) struct Linker<'m> {
@@ -99,8 +66,8 @@ impl<'m> Linker<'m> {
     pub(crate) fn module(&self, unit: Unit) -> &'m Module<'m> {
         match unit {
             Unit::Guest => self.guest,
-            Unit::Routines => software::routines(),
-            Unit::Floats => software::floats(),
+            Unit::Routines => runtime_library::routines(),
+            Unit::Floats => runtime_library::floats(),
         }
     }
 
@@ -173,7 +140,7 @@ impl<'m> Linker<'m> {
         if word == next {
             let global = &self.module(unit).globals[index as usize];
             self.first.push(match global.value {
-                _ if unit == Unit::Routines && index == software::INPUT_LENGTH => {
+                _ if unit == Unit::Routines && index == runtime_library::INPUT_LENGTH => {
                     First::InputLength
                 }
                 Some(value) => First::Value(value),

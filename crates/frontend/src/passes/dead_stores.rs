@@ -3,7 +3,7 @@
 
 use weightware_isa::{Instruction, Op};
 
-use super::flow::{Flow, step};
+use super::cfg::{Flow, step};
 use crate::code::{Access, Code, Kind, Line};
 
 /// Runs the pass and returns whether it changed anything.

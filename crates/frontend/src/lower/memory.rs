@@ -3,8 +3,8 @@
 use wasmparser::{MemArg, MemArgTarget, Operator};
 use weightware_isa::Op;
 
+use super::function::Function;
 use crate::error::Error;
-use crate::function::Function;
 use crate::module::PAGE;
 use crate::width::{Bits, Width};
 

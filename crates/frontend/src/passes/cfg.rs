@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::assembler::Label;
+use crate::bitset::BitSet;
+use crate::code::Label;
 use crate::code::{Access, Code, Kind};
-use crate::set::Set;
 
 /// Words of all sets of a function beyond which nothing is asked about its locals.
 const SPACE: usize = 1 << 24;
@@ -80,12 +80,12 @@ impl Flow {
 
     /// The locals that are alive behind each block: those that are read before they are written. `None`: there are too
     /// many to tell.
-    pub(crate) fn alive_behind(&self, code: &Code) -> Option<Vec<Set>> {
+    pub(crate) fn alive_behind(&self, code: &Code) -> Option<Vec<BitSet>> {
         let words = code.words as usize;
         if (words / 64 + 1) * self.blocks.len() > SPACE {
             return None;
         }
-        let mut before = vec![Set::new(words); self.blocks.len()];
+        let mut before = vec![BitSet::new(words); self.blocks.len()];
         let mut behind = before.clone();
         let mut effort = 0;
         let mut changed = true;
@@ -143,7 +143,7 @@ impl Flow {
 }
 
 /// What is alive before an access, from what is alive behind it.
-pub(crate) fn step(alive: &mut Set, access: Access) {
+pub(crate) fn step(alive: &mut BitSet, access: Access) {
     match access {
         Access::Get(local) => alive.insert(local),
         Access::Set(local) | Access::Tee(local) => alive.remove(local),

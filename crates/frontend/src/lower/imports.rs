@@ -3,69 +3,12 @@
 use wasmparser::{FuncType, ValType};
 use weightware_isa::{Op, Trap};
 
+use super::function::Function;
+use super::key::Unit;
 use crate::error::{Error, printable};
-use crate::function::Function;
-use crate::linker::Unit;
 use crate::module::Import;
+use crate::module::host_imports::{ARGUMENTS, BADF, FILES, INPUT, MISSING, NOSYS, WASI};
 use crate::width::Bits;
-
-/// The module of WASI's functions.
-const WASI: &str = "wasi_snapshot_preview1";
-
-/// WASI's functions that look at the input, or at arguments and environment.
-const INPUT: [&str; 1] = ["fd_read"];
-const ARGUMENTS: [&str; 4] = [
-    "args_get",
-    "args_sizes_get",
-    "environ_get",
-    "environ_sizes_get",
-];
-
-/// WASI's functions of files, directories and sockets, which there are none of: every descriptor is a bad one.
-const FILES: [&str; 27] = [
-    "fd_advise",
-    "fd_allocate",
-    "fd_datasync",
-    "fd_fdstat_set_rights",
-    "fd_filestat_set_size",
-    "fd_filestat_set_times",
-    "fd_pread",
-    "fd_prestat_dir_name",
-    "fd_prestat_get",
-    "fd_pwrite",
-    "fd_readdir",
-    "fd_renumber",
-    "fd_sync",
-    "path_create_directory",
-    "path_filestat_get",
-    "path_filestat_set_times",
-    "path_link",
-    "path_open",
-    "path_readlink",
-    "path_remove_directory",
-    "path_rename",
-    "path_symlink",
-    "path_unlink_file",
-    "sock_accept",
-    "sock_recv",
-    "sock_send",
-    "sock_shutdown",
-];
-
-/// WASI's functions that are not offered at all.
-const MISSING: [&str; 2] = ["poll_oneoff", "proc_raise"];
-
-const BADF: u32 = 8;
-const NOSYS: u32 = 52;
-
-/// Whether a function needs data beside the guest's memory.
-pub(crate) fn hides(import: &Import<'_>) -> bool {
-    match import.module {
-        "env" => import.name == "getchar",
-        WASI => INPUT.contains(&import.name) || ARGUMENTS.contains(&import.name),
-        _ => false,
-    }
-}
 
 impl Function<'_, '_> {
     /// Lowers the call of an imported function, but for its effect on the stack's widths.

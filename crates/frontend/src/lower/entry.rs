@@ -3,9 +3,10 @@
 use wasmparser::{ExternalKind, ValType};
 use weightware_isa::Op;
 
-use crate::assembler::{Label, Origin};
+use super::key::{First, Key, Unit};
+use super::linker::Linker;
+use crate::code::{Label, Origin};
 use crate::error::{Error, Place, printable};
-use crate::linker::{First, Key, Linker, Unit};
 use crate::module::Module;
 use crate::width::Width;
 

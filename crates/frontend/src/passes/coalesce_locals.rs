@@ -1,10 +1,10 @@
 //! Allocation: locals that are never alive together share a word of the frame. First the two ends of a copy, which then
 //! copies a word to itself and vanishes; then each local gets the lowest word that is free.
 
-use super::flow::{Flow, step};
-use super::webs;
+use super::cfg::{Flow, step};
+use super::split_webs;
+use crate::bitset::BitSet;
 use crate::code::{Access, Code, Line};
-use crate::set::Set;
 
 /// Locals beyond which they keep their own words.
 const MOST: u32 = 1 << 11;
@@ -12,7 +12,7 @@ const MOST: u32 = 1 << 11;
 /// Gives each local a word; `shared`: that of another, if they are never alive together, or else only that of its copies.
 pub(crate) fn run(code: &mut Code, shared: bool) {
     let before = code.clone();
-    webs::split(code);
+    split_webs::split(code);
     if code.words > MOST {
         *code = before;
         return;
@@ -48,7 +48,7 @@ pub(crate) fn run(code: &mut Code, shared: bool) {
 
 /// Which locals need words of their own.
 struct Interference {
-    with: Vec<Set>,
+    with: Vec<BitSet>,
     used: Vec<bool>,
 }
 
@@ -56,7 +56,7 @@ impl Interference {
     fn of(code: &Code, flow: &Flow) -> Option<Self> {
         let count = code.words as usize;
         let mut graph = Self {
-            with: vec![Set::new(count); count],
+            with: vec![BitSet::new(count); count],
             used: vec![false; count],
         };
         let behind = flow.alive_behind(code)?;
@@ -118,7 +118,7 @@ impl Interference {
             if words[local].is_some() || !self.used[local] {
                 continue;
             }
-            let mut taken = Set::new(count as usize + 1);
+            let mut taken = BitSet::new(count as usize + 1);
             if !shared {
                 words[local] = Some(most);
                 most += 1;

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use weightware_isa::Op;
 
-use super::flow::Flow;
-use crate::assembler::Label;
+use super::cfg::Flow;
+use crate::code::Label;
 use crate::code::{Access, Code, Kind, Line};
 
 /// Lines between the write and the read.

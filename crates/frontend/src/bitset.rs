@@ -2,9 +2,9 @@
 
 /// A set of numbers below a bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Set(Vec<u64>);
+pub(crate) struct BitSet(Vec<u64>);
 
-impl Set {
+impl BitSet {
     pub(crate) fn new(bound: usize) -> Self {
         Self(vec![0; bound.div_ceil(64)])
     }
@@ -22,14 +22,14 @@ impl Set {
     }
 
     /// Takes out what is not in another set.
-    pub(crate) fn intersect(&mut self, other: &Set) {
+    pub(crate) fn intersect(&mut self, other: &BitSet) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine &= theirs;
         }
     }
 
     /// Adds all of another set and returns whether that is more than there was.
-    pub(crate) fn unite(&mut self, other: &Set) -> bool {
+    pub(crate) fn unite(&mut self, other: &BitSet) -> bool {
         let mut grown = 0;
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             grown |= theirs & !*mine;

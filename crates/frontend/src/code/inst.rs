@@ -3,8 +3,8 @@
 
 use weightware_isa::{End, Instruction, Op};
 
-use crate::assembler::{Label, Origin};
-use crate::native::effect;
+use super::label::{Label, Origin};
+use crate::width::Width;
 
 /// A function. On entry its arguments are on the operand stack; no word of its frame has been written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,5 +227,28 @@ impl Line {
         );
         let takes = usize::try_from(1 - i32::from(commit.delta)).ok()?;
         (commit.stored && commit.delta <= 0 && !impure).then_some(takes)
+    }
+}
+
+/// How many operands an instruction takes, and what it pushes.
+pub(crate) fn effect(op: Op) -> (usize, Option<Width>) {
+    let spec = op.spec();
+    match spec.end {
+        End::Commit(commit) => {
+            let pushed = usize::from(commit.stored);
+            let popped = i32::try_from(pushed).unwrap_or(0) - i32::from(commit.delta);
+            // Counts of 32 bits have seven bytes on the trace.
+            let width = if spec.bytes >= 8 {
+                Width::Double
+            } else {
+                Width::Word
+            };
+            (
+                usize::try_from(popped).unwrap_or(0),
+                commit.stored.then_some(width),
+            )
+        }
+        End::Out | End::Err | End::Exit => (1, None),
+        _ => (0, None),
     }
 }

@@ -4,7 +4,7 @@
 
 use weightware_isa::{Instruction, Op};
 
-use crate::assembler::Assembler;
+use super::assembler::Assembler;
 use crate::width::Bits;
 
 impl Assembler {
