@@ -12,14 +12,14 @@ pub struct Error {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     problem: String,
     remedy: Option<String>,
     place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ErrorKind {
     Invalid,
     Unsupported,
     Later,
@@ -35,7 +35,7 @@ pub(crate) struct Place {
 }
 
 impl Error {
-    fn new(kind: Kind, problem: impl Into<String>) -> Self {
+    fn new(kind: ErrorKind, problem: impl Into<String>) -> Self {
         let inner = Inner {
             kind,
             problem: problem.into(),
@@ -49,22 +49,22 @@ impl Error {
 
     /// The module is malformed or breaks WebAssembly's rules.
     pub(crate) fn invalid(problem: impl Into<String>) -> Self {
-        Self::new(Kind::Invalid, problem)
+        Self::new(ErrorKind::Invalid, problem)
     }
 
     /// The module is valid, but the machine or this crate cannot run it.
     pub(crate) fn unsupported(problem: impl Into<String>) -> Self {
-        Self::new(Kind::Unsupported, problem)
+        Self::new(ErrorKind::Unsupported, problem)
     }
 
     /// The module is valid by a later version of WebAssembly alone.
     pub(crate) fn later(problem: impl Into<String>) -> Self {
-        Self::new(Kind::Later, problem)
+        Self::new(ErrorKind::Later, problem)
     }
 
     /// The program would exceed the machine's limits.
     pub(crate) fn too_large(problem: impl Into<String>) -> Self {
-        Self::new(Kind::TooLarge, problem)
+        Self::new(ErrorKind::TooLarge, problem)
     }
 
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -110,27 +110,27 @@ impl Error {
     /// Whether the module is malformed or breaks WebAssembly's rules, so that no engine would run it.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
-        self.inner.kind == Kind::Invalid
+        self.inner.kind == ErrorKind::Invalid
     }
 
     /// Whether the module is valid and uses something that is not supported.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        matches!(self.inner.kind, Kind::Unsupported | Kind::Later)
+        matches!(self.inner.kind, ErrorKind::Unsupported | ErrorKind::Later)
     }
 
     /// Whether the module is valid by a later version of WebAssembly than 2.0 alone: it uses threads, exceptions, garbage
     /// collection, several memories or another proposal that 2.0 does not have. It is unsupported as well. What 2.0 has
     /// and is not supported, such as SIMD, is refused where it is reachable, and is not meant.
     #[must_use]
-    pub fn is_of_a_later_version(&self) -> bool {
-        self.inner.kind == Kind::Later
+    pub fn needs_later_version(&self) -> bool {
+        self.inner.kind == ErrorKind::Later
     }
 
     /// Whether the program would exceed the machine's limits.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        self.inner.kind == Kind::TooLarge
+        self.inner.kind == ErrorKind::TooLarge
     }
 }
 

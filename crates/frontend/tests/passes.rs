@@ -118,14 +118,14 @@ fn what_a_table_holds_stays() {
 fn jumps_go_where_the_jumps_go_that_they_lead_to() {
     // Out of the inner block means out of the outer one, which means the function's end.
     check(
-        Pass::Branches,
+        Pass::JumpThreading,
         "",
         "(block $a (block $b (br_if $b (call $getchar)) (call $putchar (i32.const 1))) (br $a)) (i32.const 7)",
         "call, resume, br_if, i32.const 1, output, i32.const 7, return",
     );
     // A condition around a jump.
     check(
-        Pass::Branches,
+        Pass::JumpThreading,
         "",
         "(block $a (loop $l (block $b (br_if $b (call $getchar)) (br $a)) (call $putchar (i32.const 1)))) (i32.const 7)",
         "call, resume, br_unless, i32.const 1, output, i32.const 7, return",
@@ -135,7 +135,7 @@ fn jumps_go_where_the_jumps_go_that_they_lead_to() {
 #[test]
 fn a_copy_is_read_where_it_comes_from() {
     check(
-        Pass::Forward,
+        Pass::CopyPropagation,
         "(local i32 i32 i32)",
         "(local.set 0 (call $getchar)) (local.set 1 (local.get 0)) (local.set 2 (i32.const 3)) \
          (call $putchar (local.get 1)) (local.set 0 (i32.const 9)) (call $putchar (local.get 1)) (local.get 2)",
@@ -147,7 +147,7 @@ fn a_copy_is_read_where_it_comes_from() {
 #[test]
 fn a_label_forgets_copies() {
     check(
-        Pass::Forward,
+        Pass::CopyPropagation,
         "(local i32)",
         "(local.set 0 (i32.const 3)) (loop $l (local.set 0 (i32.add (local.get 0) (i32.const 1))) \
          (br_if $l (i32.lt_u (local.get 0) (i32.const 9)))) (local.get 0)",
@@ -159,7 +159,7 @@ fn a_label_forgets_copies() {
 #[test]
 fn writes_that_nothing_reads_are_dropped_with_what_they_write() {
     check(
-        Pass::Dead,
+        Pass::DeadStores,
         "(local i32 i32)",
         "(local.set 0 (i32.mul (call $getchar) (i32.add (local.get 1) (i32.const 5)))) (local.set 1 (i32.const 2)) \
          (local.tee 0 (i32.const 8))",
@@ -174,7 +174,7 @@ fn what_may_trap_is_not_dropped() {
         "(local i32)",
         "(local.set 0 (i32.load (i32.const -4))) (i32.const 1)",
     );
-    let code = lowered(&text, Passes::none().with(Pass::Dead));
+    let code = lowered(&text, Passes::none().with(Pass::DeadStores));
     assert_eq!(
         code,
         "i32.const 4294967292, i32.load, drop, i32.const 1, return"
@@ -184,21 +184,21 @@ fn what_may_trap_is_not_dropped() {
         "(local i32)",
         "(local.set 0 (i32.div_u (i32.const 4) (call $getchar))) (i32.const 1)",
     );
-    let code = lowered(&text, Passes::none().with(Pass::Dead));
+    let code = lowered(&text, Passes::none().with(Pass::DeadStores));
     assert!(code.contains("div.digits"), "{code}");
 }
 
 #[test]
 fn a_value_stays_on_the_stack_until_it_is_read() {
     check(
-        Pass::Stack,
+        Pass::Stackify,
         "(local i32)",
         "(local.set 0 (call $getchar)) (if (call $getchar) (then (call $putchar (i32.const 65)))) (local.get 0)",
         "call, resume, local.tee 0, call, resume, br_unless, i32.const 65, output, return",
     );
     // The right operand stands before the left one.
     check(
-        Pass::Stack,
+        Pass::Stackify,
         "(local i32)",
         "(local.set 0 (call $getchar)) (i32.lt_s (call $getchar) (local.get 0))",
         "call, resume, local.tee 0, call, resume, i32.gt_s, return",
@@ -217,7 +217,7 @@ fn a_value_does_not_stay_where_the_stack_is_needed() {
     ] {
         let text = module("", "(local i32)", body);
         let none = lowered(&text, Passes::none());
-        assert_eq!(lowered(&text, Passes::none().with(Pass::Stack)), none);
+        assert_eq!(lowered(&text, Passes::none().with(Pass::Stackify)), none);
     }
 }
 
@@ -225,7 +225,7 @@ fn a_value_does_not_stay_where_the_stack_is_needed() {
 fn locals_share_words() {
     // A copy vanishes; locals that are never alive together have one word.
     check(
-        Pass::Words,
+        Pass::CoalesceLocals,
         "(local i32 i32 i32 i32)",
         "(local.set 1 (call $getchar)) (local.set 3 (local.get 1)) (call $putchar (local.get 3)) \
          (local.set 2 (call $getchar)) (call $putchar (local.get 2)) (local.get 2)",
@@ -237,7 +237,7 @@ fn locals_share_words() {
 #[test]
 fn a_copy_whose_origin_changes_keeps_its_word() {
     check(
-        Pass::Words,
+        Pass::CoalesceLocals,
         "(local i32 i32)",
         "(local.set 0 (call $getchar)) (local.set 1 (local.get 0)) (loop $l (br_if $l (i32.lt_u (local.tee 0 \
          (i32.add (local.get 0) (i32.const 1))) (i32.const 200)))) (i32.sub (local.get 0) (local.get 1))",
@@ -246,7 +246,7 @@ fn a_copy_whose_origin_changes_keeps_its_word() {
     );
     // What is written later is another local as far as a read can tell.
     check(
-        Pass::Words,
+        Pass::CoalesceLocals,
         "(local i32 i32)",
         "(local.set 0 (call $getchar)) (local.set 1 (local.get 0)) (local.set 0 (call $getchar)) \
          (call $putchar (local.get 1)) (local.get 0)",
@@ -270,7 +270,7 @@ fn a_small_frame_needs_no_thunks() {
         run.run(1 << 20).expect("no fault");
         run.tokens()
     };
-    let [many, few] = [Passes::none(), Passes::none().with(Pass::Words)].map(tokens);
+    let [many, few] = [Passes::none(), Passes::none().with(Pass::CoalesceLocals)].map(tokens);
     // Two calls less on the way to each of 300, and two returns.
     assert_eq!(many - few, 300 * 8);
     lowered(&text, Passes::all());

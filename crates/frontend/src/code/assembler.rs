@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use weightware_isa::{Instruction, Op};
 
-use super::inst::{Code, Kind, Line};
+use super::inst::{Code, Inst, InstKind};
 use super::label::{Label, Origin};
 use crate::error::Error;
 use crate::width::Bits;
@@ -40,7 +40,7 @@ pub(crate) struct Assembler {
 struct LabelState {
     address: Option<usize>,
     used: bool,
-    /// Of functions: values that a call takes from the stack and leaves there.
+    /// Of functions: values that a call pops from the stack and pushes there.
     effect: (usize, usize),
 }
 
@@ -57,10 +57,10 @@ impl Assembler {
         self.code.len()
     }
 
-    /// The label of a function whose call takes and leaves so many values.
-    pub(crate) fn function_label(&mut self, takes: usize, leaves: usize) -> Label {
+    /// The label of a function whose call pops and pushes so many values.
+    pub(crate) fn function_label(&mut self, pops: usize, pushes: usize) -> Label {
         let label = self.label();
-        self.labels[label.0 as usize].effect = (takes, leaves);
+        self.labels[label.0 as usize].effect = (pops, pushes);
         label
     }
 
@@ -198,7 +198,7 @@ impl Assembler {
         target
     }
 
-    /// Takes all code back, that of one function without its label, as lines.
+    /// Takes all code back, that of one function without its label, as insts.
     pub(crate) fn take(&mut self, arguments: usize, words: u32) -> Code {
         let code = std::mem::take(&mut self.code);
         let origins = std::mem::take(&mut self.origins);
@@ -211,14 +211,14 @@ impl Assembler {
             let state = &mut self.labels[label.0 as usize];
             (state.address, state.used) = (None, false);
         }
-        let mut lines = Vec::with_capacity(code.len());
+        let mut insts = Vec::with_capacity(code.len());
         let mut bound = bound.into_iter().peekable();
         let mut index = 0;
         while let Some(&instruction) = code.get(index) {
             let origin = origins[index];
             while let Some((_, label)) = bound.next_if(|&(at, _)| at == index) {
-                lines.push(Line {
-                    kind: Kind::Bind(label),
+                insts.push(Inst {
+                    kind: InstKind::Bind(label),
                     origin,
                 });
             }
@@ -226,14 +226,14 @@ impl Assembler {
             let kind = match (instruction.op, uses.get(&index)) {
                 (Op::Call, Some(&callee)) => {
                     length = 2;
-                    let (takes, leaves) = self.labels[callee.0 as usize].effect;
-                    Kind::Call {
+                    let (pops, pushes) = self.labels[callee.0 as usize].effect;
+                    InstKind::Call {
                         callee,
-                        takes,
-                        leaves,
+                        pops,
+                        pushes,
                     }
                 }
-                (Op::I32Const, Some(&label)) => Kind::Row(label),
+                (Op::I32Const, Some(&label)) => InstKind::Row(label),
                 (Op::BrStack, _) => {
                     let row = bound.next_if(|&(at, _)| at == index + 1);
                     let (_, row) = row.expect("a row of branches has a label");
@@ -246,26 +246,26 @@ impl Assembler {
                         targets.extend(uses.get(&(index + length)));
                         length += 1;
                     }
-                    Kind::Table { row, targets }
+                    InstKind::Table { row, targets }
                 }
-                (op, Some(&label)) => Kind::Jump(op, label),
+                (op, Some(&label)) => InstKind::Jump(op, label),
                 (Op::I64Const, None) => {
                     length = 2;
                     let [low, high] = [instruction, code[index + 1]].map(Instruction::immediate);
-                    Kind::Wide(u64::from(high) << 32 | u64::from(low))
+                    InstKind::Wide(u64::from(high) << 32 | u64::from(low))
                 }
-                (_, None) => Kind::Op(instruction),
+                (_, None) => InstKind::Op(instruction),
             };
-            lines.push(Line { kind, origin });
+            insts.push(Inst { kind, origin });
             index += length;
         }
         let origin = self.here;
-        lines.extend(bound.map(|(_, label)| Line {
-            kind: Kind::Bind(label),
+        insts.extend(bound.map(|(_, label)| Inst {
+            kind: InstKind::Bind(label),
             origin,
         }));
         Code {
-            lines,
+            insts,
             arguments,
             words,
         }
@@ -274,18 +274,18 @@ impl Assembler {
     /// Appends a function whose label is bound.
     pub(crate) fn put(&mut self, code: &Code) {
         self.taken = 0;
-        for line in &code.lines {
-            self.here = line.origin;
-            match &line.kind {
-                Kind::Op(instruction) => self.push(*instruction),
-                Kind::Wide(value) => self.bits(Bits::Double(*value)),
-                Kind::Jump(op, label) => {
+        for inst in &code.insts {
+            self.here = inst.origin;
+            match &inst.kind {
+                InstKind::Op(instruction) => self.push(*instruction),
+                InstKind::Wide(value) => self.bits(Bits::Double(*value)),
+                InstKind::Jump(op, label) => {
                     self.use_label(*label);
                     self.push(Instruction::new(*op, 0));
                 }
-                Kind::Call { callee, .. } => self.call(*callee),
-                Kind::Row(label) => self.constant_label(*label),
-                Kind::Table { row, targets } => {
+                InstKind::Call { callee, .. } => self.call(*callee),
+                InstKind::Row(label) => self.constant_label(*label),
+                InstKind::Table { row, targets } => {
                     self.push(Instruction::new(Op::BrStack, 0));
                     self.bind(*row);
                     for &label in targets {
@@ -293,7 +293,7 @@ impl Assembler {
                         self.push(Instruction::new(Op::Br, 0));
                     }
                 }
-                Kind::Bind(label) => {
+                InstKind::Bind(label) => {
                     self.labels[label.0 as usize].used = true;
                     self.bind(*label);
                 }

@@ -1,5 +1,5 @@
-//! The code of one function in the form that passes rewrite: lines that can be moved and removed, since labels are
-//! lines of their own.
+//! The code of one function in the form that passes rewrite: insts that can be moved and removed, since labels are
+//! insts of their own.
 
 use weightware_isa::{End, Instruction, Op};
 
@@ -9,36 +9,36 @@ use crate::width::Width;
 /// A function. On entry its arguments are on the operand stack; no word of its frame has been written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Code {
-    pub(crate) lines: Vec<Line>,
-    /// Values on the operand stack at the first line.
+    pub(crate) insts: Vec<Inst>,
+    /// Values on the operand stack at the first inst.
     pub(crate) arguments: usize,
     /// Words of the frame. Locals are below.
     pub(crate) words: u32,
 }
 
-/// A line.
+/// A inst.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) kind: Kind,
+pub(crate) struct Inst {
+    pub(crate) kind: InstKind,
     pub(crate) origin: Origin,
 }
 
-/// What a line is.
+/// What a inst is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// An instruction that goes to the next line, or ends the function or the run.
+pub(crate) enum InstKind {
+    /// An instruction that goes to the next inst, or ends the function or the run.
     Op(Instruction),
     /// `i64.const`, both halves.
     Wide(u64),
     /// `br`, `br_if` or `br_unless`.
     Jump(Op, Label),
-    /// A call, and the values that it takes from the stack and leaves there.
+    /// A call, and the values that it pops from the stack and pushes there.
     Call {
         callee: Label,
-        takes: usize,
-        leaves: usize,
+        pops: usize,
+        pushes: usize,
     },
-    /// Pushes the index of the first branch of a [`Kind::Table`].
+    /// Pushes the index of the first branch of a [`InstKind::Table`].
     Row(Label),
     /// `br_stack` into a row of branches.
     Table { row: Label, targets: Vec<Label> },
@@ -46,7 +46,7 @@ pub(crate) enum Kind {
     Bind(Label),
 }
 
-/// What a line does to a local.
+/// What a inst does to a local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Get(u32),
@@ -71,10 +71,10 @@ impl Access {
     }
 }
 
-impl Line {
+impl Inst {
     pub(crate) fn op(&self) -> Option<Op> {
         match self.kind {
-            Kind::Op(instruction) => Some(instruction.op),
+            InstKind::Op(instruction) => Some(instruction.op),
             _ => None,
         }
     }
@@ -83,20 +83,20 @@ impl Line {
         self.op() == Some(op)
     }
 
-    pub(crate) fn with(&self, kind: Kind) -> Self {
+    pub(crate) fn with(&self, kind: InstKind) -> Self {
         Self {
             kind,
             origin: self.origin,
         }
     }
 
-    /// The same line as another instruction.
+    /// The same inst as another instruction.
     pub(crate) fn with_op(&self, op: Op, immediate: u32) -> Self {
-        self.with(Kind::Op(Instruction::new(op, immediate)))
+        self.with(InstKind::Op(Instruction::new(op, immediate)))
     }
 
     pub(crate) fn access(&self) -> Option<Access> {
-        let Kind::Op(instruction) = self.kind else {
+        let InstKind::Op(instruction) = self.kind else {
             return None;
         };
         let local = instruction.immediate();
@@ -108,7 +108,7 @@ impl Line {
         })
     }
 
-    /// The local that the line writes.
+    /// The local that the inst writes.
     pub(crate) fn writes(&self) -> Option<u32> {
         match self.access()? {
             Access::Set(local) | Access::Tee(local) => Some(local),
@@ -133,60 +133,60 @@ impl Line {
         self.with_op(op, access.local())
     }
 
-    /// Values that the line takes from the stack and leaves there.
+    /// Values that the inst pops from the stack and pushes there.
     pub(crate) fn effect(&self) -> (usize, usize) {
         match self.kind {
-            Kind::Op(instruction) => match instruction.op {
+            InstKind::Op(instruction) => match instruction.op {
                 // Some address the stack without taking what they read, so that only the sum is the table's.
                 Op::LocalTee | Op::LocalTee64 => (1, 1),
                 Op::DivDigits => (2, 3),
                 op => {
-                    let (takes, leaves) = effect(op);
-                    (takes, usize::from(leaves.is_some()))
+                    let (pops, pushes) = effect(op);
+                    (pops, usize::from(pushes.is_some()))
                 }
             },
-            Kind::Wide(_) | Kind::Row(_) => (0, 1),
-            Kind::Jump(Op::Br, _) | Kind::Bind(_) => (0, 0),
-            Kind::Jump(..) | Kind::Table { .. } => (1, 0),
-            Kind::Call { takes, leaves, .. } => (takes, leaves),
+            InstKind::Wide(_) | InstKind::Row(_) => (0, 1),
+            InstKind::Jump(Op::Br, _) | InstKind::Bind(_) => (0, 0),
+            InstKind::Jump(..) | InstKind::Table { .. } => (1, 0),
+            InstKind::Call { pops, pushes, .. } => (pops, pushes),
         }
     }
 
-    /// Whether the next line can be executed behind this one.
-    pub(crate) fn goes_on(&self) -> bool {
+    /// Whether the next inst can be executed behind this one.
+    pub(crate) fn falls_through(&self) -> bool {
         match self.kind {
-            Kind::Op(instruction) => matches!(
+            InstKind::Op(instruction) => matches!(
                 instruction.op.spec().end,
                 End::Commit(_) | End::Out | End::Err
             ),
-            Kind::Jump(op, _) => op != Op::Br,
-            Kind::Table { .. } => false,
+            InstKind::Jump(op, _) => op != Op::Br,
+            InstKind::Table { .. } => false,
             _ => true,
         }
     }
 
-    /// The labels that the line jumps to.
+    /// The labels that the inst jumps to.
     pub(crate) fn targets(&self) -> &[Label] {
         match &self.kind {
-            Kind::Jump(_, label) => std::slice::from_ref(label),
-            Kind::Table { targets, .. } => targets,
+            InstKind::Jump(_, label) => std::slice::from_ref(label),
+            InstKind::Table { targets, .. } => targets,
             _ => &[],
         }
     }
 
     pub(crate) fn targets_mut(&mut self) -> &mut [Label] {
         match &mut self.kind {
-            Kind::Jump(_, label) => std::slice::from_mut(label),
-            Kind::Table { targets, .. } => targets,
+            InstKind::Jump(_, label) => std::slice::from_mut(label),
+            InstKind::Table { targets, .. } => targets,
             _ => &mut [],
         }
     }
 
-    /// Whether the line does nothing but push a value.
+    /// Whether the inst does nothing but push a value.
     pub(crate) fn pushes(&self) -> bool {
         match self.kind {
-            Kind::Wide(_) => true,
-            Kind::Op(instruction) => matches!(
+            InstKind::Wide(_) => true,
+            InstKind::Op(instruction) => matches!(
                 instruction.op,
                 Op::I32Const | Op::LocalGet | Op::LocalGet64 | Op::GlobalGet | Op::GlobalGet64
             ),
@@ -194,7 +194,7 @@ impl Line {
         }
     }
 
-    /// Whether the line does nothing but replace so many values by one that depends on nothing else.
+    /// Whether the inst does nothing but replace so many values by one that depends on nothing else.
     pub(crate) fn computes(&self) -> Option<usize> {
         let op = self.op()?;
         let End::Commit(commit) = op.spec().end else {
@@ -225,12 +225,12 @@ impl Line {
                 | Op::LocalTee
                 | Op::LocalTee64
         );
-        let takes = usize::try_from(1 - i32::from(commit.delta)).ok()?;
-        (commit.stored && commit.delta <= 0 && !impure).then_some(takes)
+        let pops = usize::try_from(1 - i32::from(commit.delta)).ok()?;
+        (commit.stored && commit.delta <= 0 && !impure).then_some(pops)
     }
 }
 
-/// How many operands an instruction takes, and what it pushes.
+/// How many operands an instruction pops, and what it pushes.
 pub(crate) fn effect(op: Op) -> (usize, Option<Width>) {
     let spec = op.spec();
     match spec.end {

@@ -6,5 +6,5 @@ mod label;
 mod peephole;
 
 pub(crate) use assembler::Assembler;
-pub(crate) use inst::{Access, Code, Kind, Line, effect};
+pub(crate) use inst::{Access, Code, Inst, InstKind, effect};
 pub(crate) use label::{Label, Origin};

@@ -10,12 +10,12 @@ use crate::error::Error;
 use crate::width::Width;
 
 /// An open block.
-pub(crate) struct Frame {
+pub(crate) struct ControlFrame {
     /// Where branches to this block go.
     label: Label,
     /// Of an `if` whose `else` has not come: where its condition jumps to when it is zero.
     otherwise: Option<Label>,
-    kind: Kind,
+    kind: BlockKind,
     /// Height of the operand stack below the block's parameters.
     base: usize,
     parameters: Vec<Width>,
@@ -23,18 +23,18 @@ pub(crate) struct Frame {
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
-enum Kind {
+enum BlockKind {
     Function,
     Block,
     Loop,
 }
 
-impl Frame {
+impl ControlFrame {
     pub(crate) fn function(end: Label, results: Vec<Width>) -> Self {
         Self {
             label: end,
             otherwise: None,
-            kind: Kind::Function,
+            kind: BlockKind::Function,
             base: 0,
             parameters: Vec::new(),
             results,
@@ -43,7 +43,7 @@ impl Frame {
 
     /// Values that a branch to this block carries.
     fn carried(&self) -> &[Width] {
-        if self.kind == Kind::Loop {
+        if self.kind == BlockKind::Loop {
             &self.parameters
         } else {
             &self.results
@@ -57,18 +57,18 @@ impl Function<'_, '_> {
         match operator {
             Operator::Block { blockty } => {
                 let label = self.linker.asm.label();
-                self.open(Kind::Block, *blockty, label, None)?;
+                self.open(BlockKind::Block, *blockty, label, None)?;
             }
             Operator::Loop { blockty } => {
                 let label = self.linker.asm.bind_new();
-                self.open(Kind::Loop, *blockty, label, None)?;
+                self.open(BlockKind::Loop, *blockty, label, None)?;
             }
             Operator::If { blockty } => {
                 let label = self.linker.asm.label();
                 let otherwise = self.linker.asm.label();
                 self.linker.asm.branch(Op::BrUnless, otherwise);
                 self.pop();
-                self.open(Kind::Block, *blockty, label, Some(otherwise))?;
+                self.open(BlockKind::Block, *blockty, label, Some(otherwise))?;
             }
             Operator::Else => self.otherwise(),
             Operator::End => self.end(),
@@ -131,7 +131,7 @@ impl Function<'_, '_> {
 
     fn open(
         &mut self,
-        kind: Kind,
+        kind: BlockKind,
         ty: BlockType,
         label: Label,
         otherwise: Option<Label>,
@@ -144,7 +144,7 @@ impl Function<'_, '_> {
                 (Width::all(ty.params())?, Width::all(ty.results())?)
             }
         };
-        self.frames.push(Frame {
+        self.frames.push(ControlFrame {
             label,
             otherwise,
             kind,
@@ -180,18 +180,18 @@ impl Function<'_, '_> {
             asm.bind(otherwise);
             self.reachable = true;
         }
-        if frame.kind != Kind::Loop {
+        if frame.kind != BlockKind::Loop {
             asm.bind(frame.label);
             self.reachable |= asm.is_used(frame.label);
         }
         self.stack.truncate(frame.base);
         self.stack.extend_from_slice(&frame.results);
-        if frame.kind == Kind::Function && self.reachable {
+        if frame.kind == BlockKind::Function && self.reachable {
             asm.op(Op::Return);
         }
     }
 
-    fn target(&self, depth: u32) -> &Frame {
+    fn target(&self, depth: u32) -> &ControlFrame {
         &self.frames[self.frames.len() - 1 - depth as usize]
     }
 
@@ -228,8 +228,8 @@ impl Function<'_, '_> {
         let target = self.target(depth);
         let (kind, label) = (target.kind, target.label);
         match kind {
-            Kind::Function => self.linker.asm.op(Op::Return),
-            Kind::Block | Kind::Loop => self.linker.asm.branch(Op::Br, label),
+            BlockKind::Function => self.linker.asm.op(Op::Return),
+            BlockKind::Block | BlockKind::Loop => self.linker.asm.branch(Op::Br, label),
         }
     }
 

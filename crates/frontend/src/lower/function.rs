@@ -3,7 +3,7 @@
 use wasmparser::{Operator, OperatorsReader};
 use weightware_isa::Op;
 
-use super::control::Frame;
+use super::control::ControlFrame;
 use super::definite_assignment::usage;
 use super::direct_ops::native;
 use super::key::{Key, Unit};
@@ -24,7 +24,7 @@ pub(crate) struct Function<'l, 'm> {
     /// Values on the operand stack since the function's entry.
     pub(crate) stack: Vec<Width>,
     /// Open blocks, the function itself first.
-    pub(crate) frames: Vec<Frame>,
+    pub(crate) frames: Vec<ControlFrame>,
     pub(crate) reachable: bool,
     /// Blocks open in code that no way leads to.
     pub(crate) skipped: usize,
@@ -78,7 +78,7 @@ pub(crate) fn lower(linker: &mut Linker<'_>, key: Key) -> Result<Code, Error> {
         unit: key.unit,
         index: key.index,
         stack: Vec::new(),
-        frames: vec![Frame::function(end, results)],
+        frames: vec![ControlFrame::function(end, results)],
         reachable: true,
         skipped: 0,
         locals,

@@ -10,7 +10,7 @@ use super::runtime_library;
 use crate::code::Code;
 use crate::code::{Assembler, Label, Origin};
 use crate::error::Error;
-use crate::memory_layout::Layout;
+use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 use crate::options::Options;
 use crate::passes::{self, Pass};
@@ -19,7 +19,7 @@ use crate::width::Bits;
 /// The state of the lowering.
 pub(crate) struct Linker<'m> {
     pub(crate) asm: Assembler,
-    pub(crate) layout: Layout,
+    pub(crate) layout: MemoryLayout,
     pub(crate) options: &'m Options,
     guest: &'m Module<'m>,
     entries: HashMap<Key, Label>,
@@ -41,7 +41,7 @@ pub(crate) struct Linker<'m> {
 }
 
 impl<'m> Linker<'m> {
-    pub(crate) fn new(guest: &'m Module<'m>, layout: Layout, options: &'m Options) -> Self {
+    pub(crate) fn new(guest: &'m Module<'m>, layout: MemoryLayout, options: &'m Options) -> Self {
         Self {
             asm: Assembler::new(options.passes.contains(Pass::Peephole)),
             layout,
@@ -101,8 +101,8 @@ impl<'m> Linker<'m> {
         }
         let module = self.module(key.unit);
         let ty = module.type_of(key.index);
-        let (takes, leaves) = (ty.params().len(), ty.results().len());
-        let entry = self.asm.function_label(takes, leaves);
+        let (pops, pushes) = (ty.params().len(), ty.results().len());
+        let entry = self.asm.function_label(pops, pushes);
         self.entries.insert(key, entry);
         self.queue.push_back(key);
         entry
@@ -114,8 +114,8 @@ impl<'m> Linker<'m> {
             return label;
         }
         let ty = &self.guest.types[dispatch.ty];
-        let (takes, leaves) = (ty.params().len(), ty.results().len());
-        let label = self.asm.function_label(takes, leaves);
+        let (pops, pushes) = (ty.params().len(), ty.results().len());
+        let label = self.asm.function_label(pops, pushes);
         self.dispatches.insert(dispatch, label);
         self.pending.push_back(dispatch);
         label

@@ -17,7 +17,7 @@ use weightware_isa::{Instruction, Op, Program};
 use crate::data_sections::{self, Input, Section};
 use crate::error::Error;
 use crate::lowered::Lowered;
-use crate::memory_layout::Layout;
+use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 use crate::module::reachability::reach;
 use crate::options::Options;
@@ -40,7 +40,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     };
     let guest = Module::parse(binary, &options.globals)?;
     let entry = Entry::find(&guest, options.entry.as_deref())?;
-    let layout = Layout::new(&guest, reach(&guest, &entry.roots())?, options.memory_pages)?;
+    let layout = MemoryLayout::new(&guest, reach(&guest, &entry.roots())?, options.memory_pages)?;
     let mut linker = Linker::new(&guest, layout, options);
     entry.request(&mut linker);
     linker.functions()?;

@@ -10,22 +10,22 @@ use crate::module::host_imports;
 
 /// What reachable code does. Code behind a branch that always leaves counts, although it is not lowered.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reach {
+pub(crate) struct Reachability {
     /// The memory may grow.
-    pub(crate) grows: bool,
+    pub(crate) grows_memory: bool,
     /// There is data beside the guest's memory: input, arguments, passive segments.
-    pub(crate) hides: bool,
+    pub(crate) hides_data: bool,
 }
 
 /// Follows calls from those functions; a call through a table reaches all functions of its type in the table.
-pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reach, Error> {
-    let mut reach = Reach::default();
+pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reachability, Error> {
+    let mut reach = Reachability::default();
     let mut seen: HashSet<u32> = roots.iter().copied().collect();
     let mut queue = roots.to_vec();
     let mut indirect = HashSet::new();
     while let Some(function) = queue.pop() {
         let Some(body) = module.body(function) else {
-            reach.hides |= host_imports::needs_hidden_data(&module.imports[function as usize]);
+            reach.hides_data |= host_imports::needs_hidden_data(&module.imports[function as usize]);
             continue;
         };
         for operator in body.get_operators_reader()? {
@@ -47,8 +47,8 @@ pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reach, Error> 
                         .filter(|&element| module.type_of(element) == wanted)
                         .for_each(&mut call);
                 }
-                Operator::MemoryGrow { .. } => reach.grows = true,
-                Operator::MemoryInit { .. } => reach.hides = true,
+                Operator::MemoryGrow { .. } => reach.grows_memory = true,
+                Operator::MemoryInit { .. } => reach.hides_data = true,
                 _ => {}
             }
         }

@@ -1,15 +1,15 @@
-//! Allocation: locals that are never alive together share a word of the frame. First the two ends of a copy, which then
+//! Allocation: locals that are never live together share a word of the frame. First the two ends of a copy, which then
 //! copies a word to itself and vanishes; then each local gets the lowest word that is free.
 
-use super::cfg::{Flow, step};
+use super::cfg::{Cfg, step};
 use super::split_webs;
 use crate::bitset::BitSet;
-use crate::code::{Access, Code, Line};
+use crate::code::{Access, Code, Inst};
 
 /// Locals beyond which they keep their own words.
 const MOST: u32 = 1 << 11;
 
-/// Gives each local a word; `shared`: that of another, if they are never alive together, or else only that of its copies.
+/// Gives each local a word; `shared`: that of another, if they are never live together, or else only that of its copies.
 pub(crate) fn run(code: &mut Code, shared: bool) {
     let before = code.clone();
     split_webs::split(code);
@@ -17,33 +17,33 @@ pub(crate) fn run(code: &mut Code, shared: bool) {
         *code = before;
         return;
     }
-    let flow = Flow::new(code);
-    let Some(interference) = Interference::of(code, &flow) else {
+    let cfg = Cfg::new(code);
+    let Some(interference) = Interference::of(code, &cfg) else {
         return;
     };
-    let (words, count) = interference.allocate(code, &flow, shared);
+    let (words, count) = interference.allocate(code, &cfg, shared);
     code.words = count;
-    let mut lines: Vec<Line> = Vec::with_capacity(code.lines.len());
-    for line in std::mem::take(&mut code.lines) {
-        let Some(access) = line.access() else {
-            lines.push(line);
+    let mut insts: Vec<Inst> = Vec::with_capacity(code.insts.len());
+    for inst in std::mem::take(&mut code.insts) {
+        let Some(access) = inst.access() else {
+            insts.push(inst);
             continue;
         };
         let word = words[access.local() as usize];
         let access = access.of(word);
         // Copies of a word to itself.
-        let last = lines.last().and_then(Line::access);
+        let last = insts.last().and_then(Inst::access);
         match (last, access) {
-            (Some(Access::Get(from)), Access::Set(to)) if from == to => drop(lines.pop()),
+            (Some(Access::Get(from)), Access::Set(to)) if from == to => drop(insts.pop()),
             (Some(Access::Get(from) | Access::Tee(from)), Access::Tee(to)) if from == to => {}
             (Some(Access::Tee(from)), Access::Set(to)) if from == to => {
-                lines.pop();
-                lines.push(line.with_access(access));
+                insts.pop();
+                insts.push(inst.with_access(access));
             }
-            _ => lines.push(line.with_access(access)),
+            _ => insts.push(inst.with_access(access)),
         }
     }
-    code.lines = lines;
+    code.insts = insts;
 }
 
 /// Which locals need words of their own.
@@ -53,16 +53,16 @@ struct Interference {
 }
 
 impl Interference {
-    fn of(code: &Code, flow: &Flow) -> Option<Self> {
+    fn of(code: &Code, cfg: &Cfg) -> Option<Self> {
         let count = code.words as usize;
         let mut graph = Self {
             with: vec![BitSet::new(count); count],
             used: vec![false; count],
         };
-        let behind = flow.alive_behind(code)?;
-        for (block, mut alive) in flow.blocks.iter().zip(behind) {
-            for index in block.lines().rev() {
-                let Some(access) = code.lines[index].access() else {
+        let live_out = cfg.live_out(code)?;
+        for (block, mut live) in cfg.blocks.iter().zip(live_out) {
+            for index in block.range().rev() {
+                let Some(access) = code.insts[index].access() else {
                     continue;
                 };
                 let local = access.local();
@@ -70,17 +70,17 @@ impl Interference {
                 if !matches!(access, Access::Get(_)) {
                     // What is copied has the same value.
                     let same = source(code, index);
-                    for other in alive.iter() {
+                    for other in live.iter() {
                         if other != local && Some(other) != same {
                             graph.connect(local, other);
                         }
                     }
                 }
-                step(&mut alive, access);
+                step(&mut live, access);
             }
             if block.first == 0 {
                 // Whatever is read before it is written.
-                let first: Vec<u32> = alive.iter().collect();
+                let first: Vec<u32> = live.iter().collect();
                 for &a in &first {
                     (0..code.words)
                         .filter(|&b| b != a)
@@ -97,11 +97,11 @@ impl Interference {
     }
 
     /// The word of each local, and how many words there are.
-    fn allocate(mut self, code: &Code, flow: &Flow, shared: bool) -> (Vec<u32>, u32) {
+    fn allocate(mut self, code: &Code, cfg: &Cfg, shared: bool) -> (Vec<u32>, u32) {
         let count = code.words;
         // Locals that share a word are represented by one of them.
         let mut of: Vec<u32> = (0..count).collect();
-        for (a, b) in copies(code, flow) {
+        for (a, b) in copies(code, cfg) {
             let (a, b) = (root(&of, a), root(&of, b));
             if a != b && !self.with[a as usize].contains(b) {
                 of[b as usize] = a;
@@ -148,20 +148,20 @@ fn root(of: &[u32], mut local: u32) -> u32 {
 
 /// The local whose value a write copies.
 fn source(code: &Code, write: usize) -> Option<u32> {
-    match code.lines[write.checked_sub(1)?].access()? {
+    match code.insts[write.checked_sub(1)?].access()? {
         Access::Get(local) | Access::Tee(local) => Some(local),
         Access::Set(_) => None,
     }
 }
 
 /// The copies of one local to another, those in inner loops first.
-fn copies(code: &Code, flow: &Flow) -> Vec<(u32, u32)> {
-    let mut depth_changes = vec![0_i32; code.lines.len() + 1];
-    for (index, line) in code.lines.iter().enumerate() {
-        for place in line
+fn copies(code: &Code, cfg: &Cfg) -> Vec<(u32, u32)> {
+    let mut depth_changes = vec![0_i32; code.insts.len() + 1];
+    for (index, inst) in code.insts.iter().enumerate() {
+        for place in inst
             .targets()
             .iter()
-            .filter_map(|label| flow.places.get(label))
+            .filter_map(|label| cfg.label_positions.get(label))
         {
             if *place <= index {
                 depth_changes[*place] += 1;
@@ -171,9 +171,9 @@ fn copies(code: &Code, flow: &Flow) -> Vec<(u32, u32)> {
     }
     let mut depth = 0;
     let mut copies = Vec::new();
-    for (index, line) in code.lines.iter().enumerate() {
+    for (index, inst) in code.insts.iter().enumerate() {
         depth += depth_changes[index];
-        if let (Some(to), Some(from)) = (line.writes(), source(code, index)) {
+        if let (Some(to), Some(from)) = (inst.writes(), source(code, index)) {
             copies.push((depth, from, to));
         }
     }

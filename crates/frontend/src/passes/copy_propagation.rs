@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use weightware_isa::{Instruction, Op};
 
-use crate::code::{Access, Code, Kind, Line};
+use crate::code::{Access, Code, Inst, InstKind};
 
 /// Locals of which something is known at the same time, at most.
 const MOST: usize = 256;
@@ -22,23 +22,23 @@ enum Known {
 pub(crate) fn run(code: &mut Code) -> bool {
     let mut known: HashMap<u32, Known> = HashMap::new();
     let mut changed = false;
-    // What the last line left on top of the stack.
+    // What the last inst left on top of the stack.
     let mut top = None;
-    for line in &mut code.lines {
-        if matches!(line.kind, Kind::Bind(_)) || known.len() > MOST {
+    for inst in &mut code.insts {
+        if matches!(inst.kind, InstKind::Bind(_)) || known.len() > MOST {
             known.clear();
         }
-        let Some(access) = line.access() else {
-            top = constant(line);
+        let Some(access) = inst.access() else {
+            top = constant(inst);
             continue;
         };
         let local = access.local();
         if let Access::Get(_) = access {
             if let Some(&value) = known.get(&local) {
-                line.kind = read(line, value).kind;
+                inst.kind = read(inst, value).kind;
                 changed = true;
             }
-            top = constant(line).or(match line.access() {
+            top = constant(inst).or(match inst.access() {
                 Some(Access::Get(local)) => Some(Known::Copy(local)),
                 _ => None,
             });
@@ -59,21 +59,21 @@ pub(crate) fn run(code: &mut Code) -> bool {
     changed
 }
 
-fn constant(line: &Line) -> Option<Known> {
-    match line.kind {
-        Kind::Wide(value) => Some(Known::Double(value)),
-        Kind::Op(instruction) if instruction.op == Op::I32Const => {
+fn constant(inst: &Inst) -> Option<Known> {
+    match inst.kind {
+        InstKind::Wide(value) => Some(Known::Double(value)),
+        InstKind::Op(instruction) if instruction.op == Op::I32Const => {
             Some(Known::Word(instruction.immediate()))
         }
         _ => None,
     }
 }
 
-/// The line that pushes what a `local.get` does.
-fn read(line: &Line, value: Known) -> Line {
+/// The inst that pushes what a `local.get` does.
+fn read(inst: &Inst, value: Known) -> Inst {
     match value {
-        Known::Copy(local) => line.with_access(Access::Get(local)),
-        Known::Word(value) => line.with(Kind::Op(Instruction::new(Op::I32Const, value))),
-        Known::Double(value) => line.with(Kind::Wide(value)),
+        Known::Copy(local) => inst.with_access(Access::Get(local)),
+        Known::Word(value) => inst.with(InstKind::Op(Instruction::new(Op::I32Const, value))),
+        Known::Double(value) => inst.with(InstKind::Wide(value)),
     }
 }

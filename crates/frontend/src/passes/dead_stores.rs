@@ -3,68 +3,68 @@
 
 use weightware_isa::{Instruction, Op};
 
-use super::cfg::{Flow, step};
-use crate::code::{Access, Code, Kind, Line};
+use super::cfg::{Cfg, step};
+use crate::code::{Access, Code, Inst, InstKind};
 
 /// Runs the pass and returns whether it changed anything.
 pub(crate) fn run(code: &mut Code) -> bool {
-    let flow = Flow::new(code);
-    let Some(behind) = flow.alive_behind(code) else {
+    let cfg = Cfg::new(code);
+    let Some(live_out) = cfg.live_out(code) else {
         return false;
     };
-    let before = code.lines.clone();
-    let mut dead = vec![false; code.lines.len()];
-    for (block, mut alive) in flow.blocks.iter().zip(behind) {
-        for index in block.lines().rev() {
-            if let Some(access) = code.lines[index].access() {
-                dead[index] = !matches!(access, Access::Get(_)) && !alive.contains(access.local());
-                step(&mut alive, access);
+    let before = code.insts.clone();
+    let mut dead = vec![false; code.insts.len()];
+    for (block, mut live) in cfg.blocks.iter().zip(live_out) {
+        for index in block.range().rev() {
+            if let Some(access) = code.insts[index].access() {
+                dead[index] = !matches!(access, Access::Get(_)) && !live.contains(access.local());
+                step(&mut live, access);
             }
         }
     }
-    let mut lines = Vec::with_capacity(code.lines.len());
-    for (line, dead) in std::mem::take(&mut code.lines).into_iter().zip(dead) {
-        match line.access() {
-            Some(Access::Set(_)) if dead => drop_value(&mut lines, line.with_op(Op::Drop, 0)),
+    let mut insts = Vec::with_capacity(code.insts.len());
+    for (inst, dead) in std::mem::take(&mut code.insts).into_iter().zip(dead) {
+        match inst.access() {
+            Some(Access::Set(_)) if dead => drop_value(&mut insts, inst.with_op(Op::Drop, 0)),
             Some(Access::Tee(_)) if dead => {}
-            Some(Access::Get(local)) => match lines.last().and_then(Line::access) {
+            Some(Access::Get(local)) => match insts.last().and_then(Inst::access) {
                 Some(Access::Set(written)) if written == local => {
-                    lines.pop();
-                    lines.push(line.with_access(Access::Tee(local)));
+                    insts.pop();
+                    insts.push(inst.with_access(Access::Tee(local)));
                 }
-                _ => lines.push(line),
+                _ => insts.push(inst),
             },
-            _ if line.is(Op::Drop) => drop_value(&mut lines, line),
-            _ => lines.push(line),
+            _ if inst.is(Op::Drop) => drop_value(&mut insts, inst),
+            _ => insts.push(inst),
         }
     }
-    code.lines = lines;
-    code.lines != before
+    code.insts = insts;
+    code.insts != before
 }
 
-/// Appends a drop, or takes away what makes the value.
-fn drop_value(lines: &mut Vec<Line>, drop: Line) {
+/// Appends a drop, or pops away what makes the value.
+fn drop_value(insts: &mut Vec<Inst>, drop: Inst) {
     let mut drops = 1;
     while drops > 0 {
         drops -= 1;
-        match lines.last() {
+        match insts.last() {
             Some(last) if last.pushes() => {
-                lines.pop();
+                insts.pop();
             }
             Some(last) if last.computes().is_some() => {
                 drops += last.computes().unwrap_or(0);
-                lines.pop();
+                insts.pop();
             }
             Some(last) => {
                 if let Some(Access::Tee(local)) = last.access() {
                     let set = last.with_access(Access::Set(local));
-                    lines.pop();
-                    lines.push(set);
+                    insts.pop();
+                    insts.push(set);
                 } else {
-                    lines.push(drop.with(Kind::Op(Instruction::new(Op::Drop, 0))));
+                    insts.push(drop.with(InstKind::Op(Instruction::new(Op::Drop, 0))));
                 }
             }
-            None => lines.push(drop.clone()),
+            None => insts.push(drop.clone()),
         }
     }
 }

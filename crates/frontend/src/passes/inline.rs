@@ -1,4 +1,4 @@
-//! Calls that become the function's own lines: of a function that is called in one place, which then vanishes, and of
+//! Calls that become the function's own insts: of a function that is called in one place, which then vanishes, and of
 //! very short ones. A call and its return are eight tokens, and what was passed may stay on the stack.
 //!
 //! Nothing is put into a recursive function, whose frame would grow and whose calls could nest less deep, nor is one put
@@ -9,12 +9,12 @@ use std::collections::{HashMap, HashSet};
 use weightware_isa::Op;
 
 use crate::code::Label;
-use crate::code::{Code, Kind, Line};
+use crate::code::{Code, Inst, InstKind};
 
 /// Lines of a function that is put in place of all its calls.
 const SHORT: usize = 6;
 
-/// Words of a frame beyond which a function takes no other in. Calls from larger frames go through thunks.
+/// Words of a frame beyond which a function pops no other in. Calls from larger frames go through thunks.
 const LARGEST: u32 = 255;
 
 /// Runs the pass over all functions, by their labels. Those in `kept` are called from elsewhere too, those in `elements`
@@ -42,7 +42,7 @@ pub(crate) fn run(
         let fits = |callee: usize, words: u32| {
             let (label, code) = &functions[callee];
             let single = once[callee] == 1 && !stays(label);
-            let short = code.lines.len() <= SHORT;
+            let short = code.insts.len() <= SHORT;
             taken.contains(&callee)
                 && callee != caller
                 && (single || short)
@@ -53,23 +53,23 @@ pub(crate) fn run(
             continue;
         }
         let mut words = code.words;
-        let mut lines = Vec::with_capacity(code.lines.len());
-        for line in &code.lines {
-            let callee = match line.kind {
-                Kind::Call { callee, .. } => index.get(&callee).copied(),
+        let mut insts = Vec::with_capacity(code.insts.len());
+        for inst in &code.insts {
+            let callee = match inst.kind {
+                InstKind::Call { callee, .. } => index.get(&callee).copied(),
                 _ => None,
             };
             match callee.filter(|&callee| fits(callee, words)) {
                 Some(callee) => {
                     let body = &functions[callee].1;
-                    copy(body, words, line, &mut fresh, &mut lines);
+                    copy(body, words, inst, &mut fresh, &mut insts);
                     words += body.words;
                 }
-                None => lines.push(line.clone()),
+                None => insts.push(inst.clone()),
             }
         }
         let code = &mut functions[caller].1;
-        (code.words, code.lines) = (words, lines);
+        (code.words, code.insts) = (words, insts);
     }
     let called: HashSet<Label> = functions
         .iter()
@@ -79,48 +79,48 @@ pub(crate) fn run(
 }
 
 fn callees(code: &Code) -> impl Iterator<Item = Label> {
-    code.lines.iter().filter_map(|line| match line.kind {
-        Kind::Call { callee, .. } => Some(callee),
+    code.insts.iter().filter_map(|inst| match inst.kind {
+        InstKind::Call { callee, .. } => Some(callee),
         _ => None,
     })
 }
 
-/// Appends a function's lines with locals behind those of its caller, other labels, and jumps to their end for returns.
+/// Appends a function's insts with locals behind those of its caller, other labels, and jumps to their end for returns.
 fn copy(
     body: &Code,
     words: u32,
-    call: &Line,
+    call: &Inst,
     mut fresh: impl FnMut() -> Label,
-    lines: &mut Vec<Line>,
+    insts: &mut Vec<Inst>,
 ) {
     let end = fresh();
     let mut names: HashMap<Label, Label> = HashMap::new();
-    for line in &body.lines {
-        if let Kind::Bind(label) | Kind::Row(label) = line.kind {
+    for inst in &body.insts {
+        if let InstKind::Bind(label) | InstKind::Row(label) = inst.kind {
             names.entry(label).or_insert_with(&mut fresh);
         }
     }
     let name = |label: Label| names.get(&label).copied().unwrap_or(label);
-    for (index, line) in body.lines.iter().enumerate() {
-        let last = index + 1 == body.lines.len();
-        let mut line = match line.access() {
-            Some(access) => line.with_access(access.of(access.local() + words)),
-            None if line.is(Op::Return) && last => continue,
-            None if line.is(Op::Return) => line.with(Kind::Jump(Op::Br, end)),
-            None => line.clone(),
+    for (index, inst) in body.insts.iter().enumerate() {
+        let last = index + 1 == body.insts.len();
+        let mut inst = match inst.access() {
+            Some(access) => inst.with_access(access.of(access.local() + words)),
+            None if inst.is(Op::Return) && last => continue,
+            None if inst.is(Op::Return) => inst.with(InstKind::Jump(Op::Br, end)),
+            None => inst.clone(),
         };
-        for target in line.targets_mut() {
+        for target in inst.targets_mut() {
             *target = name(*target);
         }
-        match &mut line.kind {
-            Kind::Bind(label) | Kind::Row(label) | Kind::Table { row: label, .. } => {
+        match &mut inst.kind {
+            InstKind::Bind(label) | InstKind::Row(label) | InstKind::Table { row: label, .. } => {
                 *label = name(*label);
             }
             _ => {}
         }
-        lines.push(line);
+        insts.push(inst);
     }
-    lines.push(call.with(Kind::Bind(end)));
+    insts.push(call.with(InstKind::Bind(end)));
 }
 
 /// The functions that are not recursive, each behind those that it calls. Some others are left out too: those between two

@@ -16,8 +16,8 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::code::Label;
-use crate::code::{Code, Kind};
-use cfg::Flow;
+use crate::code::{Code, InstKind};
+use cfg::Cfg;
 
 /// An optimisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,15 +28,15 @@ pub enum Pass {
     /// Calls of functions that are called in one place, or very short, become the functions' code.
     Inline,
     /// Jumps to jumps, jumps to what comes next, code that no way leads to.
-    Branches,
+    JumpThreading,
     /// A local that is a copy of another, or of a constant, is replaced by that.
-    Forward,
+    CopyPropagation,
     /// Writes that nothing reads, and values that are computed to be dropped.
-    Dead,
+    DeadStores,
     /// A value that is written to a local and read when it would lie on top of the stack stays there.
-    Stack,
+    Stackify,
     /// Locals that are never alive together share a word, copies first: the frame becomes small.
-    Words,
+    CoalesceLocals,
 }
 
 /// A set of optimisations.
@@ -55,11 +55,11 @@ impl Pass {
     pub const ALL: [Pass; 7] = [
         Pass::Peephole,
         Pass::Inline,
-        Pass::Branches,
-        Pass::Forward,
-        Pass::Dead,
-        Pass::Stack,
-        Pass::Words,
+        Pass::JumpThreading,
+        Pass::CopyPropagation,
+        Pass::DeadStores,
+        Pass::Stackify,
+        Pass::CoalesceLocals,
     ];
 
     const fn bit(self) -> u8 {
@@ -113,10 +113,10 @@ type Run = fn(&mut Code) -> bool;
 
 /// The passes that make work for one another.
 const REPEATED: [(Pass, Run); 4] = [
-    (Pass::Branches, jump_threading::run),
-    (Pass::Forward, copy_propagation::run),
-    (Pass::Dead, dead_stores::run),
-    (Pass::Stack, stackify::run),
+    (Pass::JumpThreading, jump_threading::run),
+    (Pass::CopyPropagation, copy_propagation::run),
+    (Pass::DeadStores, dead_stores::run),
+    (Pass::Stackify, stackify::run),
 ];
 
 /// Runs those passes over all functions, by their labels. Those in `kept` are called from elsewhere too, those in
@@ -144,7 +144,7 @@ pub(crate) fn run(
 
 /// Runs passes until they find nothing more.
 fn rewrite(code: &mut Code, passes: Passes) {
-    if passes.contains(Pass::Words) {
+    if passes.contains(Pass::CoalesceLocals) {
         coalesce_locals::run(code, false);
     }
     for _ in 0..ROUNDS {
@@ -160,28 +160,28 @@ fn rewrite(code: &mut Code, passes: Passes) {
 
 /// What comes last.
 fn finish(code: &mut Code, passes: Passes) {
-    if passes.contains(Pass::Branches)
+    if passes.contains(Pass::JumpThreading)
         && jump_threading::run_last(code)
-        && passes.contains(Pass::Dead)
+        && passes.contains(Pass::DeadStores)
     {
         dead_stores::run(code);
     }
-    if passes.contains(Pass::Words) {
+    if passes.contains(Pass::CoalesceLocals) {
         coalesce_locals::run(code, true);
     }
     code.words = code.words.max(operands(code));
 }
 
-/// The most operands that a function leaves below those of a call. A frame is as large, so that the operand stack is
+/// The most operands that a function pushes below those of a call. A frame is as large, so that the operand stack is
 /// within its bounds wherever the frames are within theirs.
 fn operands(code: &Code) -> u32 {
-    let flow = Flow::new(code);
-    let heights = flow.heights(code);
-    let below = code.lines.iter().zip(heights).filter_map(|(line, height)| {
-        let Kind::Call { takes, .. } = line.kind else {
+    let cfg = Cfg::new(code);
+    let heights = cfg.heights(code);
+    let below = code.insts.iter().zip(heights).filter_map(|(inst, height)| {
+        let InstKind::Call { pops, .. } = inst.kind else {
             return None;
         };
-        height?.checked_sub(takes)
+        height?.checked_sub(pops)
     });
     u32::try_from(below.max().unwrap_or(0)).unwrap_or(u32::MAX)
 }

@@ -1,7 +1,7 @@
 //! Renaming: a local that is used for several things in turn becomes several locals. Writes belong together if there is a
 //! read that either may reach.
 
-use super::cfg::{Flow, step};
+use super::cfg::{Cfg, step};
 use crate::code::{Access, Code};
 
 /// Locals of all blocks and ways between them beyond which nothing is renamed.
@@ -9,37 +9,37 @@ const EFFORT: usize = 1 << 21;
 
 /// Renames the locals, unless there are too many to tell. The frame grows by those that are new.
 pub(crate) fn split(code: &mut Code) {
-    let flow = Flow::new(code);
-    let Some(behind) = flow.alive_behind(code) else {
+    let cfg = Cfg::new(code);
+    let Some(live_out) = cfg.live_out(code) else {
         return;
     };
-    let ways = flow.blocks.iter().zip(&behind);
-    let effort = ways.map(|(block, alive)| (block.next.len() + 1) * alive.iter().count());
+    let ways = cfg.blocks.iter().zip(&live_out);
+    let effort = ways.map(|(block, live)| (block.successors.len() + 1) * live.iter().count());
     if effort.sum::<usize>() > EFFORT {
         return;
     }
     // A node is what a local holds at the beginning of a block, or a write.
     let mut nodes = Nodes::default();
-    // By block: the locals that are alive at its beginning, ascending.
-    let mut at_begin: Vec<Vec<(u32, usize)>> = Vec::with_capacity(behind.len());
-    for (block, mut alive) in flow.blocks.iter().zip(behind) {
-        let accesses = code.lines[block.lines()].iter().rev();
+    // By block: the locals that are live at its beginning, ascending.
+    let mut at_begin: Vec<Vec<(u32, usize)>> = Vec::with_capacity(live_out.len());
+    for (block, mut live) in cfg.blocks.iter().zip(live_out) {
+        let accesses = code.insts[block.range()].iter().rev();
         accesses
-            .filter_map(|line| line.access())
-            .for_each(|access| step(&mut alive, access));
-        at_begin.push(alive.iter().map(|local| (local, nodes.add())).collect());
+            .filter_map(|inst| inst.access())
+            .for_each(|access| step(&mut live, access));
+        at_begin.push(live.iter().map(|local| (local, nodes.add())).collect());
     }
     // The node that each access is of.
-    let mut node_of: Vec<Option<usize>> = vec![None; code.lines.len()];
+    let mut node_of: Vec<Option<usize>> = vec![None; code.insts.len()];
     // By local, the node that holds it; none between blocks.
     let mut now: Vec<Option<usize>> = vec![None; code.words as usize];
     let mut written = Vec::new();
-    for (block, begin) in flow.blocks.iter().zip(&at_begin) {
+    for (block, begin) in cfg.blocks.iter().zip(&at_begin) {
         for &(local, node) in begin {
             now[local as usize] = Some(node);
         }
-        for line in block.lines() {
-            let Some(access) = code.lines[line].access() else {
+        for inst in block.range() {
+            let Some(access) = code.insts[inst].access() else {
                 continue;
             };
             let local = access.local();
@@ -47,9 +47,9 @@ pub(crate) fn split(code: &mut Code) {
                 now[local as usize] = Some(nodes.add());
                 written.push(local);
             }
-            node_of[line] = now[local as usize];
+            node_of[inst] = now[local as usize];
         }
-        for &next in &block.next {
+        for &next in &block.successors {
             for &(local, into) in &at_begin[next] {
                 if let Some(from) = now[local as usize] {
                     nodes.unite(from, into);
@@ -63,15 +63,15 @@ pub(crate) fn split(code: &mut Code) {
     }
     let mut names: Vec<Option<u32>> = vec![None; nodes.0.len()];
     let mut count = 0;
-    for (line, node) in code.lines.iter_mut().zip(node_of) {
-        let (Some(access), Some(node)) = (line.access(), node) else {
+    for (inst, node) in code.insts.iter_mut().zip(node_of) {
+        let (Some(access), Some(node)) = (inst.access(), node) else {
             continue;
         };
         let name = *names[nodes.root(node)].get_or_insert_with(|| {
             count += 1;
             count - 1
         });
-        *line = line.with_access(access.of(name));
+        *inst = inst.with_access(access.of(name));
     }
     code.words = count;
 }

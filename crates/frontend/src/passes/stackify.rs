@@ -1,30 +1,30 @@
 //! Values that stay on the operand stack: `A local.set x B local.get x` becomes `A local.tee x B`, if B neither writes x
-//! nor takes anything from below itself, and `A local.tee x B` with the operands exchanged, if B leaves one value and an
-//! instruction follows for which that can be said. B may have branches, as long as none leaves it or comes into it.
+//! nor pops anything from below itself, and `A local.tee x B` with the operands exchanged, if B pushes one value and an
+//! instruction follows for which that can be said. B may have branches, as long as none pushes it or comes into it.
 //! Whether the write is still needed is for the pass that removes dead ones.
 
 use std::collections::HashMap;
 
 use weightware_isa::Op;
 
-use super::cfg::Flow;
+use super::cfg::Cfg;
 use crate::code::Label;
-use crate::code::{Access, Code, Kind, Line};
+use crate::code::{Access, Code, Inst, InstKind};
 
 /// Lines between the write and the read.
 const FARTHEST: usize = 1 << 10;
 
 /// Runs the pass and returns whether it changed anything.
 pub(crate) fn run(code: &mut Code) -> bool {
-    let flow = Flow::new(code);
-    let mut heights = flow.heights(code);
-    let takes: Vec<usize> = code.lines.iter().map(|line| line.effect().0).collect();
+    let cfg = Cfg::new(code);
+    let mut heights = cfg.heights(code);
+    let pops: Vec<usize> = code.insts.iter().map(|inst| inst.effect().0).collect();
     let uses = uses(code);
-    let mut removed = vec![false; code.lines.len()];
-    // By local, the last line that writes it.
+    let mut removed = vec![false; code.insts.len()];
+    // By local, the last inst that writes it.
     let mut written: Vec<Option<usize>> = vec![None; code.words as usize];
-    for read in 0..code.lines.len() {
-        let local = match code.lines[read].access() {
+    for read in 0..code.insts.len() {
+        let local = match code.insts[read].access() {
             Some(Access::Get(local)) => local,
             Some(Access::Set(local) | Access::Tee(local)) => {
                 written[local as usize] = Some(read);
@@ -35,12 +35,12 @@ pub(crate) fn run(code: &mut Code) -> bool {
         let Some(write) = written[local as usize] else {
             continue;
         };
-        let exchanged = code.lines.get(read + 1).and_then(exchanged);
+        let exchanged = code.insts.get(read + 1).and_then(exchanged);
         let search = Search {
             code,
-            flow: &flow,
+            cfg: &cfg,
             heights: &heights,
-            takes: &takes,
+            pops: &pops,
             uses: &uses,
             removed: &removed,
         };
@@ -49,27 +49,27 @@ pub(crate) fn run(code: &mut Code) -> bool {
         }
         let below = heights[write].is_some_and(|height| Some(height) == heights[read]);
         if let (true, Some(op)) = (below, exchanged) {
-            let next = &mut code.lines[read + 1];
+            let next = &mut code.insts[read + 1];
             *next = next.with_op(op, 0);
         }
-        code.lines[write] = code.lines[write].with_access(Access::Tee(local));
+        code.insts[write] = code.insts[write].with_access(Access::Tee(local));
         removed[read] = true;
         for height in heights[write + 1..=read].iter_mut().flatten() {
             *height += 1;
         }
     }
     let mut kept = removed.iter().map(|removed| !removed);
-    let before = code.lines.len();
-    code.lines.retain(|_| kept.next().unwrap_or(true));
-    code.lines.len() < before
+    let before = code.insts.len();
+    code.insts.retain(|_| kept.next().unwrap_or(true));
+    code.insts.len() < before
 }
 
 struct Search<'a> {
     code: &'a Code,
-    flow: &'a Flow,
+    cfg: &'a Cfg,
     heights: &'a [Option<usize>],
-    /// How many operands lines take; none of those that are looked at is changed.
-    takes: &'a [usize],
+    /// How many operands insts take; none of those that are looked at is changed.
+    pops: &'a [usize],
     uses: &'a HashMap<Label, (usize, usize)>,
     removed: &'a [bool],
 }
@@ -81,7 +81,7 @@ impl Search<'_> {
         let (Some(height), Some(before)) = (self.heights[read], self.heights[write]) else {
             return false;
         };
-        let is_set = matches!(self.code.lines[write].access(), Some(Access::Set(_)));
+        let is_set = matches!(self.code.insts[write].access(), Some(Access::Set(_)));
         if !is_set || read - write > FARTHEST {
             return false;
         }
@@ -91,27 +91,27 @@ impl Search<'_> {
         let never_below = || {
             (write + 1..read).all(|index| {
                 self.removed[index]
-                    || self.heights[index].is_some_and(|height| height >= left + self.takes[index])
-                        && !self.code.lines[index].is(Op::Return)
+                    || self.heights[index].is_some_and(|height| height >= left + self.pops[index])
+                        && !self.code.insts[index].is(Op::Return)
             })
         };
         fits && never_below() && self.is_closed(write + 1, read)
     }
 
-    /// Whether no jump leaves those lines or comes into them.
+    /// Whether no jump pushes those insts or comes into them.
     fn is_closed(&self, first: usize, end: usize) -> bool {
         let inside = first..end;
-        self.code.lines[inside.clone()].iter().all(|line| {
-            let comes_from_inside = match line.kind {
-                Kind::Bind(label) => self
+        self.code.insts[inside.clone()].iter().all(|inst| {
+            let comes_from_inside = match inst.kind {
+                InstKind::Bind(label) => self
                     .uses
                     .get(&label)
                     .is_none_or(|(first, last)| inside.contains(first) && inside.contains(last)),
                 _ => true,
             };
-            let mut targets = line.targets().iter();
+            let mut targets = inst.targets().iter();
             let goes_inside = |label| {
-                let place = self.flow.places.get(label);
+                let place = self.cfg.label_positions.get(label);
                 place.is_some_and(|place| inside.contains(place))
             };
             comes_from_inside && targets.all(goes_inside)
@@ -119,11 +119,11 @@ impl Search<'_> {
     }
 }
 
-/// The first and the last line that jump to a label.
+/// The first and the last inst that jump to a label.
 fn uses(code: &Code) -> HashMap<Label, (usize, usize)> {
     let mut uses: HashMap<Label, (usize, usize)> = HashMap::new();
-    for (index, line) in code.lines.iter().enumerate() {
-        for &label in line.targets() {
+    for (index, inst) in code.insts.iter().enumerate() {
+        for &label in inst.targets() {
             let entry = uses.entry(label).or_insert((index, index));
             entry.1 = index;
         }
@@ -132,8 +132,8 @@ fn uses(code: &Code) -> HashMap<Label, (usize, usize)> {
 }
 
 /// The instruction that does the same with its operands exchanged.
-fn exchanged(line: &Line) -> Option<Op> {
-    Some(match line.op()? {
+fn exchanged(inst: &Inst) -> Option<Op> {
+    Some(match inst.op()? {
         op @ (Op::I32Add
         | Op::I32And
         | Op::I32Or
