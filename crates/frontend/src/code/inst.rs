@@ -1,52 +1,49 @@
-//! The code of one function in the form that passes rewrite: insts that can be moved and removed, since labels are
-//! insts of their own.
+//! The instructions that passes rewrite: labels are instructions of their own, so that all of them
+//! can be moved and removed.
 
 use weightware_isa::{End, Instruction, Op};
 
-use super::label::{Label, Origin};
+use super::label::{Callee, Label, Origin};
 use crate::width::Width;
 
-/// A function. On entry its arguments are on the operand stack; no word of its frame has been written.
+/// The code of a function. On entry its arguments are on the operand stack, and no word of its frame
+/// has been written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Code {
     pub(crate) insts: Vec<Inst>,
-    /// Values on the operand stack at the first inst.
+    /// Values on the operand stack at the first instruction.
     pub(crate) arguments: usize,
-    /// Words of the frame. Locals are below.
+    /// Words of the frame; the index of every local is below.
     pub(crate) words: u32,
 }
 
-/// A inst.
+/// An instruction and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inst {
     pub(crate) kind: InstKind,
     pub(crate) origin: Origin,
 }
 
-/// What a inst is.
+/// The kinds of instructions, by what a pass must know of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InstKind {
-    /// An instruction that goes to the next inst, or ends the function or the run.
+    /// A machine instruction that falls through, or ends the function or the run.
     Op(Instruction),
     /// `i64.const`, both halves.
     Wide(u64),
     /// `br`, `br_if` or `br_unless`.
     Jump(Op, Label),
-    /// A call, and the values that it pops from the stack and pushes there.
-    Call {
-        callee: Label,
-        pops: usize,
-        pushes: usize,
-    },
-    /// Pushes the index of the first branch of a [`InstKind::Table`].
-    Row(Label),
-    /// `br_stack` into a row of branches.
+    /// A call.
+    Call(Callee),
+    /// Pushes the index of the instruction that a label is bound to.
+    LabelIndex(Label),
+    /// `br_stack` into a row of branches, whose first one `row` is bound to.
     Table { row: Label, targets: Vec<Label> },
-    /// Where jumps to a label of this function go.
+    /// Binds a label of this function.
     Bind(Label),
 }
 
-/// What a inst does to a local.
+/// An access of a local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Get(u32),
@@ -61,7 +58,7 @@ impl Access {
         }
     }
 
-    /// The same of another local.
+    /// This kind of access to another local.
     pub(crate) fn of(self, local: u32) -> Self {
         match self {
             Access::Get(_) => Access::Get(local),
@@ -83,6 +80,11 @@ impl Inst {
         self.op() == Some(op)
     }
 
+    pub(crate) fn is_bind(&self) -> bool {
+        matches!(self.kind, InstKind::Bind(_))
+    }
+
+    /// Another instruction of this origin.
     pub(crate) fn with(&self, kind: InstKind) -> Self {
         Self {
             kind,
@@ -90,7 +92,7 @@ impl Inst {
         }
     }
 
-    /// The same inst as another instruction.
+    /// Another machine instruction of this origin.
     pub(crate) fn with_op(&self, op: Op, immediate: u32) -> Self {
         self.with(InstKind::Op(Instruction::new(op, immediate)))
     }
@@ -108,7 +110,7 @@ impl Inst {
         })
     }
 
-    /// The local that the inst writes.
+    /// The local that the instruction writes.
     pub(crate) fn writes(&self) -> Option<u32> {
         match self.access()? {
             Access::Set(local) | Access::Tee(local) => Some(local),
@@ -116,7 +118,7 @@ impl Inst {
         }
     }
 
-    /// An access of a local, as one of another kind or another local; the width remains.
+    /// Another access of the same width, for an instruction that accesses a local.
     pub(crate) fn with_access(&self, access: Access) -> Self {
         let wide = matches!(
             self.op(),
@@ -133,26 +135,26 @@ impl Inst {
         self.with_op(op, access.local())
     }
 
-    /// Values that the inst pops from the stack and pushes there.
-    pub(crate) fn effect(&self) -> (usize, usize) {
+    /// Values that the instruction pops from the operand stack and pushes to it.
+    pub(crate) fn stack_effect(&self) -> (usize, usize) {
         match self.kind {
             InstKind::Op(instruction) => match instruction.op {
-                // Some address the stack without taking what they read, so that only the sum is the table's.
+                // These read the stack without popping, so that only the difference is the table's.
                 Op::LocalTee | Op::LocalTee64 => (1, 1),
                 Op::DivDigits => (2, 3),
                 op => {
-                    let (pops, pushes) = effect(op);
+                    let (pops, pushes) = stack_effect(op);
                     (pops, usize::from(pushes.is_some()))
                 }
             },
-            InstKind::Wide(_) | InstKind::Row(_) => (0, 1),
+            InstKind::Wide(_) | InstKind::LabelIndex(_) => (0, 1),
             InstKind::Jump(Op::Br, _) | InstKind::Bind(_) => (0, 0),
             InstKind::Jump(..) | InstKind::Table { .. } => (1, 0),
-            InstKind::Call { pops, pushes, .. } => (pops, pushes),
+            InstKind::Call(callee) => (callee.pops, callee.pushes),
         }
     }
 
-    /// Whether the next inst can be executed behind this one.
+    /// Whether the next instruction can be executed after this one.
     pub(crate) fn falls_through(&self) -> bool {
         match self.kind {
             InstKind::Op(instruction) => matches!(
@@ -165,7 +167,7 @@ impl Inst {
         }
     }
 
-    /// The labels that the inst jumps to.
+    /// The labels that the instruction jumps to.
     pub(crate) fn targets(&self) -> &[Label] {
         match &self.kind {
             InstKind::Jump(_, label) => std::slice::from_ref(label),
@@ -182,8 +184,8 @@ impl Inst {
         }
     }
 
-    /// Whether the inst does nothing but push a value.
-    pub(crate) fn pushes(&self) -> bool {
+    /// Whether the instruction does nothing but push a value.
+    pub(crate) fn only_pushes(&self) -> bool {
         match self.kind {
             InstKind::Wide(_) => true,
             InstKind::Op(instruction) => matches!(
@@ -194,15 +196,16 @@ impl Inst {
         }
     }
 
-    /// Whether the inst does nothing but replace so many values by one that depends on nothing else.
-    pub(crate) fn computes(&self) -> Option<usize> {
+    /// The number of operands of an instruction that does nothing but replace them by one value that
+    /// depends on nothing else.
+    pub(crate) fn pure_operands(&self) -> Option<usize> {
         let op = self.op()?;
         let End::Commit(commit) = op.spec().end else {
             return None;
         };
         let impure = matches!(
             op,
-            // They trap.
+            // These trap.
             Op::I32WithSign
                 | Op::I64WithSign
                 | Op::I32Load
@@ -217,21 +220,31 @@ impl Inst {
                 | Op::I64Load16U
                 | Op::I64Load32S
                 | Op::I64Load32U
-                // They belong to what stands before them.
+                // These continue the instruction before them.
                 | Op::I32MulHigh
                 | Op::DivDigits
                 | Op::DivResult
-                // They are not about values alone.
+                // These write locals.
                 | Op::LocalTee
                 | Op::LocalTee64
         );
         let pops = usize::try_from(1 - i32::from(commit.delta)).ok()?;
         (commit.stored && commit.delta <= 0 && !impure).then_some(pops)
     }
+
+    /// Instructions of the program that this one is encoded as.
+    pub(super) fn encoded_size(&self) -> usize {
+        match &self.kind {
+            InstKind::Op(_) | InstKind::Jump(..) | InstKind::LabelIndex(_) => 1,
+            InstKind::Wide(_) | InstKind::Call(_) => 2,
+            InstKind::Table { targets, .. } => 1 + targets.len(),
+            InstKind::Bind(_) => 0,
+        }
+    }
 }
 
-/// How many operands an instruction pops, and what it pushes.
-pub(crate) fn effect(op: Op) -> (usize, Option<Width>) {
+/// The number of operands that a machine instruction pops, and the width of what it pushes.
+pub(crate) fn stack_effect(op: Op) -> (usize, Option<Width>) {
     let spec = op.spec();
     match spec.end {
         End::Commit(commit) => {

@@ -1,80 +1,94 @@
-//! Rewritings of the last instructions: the same effect in fewer tokens.
+//! Peephole optimisation: the last instructions are rewritten to the same effect in fewer tokens as
+//! they are appended.
 //!
-//! They look at what may be rewritten alone: nothing jumps into it.
+//! Every pattern is of instructions in a row. A bound label is an instruction of its own, so nothing
+//! that is jumped to becomes part of a pattern.
 
 use weightware_isa::{Instruction, Op};
 
-use super::assembler::Assembler;
+use super::builder::Builder;
+use super::inst::{Inst, InstKind};
 use crate::width::Bits;
 
-impl Assembler {
-    fn last(&self) -> Option<Instruction> {
-        self.nth_last(0)
+impl Builder {
+    /// The last machine instruction (`back` = 0), or one before it.
+    fn nth_last_op(&self, back: usize) -> Option<Instruction> {
+        match self.nth_last(back)?.kind {
+            InstKind::Op(instruction) => Some(instruction),
+            _ => None,
+        }
     }
 
     fn last_is(&self, op: Op) -> bool {
-        self.last().is_some_and(|last| last.op == op)
+        self.nth_last_op(0).is_some_and(|last| last.op == op)
     }
 
-    pub(crate) fn constant(&mut self, value: u32) {
-        self.push(Instruction::new(Op::I32Const, value));
-    }
-
-    pub(crate) fn bits(&mut self, bits: Bits) {
-        match bits {
-            Bits::Word(value) => self.constant(value),
-            Bits::Double(value) => {
-                self.push(Instruction::new(Op::I64Const, value as u32));
-                self.push(Instruction::new(Op::I64ConstHigh, (value >> 32) as u32));
-            }
-        }
+    fn nth_last_is(&self, back: usize, instruction: Instruction) -> bool {
+        self.nth_last_op(back) == Some(instruction)
     }
 
     /// The word that the last instruction pushes, if it is a constant.
     fn last_constant(&self) -> Option<u32> {
-        let last = self.last().filter(|last| last.op == Op::I32Const)?;
-        Some(last.immediate())
+        let last = self.nth_last_op(0)?;
+        (last.op == Op::I32Const).then(|| last.immediate())
     }
 
-    /// The same of 64 bits.
-    fn last_double(&self) -> Option<u64> {
-        let high = self.last().filter(|last| last.op == Op::I64ConstHigh)?;
-        let low = self.nth_last(1)?.immediate();
-        Some(u64::from(high.immediate()) << 32 | u64::from(low))
+    /// The 64-bit constant that an instruction pushes.
+    fn nth_last_double(&self, back: usize) -> Option<u64> {
+        match self.nth_last(back)?.kind {
+            InstKind::Wide(value) => Some(value),
+            _ => None,
+        }
     }
 
-    /// Takes the instruction back that pushed a word, if it was a constant.
+    /// Removes the last instruction if it pushes a constant word.
     pub(crate) fn take_constant(&mut self) -> Option<u32> {
         let value = self.last_constant()?;
-        self.pop(1);
+        self.remove_last(1);
         Some(value)
     }
 
-    /// The same of 64 bits.
-    pub(crate) fn take_double(&mut self) -> Option<u64> {
-        let value = self.last_double()?;
-        self.pop(2);
-        Some(value)
+    /// Removes the last instruction if it pushes a 64-bit constant that is a power of two.
+    pub(crate) fn take_power_of_two(&mut self) -> Option<u64> {
+        let value = self.nth_last_double(0)?;
+        value.is_power_of_two().then(|| {
+            self.remove_last(1);
+            value
+        })
     }
 
-    /// Takes the last instruction back if it is that `local.set`.
+    /// Removes the last instruction if it is `op local`, and returns whether it was.
     pub(crate) fn take_set(&mut self, op: Op, local: u32) -> bool {
-        let found = self.last() == Some(Instruction::new(op, local));
+        let found = self.nth_last_is(0, Instruction::new(op, local));
         if found {
-            self.pop(1);
+            self.remove_last(1);
         }
         found
     }
 
+    /// Appends an instruction without an immediate, or rewrites the ones before it to that effect.
     pub(crate) fn op(&mut self, op: Op) {
         self.emit(op, 0);
     }
 
-    /// Appends an instruction, or changes the ones before it to the same effect.
+    /// Appends an instruction, or rewrites the ones before it to the same effect.
     pub(crate) fn emit(&mut self, op: Op, immediate: u32) {
-        let instruction = Instruction::new(op, immediate);
-        let Some(last) = self.last() else {
-            return self.push(instruction);
+        if !self.rewrite(op, immediate) {
+            self.append(InstKind::Op(Instruction::new(op, immediate)));
+        }
+    }
+
+    /// Rewrites the last instructions to the effect of those and one more, if a pattern fits.
+    fn rewrite(&mut self, op: Op, immediate: u32) -> bool {
+        if op == Op::Drop && self.nth_last(0).is_some_and(Inst::only_pushes) {
+            self.remove_last(1);
+            return true;
+        }
+        if let Some(value) = self.nth_last_double(0) {
+            return self.rewrite_double(op, value);
+        }
+        let Some(last) = self.nth_last_op(0) else {
+            return false;
         };
         let same = last.immediate() == immediate;
         match (op, last.op) {
@@ -82,79 +96,64 @@ impl Assembler {
             (Op::LocalGet64, Op::LocalSet64) if same => self.replace_last(Op::LocalTee64),
             (Op::Drop, Op::LocalTee) => self.replace_last(Op::LocalSet),
             (Op::Drop, Op::LocalTee64) => self.replace_last(Op::LocalSet64),
-            (Op::Drop, Op::I64ConstHigh) => self.pop(2),
-            (Op::Drop, before) if pushes(before) => self.pop(1),
-            (Op::I32Eqz, before) if inverse(before).is_some() => {
-                self.replace_last(inverse(before).unwrap_or(before));
-            }
-            (Op::I32WrapI64, Op::I64ExtendI32S | Op::I64ExtendI32U) => self.pop(1),
-            (Op::I32WrapI64, Op::I64ShrU) if self.shifted_by().is_some_and(|count| count > 32) => {
-                let count = self.shifted_by().unwrap_or(32);
-                self.pop(3);
-                self.op(Op::I64High);
-                self.constant(count - 32);
-                self.op(Op::I32ShrU);
-            }
-            _ => {
-                let constants = (self.last_constant(), self.last_double());
-                let rewritten = match constants {
-                    (Some(value), _) => self.with_word(op, value),
-                    (_, Some(value)) => self.with_double(op, value),
-                    _ => false,
-                };
-                if !rewritten {
-                    self.push(instruction);
+            (Op::I32Eqz, condition) => match inverse(condition) {
+                Some(inverse) => self.replace_last(inverse),
+                None => return false,
+            },
+            (Op::I32WrapI64, Op::I64ExtendI32S | Op::I64ExtendI32U) => self.remove_last(1),
+            (Op::I32WrapI64, Op::I64ShrU) => match self.nth_last_double(1) {
+                Some(count @ 33..64) => {
+                    self.remove_last(2);
+                    self.op(Op::I64High);
+                    self.constant(count as u32 - 32);
+                    self.op(Op::I32ShrU);
                 }
-            }
+                _ => return false,
+            },
+            (_, Op::I32Const) => return self.rewrite_word(op, last.immediate()),
+            _ => return false,
         }
+        true
     }
 
-    /// The constant, below 64, that the last instruction shifts a 64-bit value by.
-    fn shifted_by(&self) -> Option<u32> {
-        let high = self
-            .nth_last(1)
-            .filter(|high| high.op == Op::I64ConstHigh)?;
-        let count = self.nth_last(2)?.immediate();
-        (high.immediate() == 0 && count < 64).then_some(count)
-    }
-
-    /// An operation whose right operand is a word that the last instruction pushes.
-    fn with_word(&mut self, op: Op, value: u32) -> bool {
-        let before = self.nth_last(1);
-        if let Some(Instruction {
-            op: Op::I32Const, ..
-        }) = before
-            && let Some(result) = fold(op, before.map_or(0, Instruction::immediate), value)
+    /// Rewrites an operation whose right operand is a constant word, the last instruction.
+    fn rewrite_word(&mut self, op: Op, value: u32) -> bool {
+        let before = self.nth_last_op(1);
+        if let Some(before) = before
+            && before.op == Op::I32Const
+            && let Some(result) = fold(op, before.immediate(), value)
         {
-            self.pop(2);
+            self.remove_last(2);
             self.constant(result);
             return true;
         }
         match op {
             Op::I32Eq if value == 0 => {
-                self.pop(1);
+                self.remove_last(1);
                 self.op(Op::I32Eqz);
             }
-            Op::I32Add | Op::I32Sub | Op::I32Or | Op::I32Xor if value == 0 => self.pop(1),
-            Op::I32Shl | Op::I32ShrS | Op::I32ShrU if value.is_multiple_of(32) => self.pop(1),
+            Op::I32Add | Op::I32Sub | Op::I32Or | Op::I32Xor if value == 0 => self.remove_last(1),
+            Op::I32Shl | Op::I32ShrS | Op::I32ShrU if value.is_multiple_of(32) => {
+                self.remove_last(1);
+            }
             // Compilers write a sign extension like this where WebAssembly has no instruction for it.
             Op::I32ShrS
                 if matches!(value, 16 | 24)
                     && before.is_some_and(|before| before.op == Op::I32Shl)
-                    && self.nth_last(2) == Some(Instruction::new(Op::I32Const, value)) =>
+                    && self.nth_last_is(2, Instruction::new(Op::I32Const, value)) =>
             {
-                self.pop(3);
+                self.remove_last(3);
                 self.op(match value {
                     24 => Op::I32Extend8S,
                     _ => Op::I32Extend16S,
                 });
             }
             Op::I64ExtendI32U => {
-                self.pop(1);
+                self.remove_last(1);
                 self.bits(Bits::Double(value.into()));
             }
             Op::I64ExtendI32S => {
-                self.pop(1);
+                self.remove_last(1);
                 self.bits(Bits::Double(value.cast_signed() as u64));
             }
             _ => return false,
@@ -162,62 +161,42 @@ impl Assembler {
         true
     }
 
-    /// The same of 64 bits.
-    fn with_double(&mut self, op: Op, value: u64) -> bool {
-        match (op, value) {
-            (Op::I64ShrU, 32) => {
-                self.pop(2);
-                self.op(Op::I64High);
-                self.op(Op::I64ExtendI32U);
-            }
-            (Op::I64ShrS, 32) => {
-                self.pop(2);
-                self.op(Op::I64High);
-                self.op(Op::I64ExtendI32S);
-            }
-            (Op::I64And, 0xffff_ffff) => {
-                self.pop(2);
-                self.op(Op::I32WrapI64);
-                self.op(Op::I64ExtendI32U);
-            }
-            (Op::I64Eq, 0) => {
-                self.pop(2);
-                self.op(Op::I64Eqz);
-            }
-            (Op::I64Add | Op::I64Sub | Op::I64Or | Op::I64Xor, 0) => self.pop(2),
+    /// Rewrites an operation whose right operand is a 64-bit constant, the last instruction.
+    fn rewrite_double(&mut self, op: Op, value: u64) -> bool {
+        let replacement: &[Op] = match (op, value) {
+            (Op::I64ShrU, 32) => &[Op::I64High, Op::I64ExtendI32U],
+            (Op::I64ShrS, 32) => &[Op::I64High, Op::I64ExtendI32S],
+            (Op::I64And, 0xffff_ffff) => &[Op::I32WrapI64, Op::I64ExtendI32U],
+            (Op::I64Eq, 0) => &[Op::I64Eqz],
+            (Op::I64Add | Op::I64Sub | Op::I64Or | Op::I64Xor, 0) => &[],
             (Op::I32WrapI64, _) => {
-                self.pop(2);
+                self.remove_last(1);
                 self.constant(value as u32);
+                return true;
             }
             _ => return false,
-        }
+        };
+        self.remove_last(1);
+        replacement.iter().for_each(|&op| self.op(op));
         true
     }
 
-    /// Makes the condition of a branch simpler and returns the branch that it is for.
-    pub(crate) fn condition(&mut self, op: Op) -> Op {
+    /// Simplifies the condition on the stack and returns the branch that fits it.
+    pub(super) fn simplify_condition(&mut self, op: Op) -> Op {
         let inverted = match op {
             Op::BrIf => Op::BrUnless,
             Op::BrUnless => Op::BrIf,
             _ => return op,
         };
         if self.last_is(Op::I32Eqz) {
-            self.pop(1);
+            self.remove_last(1);
             return inverted;
         }
-        if self.last_is(Op::I32Ne) && self.nth_last(1) == Some(Instruction::new(Op::I32Const, 0)) {
-            self.pop(2);
+        if self.last_is(Op::I32Ne) && self.nth_last_is(1, Instruction::new(Op::I32Const, 0)) {
+            self.remove_last(2);
         }
         op
     }
-}
-
-/// Whether an instruction does nothing but push a value, without a trap.
-fn pushes(op: Op) -> bool {
-    matches!(
-        op,
-        Op::LocalGet | Op::GlobalGet | Op::I32Const | Op::LocalGet64 | Op::GlobalGet64
-    )
 }
 
 /// An operation on two constants.

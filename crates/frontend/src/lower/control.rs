@@ -56,17 +56,17 @@ impl Function<'_, '_> {
     pub(crate) fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Error> {
         match operator {
             Operator::Block { blockty } => {
-                let label = self.linker.asm.label();
+                let label = self.linker.code.label();
                 self.open(BlockKind::Block, *blockty, label, None)?;
             }
             Operator::Loop { blockty } => {
-                let label = self.linker.asm.bind_new();
+                let label = self.linker.code.bind_new();
                 self.open(BlockKind::Loop, *blockty, label, None)?;
             }
             Operator::If { blockty } => {
-                let label = self.linker.asm.label();
-                let otherwise = self.linker.asm.label();
-                self.linker.asm.branch(Op::BrUnless, otherwise);
+                let label = self.linker.code.label();
+                let otherwise = self.linker.code.label();
+                self.linker.code.branch(Op::BrUnless, otherwise);
                 self.pop();
                 self.open(BlockKind::Block, *blockty, label, Some(otherwise))?;
             }
@@ -80,12 +80,12 @@ impl Function<'_, '_> {
                 self.pop();
                 if self.extra(*relative_depth) == 0 {
                     let label = self.target(*relative_depth).label;
-                    self.linker.asm.branch(Op::BrIf, label);
+                    self.linker.code.branch(Op::BrIf, label);
                 } else {
-                    let stay = self.linker.asm.label();
-                    self.linker.asm.branch(Op::BrUnless, stay);
+                    let stay = self.linker.code.label();
+                    self.linker.code.branch(Op::BrUnless, stay);
                     self.jump(*relative_depth);
-                    self.linker.asm.bind(stay);
+                    self.linker.code.bind(stay);
                 }
             }
             Operator::BrTable { targets } => {
@@ -98,7 +98,7 @@ impl Function<'_, '_> {
                 self.stop();
             }
             Operator::Unreachable => {
-                self.linker.asm.op(Op::Unreachable);
+                self.linker.code.op(Op::Unreachable);
                 self.stop();
             }
             Operator::Call { function_index } => self.call(*function_index)?,
@@ -159,12 +159,12 @@ impl Function<'_, '_> {
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
-        let asm = &mut self.linker.asm;
+        let code = &mut self.linker.code;
         if self.reachable {
-            asm.branch(Op::Br, frame.label);
+            code.branch(Op::Br, frame.label);
         }
         if let Some(otherwise) = frame.otherwise.take() {
-            asm.bind(otherwise);
+            code.bind(otherwise);
         }
         self.reachable = true;
         self.stack.truncate(frame.base);
@@ -175,19 +175,19 @@ impl Function<'_, '_> {
         let Some(frame) = self.frames.pop() else {
             return;
         };
-        let asm = &mut self.linker.asm;
+        let code = &mut self.linker.code;
         if let Some(otherwise) = frame.otherwise {
-            asm.bind(otherwise);
+            code.bind(otherwise);
             self.reachable = true;
         }
         if frame.kind != BlockKind::Loop {
-            asm.bind(frame.label);
-            self.reachable |= asm.is_used(frame.label);
+            code.bind(frame.label);
+            self.reachable |= code.is_used(frame.label);
         }
         self.stack.truncate(frame.base);
         self.stack.extend_from_slice(&frame.results);
         if frame.kind == BlockKind::Function && self.reachable {
-            asm.op(Op::Return);
+            code.op(Op::Return);
         }
     }
 
@@ -214,22 +214,22 @@ impl Function<'_, '_> {
                 .zip(self.target(depth).carried().to_vec())
                 .map(|(value, width)| (self.scratch(value), width))
                 .collect();
-            let asm = &mut self.linker.asm;
+            let code = &mut self.linker.code;
             for (word, width) in carried.iter().rev() {
-                asm.emit(width.local_set(), *word);
+                code.emit(width.local_set(), *word);
             }
             for _ in 0..extra {
-                asm.op(Op::Drop);
+                code.op(Op::Drop);
             }
             for (word, width) in &carried {
-                asm.emit(width.local_get(), *word);
+                code.emit(width.local_get(), *word);
             }
         }
         let target = self.target(depth);
         let (kind, label) = (target.kind, target.label);
         match kind {
-            BlockKind::Function => self.linker.asm.op(Op::Return),
-            BlockKind::Block | BlockKind::Loop => self.linker.asm.branch(Op::Br, label),
+            BlockKind::Function => self.linker.code.op(Op::Return),
+            BlockKind::Block | BlockKind::Loop => self.linker.code.branch(Op::Br, label),
         }
     }
 
@@ -250,7 +250,7 @@ impl Function<'_, '_> {
                 unit: self.unit,
                 index,
             });
-            self.linker.asm.call(entry);
+            self.linker.code.call(entry);
         }
         self.called(ty)
     }

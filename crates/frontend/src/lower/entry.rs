@@ -1,11 +1,13 @@
 //! What a program does before, around and after its entry function.
 
+use std::collections::HashSet;
+
 use wasmparser::{ExternalKind, ValType};
 use weightware_isa::Op;
 
-use super::key::{First, Key, Unit};
+use super::key::{InitialValue, Key, Unit};
 use super::linker::Linker;
-use crate::code::{Label, Origin};
+use crate::code::{Callee, Code, Label, Origin};
 use crate::error::{Error, Place, printable};
 use crate::module::Module;
 use crate::width::Width;
@@ -68,54 +70,55 @@ impl Entry {
         self.start.into_iter().chain(main).collect()
     }
 
-    /// Sees to it that what is called is lowered.
-    pub(crate) fn request(&self, linker: &mut Linker<'_>) {
-        for function in self.roots() {
-            entry_of(linker, function);
-        }
+    /// Requests the functions that are called, and returns their labels.
+    pub(crate) fn request(&self, linker: &mut Linker<'_>) -> HashSet<Label> {
+        let roots = self.roots().into_iter();
+        roots
+            .map(|function| callee(linker, function).label)
+            .collect()
     }
 
-    /// Appends the code that stands before all functions. Its frame are the globals.
-    pub(crate) fn lower(&self, linker: &mut Linker<'_>) {
-        linker.asm.here = Origin::default();
-        for (first, word) in linker.first.clone().into_iter().zip(0..) {
-            let width = match first {
-                First::Value(bits) => {
-                    linker.asm.bits(bits);
+    /// The code that stands before all functions, and the label of the program's end, to which it
+    /// jumps. The words of its frame are the globals.
+    pub(crate) fn lower(&self, linker: &mut Linker<'_>) -> (Code, Label) {
+        linker.code.here = Origin::default();
+        for (initial, word) in linker.initial_values.clone().into_iter().zip(0..) {
+            let width = match initial {
+                InitialValue::Bits(bits) => {
+                    linker.code.bits(bits);
                     bits.width()
                 }
-                First::InputLength => {
+                InitialValue::InputLength => {
                     let address = linker.layout.hidden + linker.input_offset();
-                    linker.asm.constant(address);
-                    linker.asm.emit_byte(Op::I32Load, 0, u8::MAX);
+                    linker.code.constant(address);
+                    linker.code.emit_byte(Op::I32Load, 0, u8::MAX);
                     Width::Word
                 }
             };
-            linker.asm.emit(width.global_set(), word);
+            linker.code.emit(width.global_set(), word);
         }
         if let Some(start) = self.start {
-            let label = entry_of(linker, start);
-            linker.asm.call(label);
+            let callee = callee(linker, start);
+            linker.code.call(callee);
         }
-        let end = linker.asm.label();
+        let end = linker.code.label();
         if let Some(main) = &self.main {
-            let label = entry_of(linker, main.function);
-            linker.asm.call(label);
+            let callee = callee(linker, main.function);
+            linker.code.call(callee);
             if main.exits {
-                linker.asm.op(Op::Exit);
+                linker.code.op(Op::Exit);
             }
         }
         if self.main.as_ref().is_none_or(|main| !main.exits) {
-            linker.asm.branch(Op::Br, end);
+            linker.code.branch(Op::Br, end);
         }
-        let words = u32::try_from(linker.first.len()).unwrap_or(u32::MAX);
-        linker.asm.close_frame(words);
-        linker.asm.bind(end);
+        let words = u32::try_from(linker.initial_values.len()).unwrap_or(u32::MAX);
+        (linker.code.finish(0, words), end)
     }
 }
 
-/// The label of a function of the guest.
-fn entry_of(linker: &mut Linker<'_>, index: u32) -> Label {
+/// A function of the guest.
+fn callee(linker: &mut Linker<'_>, index: u32) -> Callee {
     let unit = Unit::Guest;
     linker.request(Key { unit, index })
 }

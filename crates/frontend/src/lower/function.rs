@@ -8,7 +8,7 @@ use super::definite_assignment::usage;
 use super::direct_ops::native;
 use super::key::{Key, Unit};
 use super::linker::Linker;
-use crate::code::{Code, effect};
+use crate::code::{Code, stack_effect};
 use crate::error::{Error, Place};
 use crate::module::Module;
 use crate::width::{Bits, Width};
@@ -63,15 +63,15 @@ pub(crate) fn lower(linker: &mut Linker<'_>, key: Key) -> Result<Code, Error> {
     linker.set_origin(key, body.range().start);
     for parameter in (0..parameters).rev() {
         let set = locals[parameter].local_set();
-        linker.asm.emit(set, parameter as u32);
+        linker.code.emit(set, parameter as u32);
     }
     for (local, &width) in (0..).zip(&locals).skip(parameters) {
         if usage.read_first[local as usize] && usage.written[local as usize] {
-            linker.asm.bits(width.zero());
-            linker.asm.emit(width.local_set(), local);
+            linker.code.bits(width.zero());
+            linker.code.emit(width.local_set(), local);
         }
     }
-    let end = linker.asm.label();
+    let end = linker.code.label();
     let mut function = Function {
         linker,
         module,
@@ -88,8 +88,8 @@ pub(crate) fn lower(linker: &mut Linker<'_>, key: Key) -> Result<Code, Error> {
     };
     function.body(operators)?;
     let words = function.locals.len() as u32 + function.scratch;
-    linker.asm.check_size().map_err(at_entry)?;
-    Ok(linker.asm.take(parameters, words))
+    linker.code.check_size().map_err(at_entry)?;
+    Ok(linker.code.finish(parameters, words))
 }
 
 /// Lowers an imported function as a function of its own, for calls through tables.
@@ -120,7 +120,7 @@ fn import(linker: &mut Linker<'_>, key: Key) -> Result<Code, Error> {
     function.import_body().map_err(at)?;
     let words = function.scratch;
     let parameters = module.type_of(key.index).params().len();
-    Ok(linker.asm.take(parameters, words))
+    Ok(linker.code.finish(parameters, words))
 }
 
 impl Function<'_, '_> {
@@ -138,7 +138,7 @@ impl Function<'_, '_> {
                 self.unreachable(&operator);
                 Ok(())
             };
-            let result = result.and_then(|()| self.linker.asm.check_size());
+            let result = result.and_then(|()| self.linker.code.check_size());
             result.map_err(|error| error.at(self.place(offset, &operator)))?;
         }
         Ok(())
@@ -174,14 +174,14 @@ impl Function<'_, '_> {
 
     /// Appends an instruction with its effect on the operands' widths.
     pub(crate) fn instruction(&mut self, op: Op) {
-        self.linker.asm.op(op);
-        let (popped, pushed) = effect(op);
+        self.linker.code.op(op);
+        let (popped, pushed) = stack_effect(op);
         self.pop_many(popped);
         self.stack.extend(pushed);
     }
 
     pub(crate) fn constant(&mut self, bits: Bits) {
-        self.linker.asm.bits(bits);
+        self.linker.code.bits(bits);
         self.push(bits.width());
     }
 
@@ -194,30 +194,30 @@ impl Function<'_, '_> {
             Operator::LocalGet { local_index } => self.local_get(local_index),
             Operator::LocalSet { local_index } => {
                 let width = self.pop();
-                self.linker.asm.emit(width.local_set(), local_index);
+                self.linker.code.emit(width.local_set(), local_index);
             }
             Operator::LocalTee { local_index } => {
                 let width = self.locals[local_index as usize];
-                self.linker.asm.emit(width.local_tee(), local_index);
+                self.linker.code.emit(width.local_tee(), local_index);
             }
             Operator::GlobalGet { global_index } => {
                 let (word, width) = self.global(global_index)?;
-                self.linker.asm.emit(width.global_get(), word);
+                self.linker.code.emit(width.global_get(), word);
                 self.push(width);
             }
             Operator::GlobalSet { global_index } => {
                 let (word, width) = self.global(global_index)?;
-                self.linker.asm.emit(width.global_set(), word);
+                self.linker.code.emit(width.global_set(), word);
                 self.pop();
             }
             Operator::Drop => {
                 self.pop();
-                self.linker.asm.op(Op::Drop);
+                self.linker.code.op(Op::Drop);
             }
             Operator::Select | Operator::TypedSelect { .. } => {
                 self.pop_many(2);
                 let width = self.pop();
-                self.linker.asm.op(width.select());
+                self.linker.code.op(width.select());
                 self.push(width);
             }
             _ => match native(operator) {
@@ -230,11 +230,11 @@ impl Function<'_, '_> {
 
     fn local_get(&mut self, local: u32) {
         let width = self.locals[local as usize];
-        let asm = &mut self.linker.asm;
+        let code = &mut self.linker.code;
         if !self.written[local as usize] {
-            asm.bits(width.zero());
-        } else if self.reads[local as usize] > 1 || !asm.take_set(width.local_set(), local) {
-            asm.emit(width.local_get(), local);
+            code.bits(width.zero());
+        } else if self.reads[local as usize] > 1 || !code.take_set(width.local_set(), local) {
+            code.emit(width.local_get(), local);
         }
         self.push(width);
     }

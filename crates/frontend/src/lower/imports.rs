@@ -20,22 +20,22 @@ impl Function<'_, '_> {
             return Ok(());
         }
         match (import.module, import.name, ty.params(), ty.results()) {
-            ("env", "putchar", [ValType::I32], []) => self.linker.asm.op(Op::Output),
+            ("env", "putchar", [ValType::I32], []) => self.linker.code.op(Op::Output),
             ("env", "putchar", [ValType::I32], [ValType::I32]) => {
                 let word = self.scratch(0);
-                let asm = &mut self.linker.asm;
-                asm.emit(Op::LocalTee, word);
-                asm.op(Op::Output);
-                asm.emit(Op::LocalGet, word);
-                asm.constant(0xff);
-                asm.op(Op::I32And);
+                let code = &mut self.linker.code;
+                code.emit(Op::LocalTee, word);
+                code.op(Op::Output);
+                code.emit(Op::LocalGet, word);
+                code.constant(0xff);
+                code.op(Op::I32And);
             }
             ("env", "getchar", [], [ValType::I32]) => {
                 self.linker.reads_bytes = true;
-                self.linker.call_software("getchar");
+                self.linker.call_routine("getchar");
             }
             (WASI, "proc_exit", [ValType::I32], []) => {
-                self.linker.asm.op(Op::Exit);
+                self.linker.code.op(Op::Exit);
                 self.stop();
             }
             (WASI, name, ..) if self.wasi(name, ty) => {}
@@ -46,14 +46,14 @@ impl Function<'_, '_> {
 
     /// Calls a function of WASI, if it is one with the right type.
     fn wasi(&mut self, name: &str, ty: &FuncType) -> bool {
-        if let Some(key) = self.linker.find_software(&format!("wasi.{name}")) {
+        if let Some(key) = self.linker.find_routine(&format!("wasi.{name}")) {
             if self.linker.module(key.unit).type_of(key.index) != ty {
                 return false;
             }
             self.linker.reads_bytes |= INPUT.contains(&name);
             self.linker.reads_arguments |= ARGUMENTS.contains(&name);
             let entry = self.linker.request(key);
-            self.linker.asm.call(entry);
+            self.linker.code.call(entry);
             return true;
         }
         let errno = match ty.results() {
@@ -63,32 +63,32 @@ impl Function<'_, '_> {
         };
         ty.params()
             .iter()
-            .for_each(|_| self.linker.asm.op(Op::Drop));
-        self.linker.asm.constant(errno);
+            .for_each(|_| self.linker.code.op(Op::Drop));
+        self.linker.code.constant(errno);
         true
     }
 
     /// What software imports.
     fn own_import(&mut self, import: &Import<'_>) {
         let layout = self.linker.layout;
-        let asm = &mut self.linker.asm;
+        let code = &mut self.linker.code;
         match (import.module, import.name) {
             ("machine", name) => {
                 let op = Op::by_name(name);
-                asm.op(op.unwrap_or_else(|| panic!("the machine has no instruction {name}")));
+                code.op(op.unwrap_or_else(|| panic!("the machine has no instruction {name}")));
             }
             ("trap", name) => {
                 let trap = Trap::ALL.into_iter().find(|trap| trap.name() == name);
-                asm.op(Op::trap(
+                code.op(Op::trap(
                     trap.unwrap_or_else(|| panic!("there is no trap {name}")),
                 ));
                 self.stop();
             }
-            ("layout", "initial") => asm.bits(Bits::Word(layout.initial)),
-            ("layout", "limit") => asm.bits(Bits::Word(layout.limit)),
+            ("layout", "initial") => code.bits(Bits::Word(layout.initial)),
+            ("layout", "limit") => code.bits(Bits::Word(layout.limit)),
             ("layout", "input") => {
                 let offset = self.linker.input_offset();
-                self.linker.asm.constant(offset);
+                self.linker.code.constant(offset);
             }
             (module, name) => panic!("software imports {module}.{name}"),
         }
@@ -98,7 +98,7 @@ impl Function<'_, '_> {
     pub(crate) fn import_body(&mut self) -> Result<(), Error> {
         self.call_import(self.index)?;
         if self.reachable {
-            self.linker.asm.op(Op::Return);
+            self.linker.code.op(Op::Return);
         }
         Ok(())
     }

@@ -1,19 +1,19 @@
-//! The names of what is linked: functions, calls through tables, first values of globals.
+//! What a linker links: functions, calls through tables, initial values of globals.
 
 use crate::width::Bits;
 
-/// Which module a function is of.
+/// The module that a function is defined in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Unit {
-    /// The one that is lowered.
+    /// The module that is lowered.
     Guest,
-    /// The software of instructions that the machine does not have, and of host functions.
+    /// The runtime library of operators that the machine lacks, and of host functions.
     Routines,
-    /// The software of floating point.
+    /// The runtime library of floating point.
     Floats,
 }
 
-/// A function.
+/// A function: its module, and its index there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) unit: Unit,
@@ -28,10 +28,10 @@ pub(crate) struct Dispatch {
     pub(crate) ty: usize,
 }
 
-/// What a word of the globals holds before the entry.
+/// The value of a word of the globals before the entry is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum First {
-    Value(Bits),
+pub(crate) enum InitialValue {
+    Bits(Bits),
     /// Bytes of input: loaded from the first word of the input's section.
     InputLength,
 }

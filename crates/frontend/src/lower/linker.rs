@@ -1,39 +1,40 @@
-//! What is reachable from the entry becomes one program.
+//! A worklist linker: a function, a dispatch through a table, a global gets its place when the first
+//! code that uses it is lowered.
+//!
+//! It hands out labels and words and keeps the queue of what is still to be lowered; how a function
+//! is lowered is not its business.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
-use weightware_isa::{Instruction, Op, Trap};
+use weightware_isa::{Op, Trap};
 
-use super::function;
-use super::key::{Dispatch, First, Key, Unit};
+use super::key::{Dispatch, InitialValue, Key, Unit};
 use super::runtime_library;
-use crate::code::Code;
-use crate::code::{Assembler, Label, Origin};
-use crate::error::Error;
+use crate::code::{Builder, Callee, Code, Label, Origin};
 use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
-use crate::options::Options;
-use crate::passes::{self, Pass};
 use crate::width::Bits;
 
 /// The state of the lowering.
 pub(crate) struct Linker<'m> {
-    pub(crate) asm: Assembler,
+    /// The function that is being built.
+    pub(crate) code: Builder,
     pub(crate) layout: MemoryLayout,
-    pub(crate) options: &'m Options,
     guest: &'m Module<'m>,
-    entries: HashMap<Key, Label>,
+    callees: HashMap<Key, Callee>,
     queue: VecDeque<Key>,
-    dispatches: HashMap<Dispatch, Label>,
-    pending: VecDeque<Dispatch>,
+    dispatches: HashMap<Dispatch, Callee>,
+    dispatch_queue: VecDeque<Dispatch>,
     traps: Vec<(Trap, Label)>,
-    /// Names of the functions of the code, and their indices if they are the guest's.
+    /// Names of the functions of the program, with their indices if they are the guest's.
     pub(crate) functions: Vec<(Option<u32>, String)>,
     origins: HashMap<Key, u32>,
-    /// Words of the globals that the code uses, and of the lengths of passive data segments.
+    /// The word of each global that the code uses.
     words: HashMap<(Unit, u32), u32>,
+    /// The word of the length of each passive data segment that the code uses.
     lengths: HashMap<u32, u32>,
-    pub(crate) first: Vec<First>,
+    /// Values of all these words before the entry.
+    pub(crate) initial_values: Vec<InitialValue>,
     /// Passive data segments that the code uses.
     pub(crate) passive: Vec<u32>,
     pub(crate) reads_bytes: bool,
@@ -41,22 +42,22 @@ pub(crate) struct Linker<'m> {
 }
 
 impl<'m> Linker<'m> {
-    pub(crate) fn new(guest: &'m Module<'m>, layout: MemoryLayout, options: &'m Options) -> Self {
+    /// A linker of nothing yet; `rewrites`: whether the builder rewrites what it appends.
+    pub(crate) fn new(guest: &'m Module<'m>, layout: MemoryLayout, rewrites: bool) -> Self {
         Self {
-            asm: Assembler::new(options.passes.contains(Pass::Peephole)),
+            code: Builder::new(rewrites),
             layout,
-            options,
             guest,
-            entries: HashMap::new(),
+            callees: HashMap::new(),
             queue: VecDeque::new(),
             dispatches: HashMap::new(),
-            pending: VecDeque::new(),
+            dispatch_queue: VecDeque::new(),
             traps: Vec::new(),
             functions: vec![(None, "entry".to_owned())],
             origins: HashMap::new(),
             words: HashMap::new(),
             lengths: HashMap::new(),
-            first: Vec::new(),
+            initial_values: Vec::new(),
             passive: Vec::new(),
             reads_bytes: false,
             reads_arguments: false,
@@ -71,7 +72,7 @@ impl<'m> Linker<'m> {
         }
     }
 
-    /// What comes next is from that byte of that function.
+    /// Makes a byte of a function the origin of the instructions that follow.
     pub(crate) fn set_origin(&mut self, key: Key, offset: u64) {
         let function = match self.origins.get(&key) {
             Some(&function) => function,
@@ -86,7 +87,16 @@ impl<'m> Linker<'m> {
             }
         };
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        self.asm.here = Origin { function, offset };
+        self.code.here = Origin { function, offset };
+    }
+
+    /// Names the code that follows, which comes from no function of a module.
+    pub(crate) fn set_origin_added(&mut self, name: &str) {
+        let function = self.add_function(None, name.to_owned());
+        self.code.here = Origin {
+            function,
+            offset: 0,
+        };
     }
 
     fn add_function(&mut self, index: Option<u32>, name: String) -> u32 {
@@ -94,76 +104,107 @@ impl<'m> Linker<'m> {
         u32::try_from(self.functions.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// The label of a function that will be lowered.
-    pub(crate) fn request(&mut self, key: Key) -> Label {
-        if let Some(&entry) = self.entries.get(&key) {
-            return entry;
+    /// A function, which is queued to be lowered if it is requested for the first time.
+    pub(crate) fn request(&mut self, key: Key) -> Callee {
+        if let Some(&callee) = self.callees.get(&key) {
+            return callee;
         }
-        let module = self.module(key.unit);
-        let ty = module.type_of(key.index);
-        let (pops, pushes) = (ty.params().len(), ty.results().len());
-        let entry = self.asm.function_label(pops, pushes);
-        self.entries.insert(key, entry);
+        let ty = self.module(key.unit).type_of(key.index);
+        let callee = Callee {
+            label: self.code.label(),
+            pops: ty.params().len(),
+            pushes: ty.results().len(),
+        };
+        self.callees.insert(key, callee);
         self.queue.push_back(key);
-        entry
+        callee
     }
 
-    /// The label of the code that calls of a type through a table go to.
-    pub(crate) fn dispatch(&mut self, dispatch: Dispatch) -> Label {
-        if let Some(&label) = self.dispatches.get(&dispatch) {
-            return label;
+    /// The next function to lower.
+    pub(crate) fn next_function(&mut self) -> Option<(Label, Key)> {
+        let key = self.queue.pop_front()?;
+        Some((self.callees[&key].label, key))
+    }
+
+    /// The code that calls of a type through a table go to.
+    pub(crate) fn dispatch(&mut self, dispatch: Dispatch) -> Callee {
+        if let Some(&callee) = self.dispatches.get(&dispatch) {
+            return callee;
         }
         let ty = &self.guest.types[dispatch.ty];
-        let (pops, pushes) = (ty.params().len(), ty.results().len());
-        let label = self.asm.function_label(pops, pushes);
-        self.dispatches.insert(dispatch, label);
-        self.pending.push_back(dispatch);
-        label
+        let callee = Callee {
+            label: self.code.label(),
+            pops: ty.params().len(),
+            pushes: ty.results().len(),
+        };
+        self.dispatches.insert(dispatch, callee);
+        self.dispatch_queue.push_back(dispatch);
+        callee
     }
 
-    /// Where code goes that traps.
+    /// The next dispatch to lower.
+    pub(crate) fn next_dispatch(&mut self) -> Option<(Label, Dispatch)> {
+        let dispatch = self.dispatch_queue.pop_front()?;
+        Some((self.dispatches[&dispatch].label, dispatch))
+    }
+
+    /// The label of the code that ends the run with a trap.
     pub(crate) fn trap(&mut self, trap: Trap) -> Label {
         match self.traps.iter().find(|&&(other, _)| other == trap) {
             Some(&(_, label)) => label,
             None => {
-                let label = self.asm.label();
+                let label = self.code.label();
                 self.traps.push((trap, label));
                 label
             }
         }
     }
 
+    /// The code of each trap that something jumps to.
+    pub(crate) fn trap_code(&mut self) -> Vec<(Label, Code)> {
+        let traps = std::mem::take(&mut self.traps);
+        let code = &mut self.code;
+        traps
+            .into_iter()
+            .map(|(trap, label)| {
+                code.op(Op::trap(trap));
+                (label, code.finish(0, 0))
+            })
+            .collect()
+    }
+
     /// The word of a global.
     pub(crate) fn global(&mut self, unit: Unit, index: u32) -> u32 {
-        let next = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
+        let next = u32::try_from(self.initial_values.len()).unwrap_or(u32::MAX);
         let word = *self.words.entry((unit, index)).or_insert(next);
         if word == next {
             let global = &self.module(unit).globals[index as usize];
-            self.first.push(match global.value {
+            self.initial_values.push(match global.value {
                 _ if unit == Unit::Routines && index == runtime_library::INPUT_LENGTH => {
-                    First::InputLength
+                    InitialValue::InputLength
                 }
-                Some(value) => First::Value(value),
-                None => First::Value(Bits::Word(0)),
+                value => InitialValue::Bits(value.unwrap_or(Bits::Word(0))),
             });
         }
         word
     }
 
-    /// The word that holds the length of a passive data segment, and where in the hidden data it lies.
+    /// The word that holds the length of a passive data segment, and the segment's offset in the
+    /// hidden data.
     pub(crate) fn passive(&mut self, segment: u32) -> (u32, u32) {
-        let next = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
+        let next = u32::try_from(self.initial_values.len()).unwrap_or(u32::MAX);
         let word = *self.lengths.entry(segment).or_insert(next);
         if word == next {
             let bytes = self.guest.data[segment as usize].bytes.len();
-            let length = u32::try_from(bytes).unwrap_or(u32::MAX);
-            self.first.push(First::Value(Bits::Word(length)));
+            let length = Bits::Word(u32::try_from(bytes).unwrap_or(u32::MAX));
+            self.initial_values.push(InitialValue::Bits(length));
             self.passive.push(segment);
         }
         (word, self.passive_offset(segment))
     }
 
-    /// Where in the hidden data a passive segment lies; of the first that there is not, where they end.
+    /// The offset of a passive segment in the hidden data; for the index after the last segment, the
+    /// end of all of them.
     fn passive_offset(&self, segment: u32) -> u32 {
         let before = &self.guest.data[..segment as usize];
         let passive = before.iter().filter(|data| data.address.is_none());
@@ -171,61 +212,29 @@ impl<'m> Linker<'m> {
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
-    /// Where passive segments begin in memory.
+    /// The address of a passive segment in memory.
     pub(crate) fn passive_address(&self, segment: u32) -> u32 {
         self.layout.hidden + self.passive_offset(segment)
     }
 
-    /// Where in the hidden data the input is: its length, then its bytes.
+    /// The offset of the input in the hidden data: its length, then its bytes.
     pub(crate) fn input_offset(&self) -> u32 {
         self.passive_offset(u32::try_from(self.guest.data.len()).unwrap_or(u32::MAX))
     }
 
-    /// Lowers all functions that are called, those that they call, and what stands behind them.
-    pub(crate) fn functions(&mut self) -> Result<(), Error> {
-        let roots: HashSet<Label> = self.queue.iter().map(|key| self.entries[key]).collect();
-        let mut elements = HashSet::new();
-        let mut codes: Vec<(Label, Code)> = Vec::new();
-        let mut rows = Vec::new();
-        loop {
-            while let Some(key) = self.queue.pop_front() {
-                codes.push((self.entries[&key], function::lower(self, key)?));
-            }
-            let Some(dispatch) = self.pending.pop_front() else {
-                break;
-            };
-            elements.extend(self.request_elements(dispatch));
-            rows.push(dispatch);
-        }
-        let fresh = || self.asm.label();
-        passes::run(&mut codes, self.options.passes, &roots, &elements, fresh);
-        for (entry, code) in codes {
-            self.asm.bind(entry);
-            self.asm.put(&code);
-            self.asm.check_size()?;
-        }
-        for dispatch in rows {
-            let function = self.add_function(None, "table".to_owned());
-            self.asm.here = Origin {
-                function,
-                offset: 0,
-            };
-            self.dispatch_code(dispatch, self.dispatches[&dispatch]);
-            self.asm.check_size()?;
-        }
-        for (trap, label) in std::mem::take(&mut self.traps) {
-            self.asm.bind(label);
-            self.asm.op(Op::trap(trap));
-        }
-        Ok(())
+    /// Appends a call of a routine of the runtime library.
+    pub(crate) fn call_routine(&mut self, name: &str) {
+        let key = self.find_routine(name);
+        let key = key.unwrap_or_else(|| panic!("the runtime library has no routine {name}"));
+        let callee = self.request(key);
+        self.code.call(callee);
     }
 
-    /// The code, with what was assembled from `first` on before all else, behind so many instructions of another kind.
-    pub(crate) fn finish(
-        self,
-        first: usize,
-        before: usize,
-    ) -> Result<(Vec<Instruction>, Vec<Origin>), Error> {
-        self.asm.finish(first, before)
+    /// The routine of that name, if the runtime library has one.
+    pub(crate) fn find_routine(&self, name: &str) -> Option<Key> {
+        [Unit::Routines, Unit::Floats].into_iter().find_map(|unit| {
+            let index = self.module(unit).exported_function(name)?;
+            Some(Key { unit, index })
+        })
     }
 }

@@ -28,7 +28,7 @@ impl Function<'_, '_> {
             Operator::MemorySize { .. } => {
                 let layout = self.linker.layout;
                 if layout.limit > layout.initial {
-                    self.linker.call_software("memory.size");
+                    self.linker.call_routine("memory.size");
                     self.push(Width::Word);
                 } else {
                     self.constant(Bits::Word(layout.initial));
@@ -37,21 +37,21 @@ impl Function<'_, '_> {
             Operator::MemoryInit { data_index, .. } => {
                 if self.module.data[data_index as usize].address.is_some() {
                     // An active segment is dropped once it is in memory.
-                    self.linker.asm.constant(0);
-                    self.linker.asm.constant(0);
+                    self.linker.code.constant(0);
+                    self.linker.code.constant(0);
                 } else {
                     let (length, offset) = self.linker.passive(data_index);
-                    self.linker.asm.emit(Op::GlobalGet, length);
-                    self.linker.asm.constant(offset);
+                    self.linker.code.emit(Op::GlobalGet, length);
+                    self.linker.code.constant(offset);
                 }
-                self.linker.call_software("memory.init");
+                self.linker.call_routine("memory.init");
                 self.pop_many(3);
             }
             Operator::DataDrop { data_index } => {
                 if self.module.data[data_index as usize].address.is_none() {
                     let (length, _) = self.linker.passive(data_index);
-                    self.linker.asm.constant(0);
-                    self.linker.asm.emit(Op::GlobalSet, length);
+                    self.linker.code.constant(0);
+                    self.linker.code.emit(Op::GlobalSet, length);
                 }
             }
             _ => return Ok(false),
@@ -71,14 +71,14 @@ impl Function<'_, '_> {
         let inside = pages == ALL_PAGES || offset + width <= end;
         if !inside {
             // Outside the memory whatever the address is.
-            self.linker.asm.op(Op::TrapOutOfBounds);
+            self.linker.code.op(Op::TrapOutOfBounds);
             return self.stop();
         }
         // An immediate has three bytes. In a memory of less than 2^24 bytes both offsets are outside. A larger one has grown
         // there, far beyond the 144 KiB that the machine is exact for: stores end at the horizon, whichever it is, so that
         // loads find zero.
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).min(FARTHEST);
-        self.linker.asm.emit_byte(op, offset, pages);
+        self.linker.code.emit_byte(op, offset, pages);
         self.pop();
         if is_store(op) {
             self.pop();

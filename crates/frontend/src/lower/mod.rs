@@ -1,4 +1,4 @@
-//! The pipeline from a module's bytes to a program.
+//! Lowering: the pipeline from the bytes of a module to a program.
 
 mod control;
 mod definite_assignment;
@@ -12,8 +12,11 @@ mod memory;
 mod runtime_library;
 mod tables;
 
+use std::collections::HashSet;
+
 use weightware_isa::{Instruction, Op, Program};
 
+use crate::code::{Code, Encoder, Label};
 use crate::data_sections::{self, Input, Section};
 use crate::error::Error;
 use crate::lowered::Lowered;
@@ -21,14 +24,16 @@ use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 use crate::module::reachability::reach;
 use crate::options::Options;
+use crate::passes::{self, Pass};
 use entry::Entry;
+use key::Dispatch;
 use linker::Linker;
 
 /// Lowers a module: a binary, or text if it does not begin like one.
 ///
 /// # Errors
-/// If the text cannot be parsed, if the module is not valid, or if something that is reachable from its entry is not
-/// supported.
+/// If the text cannot be parsed, if the module is not valid, or if something that is reachable from
+/// its entry is not supported.
 pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     let encoded;
     let binary = if bytes.starts_with(b"\0asm") {
@@ -40,44 +45,94 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     };
     let guest = Module::parse(binary, &options.globals)?;
     let entry = Entry::find(&guest, options.entry.as_deref())?;
-    let layout = MemoryLayout::new(&guest, reach(&guest, &entry.roots())?, options.memory_pages)?;
-    let mut linker = Linker::new(&guest, layout, options);
-    entry.request(&mut linker);
-    linker.functions()?;
-    let first = linker.asm.len();
-    entry.lower(&mut linker);
+    let reached = reach(&guest, &entry.roots())?;
+    let layout = MemoryLayout::new(&guest, reached, options.memory_pages)?;
+    let mut linker = Linker::new(&guest, layout, options.passes.contains(Pass::Peephole));
 
+    let roots: HashSet<Label> = entry.request(&mut linker);
+    let mut reachable = lower_reachable(&mut linker)?;
+    passes::run(
+        &mut reachable.functions,
+        options.passes,
+        &roots,
+        &reachable.elements,
+        || linker.code.label(),
+    );
+    let mut encoder = Encoder::default();
+    for (label, code) in reachable.functions {
+        encoder.function(label, &code)?;
+    }
+    for (label, dispatch) in reachable.dispatches {
+        encoder.function(label, &linker.dispatch_code(dispatch))?;
+    }
+    for (label, code) in linker.trap_code() {
+        encoder.function(label, &code)?;
+    }
+    let (entry_code, end) = entry.lower(&mut linker);
+
+    let sections = sections(&linker, &guest)?;
+    let (code, origins) = encoder.finish(&entry_code, end, sections.len())?;
     let (reads_bytes, reads_arguments) = (linker.reads_bytes, linker.reads_arguments);
-    let reads_input = reads_bytes || reads_arguments;
-    let mut sections = data_sections::sections(&guest, layout.shift);
+    Ok(Lowered {
+        program: program(code, sections),
+        reads_input: reads_bytes || reads_arguments,
+        reads_bytes,
+        reads_arguments,
+        memory_pages: layout.initial,
+        functions: linker.functions,
+        origins,
+    })
+}
+
+/// What is reachable from the entry.
+#[derive(Default)]
+struct Reachable {
+    functions: Vec<(Label, Code)>,
+    dispatches: Vec<(Label, Dispatch)>,
+    /// Functions that calls through tables may reach.
+    elements: HashSet<Label>,
+}
+
+/// Lowers the functions that are requested, and all that their code requests in turn.
+fn lower_reachable(linker: &mut Linker<'_>) -> Result<Reachable, Error> {
+    let mut reachable = Reachable::default();
+    loop {
+        while let Some((label, key)) = linker.next_function() {
+            let code = function::lower(linker, key)?;
+            reachable.functions.push((label, code));
+        }
+        let Some((label, dispatch)) = linker.next_dispatch() else {
+            return Ok(reachable);
+        };
+        let elements = linker.request_elements(dispatch);
+        reachable.elements.extend(elements);
+        reachable.dispatches.push((label, dispatch));
+    }
+}
+
+/// The initial memory, then the hidden data: passive segments, and an empty input if the program
+/// reads any.
+fn sections(linker: &Linker<'_>, guest: &Module<'_>) -> Result<Vec<Section>, Error> {
+    let layout = linker.layout;
+    let mut sections = data_sections::sections(guest, layout.shift);
     for &segment in &linker.passive {
         let address = linker.passive_address(segment);
         let bytes = guest.data[segment as usize].bytes;
         sections.extend(data_sections::without_zeros(bytes, address));
     }
-    if reads_input {
+    if linker.reads_bytes || linker.reads_arguments {
         let address = layout.hidden + linker.input_offset();
-        sections.push((address, Input::default().section(reads_arguments)));
+        let input = Input::default().section(linker.reads_arguments);
+        sections.push((address, input));
     }
     if sections.iter().any(|&(address, _)| address >= 1 << 24) {
         return Err(Error::too_large("there is data at addresses from 2^24 on")
             .remedy("link with a smaller initial memory"));
     }
-    let functions = std::mem::take(&mut linker.functions);
-    let (code, origins) = linker.finish(first, sections.len())?;
-    let program = program(code, sections);
-    Ok(Lowered {
-        program,
-        reads_input,
-        reads_bytes,
-        reads_arguments,
-        memory_pages: layout.initial,
-        functions,
-        origins,
-    })
+    Ok(sections)
 }
 
-/// The sections before the code, whose addresses count them already.
+/// The program with its sections before the code, whose addresses count them already.
 fn program(code: Vec<Instruction>, sections: Vec<Section>) -> Program {
     let heads = sections
         .iter()

@@ -12,8 +12,6 @@ use wasmparser::Operator;
 use weightware_isa::Op;
 
 use super::function::Function;
-use super::key::{Key, Unit};
-use super::linker::Linker;
 use crate::error::Error;
 use crate::module::Module;
 use crate::width::Bits;
@@ -62,24 +60,6 @@ const REMAINDER: &[Op] = &[Op::DivDigits, Op::I32Bswap, Op::I32Mul, Op::I32Sub];
 const SIGN32: u32 = 1 << 31;
 const SIGN64: u64 = 1 << 63;
 
-impl Linker<'_> {
-    /// Calls a routine by its name.
-    pub(crate) fn call_software(&mut self, name: &str) {
-        let key = self.find_software(name);
-        let key = key.unwrap_or_else(|| panic!("the software has no routine {name}"));
-        let entry = self.request(key);
-        self.asm.call(entry);
-    }
-
-    /// The routine of that name.
-    pub(crate) fn find_software(&self, name: &str) -> Option<Key> {
-        [Unit::Routines, Unit::Floats].into_iter().find_map(|unit| {
-            let index = self.module(unit).exported_function(name)?;
-            Some(Key { unit, index })
-        })
-    }
-}
-
 impl Function<'_, '_> {
     /// Lowers an operator on numbers that is a few instructions, or a constant, and returns whether it was one.
     pub(crate) fn number(&mut self, operator: &Operator<'_>) -> bool {
@@ -126,9 +106,9 @@ impl Function<'_, '_> {
         let word = self.scratch(0);
         self.with(sign, and);
         let width = self.pop();
-        self.linker.asm.emit(width.local_set(), word);
+        self.linker.code.emit(width.local_set(), word);
         self.with(magnitude, and);
-        self.linker.asm.emit(width.local_get(), word);
+        self.linker.code.emit(width.local_get(), word);
         self.push(width);
         self.instruction(or);
     }
@@ -136,22 +116,18 @@ impl Function<'_, '_> {
     /// Lowers an operator as the call of the routine of its name.
     pub(crate) fn software(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
         let name = crate::module::operator_name::instruction(operator);
-        let Some(key) = self.linker.find_software(&name) else {
+        let Some(key) = self.linker.find_routine(&name) else {
             return Err(refusal(operator));
         };
         let entry = self.linker.request(key);
-        self.linker.asm.call(entry);
+        self.linker.code.call(entry);
         let module = self.linker.module(key.unit);
         self.called(module.type_of(key.index))
     }
 
     /// Multiplication by a power of two, division by it, without a routine.
     fn wide_by_constant(&mut self, operator: &Operator<'_>) -> bool {
-        let taken = self.linker.asm.take_double();
-        let Some(value) = taken.filter(|value| value.is_power_of_two()) else {
-            if let Some(value) = taken {
-                self.linker.asm.bits(Bits::Double(value));
-            }
+        let Some(value) = self.linker.code.take_power_of_two() else {
             return false;
         };
         self.pop();
@@ -165,34 +141,34 @@ impl Function<'_, '_> {
     }
 
     fn division(&mut self, operator: &Operator<'_>) {
-        let constant = self.linker.asm.take_constant();
+        let constant = self.linker.code.take_constant();
         let remainder = matches!(operator, Operator::I32RemU | Operator::I32RemS);
         let sequence = if remainder { REMAINDER } else { QUOTIENT };
         let signed = matches!(operator, Operator::I32DivS | Operator::I32RemS);
         match (constant, signed) {
             (Some(divisor), false) => self.divide_by(divisor, remainder),
             (Some(divisor), true) => self.divide_magnitude_by(divisor, remainder),
-            (None, false) => sequence.iter().for_each(|&op| self.linker.asm.op(op)),
+            (None, false) => sequence.iter().for_each(|&op| self.linker.code.op(op)),
             (None, true) => self.divide_magnitudes(sequence, remainder),
         }
     }
 
     /// `a -- a / divisor` or `a -- a % divisor`, unsigned.
     fn divide_by(&mut self, divisor: u32, remainder: bool) {
-        let asm = &mut self.linker.asm;
+        let code = &mut self.linker.code;
         match (divisor.is_power_of_two(), remainder) {
             (true, false) => {
-                asm.constant(divisor.trailing_zeros());
-                asm.op(Op::I32ShrU);
+                code.constant(divisor.trailing_zeros());
+                code.op(Op::I32ShrU);
             }
             (true, true) => {
-                asm.constant(divisor - 1);
-                asm.op(Op::I32And);
+                code.constant(divisor - 1);
+                code.op(Op::I32And);
             }
             (false, _) => {
-                asm.constant(divisor);
+                code.constant(divisor);
                 let sequence = if remainder { REMAINDER } else { QUOTIENT };
-                sequence.iter().for_each(|&op| asm.op(op));
+                sequence.iter().for_each(|&op| code.op(op));
             }
         }
     }
@@ -200,35 +176,35 @@ impl Function<'_, '_> {
     /// The same, signed: the magnitudes, then the sign of the result, which is that of `a` or that of both.
     fn divide_magnitude_by(&mut self, divisor: u32, remainder: bool) {
         let word = self.scratch(0);
-        let asm = &mut self.linker.asm;
-        asm.emit(Op::LocalTee, word);
-        asm.op(Op::I32Abs);
+        let code = &mut self.linker.code;
+        code.emit(Op::LocalTee, word);
+        code.op(Op::I32Abs);
         self.divide_by(divisor.cast_signed().unsigned_abs(), remainder);
-        let asm = &mut self.linker.asm;
-        asm.emit(Op::LocalGet, word);
+        let code = &mut self.linker.code;
+        code.emit(Op::LocalGet, word);
         if divisor.cast_signed() < 0 && !remainder {
-            asm.constant(divisor);
-            asm.op(Op::I32Xor);
+            code.constant(divisor);
+            code.op(Op::I32Xor);
         }
-        asm.op(Op::I32WithSign);
+        code.op(Op::I32WithSign);
     }
 
     /// `a b -- a / b` or `a b -- a % b`, signed.
     fn divide_magnitudes(&mut self, sequence: &[Op], remainder: bool) {
         let (a, b) = (self.scratch(0), self.scratch(1));
-        let asm = &mut self.linker.asm;
-        asm.emit(Op::LocalSet, b);
-        asm.emit(Op::LocalTee, a);
-        asm.op(Op::I32Abs);
-        asm.emit(Op::LocalGet, b);
-        asm.op(Op::I32Abs);
-        sequence.iter().for_each(|&op| asm.op(op));
-        asm.emit(Op::LocalGet, a);
+        let code = &mut self.linker.code;
+        code.emit(Op::LocalSet, b);
+        code.emit(Op::LocalTee, a);
+        code.op(Op::I32Abs);
+        code.emit(Op::LocalGet, b);
+        code.op(Op::I32Abs);
+        sequence.iter().for_each(|&op| code.op(op));
+        code.emit(Op::LocalGet, a);
         if !remainder {
-            asm.emit(Op::LocalGet, b);
-            asm.op(Op::I32Xor);
+            code.emit(Op::LocalGet, b);
+            code.op(Op::I32Xor);
         }
-        asm.op(Op::I32WithSign);
+        code.op(Op::I32WithSign);
     }
 }
 

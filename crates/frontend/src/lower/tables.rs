@@ -9,7 +9,7 @@ use weightware_isa::{Op, Trap};
 use super::function::Function;
 use super::key::{Dispatch, Key, Unit};
 use super::linker::Linker;
-use crate::code::Label;
+use crate::code::{Code, Label};
 use crate::error::Error;
 
 /// Ranges of equal targets of a `br_table` up to which a binary search costs less than a jump into a row.
@@ -27,7 +27,7 @@ impl Function<'_, '_> {
             }
         }
         let [_, _, ..] = ranges[..] else {
-            self.linker.asm.op(Op::Drop);
+            self.linker.code.op(Op::Drop);
             self.jump(table.default());
             return Ok(());
         };
@@ -39,12 +39,12 @@ impl Function<'_, '_> {
         for &depth in &depths {
             let label = match self.plain_target(depth) {
                 Some(label) => label,
-                None => self.linker.asm.label(),
+                None => self.linker.code.label(),
             };
             stubs.push((depth, label));
         }
         if ranges.len() <= SEARCHED {
-            self.linker.asm.emit(Op::LocalSet, index);
+            self.linker.code.emit(Op::LocalSet, index);
             self.search(index, &ranges, &stubs);
         } else {
             let labels: Vec<Label> = targets
@@ -52,16 +52,14 @@ impl Function<'_, '_> {
                 .map(|&depth| label_of(depth, &stubs))
                 .collect();
             let default = label_of(table.default(), &stubs);
-            self.linker.jump_into_row(index, labels.len(), default);
-            for label in labels {
-                self.linker.asm.branch(Op::Br, label);
-            }
+            let row = self.linker.row_index(index, labels.len(), default);
+            self.linker.code.jump_table(row, labels);
         }
         for (depth, label) in stubs {
             if self.plain_target(depth).is_none() {
-                self.linker.asm.bind(label);
+                self.linker.code.bind(label);
                 self.jump(depth);
-                self.linker.asm.check_size()?;
+                self.linker.code.check_size()?;
             }
         }
         Ok(())
@@ -70,25 +68,25 @@ impl Function<'_, '_> {
     fn search(&mut self, index: u32, ranges: &[(u32, u32)], stubs: &[(u32, Label)]) {
         match ranges {
             [] => {}
-            [(_, depth)] => self.linker.asm.branch(Op::Br, label_of(*depth, stubs)),
+            [(_, depth)] => self.linker.code.branch(Op::Br, label_of(*depth, stubs)),
             _ => {
                 let (low, high) = ranges.split_at(ranges.len() / 2);
                 let below = match low {
                     [(_, depth)] => label_of(*depth, stubs),
-                    _ => self.linker.asm.label(),
+                    _ => self.linker.code.label(),
                 };
-                let asm = &mut self.linker.asm;
-                asm.emit(Op::LocalGet, index);
+                let code = &mut self.linker.code;
+                code.emit(Op::LocalGet, index);
                 if high[0].0 == 1 {
-                    asm.branch(Op::BrUnless, below);
+                    code.branch(Op::BrUnless, below);
                 } else {
-                    asm.constant(high[0].0);
-                    asm.op(Op::I32LtU);
-                    asm.branch(Op::BrIf, below);
+                    code.constant(high[0].0);
+                    code.op(Op::I32LtU);
+                    code.branch(Op::BrIf, below);
                 }
                 self.search(index, high, stubs);
                 if low.len() > 1 {
-                    self.linker.asm.bind(below);
+                    self.linker.code.bind(below);
                     self.search(index, low, stubs);
                 }
             }
@@ -106,7 +104,7 @@ impl Function<'_, '_> {
         };
         self.pop();
         let label = self.linker.dispatch(dispatch);
-        self.linker.asm.call(label);
+        self.linker.code.call(label);
         self.called(ty)
     }
 }
@@ -119,18 +117,17 @@ fn label_of(depth: u32, stubs: &[(u32, Label)]) -> Label {
 impl Linker<'_> {
     /// `index -- `: jumps to the instruction of that index behind this code, of which there are `count`; to `outside` if
     /// there is no such one. The index is kept in a local.
-    fn jump_into_row(&mut self, local: u32, count: usize, outside: Label) {
-        let asm = &mut self.asm;
-        let row = asm.label();
-        asm.emit(Op::LocalTee, local);
-        asm.constant(u32::try_from(count).unwrap_or(u32::MAX));
-        asm.op(Op::I32LtU);
-        asm.branch(Op::BrUnless, outside);
-        asm.emit(Op::LocalGet, local);
-        asm.constant_label(row);
-        asm.op(Op::I32Add);
-        asm.op(Op::BrStack);
-        asm.bind(row);
+    fn row_index(&mut self, local: u32, count: usize, outside: Label) -> Label {
+        let code = &mut self.code;
+        let row = code.label();
+        code.emit(Op::LocalTee, local);
+        code.constant(u32::try_from(count).unwrap_or(u32::MAX));
+        code.op(Op::I32LtU);
+        code.branch(Op::BrUnless, outside);
+        code.emit(Op::LocalGet, local);
+        code.label_index(row);
+        code.op(Op::I32Add);
+        row
     }
 
     /// Sees to it that the functions are lowered that such calls may reach, and returns their labels.
@@ -141,34 +138,33 @@ impl Linker<'_> {
         let reached = elements.filter(|&&index| module.type_of(index) == wanted);
         reached
             .map(|&index| {
-                self.request(Key {
-                    unit: Unit::Guest,
-                    index,
-                })
+                let unit = Unit::Guest;
+                self.request(Key { unit, index }).label
             })
             .collect()
     }
 
     /// The code that calls through a table go to: it stands in the callee's frame, none of whose words are written yet.
-    pub(crate) fn dispatch_code(&mut self, dispatch: Dispatch, label: Label) {
+    pub(crate) fn dispatch_code(&mut self, dispatch: Dispatch) -> Code {
+        self.set_origin_added("table");
         let module = self.module(Unit::Guest);
         let elements = &module.tables[dispatch.table as usize];
         let wanted = &module.types[dispatch.ty];
         let outside = self.trap(Trap::UndefinedElement);
-        self.asm.bind(label);
-        self.jump_into_row(0, elements.len(), outside);
+        let row = self.row_index(0, elements.len(), outside);
+        self.code.op(Op::BrStack);
+        self.code.bind(row);
         for &element in elements {
             match element {
-                None => self.asm.op(Op::trap(Trap::UninitializedElement)),
+                None => self.code.op(Op::trap(Trap::UninitializedElement)),
                 Some(index) if module.type_of(index) == wanted => {
-                    let entry = self.request(Key {
-                        unit: Unit::Guest,
-                        index,
-                    });
-                    self.asm.branch(Op::Br, entry);
+                    let unit = Unit::Guest;
+                    let callee = self.request(Key { unit, index });
+                    self.code.branch(Op::Br, callee.label);
                 }
-                Some(_) => self.asm.op(Op::trap(Trap::IndirectCallType)),
+                Some(_) => self.code.op(Op::trap(Trap::IndirectCallType)),
             }
         }
+        self.code.finish(0, 0)
     }
 }

@@ -52,7 +52,7 @@ impl Cfg {
         for (index, inst) in code.insts.iter().enumerate() {
             let last = index + 1 == code.insts.len();
             let jumps = !inst.falls_through() || !inst.targets().is_empty();
-            let is_bind = |inst: &crate::code::Inst| matches!(inst.kind, InstKind::Bind(_));
+            let is_bind = |inst: &crate::code::Inst| inst.is_bind();
             if jumps || last || is_bind(&code.insts[index + 1]) {
                 block_at[first] = blocks.len();
                 blocks.push(Block {
@@ -136,7 +136,7 @@ impl Cfg {
             };
             for inst in block.range() {
                 heights[inst] = Some(height);
-                let (pops, pushes) = code.insts[inst].effect();
+                let (pops, pushes) = code.insts[inst].stack_effect();
                 height = height + pushes - pops;
             }
             for &next in &block.successors {

@@ -25,7 +25,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
     // What the last inst left on top of the stack.
     let mut top = None;
     for inst in &mut code.insts {
-        if matches!(inst.kind, InstKind::Bind(_)) || known.len() > MOST {
+        if inst.is_bind() || known.len() > MOST {
             known.clear();
         }
         let Some(access) = inst.access() else {

@@ -48,11 +48,11 @@ fn drop_value(insts: &mut Vec<Inst>, drop: Inst) {
     while drops > 0 {
         drops -= 1;
         match insts.last() {
-            Some(last) if last.pushes() => {
+            Some(last) if last.only_pushes() => {
                 insts.pop();
             }
-            Some(last) if last.computes().is_some() => {
-                drops += last.computes().unwrap_or(0);
+            Some(last) if last.pure_operands().is_some() => {
+                drops += last.pure_operands().unwrap_or(0);
                 insts.pop();
             }
             Some(last) => {

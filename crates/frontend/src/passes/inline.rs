@@ -56,7 +56,7 @@ pub(crate) fn run(
         let mut insts = Vec::with_capacity(code.insts.len());
         for inst in &code.insts {
             let callee = match inst.kind {
-                InstKind::Call { callee, .. } => index.get(&callee).copied(),
+                InstKind::Call(callee) => index.get(&callee.label).copied(),
                 _ => None,
             };
             match callee.filter(|&callee| fits(callee, words)) {
@@ -80,7 +80,7 @@ pub(crate) fn run(
 
 fn callees(code: &Code) -> impl Iterator<Item = Label> {
     code.insts.iter().filter_map(|inst| match inst.kind {
-        InstKind::Call { callee, .. } => Some(callee),
+        InstKind::Call(callee) => Some(callee.label),
         _ => None,
     })
 }
@@ -96,7 +96,7 @@ fn copy(
     let end = fresh();
     let mut names: HashMap<Label, Label> = HashMap::new();
     for inst in &body.insts {
-        if let InstKind::Bind(label) | InstKind::Row(label) = inst.kind {
+        if let InstKind::Bind(label) | InstKind::LabelIndex(label) = inst.kind {
             names.entry(label).or_insert_with(&mut fresh);
         }
     }
@@ -113,7 +113,9 @@ fn copy(
             *target = name(*target);
         }
         match &mut inst.kind {
-            InstKind::Bind(label) | InstKind::Row(label) | InstKind::Table { row: label, .. } => {
+            InstKind::Bind(label)
+            | InstKind::LabelIndex(label)
+            | InstKind::Table { row: label, .. } => {
                 *label = name(*label);
             }
             _ => {}

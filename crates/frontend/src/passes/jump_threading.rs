@@ -36,7 +36,7 @@ pub(crate) fn run_last(code: &mut Code) -> bool {
 
 /// Where a jump to that inst ends up: the first inst that is no label.
 fn landing(code: &Code, place: usize) -> usize {
-    let is_bind = |inst: &Inst| matches!(inst.kind, InstKind::Bind(_));
+    let is_bind = |inst: &Inst| inst.is_bind();
     let binds = code.insts[place..].iter().take_while(|inst| is_bind(inst));
     place + binds.count()
 }
@@ -114,9 +114,7 @@ fn simplify(code: &mut Code) {
             continue;
         };
         // Labels of the same place stand side by side.
-        let jumps = insts
-            .iter()
-            .rposition(|inst| !matches!(inst.kind, InstKind::Bind(_)));
+        let jumps = insts.iter().rposition(|inst| !inst.is_bind());
         if let Some(last) = jumps {
             let goes_to = |inst: &Inst, to: Label| matches!(inst.kind, InstKind::Jump(_, label) if label == to);
             if goes_to(&insts[last], label) {

@@ -15,7 +15,7 @@ mod stackify;
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::code::Label;
+use crate::code::{Callee, Label};
 use crate::code::{Code, InstKind};
 use cfg::Cfg;
 
@@ -178,7 +178,7 @@ fn operands(code: &Code) -> u32 {
     let cfg = Cfg::new(code);
     let heights = cfg.heights(code);
     let below = code.insts.iter().zip(heights).filter_map(|(inst, height)| {
-        let InstKind::Call { pops, .. } = inst.kind else {
+        let InstKind::Call(Callee { pops, .. }) = inst.kind else {
             return None;
         };
         height?.checked_sub(pops)

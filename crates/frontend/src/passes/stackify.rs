@@ -18,7 +18,11 @@ const FARTHEST: usize = 1 << 10;
 pub(crate) fn run(code: &mut Code) -> bool {
     let cfg = Cfg::new(code);
     let mut heights = cfg.heights(code);
-    let pops: Vec<usize> = code.insts.iter().map(|inst| inst.effect().0).collect();
+    let pops: Vec<usize> = code
+        .insts
+        .iter()
+        .map(|inst| inst.stack_effect().0)
+        .collect();
     let uses = uses(code);
     let mut removed = vec![false; code.insts.len()];
     // By local, the last inst that writes it.
