@@ -5,6 +5,7 @@ use weightware_isa::Op;
 
 use super::function::Function;
 use super::key::Key;
+use super::operators::refuse;
 use crate::code::Label;
 use crate::error::Error;
 use crate::width::Width;
@@ -52,8 +53,8 @@ impl ControlFrame {
 }
 
 impl Function<'_, '_> {
-    /// Lowers an operator of control flow and returns whether it was one.
-    pub(crate) fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Error> {
+    /// Lowers an operator of control flow.
+    pub(crate) fn control(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
         match operator {
             Operator::Block { blockty } => {
                 let label = self.linker.code.label();
@@ -106,9 +107,9 @@ impl Function<'_, '_> {
                 type_index,
                 table_index,
             } => self.call_indirect(*type_index, *table_index)?,
-            _ => return Ok(false),
+            _ => return Err(refuse(operator)),
         }
-        Ok(true)
+        Ok(())
     }
 
     /// An operator that no way leads to.

@@ -5,12 +5,13 @@ use weightware_isa::Op;
 
 use super::control::ControlFrame;
 use super::definite_assignment::usage;
-use super::direct_ops::native;
 use super::key::{Key, Unit};
 use super::linker::Linker;
+use super::operators::{Lowering, refuse};
 use crate::code::{Code, stack_effect};
 use crate::error::{Error, Place};
 use crate::module::Module;
+use crate::module::operator_name;
 use crate::width::{Bits, Width};
 
 /// A function that is being lowered.
@@ -148,7 +149,7 @@ impl Function<'_, '_> {
         Place {
             offset: Some(offset),
             function: Some((self.index, self.module.name_of(self.index))),
-            instruction: Some(crate::module::operator_name::instruction(operator)),
+            instruction: Some(operator_name::instruction(operator)),
         }
     }
 
@@ -186,11 +187,38 @@ impl Function<'_, '_> {
     }
 
     fn operator(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
-        if self.control(operator)? || self.memory(operator)? || self.number(operator) {
-            return Ok(());
+        match Lowering::of(operator) {
+            Lowering::Nothing => Ok(()),
+            Lowering::Constant => self.constant_operator(operator),
+            Lowering::Variable => self.variable(operator),
+            Lowering::Parametric => self.parametric(operator),
+            Lowering::Control => self.control(operator),
+            Lowering::Memory => self.memory(operator),
+            Lowering::Direct(op) => {
+                self.instruction(op);
+                Ok(())
+            }
+            Lowering::Sequence => self.sequence(operator),
+            Lowering::ReducedRoutine if self.reduce(operator) => Ok(()),
+            Lowering::Routine | Lowering::ReducedRoutine => self.routine(operator),
+            Lowering::Refused => Err(refuse(operator)),
         }
+    }
+
+    fn constant_operator(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
+        let bits = match operator {
+            Operator::I32Const { value } => Bits::Word(value.cast_unsigned()),
+            Operator::I64Const { value } => Bits::Double(value.cast_unsigned()),
+            Operator::F32Const { value } => Bits::Word(value.bits()),
+            Operator::F64Const { value } => Bits::Double(value.bits()),
+            _ => return Err(refuse(operator)),
+        };
+        self.constant(bits);
+        Ok(())
+    }
+
+    fn variable(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
         match *operator {
-            Operator::Nop => {}
             Operator::LocalGet { local_index } => self.local_get(local_index),
             Operator::LocalSet { local_index } => {
                 let width = self.pop();
@@ -210,6 +238,13 @@ impl Function<'_, '_> {
                 self.linker.code.emit(width.global_set(), word);
                 self.pop();
             }
+            _ => return Err(refuse(operator)),
+        }
+        Ok(())
+    }
+
+    fn parametric(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
+        match operator {
             Operator::Drop => {
                 self.pop();
                 self.linker.code.op(Op::Drop);
@@ -220,12 +255,20 @@ impl Function<'_, '_> {
                 self.linker.code.op(width.select());
                 self.push(width);
             }
-            _ => match native(operator) {
-                Some(op) => self.instruction(op),
-                None => self.software(operator)?,
-            },
+            _ => return Err(refuse(operator)),
         }
         Ok(())
+    }
+
+    /// Calls the routine of the operator's name.
+    fn routine(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
+        let name = operator_name::instruction(operator);
+        let key = self.linker.find_routine(&name);
+        let key = key.ok_or_else(|| refuse(operator))?;
+        let callee = self.linker.request(key);
+        self.linker.code.call(callee);
+        let module = self.linker.module(key.unit);
+        self.called(module.type_of(key.index))
     }
 
     fn local_get(&mut self, local: u32) {

@@ -4,6 +4,7 @@ use wasmparser::{MemArg, MemArgTarget, Operator};
 use weightware_isa::Op;
 
 use super::function::Function;
+use super::operators::refuse;
 use crate::error::Error;
 use crate::module::PAGE;
 use crate::width::{Bits, Width};
@@ -18,11 +19,11 @@ const ALL_PAGES: u8 = u8::MAX;
 const FARTHEST: u32 = (1 << 24) - 1;
 
 impl Function<'_, '_> {
-    /// Lowers an operator of memory and returns whether it was one.
-    pub(crate) fn memory(&mut self, operator: &Operator<'_>) -> Result<bool, Error> {
+    /// Lowers an operator of memory.
+    pub(crate) fn memory(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
         if let Some((op, width, arg)) = access(operator) {
             self.access(op, width, arg);
-            return Ok(true);
+            return Ok(());
         }
         match *operator {
             Operator::MemorySize { .. } => {
@@ -54,9 +55,9 @@ impl Function<'_, '_> {
                     self.linker.code.emit(Op::GlobalSet, length);
                 }
             }
-            _ => return Ok(false),
+            _ => return Err(refuse(operator)),
         }
-        Ok(true)
+        Ok(())
     }
 
     /// An access: of the guest's memory, or in software of memory 1, the hidden data.

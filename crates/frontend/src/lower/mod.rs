@@ -2,14 +2,15 @@
 
 mod control;
 mod definite_assignment;
-mod direct_ops;
 mod entry;
 mod function;
 mod imports;
 mod key;
 mod linker;
 mod memory;
+mod operators;
 mod runtime_library;
+mod sequences;
 mod tables;
 
 use std::collections::HashSet;

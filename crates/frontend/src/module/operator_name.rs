@@ -10,15 +10,18 @@ const PREFIXES: [&str; 18] = [
 
 /// The name of an operator: `I32RemS` is `i32.rem_s`.
 pub(crate) fn instruction(operator: &Operator<'_>) -> String {
-    if matches!(operator, Operator::TypedSelect { .. }) {
+    let debug = format!("{operator:?}");
+    let end = debug.find(|c: char| !c.is_ascii_alphanumeric());
+    spell(&debug[..end.unwrap_or(debug.len())])
+}
+
+/// The name of the operator that the parser calls by a name in camel case.
+pub(crate) fn spell(operator: &str) -> String {
+    if operator == "TypedSelect" {
         return "select".to_owned();
     }
-    let debug = format!("{operator:?}");
-    let end = debug
-        .find(|c: char| !c.is_ascii_alphanumeric())
-        .unwrap_or(debug.len());
     let mut words: Vec<String> = Vec::new();
-    for c in debug[..end].chars() {
+    for c in operator.chars() {
         match words.last_mut() {
             Some(word) if !c.is_ascii_uppercase() => word.push(c),
             _ => words.push(c.to_ascii_lowercase().to_string()),
