@@ -1,23 +1,23 @@
-//! The ways through a function: its blocks, which locals are live where, how high the operand stack is.
+//! The control-flow graph of a function, with two dataflow analyses over it: liveness of locals, and
+//! the height of the operand stack.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::bitset::BitSet;
-use crate::code::Label;
-use crate::code::{Access, Code, InstKind};
+use crate::code::{Access, Code, InstKind, Label};
 
-/// Words of all sets of a function beyond which nothing is asked about its locals.
-const SPACE: usize = 1 << 24;
+/// Words of all sets of locals of a function beyond which liveness is not computed.
+const MOST_WORDS: usize = 1 << 24;
 
-/// Lines and words that are looked at, likewise.
-const EFFORT: usize = 1 << 28;
+/// Instructions and words visited, beyond which the computation of liveness is given up.
+const MOST_VISITS: usize = 1 << 28;
 
-/// Lines that are executed one after the other.
+/// A basic block: instructions that are executed in a row.
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) first: usize,
-    /// The inst live_out the last.
+    /// The index after the last instruction.
     pub(crate) end: usize,
     pub(crate) successors: Vec<usize>,
 }
@@ -28,11 +28,11 @@ impl Block {
     }
 }
 
-/// The blocks of a function, in the order of its insts.
+/// The control-flow graph: basic blocks in the order of their instructions.
 #[derive(Debug)]
 pub(crate) struct Cfg {
     pub(crate) blocks: Vec<Block>,
-    /// The insts of labels.
+    /// The index of the instruction that binds each label.
     pub(crate) label_positions: HashMap<Label, usize>,
 }
 
@@ -46,14 +46,13 @@ impl Cfg {
             })
             .collect();
         let mut blocks: Vec<Block> = Vec::new();
-        // By inst, the block that begins with it.
+        // By instruction, the block that begins with it.
         let mut block_at = vec![0; code.insts.len()];
         let mut first = 0;
         for (index, inst) in code.insts.iter().enumerate() {
             let last = index + 1 == code.insts.len();
             let jumps = !inst.falls_through() || !inst.targets().is_empty();
-            let is_bind = |inst: &crate::code::Inst| inst.is_bind();
-            if jumps || last || is_bind(&code.insts[index + 1]) {
+            if jumps || last || code.insts[index + 1].is_bind() {
                 block_at[first] = blocks.len();
                 blocks.push(Block {
                     first,
@@ -69,14 +68,12 @@ impl Cfg {
             if inst.falls_through() && index + 1 < count {
                 block.successors.push(index + 1);
             }
-            // A label that is not bound here is a trap's.
-            let targets = inst
-                .targets()
-                .iter()
-                .filter_map(|label| label_positions.get(label));
+            // A label that is not bound in this function is a trap's.
+            let targets = inst.targets().iter();
+            let targets = targets.filter_map(|label| label_positions.get(label));
             block
                 .successors
-                .extend(targets.map(|&place| block_at[place]));
+                .extend(targets.map(|&position| block_at[position]));
             block.successors.sort_unstable();
             block.successors.dedup();
         }
@@ -86,41 +83,41 @@ impl Cfg {
         }
     }
 
-    /// The locals that are live live_out each block: those that are read before they are written. `None`: there are too
-    /// many to tell.
+    /// Liveness: the locals that are live at the end of each block, by backward iteration to the
+    /// fixed point. `None` if there are too many.
     pub(crate) fn live_out(&self, code: &Code) -> Option<Vec<BitSet>> {
         let words = code.words as usize;
-        if (words / 64 + 1) * self.blocks.len() > SPACE {
+        if (words / 64 + 1) * self.blocks.len() > MOST_WORDS {
             return None;
         }
-        let mut before = vec![BitSet::new(words); self.blocks.len()];
-        let mut live_out = before.clone();
-        let mut effort = 0;
+        let mut live_in = vec![BitSet::new(words); self.blocks.len()];
+        let mut live_out = live_in.clone();
+        let mut visits = 0;
         let mut changed = true;
         while changed {
             changed = false;
             for (index, block) in self.blocks.iter().enumerate().rev() {
-                effort += block.range().len() + (words / 64 + 1) * (block.successors.len() + 1);
+                visits += block.range().len() + (words / 64 + 1) * (block.successors.len() + 1);
                 let mut live = live_out[index].clone();
                 for &next in &block.successors {
-                    live.unite(&before[next]);
+                    live.unite(&live_in[next]);
                 }
                 live_out[index].unite(&live);
                 for inst in code.insts[block.range()].iter().rev() {
                     if let Some(access) = inst.access() {
-                        step(&mut live, access);
+                        transfer(&mut live, access);
                     }
                 }
-                changed |= before[index].unite(&live);
+                changed |= live_in[index].unite(&live);
             }
-            if effort > EFFORT {
+            if visits > MOST_VISITS {
                 return None;
             }
         }
         Some(live_out)
     }
 
-    /// The height of the operand stack before each inst. `None`: no way leads there.
+    /// The height of the operand stack before each instruction. `None` if it is unreachable.
     pub(crate) fn heights(&self, code: &Code) -> Vec<Option<usize>> {
         let mut at_block: Vec<Option<usize>> = vec![None; self.blocks.len()];
         let mut heights = vec![None; code.insts.len()];
@@ -150,8 +147,8 @@ impl Cfg {
     }
 }
 
-/// What is live before an access, from what is live live_out it.
-pub(crate) fn step(live: &mut BitSet, access: Access) {
+/// The transfer function of liveness: from after an access of a local to before it.
+pub(crate) fn transfer(live: &mut BitSet, access: Access) {
     match access {
         Access::Get(local) => live.insert(local),
         Access::Set(local) | Access::Tee(local) => live.remove(local),

@@ -1,19 +1,23 @@
-//! Allocation: locals that are never live together share a word of the frame. First the two ends of a copy, which then
-//! copies a word to itself and vanishes; then each local gets the lowest word that is free.
+//! Allocation of frame words by colouring an interference graph, copies coalesced first.
+//!
+//! Locals that are not live together can share a word. If the two ends of a copy do, the copy is one
+//! of a word to itself and vanishes; so these are merged first, those of inner loops before others.
+//! Then each local gets the lowest word that none of its neighbours has.
 
-use super::cfg::{Cfg, step};
+use super::cfg::{Cfg, transfer};
 use super::split_webs;
 use crate::bitset::BitSet;
 use crate::code::{Access, Code, Inst};
 
-/// Locals beyond which they keep their own words.
-const MOST: u32 = 1 << 11;
+/// The most locals of a function that is changed.
+const MOST_LOCALS: u32 = 1 << 11;
 
-/// Gives each local a word; `shared`: that of another, if they are never live together, or else only that of its copies.
+/// Gives each local a word. `shared`: locals that are not live together share one; otherwise only the
+/// two ends of a copy do.
 pub(crate) fn run(code: &mut Code, shared: bool) {
     let before = code.clone();
     split_webs::split(code);
-    if code.words > MOST {
+    if code.words > MOST_LOCALS {
         *code = before;
         return;
     }
@@ -31,7 +35,7 @@ pub(crate) fn run(code: &mut Code, shared: bool) {
         };
         let word = words[access.local() as usize];
         let access = access.of(word);
-        // Copies of a word to itself.
+        // A copy of a word to itself vanishes.
         let last = insts.last().and_then(Inst::access);
         match (last, access) {
             (Some(Access::Get(from)), Access::Set(to)) if from == to => drop(insts.pop()),
@@ -46,9 +50,11 @@ pub(crate) fn run(code: &mut Code, shared: bool) {
     code.insts = insts;
 }
 
-/// Which locals need words of their own.
+/// The interference graph of locals.
 struct Interference {
-    with: Vec<BitSet>,
+    /// By local, those that are live together with it.
+    neighbours: Vec<BitSet>,
+    /// Locals that are accessed at all.
     used: Vec<bool>,
 }
 
@@ -56,7 +62,7 @@ impl Interference {
     fn of(code: &Code, cfg: &Cfg) -> Option<Self> {
         let count = code.words as usize;
         let mut graph = Self {
-            with: vec![BitSet::new(count); count],
+            neighbours: vec![BitSet::new(count); count],
             used: vec![false; count],
         };
         let live_out = cfg.live_out(code)?;
@@ -68,7 +74,7 @@ impl Interference {
                 let local = access.local();
                 graph.used[local as usize] = true;
                 if !matches!(access, Access::Get(_)) {
-                    // What is copied has the same value.
+                    // The source of a copy has the same value, so it does not interfere.
                     let same = source(code, index);
                     for other in live.iter() {
                         if other != local && Some(other) != same {
@@ -76,10 +82,10 @@ impl Interference {
                         }
                     }
                 }
-                step(&mut live, access);
+                transfer(&mut live, access);
             }
             if block.first == 0 {
-                // Whatever is read before it is written.
+                // A local that may be read before it is written keeps a word of its own.
                 let first: Vec<u32> = live.iter().collect();
                 for &a in &first {
                     (0..code.words)
@@ -92,20 +98,20 @@ impl Interference {
     }
 
     fn connect(&mut self, a: u32, b: u32) {
-        self.with[a as usize].insert(b);
-        self.with[b as usize].insert(a);
+        self.neighbours[a as usize].insert(b);
+        self.neighbours[b as usize].insert(a);
     }
 
-    /// The word of each local, and how many words there are.
+    /// Coalesces copies and colours the graph: the word of each local, and the number of words.
     fn allocate(mut self, code: &Code, cfg: &Cfg, shared: bool) -> (Vec<u32>, u32) {
         let count = code.words;
-        // Locals that share a word are represented by one of them.
-        let mut of: Vec<u32> = (0..count).collect();
+        // Union-find: coalesced locals are represented by one of them.
+        let mut parents: Vec<u32> = (0..count).collect();
         for (a, b) in copies(code, cfg) {
-            let (a, b) = (root(&of, a), root(&of, b));
-            if a != b && !self.with[a as usize].contains(b) {
-                of[b as usize] = a;
-                let theirs = self.with[b as usize].clone();
+            let (a, b) = (root(&parents, a), root(&parents, b));
+            if a != b && !self.neighbours[a as usize].contains(b) {
+                parents[b as usize] = a;
+                let theirs = self.neighbours[b as usize].clone();
                 for other in theirs.iter() {
                     self.connect(a, other);
                 }
@@ -114,7 +120,7 @@ impl Interference {
         let mut words: Vec<Option<u32>> = vec![None; count as usize];
         let mut most = 0;
         for local in 0..count {
-            let local = root(&of, local) as usize;
+            let local = root(&parents, local) as usize;
             if words[local].is_some() || !self.used[local] {
                 continue;
             }
@@ -124,8 +130,8 @@ impl Interference {
                 most += 1;
                 continue;
             }
-            for other in self.with[local].iter() {
-                let word = words[root(&of, other) as usize];
+            for other in self.neighbours[local].iter() {
+                let word = words[root(&parents, other) as usize];
                 word.into_iter().for_each(|word| taken.insert(word));
             }
             let word = (0..=count)
@@ -134,19 +140,19 @@ impl Interference {
             words[local] = Some(word);
             most = most.max(word + 1);
         }
-        let word = |local| words[root(&of, local) as usize].unwrap_or(0);
+        let word = |local| words[root(&parents, local) as usize].unwrap_or(0);
         ((0..count).map(word).collect(), most)
     }
 }
 
-fn root(of: &[u32], mut local: u32) -> u32 {
-    while of[local as usize] != local {
-        local = of[local as usize];
+fn root(parents: &[u32], mut local: u32) -> u32 {
+    while parents[local as usize] != local {
+        local = parents[local as usize];
     }
     local
 }
 
-/// The local whose value a write copies.
+/// The local that is copied by a write, if it is a copy.
 fn source(code: &Code, write: usize) -> Option<u32> {
     match code.insts[write.checked_sub(1)?].access()? {
         Access::Get(local) | Access::Tee(local) => Some(local),
@@ -154,7 +160,7 @@ fn source(code: &Code, write: usize) -> Option<u32> {
     }
 }
 
-/// The copies of one local to another, those in inner loops first.
+/// The copies of one local to another, as source and destination, those in inner loops first.
 fn copies(code: &Code, cfg: &Cfg) -> Vec<(u32, u32)> {
     let mut depth_changes = vec![0_i32; code.insts.len() + 1];
     for (index, inst) in code.insts.iter().enumerate() {

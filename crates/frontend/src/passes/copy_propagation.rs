@@ -1,5 +1,7 @@
-//! Copy propagation: between two labels, a local that was last written with another local, or with a constant, is read
-//! as that, as long as neither is written again. The write may then be dead.
+//! Copy and constant propagation within basic blocks.
+//!
+//! A read of a local that was last written with another local, or with a constant, becomes a read of
+//! that, as long as neither is written again. The write may then be dead.
 
 use std::collections::HashMap;
 
@@ -7,10 +9,10 @@ use weightware_isa::{Instruction, Op};
 
 use crate::code::{Access, Code, Inst, InstKind};
 
-/// Locals of which something is known at the same time, at most.
-const MOST: usize = 256;
+/// The most locals whose values are known at the same time.
+const MOST_KNOWN: usize = 256;
 
-/// What a local is known to hold.
+/// A known value of a local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     Copy(u32),
@@ -22,10 +24,10 @@ enum Known {
 pub(crate) fn run(code: &mut Code) -> bool {
     let mut known: HashMap<u32, Known> = HashMap::new();
     let mut changed = false;
-    // What the last inst left on top of the stack.
+    // The known value on top of the stack.
     let mut top = None;
     for inst in &mut code.insts {
-        if inst.is_bind() || known.len() > MOST {
+        if inst.is_bind() || known.len() > MOST_KNOWN {
             known.clear();
         }
         let Some(access) = inst.access() else {
@@ -44,7 +46,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
             });
             continue;
         }
-        // A write of what the local holds already is for the pass that gives out words.
+        // A write of what the local holds already changes nothing; coalescing removes it.
         let same = top == Some(Known::Copy(local));
         if !same {
             known.remove(&local);
@@ -69,7 +71,7 @@ fn constant(inst: &Inst) -> Option<Known> {
     }
 }
 
-/// The inst that pushes what a `local.get` does.
+/// An instruction that pushes a known value, in place of a `local.get`.
 fn read(inst: &Inst, value: Known) -> Inst {
     match value {
         Known::Copy(local) => inst.with_access(Access::Get(local)),

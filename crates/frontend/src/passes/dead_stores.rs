@@ -1,10 +1,12 @@
-//! Dead writes: a `local.set` that nothing reads is a drop, a `local.tee` nothing; what is computed to be dropped is not
-//! computed, unless it may trap.
+//! Dead-store elimination, and dead-code elimination of what is computed to be dropped.
+//!
+//! A `local.set` that nothing reads becomes a `drop`, a `local.tee` vanishes. A value that is dropped
+//! is not computed, unless that may trap.
 
-use weightware_isa::{Instruction, Op};
+use weightware_isa::Op;
 
-use super::cfg::{Cfg, step};
-use crate::code::{Access, Code, Inst, InstKind};
+use super::cfg::{Cfg, transfer};
+use crate::code::{Access, Code, Inst};
 
 /// Runs the pass and returns whether it changed anything.
 pub(crate) fn run(code: &mut Code) -> bool {
@@ -18,7 +20,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
         for index in block.range().rev() {
             if let Some(access) = code.insts[index].access() {
                 dead[index] = !matches!(access, Access::Get(_)) && !live.contains(access.local());
-                step(&mut live, access);
+                transfer(&mut live, access);
             }
         }
     }
@@ -42,7 +44,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
     code.insts != before
 }
 
-/// Appends a drop, or pops away what makes the value.
+/// Appends a drop, or removes the instructions that compute the value.
 fn drop_value(insts: &mut Vec<Inst>, drop: Inst) {
     let mut drops = 1;
     while drops > 0 {
@@ -61,7 +63,7 @@ fn drop_value(insts: &mut Vec<Inst>, drop: Inst) {
                     insts.pop();
                     insts.push(set);
                 } else {
-                    insts.push(drop.with(InstKind::Op(Instruction::new(Op::Drop, 0))));
+                    insts.push(drop.clone());
                 }
             }
             None => insts.push(drop.clone()),

@@ -1,19 +1,25 @@
-//! Jumps: one to a jump goes where that goes, one to a short end of the function becomes that end, one to the next inst
-//! vanishes, a condition around a jump is turned over, and what no way leads to is left out.
+//! Jump threading, tail duplication of short epilogues, removal of jumps to the next instruction,
+//! branch inversion, and unreachable-code elimination.
+//!
+//! ```text
+//! br a; ... a: br b                 =>  br b
+//! br a; ... a: i32.const 1; return  =>  i32.const 1; return
+//! br a; a:                          =>  a:
+//! br_if a; br b; a:                 =>  br_unless b; a:
+//! ```
 
 use std::collections::HashSet;
 
 use weightware_isa::Op;
 
 use super::cfg::Cfg;
-use crate::code::Label;
-use crate::code::{Code, Inst, InstKind};
+use crate::code::{Code, Inst, InstKind, Label};
 
-/// Jumps that are followed from one.
-const STEPS: usize = 16;
+/// The most jumps that are followed from one.
+const MOST_STEPS: usize = 16;
 
-/// Lines of an end of the function that are put in place of a jump to them, at most.
-const COPIED: usize = 4;
+/// The most instructions of an epilogue that replaces a jump to it.
+const MOST_COPIED: usize = 4;
 
 /// Runs the pass and returns whether it changed anything.
 pub(crate) fn run(code: &mut Code) -> bool {
@@ -24,32 +30,35 @@ pub(crate) fn run(code: &mut Code) -> bool {
     code.insts != before
 }
 
-/// The same, and short ends of the function stand where jumps to them were. That comes last: a function with one end
-/// keeps more on the stack.
+/// Runs the pass with tail duplication and returns whether it changed anything. This comes after
+/// stackification, which keeps more on the stack in a function with one epilogue.
 pub(crate) fn run_last(code: &mut Code) -> bool {
     let before = code.insts.clone();
-    thread(code, COPIED);
+    thread(code, MOST_COPIED);
     remove_unreachable(code);
     simplify(code);
     code.insts != before
 }
 
-/// Where a jump to that inst ends up: the first inst that is no label.
-fn landing(code: &Code, place: usize) -> usize {
-    let is_bind = |inst: &Inst| inst.is_bind();
-    let binds = code.insts[place..].iter().take_while(|inst| is_bind(inst));
-    place + binds.count()
+/// The first instruction from a position on that is no label.
+fn landing(code: &Code, position: usize) -> usize {
+    let binds = code.insts[position..].iter();
+    position + binds.take_while(|inst| inst.is_bind()).count()
 }
 
-/// Jumps to jumps, and to ends of so many insts.
+/// Redirects jumps to jumps, and replaces jumps to epilogues of at most `copied` instructions.
 fn thread(code: &mut Code, copied: usize) {
     let cfg = Cfg::new(code);
-    let last = |mut label: Label| {
-        for _ in 0..STEPS {
-            let Some(&place) = cfg.label_positions.get(&label) else {
+    let destination = |mut label: Label| {
+        for _ in 0..MOST_STEPS {
+            let Some(&position) = cfg.label_positions.get(&label) else {
                 break;
             };
-            match code.insts.get(landing(code, place)).map(|inst| &inst.kind) {
+            match code
+                .insts
+                .get(landing(code, position))
+                .map(|inst| &inst.kind)
+            {
                 Some(&InstKind::Jump(Op::Br, next)) => label = next,
                 _ => break,
             }
@@ -60,35 +69,36 @@ fn thread(code: &mut Code, copied: usize) {
     for inst in &code.insts {
         let mut inst = inst.clone();
         for target in inst.targets_mut() {
-            *target = last(*target);
+            *target = destination(*target);
         }
-        let end = match inst.kind {
+        let epilogue = match inst.kind {
             InstKind::Jump(Op::Br, label) => cfg
                 .label_positions
                 .get(&label)
-                .and_then(|&place| end(code, place, copied)),
+                .and_then(|&position| epilogue_at(code, position, copied)),
             _ => None,
         };
-        match end {
-            Some(end) => insts.extend(end.iter().cloned()),
+        match epilogue {
+            Some(epilogue) => insts.extend_from_slice(epilogue),
             None => insts.push(inst),
         }
     }
     code.insts = insts;
 }
 
-/// The insts from there to the end of the function, if they are few.
-fn end(code: &Code, place: usize, most: usize) -> Option<&[Inst]> {
-    let rest = &code.insts[landing(code, place)..];
+/// The instructions from a position to the `return` that they lead straight to, if they are few.
+fn epilogue_at(code: &Code, position: usize, most: usize) -> Option<&[Inst]> {
+    let rest = &code.insts[landing(code, position)..];
     let straight = |inst: &&Inst| {
         matches!(inst.kind, InstKind::Op(_) | InstKind::Wide(_)) && inst.falls_through()
     };
     let length = rest.iter().take_while(straight).count() + 1;
-    let end = rest.get(..length)?;
-    let returns = matches!(end.last()?.op(), Some(Op::Return | Op::Unreachable));
-    (returns && length <= most).then_some(end)
+    let epilogue = rest.get(..length)?;
+    let returns = matches!(epilogue.last()?.op(), Some(Op::Return | Op::Unreachable));
+    (returns && length <= most).then_some(epilogue)
 }
 
+/// Removes unreachable instructions, and labels that nothing jumps to.
 fn remove_unreachable(code: &mut Code) {
     let cfg = Cfg::new(code);
     let heights = cfg.heights(code);
@@ -105,18 +115,18 @@ fn remove_unreachable(code: &mut Code) {
     });
 }
 
-/// Jumps over nothing, and over a jump.
+/// Removes jumps to the next instruction, and inverts branches over a jump.
 fn simplify(code: &mut Code) {
+    let goes_to = |inst: &Inst, to| matches!(inst.kind, InstKind::Jump(_, label) if label == to);
     let mut insts: Vec<Inst> = Vec::with_capacity(code.insts.len());
     for inst in std::mem::take(&mut code.insts) {
         let InstKind::Bind(label) = inst.kind else {
             insts.push(inst);
             continue;
         };
-        // Labels of the same place stand side by side.
-        let jumps = insts.iter().rposition(|inst| !inst.is_bind());
-        if let Some(last) = jumps {
-            let goes_to = |inst: &Inst, to: Label| matches!(inst.kind, InstKind::Jump(_, label) if label == to);
+        // Labels of the same position stand side by side.
+        let last = insts.iter().rposition(|inst| !inst.is_bind());
+        if let Some(last) = last {
             if goes_to(&insts[last], label) {
                 match insts[last].kind {
                     InstKind::Jump(Op::Br, _) => drop(insts.remove(last)),

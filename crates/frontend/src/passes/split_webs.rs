@@ -1,24 +1,26 @@
-//! Renaming: a local that is used for several things in turn becomes several locals. Writes belong together if there is a
-//! read that either may reach.
+//! Live-range splitting: each web of a local becomes a local of its own.
+//!
+//! Two writes of a local belong to one web if some read may see the value of either. Webs are found
+//! by union-find over the writes and the values at the beginning of blocks.
 
-use super::cfg::{Cfg, step};
+use super::cfg::{Cfg, transfer};
 use crate::code::{Access, Code};
 
-/// Locals of all blocks and ways between them beyond which nothing is renamed.
-const EFFORT: usize = 1 << 21;
+/// The most pairs of a live local and an edge of the graph in a function that is changed.
+const MOST_VISITS: usize = 1 << 21;
 
-/// Renames the locals, unless there are too many to tell. The frame grows by those that are new.
+/// Renames the locals, unless there are too many. The frame has a word for each web then.
 pub(crate) fn split(code: &mut Code) {
     let cfg = Cfg::new(code);
     let Some(live_out) = cfg.live_out(code) else {
         return;
     };
-    let ways = cfg.blocks.iter().zip(&live_out);
-    let effort = ways.map(|(block, live)| (block.successors.len() + 1) * live.iter().count());
-    if effort.sum::<usize>() > EFFORT {
+    let blocks = cfg.blocks.iter().zip(&live_out);
+    let visits = blocks.map(|(block, live)| (block.successors.len() + 1) * live.iter().count());
+    if visits.sum::<usize>() > MOST_VISITS {
         return;
     }
-    // A node is what a local holds at the beginning of a block, or a write.
+    // A node is the value of a local at the beginning of a block, or a write.
     let mut nodes = Nodes::default();
     // By block: the locals that are live at its beginning, ascending.
     let mut at_begin: Vec<Vec<(u32, usize)>> = Vec::with_capacity(live_out.len());
@@ -26,12 +28,12 @@ pub(crate) fn split(code: &mut Code) {
         let accesses = code.insts[block.range()].iter().rev();
         accesses
             .filter_map(|inst| inst.access())
-            .for_each(|access| step(&mut live, access));
+            .for_each(|access| transfer(&mut live, access));
         at_begin.push(live.iter().map(|local| (local, nodes.add())).collect());
     }
-    // The node that each access is of.
+    // By instruction, the node that it accesses.
     let mut node_of: Vec<Option<usize>> = vec![None; code.insts.len()];
-    // By local, the node that holds it; none between blocks.
+    // By local, the node that it holds now; none between blocks.
     let mut now: Vec<Option<usize>> = vec![None; code.words as usize];
     let mut written = Vec::new();
     for (block, begin) in cfg.blocks.iter().zip(&at_begin) {
@@ -76,7 +78,7 @@ pub(crate) fn split(code: &mut Code) {
     code.words = count;
 }
 
-/// Classes of nodes.
+/// Disjoint sets of nodes (union-find).
 #[derive(Default)]
 struct Nodes(Vec<usize>);
 

@@ -1,17 +1,19 @@
-//! Values that stay on the operand stack: `A local.set x B local.get x` becomes `A local.tee x B`, if B neither writes x
-//! nor pops anything from below itself, and `A local.tee x B` with the operands exchanged, if B pushes one value and an
-//! instruction follows for which that can be said. B may have branches, as long as none pushes it or comes into it.
-//! Whether the write is still needed is for the pass that removes dead ones.
+//! Stackification: values stay on the operand stack instead of passing through a local.
+//!
+//! `A local.set x B local.get x` becomes `A local.tee x B`, if B neither writes x nor pops below its
+//! own operands. If B pushes one value, and an instruction follows that commutes or has a mirror
+//! image, it becomes `A local.tee x B` with that instruction's operands exchanged. B may have branches
+//! as long as none leaves B or enters it. Dead-store elimination removes the write if nothing else
+//! reads it.
 
 use std::collections::HashMap;
 
 use weightware_isa::Op;
 
 use super::cfg::Cfg;
-use crate::code::Label;
-use crate::code::{Access, Code, Inst, InstKind};
+use crate::code::{Access, Code, Inst, InstKind, Label};
 
-/// Lines between the write and the read.
+/// The most instructions between the write and the read.
 const FARTHEST: usize = 1 << 10;
 
 /// Runs the pass and returns whether it changed anything.
@@ -25,7 +27,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
         .collect();
     let uses = uses(code);
     let mut removed = vec![false; code.insts.len()];
-    // By local, the last inst that writes it.
+    // By local, the last instruction that writes it.
     let mut written: Vec<Option<usize>> = vec![None; code.words as usize];
     for read in 0..code.insts.len() {
         let local = match code.insts[read].access() {
@@ -68,19 +70,20 @@ pub(crate) fn run(code: &mut Code) -> bool {
     code.insts.len() < before
 }
 
+/// A search for values that can stay on the stack.
 struct Search<'a> {
     code: &'a Code,
     cfg: &'a Cfg,
     heights: &'a [Option<usize>],
-    /// How many operands insts take; none of those that are looked at is changed.
+    /// By instruction, the operands that it pops. Exchanging operands does not change the number.
     pops: &'a [usize],
     uses: &'a HashMap<Label, (usize, usize)>,
     removed: &'a [bool],
 }
 
 impl Search<'_> {
-    /// Whether the value of a `local.set`, were it left on the stack, would be on top of it where the local is read, or right below
-    /// the top.
+    /// Whether the value of a `local.set`, if it stayed on the stack, would be on top of it where the
+    /// local is read, or, with `or_below`, right below the top.
     fn stays(&self, write: usize, read: usize, or_below: bool) -> bool {
         let (Some(height), Some(before)) = (self.heights[read], self.heights[write]) else {
             return false;
@@ -91,7 +94,7 @@ impl Search<'_> {
         }
         let left = before - 1;
         let fits = left == height || or_below && left + 1 == height;
-        // The stack never falls below the value on the way.
+        // No instruction in between pops the value or returns.
         let never_below = || {
             (write + 1..read).all(|index| {
                 self.removed[index]
@@ -102,11 +105,11 @@ impl Search<'_> {
         fits && never_below() && self.is_closed(write + 1, read)
     }
 
-    /// Whether no jump pushes those insts or comes into them.
+    /// Whether no jump leaves these instructions or enters them.
     fn is_closed(&self, first: usize, end: usize) -> bool {
         let inside = first..end;
         self.code.insts[inside.clone()].iter().all(|inst| {
-            let comes_from_inside = match inst.kind {
+            let entered_from_inside = match inst.kind {
                 InstKind::Bind(label) => self
                     .uses
                     .get(&label)
@@ -114,16 +117,16 @@ impl Search<'_> {
                 _ => true,
             };
             let mut targets = inst.targets().iter();
-            let goes_inside = |label| {
-                let place = self.cfg.label_positions.get(label);
-                place.is_some_and(|place| inside.contains(place))
+            let stays_inside = |label| {
+                let position = self.cfg.label_positions.get(label);
+                position.is_some_and(|position| inside.contains(position))
             };
-            comes_from_inside && targets.all(goes_inside)
+            entered_from_inside && targets.all(stays_inside)
         })
     }
 }
 
-/// The first and the last inst that jump to a label.
+/// The first and the last instruction that jump to each label.
 fn uses(code: &Code) -> HashMap<Label, (usize, usize)> {
     let mut uses: HashMap<Label, (usize, usize)> = HashMap::new();
     for (index, inst) in code.insts.iter().enumerate() {
@@ -135,7 +138,7 @@ fn uses(code: &Code) -> HashMap<Label, (usize, usize)> {
     uses
 }
 
-/// The instruction that does the same with its operands exchanged.
+/// The instruction of the same effect with its operands exchanged.
 fn exchanged(inst: &Inst) -> Option<Op> {
     Some(match inst.op()? {
         op @ (Op::I32Add
