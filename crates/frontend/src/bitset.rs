@@ -1,4 +1,4 @@
-//! Sets of locals.
+//! Bit sets, for dataflow analyses over locals.
 
 /// A set of numbers below a bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +21,14 @@ impl BitSet {
         self.0[index as usize / 64] &= !(1 << (index % 64));
     }
 
-    /// Takes out what is not in another set.
+    /// Removes what is not in another set.
     pub(crate) fn intersect(&mut self, other: &BitSet) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine &= theirs;
         }
     }
 
-    /// Adds all of another set and returns whether that is more than there was.
+    /// Adds all of another set and returns whether the set grew.
     pub(crate) fn unite(&mut self, other: &BitSet) -> bool {
         let mut grown = 0;
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {

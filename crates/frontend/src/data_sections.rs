@@ -1,15 +1,15 @@
-//! The memory's first contents, and the input, as data sections.
+//! Data sections of a program: the initial memory without its zeros, and the input.
 
 use crate::module::Module;
 
-/// Runs of zeros longer than this end a section: a new one costs an instruction and a token.
+/// The longest run of zeros within a section. A new section costs an instruction and a token.
 const GAP: usize = 8;
 
 /// A data section: its address and its bytes.
 pub(crate) type Section = (u32, Vec<u8>);
 
-/// The bytes that the data segments leave in memory, later ones over earlier ones, without long runs of zeros: memory
-/// that was never written is zero.
+/// The sections of the initial memory: the active data segments, later ones over earlier ones.
+/// Memory that was never written is zero, so long runs of zeros are left out.
 pub(crate) fn sections(module: &Module<'_>, shift: u32) -> Vec<Section> {
     let active = module
         .data
@@ -23,7 +23,7 @@ pub(crate) fn sections(module: &Module<'_>, shift: u32) -> Vec<Section> {
     without_zeros(&image, shift)
 }
 
-/// Sections of the bytes from an address on that are not long runs of zeros.
+/// The sections of bytes that begin at an address, without long runs of zeros.
 pub(crate) fn without_zeros(image: &[u8], first: u32) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let written = image.iter().enumerate().filter(|&(_, &byte)| byte != 0);
@@ -42,7 +42,7 @@ pub(crate) fn without_zeros(image: &[u8], first: u32) -> Vec<Section> {
     sections
 }
 
-/// What a program is given: bytes to read, and for a program of WASI arguments and environment.
+/// The input of a program: bytes to read, and arguments and environment for a program of WASI.
 ///
 /// ```
 /// use weightware_frontend::Input;
@@ -55,7 +55,7 @@ pub(crate) fn without_zeros(image: &[u8], first: u32) -> Vec<Section> {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {
-    /// What is read from stdin.
+    /// The bytes of stdin.
     pub bytes: Vec<u8>,
     /// The arguments, the program's name first.
     pub arguments: Vec<Vec<u8>>,
@@ -91,8 +91,9 @@ impl From<&Input> for Input {
 }
 
 impl Input {
-    /// The section: the length of the input, then its bytes; then, if the program looks at them, the arguments: count and
-    /// bytes of the arguments and of the environment, offsets of all strings, the strings with a zero behind each.
+    /// The section of an input: the length of its bytes, then the bytes. If the program looks at
+    /// arguments, there follow the count and the size of the arguments and of the environment, the
+    /// offsets of all strings, and the strings, each with a zero at its end.
     pub(crate) fn section(&self, arguments: bool) -> Vec<u8> {
         let mut section = word(self.bytes.len()).to_vec();
         section.extend_from_slice(&self.bytes);

@@ -1,10 +1,11 @@
-//! The one error of this crate.
+//! The error of this crate: a problem, its place in the module, a remedy.
 
 use std::fmt;
 
 /// Why a module cannot be lowered, and where in it.
 ///
-/// It displays the instruction, the function, the byte offset in the binary, what is wrong and what to do about it.
+/// It displays the instruction, the function, the byte offset in the binary, what is wrong, and
+/// what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     inner: Box<Inner>,
@@ -26,7 +27,7 @@ enum ErrorKind {
     TooLarge,
 }
 
-/// Where in a module something stands.
+/// A place in a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) offset: Option<u64>,
@@ -57,7 +58,7 @@ impl Error {
         Self::new(ErrorKind::Unsupported, problem)
     }
 
-    /// The module is valid by a later version of WebAssembly alone.
+    /// The module is valid only in a later version of WebAssembly.
     pub(crate) fn later(problem: impl Into<String>) -> Self {
         Self::new(ErrorKind::Later, problem)
     }
@@ -82,7 +83,8 @@ impl Error {
         self
     }
 
-    /// The byte offset in the binary. Of a module given as text it is the offset in the binary that the text encodes.
+    /// The byte offset in the binary. For a module given as text, this is the binary that the text
+    /// encodes.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
         self.inner.place.offset
@@ -107,7 +109,8 @@ impl Error {
         self.inner.place.instruction.as_deref()
     }
 
-    /// Whether the module is malformed or breaks WebAssembly's rules, so that no engine would run it.
+    /// Whether the module is malformed or breaks WebAssembly's rules, so that no engine would run
+    /// it.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
         self.inner.kind == ErrorKind::Invalid
@@ -119,9 +122,10 @@ impl Error {
         matches!(self.inner.kind, ErrorKind::Unsupported | ErrorKind::Later)
     }
 
-    /// Whether the module is valid by a later version of WebAssembly than 2.0 alone: it uses threads, exceptions, garbage
-    /// collection, several memories or another proposal that 2.0 does not have. It is unsupported as well. What 2.0 has
-    /// and is not supported, such as SIMD, is refused where it is reachable, and is not meant.
+    /// Whether the module is valid only in a version of WebAssembly later than 2.0: it uses
+    /// threads, exceptions, garbage collection, several memories or another proposal that 2.0 does
+    /// not have. Such a module is unsupported as well. Parts of 2.0 that are not supported, such as
+    /// SIMD, are refused where they are reachable, and do not count here.
     #[must_use]
     pub fn needs_later_version(&self) -> bool {
         self.inner.kind == ErrorKind::Later
@@ -171,11 +175,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Characters of a name that are displayed.
 const MOST_OF_A_NAME: usize = 60;
-/// Problems of a text quote the line.
+/// Characters of a line that are displayed. A problem in a text quotes the line.
 const MOST_OF_A_LINE: usize = 1_000;
 
-/// The beginning of what somebody else wrote, without characters that a terminal would obey.
+/// The beginning of foreign text, without characters that a terminal would obey.
 fn excerpt(text: &str, most: usize) -> String {
     let escape = |c: char| match c.is_control() {
         true => c.escape_debug().to_string(),
@@ -195,7 +200,7 @@ impl From<wasmparser::BinaryReaderError> for Error {
     }
 }
 
-/// A name from a module, fit for a line of an error: control characters escaped, not too long.
+/// A name from a module for a line of an error: control characters escaped, not too long.
 pub(crate) fn printable(name: &str) -> String {
     const LIMIT: usize = 120;
     let mut text: String = name

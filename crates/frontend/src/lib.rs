@@ -1,9 +1,14 @@
 //! WebAssembly modules, as binaries or text, lowered to programs of the token machine.
 //!
-//! [`lower`] validates a module, keeps what is reachable from its entry, and rewrites it into the instructions that the
-//! machine has: structured control flow into jumps, function calls into frames of words, the arithmetic that the machine
-//! lacks into software. What cannot be lowered is refused with an [`Error`] that names the function, the byte offset and
-//! the instruction.
+//! [`lower`] validates a module, keeps what is reachable from its entry, and rewrites it into the
+//! instructions that the machine has: structured control flow into jumps, function calls into
+//! frames of words, the arithmetic that the machine lacks into calls of a runtime library. What
+//! cannot be lowered is refused with an [`Error`] that names the function, the byte offset and the
+//! instruction.
+//!
+//! ```text
+//! bytes -[module]-> Module -[lower]-> Code -[passes]-> Code -[code::Encoder]-> Program
+//! ```
 //!
 //! ```
 //! use weightware_frontend::{Options, lower};

@@ -1,35 +1,36 @@
-//! Where in the machine's memory the guest's memory and the data beside it are.
+//! The layout of the machine's memory: the guest's memory, and the hidden data beside it.
 
 use crate::error::Error;
 use crate::module::reachability::Reachability;
 use crate::module::{Module, PAGE};
 
-/// Most pages of a memory, and pages that every access beside the guest's memory may use.
+/// The most pages of a memory, and of what accesses beside the guest's memory may use.
 const PAGES: u32 = 255;
 
-/// Pages to which a memory grows_memory that has other data behind it, if nobody says otherwise. The machine is exact for little
-/// more.
+/// Pages to which a memory may grow by default if hidden data lies after it. The machine is exact
+/// for little more.
 const GROWS_TO: u32 = 2;
 
-/// Most pages to which any memory grows_memory. One page less than an address reaches, so that its size in bytes is a word.
+/// The most pages to which any memory grows: one less than addresses reach, so that its size in
+/// bytes fits a word.
 const MOST: u32 = (1 << 16) - 1;
 
-/// The layout. The hidden data stands behind all that the guest's memory may become; or, if that is too much, in a page
-/// of its own before it, and all of the guest's addresses are shifted by that page.
+/// A layout. The hidden data lies after all that the guest's memory may become; or, if that is too
+/// far, in a page of its own before it, and all of the guest's addresses are shifted by that page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemoryLayout {
-    /// What is added to the guest's addresses.
+    /// The number added to the guest's addresses.
     pub(crate) shift: u32,
-    /// Pages of the guest's memory at first.
+    /// Initial pages of the guest's memory.
     pub(crate) initial: u32,
     /// Pages to which it may grow.
     pub(crate) limit: u32,
-    /// Where the hidden data begins.
+    /// The address of the hidden data.
     pub(crate) hidden: u32,
 }
 
 impl MemoryLayout {
-    /// `most` is what the options say about the memory's pages.
+    /// The layout for a module; `most` is the option that limits the memory's pages.
     pub(crate) fn new(
         module: &Module<'_>,
         reach: Reachability,
@@ -65,7 +66,7 @@ impl MemoryLayout {
         })
     }
 
-    /// The fourth byte of the guest's accesses.
+    /// The fourth immediate byte of the guest's accesses: the pages that they may use.
     pub(crate) fn pages(&self) -> u8 {
         u8::try_from(self.initial + self.shift / PAGE).unwrap_or(u8::MAX)
     }

@@ -6,16 +6,17 @@ use crate::module::Given;
 use crate::passes::Passes;
 use crate::width::Bits;
 
-/// What may be chosen.
+/// Options of the lowering.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The export to begin with. `None`: `_start`, else `main`, else nothing but the start function.
+    /// The export to begin with. `None`: `_start`, else `main`, else nothing but the start
+    /// function.
     pub entry: Option<String>,
-    /// Pages to which the memory may grow. `None`: what the module says; or, if the program reads input or arguments, 2:
-    /// they lie behind it, and the machine is exact for memory up to 152 KiB.
+    /// Pages to which the memory may grow. `None`: the module's maximum; or 2 if the program reads
+    /// input or arguments, which lie after it: the machine is exact for memory up to 152 KiB.
     pub memory_pages: Option<u32>,
-    /// The optimisations of the code.
+    /// The passes that optimise the code.
     pub passes: Passes,
     /// Values of imported globals.
     pub(crate) globals: Vec<Given>,
@@ -33,28 +34,28 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same with that entry.
+    /// Sets the export to begin with.
     #[must_use]
     pub fn with_entry(mut self, export: impl Into<String>) -> Self {
         self.entry = Some(export.into());
         self
     }
 
-    /// The same with that limit for the memory.
+    /// Sets the pages to which the memory may grow.
     #[must_use]
     pub fn with_memory_pages(mut self, pages: u32) -> Self {
         self.memory_pages = Some(pages);
         self
     }
 
-    /// The same with those optimisations and no others.
+    /// Sets the passes that optimise the code.
     #[must_use]
     pub fn with_passes(mut self, passes: Passes) -> Self {
         self.passes = passes;
         self
     }
 
-    /// The same with a value for an imported global; of floating point numbers it is the bits.
+    /// Adds the value of an imported global; for floating point, its bits.
     #[must_use]
     pub fn with_global(
         mut self,

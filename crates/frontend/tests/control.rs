@@ -1,4 +1,4 @@
-//! Control flow: tables, blocks with parameters, code that no way leads to.
+//! Control flow: tables, blocks with parameters, unreachable code.
 
 use crate::oracle;
 use std::fmt::Write as _;

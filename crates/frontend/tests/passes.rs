@@ -1,11 +1,13 @@
-//! Each pass alone: what it makes of a small function, and that the function still does what wasmi says.
+//! Each pass alone: the code that it makes of a small function, and that the function still does
+//! what wasmi says.
 
 use crate::oracle;
 use crate::oracle::module;
 use weightware_frontend::{Options, Pass, Passes, lower};
 use weightware_isa::Op;
 
-/// The instructions of a module's `main`, in words, by those passes. All sets of passes must do what wasmi does.
+/// The instructions of a module's `main`, in words, after a set of passes. Checks that all sets of
+/// passes do what wasmi does.
 #[track_caller]
 fn lowered(text: &str, passes: Passes) -> String {
     let binary = wat::parse_str(text).expect("a module");
@@ -54,7 +56,8 @@ fn constants_are_folded_as_they_come() {
     );
 }
 
-/// The calls of a program by those passes, those of the entry code and of software included.
+/// The number of calls in a program after a set of passes, those of the entry code and of the
+/// runtime library included.
 #[track_caller]
 fn calls(text: &str, passes: Passes) -> usize {
     lowered(text, passes);
@@ -207,7 +210,8 @@ fn a_value_stays_on_the_stack_until_it_is_read() {
 
 #[test]
 fn a_value_does_not_stay_where_the_stack_is_needed() {
-    // A difference does not turn round; a branch leaves the block; a value lies below that is taken in between.
+    // A difference does not turn round; a branch leaves the block; a value lies below that is taken
+    // in between.
     for body in [
         "(local.set 0 (call $getchar)) (i32.sub (call $getchar) (local.get 0))",
         "(block $b (local.set 0 (call $getchar)) (br_if $b (call $getchar)) (return (local.get 0))) (i32.const 3)",
@@ -278,7 +282,8 @@ fn a_small_frame_needs_no_thunks() {
 
 #[test]
 fn deep_operands_count_for_the_depth_of_calls() {
-    // Four operands lie below each call of a function with one word: it traps before the stack leaves its bounds.
+    // Four operands lie below each call of a function with one word: it traps before the stack
+    // leaves its bounds.
     let text = module(
         "(func $f (param i32) (result i32) (i32.add (i32.const 1) (i32.add (i32.const 2) (i32.add (i32.const 3) \
          (i32.add (i32.const 4) (call $f (local.get 0)))))))",

@@ -81,7 +81,8 @@ fn other_types_and_instructions() {
         assert!(error.to_string().contains(part), "{error}");
         assert!(error.is_unsupported(), "{error}");
         assert!(error.offset().is_some(), "{error}");
-        // What WebAssembly 2.0 has, SIMD included, and tail calls are refused where they are lowered.
+        // What WebAssembly 2.0 has, SIMD included, and tail calls are refused where they are
+        // lowered.
         let later = matches!(part, "threads" | "exceptions" | "gc");
         assert_eq!(error.needs_later_version(), later, "{error}");
     }

@@ -20,7 +20,8 @@ pub(crate) struct Encoder {
     addresses: HashMap<Label, usize>,
     /// Instructions whose low three bytes are an address.
     fixups: Vec<(usize, Target)>,
-    /// Addresses of the thunks that call a function after raising the frame base by that many words.
+    /// Addresses of the thunks that call a function after raising the frame base by that many
+    /// words.
     thunks: HashMap<(Label, u32), usize>,
 }
 

@@ -6,8 +6,8 @@ use weightware_isa::{End, Instruction, Op};
 use super::label::{Callee, Label, Origin};
 use crate::width::Width;
 
-/// The code of a function. On entry its arguments are on the operand stack, and no word of its frame
-/// has been written.
+/// The code of a function. On entry its arguments are on the operand stack, and no word of its
+/// frame has been written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Code {
     pub(crate) insts: Vec<Inst>,
@@ -196,8 +196,8 @@ impl Inst {
         }
     }
 
-    /// The number of operands of an instruction that does nothing but replace them by one value that
-    /// depends on nothing else.
+    /// The number of operands of an instruction that does nothing but replace them by one value
+    /// that depends on nothing else.
     pub(crate) fn pure_operands(&self) -> Option<usize> {
         let op = self.op()?;
         let End::Commit(commit) = op.spec().end else {

@@ -1,8 +1,8 @@
 //! Peephole optimisation: the last instructions are rewritten to the same effect in fewer tokens as
 //! they are appended.
 //!
-//! Every pattern is of instructions in a row. A bound label is an instruction of its own, so nothing
-//! that is jumped to becomes part of a pattern.
+//! Every pattern is of instructions in a row. A bound label is an instruction of its own, so
+//! nothing that is jumped to becomes part of a pattern.
 
 use weightware_isa::{Instruction, Op};
 
@@ -136,7 +136,8 @@ impl Builder {
             Op::I32Shl | Op::I32ShrS | Op::I32ShrU if value.is_multiple_of(32) => {
                 self.remove_last(1);
             }
-            // Compilers write a sign extension like this where WebAssembly has no instruction for it.
+            // Compilers write a sign extension like this where WebAssembly has no instruction for
+            // it.
             Op::I32ShrS
                 if matches!(value, 16 | 24)
                     && before.is_some_and(|before| before.op == Op::I32Shl)

@@ -1,56 +1,15 @@
-//! Blocks, branches and calls.
+//! Lowering of structured control flow to labels and jumps, and of calls.
 
 use wasmparser::{BlockType, Operator};
 use weightware_isa::Op;
 
+use super::control_frame::{BlockKind, ControlFrame};
 use super::function::Function;
 use super::key::Key;
 use super::operators::refuse;
 use crate::code::Label;
 use crate::error::Error;
 use crate::width::Width;
-
-/// An open block.
-pub(crate) struct ControlFrame {
-    /// Where branches to this block go.
-    label: Label,
-    /// Of an `if` whose `else` has not come: where its condition jumps to when it is zero.
-    otherwise: Option<Label>,
-    kind: BlockKind,
-    /// Height of the operand stack below the block's parameters.
-    base: usize,
-    parameters: Vec<Width>,
-    results: Vec<Width>,
-}
-
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum BlockKind {
-    Function,
-    Block,
-    Loop,
-}
-
-impl ControlFrame {
-    pub(crate) fn function(end: Label, results: Vec<Width>) -> Self {
-        Self {
-            label: end,
-            otherwise: None,
-            kind: BlockKind::Function,
-            base: 0,
-            parameters: Vec::new(),
-            results,
-        }
-    }
-
-    /// Values that a branch to this block carries.
-    fn carried(&self) -> &[Width] {
-        if self.kind == BlockKind::Loop {
-            &self.parameters
-        } else {
-            &self.results
-        }
-    }
-}
 
 impl Function<'_, '_> {
     /// Lowers an operator of control flow.
@@ -112,7 +71,7 @@ impl Function<'_, '_> {
         Ok(())
     }
 
-    /// An operator that no way leads to.
+    /// Follows the block structure through unreachable code.
     pub(crate) fn unreachable(&mut self, operator: &Operator<'_>) {
         match operator {
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -125,7 +84,7 @@ impl Function<'_, '_> {
         }
     }
 
-    /// Nothing goes on behind this instruction.
+    /// Marks the code that follows as unreachable.
     pub(crate) fn stop(&mut self) {
         self.reachable = false;
     }
@@ -196,18 +155,18 @@ impl Function<'_, '_> {
         &self.frames[self.frames.len() - 1 - depth as usize]
     }
 
-    /// The label that a branch goes to, if nothing must be taken from the stack on the way.
+    /// The label that a branch goes to, if it need not drop operands first.
     pub(crate) fn plain_target(&self, depth: u32) -> Option<Label> {
         (self.extra(depth) == 0).then(|| self.target(depth).label)
     }
 
-    /// Values on the stack that a branch must take away from below those it carries.
+    /// Operands that a branch must drop from below the values that it carries.
     fn extra(&self, depth: u32) -> usize {
         let target = self.target(depth);
         self.stack.len() - target.carried().len() - target.base
     }
 
-    /// Jumps, without a change of the stack's widths.
+    /// Appends a branch, without its effect on the widths of the stack.
     pub(crate) fn jump(&mut self, depth: u32) {
         let extra = self.extra(depth);
         if extra > 0 {
@@ -234,7 +193,8 @@ impl Function<'_, '_> {
         }
     }
 
-    /// The most values that a branch in this function carries, beyond which a scratch word is safe from it.
+    /// The most values that a branch in this function carries. Branches use no scratch words
+    /// beyond.
     pub(crate) fn most_carried(&self) -> usize {
         let carried = self.frames.iter().map(|frame| frame.carried().len());
         carried.max().unwrap_or(0)
@@ -256,7 +216,7 @@ impl Function<'_, '_> {
         self.called(ty)
     }
 
-    /// The change of the stack by a call of a function of that type.
+    /// Applies the effect that a call of a function of a type has on the widths of the stack.
     pub(crate) fn called(&mut self, ty: &wasmparser::FuncType) -> Result<(), Error> {
         if self.reachable {
             self.pop_many(ty.params().len());

@@ -1,32 +1,35 @@
-//! Definite assignment: which locals may be read before anything was written to them.
+//! Definite assignment: the locals that may be read before they are written.
+//!
+//! Only these are zeroed at the function's entry.
 
 use wasmparser::{Operator, OperatorsReader};
 
 use crate::bitset::BitSet;
 use crate::error::Error;
 
-/// What a function does with its locals, parameters included.
+/// The accesses of a function to its locals, parameters included.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
     /// Locals that may be read while they still hold the zero of the function's entry.
     pub(crate) read_first: Vec<bool>,
-    /// Locals that are written somewhere; parameters are.
+    /// Locals that are written somewhere, as all parameters are.
     pub(crate) written: Vec<bool>,
-    /// How often each local is read, in code that no way leads to as well.
+    /// The number of reads of each local, in unreachable code as well.
     pub(crate) reads: Vec<u32>,
 }
 
-/// A block that is open.
+/// An open block.
 struct Open {
-    /// Written on every way to the block's end so far. `None`: no way leads there yet.
+    /// Locals that are written on every path to the block's end so far. `None`: no path so far.
     end: Option<BitSet>,
-    /// Written before the `else` branch, as long as that may come.
+    /// Locals that are written before the `else` branch, as long as that may come.
     otherwise: Option<BitSet>,
     is_loop: bool,
 }
 
-/// Words of all sets of a function beyond which the analysis gives up and calls every local read first.
-const EFFORT: u64 = 1 << 26;
+/// Words of sets visited, beyond which the analysis gives up and says that every local is read
+/// first.
+const MOST_VISITS: u64 = 1 << 26;
 
 /// Analyses a function with that many parameters and locals.
 pub(crate) fn usage(
@@ -52,16 +55,16 @@ pub(crate) fn usage(
     if let Some(now) = &mut analysis.now {
         (0..parameters).for_each(|parameter| now.insert(parameter));
     }
-    let mut effort = 0;
+    let mut visits = 0;
     for operator in operators.clone() {
         let operator = operator?;
         if let Operator::LocalGet { local_index } = operator {
             analysis.usage.reads[local_index as usize] += 1;
         } else {
-            effort += words as u64;
+            visits += words as u64;
         }
         analysis.step(&operator)?;
-        if effort > EFFORT {
+        if visits > MOST_VISITS {
             return give_up(operators, analysis.usage);
         }
     }
@@ -82,10 +85,10 @@ fn give_up(operators: &OperatorsReader<'_>, mut usage: Usage) -> Result<Usage, E
 
 struct Analysis {
     usage: Usage,
-    /// Written on every way to here. `None`: no way leads here.
+    /// Locals that are written on every path to here. `None` if there is none.
     now: Option<BitSet>,
     open: Vec<Open>,
-    /// Blocks open in code that no way leads to.
+    /// Blocks that are open within unreachable code.
     skipped: usize,
 }
 
@@ -158,7 +161,7 @@ impl Analysis {
         Ok(())
     }
 
-    /// A branch: to the end of a block, or back to a loop, which changes nothing there.
+    /// Follows a branch: to the end of a block, or back to a loop, which changes nothing there.
     fn arrive_at(&mut self, depth: u32) {
         let is_loop = |open: &Open| open.is_loop;
         let depth = depth as usize;
@@ -174,11 +177,11 @@ impl Analysis {
     }
 }
 
-/// Joins a way, if there is one, to those that came before.
-fn meet(ways: &mut Option<BitSet>, way: Option<&BitSet>) {
-    match (ways.as_mut(), way) {
-        (Some(ways), Some(way)) => ways.intersect(way),
-        (None, Some(way)) => *ways = Some(way.clone()),
+/// The meet of the dataflow analysis: joins a path, if there is one, to those before it.
+fn meet(paths: &mut Option<BitSet>, path: Option<&BitSet>) {
+    match (paths.as_mut(), path) {
+        (Some(paths), Some(path)) => paths.intersect(path),
+        (None, Some(path)) => *paths = Some(path.clone()),
         (_, None) => {}
     }
 }

@@ -1,4 +1,4 @@
-//! What a program does before, around and after its entry function.
+//! The entry code: sets the globals, calls the start function and the entry, ends the program.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Place, printable};
 use crate::module::Module;
 use crate::width::Width;
 
-/// What a program runs: the start function, then the entry.
+/// The functions that a program runs: the start function, then the entry.
 pub(crate) struct Entry {
     start: Option<u32>,
     main: Option<Main>,
@@ -20,13 +20,13 @@ pub(crate) struct Entry {
 
 struct Main {
     function: u32,
-    /// Its result is the exit code.
+    /// Whether its result is the exit code.
     exits: bool,
 }
 
 impl Entry {
-    /// Finds the entry: the export asked for, or `_start`, or `__main_void` (what clang calls a C `main` without
-    /// parameters), or `main`, or nothing but a start function.
+    /// Finds the entry: the export of the options, or `_start`, or `__main_void` (clang's name for
+    /// a C `main` without parameters), or `main`, or nothing but a start function.
     pub(crate) fn find(module: &Module<'_>, asked: Option<&str>) -> Result<Self, Error> {
         let start = module.start;
         let names = asked.map_or(vec!["_start", "__main_void", "main"], |name| vec![name]);
@@ -54,7 +54,7 @@ impl Entry {
             true => "no function is exported".to_owned(),
             false => format!("the exported functions are {}", exported.join(", ")),
         };
-        // `__main_void` is what a compiler makes, not what a person exports.
+        // `__main_void` is a name that compilers export, not people.
         let wanted = names.iter().filter(|name| **name != "__main_void");
         let wanted = wanted.map(|name| format!("`{}`", printable(name)));
         let wanted = wanted.collect::<Vec<_>>().join(" or ");
@@ -78,8 +78,8 @@ impl Entry {
             .collect()
     }
 
-    /// The code that stands before all functions, and the label of the program's end, to which it
-    /// jumps. The words of its frame are the globals.
+    /// The entry code, which stands before all functions and has the globals in its frame; and the
+    /// label of the program's end, to which it jumps.
     pub(crate) fn lower(&self, linker: &mut Linker<'_>) -> (Code, Label) {
         linker.code.here = Origin::default();
         for (initial, word) in linker.initial_values.clone().into_iter().zip(0..) {

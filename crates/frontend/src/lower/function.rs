@@ -1,9 +1,9 @@
-//! One function: its frame, its locals and globals, its operators.
+//! Lowering of one function: its frame, its locals and globals, and the dispatch of its operators.
 
 use wasmparser::{Operator, OperatorsReader};
 use weightware_isa::Op;
 
-use super::control::ControlFrame;
+use super::control_frame::ControlFrame;
 use super::definite_assignment::usage;
 use super::key::{Key, Unit};
 use super::linker::Linker;
@@ -16,7 +16,8 @@ use crate::width::{Bits, Width};
 
 /// A function that is being lowered.
 ///
-/// The words of its frame are the parameters, the locals, and scratch words that live no longer than one operator.
+/// The words of its frame are the parameters, the locals, and scratch words, which live no longer
+/// than one operator.
 pub(crate) struct Function<'l, 'm> {
     pub(crate) linker: &'l mut Linker<'m>,
     pub(crate) module: &'m Module<'m>,
@@ -25,13 +26,13 @@ pub(crate) struct Function<'l, 'm> {
     /// Values on the operand stack since the function's entry.
     pub(crate) stack: Vec<Width>,
     /// Open blocks, the function itself first.
-    pub(crate) frames: Vec<ControlFrame>,
+    pub(super) frames: Vec<ControlFrame>,
     pub(crate) reachable: bool,
-    /// Blocks open in code that no way leads to.
+    /// Blocks that are open within unreachable code.
     pub(crate) skipped: usize,
     locals: Vec<Width>,
     written: Vec<bool>,
-    /// How often each local is read.
+    /// The number of reads of each local.
     reads: Vec<u32>,
     scratch: u32,
 }
@@ -153,7 +154,7 @@ impl Function<'_, '_> {
         }
     }
 
-    /// A local beyond the function's own, for use within one operator.
+    /// A scratch word, for use within one operator.
     pub(crate) fn scratch(&mut self, index: usize) -> u32 {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         self.scratch = self.scratch.max(index.saturating_add(1));
@@ -164,7 +165,7 @@ impl Function<'_, '_> {
         self.stack.push(width);
     }
 
-    /// The width of the topmost operand, which is taken.
+    /// Pops an operand and returns its width.
     pub(crate) fn pop(&mut self) -> Width {
         self.stack.pop().expect("valid code has its operands")
     }

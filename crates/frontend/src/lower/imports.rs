@@ -1,4 +1,5 @@
-//! Calls of imported functions: what the machine does for a program.
+//! Lowering of calls of imported functions: instructions of the machine, or routines of the runtime
+//! library.
 
 use wasmparser::{FuncType, ValType};
 use weightware_isa::{Op, Trap};
@@ -11,12 +12,12 @@ use crate::module::host_imports::{ARGUMENTS, BADF, FILES, INPUT, MISSING, NOSYS,
 use crate::width::Bits;
 
 impl Function<'_, '_> {
-    /// Lowers the call of an imported function, but for its effect on the stack's widths.
+    /// Appends a call of an imported function, without its effect on the widths of the stack.
     pub(crate) fn call_import(&mut self, index: u32) -> Result<(), Error> {
         let import = &self.module.imports[index as usize];
         let ty = self.module.type_of(index);
         if self.unit != Unit::Guest {
-            self.own_import(import);
+            self.library_import(import);
             return Ok(());
         }
         match (import.module, import.name, ty.params(), ty.results()) {
@@ -44,7 +45,7 @@ impl Function<'_, '_> {
         Ok(())
     }
 
-    /// Calls a function of WASI, if it is one with the right type.
+    /// Appends a call of a function of WASI, if there is one of that name and type.
     fn wasi(&mut self, name: &str, ty: &FuncType) -> bool {
         if let Some(key) = self.linker.find_routine(&format!("wasi.{name}")) {
             if self.linker.module(key.unit).type_of(key.index) != ty {
@@ -68,8 +69,8 @@ impl Function<'_, '_> {
         true
     }
 
-    /// What software imports.
-    fn own_import(&mut self, import: &Import<'_>) {
+    /// Appends what an import of the runtime library stands for.
+    fn library_import(&mut self, import: &Import<'_>) {
         let layout = self.linker.layout;
         let code = &mut self.linker.code;
         match (import.module, import.name) {
@@ -90,11 +91,12 @@ impl Function<'_, '_> {
                 let offset = self.linker.input_offset();
                 self.linker.code.constant(offset);
             }
-            (module, name) => panic!("software imports {module}.{name}"),
+            (module, name) => panic!("the runtime library imports {module}.{name}"),
         }
     }
 
-    /// The whole body of an imported function that is called through a table: its call, with what is on the stack.
+    /// Appends the body of an imported function that is called through a table: its call, with the
+    /// arguments on the stack.
     pub(crate) fn import_body(&mut self) -> Result<(), Error> {
         self.call_import(self.index)?;
         if self.reachable {

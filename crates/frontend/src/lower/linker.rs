@@ -1,5 +1,5 @@
-//! A worklist linker: a function, a dispatch through a table, a global gets its place when the first
-//! code that uses it is lowered.
+//! A worklist linker: a function, a dispatch through a table, a global gets its place when the
+//! first code that uses it is lowered.
 //!
 //! It hands out labels and words and keeps the queue of what is still to be lowered; how a function
 //! is lowered is not its business.
@@ -203,8 +203,8 @@ impl<'m> Linker<'m> {
         (word, self.passive_offset(segment))
     }
 
-    /// The offset of a passive segment in the hidden data; for the index after the last segment, the
-    /// end of all of them.
+    /// The offset of a passive segment in the hidden data; for the index after the last segment,
+    /// the end of all of them.
     fn passive_offset(&self, segment: u32) -> u32 {
         let before = &self.guest.data[..segment as usize];
         let passive = before.iter().filter(|data| data.address.is_none());

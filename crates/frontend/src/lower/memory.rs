@@ -1,4 +1,4 @@
-//! Operators of memory.
+//! Lowering of memory operators: addresses shifted by the layout, accesses bounded by pages.
 
 use wasmparser::{MemArg, MemArgTarget, Operator};
 use weightware_isa::Op;
@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::module::PAGE;
 use crate::width::{Bits, Width};
 
-/// The memory of the software that is the hidden data. The guest has none but memory 0.
+/// The index under which the runtime library sees the hidden data. The guest has memory 0 alone.
 const HIDDEN: u32 = 1;
 
-/// Accesses of the hidden data are not bounded but by the machine.
+/// The page byte of accesses that only the machine bounds: those of the hidden data.
 const ALL_PAGES: u8 = u8::MAX;
 
 /// The greatest offset of an access.
@@ -60,7 +60,7 @@ impl Function<'_, '_> {
         Ok(())
     }
 
-    /// An access: of the guest's memory, or in software of memory 1, the hidden data.
+    /// Appends an access of the guest's memory, or of the hidden data.
     fn access(&mut self, op: Op, width: u64, arg: MemArg) {
         let layout = self.linker.layout;
         let (base, pages) = match arg.target {
@@ -71,13 +71,13 @@ impl Function<'_, '_> {
         let end = u64::from(layout.limit) * u64::from(PAGE) + u64::from(layout.shift);
         let inside = pages == ALL_PAGES || offset + width <= end;
         if !inside {
-            // Outside the memory whatever the address is.
+            // The access is outside the memory at every address.
             self.linker.code.op(Op::TrapOutOfBounds);
             return self.stop();
         }
-        // An immediate has three bytes. In a memory of less than 2^24 bytes both offsets are outside. A larger one has grown
-        // there, far beyond the 144 KiB that the machine is exact for: stores end at the horizon, whichever it is, so that
-        // loads find zero.
+        // An immediate has three bytes. In a memory of less than 2^24 bytes both offsets are
+        // outside. A larger memory has grown far beyond the 144 KiB that the machine is exact for:
+        // a store there ends the run at the horizon, so loads find zero at either offset.
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).min(FARTHEST);
         self.linker.code.emit_byte(op, offset, pages);
         self.pop();
@@ -104,7 +104,7 @@ fn is_store(op: Op) -> bool {
     )
 }
 
-/// The instruction of a memory access and its bytes.
+/// The instruction of a load or store, and the number of bytes that it accesses.
 fn access(operator: &Operator<'_>) -> Option<(Op, u64, MemArg)> {
     Some(match *operator {
         Operator::I32Load { memarg } | Operator::F32Load { memarg } => (Op::I32Load, 4, memarg),

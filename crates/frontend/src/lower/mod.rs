@@ -1,6 +1,8 @@
-//! Lowering: the pipeline from the bytes of a module to a program.
+//! Lowering of a module to a program: reachable functions by a worklist, then passes, then
+//! encoding.
 
 mod control;
+mod control_frame;
 mod definite_assignment;
 mod entry;
 mod function;

@@ -1,19 +1,19 @@
-//! The runtime library: routines for the operators and host functions that the machine lacks, lowered
-//! like any other function.
+//! The runtime library: routines for the operators and host functions that the machine lacks.
 //!
-//! It consists of two modules. `software/*.wat` needs the machine's own instructions, memory or
-//! globals; `software/float.wasm` is `software/*.c`, compiled ahead. Their imports are the machine's:
-//! `machine.NAME` is the instruction of that name, `trap.NAME` a trap, `layout.NAME` a number that is
-//! known when a module is lowered. Memory 1 is the hidden data.
+//! Routines are lowered like any other function. They stand in two modules: `software/*.wat` needs
+//! the machine's own instructions, memory or globals; `software/float.wasm` is `software/*.c`,
+//! compiled ahead. They import from the machine: `machine.NAME` is the instruction of that name,
+//! `trap.NAME` a trap, `layout.NAME` a number that is known when a module is lowered. Memory 1 is
+//! the hidden data.
 
 use std::sync::OnceLock;
 
 use crate::module::Module;
 
-/// The imported global of the routines that holds how many bytes of input there are.
+/// The index of the imported global that holds the length of the input.
 pub(crate) const INPUT_LENGTH: u32 = 0;
 
-/// The routines that are written for this machine.
+/// The routines that use instructions of the machine.
 pub(crate) fn routines() -> &'static Module<'static> {
     static BINARY: OnceLock<Vec<u8>> = OnceLock::new();
     static MODULE: OnceLock<Module<'static>> = OnceLock::new();

@@ -112,8 +112,8 @@ impl Function<'_, '_> {
         }
     }
 
-    /// `a -- a / divisor` or `a -- a % divisor`, signed: divides the magnitudes, then sets the sign,
-    /// which is that of `a` for a remainder, and that of `a ^ divisor` for a quotient.
+    /// `a -- a / divisor` or `a -- a % divisor`, signed: divides the magnitudes, then sets the
+    /// sign, which is that of `a` for a remainder, and that of `a ^ divisor` for a quotient.
     fn divide_magnitude_by(&mut self, divisor: u32, remainder: bool) {
         let word = self.scratch(0);
         let code = &mut self.linker.code;

@@ -1,7 +1,7 @@
-//! Jumps through tables: `br_table` and `call_indirect`.
+//! Jump tables, for `br_table` and `call_indirect`, and binary search for short `br_table`s.
 //!
-//! A table is a row of instructions, one for each index: a jump to where that index goes, or the trap that it ends in.
-//! `br_stack` jumps into the row.
+//! A jump table is a row of instructions, one for each index: a jump, or a trap. `br_stack` jumps
+//! into the row.
 
 use wasmparser::BrTable;
 use weightware_isa::{Op, Trap};
@@ -12,11 +12,11 @@ use super::linker::Linker;
 use crate::code::{Code, Label};
 use crate::error::Error;
 
-/// Ranges of equal targets of a `br_table` up to which a binary search costs less than a jump into a row.
+/// The most ranges of equal targets for which a binary search costs less than a jump table.
 const SEARCHED: usize = 4;
 
 impl Function<'_, '_> {
-    /// A jump into a row of branches, or a binary search over the ranges of indices that go to the same place.
+    /// Appends a jump table, or a binary search over the ranges of indices with equal targets.
     pub(crate) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), Error> {
         self.pop();
         let targets = table.targets().collect::<Result<Vec<u32>, _>>()?;
@@ -115,8 +115,9 @@ fn label_of(depth: u32, stubs: &[(u32, Label)]) -> Label {
 }
 
 impl Linker<'_> {
-    /// `index -- `: jumps to the instruction of that index behind this code, of which there are `count`; to `outside` if
-    /// there is no such one. The index is kept in a local.
+    /// `index -- address`: the address of the index's instruction in a row of `count` instructions,
+    /// whose label is returned. An index beyond the row jumps to `outside`. The index is kept in a
+    /// local.
     fn row_index(&mut self, local: u32, count: usize, outside: Label) -> Label {
         let code = &mut self.code;
         let row = code.label();
@@ -130,7 +131,7 @@ impl Linker<'_> {
         row
     }
 
-    /// Sees to it that the functions are lowered that such calls may reach, and returns their labels.
+    /// Requests the functions that calls through a table may reach, and returns their labels.
     pub(crate) fn request_elements(&mut self, dispatch: Dispatch) -> Vec<Label> {
         let module = self.module(Unit::Guest);
         let wanted = &module.types[dispatch.ty];
@@ -144,7 +145,8 @@ impl Linker<'_> {
             .collect()
     }
 
-    /// The code that calls through a table go to: it stands in the callee's frame, none of whose words are written yet.
+    /// The code that calls through a table go to. It runs in the callee's frame, before any of its
+    /// words is written.
     pub(crate) fn dispatch_code(&mut self, dispatch: Dispatch) -> Code {
         self.set_origin_added("table");
         let module = self.module(Unit::Guest);

@@ -1,12 +1,14 @@
-//! The functions of the host that a module may import.
+//! The functions of the host that a module may import, by what they need.
 
 use super::Import;
 
 /// The module of WASI's functions.
 pub(crate) const WASI: &str = "wasi_snapshot_preview1";
 
-/// WASI's functions that look at the input, or at arguments and environment.
+/// WASI's functions that read the input.
 pub(crate) const INPUT: [&str; 1] = ["fd_read"];
+
+/// WASI's functions that look at arguments or environment.
 pub(crate) const ARGUMENTS: [&str; 4] = [
     "args_get",
     "args_sizes_get",
@@ -14,7 +16,7 @@ pub(crate) const ARGUMENTS: [&str; 4] = [
     "environ_sizes_get",
 ];
 
-/// WASI's functions of files, directories and sockets, which there are none of: every descriptor is a bad one.
+/// WASI's functions of files, directories and sockets. There are none, so every descriptor is bad.
 pub(crate) const FILES: [&str; 27] = [
     "fd_advise",
     "fd_allocate",
@@ -45,10 +47,12 @@ pub(crate) const FILES: [&str; 27] = [
     "sock_shutdown",
 ];
 
-/// WASI's functions that are not offered at all.
+/// WASI's functions that are not implemented.
 pub(crate) const MISSING: [&str; 2] = ["poll_oneoff", "proc_raise"];
 
+/// The error of a bad descriptor.
 pub(crate) const BADF: u32 = 8;
+/// The error of a function that is not implemented.
 pub(crate) const NOSYS: u32 = 52;
 
 /// Whether a function needs data beside the guest's memory.

@@ -1,4 +1,4 @@
-//! A validated module, decoded as far as lowering needs it.
+//! A validated WebAssembly module, decoded as far as the lowering needs it.
 
 mod parse;
 mod section_counts;
@@ -18,7 +18,7 @@ use crate::width::Bits;
 /// Bytes of a WebAssembly page.
 pub(crate) const PAGE: u32 = 1 << 16;
 
-/// Imported globals: module, name, value.
+/// The value of an imported global: module, name, value.
 pub(crate) type Given = (String, String, Bits);
 
 /// A validated module.
@@ -32,7 +32,7 @@ pub(crate) struct Module<'a> {
     /// Imported globals first.
     pub(crate) globals: Vec<Global>,
     pub(crate) memory: Option<Memory>,
-    /// Functions of the tables.
+    /// Elements of the tables.
     pub(crate) tables: Vec<Table>,
     pub(crate) data: Vec<DataSegment<'a>>,
     pub(crate) exports: Vec<(&'a str, ExternalKind, u32)>,
@@ -51,7 +51,7 @@ pub(crate) struct Import<'a> {
 #[derive(Debug)]
 pub(crate) struct Global {
     pub(crate) ty: ValType,
-    /// Its first value, if that is a number.
+    /// The initial value, if it is a number.
     pub(crate) value: Option<Bits>,
 }
 
@@ -62,13 +62,13 @@ pub(crate) struct Memory {
     pub(crate) maximum: Option<u64>,
 }
 
-/// What a table holds once the module is instantiated.
+/// The elements of a table once the module is instantiated.
 pub(crate) type Table = Vec<Option<u32>>;
 
 /// A data segment.
 #[derive(Debug)]
 pub(crate) struct DataSegment<'a> {
-    /// `None`: passive.
+    /// The address of an active segment. `None` for a passive one.
     pub(crate) address: Option<u32>,
     pub(crate) bytes: &'a [u8],
 }

@@ -1,4 +1,4 @@
-//! Names of instructions as WebAssembly's text format spells them.
+//! Names of operators as WebAssembly's text format spells them.
 
 use wasmparser::Operator;
 

@@ -15,10 +15,11 @@ use super::{
 use crate::error::{Error, printable};
 use crate::width::{Bits, Width};
 
-/// What unused parts of a module may use. What is reachable and not supported is refused at its place by the lowering.
+/// Features that unused parts of a module may use. Reachable operators that are not supported are
+/// refused at their place by the lowering.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);
 
-/// The same of the lowering's own modules, which see two memories.
+/// Features of the runtime library, which sees two memories.
 const OWN_FEATURES: WasmFeatures = FEATURES.union(WasmFeatures::MULTI_MEMORY);
 
 impl<'a> Module<'a> {
@@ -27,7 +28,7 @@ impl<'a> Module<'a> {
         Self::parse_with(bytes, given, FEATURES)
     }
 
-    /// The same of a module of the lowering's own.
+    /// Validates and decodes a module of the runtime library.
     pub(crate) fn parse_own(bytes: &'a [u8]) -> Result<Self, Error> {
         let length = ("input".to_owned(), "length".to_owned(), Bits::Word(0));
         Self::parse_with(bytes, &[length], OWN_FEATURES)
@@ -167,7 +168,7 @@ impl<'a> Module<'a> {
                 self.imports.push(Import { module, name });
                 return Ok(());
             }
-            // They are the module's own, with nothing in them.
+            // An imported memory or table is the module's own, with nothing in it.
             TypeRef::Memory(memory) => {
                 self.memory = Some(sizes(memory, offset)?);
                 return Ok(());
@@ -241,8 +242,8 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    /// Puts an active element segment into its table; one that does not fit is refused, since with it a module cannot
-    /// be instantiated.
+    /// Writes an active element segment to its table. A module whose segment does not fit cannot be
+    /// instantiated and is refused.
     fn element(&mut self, element: wasmparser::Element<'_>) -> Result<(), Error> {
         let ElementKind::Active {
             table_index,
@@ -297,7 +298,8 @@ impl<'a> Module<'a> {
         matches!(operators.read().ok()?, Operator::End).then_some(value)
     }
 
-    /// Names are a courtesy: a name section that cannot be read is as good as none.
+    /// Reads the names of functions. Names are a courtesy: a section that cannot be read is
+    /// ignored.
     fn read_names(&mut self, names: wasmparser::NameSectionReader<'a>) {
         for name in names {
             let Ok(name) = name else { return };
@@ -311,7 +313,7 @@ impl<'a> Module<'a> {
     }
 }
 
-/// Refuses components, and binaries of a version that there is not.
+/// Refuses components, and binaries of an unknown version.
 fn check_version(bytes: &[u8]) -> Result<(), Error> {
     let Some(found) = bytes.get(4..8).filter(|&version| version != [1, 0, 0, 0]) else {
         return Ok(());
@@ -344,7 +346,7 @@ fn sizes(memory: MemoryType, offset: u64) -> Result<Memory, Error> {
     }
 }
 
-/// The function of an element expression; `None`: a null reference.
+/// The function of an element expression. `None` for a null reference.
 fn function_reference(expr: &ConstExpr<'_>) -> Option<u32> {
     match expr.get_operators_reader().read() {
         Ok(Operator::RefFunc { function_index }) => Some(function_index),

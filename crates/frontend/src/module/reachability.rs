@@ -1,4 +1,4 @@
-//! What a program can reach from its entry: decides, before any code is written, where in memory things are.
+//! Reachability over the call graph: decides the layout of memory before any code is lowered.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::module::Module;
 use crate::module::host_imports;
 
-/// What reachable code does. Code behind a branch that always leaves counts, although it is not lowered.
+/// The demands of reachable functions on memory. Unreachable code within them counts as well,
+/// although it is not lowered.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reachability {
     /// The memory may grow.
@@ -17,7 +18,8 @@ pub(crate) struct Reachability {
     pub(crate) hides_data: bool,
 }
 
-/// Follows calls from those functions; a call through a table reaches all functions of its type in the table.
+/// Follows calls from the roots. A call through a table reaches all functions of its type in the
+/// table.
 pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reachability, Error> {
     let mut reach = Reachability::default();
     let mut seen: HashSet<u32> = roots.iter().copied().collect();

@@ -1,13 +1,14 @@
-//! How many items sections state, against their lengths: a validator may reserve memory for as many as a module of a hundred bytes
-//! states.
+//! A check of the item counts of sections against their lengths, before the validator reserves
+//! memory for as many items as a module of a hundred bytes declares.
 
 use crate::Error;
 
-/// Sections that begin with a count of items, each of at least a byte: all but custom ones, the start function and the
-/// count of data segments.
+/// Sections that begin with a count of items of at least a byte each: all except custom sections,
+/// the start function and the count of data segments.
 const COUNTED: [u8; 11] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13];
 
-/// Refuses a section that states more items than it has bytes. Whatever else is wrong is left to the validator.
+/// Refuses a section that declares more items than it has bytes. Other errors are left to the
+/// validator.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
     let mut at = 8;
     while let Some(&id) = bytes.get(at) {
@@ -28,7 +29,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// An unsigned number in LEB128, and where it ends.
+/// An unsigned number in LEB128, and the index of its end.
 fn number(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
     let mut number = 0;
     for (&byte, place) in bytes.get(start..)?.iter().zip(0..5) {

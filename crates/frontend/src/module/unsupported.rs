@@ -1,4 +1,5 @@
-//! Modules that are not valid, and valid ones of later versions of WebAssembly: which instruction, where.
+//! Diagnosis of modules that the validator rejects: invalid, or valid in a later version of
+//! WebAssembly; at which instruction.
 
 use wasmparser::{
     BinaryReaderError, FunctionBody, Parser, Payload, TypeRef, Validator, WasmFeatures,
@@ -7,7 +8,8 @@ use wasmparser::{
 use crate::error::{Error, Place};
 use crate::module::operator_name;
 
-/// What versions later than 2.0 have, by proposal. Left out are those that change nothing but which encodings are read.
+/// Features of versions later than 2.0, by proposal, except those that change nothing but which
+/// encodings are read.
 const LATER: &[WasmFeatures] = &[
     WasmFeatures::RELAXED_SIMD,
     WasmFeatures::THREADS,
@@ -20,11 +22,11 @@ const LATER: &[WasmFeatures] = &[
     WasmFeatures::CUSTOM_PAGE_SIZES,
 ];
 
-/// Proposals that read more encodings as well, and so count only for a module that has what they are about.
+/// Proposals that also read more encodings, and so count only for a module that uses what they add.
 const MEMORIES: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 const WIDE_ADDRESSES: WasmFeatures = WasmFeatures::MEMORY64;
 
-/// Why the validator refuses a binary that may use those features.
+/// The error for a binary that the validator rejects with a set of features.
 pub(crate) fn explain(bytes: &[u8], error: BinaryReaderError, features: WasmFeatures) -> Error {
     let offset = error.offset();
     let place = locate(bytes, offset);
@@ -40,7 +42,8 @@ pub(crate) fn explain(bytes: &[u8], error: BinaryReaderError, features: WasmFeat
     }))
 }
 
-/// Whether a binary that is not valid with those features is so with one of a later version, or with all.
+/// Whether a binary that is not valid with a set of features is valid with one of a later version,
+/// or with all of these.
 fn is_later(bytes: &[u8], features: WasmFeatures) -> bool {
     let (memories, wide) = memories(bytes);
     let several = if memories > 1 {
@@ -63,7 +66,8 @@ fn is_later(bytes: &[u8], features: WasmFeatures) -> bool {
     })
 }
 
-/// How many memories a binary has, and whether a memory or a table has addresses of 64 bits, as far as it can be read.
+/// The number of memories of a binary, and whether a memory or a table has addresses of 64 bits, as
+/// far as it can be read.
 fn memories(bytes: &[u8]) -> (usize, bool) {
     let (mut count, mut wide) = (0, false);
     let mut parser = Parser::new(0);
@@ -100,7 +104,7 @@ fn memories(bytes: &[u8]) -> (usize, bool) {
     (count, wide)
 }
 
-/// The function and instruction at a byte, if it lies in a function's body.
+/// The function and the instruction at a byte, if it lies in a function's body.
 fn locate(bytes: &[u8], offset: u64) -> Option<Place> {
     let mut index = 0;
     for payload in Parser::new(0).parse_all(bytes) {
@@ -126,6 +130,7 @@ fn locate(bytes: &[u8], offset: u64) -> Option<Place> {
     None
 }
 
+/// The name of the instruction at a byte of a body.
 fn instruction(body: &FunctionBody<'_>, offset: u64) -> Option<String> {
     let mut operators = body.get_operators_reader().ok()?;
     while !operators.eof() {

@@ -1,5 +1,5 @@
-//! The control-flow graph of a function, with two dataflow analyses over it: liveness of locals, and
-//! the height of the operand stack.
+//! The control-flow graph of a function, with two dataflow analyses over it: liveness of locals,
+//! and the height of the operand stack.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! Allocation of frame words by colouring an interference graph, copies coalesced first.
 //!
-//! Locals that are not live together can share a word. If the two ends of a copy do, the copy is one
-//! of a word to itself and vanishes; so these are merged first, those of inner loops before others.
-//! Then each local gets the lowest word that none of its neighbours has.
+//! Locals that are not live together can share a word. If the two ends of a copy do, the copy is
+//! one of a word to itself and vanishes; so these are merged first, those of inner loops before
+//! others. Then each local gets the lowest word that none of its neighbours has.
 
 use super::cfg::{Cfg, transfer};
 use super::split_webs;
@@ -12,8 +12,8 @@ use crate::code::{Access, Code, Inst};
 /// The most locals of a function that is changed.
 const MOST_LOCALS: u32 = 1 << 11;
 
-/// Gives each local a word. `shared`: locals that are not live together share one; otherwise only the
-/// two ends of a copy do.
+/// Gives each local a word. `shared`: locals that are not live together share one; otherwise only
+/// the two ends of a copy do.
 pub(crate) fn run(code: &mut Code, shared: bool) {
     let before = code.clone();
     split_webs::split(code);

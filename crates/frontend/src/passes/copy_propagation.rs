@@ -1,7 +1,7 @@
 //! Copy and constant propagation within basic blocks.
 //!
-//! A read of a local that was last written with another local, or with a constant, becomes a read of
-//! that, as long as neither is written again. The write may then be dead.
+//! A read of a local that was last written with another local, or with a constant, becomes a read
+//! of that, as long as neither is written again. The write may then be dead.
 
 use std::collections::HashMap;
 

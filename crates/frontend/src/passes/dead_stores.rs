@@ -1,7 +1,7 @@
 //! Dead-store elimination, and dead-code elimination of what is computed to be dropped.
 //!
-//! A `local.set` that nothing reads becomes a `drop`, a `local.tee` vanishes. A value that is dropped
-//! is not computed, unless that may trap.
+//! A `local.set` that nothing reads becomes a `drop`, a `local.tee` vanishes. A value that is
+//! dropped is not computed, unless that may trap.
 
 use weightware_isa::Op;
 

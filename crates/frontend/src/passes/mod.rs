@@ -124,8 +124,8 @@ const REPEATED: [(Pass, Run); 4] = [
 ];
 
 /// Runs passes over all functions, by their labels. The entry code calls those in `kept`; calls
-/// through tables may reach those in `elements`. Functions that nothing calls after inlining vanish.
-/// `fresh` makes labels.
+/// through tables may reach those in `elements`. Functions that nothing calls after inlining
+/// vanish. `fresh` makes labels.
 pub(crate) fn run(
     functions: &mut Vec<(Label, Code)>,
     passes: Passes,
@@ -177,8 +177,8 @@ fn finish(code: &mut Code, passes: Passes) {
     code.words = code.words.max(operands_below_calls(code));
 }
 
-/// The most operands that lie on the stack below those of a call. A frame has at least as many words,
-/// so that the operand stack is within its bounds wherever the frames are within theirs.
+/// The most operands that lie on the stack below those of a call. A frame has at least as many
+/// words, so that the operand stack is within its bounds wherever the frames are within theirs.
 fn operands_below_calls(code: &Code) -> u32 {
     let cfg = Cfg::new(code);
     let heights = cfg.heights(code);

@@ -1,10 +1,10 @@
 //! Stackification: values stay on the operand stack instead of passing through a local.
 //!
-//! `A local.set x B local.get x` becomes `A local.tee x B`, if B neither writes x nor pops below its
-//! own operands. If B pushes one value, and an instruction follows that commutes or has a mirror
-//! image, it becomes `A local.tee x B` with that instruction's operands exchanged. B may have branches
-//! as long as none leaves B or enters it. Dead-store elimination removes the write if nothing else
-//! reads it.
+//! `A local.set x B local.get x` becomes `A local.tee x B`, if B neither writes x nor pops below
+//! its own operands. If B pushes one value, and an instruction follows that commutes or has a
+//! mirror image, it becomes `A local.tee x B` with that instruction's operands exchanged. B may
+//! have branches as long as none leaves B or enters it. Dead-store elimination removes the write if
+//! nothing else reads it.
 
 use std::collections::HashMap;
 
@@ -82,8 +82,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Whether the value of a `local.set`, if it stayed on the stack, would be on top of it where the
-    /// local is read, or, with `or_below`, right below the top.
+    /// Whether the value of a `local.set`, if it stayed on the stack, would be on top of it where
+    /// the local is read, or, with `or_below`, right below the top.
     fn stays(&self, write: usize, read: usize, or_below: bool) -> bool {
         let (Some(height), Some(before)) = (self.heights[read], self.heights[write]) else {
             return false;
