@@ -186,6 +186,17 @@ fn excerpt(text: &str, most: usize) -> String {
         true => c.escape_debug().to_string(),
         false => c.to_string(),
     };
+    shorten(text, most, escape)
+}
+
+/// A name from a module for a line of an error: control characters escaped, not too long.
+pub(crate) fn printable(name: &str) -> String {
+    const LIMIT: usize = 120;
+    shorten(name, LIMIT, |c| c.escape_debug().to_string())
+}
+
+/// The first characters of a text, escaped; `...` marks a text that is cut.
+fn shorten(text: &str, most: usize, escape: impl FnMut(char) -> String) -> String {
     let mut short: String = text.chars().take(most).map(escape).collect();
     if text.chars().nth(most).is_some() {
         short.push_str("...");
@@ -198,18 +209,4 @@ impl From<wasmparser::BinaryReaderError> for Error {
         let offset = error.offset();
         Error::invalid(error.message().to_owned()).at_offset(offset)
     }
-}
-
-/// A name from a module for a line of an error: control characters escaped, not too long.
-pub(crate) fn printable(name: &str) -> String {
-    const LIMIT: usize = 120;
-    let mut text: String = name
-        .chars()
-        .take(LIMIT)
-        .flat_map(char::escape_debug)
-        .collect();
-    if name.chars().nth(LIMIT).is_some() {
-        text.push('…');
-    }
-    text
 }

@@ -2,7 +2,7 @@
 
 use weightware_isa::Value;
 
-use crate::module::Given;
+use crate::module::ImportedGlobal;
 use crate::passes::Passes;
 use crate::width::Bits;
 
@@ -19,7 +19,7 @@ pub struct Options {
     /// The passes that optimise the code.
     pub passes: Passes,
     /// Values of imported globals.
-    pub(crate) globals: Vec<Given>,
+    pub(crate) globals: Vec<ImportedGlobal>,
 }
 
 impl Default for Options {

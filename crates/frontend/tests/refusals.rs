@@ -89,7 +89,7 @@ fn other_types_and_instructions() {
 }
 
 #[test]
-fn what_needs_later_version_is_told_from_what_is_wrong() {
+fn modules_of_later_versions_are_distinguished_from_invalid_ones() {
     for fields in [
         "(memory 1) (memory 1)",
         "(memory i64 1)",

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use weightware_isa::{Instruction, Op};
 
-use super::check_size;
+use super::encoder::check_size;
 use super::inst::{Code, Inst, InstKind};
 use super::label::{Callee, Label, Origin};
 use crate::error::Error;

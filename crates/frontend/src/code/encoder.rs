@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use weightware_isa::{Instruction, Op};
 
-use super::check_size;
 use super::inst::{Code, InstKind};
 use super::label::{Label, Origin};
 use crate::error::Error;
+
+/// The greatest number of instructions that addresses of three bytes reach, `}` included.
+const CODE_LIMIT: usize = (1 << 24) - 1;
 
 /// Words by which one call can raise the frame base.
 const LARGEST_STEP: u32 = 255;
@@ -174,4 +176,15 @@ impl Encoder {
         }
         target
     }
+}
+
+/// Refuses a program of more instructions than addresses reach.
+pub(super) fn check_size(instructions: usize) -> Result<(), Error> {
+    if instructions <= CODE_LIMIT {
+        return Ok(());
+    }
+    Err(
+        Error::too_large("the program has more than 2^24 instructions")
+            .remedy("leave out code that is not needed"),
+    )
 }

@@ -19,7 +19,7 @@ use crate::width::Bits;
 pub(crate) const PAGE: u32 = 1 << 16;
 
 /// The value of an imported global: module, name, value.
-pub(crate) type Given = (String, String, Bits);
+pub(crate) type ImportedGlobal = (String, String, Bits);
 
 /// A validated module.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use wasmparser::{
 };
 
 use super::{
-    DataSegment, Given, Global, Import, Memory, Module, PAGE, section_counts, unsupported,
+    DataSegment, Global, Import, ImportedGlobal, Memory, Module, PAGE, section_counts, unsupported,
 };
 use crate::error::{Error, printable};
 use crate::width::{Bits, Width};
@@ -24,7 +24,7 @@ const OWN_FEATURES: WasmFeatures = FEATURES.union(WasmFeatures::MULTI_MEMORY);
 
 impl<'a> Module<'a> {
     /// Validates and decodes a binary.
-    pub(crate) fn parse(bytes: &'a [u8], given: &[Given]) -> Result<Self, Error> {
+    pub(crate) fn parse(bytes: &'a [u8], given: &[ImportedGlobal]) -> Result<Self, Error> {
         Self::parse_with(bytes, given, FEATURES)
     }
 
@@ -34,7 +34,11 @@ impl<'a> Module<'a> {
         Self::parse_with(bytes, &[length], OWN_FEATURES)
     }
 
-    fn parse_with(bytes: &'a [u8], given: &[Given], features: WasmFeatures) -> Result<Self, Error> {
+    fn parse_with(
+        bytes: &'a [u8],
+        given: &[ImportedGlobal],
+        features: WasmFeatures,
+    ) -> Result<Self, Error> {
         check_version(bytes)?;
         section_counts::check(bytes)?;
         if let Err(error) = Validator::new_with_features(features).validate_all(bytes) {
@@ -92,7 +96,7 @@ impl<'a> Module<'a> {
     fn read_imports(
         &mut self,
         section: ImportSectionReader<'a>,
-        given: &[Given],
+        given: &[ImportedGlobal],
     ) -> Result<(), Error> {
         for import in section.into_imports_with_offsets() {
             let (offset, import) = import?;
@@ -159,7 +163,7 @@ impl<'a> Module<'a> {
         &mut self,
         offset: u64,
         import: &wasmparser::Import<'a>,
-        given: &[Given],
+        given: &[ImportedGlobal],
     ) -> Result<(), Error> {
         let (module, name) = (import.module, import.name);
         let kind = match import.ty {
