@@ -244,7 +244,7 @@ impl Case {
         match &self.code {
             Code::Wasm(bytes) => {
                 let lowered = lower(bytes, options).map_err(|error| error.to_string())?;
-                Ok(lowered.with_input(&self.input))
+                Ok(lowered.into_program(&self.input))
             }
             Code::Tokens(text) => text
                 .parse()

@@ -89,7 +89,7 @@ fn decoding_knows_no_instruction() {
 }
 
 /// The one file with unsafe code: what enters machine code.
-const FENCED: &str = "crates/runtime/src/plan/native/x86_64/enter.rs";
+const FENCED: &str = "crates/runtime/src/plan/jit/x86_64/enter.rs";
 
 #[test]
 fn files_are_short_and_libraries_safe() {

@@ -1,6 +1,7 @@
-//! Lowers a module, lists its program with the places that the instructions come from, and runs it.
+//! Lowers a module, lists the instructions of its program with their sources, and runs it.
 //!
-//! `cargo run -p weightware-frontend --example lower -- MODULE [INPUT]`; without a module a small one is taken.
+//! `cargo run -p weightware-frontend --example lower -- MODULE [INPUT]`. The default is a small
+//! module that turns its input to capitals.
 
 use std::io::{self, Write};
 

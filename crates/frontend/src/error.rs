@@ -1,10 +1,11 @@
-//! The one error of this crate.
+//! The error of this crate: a problem, its place in the module, a remedy.
 
 use std::fmt;
 
 /// Why a module cannot be lowered, and where in it.
 ///
-/// It displays the instruction, the function, the byte offset in the binary, what is wrong and what to do about it.
+/// It displays the instruction, the function, the byte offset in the binary, what is wrong, and
+/// what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     inner: Box<Inner>,
@@ -12,21 +13,21 @@ pub struct Error {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     problem: String,
     remedy: Option<String>,
     place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ErrorKind {
     Invalid,
     Unsupported,
     Later,
     TooLarge,
 }
 
-/// Where in a module something stands.
+/// A place in a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) offset: Option<u64>,
@@ -35,7 +36,7 @@ pub(crate) struct Place {
 }
 
 impl Error {
-    fn new(kind: Kind, problem: impl Into<String>) -> Self {
+    fn new(kind: ErrorKind, problem: impl Into<String>) -> Self {
         let inner = Inner {
             kind,
             problem: problem.into(),
@@ -49,22 +50,22 @@ impl Error {
 
     /// The module is malformed or breaks WebAssembly's rules.
     pub(crate) fn invalid(problem: impl Into<String>) -> Self {
-        Self::new(Kind::Invalid, problem)
+        Self::new(ErrorKind::Invalid, problem)
     }
 
     /// The module is valid, but the machine or this crate cannot run it.
     pub(crate) fn unsupported(problem: impl Into<String>) -> Self {
-        Self::new(Kind::Unsupported, problem)
+        Self::new(ErrorKind::Unsupported, problem)
     }
 
-    /// The module is valid by a later version of WebAssembly alone.
+    /// The module is valid only in a later version of WebAssembly.
     pub(crate) fn later(problem: impl Into<String>) -> Self {
-        Self::new(Kind::Later, problem)
+        Self::new(ErrorKind::Later, problem)
     }
 
     /// The program would exceed the machine's limits.
     pub(crate) fn too_large(problem: impl Into<String>) -> Self {
-        Self::new(Kind::TooLarge, problem)
+        Self::new(ErrorKind::TooLarge, problem)
     }
 
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -82,7 +83,8 @@ impl Error {
         self
     }
 
-    /// The byte offset in the binary. Of a module given as text it is the offset in the binary that the text encodes.
+    /// The byte offset in the binary. For a module given as text, this is the binary that the text
+    /// encodes.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
         self.inner.place.offset
@@ -107,30 +109,32 @@ impl Error {
         self.inner.place.instruction.as_deref()
     }
 
-    /// Whether the module is malformed or breaks WebAssembly's rules, so that no engine would run it.
+    /// Whether the module is malformed or breaks WebAssembly's rules, so that no engine would run
+    /// it.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
-        self.inner.kind == Kind::Invalid
+        self.inner.kind == ErrorKind::Invalid
     }
 
     /// Whether the module is valid and uses something that is not supported.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        matches!(self.inner.kind, Kind::Unsupported | Kind::Later)
+        matches!(self.inner.kind, ErrorKind::Unsupported | ErrorKind::Later)
     }
 
-    /// Whether the module is valid by a later version of WebAssembly than 2.0 alone: it uses threads, exceptions, garbage
-    /// collection, several memories or another proposal that 2.0 does not have. It is unsupported as well. What 2.0 has
-    /// and is not supported, such as SIMD, is refused where it is reachable, and is not meant.
+    /// Whether the module is valid only in a version of WebAssembly later than 2.0: it uses
+    /// threads, exceptions, garbage collection, several memories or another proposal that 2.0 does
+    /// not have. Such a module is unsupported as well. Parts of 2.0 that are not supported, such as
+    /// SIMD, are refused where they are reachable, and do not count here.
     #[must_use]
-    pub fn is_of_a_later_version(&self) -> bool {
-        self.inner.kind == Kind::Later
+    pub fn needs_later_version(&self) -> bool {
+        self.inner.kind == ErrorKind::Later
     }
 
     /// Whether the program would exceed the machine's limits.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        self.inner.kind == Kind::TooLarge
+        self.inner.kind == ErrorKind::TooLarge
     }
 }
 
@@ -171,16 +175,28 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Characters of a name that are displayed.
 const MOST_OF_A_NAME: usize = 60;
-/// Problems of a text quote the line.
+/// Characters of a line that are displayed. A problem in a text quotes the line.
 const MOST_OF_A_LINE: usize = 1_000;
 
-/// The beginning of what somebody else wrote, without characters that a terminal would obey.
+/// The beginning of foreign text, without characters that a terminal would obey.
 fn excerpt(text: &str, most: usize) -> String {
     let escape = |c: char| match c.is_control() {
         true => c.escape_debug().to_string(),
         false => c.to_string(),
     };
+    shorten(text, most, escape)
+}
+
+/// A name from a module for a line of an error: control characters escaped, not too long.
+pub(crate) fn printable(name: &str) -> String {
+    const LIMIT: usize = 120;
+    shorten(name, LIMIT, |c| c.escape_debug().to_string())
+}
+
+/// The first characters of a text, escaped; `...` marks a text that is cut.
+fn shorten(text: &str, most: usize, escape: impl FnMut(char) -> String) -> String {
     let mut short: String = text.chars().take(most).map(escape).collect();
     if text.chars().nth(most).is_some() {
         short.push_str("...");
@@ -193,18 +209,4 @@ impl From<wasmparser::BinaryReaderError> for Error {
         let offset = error.offset();
         Error::invalid(error.message().to_owned()).at_offset(offset)
     }
-}
-
-/// A name from a module, fit for a line of an error: control characters escaped, not too long.
-pub(crate) fn printable(name: &str) -> String {
-    const LIMIT: usize = 120;
-    let mut text: String = name
-        .chars()
-        .take(LIMIT)
-        .flat_map(char::escape_debug)
-        .collect();
-    if name.chars().nth(LIMIT).is_some() {
-        text.push('…');
-    }
-    text
 }

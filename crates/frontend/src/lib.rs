@@ -1,9 +1,14 @@
 //! WebAssembly modules, as binaries or text, lowered to programs of the token machine.
 //!
-//! [`lower`] validates a module, keeps what is reachable from its entry, and rewrites it into the instructions that the
-//! machine has: structured control flow into jumps, function calls into frames of words, the arithmetic that the machine
-//! lacks into software. What cannot be lowered is refused with an [`Error`] that names the function, the byte offset and
-//! the instruction.
+//! [`lower`] validates a module, keeps what is reachable from its entry, and rewrites it into the
+//! instructions that the machine has: structured control flow into jumps, function calls into
+//! frames of words, the arithmetic that the machine lacks into calls of a runtime library. What
+//! cannot be lowered is refused with an [`Error`] that names the function, the byte offset and the
+//! instruction.
+//!
+//! ```text
+//! bytes -[module]-> Module -[lower]-> Code -[passes]-> Code -[code::Encoder]-> Program
+//! ```
 //!
 //! ```
 //! use weightware_frontend::{Options, lower};
@@ -29,35 +34,23 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod assembler;
-mod assigned;
+mod bitset;
 mod code;
-mod control;
-mod counts;
-mod entry;
+mod data_sections;
 mod error;
-mod function;
-mod image;
-mod import;
-mod layout;
-mod linker;
+mod lower;
 mod lowered;
-mod memory;
+mod memory_layout;
 mod module;
-mod names;
-mod native;
+mod options;
 mod passes;
-mod peephole;
-mod reach;
-mod refusal;
-mod set;
-mod software;
-mod table;
 mod width;
 
+pub use data_sections::Input;
 pub use error::Error;
-pub use image::Input;
-pub use lowered::{Location, Lowered, Options, lower};
+pub use lower::lower;
+pub use lowered::{Location, Lowered};
+pub use options::Options;
 pub use passes::{Pass, Passes};
 
 /// The examples of `README.md`.

@@ -1,11 +1,11 @@
-//! Widths of values: all that remains of their types.
+//! Widths of values: all that the machine distinguishes of their types.
 
 use wasmparser::ValType;
 use weightware_isa::Op;
 
 use crate::error::Error;
 
-/// How wide a value is.
+/// The width of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Width {
     /// `i32`, `f32`.
@@ -14,7 +14,7 @@ pub(crate) enum Width {
     Double,
 }
 
-/// The value of a constant expression, as bits.
+/// The bits of a constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bits {
     Word(u32),
@@ -47,7 +47,7 @@ impl Width {
         types.iter().map(|&ty| Width::of(ty)).collect()
     }
 
-    /// Zero, all bits.
+    /// A zero of this width.
     pub(crate) fn zero(self) -> Bits {
         match self {
             Width::Word => Bits::Word(0),

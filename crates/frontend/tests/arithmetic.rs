@@ -60,7 +60,7 @@ fn does_trap(op: &str, a: u32, b: u32) -> bool {
     }
 }
 
-/// A module that puts out the results of an operator for pairs in memory.
+/// A module that outputs the results of an operator for pairs in memory.
 fn table(op: &str, pairs: &[(u32, u32)]) -> String {
     let end = pairs.len() * 8;
     let data = data(pairs.iter().flat_map(|&(a, b)| [a, b]));

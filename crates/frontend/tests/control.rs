@@ -1,4 +1,4 @@
-//! Control flow: tables, blocks with parameters, code that no way leads to.
+//! Control flow: tables, blocks with parameters, unreachable code.
 
 use crate::oracle;
 use std::fmt::Write as _;
@@ -104,7 +104,7 @@ fn blocks_with_parameters_and_several_results() {
 }
 
 #[test]
-fn code_that_no_way_leads_to() {
+fn unreachable_code() {
     for body in [
         "(return (i32.const 1)) (i64.const 5) drop (block (result f32) (loop (br 0)) (f32.const 1)) drop unreachable",
         "(block (br 0) (if (i32.const 1) (then nop) (else (block)))) (i32.const 2)",

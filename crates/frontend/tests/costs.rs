@@ -1,5 +1,5 @@
-//! What operators cost that take more than one instruction, in executed instructions and in tokens of the trace: the table
-//! of `README.md`, which `BLESS=1` writes anew.
+//! What operators cost that take more than one instruction, in executed instructions and in tokens
+//! of the trace: the table of `README.md`, which `BLESS=1` writes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,7 +7,8 @@ use std::fs;
 use weightware_frontend::{Options, Pass, Passes, lower};
 use weightware_isa::Interpreter;
 
-/// An operator of the table: its operands as constants of the text format, and whether the right one stays a constant.
+/// An operator of the table: its operands as constants of the text format, and whether the right
+/// one stays a constant.
 struct Row {
     operator: &'static str,
     operands: &'static [&'static str],
@@ -132,8 +133,8 @@ fn tokens(ty: &str) -> u64 {
     if ty.ends_with("64") { 9 } else { 5 }
 }
 
-/// What an operator costs beyond the instructions that push its operands. Those come from globals, about which the
-/// lowering knows nothing, and the result goes to one.
+/// What an operator costs beyond the instructions that push its operands. Those come from globals,
+/// about which the lowering knows nothing, and the result goes to one.
 fn cost(row: &Row) -> (u64, u64) {
     let (ty, name) = row.operator.split_once('.').expect("type and name");
     let compares = ["eqz", "eq", "lt", "lt_s"].contains(&name);

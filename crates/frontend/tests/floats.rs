@@ -1,5 +1,5 @@
-//! Operators of 64-bit integers and floating point: the library's module in wasmi, and programs that use it in the plain interpreter, both
-//! against the host's arithmetic.
+//! Operators of 64-bit integers and floating point: the library's module in wasmi, and programs
+//! that use it in the plain interpreter, both against the host's arithmetic.
 
 use std::fmt::Write as _;
 
@@ -100,7 +100,7 @@ fn the_library_is_right_for_millions() {
     }
 }
 
-/// A module that puts out the results of an operator for operands that are data, which do not trap.
+/// A module that outputs the results of an operator for operands that are data, which do not trap.
 fn module(operator: &Operator, pairs: &[(u64, u64)]) -> String {
     let mut data = String::new();
     for &(a, b) in pairs {

@@ -1,11 +1,13 @@
-//! Each pass alone: what it makes of a small function, and that the function still does what wasmi says.
+//! Each pass alone: the code that it makes of a small function, and that the function still does
+//! what wasmi says.
 
 use crate::oracle;
 use crate::oracle::module;
 use weightware_frontend::{Options, Pass, Passes, lower};
 use weightware_isa::Op;
 
-/// The instructions of a module's `main`, in words, by those passes. All sets of passes must do what wasmi does.
+/// The instructions of a module's `main`, in words, after a set of passes. Checks that all sets of
+/// passes do what wasmi does.
 #[track_caller]
 fn lowered(text: &str, passes: Passes) -> String {
     let binary = wat::parse_str(text).expect("a module");
@@ -54,7 +56,8 @@ fn constants_are_folded_as_they_come() {
     );
 }
 
-/// The calls of a program by those passes, those of the entry code and of software included.
+/// The number of calls in a program after a set of passes, those of the entry code and of the
+/// runtime library included.
 #[track_caller]
 fn calls(text: &str, passes: Passes) -> usize {
     lowered(text, passes);
@@ -118,14 +121,14 @@ fn what_a_table_holds_stays() {
 fn jumps_go_where_the_jumps_go_that_they_lead_to() {
     // Out of the inner block means out of the outer one, which means the function's end.
     check(
-        Pass::Branches,
+        Pass::JumpThreading,
         "",
         "(block $a (block $b (br_if $b (call $getchar)) (call $putchar (i32.const 1))) (br $a)) (i32.const 7)",
         "call, resume, br_if, i32.const 1, output, i32.const 7, return",
     );
     // A condition around a jump.
     check(
-        Pass::Branches,
+        Pass::JumpThreading,
         "",
         "(block $a (loop $l (block $b (br_if $b (call $getchar)) (br $a)) (call $putchar (i32.const 1)))) (i32.const 7)",
         "call, resume, br_unless, i32.const 1, output, i32.const 7, return",
@@ -135,7 +138,7 @@ fn jumps_go_where_the_jumps_go_that_they_lead_to() {
 #[test]
 fn a_copy_is_read_where_it_comes_from() {
     check(
-        Pass::Forward,
+        Pass::CopyPropagation,
         "(local i32 i32 i32)",
         "(local.set 0 (call $getchar)) (local.set 1 (local.get 0)) (local.set 2 (i32.const 3)) \
          (call $putchar (local.get 1)) (local.set 0 (i32.const 9)) (call $putchar (local.get 1)) (local.get 2)",
@@ -147,7 +150,7 @@ fn a_copy_is_read_where_it_comes_from() {
 #[test]
 fn a_label_forgets_copies() {
     check(
-        Pass::Forward,
+        Pass::CopyPropagation,
         "(local i32)",
         "(local.set 0 (i32.const 3)) (loop $l (local.set 0 (i32.add (local.get 0) (i32.const 1))) \
          (br_if $l (i32.lt_u (local.get 0) (i32.const 9)))) (local.get 0)",
@@ -159,7 +162,7 @@ fn a_label_forgets_copies() {
 #[test]
 fn writes_that_nothing_reads_are_dropped_with_what_they_write() {
     check(
-        Pass::Dead,
+        Pass::DeadStores,
         "(local i32 i32)",
         "(local.set 0 (i32.mul (call $getchar) (i32.add (local.get 1) (i32.const 5)))) (local.set 1 (i32.const 2)) \
          (local.tee 0 (i32.const 8))",
@@ -174,7 +177,7 @@ fn what_may_trap_is_not_dropped() {
         "(local i32)",
         "(local.set 0 (i32.load (i32.const -4))) (i32.const 1)",
     );
-    let code = lowered(&text, Passes::none().with(Pass::Dead));
+    let code = lowered(&text, Passes::none().with(Pass::DeadStores));
     assert_eq!(
         code,
         "i32.const 4294967292, i32.load, drop, i32.const 1, return"
@@ -184,21 +187,21 @@ fn what_may_trap_is_not_dropped() {
         "(local i32)",
         "(local.set 0 (i32.div_u (i32.const 4) (call $getchar))) (i32.const 1)",
     );
-    let code = lowered(&text, Passes::none().with(Pass::Dead));
+    let code = lowered(&text, Passes::none().with(Pass::DeadStores));
     assert!(code.contains("div.digits"), "{code}");
 }
 
 #[test]
 fn a_value_stays_on_the_stack_until_it_is_read() {
     check(
-        Pass::Stack,
+        Pass::Stackify,
         "(local i32)",
         "(local.set 0 (call $getchar)) (if (call $getchar) (then (call $putchar (i32.const 65)))) (local.get 0)",
         "call, resume, local.tee 0, call, resume, br_unless, i32.const 65, output, return",
     );
     // The right operand stands before the left one.
     check(
-        Pass::Stack,
+        Pass::Stackify,
         "(local i32)",
         "(local.set 0 (call $getchar)) (i32.lt_s (call $getchar) (local.get 0))",
         "call, resume, local.tee 0, call, resume, i32.gt_s, return",
@@ -207,7 +210,8 @@ fn a_value_stays_on_the_stack_until_it_is_read() {
 
 #[test]
 fn a_value_does_not_stay_where_the_stack_is_needed() {
-    // A difference does not turn round; a branch leaves the block; a value lies below that is taken in between.
+    // A difference does not turn round; a branch leaves the block; a value lies below that is taken
+    // in between.
     for body in [
         "(local.set 0 (call $getchar)) (i32.sub (call $getchar) (local.get 0))",
         "(block $b (local.set 0 (call $getchar)) (br_if $b (call $getchar)) (return (local.get 0))) (i32.const 3)",
@@ -217,7 +221,7 @@ fn a_value_does_not_stay_where_the_stack_is_needed() {
     ] {
         let text = module("", "(local i32)", body);
         let none = lowered(&text, Passes::none());
-        assert_eq!(lowered(&text, Passes::none().with(Pass::Stack)), none);
+        assert_eq!(lowered(&text, Passes::none().with(Pass::Stackify)), none);
     }
 }
 
@@ -225,7 +229,7 @@ fn a_value_does_not_stay_where_the_stack_is_needed() {
 fn locals_share_words() {
     // A copy vanishes; locals that are never alive together have one word.
     check(
-        Pass::Words,
+        Pass::CoalesceLocals,
         "(local i32 i32 i32 i32)",
         "(local.set 1 (call $getchar)) (local.set 3 (local.get 1)) (call $putchar (local.get 3)) \
          (local.set 2 (call $getchar)) (call $putchar (local.get 2)) (local.get 2)",
@@ -237,7 +241,7 @@ fn locals_share_words() {
 #[test]
 fn a_copy_whose_origin_changes_keeps_its_word() {
     check(
-        Pass::Words,
+        Pass::CoalesceLocals,
         "(local i32 i32)",
         "(local.set 0 (call $getchar)) (local.set 1 (local.get 0)) (loop $l (br_if $l (i32.lt_u (local.tee 0 \
          (i32.add (local.get 0) (i32.const 1))) (i32.const 200)))) (i32.sub (local.get 0) (local.get 1))",
@@ -246,7 +250,7 @@ fn a_copy_whose_origin_changes_keeps_its_word() {
     );
     // What is written later is another local as far as a read can tell.
     check(
-        Pass::Words,
+        Pass::CoalesceLocals,
         "(local i32 i32)",
         "(local.set 0 (call $getchar)) (local.set 1 (local.get 0)) (local.set 0 (call $getchar)) \
          (call $putchar (local.get 1)) (local.get 0)",
@@ -270,7 +274,7 @@ fn a_small_frame_needs_no_thunks() {
         run.run(1 << 20).expect("no fault");
         run.tokens()
     };
-    let [many, few] = [Passes::none(), Passes::none().with(Pass::Words)].map(tokens);
+    let [many, few] = [Passes::none(), Passes::none().with(Pass::CoalesceLocals)].map(tokens);
     // Two calls less on the way to each of 300, and two returns.
     assert_eq!(many - few, 300 * 8);
     lowered(&text, Passes::all());
@@ -278,7 +282,8 @@ fn a_small_frame_needs_no_thunks() {
 
 #[test]
 fn deep_operands_count_for_the_depth_of_calls() {
-    // Four operands lie below each call of a function with one word: it traps before the stack leaves its bounds.
+    // Four operands lie below each call of a function with one word: it traps before the stack
+    // leaves its bounds.
     let text = module(
         "(func $f (param i32) (result i32) (i32.add (i32.const 1) (i32.add (i32.const 2) (i32.add (i32.const 3) \
          (i32.add (i32.const 4) (call $f (local.get 0)))))))",

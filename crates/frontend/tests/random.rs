@@ -16,12 +16,12 @@ struct Writer<'b> {
     /// Arities of the open labels, innermost last.
     labels: Vec<usize>,
     functions: usize,
-    /// The function that is being written. It calls those behind it.
+    /// The function that is being written. It calls those after it.
     function: usize,
 }
 
 const LOCALS: usize = 6;
-/// Locals of type `i64` behind those.
+/// Locals of type `i64`, after those of type `i32`.
 const WIDE_LOCALS: usize = 3;
 
 const BINARY: [&str; 21] = [
@@ -139,7 +139,8 @@ impl Writer<'_> {
             }
             8 => {
                 (0..3).for_each(|_| self.value(depth - 1));
-                // wasmi 2.0.0 fuses a comparison with zero and a `select` the wrong way round; not through a local.
+                // wasmi 2.0.0 fuses a comparison with zero and a `select` the wrong way round; not
+                // through a local.
                 self.put("local.set 5 local.get 5 select");
             }
             9 => {
@@ -299,7 +300,7 @@ impl Writer<'_> {
         self.put("end");
     }
 
-    /// A conditional or table branch with the stack as it was behind it.
+    /// A conditional or table branch with the stack as it was after it.
     fn branch(&mut self, depth: usize) {
         let label = self.below(self.labels.len());
         let arity = self.labels[self.labels.len() - 1 - label];

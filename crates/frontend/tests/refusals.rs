@@ -81,14 +81,15 @@ fn other_types_and_instructions() {
         assert!(error.to_string().contains(part), "{error}");
         assert!(error.is_unsupported(), "{error}");
         assert!(error.offset().is_some(), "{error}");
-        // What WebAssembly 2.0 has, SIMD included, and tail calls are refused where they are lowered.
+        // What WebAssembly 2.0 has, SIMD included, and tail calls are refused where they are
+        // lowered.
         let later = matches!(part, "threads" | "exceptions" | "gc");
-        assert_eq!(error.is_of_a_later_version(), later, "{error}");
+        assert_eq!(error.needs_later_version(), later, "{error}");
     }
 }
 
 #[test]
-fn what_is_of_a_later_version_is_told_from_what_is_wrong() {
+fn modules_of_later_versions_are_distinguished_from_invalid_ones() {
     for fields in [
         "(memory 1) (memory 1)",
         "(memory i64 1)",
@@ -96,7 +97,7 @@ fn what_is_of_a_later_version_is_told_from_what_is_wrong() {
     ] {
         let error = refused(&main_with(fields, ""));
         assert!(
-            error.is_of_a_later_version() && !error.is_invalid(),
+            error.needs_later_version() && !error.is_invalid(),
             "{error}"
         );
     }
@@ -116,11 +117,11 @@ fn what_is_of_a_later_version_is_told_from_what_is_wrong() {
         binary[at - 4] += grown;
         let error = lower(&binary, &Options::default()).expect_err("it is refused");
         assert!(
-            error.is_invalid() && !error.is_of_a_later_version(),
+            error.is_invalid() && !error.needs_later_version(),
             "{error}"
         );
     }
-    assert!(!refused("(module (func (export \"run\")))").is_of_a_later_version());
+    assert!(!refused("(module (func (export \"run\")))").needs_later_version());
 }
 
 #[test]

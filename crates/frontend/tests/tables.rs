@@ -151,7 +151,7 @@ fn memory_grows_up_to_its_maximum() {
 }
 
 #[test]
-fn memory_with_input_behind_it_or_before_it() {
+fn memory_with_input_after_it_or_before_it() {
     let body = "(local i32)
       (i32.store (i32.const 8) (i32.const 77))
       (i32.store offset=65528 (i32.const 0) (i32.const 78))

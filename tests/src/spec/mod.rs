@@ -180,7 +180,7 @@ impl Runner<'_> {
 /// in a valid one, such as an entry.
 fn invalid(source: &[u8]) -> Verdict {
     match lower(source, &Options::default()) {
-        Err(error) if error.is_invalid() || error.is_of_a_later_version() => Verdict::Pass,
+        Err(error) if error.is_invalid() || error.needs_later_version() => Verdict::Pass,
         Err(error) => Verdict::Fail(format!("is taken for valid: {error}")),
         Ok(_) => Verdict::Fail("is taken for valid".into()),
     }

@@ -176,7 +176,7 @@ impl Measured {
         for passes in [Passes::none(), Passes::all()] {
             let lowered = lower(&self.wasm, &Options::default().with_passes(passes))
                 .map_err(|error| at(error.to_string()))?;
-            let program = lowered.with_input(self.input.clone());
+            let program = lowered.into_program(self.input.clone());
             let mut run = Interpreter::new(&program);
             let found = run.run(LIMIT).map_err(|fault| at(fault.to_string()))?;
             let written = Streams::new(run.output(), run.stderr());
@@ -191,7 +191,7 @@ impl Measured {
     fn tokens(&self, passes: Passes) -> Result<(u64, usize), String> {
         let lowered = lower(&self.wasm, &Options::default().with_passes(passes));
         let lowered = lowered.map_err(|error| format!("{}: {error}", self.name))?;
-        let program = lowered.with_input(self.input.clone());
+        let program = lowered.into_program(self.input.clone());
         let mut run = Interpreter::new(&program);
         match run.run(LIMIT) {
             Ok(Some(_)) => Ok((run.tokens(), program.code.len())),

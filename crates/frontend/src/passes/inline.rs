@@ -1,24 +1,23 @@
-//! Calls that become the function's own lines: of a function that is called in one place, which then vanishes, and of
-//! very short ones. A call and its return are eight tokens, and what was passed may stay on the stack.
+//! Inlining of functions that are called in one place, which then vanish, and of very short ones.
 //!
-//! Nothing is put into a recursive function, whose frame would grow and whose calls could nest less deep, nor is one put
-//! anywhere.
+//! A call and its return are eight tokens, and arguments may then stay on the stack. Recursive
+//! functions are neither inlined nor inlined into: their frames would grow, and their calls could
+//! nest less deep.
 
 use std::collections::{HashMap, HashSet};
 
 use weightware_isa::Op;
 
-use crate::assembler::Label;
-use crate::code::{Code, Kind, Line};
+use crate::code::{Code, Inst, InstKind, Label};
 
-/// Lines of a function that is put in place of all its calls.
+/// The most instructions of a function that is inlined wherever it is called.
 const SHORT: usize = 6;
 
-/// Words of a frame beyond which a function takes no other in. Calls from larger frames go through thunks.
-const LARGEST: u32 = 255;
+/// The most words of a frame after inlining. Calls from larger frames go through thunks.
+const LARGEST_FRAME: u32 = 255;
 
-/// Runs the pass over all functions, by their labels. Those in `kept` are called from elsewhere too, those in `elements`
-/// through tables, by labels that are not among the functions'.
+/// Runs the pass over all functions, by their labels. The entry code calls those in `kept`; calls
+/// through tables, whose labels are not among the functions', may reach those in `elements`.
 pub(crate) fn run(
     functions: &mut Vec<(Label, Code)>,
     kept: &HashSet<Label>,
@@ -30,46 +29,46 @@ pub(crate) fn run(
         .map(|(index, &(label, _))| (label, index))
         .collect();
     let order = order(functions, &index, elements);
-    let mut once = vec![0_usize; functions.len()];
+    let mut call_sites = vec![0_usize; functions.len()];
     for callee in functions.iter().flat_map(|(_, code)| callees(code)) {
         if let Some(&callee) = index.get(&callee) {
-            once[callee] += 1;
+            call_sites[callee] += 1;
         }
     }
     let stays = |label: &Label| kept.contains(label) || elements.contains(label);
-    let taken: HashSet<usize> = order.iter().copied().collect();
+    let not_recursive: HashSet<usize> = order.iter().copied().collect();
     for &caller in &order {
         let fits = |callee: usize, words: u32| {
             let (label, code) = &functions[callee];
-            let single = once[callee] == 1 && !stays(label);
-            let short = code.lines.len() <= SHORT;
-            taken.contains(&callee)
+            let single = call_sites[callee] == 1 && !stays(label);
+            let short = code.insts.len() <= SHORT;
+            not_recursive.contains(&callee)
                 && callee != caller
                 && (single || short)
-                && words + code.words <= LARGEST
+                && words + code.words <= LARGEST_FRAME
         };
         let code = &functions[caller].1;
-        if code.words > LARGEST {
+        if code.words > LARGEST_FRAME {
             continue;
         }
         let mut words = code.words;
-        let mut lines = Vec::with_capacity(code.lines.len());
-        for line in &code.lines {
-            let callee = match line.kind {
-                Kind::Call { callee, .. } => index.get(&callee).copied(),
+        let mut insts = Vec::with_capacity(code.insts.len());
+        for inst in &code.insts {
+            let callee = match inst.kind {
+                InstKind::Call(callee) => index.get(&callee.label).copied(),
                 _ => None,
             };
             match callee.filter(|&callee| fits(callee, words)) {
                 Some(callee) => {
                     let body = &functions[callee].1;
-                    copy(body, words, line, &mut fresh, &mut lines);
+                    copy(body, words, inst, &mut fresh, &mut insts);
                     words += body.words;
                 }
-                None => lines.push(line.clone()),
+                None => insts.push(inst.clone()),
             }
         }
         let code = &mut functions[caller].1;
-        (code.words, code.lines) = (words, lines);
+        (code.words, code.insts) = (words, insts);
     }
     let called: HashSet<Label> = functions
         .iter()
@@ -79,58 +78,61 @@ pub(crate) fn run(
 }
 
 fn callees(code: &Code) -> impl Iterator<Item = Label> {
-    code.lines.iter().filter_map(|line| match line.kind {
-        Kind::Call { callee, .. } => Some(callee),
+    code.insts.iter().filter_map(|inst| match inst.kind {
+        InstKind::Call(callee) => Some(callee.label),
         _ => None,
     })
 }
 
-/// Appends a function's lines with locals behind those of its caller, other labels, and jumps to their end for returns.
+/// Appends a function's instructions with its locals after those of its caller, new labels, and
+/// jumps to the end in place of returns.
 fn copy(
     body: &Code,
     words: u32,
-    call: &Line,
+    call: &Inst,
     mut fresh: impl FnMut() -> Label,
-    lines: &mut Vec<Line>,
+    insts: &mut Vec<Inst>,
 ) {
     let end = fresh();
     let mut names: HashMap<Label, Label> = HashMap::new();
-    for line in &body.lines {
-        if let Kind::Bind(label) | Kind::Row(label) = line.kind {
+    for inst in &body.insts {
+        if let InstKind::Bind(label) | InstKind::LabelIndex(label) = inst.kind {
             names.entry(label).or_insert_with(&mut fresh);
         }
     }
     let name = |label: Label| names.get(&label).copied().unwrap_or(label);
-    for (index, line) in body.lines.iter().enumerate() {
-        let last = index + 1 == body.lines.len();
-        let mut line = match line.access() {
-            Some(access) => line.with_access(access.of(access.local() + words)),
-            None if line.is(Op::Return) && last => continue,
-            None if line.is(Op::Return) => line.with(Kind::Jump(Op::Br, end)),
-            None => line.clone(),
+    for (index, inst) in body.insts.iter().enumerate() {
+        let last = index + 1 == body.insts.len();
+        let mut inst = match inst.access() {
+            Some(access) => inst.with_access(access.of(access.local() + words)),
+            None if inst.is(Op::Return) && last => continue,
+            None if inst.is(Op::Return) => inst.with(InstKind::Jump(Op::Br, end)),
+            None => inst.clone(),
         };
-        for target in line.targets_mut() {
+        for target in inst.targets_mut() {
             *target = name(*target);
         }
-        match &mut line.kind {
-            Kind::Bind(label) | Kind::Row(label) | Kind::Table { row: label, .. } => {
+        match &mut inst.kind {
+            InstKind::Bind(label)
+            | InstKind::LabelIndex(label)
+            | InstKind::Table { row: label, .. } => {
                 *label = name(*label);
             }
             _ => {}
         }
-        lines.push(line);
+        insts.push(inst);
     }
-    lines.push(call.with(Kind::Bind(end)));
+    insts.push(call.with(InstKind::Bind(end)));
 }
 
-/// The functions that are not recursive, each behind those that it calls. Some others are left out too: those between two
-/// that are.
+/// The functions that are not recursive, each after those that it calls. Functions on a path from
+/// one recursive function to another are left out as well.
 fn order(
     functions: &[(Label, Code)],
     index: &HashMap<Label, usize>,
     elements: &HashSet<Label>,
 ) -> Vec<usize> {
-    // Calls through a table may reach all its elements: a node stands for them.
+    // One node stands for the calls through tables, which may reach all elements.
     let through_table = functions.len();
     let mut calls: Vec<Vec<usize>> = functions
         .iter()
@@ -146,7 +148,7 @@ fn order(
         .iter()
         .filter_map(|label| index.get(label).copied())
         .collect();
-    // The order of a set is another one every time.
+    // The order of a hash set differs from run to run.
     reached.sort_unstable();
     calls.push(reached);
     let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
@@ -155,7 +157,7 @@ fn order(
             .iter()
             .for_each(|&callee| callers[callee].push(caller));
     }
-    // Those that reach no cycle, and those that no cycle reaches.
+    // Functions that reach no cycle, then functions that no cycle reaches.
     let mut order = without_cycles(&calls, &callers);
     let mut above = without_cycles(&callers, &calls);
     above.reverse();
@@ -165,7 +167,7 @@ fn order(
     order
 }
 
-/// Nodes of a graph from which no cycle is reached, each behind those that it leads to.
+/// The nodes of a graph from which no cycle is reached, in reverse topological order.
 fn without_cycles(next: &[Vec<usize>], before: &[Vec<usize>]) -> Vec<usize> {
     let mut left: Vec<usize> = next.iter().map(Vec::len).collect();
     let mut order: Vec<usize> = (0..next.len()).filter(|&node| left[node] == 0).collect();

@@ -1,45 +1,49 @@
-//! Optimisations of the lowered code, one function at a time but for [`Pass::Inline`].
+//! The pass pipeline: optimisations of the lowered code, one function at a time except for
+//! [`Pass::Inline`].
 //!
-//! Each pass keeps what a function does: its results, its output, its traps and their order, its accesses of memory and
-//! of globals; but not how deep calls may nest. None executes a loop or a call. Each can be left out, by [`Options::passes`](crate::Options::passes).
+//! Each pass keeps what a function does: its results, its output, its traps and their order, its
+//! accesses of memory and of globals; but not how deep calls may nest. No pass executes a loop or a
+//! call. Each can be left out, by [`Options::passes`](crate::Options::passes).
 
-mod branches;
-mod dead;
-mod flow;
-mod forward;
+mod cfg;
+mod coalesce_locals;
+mod copy_propagation;
+mod dead_stores;
 mod inline;
-mod stack;
-mod webs;
-mod words;
+mod jump_threading;
+mod split_webs;
+mod stackify;
 
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::assembler::Label;
-use crate::code::{Code, Kind};
-use flow::Flow;
+use crate::code::{Callee, Code, InstKind, Label};
+use cfg::Cfg;
 
 /// An optimisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Pass {
-    /// Neighbouring instructions become shorter ones as they are made; constants are folded.
+    /// Peephole rewriting of neighbouring instructions as they are appended, constant folding
+    /// included.
     Peephole,
-    /// Calls of functions that are called in one place, or very short, become the functions' code.
+    /// Inlining of functions that are called in one place, or very short.
     Inline,
-    /// Jumps to jumps, jumps to what comes next, code that no way leads to.
-    Branches,
-    /// A local that is a copy of another, or of a constant, is replaced by that.
-    Forward,
-    /// Writes that nothing reads, and values that are computed to be dropped.
-    Dead,
-    /// A value that is written to a local and read when it would lie on top of the stack stays there.
-    Stack,
-    /// Locals that are never alive together share a word, copies first: the frame becomes small.
-    Words,
+    /// Jump threading, duplication of short epilogues, branch inversion, and removal of
+    /// unreachable code.
+    JumpThreading,
+    /// Copy and constant propagation from writes of locals to reads.
+    CopyPropagation,
+    /// Elimination of writes that nothing reads, and of values that are computed to be dropped.
+    DeadStores,
+    /// Values stay on the operand stack instead of passing through a local.
+    Stackify,
+    /// Live-range splitting, copy coalescing, and sharing of frame words between locals that are
+    /// not live together.
+    CoalesceLocals,
 }
 
-/// A set of optimisations.
+/// A set of passes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Passes(u8);
 
@@ -51,15 +55,15 @@ impl fmt::Debug for Passes {
 }
 
 impl Pass {
-    /// All of them.
+    /// All passes.
     pub const ALL: [Pass; 7] = [
         Pass::Peephole,
         Pass::Inline,
-        Pass::Branches,
-        Pass::Forward,
-        Pass::Dead,
-        Pass::Stack,
-        Pass::Words,
+        Pass::JumpThreading,
+        Pass::CopyPropagation,
+        Pass::DeadStores,
+        Pass::Stackify,
+        Pass::CoalesceLocals,
     ];
 
     const fn bit(self) -> u8 {
@@ -68,31 +72,31 @@ impl Pass {
 }
 
 impl Passes {
-    /// All optimisations.
+    /// The set of all passes.
     #[must_use]
     pub const fn all() -> Self {
         Self((1 << Pass::ALL.len()) - 1)
     }
 
-    /// None.
+    /// The empty set.
     #[must_use]
     pub const fn none() -> Self {
         Self(0)
     }
 
-    /// These and that one.
+    /// The set with a pass added.
     #[must_use]
     pub const fn with(self, pass: Pass) -> Self {
         Self(self.0 | pass.bit())
     }
 
-    /// These but that one.
+    /// The set with a pass removed.
     #[must_use]
     pub const fn without(self, pass: Pass) -> Self {
         Self(self.0 & !pass.bit())
     }
 
-    /// Whether that one is among them.
+    /// Whether a pass is in the set.
     #[must_use]
     pub const fn contains(self, pass: Pass) -> bool {
         self.0 & pass.bit() != 0
@@ -105,22 +109,23 @@ impl FromIterator<Pass> for Passes {
     }
 }
 
-/// Most often that the passes are repeated. What one makes possible for another is seldom more than that.
-const ROUNDS: usize = 4;
+/// The most times that the passes are repeated. They seldom find more after that.
+const MOST_ROUNDS: usize = 4;
 
-/// A pass over a function; whether it changed anything.
+/// A pass over a function, which returns whether it changed anything.
 type Run = fn(&mut Code) -> bool;
 
-/// The passes that make work for one another.
+/// The passes that find more after one another.
 const REPEATED: [(Pass, Run); 4] = [
-    (Pass::Branches, branches::run),
-    (Pass::Forward, forward::run),
-    (Pass::Dead, dead::run),
-    (Pass::Stack, stack::run),
+    (Pass::JumpThreading, jump_threading::run),
+    (Pass::CopyPropagation, copy_propagation::run),
+    (Pass::DeadStores, dead_stores::run),
+    (Pass::Stackify, stackify::run),
 ];
 
-/// Runs those passes over all functions, by their labels. Those in `kept` are called from elsewhere too, those in
-/// `elements` through tables. Functions that nobody calls any more vanish. `fresh` makes labels.
+/// Runs passes over all functions, by their labels. The entry code calls those in `kept`; calls
+/// through tables may reach those in `elements`. Functions that nothing calls after inlining
+/// vanish. `fresh` makes labels.
 pub(crate) fn run(
     functions: &mut Vec<(Label, Code)>,
     passes: Passes,
@@ -142,12 +147,12 @@ pub(crate) fn run(
     }
 }
 
-/// Runs passes until they find nothing more.
+/// Runs the repeated passes until they find nothing more.
 fn rewrite(code: &mut Code, passes: Passes) {
-    if passes.contains(Pass::Words) {
-        words::run(code, false);
+    if passes.contains(Pass::CoalesceLocals) {
+        coalesce_locals::run(code, false);
     }
-    for _ in 0..ROUNDS {
+    for _ in 0..MOST_ROUNDS {
         let mut changed = false;
         for (pass, run) in REPEATED {
             changed |= passes.contains(pass) && run(code);
@@ -158,27 +163,30 @@ fn rewrite(code: &mut Code, passes: Passes) {
     }
 }
 
-/// What comes last.
+/// Runs what comes last: tail duplication and the allocation of frame words.
 fn finish(code: &mut Code, passes: Passes) {
-    if passes.contains(Pass::Branches) && branches::run_last(code) && passes.contains(Pass::Dead) {
-        dead::run(code);
+    if passes.contains(Pass::JumpThreading)
+        && jump_threading::run_last(code)
+        && passes.contains(Pass::DeadStores)
+    {
+        dead_stores::run(code);
     }
-    if passes.contains(Pass::Words) {
-        words::run(code, true);
+    if passes.contains(Pass::CoalesceLocals) {
+        coalesce_locals::run(code, true);
     }
-    code.words = code.words.max(operands(code));
+    code.words = code.words.max(operands_below_calls(code));
 }
 
-/// The most operands that a function leaves below those of a call. A frame is as large, so that the operand stack is
-/// within its bounds wherever the frames are within theirs.
-fn operands(code: &Code) -> u32 {
-    let flow = Flow::new(code);
-    let heights = flow.heights(code);
-    let below = code.lines.iter().zip(heights).filter_map(|(line, height)| {
-        let Kind::Call { takes, .. } = line.kind else {
+/// The most operands that lie on the stack below those of a call. A frame has at least as many
+/// words, so that the operand stack is within its bounds wherever the frames are within theirs.
+fn operands_below_calls(code: &Code) -> u32 {
+    let cfg = Cfg::new(code);
+    let heights = cfg.heights(code);
+    let below = code.insts.iter().zip(heights).filter_map(|(inst, height)| {
+        let InstKind::Call(Callee { pops, .. }) = inst.kind else {
             return None;
         };
-        height?.checked_sub(takes)
+        height?.checked_sub(pops)
     });
     u32::try_from(below.max().unwrap_or(0)).unwrap_or(u32::MAX)
 }

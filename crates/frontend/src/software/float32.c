@@ -123,7 +123,7 @@ EXPORT("f32.div") uint32_t f32_div(uint32_t a, uint32_t b) {
     n <<= 1;
     e--;
   }
-  // The leading bit is 1; three digits of eight bits behind it.
+  // The leading bit is 1; three digits of eight bits after it.
   n = (n - d) << 8;
   uint32_t q2 = n / d;
   n = (n - q2 * d) << 8;

@@ -167,7 +167,8 @@ operators! {
     "i64.ge_u" (I64 I64) I32 |a, b| Some((a >= b).into());
 }
 
-/// The operators that both types of floating point have: a name, a type, what its bits stand for and back, minimum, maximum.
+/// The operators that both types of floating point have: a name, a type, what its bits stand for
+/// and back, minimum, maximum.
 macro_rules! floats {
     ($table:ident $ty:literal $type:ident $value:ident $bits:ident $min:ident $max:ident) => {
         floats! {
@@ -270,7 +271,8 @@ impl Operands {
         }
     }
 
-    /// An operand of that type: any bits, edges, numbers of a moderate size, numbers near the other operand.
+    /// An operand of that type: any bits, edges, numbers of a moderate size, numbers near the other
+    /// operand.
     pub(crate) fn operand(&mut self, ty: Type, other: Option<u64>) -> u64 {
         let (bits, fraction, bias) = match ty {
             Type::F64 => (64, 52, 1023),

@@ -5,7 +5,7 @@
 use weightware_frontend::{Lowered, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Trap};
 
-/// What a run leaves behind.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) output: Vec<u8>,
@@ -149,7 +149,7 @@ pub(crate) fn check_with(text: &str, input: &[u8]) -> Run {
     found
 }
 
-/// The same without input.
+/// Checks a run without input.
 #[track_caller]
 pub(crate) fn check(text: &str) -> Run {
     check_with(text, b"")
@@ -174,7 +174,7 @@ pub(crate) fn exits(body: &str) -> u32 {
     exits_with("", "", body)
 }
 
-/// The same, with further fields and locals.
+/// A module with further fields and locals.
 #[track_caller]
 pub(crate) fn exits_with(fields: &str, locals: &str, body: &str) -> u32 {
     match check(&module(fields, locals, body)).outcome {

@@ -1,0 +1,190 @@
+//! Encoding of functions as instructions with addresses, with thunks for calls from large frames.
+
+use std::collections::HashMap;
+
+use weightware_isa::{Instruction, Op};
+
+use super::inst::{Code, InstKind};
+use super::label::{Label, Origin};
+use crate::error::Error;
+
+/// The greatest number of instructions that addresses of three bytes reach, `}` included.
+const CODE_LIMIT: usize = (1 << 24) - 1;
+
+/// Words by which one call can raise the frame base.
+const LARGEST_STEP: u32 = 255;
+
+/// The program so far.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    code: Vec<Instruction>,
+    origins: Vec<Origin>,
+    addresses: HashMap<Label, usize>,
+    /// Instructions whose low three bytes are an address.
+    fixups: Vec<(usize, Target)>,
+    /// Addresses of the thunks that call a function after raising the frame base by that many
+    /// words.
+    thunks: HashMap<(Label, u32), usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    Label(Label),
+    Address(usize),
+}
+
+impl Encoder {
+    /// Appends a function.
+    pub(crate) fn function(&mut self, label: Label, code: &Code) -> Result<(), Error> {
+        self.bind(label);
+        self.body(code);
+        check_size(self.code.len())
+    }
+
+    /// Appends the entry code and moves it to the front, binds `end` to the end of the program, and
+    /// fills in all addresses, which count `before` instructions in front of the entry code.
+    pub(crate) fn finish(
+        mut self,
+        entry: &Code,
+        end: Label,
+        before: usize,
+    ) -> Result<(Vec<Instruction>, Vec<Origin>), Error> {
+        let first = self.code.len();
+        self.body(entry);
+        self.bind(end);
+        let count = self.code.len();
+        check_size(count + before)?;
+        let moved = |address: usize| match address {
+            end if end == count => before + count,
+            entry if entry >= first => before + entry - first,
+            function => before + function + (count - first),
+        };
+        for &(index, target) in &self.fixups {
+            let address = match target {
+                Target::Label(label) => *self
+                    .addresses
+                    .get(&label)
+                    .expect("every used label is bound"),
+                Target::Address(address) => address,
+            };
+            let [b0, b1, b2, _] = u32::try_from(moved(address))
+                .unwrap_or(u32::MAX)
+                .to_le_bytes();
+            let immediate = &mut self.code[index].immediate;
+            *immediate = [b0, b1, b2, immediate[3]];
+        }
+        self.code.rotate_left(first);
+        self.origins.rotate_left(first);
+        for (instruction, next) in self.code.iter_mut().zip(before as u32 + 1..) {
+            if instruction.op == Op::Resume {
+                *instruction = Instruction::new(Op::Resume, next);
+            }
+        }
+        Ok((self.code, self.origins))
+    }
+
+    fn bind(&mut self, label: Label) {
+        self.addresses.insert(label, self.code.len());
+    }
+
+    fn push(&mut self, instruction: Instruction, origin: Origin) {
+        self.code.push(instruction);
+        self.origins.push(origin);
+    }
+
+    /// Appends an instruction whose low three bytes will be an address.
+    fn push_address(&mut self, instruction: Instruction, target: Target, origin: Origin) {
+        self.fixups.push((self.code.len(), target));
+        self.push(instruction, origin);
+    }
+
+    fn push_call(&mut self, target: Target, frame: u32, origin: Origin) {
+        let frame = u8::try_from(frame).unwrap_or(u8::MAX);
+        self.push_address(Instruction::with_byte(Op::Call, 0, frame), target, origin);
+        self.push(Instruction::new(Op::Resume, 0), origin);
+    }
+
+    /// Appends the instructions of a function, then the thunks that its calls need.
+    fn body(&mut self, code: &Code) {
+        let words = code.words.max(1);
+        // Fixups of calls that must go through thunks.
+        let mut far_calls = Vec::new();
+        let mut last = Origin::default();
+        for inst in &code.insts {
+            let origin = inst.origin;
+            last = origin;
+            match &inst.kind {
+                InstKind::Op(instruction) => self.push(*instruction, origin),
+                InstKind::Wide(value) => {
+                    let [low, high] = [*value as u32, (*value >> 32) as u32];
+                    self.push(Instruction::new(Op::I64Const, low), origin);
+                    self.push(Instruction::new(Op::I64ConstHigh, high), origin);
+                }
+                InstKind::Jump(op, label) => {
+                    let target = Target::Label(*label);
+                    self.push_address(Instruction::new(*op, 0), target, origin);
+                }
+                InstKind::Call(callee) => {
+                    if words > LARGEST_STEP {
+                        far_calls.push((self.fixups.len(), callee.label));
+                    }
+                    self.push_call(Target::Label(callee.label), words, origin);
+                }
+                InstKind::LabelIndex(label) => {
+                    let constant = Instruction::new(Op::I32Const, 0);
+                    self.push_address(constant, Target::Label(*label), origin);
+                }
+                InstKind::Table { row, targets } => {
+                    self.push(Instruction::new(Op::BrStack, 0), origin);
+                    self.bind(*row);
+                    for &label in targets {
+                        let target = Target::Label(label);
+                        self.push_address(Instruction::new(Op::Br, 0), target, origin);
+                    }
+                }
+                InstKind::Bind(label) => self.bind(*label),
+            }
+        }
+        for (fixup, callee) in far_calls {
+            self.fixups[fixup].1 = self.thunk(callee, words - LARGEST_STEP, last);
+        }
+    }
+
+    /// Code that calls a function with that many words between its own frame and the callee's: a
+    /// chain of thunks that raise the frame base in steps.
+    fn thunk(&mut self, callee: Label, words: u32, origin: Origin) -> Target {
+        let mut target = Target::Label(callee);
+        let mut steps = Vec::new();
+        let mut left = words;
+        loop {
+            if let Some(&thunk) = self.thunks.get(&(callee, left)) {
+                target = Target::Address(thunk);
+                break;
+            }
+            steps.push(left);
+            match left.checked_sub(LARGEST_STEP) {
+                Some(rest) if rest > 0 => left = rest,
+                _ => break,
+            }
+        }
+        for left in steps.into_iter().rev() {
+            let address = self.code.len();
+            self.push_call(target, left.min(LARGEST_STEP), origin);
+            self.push(Instruction::new(Op::Return, 0), origin);
+            self.thunks.insert((callee, left), address);
+            target = Target::Address(address);
+        }
+        target
+    }
+}
+
+/// Refuses a program of more instructions than addresses reach.
+pub(super) fn check_size(instructions: usize) -> Result<(), Error> {
+    if instructions <= CODE_LIMIT {
+        return Ok(());
+    }
+    Err(
+        Error::too_large("the program has more than 2^24 instructions")
+            .remedy("leave out code that is not needed"),
+    )
+}

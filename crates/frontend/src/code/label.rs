@@ -1,0 +1,22 @@
+//! Labels of instructions and functions, and the source positions of instructions.
+
+/// A position in the code that is bound once and may be used before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Label(pub(super) u32);
+
+/// A function as its callers see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Callee {
+    pub(crate) label: Label,
+    /// Values that a call pops from the stack.
+    pub(crate) pops: usize,
+    /// Values that a call pushes to the stack.
+    pub(crate) pushes: usize,
+}
+
+/// The source of an instruction: an index into the names of functions, and a byte offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Origin {
+    pub(crate) function: u32,
+    pub(crate) offset: u32,
+}

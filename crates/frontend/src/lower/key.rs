@@ -1,0 +1,37 @@
+//! What a linker links: functions, calls through tables, initial values of globals.
+
+use crate::width::Bits;
+
+/// The module that a function is defined in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Unit {
+    /// The module that is lowered.
+    Guest,
+    /// The runtime library of operators that the machine lacks, and of host functions.
+    Routines,
+    /// The runtime library of floating point.
+    Floats,
+}
+
+/// A function: its module, and its index there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) unit: Unit,
+    pub(crate) index: u32,
+}
+
+/// Calls of one function type through one table of the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Dispatch {
+    pub(crate) table: u32,
+    /// The first index of the type.
+    pub(crate) ty: usize,
+}
+
+/// The value of a word of the globals before the entry is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InitialValue {
+    Bits(Bits),
+    /// Bytes of input: loaded from the first word of the input's section.
+    InputLength,
+}

@@ -1,0 +1,240 @@
+//! A worklist linker: a function, a dispatch through a table, a global gets its place when the
+//! first code that uses it is lowered.
+//!
+//! It hands out labels and words and keeps the queue of what is still to be lowered; how a function
+//! is lowered is not its business.
+
+use std::collections::{HashMap, VecDeque};
+
+use weightware_isa::{Op, Trap};
+
+use super::key::{Dispatch, InitialValue, Key, Unit};
+use super::runtime_library;
+use crate::code::{Builder, Callee, Code, Label, Origin};
+use crate::memory_layout::MemoryLayout;
+use crate::module::Module;
+use crate::width::Bits;
+
+/// The state of the lowering.
+pub(crate) struct Linker<'m> {
+    /// The function that is being built.
+    pub(crate) code: Builder,
+    pub(crate) layout: MemoryLayout,
+    guest: &'m Module<'m>,
+    callees: HashMap<Key, Callee>,
+    queue: VecDeque<Key>,
+    dispatches: HashMap<Dispatch, Callee>,
+    dispatch_queue: VecDeque<Dispatch>,
+    traps: Vec<(Trap, Label)>,
+    /// Names of the functions of the program, with their indices if they are the guest's.
+    pub(crate) functions: Vec<(Option<u32>, String)>,
+    origins: HashMap<Key, u32>,
+    /// The word of each global that the code uses.
+    words: HashMap<(Unit, u32), u32>,
+    /// The word of the length of each passive data segment that the code uses.
+    lengths: HashMap<u32, u32>,
+    /// Values of all these words before the entry.
+    pub(crate) initial_values: Vec<InitialValue>,
+    /// Passive data segments that the code uses.
+    pub(crate) passive: Vec<u32>,
+    pub(crate) reads_bytes: bool,
+    pub(crate) reads_arguments: bool,
+}
+
+impl<'m> Linker<'m> {
+    /// A linker of nothing yet; `rewrites`: whether the builder rewrites what it appends.
+    pub(crate) fn new(guest: &'m Module<'m>, layout: MemoryLayout, rewrites: bool) -> Self {
+        Self {
+            code: Builder::new(rewrites),
+            layout,
+            guest,
+            callees: HashMap::new(),
+            queue: VecDeque::new(),
+            dispatches: HashMap::new(),
+            dispatch_queue: VecDeque::new(),
+            traps: Vec::new(),
+            functions: vec![(None, "entry".to_owned())],
+            origins: HashMap::new(),
+            words: HashMap::new(),
+            lengths: HashMap::new(),
+            initial_values: Vec::new(),
+            passive: Vec::new(),
+            reads_bytes: false,
+            reads_arguments: false,
+        }
+    }
+
+    pub(crate) fn module(&self, unit: Unit) -> &'m Module<'m> {
+        match unit {
+            Unit::Guest => self.guest,
+            Unit::Routines => runtime_library::routines(),
+            Unit::Floats => runtime_library::floats(),
+        }
+    }
+
+    /// Makes a byte of a function the origin of the instructions that follow.
+    pub(crate) fn set_origin(&mut self, key: Key, offset: u64) {
+        let function = match self.origins.get(&key) {
+            Some(&function) => function,
+            None => {
+                let name = self.module(key.unit).name_of(key.index);
+                let function = match key.unit {
+                    Unit::Guest => self.add_function(Some(key.index), name),
+                    _ => self.add_function(None, format!("software {name}")),
+                };
+                self.origins.insert(key, function);
+                function
+            }
+        };
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        self.code.here = Origin { function, offset };
+    }
+
+    /// Names the code that follows, which comes from no function of a module.
+    pub(crate) fn set_origin_added(&mut self, name: &str) {
+        let function = self.add_function(None, name.to_owned());
+        self.code.here = Origin {
+            function,
+            offset: 0,
+        };
+    }
+
+    fn add_function(&mut self, index: Option<u32>, name: String) -> u32 {
+        self.functions.push((index, name));
+        u32::try_from(self.functions.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// A function, which is queued to be lowered if it is requested for the first time.
+    pub(crate) fn request(&mut self, key: Key) -> Callee {
+        if let Some(&callee) = self.callees.get(&key) {
+            return callee;
+        }
+        let ty = self.module(key.unit).type_of(key.index);
+        let callee = Callee {
+            label: self.code.label(),
+            pops: ty.params().len(),
+            pushes: ty.results().len(),
+        };
+        self.callees.insert(key, callee);
+        self.queue.push_back(key);
+        callee
+    }
+
+    /// The next function to lower.
+    pub(crate) fn next_function(&mut self) -> Option<(Label, Key)> {
+        let key = self.queue.pop_front()?;
+        Some((self.callees[&key].label, key))
+    }
+
+    /// The code that calls of a type through a table go to.
+    pub(crate) fn dispatch(&mut self, dispatch: Dispatch) -> Callee {
+        if let Some(&callee) = self.dispatches.get(&dispatch) {
+            return callee;
+        }
+        let ty = &self.guest.types[dispatch.ty];
+        let callee = Callee {
+            label: self.code.label(),
+            pops: ty.params().len(),
+            pushes: ty.results().len(),
+        };
+        self.dispatches.insert(dispatch, callee);
+        self.dispatch_queue.push_back(dispatch);
+        callee
+    }
+
+    /// The next dispatch to lower.
+    pub(crate) fn next_dispatch(&mut self) -> Option<(Label, Dispatch)> {
+        let dispatch = self.dispatch_queue.pop_front()?;
+        Some((self.dispatches[&dispatch].label, dispatch))
+    }
+
+    /// The label of the code that ends the run with a trap.
+    pub(crate) fn trap(&mut self, trap: Trap) -> Label {
+        match self.traps.iter().find(|&&(other, _)| other == trap) {
+            Some(&(_, label)) => label,
+            None => {
+                let label = self.code.label();
+                self.traps.push((trap, label));
+                label
+            }
+        }
+    }
+
+    /// The code of each trap that something jumps to.
+    pub(crate) fn trap_code(&mut self) -> Vec<(Label, Code)> {
+        let traps = std::mem::take(&mut self.traps);
+        let code = &mut self.code;
+        traps
+            .into_iter()
+            .map(|(trap, label)| {
+                code.op(Op::trap(trap));
+                (label, code.finish(0, 0))
+            })
+            .collect()
+    }
+
+    /// The word of a global.
+    pub(crate) fn global(&mut self, unit: Unit, index: u32) -> u32 {
+        let next = u32::try_from(self.initial_values.len()).unwrap_or(u32::MAX);
+        let word = *self.words.entry((unit, index)).or_insert(next);
+        if word == next {
+            let global = &self.module(unit).globals[index as usize];
+            self.initial_values.push(match global.value {
+                _ if unit == Unit::Routines && index == runtime_library::INPUT_LENGTH => {
+                    InitialValue::InputLength
+                }
+                value => InitialValue::Bits(value.unwrap_or(Bits::Word(0))),
+            });
+        }
+        word
+    }
+
+    /// The word that holds the length of a passive data segment, and the segment's offset in the
+    /// hidden data.
+    pub(crate) fn passive(&mut self, segment: u32) -> (u32, u32) {
+        let next = u32::try_from(self.initial_values.len()).unwrap_or(u32::MAX);
+        let word = *self.lengths.entry(segment).or_insert(next);
+        if word == next {
+            let bytes = self.guest.data[segment as usize].bytes.len();
+            let length = Bits::Word(u32::try_from(bytes).unwrap_or(u32::MAX));
+            self.initial_values.push(InitialValue::Bits(length));
+            self.passive.push(segment);
+        }
+        (word, self.passive_offset(segment))
+    }
+
+    /// The offset of a passive segment in the hidden data; for the index after the last segment,
+    /// the end of all of them.
+    fn passive_offset(&self, segment: u32) -> u32 {
+        let before = &self.guest.data[..segment as usize];
+        let passive = before.iter().filter(|data| data.address.is_none());
+        let bytes: usize = passive.map(|data| data.bytes.len()).sum();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
+    /// The address of a passive segment in memory.
+    pub(crate) fn passive_address(&self, segment: u32) -> u32 {
+        self.layout.hidden + self.passive_offset(segment)
+    }
+
+    /// The offset of the input in the hidden data: its length, then its bytes.
+    pub(crate) fn input_offset(&self) -> u32 {
+        self.passive_offset(u32::try_from(self.guest.data.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Appends a call of a routine of the runtime library.
+    pub(crate) fn call_routine(&mut self, name: &str) {
+        let key = self.find_routine(name);
+        let key = key.unwrap_or_else(|| panic!("the runtime library has no routine {name}"));
+        let callee = self.request(key);
+        self.code.call(callee);
+    }
+
+    /// The routine of that name, if the runtime library has one.
+    pub(crate) fn find_routine(&self, name: &str) -> Option<Key> {
+        [Unit::Routines, Unit::Floats].into_iter().find_map(|unit| {
+            let index = self.module(unit).exported_function(name)?;
+            Some(Key { unit, index })
+        })
+    }
+}

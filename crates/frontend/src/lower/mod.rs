@@ -1,0 +1,147 @@
+//! Lowering of a module to a program: reachable functions by a worklist, then passes, then
+//! encoding.
+
+mod control;
+mod control_frame;
+mod definite_assignment;
+mod entry;
+mod function;
+mod imports;
+mod key;
+mod linker;
+mod memory;
+mod operators;
+mod runtime_library;
+mod sequences;
+mod tables;
+
+use std::collections::HashSet;
+
+use weightware_isa::{Instruction, Op, Program};
+
+use crate::code::{Code, Encoder, Label};
+use crate::data_sections::{self, Input, Section};
+use crate::error::Error;
+use crate::lowered::Lowered;
+use crate::memory_layout::MemoryLayout;
+use crate::module::Module;
+use crate::module::reachability::reach;
+use crate::options::Options;
+use crate::passes::{self, Pass};
+use entry::Entry;
+use key::Dispatch;
+use linker::Linker;
+
+/// Lowers a module: a binary, or text if it does not begin like one.
+///
+/// # Errors
+/// If the text cannot be parsed, if the module is not valid, or if something that is reachable from
+/// its entry is not supported.
+pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
+    let encoded;
+    let binary = if bytes.starts_with(b"\0asm") {
+        bytes
+    } else {
+        encoded = wat::parse_bytes(bytes)
+            .map_err(|error| Error::invalid(format!("the text cannot be parsed: {error}")))?;
+        &encoded
+    };
+    let guest = Module::parse(binary, &options.globals)?;
+    let entry = Entry::find(&guest, options.entry.as_deref())?;
+    let reached = reach(&guest, &entry.roots())?;
+    let layout = MemoryLayout::new(&guest, reached, options.memory_pages)?;
+    let mut linker = Linker::new(&guest, layout, options.passes.contains(Pass::Peephole));
+
+    let roots: HashSet<Label> = entry.request(&mut linker);
+    let mut reachable = lower_reachable(&mut linker)?;
+    passes::run(
+        &mut reachable.functions,
+        options.passes,
+        &roots,
+        &reachable.elements,
+        || linker.code.label(),
+    );
+    let mut encoder = Encoder::default();
+    for (label, code) in reachable.functions {
+        encoder.function(label, &code)?;
+    }
+    for (label, dispatch) in reachable.dispatches {
+        encoder.function(label, &linker.dispatch_code(dispatch))?;
+    }
+    for (label, code) in linker.trap_code() {
+        encoder.function(label, &code)?;
+    }
+    let (entry_code, end) = entry.lower(&mut linker);
+
+    let sections = sections(&linker, &guest)?;
+    let (code, origins) = encoder.finish(&entry_code, end, sections.len())?;
+    let (reads_bytes, reads_arguments) = (linker.reads_bytes, linker.reads_arguments);
+    Ok(Lowered {
+        program: program(code, sections),
+        reads_input: reads_bytes || reads_arguments,
+        reads_bytes,
+        reads_arguments,
+        memory_pages: layout.initial,
+        functions: linker.functions,
+        origins,
+    })
+}
+
+/// What is reachable from the entry.
+#[derive(Default)]
+struct Reachable {
+    functions: Vec<(Label, Code)>,
+    dispatches: Vec<(Label, Dispatch)>,
+    /// Functions that calls through tables may reach.
+    elements: HashSet<Label>,
+}
+
+/// Lowers the functions that are requested, and all that their code requests in turn.
+fn lower_reachable(linker: &mut Linker<'_>) -> Result<Reachable, Error> {
+    let mut reachable = Reachable::default();
+    loop {
+        while let Some((label, key)) = linker.next_function() {
+            let code = function::lower(linker, key)?;
+            reachable.functions.push((label, code));
+        }
+        let Some((label, dispatch)) = linker.next_dispatch() else {
+            return Ok(reachable);
+        };
+        let elements = linker.request_elements(dispatch);
+        reachable.elements.extend(elements);
+        reachable.dispatches.push((label, dispatch));
+    }
+}
+
+/// The initial memory, then the hidden data: passive segments, and an empty input if the program
+/// reads any.
+fn sections(linker: &Linker<'_>, guest: &Module<'_>) -> Result<Vec<Section>, Error> {
+    let layout = linker.layout;
+    let mut sections = data_sections::sections(guest, layout.shift);
+    for &segment in &linker.passive {
+        let address = linker.passive_address(segment);
+        let bytes = guest.data[segment as usize].bytes;
+        sections.extend(data_sections::without_zeros(bytes, address));
+    }
+    if linker.reads_bytes || linker.reads_arguments {
+        let address = layout.hidden + linker.input_offset();
+        let input = Input::default().section(linker.reads_arguments);
+        sections.push((address, input));
+    }
+    if sections.iter().any(|&(address, _)| address >= 1 << 24) {
+        return Err(Error::too_large("there is data at addresses from 2^24 on")
+            .remedy("link with a smaller initial memory"));
+    }
+    Ok(sections)
+}
+
+/// The program with its sections before the code, whose addresses count them already.
+fn program(code: Vec<Instruction>, sections: Vec<Section>) -> Program {
+    let heads = sections
+        .iter()
+        .map(|&(address, _)| Instruction::with_byte(Op::Section, address, 0));
+    Program {
+        code: heads.chain(code).collect(),
+        sections: sections.into_iter().map(|(_, bytes)| bytes).collect(),
+    }
+}

@@ -1,0 +1,45 @@
+//! The runtime library: routines for the operators and host functions that the machine lacks.
+//!
+//! Routines are lowered like any other function. They stand in two modules: `software/*.wat` needs
+//! the machine's own instructions, memory or globals; `software/float.wasm` is `software/*.c`,
+//! compiled ahead. They import from the machine: `machine.NAME` is the instruction of that name,
+//! `trap.NAME` a trap, `layout.NAME` a number that is known when a module is lowered. Memory 1 is
+//! the hidden data.
+
+use std::sync::OnceLock;
+
+use crate::module::Module;
+
+/// The index of the imported global that holds the length of the input.
+pub(crate) const INPUT_LENGTH: u32 = 0;
+
+/// The routines that use instructions of the machine.
+pub(crate) fn routines() -> &'static Module<'static> {
+    static BINARY: OnceLock<Vec<u8>> = OnceLock::new();
+    static MODULE: OnceLock<Module<'static>> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let binary = BINARY.get_or_init(|| {
+            let text = concat!(
+                "(module",
+                include_str!("../software/imports.wat"),
+                include_str!("../software/wide.wat"),
+                include_str!("../software/memory.wat"),
+                include_str!("../software/input.wat"),
+                include_str!("../software/wasi.wat"),
+                ")",
+            );
+            wat::parse_str(text).unwrap_or_else(|error| panic!("the software's text: {error}"))
+        });
+        own(binary)
+    })
+}
+
+/// The routines of floating point.
+pub(crate) fn floats() -> &'static Module<'static> {
+    static MODULE: OnceLock<Module<'static>> = OnceLock::new();
+    MODULE.get_or_init(|| own(include_bytes!("../software/float.wasm")))
+}
+
+fn own(binary: &'static [u8]) -> Module<'static> {
+    Module::parse_own(binary).unwrap_or_else(|error| panic!("the software: {error}"))
+}
