@@ -65,9 +65,7 @@ mod symbolic;
 mod testing;
 mod weights;
 
-pub use interpreter::analysis::{
-    Analysis, Assumptions, Bailout, Group, Head, HeadAt, Offer, Sum, Value,
-};
+pub use interpreter::analysis::{Analysis, Assumptions, Bailout, Group, Head, HeadAt, Sum, Value};
 pub use interpreter::cases::{Cases, Counted, Counter};
 pub use interpreter::scope::Scope;
 pub use symbolic::atoms::{AtomKind, Atoms, Mark, TIME};
@@ -76,4 +74,4 @@ pub use symbolic::interval::{Range, power};
 pub use symbolic::polynomial::{Atom, Monomial, PolyId, Polynomial, exact_sum};
 pub use weights::classes::{Classes, IRREGULAR};
 pub use weights::rows::{Entry, Row, row, row_of};
-pub use weights::sparse_weights::{SparseHead, SparseLayer, SparseWeights};
+pub use weights::sparse_weights::{Offer, SparseHead, SparseLayer, SparseWeights};

@@ -4,7 +4,7 @@ use crate::blocks::Pos;
 use crate::chain::{Place, Trail};
 use crate::edges::{Edged, Roles};
 use crate::inner::Inner;
-use crate::merge::{Merges, Tied};
+use crate::merge::{Merges, Tied, Winners};
 use crate::slots::{Role, Slots};
 use crate::stream::Stream;
 use crate::{Error, Point};
@@ -119,19 +119,6 @@ pub enum Inserted {
         /// What is kept under one number is to be added to what is kept under another.
         merges: Merges,
     },
-}
-
-/// The winners of a query, by slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Winners {
-    /// There are no points.
-    Empty,
-    /// All points ever pushed, interior ones too: the query was `(0, 0)`.
-    All,
-    /// The points of one slot.
-    One(u32),
-    /// The points of two or three slots: the ends of an edge, and what lies within it.
-    Many(Tied),
 }
 
 /// Where a [`HullIndex`] found its last answers, to look there first.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::blocks::Pos;
 use crate::chain::{Chain, Place, Trail};
-use crate::rank::{gain, rank};
+use crate::rank::{Found, gain, rank};
 use crate::{Error, Point};
 use core::cmp::Ordering;
 
@@ -62,15 +62,6 @@ struct Layer {
     upper: Chain,
     /// Mirrored in the x axis.
     lower: Chain,
-}
-
-/// A key that was found.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Found {
-    /// The number of the key.
-    pub id: u32,
-    /// The key.
-    pub key: Point,
 }
 
 /// The best keys of a query, best first, and memory to find them with. Derefs to a slice.

@@ -2,7 +2,18 @@
 
 use core::ops::Deref;
 
-use crate::Winners;
+/// The winners of a query, by slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winners {
+    /// There are no points.
+    Empty,
+    /// All points ever pushed, interior ones too: the query was `(0, 0)`.
+    All,
+    /// The points of one slot.
+    One(u32),
+    /// The points of two or three slots: the ends of an edge, and what lies within it.
+    Many(Tied),
+}
 
 /// What is kept under the slot `from` is to be added to what is kept under `into`; `from` is free.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,16 @@
 use core::cmp::Ordering;
 
 use crate::exact::FILTER;
-use crate::{Found, Point, compare_scores};
+use crate::{Point, compare_scores};
+
+/// A key that was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// The number of the key.
+    pub id: u32,
+    /// The key.
+    pub key: Point,
+}
 
 /// Compares two keys: `Less` if the first is better. The greater score, compared exactly; then the
 /// lesser x, the lesser y, the lesser id.

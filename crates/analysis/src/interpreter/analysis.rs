@@ -12,19 +12,11 @@ use crate::symbolic::interval::{Range, power};
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 use crate::weights::classes::Classes;
 use crate::weights::rows::Row;
+use crate::weights::sparse_weights::Offer;
 use crate::weights::sparse_weights::{SparseHead, SparseWeights};
 
 /// A live head: its layer, and its place among the live heads of it.
 pub type HeadAt = (usize, usize);
-
-/// What a token offers to those behind it at a head.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Offer {
-    /// Its key.
-    pub key: [f64; 2],
-    /// Its value.
-    pub value: [f64; 2],
-}
 
 /// Why an analysis does not hold, of a model or of the tokens that came, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,16 @@
 
 use weightware_model::{Model, PositionFeature};
 
-use crate::interpreter::analysis::Offer;
 use crate::weights::rows::{Row, row, row_of};
+
+/// What a token offers to those behind it at a head.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Offer {
+    /// Its key.
+    pub key: [f64; 2],
+    /// Its value.
+    pub value: [f64; 2],
+}
 
 /// A model's weights as sparse rows. Heads are left out that cannot reach the residual stream.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use weightware_analysis::{
 use weightware_isa::{Op, Token, Vocabulary};
 use weightware_model::Model;
 
-use super::ProofError;
+use super::error::ProofError;
 use crate::form::Dim;
 use crate::machine::Machine;
 use crate::schedule::Schedule;

@@ -16,19 +16,20 @@
 //! arithmetic of bytes, which [`arithmetic`] goes through case by case. Instructions without a rule are tested instead
 //! ([`Verdict::Tested`] says how).
 
+mod error;
 mod facts;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod unwritten;
 
-use weightware_analysis::Bailout;
 use weightware_isa::{End, Flag, Op, Token, Vocabulary};
 use weightware_model::Model;
 
 use crate::machine::columns::op_columns;
 use crate::machine::{Extension, Machine, Profile};
-use crate::schedule::{Schedule, ScheduleError};
+use crate::schedule::Schedule;
+pub use error::ProofError;
 use facts::Facts;
 pub use unwritten::{Unwritten, unwritten};
 
@@ -52,23 +53,6 @@ pub struct Proof {
     pub equation: &'static str,
     /// Whether the weights compute it.
     pub verdict: Verdict,
-}
-
-/// Why nothing can be proved of a model.
-#[derive(Debug, thiserror::Error)]
-pub enum ProofError {
-    /// The schedule does not fit the machine.
-    #[error(transparent)]
-    Schedule(#[from] ScheduleError),
-    /// The analysis refuses the weights.
-    #[error("the weights cannot be analysed: {0:?}")]
-    Refused(Bailout),
-}
-
-impl From<Bailout> for ProofError {
-    fn from(bailout: Bailout) -> Self {
-        Self::Refused(bailout)
-    }
 }
 
 /// Proves the values of all instructions that can be executed, of weights that were assembled for the machine of a profile with its

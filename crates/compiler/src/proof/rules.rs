@@ -3,8 +3,9 @@
 use weightware_analysis::Polynomial;
 use weightware_isa::{End, Op, Trap};
 
+use super::error::ProofError;
 use super::facts::Facts;
-use super::{Proof, ProofError, Verdict};
+use super::{Proof, Verdict};
 use crate::machine::columns::{Class, OpColumns, code, op_columns};
 use crate::machine::{BIG, BYTE_PUSH};
 

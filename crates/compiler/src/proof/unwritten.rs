@@ -15,7 +15,7 @@
 use weightware_isa::{Op, Token};
 use weightware_model::Model;
 
-use super::ProofError;
+use super::error::ProofError;
 use super::facts::Facts;
 use crate::graph::{CLEARED, Writer};
 use crate::machine::columns::{Class, op_columns};

@@ -8,45 +8,13 @@
 //! that it lay before the last token, so that it was not the greatest position that there was.
 
 use smallvec::SmallVec;
-use weightware_analysis::{Atom, AtomKind, Bailout, PolyId, QuickMap};
+use weightware_analysis::{Atom, AtomKind, Bailout, PolyId};
 
 use crate::plan::ir::{Guard, Register};
+use crate::plan::lower::available::Guards;
 use crate::plan::lower::compiler::{Compiler, Known};
 
 type Result<T> = std::result::Result<T, Bailout>;
-
-/// A set of guards that a compiler has seen, a bit each.
-type Guards = u64;
-
-/// What is known of what stays.
-#[derive(Debug, Default)]
-pub(crate) struct Available {
-    /// Under which guards atoms stay, if they do.
-    atoms: QuickMap<Atom, Option<Guards>>,
-    guards: Vec<Guard>,
-}
-
-impl Available {
-    /// A set of one guard, unless there are too many.
-    fn set_of(&mut self, guard: Guard) -> Option<Guards> {
-        let known = self.guards.iter().position(|&known| known == guard);
-        let at = known.unwrap_or(self.guards.len());
-        if at == Guards::BITS as usize {
-            return None;
-        }
-        if known.is_none() {
-            self.guards.push(guard);
-        }
-        Some(1 << at)
-    }
-
-    fn guards(&self, set: Guards) -> impl Iterator<Item = Guard> {
-        let is_in = move |at: &usize| set >> at & 1 != 0;
-        (0..self.guards.len())
-            .filter(is_in)
-            .map(|at| self.guards[at])
-    }
-}
 
 impl Compiler<'_> {
     /// The register in which an atom stays.

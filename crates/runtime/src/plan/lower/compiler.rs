@@ -7,7 +7,7 @@ use weightware_analysis::{
 use crate::plan::ir::{
     INDEX, Inst, Kernel, ONE, Output, Product, Register, RegisterLayout, Span, TIME, ZERO,
 };
-use crate::plan::lower::carry::Available;
+use crate::plan::lower::available::Available;
 
 type Result<T> = std::result::Result<T, Bailout>;
 

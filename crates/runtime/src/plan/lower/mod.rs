@@ -4,6 +4,7 @@
 //! kernel; [`linear`] lowers polynomials, [`effects`] the keys and values that a token appends and what it predicts, [`carry`] reuses
 //! what the kernel before left in registers, and [`dispatch`] decides which tokens share a kernel.
 
+pub(crate) mod available;
 pub(crate) mod carry;
 pub(crate) mod compiler;
 pub(crate) mod dispatch;
