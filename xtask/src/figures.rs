@@ -57,7 +57,7 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} tok/s, {} tokens, {} lines/s ({} engine, {}, behind a prompt of {} tokens taken in in {})",
+            "{} tok/s, {} tokens, {} lines/s ({} engine, {}; {} prompt tokens prefilled in {})",
             rounded(self.speed()),
             thousands(self.tokens),
             rounded(self.line_speed()),

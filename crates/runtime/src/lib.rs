@@ -1,7 +1,7 @@
 //! Greedy decoding of plain transformers with two-dimensional heads, by linear scan or convex hull.
 //!
-//! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of four
-//! [engines](Engine): stock softmax, hard-max by a scan, by a convex hull, by a plan made from the weights. The README
+//! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of five
+//! [engines](Engine): stock softmax, hard-max by a scan, by a convex hull, by a plan, by a plan in machine code. The README
 //! states what they have in common to the bit and what makes the last two quick. This crate must never know opcodes, graphs or Wasm.
 //!
 //! # Examples
