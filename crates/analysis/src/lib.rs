@@ -26,7 +26,7 @@
 //! counts what it may be.
 //!
 //! # What it takes for granted
-//! That what is [assumptions](Assumptions) of the tokens comes true, that a head [finds one token](Analysis), and that keys in a table lie
+//! That the [assumptions](Assumptions) about the tokens hold, that a head [finds one token](Analysis), and that keys in a table lie
 //! near their parabola: whoever decodes has to check these.
 //!
 //! This crate must never know what tokens mean, opcodes, graphs or caches.

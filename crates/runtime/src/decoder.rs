@@ -1,4 +1,4 @@
-//! The decoder.
+//! The decoder: a model, an engine, and the sequence so far.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! One token through all layers.
+//! The forward pass of one token through all layers.
 
 use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 use weightware_model::TokenId;

@@ -1,4 +1,4 @@
-//! Boxes: what a head's live keys must be within for its attention to be exact, and how far they went.
+//! Key boxes: within them attention is exact; and how far a head's live keys have gone.
 
 /// The height of a live key above the parabola, `y + (x / 2)^2`; `None` if it is cleared. NaN gives `Some(NaN)`, which no
 /// box contains.

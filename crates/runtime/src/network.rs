@@ -1,4 +1,4 @@
-//! What a model's weights ask for, without what they multiply by zero.
+//! The network as sparse rows, with products that are equal for every token computed once.
 
 use weightware_hull::Point;
 use weightware_model::{LayerWeights, Matrix, Model, PositionFeature};

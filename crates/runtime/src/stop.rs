@@ -1,4 +1,4 @@
-//! Why decoding ended.
+//! Reasons for the end of decoding.
 
 use std::fmt;
 

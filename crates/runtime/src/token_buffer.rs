@@ -1,4 +1,4 @@
-//! Tokens that are said one after the other, into a slice.
+//! A slice that is filled with decoded tokens from the front.
 
 use weightware_model::TokenId;
 

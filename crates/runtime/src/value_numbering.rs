@@ -1,4 +1,4 @@
-//! Which numbers of a forward pass are equal whatever the tokens: known from the weights alone.
+//! Value numbering: which products of a forward pass are equal for any tokens, from the weights alone.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,4 +1,5 @@
-//! What the weights make of a token, as forms: abstract interpretation of the network, on demand.
+//! Abstract interpretation of the network: what every slot, key, query and value of a token is, as a
+//! polynomial, derived on demand.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub enum Bailout {
     Head(HeadAt),
     /// So do not all heads of a group.
     Group(u32),
-    /// A running sum leaves the range that was assumptions: let sums be [wide](Assumptions::wide).
+    /// A running sum leaves the range that was assumed: let sums be [wide](Assumptions::wide).
     Sums,
     /// The first token's id comes again: expect no [sentinel](Assumptions::sentinel).
     Sentinel,
@@ -53,12 +54,12 @@ impl fmt::Display for Bailout {
 
 impl std::error::Error for Bailout {}
 
-/// What is assumptions of the tokens to come. Forms hold as long as it comes true.
+/// Speculative assumptions about the tokens to come. Forms hold as long as these do; one that fails is dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Assumptions {
     /// Heads of whose keys nothing is claimed.
     pub demoted: QuickSet<HeadAt>,
-    /// Whether running sums may have any value; else those of numbers that may be great or negative are assumptions to stay between 0
+    /// Whether running sums may have any value; else those of numbers that may be great or negative are assumed to stay between 0
     /// and [a bound](Sum::range), which whoever decodes has to check.
     pub wide: bool,
     /// An id that will not come again, the first token's.

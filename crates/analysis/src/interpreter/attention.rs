@@ -1,4 +1,4 @@
-//! What heads answer, as forms.
+//! Transfer functions of attention: the outputs of a head as polynomials, by the kind of its keys.
 
 use crate::interpreter::analysis::{Analysis, Bailout, Head, HeadAt, Value};
 use crate::interpreter::memo::{INDEX, fetched};

@@ -1,4 +1,4 @@
-//! How the keys of every head are kept.
+//! Kinds of heads: all keys equal, by position, near a parabola, the highest of all, or any.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::symbolic::polynomial::{PolyId, Polynomial, exact_product};
 
 type Result<T> = std::result::Result<T, Bailout>;
 
-/// Sums that may be negative or very great are first assumptions not to be.
+/// Sums that may be negative or very great are first assumed not to be.
 const EXPECTED_SUM: f64 = (1 << 22) as f64;
 
 impl Analysis {

@@ -1,4 +1,5 @@
-//! Forms of one program that hold for others: each depends on few of the things that programs are chosen by.
+//! Memoised results, keyed by the assumptions that they depend on: most depend on few, so that
+//! scopes share them.
 
 use smallvec::SmallVec;
 

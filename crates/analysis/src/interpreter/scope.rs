@@ -1,4 +1,4 @@
-//! The network over forms: slots and neurons, on demand.
+//! Demand-driven evaluation of slots and neurons in a scope of assumptions.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Operations of the network on forms. An operation on forms that it was done on before is looked up.
+//! Transfer functions: the network's sums, products and gates over polynomials, memoised.
 
 use std::hash::{Hash, Hasher};
 

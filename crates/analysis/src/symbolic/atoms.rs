@@ -1,4 +1,4 @@
-//! The numbers that are not known before decoding, each known by how it is computed, and the forms over them.
+//! Atoms, the variables of polynomials: hash-consed by how each is computed, with bounds.
 
 use std::ops::Index;
 

@@ -1,4 +1,4 @@
-//! What bounds of atoms say of forms.
+//! Interval bounds of polynomials from those of their atoms.
 
 use crate::symbolic::atoms::Atoms;
 use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};

@@ -1,4 +1,4 @@
-//! What atoms and forms are made of.
+//! Dependency queries: which atoms a polynomial is computed from.
 
 use crate::symbolic::atoms::{AtomKind, Atoms};
 use crate::symbolic::hash::QuickSet;

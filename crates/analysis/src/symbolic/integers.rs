@@ -1,4 +1,4 @@
-//! The integers that a form may be, one by one.
+//! Enumeration of the integers that a polynomial may be.
 
 use smallvec::SmallVec;
 

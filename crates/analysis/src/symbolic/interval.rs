@@ -1,4 +1,4 @@
-//! What is known of a number without knowing it.
+//! Abstract values: an interval, and the power of two that the number is a multiple of.
 
 /// What is known of a number: it lies within bounds, and is a multiple of `2^grain`.
 ///

@@ -1,4 +1,4 @@
-//! Sums, followed operation by operation.
+//! Interval arithmetic of sums, with the running error of each addition.
 
 use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::Polynomial;

@@ -1,4 +1,4 @@
-//! What rounded numbers are close to: exact forms, where large terms that cancel are gone.
+//! Rounding errors: the exact polynomial that a rounded number is close to, and how close.
 
 use crate::symbolic::atoms::{AtomKind, Atoms, TIME};
 use crate::symbolic::interval::power;

@@ -1,4 +1,4 @@
-//! Neurons of a form that are a step together.
+//! Recognition of steps: pairs of terms `c relu(g) v - c relu(g - d) v`, which rise from 0 to `d c v`.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! Tokens sorted by what their embeddings have in common.
+//! Classes of tokens by which slots their embeddings share.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::symbolic::hash::QuickMap;
 use crate::symbolic::interval::Range;
 use crate::weights::sparse_weights::SparseWeights;
 
-/// The class of an id that is assumptions at the first position alone: forms do not hold of it.
+/// The class of an id that is expected at the first position alone: forms do not hold of it.
 pub const IRREGULAR: u16 = u16::MAX;
 
 /// Columns of at most so many values sort ids.

@@ -1,4 +1,5 @@
-//! One token by kernels.
+//! Dispatch and execution of one token: its kernel is found by a link from the last one or by its
+//! dispatch key, lowered if it is new, translated if it is hot, and run.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The engine: tokens in, the next one out.
+//! The plan engine: decodes by a plan, deoptimises when an assumption fails, and falls back to the
+//! hull engine when none is left to drop.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Kernels: what is computed for a token, in order.
+//! The intermediate representation: kernels, straight-line code over f64 registers.
 
 /// A place among the numbers that a kernel computes.
 pub(crate) type Register = u16;

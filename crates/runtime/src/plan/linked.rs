@@ -1,4 +1,4 @@
-//! Tokens that follow one another, several at once.
+//! Linked execution: kernels in machine code run one after another while links and guards hold.
 
 use weightware_analysis::{Bailout, IRREGULAR};
 use weightware_model::TokenId;

@@ -1,4 +1,5 @@
-//! The token that follows, by what the unembedding reads.
+//! Cache of predictions: the argmax of the logits by the bits of the columns that the unembedding
+//! reads.
 
 use crate::network::Network;
 use crate::plan::exec::state::PlanState;

@@ -1,4 +1,4 @@
-//! Running kernels.
+//! Interpreter of kernels, instruction by instruction.
 
 use std::slice::SliceIndex;
 

@@ -1,4 +1,4 @@
-//! What kernels work on.
+//! The decoding state of a plan: token ids, registers, running sums, tables of keys, hulls.
 
 use std::sync::Arc;
 

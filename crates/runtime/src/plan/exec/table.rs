@@ -1,4 +1,4 @@
-//! Keys `(2 j, -j^2 + lift)` by j, with the nearest one found where none is there.
+//! Table of keys `(2 j, -j^2 + lift)` by j; the nearest key answers where an index has none.
 
 use weightware_hull::{Point, compare_scores};
 

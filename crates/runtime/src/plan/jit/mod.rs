@@ -1,4 +1,4 @@
-//! Machine code made of kernels, where the feature `jit` and the executor allow it.
+//! Machine code made of kernels, where the feature `jit` and the processor allow it.
 //!
 //! The safe twin of the code is [`PlanState::run`](crate::plan::exec::state::PlanState::run): code computes the same numbers in the same
 //! order, by the same operations but those that change no bit, keeps every register in memory as well, leaves rare steps

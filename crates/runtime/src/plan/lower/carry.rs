@@ -1,5 +1,5 @@
-//! Kernels for tokens that follow each other: what the last token computed stays in its registers, and much of it holds
-//! for the next token as well.
+//! Carried values: a linked kernel reuses what the kernel before left in registers, where the analysis
+//! proves that it still holds.
 //!
 //! If the token changes nothing that kernels are chosen by, its kernel is known before anything is computed. Such a
 //! kernel belongs to the one before it, and reads the registers of that one wherever an atom *stays*: it is made of

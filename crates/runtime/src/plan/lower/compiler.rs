@@ -1,4 +1,4 @@
-//! From forms to kernels.
+//! The compiler of one kernel: from polynomials and atoms to instructions, driven by demand.
 
 use weightware_analysis::{
     Analysis, Atom, AtomKind, Bailout, HeadAt, PolyId, QuickMap, QuickSet, Scope,

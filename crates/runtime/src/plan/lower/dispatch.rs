@@ -1,4 +1,4 @@
-//! Which kernel a token gets.
+//! Dispatch: tokens share a kernel by class of id, kind of the token found, and bucket of a counter.
 
 use weightware_analysis::{
     Analysis, Atom, AtomKind, Bailout, Cases, Counted, Counter, PolyId, Polynomial, Scope, TIME,

@@ -1,4 +1,4 @@
-//! What a kernel gives on: keys and values to stores, and the token that follows.
+//! Lowering of a token's effects: the keys and values that it appends, and the token predicted.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! From forms to steps that add up.
+//! Lowering of polynomials to linear and quadratic sums.
 
 use weightware_analysis::{Atom, AtomKind, Bailout, PolyId, Polynomial, exact_sum};
 

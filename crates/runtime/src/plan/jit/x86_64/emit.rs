@@ -1,4 +1,4 @@
-//! The assembler: registers of kernels in registers of the executor.
+//! The assembler: registers of kernels in registers of the processor.
 //!
 //! x86-64, with AVX for numbers. `rbx` holds the frame, `rdi` the address of the kernel's registers; `rsi` and `rdx` hold
 //! those of ids and tables once they are needed. A result is computed in `xmm12`, stored, and kept in one of `xmm0` to
@@ -277,7 +277,7 @@ impl<'e> Emitter<'e> {
         }
     }
 
-    /// Where among the executor's registers a register is; `to` if it has to be loaded.
+    /// Where among the processor's registers a register is; `to` if it has to be loaded.
     pub(super) fn loaded(&mut self, register: Register, to: u8) -> u8 {
         match self.source(register) {
             Source::Xmm(at) => at,

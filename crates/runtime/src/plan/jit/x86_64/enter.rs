@@ -32,7 +32,7 @@ pub(in crate::plan) struct Code {
 }
 
 impl Translator {
-    /// None if the executor lacks the instructions.
+    /// None if the processor lacks the instructions.
     pub(in crate::plan) fn new() -> Option<Self> {
         is_x86_feature_detected!("avx").then_some(Self(()))
     }
@@ -51,7 +51,7 @@ impl Translator {
         let buffer = Arc::new(buffer.make_exec().ok()?);
         let code = |(start, needs): (usize, Needs)| {
             let start = buffer[start..].as_ptr();
-            // SAFETY: `assemble` made a function of this signature there, for a executor with what `new` asked for. It
+            // SAFETY: `assemble` made a function of this signature there, for a processor with what `new` asked for. It
             // lives as long as the buffer, which the code holds.
             let function = unsafe { std::mem::transmute::<*const u8, Function>(start) };
             Code {
