@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::plan::PlanEngine;
 use crate::token_buffer::TokenBuffer;
 use crate::unembed::Scratch;
-use crate::{Error, FinishReason, HorizonReason, PrefillError};
+use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
 
 /// How a decoder attends to past tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,26 +90,6 @@ impl FromStr for Engine {
 pub struct DecoderOptions {
     /// Lets a hard-max engine run a model that says it needs softmax.
     pub force: bool,
-}
-
-/// What a decoder has done and holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Tokens that went through the layers, the prompt included.
-    pub tokens: u64,
-    /// About how many bytes keys and values take.
-    pub cached_bytes: usize,
-    /// Live heads, which can change the residual stream.
-    pub live_heads: usize,
-    /// Streams of keys that are kept, after sharing.
-    pub key_streams: usize,
-    /// Streams of scalar values that are kept, after sharing.
-    pub value_streams: usize,
-    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the hull engine.
-    pub planned: bool,
-    /// How often the plan engine gave up an assumption and decoded all tokens anew.
-    pub deoptimizations: u32,
 }
 
 /// What a live head asked and offered at one token.
@@ -332,9 +312,9 @@ impl Decoder {
             EngineState::Hull(cache) => (cache.bytes(), cache.sharing()),
             EngineState::Plan(planned) => (planned.bytes(), planned.streams()),
         };
-        let (planned, deoptimizations) = match &self.cache {
+        let (planned, deoptimizations, bailouts) = match &self.cache {
             EngineState::Plan(planned) => planned.deoptimizations(),
-            _ => (false, 0),
+            _ => Default::default(),
         };
         Stats {
             tokens: self.known - u64::from(self.pending.is_some()),
@@ -344,6 +324,22 @@ impl Decoder {
             value_streams,
             planned,
             deoptimizations,
+            bailouts,
+        }
+    }
+
+    /// The kernel that predicted the last token, as text: what it assumes, and one instruction a line. The crate's PLAN.md
+    /// describes the text.
+    ///
+    /// The kernel is the one that ran for the last token that went through the layers; a token that was generated last
+    /// goes through them when the one after it is asked for. `None` if that token was the first, which the whole network
+    /// computes, with engines other than [`Engine::Plan`] and [`Engine::Jit`], and where no plan holds. The text is written
+    /// now, and decoding does nothing for it.
+    #[must_use]
+    pub fn kernel(&self) -> Option<String> {
+        match &self.cache {
+            EngineState::Plan(planned) => planned.kernel(),
+            _ => None,
         }
     }
 
