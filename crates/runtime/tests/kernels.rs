@@ -87,6 +87,16 @@ fn a_machine_without_its_sentinel() {
     check("sentinel", &machine(12), &[0, 1, 0], 1);
 }
 
+/// The kernel that PLAN.md explains is one of a golden file.
+#[test]
+fn the_plan_shows_a_real_kernel() {
+    let plan = include_str!("../PLAN.md");
+    let (_, rest) = plan.split_once("```text\nkernel ").unwrap();
+    let (kernel, _) = rest.split_once("```").unwrap();
+    let golden = include_str!("kernels/machine.kernel");
+    assert!(golden.contains(&format!("\nkernel {kernel}")));
+}
+
 /// No kernel runs before a plan is made, where none holds, and with the other engines.
 #[test]
 fn kernels_belong_to_plans() {

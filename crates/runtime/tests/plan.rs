@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{balance, copier, floats, ids, machine, random, structured, zero};
+use common::{balance, copier, floats, ids, machine, random, structured};
 use proptest::prelude::*;
-use weightware_model::{Model, PositionFeature, TokenId};
+use weightware_model::{Model, TokenId};
 use weightware_runtime::{Decoder, Engine, FinishReason, PrefillError, Stats};
 
 /// Tokens, why they ended, and how many were taken in.

@@ -56,9 +56,9 @@ impl<'p> KernelText<'p> {
     fn header(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (analysis, lowered) = (&self.plan.analysis, self.lowered());
         let cases = &self.plan.dispatch.cases;
-        let is_told = !cases.fetched.is_empty();
+        let has_lookup = !cases.fetched.is_empty();
         write!(f, "kernel {} for class {}", self.number, lowered.class)?;
-        if is_told {
+        if has_lookup {
             write!(f, ", kind {}", lowered.kind)?;
         }
         if cases.counter.is_some() {
@@ -79,7 +79,7 @@ impl<'p> KernelText<'p> {
         let is_member = |id: &usize| analysis.classes.of(*id) == lowered.class;
         let ids = ranges((0..vocab).filter(is_member));
         writeln!(f, "  class {}: ids {ids}", lowered.class)?;
-        if is_told {
+        if has_lookup {
             let is_kind = |id: &usize| usize::from(cases.kind_of[*id]) == lowered.kind;
             let ids = ranges((0..vocab).filter(is_kind));
             let ids = (!ids.is_empty()).then(|| format!("ids {ids}"));
