@@ -249,7 +249,7 @@ impl Decoder {
     /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the horizon.
     ///
     /// The iterator is lazy: a token goes through the layers when the one after it is asked for.
-    /// [`finish`](Self::finish) says why it ended. Before a prompt it is empty.
+    /// [`finish_reason`](Self::finish_reason) says why it ended. Before a prompt it is empty.
     pub fn generate(&mut self, limit: Option<u64>) -> Generate<'_> {
         if self.finish == Some(FinishReason::MaxTokens) {
             self.finish = None;
@@ -379,7 +379,7 @@ impl Decoder {
     }
 
     /// Generates up to as many tokens as fit, up to and including an end token, or up to the horizon; returns how many.
-    /// If they are fewer, [`finish`](Self::finish) says why, unless there was no prompt.
+    /// If they are fewer, [`finish_reason`](Self::finish_reason) says why, unless there was no prompt.
     ///
     /// The same tokens as [`generate`](Self::generate) gives one by one, with less to do for each.
     pub fn generate_into(&mut self, tokens: &mut [TokenId]) -> usize {
