@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Error;
-use serde_json::{Value, json};
-use weightware::{Divergence, Outcome, Place, Run, RunEnd};
+use serde_json::{Map, Value, json};
+use weightware::{Bailouts, Divergence, Outcome, Place, Run, RunEnd};
 
 use crate::failure::{
     BUDGET, DERAILED, DIFFERS, FAILED, Failure, HORIZON, INTERRUPTED, Result, TRAPPED, UNCHECKED,
@@ -38,6 +38,7 @@ pub(crate) struct Report {
     output_bytes: usize,
     stderr_bytes: usize,
     cached_bytes: usize,
+    bailouts: Bailouts,
     peak_memory: Option<u64>,
     prefill: Duration,
     decode: Duration,
@@ -49,6 +50,7 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new(run: &Run<'_>, ending: Ending, saved: Option<PathBuf>) -> Self {
         let decode = run.decode_time();
+        let stats = run.stats();
         let reader = run.reader();
         Self {
             ending,
@@ -60,7 +62,8 @@ impl Report {
             lines: reader.lines(),
             output_bytes: reader.output().len(),
             stderr_bytes: reader.stderr().len(),
-            cached_bytes: run.stats().cached_bytes,
+            cached_bytes: stats.cached_bytes,
+            bailouts: stats.bailouts,
             peak_memory: peak_memory(),
             prefill: run.prefill_time(),
             decode,
@@ -192,6 +195,7 @@ impl Report {
                 "cached keys and values",
                 mebibytes(self.cached_bytes as u64),
             ),
+            ("bailouts", self.bailouts.to_string()),
             ("peak memory", peak),
         ];
         rows.map(|(name, value)| format!("{name}: {value}"))
@@ -215,6 +219,10 @@ impl Report {
             Ending::Ended(end) => described(end),
             Ending::Interrupted => ("interrupted", None, None),
         };
+        let bailouts = self.bailouts.iter();
+        let bailouts: Map<String, Value> = bailouts
+            .map(|(reason, count)| (reason.name().to_owned(), count.into()))
+            .collect();
         json!({
             "outcome": outcome,
             "code": code,
@@ -237,6 +245,7 @@ impl Report {
             "tokens_per_second": self.per_second(self.tokens - self.resumed),
             "lines_per_second": self.per_second(self.lines),
             "cached_bytes": self.cached_bytes,
+            "bailouts": bailouts,
             "peak_memory_bytes": self.peak_memory,
         })
     }

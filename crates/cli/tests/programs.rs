@@ -276,6 +276,9 @@ fn json_tells_how_it_ended() {
         (&1.into(), &0.into())
     );
     assert_eq!(halt["prompt_tokens"], 305 + 22);
+    for reason in ["place", "keys", "sum", "sentinel", "model"] {
+        assert_eq!(halt["bailouts"][reason], 0, "{reason}");
+    }
     for key in ["seconds", "tokens_per_second", "lines_per_second"] {
         assert!(
             halt[key].as_f64().is_some_and(|number| number > 0.0),
@@ -322,6 +325,7 @@ fn stats_go_to_stderr() {
         "trace: 17 tokens",
         "lines: 5",
         "cached keys and values",
+        "bailouts: none",
     ] {
         assert!(said.contains(words), "{words} in {said}");
     }

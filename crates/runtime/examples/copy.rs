@@ -1,4 +1,5 @@
-//! A hand-written model of one head that repeats the last three words for ever, run by all engines.
+//! A hand-written model of one head that repeats the last three words for ever, run by all engines; and the kernel that the
+//! plan engine makes of it.
 
 use std::io::{self, Write};
 
@@ -77,6 +78,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let text = model.tokenizer.decode(&tokens);
         writeln!(io::stdout(), "{}: a rose is {text} ...", engine.name())?;
         assert_eq!(text, ["a rose is"; 3].join(" "));
+        if let (Engine::Plan, Some(kernel)) = (engine, decoder.kernel()) {
+            write!(io::stdout(), "\n{kernel}\n")?;
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::plan::PlanEngine;
 use crate::token_buffer::TokenBuffer;
 use crate::unembed::Scratch;
-use crate::{Error, FinishReason, HorizonReason, PrefillError};
+use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
 
 /// How a decoder attends to past tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,26 +90,6 @@ impl FromStr for Engine {
 pub struct DecoderOptions {
     /// Lets a hard-max engine run a model that says it needs softmax.
     pub force: bool,
-}
-
-/// What a decoder has done and holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Tokens that went through the layers, the prompt included.
-    pub tokens: u64,
-    /// About how many bytes keys and values take.
-    pub cached_bytes: usize,
-    /// Live heads, which can change the residual stream.
-    pub live_heads: usize,
-    /// Streams of keys that are kept, after sharing.
-    pub key_streams: usize,
-    /// Streams of scalar values that are kept, after sharing.
-    pub value_streams: usize,
-    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the hull engine.
-    pub planned: bool,
-    /// How often the plan engine gave up an assumption and decoded all tokens anew.
-    pub deoptimizations: u32,
 }
 
 /// What a live head asked and offered at one token.
@@ -269,7 +249,7 @@ impl Decoder {
     /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the horizon.
     ///
     /// The iterator is lazy: a token goes through the layers when the one after it is asked for.
-    /// [`finish`](Self::finish) says why it ended. Before a prompt it is empty.
+    /// [`finish_reason`](Self::finish_reason) says why it ended. Before a prompt it is empty.
     pub fn generate(&mut self, limit: Option<u64>) -> Generate<'_> {
         if self.finish == Some(FinishReason::MaxTokens) {
             self.finish = None;
@@ -332,9 +312,9 @@ impl Decoder {
             EngineState::Hull(cache) => (cache.bytes(), cache.sharing()),
             EngineState::Plan(planned) => (planned.bytes(), planned.streams()),
         };
-        let (planned, deoptimizations) = match &self.cache {
+        let (planned, deoptimizations, bailouts) = match &self.cache {
             EngineState::Plan(planned) => planned.deoptimizations(),
-            _ => (false, 0),
+            _ => Default::default(),
         };
         Stats {
             tokens: self.known - u64::from(self.pending.is_some()),
@@ -344,6 +324,22 @@ impl Decoder {
             value_streams,
             planned,
             deoptimizations,
+            bailouts,
+        }
+    }
+
+    /// The kernel that predicted the last token, as text: what it assumes, and one instruction a line. The crate's PLAN.md
+    /// describes the text.
+    ///
+    /// The kernel is the one that ran for the last token that went through the layers; a token that was generated last
+    /// goes through them when the one after it is asked for. `None` if that token was the first, which the whole network
+    /// computes, with engines other than [`Engine::Plan`] and [`Engine::Jit`], and where no plan holds. The text is written
+    /// now, and decoding does nothing for it.
+    #[must_use]
+    pub fn kernel(&self) -> Option<String> {
+        match &self.cache {
+            EngineState::Plan(planned) => planned.kernel(),
+            _ => None,
         }
     }
 
@@ -383,7 +379,7 @@ impl Decoder {
     }
 
     /// Generates up to as many tokens as fit, up to and including an end token, or up to the horizon; returns how many.
-    /// If they are fewer, [`finish`](Self::finish) says why, unless there was no prompt.
+    /// If they are fewer, [`finish_reason`](Self::finish_reason) says why, unless there was no prompt.
     ///
     /// The same tokens as [`generate`](Self::generate) gives one by one, with less to do for each.
     pub fn generate_into(&mut self, tokens: &mut [TokenId]) -> usize {

@@ -60,12 +60,14 @@ mod network;
 mod plan;
 mod qkv;
 mod sparse;
+mod stats;
 mod stop;
 mod token_buffer;
 mod unembed;
 mod value_numbering;
 
-pub use decoder::{Decoder, DecoderOptions, Engine, Generate, HeadActivation, Stats};
+pub use decoder::{Decoder, DecoderOptions, Engine, Generate, HeadActivation};
 pub use error::Error;
+pub use stats::{BailoutReason, Bailouts, Stats};
 pub use stop::{FinishReason, HorizonReason, PrefillError};
 pub use weightware_model::KeyRange;

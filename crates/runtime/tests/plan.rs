@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{copier, floats, ids, machine, random, structured, zero};
+use common::{balance, copier, floats, ids, machine, random, structured};
 use proptest::prelude::*;
-use weightware_model::{Model, PositionFeature, TokenId};
+use weightware_model::{Model, TokenId};
 use weightware_runtime::{Decoder, Engine, FinishReason, PrefillError, Stats};
 
 /// Tokens, why they ended, and how many were taken in.
@@ -127,37 +127,12 @@ fn plans_hold() {
 /// A plan first expects that running sums, which mostly count, are not negative.
 #[test]
 fn a_sum_falls_below_zero() {
-    let [one, t, delta, average, total, positive] = [0, 1, 2, 3, 4, 5];
-    let d = 6;
-    let mut model = zero(2, d, 1, 3);
-    model.config.position_features = vec![PositionFeature {
-        slot: t,
-        coefficients: [0.0, 1.0, 0.0],
-    }];
-    for (id, change) in [(0, 0.0), (1, 1.0), (2, -1.0)] {
-        model.weights.tok.row_mut(id)[one] = 1.0;
-        model.weights.tok.row_mut(id)[delta] = change;
-    }
-    let [sum, step] = &mut model.weights.layers[..] else {
-        unreachable!("two layers");
-    };
-    sum.in_proj.row_mut(2 * d)[delta] = 1.0;
-    sum.out_proj.row_mut(average)[0] = 1.0;
-    sum.ff_in.row_mut(0)[t] = 1.0;
-    sum.ff_in.row_mut(0)[one] = 1.0;
-    sum.ff_in.row_mut(1)[average] = 1.0;
-    sum.ff_out.row_mut(total)[0] = 1.0;
-    step.ff_in.row_mut(0)[total] = 1.0;
-    step.ff_in.row_mut(1)[one] = 1.0;
-    step.ff_out.row_mut(positive)[0] = 1.0;
-    // Token 0, unless the gate were open for a negative sum.
-    model.weights.head.row_mut(0)[one] = 1.0;
-    model.weights.head.row_mut(1)[positive] = -1.0;
-
+    let model = balance();
     let prompt = ids(&[0, 1, 2, 2, 2]);
     let (tokens, _, stats) = said(&model, Engine::Plan, &prompt, 3);
     assert_eq!(tokens, ids(&[0, 0, 0]));
     assert!(stats.planned && stats.deoptimizations == 1, "{stats:?}");
+    assert_eq!(stats.bailouts.to_string(), "1 sum");
     let (tokens, _, stats) = said(&model, Engine::Plan, &ids(&[0, 1, 2]), 3);
     assert_eq!((tokens, stats.deoptimizations), (ids(&[0, 0, 0]), 0));
 }

@@ -50,8 +50,8 @@ pub use weightware_frontend::{Input, Options, Pass, Passes};
 pub use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader, Trap};
 pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
 pub use weightware_runtime::{
-    Decoder, DecoderOptions, Engine, FinishReason, HeadActivation, HorizonReason, PrefillError,
-    Stats,
+    BailoutReason, Bailouts, Decoder, DecoderOptions, Engine, FinishReason, HeadActivation,
+    HorizonReason, PrefillError, Stats,
 };
 
 /// The examples of the README run as tests.

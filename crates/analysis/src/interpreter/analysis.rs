@@ -20,17 +20,26 @@ use crate::weights::sparse_weights::{SparseHead, SparseWeights};
 pub type HeadAt = (usize, usize);
 
 /// Why an analysis does not hold, of a model or of the tokens that came, and what to do about it.
+///
+/// An analysis returns [`Head`](Self::Head) and [`Model`](Self::Model). Whoever decodes by one checks what it leaves open,
+/// and returns any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bailout {
-    /// A head does not keep what is claimed of its keys: [demote](Assumptions::demoted) it.
+    /// A head attends by position, and what it reads may be rounded; or, while decoding, two positions have the same greatest
+    /// score. [Demote](Assumptions::demoted) the head: it gets a hull, which averages ties.
     Head(HeadAt),
-    /// So do not all heads of a group.
+    /// The heads of a group share their keys, and a key lies off their parabola, two keys tie whose values differ, or a query is
+    /// so far from all keys that one might win that was left out as too low. Demote all heads of the group.
     Group(u32),
-    /// A running sum leaves the range that was assumed: let sums be [wide](Assumptions::wide).
+    /// A running sum leaves the [range](Sum::range) that was assumed, from 0 to a bound. Let sums be
+    /// [wide](Assumptions::wide).
     Sums,
-    /// The first token's id comes again: expect no [sentinel](Assumptions::sentinel).
+    /// The first token's id comes again, though forms hold only of the other ids. Expect no
+    /// [sentinel](Assumptions::sentinel).
     Sentinel,
-    /// Nothing is known of the model as a whole, or from here on.
+    /// Bounds do not prove that numbers stay finite, that scores are compared exactly, or that positions are not rounded; or
+    /// the sequence needs more than whoever decodes has room for. There is no assumption to give up: decode without an
+    /// analysis.
     Model,
 }
 
@@ -45,7 +54,7 @@ impl fmt::Display for Bailout {
                 f,
                 "group {group} of heads: their keys and values are not what they were taken for"
             ),
-            Self::Sums => f.write_str("a running sum leaves the range that was assumptions"),
+            Self::Sums => f.write_str("a running sum leaves the range that was assumed"),
             Self::Sentinel => f.write_str("the first token's id comes again"),
             Self::Model => f.write_str("numbers may overflow, or positions are rounded"),
         }

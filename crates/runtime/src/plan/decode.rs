@@ -95,7 +95,7 @@ pub(super) struct Plan {
     pub(super) columns: Vec<f64>,
     /// Atoms and forms of the survey and of prologues.
     mark: Mark,
-    constants: Constants,
+    pub(super) constants: Constants,
     options: PlanOptions,
     /// Where kernels get machine code.
     pub(super) translator: Option<Translator>,

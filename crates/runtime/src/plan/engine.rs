@@ -12,7 +12,9 @@ use crate::forward::ResidualStream;
 use crate::key_box::KeyExtent;
 use crate::network::Network;
 use crate::plan::decode::{Plan, PlanOptions};
+use crate::plan::text::KernelText;
 use crate::qkv::Qkv;
+use crate::stats::Bailouts;
 use crate::token_buffer::TokenBuffer;
 use crate::unembed::Scratch;
 
@@ -57,6 +59,7 @@ pub(crate) struct PlanEngine {
     /// Tokens that were taken in.
     pub(super) steps: u64,
     deoptimizations: u32,
+    bailouts: Bailouts,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl PlanEngine {
             translates,
             steps: 0,
             deoptimizations: 0,
+            bailouts: Bailouts::default(),
         }
     }
 
@@ -99,6 +103,7 @@ impl PlanEngine {
         self.first = None;
         self.steps = 0;
         self.deoptimizations = 0;
+        self.bailouts = Bailouts::default();
     }
 
     /// Takes a token in, and says which one follows.
@@ -195,6 +200,7 @@ impl PlanEngine {
     fn plan(&mut self) -> Option<Plan> {
         let (_, first) = self.first.as_ref()?;
         if self.rows.vocab >= usize::from(u16::MAX) {
+            self.bailouts.record(Bailout::Model);
             return None;
         }
         loop {
@@ -208,6 +214,7 @@ impl PlanEngine {
                 Ok(plan) => return Some(plan),
                 Err(bailout) => bailout,
             };
+            self.bailouts.record(bailout);
             if !drop_assumption(bailout, &heads, &mut self.assumptions) {
                 return None;
             }
@@ -232,6 +239,7 @@ impl PlanEngine {
         ids.push(token.0 as u16);
         let mut refused = Some((bailout, *old));
         while let Some((bailout, old)) = refused.take() {
+            self.bailouts.record(bailout);
             if !drop_assumption(
                 bailout,
                 &old.analysis.heads_of(bailout),
@@ -311,9 +319,18 @@ impl PlanEngine {
         }
     }
 
-    /// Whether a plan holds, and how many did not.
-    pub(crate) fn deoptimizations(&self) -> (bool, u32) {
-        (matches!(self.mode, Mode::Plan(_)), self.deoptimizations)
+    /// The kernel that ran for the last token, as text.
+    pub(crate) fn kernel(&self) -> Option<String> {
+        match &self.mode {
+            Mode::Plan(plan) => KernelText::last(plan).map(|kernel| kernel.to_string()),
+            Mode::Empty | Mode::Hull(..) => None,
+        }
+    }
+
+    /// Whether a plan holds, how many did not, and why.
+    pub(crate) fn deoptimizations(&self) -> (bool, u32, Bailouts) {
+        let holds = matches!(self.mode, Mode::Plan(_));
+        (holds, self.deoptimizations, self.bailouts)
     }
 
     /// Stores of keys and of values.

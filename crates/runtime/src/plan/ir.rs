@@ -246,10 +246,50 @@ impl RegisterLayout {
         (self.latest[group as usize] + 1 + 2 * value) as Register
     }
 
+    /// What a register always holds; none of those that kernels are free to use.
+    pub(crate) fn role(&self, register: Register) -> Option<Role> {
+        let at = usize::from(register);
+        if self.sums().contains(&at) {
+            return Some(Role::Sum(at - FIXED));
+        }
+        if at < FIXED || at >= self.end {
+            return None;
+        }
+        // Groups without registers begin where the next one does.
+        let group = self
+            .latest
+            .partition_point(|&start| start <= at)
+            .checked_sub(1)?;
+        let offset = at - self.latest[group];
+        Some(match offset.checked_sub(1) {
+            None => Role::Height { group },
+            Some(offset) => Role::Latest {
+                group,
+                value: offset / 2,
+                is_rounded: offset % 2 == 1,
+            },
+        })
+    }
+
     /// The first free register, if there is any.
     pub(crate) fn end(&self) -> Option<Register> {
         Some(self.end as Register).filter(|_| self.end < usize::from(Register::MAX) / 2)
     }
+}
+
+/// What one of the registers of a [`RegisterLayout`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A running sum.
+    Sum(usize),
+    /// The highest key's y of a group.
+    Height { group: usize },
+    /// A value at the highest key of a group, or the integer nearest to it.
+    Latest {
+        group: usize,
+        value: usize,
+        is_rounded: bool,
+    },
 }
 
 /// What a kernel ends with.
@@ -276,4 +316,43 @@ pub(crate) struct Kernel {
     pub(crate) output: Output,
     /// What must hold before it runs, of registers of the token before.
     pub(crate) guards: Vec<Guard>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registers_have_the_roles_that_they_were_laid_out_for() {
+        let values = [None, Some(2), None, Some(0), Some(1), None];
+        let layout = RegisterLayout::new(3, values.into_iter());
+        let mut known = 0;
+        for sum in 0..3 {
+            let role = layout.role(layout.sum(sum));
+            assert_eq!(role, Some(Role::Sum(sum as usize)));
+            known += 1;
+        }
+        for (group, values) in values.into_iter().enumerate() {
+            let Some(values) = values else { continue };
+            let role = layout.role(layout.height(group as u32));
+            assert_eq!(role, Some(Role::Height { group }));
+            known += 1;
+            for value in 0..values {
+                for is_rounded in [false, true] {
+                    let register = layout.latest(group as u32, value) + Register::from(is_rounded);
+                    let role = layout.role(register);
+                    let expected = Role::Latest {
+                        group,
+                        value,
+                        is_rounded,
+                    };
+                    assert_eq!(role, Some(expected));
+                    known += 1;
+                }
+            }
+        }
+        let others = [TIME, ONE, INDEX, ZERO, layout.end().unwrap(), Register::MAX];
+        assert_eq!(others.map(|register| layout.role(register)), [None; 6]);
+        assert_eq!(known, usize::from(layout.end().unwrap()) - FIXED);
+    }
 }

@@ -38,5 +38,6 @@ mod linked;
 mod lower;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(crate) use engine::PlanEngine;

@@ -6,6 +6,8 @@ use weightware_model::{Model, TokenId};
 
 use super::decode::PlanOptions;
 use super::engine::{Mode, PlanEngine};
+use super::ir::Kernel;
+use super::text::KernelText;
 use crate::cache::Hull;
 use crate::forward::ResidualStream;
 use crate::network::Network;
@@ -154,4 +156,101 @@ fn all_numbers_are_those_of_the_hull_engine() {
     )) {
         assert!(kinds.len() >= 27, "{} {kinds:?}", kinds.len());
     }
+}
+
+/// The mnemonic of every instruction of a kernel, as the name of its kind.
+fn mnemonics(kernel: &Kernel) -> Vec<String> {
+    let snake = |debug: String| {
+        let name = debug.split(' ').next().unwrap_or_default();
+        let mut snake = String::new();
+        for letter in name.chars() {
+            if letter.is_ascii_uppercase() && !snake.is_empty() {
+                snake.push('_');
+            }
+            snake.push(letter.to_ascii_lowercase());
+        }
+        snake
+    };
+    kernel
+        .ops
+        .iter()
+        .map(|op| snake(format!("{op:?}")))
+        .collect()
+}
+
+/// The mnemonics of the lines of a section.
+fn printed(text: &str, section: &str) -> Vec<String> {
+    let lines = text.lines().skip_while(|&line| line != section).skip(1);
+    let lines = lines.take_while(|line| line.starts_with("  "));
+    let mnemonic = |line: &str| {
+        let right = line.split_once(" = ").map_or(line, |(_, right)| right);
+        right
+            .trim()
+            .split(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    lines
+        .filter(|line| {
+            !["  return ", "  dispatch "]
+                .iter()
+                .any(|end| line.starts_with(end))
+        })
+        .map(mnemonic)
+        .collect()
+}
+
+#[test]
+fn every_instruction_of_every_kernel_is_printed_once() {
+    let mut kinds = BTreeSet::new();
+    let mut linked = 0;
+    for seed in 0..100 {
+        let layers = 1 + seed as usize % 4;
+        let models = [
+            common::structured(layers, 5 + seed as usize % 5, 4 + seed as usize % 30, seed),
+            common::random(layers, 1 + seed as usize % 6, 7, 2, seed),
+            common::floats(layers, 1 + seed as usize % 6, 7, seed),
+            common::machine(seed),
+        ];
+        for model in &models {
+            let network = Network::new(model);
+            let mut planned = PlanEngine::with_options(model, &network, PlanOptions::TESTED, false);
+            let mut next = Some(TokenId(0));
+            for time in 0..60 {
+                let Some(token) = [0, 1, 2, 3, 1].get(time).map(|&id| TokenId(id)).or(next) else {
+                    break;
+                };
+                match planned.advance(&network, token, time % 7 > 0) {
+                    Ok(token) => next = token.or(Some(TokenId(1))),
+                    Err(_) => break,
+                }
+            }
+            let Mode::Plan(plan) = &planned.mode else {
+                continue;
+            };
+            let mut texts = BTreeSet::new();
+            for kernel in KernelText::all(plan) {
+                let text = kernel.to_string();
+                let body = mnemonics(&kernel.lowered().kernel);
+                assert_eq!(printed(&text, "body:"), body, "{text}");
+                if text.contains("prologue:") {
+                    let prologue = mnemonics(&kernel.prologue().unwrap().kernel);
+                    assert_eq!(printed(&text, "prologue:"), prologue, "{text}");
+                }
+                assert_eq!(text.matches("  return ").count(), 1, "{text}");
+                linked += usize::from(text.contains(", after kernel "));
+                kinds.extend(body);
+                texts.insert(text);
+            }
+            assert_eq!(
+                texts.len(),
+                plan.kernels.len(),
+                "kernels have texts of their own"
+            );
+        }
+    }
+    assert!(linked > 100, "{linked}");
+    // All but those that only larger machines need.
+    assert!(kinds.len() >= 25, "{} {kinds:?}", kinds.len());
 }

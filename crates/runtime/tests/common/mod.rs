@@ -70,6 +70,38 @@ pub(crate) fn copier(vocab: usize, period: usize) -> Model {
     model
 }
 
+/// A machine that counts: token 1 adds one to a running sum, token 2 takes one away. It says token 0, for which a gate
+/// looks whether the sum is positive.
+pub(crate) fn balance() -> Model {
+    let [one, t, delta, average, total, positive] = [0, 1, 2, 3, 4, 5];
+    let d = 6;
+    let mut model = zero(2, d, 1, 3);
+    model.config.position_features = vec![PositionFeature {
+        slot: t,
+        coefficients: [0.0, 1.0, 0.0],
+    }];
+    for (id, change) in [(0, 0.0), (1, 1.0), (2, -1.0)] {
+        model.weights.tok.row_mut(id)[one] = 1.0;
+        model.weights.tok.row_mut(id)[delta] = change;
+    }
+    let [sum, step] = &mut model.weights.layers[..] else {
+        unreachable!("two layers");
+    };
+    sum.in_proj.row_mut(2 * d)[delta] = 1.0;
+    sum.out_proj.row_mut(average)[0] = 1.0;
+    sum.ff_in.row_mut(0)[t] = 1.0;
+    sum.ff_in.row_mut(0)[one] = 1.0;
+    sum.ff_in.row_mut(1)[average] = 1.0;
+    sum.ff_out.row_mut(total)[0] = 1.0;
+    step.ff_in.row_mut(0)[total] = 1.0;
+    step.ff_in.row_mut(1)[one] = 1.0;
+    step.ff_out.row_mut(positive)[0] = 1.0;
+    // Token 0, unless the gate were open for a negative sum.
+    model.weights.head.row_mut(0)[one] = 1.0;
+    model.weights.head.row_mut(1)[positive] = -1.0;
+    model
+}
+
 /// Small pseudo-random numbers (splitmix64).
 pub(crate) struct Random(pub(crate) u64);
 

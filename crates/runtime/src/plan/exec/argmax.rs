@@ -104,6 +104,11 @@ impl ArgmaxCache {
         self.of(network, &columns)
     }
 
+    /// Which column of a line varies.
+    pub(crate) fn varying(&self, line: u32) -> usize {
+        self.lines[line as usize].at
+    }
+
     /// All columns.
     pub(crate) fn columns(&self, line: u32, column: f64) -> Vec<f64> {
         let line = &self.lines[line as usize];

@@ -79,6 +79,13 @@ impl Constants {
         }
     }
 
+    /// The number that a register holds for all kernels; none for `one` and `zero`, which have names.
+    pub(crate) fn value(&self, register: Register) -> Option<f64> {
+        self.values
+            .get(usize::from(Register::MAX - register))
+            .copied()
+    }
+
     /// Whether a register never changes.
     pub(crate) fn holds(&self, register: Register) -> bool {
         let from_last = usize::from(Register::MAX - register);

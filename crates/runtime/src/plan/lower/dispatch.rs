@@ -21,7 +21,7 @@ const BUCKETS: usize = TOGETHER + 1;
 /// How kernels are chosen.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
-    cases: Cases,
+    pub(crate) cases: Cases,
 }
 
 /// What is computed first.
@@ -43,8 +43,15 @@ pub(crate) struct LoweredKernel {
     pub(crate) kernel: Kernel,
     pub(crate) known: Known,
     pub(crate) class: u16,
-    kind: usize,
+    pub(crate) kind: usize,
     bucket: usize,
+}
+
+impl LoweredKernel {
+    /// The least and the greatest index that the kernel holds for; none if it holds for any.
+    pub(crate) fn index_bounds(&self) -> Option<(f64, f64)> {
+        bounds(self.bucket)
+    }
 }
 
 impl Dispatch {

@@ -1,0 +1,182 @@
+//! What a decoder has done and holds: counts, and the reasons for which plans were given up.
+
+use std::fmt;
+
+use weightware_analysis::Bailout;
+
+/// What a decoder has done and holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Tokens that went through the layers, the prompt included.
+    pub tokens: u64,
+    /// About how many bytes keys and values take.
+    pub cached_bytes: usize,
+    /// Live heads, which can change the residual stream.
+    pub live_heads: usize,
+    /// Streams of keys that are kept, after sharing.
+    pub key_streams: usize,
+    /// Streams of scalar values that are kept, after sharing.
+    pub value_streams: usize,
+    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the hull engine.
+    pub planned: bool,
+    /// How often the plan engine gave up an assumption and decoded all tokens anew.
+    pub deoptimizations: u32,
+    /// Every bailout of the sequence, by reason: those that deoptimised, and those before, when a plan was made.
+    pub bailouts: Bailouts,
+}
+
+/// Why the plan engine gave up an assumption, or the model as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BailoutReason {
+    /// A head that attends by position found two positions of equal score, or reads a value that may be rounded.
+    Place,
+    /// The keys of some heads are not what was proved or assumed of them.
+    Keys,
+    /// A running sum left the range that was assumed.
+    Sum,
+    /// The first token's id came again.
+    Sentinel,
+    /// Nothing is proved of the model, or the sequence exceeds what a plan can hold.
+    Model,
+}
+
+impl BailoutReason {
+    /// All reasons, in the order of [`Bailouts::iter`].
+    pub const ALL: [Self; 5] = [
+        Self::Place,
+        Self::Keys,
+        Self::Sum,
+        Self::Sentinel,
+        Self::Model,
+    ];
+
+    pub(crate) fn of(bailout: Bailout) -> Self {
+        match bailout {
+            Bailout::Head(_) => Self::Place,
+            Bailout::Group(_) => Self::Keys,
+            Bailout::Sums => Self::Sum,
+            Bailout::Sentinel => Self::Sentinel,
+            Bailout::Model => Self::Model,
+        }
+    }
+
+    /// The reason's name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Place => "place",
+            Self::Keys => "keys",
+            Self::Sum => "sum",
+            Self::Sentinel => "sentinel",
+            Self::Model => "model",
+        }
+    }
+
+    /// The reason and its consequence, as a sentence.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Place => {
+                "A head that attends by position found two positions of equal score, or reads a value that may be \
+                 rounded; the head gets a hull."
+            }
+            Self::Keys => {
+                "A key lies off the parabola of its table, two keys tie, or a query is so far from all keys of a \
+                 table that an omitted key might win; the heads of these keys get hulls."
+            }
+            Self::Sum => {
+                "A running sum left the range that was assumed; from then on sums may have any value."
+            }
+            Self::Sentinel => {
+                "The first token's id came again, which was assumed to occur once; from then on it may."
+            }
+            Self::Model => {
+                "Numbers may overflow, positions may be rounded, or the sequence needs more positions, registers or \
+                 kernels than a plan has; the hull engine decodes the model."
+            }
+        }
+    }
+}
+
+impl fmt::Display for BailoutReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How many bailouts there were for each reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bailouts([u32; BailoutReason::ALL.len()]);
+
+impl Bailouts {
+    pub(crate) fn record(&mut self, bailout: Bailout) {
+        self.0[BailoutReason::of(bailout) as usize] += 1;
+    }
+
+    /// How many there were for one reason.
+    #[must_use]
+    pub fn count(&self, reason: BailoutReason) -> u32 {
+        self.0[reason as usize]
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.0.iter().sum()
+    }
+
+    /// Every reason with its count, zeros included.
+    pub fn iter(&self) -> impl Iterator<Item = (BailoutReason, u32)> {
+        BailoutReason::ALL.into_iter().zip(self.0)
+    }
+}
+
+/// The reasons that occurred, each with its count: `2 keys, 1 sentinel`; `none` if there are none.
+impl fmt::Display for Bailouts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut occurred = self.iter().filter(|&(_, count)| count > 0).peekable();
+        if occurred.peek().is_none() {
+            return f.write_str("none");
+        }
+        while let Some((reason, count)) = occurred.next() {
+            let comma = if occurred.peek().is_some() { ", " } else { "" };
+            write!(f, "{count} {reason}{comma}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bailouts_are_counted_by_reason() {
+        let mut bailouts = Bailouts::default();
+        assert_eq!(
+            (bailouts.total(), bailouts.to_string().as_str()),
+            (0, "none")
+        );
+        for bailout in [Bailout::Group(3), Bailout::Model, Bailout::Group(0)] {
+            bailouts.record(bailout);
+        }
+        assert_eq!(bailouts.to_string(), "2 keys, 1 model");
+        assert_eq!(bailouts.total(), 3);
+        assert_eq!(bailouts.count(BailoutReason::Keys), 2);
+        assert_eq!(bailouts.count(BailoutReason::Place), 0);
+    }
+
+    #[test]
+    fn every_reason_has_a_place_and_a_name_of_its_own() {
+        for (at, reason) in BailoutReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, at);
+            assert!(reason.description().ends_with('.'));
+            let same = BailoutReason::ALL
+                .iter()
+                .filter(|other| other.name() == reason.name());
+            assert_eq!(same.count(), 1);
+        }
+    }
+}
