@@ -55,6 +55,7 @@ mod cache;
 mod decoder;
 mod error;
 mod forward;
+mod inspect;
 mod key_box;
 mod network;
 mod plan;
@@ -67,5 +68,6 @@ mod value_numbering;
 
 pub use decoder::{Decoder, DecoderOptions, Engine, Generate, HeadActivation, Stats};
 pub use error::Error;
+pub use inspect::{HeadAttention, InspectError, TokenPass, inspect};
 pub use stop::{FinishReason, HorizonReason, PrefillError};
 pub use weightware_model::KeyRange;

@@ -1,0 +1,331 @@
+//! `explain`: everything that one token was made from.
+
+mod json;
+mod layout;
+mod text;
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use anyhow::{Error, anyhow};
+use weightware::{
+    Computer, Engine, Extension, HeadAttention, HeadName, Interpreter, Names, Program, RunEnd,
+    Token, TokenId, TokenPass, TraceReader, compile, inspect,
+};
+
+use crate::args::{ExplainArgs, MachineArgs};
+use crate::failure::{Failure, Result, printable};
+use crate::input::{self, Function, Loaded};
+use crate::names;
+use crate::report::counted;
+use crate::say;
+use crate::screen::Screen;
+use layout::Layout;
+
+/// So many tokens, twice through all layers, take long enough to say so.
+const LONG_TRACE: usize = 100_000;
+
+/// How many of the best tokens are shown.
+const BEST: usize = 5;
+
+/// What is told of a token.
+struct Explanation {
+    /// Its index in the trace.
+    index: usize,
+    token: Token,
+    line: TraceLine,
+    instruction: Option<ExecutedInstruction>,
+    engine: Engine,
+    /// The pass that it was decoded from: that of the token before it.
+    pass: TokenPass,
+    /// The strings of all tokens so far, the prompt included.
+    strings: Vec<String>,
+    /// The best tokens by logit, the chosen one first.
+    best: Vec<(String, f64)>,
+    layout: Layout,
+    /// None if the model has none: then slots and heads have numbers.
+    names: Option<Names>,
+}
+
+/// The line of the trace that a token belongs to.
+struct TraceLine {
+    /// Counted from 0.
+    number: usize,
+    tokens: Vec<Token>,
+    /// Which of its tokens it is.
+    at: usize,
+}
+
+/// The instruction whose result a line is, as the plain interpreter knows it.
+struct ExecutedInstruction {
+    /// Its index in the program: the program counter.
+    index: usize,
+    opcode: String,
+    immediate: Option<u32>,
+    /// For reading, in decimal.
+    text: String,
+    function: Option<Function>,
+}
+
+pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
+    let engine: Engine = args.engine.into();
+    if engine.is_planned() {
+        return Err(Failure::Refused(anyhow!(
+            "--engine {}: it leaves out most of what there is to explain; use hull, softmax or hardmax",
+            engine.name()
+        )));
+    }
+    let loaded = Loaded::read(&args.file, args.quiet)?;
+    let (computer, names) = machine(args)?;
+    let horizon = computer.model().config.last_position;
+    let program = loaded.program(horizon, &args.arguments, args.quiet)?;
+    let (trace, index) = decode(&computer, &program, engine, args.token)?;
+
+    let prompt = computer.prompt(&program);
+    let prompt_tokens = prompt.len();
+    let mut ids = prompt;
+    ids.extend(trace[..index].iter().map(|&token| computer.id(token)));
+    let mut screen = Screen::new(args.quiet, true);
+    if ids.len() >= LONG_TRACE {
+        screen.draw(format!("taking in {} tokens, twice", ids.len()));
+    }
+    let pass = inspect(computer.model(), engine, &ids);
+    drop(screen);
+    let pass = pass.map_err(|error| Failure::Refused(Error::new(error)))?;
+    let token = trace[index];
+    let string = |id: TokenId| computer.model().tokenizer.string(id).unwrap_or("?");
+    if pass.next != Some(computer.id(token)) {
+        return Err(Failure::Failed(anyhow!(
+            "the engine {} decodes `{}` there, the engine of the run `{token}`: the model is not what its config.json says",
+            engine.name(),
+            pass.next.map_or("nothing", string)
+        )));
+    }
+    let explanation = Explanation {
+        index,
+        token,
+        line: line(&trace, index),
+        instruction: instruction(&program, &loaded, &trace[..=index]),
+        engine,
+        strings: ids.iter().map(|&id| string(id).to_owned()).collect(),
+        best: best(&pass.logits)
+            .map(|(id, logit)| (string(id).to_owned(), logit))
+            .collect(),
+        pass,
+        layout: Layout::new(&program, prompt_tokens, &trace),
+        names,
+    };
+    let mut out = io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{:#}", json::of(&explanation)),
+        false => write!(out, "{}", text::of(&explanation)),
+    }
+    .and_then(|()| out.flush())
+    .map_err(Failure::stdout)?;
+    Ok(0)
+}
+
+/// The model with its names, if it has them.
+fn machine(args: &ExplainArgs) -> Result<(Computer, Option<Names>)> {
+    let Some(folder) = &args.model else {
+        return compiled(&args.machine);
+    };
+    let computer = input::computer(Some(folder), &args.machine)?;
+    let names = names::read(computer.model(), folder);
+    if let Err(error) = &names
+        && !args.quiet
+    {
+        let why = printable(&format!("{error:#}"));
+        say(&format!("slots and heads have numbers, no names: {why}"));
+    }
+    Ok((computer, names.ok()))
+}
+
+fn compiled(machine: &MachineArgs) -> Result<(Computer, Option<Names>)> {
+    let compiled = compile(machine.profile().unwrap_or_default(), &Extension::ALL)
+        .map_err(|error| Failure::Failed(Error::new(error)))?;
+    let computer = Computer::new(compiled.model);
+    let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
+    Ok((computer, Some(compiled.names)))
+}
+
+/// The trace up to the end of the line with the token asked for, and the token's index.
+fn decode(
+    computer: &Computer,
+    program: &Program,
+    engine: Engine,
+    asked: i64,
+) -> Result<(Vec<Token>, usize)> {
+    let from_start = u64::try_from(asked).ok();
+    let limit = from_start.map(|index| index.saturating_add(TraceReader::LONGEST_LINE as u64));
+    // A model that needs softmax has no plan.
+    let run = computer
+        .run(program, Engine::Plan, limit)
+        .or_else(|_| computer.run(program, engine, limit));
+    let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+    let mut trace = vec![];
+    while run.steps(usize::MAX, |token, _| trace.push(token)) > 0 {}
+    let count = trace.len();
+    let index = match from_start {
+        Some(index) => usize::try_from(index).ok(),
+        None => usize::try_from(asked.unsigned_abs())
+            .ok()
+            .and_then(|back| count.checked_sub(back)),
+    };
+    match index.filter(|&index| index < count) {
+        Some(index) => Ok((trace, index)),
+        None => {
+            let tokens = counted(count as u64);
+            let range = match count {
+                0 => "there is none to explain".to_owned(),
+                count => format!("N goes from 0 to {}, or from -{count} to -1", count - 1),
+            };
+            let end = ended(&run.end());
+            Err(Failure::Refused(anyhow!(
+                "--token {asked}: the run has {tokens}, and {end}; {range}"
+            )))
+        }
+    }
+}
+
+fn ended(end: &RunEnd) -> String {
+    match end {
+        RunEnd::Outcome(outcome) => format!("the program {outcome}"),
+        RunEnd::Horizon { reason, .. } => format!("stops at the horizon ({reason})"),
+        RunEnd::UnknownToken { token } => {
+            format!("the model then says {token:?}, which means nothing")
+        }
+        RunEnd::Derailed { token, .. } => {
+            format!("derails with `{token}`, which no program makes there")
+        }
+        RunEnd::MaxTokens | RunEnd::Differs { .. } | RunEnd::Fault { .. } => "goes on".to_owned(),
+    }
+}
+
+fn line(trace: &[Token], index: usize) -> TraceLine {
+    let ends = |token: &Token| token.ends_instruction();
+    let number = trace[..index].iter().filter(|token| ends(token)).count();
+    let start = trace[..index].iter().rposition(ends).map_or(0, |at| at + 1);
+    let end = trace[index..]
+        .iter()
+        .position(ends)
+        .map_or(trace.len(), |at| index + at + 1);
+    TraceLine {
+        number,
+        tokens: trace[start..end].to_vec(),
+        at: index - start,
+    }
+}
+
+/// The instruction of the last token; none if the plain interpreter does not confirm the trace.
+fn instruction(program: &Program, loaded: &Loaded, trace: &[Token]) -> Option<ExecutedInstruction> {
+    let mut interpreter = Interpreter::new(program);
+    let mut index = interpreter.cursor();
+    let mut begins = true;
+    for &token in trace {
+        if begins {
+            index = interpreter.cursor();
+        }
+        if interpreter.next()?.ok()? != token {
+            return None;
+        }
+        begins = token.ends_instruction();
+    }
+    let listing = program.disassemble().to_string();
+    let (_, text) = listing.lines().nth(index)?.split_once(": ")?;
+    let executed = program.code.get(index);
+    Some(ExecutedInstruction {
+        index,
+        opcode: executed.map_or_else(|| "}".to_owned(), |executed| executed.op.to_string()),
+        immediate: executed.map(|executed| executed.immediate()),
+        text: text.to_owned(),
+        function: loaded.function(index),
+    })
+}
+
+/// The tokens of the greatest logits; of equal ones the lowest id first, as decoding has it.
+fn best(logits: &[f64]) -> impl Iterator<Item = (TokenId, f64)> + use<> {
+    let mut all: Vec<(u32, f64)> = (0..).zip(logits.iter().copied()).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all.truncate(BEST);
+    all.into_iter().map(|(id, logit)| (TokenId(id), logit))
+}
+
+/// `embed`, `1.attn`, `1.ffn`, ...
+fn half_layer_name(half_layers: usize) -> String {
+    match half_layers {
+        0 => "embed".to_owned(),
+        at if at % 2 == 1 => format!("{}.attn", at / 2 + 1),
+        at => format!("{}.ffn", at / 2),
+    }
+}
+
+/// The index that a query asks for; none if it asks for none.
+fn asked(head: &HeadAttention) -> Option<f64> {
+    let [x, y] = head.query;
+    (y > 0.0).then(|| x / y)
+}
+
+/// The form that a head reads at the token that answers.
+fn reads(name: Option<&HeadName>, part: usize) -> Option<&str> {
+    Some(name?.values.get(part)?.reads.as_str())
+}
+
+/// Which of a head's two values reach the residual stream; both, if it has no name.
+fn values(name: Option<&HeadName>) -> Range<usize> {
+    0..name.map_or(2, |name| name.values.len().min(2))
+}
+
+impl Explanation {
+    /// How far the best logit is above the second.
+    fn margin(&self) -> Option<f64> {
+        match self.best[..] {
+            [(_, best), (_, second), ..] => Some(best - second),
+            _ => None,
+        }
+    }
+
+    fn string(&self, position: u64) -> &str {
+        let position = usize::try_from(position).ok();
+        position
+            .and_then(|position| self.strings.get(position))
+            .map_or("?", String::as_str)
+    }
+
+    /// What changed in the residual stream: behind the embedding (0), or behind that half-layer, counted from 1.
+    fn changes(&self, half_layers: usize) -> Vec<Change> {
+        let now = &self.pass.residual[half_layers];
+        let before = half_layers.checked_sub(1);
+        let slots = now.iter().enumerate();
+        let changes = slots.filter_map(|(slot, &value)| {
+            let old = before.map_or(0.0, |at| self.pass.residual[at][slot]);
+            let Some(names) = &self.names else {
+                return (value != old).then(|| Change {
+                    slot,
+                    name: None,
+                    value,
+                    partial: false,
+                });
+            };
+            let name = names.slot(half_layers, slot)?;
+            let is_new = before.and_then(|at| names.slot(at, slot)) != Some(name);
+            (value != old || is_new).then(|| Change {
+                slot,
+                name: Some(name.to_owned()),
+                value,
+                partial: names.is_partial(half_layers, name),
+            })
+        });
+        changes.collect()
+    }
+}
+
+/// A slot that holds something else than before.
+struct Change {
+    slot: usize,
+    /// The dimension; none in a model without names.
+    name: Option<String>,
+    value: f64,
+    /// Whether later half-layers add to it.
+    partial: bool,
+}
