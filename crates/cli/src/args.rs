@@ -71,10 +71,10 @@ Examples:
 {EXIT_CODES}"))]
     Trace(ExecutionArgs),
 
-    /// Tells what one token of the trace was made from: heads, dimensions, logits
+    /// Explains one token of the trace: attention, residual stream, logits
     #[command(after_help = "\
-The run is decoded up to the token, then all tokens go through the layers twice by --engine. A dimension with `…` is not complete:
-later half-layers add to it.
+The run is decoded up to the token; then all tokens before it pass through the layers twice, by --engine. Later half-layers add to a
+dimension that is marked `…`.
 
 Examples:
     weightware explain hello.wasm --token 0
@@ -100,7 +100,7 @@ Examples:
     /// Writes the compiled weights as a model folder
     #[command(after_help = "\
 The folder holds config.json, model.safetensors, tokenizer.json and generation_config.json, a model card README.md, and names.json:
-what heads, neurons and slots are called, which no engine reads. It is written into if it exists; other files in it stay, and so
+the names of heads, neurons and slots, which no engine reads. It is written into if it exists; other files in it stay, and so
 does a README.md that this command did not write. What each layer uses of its heads, neurons and slots is told on stderr.
 
 Examples:
@@ -251,7 +251,7 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
 
-    /// How to attend to past tokens in the pass that is shown: hull, softmax or hardmax
+    /// How to attend to past tokens in the pass shown: hull, softmax or hardmax
     #[arg(long, value_enum, default_value_t = EngineName::Hull)]
     pub(crate) engine: EngineName,
 

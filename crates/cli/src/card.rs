@@ -1,4 +1,4 @@
-//! The model card of a model folder, as model hubs expect one: every figure is the model's own.
+//! The model card of a model folder, in the form that model hubs expect. Every figure comes from the model.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -12,11 +12,11 @@ use crate::failure::{Failure, Result};
 
 pub(crate) const FILE: &str = "README.md";
 
-/// Tells a card that this command wrote, and may write over, from all other files.
+/// Marks a card that this command wrote and may overwrite.
 const MARK: &str =
-    "<!-- Written by `weightware weights`, which writes over it while this line stands. -->";
+    "<!-- Written by `weightware weights`, which overwrites it while this line stands. -->";
 
-/// A mark that comes later does not count.
+/// The mark stands within this many bytes.
 const MARKED_WITHIN: u64 = 4096;
 
 /// Writes the card into a model folder, unless a file is there that this command did not write; returns whether it did.
@@ -30,7 +30,7 @@ pub(crate) fn write(card: &str, folder: &Path) -> Result<bool> {
     written.map_err(|error| Failure::Failed(Error::new(error).context(path.display().to_string())))
 }
 
-/// Whether nothing is there, or a card.
+/// Whether the file is missing or marked.
 fn is_ours(path: &Path) -> std::io::Result<bool> {
     let mut head = Vec::new();
     match File::open(path) {
@@ -41,7 +41,7 @@ fn is_ours(path: &Path) -> std::io::Result<bool> {
     Ok(String::from_utf8_lossy(&head).contains(MARK))
 }
 
-/// The card of a machine with these modules beside the core.
+/// The card of a machine with `modules` beside the core.
 pub(crate) fn card(model: &Model, names: &Names, modules: &[Extension]) -> String {
     let config = &model.config;
     let shape = &config.shape;
@@ -101,7 +101,7 @@ With the `weightware` command, from <{REPOSITORY}>:
 
 ```sh
 weightware run program.wasm --model .               # .wasm, .wat, .c or a token program
-weightware explain program.wasm --model . --token 0 # what one token was made from
+weightware explain program.wasm --model . --token 0 # the forward pass of one token
 weightware tokens program.wasm --full > prompt.txt
 weightware generate --model . --prompt @prompt.txt
 ```
@@ -159,7 +159,7 @@ Decode in f64. No sampling: the next token is the argmax of the logits, of equal
 | `model.safetensors` | the matrices, under the names of PyTorch's modules |
 | `tokenizer.json` | the tokens: words separated by white space |
 | `generation_config.json` | end tokens; greedy decoding |
-| `names.json` | what heads, neurons and slots are called; nothing that decodes reads it |
+| `names.json` | names of heads, neurons and slots; no decoder reads it |
 
 Licensed under either of MIT or Apache-2.0, at your option.
 "
@@ -169,7 +169,7 @@ Licensed under either of MIT or Apache-2.0, at your option.
 
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// How many weights there are, and how many are not zero.
+/// Counts the weights, and those that are not zero.
 pub(crate) fn counted_weights(model: &Model) -> (usize, usize) {
     let weights = &model.weights;
     let layers = weights.layers.iter();

@@ -88,9 +88,9 @@ impl Loaded {
 /// A function of a module, or code that the lowering adds.
 pub(crate) struct Function {
     pub(crate) name: String,
-    /// Its index in the module; none for added code.
+    /// Its index in the module; `None` for added code.
     pub(crate) index: Option<u32>,
-    /// The offset of the operator in the binary; none for added code.
+    /// The offset of the operator in the binary; `None` for added code.
     pub(crate) offset: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! `names.json` of a model folder: what heads, neurons and slots are called.
+//! `names.json` of a model folder: the names of heads, neurons and slots.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -26,7 +26,7 @@ pub(crate) fn write(names: &Names, folder: &Path) -> Result<()> {
 /// Reads the names of a model from its folder.
 ///
 /// # Errors
-/// If there are none, or they are not this model's: it decodes without them.
+/// If the file cannot be read, or its names are not this model's. The model decodes all the same.
 pub(crate) fn read(model: &Model, folder: &Path) -> anyhow::Result<Names> {
     let path = folder.join(FILE);
     let read = || {

@@ -1,4 +1,4 @@
-//! `explain`, and what a model folder tells about itself.
+//! `explain`, and the names and the card of a model folder.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn last_values(json: &Value) -> impl Fn(&str) -> f64 + '_ {
         let changes = half_layers
             .iter()
             .flat_map(|half| half["changed"].as_array().expect("a list"));
-        let last = changes.filter(|change| change["name"] == name).last();
+        let last = changes.filter(|change| change["name"] == name).next_back();
         last.expect("it changed")["value"]
             .as_f64()
             .expect("a number")
@@ -55,6 +55,16 @@ fn a_sum_is_explained() {
     }
     let expected = fs::read_to_string(&golden).expect("the golden file is there");
     assert_eq!(text, expected, "BLESS=1 writes it anew");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/explain.md");
+    let page = fs::read_to_string(&page).expect("the page is there");
+    let (_, example) = page.split_once("```text\n").expect("it has an example");
+    let (example, _) = example.split_once("```").expect("the example ends");
+    for section in example.trim_end().split("\n\n") {
+        assert!(
+            text.contains(section),
+            "docs/explain.md shows other text:\n{section}"
+        );
+    }
     // From the end it is the same token.
     assert_eq!(
         stdout(&weightware(&["explain", &sum, "--token", "-7"])),
@@ -85,7 +95,10 @@ fn json_says_what_was_added() {
             (&byte.into(), &line.into())
         );
         assert_eq!(head["winners"], 1);
-        assert_eq!(head["asked"].as_f64(), head["first"]["position"].as_f64());
+        assert_eq!(
+            head["query_index"].as_f64(),
+            head["first"]["position"].as_f64()
+        );
     }
     let fetch = head(&json, "fetch.class");
     assert_eq!(
@@ -206,7 +219,7 @@ fn nothing_that_decodes_reads_names() {
         let done = weightware(&explain);
         let said = ended(&done, 0);
         assert!(
-            said.starts_with("slots and heads have numbers, no names: "),
+            said.starts_with("slots and heads are shown by number: "),
             "{said}"
         );
         assert!(said.contains("names.json"), "{said}");

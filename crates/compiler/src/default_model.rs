@@ -38,9 +38,9 @@ const SEARCH: (u64, u32) = (32, 300_000);
 pub struct Compiled {
     /// Its model.
     pub model: Model,
-    /// What it uses of its shape.
+    /// The part of its shape that it uses.
     pub usage: Usage,
-    /// What its heads, neurons and slots are called.
+    /// The names of its heads, neurons and slots.
     pub names: Names,
 }
 

@@ -1,4 +1,4 @@
-//! What the numbers of an assembled model are called: heads, neurons and slots by layer, as the graph and its schedule have them.
+//! Names of the heads, neurons and slots of an assembled model, layer by layer, from a graph and its schedule.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::form::LinearForm;
 use crate::graph::{Graph, Origin, Writer, WriterIdx};
 use crate::schedule::{Life, Schedule, lives, readers};
 
-/// The names of a model's heads, neurons and slots. Serialised it is `names.json` of a model folder; no engine reads it.
+/// The names of a model's heads, neurons and slots. Its JSON is the file `names.json` of a model folder; no engine reads it.
 ///
 /// Forms are text over names of dimensions: `depth - 2`. A number that stands alone is that multiple of `one`, which is 1 at every token
 /// but the first.
@@ -27,20 +27,20 @@ use crate::schedule::{Life, Schedule, lives, readers};
 pub struct Names {
     /// The version of the format: [`Names::FORMAT`].
     pub format: u32,
-    /// What the embedding and the position put into slots.
+    /// The columns of the embedding, and the slots of the position.
     pub embedding: EmbeddingNames,
     /// By layer.
     pub layers: Vec<LayerNames>,
-    /// By slot: what the unembedding reads.
+    /// By slot: the dimension that the unembedding reads.
     pub unembedding: Vec<Option<String>>,
 }
 
 /// The names of the columns of the embedding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EmbeddingNames {
-    /// By slot: what it holds of a token's embedding and position.
+    /// By slot: the dimension that a token's embedding or its position fills.
     pub slots: Vec<Option<String>>,
-    /// Those of them to which half-layers add.
+    /// The dimensions among them to which half-layers add.
     pub partial: Vec<String>,
 }
 
@@ -53,29 +53,29 @@ pub struct LayerNames {
     pub ffn: FeedForwardNames,
 }
 
-/// The names of a layer's attention, and of the slots behind it.
+/// The names of a layer's attention, and of the slots after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttentionNames {
-    /// By head of the weights; none for a dead one.
+    /// By head of the weights; `None` for a dead head.
     pub heads: Vec<Option<HeadName>>,
-    /// By slot: the dimension that is alive behind the attention.
+    /// By slot: the dimension that is alive after the attention.
     pub slots: Vec<Option<String>>,
     /// Those of them to which later half-layers add.
     pub partial: Vec<String>,
 }
 
-/// The names of a layer's feed-forward network, and of the slots behind it.
+/// The names of a layer's feed-forward network, and of the slots after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeedForwardNames {
-    /// By neuron of the weights; none for a dead one.
+    /// By neuron of the weights; `None` for a dead neuron.
     pub neurons: Vec<Option<NeuronName>>,
-    /// By slot: the dimension that is alive behind the neurons.
+    /// By slot: the dimension that is alive after the neurons.
     pub slots: Vec<Option<String>>,
     /// Those of them to which later half-layers add.
     pub partial: Vec<String>,
 }
 
-/// What a head does.
+/// The purpose of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
@@ -92,34 +92,34 @@ pub enum HeadKind {
 pub struct HeadName {
     /// Its name.
     pub name: String,
-    /// What it does.
+    /// Its purpose.
     pub kind: HeadKind,
-    /// What it asks for; none of an average.
+    /// Its query and keys; `None` for an average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<QueryName>,
-    /// One or two values, and where they go.
+    /// One or two values.
     pub values: Vec<ValueName>,
 }
 
-/// The query of a head, and the keys that it asks among.
+/// The forms of a lookup's query and keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueryName {
-    /// The form that is asked for.
+    /// The index looked up: `index / scale`.
     pub index: String,
-    /// The form that it is divided by.
+    /// The divisor of the index.
     pub scale: String,
-    /// The form that a key has for it.
+    /// The index of a key.
     pub key: String,
-    /// The form that orders keys of equal index, the greatest wins.
+    /// Orders keys of equal index: the greatest wins.
     pub time: String,
-    /// The form that is 0 where a token is a key.
+    /// 0 for a live key.
     pub clear: String,
 }
 
 /// A value of a head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValueName {
-    /// The form that is read at the token found.
+    /// The form that is read at the token attended to.
     pub reads: String,
     /// The dimensions that it is added to, and the factors.
     pub writes: BTreeMap<String, f64>,
@@ -138,7 +138,7 @@ pub struct NeuronName {
     pub writes: BTreeMap<String, f64>,
 }
 
-/// Names that are not those of a model; says why.
+/// A difference between names and a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NamesError(String);
@@ -179,7 +179,7 @@ impl Names {
         }
     }
 
-    /// The dimension that is alive in a slot: behind the embedding (0), or behind that half-layer, counted from 1.
+    /// The dimension that is alive in a slot after `half_layers` half-layers; after none it is that of the embedding.
     #[must_use]
     pub fn slot(&self, half_layers: usize, slot: usize) -> Option<&str> {
         let slots = match half_layers.checked_sub(1) {
@@ -190,7 +190,7 @@ impl Names {
         slots.get(slot)?.as_deref()
     }
 
-    /// Whether half-layers later than that, counted as [`slot`](Self::slot) counts, add to a dimension.
+    /// Whether half-layers after the first `half_layers` add to a dimension.
     #[must_use]
     pub fn is_partial(&self, half_layers: usize, dimension: &str) -> bool {
         let partial = match half_layers.checked_sub(1) {
@@ -215,10 +215,10 @@ impl Names {
         self.layers.get(layer)?.ffn.neurons.get(neuron)?.as_ref()
     }
 
-    /// Checks that these can be the names of a model: of its shape, with a name for whatever is live in its weights, and for nothing else.
+    /// Checks that names have the shape of a model, and that exactly its live heads and neurons have one.
     ///
     /// # Errors
-    /// If they cannot; tells the first difference.
+    /// States the first difference.
     pub fn check(&self, model: &Model) -> Result<(), NamesError> {
         let fail = |message: String| Err(NamesError(message));
         if self.format != Self::FORMAT {
@@ -282,7 +282,7 @@ fn is_column(matrix: &Matrix, column: usize) -> bool {
     (0..matrix.rows).any(|row| matrix.row(row)[column] != 0.0)
 }
 
-/// What names are made from.
+/// A graph under a schedule, and the lives of its dimensions.
 struct Naming<'a> {
     graph: &'a Graph,
     schedule: &'a Schedule,
@@ -303,7 +303,7 @@ impl<'a> Naming<'a> {
         }
     }
 
-    /// By slot: what was written by the half-layer or before, and will still be read.
+    /// By slot: the dimension written in this half-layer or before, and read in a later one.
     fn slots(&self, half_layer: i32) -> Vec<Option<String>> {
         let mut slots = vec![None; self.schedule.budget.d_model];
         for dim in self.graph.dims() {
@@ -358,7 +358,7 @@ impl<'a> Naming<'a> {
         }
     }
 
-    /// The dimensions that a part of a writer is added to.
+    /// The dimensions that one output of a writer is added to.
     fn writes(&self, writer: WriterIdx, output: usize) -> BTreeMap<String, f64> {
         let mut writes = BTreeMap::new();
         for (dim, part) in self.graph.targets(writer) {
@@ -462,7 +462,7 @@ impl<'a> Naming<'a> {
     }
 }
 
-/// The names, with none for what is left.
+/// Pads names with `None` up to a count.
 fn padded<T: Clone>(names: impl Iterator<Item = T>, count: usize) -> Vec<Option<T>> {
     let mut names: Vec<Option<T>> = names.map(Some).collect();
     names.resize(count, None);

@@ -146,11 +146,11 @@ pub struct Decoder {
     /// The token that the stream predicts.
     next: Option<TokenId>,
     finish: Option<FinishReason>,
-    /// What the last token's residual stream was, if it is asked for.
+    /// Present while [`prefill_recorded`](Decoder::prefill_recorded) runs.
     record: Option<Record>,
 }
 
-/// The residual stream of one token, of the embedding and behind every half-layer.
+/// The residual stream of one token: the embedding, then the stream after each half-layer.
 #[derive(Debug)]
 struct Record {
     d_model: usize,
@@ -283,8 +283,7 @@ impl Decoder {
         }
     }
 
-    /// Takes in one token, as [`prefill`](Self::prefill) does, and tells its residual stream: of the embedding, then behind every
-    /// half-layer. Nothing with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
+    /// Prefills one token and returns its residual stream: the embedding, then the stream after each half-layer. Empty with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
     ///
     /// # Errors
     /// As [`prefill`](Self::prefill).
@@ -492,7 +491,7 @@ impl Decoder {
         match self.record.take() {
             None => self.through_layers(token, &mut ())?,
             Some(mut record) => {
-                // A token generated before and not yet taken in may have come first.
+                // The token generated last may pass first, if it has not yet.
                 record.residual.clear();
                 let passed = self.through_layers(token, &mut record);
                 self.record = Some(record);

@@ -10,13 +10,13 @@ use crate::network::{Head, Layer, Network};
 use crate::qkv::Qkv;
 use crate::sparse::{Vector, zero_vector};
 
-/// Looks on while a token goes through the layers.
+/// A reader of the residual stream during a forward pass.
 pub(crate) trait Observer {
-    /// The residual stream, of the embedding and then behind every half-layer; slots beyond the model's are zero.
+    /// Reads the residual stream: the embedding, then the stream after each half-layer. Slots beyond the model's are zero.
     fn see(&mut self, x: &Vector);
 }
 
-/// Nobody looks on, which costs nothing.
+/// Reads nothing and costs nothing.
 impl Observer for () {
     #[inline]
     fn see(&mut self, _: &Vector) {}
@@ -77,7 +77,7 @@ impl ResidualStream {
         self.forward_observed(network, cache, token, position, &mut ())
     }
 
-    /// The same, while an observer looks on.
+    /// [`forward`](Self::forward), read by an observer.
     pub(crate) fn forward_observed(
         &mut self,
         network: &Network,

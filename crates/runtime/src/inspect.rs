@@ -1,4 +1,4 @@
-//! One token's pass through the network, number by number.
+//! Inspection of one token's forward pass: residual stream, attention, logits.
 
 use std::cmp::Ordering;
 use std::num::NonZeroU64;
@@ -9,23 +9,23 @@ use weightware_model::{Model, TokenId};
 
 use crate::{Decoder, Engine, Error, HeadActivation, PrefillError};
 
-/// What the last of some tokens became on its way through the layers.
+/// The forward pass of one token, number by number.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TokenPass {
     /// The position of the token, counted from 0.
     pub position: u64,
-    /// The residual stream: of the embedding, then behind every half-layer.
+    /// The residual stream: the embedding, then the stream after each half-layer.
     pub residual: Vec<Vec<f64>>,
     /// The live heads, in order.
     pub heads: Vec<HeadAttention>,
     /// The logits, by token id.
     pub logits: Vec<f64>,
-    /// The token that the engine decodes next; none where that one would not be certified.
+    /// The token that the engine decodes next; `None` if that token would not be certified.
     pub next: Option<TokenId>,
 }
 
-/// What a live head asked, and who answered.
+/// The query of a live head, and the keys that win.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct HeadAttention {
@@ -35,15 +35,15 @@ pub struct HeadAttention {
     pub head: usize,
     /// The query.
     pub query: [f64; 2],
-    /// How many keys tie for the greatest score.
+    /// The number of keys that tie for the greatest score.
     pub winners: NonZeroU64,
-    /// The position of the first of them.
+    /// The position of the first winner.
     pub first: u64,
-    /// The position of the last of them.
+    /// The position of the last winner.
     pub last: u64,
-    /// Their key; of several the first one's.
+    /// The key of the first winner.
     pub key: [f64; 2],
-    /// The average of their values, rounded once; 0 where it cannot reach the residual stream.
+    /// The average of the winners' values, rounded once; 0 where it cannot reach the residual stream.
     pub value: [f64; 2],
 }
 
@@ -51,21 +51,21 @@ pub struct HeadAttention {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InspectError {
-    /// There is no such decoder.
+    /// A decoder cannot be made.
     #[error(transparent)]
     Engine(#[from] Error),
-    /// The engine leaves out most of the network.
-    #[error("the {} engine computes only what matters of a token; inspect it by hull, softmax or hardmax", .0.name())]
+    /// The engine skips most of the forward pass.
+    #[error("the {} engine skips most of the forward pass; inspect by hull, softmax or hardmax", .0.name())]
     Planned(Engine),
-    /// The tokens cannot be taken in.
+    /// The tokens cannot be prefilled.
     #[error(transparent)]
     Prefill(#[from] PrefillError),
-    /// Nothing passes through the layers.
+    /// The list of tokens is empty.
     #[error("there is no token to inspect; give at least one")]
     Empty,
-    /// A key or query beyond the numbers whose scores are compared exactly.
+    /// A key or query is outside the numbers whose scores are compared exactly.
     #[error(
-        "layer {layer}, head {head}: a key or query is beyond the numbers whose scores are compared exactly, so that who answers is not known"
+        "layer {layer}, head {head}: a key or query is outside the numbers whose scores are compared exactly, so the winner is unknown; inspect an earlier token"
     )]
     Range {
         /// The layer.
@@ -75,9 +75,9 @@ pub enum InspectError {
     },
 }
 
-/// The best keys of a head so far.
+/// The winners of a head among the keys so far.
 struct Best {
-    asked: HeadActivation,
+    activation: HeadActivation,
     key: Point,
     winners: u64,
     first: u64,
@@ -85,13 +85,13 @@ struct Best {
     sums: [ExactSum; 2],
 }
 
-/// Takes tokens through the layers and tells everything of the last one.
+/// Prefills `tokens` and inspects the forward pass of the last one.
 ///
-/// Which keys answer a head is found by comparing scores exactly with those of all tokens so far, whatever the engine. They go through the
-/// layers twice, first to learn the queries: no key is kept.
+/// The winners of a head are found by exact comparison with the keys of all tokens so far, with every engine. No key is kept: the tokens
+/// pass through the layers twice, the first time for the queries.
 ///
 /// # Errors
-/// If the engine is planned or cannot decode the model, or the tokens cannot be taken in.
+/// If the engine is planned or cannot decode the model, or the tokens cannot be prefilled.
 pub fn inspect(
     model: &Model,
     engine: Engine,
@@ -111,8 +111,8 @@ pub fn inspect(
     decoder.reset();
     for (&token, position) in tokens.iter().zip(0..) {
         decoder.prefill(&[token])?;
-        for (best, offered) in bests.iter_mut().zip(decoder.head_activations()) {
-            best.see(position, &offered)?;
+        for (best, appended) in bests.iter_mut().zip(decoder.head_activations()) {
+            best.see(position, &appended)?;
         }
     }
     Ok(TokenPass {
@@ -125,9 +125,9 @@ pub fn inspect(
 }
 
 impl Best {
-    fn new(asked: HeadActivation) -> Self {
+    fn new(activation: HeadActivation) -> Self {
         Self {
-            asked,
+            activation,
             key: Point::new(0.0, 0.0),
             winners: 0,
             first: 0,
@@ -136,12 +136,12 @@ impl Best {
         }
     }
 
-    fn see(&mut self, position: u64, offered: &HeadActivation) -> Result<(), InspectError> {
-        let [query, key] = [self.asked.query, offered.key].map(|[x, y]| Point::new(x, y));
+    fn see(&mut self, position: u64, appended: &HeadActivation) -> Result<(), InspectError> {
+        let [query, key] = [self.activation.query, appended.key].map(|[x, y]| Point::new(x, y));
         if !(query.in_domain() && key.in_domain()) {
             return Err(InspectError::Range {
-                layer: offered.layer,
-                head: offered.head,
+                layer: appended.layer,
+                head: appended.head,
             });
         }
         let order = match self.winners {
@@ -157,7 +157,7 @@ impl Best {
         }
         self.winners += 1;
         self.last = position;
-        for (sum, value) in self.sums.iter_mut().zip(offered.value) {
+        for (sum, value) in self.sums.iter_mut().zip(appended.value) {
             sum.add(value);
         }
         Ok(())
@@ -165,9 +165,9 @@ impl Best {
 
     fn attention(&self) -> Option<HeadAttention> {
         Some(HeadAttention {
-            layer: self.asked.layer,
-            head: self.asked.head,
-            query: self.asked.query,
+            layer: self.activation.layer,
+            head: self.activation.head,
+            query: self.activation.query,
             winners: NonZeroU64::new(self.winners)?,
             first: self.first,
             last: self.last,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use weightware::HeadAttention;
 
-use super::{Change, Explanation, asked, half_layer_name, reads, values};
+use super::{Change, Explanation, half_layer_name, query_index, reads, values};
 
 pub(super) fn of(explanation: &Explanation) -> Value {
     let Explanation {
@@ -73,7 +73,7 @@ fn head_json(explanation: &Explanation, head: &HeadAttention) -> Value {
         })
     };
     let query = name.and_then(|name| name.query.as_ref());
-    let asks = query.map(|query| {
+    let forms = query.map(|query| {
         json!({
             "index": query.index, "scale": query.scale,
             "key": query.key, "time": query.time, "clear": query.clear,
@@ -89,10 +89,10 @@ fn head_json(explanation: &Explanation, head: &HeadAttention) -> Value {
         "head": head.head,
         "name": name.map(|name| &name.name),
         "kind": name.map(|name| name.kind),
-        "asks": asks,
+        "forms": forms,
         "query": head.query,
-        "asked": asked(head),
-        "found": head.key[0] / 2.0,
+        "query_index": query_index(head),
+        "key_index": head.key[0] / 2.0,
         "winners": head.winners,
         "first": at(head.first),
         "last": at(head.last),

@@ -1,10 +1,10 @@
-//! What stands at which position: preamble, program, data sections, trace.
+//! The parts of a token sequence: preamble, program, data sections, lines of the trace.
 
 use std::fmt;
 
 use weightware::{Program, Token};
 
-/// Where the parts of prompt and trace begin.
+/// The positions where parts of prompt and trace begin.
 pub(super) struct Layout {
     /// Instructions of the program.
     instructions: usize,

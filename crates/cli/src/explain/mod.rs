@@ -1,4 +1,4 @@
-//! `explain`: everything that one token was made from.
+//! `explain`: the forward pass behind one token of a trace.
 
 mod json;
 mod layout;
@@ -22,13 +22,13 @@ use crate::say;
 use crate::screen::Screen;
 use layout::Layout;
 
-/// So many tokens, twice through all layers, take long enough to say so.
+/// From this many tokens on, two passes take long enough for a line of progress.
 const LONG_TRACE: usize = 100_000;
 
-/// How many of the best tokens are shown.
+/// The number of best tokens shown.
 const BEST: usize = 5;
 
-/// What is told of a token.
+/// A token of a trace, and the forward pass that generated it.
 struct Explanation {
     /// Its index in the trace.
     index: usize,
@@ -36,14 +36,14 @@ struct Explanation {
     line: TraceLine,
     instruction: Option<ExecutedInstruction>,
     engine: Engine,
-    /// The pass that it was decoded from: that of the token before it.
+    /// The pass whose argmax it is: that of the token before it.
     pass: TokenPass,
     /// The strings of all tokens so far, the prompt included.
     strings: Vec<String>,
     /// The best tokens by logit, the chosen one first.
     best: Vec<(String, f64)>,
     layout: Layout,
-    /// None if the model has none: then slots and heads have numbers.
+    /// `None` if the model has none: slots and heads have numbers then.
     names: Option<Names>,
 }
 
@@ -52,11 +52,11 @@ struct TraceLine {
     /// Counted from 0.
     number: usize,
     tokens: Vec<Token>,
-    /// Which of its tokens it is.
+    /// The index of the token in the line.
     at: usize,
 }
 
-/// The instruction whose result a line is, as the plain interpreter knows it.
+/// The instruction of a line, found by the plain interpreter.
 struct ExecutedInstruction {
     /// Its index in the program: the program counter.
     index: usize,
@@ -71,7 +71,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
     let engine: Engine = args.engine.into();
     if engine.is_planned() {
         return Err(Failure::Refused(anyhow!(
-            "--engine {}: it leaves out most of what there is to explain; use hull, softmax or hardmax",
+            "--engine {}: it skips most of the forward pass; use hull, softmax or hardmax",
             engine.name()
         )));
     }
@@ -87,7 +87,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
     ids.extend(trace[..index].iter().map(|&token| computer.id(token)));
     let mut screen = Screen::new(args.quiet, true);
     if ids.len() >= LONG_TRACE {
-        screen.draw(format!("taking in {} tokens, twice", ids.len()));
+        screen.draw(format!("prefilling {} tokens, twice", ids.len()));
     }
     let pass = inspect(computer.model(), engine, &ids);
     drop(screen);
@@ -125,7 +125,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// The model with its names, if it has them.
+/// The model, with names if it has them.
 fn machine(args: &ExplainArgs) -> Result<(Computer, Option<Names>)> {
     let Some(folder) = &args.model else {
         return compiled(&args.machine);
@@ -136,7 +136,7 @@ fn machine(args: &ExplainArgs) -> Result<(Computer, Option<Names>)> {
         && !args.quiet
     {
         let why = printable(&format!("{error:#}"));
-        say(&format!("slots and heads have numbers, no names: {why}"));
+        say(&format!("slots and heads are shown by number: {why}"));
     }
     Ok((computer, names.ok()))
 }
@@ -149,14 +149,14 @@ fn compiled(machine: &MachineArgs) -> Result<(Computer, Option<Names>)> {
     Ok((computer, Some(compiled.names)))
 }
 
-/// The trace up to the end of the line with the token asked for, and the token's index.
+/// Decodes up to the end of the line that holds the token, and returns the trace and the token's index.
 fn decode(
     computer: &Computer,
     program: &Program,
     engine: Engine,
-    asked: i64,
+    token: i64,
 ) -> Result<(Vec<Token>, usize)> {
-    let from_start = u64::try_from(asked).ok();
+    let from_start = u64::try_from(token).ok();
     let limit = from_start.map(|index| index.saturating_add(TraceReader::LONGEST_LINE as u64));
     // A model that needs softmax has no plan.
     let run = computer
@@ -168,7 +168,7 @@ fn decode(
     let count = trace.len();
     let index = match from_start {
         Some(index) => usize::try_from(index).ok(),
-        None => usize::try_from(asked.unsigned_abs())
+        None => usize::try_from(token.unsigned_abs())
             .ok()
             .and_then(|back| count.checked_sub(back)),
     };
@@ -182,7 +182,7 @@ fn decode(
             };
             let end = ended(&run.end());
             Err(Failure::Refused(anyhow!(
-                "--token {asked}: the run has {tokens}, and {end}; {range}"
+                "--token {token}: the run has {tokens}, and {end}; {range}"
             )))
         }
     }
@@ -217,7 +217,7 @@ fn line(trace: &[Token], index: usize) -> TraceLine {
     }
 }
 
-/// The instruction of the last token; none if the plain interpreter does not confirm the trace.
+/// The instruction of the last token; `None` if the plain interpreter does not confirm the trace.
 fn instruction(program: &Program, loaded: &Loaded, trace: &[Token]) -> Option<ExecutedInstruction> {
     let mut interpreter = Interpreter::new(program);
     let mut index = interpreter.cursor();
@@ -243,7 +243,7 @@ fn instruction(program: &Program, loaded: &Loaded, trace: &[Token]) -> Option<Ex
     })
 }
 
-/// The tokens of the greatest logits; of equal ones the lowest id first, as decoding has it.
+/// The tokens with the greatest logits; among equal logits the lowest id comes first, as in decoding.
 fn best(logits: &[f64]) -> impl Iterator<Item = (TokenId, f64)> + use<> {
     let mut all: Vec<(u32, f64)> = (0..).zip(logits.iter().copied()).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -260,18 +260,18 @@ fn half_layer_name(half_layers: usize) -> String {
     }
 }
 
-/// The index that a query asks for; none if it asks for none.
-fn asked(head: &HeadAttention) -> Option<f64> {
+/// The index that a query looks up; `None` if all keys tie.
+fn query_index(head: &HeadAttention) -> Option<f64> {
     let [x, y] = head.query;
     (y > 0.0).then(|| x / y)
 }
 
-/// The form that a head reads at the token that answers.
+/// The form that a head reads at the token attended to.
 fn reads(name: Option<&HeadName>, part: usize) -> Option<&str> {
     Some(name?.values.get(part)?.reads.as_str())
 }
 
-/// Which of a head's two values reach the residual stream; both, if it has no name.
+/// The values of a head that reach the residual stream; both, if it has no name.
 fn values(name: Option<&HeadName>) -> Range<usize> {
     0..name.map_or(2, |name| name.values.len().min(2))
 }
@@ -292,40 +292,39 @@ impl Explanation {
             .map_or("?", String::as_str)
     }
 
-    /// What changed in the residual stream: behind the embedding (0), or behind that half-layer, counted from 1.
+    /// The named slots that changed in the last of `half_layers` half-layers; of none, those of the embedding.
     fn changes(&self, half_layers: usize) -> Vec<Change> {
         let now = &self.pass.residual[half_layers];
         let before = half_layers.checked_sub(1);
         let slots = now.iter().enumerate();
         let changes = slots.filter_map(|(slot, &value)| {
             let old = before.map_or(0.0, |at| self.pass.residual[at][slot]);
-            let Some(names) = &self.names else {
-                return (value != old).then(|| Change {
-                    slot,
-                    name: None,
-                    value,
-                    partial: false,
-                });
+            let (name, is_new, partial) = match &self.names {
+                None => (None, false, false),
+                Some(names) => {
+                    let name = names.slot(half_layers, slot)?;
+                    let named_before = before.and_then(|at| names.slot(at, slot));
+                    let partial = names.is_partial(half_layers, name);
+                    (Some(name.to_owned()), named_before != Some(name), partial)
+                }
             };
-            let name = names.slot(half_layers, slot)?;
-            let is_new = before.and_then(|at| names.slot(at, slot)) != Some(name);
-            (value != old || is_new).then(|| Change {
+            (value != old || is_new).then_some(Change {
                 slot,
-                name: Some(name.to_owned()),
+                name,
                 value,
-                partial: names.is_partial(half_layers, name),
+                partial,
             })
         });
         changes.collect()
     }
 }
 
-/// A slot that holds something else than before.
+/// A slot with a new value or a new dimension.
 struct Change {
     slot: usize,
-    /// The dimension; none in a model without names.
+    /// The dimension; `None` in a model without names.
     name: Option<String>,
     value: f64,
-    /// Whether later half-layers add to it.
+    /// Whether later half-layers add to the dimension.
     partial: bool,
 }

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use weightware::{HeadAttention, HeadKind};
 
-use super::{Change, Explanation, asked, half_layer_name, reads, values};
+use super::{Change, Explanation, half_layer_name, query_index, reads, values};
 use crate::failure::printable;
 
-/// Columns of a line that is filled.
+/// Columns of a filled line.
 const WIDTH: usize = 100;
 
 pub(super) fn of(explanation: &Explanation) -> String {
@@ -18,7 +18,7 @@ pub(super) fn of(explanation: &Explanation) -> String {
     sections.join("\n")
 }
 
-/// The token, and what it belongs to.
+/// The token, its line and its instruction.
 fn chosen(explanation: &Explanation) -> String {
     let Explanation {
         index,
@@ -52,14 +52,14 @@ fn chosen(explanation: &Explanation) -> String {
         }
         None => rows.push((
             "instruction",
-            "not known: the plain interpreter does not confirm the trace so far".to_owned(),
+            "unknown: the plain interpreter does not confirm the trace so far".to_owned(),
         )),
     }
     let position = pass.position;
     rows.push((
-        "made from",
+        "forward pass",
         format!(
-            "position {position}, `{}` ({}), by the engine {}",
+            "of position {position}, `{}` ({}), engine {}",
             explanation.string(position),
             explanation.layout.part(position),
             engine.name()
@@ -91,7 +91,7 @@ fn logits(explanation: &Explanation) -> String {
     text
 }
 
-/// The heads of a half-layer, and what changed behind it.
+/// The heads of a half-layer, and the dimensions that it changes.
 fn half_layer(explanation: &Explanation, half_layers: usize) -> String {
     let mut text = format!("{}\n", half_layer_name(half_layers));
     let heads = explanation.pass.heads.iter();
@@ -117,7 +117,7 @@ fn half_layer(explanation: &Explanation, half_layers: usize) -> String {
             _ if is_silent(head) => silent.push(title),
             _ => rows.push(Row {
                 head: title,
-                asks: asks(head),
+                query: query(head),
                 answer: answer(explanation, head),
                 read: values(name)
                     .map(|part| {
@@ -149,57 +149,61 @@ fn half_layer(explanation: &Explanation, half_layers: usize) -> String {
     text
 }
 
-/// Whether a head is turned off: its query is pushed so far that the first token is nearest, and that answers 0.
+/// Whether a head is switched off: its query is pushed so far away that the first token is nearest, whose value is 0.
 fn is_silent(head: &HeadAttention) -> bool {
-    let misses = asked(head).is_some_and(|index| index != head.key[0] / 2.0);
+    let misses = query_index(head).is_some_and(|index| index != head.key[0] / 2.0);
     misses && (head.first, head.last) == (0, 0) && head.value == [0.0; 2]
 }
 
 struct Row {
     head: String,
-    asks: String,
+    query: String,
     answer: String,
     /// The values.
     read: Vec<String>,
 }
 
 fn table(text: &mut String, rows: &[Row]) {
-    let column = |cell: fn(&Row) -> &String| {
-        rows.iter()
-            .map(|row| cell(row).chars().count())
-            .max()
-            .unwrap_or(0)
+    if rows.is_empty() {
+        return;
+    }
+    let [heads, queries, answers] = ["head", "query", "attends to"];
+    let column = |title: &str, cell: fn(&Row) -> &String| {
+        let cells = rows.iter().map(|row| cell(row).chars().count());
+        cells.max().unwrap_or(0).max(title.len())
     };
-    let [head, asks, answer] = [
-        column(|row| &row.head),
-        column(|row| &row.asks),
-        column(|row| &row.answer),
+    let widths = [
+        column(heads, |row| &row.head),
+        column(queries, |row| &row.query),
+        column(answers, |row| &row.answer),
     ];
+    let cells = |head: &str, query: &str, answer: &str| {
+        let [first, second, third] = widths;
+        format!("  {head:first$}  {query:>second$}  {answer:third$}  ")
+    };
+    let _ = writeln!(text, "{}reads", cells(heads, queries, answers));
     for row in rows {
-        let line = format!(
-            "  {:head$}  {:>asks$}  {:answer$}  ",
-            row.head, row.asks, row.answer
-        );
+        let line = cells(&row.head, &row.query, &row.answer);
         let read = row.read.join(", ");
-        if (line.chars().count() + read.chars().count()) <= WIDTH {
+        if line.chars().count() + read.chars().count() <= WIDTH {
             let _ = writeln!(text, "{line}{read}");
         } else {
             let _ = writeln!(text, "{}", line.trim_end());
-            fill(text, " ", &row.read);
+            fill(text, "", &row.read);
         }
     }
 }
 
-/// The index that a head asks for, and the one that it finds if that is another.
-fn asks(head: &HeadAttention) -> String {
-    match asked(head) {
+/// The index that a head looks up, and in brackets that of the key found, if it differs.
+fn query(head: &HeadAttention) -> String {
+    match query_index(head) {
         None => "all".to_owned(),
         Some(index) if head.key[0] / 2.0 == index => number(index),
         Some(index) => format!("{} ({})", number(index), number(head.key[0] / 2.0)),
     }
 }
 
-/// Who answers a head.
+/// The positions that a head attends to.
 fn answer(explanation: &Explanation, head: &HeadAttention) -> String {
     let winners = head.winners.get();
     if winners > 1 {
@@ -213,7 +217,7 @@ fn answer(explanation: &Explanation, head: &HeadAttention) -> String {
     )
 }
 
-/// What a change is of; `…` where later half-layers add to it.
+/// The name of a changed dimension, with `…` if later half-layers add to it.
 fn title(change: &Change) -> String {
     let name = match &change.name {
         Some(name) => printable(name),
@@ -227,7 +231,7 @@ fn changed(change: &Change) -> String {
     format!("{} = {}", title(change), number(change.value))
 }
 
-/// Words in lines of at most [`WIDTH`] columns, behind a heading.
+/// Fills lines of at most [`WIDTH`] columns with words, after a heading.
 fn fill(text: &mut String, heading: &str, words: &[String]) {
     let indent = heading.len().max("leaves".len()) + 4;
     let _ = write!(text, "  {heading:0$}  ", indent - 4);
@@ -254,7 +258,7 @@ fn width(cells: &[String]) -> usize {
     cells.max().unwrap_or(0).max("margin".len())
 }
 
-/// A number without a superfluous `-` or `.0`; far from 1, with an exponent.
+/// Formats a number without `-0` or `.0`, with an exponent if it is far from 1.
 fn number(value: f64) -> String {
     let magnitude = value.abs();
     match value {
