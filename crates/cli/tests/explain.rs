@@ -21,10 +21,10 @@ fn explained(sum: &str, more: &[&str]) -> Value {
 fn last_values(json: &Value) -> impl Fn(&str) -> f64 + '_ {
     |name| {
         let half_layers = json["pass"]["half_layers"].as_array().expect("a list");
-        let changes = half_layers
+        let mut changes = half_layers
             .iter()
             .flat_map(|half| half["changed"].as_array().expect("a list"));
-        let last = changes.filter(|change| change["name"] == name).next_back();
+        let last = changes.rfind(|change| change["name"] == name);
         last.expect("it changed")["value"]
             .as_f64()
             .expect("a number")

@@ -7,7 +7,9 @@ use thiserror::Error;
 use weightware_hull::{ExactSum, Point, compare_scores};
 use weightware_model::{Model, TokenId};
 
-use crate::{Decoder, Engine, Error, HeadActivation, PrefillError};
+use crate::decoder::{Decoder, Engine, HeadActivation};
+use crate::error::Error;
+use crate::stop::PrefillError;
 
 /// The forward pass of one token, number by number.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use weightware::HeadAttention;
 
-use super::{Change, Explanation, half_layer_name, query_index, reads, values};
+use super::explanation::{Change, Explanation, half_layer_name, query_index, reads, values};
 
 pub(super) fn of(explanation: &Explanation) -> Value {
     let Explanation {

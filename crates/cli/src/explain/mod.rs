@@ -1,25 +1,26 @@
 //! `explain`: the forward pass behind one token of a trace.
 
+mod explanation;
 mod json;
 mod layout;
 mod text;
 
 use std::io::{self, Write};
-use std::ops::Range;
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Computer, Engine, Extension, HeadAttention, HeadName, Interpreter, Names, Program, RunEnd,
-    Token, TokenId, TokenPass, TraceReader, compile, inspect,
+    Computer, Engine, Extension, Interpreter, Names, Program, RunEnd, Token, TokenId, TraceReader,
+    compile, inspect,
 };
 
 use crate::args::{ExplainArgs, MachineArgs};
 use crate::failure::{Failure, Result, printable};
-use crate::input::{self, Function, Loaded};
+use crate::input::{self, Loaded};
 use crate::names;
 use crate::report::counted;
 use crate::say;
 use crate::screen::Screen;
+use explanation::{ExecutedInstruction, Explanation, TraceLine};
 use layout::Layout;
 
 /// From this many tokens on, two passes take long enough for a line of progress.
@@ -27,45 +28,6 @@ const LONG_TRACE: usize = 100_000;
 
 /// The number of best tokens shown.
 const BEST: usize = 5;
-
-/// A token of a trace, and the forward pass that generated it.
-struct Explanation {
-    /// Its index in the trace.
-    index: usize,
-    token: Token,
-    line: TraceLine,
-    instruction: Option<ExecutedInstruction>,
-    engine: Engine,
-    /// The pass whose argmax it is: that of the token before it.
-    pass: TokenPass,
-    /// The strings of all tokens so far, the prompt included.
-    strings: Vec<String>,
-    /// The best tokens by logit, the chosen one first.
-    best: Vec<(String, f64)>,
-    layout: Layout,
-    /// `None` if the model has none: slots and heads have numbers then.
-    names: Option<Names>,
-}
-
-/// The line of the trace that a token belongs to.
-struct TraceLine {
-    /// Counted from 0.
-    number: usize,
-    tokens: Vec<Token>,
-    /// The index of the token in the line.
-    at: usize,
-}
-
-/// The instruction of a line, found by the plain interpreter.
-struct ExecutedInstruction {
-    /// Its index in the program: the program counter.
-    index: usize,
-    opcode: String,
-    immediate: Option<u32>,
-    /// For reading, in decimal.
-    text: String,
-    function: Option<Function>,
-}
 
 pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
     let engine: Engine = args.engine.into();
@@ -249,82 +211,4 @@ fn best(logits: &[f64]) -> impl Iterator<Item = (TokenId, f64)> + use<> {
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     all.truncate(BEST);
     all.into_iter().map(|(id, logit)| (TokenId(id), logit))
-}
-
-/// `embed`, `1.attn`, `1.ffn`, ...
-fn half_layer_name(half_layers: usize) -> String {
-    match half_layers {
-        0 => "embed".to_owned(),
-        at if at % 2 == 1 => format!("{}.attn", at / 2 + 1),
-        at => format!("{}.ffn", at / 2),
-    }
-}
-
-/// The index that a query looks up; `None` if all keys tie.
-fn query_index(head: &HeadAttention) -> Option<f64> {
-    let [x, y] = head.query;
-    (y > 0.0).then(|| x / y)
-}
-
-/// The form that a head reads at the token attended to.
-fn reads(name: Option<&HeadName>, part: usize) -> Option<&str> {
-    Some(name?.values.get(part)?.reads.as_str())
-}
-
-/// The values of a head that reach the residual stream; both, if it has no name.
-fn values(name: Option<&HeadName>) -> Range<usize> {
-    0..name.map_or(2, |name| name.values.len().min(2))
-}
-
-impl Explanation {
-    /// How far the best logit is above the second.
-    fn margin(&self) -> Option<f64> {
-        match self.best[..] {
-            [(_, best), (_, second), ..] => Some(best - second),
-            _ => None,
-        }
-    }
-
-    fn string(&self, position: u64) -> &str {
-        let position = usize::try_from(position).ok();
-        position
-            .and_then(|position| self.strings.get(position))
-            .map_or("?", String::as_str)
-    }
-
-    /// The named slots that changed in the last of `half_layers` half-layers; of none, those of the embedding.
-    fn changes(&self, half_layers: usize) -> Vec<Change> {
-        let now = &self.pass.residual[half_layers];
-        let before = half_layers.checked_sub(1);
-        let slots = now.iter().enumerate();
-        let changes = slots.filter_map(|(slot, &value)| {
-            let old = before.map_or(0.0, |at| self.pass.residual[at][slot]);
-            let (name, is_new, partial) = match &self.names {
-                None => (None, false, false),
-                Some(names) => {
-                    let name = names.slot(half_layers, slot)?;
-                    let named_before = before.and_then(|at| names.slot(at, slot));
-                    let partial = names.is_partial(half_layers, name);
-                    (Some(name.to_owned()), named_before != Some(name), partial)
-                }
-            };
-            (value != old || is_new).then_some(Change {
-                slot,
-                name,
-                value,
-                partial,
-            })
-        });
-        changes.collect()
-    }
-}
-
-/// A slot with a new value or a new dimension.
-struct Change {
-    slot: usize,
-    /// The dimension; `None` in a model without names.
-    name: Option<String>,
-    value: f64,
-    /// Whether later half-layers add to the dimension.
-    partial: bool,
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use weightware::{HeadAttention, HeadKind};
 
-use super::{Change, Explanation, half_layer_name, query_index, reads, values};
+use super::explanation::{Change, Explanation, half_layer_name, query_index, reads, values};
 use crate::failure::printable;
 
 /// Columns of a filled line.
@@ -197,7 +197,8 @@ fn table(text: &mut String, rows: &[Row]) {
 /// The index that a head looks up, and in brackets that of the key found, if it differs.
 fn query(head: &HeadAttention) -> String {
     match query_index(head) {
-        None => "all".to_owned(),
+        None if head.query == [0.0; 2] => "all".to_owned(),
+        None => head.query.map(number).join(" : "),
         Some(index) if head.key[0] / 2.0 == index => number(index),
         Some(index) => format!("{} ({})", number(index), number(head.key[0] / 2.0)),
     }
