@@ -27,6 +27,7 @@ Examples:
     weightware run hello.wasm
     echo abc | weightware run echo.wasm --stats
     weightware trace hello.wasm | head
+    weightware explain hello.wasm --token 0
     weightware weights --out model
     weightware tokens hello.wasm --full | weightware generate --model model --prompt -";
 
@@ -70,6 +71,23 @@ Examples:
 {EXIT_CODES}"))]
     Trace(ExecutionArgs),
 
+    /// Explains one token of the trace: attention, residual stream, logits
+    #[command(after_help = "\
+The run is decoded up to the token; then all tokens before it pass through the layers twice, by --engine. Later half-layers add to a
+dimension that is marked `…`.
+
+Examples:
+    weightware explain hello.wasm --token 0
+    weightware explain hello.wasm --token -1
+    weightware explain sudoku.wasm --token 1000 --json < board.txt
+
+Exit codes:
+    0    the token is explained
+    1    reading or writing failed, or the engines disagree
+    2    refused: usage, file, program or model, or the run has no such token
+    141  the reader of stdout is gone")]
+    Explain(ExplainArgs),
+
     /// Prints a program's prompt
     #[command(after_help = "\
 A program that reads input takes it from stdin: it is part of the prompt.
@@ -81,8 +99,9 @@ Examples:
 
     /// Writes the compiled weights as a model folder
     #[command(after_help = "\
-The folder holds config.json, model.safetensors, tokenizer.json and generation_config.json. It is written into if it
-exists; other files in it stay. What each layer uses of its heads, neurons and slots is told on stderr.
+The folder holds config.json, model.safetensors, tokenizer.json and generation_config.json, a model card README.md, and names.json:
+the names of heads, neurons and slots, which no engine reads. It is written into if it exists; other files in it stay, and so
+does a README.md that this command did not write. What each layer uses of its heads, neurons and slots is told on stderr.
 
 Examples:
     weightware weights --out model
@@ -214,6 +233,39 @@ pub(crate) struct ExecutionArgs {
     /// Show no progress and no hints on stderr
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    #[arg(help = FILE_HELP)]
+    pub(crate) file: PathBuf,
+
+    /// The token: 0 is the first one that is generated, -1 the last
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) token: i64,
+
+    /// A model folder to decode with instead of the compiled weights; its names.json has the names
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+
+    /// How to attend to past tokens in the pass shown: hull, softmax or hardmax
+    #[arg(long, value_enum, default_value_t = EngineName::Hull)]
+    pub(crate) engine: EngineName,
+
+    /// A JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Show no progress and no hints on stderr
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    /// The program's arguments, behind `--`
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! Programs, models and input, from where they are.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
@@ -41,6 +42,19 @@ impl Loaded {
         })
     }
 
+    /// The function that an instruction of the program belongs to, if it was lowered from a module.
+    pub(crate) fn function(&self, instruction: usize) -> Option<Function> {
+        let Source::Wasm(lowered) = &self.source else {
+            return None;
+        };
+        let location = lowered.location(instruction)?;
+        Some(Function {
+            name: location.name.to_owned(),
+            index: location.function,
+            offset: location.offset,
+        })
+    }
+
     /// The program with its arguments, and its input, which is read from stdin if it reads any. Input of more bytes than
     /// the horizon has tokens is refused.
     pub(crate) fn program(
@@ -68,6 +82,27 @@ impl Loaded {
             input.bytes = stdin("the program's input", horizon, quiet)?;
         }
         Ok(self.source.program(input))
+    }
+}
+
+/// A function of a module, or code that the lowering adds.
+pub(crate) struct Function {
+    pub(crate) name: String,
+    /// Its index in the module; `None` for added code.
+    pub(crate) index: Option<u32>,
+    /// The offset of the operator in the binary; `None` for added code.
+    pub(crate) offset: Option<u32>,
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match (self.index, self.offset) {
+            (Some(index), Some(offset)) => {
+                write!(f, " (function {index}, byte {offset:#x} of the module)")
+            }
+            _ => f.write_str(" (added by the lowering)"),
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod card;
 mod certify;
 mod execute;
+mod explain;
 mod failure;
 mod generate;
 mod input;
 mod interrupt;
+mod names;
 mod prompt;
 mod report;
 mod saved;
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run(args) => execute::execute(Print::Output, &args.execution, &args.arguments),
         Command::Trace(args) => execute::execute(Print::Trace, &args, &[]),
+        Command::Explain(args) => explain::explain(&args),
         Command::Tokens(args) => prompt::print(&args),
         Command::Weights(args) => weights::write(&args),
         Command::Certify(args) => certify::certify(&args),

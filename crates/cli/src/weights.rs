@@ -3,17 +3,19 @@
 use std::fs;
 
 use anyhow::Error;
-use weightware::{Extension, compile};
+use weightware::{Compiled, Extension, compile};
 
 use crate::args::WeightsArgs;
 use crate::failure::{Failure, Result};
-use crate::say;
+use crate::{card, names, say};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     "config.json",
     "model.safetensors",
     "tokenizer.json",
     "generation_config.json",
+    names::FILE,
+    card::FILE,
 ];
 
 pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
@@ -22,14 +24,28 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         None => true,
     };
     let modules: Vec<_> = Extension::ALL.into_iter().filter(wanted).collect();
-    let (model, usage) = compile(args.machine.profile().unwrap_or_default(), &modules)
+    let compiled = compile(args.machine.profile().unwrap_or_default(), &modules)
         .map_err(|error| Failure::Failed(Error::new(error).context("--modules")))?;
+    let Compiled {
+        model,
+        usage,
+        names,
+    } = &compiled;
     model
         .save(&args.out)
         .map_err(|error| Failure::Failed(Error::new(error).context("--out")))?;
+    names::write(names, &args.out)?;
+    let has_card = card::write(&card::card(model, names, &modules), &args.out)?;
 
     for file in FILES {
         let path = args.out.join(file);
+        if file == card::FILE && !has_card {
+            say(&format!(
+                "{}: kept, since this command did not write it; remove or rename it for a model card",
+                path.display()
+            ));
+            continue;
+        }
         let size = fs::metadata(&path).map(|metadata| format!("{} bytes", metadata.len()));
         say(&format!(
             "{}: {}",
@@ -38,24 +54,13 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         ));
     }
     let shape = &model.config.shape;
-    let weights = &model.weights;
-    let layers = weights.layers.iter();
-    let matrices =
-        layers.flat_map(|layer| [&layer.in_proj, &layer.out_proj, &layer.ff_in, &layer.ff_out]);
-    let entries = || {
-        matrices
-            .clone()
-            .chain([&weights.tok, &weights.head])
-            .flat_map(|matrix| &matrix.entries)
-    };
+    let (weights, live) = card::counted_weights(model);
     say(&format!(
         "{} layers, d_model {}, {} heads of dimension 2, d_ffn {}, {} tokens in the vocabulary",
         shape.layers, shape.d_model, shape.heads, shape.d_ffn, shape.vocab
     ));
     say(&format!(
-        "{} weights, of which {} are not zero; profile {}, certified up to position {}",
-        entries().count(),
-        entries().filter(|&&weight| weight != 0.0).count(),
+        "{weights} weights, of which {live} are not zero; profile {}, certified up to position {}",
         model.config.profile.as_deref().unwrap_or("none"),
         model.config.last_position
     ));

@@ -3,6 +3,7 @@
 mod certify;
 mod checked;
 mod common;
+mod explain;
 mod models;
 mod programs;
 mod refused;

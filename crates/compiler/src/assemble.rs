@@ -277,7 +277,7 @@ impl Blueprint<'_> {
 }
 
 /// The coefficient with which an output goes into a dimension.
-fn factor(part: Part) -> f64 {
+pub(crate) fn factor(part: Part) -> f64 {
     exact(part.coefficient) * 0.5_f64.powi(part.shift.cast_signed())
 }
 

@@ -3,6 +3,7 @@
 use weightware_model::Model;
 
 use crate::machine::{Extension, Machine, Profile};
+use crate::names::Names;
 use crate::schedule::{Schedule, ScheduleError};
 use crate::search::solve;
 use crate::usage::Usage;
@@ -32,16 +33,31 @@ pub fn profile_model(profile: Profile) -> Model {
 /// Seeds that [`compile`] tries, and moves of each search.
 const SEARCH: (u64, u32) = (32, 300_000);
 
-/// The model of a machine of a profile with some of the modules beside the core, in the profile's shape, and what it uses of that. All
+/// A compiled machine.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// Its model.
+    pub model: Model,
+    /// The part of its shape that it uses.
+    pub usage: Usage,
+    /// The names of its heads, neurons and slots.
+    pub names: Names,
+}
+
+/// Compiles a machine of a profile with some of the modules beside the core, in the profile's shape. All
 /// modules together have a committed schedule, others are solved: a second or so.
 ///
 /// The vocabulary has all instructions; what the model says of those whose module is left out means nothing.
 ///
 /// # Errors
 /// If no schedule is found that fits, or the committed one does not.
-pub fn compile(profile: Profile, modules: &[Extension]) -> Result<(Model, Usage), ScheduleError> {
+pub fn compile(profile: Profile, modules: &[Extension]) -> Result<Compiled, ScheduleError> {
     let (machine, schedule) = scheduled(profile, modules)?;
-    Ok((machine.assemble(&schedule)?, schedule.usage(&machine.graph)))
+    Ok(Compiled {
+        model: machine.assemble(&schedule)?,
+        usage: schedule.usage(&machine.graph),
+        names: Names::new(&machine.graph, &schedule),
+    })
 }
 
 /// A machine and its schedule.

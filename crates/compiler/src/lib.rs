@@ -22,16 +22,21 @@ mod evaluate;
 mod form;
 mod graph;
 pub mod machine;
+mod names;
 pub mod parity;
 pub mod proof;
 mod schedule;
 mod search;
 mod usage;
 pub use assemble::{Blueprint, TokenRow};
-pub use default_model::{compile, default_model, profile_model};
+pub use default_model::{Compiled, compile, default_model, profile_model};
 pub use evaluate::Evaluator;
 pub use form::{Dim, LinearForm};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};
+pub use names::{
+    AttentionNames, EmbeddingNames, FeedForwardNames, HeadKind, HeadName, LayerNames, Names,
+    NamesError, NeuronName, QueryName, ValueName,
+};
 pub use schedule::{Budget, Schedule, ScheduleError};
 pub use search::{Failed, attempt, solve, solve_best};
 pub use usage::{LayerUsage, Usage};

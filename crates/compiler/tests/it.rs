@@ -2,6 +2,7 @@
 
 mod common;
 mod exact;
+mod names;
 mod parity;
 mod planned;
 mod precision;

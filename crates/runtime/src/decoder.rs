@@ -5,9 +5,10 @@ use std::str::FromStr;
 use weightware_model::{Attention, KeyRange, Model, TokenId};
 
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
-use crate::forward::ResidualStream;
+use crate::forward::{Observer, ResidualStream};
 use crate::network::Network;
 use crate::plan::PlanEngine;
+use crate::sparse::Vector;
 use crate::token_buffer::TokenBuffer;
 use crate::unembed::Scratch;
 use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
@@ -125,6 +126,21 @@ pub struct Decoder {
     /// The token that the stream predicts.
     next: Option<TokenId>,
     finish: Option<FinishReason>,
+    /// Present while [`prefill_recorded`](Decoder::prefill_recorded) runs.
+    record: Option<Record>,
+}
+
+/// The residual stream of one token: the embedding, then the stream after each half-layer.
+#[derive(Debug)]
+struct Record {
+    d_model: usize,
+    residual: Vec<Vec<f64>>,
+}
+
+impl Observer for Record {
+    fn see(&mut self, x: &Vector) {
+        self.residual.push(x[..self.d_model].to_vec());
+    }
 }
 
 #[derive(Debug)]
@@ -196,6 +212,7 @@ impl Decoder {
             pending: None,
             next: None,
             finish: None,
+            record: None,
         })
     }
 
@@ -244,6 +261,21 @@ impl Decoder {
             Some(last) => self.advance(last, true).map_err(stop),
             None => Ok(()),
         }
+    }
+
+    /// Prefills one token and returns its residual stream: the embedding, then the stream after each half-layer. Empty with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
+    ///
+    /// # Errors
+    /// As [`prefill`](Self::prefill).
+    pub fn prefill_recorded(&mut self, token: TokenId) -> Result<Vec<Vec<f64>>, PrefillError> {
+        self.record = Some(Record {
+            d_model: self.network.d_model,
+            residual: vec![],
+        });
+        let taken_in = self.prefill(&[token]);
+        let record = self.record.take();
+        taken_in?;
+        Ok(record.map(|record| record.residual).unwrap_or_default())
     }
 
     /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the horizon.
@@ -452,16 +484,19 @@ impl Decoder {
 
     /// The same by the whole network.
     fn forward(&mut self, token: TokenId, predict: bool) -> Result<(), HorizonReason> {
+        match self.record.take() {
+            None => self.through_layers(token, &mut ())?,
+            Some(mut record) => {
+                // The token generated last may pass first, if it has not yet.
+                record.residual.clear();
+                let passed = self.through_layers(token, &mut record);
+                self.record = Some(record);
+                passed?;
+            }
+        }
         let Self {
             network, stream, ..
         } = self;
-        let position = self.known - 1;
-        match &mut self.cache {
-            EngineState::Softmax(cache) => stream.forward(network, cache, token, position),
-            EngineState::Hardmax(cache) => stream.forward(network, cache, token, position),
-            EngineState::Hull(cache) => stream.forward(network, cache, token, position),
-            EngineState::Plan(_) => unreachable!("plans leave out most of the network"),
-        }?;
         if predict {
             self.next = network.unembed.argmax(&stream.x, &mut self.scratch);
             if self.next.is_none() {
@@ -469,6 +504,30 @@ impl Decoder {
             }
         }
         Ok(())
+    }
+
+    #[inline]
+    fn through_layers(
+        &mut self,
+        token: TokenId,
+        observer: &mut impl Observer,
+    ) -> Result<(), HorizonReason> {
+        let Self {
+            network, stream, ..
+        } = self;
+        let at = self.known - 1;
+        match &mut self.cache {
+            EngineState::Softmax(cache) => {
+                stream.forward_observed(network, cache, token, at, observer)
+            }
+            EngineState::Hardmax(cache) => {
+                stream.forward_observed(network, cache, token, at, observer)
+            }
+            EngineState::Hull(cache) => {
+                stream.forward_observed(network, cache, token, at, observer)
+            }
+            EngineState::Plan(_) => unreachable!("plans leave out most of the network"),
+        }
     }
 
     /// Ends decoding before the token after those known.

@@ -10,6 +10,18 @@ use crate::network::{Head, Layer, Network};
 use crate::qkv::Qkv;
 use crate::sparse::{Vector, zero_vector};
 
+/// A reader of the residual stream during a forward pass.
+pub(crate) trait Observer {
+    /// Reads the residual stream: the embedding, then the stream after each half-layer. Slots beyond the model's are zero.
+    fn see(&mut self, x: &Vector);
+}
+
+/// Reads nothing and costs nothing.
+impl Observer for () {
+    #[inline]
+    fn see(&mut self, _: &Vector) {}
+}
+
 /// The residual stream and scratch space.
 #[derive(Debug)]
 pub(crate) struct ResidualStream {
@@ -62,18 +74,33 @@ impl ResidualStream {
         token: TokenId,
         position: u64,
     ) -> Result<(), HorizonReason> {
+        self.forward_observed(network, cache, token, position, &mut ())
+    }
+
+    /// [`forward`](Self::forward), read by an observer.
+    pub(crate) fn forward_observed(
+        &mut self,
+        network: &Network,
+        cache: &mut impl Answers,
+        token: TokenId,
+        position: u64,
+        observer: &mut impl Observer,
+    ) -> Result<(), HorizonReason> {
         let row = token.0 as usize * network.d_model;
         self.x[..network.d_model].copy_from_slice(&network.embedding[row..][..network.d_model]);
         for feature in &network.position_features {
             self.x[feature.slot] += feature.at(position);
         }
+        observer.see(&self.x);
         cache.begin();
         self.asked = 0;
         // A number that is small for a query may be a value of one layer, and a query of the next.
         let mut in_doubt = false;
         for (number, layer) in network.layers.iter().enumerate() {
             self.attention(layer, number, cache, &mut in_doubt)?;
+            observer.see(&self.x);
             self.feed_forward(layer);
+            observer.see(&self.x);
         }
         // A slot that overflows never becomes finite again.
         if self.x[..network.d_model].iter().all(|x| x.is_finite()) {

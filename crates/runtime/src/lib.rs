@@ -55,6 +55,7 @@ mod cache;
 mod decoder;
 mod error;
 mod forward;
+mod inspect;
 mod key_box;
 mod network;
 mod plan;
@@ -68,6 +69,7 @@ mod value_numbering;
 
 pub use decoder::{Decoder, DecoderOptions, Engine, Generate, HeadActivation};
 pub use error::Error;
+pub use inspect::{HeadAttention, InspectError, TokenPass, inspect};
 pub use stats::{BailoutReason, Bailouts, Stats};
 pub use stop::{FinishReason, HorizonReason, PrefillError};
 pub use weightware_model::KeyRange;

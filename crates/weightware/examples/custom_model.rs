@@ -10,9 +10,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = io::stdout().lock();
     let folder = std::env::temp_dir().join(format!("weightware-{}", std::process::id()));
     // The core and what divides: no shifts, no products, no 64-bit words.
-    let (model, usage) = compile(Profile::STOCK, &[Extension::Traps, Extension::Divide])?;
-    writeln!(out, "{usage}")?;
-    model.save(&folder)?;
+    let compiled = compile(Profile::STOCK, &[Extension::Traps, Extension::Divide])?;
+    writeln!(out, "{}", compiled.usage)?;
+    compiled.model.save(&folder)?;
 
     let model = Model::load(&folder)?;
     std::fs::remove_dir_all(&folder)?;

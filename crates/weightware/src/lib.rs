@@ -45,13 +45,18 @@ pub use weightware_certify::{
     certify, next_tokens,
 };
 pub use weightware_compiler::machine::{Extension, KeySpan, Limit, Profile};
-pub use weightware_compiler::{Usage, compile, default_model, profile_model, proof};
+pub use weightware_compiler::{
+    Compiled, HeadKind, HeadName, Names, NamesError, Usage, compile, default_model, profile_model,
+    proof,
+};
 pub use weightware_frontend::{Input, Options, Pass, Passes};
-pub use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader, Trap};
+pub use weightware_isa::{
+    Fault, Instruction, Interpreter, Line, Outcome, Program, Token, TraceReader, Trap,
+};
 pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
 pub use weightware_runtime::{
     BailoutReason, Bailouts, Decoder, DecoderOptions, Engine, FinishReason, HeadActivation,
-    HorizonReason, PrefillError, Stats,
+    HeadAttention, HorizonReason, InspectError, PrefillError, Stats, TokenPass, inspect,
 };
 
 /// The examples of the README run as tests.

@@ -1,0 +1,214 @@
+//! `explain`: the forward pass behind one token of a trace.
+
+mod explanation;
+mod json;
+mod layout;
+mod text;
+
+use std::io::{self, Write};
+
+use anyhow::{Error, anyhow};
+use weightware::{
+    Computer, Engine, Extension, Interpreter, Names, Program, RunEnd, Token, TokenId, TraceReader,
+    compile, inspect,
+};
+
+use crate::args::{ExplainArgs, MachineArgs};
+use crate::failure::{Failure, Result, printable};
+use crate::input::{self, Loaded};
+use crate::names;
+use crate::report::counted;
+use crate::say;
+use crate::screen::Screen;
+use explanation::{ExecutedInstruction, Explanation, TraceLine};
+use layout::Layout;
+
+/// From this many tokens on, two passes take long enough for a line of progress.
+const LONG_TRACE: usize = 100_000;
+
+/// The number of best tokens shown.
+const BEST: usize = 5;
+
+pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
+    let engine: Engine = args.engine.into();
+    if engine.is_planned() {
+        return Err(Failure::Refused(anyhow!(
+            "--engine {}: it skips most of the forward pass; use hull, softmax or hardmax",
+            engine.name()
+        )));
+    }
+    let loaded = Loaded::read(&args.file, args.quiet)?;
+    let (computer, names) = machine(args)?;
+    let horizon = computer.model().config.last_position;
+    let program = loaded.program(horizon, &args.arguments, args.quiet)?;
+    let (trace, index) = decode(&computer, &program, engine, args.token)?;
+
+    let prompt = computer.prompt(&program);
+    let prompt_tokens = prompt.len();
+    let mut ids = prompt;
+    ids.extend(trace[..index].iter().map(|&token| computer.id(token)));
+    let mut screen = Screen::new(args.quiet, true);
+    if ids.len() >= LONG_TRACE {
+        screen.draw(format!("prefilling {} tokens, twice", ids.len()));
+    }
+    let pass = inspect(computer.model(), engine, &ids);
+    drop(screen);
+    let pass = pass.map_err(|error| Failure::Refused(Error::new(error)))?;
+    let token = trace[index];
+    let string = |id: TokenId| computer.model().tokenizer.string(id).unwrap_or("?");
+    if pass.next != Some(computer.id(token)) {
+        return Err(Failure::Failed(anyhow!(
+            "the engine {} decodes `{}` there, the engine of the run `{token}`: the model is not what its config.json says",
+            engine.name(),
+            pass.next.map_or("nothing", string)
+        )));
+    }
+    let explanation = Explanation {
+        index,
+        token,
+        line: line(&trace, index),
+        instruction: instruction(&program, &loaded, &trace[..=index]),
+        engine,
+        strings: ids.iter().map(|&id| string(id).to_owned()).collect(),
+        best: best(&pass.logits)
+            .map(|(id, logit)| (string(id).to_owned(), logit))
+            .collect(),
+        pass,
+        layout: Layout::new(&program, prompt_tokens, &trace),
+        names,
+    };
+    let mut out = io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{:#}", json::of(&explanation)),
+        false => write!(out, "{}", text::of(&explanation)),
+    }
+    .and_then(|()| out.flush())
+    .map_err(Failure::stdout)?;
+    Ok(0)
+}
+
+/// The model, with names if it has them.
+fn machine(args: &ExplainArgs) -> Result<(Computer, Option<Names>)> {
+    let Some(folder) = &args.model else {
+        return compiled(&args.machine);
+    };
+    let computer = input::computer(Some(folder), &args.machine)?;
+    let names = names::read(computer.model(), folder);
+    if let Err(error) = &names
+        && !args.quiet
+    {
+        let why = printable(&format!("{error:#}"));
+        say(&format!("slots and heads are shown by number: {why}"));
+    }
+    Ok((computer, names.ok()))
+}
+
+fn compiled(machine: &MachineArgs) -> Result<(Computer, Option<Names>)> {
+    let compiled = compile(machine.profile().unwrap_or_default(), &Extension::ALL)
+        .map_err(|error| Failure::Failed(Error::new(error)))?;
+    let computer = Computer::new(compiled.model);
+    let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
+    Ok((computer, Some(compiled.names)))
+}
+
+/// Decodes up to the end of the line that holds the token, and returns the trace and the token's index.
+fn decode(
+    computer: &Computer,
+    program: &Program,
+    engine: Engine,
+    token: i64,
+) -> Result<(Vec<Token>, usize)> {
+    let from_start = u64::try_from(token).ok();
+    let limit = from_start.map(|index| index.saturating_add(TraceReader::LONGEST_LINE as u64));
+    // A model that needs softmax has no plan.
+    let run = computer
+        .run(program, Engine::Plan, limit)
+        .or_else(|_| computer.run(program, engine, limit));
+    let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+    let mut trace = vec![];
+    while run.steps(usize::MAX, |token, _| trace.push(token)) > 0 {}
+    let count = trace.len();
+    let index = match from_start {
+        Some(index) => usize::try_from(index).ok(),
+        None => usize::try_from(token.unsigned_abs())
+            .ok()
+            .and_then(|back| count.checked_sub(back)),
+    };
+    match index.filter(|&index| index < count) {
+        Some(index) => Ok((trace, index)),
+        None => {
+            let tokens = counted(count as u64);
+            let range = match count {
+                0 => "there is none to explain".to_owned(),
+                count => format!("N goes from 0 to {}, or from -{count} to -1", count - 1),
+            };
+            let end = ended(&run.end());
+            Err(Failure::Refused(anyhow!(
+                "--token {token}: the run has {tokens}, and {end}; {range}"
+            )))
+        }
+    }
+}
+
+fn ended(end: &RunEnd) -> String {
+    match end {
+        RunEnd::Outcome(outcome) => format!("the program {outcome}"),
+        RunEnd::Horizon { reason, .. } => format!("stops at the horizon ({reason})"),
+        RunEnd::UnknownToken { token } => {
+            format!("the model then says {token:?}, which means nothing")
+        }
+        RunEnd::Derailed { token, .. } => {
+            format!("derails with `{token}`, which no program makes there")
+        }
+        RunEnd::MaxTokens | RunEnd::Differs { .. } | RunEnd::Fault { .. } => "goes on".to_owned(),
+    }
+}
+
+fn line(trace: &[Token], index: usize) -> TraceLine {
+    let ends = |token: &Token| token.ends_instruction();
+    let number = trace[..index].iter().filter(|token| ends(token)).count();
+    let start = trace[..index].iter().rposition(ends).map_or(0, |at| at + 1);
+    let end = trace[index..]
+        .iter()
+        .position(ends)
+        .map_or(trace.len(), |at| index + at + 1);
+    TraceLine {
+        number,
+        tokens: trace[start..end].to_vec(),
+        at: index - start,
+    }
+}
+
+/// The instruction of the last token; `None` if the plain interpreter does not confirm the trace.
+fn instruction(program: &Program, loaded: &Loaded, trace: &[Token]) -> Option<ExecutedInstruction> {
+    let mut interpreter = Interpreter::new(program);
+    let mut index = interpreter.cursor();
+    let mut begins = true;
+    for &token in trace {
+        if begins {
+            index = interpreter.cursor();
+        }
+        if interpreter.next()?.ok()? != token {
+            return None;
+        }
+        begins = token.ends_instruction();
+    }
+    let listing = program.disassemble().to_string();
+    let (_, text) = listing.lines().nth(index)?.split_once(": ")?;
+    let executed = program.code.get(index);
+    Some(ExecutedInstruction {
+        index,
+        opcode: executed.map_or_else(|| "}".to_owned(), |executed| executed.op.to_string()),
+        immediate: executed.map(|executed| executed.immediate()),
+        text: text.to_owned(),
+        function: loaded.function(index),
+    })
+}
+
+/// The tokens with the greatest logits; among equal logits the lowest id comes first, as in decoding.
+fn best(logits: &[f64]) -> impl Iterator<Item = (TokenId, f64)> + use<> {
+    let mut all: Vec<(u32, f64)> = (0..).zip(logits.iter().copied()).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all.truncate(BEST);
+    all.into_iter().map(|(id, logit)| (TokenId(id), logit))
+}
