@@ -255,6 +255,10 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_enum, default_value_t = EngineName::Hull)]
     pub(crate) engine: EngineName,
 
+    /// Show the kernel too that the engine `plan` runs for the token
+    #[arg(long)]
+    pub(crate) kernel: bool,
+
     /// A JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,

@@ -280,7 +280,9 @@ impl<'c> Run<'c> {
         };
         let written = profile.last_address(config, self.key_ranges());
         let (limit, address) = match reason {
-            HorizonReason::LastPosition(_) => (Limit::Positions, written),
+            HorizonReason::LastPosition(last) if last == profile.last_position => {
+                (Limit::Positions, written)
+            }
             HorizonReason::KeyBound {
                 layer,
                 head,
@@ -311,6 +313,12 @@ impl<'c> Run<'c> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.decoder.stats()
+    }
+
+    /// The text of the plan's kernel for the last token ([`Decoder::kernel`]); none with other engines.
+    #[must_use]
+    pub fn kernel(&self) -> Option<String> {
+        self.decoder.kernel()
     }
 
     /// How far the live keys of heads with a box went.

@@ -22,6 +22,8 @@ pub(super) struct Explanation {
     /// The best tokens by logit, the chosen one first.
     pub(super) best: Vec<(String, f64)>,
     pub(super) layout: Layout,
+    /// The text of the plan's kernel, if it was asked for.
+    pub(super) kernel: Option<String>,
     /// `None` if the model has none: slots and heads have numbers then.
     pub(super) names: Option<Names>,
 }

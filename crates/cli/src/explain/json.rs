@@ -15,6 +15,7 @@ pub(super) fn of(explanation: &Explanation) -> Value {
         pass,
         best,
         names,
+        kernel,
         ..
     } = explanation;
     let half_layers = pass.residual.iter().enumerate().map(|(half_layers, _)| {
@@ -55,6 +56,7 @@ pub(super) fn of(explanation: &Explanation) -> Value {
             "token": explanation.string(pass.position),
             "half_layers": half_layers.collect::<Vec<_>>(),
         },
+        "kernel": kernel,
         "best": best.iter().map(|(token, logit)| json!({"token": token, "logit": logit})).collect::<Vec<_>>(),
         "margin": explanation.margin(),
     })

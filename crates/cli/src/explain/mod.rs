@@ -74,6 +74,10 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
             .map(|(id, logit)| (string(id).to_owned(), logit))
             .collect(),
         pass,
+        kernel: match args.kernel {
+            true => Some(kernel(&computer, &program, index)?),
+            false => None,
+        },
         layout: Layout::new(&program, prompt_tokens, &trace),
         names,
     };
@@ -85,6 +89,20 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
     .and_then(|()| out.flush())
     .map_err(Failure::stdout)?;
     Ok(0)
+}
+
+/// The kernel that the plan engine runs to predict the token of an index.
+fn kernel(computer: &Computer, program: &Program, index: usize) -> Result<String> {
+    let limit = u64::try_from(index).unwrap_or(u64::MAX).saturating_add(1);
+    let refused = |error| Failure::Refused(Error::new(error).context("--kernel"));
+    let run = computer.run(program, Engine::Plan, Some(limit));
+    let mut run = run.map_err(refused)?;
+    while run.steps(usize::MAX, |_, _| {}) > 0 {}
+    run.kernel().ok_or_else(|| {
+        Failure::Refused(anyhow!(
+            "--kernel: no plan holds for this model or this token"
+        ))
+    })
 }
 
 /// The model, with names if it has them.

@@ -15,6 +15,9 @@ pub(super) fn of(explanation: &Explanation) -> String {
     for half_layers in 0..explanation.pass.residual.len() {
         sections.push(half_layer(explanation, half_layers));
     }
+    if let Some(kernel) = &explanation.kernel {
+        sections.push(format!("Kernel of the plan\n{}\n", kernel.trim_end()));
+    }
     sections.join("\n")
 }
 
