@@ -97,7 +97,7 @@ fn a_run_that_derails_ends_at_once() {
     );
     assert_eq!(json["check"]["agreed"], 14);
     assert_eq!(
-        json["check"]["parting"]["expected"],
+        json["check"]["divergence"]["expected"],
         "commit(-1,sts=1,bt=0)"
     );
     // Its proof is worth nothing.
@@ -145,7 +145,7 @@ fn a_check_ends_a_run_at_its_first_wrong_token() {
         );
         let check = serde_json::json!({
             "agreed": 10,
-            "parting": {"index": 10, "position": 337, "expected": "08", "found": "09", "fault": null},
+            "divergence": {"index": 10, "position": 337, "expected": "08", "found": "09", "fault": null},
         });
         assert_eq!((&json["check"], &json["derailed"]), (&check, &Value::Null));
         let done = weightware(&[&["trace", &sum], &args[..]].concat());
@@ -191,7 +191,7 @@ fn a_check_of_what_is_right_changes_nothing() {
         assert_eq!(stdout(&done), SUM_TRACE);
         assert_eq!(
             json["check"],
-            serde_json::json!({"agreed": 17, "parting": null}),
+            serde_json::json!({"agreed": 17, "divergence": null}),
             "{options:?}"
         );
     }
@@ -287,7 +287,7 @@ fn a_program_that_is_none_cannot_be_checked() {
             (&"fault".into(), &121.into())
         );
         assert_eq!(
-            (&json["check"]["agreed"], &json["check"]["parting"]["fault"]),
+            (&json["check"]["agreed"], &json["check"]["divergence"]["fault"]),
             (&index.into(), &why.into())
         );
     }
