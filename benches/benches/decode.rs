@@ -1,4 +1,5 @@
-//! Decoding: a fixed number of tokens from fresh state, by each engine; and how the time per token grows.
+//! Decoding: a fixed number of tokens from fresh state, by each engine; and how the time per token
+//! grows.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use std::time::Duration;

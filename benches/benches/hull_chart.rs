@@ -1,5 +1,5 @@
-//! The hull index and its rivals over many sizes, as the bench `rivals` of `weightware-hull`, and what they do on keys and
-//! queries recorded while a program is decoded. `cargo xtask bench hull`.
+//! The hull index and its rivals over many sizes, as the bench `rivals` of `weightware-hull`, and
+//! what they do on keys and queries recorded while a program is decoded. `cargo xtask bench hull`.
 #![allow(missing_docs, clippy::print_stdout)]
 
 #[path = "../../crates/hull/benches/rivals/chart.rs"]

@@ -1,4 +1,5 @@
-//! Criterion benches; those of the hull index lie in its crate. Ids are paths, such as `decode/fib/hull`; seeded inputs, fresh state for every iteration.
+//! Criterion benches; those of the hull index lie in its crate. Ids are paths, such as
+//! `decode/fib/hull`; seeded inputs, fresh state for every iteration.
 #![forbid(unsafe_code)]
 
 pub mod record;

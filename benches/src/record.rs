@@ -15,13 +15,15 @@ pub struct Recording {
     pub keys: Vec<Point>,
     /// The tokens, by number, whose queries were kept.
     pub times: Vec<usize>,
-    /// The distinct streams of queries of those heads, each with one query for every token that was kept.
+    /// The distinct streams of queries of those heads, each with one query for every token that was
+    /// kept.
     pub queries: Vec<Vec<Point>>,
 }
 
-/// What the live heads of the compiled machine saw while it ran a program, prompt included, for at most `tokens` tokens.
-/// Heads of equal keys are one recording; heads of equal keys and queries have one stream of queries. All keys are kept,
-/// and the queries of the tokens that `keep` chooses by number.
+/// What the live heads of the compiled machine saw while it ran a program, prompt included, for at
+/// most `tokens` tokens. Heads of equal keys are one recording; heads of equal keys and queries
+/// have one stream of queries. All keys are kept, and the queries of the tokens that `keep` chooses
+/// by number.
 ///
 /// The program is decoded twice: what is equal is known only at the end.
 ///
@@ -109,7 +111,8 @@ fn run(
         show(&decoder);
         left -= 1;
     }
-    // The first generated token is known already, and goes through the layers when the second is asked for.
+    // The first generated token is known already, and goes through the layers when the second is
+    // asked for.
     let mut first = true;
     while left > 0 && decoder.generate(Some(1)).next().is_some() {
         if !first {

@@ -41,7 +41,8 @@ impl<'c, 'p> Beside<'c, 'p> {
         Self::resumed(computer, program, engine, 0, limit)
     }
 
-    /// Behind the first tokens of the trace, which are the plain interpreter's; at most so many more.
+    /// Behind the first tokens of the trace, which are the plain interpreter's; at most so many
+    /// more.
     ///
     /// # Errors
     /// If the model cannot be decoded with this engine, or the trace is shorter.

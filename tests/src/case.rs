@@ -27,7 +27,8 @@ pub enum Rung {
     Hull,
     /// The weights, by programs made from them.
     Plan,
-    /// The weights, by machine code made of these programs; of all cases that run on the rung before.
+    /// The weights, by machine code made of these programs; of all cases that run on the rung
+    /// before.
     Jit,
     /// The exported weights, by the independent forward pass of another library.
     Candle,

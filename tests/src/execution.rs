@@ -10,9 +10,11 @@ use crate::streams::Streams;
 /// What runs modules.
 #[derive(Debug, Clone, Copy)]
 pub enum Executor<'c> {
-    /// An independent engine runs the module itself: shows what a suite is worth, and nothing of the machine.
+    /// An independent engine runs the module itself: shows what a suite is worth, and nothing of
+    /// the machine.
     Wasmi,
-    /// The plain interpreter runs the lowered program: a quick look, which shows nothing of the weights.
+    /// The plain interpreter runs the lowered program: a quick look, which shows nothing of the
+    /// weights.
     Interpreter,
     /// The weights, decoded.
     Weights(&'c Computer, Engine),

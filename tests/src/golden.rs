@@ -6,7 +6,8 @@ use std::fs;
 use crate::case::{Case, folder};
 use crate::ladder::Trace;
 
-/// Compares a case's trace with its golden file; with `BLESS=1` in the environment, writes the file.
+/// Compares a case's trace with its golden file; with `BLESS=1` in the environment, writes the
+/// file.
 ///
 /// # Errors
 /// Where they differ, or what is wrong with the file.

@@ -15,7 +15,8 @@ use crate::case::{Case, Expected, Rung};
 use crate::host;
 use crate::streams::Streams;
 
-/// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt nevertheless.
+/// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt
+/// nevertheless.
 const QUADRATIC: (usize, usize) = (2_500, 128);
 /// The same of the forward pass without a cache.
 #[cfg(feature = "candle")]
@@ -68,7 +69,8 @@ impl Trace {
         text
     }
 
-    /// How many tokens a rung looks at that is given so many positions, and tokens behind a long prompt.
+    /// How many tokens a rung looks at that is given so many positions, and tokens behind a long
+    /// prompt.
     fn within(&self, program: &Program, (positions, tokens): (usize, usize)) -> usize {
         let left = positions.saturating_sub(program.full_prompt().count());
         self.tokens.len().min(left.max(tokens))
@@ -172,7 +174,8 @@ impl Ladder {
         }
     }
 
-    /// Runs a case in the plain interpreter, lowered with none of the passes, with each alone, and with all but each.
+    /// Runs a case in the plain interpreter, lowered with none of the passes, with each alone, and
+    /// with all but each.
     ///
     /// # Errors
     /// What is not as it must be.

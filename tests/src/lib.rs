@@ -1,8 +1,9 @@
 //! The corpus and every rung it runs through, and the suites beside it.
 //!
-//! A [`Case`] is a file of `cases/`: a module or token program, its input, what it must put out and how it must end. A
-//! [`Rung`] is one way to run it. The [`Ladder`] runs cases through rungs: token by token, all rungs that have tokens
-//! must say what the plain interpreter says. [`spec`] runs the official WebAssembly test suite.
+//! A [`Case`] is a file of `cases/`: a module or token program, its input, what it must put out and
+//! how it must end. A [`Rung`] is one way to run it. The [`Ladder`] runs cases through rungs: token
+//! by token, all rungs that have tokens must say what the plain interpreter says. [`spec`] runs the
+//! official WebAssembly test suite.
 #![forbid(unsafe_code)]
 
 mod beside;

@@ -1,4 +1,5 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `hostile`, `horizon`, `long`, `mutate`, `tokens` and `verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `hostile`,
+//! `horizon`, `long`, `mutate`, `tokens` and `verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -31,7 +32,8 @@ enum Command {
     Long(command::long::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(command::mutate::Arguments),
-    /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
+    /// Tokens of whole programs for each instruction that they execute, and what each pass of the
+    /// lowering saves
     Tokens(command::tokens::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(command::verify::Arguments),

@@ -24,7 +24,8 @@ impl Random {
         self.bits() % end
     }
 
-    /// A number with any number of bits, the highest ones as likely as a few, or one near a power of two.
+    /// A number with any number of bits, the highest ones as likely as a few, or one near a power
+    /// of two.
     pub fn number(&mut self) -> u64 {
         let bits = self.bits();
         let shift = self.below(64);

@@ -1,5 +1,5 @@
-//! Every arithmetic instruction of the machine against Rust, on edge operands and random ones. `cargo xtask verify` takes
-//! many more.
+//! Every arithmetic instruction of the machine against Rust, on edge operands and random ones.
+//! `cargo xtask verify` takes many more.
 
 use weightware::Computer;
 use weightware_isa::Op;
@@ -51,8 +51,9 @@ fn packed(pairs: &[(u8, u8)]) -> Operands {
     [0, word(first), word(second)]
 }
 
-/// What has no equation (`cargo xtask proof`) is gone through: every pair of bytes, for what pairs bytes; every byte at every place
-/// with every count, for what moves them; every byte at every place, for what counts bits.
+/// What has no equation (`cargo xtask proof`) is gone through: every pair of bytes, for what pairs
+/// bytes; every byte at every place with every count, for what moves them; every byte at every
+/// place, for what counts bits.
 #[test]
 fn every_byte() {
     let bytes = || 0..=255_u8;

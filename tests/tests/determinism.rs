@@ -1,4 +1,5 @@
-//! The same bytes of weights, and the same traces, on every machine and whatever runs beside: digests of both.
+//! The same bytes of weights, and the same traces, on every machine and whatever runs beside:
+//! digests of both.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,7 +15,8 @@ fn digest(bytes: impl IntoIterator<Item = u8>) -> u64 {
     })
 }
 
-/// A line for each file of the default model's folder, and for the trace of every case that is not slow.
+/// A line for each file of the default model's folder, and for the trace of every case that is not
+/// slow.
 fn digests() -> String {
     let mut text = String::new();
     let dir = tempfile::tempdir().expect("a temporary folder");
@@ -45,8 +47,8 @@ fn digests() -> String {
     text
 }
 
-/// The traces are the plain interpreter's, which the ladder compares with every engine, token by token. `BLESS=1` writes the
-/// file.
+/// The traces are the plain interpreter's, which the ladder compares with every engine, token by
+/// token. `BLESS=1` writes the file.
 #[test]
 fn weights_and_traces_are_those_of_the_digests() {
     if std::env::var_os("CASE").is_some() {

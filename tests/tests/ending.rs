@@ -1,4 +1,5 @@
-//! How a run ends is told: a limit or a horizon is never taken for an outcome, nor an outcome for a limit.
+//! How a run ends is told: a limit or a horizon is never taken for an outcome, nor an outcome for a
+//! limit.
 
 use weightware::{Computer, Engine, Outcome, Program, RunEnd, Trap};
 
@@ -96,7 +97,8 @@ fn a_prompt_beyond_the_horizon_gives_nothing() {
     }
 }
 
-/// A memory of 16 MiB is more than the machine tells apart: a store far beyond is a horizon, not a wrong byte later.
+/// A memory of 16 MiB is more than the machine tells apart: a store far beyond is a horizon, not a
+/// wrong byte later.
 #[test]
 fn an_address_out_of_range_is_a_horizon() {
     let program = program(
@@ -116,7 +118,8 @@ fn an_address_out_of_range_is_a_horizon() {
     }
 }
 
-/// Tokens shown many at a time are those of single steps, with the same lines, the same end and the same limit.
+/// Tokens shown many at a time are those of single steps, with the same lines, the same end and the
+/// same limit.
 #[test]
 fn many_steps_are_single_steps() {
     let computer = Computer::default();

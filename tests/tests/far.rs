@@ -1,4 +1,5 @@
-//! A slice of `cargo xtask far`: far positions, up to the horizon of every profile; and what it notices.
+//! A slice of `cargo xtask far`: far positions, up to the horizon of every profile; and what it
+//! notices.
 
 use std::thread;
 
@@ -24,7 +25,8 @@ fn what_is_never_executed() {
     assert_eq!(never, [Op::I64ConstHigh, Op::Resume, Op::Section]);
 }
 
-/// Every instruction at two hundred positions, half of all cases behind a million tokens, a tenth in the last twentieth.
+/// Every instruction at two hundred positions, half of all cases behind a million tokens, a tenth
+/// in the last twentieth.
 #[test]
 fn cases_are_everywhere() {
     thread::scope(|scope| {
@@ -109,7 +111,8 @@ fn every_instruction_up_to_the_horizon() {
     });
 }
 
-/// What was never written is 0, as far as addresses reach, whatever was computed beside: the memory grows to 4 GiB.
+/// What was never written is 0, as far as addresses reach, whatever was computed beside: the memory
+/// grows to 4 GiB.
 #[test]
 fn loads_as_far_as_addresses_reach() {
     for profile in Profile::ALL {
@@ -178,8 +181,8 @@ fn stock_softmax_in_cases() {
     }
 }
 
-/// A division that finds something past its last digit, as the machine's did before its divisor was made great there: nothing
-/// shows for a million tokens.
+/// A division that finds something past its last digit, as the machine's did before its divisor was
+/// made great there: nothing shows for a million tokens.
 #[test]
 fn a_division_without_its_gate_is_noticed() {
     let mut model = default_model();

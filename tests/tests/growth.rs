@@ -1,5 +1,5 @@
-//! Memory that grows: an access inside it that the profile has no address for is a horizon, one outside it a trap, never the other
-//! way round; and what was never written is 0.
+//! Memory that grows: an access inside it that the profile has no address for is a horizon, one
+//! outside it a trap, never the other way round; and what was never written is 0.
 
 use weightware::{Computer, Engine, Outcome, Profile, RunEnd, Source, Trap, profile_model};
 
@@ -48,7 +48,8 @@ const PAGE: u32 = 1 << 16;
 fn an_access_inside_the_memory_never_traps_and_one_outside_always_does() {
     const KEPT: Told = Told::Exit(77);
     let last = |pages: u32| pages * PAGE - 4;
-    // The pages that it grows by, the address, and what comes of that by the profiles stock, long and far.
+    // The pages that it grows by, the address, and what comes of that by the profiles stock, long
+    // and far.
     let rows: &[(&[u32], u32, [Told; 3])] = &[
         (&[], last(1), [KEPT; 3]),
         (&[], last(1) + 1, [TRAP; 3]),

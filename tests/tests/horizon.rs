@@ -3,7 +3,8 @@
 use weightware::{Computer, Engine, RunEnd, default_model};
 use weightware_tests::horizon::{adversaries, at_positions, beside, farthest, most_stores, nearer};
 
-/// The model says how far it goes; one whose `config.json` says less stops there, by every engine, at the same token.
+/// The model says how far it goes; one whose `config.json` says less stops there, by every engine,
+/// at the same token.
 #[test]
 fn all_engines_stop_at_the_same_token() {
     const TOKENS: u64 = 600;

@@ -14,8 +14,8 @@ const METER: Meter = Meter {
     usage: || (ALLOCATOR.current_usage(), ALLOCATOR.peak_usage()),
 };
 
-/// One test, since memory is counted of all threads: of each target the inputs that are kept, named after it, then some new
-/// ones.
+/// One test, since memory is counted of all threads: of each target the inputs that are kept, named
+/// after it, then some new ones.
 #[test]
 fn inputs_that_nobody_wrote() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");

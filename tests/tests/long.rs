@@ -1,4 +1,5 @@
-//! Long runs of C programs: all of them by an independent engine and by the plain interpreter, some by the weights.
+//! Long runs of C programs: all of them by an independent engine and by the plain interpreter, some
+//! by the weights.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
-//! No meaning in names: permuted tokens, heads, neurons and slots, and tokens with other strings, decode alike.
+//! No meaning in names: permuted tokens, heads, neurons and slots, and tokens with other strings,
+//! decode alike.
 
 use weightware::{Computer, Decoder, Engine, Model, Source, TokenId};
 use weightware_model::{Matrix, Tokenizer};

@@ -234,3 +234,62 @@ fn links_of_pages_lead_somewhere() {
     }
     assert!(links > 50, "pages have links");
 }
+
+/// Lines of comments that are prose: no table, address, code or indented text, which cannot be
+/// broken.
+fn is_breakable(comment: &str) -> bool {
+    let unbreakable = comment.starts_with(['|', '#', ' ']) || comment.contains("://");
+    !unbreakable && comment.contains(' ')
+}
+
+#[test]
+fn comments_have_100_columns() {
+    for folder in ["crates", "xtask", "tests", "benches"] {
+        for path in sources(folder) {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            let mut in_code = false;
+            for (number, line) in (1..).zip(text.lines()) {
+                let trimmed = line.trim_start();
+                let markers = ["//!", "///", "//"];
+                let Some(comment) = markers.iter().find_map(|&m| trimmed.strip_prefix(m)) else {
+                    in_code = false;
+                    continue;
+                };
+                let comment = comment.strip_prefix(' ').unwrap_or(comment);
+                if comment.trim_start().starts_with("```") {
+                    in_code = !in_code;
+                }
+                let long = line.chars().count() > 100 && !in_code && is_breakable(comment);
+                assert!(!long, "{}:{number}: beyond 100 columns", path.display());
+            }
+        }
+    }
+}
+
+/// Prose of pages, tables and code left out. Generated pages have lines as long as they come.
+const FREE: [&str; 7] = [
+    "docs/costs.md",
+    "docs/horizons.md",
+    "docs/proof.md",
+    "docs/related.md",
+    "tests/long.md",
+    "tests/tokens.md",
+    "tests/spec.md",
+];
+
+#[test]
+fn pages_have_100_columns() {
+    for page in pages() {
+        if FREE.iter().any(|free| page.ends_with(free)) {
+            continue;
+        }
+        let text = fs::read_to_string(&page).expect("UTF-8");
+        let mut in_code = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            in_code ^= line.trim_start().starts_with("```");
+            let is_prose = !in_code && is_breakable(line.trim_start());
+            let long = is_prose && line.chars().count() > 100;
+            assert!(!long, "{}:{number}: beyond 100 columns", page.display());
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! The page about tokens of whole programs says what is the case; making it compares the programs with an independent engine.
+//! The page about tokens of whole programs says what is the case; making it compares the programs
+//! with an independent engine.
 
 use weightware_tests::tokens;
 

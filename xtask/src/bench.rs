@@ -32,7 +32,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// The hull index against a scan, an ordered map and rebuilt static hulls, over sizes: a table and a chart
+    /// The hull index against a scan, an ordered map and rebuilt static hulls, over sizes: a table
+    /// and a chart
     Hull {
         /// The most keys
         #[arg(long, default_value_t = 10_000_000)]
@@ -240,8 +241,9 @@ fn whole(figures: &Figures, time: Duration) -> String {
     )
 }
 
-/// Measures how long this process computes. Others may share the machine, so what they take is left out, where the system
-/// tells; it does in steps of some milliseconds, so short times are those of the clock on the wall.
+/// Measures how long this process computes. Others may share the machine, so what they take is left
+/// out, where the system tells; it does in steps of some milliseconds, so short times are those of
+/// the clock on the wall.
 struct Stopwatch {
     wall: Instant,
     processor: Option<Duration>,

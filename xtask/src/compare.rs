@@ -1,4 +1,5 @@
-//! `cargo xtask compare`: the examples of the public reference implementation, from the same C source, through the transformer.
+//! `cargo xtask compare`: the examples of the public reference implementation, from the same C
+//! source, through the transformer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -149,7 +150,8 @@ fn run(wasm: &[u8], example: &Example, engine: Engine) -> Result<(u64, u64, Dura
 struct Builder {
     clang: String,
     examples: PathBuf,
-    /// The reference's header, in which the machine's name stands for the import that puts out a byte.
+    /// The reference's header, in which the machine's name stands for the import that puts out a
+    /// byte.
     header: PathBuf,
     folder: PathBuf,
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask costs`: what instructions cost in tokens, and modules in hardware, as a page of the documentation.
+//! `cargo xtask costs`: what instructions cost in tokens, and modules in hardware, as a page of the
+//! documentation.
 
 use std::fmt::Write as _;
 

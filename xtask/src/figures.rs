@@ -43,8 +43,8 @@ impl Figures {
 
     /// How long a linear cache would take for another number of tokens, if this was one.
     ///
-    /// The time for a token is in proportion to its position, so the time for a stretch of tokens is in proportion to
-    /// the difference of the squares of the positions at its ends.
+    /// The time for a token is in proportion to its position, so the time for a stretch of tokens
+    /// is in proportion to the difference of the squares of the positions at its ends.
     pub(crate) fn project_linear(&self, tokens: u64) -> Duration {
         let stretch =
             |tokens: u64| ((self.prompt + tokens) as f64).powi(2) - (self.prompt as f64).powi(2);

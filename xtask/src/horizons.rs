@@ -1,4 +1,5 @@
-//! `cargo xtask certify`: how far the profiles are proved, and what programs exhaust of them, as a page of the documentation.
+//! `cargo xtask certify`: how far the profiles are proved, and what programs exhaust of them, as a
+//! page of the documentation.
 
 use std::fmt::Write as _;
 use std::fs;

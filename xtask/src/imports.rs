@@ -1,9 +1,11 @@
-//! `cargo xtask imports`: which files of a crate import which, their levels, and the circles among them.
+//! `cargo xtask imports`: which files of a crate import which, their levels, and the circles among
+//! them.
 //!
-//! A file is at level 0 if it imports no other of its crate; else one above the highest that it imports. Files that import one another
-//! share a level and make a circle (a strongly connected component, by Tarjan's algorithm). An import is a path that begins
-//! with `crate`, `super`, `self` or a child module, in a `use` or in code; a re-export leads to where the name comes from, and is no import itself.
-//! Unit tests are left out.
+//! A file is at level 0 if it imports no other of its crate; else one above the highest that it
+//! imports. Files that import one another share a level and make a circle (a strongly connected
+//! component, by Tarjan's algorithm). An import is a path that begins with `crate`, `super`, `self`
+//! or a child module, in a `use` or in code; a re-export leads to where the name comes from, and is
+//! no import itself. Unit tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -174,7 +176,8 @@ fn read(root: &Path, folder: &Path, sources: &mut BTreeMap<String, String>) -> R
     Ok(())
 }
 
-/// Words and punctuation of a source, without comments, strings, attributes and inline test modules.
+/// Words and punctuation of a source, without comments, strings, attributes and inline test
+/// modules.
 fn tokens(text: &str) -> Vec<String> {
     let text = text
         .split("#[cfg(test)]\nmod tests {")
@@ -234,7 +237,8 @@ fn paths(tokens: &[String]) -> (Vec<Import>, Vec<Vec<String>>) {
         let token = tokens[at].as_str();
         // `+ use<..>` captures lifetimes.
         if token == "use" && tokens.get(at + 1).is_some_and(|next| next != "<") {
-            // `pub use`, `pub(crate) use`; a name may be used by children too, which have no right to it here.
+            // `pub use`, `pub(crate) use`; a name may be used by children too, which have no right
+            // to it here.
             let before = &tokens[..at];
             let reexports = before
                 .last()

@@ -1,5 +1,5 @@
-//! `cargo xtask instructions`: machine instructions per token, counted by valgrind. Unlike time, they are the same on a busy
-//! machine.
+//! `cargo xtask instructions`: machine instructions per token, counted by valgrind. Unlike time,
+//! they are the same on a busy machine.
 
 use std::path::Path;
 

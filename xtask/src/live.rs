@@ -34,8 +34,8 @@ pub(crate) enum Show {
     Nothing,
 }
 
-/// Runs to the end, or until the time is up; standard output and standard error get what is to be shown as it comes, a terminal
-/// also a status line.
+/// Runs to the end, or until the time is up; standard output and standard error get what is to be
+/// shown as it comes, a terminal also a status line.
 pub(crate) fn watch(
     run: &mut Run<'_>,
     engine: Engine,

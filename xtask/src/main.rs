@@ -66,7 +66,8 @@ enum Command {
     Long(suites::Arguments),
     /// Changes one weight at a time: somebody must notice
     Mutate(suites::Arguments),
-    /// Tokens of whole programs for each instruction that they execute, and what each pass of the lowering saves
+    /// Tokens of whole programs for each instruction that they execute, and what each pass of the
+    /// lowering saves
     Tokens(suites::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(suites::Arguments),
@@ -74,7 +75,8 @@ enum Command {
     Instructions(instructions::Arguments),
     /// Which files of a crate import which: levels and circles
     Imports(imports::Arguments),
-    /// Rebuilds the committed modules from their C sources with clang: programs, and the frontend's floating point
+    /// Rebuilds the committed modules from their C sources with clang: programs, and the frontend's
+    /// floating point
     Programs(programs::Arguments),
 }
 

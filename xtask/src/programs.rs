@@ -19,7 +19,8 @@ pub(crate) struct Arguments {
 
 const REMEDY: &str = "install clang, lld and wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), or set $CLANG";
 
-/// The clangs that the committed files are made with; others make other bytes. That for 16 has no builtins for WASI in Debian 12.
+/// The clangs that the committed files are made with; others make other bytes. That for 16 has no
+/// builtins for WASI in Debian 12.
 pub(crate) const FREESTANDING: u32 = 16;
 const WASI: u32 = 14;
 
@@ -72,7 +73,8 @@ impl Arguments {
     }
 }
 
-/// All modules: the programs without a C library, those with one, optimised and not, the long ones, and the frontend's floating point.
+/// All modules: the programs without a C library, those with one, optimised and not, the long ones,
+/// and the frontend's floating point.
 fn builds() -> Result<Vec<Build>> {
     let mut builds = vec![];
     let folder = workspace::path("programs");

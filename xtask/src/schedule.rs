@@ -36,13 +36,15 @@ pub(crate) struct Arguments {
     /// Write the schedule found even if the committed one is as good
     #[arg(long)]
     force: bool,
-    /// Planned features, separated by commas, that the machine is to have as well, or `all` but merged-shifts: says how many seeds fit and what is exceeded
+    /// Planned features, separated by commas, that the machine is to have as well, or `all` but
+    /// merged-shifts: says how many seeds fit and what is exceeded
     #[arg(long, value_delimiter = ',', value_parser = features)]
     planned: Vec<Features>,
     /// With planned features: another size of the residual stream, of half as many heads
     #[arg(long, requires = "planned")]
     d_model: Option<usize>,
-    /// With planned features: neurons a layer, the rungs of ladders included; 36 beside these if left out
+    /// With planned features: neurons a layer, the rungs of ladders included; 36 beside these if
+    /// left out
     #[arg(long, requires = "planned")]
     d_ffn: Option<usize>,
     /// With planned features: a file to write the best schedule to
@@ -98,7 +100,8 @@ impl Arguments {
         Ok(())
     }
 
-    /// Whether the machine with planned features fits. The rungs of a ladder are neurons beside the others.
+    /// Whether the machine with planned features fits. The rungs of a ladder are neurons beside the
+    /// others.
     fn plan(&self, profile: Profile) -> Result<()> {
         let planned = self.planned.concat();
         let graph = Machine::with_planned(profile, &Extension::ALL, &planned).graph;

@@ -1,5 +1,5 @@
-//! Suites of the `tests` package that take too long for `cargo test`, built in release mode without the crates that
-//! take minutes to build.
+//! Suites of the `tests` package that take too long for `cargo test`, built in release mode without
+//! the crates that take minutes to build.
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;

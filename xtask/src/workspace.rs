@@ -32,7 +32,8 @@ pub(crate) fn shown(path: &Path) -> String {
         .to_string()
 }
 
-/// Writes a page of the documentation that a command makes; or only checks that it would not change.
+/// Writes a page of the documentation that a command makes; or only checks that it would not
+/// change.
 pub(crate) fn keep_page(file: &str, page: &str, check: bool, command: &str) -> Result<()> {
     let path = path(file);
     if check {

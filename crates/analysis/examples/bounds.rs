@@ -1,5 +1,5 @@
-//! Bounds of what the unembedding reads, by the token that one lookup finds and by one counter: of the default model, these are
-//! opcode and byte index.
+//! Bounds of what the unembedding reads, by the token that one lookup finds and by one counter: of
+//! the default model, these are opcode and byte index.
 //!
 //! `cargo run --release -p weightware-analysis --example bounds -- i32.add br_if`
 

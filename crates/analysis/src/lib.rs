@@ -1,33 +1,41 @@
-//! What the weights of a transformer with two-dimensional heads make of a token: exact forms, and proved bounds.
+//! What the weights of a transformer with two-dimensional heads make of a token: exact forms, and
+//! proved bounds.
 //!
-//! Abstract interpretation: [`Analysis`] runs the network once, over what is known of its numbers instead of the numbers
-//! themselves. What it finds holds of every sequence of tokens, whatever the tokens mean. The attention is hard-max: the average
-//! value of all keys whose score is the greatest.
+//! Abstract interpretation: [`Analysis`] runs the network once, over what is known of its numbers
+//! instead of the numbers themselves. What it finds holds of every sequence of tokens, whatever the
+//! tokens mean. The attention is hard-max: the average value of all keys whose score is the
+//! greatest.
 //!
 //! # The idea
-//! - An *atom* ([`AtomKind`]) is a number that is not known before decoding: the position, a column of the token's embedding, what a
-//!   head finds, a number that may be rounded.
-//! - A *form* ([`Polynomial`]) is a polynomial of degree 2 over atoms. It *is* the number that the network computes, bit for bit. So
-//!   terms may cancel, and two numbers are equal if their forms are.
+//! - An *atom* ([`AtomKind`]) is a number that is not known before decoding: the position, a column
+//!   of the token's embedding, what a head finds, a number that may be rounded.
+//! - A *form* ([`Polynomial`]) is a polynomial of degree 2 over atoms. It *is* the number that the
+//!   network computes, bit for bit. So terms may cancel, and two numbers are equal if their forms
+//!   are.
 //! - Every atom and every form has bounds and a *grain* ([`Range`]): it is a multiple of `2^grain`.
-//! - A form's *mass* is the sum of the greatest magnitudes of its terms. A sum is exact, in whatever order it is added up, if its
-//!   mass is at most `2^(53 + grain)`: all sums on the way are floats. Then it is a form.
-//! - An operation that may round makes a new atom, which is computed by the very operations of the network in their order.
-//! - Such an atom remembers a form that it is *close* to, and how close. A number that is a multiple of `2^grain`, and less than that
-//!   away from a form that is one too, is that form: adding and taking away 1.5 · 2^52 is known to round, and the average of n
-//!   numbers times n to be their sum.
+//! - A form's *mass* is the sum of the greatest magnitudes of its terms. A sum is exact, in
+//!   whatever order it is added up, if its mass is at most `2^(53 + grain)`: all sums on the way
+//!   are floats. Then it is a form.
+//! - An operation that may round makes a new atom, which is computed by the very operations of the
+//!   network in their order.
+//! - Such an atom remembers a form that it is *close* to, and how close. A number that is a
+//!   multiple of `2^grain`, and less than that away from a form that is one too, is that form:
+//!   adding and taking away 1.5 · 2^52 is known to round, and the average of n numbers times n to
+//!   be their sum.
 //!
-//! What cancels, is multiplied by a closed gate, or is read by nobody is gone. Heads are known by their keys ([`Head`]): all equal, by
-//! position, near a parabola, the highest of all, or any.
+//! What cancels, is multiplied by a closed gate, or is read by nobody is gone. Heads are known by
+//! their keys ([`Head`]): all equal, by position, near a parabola, the highest of all, or any.
 //!
-//! [`Cases`] finds what a network tells tokens apart by. A [`Scope`] holds what is assumed of a token, and the forms that follow:
-//! [`Analysis::slot`], [`key`](Analysis::key), [`query`](Analysis::query), [`value`](Analysis::value) and
-//! [`answers`](Analysis::answers) derive them on demand. [`Atoms::bounds`] and [`Atoms::tight`] bound a form, [`Atoms::integers`]
-//! counts what it may be.
+//! [`Cases`] finds what a network tells tokens apart by. A [`Scope`] holds what is assumed of a
+//! token, and the forms that follow: [`Analysis::slot`], [`key`](Analysis::key),
+//! [`query`](Analysis::query), [`value`](Analysis::value) and [`answers`](Analysis::answers) derive
+//! them on demand. [`Atoms::bounds`] and [`Atoms::tight`] bound a form, [`Atoms::integers`] counts
+//! what it may be.
 //!
 //! # What it takes for granted
-//! That the [assumptions](Assumptions) about the tokens hold, that a head [finds one token](Analysis), and that keys in a table lie
-//! near their parabola: whoever decodes has to check these.
+//! That the [assumptions](Assumptions) about the tokens hold, that a head [finds one
+//! token](Analysis), and that keys in a table lie near their parabola: whoever decodes has to check
+//! these.
 //!
 //! This crate must never know what tokens mean, opcodes, graphs or caches.
 //!

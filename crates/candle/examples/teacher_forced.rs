@@ -1,10 +1,12 @@
-//! Confirms a run in one pass: does the model, given every token before it, say every generated token?
+//! Confirms a run in one pass: does the model, given every token before it, say every generated
+//! token?
 //!
 //! ```text
 //! cargo run --release -p weightware-candle --example teacher_forced -- MODEL_DIR TOKENS_FILE PROMPT_LENGTH
 //! ```
 //!
-//! TOKENS_FILE holds prompt and generated tokens, as text split at white space. The exit status is 1 if a token differs.
+//! TOKENS_FILE holds prompt and generated tokens, as text split at white space. The exit status is
+//! 1 if a token differs.
 #![allow(clippy::print_stdout)] // an example may talk
 
 use std::{collections::HashMap, env, error::Error, fs, path::Path, process::ExitCode};

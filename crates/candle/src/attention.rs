@@ -7,8 +7,9 @@ const BLOCK: usize = 64;
 
 /// `softmax(q k^T / sqrt(d_head) + mask) v` for all heads.
 ///
-/// `qkv` is `[T, 3 d_model]`, thirds for queries, keys and values, each head owning neighbouring columns of a third.
-/// The result is `[T, d_model]`. Keys after a block's last row are left out: the mask would give them weight zero.
+/// `qkv` is `[T, 3 d_model]`, thirds for queries, keys and values, each head owning neighbouring
+/// columns of a third. The result is `[T, d_model]`. Keys after a block's last row are left out:
+/// the mask would give them weight zero.
 pub(crate) fn causal(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     let (tokens, width) = qkv.dims2()?;
     let (d_model, d_head) = (width / 3, width / 3 / heads);
@@ -47,7 +48,8 @@ pub(crate) fn causal(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     Tensor::cat(&blocks, 0)
 }
 
-/// Rows `start..end` of the causal mask, columns `0..end`: minus infinity above the diagonal, zero elsewhere.
+/// Rows `start..end` of the causal mask, columns `0..end`: minus infinity above the diagonal, zero
+/// elsewhere.
 fn mask(start: usize, end: usize) -> Result<Tensor> {
     let entries = (start..end)
         .flat_map(|row| (0..end).map(move |key| if key > row { f64::NEG_INFINITY } else { 0.0 }));

@@ -7,7 +7,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::error::{Error, Kind};
 
-/// The part of `config.json` that the network needs; what is said there about caches and horizons is not read.
+/// The part of `config.json` that the network needs; what is said there about caches and horizons
+/// is not read.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Config {
     pub(crate) layers: usize,

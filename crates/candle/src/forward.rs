@@ -17,7 +17,8 @@ pub struct PlainForward {
 /// What the model says at one position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
-    /// The token of the greatest logit, the lowest of equals: the one that greedy decoding puts at the next position.
+    /// The token of the greatest logit, the lowest of equals: the one that greedy decoding puts at
+    /// the next position.
     pub token: u32,
     /// By how much its logit exceeds the second greatest; infinite if there is no second token.
     pub margin: f64,
@@ -27,8 +28,8 @@ impl PlainForward {
     /// Reads `config.json`, `generation_config.json` and `model.safetensors` in `dir`.
     ///
     /// # Errors
-    /// If a file cannot be read, or a tensor is missing, superfluous, not f64 or of another shape than the
-    /// configuration says.
+    /// If a file cannot be read, or a tensor is missing, superfluous, not f64 or of another shape
+    /// than the configuration says.
     pub fn load(dir: &Path) -> Result<Self, Error> {
         Ok(Self {
             folder: Folder::read(dir)?,
@@ -82,8 +83,8 @@ impl PlainForward {
 
     /// Greedy decoding: at most `max` tokens after `prompt`, ending with the first end token.
     ///
-    /// Nothing is cached: every new token costs a pass over all tokens before it. For runs of some hundred tokens;
-    /// confirm longer ones with [`Self::argmax_all`].
+    /// Nothing is cached: every new token costs a pass over all tokens before it. For runs of some
+    /// hundred tokens; confirm longer ones with [`Self::argmax_all`].
     ///
     /// # Errors
     /// If the prompt is empty, and as [`Self::predict_all`].
@@ -122,7 +123,8 @@ impl PlainForward {
         linear(&x, head)
     }
 
-    /// `[T, d_model]`: in each feature's slot its polynomial of the position by Horner's rule, zero elsewhere.
+    /// `[T, d_model]`: in each feature's slot its polynomial of the position by Horner's rule, zero
+    /// elsewhere.
     fn position_embedding(&self, tokens: usize) -> Computed<Tensor> {
         let width = self.folder.config.d_model;
         let mut entries = vec![0.0; tokens * width];

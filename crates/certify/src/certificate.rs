@@ -6,8 +6,8 @@ use crate::keys::{Keys, read};
 use crate::rounding::{Lookup, Scaling, UNDERFLOW, greatest};
 use crate::slots;
 
-/// A running sum is an average times the number of tokens; it must be off by no more than 2^-5, for what is made of it
-/// multiplies it by small numbers before it is rounded.
+/// A running sum is an average times the number of tokens; it must be off by no more than 2^-5, for
+/// what is made of it multiplies it by small numbers before it is rounded.
 pub(crate) const SUM_TOLERANCE: f64 = 1.0 / 32.0;
 
 /// A rounded number is off by this times itself at most.
@@ -39,8 +39,8 @@ pub struct HeadCertificate {
     pub stock_positions: [u64; 3],
     /// The box of keys, if a head has one.
     pub index_box: Option<IndexBox>,
-    /// Of a query that is a fraction: the greatest `|score|`, before the inverse temperature, whose neighbours in the
-    /// integers stock softmax still tells apart.
+    /// Of a query that is a fraction: the greatest `|score|`, before the inverse temperature, whose
+    /// neighbours in the integers stock softmax still tells apart.
     pub largest_score: Option<f64>,
 }
 
@@ -225,8 +225,9 @@ impl HeadCertificate {
         }
     }
 
-    /// Whether stock softmax finds the latest key of an index where live keys have gone no further than this in index and
-    /// lift. Heads without a box are right up to their [`stock_positions`](Self::stock_positions).
+    /// Whether stock softmax finds the latest key of an index where live keys have gone no further
+    /// than this in index and lift. Heads without a box are right up to their
+    /// [`stock_positions`](Self::stock_positions).
     #[must_use]
     pub fn reproduces(&self, scaling: Scaling, index: f64, most: f64) -> bool {
         indexed(&self.keys, self.temperature, index, most)
@@ -284,8 +285,9 @@ fn indexed(keys: &Keys, temperature: f64, index: f64, most: f64) -> Option<Looku
     }
 }
 
-/// The positions up to which running sums of values up to the given one are right: in exact hard-max, whose average is rounded
-/// once, and in stock softmax, whose sum of n terms may be off by `(n + 2) 2^-53` of their absolute values' sum.
+/// The positions up to which running sums of values up to the given one are right: in exact
+/// hard-max, whose average is rounded once, and in stock softmax, whose sum of n terms may be off
+/// by `(n + 2) 2^-53` of their absolute values' sum.
 fn sums(largest: f64) -> (u64, u64) {
     let exact = |n: f64| 2.0 * UNIT * n * largest <= SUM_TOLERANCE;
     let stock = |n: f64| n * (n + 2.0) * UNIT * largest <= SUM_TOLERANCE;
@@ -314,14 +316,16 @@ impl Certificate {
             .unwrap_or(u64::MAX)
     }
 
-    /// The greatest position up to which stock softmax is proved one-hot, at heads that do not average.
+    /// The greatest position up to which stock softmax is proved one-hot, at heads that do not
+    /// average.
     #[must_use]
     pub fn stock_positions(&self, scaling: Scaling) -> u64 {
         self.least(scaling, false)
     }
 
-    /// The greatest position up to which the running sums of stock softmax are right, whatever is summed and in whatever order. Beyond
-    /// it they are right while the number of tokens times the sum of `|value|` stays below 2^48.
+    /// The greatest position up to which the running sums of stock softmax are right, whatever is
+    /// summed and in whatever order. Beyond it they are right while the number of tokens times the
+    /// sum of `|value|` stays below 2^48.
     #[must_use]
     pub fn stock_sums(&self) -> u64 {
         self.least(Scaling::Query, true)

@@ -1,4 +1,5 @@
-//! Which token the unembedding picks along one column, and by how much: the upper envelope of lines.
+//! Which token the unembedding picks along one column, and by how much: the upper envelope of
+//! lines.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -17,8 +18,8 @@ struct Segment {
 
 /// The winners along a column that is an integer, all other columns given.
 ///
-/// The logit of a token is a line over the column. Between two breakpoints of the envelope one token wins; its margin is the least of
-/// differences of lines, so concave, and least at an end.
+/// The logit of a token is a line over the column. Between two breakpoints of the envelope one
+/// token wins; its margin is the least of differences of lines, so concave, and least at an end.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
     lines: Vec<(f64, f64)>,
@@ -102,8 +103,8 @@ impl Envelope {
         }
     }
 
-    /// The winners over integers within bounds, each with the least margin there. Takes O(n) for each segment
-    /// that was not looked at before, or that bounds cut.
+    /// The winners over integers within bounds, each with the least margin there. Takes O(n) for
+    /// each segment that was not looked at before, or that bounds cut.
     pub(crate) fn winners(&self, [first, last]: [f64; 2]) -> impl Iterator<Item = Won> + '_ {
         let within = self
             .segments

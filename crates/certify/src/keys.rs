@@ -9,7 +9,8 @@ use crate::slots::Held;
 pub enum Keys {
     /// `(0, 0)` at every token: softmax averages.
     Equal {
-        /// The greatest `|value|` that a token can add, if the embedding alone says it; else it is taken to be 1.
+        /// The greatest `|value|` that a token can add, if the embedding alone says it; else it is
+        /// taken to be 1.
         largest_value: Option<f64>,
     },
     /// `(2t, -t^2)`.
@@ -30,7 +31,8 @@ pub enum Keys {
         slope: f64,
         /// See `slope`.
         grain: f64,
-        /// The height is one number and this constant: their sum is `-j^2`, so of a live key both are known in size.
+        /// The height is one number and this constant: their sum is `-j^2`, so of a live key both
+        /// are known in size.
         constant: f64,
         /// Whether time is the position; else it is a count that the machine keeps.
         by_position: bool,

@@ -1,8 +1,9 @@
 //! The next token: whatever the operands are, the unembedding picks one token, by a margin.
 //!
-//! The network tells tokens apart by few things: which token one lookup finds (of an executor: the opcode), a counter (the byte
-//! index), the class of the token's own id. For each combination the columns that the unembedding reads are bounded, from the weights
-//! alone and for every sequence of tokens whose keys lie inside their boxes; and of all integers within the bounds the least margin
+//! The network tells tokens apart by few things: which token one lookup finds (of an executor: the
+//! opcode), a counter (the byte index), the class of the token's own id. For each combination the
+//! columns that the unembedding reads are bounded, from the weights alone and for every sequence of
+//! tokens whose keys lie inside their boxes; and of all integers within the bounds the least margin
 //! between the best and the second-best logit is found.
 //!
 //! A counter is followed from 0 on, until every token that can win sets it back to 0.
@@ -19,7 +20,8 @@ use weightware_model::{Model, TokenId};
 
 use crate::envelope::{Envelope, Won};
 
-/// A counter that is not set back within so many tokens is not followed any further: no instruction is that long.
+/// A counter that is not set back within so many tokens is not followed any further: no instruction
+/// is that long.
 const LONGEST: u64 = 32;
 
 /// Of all columns but one, so many combinations of integers are looked at.
@@ -31,7 +33,8 @@ const FARTHEST: f64 = (1_u64 << 44) as f64;
 /// What is proved of the next token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextTokens {
-    /// By what the lookup finds: only tokens that are never put out, which are those that a program is made of.
+    /// By what the lookup finds: only tokens that are never put out, which are those that a program
+    /// is made of.
     pub found: Vec<Found>,
     /// Why nothing is proved.
     pub refused: Option<String>,
@@ -53,9 +56,11 @@ pub struct Found {
 pub struct Picked {
     /// Of the columns that the unembedding reads: slot, least and greatest value.
     pub columns: Vec<(usize, f64, f64)>,
-    /// The least margin between the best logit and the second; what rounding may take from it is taken.
+    /// The least margin between the best logit and the second; what rounding may take from it is
+    /// taken.
     pub margin: f64,
-    /// The same against tokens of other codes: those that differ in what the unembedding reads beside the lightest column.
+    /// The same against tokens of other codes: those that differ in what the unembedding reads
+    /// beside the lightest column.
     pub code_margin: f64,
     /// The token that wins there.
     pub token: TokenId,
@@ -101,7 +106,8 @@ impl NextTokens {
     }
 }
 
-/// What is proved of a model's next tokens. Sequences begin with the token whose embedding is zero, and it does not come again.
+/// What is proved of a model's next tokens. Sequences begin with the token whose embedding is zero,
+/// and it does not come again.
 ///
 /// Reads weights and `config.json`, nothing else. Takes about a second for the executor.
 ///
@@ -138,7 +144,8 @@ struct Prover {
     rows: Arc<SparseWeights>,
     analysis: Analysis,
     cases: Cases,
-    /// By token: tokens of one group have the same weights in all columns but constant ones and the lightest.
+    /// By token: tokens of one group have the same weights in all columns but constant ones and the
+    /// lightest.
     groups: Rc<[u32]>,
     /// By the bits of all columns but the one that lines run along, which is `NaN` there.
     envelopes: HashMap<Vec<u64>, Envelope>,
@@ -242,7 +249,8 @@ impl Prover {
         Ok(all)
     }
 
-    /// Whether a token stands in prompts alone: it does not begin the sequence, and its logit is a constant below all others.
+    /// Whether a token stands in prompts alone: it does not begin the sequence, and its logit is a
+    /// constant below all others.
     fn makes_programs(&self, id: usize) -> bool {
         if id == self.first {
             return false;
@@ -256,7 +264,8 @@ impl Prover {
     fn pick(&mut self, kind: usize, counter: f64) -> Result<Picked> {
         let mut all: Option<Picked> = None;
         for class in 1..self.cases.classes as u16 {
-            // A token that sets the counter back is found by its own lookup: the counter is 0 there and nowhere else.
+            // A token that sets the counter back is found by its own lookup: the counter is 0 there
+            // and nowhere else.
             let Range { lo, hi, .. } = self.setting_back(class)?;
             if (hi < 0.0 && counter == 0.0) || (lo >= 0.0 && counter > 0.0) {
                 continue;
@@ -270,8 +279,8 @@ impl Prover {
         all.ok_or_else(|| "no class of tokens".to_owned())
     }
 
-    /// What is picked where some answers are assumed to lie within bounds; if that is not proved, in both of the cases that a neuron
-    /// tells apart, up to so deep.
+    /// What is picked where some answers are assumed to lie within bounds; if that is not proved,
+    /// in both of the cases that a neuron tells apart, up to so deep.
     fn pick_by_cases(
         &mut self,
         at: (u16, usize, f64),
@@ -300,7 +309,8 @@ impl Prover {
         Ok(low?.and(high?))
     }
 
-    /// An answer that a neuron behind the unembedding's columns opens at, below and above that point.
+    /// An answer that a neuron behind the unembedding's columns opens at, below and above that
+    /// point.
     fn divide(&mut self, scope: &mut Scope) -> Option<(Answer, [PolyId; 2])> {
         let last = 2 * self.rows.layers.len();
         let rows = Arc::clone(&self.rows);
@@ -496,7 +506,8 @@ impl Prover {
         decisive.find(|&at| weights(at)[one] != weights(at)[other])
     }
 
-    /// What rounding may take from a margin: nothing if no logit passes 2^53, in whatever order it is added up.
+    /// What rounding may take from a margin: nothing if no logit passes 2^53, in whatever order it
+    /// is added up.
     fn rounding(&self, columns: &[f64], along: usize, range: Range) -> f64 {
         let size = |at: usize| {
             if at == along {
@@ -521,8 +532,8 @@ impl Prover {
         if exact { 0.0 } else { mass * 2.0_f64.powi(-50) }
     }
 
-    /// Bounds of the height of the key, where the counter is looked up, of tokens of a class: not below 0 if they set it back to 0,
-    /// and far below if not.
+    /// Bounds of the height of the key, where the counter is looked up, of tokens of a class: not
+    /// below 0 if they set it back to 0, and far below if not.
     fn setting_back(&mut self, class: u16) -> Result<Range> {
         let counter = self.cases.counter.ok_or("no counter")?;
         let mut scope = self.analysis.scope(class);

@@ -1,13 +1,14 @@
 //! How far scores can be off, and by how much they differ at least.
 //!
-//! Of a query `(q, 1)` times the inverse temperature β and keys `(2j, -j^2 + lift)`, with `|q|, |j| <= A` and
-//! `0 <= lift <= 1`, the true score is `β/sqrt(2) (q^2 - (q - j)^2 + lift)`. Each of the operations that make it rounds by half a unit in the
-//! last place of the greatest value that it can have; half a unit does not decrease with the value, so the bound holds
-//! below it too.
+//! Of a query `(q, 1)` times the inverse temperature β and keys `(2j, -j^2 + lift)`, with `|q|, |j|
+//! <= A` and `0 <= lift <= 1`, the true score is `β/sqrt(2) (q^2 - (q - j)^2 + lift)`. Each of the
+//! operations that make it rounds by half a unit in the last place of the greatest value that it
+//! can have; half a unit does not decrease with the value, so the bound holds below it too.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-/// `exp` of less than minus this is 0 in f64: the least positive number is `exp(-744.44)`, and half of it rounds to 0.
+/// `exp` of less than minus this is 0 in f64: the least positive number is `exp(-744.44)`, and half
+/// of it rounds to 0.
 pub const UNDERFLOW: f64 = 746.0;
 
 /// Where a library multiplies by `1 / sqrt(head dimension)`.
@@ -17,7 +18,8 @@ pub enum Scaling {
     Query,
     /// Scores: as the formula says.
     Scores,
-    /// The root of it with queries and with keys: `scaled_dot_product_attention` without a fused kernel.
+    /// The root of it with queries and with keys: `scaled_dot_product_attention` without a fused
+    /// kernel.
     Both,
 }
 
@@ -36,7 +38,8 @@ impl Scaling {
     }
 }
 
-/// Half a unit in the last place of numbers up to `most`, which itself may be off by a few roundings.
+/// Half a unit in the last place of numbers up to `most`, which itself may be off by a few
+/// roundings.
 pub(crate) fn half_unit(most: f64) -> f64 {
     let most = most.abs() * (1.0 + 8.0 * f64::EPSILON);
     if most == 0.0 {
@@ -65,7 +68,8 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    /// The least difference between the greatest score and any other, as stock attention computes them.
+    /// The least difference between the greatest score and any other, as stock attention computes
+    /// them.
     pub(crate) fn margin(&self, scaling: Scaling) -> f64 {
         let Self {
             temperature,
@@ -80,7 +84,8 @@ impl Lookup {
         // Equal index: the product with x is the same.
         let near = square + most;
         let same = unit * scale - 2.0 * self.error(scaling, 0.0, y, near);
-        // Distance 1, then more. A query whose two parts are rounded apart is another query, by 2^-52 of it.
+        // Distance 1, then more. A query whose two parts are rounded apart is another query, by
+        // 2^-52 of it.
         let shift = 4.0 * f64::EPSILON * index;
         let next = (1.0 - (most - least) - shift) * scale - 2.0 * self.error(scaling, x, y, near);
         let beyond = (4.0 - (most - least) - 2.0 * shift) * scale
@@ -89,7 +94,8 @@ impl Lookup {
         of_times.min(next).min(beyond)
     }
 
-    /// The least difference between scores that are integers up to `score`, of keys whose products are no greater.
+    /// The least difference between scores that are integers up to `score`, of keys whose products
+    /// are no greater.
     pub(crate) fn margin_at(&self, scaling: Scaling, score: f64) -> f64 {
         self.temperature * FRAC_1_SQRT_2 - 2.0 * self.error(scaling, 0.0, score, score)
     }
@@ -122,11 +128,12 @@ impl Lookup {
         }
     }
 
-    /// Whether one score is the greatest as the numbers are: keys are exact, and recency cannot bridge a distance of 1, not even
-    /// to a token whose embedding is zero, which has lift 0.
+    /// Whether one score is the greatest as the numbers are: keys are exact, and recency cannot
+    /// bridge a distance of 1, not even to a token whose embedding is zero, which has lift 0.
     ///
-    /// A height is `number + constant + lift` with `number + constant = -j^2`; whatever is added first, no sum of some of them is
-    /// greater than this, and none is rounded that is a multiple of the grain below 2^53 grains.
+    /// A height is `number + constant + lift` with `number + constant = -j^2`; whatever is added
+    /// first, no sum of some of them is greater than this, and none is rounded that is a multiple
+    /// of the grain below 2^53 grains.
     pub(crate) fn is_exact(&self) -> bool {
         let Self { constant, lift, .. } = *self;
         let square = self.index * self.index;
@@ -138,7 +145,8 @@ impl Lookup {
 
 const TWO_53: f64 = (1_u64 << 53) as f64;
 
-/// The greatest number below `2^53` for which a property holds that, once lost, stays lost; 0 if it never holds.
+/// The greatest number below `2^53` for which a property holds that, once lost, stays lost; 0 if it
+/// never holds.
 pub(crate) fn greatest(holds: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, 1 << 53);
     while high - low > 1 {

@@ -59,8 +59,8 @@ impl RunCertificate {
         self.sums.push(token);
     }
 
-    /// Records how far the keys of the tokens so far have gone, head by head. Tokens appended after it count once
-    /// their keys are recorded too.
+    /// Records how far the keys of the tokens so far have gone, head by head. Tokens appended after
+    /// it count once their keys are recorded too.
     pub fn record_keys(&mut self, ranges: impl IntoIterator<Item = KeyRange>) {
         for range in ranges {
             let mut known = self.certificate.heads.iter();
@@ -78,8 +78,8 @@ impl RunCertificate {
         }
     }
 
-    /// The greatest position of the run so far up to which stock softmax is proved to compute what exact hard-max does: with keys
-    /// that went no further, and sums of what was summed.
+    /// The greatest position of the run so far up to which stock softmax is proved to compute what
+    /// exact hard-max does: with keys that went no further, and sums of what was summed.
     #[must_use]
     pub fn stock_position(&self, scaling: Scaling) -> u64 {
         let sums = self.sums.proved();

@@ -117,8 +117,8 @@ impl fmt::Display for Certificate {
 }
 
 impl fmt::Display for NextTokens {
-    /// A line for each token that programs are made of: its bytes, the least margin, the least against tokens of other codes, and how far
-    /// what the unembedding reads goes at the end token.
+    /// A line for each token that programs are made of: its bytes, the least margin, the least
+    /// against tokens of other codes, and how far what the unembedding reads goes at the end token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,

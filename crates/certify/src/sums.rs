@@ -6,8 +6,9 @@ use crate::certificate::{SUM_TOLERANCE, UNIT};
 use crate::keys::equal_keys;
 use crate::slots;
 
-/// How large the running sums of a sequence are beside what stock softmax gets right: its sum of n terms may be off by
-/// `(n + 2) 2^-53` times the sum of their absolute values, whatever the order in which a library adds them.
+/// How large the running sums of a sequence are beside what stock softmax gets right: its sum of n
+/// terms may be off by `(n + 2) 2^-53` times the sum of their absolute values, whatever the order
+/// in which a library adds them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunningSums {
     /// By sum: `|value|` of every token.
@@ -20,7 +21,8 @@ pub struct RunningSums {
 }
 
 impl RunningSums {
-    /// The sums of a model over no tokens. What is averaged and is not what the embedding alone says counts as 1 at every token.
+    /// The sums of a model over no tokens. What is averaged and is not what the embedding alone
+    /// says counts as 1 at every token.
     ///
     /// # Panics
     /// If the model is inconsistent, which [`Model::validate`] excludes.

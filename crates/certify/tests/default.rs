@@ -102,7 +102,8 @@ fn another_recency_is_another_certificate() {
             let (have, was) = (find(&certificate, layer, head), find(&good, layer, head));
             let what = format!("{layer}.{head} times {numerator} / {denominator}");
             assert_ne!(have, was, "{what}");
-            // A steeper slope passes a distance of 1 before the last position; of counts, the box ends before that.
+            // A steeper slope passes a distance of 1 before the last position; of counts, the box
+            // ends before that.
             let wrong = numerator < 0.0 || by_position && numerator > denominator;
             assert_eq!(certificate.problems().count(), usize::from(wrong), "{what}");
             if numerator == 1.0 {

@@ -1,4 +1,5 @@
-//! The next token of the executor is proved, whatever the operands are; garbage that grows with the position is noticed.
+//! The next token of the executor is proved, whatever the operands are; garbage that grows with the
+//! position is noticed.
 
 use weightware_certify::{NextTokens, next_tokens};
 use weightware_compiler::machine::Profile;
@@ -14,7 +15,8 @@ fn every_profile_is_proved() {
     for profile in Profile::ALL {
         let next = next_tokens(&profile_model(profile));
         assert_eq!(problems(&next), Vec::<String>::new(), "{}", profile.name);
-        // Bytes are neighbours; codes are 2^30 apart, and what stands beside them takes less than half of that.
+        // Bytes are neighbours; codes are 2^30 apart, and what stands beside them takes less than
+        // half of that.
         let (_, _, least) = next.least().expect("instructions");
         assert_eq!(least.margin, 1.0, "{}", profile.name);
         let (name, at, least) = next.least_of_codes().expect("instructions");

@@ -31,7 +31,8 @@ Examples:
     weightware weights --out model
     weightware tokens hello.wasm --full | weightware generate --model model --prompt -";
 
-/// Runs WebAssembly inside a transformer: a program becomes a prompt, its execution the tokens decoded after it.
+/// Runs WebAssembly inside a transformer: a program becomes a prompt, its execution the tokens
+/// decoded after it.
 #[derive(Debug, Parser)]
 #[command(
     name = "weightware",
@@ -154,8 +155,8 @@ pub(crate) struct RunArgs {
 /// Which of the compiled machines.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MachineArgs {
-    /// What the compiled weights are exact for: `stock`, 22 million tokens in stock attention; `long`, 67 million and six times the
-    /// stores, in exact hard-max; `far`, which is --shape far
+    /// What the compiled weights are exact for: `stock`, 22 million tokens in stock attention;
+    /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape far
     #[arg(long, value_name = "NAME", value_parser = profiles())]
     profile: Option<String>,
 
@@ -205,7 +206,8 @@ pub(crate) struct ExecutionArgs {
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub(crate) engine: EngineName,
 
-    /// Stop after so many tokens (more, if resumed), with exit code 124 [default: go on to the horizon]
+    /// Stop after so many tokens (more, if resumed), with exit code 124 [default: go on to the
+    /// horizon]
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<u64>,
 
@@ -217,8 +219,9 @@ pub(crate) struct ExecutionArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Show each decoded token to a plain interpreter of the program: the first one that it does not confirm ends the run, with
-    /// exit code 123, or 121 if it cannot tell. It never has a say in what is decoded
+    /// Show each decoded token to a plain interpreter of the program: the first one that it does
+    /// not confirm ends the run, with exit code 123, or 121 if it cannot tell. It never has a say
+    /// in what is decoded
     #[arg(long)]
     pub(crate) check: bool,
 
@@ -296,7 +299,8 @@ pub(crate) struct WeightsArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 
-    /// The groups of instructions to compile, with commas between [default: all]; the core is always there
+    /// The groups of instructions to compile, with commas between [default: all]; the core is
+    /// always there
     #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = modules())]
     pub(crate) modules: Option<Vec<String>>,
 
@@ -353,7 +357,8 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub(crate) engine: EngineName,
 
-    /// Let the engines plan, hull and hardmax decode a model that says it needs softmax: its tokens may differ then
+    /// Let the engines plan, hull and hardmax decode a model that says it needs softmax: its tokens
+    /// may differ then
     #[arg(long)]
     pub(crate) force: bool,
 }

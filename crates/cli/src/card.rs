@@ -1,4 +1,5 @@
-//! The model card of a model folder, in the form that model hubs expect. Every figure comes from the model.
+//! The model card of a model folder, in the form that model hubs expect. Every figure comes from
+//! the model.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -19,7 +20,8 @@ const MARK: &str =
 /// The mark stands within this many bytes.
 const MARKED_WITHIN: u64 = 4096;
 
-/// Writes the card into a model folder, unless a file is there that this command did not write; returns whether it did.
+/// Writes the card into a model folder, unless a file is there that this command did not write;
+/// returns whether it did.
 pub(crate) fn write(card: &str, folder: &Path) -> Result<bool> {
     let path = folder.join(FILE);
     let written = match is_ours(&path) {

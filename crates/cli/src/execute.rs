@@ -93,7 +93,8 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     Ok(report.status())
 }
 
-/// Prints a run as it goes on; tells whether it was interrupted. Whatever ends it, all that was decoded is printed.
+/// Prints a run as it goes on; tells whether it was interrupted. Whatever ends it, all that was
+/// decoded is printed.
 fn print_run(
     print: Print,
     engine: Engine,
@@ -138,7 +139,8 @@ fn print_run(
     Ok(interrupted)
 }
 
-/// After how many tokens output, progress and interrupts are looked at: less than a millisecond's, or one.
+/// After how many tokens output, progress and interrupts are looked at: less than a millisecond's,
+/// or one.
 fn between_looks(engine: Engine) -> usize {
     if engine.is_linear() { 1 } else { 256 }
 }

@@ -55,8 +55,8 @@ impl Loaded {
         })
     }
 
-    /// The program with its arguments, and its input, which is read from stdin if it reads any. Input of more bytes than
-    /// the horizon has tokens is refused.
+    /// The program with its arguments, and its input, which is read from stdin if it reads any.
+    /// Input of more bytes than the horizon has tokens is refused.
     pub(crate) fn program(
         &self,
         horizon: u64,

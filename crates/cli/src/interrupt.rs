@@ -11,7 +11,8 @@ use crate::failure::{Failure, INTERRUPTED, Result};
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From now on Ctrl-C is noted instead of ending the process; pressed again, it ends it at once.
+    /// From now on Ctrl-C is noted instead of ending the process; pressed again, it ends it at
+    /// once.
     pub(crate) fn watch() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         let pressed = Arc::clone(&flag);

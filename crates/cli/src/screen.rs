@@ -22,7 +22,8 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// Bytes that wait, of both streams in the order in which they came: where both lead to one place, they arrive in it.
+/// Bytes that wait, of both streams in the order in which they came: where both lead to one place,
+/// they arrive in it.
 #[derive(Default)]
 struct Pending {
     bytes: Vec<u8>,
@@ -75,7 +76,8 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// If `scrolls`, the output is a steady stream, beside which there is no room for progress on one terminal.
+    /// If `scrolls`, the output is a steady stream, beside which there is no room for progress on
+    /// one terminal.
     pub(crate) fn new(quiet: bool, scrolls: bool) -> Self {
         let stdout_is_terminal = io::stdout().is_terminal();
         let stderr_is_terminal = io::stderr().is_terminal();
@@ -110,7 +112,8 @@ impl Screen {
         if self.pending.bytes.is_empty() && !self.progress {
             return Ok(());
         }
-        // Asking for the time takes as long as decoding a token may: it is asked for about once a millisecond.
+        // Asking for the time takes as long as decoding a token may: it is asked for about once a
+        // millisecond.
         self.ticks += 1;
         if self.ticks < self.period && self.pending.bytes.len() < FULL {
             return Ok(());
@@ -208,7 +211,8 @@ impl Screen {
         }
     }
 
-    /// Whether what stderr says next has to begin a new line: the program has left the last one unfinished.
+    /// Whether what stderr says next has to begin a new line: the program has left the last one
+    /// unfinished.
     pub(crate) fn inside_line(&self) -> bool {
         !self.stderr_line_start || self.stderr_is_terminal && !self.line_start
     }

@@ -287,7 +287,10 @@ fn a_program_that_is_none_cannot_be_checked() {
             (&"fault".into(), &121.into())
         );
         assert_eq!(
-            (&json["check"]["agreed"], &json["check"]["divergence"]["fault"]),
+            (
+                &json["check"]["agreed"],
+                &json["check"]["divergence"]["fault"]
+            ),
             (&index.into(), &why.into())
         );
     }

@@ -4,7 +4,8 @@
 use weightware_compiler::{Budget, Evaluator, Graph, solve};
 
 fn main() {
-    // Every token carries a step; the sum of the steps so far is a running sum, rounded to an integer.
+    // Every token carries a step; the sum of the steps so far is a running sum, rounded to an
+    // integer.
     let mut graph = Graph::new();
     let step = graph.input("step");
     let [sum] = graph.running_sums(["sum"], [step.into()]);

@@ -7,8 +7,9 @@
 //! | average | query and key zero |
 //! | wipe | a neuron `-x relu(one)`, or a head that attends to its own token |
 //!
-//! β = 2^(13 + r) is the inverse temperature: it makes the scores of two keys that compete differ by at least 2^12 or so,
-//! so that softmax in f64 gives weight 1 to one of them and exactly 0 to all others.
+//! β = 2^(13 + r) is the inverse temperature: it makes the scores of two keys that compete differ
+//! by at least 2^12 or so, so that softmax in f64 gives weight 1 to one of them and exactly 0 to
+//! all others.
 
 use weightware_model::{
     Attention, Config, KeyBound, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId,
@@ -70,7 +71,8 @@ impl Blueprint<'_> {
     /// If the schedule does not fit the graph.
     ///
     /// # Panics
-    /// If a form needs a coefficient above 2^53, or the unembedding reads a dimension that is not an output.
+    /// If a form needs a coefficient above 2^53, or the unembedding reads a dimension that is not
+    /// an output.
     pub fn assemble(&self) -> Result<Model, ScheduleError> {
         self.schedule.check(self.graph)?;
         let Budget {

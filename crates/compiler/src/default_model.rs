@@ -8,7 +8,8 @@ use crate::schedule::{Schedule, ScheduleError};
 use crate::search::solve;
 use crate::usage::Usage;
 
-/// The default model: all modules, the stock profile, 7 layers, `d_model` 36, 18 heads, `d_ffn` 36. Built in milliseconds, always the same.
+/// The default model: all modules, the stock profile, 7 layers, `d_model` 36, 18 heads, `d_ffn` 36.
+/// Built in milliseconds, always the same.
 ///
 /// # Panics
 /// If the committed schedule does not fit the machine; a test keeps it fitting.
@@ -44,10 +45,11 @@ pub struct Compiled {
     pub names: Names,
 }
 
-/// Compiles a machine of a profile with some of the modules beside the core, in the profile's shape. All
-/// modules together have a committed schedule, others are solved: a second or so.
+/// Compiles a machine of a profile with some of the modules beside the core, in the profile's
+/// shape. All modules together have a committed schedule, others are solved: a second or so.
 ///
-/// The vocabulary has all instructions; what the model says of those whose module is left out means nothing.
+/// The vocabulary has all instructions; what the model says of those whose module is left out means
+/// nothing.
 ///
 /// # Errors
 /// If no schedule is found that fits, or the committed one does not.

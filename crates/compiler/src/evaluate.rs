@@ -1,7 +1,8 @@
-//! The exact evaluator: a graph run on a token stream in integers, without slots, layers or floats. The oracle for
-//! everything that comes after it.
+//! The exact evaluator: a graph run on a token stream in integers, without slots, layers or floats.
+//! The oracle for everything that comes after it.
 //!
-//! Averages are kept as sums, so that a running sum is exact; a lookup compares squared distances and then times.
+//! Averages are kept as sums, so that a running sum is exact; a lookup compares squared distances
+//! and then times.
 
 use std::cmp::Ordering;
 
@@ -20,7 +21,8 @@ struct History {
     sums: [i128; 2],
 }
 
-/// The keys of one index that are the greatest for every query: what is higher wins, then what is later.
+/// The keys of one index that are the greatest for every query: what is higher wins, then what is
+/// later.
 #[derive(Debug, Clone)]
 struct Greatest {
     index: i128,
@@ -33,7 +35,8 @@ struct Greatest {
 
 /// A graph with the tokens that it has seen.
 ///
-/// One token costs O(n) per lookup that is not by position, for n different indices of keys before it.
+/// One token costs O(n) per lookup that is not by position, for n different indices of keys before
+/// it.
 #[derive(Debug, Clone)]
 pub struct Evaluator<'g> {
     graph: &'g Graph,
@@ -91,8 +94,9 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    /// Goes on at a later position, as if so many tokens stood between that add nothing to sums and whose keys no lookup finds. A lookup
-    /// by position that asks for one of them finds the token before.
+    /// Goes on at a later position, as if so many tokens stood between that add nothing to sums and
+    /// whose keys no lookup finds. A lookup by position that asks for one of them finds the token
+    /// before.
     ///
     /// What a machine computes there is what it computes behind so many tokens of other work.
     ///
@@ -108,7 +112,8 @@ impl<'g> Evaluator<'g> {
     pub fn push(&mut self, embedding: &[(Dim, i64)]) {
         for (value, node) in self.values.iter_mut().zip(&self.graph.dims) {
             *value = match node.origin {
-                // Position features are 1, t and t^2 with integer coefficients in every graph that this crate builds.
+                // Position features are 1, t and t^2 with integer coefficients in every graph that
+                // this crate builds.
                 Origin::Position([c0, c1, c2]) => {
                     c0 as i128 + self.position * (c1 as i128 + self.position * c2 as i128)
                 }
@@ -240,7 +245,8 @@ impl History {
         }
     }
 
-    /// The values at the greatest `(2 query index - scale (square + CLEARED clear), time)`; the average if several have it.
+    /// The values at the greatest `(2 query index - scale (square + CLEARED clear), time)`; the
+    /// average if several have it.
     fn find(&self, query: i128, scale: i128) -> [i128; 2] {
         if scale <= 0 {
             return self.find_anywhere(query, scale);

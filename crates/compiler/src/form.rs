@@ -14,7 +14,8 @@ impl Dim {
     }
 }
 
-/// A linear form: a sum of dimensions with integer coefficients. Heads and neurons read nothing else.
+/// A linear form: a sum of dimensions with integer coefficients. Heads and neurons read nothing
+/// else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LinearForm {
     /// Sorted by dimension, no coefficient zero.

@@ -10,8 +10,9 @@
 //! | lookup | a form's value at the token whose key is nearest to the query; of several, the latest | one head |
 //! | running sum | the sum of a form over all tokens so far | one head (an average) and one neuron (times t + 1) |
 //!
-//! A dimension is the sum of what its writers put into it; it can be read once the last of them has written. Several
-//! modules can therefore add to one dimension, and a neuron or head writes into as many as it likes.
+//! A dimension is the sum of what its writers put into it; it can be read once the last of them has
+//! written. Several modules can therefore add to one dimension, and a neuron or head writes into as
+//! many as it likes.
 
 mod dependencies;
 
@@ -47,9 +48,11 @@ pub enum Origin {
     Computed,
 }
 
-/// The keys of a lookup: the token's key point is `(2 index, -square + 2^-recency * time - CLEARED * clear)`.
+/// The keys of a lookup: the token's key point is `(2 index, -square + 2^-recency * time - CLEARED
+/// * clear)`.
 ///
-/// For a query q, or a fraction q = query / scale, the attended token maximises `-(q - index)^2`, then `time`, among the tokens with `clear == 0`.
+/// For a query q, or a fraction q = query / scale, the attended token maximises `-(q - index)^2`,
+/// then `time`, among the tokens with `clear == 0`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Key {
     /// The integer that queries look for.
@@ -64,7 +67,8 @@ pub struct Key {
     pub clear: LinearForm,
 }
 
-/// Lifts a cleared key below every honest one: more than the greatest squared distance, and no more than exactness needs.
+/// Lifts a cleared key below every honest one: more than the greatest squared distance, and no more
+/// than exactness needs.
 pub const CLEARED: i64 = 1 << 40;
 
 /// 1.5 * 2^52: a number below 2^51 that is added to it is rounded to an integer.
@@ -82,7 +86,8 @@ pub enum Writer {
     },
     /// A head that finds a key.
     Lookup {
-        /// The integer looked for, or the numerator of a fraction whose nearest integer is looked for.
+        /// The integer looked for, or the numerator of a fraction whose nearest integer is looked
+        /// for.
         query: LinearForm,
         /// The denominator, not negative; usually one.
         scale: LinearForm,
@@ -118,8 +123,8 @@ pub(crate) struct DimNode {
     pub(crate) parts: Vec<Part>,
     /// May hold more than an integer below 2^53: never to be overwritten by adding new - old.
     pub(crate) inexact: bool,
-    /// Holds a fraction, or does until it is complete: never to overwrite by adding new - old, of which the fraction would
-    /// lose its lowest bits beside a large old.
+    /// Holds a fraction, or does until it is complete: never to overwrite by adding new - old, of
+    /// which the fraction would lose its lowest bits beside a large old.
     pub(crate) fraction: bool,
 }
 
@@ -135,7 +140,8 @@ pub(crate) struct Part {
 pub(crate) struct WriterNode {
     pub(crate) name: String,
     pub(crate) writer: Writer,
-    /// Writers that must have written in an earlier half-layer, beside those of the dimensions read.
+    /// Writers that must have written in an earlier half-layer, beside those of the dimensions
+    /// read.
     pub(crate) after: Vec<WriterIdx>,
 }
 
@@ -157,7 +163,8 @@ impl Default for Graph {
 }
 
 impl Graph {
-    /// A graph with the three dimensions that every graph has: `one` (1 at every token but the first), `t` and `t^2`.
+    /// A graph with the three dimensions that every graph has: `one` (1 at every token but the
+    /// first), `t` and `t^2`.
     #[must_use]
     pub fn new() -> Self {
         let [one, time, time_squared] = [Dim(0), Dim(1), Dim(2)];
@@ -175,7 +182,8 @@ impl Graph {
         graph
     }
 
-    /// 1 at every token but the first, whose residual stream is therefore zero in every layer: it answers 0.
+    /// 1 at every token but the first, whose residual stream is therefore zero in every layer: it
+    /// answers 0.
     #[must_use]
     pub const fn one(&self) -> Dim {
         self.one
@@ -244,8 +252,9 @@ impl Graph {
         self.add_scaled(dim, coefficient, 0, output);
     }
 
-    /// Adds `coefficient * 2^-shift` times an output to a dimension. The integer that the dimension stands for is the one
-    /// nearest to the sum of all that is added; what is made of it must not notice the rest.
+    /// Adds `coefficient * 2^-shift` times an output to a dimension. The integer that the dimension
+    /// stands for is the one nearest to the sum of all that is added; what is made of it must not
+    /// notice the rest.
     pub fn add_scaled(&mut self, dim: Dim, coefficient: i64, shift: u32, output: Output) {
         let inexact = match &self.writers[output.writer.index()].writer {
             // A product may be a square of garbage.
@@ -328,7 +337,8 @@ impl Graph {
         self.lookup_fraction(name, query, self.one, key, values)
     }
 
-    /// A lookup whose query is a fraction: by position, a division that rounds to the nearest integer.
+    /// A lookup whose query is a fraction: by position, a division that rounds to the nearest
+    /// integer.
     ///
     /// # Panics
     /// If there are not one or two values.
@@ -386,7 +396,8 @@ impl Graph {
         }
     }
 
-    /// Primitive 5: the sums of one or two forms over all tokens so far, off by rounding errors far below 1/2.
+    /// Primitive 5: the sums of one or two forms over all tokens so far, off by rounding errors far
+    /// below 1/2.
     pub fn running_sums<const N: usize>(
         &mut self,
         names: [&str; N],
@@ -409,8 +420,9 @@ impl Graph {
         })
     }
 
-    /// A dimension that holds the integer nearest to `2^-shift` times one output, below 2^51: 1.5 * 2^52 is added with it
-    /// and taken away in a later half-layer, which leaves no room for a fraction.
+    /// A dimension that holds the integer nearest to `2^-shift` times one output, below 2^51: 1.5 *
+    /// 2^52 is added with it and taken away in a later half-layer, which leaves no room for a
+    /// fraction.
     pub fn hold_rounded(&mut self, name: &str, output: Output, shift: u32) -> Dim {
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let key = self.positions();
@@ -430,8 +442,9 @@ impl Graph {
         dim
     }
 
-    /// The integer nearest to an output, below 2^51, a half-layer before [`hold_rounded`](Self::hold_rounded) has it: a dimension
-    /// holds it with 1.5 * 2^52, and the form takes that away wherever it is read. A form that adds anything else would be rounded.
+    /// The integer nearest to an output, below 2^51, a half-layer before
+    /// [`hold_rounded`](Self::hold_rounded) has it: a dimension holds it with 1.5 * 2^52, and the
+    /// form takes that away wherever it is read. A form that adds anything else would be rounded.
     pub fn hold_lifted(&mut self, name: &str, output: Output) -> LinearForm {
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let dim = self.hold(name, output);
@@ -441,17 +454,20 @@ impl Graph {
         dim - self.constant(MAGIC)
     }
 
-    /// Says that a dimension may be so large that what its slot held before would be rounded beside it: the slot is zero before.
+    /// Says that a dimension may be so large that what its slot held before would be rounded beside
+    /// it: the slot is zero before.
     pub fn alone(&mut self, dim: Dim) {
         self.dims[dim.index()].fraction = true;
     }
 
-    /// Says that a dimension holds integers below 2^53 whatever a program does, though it is a product: its slot is written over as any other.
+    /// Says that a dimension holds integers below 2^53 whatever a program does, though it is a
+    /// product: its slot is written over as any other.
     pub fn exact(&mut self, dim: Dim) {
         self.dims[dim.index()].inexact = false;
     }
 
-    /// Whether a dimension holds an integer below 2^53 at every token, so that its slot need not be zero before it is used again.
+    /// Whether a dimension holds an integer below 2^53 at every token, so that its slot need not be
+    /// zero before it is used again.
     #[must_use]
     pub fn is_exact(&self, dim: Dim) -> bool {
         !self.dims[dim.index()].inexact

@@ -1,4 +1,5 @@
-//! A graph of named dimensions, the machine written in it, and its compilation into transformer weights.
+//! A graph of named dimensions, the machine written in it, and its compilation into transformer
+//! weights.
 //!
 //! ```text
 //! machine -> graph -> schedule (half-layers, slots) -> weights
@@ -11,8 +12,9 @@
 //! assert_eq!((model.config.shape.layers, model.config.shape.d_model), (7, 36));
 //! ```
 //!
-//! [`Graph`] is the language, [`machine`] the computer written in it, [`Evaluator`] the oracle in exact integers, [`solve`]
-//! the scheduler, [`Blueprint`] the assembly. This crate must never know caches, SIMD or Wasm.
+//! [`Graph`] is the language, [`machine`] the computer written in it, [`Evaluator`] the oracle in
+//! exact integers, [`solve`] the scheduler, [`Blueprint`] the assembly. This crate must never know
+//! caches, SIMD or Wasm.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

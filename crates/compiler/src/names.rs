@@ -1,4 +1,5 @@
-//! Names of the heads, neurons and slots of an assembled model, layer by layer, from a graph and its schedule.
+//! Names of the heads, neurons and slots of an assembled model, layer by layer, from a graph and
+//! its schedule.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,10 +11,11 @@ use crate::form::LinearForm;
 use crate::graph::{Graph, Origin, Writer, WriterIdx};
 use crate::schedule::{Life, Schedule, lives, readers};
 
-/// The names of a model's heads, neurons and slots. Its JSON is the file `names.json` of a model folder; no engine reads it.
+/// The names of a model's heads, neurons and slots. Its JSON is the file `names.json` of a model
+/// folder; no engine reads it.
 ///
-/// Forms are text over names of dimensions: `depth - 2`. A number that stands alone is that multiple of `one`, which is 1 at every token
-/// but the first.
+/// Forms are text over names of dimensions: `depth - 2`. A number that stands alone is that
+/// multiple of `one`, which is 1 at every token but the first.
 ///
 /// ```
 /// use weightware_compiler::{compile, machine::Profile, machine::Extension};
@@ -147,7 +149,8 @@ impl Names {
     /// The version of the format.
     pub const FORMAT: u32 = 1;
 
-    /// The names of the model that [`Blueprint`](crate::Blueprint) assembles of a graph and its schedule.
+    /// The names of the model that [`Blueprint`](crate::Blueprint) assembles of a graph and its
+    /// schedule.
     #[must_use]
     pub fn new(graph: &Graph, schedule: &Schedule) -> Self {
         let naming = Naming::new(graph, schedule);
@@ -179,7 +182,8 @@ impl Names {
         }
     }
 
-    /// The dimension that is alive in a slot after `half_layers` half-layers; after none it is that of the embedding.
+    /// The dimension that is alive in a slot after `half_layers` half-layers; after none it is that
+    /// of the embedding.
     #[must_use]
     pub fn slot(&self, half_layers: usize, slot: usize) -> Option<&str> {
         let slots = match half_layers.checked_sub(1) {
@@ -215,7 +219,8 @@ impl Names {
         self.layers.get(layer)?.ffn.neurons.get(neuron)?.as_ref()
     }
 
-    /// Checks that names have the shape of a model, and that exactly its live heads and neurons have one.
+    /// Checks that names have the shape of a model, and that exactly its live heads and neurons
+    /// have one.
     ///
     /// # Errors
     /// States the first difference.

@@ -1,8 +1,9 @@
-//! A transformer of two layers that tells whether a sentence has an odd or an even number of verbs, in the same graph
-//! language as the machine: the smallest example of a computation as a trace that only appends.
+//! A transformer of two layers that tells whether a sentence has an odd or an even number of verbs,
+//! in the same graph language as the machine: the smallest example of a computation as a trace that
+//! only appends.
 //!
-//! The prompt is the sentence and a colon. For every word the model puts out the parity of the verbs up to it, `E0` or
-//! `O1`, and at the end the verdict:
+//! The prompt is the sentence and a colon. For every word the model puts out the parity of the
+//! verbs up to it, `E0` or `O1`, and at the end the verdict:
 //!
 //! ```text
 //! the cat runs and the dog jumps :   E0 E0 O1 O1 O1 O1 E0   even

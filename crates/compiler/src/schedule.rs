@@ -1,11 +1,12 @@
-//! Schedules: the half-layer of every writer, the slot of every dimension, and when slots are wiped.
+//! Schedules: the half-layer of every writer, the slot of every dimension, and when slots are
+//! wiped.
 //!
-//! Half-layers ("half_layers") are counted from 0: half_layer 2l is the attention of layer l, half_layer 2l + 1 its feed-forward
-//! network. A dimension lives from the half_layer that first writes it (the embedding is half_layer -1) to the last that reads
-//! it. Its slot serves again
+//! Half-layers ("half_layers") are counted from 0: half_layer 2l is the attention of layer l,
+//! half_layer 2l + 1 its feed-forward network. A dimension lives from the half_layer that first
+//! writes it (the embedding is half_layer -1) to the last that reads it. Its slot serves again
 //! - in that very half_layer, if it holds an exact integer: the half_layer adds new - old;
-//! - in a later half_layer, after a wipe to exact zero, if it is inexact: a residue of new - old could flip a token; or if what
-//!   comes is a fraction, which would be rounded beside a large old.
+//! - in a later half_layer, after a wipe to exact zero, if it is inexact: a residue of new - old
+//!   could flip a token; or if what comes is a fraction, which would be rounded beside a large old.
 
 use std::fmt::Write as _;
 
@@ -73,7 +74,8 @@ pub struct ScheduleError(pub(crate) String);
 /// When a dimension's slot is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
-    /// The first half_layer that writes it, -1 for the embedding; of a fraction the half_layer before, since its slot must be zero.
+    /// The first half_layer that writes it, -1 for the embedding; of a fraction the half_layer
+    /// before, since its slot must be zero.
     pub(crate) first: i32,
     /// The last half_layer that writes it.
     pub(crate) ready: i32,
@@ -178,7 +180,8 @@ impl Schedule {
             .for_each(|&half_layer| load[half_layer as usize] += 1);
         for dim in order {
             let first = lives[dim.index()].first;
-            // A wipe by a neuron costs little, one by a head much: slots never used are kept for when there is no other.
+            // A wipe by a neuron costs little, one by a head much: slots never used are kept for
+            // when there is no other.
             let choice = (0..budget.d_model)
                 .filter_map(|slot| match tenants[slot] {
                     None => Some((1, slot, None)),
@@ -262,7 +265,8 @@ impl Schedule {
     /// Checks everything that assembly relies on.
     ///
     /// # Errors
-    /// If a writer stands in the wrong half-layer, reads what is not there yet, or a slot holds two dimensions at once.
+    /// If a writer stands in the wrong half-layer, reads what is not there yet, or a slot holds two
+    /// dimensions at once.
     pub fn check(&self, graph: &Graph) -> Result<(), ScheduleError> {
         let fail = |message: String| Err(ScheduleError(message));
         if self.half_layers.len() != graph.writers.len() || self.slots.len() != graph.dims.len() {
@@ -333,7 +337,8 @@ impl Schedule {
         }
     }
 
-    /// Which dimensions the slots hold behind a half-layer, complete and still to be read; -1 is the embedding.
+    /// Which dimensions the slots hold behind a half-layer, complete and still to be read; -1 is
+    /// the embedding.
     #[must_use]
     pub fn readable(&self, graph: &Graph, half_layer: i32) -> Vec<(usize, Dim)> {
         let lives = lives(graph, &readers(graph), &self.half_layers, &self.budget);
@@ -462,7 +467,8 @@ impl Schedule {
     }
 }
 
-/// The half_layer that best wipes an old dimension before a new one is written: the feed-forward one with the most room.
+/// The half_layer that best wipes an old dimension before a new one is written: the feed-forward
+/// one with the most room.
 fn wipe_half_layer(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i32 {
     let last = if old.inexact { first - 1 } else { first };
     (old.last.max(0)..=last)

@@ -1,7 +1,7 @@
 //! The scheduler: simulated annealing over the half-layers of the writers.
 //!
-//! The cost is what does not fit (slots, heads, neurons, squared and summed over half-layers) and, far below it, how
-//! long dimensions live. Deterministic: a seed gives one schedule.
+//! The cost is what does not fit (slots, heads, neurons, squared and summed over half-layers) and,
+//! far below it, how long dimensions live. Deterministic: a seed gives one schedule.
 
 use crate::graph::{Graph, Writer, WriterIdx};
 use crate::schedule::{Budget, Schedule, ScheduleError, half_layer_name, lives, readers};
@@ -9,7 +9,8 @@ use crate::schedule::{Budget, Schedule, ScheduleError, half_layer_name, lives, r
 /// Solves a graph's schedule.
 ///
 /// # Errors
-/// If no schedule that fits was found within the given number of moves; the best attempt's complaint is returned.
+/// If no schedule that fits was found within the given number of moves; the best attempt's
+/// complaint is returned.
 pub fn solve(
     graph: &Graph,
     budget: Budget,
@@ -24,7 +25,8 @@ pub fn solve(
 pub struct Failed {
     /// The complaint about the best attempt.
     pub error: ScheduleError,
-    /// What the best attempt exceeds: `slots at 6.attn`, in the order of half-layers; empty if slots could not be shared out.
+    /// What the best attempt exceeds: `slots at 6.attn`, in the order of half-layers; empty if
+    /// slots could not be shared out.
     pub exceeded: Vec<String>,
 }
 
@@ -45,8 +47,8 @@ pub fn attempt(graph: &Graph, budget: Budget, seed: u64, moves: u32) -> Result<S
     schedule.map_err(|error| Failed { error, exceeded })
 }
 
-/// The best of the schedules that a number of seeds lead to: the fewest heads spent on wiping, whose keys and values a
-/// cache would have to keep; then the fewest neurons.
+/// The best of the schedules that a number of seeds lead to: the fewest heads spent on wiping,
+/// whose keys and values a cache would have to keep; then the fewest neurons.
 ///
 /// # Errors
 /// If no seed leads to a schedule that fits.
@@ -176,8 +178,8 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// Moves a writer, or all writers or all readers of a dimension, somewhat earlier or later, and whatever stands in the way; false if
-    /// something would leave the network.
+    /// Moves a writer, or all writers or all readers of a dimension, somewhat earlier or later, and
+    /// whatever stands in the way; false if something would leave the network.
     fn shift(&mut self) -> bool {
         let distance = 1 + self.below(4) as i32;
         let way = if self.below(2) == 0 { 1 } else { -1 };
@@ -222,7 +224,8 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// Puts a writer into a half_layer and moves its sinks (`way` 1) or sources (-1) on, as far as they must.
+    /// Puts a writer into a half_layer and moves its sinks (`way` 1) or sources (-1) on, as far as
+    /// they must.
     fn put(&mut self, writer: usize, half_layer: i32, way: i32) -> bool {
         if !(0..self.budget.half_layers()).contains(&half_layer) {
             return false;
@@ -285,7 +288,8 @@ impl<'g> Search<'g> {
     fn need(&self) -> Need {
         let half_layers = self.budget.half_layers();
         let lives = lives(self.graph, &self.readers, &self.half_layers, &self.budget);
-        // By half_layer, the embedding's first: dimensions that begin, that end exact or inexact, and slots taken.
+        // By half_layer, the embedding's first: dimensions that begin, that end exact or inexact,
+        // and slots taken.
         let mut begins = vec![0_i32; half_layers as usize + 2];
         let mut ends = [begins.clone(), begins.clone()];
         let mut taken = begins.clone();
@@ -304,8 +308,8 @@ impl<'g> Search<'g> {
         let slots = self.budget.d_model as i32;
         let mut wiping = 0;
         let [exact, rough] = &ends;
-        // Slots that are left in an attention half_layer are wiped by a neuron of the next half_layer, but for those that something
-        // else needs before: heads wipe them, two each.
+        // Slots that are left in an attention half_layer are wiped by a neuron of the next
+        // half_layer, but for those that something else needs before: heads wipe them, two each.
         let mut alive = begins[0];
         for attention in (0..half_layers).step_by(2) {
             let (here, next) = (attention as usize + 1, attention as usize + 2);

@@ -1,4 +1,5 @@
-//! The exact evaluator of machines with planned features: programs of today run as ever, and what the features promise is right.
+//! The exact evaluator of machines with planned features: programs of today run as ever, and what
+//! the features promise is right.
 
 use crate::common;
 use weightware_compiler::machine::planned::{
@@ -83,7 +84,8 @@ impl<'m> Context<'m> {
         token
     }
 
-    /// Decodes what the plain interpreter says of a program whose prompt was read; returns the number of tokens.
+    /// Decodes what the plain interpreter says of a program whose prompt was read; returns the
+    /// number of tokens.
     fn follow(&mut self, program: &Program) -> usize {
         let mut recent: Vec<String> = vec![];
         for expected in Interpreter::new(program) {
@@ -149,7 +151,8 @@ fn programs_of_today_run_as_ever() {
     assert!(total > 2_000, "{total} tokens are too few to tell");
 }
 
-/// Four programs in a context, and whatever stands between them. The memory and the locals of one are none of the other's.
+/// Four programs in a context, and whatever stands between them. The memory and the locals of one
+/// are none of the other's.
 #[test]
 fn programs_anywhere() {
     let mut total = 0;
@@ -236,7 +239,8 @@ fn words_by_number() {
     }
 }
 
-/// Of no byte, of few, of more than a byte can count; of memory that was never written, and of what lies beyond it.
+/// Of no byte, of few, of more than a byte can count; of memory that was never written, and of what
+/// lies beyond it.
 #[test]
 fn dumps() {
     let page = 1 << 24;
@@ -311,7 +315,8 @@ fn frames() {
     }
 }
 
-/// A loop that is interrupted at every turn from a position on, and goes on all the same. A branch that is not taken is never interrupted.
+/// A loop that is interrupted at every turn from a position on, and goes on all the same. A branch
+/// that is not taken is never interrupted.
 #[test]
 fn interrupts() {
     let profile = Profile {

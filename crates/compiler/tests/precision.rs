@@ -1,8 +1,10 @@
-//! No sum that a neuron's gate or a query makes may pass 2^53 on the way, wherever on the trace it is made.
+//! No sum that a neuron's gate or a query makes may pass 2^53 on the way, wherever on the trace it
+//! is made.
 //!
-//! Positions are taken at the horizon; all other dimensions at the greatest value that random programs lead to. What
-//! exceeds 2^53 by itself (squares and products of operands that are no addresses or factors) is garbage by design: it
-//! is cleared or pushed out of range, and left out here.
+//! Positions are taken at the horizon; all other dimensions at the greatest value that random
+//! programs lead to. What exceeds 2^53 by itself (squares and products of operands that are no
+//! addresses or factors) is garbage by design: it is cleared or pushed out of range, and left out
+//! here.
 
 use crate::common;
 use weightware_compiler::machine::{Extension, Machine, Profile};
@@ -107,7 +109,8 @@ fn check(machine: &Machine, greatest: &[i128]) {
     assert!(checked > 200, "only {checked} sums were checked");
 }
 
-/// A slot is written over by adding new - old: what it held, and what it is to hold, are integers below 2^53, the prompt's tokens included.
+/// A slot is written over by adding new - old: what it held, and what it is to hold, are integers
+/// below 2^53, the prompt's tokens included.
 #[test]
 fn what_is_written_over_is_exact() {
     for profile in Profile::ALL {
@@ -131,15 +134,17 @@ fn what_is_written_over_is_exact() {
         }
         assert!(checked > 50_000, "only {checked} numbers were checked");
     }
-    // Where the index is greatest, in the text of a program as long as the context: a push for each byte past the operand.
+    // Where the index is greatest, in the text of a program as long as the context: a push for each
+    // byte past the operand.
     for profile in Profile::ALL {
         let greatest = (i128::from(profile.last_position) + 16) << 27;
         assert!(greatest < 1 << 53, "{}", profile.name);
     }
 }
 
-/// What neurons add to the dimensions that the unembedding reads stays so small that all of it together, in any order and
-/// at any time, is exact: a pair that cancels would otherwise leave a rest under some schedules.
+/// What neurons add to the dimensions that the unembedding reads stays so small that all of it
+/// together, in any order and at any time, is exact: a pair that cancels would otherwise leave a
+/// rest under some schedules.
 #[test]
 fn what_is_put_out_is_never_rounded() {
     let machine = Machine::new(&Extension::ALL);

@@ -7,7 +7,8 @@ use weightware_isa::Op;
 
 #[test]
 fn every_profile() {
-    // What has no equation: and, or, xor; shifts and rotations; products; digits of quotients; counts of bits.
+    // What has no equation: and, or, xor; shifts and rotations; products; digits of quotients;
+    // counts of bits.
     let tested: Vec<Op> = Op::ALL
         .iter()
         .copied()
@@ -70,8 +71,8 @@ fn bytes_add_up() {
     proof::arithmetic(&Machine::new(&Extension::ALL)).unwrap();
 }
 
-/// What a head says is doubled, layer by layer. Equations are over what lookups find, so that a word that is found wrong is not their
-/// business; a byte, a code or a condition is.
+/// What a head says is doubled, layer by layer. Equations are over what lookups find, so that a
+/// word that is found wrong is not their business; a byte, a code or a condition is.
 #[test]
 fn other_weights_compute_something_else() {
     let profile = Profile::STOCK;

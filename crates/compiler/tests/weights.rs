@@ -1,4 +1,5 @@
-//! Weights assembled from differently solved schedules, run by a plain softmax forward pass, against the interpreter.
+//! Weights assembled from differently solved schedules, run by a plain softmax forward pass,
+//! against the interpreter.
 
 use crate::common;
 use weightware_compiler::machine::{Extension, Machine, Profile};

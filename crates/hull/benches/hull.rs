@@ -1,5 +1,5 @@
-//! The hull index alone: keys on a parabola (positions), of addresses with recency, on a circle, in a square; the best
-//! few keys; three dimensions.
+//! The hull index alone: keys on a parabola (positions), of addresses with recency, on a circle, in
+//! a square; the best few keys; three dimensions.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,4 +1,5 @@
-//! Decodes a random transformer whose heads are two-dimensional, with a hull and a linear cache side by side.
+//! Decodes a random transformer whose heads are two-dimensional, with a hull and a linear cache
+//! side by side.
 //!
 //! ```text
 //! cargo run --release -p weightware-hull --example decode -- [TOKENS]

@@ -14,7 +14,8 @@ use crate::search::{first_false, interpolate};
 /// Points per block. Larger blocks make insertions dearer and the directory smaller.
 pub(crate) const CAPACITY: usize = 256;
 
-/// Up to so many points, bisection without branches is quicker than a guess and what follows from it.
+/// Up to so many points, bisection without branches is quicker than a guess and what follows from
+/// it.
 const SHORT: usize = 64;
 
 /// The place of a point: its block, and its offset in it. One past the last point is written as
@@ -94,7 +95,8 @@ impl Blocks {
         (block.points.at(offset), block.slots.get(offset))
     }
 
-    /// The points before and after a place with their places and slots, unless they are in other blocks.
+    /// The points before and after a place with their places and slots, unless they are in other
+    /// blocks.
     #[inline]
     pub(crate) fn beside(&self, pos: Pos) -> Option<[(Pos, Point, u32); 2]> {
         let (number, offset) = pos.parts();

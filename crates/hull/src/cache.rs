@@ -84,8 +84,9 @@ pub(crate) fn check(value: &[f64]) -> Result<(), Error> {
 
 /// A [`HullIndex`] with values: `O(log n)` per query, plus the number of distinct keys that tie.
 ///
-/// Every vertex of the hull takes the memory of [`HullIndex`] and `16 N + 8` bytes for its values, the
-/// other keys none (more where sums of values are not floating-point numbers, see [`ExactSum`]).
+/// Every vertex of the hull takes the memory of [`HullIndex`] and `16 N + 8` bytes for its values,
+/// the other keys none (more where sums of values are not floating-point numbers, see
+/// [`ExactSum`]).
 ///
 /// A clone is a snapshot: the two go their own ways.
 #[derive(Clone, Debug, Default)]

@@ -96,7 +96,8 @@ impl Chain {
         }
     }
 
-    /// The vertices before and after one, with their places and slots, where they are near in memory.
+    /// The vertices before and after one, with their places and slots, where they are near in
+    /// memory.
     #[inline]
     pub(crate) fn beside(&self, pos: Pos) -> Option<[(Pos, Point, u32); 2]> {
         self.blocks.beside(pos)
@@ -174,8 +175,8 @@ impl Chain {
         mut gone: impl FnMut(Point, u32, Gone),
     ) -> Pos {
         if !spot.replace && spot.pos == self.blocks.end() {
-            // The last vertex that goes gives its place to the new one; so blocks are not started in
-            // vain.
+            // The last vertex that goes gives its place to the new one; so blocks are not started
+            // in vain.
             let mut vacant = None;
             while let Some((at, what)) =
                 self.redundant_before(vacant.unwrap_or(self.blocks.end()), point)
@@ -311,8 +312,8 @@ mod tests {
             kept,
             ["on", "on", "edge", "below", "on", "on", "on", "on", "on"]
         );
-        // (3, 1) lies on the edge from (2, 2) to (4, 0), and that on the one to (6, -2); (0, 0) is on
-        // the edge from (-1, -1) to (2, 2).
+        // (3, 1) lies on the edge from (2, 2) to (4, 0), and that on the one to (6, -2); (0, 0) is
+        // on the edge from (-1, -1) to (2, 2).
         let expected = [
             (4, Gone::Behind),
             (1, Gone::Before(5)),

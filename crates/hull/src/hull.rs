@@ -21,10 +21,10 @@ const LOWER: Roles = Roles {
 /// The convex hull of all points pushed so far: finds the winners of any query.
 ///
 /// Geometry only: values live elsewhere, in arrays indexed by *slot*. A slot is the number of a set
-/// of points that win together or not at all, from now on: a vertex of the hull with all points that
-/// coincide with it, or all points within one edge. A push says what becomes of the slots; whatever
-/// lies strictly inside of the hull can never win again (the hull only grows), and its slot is given
-/// to a later point.
+/// of points that win together or not at all, from now on: a vertex of the hull with all points
+/// that coincide with it, or all points within one edge. A push says what becomes of the slots;
+/// whatever lies strictly inside of the hull can never win again (the hull only grows), and its
+/// slot is given to a later point.
 ///
 /// ```text
 ///            ^ q                 a, b, c, d: vertices, a slot each
@@ -107,8 +107,8 @@ pub struct HullIndex {
 pub enum Inserted {
     /// It lies strictly inside of the hull and will never win, save for the query `(0, 0)`.
     Interior,
-    /// It has a slot of its own. The slot is new or was another point's: whatever is kept under that
-    /// number is to be reset.
+    /// It has a slot of its own. The slot is new or was another point's: whatever is kept under
+    /// that number is to be reset.
     New(u32),
     /// It wins whenever the slot does, and adds to whatever is kept under its number.
     Same(u32),
@@ -316,7 +316,8 @@ impl HullIndex {
         Tied::winners(top, (bottom != top).then_some(bottom), within)
     }
 
-    /// Whether a slot certainly is still the only winner of a query, if it was before the last push and that gave a slot.
+    /// Whether a slot certainly is still the only winner of a query, if it was before the last push
+    /// and that gave a slot.
     ///
     /// A progression that goes on changes no winner of an upward query but the last point.
     #[inline]
@@ -415,8 +416,8 @@ impl HullIndex {
         }
     }
 
-    /// Keeps the vertical edges after an insertion that put the vertex `new` above the vertex `under`,
-    /// if there was one, which now is on neither chain or still on the other.
+    /// Keeps the vertical edges after an insertion that put the vertex `new` above the vertex
+    /// `under`, if there was one, which now is on neither chain or still on the other.
     #[inline]
     fn update_columns(&mut self, side: Side, new: u32, under: Option<u32>, merges: &mut Merges) {
         let under = under.filter(|&slot| self.slots.is_idle(slot));

@@ -46,7 +46,8 @@ impl Inner {
         self.missed >= self.patience
     }
 
-    /// Grows to hold a point of the hull at its border, if the corners that this makes are in the hull.
+    /// Grows to hold a point of the hull at its border, if the corners that this makes are in the
+    /// hull.
     #[cold]
     pub(crate) fn grow(&mut self, p: Point, is_in_hull: impl Fn(Point) -> bool) {
         let low = Point::new(self.low.x.min(p.x), self.low.y.min(p.y));

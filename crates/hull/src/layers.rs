@@ -26,11 +26,11 @@ use core::cmp::Ordering;
 ///
 /// With the limit `L`, a query for `k` keys opens at most `k` layers: `O(k log n)` in the worst
 /// case, `O(k + log n)` where the keys are on few layers, as on a parabola or a circle. A push is a
-/// search in `O(log L)` layers, and moves vertices that are covered by the new one to the next layer: a key
-/// moves at most `L` times in all, which makes a push `O(L log n)` amortised, and `O(log n)` for a
-/// key inside of all layers or one that covers none. What falls below the last layer can never be
-/// among the best `L` again and is forgotten. Memory is 16 to 20 bytes per key that is kept (up to
-/// twice that where blocks were split), and 250 bytes or so per layer.
+/// search in `O(log L)` layers, and moves vertices that are covered by the new one to the next
+/// layer: a key moves at most `L` times in all, which makes a push `O(L log n)` amortised, and
+/// `O(log n)` for a key inside of all layers or one that covers none. What falls below the last
+/// layer can never be among the best `L` again and is forgotten. Memory is 16 to 20 bytes per key
+/// that is kept (up to twice that where blocks were split), and 250 bytes or so per layer.
 ///
 /// ```
 /// use weightware_hull::{Layers, Point, Top};
@@ -75,8 +75,8 @@ pub struct Top {
     queue: Vec<(usize, usize)>,
 }
 
-/// What is left of a layer: the vertices from one end to the other. At first that is all of them, and
-/// the best one stands for them as the first end.
+/// What is left of a layer: the vertices from one end to the other. At first that is all of them,
+/// and the best one stands for them as the first end.
 #[derive(Clone, Copy, Debug)]
 struct Arc {
     whole: bool,

@@ -10,8 +10,9 @@
 #![doc = include_str!("../doc/layers.svg")]
 //! </div>
 //!
-//! Keys, their nested hulls, a query and its six best keys (`cargo run --example draw` draws it). The best
-//! one is where the line normal to `q` leaves the outermost hull; the j-th best lies on one of the first j.
+//! Keys, their nested hulls, a query and its six best keys (`cargo run --example draw` draws it).
+//! The best one is where the line normal to `q` leaves the outermost hull; the j-th best lies on
+//! one of the first j.
 //!
 //! # The tie rule
 //!
@@ -64,8 +65,8 @@
 //!
 //! # Without the standard library
 //!
-//! The crate is `no_std` with `alloc`, and has no `unsafe` code. Its dependencies are `robust`, for orientations, and
-//! `libm`, for the exponentials of softmax.
+//! The crate is `no_std` with `alloc`, and has no `unsafe` code. Its dependencies are `robust`, for
+//! orientations, and `libm`, for the exponentials of softmax.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -9,7 +9,8 @@ use crate::progression::Run;
 const MOST: u32 = 512;
 
 /// A list of points. While each is where the first three say, as keys `(2t, -t²)` of a stream are,
-/// it takes no memory beyond itself, reading from it touches none, and a winner is told by one comparison.
+/// it takes no memory beyond itself, reading from it touches none, and a winner is told by one
+/// comparison.
 #[derive(Clone, Debug)]
 pub(crate) enum Points {
     Run(Run),

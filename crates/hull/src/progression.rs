@@ -31,8 +31,8 @@ impl Progression {
         Point::new(first.x + step.x * i, first.y + (step.y + curve * i) * i)
     }
 
-    /// The progression whose points before `i` are the same, and whose point `i` is `point`, if there is one that is
-    /// exact before point `most`.
+    /// The progression whose points before `i` are the same, and whose point `i` is `point`, if
+    /// there is one that is exact before point `most`.
     #[inline]
     fn extended(mut self, i: u32, point: Point, most: u32) -> Option<Self> {
         if i <= 2 {
@@ -63,7 +63,8 @@ impl Progression {
         Some(self)
     }
 
-    /// Whether all numbers on the way to points before `most` are multiples of a unit and too small to be rounded.
+    /// Whether all numbers on the way to points before `most` are multiples of a unit and too small
+    /// to be rounded.
     fn is_exact(&self, most: u32) -> bool {
         let Self { first, step, curve } = *self;
         let unit = [first.x, first.y, step.x, step.y, curve]
@@ -93,7 +94,8 @@ impl Run {
         (self.until - self.from) as usize
     }
 
-    /// The run with one more point, if it continues the progression and that is exact before point `most`.
+    /// The run with one more point, if it continues the progression and that is exact before point
+    /// `most`.
     #[inline]
     pub(crate) fn extended(mut self, point: Point, most: u32) -> Option<Self> {
         self.progression = self.progression.extended(self.until, point, most)?;
@@ -138,12 +140,12 @@ impl Run {
         self.progression.at(f64::from(self.from + i as u32))
     }
 
-    /// Which of point `i` and the one behind it has a greater score than both its neighbours, if one does
-    /// and it is easily told. For a query whose y is positive. `is_end` says of the first and of the last
-    /// point whether it has no neighbour outside.
+    /// Which of point `i` and the one behind it has a greater score than both its neighbours, if
+    /// one does and it is easily told. For a query whose y is positive. `is_end` says of the first
+    /// and of the last point whether it has no neighbour outside.
     ///
-    /// From point `i` the score rises by `s + w` to the next, and by `s - w` from the one before, where
-    /// `s = q.x dx + q.y (dy + 2 c i)` and `w = q.y c`; one point on, `s` is `2 w` greater.
+    /// From point `i` the score rises by `s + w` to the next, and by `s - w` from the one before,
+    /// where `s = q.x dx + q.y (dy + 2 c i)` and `w = q.y c`; one point on, `s` is `2 w` greater.
     #[inline]
     pub(crate) fn peak(&self, q: Point, i: usize, is_end: [bool; 2]) -> Option<usize> {
         let Progression { step, curve, .. } = self.progression;
@@ -170,13 +172,14 @@ impl Run {
         }
     }
 
-    /// Which point has a greater score than all others, of a run that is an upper hull from the progression's first point
-    /// on, if that is easily told. For a query whose y is positive.
+    /// Which point has a greater score than all others, of a run that is an upper hull from the
+    /// progression's first point on, if that is easily told. For a query whose y is positive.
     ///
-    /// From point `i` the score rises to the next by `r - w` and from the one before by `r + w`, where `r = s - 2 w i`,
-    /// `s = q.x dx + q.y dy` and `w = -q.y c`: the nearest point to `s / 2 w` wins. With `u = 2^-53`, `s` is off by
-    /// `2u (|a| + |b|)`, twice that where two points have a rounded step, `back` by `2u`, and what follows adds as much
-    /// again at most: `8u` of all of them is safe.
+    /// From point `i` the score rises to the next by `r - w` and from the one before by `r + w`,
+    /// where `r = s - 2 w i`, `s = q.x dx + q.y dy` and `w = -q.y c`: the nearest point to `s / 2
+    /// w` wins. With `u = 2^-53`, `s` is off by `2u (|a| + |b|)`, twice that where two points have
+    /// a rounded step, `back` by `2u`, and what follows adds as much again at most: `8u` of all of
+    /// them is safe.
     #[inline]
     pub(crate) fn summit(&self, q: Point) -> Option<u32> {
         debug_assert!(self.from == 0 && self.is_upper_hull());

@@ -39,7 +39,8 @@ impl Point3 {
 }
 
 /// Bound on the relative error of a sum of three products of differences, in units of the sum of
-/// their magnitudes: `(1 ± u)^4`, and one `u` for the bound's own rounding and terms of higher order.
+/// their magnitudes: `(1 ± u)^4`, and one `u` for the bound's own rounding and terms of higher
+/// order.
 const FILTER: f64 = 4.0 * f64::EPSILON;
 
 /// Compares the scores `q·a` and `q·b` exactly, as if in unlimited precision: see
@@ -92,16 +93,16 @@ const LATEST: usize = 32;
 ///
 /// # Complexity
 ///
-/// A push is `O(log² n)` amortised; one in a while rebuilds everything, `O(n log n)`. A query visits
-/// the boxes that reach beyond the best key found. In the inside of a cloud these are few. For `n`
-/// keys on a smooth surface such as a sphere or a paraboloid they are about `√n`, and caches hold
-/// fewer of them the more there are: 16 µs at 10^4 keys and 370 µs at 10^6 were measured, some ten
-/// times as fast as a scan. In the worst case (keys in a plane, asked for its normal) it visits all.
-/// So it is **not** `O(log n)`. Memory is 28 bytes per key and 12 for the boxes, no key is ever
-/// dropped; where trees are joined, twice that for a while.
+/// A push is `O(log² n)` amortised; one in a while rebuilds everything, `O(n log n)`. A query
+/// visits the boxes that reach beyond the best key found. In the inside of a cloud these are few.
+/// For `n` keys on a smooth surface such as a sphere or a paraboloid they are about `√n`, and
+/// caches hold fewer of them the more there are: 16 µs at 10^4 keys and 370 µs at 10^6 were
+/// measured, some ten times as fast as a scan. In the worst case (keys in a plane, asked for its
+/// normal) it visits all. So it is **not** `O(log n)`. Memory is 28 bytes per key and 12 for the
+/// boxes, no key is ever dropped; where trees are joined, twice that for a while.
 ///
-/// When not to use it: for two dimensions, which [`HullIndex`](crate::HullIndex) does in `O(log n)`;
-/// for keys that mostly tie.
+/// When not to use it: for two dimensions, which [`HullIndex`](crate::HullIndex) does in `O(log
+/// n)`; for keys that mostly tie.
 ///
 /// ```
 /// use weightware_hull::{Index3, Point3};
@@ -169,7 +170,8 @@ impl Index3 {
     /// Adds a key and returns its id.
     ///
     /// # Errors
-    /// If a coordinate is out of the [domain](crate::Point::in_domain), or all 2^32 - 1 ids are taken.
+    /// If a coordinate is out of the [domain](crate::Point::in_domain), or all 2^32 - 1 ids are
+    /// taken.
     pub fn push(&mut self, key: Point3) -> Result<u32, Error> {
         let key = key.checked()?;
         let id = self.len;
@@ -194,8 +196,8 @@ impl Index3 {
         Ok(id)
     }
 
-    /// Replaces the contents of `out` with the ids of all keys whose score with `q` is the greatest,
-    /// ascending; none if there are no keys.
+    /// Replaces the contents of `out` with the ids of all keys whose score with `q` is the
+    /// greatest, ascending; none if there are no keys.
     ///
     /// # Errors
     /// If a coordinate of `q` is out of the [domain](crate::Point::in_domain).

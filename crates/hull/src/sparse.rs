@@ -19,8 +19,8 @@ use crate::{Error, Layers, Point, Top};
 ///
 /// Memory is that of [`Layers`], and `8 N` bytes per key pushed.
 ///
-/// When not to use it: where scores differ by less than about 1 among thousands of keys, no few keys
-/// say much, and `missed` is close to 1.
+/// When not to use it: where scores differ by less than about 1 among thousands of keys, no few
+/// keys say much, and `missed` is close to 1.
 ///
 /// ```
 /// use weightware_hull::{Point, SparseCache};

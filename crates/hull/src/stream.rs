@@ -6,8 +6,9 @@ use crate::search::first_false;
 use crate::{Point, Winners, compare_scores};
 use core::cmp::Ordering;
 
-/// All points of a hull while they are a progression to the right that bends down, as keys `(2t, -t²)` are. Then all of
-/// them are vertices of the upper chain, the slot of each is its number, and where the winner is takes a division.
+/// All points of a hull while they are a progression to the right that bends down, as keys `(2t,
+/// -t²)` are. Then all of them are vertices of the upper chain, the slot of each is its number, and
+/// where the winner is takes a division.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
     run: Run,
@@ -101,8 +102,8 @@ mod tests {
         stream
     }
 
-    /// Queries at points, half way between two, and off either by a little: what is told at once is what the search says, and
-    /// that is what the scan says.
+    /// Queries at points, half way between two, and off either by a little: what is told at once is
+    /// what the search says, and that is what the scan says.
     #[test]
     fn what_is_easily_told_is_true() {
         let lengths: &[u32] = if cfg!(miri) { &[3] } else { &[1, 2, 3, 700] };

@@ -6,8 +6,8 @@ use crate::Op;
 
 /// A program, or its text, that is not valid.
 ///
-/// It names the place as far as it is known: line, column and token of a text, the instruction of a program. Its
-/// display ends in a [remedy](Error::remedy).
+/// It names the place as far as it is known: line, column and token of a text, the instruction of a
+/// program. Its display ends in a [remedy](Error::remedy).
 ///
 /// ```
 /// use weightware_isa::Program;
@@ -210,7 +210,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The beginning of a word that somebody else wrote: short, and without characters that a terminal would obey.
+/// The beginning of a word that somebody else wrote: short, and without characters that a terminal
+/// would obey.
 fn excerpt(word: &str) -> String {
     const MOST: usize = 40;
     let mut text: String = word

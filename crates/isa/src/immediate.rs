@@ -15,7 +15,8 @@ pub enum Immediate {
     Target,
     /// Three bytes: the offset of a memory access. The fourth: the memory's size in pages.
     Access,
-    /// Three bytes: the index of the callee's first instruction. The fourth: the caller's frame size.
+    /// Three bytes: the index of the callee's first instruction. The fourth: the caller's frame
+    /// size.
     Call,
 }
 

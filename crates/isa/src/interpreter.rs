@@ -30,8 +30,9 @@ struct Caller {
 
 /// Runs a program and yields its trace: the tokens that follow the prompt.
 ///
-/// The iterator ends behind a token that [ends the run](Token::ends_run), or behind the first [`Fault`]. A program that
-/// loops has an endless trace. A memory access outside the memory yields nothing but its trap.
+/// The iterator ends behind a token that [ends the run](Token::ends_run), or behind the first
+/// [`Fault`]. A program that loops has an endless trace. A memory access outside the memory yields
+/// nothing but its trap.
 ///
 /// ```
 /// use weightware_isa::{Interpreter, Outcome, Program};
@@ -141,9 +142,9 @@ impl<'p> Interpreter<'p> {
         self.fault
     }
 
-    /// Goes on with the next instruction behind one that exited or trapped, as a decoder does that no end token stops:
-    /// that one has put out its tokens and done nothing else, its operands are on the stack. Returns whether the run
-    /// goes on.
+    /// Goes on with the next instruction behind one that exited or trapped, as a decoder does that
+    /// no end token stops: that one has put out its tokens and done nothing else, its operands are
+    /// on the stack. Returns whether the run goes on.
     ///
     /// ```
     /// use weightware_isa::{Interpreter, Program};
@@ -181,7 +182,8 @@ impl<'p> Interpreter<'p> {
         self.executed.iter().sum()
     }
 
-    /// How often each opcode was executed so far, without those that never were, in the order of the table.
+    /// How often each opcode was executed so far, without those that never were, in the order of
+    /// the table.
     pub fn histogram(&self) -> impl Iterator<Item = (Op, u64)> {
         let counts = Op::ALL.iter().copied().zip(self.executed);
         counts.filter(|&(_, count)| count > 0)

@@ -1,11 +1,13 @@
 //! The token machine: instructions, vocabulary, programs, a plain interpreter and trace text.
 //!
-//! A *program* is a list of instructions of five tokens each: an opcode and four immediate bytes. Running it appends a
-//! *trace*: for each executed instruction its result bytes and one *end token*, which says what the instruction did to
-//! the machine's state. Everything that the machine is (its stack, locals, memory, cursor) can be read back from the trace.
+//! A *program* is a list of instructions of five tokens each: an opcode and four immediate bytes.
+//! Running it appends a *trace*: for each executed instruction its result bytes and one *end
+//! token*, which says what the instruction did to the machine's state. Everything that the machine
+//! is (its stack, locals, memory, cursor) can be read back from the trace.
 //!
-//! One table, [`Op::spec`], says for every opcode its name, how many bytes it puts on the trace and which end token
-//! closes it; the vocabulary, the prompt, the interpreter and the compiled network derive from it.
+//! One table, [`Op::spec`], says for every opcode its name, how many bytes it puts on the trace and
+//! which end token closes it; the vocabulary, the prompt, the interpreter and the compiled network
+//! derive from it.
 //!
 //! This crate must never know Wasm binaries, floats, files or layers.
 #![forbid(unsafe_code)]

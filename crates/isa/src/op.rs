@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A call whose frame would begin beyond this word traps with [`Trap::CallStackExhausted`]. A frame has at most 255
-/// words, so that all words are below 2^14.
+/// A call whose frame would begin beyond this word traps with [`Trap::CallStackExhausted`]. A frame
+/// has at most 255 words, so that all words are below 2^14.
 pub const FRAME_LIMIT: u32 = (1 << 14) - 256;
 
 /// Why a run ended in a trap.
@@ -101,7 +101,8 @@ pub enum Effect {
 }
 
 impl Commit {
-    /// Every commit that the machine can make. A conditional branch ends in one of two that are neighbours here.
+    /// Every commit that the machine can make. A conditional branch ends in one of two that are
+    /// neighbours here.
     pub const ALL: [Commit; 11] = [
         Commit::new(1, true, Effect::None),
         Commit::new(0, true, Effect::None),
@@ -157,7 +158,8 @@ impl fmt::Display for Commit {
 pub enum End {
     /// A commit.
     Commit(Commit),
-    /// `call(N)`: jump to the three bytes before; the frame base rises by N, the fourth immediate byte.
+    /// `call(N)`: jump to the three bytes before; the frame base rises by N, the fourth immediate
+    /// byte.
     Call,
     /// `return(N)`: jump to the three bytes before; the frame base falls by the N of the call.
     Return,
@@ -208,11 +210,11 @@ macro_rules! ops {
 pub struct Spec {
     /// The opcode's token.
     pub name: &'static str,
-    /// Bytes on the trace before the end token. A conditional branch has none when it is not taken; a data section
-    /// has as many as the prompt gives it.
+    /// Bytes on the trace before the end token. A conditional branch has none when it is not taken;
+    /// a data section has as many as the prompt gives it.
     pub bytes: u8,
-    /// Bytes of the values that it takes bytes from: 4, or 8 for 64-bit values. Addresses, conditions and indices of
-    /// instructions always have 4.
+    /// Bytes of the values that it takes bytes from: 4, or 8 for 64-bit values. Addresses,
+    /// conditions and indices of instructions always have 4.
     pub width: u8,
     /// The end token; of a conditional branch, the one when it is taken.
     pub end: End,
@@ -232,7 +234,8 @@ const STORE: End = commit(-2, false, Effect::None);
 ops! {
     /// ` -- imm`
     I32Const "i32.const" 4 PUSH;
-    /// ` -- imm`, 64 bits: this immediate is the low word, that of the `i64.const_high` that must follow the high word.
+    /// ` -- imm`, 64 bits: this immediate is the low word, that of the `i64.const_high` that must
+    /// follow the high word.
     I64Const "i64.const" 8/8 commit(1, true, Effect::Skip);
     /// Never executed: stands behind `i64.const` and holds the high word.
     I64ConstHigh "i64.const_high" 0 End::Halt;
@@ -246,7 +249,8 @@ ops! {
     GlobalGet "global.get" 4 PUSH;
     /// `a -- `, global\[imm\] := a
     GlobalSet "global.set" 4 POP;
-    /// ` -- local[imm]`, 64 bits. A word holds a value of either width; it is read with the width that it was written with.
+    /// ` -- local[imm]`, 64 bits. A word holds a value of either width; it is read with the width
+    /// that it was written with.
     LocalGet64 "local.get64" 8/8 PUSH;
     /// `a -- `, local\[imm\] := a, 64 bits
     LocalSet64 "local.set64" 8/8 POP;
@@ -278,17 +282,19 @@ ops! {
     I32Rotr "i32.rotr" 4 BINARY;
     /// `a b -- a * b`
     I32Mul "i32.mul" 4 BINARY;
-    /// `p l -- (a * b) >> 32`, unsigned, for the 64-bit value p = a + 2^32 b and l, which must be `i32.mul` of a and b.
+    /// `p l -- (a * b) >> 32`, unsigned, for the 64-bit value p = a + 2^32 b and l, which must be
+    /// `i32.mul` of a and b.
     I32MulHigh "i32.mul_high" 4 BINARY;
-    /// `a b -- a b d`: the bytes of the unsigned quotient `a / b`, the most significant first; traps if b is zero. With
-    /// `div.result` behind it the unsigned division, with `i32.bswap`, `i32.mul`, `i32.sub` the remainder.
+    /// `a b -- a b d`: the bytes of the unsigned quotient `a / b`, the most significant first;
+    /// traps if b is zero. With `div.result` behind it the unsigned division, with `i32.bswap`,
+    /// `i32.mul`, `i32.sub` the remainder.
     DivDigits "div.digits" 4 PUSH;
     /// `a b d -- q`: d with its bytes in reverse.
     DivResult "div.result" 4 TERNARY;
     /// `a -- |a|`, whose bytes are flagged as those of `0 - a` if a is negative
     I32Abs "i32.abs" 4 UNARY;
-    /// `a s -- s < 0 ? -a : a`, flagged likewise; traps with an integer overflow if s is not negative and a is:
-    /// as a magnitude, it has no positive number.
+    /// `a s -- s < 0 ? -a : a`, flagged likewise; traps with an integer overflow if s is not
+    /// negative and a is: as a magnitude, it has no positive number.
     I32WithSign "i32.with_sign" 4 BINARY;
     /// `a -- |a|`, 64 bits
     I64Abs "i64.abs" 8/8 UNARY;
@@ -300,8 +306,9 @@ ops! {
     I32Extend8S "i32.extend8_s" 4 UNARY;
     /// `a -- a`, its low half sign-extended
     I32Extend16S "i32.extend16_s" 4 UNARY;
-    /// `a -- `the zero bits above the highest one bit. The trace has the count for the lowest byte, the lowest two bytes
-    /// and so on, of which the last is the result, and zeros that make it a word.
+    /// `a -- `the zero bits above the highest one bit. The trace has the count for the lowest byte,
+    /// the lowest two bytes and so on, of which the last is the result, and zeros that make it a
+    /// word.
     I32Clz "i32.clz" 7 UNARY;
     /// `a -- `the zero bits below the lowest one bit
     I32Ctz "i32.ctz" 7 UNARY;
@@ -393,8 +400,9 @@ ops! {
     I64GeS "i64.ge_s" 4/8 BINARY;
     /// `a b -- a >= b`, unsigned
     I64GeU "i64.ge_u" 4/8 BINARY;
-    /// `p -- mem32[p + offset]`. Of every access the first three immediate bytes are the offset, the fourth the
-    /// memory's first size in pages of 64 KiB; beyond that and what the memory has grown by, it traps.
+    /// `p -- mem32[p + offset]`. Of every access the first three immediate bytes are the offset,
+    /// the fourth the memory's first size in pages of 64 KiB; beyond that and what the memory has
+    /// grown by, it traps.
     I32Load "i32.load" 4 UNARY;
     /// `p -- mem8[p + offset]`, sign-extended
     I32Load8S "i32.load8_s" 4 UNARY;
@@ -442,10 +450,11 @@ ops! {
     BrUnless "br_unless" 3 commit(-1, false, Effect::Jump);
     /// `i -- `, goes to instruction i, of which three bytes count
     BrStack "br_stack" 3 commit(-1, false, Effect::Jump);
-    /// Goes to instruction imm (three bytes); the frame base rises by the fourth byte, the caller's frame size, at
-    /// least 1. The next instruction must be `resume`.
+    /// Goes to instruction imm (three bytes); the frame base rises by the fourth byte, the caller's
+    /// frame size, at least 1. The next instruction must be `resume`.
     Call "call" 3 End::Call;
-    /// Never executed: stands behind a call and holds the index of the instruction after itself, whose bytes `return` copies.
+    /// Never executed: stands behind a call and holds the index of the instruction after itself,
+    /// whose bytes `return` copies.
     Resume "resume" 0 End::Halt;
     /// Goes back behind the call that made this frame.
     Return "return" 3 End::Return;

@@ -21,7 +21,8 @@ impl Instruction {
         }
     }
 
-    /// An instruction with a 24-bit immediate and a byte of its own: the pages of an access, the frame size of a call.
+    /// An instruction with a 24-bit immediate and a byte of its own: the pages of an access, the
+    /// frame size of a call.
     ///
     /// # Panics
     /// If `low >= 2^24`.
@@ -70,15 +71,18 @@ impl Instruction {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Program {
-    /// The instructions. Execution begins with the first one after the leading `section`s; falling off the end halts.
+    /// The instructions. Execution begins with the first one after the leading `section`s; falling
+    /// off the end halts.
     pub code: Vec<Instruction>,
-    /// One for each leading `section` instruction: the bytes that follow `}` in the prompt, each closed by `loaded`.
+    /// One for each leading `section` instruction: the bytes that follow `}` in the prompt, each
+    /// closed by `loaded`.
     pub sections: Vec<Vec<u8>>,
 }
 
 impl Program {
-    /// Tokens that stand before every prompt: `<begin>`; for the bytes xy from 00 to ff the byte x & y; and of the 16
-    /// nibbles their leading zeros, then their trailing zeros, then their ones. The network looks them up.
+    /// Tokens that stand before every prompt: `<begin>`; for the bytes xy from 00 to ff the byte x
+    /// & y; and of the 16 nibbles their leading zeros, then their trailing zeros, then their ones.
+    /// The network looks them up.
     pub fn preamble() -> impl Iterator<Item = Token> {
         let counts: [fn(u8) -> u32; 3] = [
             |nibble| (nibble << 4 | 8).leading_zeros(),
@@ -98,7 +102,8 @@ impl Program {
     /// Length of the preamble.
     pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16;
 
-    /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section and `loaded`.
+    /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section
+    /// and `loaded`.
     pub fn prompt(&self) -> impl Iterator<Item = Token> {
         let code = self.code.iter().flat_map(|instruction| {
             let bytes = instruction.immediate.into_iter().map(Token::byte);

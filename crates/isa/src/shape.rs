@@ -1,10 +1,11 @@
 //! What every trace satisfies, whatever its program: checked token by token, in constant room.
 //!
 //! - **Lines**: some instruction makes so many bytes before that end token.
-//! - **Flags**: they stand in sums, differences and negations alone, and are those of some operands.
+//! - **Flags**: they stand in sums, differences and negations alone, and are those of some
+//!   operands.
 //! - **Operands**: nobody takes more of them than there are.
-//! - **The top of the stack**: as long as nothing has come upon it or gone from it, what is copied from it, put out, stored or
-//!   exited with is what it was last said to be.
+//! - **The top of the stack**: as long as nothing has come upon it or gone from it, what is copied
+//!   from it, put out, stored or exited with is what it was last said to be.
 //! - **Frames**: nobody returns from more calls, or by more words, than were entered.
 
 use crate::{Commit, Effect, FRAME_LIMIT, Flag, Token};
@@ -49,7 +50,8 @@ impl Shape {
         }
     }
 
-    /// Whether any byte without a flag may stand behind the line's bytes, if there are fewer than [`MOST_BYTES`] of them.
+    /// Whether any byte without a flag may stand behind the line's bytes, if there are fewer than
+    /// [`MOST_BYTES`] of them.
     #[inline]
     pub(crate) fn takes_any_byte(&self) -> bool {
         self.open
@@ -204,14 +206,15 @@ impl Shape {
     }
 }
 
-/// Whether bytes with flags are `0 - a`: zeros up to the first byte of `a` that is none, from which on everything is borrowed.
+/// Whether bytes with flags are `0 - a`: zeros up to the first byte of `a` that is none, from which
+/// on everything is borrowed.
 fn is_negation(line: &[Token]) -> bool {
     let mut borrowed = line.iter().skip_while(|&&token| token == Token::byte(0));
     borrowed.all(|token| matches!(token, Token::Byte(_, Flag::Borrow)))
 }
 
-/// Whether bytes are the counts of something in the first byte of a value, the first two and so on, and what makes the last count a
-/// value of that width.
+/// Whether bytes are the counts of something in the first byte of a value, the first two and so on,
+/// and what makes the last count a value of that width.
 fn is_count(line: &[Token], width: usize) -> bool {
     let (counts, rest) = line.split_at(width);
     let mut possible = counts.iter().zip(1..);

@@ -150,9 +150,9 @@ fn edits(a: &str, b: &str) -> usize {
     row[b.chars().count()]
 }
 
-/// Reads a prompt: `{`, instructions of an opcode and four bytes of two hex digits, `}`, then bytes and `loaded` for
-/// each leading `section`. White space separates; `#` and `;` begin comments to the end of the line. The preamble may
-/// stand first. The program is [valid](Program::validate).
+/// Reads a prompt: `{`, instructions of an opcode and four bytes of two hex digits, `}`, then bytes
+/// and `loaded` for each leading `section`. White space separates; `#` and `;` begin comments to
+/// the end of the line. The preamble may stand first. The program is [valid](Program::validate).
 ///
 /// ```
 /// use weightware_isa::Program;
@@ -208,7 +208,8 @@ impl fmt::Display for Instruction {
 }
 
 impl fmt::Display for Program {
-    /// The prompt without the preamble, on one line; with `{:#}`, on a line for each instruction and data section.
+    /// The prompt without the preamble, on one line; with `{:#}`, on a line for each instruction
+    /// and data section.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = None;
         for token in self.prompt() {

@@ -26,7 +26,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The tokens of one executed instruction. Displayed, they are joined by spaces: `03 00 00 00 commit(+1,sts=1,bt=0)`.
+/// The tokens of one executed instruction. Displayed, they are joined by spaces: `03 00 00 00
+/// commit(+1,sts=1,bt=0)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
     tokens: &'a [Token],
@@ -61,10 +62,11 @@ impl fmt::Display for Line<'_> {
 
 /// Reads the tokens that follow a prompt, one at a time: lines, output and outcome.
 ///
-/// Any stream of tokens can be read, also one that no program makes: reading ends at the first token that cannot stand at its
-/// place in a trace, and [`malformed`](TraceReader::malformed) tells where that is. It puts nothing out, and is no outcome. What is
-/// looked at: which bytes an instruction can make, that operands and frames are there which are taken away, and that the top of the stack
-/// stays what it is. Room does not grow with the stream but for the output.
+/// Any stream of tokens can be read, also one that no program makes: reading ends at the first
+/// token that cannot stand at its place in a trace, and [`malformed`](TraceReader::malformed) tells
+/// where that is. It puts nothing out, and is no outcome. What is looked at: which bytes an
+/// instruction can make, that operands and frames are there which are taken away, and that the top
+/// of the stack stays what it is. Room does not grow with the stream but for the output.
 ///
 /// ```
 /// use weightware_isa::{Outcome, TraceReader, Vocabulary};
@@ -114,8 +116,8 @@ impl TraceReader {
         }
     }
 
-    /// Reads a token. Returns the line that it completes. Tokens behind the outcome, or behind one that cannot stand where it
-    /// does, are not read.
+    /// Reads a token. Returns the line that it completes. Tokens behind the outcome, or behind one
+    /// that cannot stand where it does, are not read.
     #[inline]
     pub fn feed(&mut self, token: Token) -> Option<Line<'_>> {
         // Most tokens are bytes: they follow one another and end nothing.
@@ -173,8 +175,8 @@ impl TraceReader {
         self.shape.close();
     }
 
-    /// The line that has begun and is not complete; what is left of a trace that was broken off, or ended by a token that cannot
-    /// stand where it does, which is the last one then.
+    /// The line that has begun and is not complete; what is left of a trace that was broken off, or
+    /// ended by a token that cannot stand where it does, which is the last one then.
     #[must_use]
     pub fn unfinished(&self) -> Option<Line<'_>> {
         let tokens = &self.line[..self.length];
@@ -211,13 +213,15 @@ impl TraceReader {
         self.lines
     }
 
-    /// The index of the token that cannot stand where it does in the trace of any program; it is the last one read.
+    /// The index of the token that cannot stand where it does in the trace of any program; it is
+    /// the last one read.
     #[must_use]
     pub fn malformed(&self) -> Option<u64> {
         self.malformed
     }
 
-    /// Whether no more tokens are read: there is an outcome, or a token that cannot stand where it does.
+    /// Whether no more tokens are read: there is an outcome, or a token that cannot stand where it
+    /// does.
     #[must_use]
     pub fn ended(&self) -> bool {
         self.outcome.is_some() || self.malformed.is_some()

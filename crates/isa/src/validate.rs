@@ -13,10 +13,11 @@ impl Program {
             .count()
     }
 
-    /// Checks what can be checked without running the program: one data section for each leading `section`, no other
-    /// `section`; targets within the program that can be executed; behind every call, and only there, a `resume` that
-    /// holds the index behind itself; behind every `i64.const`, and only there, its high word; frame sizes of at least 1;
-    /// no fourth byte where three are read.
+    /// Checks what can be checked without running the program: one data section for each leading
+    /// `section`, no other `section`; targets within the program that can be executed; behind every
+    /// call, and only there, a `resume` that holds the index behind itself; behind every
+    /// `i64.const`, and only there, its high word; frame sizes of at least 1; no fourth byte where
+    /// three are read.
     ///
     /// A valid program may still run into a [`Fault`](crate::Fault), such as a missing operand.
     ///

@@ -7,11 +7,13 @@ use crate::Shape;
 pub enum Attention {
     /// The model needs softmax weights as they are; an extreme-point cache does not reproduce it.
     Softmax,
-    /// Softmax is saturated: attention to the keys of the greatest score alone gives the same tokens up to the horizon.
+    /// Softmax is saturated: attention to the keys of the greatest score alone gives the same
+    /// tokens up to the horizon.
     Hardmax,
 }
 
-/// A polynomial of the position that is added to one slot of the embedding: `c[0] + c[1] t + c[2] t^2`.
+/// A polynomial of the position that is added to one slot of the embedding: `c[0] + c[1] t + c[2]
+/// t^2`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PositionFeature {
     /// The slot of the residual stream.
@@ -21,7 +23,8 @@ pub struct PositionFeature {
 }
 
 impl PositionFeature {
-    /// The feature at position `t`, by Horner's rule: `c[0] + t * (c[1] + c[2] * t)`, every operation rounded.
+    /// The feature at position `t`, by Horner's rule: `c[0] + t * (c[1] + c[2] * t)`, every
+    /// operation rounded.
     #[must_use]
     pub fn at(&self, t: u64) -> f64 {
         let [c0, c1, c2] = self.coefficients;
@@ -35,7 +38,8 @@ impl PositionFeature {
 /// Features are evaluated by [`PositionFeature::at`]; slots without one get 0.
 ///
 /// # Panics
-/// If a feature's slot is not below `d_model`, which [`Model::validate`](crate::Model::validate) excludes.
+/// If a feature's slot is not below `d_model`, which [`Model::validate`](crate::Model::validate)
+/// excludes.
 #[must_use]
 pub fn position_embedding(config: &Config, t: u64) -> Vec<f64> {
     let mut x = vec![0.0; config.shape.d_model];
@@ -45,9 +49,10 @@ pub fn position_embedding(config: &Config, t: u64) -> Vec<f64> {
     x
 }
 
-/// A box of keys within which one head is exact. With `lift = y + (x / 2)^2`: a key is live if `lift >= -0.5`
-/// (cleared otherwise, and then unbounded); a live key must have `|x| <= max_abs_x` and `lift <= max_lift`.
-/// An engine that sees a live key outside its box stops at that token: horizon.
+/// A box of keys within which one head is exact. With `lift = y + (x / 2)^2`: a key is live if
+/// `lift >= -0.5` (cleared otherwise, and then unbounded); a live key must have `|x| <= max_abs_x`
+/// and `lift <= max_lift`. An engine that sees a live key outside its box stops at that token:
+/// horizon.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KeyBound {
     /// The layer.

@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What went wrong, and where: an unreadable or inconsistent folder, an inconsistent model, or a text that is not made
-/// of tokens.
+/// What went wrong, and where: an unreadable or inconsistent folder, an inconsistent model, or a
+/// text that is not made of tokens.
 #[derive(Debug)]
 pub struct Error {
     kind: Box<Kind>,
@@ -98,7 +98,8 @@ impl Error {
         matches!(*self.kind, Kind::Io { .. })
     }
 
-    /// The word that is no token and its index among the words of the text, if that is what went wrong.
+    /// The word that is no token and its index among the words of the text, if that is what went
+    /// wrong.
     #[must_use]
     pub fn as_unknown_word(&self) -> Option<(&str, usize)> {
         match &*self.kind {

@@ -209,7 +209,8 @@ const WHITESPACE_SPLIT: &str = "WhitespaceSplit";
 
 impl TokenizerFile {
     pub(crate) fn new(tokenizer: &Tokenizer) -> Self {
-        // The format demands a name. One that is no token makes the libraries refuse an unknown word.
+        // The format demands a name. One that is no token makes the libraries refuse an unknown
+        // word.
         let mut unk_token = "<unk>".to_owned();
         while tokenizer.id(&unk_token).is_some() {
             unk_token = format!("<{unk_token}>");

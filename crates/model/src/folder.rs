@@ -47,8 +47,8 @@ impl Model {
     /// Whatever the files hold, this does not panic, and memory stays proportional to their length.
     ///
     /// # Errors
-    /// If a file is missing or malformed, or the files do not make a consistent model: the error names the file and
-    /// what to do.
+    /// If a file is missing or malformed, or the files do not make a consistent model: the error
+    /// names the file and what to do.
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let path = dir.join(CONFIG);

@@ -13,8 +13,9 @@
 //!
 //! This crate knows numbers and files. It must never know opcodes, graphs or caches.
 
-//! A model is a folder of four files, which [`Model::save`] writes and [`Model::load`] reads; the crate's README states
-//! them. Weights are 64-bit floats, tokens are words separated by white space, decoding is greedy.
+//! A model is a folder of four files, which [`Model::save`] writes and [`Model::load`] reads; the
+//! crate's README states them. Weights are 64-bit floats, tokens are words separated by white
+//! space, decoding is greedy.
 //!
 //! # Examples
 //! A model of one layer whose weights are all zero, which therefore answers token 0 for ever:

@@ -9,7 +9,8 @@ use crate::error::quoted;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId(pub u32);
 
-/// Token strings in id order; no string holds white space, so a text splits into tokens at white space.
+/// Token strings in id order; no string holds white space, so a text splits into tokens at white
+/// space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokenizer {
     strings: Vec<String>,
@@ -19,8 +20,8 @@ pub struct Tokenizer {
 impl Tokenizer {
     /// A tokenizer of the given strings, in id order.
     ///
-    /// Strings are not judged here: [`Model::validate`](crate::Model::validate) refuses a string that is empty, holds
-    /// white space or comes twice.
+    /// Strings are not judged here: [`Model::validate`](crate::Model::validate) refuses a string
+    /// that is empty, holds white space or comes twice.
     #[must_use]
     pub fn new(strings: Vec<String>) -> Self {
         let mut ids = HashMap::with_capacity(strings.len());
@@ -64,7 +65,8 @@ impl Tokenizer {
 
     /// The strings of tokens, separated by single spaces.
     ///
-    /// An id outside the vocabulary reads `<ID?>`, which no encoder takes back, since decoding is for people.
+    /// An id outside the vocabulary reads `<ID?>`, which no encoder takes back, since decoding is
+    /// for people.
     #[must_use]
     pub fn decode(&self, tokens: &[TokenId]) -> String {
         let mut text = String::new();

@@ -2,16 +2,18 @@
 
 use crate::{Config, Error, Matrix, Model, Shape, Weights};
 
-/// No dimension of a model may be greater: a file cannot make a reader reserve more than it holds itself.
+/// No dimension of a model may be greater: a file cannot make a reader reserve more than it holds
+/// itself.
 pub(crate) const MAX_LAYERS: usize = 1 << 10;
 pub(crate) const MAX_WIDTH: usize = 1 << 16;
 pub(crate) const MAX_VOCAB: usize = 1 << 24;
 
 impl Model {
-    /// Checks that shapes agree and lie within sane limits, numbers are finite, token strings are unique words, and
-    /// slots, heads and end tokens exist.
+    /// Checks that shapes agree and lie within sane limits, numbers are finite, token strings are
+    /// unique words, and slots, heads and end tokens exist.
     ///
-    /// [`save`](Self::save) and [`load`](Self::load) call this; a decoder calls it too, since the fields are public.
+    /// [`save`](Self::save) and [`load`](Self::load) call this; a decoder calls it too, since the
+    /// fields are public.
     ///
     /// # Errors
     /// If the model is not consistent; the error names the tensor or field.

@@ -40,7 +40,8 @@ impl Matrix {
     }
 }
 
-/// The five numbers that fix every tensor's shape; heads have dimension 2, so `d_model = 2 * heads`.
+/// The five numbers that fix every tensor's shape; heads have dimension 2, so `d_model = 2 *
+/// heads`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// Number of layers.
@@ -58,7 +59,8 @@ pub struct Shape {
 /// One layer: attention, then the gated feed-forward network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights {
-    /// `[3 * d_model, d_model]`: query rows, key rows, value rows; head `h` owns rows `2h` and `2h + 1` of each third.
+    /// `[3 * d_model, d_model]`: query rows, key rows, value rows; head `h` owns rows `2h` and `2h
+    /// + 1` of each third.
     pub in_proj: Matrix,
     /// `[d_model, d_model]`.
     pub out_proj: Matrix,

@@ -144,7 +144,8 @@ const FILES: [&str; 4] = [
     "generation_config.json",
 ];
 
-/// Replaces `from` by `to` in one file of a good folder; the error must name that file, or `blamed`, and say `says`.
+/// Replaces `from` by `to` in one file of a good folder; the error must name that file, or
+/// `blamed`, and say `says`.
 #[track_caller]
 fn refuses(file: &str, from: &str, to: &str, blamed: &str, says: &str) {
     let dir = tempfile::tempdir().unwrap();

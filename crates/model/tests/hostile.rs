@@ -50,7 +50,8 @@ fn good(dir: &Path) {
     model.save(dir).unwrap();
 }
 
-/// Loads a good folder one of whose files is replaced: it is consistent, or refused in the name of a file.
+/// Loads a good folder one of whose files is replaced: it is consistent, or refused in the name of
+/// a file.
 fn replaced(file: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let dir = tempfile::tempdir().unwrap();
     good(dir.path());
@@ -162,7 +163,8 @@ fn nesting_without_end() {
     }
 }
 
-/// A small file that states a model of a thousand gigabytes is refused, and nothing of that size is reserved on the way.
+/// A small file that states a model of a thousand gigabytes is refused, and nothing of that size is
+/// reserved on the way.
 #[test]
 fn shapes_beyond_the_file() {
     let dir = tempfile::tempdir().unwrap();

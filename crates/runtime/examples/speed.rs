@@ -1,6 +1,6 @@
-//! Measures the hull engine on a synthetic model of the kind that a compiler makes: 7 layers of 18 heads, about half of
-//! them dead, half of the live ones looking up positions, the others addresses and averages; 1,600 tokens whose logits
-//! depend on 3 slots.
+//! Measures the hull engine on a synthetic model of the kind that a compiler makes: 7 layers of 18
+//! heads, about half of them dead, half of the live ones looking up positions, the others addresses
+//! and averages; 1,600 tokens whose logits depend on 3 slots.
 //!
 //! ```text
 //! cargo run --release -p weightware-runtime --example speed -- 5000000

@@ -16,17 +16,19 @@ use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
 /// How a decoder attends to past tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
-    /// Stock softmax over all past keys, scores scaled by `1 / sqrt(2)`: what the weights mean. O(n) per token.
+    /// Stock softmax over all past keys, scores scaled by `1 / sqrt(2)`: what the weights mean.
+    /// O(n) per token.
     Softmax,
-    /// The average value of the keys of the exactly greatest score, by a scan over all past keys: the oracle of
-    /// [`Hull`](Self::Hull). O(n) per token.
+    /// The average value of the keys of the exactly greatest score, by a scan over all past keys:
+    /// the oracle of [`Hull`](Self::Hull). O(n) per token.
     Hardmax,
     /// The same by extreme-point search in the convex hull of the past keys. O(log n) per token.
     Hull,
-    /// The same by programs made from the weights: nothing that cannot matter is computed. About constant per token.
+    /// The same by programs made from the weights: nothing that cannot matter is computed. About
+    /// constant per token.
     Plan,
-    /// The same by machine code made of these programs. In builds with the feature `jit`; on processors other than x86-64
-    /// with AVX, the programs run as with [`Plan`](Self::Plan).
+    /// The same by machine code made of these programs. In builds with the feature `jit`; on
+    /// processors other than x86-64 with AVX, the programs run as with [`Plan`](Self::Plan).
     Jit,
 }
 
@@ -57,7 +59,8 @@ impl Engine {
         matches!(self, Self::Plan | Self::Jit)
     }
 
-    /// Whether the engine scans all past keys, so that a token takes time in proportion to those before it.
+    /// Whether the engine scans all past keys, so that a token takes time in proportion to those
+    /// before it.
     #[must_use]
     pub fn is_linear(self) -> bool {
         matches!(self, Self::Softmax | Self::Hardmax)
@@ -111,8 +114,8 @@ pub struct HeadActivation {
 
 /// Greedy decoding of one sequence.
 ///
-/// All engines compute the same projections with the same bits, the plan engine those that matter; they differ in attention.
-/// See the crate's documentation for an example.
+/// All engines compute the same projections with the same bits, the plan engine those that matter;
+/// they differ in attention. See the crate's documentation for an example.
 #[derive(Debug)]
 pub struct Decoder {
     network: Network,
@@ -178,8 +181,8 @@ impl Decoder {
     /// A decoder of an empty sequence.
     ///
     /// # Errors
-    /// If the model is inconsistent, or says that it needs softmax and `engine` is another, or the engine is not in this
-    /// build.
+    /// If the model is inconsistent, or says that it needs softmax and `engine` is another, or the
+    /// engine is not in this build.
     pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
         Self::with_options(model, engine, DecoderOptions::default())
     }
@@ -229,8 +232,8 @@ impl Decoder {
     /// Takes in a prompt, or goes on with one after tokens were generated.
     ///
     /// # Errors
-    /// If a token is unknown (then nothing is taken in), the horizon comes before the prompt's end, or decoding had
-    /// finished.
+    /// If a token is unknown (then nothing is taken in), the horizon comes before the prompt's end,
+    /// or decoding had finished.
     pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), PrefillError> {
         let vocab = self.network.vocab;
         if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
@@ -263,7 +266,8 @@ impl Decoder {
         }
     }
 
-    /// Prefills one token and returns its residual stream: the embedding, then the stream after each half-layer. Empty with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
+    /// Prefills one token and returns its residual stream: the embedding, then the stream after
+    /// each half-layer. Empty with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
     ///
     /// # Errors
     /// As [`prefill`](Self::prefill).
@@ -278,7 +282,8 @@ impl Decoder {
         Ok(record.map(|record| record.residual).unwrap_or_default())
     }
 
-    /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the horizon.
+    /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the
+    /// horizon.
     ///
     /// The iterator is lazy: a token goes through the layers when the one after it is asked for.
     /// [`finish_reason`](Self::finish_reason) says why it ended. Before a prompt it is empty.
@@ -312,8 +317,8 @@ impl Decoder {
 
     /// The logits from which the last prediction was made: after a prompt, those of its last token.
     ///
-    /// The plan engine computes no more of them than it needs; asked for them, it takes all tokens through the hull
-    /// engine.
+    /// The plan engine computes no more of them than it needs; asked for them, it takes all tokens
+    /// through the hull engine.
     #[must_use]
     pub fn logits(&self) -> Vec<f64> {
         match &self.cache {
@@ -360,13 +365,14 @@ impl Decoder {
         }
     }
 
-    /// The kernel that predicted the last token, as text: what it assumes, and one instruction a line. The crate's PLAN.md
-    /// describes the text.
+    /// The kernel that predicted the last token, as text: what it assumes, and one instruction a
+    /// line. The crate's PLAN.md describes the text.
     ///
-    /// The kernel is the one that ran for the last token that went through the layers; a token that was generated last
-    /// goes through them when the one after it is asked for. `None` if that token was the first, which the whole network
-    /// computes, with engines other than [`Engine::Plan`] and [`Engine::Jit`], and where no plan holds. The text is written
-    /// now, and decoding does nothing for it.
+    /// The kernel is the one that ran for the last token that went through the layers; a token that
+    /// was generated last goes through them when the one after it is asked for. `None` if that
+    /// token was the first, which the whole network computes, with engines other than
+    /// [`Engine::Plan`] and [`Engine::Jit`], and where no plan holds. The text is written now, and
+    /// decoding does nothing for it.
     #[must_use]
     pub fn kernel(&self) -> Option<String> {
         match &self.cache {
@@ -375,9 +381,9 @@ impl Decoder {
         }
     }
 
-    /// What the live heads asked and offered at the last token that went through the layers, in order: for studies of
-    /// attention, such as recording the keys and queries of a head. Nothing with [`Engine::Plan`] and
-    /// [`Engine::Jit`], which compute less.
+    /// What the live heads asked and offered at the last token that went through the layers, in
+    /// order: for studies of attention, such as recording the keys and queries of a head. Nothing
+    /// with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
     pub fn head_activations(&self) -> impl Iterator<Item = HeadActivation> + '_ {
         let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
@@ -392,7 +398,8 @@ impl Decoder {
             })
     }
 
-    /// How far the live keys of heads with a box went in the sequence so far, in order; heads without a live key are left out.
+    /// How far the live keys of heads with a box went in the sequence so far, in order; heads
+    /// without a live key are left out.
     pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
         let mut reached: Vec<_> = match &self.cache {
             EngineState::Plan(planned) => planned.reach(&self.network),
@@ -410,8 +417,9 @@ impl Decoder {
             })
     }
 
-    /// Generates up to as many tokens as fit, up to and including an end token, or up to the horizon; returns how many.
-    /// If they are fewer, [`finish_reason`](Self::finish_reason) says why, unless there was no prompt.
+    /// Generates up to as many tokens as fit, up to and including an end token, or up to the
+    /// horizon; returns how many. If they are fewer, [`finish_reason`](Self::finish_reason) says
+    /// why, unless there was no prompt.
     ///
     /// The same tokens as [`generate`](Self::generate) gives one by one, with less to do for each.
     pub fn generate_into(&mut self, tokens: &mut [TokenId]) -> usize {

@@ -12,7 +12,8 @@ use crate::sparse::{Vector, zero_vector};
 
 /// A reader of the residual stream during a forward pass.
 pub(crate) trait Observer {
-    /// Reads the residual stream: the embedding, then the stream after each half-layer. Slots beyond the model's are zero.
+    /// Reads the residual stream: the embedding, then the stream after each half-layer. Slots
+    /// beyond the model's are zero.
     fn see(&mut self, x: &Vector);
 }
 
@@ -55,7 +56,8 @@ impl ResidualStream {
         heads.map(|head| head.call(&self.products))
     }
 
-    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift.
+    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`,
+    /// greatest lift.
     pub(crate) fn reached<'s>(
         &'s self,
         network: &'s Network,

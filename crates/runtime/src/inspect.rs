@@ -45,7 +45,8 @@ pub struct HeadAttention {
     pub last: u64,
     /// The key of the first winner.
     pub key: [f64; 2],
-    /// The average of the winners' values, rounded once; 0 where it cannot reach the residual stream.
+    /// The average of the winners' values, rounded once; 0 where it cannot reach the residual
+    /// stream.
     pub value: [f64; 2],
 }
 
@@ -89,8 +90,9 @@ struct Best {
 
 /// Prefills `tokens` and inspects the forward pass of the last one.
 ///
-/// The winners of a head are found by exact comparison with the keys of all tokens so far, with every engine. No key is kept: the tokens
-/// pass through the layers twice, the first time for the queries.
+/// The winners of a head are found by exact comparison with the keys of all tokens so far, with
+/// every engine. No key is kept: the tokens pass through the layers twice, the first time for the
+/// queries.
 ///
 /// # Errors
 /// If the engine is planned or cannot decode the model, or the tokens cannot be prefilled.

@@ -1,7 +1,7 @@
 //! Key boxes: within them attention is exact; and how far a head's live keys have gone.
 
-/// The height of a live key above the parabola, `y + (x / 2)^2`; `None` if it is cleared. NaN gives `Some(NaN)`, which no
-/// box contains.
+/// The height of a live key above the parabola, `y + (x / 2)^2`; `None` if it is cleared. NaN gives
+/// `Some(NaN)`, which no box contains.
 #[inline]
 pub(crate) fn live_lift([x, y]: [f64; 2]) -> Option<f64> {
     let half = x / 2.0;
@@ -33,8 +33,8 @@ impl KeyExtent {
     }
 }
 
-/// Keys that are proven so far below the parabola are left out of tables: further than the squared distance between any two keys
-/// inside a box.
+/// Keys that are proven so far below the parabola are left out of tables: further than the squared
+/// distance between any two keys inside a box.
 pub(crate) fn cleared(bound: Option<[f64; 2]>) -> f64 {
     const LEAST: f64 = (1_u64 << 38) as f64;
     bound.map_or(LEAST, |[greatest_x, _]| LEAST.max(greatest_x * greatest_x))

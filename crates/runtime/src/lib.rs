@@ -1,12 +1,13 @@
 //! Greedy decoding of plain transformers with two-dimensional heads, by linear scan or convex hull.
 //!
 //! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of five
-//! [engines](Engine): stock softmax, hard-max by a scan, by a convex hull, by a plan, by a plan in machine code. The README
-//! states what they have in common to the bit and what makes the last two quick. This crate must never know opcodes, graphs or Wasm.
+//! [engines](Engine): stock softmax, hard-max by a scan, by a convex hull, by a plan, by a plan in
+//! machine code. The README states what they have in common to the bit and what makes the last two
+//! quick. This crate must never know opcodes, graphs or Wasm.
 //!
 //! # Examples
-//! A model of one layer and one head that says what it has seen less of, `tick` if neither: all keys are zero and tie, so
-//! the head averages -1 for every `tick` and 1 for every `tock` so far.
+//! A model of one layer and one head that says what it has seen less of, `tick` if neither: all
+//! keys are zero and tie, so the head averages -1 for every `tick` and 1 for every `tock` so far.
 //!
 //! ```
 //! use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, TokenId, Tokenizer, Weights};

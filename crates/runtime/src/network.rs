@@ -95,8 +95,9 @@ pub(crate) struct KeyBox {
     pub(crate) bound: [f64; 2],
 }
 
-/// What the heads of a layer ask of a cache, each but once: products that are equal whatever the tokens are one key, one
-/// question, one stream of values. Keys and values that earlier layers have are not among those of a later one.
+/// What the heads of a layer ask of a cache, each but once: products that are equal whatever the
+/// tokens are one key, one question, one stream of values. Keys and values that earlier layers have
+/// are not among those of a later one.
 #[derive(Debug, Default)]
 pub(crate) struct Asks {
     pub(crate) keys: Vec<NewKey>,
@@ -251,7 +252,8 @@ impl Pass {
         }
     }
 
-    /// The live heads of a layer, with numbers of products instead of places; answers are 0 where a value is live.
+    /// The live heads of a layer, with numbers of products instead of places; answers are 0 where a
+    /// value is live.
     fn heads(&mut self, model: &Model, index: usize, weights: &LayerWeights) -> Vec<Head> {
         let shape = &model.config.shape;
         let mut heads = Vec::new();
@@ -290,7 +292,8 @@ impl Pass {
         heads
     }
 
-    /// What heads ask that others do not, and the boxes that others do not have. Sets their answers and boxes.
+    /// What heads ask that others do not, and the boxes that others do not have. Sets their answers
+    /// and boxes.
     fn asks(&mut self, heads: &mut [Head]) -> (Asks, Vec<KeyBox>) {
         let mut asks = Asks::default();
         let mut boxes = Vec::new();
@@ -378,7 +381,8 @@ fn reaches(matrix: &Matrix, column: usize) -> bool {
     (0..matrix.rows).any(|r| matrix.row(r)[column] != 0.0)
 }
 
-/// The rows of a matrix, of which the stated columns are multiplied with the stated inputs, in that order.
+/// The rows of a matrix, of which the stated columns are multiplied with the stated inputs, in that
+/// order.
 fn update(matrix: &Matrix, columns: &[(usize, usize)]) -> Update {
     let restricted = |r: usize| {
         let entry = |&(column, input): &(usize, usize)| Entry {

@@ -20,10 +20,11 @@ pub(crate) fn zero_vector() -> Vector {
 
 /// A row that can be multiplied.
 trait Dot {
-    /// The dot product: products added in ascending order of inputs, every operation rounded, never fused.
+    /// The dot product: products added in ascending order of inputs, every operation rounded, never
+    /// fused.
     ///
-    /// A sum that starts at +0 is never -0, and adding a zero product would not change it: leaving out zero weights gives
-    /// the bits of the dense product.
+    /// A sum that starts at +0 is never -0, and adding a zero product would not change it: leaving
+    /// out zero weights gives the bits of the dense product.
     fn dot(&self, x: &[f64; WIDTH]) -> f64;
 }
 
@@ -127,7 +128,8 @@ impl Rows {
         short + self.fours.len() + self.fives.len() + self.long.len() + self.empty
     }
 
-    /// Calls `take` with every output, of which there is one for each row, and the product of its row with `x`.
+    /// Calls `take` with every output, of which there is one for each row, and the product of its
+    /// row with `x`.
     #[inline(always)]
     fn each<O: Outputs>(&self, x: &[f64; WIDTH], out: O, mut take: impl FnMut(O::Item, f64)) {
         /// The products of rows of a length, and the outputs that are left.

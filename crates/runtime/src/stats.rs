@@ -18,11 +18,13 @@ pub struct Stats {
     pub key_streams: usize,
     /// Streams of scalar values that are kept, after sharing.
     pub value_streams: usize,
-    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the hull engine.
+    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the
+    /// hull engine.
     pub planned: bool,
     /// How often the plan engine gave up an assumption and decoded all tokens anew.
     pub deoptimizations: u32,
-    /// Every bailout of the sequence, by reason: those that deoptimised, and those before, when a plan was made.
+    /// Every bailout of the sequence, by reason: those that deoptimised, and those before, when a
+    /// plan was made.
     pub bailouts: Bailouts,
 }
 
@@ -30,7 +32,8 @@ pub struct Stats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BailoutReason {
-    /// A head that attends by position found two positions of equal score, or reads a value that may be rounded.
+    /// A head that attends by position found two positions of equal score, or reads a value that
+    /// may be rounded.
     Place,
     /// The keys of some heads are not what was proved or assumed of them.
     Keys,

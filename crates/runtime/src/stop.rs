@@ -10,7 +10,8 @@ use weightware_model::TokenId;
 pub enum FinishReason {
     /// The last token was one of the model's end tokens.
     EndToken(TokenId),
-    /// The limit given to [`Decoder::generate`](crate::Decoder::generate) is reached; another call goes on.
+    /// The limit given to [`Decoder::generate`](crate::Decoder::generate) is reached; another call
+    /// goes on.
     MaxTokens,
     /// Tokens from here on would not be certified.
     Horizon {
@@ -118,7 +119,8 @@ pub enum PrefillError {
         /// What is exceeded.
         reason: HorizonReason,
     },
-    /// The decoder has given an end token or reached the horizon; [`Decoder::reset`](crate::Decoder::reset) it first.
+    /// The decoder has given an end token or reached the horizon;
+    /// [`Decoder::reset`](crate::Decoder::reset) it first.
     #[error("decoding is finished")]
     Finished,
 }

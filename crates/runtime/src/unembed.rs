@@ -9,24 +9,27 @@ use crate::sparse::WIDTH;
 /// Rows per block.
 const BLOCK: usize = 32;
 
-/// How often a family of rows is cut at a gap, which may leave blocks that are nearly empty, and in how many columns gaps
-/// are looked for.
+/// How often a family of rows is cut at a gap, which may leave blocks that are nearly empty, and in
+/// how many columns gaps are looked for.
 const GAPS: usize = 8;
 
 /// The columns of the unembedding that are not zero, with its rows in blocks of near ones.
 ///
-/// Every block is enclosed: each of its rows is `middle + a * chord` plus an error of at most `error` per column, with
-/// `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| + error.|x|` by more than what rounding may add,
-/// for which the error has a generous margin: a bound and a logit consist of a few operations, each off by half an epsilon. A block whose bound is less than a logit found elsewhere needs no look.
+/// Every block is enclosed: each of its rows is `middle + a * chord` plus an error of at most
+/// `error` per column, with `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| +
+/// error.|x|` by more than what rounding may add, for which the error has a generous margin: a
+/// bound and a logit consist of a few operations, each off by half an epsilon. A block whose bound
+/// is less than a logit found elsewhere needs no look.
 ///
-/// The search is exact for any weights. It is quick where few rows come near the greatest logit, as where rows lie on a
-/// curve: a chord follows a curve closely.
+/// The search is exact for any weights. It is quick where few rows come near the greatest logit, as
+/// where rows lie on a curve: a chord follows a curve closely.
 #[derive(Debug)]
 pub(crate) struct Unembed {
     /// The slots of the columns, ascending.
     slots: Vec<u16>,
     vocab: usize,
-    /// The rows' tokens, ascending within a block; a block of fewer rows is filled up with copies of its last one.
+    /// The rows' tokens, ascending within a block; a block of fewer rows is filled up with copies
+    /// of its last one.
     tokens: Vec<u32>,
     /// Per block, per column: `BLOCK` weights.
     weights: Vec<f64>,
@@ -102,7 +105,8 @@ impl Unembed {
         Self { slots, ..all }
     }
 
-    /// Adds the enclosure of a block. Any middle, chord and coefficients would do, as the errors are what they leave.
+    /// Adds the enclosure of a block. Any middle, chord and coefficients would do, as the errors
+    /// are what they leave.
     fn enclose(&mut self, block: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
         let columns = scales.len();
         if columns == 0 {
@@ -268,8 +272,8 @@ fn position_of_greatest(numbers: &[f64]) -> usize {
     numbers.iter().position(|&n| n == greatest).unwrap_or(0)
 }
 
-/// Divides tokens into blocks of near rows: cuts them across the widest column, as a k-d tree does, in the middle or, a
-/// few times, where families of rows are far apart.
+/// Divides tokens into blocks of near rows: cuts them across the widest column, as a k-d tree does,
+/// in the middle or, a few times, where families of rows are far apart.
 fn divide(
     tokens: &mut [u32],
     scales: &[f64],
@@ -324,7 +328,8 @@ fn partition(tokens: &mut [u32], first: impl Fn(u32) -> bool) -> usize {
     cut
 }
 
-/// The number below a gap that is wider than half of the range of numbers: such a gap holds the middle of it.
+/// The number below a gap that is wider than half of the range of numbers: such a gap holds the
+/// middle of it.
 fn gap(numbers: impl Iterator<Item = f64>, (low, high): (f64, f64)) -> Option<f64> {
     let middle = low / 2.0 + high / 2.0;
     let (mut below, mut above) = (low, high);
@@ -405,7 +410,8 @@ mod tests {
         }
     }
 
-    /// Rows on parabolas at very different scales, as exact machines have them, and some that never win.
+    /// Rows on parabolas at very different scales, as exact machines have them, and some that never
+    /// win.
     #[test]
     fn families_at_many_scales() {
         let far = (0..40).map(|_| [-(2f64.powi(52)), 0.0, 0.0]);

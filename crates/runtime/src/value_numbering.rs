@@ -1,4 +1,5 @@
-//! Value numbering: which products of a forward pass are equal for any tokens, from the weights alone.
+//! Value numbering: which products of a forward pass are equal for any tokens, from the weights
+//! alone.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -26,8 +27,8 @@ impl SlotVersions {
 /// An input, its version and a weight's bits.
 type Term = (u16, u32, u64);
 
-/// The distinct products of rows with the residual stream. Two of the same weights over slots that nobody has written to
-/// in between are one, however many layers lie between them.
+/// The distinct products of rows with the residual stream. Two of the same weights over slots that
+/// nobody has written to in between are one, however many layers lie between them.
 #[derive(Debug, Default)]
 pub(crate) struct Products {
     known: Interner<Vec<Term>>,

@@ -30,7 +30,8 @@ fn answers(model: &Model, pass: &TokenPass, layer: usize) -> Vec<f64> {
     answers
 }
 
-/// The residual stream behind an attention and behind the neurons, from that before and what the heads answered.
+/// The residual stream behind an attention and behind the neurons, from that before and what the
+/// heads answered.
 fn layer(model: &Model, index: usize, before: &[f64], answers: &[f64]) -> [Vec<f64>; 2] {
     let weights = &model.weights.layers[index];
     let sum = |x: &[f64], y: Vec<f64>| x.iter().zip(y).map(|(a, b)| a + b).collect::<Vec<_>>();

@@ -25,7 +25,8 @@ fn kernels(model: &Model, engine: Engine, prompt: &[u32], count: usize) -> Vec<S
     kernels
 }
 
-/// Compares the kernels of a run with a golden file; with `BLESS=1` in the environment, writes the file.
+/// Compares the kernels of a run with a golden file; with `BLESS=1` in the environment, writes the
+/// file.
 fn check(name: &str, model: &Model, prompt: &[u32], count: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernels");
     let path = folder.join(format!("{name}.kernel"));

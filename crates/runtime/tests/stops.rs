@@ -44,7 +44,8 @@ fn a_budget_can_be_renewed() {
     assert_eq!(rest, ids(&[8, 2]));
 }
 
-/// By slices of any length, with single tokens in between, come the tokens that come one by one, and the same end.
+/// By slices of any length, with single tokens in between, come the tokens that come one by one,
+/// and the same end.
 #[test]
 fn slices_are_filled_with_what_is_generated() {
     let mut model = copier(9, 3);

@@ -7,7 +7,8 @@ use weightware_runtime::{Engine, KeyRange};
 
 use crate::{Error, Run, RunEnd};
 
-/// A model, with the meaning of its tokens: what the machine's tokens are called decides, not their ids.
+/// A model, with the meaning of its tokens: what the machine's tokens are called decides, not their
+/// ids.
 #[derive(Debug, Clone)]
 pub struct Computer {
     model: Model,
@@ -62,10 +63,12 @@ impl Computer {
         program.full_prompt().map(|token| self.id(token)).collect()
     }
 
-    /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most `limit` tokens.
+    /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most
+    /// `limit` tokens.
     ///
     /// # Errors
-    /// If the model cannot be decoded with this engine. A prompt beyond the horizon is not an error but an [`RunEnd`].
+    /// If the model cannot be decoded with this engine. A prompt beyond the horizon is not an error
+    /// but an [`RunEnd`].
     pub fn run(
         &self,
         program: &Program,
@@ -75,10 +78,11 @@ impl Computer {
         self.resume(&self.prompt(program), &[], engine, limit)
     }
 
-    /// Goes on with a run from its tokens: those of its prompt, in the model's ids, and those of its trace so far. At most
-    /// `limit` more tokens.
+    /// Goes on with a run from its tokens: those of its prompt, in the model's ids, and those of
+    /// its trace so far. At most `limit` more tokens.
     ///
-    /// Takes the tokens in again, at the engine's speed; decoding is a function of the tokens alone.
+    /// Takes the tokens in again, at the engine's speed; decoding is a function of the tokens
+    /// alone.
     ///
     /// # Errors
     /// As [`run`](Self::run).

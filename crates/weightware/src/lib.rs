@@ -22,8 +22,9 @@
 //! # Ok::<(), weightware::Error>(())
 //! ```
 //!
-//! This crate is glue. It must hold no algorithm of its own, and nothing of a program's execution: between prompt and
-//! trace there are weights alone. The plain interpreter may look on ([`Run::checked`]): it is shown tokens that are put out already.
+//! This crate is glue. It must hold no algorithm of its own, and nothing of a program's execution:
+//! between prompt and trace there are weights alone. The plain interpreter may look on
+//! ([`Run::checked`]): it is shown tokens that are put out already.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

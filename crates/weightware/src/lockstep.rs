@@ -2,7 +2,8 @@
 
 use weightware_isa::{Fault, Interpreter, Program, Token};
 
-/// The plain interpreter beside a run: it is shown each token once the model has put it out, and has no say in the next one.
+/// The plain interpreter beside a run: it is shown each token once the model has put it out, and
+/// has no say in the next one.
 ///
 /// ```
 /// use weightware::{Lockstep, Divergence, Program, Token};
@@ -49,7 +50,8 @@ impl<'p> Lockstep<'p> {
         }
     }
 
-    /// Shows it the next token of the trace. Behind a divergence, and behind the end, nothing is looked at.
+    /// Shows it the next token of the trace. Behind a divergence, and behind the end, nothing is
+    /// looked at.
     ///
     /// # Errors
     /// The divergence, from that token on.
@@ -71,7 +73,8 @@ impl<'p> Lockstep<'p> {
         Err(divergence)
     }
 
-    /// How many tokens it has confirmed: the index of the one at which it and the trace part, if they do.
+    /// How many tokens it has confirmed: the index of the one at which it and the trace part, if
+    /// they do.
     #[must_use]
     pub fn agreed(&self) -> u64 {
         self.agreed

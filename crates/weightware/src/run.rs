@@ -31,8 +31,9 @@ pub enum RunEnd {
         /// The token's string.
         token: String,
     },
-    /// The model put out a token that cannot stand there in the trace of any program ([`TraceReader::malformed`]): its weights are
-    /// not the machine's or wrong, or the program is none that the machine has a meaning for.
+    /// The model put out a token that cannot stand there in the trace of any program
+    /// ([`TraceReader::malformed`]): its weights are not the machine's or wrong, or the program is
+    /// none that the machine has a meaning for.
     Derailed {
         /// Where.
         at: Place,
@@ -48,8 +49,8 @@ pub enum RunEnd {
         /// The model's.
         found: Token,
     },
-    /// A [checked](Run::checked) run: the plain interpreter cannot go on, for the program does what no valid program does. What
-    /// the model says from here on cannot be checked.
+    /// A [checked](Run::checked) run: the plain interpreter cannot go on, for the program does what
+    /// no valid program does. What the model says from here on cannot be checked.
     Fault {
         /// Where the tokens begin that cannot be checked.
         at: Place,
@@ -121,9 +122,9 @@ impl<'c> Run<'c> {
         })
     }
 
-    /// The same run with the plain interpreter beside it, which is shown each token once it is decoded: the first one that it does
-    /// not confirm is the last, and [`end`](Self::end) tells. `resumed` is the trace that the run was
-    /// [resumed](Computer::resume) with, if it was.
+    /// The same run with the plain interpreter beside it, which is shown each token once it is
+    /// decoded: the first one that it does not confirm is the last, and [`end`](Self::end) tells.
+    /// `resumed` is the trace that the run was [resumed](Computer::resume) with, if it was.
     #[must_use]
     pub fn checked(mut self, program: &'c Program, resumed: &[Token]) -> Self {
         let mut lockstep = Lockstep::new(program);
@@ -152,8 +153,9 @@ impl<'c> Run<'c> {
         Some((token, self.reader.feed(token)))
     }
 
-    /// Decodes so many tokens, fewer if the run ends, and shows each with the line that it completes, if it does; returns
-    /// how many it has shown. Less is done for each than by [`step`](Self::step).
+    /// Decodes so many tokens, fewer if the run ends, and shows each with the line that it
+    /// completes, if it does; returns how many it has shown. Less is done for each than by
+    /// [`step`](Self::step).
     pub fn steps(&mut self, most: usize, mut show: impl FnMut(Token, Option<Line<'_>>)) -> usize {
         let mut ids = [TokenId(0); BATCH];
         let mut shown = 0;
@@ -248,7 +250,8 @@ impl<'c> Run<'c> {
         Some((self.place(lockstep.agreed()), lockstep.divergence()?))
     }
 
-    /// How many tokens of a [checked](Self::checked) run the plain interpreter has confirmed, those included that it was resumed with.
+    /// How many tokens of a [checked](Self::checked) run the plain interpreter has confirmed, those
+    /// included that it was resumed with.
     #[must_use]
     pub fn agreed(&self) -> Option<u64> {
         self.lockstep.as_ref().map(Lockstep::agreed)
@@ -315,7 +318,8 @@ impl<'c> Run<'c> {
         self.decoder.stats()
     }
 
-    /// The text of the plan's kernel for the last token ([`Decoder::kernel`]); none with other engines.
+    /// The text of the plan's kernel for the last token ([`Decoder::kernel`]); none with other
+    /// engines.
     #[must_use]
     pub fn kernel(&self) -> Option<String> {
         self.decoder.kernel()

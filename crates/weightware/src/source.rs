@@ -8,8 +8,8 @@ use weightware_isa::Program;
 
 use crate::Error;
 
-/// Clang's flags for a program with a C library, which finds WASI here. The stack stands first: a call that exceeds it
-/// traps. It is small, since the machine is exact for 152 KiB of memory.
+/// Clang's flags for a program with a C library, which finds WASI here. The stack stands first: a
+/// call that exceeds it traps. It is small, since the machine is exact for 152 KiB of memory.
 const WASI_FLAGS: [&str; 4] = [
     "--target=wasm32-wasi",
     "-O2",
@@ -41,7 +41,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// Reads a program: a Wasm binary, Wasm text (`(module ...`) or a token program (`{ i32.const 03 ... }`).
+    /// Reads a program: a Wasm binary, Wasm text (`(module ...`) or a token program (`{ i32.const
+    /// 03 ... }`).
     ///
     /// # Errors
     /// If it is none of these, or not supported; says where.
@@ -74,7 +75,8 @@ impl Source {
         }
     }
 
-    /// Reads a program from a file; a file that ends in `.c` is compiled with clang first, if it is installed.
+    /// Reads a program from a file; a file that ends in `.c` is compiled with clang first, if it is
+    /// installed.
     ///
     /// # Errors
     /// If the file cannot be read or compiled, or as [`Source::parse`].
@@ -137,8 +139,8 @@ impl Source {
     }
 }
 
-/// Compiles a C file to Wasm with the first of `$CLANG`, clang, clang-16 to clang-21 that there is: for WASI if it has a
-/// C library for that, else freestanding.
+/// Compiles a C file to Wasm with the first of `$CLANG`, clang, clang-16 to clang-21 that there is:
+/// for WASI if it has a C library for that, else freestanding.
 ///
 /// # Errors
 /// If no clang is installed, or it fails: its messages are part of the error.

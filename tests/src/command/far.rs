@@ -41,10 +41,12 @@ pub(crate) struct Arguments {
     /// The last position, if it is to be nearer than that of the profile
     #[arg(long)]
     last: Option<u64>,
-    /// So many courses go through hulls as well, which looks at the logits of all tokens of cases; 200 bytes a token
+    /// So many courses go through hulls as well, which looks at the logits of all tokens of cases;
+    /// 200 bytes a token
     #[arg(long, default_value_t = 0)]
     hull: usize,
-    /// Positions of cases of the first course at which stock softmax is looked at; takes two more runs by hulls
+    /// Positions of cases of the first course at which stock softmax is looked at; takes two more
+    /// runs by hulls
     #[arg(long, default_value_t = 0)]
     stock: usize,
     /// Leave out the runs that come to each end just before the last position

@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
     seed: u64,
     #[command(flatten)]
     how: How,
-    /// Without --engine: of how many modules one goes through the weights as well as the plain interpreter
+    /// Without --engine: of how many modules one goes through the weights as well as the plain
+    /// interpreter
     #[arg(long, default_value_t = 20)]
     weights_every: u64,
     /// Modules that are run at the same time

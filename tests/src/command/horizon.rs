@@ -15,10 +15,12 @@ pub(crate) struct Arguments {
     /// Tokens of each run [default: up to the horizon]
     #[arg(long)]
     tokens: Option<u64>,
-    /// Tokens for which scans over all past keys, stock softmax and hard-max, run the first program that stores
+    /// Tokens for which scans over all past keys, stock softmax and hard-max, run the first program
+    /// that stores
     #[arg(long, default_value_t = 100_000)]
     linear: u64,
-    /// Positions up to the horizon at which stock softmax is looked at, in the same program; takes two more runs by hulls
+    /// Positions up to the horizon at which stock softmax is looked at, in the same program; takes
+    /// two more runs by hulls
     #[arg(long, default_value_t = 0)]
     stock: u64,
     /// Hulls run all programs, not the first that stores alone

@@ -19,8 +19,8 @@ const METER: Meter = Meter {
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// What reads the inputs: wasm, wat, tokens, trace, saved, tensors, config, tokenizer, generation, weights; all of them if
-    /// left out
+    /// What reads the inputs: wasm, wat, tokens, trace, saved, tensors, config, tokenizer,
+    /// generation, weights; all of them if left out
     #[arg(long, value_parser = target)]
     target: Vec<Target>,
     /// Time for each target

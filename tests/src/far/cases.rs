@@ -1,4 +1,5 @@
-//! The code of cases: an instruction on operands that tell, again and again. A case leaves the stack as it was.
+//! The code of cases: an instruction on operands that tell, again and again. A case leaves the
+//! stack as it was.
 
 use weightware_isa::{End, FRAME_LIMIT, FaultKind, Instruction, Interpreter, Op, Program};
 
@@ -9,7 +10,8 @@ use crate::verify::{ROWS, Row};
 /// How often a case executes its instruction, at least.
 pub(super) const ROUNDS: usize = 5;
 
-/// Whether an instruction is executed at all: others hold what one before them reads, or stand before the first.
+/// Whether an instruction is executed at all: others hold what one before them reads, or stand
+/// before the first.
 #[must_use]
 pub fn is_executed(op: Op) -> bool {
     let alone = Program {

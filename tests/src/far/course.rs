@@ -50,7 +50,8 @@ pub struct Ends {
     pub stores: u64,
 }
 
-/// A loop that stores, and one that does not: where they begin, and where it says how often they go round.
+/// A loop that stores, and one that does not: where they begin, and where it says how often they go
+/// round.
 #[derive(Debug, Clone, Copy)]
 struct Idle {
     first: usize,
@@ -87,7 +88,8 @@ impl Course {
         }
     }
 
-    /// Checks that a run stopped where nothing but the last position, or the last store, can stop it.
+    /// Checks that a run stopped where nothing but the last position, or the last store, can stop
+    /// it.
     ///
     /// # Errors
     /// If it stopped elsewhere.
@@ -191,7 +193,8 @@ impl Draft {
         draft
     }
 
-    /// Learns how long cases are, and what they execute. A random program that traps is an error: its number.
+    /// Learns how long cases are, and what they execute. A random program that traps is an error:
+    /// its number.
     fn walk(&mut self) -> Result<Walked, u64> {
         let mut run = Interpreter::new(&self.program);
         let first = self.idle.first().map_or(self.end, |idle| idle.first);

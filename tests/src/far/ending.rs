@@ -24,8 +24,8 @@ pub struct Ending {
 /// Positions that an ending may take.
 const ROOM: u64 = 60;
 
-/// Every way to end: by each instruction that always traps, by what traps for its operands, by an exit, and behind the last
-/// instruction.
+/// Every way to end: by each instruction that always traps, by what traps for its operands, by an
+/// exit, and behind the last instruction.
 #[must_use]
 pub fn endings() -> Vec<Ending> {
     let new = Instruction::new;

@@ -20,8 +20,8 @@ pub struct Leads {
     pub byte: Option<Lead>,
     /// Of all others.
     pub end: Option<Lead>,
-    /// What stands in the place of a byte behind an instruction's last byte; the greatest magnitude. It matters once it is so great
-    /// that it outweighs the end token's code.
+    /// What stands in the place of a byte behind an instruction's last byte; the greatest
+    /// magnitude. It matters once it is so great that it outweighs the end token's code.
     pub past: Option<Lead>,
     /// The same where the instruction traps before its first byte.
     pub trapped: Option<Lead>,
@@ -29,11 +29,12 @@ pub struct Leads {
     pub tokens: u64,
 }
 
-/// What an end token must lead by: half of what its code weighs, so that bytes behind the last one have not outweighed it by far.
+/// What an end token must lead by: half of what its code weighs, so that bytes behind the last one
+/// have not outweighed it by far.
 const LEAST_END: f64 = (1_u64 << 29) as f64;
 
-/// What stands behind the last byte: a sum of few bytes, or the column of an end token's code that shares theirs; at any
-/// position.
+/// What stands behind the last byte: a sum of few bytes, or the column of an end token's code that
+/// shares theirs; at any position.
 const MOST_PAST: f64 = (1_u64 << 10) as f64;
 
 impl Leads {

@@ -95,7 +95,8 @@ impl Access {
     }
 }
 
-/// An access between others that overlap it, one where nobody may have written, and sometimes one beyond the memory.
+/// An access between others that overlap it, one where nobody may have written, and sometimes one
+/// beyond the memory.
 pub(super) fn access(writer: &mut Writer, op: Op) {
     let its = Access::of(op).expect("an instruction of the memory");
     let (address, offset) = writer.address(8);
@@ -139,7 +140,8 @@ pub(super) fn access(writer: &mut Writer, op: Op) {
 /// So far beyond what can be written, plans still find by a table that nothing is there.
 const NEAR: u64 = 1 << 19;
 
-/// The memory grows by any number of pages; the last bytes inside are read, and those beyond are not.
+/// The memory grows by any number of pages; the last bytes inside are read, and those beyond are
+/// not.
 pub(super) fn growth(writer: &mut Writer) {
     const SIZES: [u32; 10] = [0, 1, 2, 255, 256, 257, 0xfffe, 0xffff, 0x1_0000, u32::MAX];
     let any = writer.value(4) as u32;
@@ -190,8 +192,8 @@ pub(super) fn growth(writer: &mut Writer) {
     writer.emit(Op::MemoryGrown, 0);
 }
 
-/// Something that is no access, while an address is the second operand: what it puts out must never pass for the memory's bytes
-/// there.
+/// Something that is no access, while an address is the second operand: what it puts out must never
+/// pass for the memory's bytes there.
 fn beside(writer: &mut Writer) {
     let width = writer.pick(&[4, 8]);
     let value = writer.value(width) | 0xa1a2_a3a4_a5a6_a7a8;

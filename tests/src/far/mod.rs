@@ -1,12 +1,15 @@
-//! Far positions: every instruction, and random programs, thousands and millions of tokens behind the beginning.
+//! Far positions: every instruction, and random programs, thousands and millions of tokens behind
+//! the beginning.
 //!
-//! A [`Case`] is some code that executes an instruction on operands that tell, or a random program. A [`Course`] is one program that
-//! goes from the first position to the last: it idles in a loop until the position of a case has come, executes that, and
-//! idles again. So millions of tokens are decoded once for hundreds of cases, and every one of them is compared with the
-//! plain interpreter. Courses take turns in what surrounds their cases ([`Setting`]).
+//! A [`Case`] is some code that executes an instruction on operands that tell, or a random program.
+//! A [`Course`] is one program that goes from the first position to the last: it idles in a loop
+//! until the position of a case has come, executes that, and idles again. So millions of tokens are
+//! decoded once for hundreds of cases, and every one of them is compared with the plain
+//! interpreter. Courses take turns in what surrounds their cases ([`Setting`]).
 //!
-//! Cases may trap and exit: the model's end tokens are left out, so that decoding goes on. Then an instruction that ends
-//! the run has done nothing ([`Interpreter::go_on`](weightware_isa::Interpreter::go_on)). [`endings`] are the same with end
+//! Cases may trap and exit: the model's end tokens are left out, so that decoding goes on. Then an
+//! instruction that ends the run has done nothing
+//! ([`Interpreter::go_on`](weightware_isa::Interpreter::go_on)). [`endings`] are the same with end
 //! tokens.
 
 mod cases;
@@ -69,7 +72,8 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// What the case of that number is: three instructions, then a program, unless they are all of one kind.
+    /// What the case of that number is: three instructions, then a program, unless they are all of
+    /// one kind.
     #[must_use]
     pub fn of(number: u64, only: Option<Self>) -> Self {
         if let Some(only) = only {
@@ -116,7 +120,8 @@ pub const PER_COURSE: u64 = 500;
 pub const FAR: u64 = 1_000_000;
 
 impl Case {
-    /// The case of a number. Of all cases, a quarter begin before [`FAR`], most of them soon, and 15 of 100 in the last twentieth.
+    /// The case of a number. Of all cases, a quarter begin before [`FAR`], most of them soon, and
+    /// 15 of 100 in the last twentieth.
     #[must_use]
     pub fn new(number: u64, seed: u64, only: Option<Kind>, last_position: u64) -> Self {
         let last = last_position as f64;

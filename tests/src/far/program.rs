@@ -1,4 +1,5 @@
-//! Random programs as cases: their instructions moved to where a case stands, their ends made to go on behind it.
+//! Random programs as cases: their instructions moved to where a case stands, their ends made to go
+//! on behind it.
 
 use weightware_isa::{Immediate, Instruction, Interpreter, Op, Outcome, Program};
 
@@ -32,7 +33,8 @@ pub(super) fn write(writer: &mut Writer) {
     writer.emit(Op::MemoryGrown, 0);
 }
 
-/// The program's instructions with their targets moved; an exit leaves its code and goes to the end.
+/// The program's instructions with their targets moved; an exit leaves its code and goes to the
+/// end.
 fn moved(writer: &mut Writer, program: &Program) {
     let first = program.leading_sections();
     let code = &program.code[first..];

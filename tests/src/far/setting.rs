@@ -1,4 +1,5 @@
-//! What surrounds cases: how deep frames and operands are, how much is stored, how far on the code stands.
+//! What surrounds cases: how deep frames and operands are, how much is stored, how far on the code
+//! stands.
 
 use weightware::Profile;
 use weightware_isa::{FRAME_LIMIT, Instruction, Op};
@@ -15,11 +16,13 @@ pub struct Setting {
     pub frames: bool,
     /// Below the operands of cases are as many as fit.
     pub stack: bool,
-    /// All of the memory is written, and idle loops store: the last store comes just before the last position.
+    /// All of the memory is written, and idle loops store: the last store comes just before the
+    /// last position.
     pub stores: bool,
     /// The prompt has many data sections, of more and of fewer than 255 bytes.
     pub sections: bool,
-    /// Loads go as far as addresses reach in a memory that has grown; plans give up a table for that.
+    /// Loads go as far as addresses reach in a memory that has grown; plans give up a table for
+    /// that.
     pub looks_far: bool,
     /// How far on the code of cases stands.
     pub code: Code,
@@ -115,7 +118,8 @@ impl Setting {
             return sections;
         }
         let end = self.ground(profile).last_address + 1;
-        // Every address of the lowest and of the highest pages, a byte of which follows every 257 of another section.
+        // Every address of the lowest and of the highest pages, a byte of which follows every 257
+        // of another section.
         let lengths = [1, 3, 254, 255, 256, 257, 0, 700];
         for length in lengths.into_iter().cycle().take(1_000) {
             let begin = match random.below(5) {

@@ -1,4 +1,5 @@
-//! Writes the code of cases: numbers, where operands come from and where results go, words, addresses.
+//! Writes the code of cases: numbers, where operands come from and where results go, words,
+//! addresses.
 
 use weightware_isa::{Instruction, Op};
 

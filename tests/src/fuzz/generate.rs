@@ -108,7 +108,8 @@ pub(super) fn module(bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Whether it converts between floats: what the generator makes canonical is only what arithmetic makes of a NaN.
+/// Whether it converts between floats: what the generator makes canonical is only what arithmetic
+/// makes of a NaN.
 fn leaves_nan_free(wasm: &[u8]) -> wasmparser::Result<bool> {
     for payload in Parser::new(0).parse_all(wasm) {
         let Payload::CodeSectionEntry(body) = payload? else {

@@ -1,8 +1,10 @@
-//! Random modules in two engines: what they put out, their memories, globals and traps must be alike.
+//! Random modules in two engines: what they put out, their memories, globals and traps must be
+//! alike.
 //!
-//! A module gets an entry that calls its exports as the input tells, reads its globals, and reads memory words: those
-//! that the independent engine leaves non-zero, or any. So comparing output and outcome compares all. Of calls up to one
-//! that traps, all are made, then again those before it, with a look at what they leave behind.
+//! A module gets an entry that calls its exports as the input tells, reads its globals, and reads
+//! memory words: those that the independent engine leaves non-zero, or any. So comparing output and
+//! outcome compares all. Of calls up to one that traps, all are made, then again those before it,
+//! with a look at what they leave behind.
 
 mod generate;
 mod rewrite;

@@ -1,5 +1,5 @@
-//! Modules rewritten: without what cannot be lowered yet and the generator cannot be told to leave out, and without what
-//! the independent engine gets wrong.
+//! Modules rewritten: without what cannot be lowered yet and the generator cannot be told to leave
+//! out, and without what the independent engine gets wrong.
 
 use std::convert::Infallible;
 
@@ -9,12 +9,13 @@ use wasm_encoder::{CodeSection, Instruction, MemArg, Module, ValType};
 /// What is rewritten.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Rewriting {
-    /// `i32` for `i64`: the module stays valid, and computes something else. It must hold no floats.
+    /// `i32` for `i64`: the module stays valid, and computes something else. It must hold no
+    /// floats.
     pub(super) narrow: bool,
     /// `memory.grow` always fails.
     pub(super) fixed_memory: bool,
-    /// wasmi 2.0.0 fuses a comparison and a `select` behind it the wrong way round: the condition is made another
-    /// expression of the same value.
+    /// wasmi 2.0.0 fuses a comparison and a `select` behind it the wrong way round: the condition
+    /// is made another expression of the same value.
     pub(super) guard_select: bool,
 }
 

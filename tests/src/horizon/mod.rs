@@ -1,5 +1,5 @@
-//! Programs that lean against the horizon, and what must be true there: every engine says what the plain interpreter says, up to
-//! the same last token, and then stops.
+//! Programs that lean against the horizon, and what must be true there: every engine says what the
+//! plain interpreter says, up to the same last token, and then stops.
 
 mod programs;
 mod stock;
@@ -10,7 +10,8 @@ pub use crate::beside::{Stopped, beside};
 pub use programs::{Adversary, adversaries, farthest};
 pub use stock::{Sampled, at_positions};
 
-/// The greatest count that orders writes of keys with an index, where it is a count: how often the memory may be stored to.
+/// The greatest count that orders writes of keys with an index, where it is a count: how often the
+/// memory may be stored to.
 #[must_use]
 pub fn most_stores(model: &Model) -> Option<u64> {
     let certificate = certify(model);

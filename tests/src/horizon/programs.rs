@@ -144,7 +144,8 @@ fn pushing() -> Program {
     program(vec![new(Op::I32Const, 7), new(Op::Br, 0)])
 }
 
-/// Calls itself as often as frames of one word fit, writing a local in each, and comes all the way back.
+/// Calls itself as often as frames of one word fit, writing a local in each, and comes all the way
+/// back.
 fn recursing() -> Program {
     const MAIN: u32 = 0;
     const CALLS_LEFT: u32 = 0;
@@ -174,8 +175,8 @@ fn recursing() -> Program {
     ])
 }
 
-/// Writes and reads words at 16,384 places, all over the memory, each overlapped by a byte; and the word at 64 again and again.
-/// Three stores in 25 instructions.
+/// Writes and reads words at 16,384 places, all over the memory, each overlapped by a byte; and the
+/// word at 64 again and again. Three stores in 25 instructions.
 fn scattering(farthest: u32) -> Program {
     const PLACES: u32 = 1 << 14;
     let apart = ((farthest - 7) / (PLACES - 1)) & !3;

@@ -1,5 +1,6 @@
-//! Stock softmax at sampled positions of a long run, without keeping its keys: the run is decoded twice by hulls, once to learn
-//! the queries, once to show them every key. What softmax answers goes through the layers, up to the logits.
+//! Stock softmax at sampled positions of a long run, without keeping its keys: the run is decoded
+//! twice by hulls, once to learn the queries, once to show them every key. What softmax answers
+//! goes through the layers, up to the logits.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -14,8 +15,8 @@ use crate::far::best;
 pub struct Sampled {
     /// The position.
     pub position: u64,
-    /// Heads that attend to one token: the weights of all others are exactly 0, and the token is that of the greatest exact
-    /// score.
+    /// Heads that attend to one token: the weights of all others are exactly 0, and the token is
+    /// that of the greatest exact score.
     pub one_hot: usize,
     /// Heads of which keys of several tokens have the greatest exact score: they average those.
     pub tied: usize,
@@ -27,15 +28,17 @@ pub struct Sampled {
     pub wrong: Vec<(usize, usize)>,
     /// The token that the run says behind it.
     pub said: Option<TokenId>,
-    /// By where the library multiplies: the token of the greatest logit, and how far that is ahead of the next.
+    /// By where the library multiplies: the token of the greatest logit, and how far that is ahead
+    /// of the next.
     pub predicted: [Option<(TokenId, f64)>; 3],
-    /// How far queries that are made of what softmax answered are off those of the run, at most: these are what was asked.
+    /// How far queries that are made of what softmax answered are off those of the run, at most:
+    /// these are what was asked.
     pub off: f64,
 }
 
 impl Sampled {
-    /// Whether softmax attends as it must, and says what the run says. Where a lookup finds no key, what it answers and what is asked with
-    /// that does not matter.
+    /// Whether softmax attends as it must, and says what the run says. Where a lookup finds no key,
+    /// what it answers and what is asked with that does not matter.
     #[must_use]
     pub fn is_right(&self) -> bool {
         let said = |predicted: &Option<(TokenId, f64)>| predicted.map(|(token, _)| token);
@@ -115,7 +118,8 @@ struct Seen {
     indexed: bool,
     found: bool,
     softmax: [Softmax; 3],
-    /// Greatest score as the numbers are, as a sum of two floats, and the values of the keys that have it.
+    /// Greatest score as the numbers are, as a sum of two floats, and the values of the keys that
+    /// have it.
     exact: (f64, f64),
     best: [f64; 2],
     ties: u64,
@@ -211,7 +215,8 @@ impl Seen {
     }
 }
 
-/// What stock softmax attends to at positions behind the prompt of a program; those beyond its end are left out.
+/// What stock softmax attends to at positions behind the prompt of a program; those beyond its end
+/// are left out.
 ///
 /// # Errors
 /// If the program cannot be run.
@@ -337,8 +342,8 @@ fn add(x: &mut [f64], y: &[f64]) {
     x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
 }
 
-/// Decodes up to the last of the positions, and shows what heads ask and offer at every one: behind the prompt also with the token
-/// there and the next one.
+/// Decodes up to the last of the positions, and shows what heads ask and offer at every one: behind
+/// the prompt also with the token there and the next one.
 fn walk(
     computer: &Computer,
     prompt: &[TokenId],

@@ -1,7 +1,8 @@
 //! Inputs that nobody wrote: valid ones, damaged, and noise, for everything that reads bytes.
 //!
-//! Whatever the bytes are, they are taken, or refused with the place; nothing panics, and memory stays in proportion to
-//! their length. Execution `n` of a seed is the same everywhere. Inputs that once were findings stay in `hostile/`.
+//! Whatever the bytes are, they are taken, or refused with the place; nothing panics, and memory
+//! stays in proportion to their length. Execution `n` of a seed is the same everywhere. Inputs that
+//! once were findings stay in `hostile/`.
 
 mod damage;
 mod model;
@@ -26,8 +27,8 @@ pub struct Meter {
 
 /// Bytes that any input may cost, and bytes for each byte of it.
 ///
-/// The frontend lowers one byte of a module to at most some tens of instructions, and a machine for tokens has tables of its
-/// own.
+/// The frontend lowers one byte of a module to at most some tens of instructions, and a machine for
+/// tokens has tables of its own.
 const MEMORY: (usize, usize) = (64 << 20, 4096);
 
 /// An input that should have been taken or refused.
@@ -115,7 +116,8 @@ impl Campaign {
         Ok((taken?, memory))
     }
 
-    /// Gives inputs from the given execution on, until so much time has passed, or so many were given.
+    /// Gives inputs from the given execution on, until so much time has passed, or so many were
+    /// given.
     #[must_use]
     pub fn run(&self, from: u64, time: Duration, most: u64, meter: Meter) -> Tally {
         let start = Instant::now();

@@ -132,7 +132,8 @@ fn run(program: &Program) {
 fn refused(error: &Error) -> Result<(), String> {
     let located = match error {
         Error::Frontend(error) => {
-            // Of a text that cannot be parsed the message names the line; a missing entry is nowhere.
+            // Of a text that cannot be parsed the message names the line; a missing entry is
+            // nowhere.
             let said = error.to_string();
             let told = said.contains("<anon>:") || said.contains("there is no exported function");
             error.offset().is_some() || error.function().is_some() || told
@@ -148,7 +149,8 @@ fn refused(error: &Error) -> Result<(), String> {
     readable(&text)
 }
 
-/// A refusal is read by people, in terminals: it repeats no more of the input than is needed, and nothing that they obey.
+/// A refusal is read by people, in terminals: it repeats no more of the input than is needed, and
+/// nothing that they obey.
 pub(super) fn readable(text: &str) -> Result<(), String> {
     if text.len() > 4_000 {
         return Err(format!("is refused in {} bytes", text.len()));

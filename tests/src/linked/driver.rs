@@ -1,8 +1,9 @@
 //! A module with an entry that calls its exports as its input tells.
 //!
-//! The input is a row of calls: the number of the case, two bytes, then the arguments, each with as many bytes as its
-//! type has. For each call the entry puts out the results' bytes, then [`DONE`]. So the calls of many assertions share
-//! a run and the state that they leave behind, and nothing that computes before the run can know an argument.
+//! The input is a row of calls: the number of the case, two bytes, then the arguments, each with as
+//! many bytes as its type has. For each call the entry puts out the results' bytes, then [`DONE`].
+//! So the calls of many assertions share a run and the state that they leave behind, and nothing
+//! that computes before the run can know an argument.
 
 use wasm_encoder::{
     BlockType, DataCountSection, EntityType, ExportKind, ExportSection, Function, ImportSection,
@@ -282,7 +283,8 @@ pub(crate) fn encode(input: &mut Vec<u8>, case: usize, arguments: &[Value]) {
     }
 }
 
-/// Takes the results of a call off the front of an output; `None` if the call did not come to its end.
+/// Takes the results of a call off the front of an output; `None` if the call did not come to its
+/// end.
 pub(crate) fn decode(output: &mut &[u8], results: &[wasmparser::ValType]) -> Option<Vec<u64>> {
     let mut rest = *output;
     let mut values = vec![];

@@ -184,8 +184,8 @@ impl Merged {
         Ok(())
     }
 
-    /// A constant expression, without its end, in which imported globals are their values: they are globals of the
-    /// merged module's own, which such an expression may not read.
+    /// A constant expression, without its end, in which imported globals are their values: they are
+    /// globals of the merged module's own, which such an expression may not read.
     fn expression(
         &self,
         map: &mut Map,

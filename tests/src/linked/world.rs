@@ -124,8 +124,8 @@ impl World {
         }
     }
 
-    /// The instances that a call of one can touch, in the order of their instantiation: those from which it imports,
-    /// and those that import memories, tables or globals of one of them.
+    /// The instances that a call of one can touch, in the order of their instantiation: those from
+    /// which it imports, and those that import memories, tables or globals of one of them.
     pub(crate) fn around(&self, instance: usize) -> Vec<usize> {
         let mut found = BTreeSet::from([instance]);
         loop {

@@ -1,5 +1,5 @@
-//! C programs whose runs are millions of tokens long: they must say what they say by an independent engine, and every token must
-//! be the plain interpreter's.
+//! C programs whose runs are millions of tokens long: they must say what they say by an independent
+//! engine, and every token must be the plain interpreter's.
 
 mod page;
 
@@ -77,7 +77,8 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 impl Long {
-    /// A line is a name, a level and the arguments; a file `NAME.txt`, if there is one, is the input.
+    /// A line is a name, a level and the arguments; a file `NAME.txt`, if there is one, is the
+    /// input.
     fn read(folder: &Path, line: &str) -> Result<Self, String> {
         let mut words = line.split_whitespace();
         let (Some(name), Some(level)) = (words.next(), words.next()) else {
@@ -159,8 +160,9 @@ impl Whole {
         self.prompt + self.tokens - 1
     }
 
-    /// Decodes the run from a token of the trace on, those before taken in, to its end or for at most so many tokens, beside the
-    /// plain interpreter; who watches is told how many tokens there are so far.
+    /// Decodes the run from a token of the trace on, those before taken in, to its end or for at
+    /// most so many tokens, beside the plain interpreter; who watches is told how many tokens there
+    /// are so far.
     ///
     /// # Errors
     /// What differs.

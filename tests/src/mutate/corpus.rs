@@ -25,7 +25,8 @@ struct Run {
     trace: Vec<TokenId>,
     /// By token: whether it is there.
     holds: Vec<bool>,
-    /// Mutations that it was the first to notice: decides which runs come first, not what is noticed.
+    /// Mutations that it was the first to notice: decides which runs come first, not what is
+    /// noticed.
     noticed: AtomicUsize,
 }
 
@@ -35,7 +36,8 @@ const SHORT: usize = 40_000;
 const WATCHED: (u64, u32) = (3, 12);
 
 impl Corpus {
-    /// So many random programs of so many instructions, and the directed ones; their runs by this model are right.
+    /// So many random programs of so many instructions, and the directed ones; their runs by this
+    /// model are right.
     ///
     /// # Panics
     /// If the plain interpreter finds a fault in one of them.
@@ -100,7 +102,8 @@ impl Corpus {
         self.slots.notice(model)
     }
 
-    /// Where a model says another token, or stops: the run, and the tokens of its trace that are right.
+    /// Where a model says another token, or stops: the run, and the tokens of its trace that are
+    /// right.
     #[must_use]
     pub fn first_difference(&self, model: &Model) -> Option<(usize, usize)> {
         first_difference(model, FASTEST, self.runs.iter())

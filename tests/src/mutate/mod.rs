@@ -1,8 +1,9 @@
 //! Mutations of the weights: one non-zero weight at a time is changed, and the corpus must notice.
 //!
-//! A mutation is noticed by *tokens* if some run says another token than the plain interpreter, or stops; by the *certificate* if
-//! what is proved of the model, or its problems, changes. Of those that nobody notices, some cannot be noticed: `reasons`
-//! has their classes. The rest are holes in the corpus, or dead weights.
+//! A mutation is noticed by *tokens* if some run says another token than the plain interpreter, or
+//! stops; by the *certificate* if what is proved of the model, or its problems, changes. Of those
+//! that nobody notices, some cannot be noticed: `reasons` has their classes. The rest are holes in
+//! the corpus, or dead weights.
 
 mod corpus;
 mod names;
@@ -87,7 +88,8 @@ impl<'c> Mutator<'c> {
         }
     }
 
-    /// Changes a weight, asks who notices, and changes it back. `None`: a swap of equal weights is no mutation.
+    /// Changes a weight, asks who notices, and changes it back. `None`: a swap of equal weights is
+    /// no mutation.
     pub fn fate(&mut self, place: Place, mutation: Mutation) -> Option<Fate> {
         let row = place.row_of(&mut self.model);
         let before = row.to_vec();

@@ -83,7 +83,8 @@ impl Names {
         name.map_or("nothing", String::as_str)
     }
 
-    /// The dimension of a slot after a half-layer, or the last one before that; the embedding is -1.
+    /// The dimension of a slot after a half-layer, or the last one before that; the embedding is
+    /// -1.
     fn dimension(&self, slot: usize, at: i32) -> String {
         let half_layers = usize::try_from(at + 1).expect("-1 at least");
         let names = (0..=half_layers).rev();

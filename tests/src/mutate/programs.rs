@@ -98,7 +98,8 @@ fn neighbours() -> Program {
     }
 }
 
-/// Instructions of the table of arithmetic, each on some edge operands and some random ones that do not trap.
+/// Instructions of the table of arithmetic, each on some edge operands and some random ones that do
+/// not trap.
 fn arithmetic(rows: &[Row]) -> Program {
     let code = rows.iter().flat_map(|row| {
         let mut random = Random::new(row.name.len() as u64);
@@ -149,8 +150,8 @@ fn flags(op: Op) -> Program {
     program(code.collect())
 }
 
-/// A word that has this byte at its places, as a constant, with carries, or with borrows. `ff` with a carry and `00` with a
-/// borrow need one that comes in, so that their first byte is another.
+/// A word that has this byte at its places, as a constant, with carries, or with borrows. `ff` with
+/// a carry and `00` with a borrow need one that comes in, so that their first byte is another.
 fn word(byte: u32, op: Option<Op>) -> Vec<Instruction> {
     let all = byte * 0x0101_0101;
     let Some(op) = op else {
@@ -166,7 +167,8 @@ fn word(byte: u32, op: Option<Op>) -> Vec<Instruction> {
     vec![a, b, new(op, 0)]
 }
 
-/// Every byte in its roles: as a sign, as the count of a shift to the left and to the right, put out.
+/// Every byte in its roles: as a sign, as the count of a shift to the left and to the right, put
+/// out.
 fn columns(flag: Option<Op>) -> Program {
     let code = (0..=255_u32).flat_map(|byte| {
         let mut code = vec![];
@@ -203,8 +205,8 @@ fn wide_columns(flag: Option<Op>) -> Program {
     program(code.collect())
 }
 
-/// Calls with frames of all sizes; caller and callee look at a local, whose word holds its own number, and at an operand
-/// below.
+/// Calls with frames of all sizes; caller and callee look at a local, whose word holds its own
+/// number, and at an operand below.
 fn calls() -> Program {
     let mut code = vec![];
     for word in 0..300_u32 {
@@ -256,8 +258,8 @@ fn words() -> Program {
     program(code)
 }
 
-/// Differences that are positions: comparisons look for one at the position of every kind of token of a prompt, and of the
-/// trace.
+/// Differences that are positions: comparisons look for one at the position of every kind of token
+/// of a prompt, and of the trace.
 fn positions() -> Program {
     let compared = |positions: &[u32]| {
         let mut code = vec![];
@@ -286,7 +288,8 @@ fn positions() -> Program {
     compared(&seen)
 }
 
-/// The last access of every size inside a memory of so many pages, grown by so many; then one that ends beyond.
+/// The last access of every size inside a memory of so many pages, grown by so many; then one that
+/// ends beyond.
 fn edges_of_memory() -> impl Iterator<Item = Program> {
     const ACCESSES: [(Op, u32, bool); 14] = [
         (Op::I32Load, 4, false),

@@ -11,16 +11,17 @@
 //! | the one negative logit of a token that is never said | it is said even less; no other logit changes |
 //! | a count that closes a gate from 1 on | at 0 it adds nothing; from 1 on the gate stays closed: relu(c - 2 w n) = relu(c - w n) = 0 for n >= 1, c <= w |
 //!
-//! Most follow from the weights and the certificate. The others need to know of a slot that it holds an integer
-//! that is never negative: [`COUNTS`] names dimensions that do, and a test holds the exact evaluator to it.
+//! Most follow from the weights and the certificate. The others need to know of a slot that it
+//! holds an integer that is never negative: [`COUNTS`] names dimensions that do, and a test holds
+//! the exact evaluator to it.
 
 use weightware::{Certificate, Keys};
 use weightware_model::Model;
 
 use super::{Mutation, Names, Part, Place};
 
-/// Dimensions that are integers from 0 to a greatest value, by what they are: counts of bytes, bytes, words, flags, steps of
-/// rectified sums.
+/// Dimensions that are integers from 0 to a greatest value, by what they are: counts of bytes,
+/// bytes, words, flags, steps of rectified sums.
 pub const COUNTS: [(&str, f64); 23] = [
     ("index", f64::INFINITY),
     ("top", f64::INFINITY),
@@ -159,7 +160,8 @@ impl Grounds<'_> {
                 },
             };
         }
-        // Class and square are one number, and `one` completes the square: added exactly, and not twice.
+        // Class and square are one number, and `one` completes the square: added exactly, and not
+        // twice.
         if let [Some(linear), Some(square)] = class {
             let one = row
                 .iter()

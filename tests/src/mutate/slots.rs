@@ -7,8 +7,8 @@ use weightware_model::Model;
 
 use crate::common::Forward;
 
-/// What slots hold behind every half-layer while the weights as they are run some programs. Averages are left out: what is made
-/// of them is not.
+/// What slots hold behind every half-layer while the weights as they are run some programs.
+/// Averages are left out: what is made of them is not.
 #[derive(Debug, Clone)]
 pub(super) struct Slots {
     /// By half-layer, the embedding first: the slots that hold what is still to be read.
@@ -60,7 +60,8 @@ impl Slots {
         slots
     }
 
-    /// Shows what is held behind each token of the trace, and the last one of the prompt, until told to stop.
+    /// Shows what is held behind each token of the trace, and the last one of the prompt, until
+    /// told to stop.
     fn walk(
         &self,
         model: &Model,

@@ -1,9 +1,10 @@
 //! The official WebAssembly 1.0 test suite, run through frontend, prompt and weights.
 //!
-//! A file is a *script* of commands. Modules become *instances* of a *world*; an instance, with those that it shares
-//! state with, is *merged* into one module and gets a *driver*, an entry that calls exports as the input tells. A
-//! *session* lowers it and runs it, as many assertions in one run as there are up to one that traps; what the calls
-//! before left behind is made again at the beginning of each run.
+//! A file is a *script* of commands. Modules become *instances* of a *world*; an instance, with
+//! those that it shares state with, is *merged* into one module and gets a *driver*, an entry that
+//! calls exports as the input tells. A *session* lowers it and runs it, as many assertions in one
+//! run as there are up to one that traps; what the calls before left behind is made again at the
+//! beginning of each run.
 
 mod effects;
 mod report;
@@ -176,8 +177,8 @@ impl Runner<'_> {
     }
 }
 
-/// A module that is not valid goes to the frontend alone. It may be of a later version, but not refused for what is missing
-/// in a valid one, such as an entry.
+/// A module that is not valid goes to the frontend alone. It may be of a later version, but not
+/// refused for what is missing in a valid one, such as an entry.
 fn invalid(source: &[u8]) -> Verdict {
     match lower(source, &Options::default()) {
         Err(error) if error.is_invalid() || error.needs_later_version() => Verdict::Pass,

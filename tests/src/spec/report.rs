@@ -70,7 +70,8 @@ impl Report {
     }
 }
 
-/// The reports as a page of markdown: a row for each file, a row of totals, one for each kind of command, and the reasons of what was refused.
+/// The reports as a page of markdown: a row for each file, a row of totals, one for each kind of
+/// command, and the reasons of what was refused.
 #[must_use]
 pub fn table(reports: &[Report]) -> String {
     let mut text = String::from(
@@ -126,9 +127,9 @@ pub fn table(reports: &[Report]) -> String {
     text
 }
 
-/// What is common to the errors of many places: without instruction, function, byte and remedy, the particulars of a
-/// key beyond the horizon, and why a call before was refused. An error is ``` `i64.add` in function 3 `f` at byte 0x20:
-/// problem; remedy ```.
+/// What is common to the errors of many places: without instruction, function, byte and remedy, the
+/// particulars of a key beyond the horizon, and why a call before was refused. An error is ```
+/// `i64.add` in function 3 `f` at byte 0x20: problem; remedy ```.
 fn in_general(reason: &str) -> &str {
     for general in ["a call before it was refused", "beyond the horizon"] {
         if reason.starts_with(general) {

@@ -25,7 +25,8 @@ pub enum Verdict {
 
 /// The suite grows memories far beyond what the machine is exact for, and looks at their size.
 const MEMORY_PAGES: u32 = (1 << 16) - 1;
-/// Tokens of a run at most: more than the model is certified for, so that endless programs meet their horizon.
+/// Tokens of a run at most: more than the model is certified for, so that endless programs meet
+/// their horizon.
 const LIMIT: u64 = 1 << 25;
 /// Calls of a run at most.
 const CALLS: usize = 256;
@@ -226,7 +227,8 @@ impl<'e> Session<'e> {
 }
 
 impl Prepared {
-    /// Merges instances and lowers them with an entry for what the steps call, as far as it can be lowered.
+    /// Merges instances and lowers them with an entry for what the steps call, as far as it can be
+    /// lowered.
     fn new<'s>(
         executor: &Executor<'_>,
         world: &World,
@@ -252,7 +254,8 @@ impl Prepared {
         let loaded = match load(&cases) {
             Ok(loaded) => loaded,
             Err(_) => {
-                // What calls nothing must lower; then every case alone, and at last those that do, together.
+                // What calls nothing must lower; then every case alone, and at last those that do,
+                // together.
                 load(&[]).map_err(|error| error.to_string())?;
                 cases.retain(|case| match load(std::slice::from_ref(case)) {
                     Ok(_) => true,
@@ -291,8 +294,8 @@ impl Prepared {
         }
     }
 
-    /// How many of the open calls the next run takes, and its input: what happened before, then they. A call that must
-    /// end the run is the last.
+    /// How many of the open calls the next run takes, and its input: what happened before, then
+    /// they. A call that must end the run is the last.
     fn batch(&self, history: &[Step], open: &[&Step]) -> (usize, Vec<u8>) {
         debug_assert!(self.cases.len() == self.numbers.len(), "cases are distinct");
         let mut input = vec![];
@@ -350,7 +353,8 @@ fn judge_trap(ending: &Ending, expected: &Expected) -> Verdict {
 
 /// Whether a trap is the one that a script's message names.
 fn alike(trap: Trap, message: &str) -> bool {
-    // The scripts' messages name the table for accesses outside it, and the element that is not there.
+    // The scripts' messages name the table for accesses outside it, and the element that is not
+    // there.
     let also = match trap {
         Trap::UndefinedElement => "out of bounds table access",
         Trap::UninitializedElement => "uninitialized",

@@ -1,4 +1,5 @@
-//! How many instructions of a module an engine executes: a module that counts them itself, in an exported global.
+//! How many instructions of a module an engine executes: a module that counts them itself, in an
+//! exported global.
 
 use std::convert::Infallible;
 
@@ -12,8 +13,8 @@ use wasmparser::{Operator, Parser, Payload, TypeRef};
 /// The export that holds the count.
 pub(super) const COUNT: &str = "weightware.count";
 
-/// The module with a count of its executed instructions. `block`, `loop`, `else` and `end` are none, and neither is what
-/// is behind a branch.
+/// The module with a count of its executed instructions. `block`, `loop`, `else` and `end` are
+/// none, and neither is what is behind a branch.
 ///
 /// # Errors
 /// If it cannot be read, or exports nothing.

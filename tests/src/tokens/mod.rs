@@ -1,5 +1,5 @@
-//! What whole programs cost: trace tokens for each WebAssembly instruction that an engine would execute, and with which
-//! passes of the lowering.
+//! What whole programs cost: trace tokens for each WebAssembly instruction that an engine would
+//! execute, and with which passes of the lowering.
 
 mod count;
 
@@ -164,7 +164,8 @@ fn measured() -> Result<Vec<Measured>, String> {
 }
 
 impl Measured {
-    /// WebAssembly instructions that an engine executes; checks that all sets of passes do what it does.
+    /// WebAssembly instructions that an engine executes; checks that all sets of passes do what it
+    /// does.
     fn executed(&self) -> Result<u64, String> {
         let at = |error| format!("{}: {error}", self.name);
         let (streams, outcome, count) = host::run_to_global(

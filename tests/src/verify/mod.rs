@@ -1,8 +1,9 @@
-//! Every arithmetic instruction on many operands, in three ways: the plain interpreter against Rust, the machine's graph
-//! in exact integers and the weights against the plain interpreter, token by token.
+//! Every arithmetic instruction on many operands, in three ways: the plain interpreter against
+//! Rust, the machine's graph in exact integers and the weights against the plain interpreter, token
+//! by token.
 //!
-//! Operands are data: bytes of the memory for the weights; for the graph, bytes of the trace that two constants are
-//! said to have put there.
+//! Operands are data: bytes of the memory for the weights; for the graph, bytes of the trace that
+//! two constants are said to have put there.
 
 mod operands;
 mod table;
@@ -18,7 +19,8 @@ pub use self::table::{Meaning, ROWS, Row};
 
 /// Operands in a run of the weights.
 const RUN: usize = 1_000;
-/// Operands behind one prompt of the graph, whose lookups take time in proportion to the tokens before.
+/// Operands behind one prompt of the graph, whose lookups take time in proportion to the tokens
+/// before.
 const CHAIN: usize = 12;
 
 /// How many operands each way takes of a row.
@@ -190,7 +192,8 @@ fn runs(row: &Row, all: &[Operands], length: usize) -> Vec<Vec<Operands>> {
     returning.chain(alone).collect()
 }
 
-/// Runs an instruction and the constants before it, then drops its result. `None`: it traps, by its operands.
+/// Runs an instruction and the constants before it, then drops its result. `None`: it traps, by its
+/// operands.
 fn result(row: &Row, run: &mut Interpreter<'_>) -> Result<Option<u64>, String> {
     for _ in 0..row.meaning.arity() + row.ops.len() {
         match instruction(run)? {

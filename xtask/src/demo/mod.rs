@@ -59,7 +59,8 @@ impl Demo {
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct EngineArgument {
-    /// How past tokens are attended to: plan, hull, hardmax or softmax; jit in builds with that feature
+    /// How past tokens are attended to: plan, hull, hardmax or softmax; jit in builds with that
+    /// feature
     #[arg(long, default_value = "plan")]
     pub(crate) engine: Engine,
 }

@@ -24,8 +24,8 @@ struct Entry {
     name: String,
 }
 
-/// The puzzle of a line: the first word of 81 cells; behind it may stand the solution, and a name or a rating. There is none in
-/// an empty line or behind `#`.
+/// The puzzle of a line: the first word of 81 cells; behind it may stand the solution, and a name
+/// or a rating. There is none in an empty line or behind `#`.
 fn entry(line: &str, number: usize) -> Result<Option<Entry>, String> {
     let line = line.trim_start_matches('\u{feff}').trim();
     if line.is_empty() || line.starts_with('#') {
@@ -81,8 +81,8 @@ struct Tally {
     decode: Duration,
 }
 
-/// Solves all puzzles of a file and prints a table. A line that is no puzzle is reported and skipped. With `unique`, a solution has
-/// to be that of the list.
+/// Solves all puzzles of a file and prints a table. A line that is no puzzle is reported and
+/// skipped. With `unique`, a solution has to be that of the list.
 ///
 /// # Errors
 /// If an answer is wrong, or there is no puzzle.
@@ -260,7 +260,8 @@ mod tests {
             (zeros.clone(), false, &alone),
             (format!("{zeros}\r"), false, &alone),
             (format!("\u{feff}{zeros}  "), false, &alone),
-            // A solution, as in tables of millions; quoted; with a number before, and ratings behind.
+            // A solution, as in tables of millions; quoted; with a number before, and ratings
+            // behind.
             (format!("{zeros},{solution}"), true, &alone),
             (format!("\"{zeros}\",\"{solution}\""), true, &alone),
             (format!("1,{INKALA},{solution},21,5.4"), true, "21,5.4"),

@@ -25,9 +25,10 @@ pub(crate) struct Arguments {
     /// 81 cells in reading order: digits, and . or 0 for an empty cell; white space is ignored
     #[arg(value_parser = puzzle, default_value = INKALA, hide_default_value = true)]
     puzzle: Puzzle,
-    /// Solve every puzzle of a list, by default programs/puzzles.txt, and print a table: one puzzle a line, 81 cells with . or 0
-    /// for an empty one; behind it may stand its solution and a name or a rating, separated by white space, commas or
-    /// semicolons; # begins a comment. A line that is no puzzle is reported and skipped
+    /// Solve every puzzle of a list, by default programs/puzzles.txt, and print a table: one puzzle
+    /// a line, 81 cells with . or 0 for an empty one; behind it may stand its solution and a name
+    /// or a rating, separated by white space, commas or semicolons; # begins a comment. A line that
+    /// is no puzzle is reported and skipped
     #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "puzzle")]
     #[expect(
         clippy::option_option,

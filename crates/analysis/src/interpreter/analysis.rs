@@ -1,5 +1,5 @@
-//! Abstract interpretation of the network: what every slot, key, query and value of a token is, as a
-//! polynomial, derived on demand.
+//! Abstract interpretation of the network: what every slot, key, query and value of a token is, as
+//! a polynomial, derived on demand.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,25 +21,27 @@ pub type HeadAt = (usize, usize);
 
 /// Why an analysis does not hold, of a model or of the tokens that came, and what to do about it.
 ///
-/// An analysis returns [`Head`](Self::Head) and [`Model`](Self::Model). Whoever decodes by one checks what it leaves open,
-/// and returns any of them.
+/// An analysis returns [`Head`](Self::Head) and [`Model`](Self::Model). Whoever decodes by one
+/// checks what it leaves open, and returns any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bailout {
-    /// A head attends by position, and what it reads may be rounded; or, while decoding, two positions have the same greatest
-    /// score. [Demote](Assumptions::demoted) the head: it gets a hull, which averages ties.
+    /// A head attends by position, and what it reads may be rounded; or, while decoding, two
+    /// positions have the same greatest score. [Demote](Assumptions::demoted) the head: it gets a
+    /// hull, which averages ties.
     Head(HeadAt),
-    /// The heads of a group share their keys, and a key lies off their parabola, two keys tie whose values differ, or a query is
-    /// so far from all keys that one might win that was left out as too low. Demote all heads of the group.
+    /// The heads of a group share their keys, and a key lies off their parabola, two keys tie whose
+    /// values differ, or a query is so far from all keys that one might win that was left out as
+    /// too low. Demote all heads of the group.
     Group(u32),
-    /// A running sum leaves the [range](Sum::range) that was assumed, from 0 to a bound. Let sums be
-    /// [wide](Assumptions::wide).
+    /// A running sum leaves the [range](Sum::range) that was assumed, from 0 to a bound. Let sums
+    /// be [wide](Assumptions::wide).
     Sums,
     /// The first token's id comes again, though forms hold only of the other ids. Expect no
     /// [sentinel](Assumptions::sentinel).
     Sentinel,
-    /// Bounds do not prove that numbers stay finite, that scores are compared exactly, or that positions are not rounded; or
-    /// the sequence needs more than whoever decodes has room for. There is no assumption to give up: decode without an
-    /// analysis.
+    /// Bounds do not prove that numbers stay finite, that scores are compared exactly, or that
+    /// positions are not rounded; or the sequence needs more than whoever decodes has room for.
+    /// There is no assumption to give up: decode without an analysis.
     Model,
 }
 
@@ -63,19 +65,21 @@ impl fmt::Display for Bailout {
 
 impl std::error::Error for Bailout {}
 
-/// Speculative assumptions about the tokens to come. Forms hold as long as these do; one that fails is dropped.
+/// Speculative assumptions about the tokens to come. Forms hold as long as these do; one that fails
+/// is dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Assumptions {
     /// Heads of whose keys nothing is claimed.
     pub demoted: QuickSet<HeadAt>,
-    /// Whether running sums may have any value; else those of numbers that may be great or negative are assumed to stay between 0
-    /// and [a bound](Sum::range), which whoever decodes has to check.
+    /// Whether running sums may have any value; else those of numbers that may be great or negative
+    /// are assumed to stay between 0 and [a bound](Sum::range), which whoever decodes has to check.
     pub wide: bool,
     /// An id that will not come again, the first token's.
     pub sentinel: Option<usize>,
 }
 
-/// What the keys of a head are, and its values. Of a part that does not reach the residual stream there is no value.
+/// What the keys of a head are, and its values. Of a part that does not reach the residual stream
+/// there is no value.
 #[derive(Debug, Clone, Copy)]
 pub enum Head {
     /// All keys are equal: every token counts alike. By part, the running sum of its values.
@@ -130,7 +134,8 @@ pub struct Sum {
     pub form: PolyId,
     /// What the first token adds.
     pub first: f64,
-    /// Of the sum at any position. Proved if sums may be [wide](Assumptions::wide), else to be checked.
+    /// Of the sum at any position. Proved if sums may be [wide](Assumptions::wide), else to be
+    /// checked.
     pub range: Range,
     /// What a token adds by its id, if it is a function of that.
     pub by_id: Option<Vec<f64>>,
@@ -141,8 +146,8 @@ pub struct Sum {
 pub struct Group {
     /// The layer.
     pub layer: usize,
-    /// Whether only the highest key counts: all keys have the same x. Otherwise keys are `(2 j, -j^2 + lift)` with integers j, which
-    /// whoever decodes has to check.
+    /// Whether only the highest key counts: all keys have the same x. Otherwise keys are `(2 j,
+    /// -j^2 + lift)` with integers j, which whoever decodes has to check.
     pub latest: bool,
     /// Their places among the live heads of the layer.
     pub heads: Vec<usize>,
@@ -158,12 +163,14 @@ pub struct Group {
     pub nearness: Vec<Option<f64>>,
 }
 
-/// Everything that is known of a model whose first token is given: what the keys of every head are, and forms.
+/// Everything that is known of a model whose first token is given: what the keys of every head are,
+/// and forms.
 ///
-/// Forms are those of any token but the first. They grow as they are asked for; [`forget`](Self::forget) drops them.
+/// Forms are those of any token but the first. They grow as they are asked for;
+/// [`forget`](Self::forget) drops them.
 ///
-/// A head is taken to find one token. Whoever decodes has to check that no two keys [at a place](Head::Place) or [in a
-/// group](Head::Group) score alike, unless their values are equal.
+/// A head is taken to find one token. Whoever decodes has to check that no two keys [at a
+/// place](Head::Place) or [in a group](Head::Group) score alike, unless their values are equal.
 #[derive(Debug)]
 pub struct Analysis {
     /// The weights.
@@ -222,11 +229,13 @@ type Result<T> = std::result::Result<T, Bailout>;
 impl Analysis {
     /// Looks at all heads and neurons of a model, and finds out what the keys of every head are.
     ///
-    /// `first` is what the first token [offers](SparseWeights::offers). Takes O(weights · terms of a form): milliseconds for a sparse model.
+    /// `first` is what the first token [offers](SparseWeights::offers). Takes O(weights · terms of
+    /// a form): milliseconds for a sparse model.
     ///
     /// # Errors
-    /// [`Bailout::Model`] if numbers may overflow or leave the range in which scores are compared exactly, or if position features
-    /// are rounded; [`Bailout::Head`] if what a head finds is rounded.
+    /// [`Bailout::Model`] if numbers may overflow or leave the range in which scores are compared
+    /// exactly, or if position features are rounded; [`Bailout::Head`] if what a head finds is
+    /// rounded.
     ///
     /// # Panics
     /// If `first` is of another model, or the sentinel is not below the vocabulary's size.
@@ -281,7 +290,8 @@ impl Analysis {
                 all.slot(&mut scope, 2 * layer + 1, slot)?;
             }
             for (neuron, rows) in rows.layers[layer].neurons.iter().enumerate() {
-                // Of a closed gate, or a value of zero, nothing is computed: what overflows there would not be seen.
+                // Of a closed gate, or a value of zero, nothing is computed: what overflows there
+                // would not be seen.
                 for row in rows {
                     all.stays_finite(&mut scope, 2 * layer + 1, row)?;
                 }
@@ -310,8 +320,8 @@ impl Analysis {
         Ok(all)
     }
 
-    /// Forgets all atoms and forms that came later: their numbers may be given out again, so that scopes and numbers of that time
-    /// must not be used any more.
+    /// Forgets all atoms and forms that came later: their numbers may be given out again, so that
+    /// scopes and numbers of that time must not be used any more.
     pub fn forget(&mut self, mark: Mark) {
         self.atoms.truncate(mark);
         self.made = Memo::default();
@@ -338,8 +348,8 @@ impl Analysis {
         }
     }
 
-    /// Refuses the model unless no product and no partial sum of a row, nor a product of two rows, can overflow, whatever
-    /// cancels.
+    /// Refuses the model unless no product and no partial sum of a row, nor a product of two rows,
+    /// can overflow, whatever cancels.
     fn stays_finite(&mut self, scope: &mut Scope, half: usize, row: &Row) -> Result<()> {
         let mut size = 0.0;
         for entry in row {

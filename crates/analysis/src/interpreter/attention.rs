@@ -23,7 +23,8 @@ impl Scope {
 }
 
 impl Analysis {
-    /// What a live head answers the token: both parts, 0 of one that does not reach the residual stream.
+    /// What a live head answers the token: both parts, 0 of one that does not reach the residual
+    /// stream.
     ///
     /// # Errors
     /// If the network cannot be followed there.
@@ -198,8 +199,8 @@ impl Analysis {
         }
     }
 
-    /// The same question with the query `(q, 1)` and keys `(2 t, -t^2)`, if that is exactly the same. Where only the nearest
-    /// integer counts, q is that if it is known to be close to one.
+    /// The same question with the query `(q, 1)` and keys `(2 t, -t^2)`, if that is exactly the
+    /// same. Where only the nearest integer counts, q is that if it is known to be close to one.
     fn normal(
         &mut self,
         query: [PolyId; 2],
@@ -231,8 +232,8 @@ impl Analysis {
     }
 }
 
-/// A position that no position found by a query `(x, y)` is beyond: that of keys `(a t, -b t^2)` is the nearest to `a x / (2 b y)`.
-/// Infinite, if none is known.
+/// A position that no position found by a query `(x, y)` is beyond: that of keys `(a t, -b t^2)` is
+/// the nearest to `a x / (2 b y)`. Infinite, if none is known.
 fn last_place([x, y]: [Range; 2], [a, b]: [f64; 2]) -> f64 {
     if y.lo <= 0.0 {
         return f64::INFINITY;
@@ -282,7 +283,8 @@ mod tests {
             check(&mut exact, [x, y], [a, b]);
         }
 
-        /// Of bounds that are the numbers, the last position is found, or the next; of wider ones, it is not beyond.
+        /// Of bounds that are the numbers, the last position is found, or the next; of wider ones,
+        /// it is not beyond.
         fn check(exact: &mut usize, query @ [x, y]: [i64; 2], key: [i64; 2]) {
             let found = scan(query, key, POSITIONS);
             let key = key.map(|number| number as f64);

@@ -1,7 +1,8 @@
 //! The cases that a network tells tokens apart by, found from its gates and queries.
 //!
-//! Most of a compiled network depends on very little: on the class of the token's id, on what one lookup by position finds, and on
-//! one counter. Which lookup and which counter those are, is found by counting what gates and queries depend on.
+//! Most of a compiled network depends on very little: on the class of the token's id, on what one
+//! lookup by position finds, and on one counter. Which lookup and which counter those are, is found
+//! by counting what gates and queries depend on.
 
 use std::collections::BTreeSet;
 
@@ -18,16 +19,18 @@ const MOST_KINDS: usize = 1024;
 /// So many gates and queries must depend on what tokens are told apart by.
 const FEWEST: usize = 3;
 
-/// What tokens are told apart by: the class of their ids, the kind of the token that they find, and a counter.
+/// What tokens are told apart by: the class of their ids, the kind of the token that they find, and
+/// a counter.
 ///
-/// Nothing is lost where there is no such lookup or counter: there is one kind then, and [`Counted::Any`] is all that is known.
+/// Nothing is lost where there is no such lookup or counter: there is one kind then, and
+/// [`Counted::Any`] is all that is known.
 #[derive(Debug)]
 pub struct Cases {
-    /// The answers of heads that find the same token: head, part of the answer, and the [table](crate::AtomKind::Read) that says what
-    /// they answer.
+    /// The answers of heads that find the same token: head, part of the answer, and the
+    /// [table](crate::AtomKind::Read) that says what they answer.
     pub fetched: Vec<(HeadAt, usize, u32)>,
-    /// The kind of a token that is found, by its id; at last that of the first token, whatever its id. Tokens of one kind are
-    /// answered alike by all these heads.
+    /// The kind of a token that is found, by its id; at last that of the first token, whatever its
+    /// id. Tokens of one kind are answered alike by all these heads.
     pub kind_of: Vec<u16>,
     /// How many kinds there are.
     pub kinds: usize,
@@ -44,7 +47,8 @@ pub struct Cases {
 pub struct Counter {
     /// The head, and the part of its answer.
     pub head: (HeadAt, usize),
-    /// Whether it is the position less the answer, as where a head finds when something was last set back.
+    /// Whether it is the position less the answer, as where a head finds when something was last
+    /// set back.
     pub from_time: bool,
 }
 
@@ -60,8 +64,9 @@ pub enum Counted {
 }
 
 impl Cases {
-    /// Chooses by what most gates and queries depend on, and divides the token ids into [`classes`](Analysis::classes). Takes
-    /// O(forms of the network), and O(vocabulary · columns) of few values.
+    /// Chooses by what most gates and queries depend on, and divides the token ids into
+    /// [`classes`](Analysis::classes). Takes O(forms of the network), and O(vocabulary · columns)
+    /// of few values.
     ///
     /// For an analysis that is new: an analysis has one set of cases.
     #[must_use]
@@ -126,8 +131,9 @@ impl Cases {
         cases
     }
 
-    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen by. A form is the number
-    /// exactly, for all tokens that it was derived for, so it holds whatever else is assumed of them.
+    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen
+    /// by. A form is the number exactly, for all tokens that it was derived for, so it holds
+    /// whatever else is assumed of them.
     fn find_common(&self, analysis: &mut Analysis) {
         let chosen = self.fetched.iter().map(|&(at, part, _)| (at, part));
         let chosen = chosen.chain(self.counter.map(|counter| counter.head));
@@ -183,9 +189,11 @@ impl Cases {
         self.example = example;
     }
 
-    /// The scope of a token of a class that finds a token of a kind, with what is known of the counter.
+    /// The scope of a token of a class that finds a token of a kind, with what is known of the
+    /// counter.
     ///
-    /// Forms are shared between such scopes, as far as the assumptions that they depend on are the same.
+    /// Forms are shared between such scopes, as far as the assumptions that they depend on are the
+    /// same.
     ///
     /// # Panics
     /// If there is no such class or kind.

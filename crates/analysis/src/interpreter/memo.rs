@@ -7,8 +7,8 @@ use crate::interpreter::scope::Scope;
 use crate::symbolic::hash::{Numbered, QuickMap, hash_of};
 use crate::symbolic::polynomial::PolyId;
 
-/// Which assumptions a form depends on, a bit each: the class of the token's id, the index, and every answer that is
-/// fetched; the last bit stands for all further ones.
+/// Which assumptions a form depends on, a bit each: the class of the token's id, the index, and
+/// every answer that is fetched; the last bit stands for all further ones.
 pub(crate) type Assumed = u32;
 
 /// The bit of the class.

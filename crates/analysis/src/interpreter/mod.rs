@@ -1,4 +1,5 @@
-//! Abstract interpreter of the network: every slot of the residual stream as a polynomial, on demand.
+//! Abstract interpreter of the network: every slot of the residual stream as a polynomial, on
+//! demand.
 
 pub(crate) mod analysis;
 pub(crate) mod attention;

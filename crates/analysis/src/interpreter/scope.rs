@@ -15,8 +15,8 @@ type Result<T> = std::result::Result<T, Bailout>;
 
 /// What is assumed of a token, and the forms that follow, as far as they were asked for.
 ///
-/// Memo by [`Analysis::scope`] or [`Cases::scope`](crate::Cases::scope), and given back to [`Analysis::end`], which uses its space
-/// again. It belongs to the analysis that made it.
+/// Memo by [`Analysis::scope`] or [`Cases::scope`](crate::Cases::scope), and given back to
+/// [`Analysis::end`], which uses its space again. It belongs to the analysis that made it.
 #[derive(Debug)]
 pub struct Scope {
     /// The class of its id.
@@ -102,10 +102,11 @@ impl Scope {
         }
     }
 
-    /// Assumes what a head answers: `form` is a part of its answer, in place of what was assumed of that part before.
+    /// Assumes what a head answers: `form` is a part of its answer, in place of what was assumed of
+    /// that part before.
     ///
-    /// Forms are derived anew then, and not shared with other scopes: those made without the assumption hold, but say less. Takes
-    /// O(slots · layers).
+    /// Forms are derived anew then, and not shared with other scopes: those made without the
+    /// assumption hold, but say less. Takes O(slots · layers).
     pub fn assume(&mut self, answer: (HeadAt, usize), form: PolyId) {
         self.shares = false;
         self.forms.clear();
@@ -162,8 +163,8 @@ impl Analysis {
         Ok(forms)
     }
 
-    /// A slot of the residual stream before a half-layer: `2 l` before the attention of layer l, `2 l + 1` before its neurons, and
-    /// behind the last layer as before one more.
+    /// A slot of the residual stream before a half-layer: `2 l` before the attention of layer l, `2
+    /// l + 1` before its neurons, and behind the last layer as before one more.
     ///
     /// # Errors
     /// If the network cannot be followed there.
@@ -307,8 +308,8 @@ impl Analysis {
         Ok([self.row(scope, nodes, x)?, self.row(scope, nodes, y)?])
     }
 
-    /// The query of a head with keys `(a t, -b t^2)`; none if bounds alone say that it is `(x, y)` with a negative x and a y that is
-    /// not: then the first token, with the key `(0, 0)`, wins.
+    /// The query of a head with keys `(a t, -b t^2)`; none if bounds alone say that it is `(x, y)`
+    /// with a negative x and a y that is not: then the first token, with the key `(0, 0)`, wins.
     pub(crate) fn query_above(
         &mut self,
         scope: &mut Scope,
@@ -326,7 +327,8 @@ impl Analysis {
         Ok(Some([self.sum(PolyId::ZERO, &terms), y]))
     }
 
-    /// A part of the value that the token has at a live head; 0 of one that does not reach the residual stream.
+    /// A part of the value that the token has at a live head; 0 of one that does not reach the
+    /// residual stream.
     ///
     /// # Errors
     /// If the network cannot be followed there.
@@ -464,7 +466,8 @@ mod tests {
         analysis.end(scope);
         assert!(wide.len() > 5, "{wide:?}");
         for &(answer, _) in &wide {
-            // The same number for all, so that scopes differ in nothing but the answer that it is assumed of.
+            // The same number for all, so that scopes differ in nothing but the answer that it is
+            // assumed of.
             let bounds = bounds_assuming(&mut all, answer, 3.0);
             let alone = bounds_assuming(&mut default_analysis(), answer, 3.0);
             assert!(bounds == alone, "{answer:?}");

@@ -151,8 +151,8 @@ impl Analysis {
             .id_of(kind, || Range::new(range.lo, range.hi, range.grain))
     }
 
-    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the same operations on upper
-    /// bounds give one.
+    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the
+    /// same operations on upper bounds give one.
     pub(crate) fn greatest(&self, terms: &Terms) -> f64 {
         let mut sum = 0.0;
         for &(weight, form) in &terms.0 {
@@ -257,8 +257,8 @@ impl Analysis {
         self.atoms.id(Polynomial::atom(atom))
     }
 
-    /// The form that a multiple of `2^grain` is, which is off another form by at most `error`: a multiple of that that is
-    /// less than `2^grain` away.
+    /// The form that a multiple of `2^grain` is, which is off another form by at most `error`: a
+    /// multiple of that that is less than `2^grain` away.
     fn settle(&self, close: &Polynomial, error: f64, least: i32) -> Option<Polynomial> {
         if error >= power(least) {
             return None;
@@ -269,8 +269,8 @@ impl Analysis {
         (error < power(least) && self.atoms.is_safe(&whole)).then_some(whole)
     }
 
-    /// Whether the lift `y + (x / 2)^2` of a key `(x, y)`, its height above the parabola through the keys `(2 j, -j^2)`, is proved to
-    /// be at most a number.
+    /// Whether the lift `y + (x / 2)^2` of a key `(x, y)`, its height above the parabola through
+    /// the keys `(2 j, -j^2)`, is proved to be at most a number.
     pub fn lifts_at_most(&mut self, most: f64, x: PolyId, y: PolyId) -> bool {
         let [width, height] = [x, y].map(|form| self.atoms.bounds(form));
         if height.lo > most {

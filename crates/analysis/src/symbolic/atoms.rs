@@ -25,8 +25,8 @@ pub enum AtomKind {
         /// The bits of the least and the greatest value.
         bounds: [u64; 2],
     },
-    /// The position t at which the key `(a t, -b t^2)` scores most with a query `(x, y)`: the nearest to `a x / (2 b y)`, the
-    /// token's own included.
+    /// The position t at which the key `(a t, -b t^2)` scores most with a query `(x, y)`: the
+    /// nearest to `a x / (2 b y)`, the token's own included.
     Place {
         /// x and y.
         query: [PolyId; 2],
@@ -122,7 +122,8 @@ pub enum AtomKind {
     },
 }
 
-/// All atoms and forms, each once, with bounds of them. A form is looked up by its number: `atoms[number]`.
+/// All atoms and forms, each once, with bounds of them. A form is looked up by its number:
+/// `atoms[number]`.
 #[derive(Debug)]
 pub struct Atoms {
     kinds: Vec<AtomKind>,
@@ -137,7 +138,8 @@ pub struct Atoms {
     constants: QuickMap<u64, PolyId>,
 }
 
-/// How many atoms and forms there were: what [`Analysis::forget`](crate::Analysis::forget) goes back to.
+/// How many atoms and forms there were: what [`Analysis::forget`](crate::Analysis::forget) goes
+/// back to.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark {
     atoms: usize,
@@ -260,7 +262,8 @@ impl Atoms {
 
     /// The form of an atom that is assumed to lie within bounds: a constant if they are equal.
     ///
-    /// What follows from it holds of those tokens at which the atom lies there, whatever is known of it beside.
+    /// What follows from it holds of those tokens at which the atom lies there, whatever is known
+    /// of it beside.
     pub fn within(&mut self, of: Atom, [lo, hi]: [f64; 2]) -> PolyId {
         if lo == hi {
             return self.constant(lo);

@@ -5,7 +5,8 @@ use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
 use crate::symbolic::polynomial::Polynomial;
 
 impl Atoms {
-    /// Bounds of a form, by those of its atoms. Takes O(terms), and O(terms²) of neurons that may be steps together.
+    /// Bounds of a form, by those of its atoms. Takes O(terms), and O(terms²) of neurons that may
+    /// be steps together.
     #[must_use]
     pub fn range(&self, form: &Polynomial) -> Range {
         let mut all = Range::of(0.0);
@@ -75,8 +76,8 @@ impl Atoms {
         is_exact(self.mass(form), fine)
     }
 
-    /// Bounds of a form, also by what rounded numbers of it are close to: large terms that cancel are gone. Takes O(terms of what
-    /// the numbers are close to).
+    /// Bounds of a form, also by what rounded numbers of it are close to: large terms that cancel
+    /// are gone. Takes O(terms of what the numbers are close to).
     #[must_use]
     pub fn tight(&self, form: &Polynomial) -> Range {
         let rough = self.range(form);

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-/// Hashes quickly, a multiplication a word: the keys are forms and small numbers, and nobody chooses them to collide.
+/// Hashes quickly, a multiplication a word: the keys are forms and small numbers, and nobody
+/// chooses them to collide.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QuickHasher(u64);
 
@@ -66,7 +67,8 @@ pub(crate) fn hash_of(key: &impl Hash) -> u32 {
 /// Numbers of things that are kept elsewhere, once, found by their hash.
 #[derive(Debug, Default)]
 pub(crate) struct Numbered {
-    /// Hash and number, at the first free place from that of the hash on; a power of two, a quarter of them free.
+    /// Hash and number, at the first free place from that of the hash on; a power of two, a quarter
+    /// of them free.
     places: Vec<(u32, u32)>,
     len: usize,
 }

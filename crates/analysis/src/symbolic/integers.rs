@@ -7,10 +7,11 @@ use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::{Atom, Polynomial};
 
 impl Atoms {
-    /// The integers that a form may be, ascending and perhaps some more: those that its terms add up to, if there are at most so
-    /// many ways to do so. None, too, if the form may be a fraction.
+    /// The integers that a form may be, ascending and perhaps some more: those that its terms add
+    /// up to, if there are at most so many ways to do so. None, too, if the form may be a fraction.
     ///
-    /// Atoms are taken to be independent of each other, but for pairs of neurons that are a step. Takes O(terms · `most`).
+    /// Atoms are taken to be independent of each other, but for pairs of neurons that are a step.
+    /// Takes O(terms · `most`).
     #[must_use]
     pub fn integers(&self, form: &Polynomial, most: usize) -> Option<Vec<f64>> {
         let bounds = self.tight(form);
@@ -36,7 +37,8 @@ impl Atoms {
                     (whole(self.range(&product), most)?, coefficient)
                 }
             };
-            // A term is an integer, as the form is: of numbers that it can be, its products with the factor are.
+            // A term is an integer, as the form is: of numbers that it can be, its products with
+            // the factor are.
             let products = numbers.iter().map(|number| number * factor);
             let may_be = |product: &f64| !product.is_finite() || product.fract() == 0.0;
             let products = distinct(products.filter(may_be).collect());
@@ -52,8 +54,8 @@ impl Atoms {
         Some(sums)
     }
 
-    /// The numbers that an atom may be: the integers within its bounds; of a neuron over atoms of few values, what it makes of
-    /// those.
+    /// The numbers that an atom may be: the integers within its bounds; of a neuron over atoms of
+    /// few values, what it makes of those.
     fn numbers_of(&self, atom: Atom, most: usize) -> Option<Vec<f64>> {
         let by_bounds = || whole(self.range_of(atom), most);
         let (AtomKind::Gated { gate, value } | AtomKind::Product { gate, value }) =
@@ -87,15 +89,17 @@ impl Atoms {
             let terms = form.terms().iter();
             terms.map(|&((a, b), c)| c * number(a) * number(b)).sum()
         };
-        // The network's own operations: forms are their numbers, and the product is rounded as there.
+        // The network's own operations: forms are their numbers, and the product is rounded as
+        // there.
         let numbers = cases
             .iter()
             .map(|case| of(forms[0], case).max(0.0) * of(forms[1], case));
         Some(numbers.collect())
     }
 
-    /// An integer that a neuron of a form opens at, or closes, and the greatest value of it on the lower side; it has values on
-    /// both sides. Where bounds of the form say too little, they say more on either side of that value.
+    /// An integer that a neuron of a form opens at, or closes, and the greatest value of it on the
+    /// lower side; it has values on both sides. Where bounds of the form say too little, they say
+    /// more on either side of that value.
     #[must_use]
     pub fn threshold(&self, form: &Polynomial) -> Option<(Atom, f64)> {
         form.terms().iter().find_map(|&((_, atom), _)| {

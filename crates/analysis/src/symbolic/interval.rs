@@ -2,13 +2,15 @@
 
 /// What is known of a number: it lies within bounds, and is a multiple of `2^grain`.
 ///
-/// A float that is not zero and at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every number that is
-/// computed has a grain.
+/// A float that is not zero and at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every
+/// number that is computed has a grain.
 ///
-/// Bounds of sums and products are computed by the same rounded operations as the numbers: rounding is monotonic, so what is
-/// exact stays within them. Where operations come in another order, bounds are moved outwards.
+/// Bounds of sums and products are computed by the same rounded operations as the numbers: rounding
+/// is monotonic, so what is exact stays within them. Where operations come in another order, bounds
+/// are moved outwards.
 ///
-/// Nothing lies between bounds of which the lower is the greater: an assumption that cannot hold has such.
+/// Nothing lies between bounds of which the lower is the greater: an assumption that cannot hold
+/// has such.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     /// The number is not below this.
@@ -50,14 +52,15 @@ pub(crate) fn grain(number: f64) -> i32 {
     }
 }
 
-/// Whether a number is a power of two, or minus one; times such a number, no number is rounded that does not
-/// [underflow](Range::is_scaled_by).
+/// Whether a number is a power of two, or minus one; times such a number, no number is rounded that
+/// does not [underflow](Range::is_scaled_by).
 pub(crate) fn is_power(number: f64) -> bool {
     number != 0.0 && power(grain(number)) == number.abs()
 }
 
 impl Range {
-    /// A number within bounds that is a multiple of `2^grain`: the bounds are moved inwards to such multiples.
+    /// A number within bounds that is a multiple of `2^grain`: the bounds are moved inwards to such
+    /// multiples.
     #[must_use]
     pub fn new(lo: f64, hi: f64, grain: i32) -> Self {
         let (mut lo, mut hi) = (lo, hi);
@@ -107,7 +110,8 @@ impl Range {
         }
     }
 
-    /// Whether times a factor, which is a power of two, no such number is rounded, however large it is.
+    /// Whether times a factor, which is a power of two, no such number is rounded, however large it
+    /// is.
     #[inline]
     pub(crate) fn is_scaled_by(&self, factor: f64) -> bool {
         is_power(factor) && self.grain.max(FINEST).saturating_add(grain(factor)) >= FINEST
@@ -154,7 +158,8 @@ impl Range {
         }
     }
 
-    /// Bounds moved outwards by what rounding may have done to sums of numbers of a total magnitude.
+    /// Bounds moved outwards by what rounding may have done to sums of numbers of a total
+    /// magnitude.
     pub(crate) fn widened(self, magnitude: f64) -> Self {
         let slack = magnitude * power(-44) + f64::MIN_POSITIVE;
         Self {
@@ -165,10 +170,11 @@ impl Range {
     }
 }
 
-/// Whether sums of multiples of `2^grain`, of magnitudes that add up to `mass`, are computed without rounding in any
-/// order: all of them are floats up to `2^(53 + grain)`.
+/// Whether sums of multiples of `2^grain`, of magnitudes that add up to `mass`, are computed
+/// without rounding in any order: all of them are floats up to `2^(53 + grain)`.
 ///
-/// The mass may itself be rounded, so it must stay below: a sum just above may be rounded to the power itself.
+/// The mass may itself be rounded, so it must stay below: a sum just above may be rounded to the
+/// power itself.
 #[inline]
 pub(crate) fn is_exact(mass: f64, grain: i32) -> bool {
     grain >= FINEST && mass < power(grain.saturating_add(53).min(1000))

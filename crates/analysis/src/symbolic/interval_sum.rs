@@ -34,8 +34,8 @@ impl Bounds {
         [off, self.add(product)]
     }
 
-    /// Adds a number; tells what that may round off at most. Rounding is monotonic, so the same operation on bounds gives
-    /// bounds.
+    /// Adds a number; tells what that may round off at most. Rounding is monotonic, so the same
+    /// operation on bounds gives bounds.
     #[inline]
     pub(crate) fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
@@ -61,8 +61,8 @@ impl Bounds {
     }
 }
 
-/// What rounding to a number of at most a magnitude may take away: half of a unit in the last place, or, of numbers that are not
-/// normal, less than the least of them.
+/// What rounding to a number of at most a magnitude may take away: half of a unit in the last
+/// place, or, of numbers that are not normal, less than the least of them.
 fn rounding(size: f64) -> f64 {
     size * power(-53) + f64::from_bits(1)
 }
@@ -264,7 +264,8 @@ mod tests {
                 let sum = analysis.sum(base, &products);
                 new += usize::from(analysis.atoms[sum].as_atom().is_some());
                 sums.push(Added { base, terms, sum });
-                // Others are made of the first: what they are close to has coefficients that are multiples of 2^-40.
+                // Others are made of the first: what they are close to has coefficients that are
+                // multiples of 2^-40.
                 if sums.len() == 1 {
                     forms.push(sum);
                 }

@@ -1,4 +1,5 @@
-//! Symbolic arithmetic: hash-consed polynomials over atoms, with intervals, granularity and rounding errors.
+//! Symbolic arithmetic: hash-consed polynomials over atoms, with intervals, granularity and
+//! rounding errors.
 //!
 //! Nothing here knows a network.
 

@@ -6,14 +6,16 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::symbolic::interval::power;
 
-/// A number that is not known before decoding: an index into [`Atoms`](crate::Atoms). Atom 0 is the number 1.
+/// A number that is not known before decoding: an index into [`Atoms`](crate::Atoms). Atom 0 is the
+/// number 1.
 pub type Atom = u32;
 
-/// A product of two atoms, the lesser first; of one atom, where the first is 0; the constant 1, where both are.
+/// A product of two atoms, the lesser first; of one atom, where the first is 0; the constant 1,
+/// where both are.
 pub type Monomial = (Atom, Atom);
 
-/// The number of a form in [`Atoms`](crate::Atoms), which are indexed by it. Equal forms have one number, so comparing numbers
-/// compares forms.
+/// The number of a form in [`Atoms`](crate::Atoms), which are indexed by it. Equal forms have one
+/// number, so comparing numbers compares forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PolyId(pub(crate) u32);
 
@@ -29,7 +31,8 @@ impl PolyId {
 
 /// A polynomial of degree 2: the sum of `coefficient * monomial` over real numbers.
 ///
-/// A form with a [number](PolyId) *is* what the network computes, bit for bit: no operation that it stands for rounds.
+/// A form with a [number](PolyId) *is* what the network computes, bit for bit: no operation that it
+/// stands for rounds.
 #[derive(Debug, Default)]
 pub struct Polynomial {
     /// Sorted by monomial; no coefficient is zero.
@@ -68,7 +71,8 @@ pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
     let exact = if product.is_normal() && (is_bare(a) || is_bare(b)) {
         true
     } else {
-        // What is lost from a product above 2^-900 is no less than the least float, so that a remainder of 0 is none.
+        // What is lost from a product above 2^-900 is no less than the least float, so that a
+        // remainder of 0 is none.
         let in_bounds = product.is_finite() && product.abs() >= power(-900);
         let zero = a == 0.0 || b == 0.0;
         (in_bounds || zero) && a.mul_add(b, -product) == 0.0
@@ -213,7 +217,8 @@ impl Polynomial {
             .filter(|&atom| atom != 0)
     }
 
-    /// `self + factor * other`, if every coefficient of it is a float: none is rounded. Takes O(terms).
+    /// `self + factor * other`, if every coefficient of it is a float: none is rounded. Takes
+    /// O(terms).
     #[must_use]
     pub fn plus(&self, factor: f64, other: &Self) -> Option<Self> {
         let mut sum = self.clone();

@@ -57,7 +57,8 @@ impl Atoms {
         }
     }
 
-    /// An exact form that a form's value is close to, and how close: rounding errors are bounded operation by operation.
+    /// An exact form that a form's value is close to, and how close: rounding errors are bounded
+    /// operation by operation.
     pub(crate) fn close_to(&self, form: &Polynomial) -> Option<(Polynomial, f64)> {
         let (mut close, mut error) = (Polynomial::zero(), 0.0);
         for &((a, b), coefficient) in form.terms() {
@@ -89,7 +90,8 @@ impl Atoms {
         }
     }
 
-    /// An upper bound of `y + (x / 2)^2`, by what rounded numbers are close to: large terms that cancel are gone.
+    /// An upper bound of `y + (x / 2)^2`, by what rounded numbers are close to: large terms that
+    /// cancel are gone.
     pub(crate) fn lift(&self, x: &Polynomial, y: &Polynomial) -> f64 {
         let (x, x_error) = self.unrounded(x);
         let (y, y_error) = self.unrounded(y);

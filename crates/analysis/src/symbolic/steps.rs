@@ -1,4 +1,5 @@
-//! Recognition of steps: pairs of terms `c relu(g) v - c relu(g - d) v`, which rise from 0 to `d c v`.
+//! Recognition of steps: pairs of terms `c relu(g) v - c relu(g - d) v`, which rise from 0 to `d c
+//! v`.
 
 use smallvec::SmallVec;
 
@@ -28,8 +29,9 @@ impl Step {
 }
 
 impl Atoms {
-    /// Pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step that goes from 0 to `d c v` as g goes from 0 to d,
-    /// however great g may be. Both are rounded if g is very great: that the mass of a form says.
+    /// Pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step that goes from 0 to
+    /// `d c v` as g goes from 0 to d, however great g may be. Both are rounded if g is very great:
+    /// that the mass of a form says.
     pub(crate) fn steps(&self, form: &Polynomial) -> SmallVec<[Step; 2]> {
         let mut steps: SmallVec<[Step; 2]> = SmallVec::new();
         let terms = form.terms();
@@ -242,7 +244,8 @@ mod tests {
         let (atoms, form) = case.form();
         assert_eq!(atoms.range(&form), Range::new(0.0, 1.0, 0));
         assert_eq!(atoms.integers(&form, 2), Some(vec![0.0, 1.0]));
-        // Three times that, twice as far: the neurons' products are rounded, and differ by 2 or 4 now and then.
+        // Three times that, twice as far: the neurons' products are rounded, and differ by 2 or 4
+        // now and then.
         let case = Case {
             gate: [-(1 << 52), 1 << 52],
             value: [3, 3],
@@ -260,7 +263,8 @@ mod tests {
 
     #[test]
     fn pairs_share_no_term() {
-        // Three gates one apart: relu(x) - relu(x - 1) - relu(x - 2) + relu(x - 3), a hill of height 1.
+        // Three gates one apart: relu(x) - relu(x - 1) - relu(x - 2) + relu(x - 3), a hill of
+        // height 1.
         let mut analysis = blank();
         let x = Polynomial::atom(analysis.atoms.unknown(0, Range::new(-9.0, power(40), 0)));
         let one = analysis.atoms.constant(1.0);

@@ -15,11 +15,12 @@ const FEW_VALUES: usize = 3;
 /// There are at most so many classes.
 const MOST_CLASSES: usize = 64;
 
-/// Classes of token ids, with the range of every column of the embedding. Class 0 is that of all regular ids.
+/// Classes of token ids, with the range of every column of the embedding. Class 0 is that of all
+/// regular ids.
 ///
-/// All ids are regular but the first token's, if some column is a constant for all others alone: a sentinel that
-/// begins every sequence need not come again. Regular ids are of one class if they agree in the columns of few values that
-/// gates, queries and keys depend on.
+/// All ids are regular but the first token's, if some column is a constant for all others alone: a
+/// sentinel that begins every sequence need not come again. Regular ids are of one class if they
+/// agree in the columns of few values that gates, queries and keys depend on.
 #[derive(Debug)]
 pub struct Classes {
     of_id: Vec<u16>,
@@ -145,7 +146,8 @@ impl Classes {
         }
     }
 
-    /// Whether no token of a class adds to a running sum, which is given by its place in [`Analysis::sums`](crate::Analysis).
+    /// Whether no token of a class adds to a running sum, which is given by its place in
+    /// [`Analysis::sums`](crate::Analysis).
     ///
     /// # Panics
     /// If there is no such class or sum, or [`Cases`](crate::Cases) were not made yet.
@@ -155,7 +157,8 @@ impl Classes {
         self.quiet[usize::from(class)][sum as usize]
     }
 
-    /// The class of a token id, from 1 on once [`Cases`](crate::Cases) were made; [`IRREGULAR`] of a sentinel.
+    /// The class of a token id, from 1 on once [`Cases`](crate::Cases) were made; [`IRREGULAR`] of
+    /// a sentinel.
     ///
     /// # Panics
     /// If the id is not below the vocabulary's size.

@@ -11,16 +11,18 @@ pub struct Entry {
     pub weight: f64,
 }
 
-/// The weights of a row that are not zero, in the order in which their products are added: that of the matrix's columns.
+/// The weights of a row that are not zero, in the order in which their products are added: that of
+/// the matrix's columns.
 ///
-/// A sum that starts at +0 is never -0, and adding a zero product does not change it: the product with a row has the bits of
-/// the dense one.
+/// A sum that starts at +0 is never -0, and adding a zero product does not change it: the product
+/// with a row has the bits of the dense one.
 pub type Row = Vec<Entry>;
 
 /// A row from all its weights.
 ///
 /// # Panics
-/// If there are more than 65,536, the most that a [valid](weightware_model::Model::validate) model has.
+/// If there are more than 65,536, the most that a [valid](weightware_model::Model::validate) model
+/// has.
 pub fn row(weights: impl IntoIterator<Item = f64>) -> Row {
     weights
         .into_iter()

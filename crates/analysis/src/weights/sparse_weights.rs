@@ -30,11 +30,11 @@ pub struct SparseWeights {
     /// By token id, by slot, one after the other.
     pub embedding: Vec<f64>,
     pub(crate) last_position: u64,
-    /// How many nodes there are. A node is what has a form of its own, or two: a slot before a half-layer, a neuron, the
-    /// answers of a head, its key.
+    /// How many nodes there are. A node is what has a form of its own, or two: a slot before a
+    /// half-layer, a neuron, the answers of a head, its key.
     pub(crate) nodes: usize,
-    /// Before every half-layer, by slot: the node of the slot before the earliest half-layer before which it was what it is
-    /// now.
+    /// Before every half-layer, by slot: the node of the slot before the earliest half-layer before
+    /// which it was what it is now.
     pub(crate) slot_nodes: Vec<Vec<u32>>,
 }
 
@@ -49,7 +49,8 @@ pub struct SparseLayer {
     pub(crate) neurons: Vec<[Row; 2]>,
     /// By slot.
     pub(crate) neurons_out: Vec<Row>,
-    /// The first [node](SparseWeights::nodes) of the layer: neurons, then answers of heads, then their keys.
+    /// The first [node](SparseWeights::nodes) of the layer: neurons, then answers of heads, then
+    /// their keys.
     first_node: usize,
 }
 
@@ -80,7 +81,8 @@ pub struct SparseHead {
     pub value: [Row; 2],
     /// Which parts of its value reach the residual stream.
     pub live: [bool; 2],
-    /// What the model states of its keys: the greatest `|x|` of all, and the greatest `y + (x / 2)^2` of those that count.
+    /// What the model states of its keys: the greatest `|x|` of all, and the greatest `y + (x /
+    /// 2)^2` of those that count.
     pub bound: Option<[f64; 2]>,
 }
 
@@ -187,7 +189,8 @@ impl SparseWeights {
         }
     }
 
-    /// What a token offers as the first of a sequence, by layer and live head: it attends to itself alone.
+    /// What a token offers as the first of a sequence, by layer and live head: it attends to itself
+    /// alone.
     ///
     /// The numbers of a plain forward pass over one token. Takes O(weights).
     ///

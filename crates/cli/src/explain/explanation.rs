@@ -89,7 +89,8 @@ impl Explanation {
             .map_or("?", String::as_str)
     }
 
-    /// The named slots that changed in the last of `half_layers` half-layers; of none, those of the embedding.
+    /// The named slots that changed in the last of `half_layers` half-layers; of none, those of the
+    /// embedding.
     pub(super) fn changes(&self, half_layers: usize) -> Vec<Change> {
         let now = &self.pass.residual[half_layers];
         let before = half_layers.checked_sub(1);

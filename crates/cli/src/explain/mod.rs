@@ -129,7 +129,8 @@ fn compiled(machine: &MachineArgs) -> Result<(Computer, Option<Names>)> {
     Ok((computer, Some(compiled.names)))
 }
 
-/// Decodes up to the end of the line that holds the token, and returns the trace and the token's index.
+/// Decodes up to the end of the line that holds the token, and returns the trace and the token's
+/// index.
 fn decode(
     computer: &Computer,
     program: &Program,
@@ -223,7 +224,8 @@ fn instruction(program: &Program, loaded: &Loaded, trace: &[Token]) -> Option<Ex
     })
 }
 
-/// The tokens with the greatest logits; among equal logits the lowest id comes first, as in decoding.
+/// The tokens with the greatest logits; among equal logits the lowest id comes first, as in
+/// decoding.
 fn best(logits: &[f64]) -> impl Iterator<Item = (TokenId, f64)> + use<> {
     let mut all: Vec<(u32, f64)> = (0..).zip(logits.iter().copied()).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));

@@ -152,7 +152,8 @@ fn half_layer(explanation: &Explanation, half_layers: usize) -> String {
     text
 }
 
-/// Whether a head is switched off: its query is pushed so far away that the first token is nearest, whose value is 0.
+/// Whether a head is switched off: its query is pushed so far away that the first token is nearest,
+/// whose value is 0.
 fn is_silent(head: &HeadAttention) -> bool {
     let misses = query_index(head).is_some_and(|index| index != head.key[0] / 2.0);
     misses && (head.first, head.last) == (0, 0) && head.value == [0.0; 2]

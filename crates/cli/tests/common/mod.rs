@@ -105,7 +105,8 @@ pub(crate) const STREAMS: &str = r#"(module
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))
     (drop (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 32)))))"#;
 
-/// Writes to stdout and to stderr by turns: `o1`, `e2`, and without a new line between them `o3` and `e4`.
+/// Writes to stdout and to stderr by turns: `o1`, `e2`, and without a new line between them `o3`
+/// and `e4`.
 pub(crate) const TURNS: &str = "{
     i32.const 6f 00 00 00 output 00 00 00 00
     i32.const 31 00 00 00 output 00 00 00 00

@@ -55,7 +55,8 @@ impl Graph {
         targets
     }
 
-    /// Writers that must have written in an earlier half-layer: those of the dimensions it reads, and those it names.
+    /// Writers that must have written in an earlier half-layer: those of the dimensions it reads,
+    /// and those it names.
     pub(crate) fn sources(&self, writer: WriterIdx) -> Vec<WriterIdx> {
         let mut sources = self.writers[writer.index()].after.clone();
         for dim in self.reads(writer) {

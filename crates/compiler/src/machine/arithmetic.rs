@@ -1,4 +1,5 @@
-//! Arithmetic, a byte at a time: what adds up in `result` is the byte to be put out, up to a multiple of 256.
+//! Arithmetic, a byte at a time: what adds up in `result` is the byte to be put out, up to a
+//! multiple of 256.
 //!
 //! ```text
 //! result = here                        immediate instructions, calls, branches
@@ -10,10 +11,12 @@
 //! difference = second - top + 2^32 (sign of top - sign of second) [signed]
 //! d      = 2^36 difference + 4 (lower second - lower top) [64 bits]
 //! ```
-//! d may exceed 2^53; a sum of two exact terms, it is rounded once, so that its sign is right and it is 0 only if both
-//! are. So is D. [D >= 1] is a lookup: from position 1 on every token carries a one.
+//! d may exceed 2^53; a sum of two exact terms, it is rounded once, so that its sign is right and
+//! it is 0 only if both are. So is D. [D >= 1] is a lookup: from position 1 on every token carries
+//! a one.
 //!
-//! Carry and borrow stand in the embedding of the byte token before, in the dimension `result` itself.
+//! Carry and borrow stand in the embedding of the byte token before, in the dimension `result`
+//! itself.
 
 use super::columns::Class;
 use super::{Machine, PUSH, Parts};

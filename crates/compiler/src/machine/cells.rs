@@ -1,5 +1,6 @@
-//! Cells: memory whose addresses are translated to numbers given in the order of first writes, so that the time that is exact
-//! does not depend on how far apart addresses are, but on how many are written.
+//! Cells: memory whose addresses are translated to numbers given in the order of first writes, so
+//! that the time that is exact does not depend on how far apart addresses are, but on how many are
+//! written.
 //!
 //! ```text
 //! seen    average of 4 t over all bytes stored at this address so far, this one included: 4 t if it is the first
@@ -8,15 +9,16 @@
 //! cell    of an address: the count at its first byte
 //! value   the byte whose cell is the one asked for, the latest count of stores
 //! ```
-//! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and one number ever after.
+//! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and one
+//! number ever after.
 
 use super::memory::Access;
 use super::planned::Planned;
 use super::{KeySpan, Machine, Parts, Size};
 use crate::graph::Key;
 
-/// Times what clears any key, 2^67: more than the greatest squared distance from an address written to any that is asked for, and
-/// those are below 2^33.1.
+/// Times what clears any key, 2^67: more than the greatest squared distance from an address written
+/// to any that is asked for, and those are below 2^33.1.
 const LOWER: i64 = 1 << 27;
 
 impl Machine {
@@ -33,8 +35,8 @@ impl Machine {
         let own = addresses.centred(graph, access.written.clone());
         let [seen] = graph.lookup("seen", own.clone(), &key, [time * 4]);
         let seen = graph.hold("seen", seen);
-        // Never positive at a cleared key, since nothing was seen later than now. Two bytes at one address are at least two tokens
-        // apart: the average of several is lower by 2 at least.
+        // Never positive at a cleared key, since nothing was seen later than now. Two bytes at one
+        // address are at least two tokens apart: the average of several is lower by 2 at least.
         let first = one - time * 4 + seen - access.clear.clone();
         let first = graph.relu("first", first);
         let stale = graph.persist("stale", one);

@@ -5,8 +5,9 @@ use weightware_isa::{Commit, Effect, End, Flag, Op, Token};
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 
-/// The class of an opcode: which circuits serve it. Fetched as `(class, class^2)`, a point on a parabola, so that one
-/// linear form is 0 for one class, or for two neighbours, and at least 1 for all others: see [`Columns::unless`].
+/// The class of an opcode: which circuits serve it. Fetched as `(class, class^2)`, a point on a
+/// parabola, so that one linear form is 0 for one class, or for two neighbours, and at least 1 for
+/// all others: see [`Columns::unless`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i64)]
 pub(crate) enum Class {
@@ -77,8 +78,8 @@ pub(crate) struct OpColumns {
     pub(crate) end: i64,
     /// Width of the operands in bytes.
     pub(crate) width: i64,
-    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads, extensions, joins and
-    /// counts, `rise` is the size: the bytes before those that are all alike.
+    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads,
+    /// extensions, joins and counts, `rise` is the size: the bytes before those that are all alike.
     pub(crate) rise: i64,
     pub(crate) fall: i64,
     pub(crate) bias: i64,
@@ -86,7 +87,8 @@ pub(crate) struct OpColumns {
 
 /// Codes of end tokens. The unembedding picks the token whose code is nearest; bytes have code 0.
 ///
-/// No integer is as near to one code as to another: codes follow one another but for a single gap, of odd width.
+/// No integer is as near to one code as to another: codes follow one another but for a single gap,
+/// of odd width.
 pub(crate) mod code {
     use weightware_isa::{Commit, Trap};
 
@@ -209,7 +211,8 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         End::Exit => code::EXIT,
         End::Trap(trap) => code::trap(trap),
     };
-    // `br_unless` is fetched as not taken, and taken when the top of the stack is zero; `br_if` the other way round.
+    // `br_unless` is fetched as not taken, and taken when the top of the stack is zero; `br_if` the
+    // other way round.
     let untaken = i64::from(op == Op::BrUnless);
     OpColumns {
         class,
@@ -222,14 +225,16 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     }
 }
 
-/// No instruction makes more bytes. A data section has more in the prompt, where nothing asks how many.
+/// No instruction makes more bytes. A data section has more in the prompt, where nothing asks how
+/// many.
 const MOST_BYTES: i64 = 16;
 
 /// Marks a growth of the memory, in a column whose other values are at most [`MOST_BYTES`].
 pub(crate) const GROWN: i64 = MOST_BYTES + 1;
 
-/// The embedding's columns, as dimensions of the graph. Bytes and opcodes share columns: a column of an opcode is read at
-/// the place of the current instruction alone, one of a byte never at an opcode.
+/// The embedding's columns, as dimensions of the graph. Bytes and opcodes share columns: a column
+/// of an opcode is read at the place of the current instruction alone, one of a byte never at an
+/// opcode.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
     /// 1 at every token but `<begin>`.
@@ -241,8 +246,9 @@ pub(crate) struct Columns {
     pub(crate) negative: Dim,
     /// +1 with a carry, -1 with a borrow. The byte to be put out adds up in the same dimension.
     pub(crate) result: Dim,
-    /// As a shift count: the whole bytes to shift by, `(byte mod 32) / 8`, 2^r and 2^(8 - r) with `r = byte mod 8`. In the
-    /// columns of `rise`, `fall` and `bias`, which are read at opcodes alone.
+    /// As a shift count: the whole bytes to shift by, `(byte mod 32) / 8`, 2^r and 2^(8 - r) with
+    /// `r = byte mod 8`. In the columns of `rise`, `fall` and `bias`, which are read at opcodes
+    /// alone.
     pub(crate) quarter: Dim,
     pub(crate) power: Dim,
     pub(crate) coarse: Dim,
@@ -257,8 +263,8 @@ pub(crate) struct Columns {
     pub(crate) frame_delta: Dim,
     /// 1 at the end of a store, or of a data section.
     pub(crate) stores: Dim,
-    /// 0 where the bytes before are the new top of the stack, 1 at every other token: a key's clearing must be 0 as it
-    /// stands, not by a difference, beside which 2^-25 t would be lost.
+    /// 0 where the bytes before are the new top of the stack, 1 at every other token: a key's
+    /// clearing must be 0 as it stands, not by a difference, beside which 2^-25 t would be lost.
     pub(crate) unstored: Dim,
     /// 1 where the bytes before are the index of the next instruction.
     pub(crate) jumped: Dim,
@@ -386,12 +392,13 @@ impl Columns {
     }
 }
 
-/// The code of a token and its byte: the unembedding takes the token whose pair is nearest to what the network computed.
-/// None for tokens that the network never puts out.
+/// The code of a token and its byte: the unembedding takes the token whose pair is nearest to what
+/// the network computed. None for tokens that the network never puts out.
 pub(crate) fn token_code(token: Token) -> Option<(i64, i64)> {
     Some(match token {
         Token::Byte(byte, Flag::None) => (0, i64::from(byte)),
-        // The sum, or the difference, of two bytes and the carry, as it is: the token is the reduction mod 256.
+        // The sum, or the difference, of two bytes and the carry, as it is: the token is the
+        // reduction mod 256.
         Token::Byte(byte, Flag::Carry) => (0, i64::from(byte) + 256),
         Token::Byte(byte, Flag::Borrow) => (0, i64::from(byte) - 256),
         Token::Commit(commit) => (code::commit(commit), 0),
@@ -415,9 +422,10 @@ pub(crate) struct FetchedClass {
 }
 
 impl FetchedClass {
-    /// What clears a key at every token but those of a class with `index >= from`: `relu(2^32 unless + from - index)`. A neuron, so
-    /// that it is exactly 0 where the key counts. At other classes it is greater than 2^31, since an index is below 2^27 even in
-    /// the program's text: no address asked for is so far away that a key there is found.
+    /// What clears a key at every token but those of a class with `index >= from`: `relu(2^32
+    /// unless + from - index)`. A neuron, so that it is exactly 0 where the key counts. At other
+    /// classes it is greater than 2^31, since an index is below 2^27 even in the program's text: no
+    /// address asked for is so far away that a key there is found.
     pub(crate) fn clear(
         &self,
         graph: &mut Graph,

@@ -1,4 +1,5 @@
-//! Leading zeros, trailing zeros and ones: a count that goes on from byte to byte, the lowest first.
+//! Leading zeros, trailing zeros and ones: a count that goes on from byte to byte, the lowest
+//! first.
 //!
 //! ```text
 //! upper, lower = of the nibbles of b: zeros above the highest one, below the lowest one, or ones, whatever the class counts
@@ -8,9 +9,10 @@
 //! popcnt       so far + lower + upper
 //! result       = that, within the size; 0 past it
 //! ```
-//! The last count is the lowest byte of the result, the zeros past the size are the rest of it. The counts of the 16
-//! nibbles stand in the preamble, behind the table of bytes, in the order of the classes. `so far` is at most 8 index,
-//! so that `relu(x + 8 (so far - 8 index))`, for x up to 4, is x if the two are equal, else 0.
+//! The last count is the lowest byte of the result, the zeros past the size are the rest of it. The
+//! counts of the 16 nibbles stand in the preamble, behind the table of bytes, in the order of the
+//! classes. `so far` is at most 8 index, so that `relu(x + 8 (so far - 8 index))`, for x up to 4,
+//! is x if the two are equal, else 0.
 
 use weightware_isa::Program;
 

@@ -6,17 +6,20 @@
 //! b'     = b 256^(3 - index)
 //! result = floor(R / b'), the integer nearest to (4 R + 1) / (4 b') - 1/2
 //! ```
-//! With `fall = 256^(4 - index)`, both sides times 256: the fraction is `(1024 R + 256 - 2 b fall) / (4 b fall)`.
-//! Digits are added up whatever the class, so that this is done before the instruction is fetched. A digit is at most 255, and the preamble has as many positions to find it among.
-//! Past the last digit, and if b is 0, the denominator is at least `4 PAST`, so great that the fraction is below 1/2: nothing is found, and
-//! the result is 0 at every position. Were it 0 there, the fraction would find the latest position.
+//! With `fall = 256^(4 - index)`, both sides times 256: the fraction is `(1024 R + 256 - 2 b fall)
+//! / (4 b fall)`. Digits are added up whatever the class, so that this is done before the
+//! instruction is fetched. A digit is at most 255, and the preamble has as many positions to find
+//! it among. Past the last digit, and if b is 0, the denominator is at least `4 PAST`, so great
+//! that the fraction is below 1/2: nothing is found, and the result is 0 at every position. Were it
+//! 0 there, the fraction would find the latest position.
 
 use weightware_isa::Trap;
 
 use super::columns::{Class, code};
 use super::{Machine, PUSH, Parts};
 
-/// The divisor past the last digit, and in place of 0: `1024 R + 256 < 4 PAST` for every remainder R below 2^32.
+/// The divisor past the last digit, and in place of 0: `1024 R + 256 < 4 PAST` for every remainder
+/// R below 2^32.
 const PAST: i64 = 1 << 42;
 
 impl Machine {

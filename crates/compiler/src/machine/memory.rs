@@ -10,8 +10,9 @@
 //! traps   if top + immediate + size > limit at a load, second + immediate + bytes > limit at a store
 //! limit   = 65536 (fourth + grown), grown = the word before the latest token that grows the memory, else 0
 //! ```
-//! Squares are compared, not addresses: if two keys tie that stand at equal distance from a byte never written, the average of
-//! their addresses is q, but that of their squares is greater than q^2.
+//! Squares are compared, not addresses: if two keys tie that stand at equal distance from a byte
+//! never written, the average of their addresses is q, but that of their squares is greater than
+//! q^2.
 
 use weightware_isa::Trap;
 
@@ -29,7 +30,8 @@ pub(super) struct Access {
     pub(super) square: LinearForm,
     /// 0 at the bytes of a store.
     pub(super) clear: LinearForm,
-    /// The address of the byte that a load asks for at the current index, or past its size the last one.
+    /// The address of the byte that a load asks for at the current index, or past its size the last
+    /// one.
     pub(super) asked: LinearForm,
 }
 
@@ -121,7 +123,8 @@ impl Machine {
         missed
     }
 
-    /// Adds the byte that a query finds to the result of a load, or its sign past the size, unless it is another's.
+    /// Adds the byte that a query finds to the result of a load, or its sign past the size, unless
+    /// it is another's.
     pub(super) fn loaded(
         &mut self,
         parts: &Parts,

@@ -1,7 +1,7 @@
 //! The machine, as a graph: one short section per piece of hardware, its equations first.
 //!
-//! Every token of the trace asks the same question: which token comes next? The answer is put together from what
-//! can be looked up in the past:
+//! Every token of the trace asks the same question: which token comes next? The answer is put
+//! together from what can be looked up in the past:
 //!
 //! | section | finds |
 //! |---|---|
@@ -63,18 +63,19 @@ use stack::Operands;
 use state::State;
 use wide::Lower;
 
-/// Greater than any value that it must outweigh: words, addresses, their sums and differences, all below 2^33.1. It closes
-/// gates, and so never multiplies.
+/// Greater than any value that it must outweigh: words, addresses, their sums and differences, all
+/// below 2^33.1. It closes gates, and so never multiplies.
 pub(crate) const BIG: i64 = 1 << 34;
 
 /// Greater than what is added to a result as a byte, whatever it is.
 pub(crate) const BYTE_PUSH: i64 = 1 << 13;
 
-/// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which answers 0.
+/// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which
+/// answers 0.
 const PUSH: i64 = 1 << 27;
 
-/// A group of instructions that can be left out. Every set of them makes a machine: none needs another, but for the high
-/// words of products, which are there if both `Multiply` and `Wide` are.
+/// A group of instructions that can be left out. Every set of them makes a machine: none needs
+/// another, but for the high words of products, which are there if both `Multiply` and `Wide` are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Extension {
     /// Memory accesses out of bounds and calls beyond the last frame end the run.
@@ -130,13 +131,15 @@ impl KeySpan {
         number.into() - graph.constant(self.centre)
     }
 
-    /// `number - 2 centre`: times the number it is `index^2 - centre^2`, never of greater magnitude than `centre^2`.
+    /// `number - 2 centre`: times the number it is `index^2 - centre^2`, never of greater magnitude
+    /// than `centre^2`.
     fn far_side(&self, graph: &Graph, number: impl Into<LinearForm>) -> LinearForm {
         number.into() - graph.constant(2 * self.centre)
     }
 
-    /// The key of a number, given `number * far_side(number)`. No sum on the way passes `centre^2`, where the whole square of the
-    /// number, four times that, would push the lowest bits of the lift out.
+    /// The key of a number, given `number * far_side(number)`. No sum on the way passes `centre^2`,
+    /// where the whole square of the number, four times that, would push the lowest bits of the
+    /// lift out.
     fn key(
         &self,
         graph: &Graph,
@@ -175,15 +178,15 @@ impl Machine {
         Self::with_profile(Profile::default(), modules)
     }
 
-    /// The machine of a profile with the given modules beside the core. Machines of different profiles differ in numbers alone: one
-    /// schedule serves them all.
+    /// The machine of a profile with the given modules beside the core. Machines of different
+    /// profiles differ in numbers alone: one schedule serves them all.
     #[must_use]
     pub fn with_profile(profile: Profile, modules: &[Extension]) -> Self {
         Self::with_planned(profile, modules, &[])
     }
 
-    /// The same with planned features, to see what they take. What needs a module that is left out, is left out as well; nothing of it can be
-    /// assembled yet.
+    /// The same with planned features, to see what they take. What needs a module that is left out,
+    /// is left out as well; nothing of it can be assembled yet.
     #[must_use]
     #[doc(hidden)]
     pub fn with_planned(profile: Profile, modules: &[Extension], planned: &[Planned]) -> Self {
@@ -260,8 +263,9 @@ impl Machine {
         self.graph.add(self.columns.result, coefficient, output);
     }
 
-    /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^13 unless)`. The push outweighs whatever stands in place
-    /// of a byte: two nibbles' lookups that find other tokens of the prompt make at most 16 * 287 + 287.
+    /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^13 unless)`. The
+    /// push outweighs whatever stands in place of a byte: two nibbles' lookups that find other
+    /// tokens of the prompt make at most 16 * 287 + 287.
     fn add_byte(
         &mut self,
         name: &str,
@@ -283,7 +287,8 @@ impl Machine {
         });
     }
 
-    /// Puts out a trap if `excess`, an integer, is positive: the end code rises from 0, the code of a byte.
+    /// Puts out a trap if `excess`, an integer, is positive: the end code rises from 0, the code of
+    /// a byte.
     fn trap_if(&mut self, name: &str, excess: LinearForm, trap: Trap) {
         let one = self.graph.one();
         for (offset, sign) in [(0, 1), (1, -1)] {

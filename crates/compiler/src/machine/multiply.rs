@@ -7,8 +7,8 @@
 //! F[i] = floor(X / 256^i) = round((2 X + 1 - 256^i) 256^(4 - i) / 2^33)
 //! result = F[index] - 256 F[index + 1]
 //! ```
-//! The product of two words is rounded to 53 of its 64 bits: 2^-21 off an integer after the division, which the floors,
-//! at least 2^-25 away from the nearest jump, do not notice.
+//! The product of two words is rounded to 53 of its 64 bits: 2^-21 off an integer after the
+//! division, which the floors, at least 2^-25 away from the nearest jump, do not notice.
 
 use super::columns::Class;
 use super::{BIG, Machine, PUSH, Parts};

@@ -6,8 +6,9 @@
 //! end   = (fetched.end - skip) relu(1 - left)         0 while bytes are to come, else the end token's code
 //! logit = 2^30 (2 code end - code^2) + 2 byte result - byte^2
 //! ```
-//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte. It must not outweigh a code: circuits close,
-//! or find nothing, past the last byte, whatever the position. `weightware certify` proves of the weights how far `result` can go
+//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte. It
+//! must not outweigh a code: circuits close, or find nothing, past the last byte, whatever the
+//! position. `weightware certify` proves of the weights how far `result` can go
 //! ([docs/proof.md](../../../../docs/proof.md)).
 
 use weightware_isa::Token;

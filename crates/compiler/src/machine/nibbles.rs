@@ -1,5 +1,5 @@
-//! High nibbles of the operands' bytes. A floor is a lookup by position: the integer nearest to `(2 y - 15) / 32` is
-//! `floor(y / 16)`.
+//! High nibbles of the operands' bytes. A floor is a lookup by position: the integer nearest to `(2
+//! y - 15) / 32` is `floor(y / 16)`.
 
 use super::{Machine, Parts};
 use crate::form::Dim;

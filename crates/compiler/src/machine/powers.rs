@@ -1,9 +1,11 @@
-//! Functions of the byte index that are 0 from 4 on: piecewise linear, from rectified linear neurons.
+//! Functions of the byte index that are 0 from 4 on: piecewise linear, from rectified linear
+//! neurons.
 //!
 //! ```text
 //! f(index) = sum of c[k] relu(k - index) over k = 1 to 4, the c solved from the right
 //! ```
-//! Whoever needs one makes its own: a few neurons cost less than a slot that lives from one user to the next.
+//! Whoever needs one makes its own: a few neurons cost less than a slot that lives from one user to
+//! the next.
 
 use super::{Machine, Parts};
 use crate::form::Dim;

@@ -1,14 +1,16 @@
 //! Profiles: the numbers that say how far a machine is exact.
 //!
-//! A latest write is found among keys `(2 j, -j^2 + slope * time)`, `|j| <= reach`. That takes `slope * time < 1`, and keys that are
-//! exact: `reach^2` is at most 2^53 units of `2^-exponent`. So what a profile has more of time it has less of space. Stock softmax
-//! must see the slope beside the rounding of a score, about `reach^2 * 2^-52`; `weightware certify` proves what it sees.
+//! A latest write is found among keys `(2 j, -j^2 + slope * time)`, `|j| <= reach`. That takes
+//! `slope * time < 1`, and keys that are exact: `reach^2` is at most 2^53 units of `2^-exponent`.
+//! So what a profile has more of time it has less of space. Stock softmax must see the slope beside
+//! the rounding of a score, about `reach^2 * 2^-52`; `weightware certify` proves what it sees.
 
 use weightware_model::{Config, KeyBound, KeyRange};
 
 use crate::schedule::Budget;
 
-/// Numbers from 0 to `centre + reach` under which something is written, and the order of writes to one of them.
+/// Numbers from 0 to `centre + reach` under which something is written, and the order of writes to
+/// one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeySpan {
     /// The middle: a key's index is the number less this.
@@ -57,15 +59,17 @@ pub struct Profile {
     pub last_position: u64,
     /// Words of locals and globals, frames, entries of the stack: ordered by position.
     pub words: KeySpan,
-    /// Addresses, ordered by a count of stores that begins with 1; or not ordered, if they are translated.
+    /// Addresses, ordered by a count of stores that begins with 1; or not ordered, if they are
+    /// translated.
     pub memory: KeySpan,
-    /// Numbers of cells, to which addresses are translated: then it is these that are ordered by a count of stores.
+    /// Numbers of cells, to which addresses are translated: then it is these that are ordered by a
+    /// count of stores.
     pub cells: Option<KeySpan>,
 }
 
 impl Profile {
-    /// The default. Exact in stock softmax, wherever a library multiplies by `1 / sqrt(2)`, for 22 million tokens and 349 thousand
-    /// stores into 152 KiB.
+    /// The default. Exact in stock softmax, wherever a library multiplies by `1 / sqrt(2)`, for 22
+    /// million tokens and 349 thousand stores into 152 KiB.
     pub const STOCK: Self = Self {
         name: "stock",
         last_position: 22_000_000,
@@ -96,7 +100,8 @@ impl Profile {
         cells: None,
     };
 
-    /// As the default, but for 8 MiB, of which the same number of bytes may be written: a machine of one layer more.
+    /// As the default, but for 8 MiB, of which the same number of bytes may be written: a machine
+    /// of one layer more.
     pub const FAR: Self = Self {
         name: "far",
         memory: KeySpan {
@@ -123,7 +128,8 @@ impl Profile {
         }
     }
 
-    /// The committed schedule of its machine with all modules: the half-layer of every writer, the slot of every dimension.
+    /// The committed schedule of its machine with all modules: the half-layer of every writer, the
+    /// slot of every dimension.
     #[must_use]
     pub const fn schedule(&self) -> &'static str {
         match self.cells {
@@ -132,8 +138,8 @@ impl Profile {
         }
     }
 
-    /// Another profile that goes further than this in what a run exceeded, for what has been written up to this address. One that
-    /// serves the default shape is preferred.
+    /// Another profile that goes further than this in what a run exceeded, for what has been
+    /// written up to this address. One that serves the default shape is preferred.
     #[must_use]
     pub fn further(&self, limit: Limit, last_address: i64) -> Option<Self> {
         let counted = |profile: &Self| profile.cells.unwrap_or(profile.memory);

@@ -100,7 +100,8 @@ impl Machine {
         let one = graph.one();
         let positions = graph.positions();
 
-        // width ([j < 0] - [j >= width]) leads round the corner; unless the value is rotated, a push leads out of it.
+        // width ([j < 0] - [j >= width]) leads round the corner; unless the value is rotated, a
+        // push leads out of it.
         let moved = graph.dim(&format!("{name}.moved"));
         let below = -j.clone();
         let above = j.clone() + one - fetched.width;

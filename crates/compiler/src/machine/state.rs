@@ -21,7 +21,8 @@ use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Output};
 
 pub(crate) struct State {
-    /// Bytes on the trace since the latest end token; meaningless within the program's text, where it only grows.
+    /// Bytes on the trace since the latest end token; meaningless within the program's text, where
+    /// it only grows.
     pub(crate) index: Dim,
     /// The four bytes before, and the four before those.
     pub(crate) word: LinearForm,
@@ -61,7 +62,8 @@ impl State {
         let latest_end = graph.latest(one - columns.ends);
         let [at] = graph.lookup("latest_end", LinearForm::zero(), &latest_end, [time.into()]);
         let latest_end = graph.hold("latest_end", at);
-        // A slot of its own: as t - latest_end, times a large weight, it would pass 2^53 on the way.
+        // A slot of its own: as t - latest_end, times a large weight, it would pass 2^53 on the
+        // way.
         let index = graph.persist("index", time - latest_end);
 
         let target = graph.dim("target");
@@ -111,8 +113,8 @@ impl State {
         let [base] = graph.lookup("base", LinearForm::zero(), &latest_jump, [goes_on]);
         let closed = planned::closed(graph, base, count, planned);
 
-        // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count is 0, in the
-        // program's text, this is a byte of the preamble, whose class is none.
+        // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count
+        // is 0, in the program's text, this is a byte of the preamble, whose class is none.
         let place = closed.clone() * 5 + sums.origin.clone() - one * 4;
         let opcode = graph.persist("opcode", place);
         let rom = Rom::new(graph, opcode, closed, &sums.origin, planned);
@@ -143,7 +145,8 @@ impl Sums {
         let (time, positions) = (graph.time(), graph.positions());
         let frame = graph.hold_rounded("frame", frame, 0);
 
-        // A push takes at least one token, so the depth is a position: looking it up rounds it and multiplies it.
+        // A push takes at least one token, so the depth is a position: looking it up rounds it and
+        // multiplies it.
         let depth_sum = graph.hold("depth_sum", depth);
         let values = [
             time.into(),

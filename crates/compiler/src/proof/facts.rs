@@ -50,7 +50,8 @@ impl<'m> Facts<'m> {
         })
     }
 
-    /// The classes of tokens behind which an instruction stands at a byte index: of result bytes, or of end tokens.
+    /// The classes of tokens behind which an instruction stands at a byte index: of result bytes,
+    /// or of end tokens.
     pub(super) fn classes(&self, index: usize) -> Vec<u16> {
         let tokens = self
             .vocabulary
@@ -125,7 +126,8 @@ impl<'m> Facts<'m> {
         )
     }
 
-    /// What holds of tokens behind which a token is found, whatever the byte index: one answer for each class of theirs.
+    /// What holds of tokens behind which a token is found, whatever the byte index: one answer for
+    /// each class of theirs.
     pub(super) fn over_classes(
         &mut self,
         found: Token,
@@ -197,7 +199,8 @@ impl<'m> Facts<'m> {
         self.analysis.classes.of(self.vocabulary.id(token) as usize)
     }
 
-    /// From here on, a token of a class behind which the token of an id is found, and nothing else assumed.
+    /// From here on, a token of a class behind which the token of an id is found, and nothing else
+    /// assumed.
     #[cfg(test)]
     pub(super) fn enter_plainly(&mut self, class: u16, found: Token, index: usize) {
         self.leave();
@@ -231,7 +234,8 @@ impl<'m> Facts<'m> {
         self.analysis.atoms[form].clone()
     }
 
-    /// What a number is before any of its operations rounds: of the last sum that it is, the exact terms.
+    /// What a number is before any of its operations rounds: of the last sum that it is, the exact
+    /// terms.
     pub(super) fn unrounded(&self, form: &Polynomial) -> Polynomial {
         let atoms = &self.analysis.atoms;
         match form.as_atom().map(|atom| atoms.kind(atom)) {

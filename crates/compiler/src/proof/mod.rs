@@ -1,8 +1,11 @@
-//! Proof of values: the byte and the end code that the weights compute are those of the instruction, for every operand.
+//! Proof of values: the byte and the end code that the weights compute are those of the
+//! instruction, for every operand.
 //!
-//! The certificate proves of weights alone that one token is picked (statement A). This is statement B: it is the right one. Of each
-//! instruction, at each byte index and at the end token, what the unembedding reads is derived from the weights as a polynomial of what
-//! heads answer, exact by proven bounds, and compared with an equation of `rules.rs` over the machine's named lookups:
+//! The certificate proves of weights alone that one token is picked (statement A). This is
+//! statement B: it is the right one. Of each instruction, at each byte index and at the end token,
+//! what the unembedding reads is derived from the weights as a polynomial of what heads answer,
+//! exact by proven bounds, and compared with an equation of `rules.rs` over the machine's named
+//! lookups:
 //!
 //! ```text
 //! i32.add, byte i:   result = a + b + carry       end = 0
@@ -11,9 +14,10 @@
 //! br_if, top = 0:    end    = code(branch) - 1    at byte 0
 //! ```
 //!
-//! What is left to believe: that lookups find what their equations ask for (their keys and queries are stated in the sections of the
-//! [machine](crate::machine), their exactness is the certificate's), that the token before left the carry that it shows, and the
-//! arithmetic of bytes, which [`arithmetic`] goes through case by case. Instructions without a rule are tested instead
+//! What is left to believe: that lookups find what their equations ask for (their keys and queries
+//! are stated in the sections of the [machine](crate::machine), their exactness is the
+//! certificate's), that the token before left the carry that it shows, and the arithmetic of bytes,
+//! which [`arithmetic`] goes through case by case. Instructions without a rule are tested instead
 //! ([`Verdict::Tested`] says how).
 
 mod error;
@@ -55,8 +59,8 @@ pub struct Proof {
     pub verdict: Verdict,
 }
 
-/// Proves the values of all instructions that can be executed, of weights that were assembled for the machine of a profile with its
-/// committed schedule; takes about a second.
+/// Proves the values of all instructions that can be executed, of weights that were assembled for
+/// the machine of a profile with its committed schedule; takes about a second.
 ///
 /// # Errors
 /// If the analysis refuses the weights.
@@ -68,15 +72,17 @@ pub fn values(profile: Profile, model: &Model) -> Result<Vec<Proof>, ProofError>
     executed.map(|op| rules::prove(&mut facts, op)).collect()
 }
 
-/// Whether an instruction is ever executed; others stand behind an instruction and are read with it, or before the program's first.
+/// Whether an instruction is ever executed; others stand behind an instruction and are read with
+/// it, or before the program's first.
 #[must_use]
 pub fn is_executed(op: Op) -> bool {
     !matches!(op.spec().end, End::Loaded | End::Halt)
 }
 
-/// The arithmetic of bytes on which the equations rest, case by case: the token that is picked for a result r, from -256 to 511, is the
-/// byte r mod 256 with the flag of a borrow below 0 and of a carry from 256 on; and bytes that are added or subtracted with that flag
-/// from the lowest to the highest are the sum or difference of the words.
+/// The arithmetic of bytes on which the equations rest, case by case: the token that is picked for
+/// a result r, from -256 to 511, is the byte r mod 256 with the flag of a borrow below 0 and of a
+/// carry from 256 on; and bytes that are added or subtracted with that flag from the lowest to the
+/// highest are the sum or difference of the words.
 ///
 /// # Errors
 /// The first case that fails.
@@ -102,7 +108,8 @@ pub fn arithmetic(machine: &Machine) -> Result<(), String> {
     }
     for (a, b) in (0..256_i64).flat_map(|a| (0..256).map(move |b| (a, b))) {
         for carry in 0..2 {
-            // The carry of this byte is what the next one adds; 256 times it is what this one leaves out.
+            // The carry of this byte is what the next one adds; 256 times it is what this one
+            // leaves out.
             let (sum, difference) = (a + b + carry, a - b - carry);
             let [up, down] = [i64::from(sum >= 256), i64::from(difference < 0)];
             if sum - 256 * up != sum.rem_euclid(256)
@@ -115,7 +122,8 @@ pub fn arithmetic(machine: &Machine) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether `[rise relu(d) + fall relu(-d) + bias >= 1]` is what a comparison says of a d below, at or above 0.
+/// Whether `[rise relu(d) + fall relu(-d) + bias >= 1]` is what a comparison says of a d below, at
+/// or above 0.
 fn decides(op: Op) -> Result<(), String> {
     let columns = op_columns(op);
     // The least and the greatest that a difference can be; of 64 bits it comes in fours.

@@ -9,7 +9,8 @@ use super::{Proof, Verdict};
 use crate::machine::columns::{Class, OpColumns, code, op_columns};
 use crate::machine::{BIG, BYTE_PUSH};
 
-/// Cases that an instruction is divided into: a lookup, a part of its answer, and bounds of that in each case.
+/// Cases that an instruction is divided into: a lookup, a part of its answer, and bounds of that in
+/// each case.
 type Cases = (&'static str, usize, [[f64; 2]; 2]);
 
 /// The greatest word.
@@ -118,7 +119,8 @@ fn verdict(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Verdict
     Ok(Verdict::Proved(bytes + 1))
 }
 
-/// What differs from the equations at a byte index, of an instruction whose end token stands at a last one.
+/// What differs from the equations at a byte index, of an instruction whose end token stands at a
+/// last one.
 fn differs(
     facts: &mut Facts<'_>,
     op: Op,
@@ -241,9 +243,9 @@ fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Polynomial
 /// The greatest word without its sign bit.
 const WORD_SIGN: f64 = i32::MAX as f64;
 
-/// What a comparison looks up: `rise relu(d) + fall relu(-d) + bias`, found at a position below 1 if it is not positive. For d it has
-/// `2^36 (second - top + 2^32 (sign of top - sign of second)) + 4 (lower second - lower top)`, which is rounded once at most and so has
-/// the right sign.
+/// What a comparison looks up: `rise relu(d) + fall relu(-d) + bias`, found at a position below 1
+/// if it is not positive. For d it has `2^36 (second - top + 2^32 (sign of top - sign of second)) +
+/// 4 (lower second - lower top)`, which is rounded once at most and so has the right sign.
 fn comparison(
     facts: &mut Facts<'_>,
     op: Op,
@@ -291,7 +293,8 @@ fn comparison(
     Ok(super::decides(op).err())
 }
 
-/// Of a load: what is loaded at a byte index, and what it is multiplied by; none past the size, where it is 0.
+/// Of a load: what is loaded at a byte index, and what it is multiplied by; none past the size,
+/// where it is 0.
 fn loaded(columns: &OpColumns, index: i64) -> Option<(f64, &'static str)> {
     match columns.class {
         Class::Load | Class::LoadSigned if index < columns.rise => Some((1.0, "load.byte")),
@@ -300,8 +303,9 @@ fn loaded(columns: &OpColumns, index: i64) -> Option<(f64, &'static str)> {
     }
 }
 
-/// `factor relu(byte - 2^13 missed)`. Squares of addresses may be rounded, and so may what `missed` and the gate are; but if it is 0, nothing
-/// is, and if not, it is at least 1 and the gate far below 0.
+/// `factor relu(byte - 2^13 missed)`. Squares of addresses may be rounded, and so may what `missed`
+/// and the gate are; but if it is 0, nothing is, and if not, it is at least 1 and the gate far
+/// below 0.
 fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>, ProofError> {
     let [byte, missed, carry] = [facts.named(byte)?, facts.named("missed")?, facts.carry()?];
     let wanted = facts

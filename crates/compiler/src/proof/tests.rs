@@ -1,4 +1,5 @@
-//! Bounds of the analysis against the exact evaluator, at far positions: one mistake in them would blind the proof and the plan engine.
+//! Bounds of the analysis against the exact evaluator, at far positions: one mistake in them would
+//! blind the proof and the plan engine.
 
 use std::collections::HashMap;
 
@@ -16,8 +17,8 @@ use crate::schedule::Schedule;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-/// Dimensions that hold integers in the evaluator and the same integers in the weights: no averages, which the evaluator keeps as sums,
-/// and nothing shifted, which it rounds at once.
+/// Dimensions that hold integers in the evaluator and the same integers in the weights: no
+/// averages, which the evaluator keeps as sums, and nothing shifted, which it rounds at once.
 fn comparable(machine: &Machine) -> Vec<Dim> {
     let graph = &machine.graph;
     let whole = |dim: &Dim| {
@@ -30,7 +31,8 @@ fn comparable(machine: &Machine) -> Vec<Dim> {
     graph.dims().filter(whole).collect()
 }
 
-/// Instructions of a trace: what is fetched, the token behind which the instruction stands, and its tokens.
+/// Instructions of a trace: what is fetched, the token behind which the instruction stands, and its
+/// tokens.
 fn instructions(program: &Program) -> Vec<(Token, Token, Vec<Token>)> {
     let mut run = Interpreter::new(program);
     let mut before = program.full_prompt().last().expect("a prompt");

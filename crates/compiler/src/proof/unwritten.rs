@@ -1,16 +1,17 @@
 //! Memory that was never written: whatever address a load asks for, it finds no key but a store's.
 //!
-//! Addresses go to 2^32, keys only as far as the memory that a profile holds. Tokens that write nothing have keys too, wherever garbage
-//! puts them; they are cleared, which lowers their scores:
+//! Addresses go to 2^32, keys only as far as the memory that a profile holds. Tokens that write
+//! nothing have keys too, wherever garbage puts them; they are cleared, which lowers their scores:
 //!
 //! ```text
 //! score of a key for q        q^2 - (q - x)^2 + lift - CLEARED clear
 //! the first token's           at least 0: its key is 0, and not cleared
 //! a cleared one's, at most    q^2 + 1 - CLEARED clear
 //! ```
-//! So a cleared key is never found if `CLEARED clear > q^2 + 1`. Of all queries of loads the greatest is bounded, and of all tokens but those
-//! of stores the least `clear`. Among a store's own tokens only that before its first byte is cleared; it has no byte, so that it answers 0,
-//! as memory does that was never written.
+//! So a cleared key is never found if `CLEARED clear > q^2 + 1`. Of all queries of loads the
+//! greatest is bounded, and of all tokens but those of stores the least `clear`. Among a store's
+//! own tokens only that before its first byte is cleared; it has no byte, so that it answers 0, as
+//! memory does that was never written.
 
 use weightware_isa::{Op, Token};
 use weightware_model::Model;

@@ -123,13 +123,14 @@ const STORES: &[(Op, u8)] = &[
     (Op::I64Store32, 8),
 ];
 
-/// Globals are words 0 to 3, the frame of the outermost code words 4 to 11; of both, those of 64 bits come last.
+/// Globals are words 0 to 3, the frame of the outermost code words 4 to 11; of both, those of 64
+/// bits come last.
 const GLOBALS: [u32; 2] = [2, 2];
 const LOCALS: [u32; 2] = [4, 4];
 const FRAME: u32 = 4;
 
-/// A random program that touches every instruction: two functions, one of which calls itself, forward branches,
-/// a data section, and accesses all over the memory, a few of them out of bounds.
+/// A random program that touches every instruction: two functions, one of which calls itself,
+/// forward branches, a data section, and accesses all over the memory, a few of them out of bounds.
 pub fn random_program(seed: u64, length: u32) -> Program {
     random_program_near(&[0, 100, 65530, 131_000], seed, length)
 }
@@ -250,7 +251,8 @@ impl Writer {
         }
     }
 
-    /// Instructions that leave the stack as it was. `callees`: 2 may call both functions, 1 the second one, 0 none.
+    /// Instructions that leave the stack as it was. `callees`: 2 may call both functions, 1 the
+    /// second one, 0 none.
     fn body(&mut self, length: u32, callees: u32) {
         let begin = self.code.len();
         while self.code.len() - begin < length as usize {

@@ -1,6 +1,7 @@
 //! Times the rivals on the workloads.
 //!
-//! A step of a workload is a push and a query, or as many as were recorded. Measured are the last steps before a size.
+//! A step of a workload is a push and a query, or as many as were recorded. Measured are the last
+//! steps before a size.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -33,7 +34,8 @@ struct Cell {
     found: Vec<u32>,
 }
 
-/// The nanoseconds of a step, the median over pieces of all steps: other work on the machine hardly counts.
+/// The nanoseconds of a step, the median over pieces of all steps: other work on the machine hardly
+/// counts.
 fn median(steps: usize, mut take: impl FnMut(usize)) -> f64 {
     let begin = Instant::now();
     let mut pieces = vec![];
@@ -91,8 +93,8 @@ fn measure<R: Rival>(workload: &Workload, n: usize) -> Option<Cell> {
     })
 }
 
-/// Measures at sizes up to `most` or what the command line says. `more` gives workloads beyond the made ones, for that many
-/// keys and those sizes.
+/// Measures at sizes up to `most` or what the command line says. `more` gives workloads beyond the
+/// made ones, for that many keys and those sizes.
 pub(crate) fn main(most: usize, more: impl Fn(usize, &[usize]) -> Vec<Workload>) {
     let mut arguments = std::env::args().skip(1);
     let (mut svg, mut most, mut filter) = (None, most, String::new());

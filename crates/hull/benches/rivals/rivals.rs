@@ -76,9 +76,9 @@ impl Rival for Linear {
     }
 }
 
-/// The upper envelope of lines in an ordered set: a key `(x, y)` is the line `x s + y`, of which the
-/// query `(s, 1)` finds the highest. In plain floats, without ties, and for the upper chain alone, so
-/// it has less to do.
+/// The upper envelope of lines in an ordered set: a key `(x, y)` is the line `x s + y`, of which
+/// the query `(s, 1)` finds the highest. In plain floats, without ties, and for the upper chain
+/// alone, so it has less to do.
 #[derive(Default)]
 pub(crate) struct OrderedMap {
     lines: BTreeSet<Line>,

@@ -56,8 +56,8 @@ impl Chain {
         self.winner_elsewhere(q, trail, way)
     }
 
-    /// The slot of the winner where it is at the hint or behind it, in a progression: what most questions of
-    /// a stream come to.
+    /// The slot of the winner where it is at the hint or behind it, in a progression: what most
+    /// questions of a stream come to.
     #[inline]
     pub(crate) fn slot_at(&self, q: Point, trail: &mut Trail) -> Option<u32> {
         let (number, offset) = trail.pos.parts();
@@ -196,8 +196,8 @@ impl Chain {
             let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
             let (from, to) = (rise(0), rise(last - 1));
             if from > 0.0 && to < 0.0 {
-                // How many blocks behind the first edge between blocks. On a parabola in full blocks
-                // the fraction tells where in the block.
+                // How many blocks behind the first edge between blocks. On a parabola in full
+                // blocks the fraction tells where in the block.
                 let blocks = from / (from - to) * (last - 1) as f64;
                 let whole = (blocks as usize).min(last - 2);
                 let offset = ((blocks - whole as f64) * CAPACITY as f64) as usize;
@@ -230,8 +230,8 @@ impl Chain {
         self.search_block(q, block, None)
     }
 
-    /// Whether a vertex that must be within a full block wins, or the next one if that is as easily told,
-    /// and whether the one behind it ties.
+    /// Whether a vertex that must be within a full block wins, or the next one if that is as easily
+    /// told, and whether the one behind it ties.
     #[inline]
     fn verify(&self, q: Point, block: usize, offset: usize) -> Option<(Pos, bool)> {
         let points = self.blocks.points(block);

@@ -2,7 +2,8 @@
 
 use crate::{Flag, Token};
 
-/// `a + b`, lowest byte first. A byte is flagged if the sum of the bytes and of the carry into it reaches 256.
+/// `a + b`, lowest byte first. A byte is flagged if the sum of the bytes and of the carry into it
+/// reaches 256.
 pub(super) fn add<const N: usize>(a: [u8; N], b: [u8; N]) -> [Token; N] {
     let mut carry = false;
     bytewise(a, b, |a, b| {
@@ -13,8 +14,8 @@ pub(super) fn add<const N: usize>(a: [u8; N], b: [u8; N]) -> [Token; N] {
     })
 }
 
-/// `a - b`, lowest byte first. A byte is flagged if the difference of the bytes less the borrow out of the one before
-/// is below 0.
+/// `a - b`, lowest byte first. A byte is flagged if the difference of the bytes less the borrow out
+/// of the one before is below 0.
 pub(super) fn sub<const N: usize>(a: [u8; N], b: [u8; N]) -> [Token; N] {
     let mut borrow = false;
     bytewise(a, b, |a, b| {

@@ -2,7 +2,8 @@
 
 use crate::Op;
 
-/// What a program did that no valid program does. A network's behaviour behind this point is undefined.
+/// What a program did that no valid program does. A network's behaviour behind this point is
+/// undefined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("instruction {instruction}: {kind}")]
 pub struct Fault {

@@ -121,7 +121,8 @@ impl Interpreter<'_> {
             .push(Value::of_width(N as u8, bits.wrapping_neg()));
     }
 
-    /// Leading zeros, trailing zeros or ones: the counts so far, the last one, and zeros that make it a value.
+    /// Leading zeros, trailing zeros or ones: the counts so far, the last one, and zeros that make
+    /// it a value.
     pub(super) fn count(&mut self, what: Count, width: u8) -> Result<(), Stop> {
         let bits = self.pop_value()?.expect(width)?;
         let counts = counts(what, &bits.to_le_bytes()[..usize::from(width)]);

@@ -40,7 +40,8 @@ const ODD: [&str; 24] = [
     "\u{feff}",
 ];
 
-/// Every refusal names a line and a column that exist, and what is read survives printing and reading.
+/// Every refusal names a line and a column that exist, and what is read survives printing and
+/// reading.
 #[track_caller]
 fn judge(text: &str) -> bool {
     match text.parse::<Program>() {

@@ -175,7 +175,8 @@ fn stack_instructions() {
     );
 }
 
-/// The trace of each opcode agrees with the table: the number of bytes, the end token, and the commit with the stack.
+/// The trace of each opcode agrees with the table: the number of bytes, the end token, and the
+/// commit with the stack.
 #[test]
 fn the_trace_agrees_with_the_table() {
     for &op in Op::ALL {

@@ -60,7 +60,8 @@ fn broken_traces() {
     );
     assert_eq!((reader.outcome(), reader.malformed()), (None, None));
 
-    // A token that cannot stand where it does is the last one read: it is no outcome, and puts nothing out.
+    // A token that cannot stand where it does is the last one read: it is no outcome, and puts
+    // nothing out.
     for (trace, index) in [
         (
             "01 00 00 00 commit(+1,sts=1,bt=0) out(01) 01 02 halt(exit) out(41)",
@@ -111,7 +112,8 @@ fn broken_traces() {
     }
 }
 
-/// Traces of what can be told without a program, and the last token of each of them exchanged for one that cannot stand there.
+/// Traces of what can be told without a program, and the last token of each of them exchanged for
+/// one that cannot stand there.
 #[test]
 fn what_holds_of_all_programs() {
     const PUSH: &str = "05 01 00 80 commit(+1,sts=1,bt=0)";
@@ -358,7 +360,8 @@ fn the_reader_agrees_with_the_table() {
             }
         })
     };
-    // Operands and a call, of which something was taken: the reader knows what there is, not what it is.
+    // Operands and a call, of which something was taken: the reader knows what there is, not what
+    // it is.
     let before = "01 01 01 01 commit(+1,sts=1,bt=0) ".repeat(4) + "commit(-1,sts=0,bt=0)";
     for token in Token::all().filter(|token| token.ends_instruction()) {
         let frame = match token {

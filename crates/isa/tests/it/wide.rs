@@ -1,4 +1,5 @@
-//! 64-bit operations, products of two words and counts, on edge operands, against other ways to say the same.
+//! 64-bit operations, products of two words and counts, on edge operands, against other ways to say
+//! the same.
 
 use weightware_isa::{FaultKind, Instruction, Interpreter, Op, Outcome, Program, Trap, Value};
 

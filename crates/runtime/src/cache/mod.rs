@@ -23,8 +23,8 @@ pub(crate) trait Cache {
     /// Begins the next token.
     fn begin(&mut self);
 
-    /// Appends the keys and values of some consecutive heads, the first of which is `first` among all live heads, then
-    /// writes each head's answer, to which its own new key contributes.
+    /// Appends the keys and values of some consecutive heads, the first of which is `first` among
+    /// all live heads, then writes each head's answer, to which its own new key contributes.
     ///
     /// Heads of a token come in order, each once.
     fn attend(&mut self, first: usize, qkv: &[Qkv], answers: &mut [[f64; 2]]) -> Result<(), Full>;
@@ -41,8 +41,9 @@ pub(crate) trait Answers {
     /// Begins the next token.
     fn begin(&mut self);
 
-    /// Appends the keys and values of a layer, then writes the [answers](crate::network::Asks) to its questions. The first
-    /// of its heads is `first` among all live heads; the products are those of the layers up to this one.
+    /// Appends the keys and values of a layer, then writes the [answers](crate::network::Asks) to
+    /// its questions. The first of its heads is `first` among all live heads; the products are
+    /// those of the layers up to this one.
     ///
     /// Layers of a token come in order, each once.
     fn answer(

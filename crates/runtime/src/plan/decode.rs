@@ -178,8 +178,8 @@ impl Plan {
         Ok(class)
     }
 
-    /// The kernel that follows the last one for a token of a class, if it is certain which. Code looks after its guards
-    /// itself.
+    /// The kernel that follows the last one for a token of a class, if it is certain which. Code
+    /// looks after its guards itself.
     #[inline]
     fn link(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Bailout> {
         if self.last == NONE {

@@ -126,8 +126,8 @@ impl PlanEngine {
         next
     }
 
-    /// Takes a token in and those that follow, but the last: as many as there is room for, none behind an end token. After an
-    /// error, it is the last one that could not be taken in.
+    /// Takes a token in and those that follow, but the last: as many as there is room for, none
+    /// behind an end token. After an error, it is the last one that could not be taken in.
     pub(crate) fn decode_many(
         &mut self,
         network: &Network,
@@ -310,7 +310,8 @@ impl PlanEngine {
         network.unembed.logits(&stream.x)
     }
 
-    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`, greatest lift; of no head twice.
+    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`,
+    /// greatest lift; of no head twice.
     pub(crate) fn reach(&self, network: &Network) -> Vec<(usize, usize, [f64; 3])> {
         match &self.mode {
             Mode::Empty => vec![],

@@ -1,4 +1,5 @@
-//! Float arithmetic of positions: rounding by adding and taking away 1.5 · 2^52, clamping, the vertex of a parabola.
+//! Float arithmetic of positions: rounding by adding and taking away 1.5 · 2^52, clamping, the
+//! vertex of a parabola.
 
 use std::cmp::Ordering;
 
@@ -20,7 +21,8 @@ pub(super) fn clamp(number: f64, last: f64) -> f64 {
     if number < last { number } else { last }
 }
 
-/// The nearest integer, for numbers below 2^51; greater ones stay as they are, as far as a position can tell.
+/// The nearest integer, for numbers below 2^51; greater ones stay as they are, as far as a position
+/// can tell.
 #[inline]
 pub(super) fn round(number: f64) -> f64 {
     (number + TO_INTEGER) - TO_INTEGER

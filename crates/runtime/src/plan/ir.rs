@@ -3,7 +3,8 @@
 /// A place among the numbers that a kernel computes.
 pub(crate) type Register = u16;
 
-/// A position, as the sum of a register and a constant, that must be less than that of the last token.
+/// A position, as the sum of a register and a constant, that must be less than that of the last
+/// token.
 pub(crate) type Guard = (Register, f64);
 
 /// Some consecutive entries of a kernel's arrays.
@@ -201,7 +202,8 @@ pub(crate) const ONE: Register = 1;
 pub(crate) const INDEX: Register = 2;
 /// Holds 0.
 pub(crate) const ZERO: Register = 3;
-/// The first of the registers that hold running sums, highest keys and their values, see [`RegisterLayout`].
+/// The first of the registers that hold running sums, highest keys and their values, see
+/// [`RegisterLayout`].
 const FIXED: usize = 4;
 
 /// Registers that always hold what was last added to a sum, or a highest key's y and values.
@@ -214,7 +216,8 @@ pub(crate) struct RegisterLayout {
 }
 
 impl RegisterLayout {
-    /// For so many sums, and groups of so many values; none for groups of which not only the highest key counts.
+    /// For so many sums, and groups of so many values; none for groups of which not only the
+    /// highest key counts.
     pub(crate) fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
         let mut end = FIXED + sums;
         let starts = latest.map(|values| {
@@ -241,7 +244,8 @@ impl RegisterLayout {
         self.latest[group as usize] as Register
     }
 
-    /// The register of a value at the highest key of a group; the next one holds the nearest integer.
+    /// The register of a value at the highest key of a group; the next one holds the nearest
+    /// integer.
     pub(crate) fn latest(&self, group: u32, value: usize) -> Register {
         (self.latest[group as usize] + 1 + 2 * value) as Register
     }

@@ -23,8 +23,9 @@ enum Handoff {
 }
 
 impl Plan {
-    /// Takes tokens in, beginning with one, as long as others follow and there is room for them; none behind an end token.
-    /// The last of them is not taken in. After a bailout, that of the last token, the others stand.
+    /// Takes tokens in, beginning with one, as long as others follow and there is room for them;
+    /// none behind an end token. The last of them is not taken in. After a bailout, that of the
+    /// last token, the others stand.
     pub(super) fn steps(
         &mut self,
         network: &Network,

@@ -17,8 +17,9 @@ use crate::unembed::Scratch;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-/// Decodes with the hull engine, and compares with the plan engine every number that the unembedding reads. Tells how
-/// many numbers were compared, and how many kernels followed others; collects the kinds of steps that became code.
+/// Decodes with the hull engine, and compares with the plan engine every number that the
+/// unembedding reads. Tells how many numbers were compared, and how many kernels followed others;
+/// collects the kinds of steps that became code.
 fn compare(
     model: &Model,
     prompt: &[u32],
@@ -62,7 +63,8 @@ fn compare(
     [compared, followers]
 }
 
-/// Decodes one by one and several at once, with code as soon as possible; tells how many tokens were compared.
+/// Decodes one by one and several at once, with code as soon as possible; tells how many tokens
+/// were compared.
 fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
     let network = Network::new(model);
     let [mut single, mut together] =
@@ -147,8 +149,8 @@ fn all_numbers_are_those_of_the_hull_engine() {
     }
     assert!(compared.iter().all(|&count| count > 10_000), "{compared:?}");
     assert!(followers > 500, "{followers}");
-    // Steps of all kinds but two are in kernels with code, and what they computed was compared; gathering and finding
-    // without a value take the compiled machine.
+    // Steps of all kinds but two are in kernels with code, and what they computed was compared;
+    // gathering and finding without a value take the compiled machine.
     if cfg!(all(
         feature = "jit",
         target_arch = "x86_64",

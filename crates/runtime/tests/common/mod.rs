@@ -40,8 +40,9 @@ pub(crate) fn zero(layers: usize, d_model: usize, d_ffn: usize, vocab: usize) ->
     }
 }
 
-/// A machine that repeats the last `period` tokens for ever: head 0 fetches the token of `period - 1` positions ago, by
-/// the parabola keys `(2j, -j^2)` and the query `(t + 1 - period, 1)`, and the unembedding rounds to the nearest token.
+/// A machine that repeats the last `period` tokens for ever: head 0 fetches the token of `period -
+/// 1` positions ago, by the parabola keys `(2j, -j^2)` and the query `(t + 1 - period, 1)`, and the
+/// unembedding rounds to the nearest token.
 pub(crate) fn copier(vocab: usize, period: usize) -> Model {
     const SHARP: f64 = 64.0;
     let [one, t, tt, token, fetched] = [0, 1, 2, 3, 4];
@@ -70,8 +71,8 @@ pub(crate) fn copier(vocab: usize, period: usize) -> Model {
     model
 }
 
-/// A machine that counts: token 1 adds one to a running sum, token 2 takes one away. It says token 0, for which a gate
-/// looks whether the sum is positive.
+/// A machine that counts: token 1 adds one to a running sum, token 2 takes one away. It says token
+/// 0, for which a gate looks whether the sum is positive.
 pub(crate) fn balance() -> Model {
     let [one, t, delta, average, total, positive] = [0, 1, 2, 3, 4, 5];
     let d = 6;
@@ -227,9 +228,10 @@ pub(crate) fn dense(model: &Model, tokens: &[TokenId]) -> Vec<Vec<f64>> {
     xs.iter().map(|x| product(&model.weights.head, x)).collect()
 }
 
-/// A model as compilers make them, at random: a slot of ones (of which token 0 may know nothing), the position and its
-/// square, columns of the embedding, and heads of every kind that has a quick way of its own: by position near and far,
-/// to themselves, averages, the latest or greatest of a kind, addresses with and without recency, and some of random rows.
+/// A model as compilers make them, at random: a slot of ones (of which token 0 may know nothing),
+/// the position and its square, columns of the embedding, and heads of every kind that has a quick
+/// way of its own: by position near and far, to themselves, averages, the latest or greatest of a
+/// kind, addresses with and without recency, and some of random rows.
 pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -> Model {
     const ONE: usize = 0;
     const T: usize = 1;
@@ -445,9 +447,9 @@ pub(crate) fn structured(layers: usize, heads: usize, vocab: usize, seed: u64) -
     model
 }
 
-/// A small machine, at random: it executes the tokens of the prompt, then what it wrote itself. Flagged tokens end an
-/// instruction; their number says which token is fetched next, and how long ago the last one was decides, with that token,
-/// what is written.
+/// A small machine, at random: it executes the tokens of the prompt, then what it wrote itself.
+/// Flagged tokens end an instruction; their number says which token is fetched next, and how long
+/// ago the last one was decides, with that token, what is written.
 pub(crate) fn machine(seed: u64) -> Model {
     const ONE: usize = 0;
     const T: usize = 1;

@@ -9,8 +9,9 @@
 //! growth    0 at `{`
 //! missed    += relu(origin - position of the byte found)     what earlier programs wrote is 0
 //! ```
-//! Stores are counted on, since they order the keys of all programs. Words of earlier programs can be read: a program writes its globals first.
-//! The entry of `}` is the word before it, so that the last instruction of a program has the immediate 0.
+//! Stores are counted on, since they order the keys of all programs. Words of earlier programs can
+//! be read: a program writes its globals first. The entry of `}` is the word before it, so that the
+//! last instruction of a program has the immediate 0.
 
 use super::super::columns::Columns;
 use super::super::memory::Access;
@@ -60,7 +61,8 @@ pub(in super::super) fn relative(
 }
 
 impl Machine {
-    /// Adds to `missed` what was written before the latest `{`. Its position is looked up again: kept from layer 2 on, it would take a slot.
+    /// Adds to `missed` what was written before the latest `{`. Its position is looked up again:
+    /// kept from layer 2 on, it would take a slot.
     pub(in super::super) fn stale(&mut self, access: &Access, missed: Dim, at: Output) {
         debug_assert!(!access.clear.is_zero());
         let graph = &mut self.graph;

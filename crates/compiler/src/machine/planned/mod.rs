@@ -1,5 +1,6 @@
-//! What is planned: features that later work adds to this machine, as far as they take hardware. Scheduled together with the machine of today,
-//! they say what of it must be kept free; ARCHITECTURE.md, "Hardware budget", says what was found. None of them is assembled to weights.
+//! What is planned: features that later work adds to this machine, as far as they take hardware.
+//! Scheduled together with the machine of today, they say what of it must be kept free;
+//! ARCHITECTURE.md, "Hardware budget", says what was found. None of them is assembled to weights.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -8,7 +9,8 @@
 //! | [`Planned::MergedShifts`] | a saving: `shifts` |
 //! | [`Planned::Rom`], [`Planned::RomCalls`] | instructions in the weights: `rom` |
 //!
-//! Where a token leads elsewhere than to the instruction whose number stands before it (`{`, an interrupted branch):
+//! Where a token leads elsewhere than to the instruction whose number stands before it (`{`, an
+//! interrupted branch):
 //!
 //! ```text
 //! class^2  = -1 at such a token                              0 at least at all others
@@ -43,7 +45,8 @@ pub enum Planned {
     WordGet,
     /// `dump`: the bytes of a stretch of memory, as many as the stack says, in one instruction.
     Dump,
-    /// `frame.get`, `record` and `leave`: the frame base, the call that made the frame, and the way to the caller's frame.
+    /// `frame.get`, `record` and `leave`: the frame base, the call that made the frame, and the way
+    /// to the caller's frame.
     Frames,
     /// From a position on, a conditional branch that is taken enters a handler.
     Interrupt,
@@ -183,7 +186,8 @@ pub(super) fn closed(
     }
 }
 
-/// What tokens that lead elsewhere add to the target of a jump, and what of the word before them is not to be read.
+/// What tokens that lead elsewhere add to the target of a jump, and what of the word before them is
+/// not to be read.
 #[derive(Default)]
 pub(super) struct Lead {
     pub(super) target: LinearForm,

@@ -1,5 +1,5 @@
-//! Instructions in the weights: those from a number on stand in no prompt. A function of the number of the instruction is a ladder of neurons, a
-//! rung for each instruction.
+//! Instructions in the weights: those from a number on stand in no prompt. A function of the number
+//! of the instruction is a ladder of neurons, a rung for each instruction.
 //!
 //! ```text
 //! closed  = base + count                        exact, in a slot of its own: rungs multiply it
@@ -13,7 +13,8 @@
 //! record  = opcode + 5 - 2^12 return_to         below 0 for such a call: `return` copies zeros from `<begin>`
 //! product += relu(-record) / 2^12               and the multiplier prints return_to, for at most 2^11 - 5 positions of the table
 //! ```
-//! With a program anywhere, `5 c + origin` is taken off before: `opcode -= relu(origin + 2^27 (c - 2^20))`.
+//! With a program anywhere, `5 c + origin` is taken off before: `opcode -= relu(origin + 2^27 (c -
+//! 2^20))`.
 
 use weightware_isa::{Instruction, Op, Program, Token};
 
@@ -31,7 +32,8 @@ pub const LADDERS: [&str; 3] = ["rom.opcode", "rom.immediate", "rom.here"];
 /// Scales a return address beside the position of an entry of the table.
 const RETURN_SCALE: u32 = 12;
 
-/// What stands in the weights, to count and to test by: `x -- 2 x + 0x01010101`, and `x -- 4 x + 0x03030303`, which calls it.
+/// What stands in the weights, to count and to test by: `x -- 2 x + 0x01010101`, and `x -- 4 x +
+/// 0x03030303`, which calls it.
 const CODE: [Instruction; 9] = [
     Instruction::new(Op::LocalSet, 1),
     Instruction::new(Op::LocalGet, 1),
@@ -55,7 +57,8 @@ pub fn table() -> impl Iterator<Item = Token> {
     tokens.into_iter()
 }
 
-/// The table's entry for an instruction. `here` is a byte of the table, too, but for the first three.
+/// The table's entry for an instruction. `here` is a byte of the table, too, but for the first
+/// three.
 fn entry(instruction: &Instruction) -> Instruction {
     let [.., fourth] = match instruction.op {
         Op::Call => instruction.immediate,
@@ -82,7 +85,8 @@ fn place(instruction: &Instruction) -> i64 {
     (Program::PREAMBLE_LEN + 5 * at.expect("the table is complete")) as i64
 }
 
-/// `base + count`, exact. The count, lifted, is looked up where it stands: a rung that reads it as it is would overflow.
+/// `base + count`, exact. The count, lifted, is looked up where it stands: a rung that reads it as
+/// it is would overflow.
 pub(super) fn closed(graph: &mut Graph, base: Output, count: LinearForm) -> LinearForm {
     let (time, positions) = (graph.time(), graph.positions());
     let [count] = graph.lookup("count.own", time, &positions, [count]);
@@ -175,7 +179,8 @@ impl Rom {
 }
 
 impl Machine {
-    /// `return` to a call in the weights. Its bytes are those of the position remembered, which is below zero.
+    /// `return` to a call in the weights. Its bytes are those of the position remembered, which is
+    /// below zero.
     pub(super) fn rom_returns(&mut self, parts: &Parts, hooks: &Hooks) {
         let Some(product) = hooks.product else {
             return;
@@ -187,7 +192,8 @@ impl Machine {
     }
 }
 
-/// Adds a function of an integer to each of some dimensions: the given values from `first` on, 0 before. Behind the last one it goes on as a line.
+/// Adds a function of an integer to each of some dimensions: the given values from `first` on, 0
+/// before. Behind the last one it goes on as a line.
 fn ladder(
     graph: &mut Graph,
     name: &str,

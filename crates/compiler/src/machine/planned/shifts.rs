@@ -1,4 +1,5 @@
-//! Shifts by four heads: opcodes of shifts say direction and width in two columns that are 0 for all others, or small.
+//! Shifts by four heads: opcodes of shifts say direction and width in two columns that are 0 for
+//! all others, or small.
 //!
 //! ```text
 //! fall   = 32 for shl, rotl            -32 for shr_s, shr_u, rotr

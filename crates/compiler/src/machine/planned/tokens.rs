@@ -19,7 +19,8 @@ pub enum PlannedToken {
     Dump,
     /// ` -- `the frame base
     FrameGet,
-    /// ` -- `the instruction that `return` would go to, and in the fourth byte the frame size of the caller
+    /// ` -- `the instruction that `return` would go to, and in the fourth byte the frame size of
+    /// the caller
     Record,
     /// Goes to instruction imm in the caller's frame.
     Leave,

@@ -9,8 +9,9 @@
 //! interrupt   excess = t - after - 2^34 (64 (class is not br_if, br_unless) + (class - br_if) + skip + left)
 //!             end += 534 (relu(excess) - relu(excess - 1))                               at the end of a branch taken
 //! ```
-//! The class of `return` stands between those of `record` and `leave`. What ends an interrupted branch goes to the handler, and pushes 256 times
-//! the branch's target: 0, the end token's byte, stands before the three bytes of the target. So the handler goes back by a shift and `br_stack`.
+//! The class of `return` stands between those of `record` and `leave`. What ends an interrupted
+//! branch goes to the handler, and pushes 256 times the branch's target: 0, the end token's byte,
+//! stands before the three bytes of the target. So the handler goes back by a shift and `br_stack`.
 
 use weightware_isa::Op;
 
@@ -73,7 +74,8 @@ impl Machine {
         }
     }
 
-    /// What is 0 for the classes whose return address and whose frame size are printed: of a return both, beside those that print one of them.
+    /// What is 0 for the classes whose return address and whose frame size are printed: of a return
+    /// both, beside those that print one of them.
     pub(in super::super) fn unless_returning(&self, parts: &Parts) -> [LinearForm; 2] {
         let class = &parts.fetched.class;
         match self.planned.contains(&Planned::Frames) {

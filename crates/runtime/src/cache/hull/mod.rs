@@ -1,7 +1,8 @@
 //! The hull cache: extreme-point search instead of a scan.
 //!
-//! Keys, values and questions that are equal by the weights are one, whatever heads and layers they belong to: see
-//! [`Asks`](crate::network::Asks). A stream of keys has an index; a stream of values has a sum for every slot of it.
+//! Keys, values and questions that are equal by the weights are one, whatever heads and layers they
+//! belong to: see [`Asks`](crate::network::Asks). A stream of keys has an index; a stream of values
+//! has a sum for every slot of it.
 
 mod keys;
 mod store;
@@ -33,7 +34,8 @@ struct Asked {
     query: Point,
     /// Where in the index the last answer was.
     hint: Hint,
-    /// The slot that won at this token, and how many keys fell on it; `SEVERAL` if not one slot won.
+    /// The slot that won at this token, and how many keys fell on it; `SEVERAL` if not one slot
+    /// won.
     slot: u32,
     count: f64,
     /// What won then.

@@ -4,8 +4,8 @@ use weightware_hull::ExactSum;
 
 use crate::cache::bytes_of;
 
-/// An array of sums that is kept in bytes, then in 32-bit integers, then in floats, then as expansions: the first that
-/// holds all of them exactly. It widens by itself, and never back.
+/// An array of sums that is kept in bytes, then in 32-bit integers, then in floats, then as
+/// expansions: the first that holds all of them exactly. It widens by itself, and never back.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
     Byte(Vec<u8>),

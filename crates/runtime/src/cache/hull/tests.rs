@@ -7,7 +7,8 @@ use crate::cache::{Cache, Hardmax};
 use crate::network::{Asks, NewKey, NewValues, Question};
 use crate::qkv::Qkv;
 
-/// The products of a token: a key's, a query's and values, drawn from few numbers so that keys coincide and queries tie.
+/// The products of a token: a key's, a query's and values, drawn from few numbers so that keys
+/// coincide and queries tie.
 fn products() -> impl Strategy<Value = [i8; 12]> {
     let query = prop_oneof![Just(0i8), Just(1), -2i8..3];
     (
@@ -66,7 +67,8 @@ proptest! {
     fn every_answer_is_that_of_the_oracle(
         tokens in prop::collection::vec(products(), 1..80),
         scale in prop_oneof![Just(1.0), Just(0.1), Just(3e9)],
-        // Queries stay for so many tokens; before a token, keys are a progression; in turns of so many, no query is zero.
+        // Queries stay for so many tokens; before a token, keys are a progression; in turns of so
+        // many, no query is zero.
         stay in prop_oneof![Just(1usize), 2usize..9],
         steady in prop_oneof![Just(0usize), 0usize..80],
         calm in prop_oneof![Just(0usize), 0usize..40],

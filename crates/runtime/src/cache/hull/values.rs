@@ -18,7 +18,8 @@ pub(super) struct Values {
 #[derive(Debug)]
 struct Total {
     sum: ExactSum,
-    /// After how many more values it is given up: as many as there were slots to be added when it was last asked for.
+    /// After how many more values it is given up: as many as there were slots to be added when it
+    /// was last asked for.
     patience: usize,
 }
 
@@ -83,7 +84,8 @@ impl Values {
         }
     }
 
-    /// The sum of all values. Where none is kept, it is made of those of the slots, which on average costs no more than to keep it.
+    /// The sum of all values. Where none is kept, it is made of those of the slots, which on
+    /// average costs no more than to keep it.
     pub(super) fn total(&mut self) -> &ExactSum {
         let Self { sums, lost, total } = self;
         let total = total.get_or_insert_with(|| {

@@ -13,7 +13,8 @@ pub(crate) struct ArgmaxCache {
     /// Columns and token, by a hash.
     known: Vec<([u64; MOST_COLUMNS], u32)>,
     lines: Vec<Line>,
-    /// By line, by the column if that is a small integer: one more than the token, or 0 before the first time.
+    /// By line, by the column if that is a small integer: one more than the token, or 0 before the
+    /// first time.
     pub(crate) tokens: Vec<u16>,
     scratch: Scratch,
 }

@@ -1,4 +1,5 @@
-//! Execution of kernels: the state of a run, the interpreter, the tables of keys, the cache of predictions.
+//! Execution of kernels: the state of a run, the interpreter, the tables of keys, the cache of
+//! predictions.
 
 pub(crate) mod argmax;
 pub(crate) mod interpreter;

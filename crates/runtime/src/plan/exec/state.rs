@@ -271,7 +271,8 @@ impl PlanState {
         (0..).zip(&self.groups).map(height).collect()
     }
 
-    /// How far the live keys of heads with a box extent: layer, number, least and greatest `x`, greatest lift.
+    /// How far the live keys of heads with a box extent: layer, number, least and greatest `x`,
+    /// greatest lift.
     pub(crate) fn reach(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> + '_ {
         let tables = self.groups.iter().filter_map(|store| match store {
             Store::Table { boxes, .. } => Some(boxes),

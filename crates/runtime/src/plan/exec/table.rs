@@ -25,8 +25,9 @@ pub(crate) struct Unfit;
 
 /// The best key of every j, and its values.
 ///
-/// All lifts are at least 0 and below 1. So of two keys the one nearer to a query, by at least 1 in the squared distance,
-/// wins whatever their lifts, and on either side of the query only the nearest key can win.
+/// All lifts are at least 0 and below 1. So of two keys the one nearer to a query, by at least 1 in
+/// the squared distance, wins whatever their lifts, and on either side of the query only the
+/// nearest key can win.
 #[derive(Debug)]
 pub(crate) struct Table {
     /// How far below the parabola keys are left out.
@@ -60,11 +61,13 @@ impl Table {
         }
     }
 
-    /// The key's j and lift, if it is one of a table's; nothing if it lies so far below the parabola that it is left out.
+    /// The key's j and lift, if it is one of a table's; nothing if it lies so far below the
+    /// parabola that it is left out.
     #[inline]
     pub(crate) fn parse(&self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
         let j = x * 0.5;
-        // Of integers up to 2^26, squares are exact; of other numbers, the sum is close enough to see that they are low.
+        // Of integers up to 2^26, squares are exact; of other numbers, the sum is close enough to
+        // see that they are low.
         let square = j * j;
         let lift = y + square;
         if lift + square * 1e-15 < -2.0 * self.cleared {
@@ -174,7 +177,8 @@ impl Table {
 
     #[inline(never)]
     fn nearest(&self, query: Point, q: f64) -> Result<Entry, Unfit> {
-        // Keys that were left out must not win: the winner's squared distance is less than what they lie below.
+        // Keys that were left out must not win: the winner's squared distance is less than what
+        // they lie below.
         if q.is_nan() || q.abs() > LARGEST + self.cleared {
             return Err(Unfit);
         }

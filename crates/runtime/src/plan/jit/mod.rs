@@ -1,13 +1,14 @@
 //! Machine code made of kernels, where the feature `jit` and the processor allow it.
 //!
-//! The safe twin of the code is [`PlanState::run`](crate::plan::exec::state::PlanState::run): code computes the same numbers in the same
-//! order, by the same operations but those that change no bit, keeps every register in memory as well, leaves rare steps
-//! to the twin, and the rest of a kernel wherever something is not as usual. So it never has to decide what is wrong, and
-//! whoever runs a kernel with or without code reads the same registers afterwards. Keys are inserted and entries found
-//! by calls of what the twin calls; a panic there ends the process.
+//! The safe twin of the code is [`PlanState::run`](crate::plan::exec::state::PlanState::run): code
+//! computes the same numbers in the same order, by the same operations but those that change no
+//! bit, keeps every register in memory as well, leaves rare steps to the twin, and the rest of a
+//! kernel wherever something is not as usual. So it never has to decide what is wrong, and whoever
+//! runs a kernel with or without code reads the same registers afterwards. Keys are inserted and
+//! entries found by calls of what the twin calls; a panic there ends the process.
 //!
-//! Addresses are in bounds whatever the numbers are: registers and tables are indexed by 16 bits in arrays that are long
-//! enough, places are compared with the number of tokens.
+//! Addresses are in bounds whatever the numbers are: registers and tables are indexed by 16 bits in
+//! arrays that are long enough, places are compared with the number of tokens.
 
 #[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 mod none;

@@ -1,11 +1,12 @@
-//! Carried values: a linked kernel reuses what the kernel before left in registers, where the analysis
-//! proves that it still holds.
+//! Carried values: a linked kernel reuses what the kernel before left in registers, where the
+//! analysis proves that it still holds.
 //!
-//! If the token changes nothing that kernels are chosen by, its kernel is known before anything is computed. Such a
-//! kernel belongs to the one before it, and reads the registers of that one wherever an atom *stays*: it is made of
-//! nothing but sums that the token adds nothing to, highest keys and tables that the token does not change, and tokens at
-//! places that stay. That a place stays is proven but for one thing, which is checked before the kernel runs (a *guard*):
-//! that it lay before the last token, so that it was not the greatest position that there was.
+//! If the token changes nothing that kernels are chosen by, its kernel is known before anything is
+//! computed. Such a kernel belongs to the one before it, and reads the registers of that one
+//! wherever an atom *stays*: it is made of nothing but sums that the token adds nothing to, highest
+//! keys and tables that the token does not change, and tokens at places that stay. That a place
+//! stays is proven but for one thing, which is checked before the kernel runs (a *guard*): that it
+//! lay before the last token, so that it was not the greatest position that there was.
 
 use smallvec::SmallVec;
 use weightware_analysis::{Atom, AtomKind, Bailout, PolyId};
@@ -44,7 +45,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The register in which a form stays that differs from this one by a constant, and the constant of it.
+    /// The register in which a form stays that differs from this one by a constant, and the
+    /// constant of it.
     pub(crate) fn carried_base(&mut self, rest: PolyId) -> Result<Option<(Register, f64)>> {
         let base = self.carried.and_then(|carried| carried.bases.get(&rest));
         match base {

@@ -27,7 +27,8 @@ pub(crate) struct Known {
     pub(crate) forms: QuickMap<PolyId, Register>,
     /// Registers of linear forms, by the form without its constant, and the constant.
     pub(crate) bases: QuickMap<PolyId, (Register, f64)>,
-    /// Where those tokens stood that tables were read at, if that has no register: as a register and a constant to add.
+    /// Where those tokens stood that tables were read at, if that has no register: as a register
+    /// and a constant to add.
     pub(crate) recalled: QuickMap<Atom, (Register, f64)>,
     /// Stores that hold what this token gives them.
     pub(crate) given: QuickSet<Store>,
@@ -66,7 +67,8 @@ pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,
     known: QuickMap<u64, usize>,
     pub(crate) fixed: RegisterLayout,
-    /// By bounds of the columns that the unembedding reads: the token that wins for all numbers within them.
+    /// By bounds of the columns that the unembedding reads: the token that wins for all numbers
+    /// within them.
     pub(crate) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
 }
 
@@ -79,7 +81,8 @@ impl Constants {
         }
     }
 
-    /// The number that a register holds for all kernels; none for `one` and `zero`, which have names.
+    /// The number that a register holds for all kernels; none for `one` and `zero`, which have
+    /// names.
     pub(crate) fn value(&self, register: Register) -> Option<f64> {
         self.values
             .get(usize::from(Register::MAX - register))

@@ -1,4 +1,5 @@
-//! Dispatch: tokens share a kernel by class of id, kind of the token found, and bucket of a counter.
+//! Dispatch: tokens share a kernel by class of id, kind of the token found, and bucket of a
+//! counter.
 
 use weightware_analysis::{
     Analysis, Atom, AtomKind, Bailout, Cases, Counted, Counter, PolyId, Polynomial, Scope, TIME,
@@ -7,8 +8,8 @@ use weightware_analysis::{
 use crate::plan::ir::{Kernel, Register, ZERO};
 use crate::plan::lower::compiler::{Compiler, Constants, Known};
 
-/// Small numbers have kernels of their own; greater ones share one from each of these powers of two to the next, and there
-/// is one for others.
+/// Small numbers have kernels of their own; greater ones share one from each of these powers of two
+/// to the next, and there is one for others.
 const SINGLE: usize = 16;
 const POWERS: [u32; 6] = [4, 10, 16, 22, 26, 32];
 const OTHERS: usize = SINGLE + POWERS.len() - 1;
@@ -33,7 +34,8 @@ pub(crate) struct Prologue {
     pub(crate) place: Option<Register>,
     /// What index and place are.
     asked: (Option<PolyId>, Option<Atom>),
-    /// If a token of this class leaves the dispatch as it was, but for the index: how much greater that is.
+    /// If a token of this class leaves the dispatch as it was, but for the index: how much greater
+    /// that is.
     advance: Option<f64>,
 }
 
@@ -67,7 +69,8 @@ impl Dispatch {
         self.cases.classes * self.cases.kinds * BUCKETS * 2
     }
 
-    /// The number of the kernel for a token of a class, which finds a token, and whose index is a number.
+    /// The number of the kernel for a token of a class, which finds a token, and whose index is a
+    /// number.
     #[inline]
     pub(crate) fn number(&self, class: u16, found: usize, index: f64, predict: bool) -> usize {
         let kind = usize::from(self.cases.kind_of[found]);
@@ -159,8 +162,8 @@ impl Dispatch {
         })
     }
 
-    /// The kernel for a token of a class behind one that had a certain kernel, if that suffices to choose it. The
-    /// prologues are those of its class and of this one.
+    /// The kernel for a token of a class behind one that had a certain kernel, if that suffices to
+    /// choose it. The prologues are those of its class and of this one.
     pub(crate) fn link(
         &self,
         analysis: &mut Analysis,
@@ -217,7 +220,8 @@ impl Dispatch {
 }
 
 impl Compiler<'_> {
-    /// By how much an index grows from one token to the next, if the rest of it and the query of a place stay.
+    /// By how much an index grows from one token to the next, if the rest of it and the query of a
+    /// place stay.
     fn advance(
         &mut self,
         (index, place): (Option<PolyId>, Option<Atom>),

@@ -171,8 +171,8 @@ impl Compiler<'_> {
     }
 }
 
-/// The token whose logit is the greatest for all values of the columns within ranges, if there is one. By column, the
-/// unembedding's weights.
+/// The token whose logit is the greatest for all values of the columns within ranges, if there is
+/// one. By column, the unembedding's weights.
 fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
     const CHUNK: usize = 64;
     let chunks = || {

@@ -124,8 +124,8 @@ impl Compiler<'_> {
         Ok(to)
     }
 
-    /// Where a token stands that a table is read at, if there is no register for either, and the table; `near` is the
-    /// register that the place must be near to, if any will not do.
+    /// Where a token stands that a table is read at, if there is no register for either, and the
+    /// table; `near` is the register that the place must be near to, if any will not do.
     fn recalled(
         &mut self,
         atom: Atom,
@@ -167,7 +167,8 @@ impl Compiler<'_> {
         self.kernel.quads.len() as u32 - 1
     }
 
-    /// Adds those behind the first four. A sum that began with +0 is never -0, so zeros that fill up change nothing.
+    /// Adds those behind the first four. A sum that began with +0 is never -0, so zeros that fill
+    /// up change nothing.
     pub(crate) fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
         for terms in terms.chunks(4).skip(1) {
             let quad = self.quad(terms);
@@ -181,7 +182,8 @@ impl Compiler<'_> {
         (constant, self.analysis.atoms.id(form.without_constant()))
     }
 
-    /// A register that a form differs from by a constant, and this. The sum of the two is a number, as forms are.
+    /// A register that a form differs from by a constant, and this. The sum of the two is a number,
+    /// as forms are.
     fn offset(&mut self, constant: f64, rest: PolyId) -> Result<Option<(Register, f64)>> {
         if let Some(atom) = self.analysis.atoms[rest].as_atom() {
             return Ok(Some((self.atom(atom)?, constant)));

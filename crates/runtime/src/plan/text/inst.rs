@@ -197,7 +197,8 @@ mod tests {
     use crate::plan::ir::{Gathered, INDEX, ONE, Output, RegisterLayout, TIME};
     use crate::plan::lower::compiler::Constants;
 
-    /// Instructions whose operands are in the kernel's arrays, or that have signs and units to print.
+    /// Instructions whose operands are in the kernel's arrays, or that have signs and units to
+    /// print.
     #[test]
     fn lines_say_what_instructions_compute() {
         // A sum, and a group of which only the highest key counts, with one value.

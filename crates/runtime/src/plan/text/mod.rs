@@ -1,7 +1,8 @@
 //! The text form of kernels: the assumptions in a header, then one instruction a line, in order.
 //!
-//! The form is for people and for golden files; nothing reads it back. Every number is the shortest decimal that rounds to
-//! the number itself, so two kernels with the same text compute the same. PLAN.md describes the form.
+//! The form is for people and for golden files; nothing reads it back. Every number is the shortest
+//! decimal that rounds to the number itself, so two kernels with the same text compute the same.
+//! PLAN.md describes the form.
 
 mod inst;
 mod names;
@@ -110,7 +111,8 @@ impl<'p> KernelText<'p> {
         Ok(())
     }
 
-    /// The prologue, and what it finds: the token that tells the kind, and the index. Nothing if it has nothing to find.
+    /// The prologue, and what it finds: the token that tells the kind, and the index. Nothing if it
+    /// has nothing to find.
     fn dispatch(&self, f: &mut Formatter<'_>, names: &Names<'_>, its: &Prologue) -> fmt::Result {
         let place = its
             .place

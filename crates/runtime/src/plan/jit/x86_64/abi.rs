@@ -1,4 +1,5 @@
-//! The calling convention between machine code and its host: the frame, the offsets of its fields, the codes returned.
+//! The calling convention between machine code and its host: the frame, the offsets of its fields,
+//! the codes returned.
 
 use weightware_analysis::{Bailout, HeadAt};
 

@@ -1,9 +1,10 @@
 //! The assembler: registers of kernels in registers of the processor.
 //!
-//! x86-64, with AVX for numbers. `rbx` holds the frame, `rdi` the address of the kernel's registers; `rsi` and `rdx` hold
-//! those of ids and tables once they are needed. A result is computed in `xmm12`, stored, and kept in one of `xmm0` to
-//! `xmm9` as long as there is room; `xmm10` and `xmm11` are for what is on the way to it; `xmm13` to `xmm15` hold 0, the
-//! position and 2^52 once they are needed.
+//! x86-64, with AVX for numbers. `rbx` holds the frame, `rdi` the address of the kernel's
+//! registers; `rsi` and `rdx` hold those of ids and tables once they are needed. A result is
+//! computed in `xmm12`, stored, and kept in one of `xmm0` to `xmm9` as long as there is room;
+//! `xmm10` and `xmm11` are for what is on the way to it; `xmm13` to `xmm15` hold 0, the position
+//! and 2^52 once they are needed.
 
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
@@ -328,7 +329,8 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The last token's embedding in a slot; if there is none, the twin knows what to do from a step on.
+    /// The last token's embedding in a slot; if there is none, the twin knows what to do from a
+    /// step on.
     pub(super) fn embedded(&mut self, to: u8, slot: u16, at: u32) {
         let leave = self.leave(at);
         let (slots, slot) = (self.layout.slots as i32, i32::from(slot));
@@ -358,8 +360,8 @@ impl<'e> Emitter<'e> {
 }
 
 impl Kernel {
-    /// Whether addresses are near enough to be told, and guards are of registers that are what they were when a token has
-    /// begun.
+    /// Whether addresses are near enough to be told, and guards are of registers that are what they
+    /// were when a token has begun.
     fn is_translatable(&self, layout: &Layout) -> bool {
         const FAR: u32 = 1 << 27;
         let stays =

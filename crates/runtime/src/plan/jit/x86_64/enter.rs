@@ -37,8 +37,8 @@ impl Translator {
         is_x86_feature_detected!("avx").then_some(Self(()))
     }
 
-    /// The code of some kernels for a layout, none where a kernel has none; nothing if there is no room for
-    /// it.
+    /// The code of some kernels for a layout, none where a kernel has none; nothing if there is no
+    /// room for it.
     pub(in crate::plan) fn translate(
         &self,
         kernels: &[&Kernel],
@@ -51,8 +51,8 @@ impl Translator {
         let buffer = Arc::new(buffer.make_exec().ok()?);
         let code = |(start, needs): (usize, Needs)| {
             let start = buffer[start..].as_ptr();
-            // SAFETY: `assemble` made a function of this signature there, for a processor with what `new` asked for. It
-            // lives as long as the buffer, which the code holds.
+            // SAFETY: `assemble` made a function of this signature there, for a processor with what
+            // `new` asked for. It lives as long as the buffer, which the code holds.
             let function = unsafe { std::mem::transmute::<*const u8, Function>(start) };
             Code {
                 function,
@@ -118,7 +118,8 @@ impl<'m> Executor<'m> {
     }
 
     fn exclusive(&mut self) -> &mut PlanState {
-        // SAFETY: it came from a reference that lives as long as `self`, and is used by nobody else between runs.
+        // SAFETY: it came from a reference that lives as long as `self`, and is used by nobody else
+        // between runs.
         unsafe { &mut *self.frame.state }
     }
 
@@ -165,9 +166,10 @@ impl<'m> Executor<'m> {
         let fits = tables >= code.needs.tables && lines >= code.needs.lines && self.frame.count > 0;
         assert!(fits, "code is run with what it was made for");
         self.frame.kernel = kernel;
-        // SAFETY: the function reads and writes the frame's arrays within what was asserted above (there are WIDTH registers;
-        // places are compared with the count, slots with the number of all), calls nothing but the functions of the frame,
-        // with the frame itself, and keeps what the calling convention wants kept.
+        // SAFETY: the function reads and writes the frame's arrays within what was asserted above
+        // (there are WIDTH registers; places are compared with the count, slots with the number of
+        // all), calls nothing but the functions of the frame, with the frame itself, and keeps what
+        // the calling convention wants kept.
         match unsafe { (code.function)(&raw mut self.frame) } {
             REFUSED => Err(self.bailout()),
             UNKNOWN => Ok(KernelExit::Unknown),
@@ -203,7 +205,8 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
 /// A frame's state, kernel and heads.
 ///
 /// # Safety
-/// Code calls with its own frame, and until the call returns nobody else uses its memory or its kernel.
+/// Code calls with its own frame, and until the call returns nobody else uses its memory or its
+/// kernel.
 unsafe fn parts<'f>(frame: *mut Frame<'f>) -> (&'f mut PlanState, &'f Kernel, &'f [HeadAt]) {
     // SAFETY: as above.
     unsafe { (&mut *(*frame).state, &*(*frame).kernel, (*frame).heads) }

@@ -34,7 +34,8 @@ impl Emitter<'_> {
         self.finish()
     }
 
-    /// Ends before anything is computed unless places lie before the token before. This one has begun already.
+    /// Ends before anything is computed unless places lie before the token before. This one has
+    /// begun already.
     fn guards(&mut self) {
         let kernel = self.kernel;
         if kernel.guards.is_empty() {
@@ -381,7 +382,8 @@ impl Emitter<'_> {
         arithmetic!(self, vsubsd to, to, magic);
     }
 
-    /// The position nearest to a number, unless it is about in the middle of two. Not of one in [`TERM`].
+    /// The position nearest to a number, unless it is about in the middle of two. Not of one in
+    /// [`TERM`].
     fn nearest(&mut self, number: u8, at: u32) {
         self.round(TERM, number);
         let (magnitude, certain) = (self.magnitude(), self.number(CERTAIN));
@@ -450,7 +452,8 @@ impl Emitter<'_> {
                     ; vcvtsi2sd Rx(RESULT), Rx(RESULT), eax
                 );
                 arithmetic!(self, vsubsd RESULT, RESULT, middle);
-                // Entries are one more than the token, and 0 before it is known; so unknown is what becomes of them.
+                // Entries are one more than the token, and 0 before it is known; so unknown is what
+                // becomes of them.
                 dynasm!(self.code
                     ; vucomisd Rx(RESULT), Rx(column)
                     ; jne =>not
