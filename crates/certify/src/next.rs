@@ -167,13 +167,9 @@ impl Prover {
                 "not one token alone has an embedding of zero, to begin sequences".to_owned(),
             );
         };
-        let expected = Assumptions {
-            sentinel: Some(first),
-            wide: true,
-            ..Assumptions::default()
-        };
+        let assumptions = Assumptions::beginning_with(first);
         let offers = Arc::new(rows.offers(first));
-        let mut analysis = Analysis::new(&rows, &offers, &expected).map_err(refused)?;
+        let mut analysis = Analysis::new(&rows, &offers, &assumptions).map_err(refused)?;
         let cases = Cases::new(&mut analysis);
         let mut scope = analysis.scope(0);
         let mut varying = vec![];

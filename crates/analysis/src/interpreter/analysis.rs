@@ -78,6 +78,18 @@ pub struct Assumptions {
     pub sentinel: Option<usize>,
 }
 
+impl Assumptions {
+    /// The least that a proof assumes: sequences begin with a token that does not come again.
+    #[must_use]
+    pub fn beginning_with(first: usize) -> Self {
+        Self {
+            sentinel: Some(first),
+            wide: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// What the keys of a head are, and its values. Of a part that does not reach the residual stream
 /// there is no value.
 #[derive(Debug, Clone, Copy)]

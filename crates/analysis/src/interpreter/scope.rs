@@ -401,11 +401,7 @@ mod tests {
 
     fn default_analysis() -> (Analysis, Cases) {
         let rows = Arc::new(SparseWeights::new(&weightware_compiler::default_model()));
-        let assumptions = Assumptions {
-            sentinel: Some(0),
-            wide: true,
-            ..Assumptions::default()
-        };
+        let assumptions = Assumptions::beginning_with(0);
         let first = Arc::new(rows.offers(0));
         let mut analysis = Analysis::new(&rows, &first, &assumptions).expect("integers");
         let cases = Cases::new(&mut analysis);

@@ -10,6 +10,7 @@ use weightware_model::Model;
 
 use super::error::ProofError;
 use crate::form::Dim;
+use crate::graph::{Writer, WriterIdx};
 use crate::machine::Machine;
 use crate::schedule::Schedule;
 
@@ -33,12 +34,8 @@ impl<'m> Facts<'m> {
         let first = vocabulary.id(Token::Begin) as usize;
         let rows = Arc::new(SparseWeights::new(model));
         let offers = Arc::new(rows.offers(first));
-        let expected = Assumptions {
-            sentinel: Some(first),
-            wide: true,
-            ..Assumptions::default()
-        };
-        let mut analysis = Analysis::new(&rows, &offers, &expected)?;
+        let assumptions = Assumptions::beginning_with(first);
+        let mut analysis = Analysis::new(&rows, &offers, &assumptions)?;
         let cases = Cases::new(&mut analysis);
         Ok(Self {
             machine,
@@ -106,12 +103,16 @@ impl<'m> Facts<'m> {
         Ok(())
     }
 
-    fn head(&self, lookup: &str) -> (usize, usize) {
+    /// The machine's writer of that name.
+    pub(super) fn lookup(&self, lookup: &str) -> (WriterIdx, &'m Writer) {
         let graph = &self.machine.graph;
-        let writer = graph
-            .writers()
-            .find(|&(writer, _)| graph.writer_name(writer) == lookup);
-        let (writer, _) = writer.unwrap_or_else(|| panic!("the machine has no lookup {lookup}"));
+        let mut writers = graph.writers();
+        let found = writers.find(|&(writer, _)| graph.writer_name(writer) == lookup);
+        found.unwrap_or_else(|| panic!("the machine has no lookup {lookup}"))
+    }
+
+    fn head(&self, lookup: &str) -> (usize, usize) {
+        let (writer, _) = self.lookup(lookup);
         let half_layer = self.schedule.half_layers[writer.index()];
         let number = self
             .schedule

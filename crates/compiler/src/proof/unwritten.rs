@@ -85,16 +85,11 @@ pub fn unwritten(profile: Profile, model: &Model) -> Result<Unwritten, ProofErro
 
 /// The least `clear` of a lookup's key.
 fn clear(facts: &mut Facts<'_>, lookup: &str) -> Result<f64, ProofError> {
-    let graph = &facts.machine.graph;
-    let (_, writer) = graph
-        .writers()
-        .find(|&(writer, _)| graph.writer_name(writer) == lookup)
-        .expect("a lookup of the machine");
-    let Writer::Lookup { key, .. } = writer else {
+    let (_, Writer::Lookup { key, .. }) = facts.lookup(lookup) else {
         panic!("{lookup} is no lookup");
     };
     let mut least = 0.0;
-    for (dim, coefficient) in key.clear.terms().to_vec() {
+    for &(dim, coefficient) in key.clear.terms() {
         let form = facts.dim(dim)?;
         let bounds = facts.analysis.atoms.bounds(form);
         assert!(coefficient > 0, "what clears does not lift");

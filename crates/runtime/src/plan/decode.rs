@@ -79,7 +79,7 @@ pub(super) struct Plan {
     /// By class.
     pub(super) prologues: Vec<Option<(Prologue, Translation)>>,
     pub(super) kernels: Vec<(LoweredKernel, Translation)>,
-    /// By number of the dispatch.
+    /// By the number of a dispatch key.
     pub(super) kernel_of: Vec<u32>,
     /// By kernel, by class of the next token.
     pub(super) links: Vec<u32>,
@@ -274,7 +274,7 @@ impl Plan {
                 Some(self.argmax_cache.of(network, &self.columns))
             }
         };
-        let agrees = !matches!(ran, KernelExit::Token(tokens) if Some(tokens) != token);
+        let agrees = !matches!(ran, KernelExit::Token(predicted) if Some(predicted) != token);
         debug_assert!(agrees, "what code says is what registers say");
         token
     }

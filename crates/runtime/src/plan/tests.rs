@@ -17,6 +17,17 @@ use crate::unembed::Scratch;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
+/// One model of each kind for a seed: of known structures, dense, of fractions, a machine.
+fn models(seed: u64) -> [Model; 4] {
+    let layers = 1 + seed as usize % 4;
+    [
+        common::structured(layers, 5 + seed as usize % 5, 4 + seed as usize % 30, seed),
+        common::random(layers, 1 + seed as usize % 6, 7, 2, seed),
+        common::floats(layers, 1 + seed as usize % 6, 7, seed),
+        common::machine(seed),
+    ]
+}
+
 /// Decodes with the hull engine, and compares with the plan engine every number that the
 /// unembedding reads. Tells how many numbers were compared, and how many kernels followed others;
 /// collects the kinds of steps that became code.
@@ -133,13 +144,7 @@ fn all_numbers_are_those_of_the_hull_engine() {
     let mut followers = 0;
     let mut kinds = BTreeSet::new();
     for seed in 0..300 {
-        let layers = 1 + seed as usize % 4;
-        let models = [
-            common::structured(layers, 5 + seed as usize % 5, 4 + seed as usize % 30, seed),
-            common::random(layers, 1 + seed as usize % 6, 7, 2, seed),
-            common::floats(layers, 1 + seed as usize % 6, 7, seed),
-            common::machine(seed),
-        ];
+        let models = models(seed);
         for (model, count) in models.iter().zip(&mut compared) {
             let translates = cfg!(feature = "jit") && seed % 3 > 0;
             let [numbers, following] = compare(model, &[0, 1, 2, 3, 1], 60, translates, &mut kinds);
@@ -208,13 +213,7 @@ fn every_instruction_of_every_kernel_is_printed_once() {
     let mut kinds = BTreeSet::new();
     let mut linked = 0;
     for seed in 0..100 {
-        let layers = 1 + seed as usize % 4;
-        let models = [
-            common::structured(layers, 5 + seed as usize % 5, 4 + seed as usize % 30, seed),
-            common::random(layers, 1 + seed as usize % 6, 7, 2, seed),
-            common::floats(layers, 1 + seed as usize % 6, 7, seed),
-            common::machine(seed),
-        ];
+        let models = models(seed);
         for model in &models {
             let network = Network::new(model);
             let mut planned = PlanEngine::with_options(model, &network, PlanOptions::TESTED, false);

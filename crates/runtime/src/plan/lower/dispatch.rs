@@ -34,7 +34,7 @@ pub(crate) struct Prologue {
     pub(crate) place: Option<Register>,
     /// What index and place are.
     asked: (Option<PolyId>, Option<Atom>),
-    /// If a token of this class leaves the dispatch as it was, but for the index: how much greater
+    /// If a token of this class leaves the dispatch key as it was, but for the index: how much greater
     /// that is.
     advance: Option<f64>,
 }
@@ -79,7 +79,7 @@ impl Dispatch {
             + usize::from(predict)
     }
 
-    /// The kernel of all tokens of a class that leads to the dispatch.
+    /// The kernel of all tokens of a class that computes the dispatch key.
     pub(crate) fn prologue(
         &self,
         analysis: &mut Analysis,
@@ -130,7 +130,7 @@ impl Dispatch {
         })
     }
 
-    /// The rest for one dispatch.
+    /// The rest, for one dispatch key.
     pub(crate) fn kernel(
         &self,
         analysis: &mut Analysis,

@@ -187,7 +187,7 @@ impl<'m> Executor<'m> {
 /// Sets the addresses of a frame anew, as its memory has them.
 ///
 /// # Safety
-/// The frame is that of a [`Executor`], and no reference to its memory is in use.
+/// The frame is that of an [`Executor`], and no reference to its memory is in use.
 #[inline(always)]
 unsafe fn refresh(frame: *mut Frame<'_>) {
     // SAFETY: as above.
