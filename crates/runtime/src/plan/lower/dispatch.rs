@@ -34,8 +34,8 @@ pub(crate) struct Prologue {
     pub(crate) place: Option<Register>,
     /// What index and place are.
     asked: (Option<PolyId>, Option<Atom>),
-    /// If a token of this class leaves the dispatch key as it was, but for the index: how much greater
-    /// that is.
+    /// If a token of this class leaves the dispatch key as it was, but for the index: how much
+    /// greater that is.
     advance: Option<f64>,
 }
 
