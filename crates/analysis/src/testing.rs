@@ -54,6 +54,7 @@ pub(crate) fn blank() -> Analysis {
             attention: Attention::Hardmax,
             position_features: vec![],
             profile: None,
+            modules: None,
             last_position: 1 << 20,
             key_bounds: vec![],
         },

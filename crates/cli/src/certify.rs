@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Error, anyhow};
+use anyhow::anyhow;
 use serde_json::{Value, json};
 use weightware::{
     Certificate, CertifiedRun, HeadCertificate, KeyRange, NextTokens, Outcome, RunEnd, Scaling,
@@ -11,11 +11,11 @@ use weightware::{
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
-use crate::input::{self, Loaded};
+use crate::input::{self, Machine};
 use crate::report::described;
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
-    if args.file.is_none() && !args.arguments.is_empty() {
+    if args.file.is_none() && !args.program.arguments.is_empty() {
         return Err(Failure::Refused(anyhow!(
             "arguments are a program's: name its file before `--`"
         )));
@@ -23,12 +23,10 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     let used;
     let (certificate, next);
     if let Some(file) = &args.file {
-        let loaded = Loaded::read(file, false)?;
-        let computer = input::computer(args.model.as_deref(), &args.machine)?;
-        let horizon = computer.model().config.last_position;
-        let program = loaded.program(horizon, &args.arguments, false)?;
-        let run = computer.certify(&program, args.max_tokens);
-        let run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
+        let machine = Machine::of(args.model.as_deref(), &args.machine);
+        let (computer, loaded, ready) = machine.load(file, &args.program, false)?;
+        let run = computer.certify(&ready.program, args.max_tokens);
+        let run = run.map_err(|error| loaded.refused(error))?;
         certificate = run.certified.certificate().clone();
         next = next_tokens(computer.model());
         used = Some(run);

@@ -1,57 +1,60 @@
 //! `run` and `trace`.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Error;
-use weightware::{Engine, Run, RunEnd, SavedRun, Token};
+use weightware::{Computer, Engine, Program, Run, RunEnd, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
 use crate::failure::{Failure, Result};
-use crate::input::{self, Loaded};
+use crate::input::{self, Loaded, Machine};
 use crate::interrupt::Interrupt;
+use crate::json::JsonOut;
 use crate::report::{Ending, Report};
+use crate::results;
 use crate::saved::{self, Saver};
 use crate::say;
 use crate::screen::{Screen, Stream};
 
-/// A prompt of so many tokens takes long enough to say so.
+/// A prompt of this many tokens takes long enough to say so.
 const LONG_PROMPT: usize = 10_000;
 
 /// What is printed of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Print {
-    /// The bytes that the program puts out, on stdout and on stderr.
+    /// The bytes that the program writes, on stdout and on stderr.
     Output,
+    /// The same, stdout's as hexadecimal digits.
+    Hex,
     /// The trace.
     Trace,
 }
 
-pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) -> Result<u8> {
-    let mut screen = Screen::new(args.quiet, print == Print::Trace);
-    let computer;
-    let program;
-    let SavedRun { prompt, trace } = match (&args.resume, &args.file) {
-        (Some(path), _) => {
-            computer = input::computer(args.model.as_deref(), &args.machine)?;
-            let saved = saved::read(path, &computer)?;
-            program = match args.check {
-                true => Some(saved::program(path, &saved, &computer)?),
-                false => None,
-            };
-            saved
-        }
-        (None, Some(file)) => {
-            let loaded = Loaded::read(file, args.quiet)?;
-            computer = input::computer(args.model.as_deref(), &args.machine)?;
-            let horizon = computer.model().config.last_position;
-            let loaded = loaded.program(horizon, arguments, args.quiet)?;
-            let (prompt, trace) = (computer.prompt(&loaded), vec![]);
-            program = args.check.then_some(loaded);
-            SavedRun { prompt, trace }
-        }
-        (None, None) => unreachable!("one of them is required"),
+/// What a run begins with.
+struct Begin {
+    computer: Computer,
+    saved: SavedRun,
+    /// `None` if the prompt of a saved run is none of a program.
+    program: Option<Program>,
+    loaded: Option<Loaded>,
+}
+
+pub(crate) fn execute(trace: bool, args: &ExecutionArgs) -> Result<u8> {
+    let print = match (trace, args.output_hex) {
+        (true, _) => Print::Trace,
+        (_, true) => Print::Hex,
+        _ => Print::Output,
     };
+    let mut screen = Screen::new(args.quiet, trace);
+    let Begin {
+        computer,
+        saved: SavedRun { prompt, trace },
+        program,
+        loaded,
+    } = begin(args)?;
+    let json = args.json.as_deref().map(JsonOut::open).transpose()?;
     let mut saver = match &args.save {
         Some(path) => Some(Saver::create(path, &computer, &prompt, &trace)?),
         None => None,
@@ -59,23 +62,39 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
 
     let length = prompt.len() + trace.len();
     if length >= LONG_PROMPT {
-        screen.draw(format!("taking in {length} tokens"));
+        screen.draw(format!("prefilling {length} tokens"));
     }
     let engine = args.engine.into();
     let run = computer.resume(&prompt, &trace, engine, args.max_tokens);
-    let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
-    if let Some(program) = &program {
+    let mut run = run.map_err(|error| match &loaded {
+        Some(loaded) => loaded.refused(error),
+        None => Failure::Refused(Error::new(error)),
+    })?;
+    if let (true, Some(program)) = (args.check, &program) {
         run = run.checked(program, &trace);
     }
     drop((prompt, trace));
-    let interrupted = print_run(print, engine, &mut run, &mut screen, saver.as_mut())?;
+    let results = loaded.as_ref().and_then(Loaded::lowered);
+    let results = results.map_or(&[][..], |lowered| &lowered.results);
+    let mut last = LastLines::new(results.len());
+    let interrupted = print_run(
+        print,
+        engine,
+        &mut run,
+        &mut screen,
+        saver.as_mut(),
+        &mut last,
+    )?;
     let saved = saver.map(Saver::close).transpose()?;
 
     let ending = match run.end() {
         RunEnd::MaxTokens if interrupted => Ending::Interrupted,
         end => Ending::Ended(end),
     };
-    let report = Report::new(&run, ending, saved);
+    let report = Report::new(&run, ending, saved, program.as_ref(), loaded.as_ref());
+    if report.status() == 0 && !results.is_empty() && print != Print::Trace {
+        screen.print(results::text(results, &last.lines))?;
+    }
     let json_on_stderr = args.json.as_deref() == Some(Path::new("-"));
     if screen.inside_line() && (args.stats || json_on_stderr || report.remark().is_some()) {
         say("");
@@ -87,36 +106,103 @@ pub(crate) fn execute(print: Print, args: &ExecutionArgs, arguments: &[String]) 
     if args.stats {
         say(&report.stats());
     }
-    if let Some(path) = &args.json {
-        report.write_json(path)?;
+    if let Some(json) = json {
+        json.write(&report.json())?;
     }
     Ok(report.status())
 }
 
-/// Prints a run as it goes on; tells whether it was interrupted. Whatever ends it, all that was
-/// decoded is printed.
+/// Reads the program and its input, or the run that goes on.
+fn begin(args: &ExecutionArgs) -> Result<Begin> {
+    let machine = Machine::of(args.model.as_deref(), &args.machine);
+    let Some(path) = &args.resume else {
+        let file = args.file.as_deref().unwrap_or(Path::new("-"));
+        let (computer, loaded, ready) = machine.load(file, &args.program, args.quiet)?;
+        let (prompt, trace) = (computer.prompt(&ready.program), vec![]);
+        return Ok(Begin {
+            computer,
+            saved: SavedRun { prompt, trace },
+            program: Some(ready.program),
+            loaded: Some(loaded),
+        });
+    };
+    let computer = input::computer(args.model.as_deref(), &args.machine)?;
+    let saved = saved::read(path, &computer)?;
+    let program = match args.check {
+        true => Some(saved::program(path, &saved, &computer)?),
+        false => saved.program(&computer).ok(),
+    };
+    Ok(Begin {
+        computer,
+        saved,
+        program,
+        loaded: None,
+    })
+}
+
+/// The last lines of a trace that hold results: each result is popped by an instruction of its own,
+/// after which the program goes to its end and halts.
+struct LastLines {
+    /// Lines that are kept.
+    most: usize,
+    lines: VecDeque<Vec<Token>>,
+}
+
+impl LastLines {
+    fn new(results: usize) -> Self {
+        Self {
+            most: if results == 0 { 0 } else { results + 2 },
+            lines: VecDeque::new(),
+        }
+    }
+
+    fn push(&mut self, tokens: &[Token]) {
+        if self.most == 0 {
+            return;
+        }
+        if self.lines.len() == self.most {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(tokens.to_vec());
+    }
+}
+
+/// Prints a run as it goes on, and returns whether it was interrupted. However it ends, all that
+/// was decoded is printed.
 fn print_run(
     print: Print,
     engine: Engine,
     run: &mut Run<'_>,
     screen: &mut Screen,
     mut saver: Option<&mut Saver>,
+    last: &mut LastLines,
 ) -> Result<bool> {
     let interrupt = Interrupt::watch()?;
     let mut interrupted = false;
     let most = between_looks(engine);
     let mut tokens = Vec::new();
+    let mut hex = 0_u64;
     while !interrupted {
         tokens.clear();
         let saves = saver.is_some();
         let decoded = run.steps(most, |token, line| {
+            if let Some(line) = line {
+                last.push(line.tokens());
+            }
             match (print, token, line) {
                 (Print::Trace, _, Some(line)) => {
                     let text = format!("{line}\n");
                     screen.output(Stream::Stdout).extend(text.into_bytes());
                 }
                 (Print::Output, Token::Out(byte), _) => screen.output(Stream::Stdout).push(byte),
-                (Print::Output, Token::Err(byte), _) => screen.output(Stream::Stderr).push(byte),
+                (Print::Hex, Token::Out(byte), _) => {
+                    let text = format!("{byte:02x}");
+                    screen.output(Stream::Stdout).extend(text.into_bytes());
+                    hex += 1;
+                }
+                (Print::Output | Print::Hex, Token::Err(byte), _) => {
+                    screen.output(Stream::Stderr).push(byte);
+                }
                 _ => {}
             }
             if saves {
@@ -135,6 +221,9 @@ fn print_run(
     if let (Print::Trace, Some(line)) = (print, run.reader().unfinished()) {
         writeln!(screen.output(Stream::Stdout), "{line}").map_err(Failure::stdout)?;
     }
+    if hex > 0 {
+        screen.output(Stream::Stdout).push(b'\n');
+    }
     screen.close()?;
     Ok(interrupted)
 }
@@ -148,5 +237,8 @@ fn between_looks(engine: Engine) -> usize {
 fn progress(run: &Run<'_>) -> String {
     let tokens = run.reader().tokens() - run.resumed_tokens();
     let rate = tokens as f64 / run.decode_time().as_secs_f64();
-    format!("{tokens} tokens, {rate:.0} tok/s")
+    format!(
+        "{tokens} tokens, {rate:.0} tok/s, {:.1} % of the horizon",
+        100.0 * run.share_of_horizon()
+    )
 }

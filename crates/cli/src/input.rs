@@ -2,52 +2,169 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Error, anyhow};
-use weightware::{Computer, Input, Model, Options, Program, Source, profile_model};
+use weightware::{
+    Clang, Computer, Input, Lowered, Model, Options, Profile, Program, Source, profile_model,
+};
 
-use crate::args::MachineArgs;
+use crate::args::{ClangArgs, MachineArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
+use crate::limits;
+use crate::needs::Needs;
 use crate::say;
 
-/// The longest program on stdin, in bytes.
-const LONGEST_PROGRAM: u64 = 1 << 28;
+/// The longest program, and the longest input, on stdin, in bytes.
+const LONGEST: u64 = 1 << 28;
 
-/// A program, what it is called, and whether stdin has been used up for it.
+/// Bytes of a page of memory.
+const PAGE: u64 = 1 << 16;
+
+/// The machine that a program runs on: a model folder, a profile that is named, or else the first
+/// that holds the program.
+pub(crate) struct Machine<'a> {
+    folder: Option<&'a Path>,
+    args: &'a MachineArgs,
+}
+
+impl<'a> Machine<'a> {
+    pub(crate) fn of(folder: Option<&'a Path>, args: &'a MachineArgs) -> Self {
+        Self { folder, args }
+    }
+
+    /// Reads a program and its input. A program that the default machine does not hold is lowered
+    /// for the one that does, if no machine is named.
+    pub(crate) fn load(
+        &self,
+        file: &Path,
+        args: &ProgramArgs,
+        quiet: bool,
+    ) -> Result<(Computer, Loaded, Ready)> {
+        let computer = computer(self.folder, self.args)?;
+        let mut loaded = Loaded::read(file, args, computer.profile(), quiet)?;
+        let ready = loaded.program(quiet)?;
+        if self.folder.is_some() || self.args.profile().is_some() {
+            return Ok((computer, loaded, ready));
+        }
+        let default = Profile::default();
+        let Err(why) = Needs::new(&loaded, &ready).fits(&default) else {
+            return Ok((computer, loaded, ready));
+        };
+        for other in Profile::ALL.into_iter().filter(|other| *other != default) {
+            let (loaded, ready) = loaded.lowered_for(other, &ready)?;
+            if Needs::new(&loaded, &ready).fits(&other).is_ok() {
+                if !quiet {
+                    say(&format!(
+                        "{} runs this: by the profile {}, {why}",
+                        limits::flag(&other),
+                        default.name
+                    ));
+                }
+                let computer = Computer::new(profile_model(other));
+                let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
+                return Ok((computer, loaded, ready));
+            }
+        }
+        Ok((computer, loaded, ready))
+    }
+}
+
+/// A program before its input is known.
+#[derive(Clone)]
 pub(crate) struct Loaded {
     source: Source,
+    /// The module, or the text, that it was lowered from.
+    bytes: Vec<u8>,
+    options: Options,
+    /// Bytes of memory that the model holds.
+    held: Option<u64>,
+    /// Whether `options` were given a number of pages by the user.
+    pages_given: bool,
+    /// The program's name, its first argument.
     name: String,
+    /// What errors call it.
+    place: String,
+    arguments: Vec<String>,
+    env: Vec<String>,
+    input: Option<Vec<u8>>,
     from_stdin: bool,
 }
 
+/// A program with its input.
+pub(crate) struct Ready {
+    pub(crate) program: Program,
+    /// Bytes of input.
+    pub(crate) input: Vec<u8>,
+}
+
 impl Loaded {
-    /// Reads the program from the file, or from stdin if it is `-`.
-    pub(crate) fn read(file: &Path, quiet: bool) -> Result<Self> {
-        let options = Options::default();
+    /// Reads the program from the file, or from stdin if it is `-`, for a machine of a profile.
+    pub(crate) fn read(
+        file: &Path,
+        args: &ProgramArgs,
+        profile: Option<Profile>,
+        quiet: bool,
+    ) -> Result<Self> {
         let from_stdin = file == Path::new("-");
-        let source = if from_stdin {
-            let bytes = stdin("a program", LONGEST_PROGRAM, quiet)?;
-            Source::parse_with(&bytes, &options)
-                .map_err(|error| refused(error, "the program on stdin"))?
-        } else {
-            Source::read_with(file, &options)
-                .map_err(|error| refused(error, &file.display().to_string()))?
+        let place = match from_stdin {
+            true => "the program on stdin".to_owned(),
+            false => file.display().to_string(),
         };
+        let compiles = Clang::compiles(file);
+        let (sources, mut arguments) = split(file, &args.more);
+        arguments.extend(args.arguments.iter().cloned());
+        let bytes = match (from_stdin, compiles) {
+            (true, _) => stdin("a program", quiet)?,
+            (_, true) => compile(&sources, &args.clang, quiet)?,
+            _ => std::fs::read(file)
+                .map_err(|error| Failure::Refused(Error::new(error).context(place.clone())))?,
+        };
+        if let (Some(option), false) = (args.clang.given(), compiles) {
+            return Err(Failure::Refused(anyhow!(
+                "{option} is for C and C++, which {place} is not: a module keeps what it was linked with"
+            )));
+        }
+        let held = profile.map(|profile| profile.memory_bytes());
+        let mut options =
+            Options::default().with_file(if from_stdin { Path::new("stdin") } else { file });
+        if let Some(pages) = pages(args.memory, profile)? {
+            options = options.with_memory_pages(pages);
+        }
+        if let Some(export) = &args.invoke {
+            options = options.with_invocation(export, arguments.drain(..));
+        }
+        let source = Source::parse_with(&bytes, &options)
+            .map_err(|error| Failure::Refused(Error::new(error).context(place.clone())))?;
         let name = file.file_name().unwrap_or(file.as_os_str());
         Ok(Self {
             source,
+            bytes,
+            options,
+            held,
+            pages_given: args.memory.is_some(),
             name: name.to_string_lossy().into_owned(),
+            place,
+            arguments,
+            env: args.env.clone(),
+            input: args.input_hex.clone(),
             from_stdin,
         })
     }
 
+    /// What the lowering says of it, if it is a module.
+    pub(crate) fn lowered(&self) -> Option<&Lowered> {
+        self.source.lowered()
+    }
+
+    /// The module's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The function that an instruction of the program belongs to, if it was lowered from a module.
     pub(crate) fn function(&self, instruction: usize) -> Option<Function> {
-        let Source::Wasm(lowered) = &self.source else {
-            return None;
-        };
-        let location = lowered.location(instruction)?;
+        let location = self.lowered()?.location(instruction)?;
         Some(Function {
             name: location.name.to_owned(),
             index: location.function,
@@ -55,33 +172,168 @@ impl Loaded {
         })
     }
 
-    /// The program with its arguments, and its input, which is read from stdin if it reads any.
-    /// Input of more bytes than the horizon has tokens is refused.
-    pub(crate) fn program(
-        &self,
-        horizon: u64,
-        arguments: &[String],
-        quiet: bool,
-    ) -> Result<Program> {
-        if !arguments.is_empty() && !self.source.reads_arguments() {
-            return Err(Failure::Refused(anyhow!(
-                "the program takes no arguments: it does not call WASI's `args_get`"
-            )));
-        }
-        let names = std::iter::once(&self.name).chain(arguments);
-        let mut input = Input {
-            arguments: names.map(|name| name.clone().into_bytes()).collect(),
-            ..Input::default()
+    /// An error of a run that did not begin, with the function that it is about.
+    pub(crate) fn refused(&self, error: weightware::Error) -> Failure {
+        let function = match &error {
+            weightware::Error::MissingModule { index, .. } => self.function(*index),
+            _ => None,
         };
-        if self.source.reads_bytes() {
-            if self.from_stdin {
+        let error = Error::new(error);
+        Failure::Refused(match function {
+            Some(function) => error.context(format!("{}: in {function}", self.place)),
+            None => error,
+        })
+    }
+
+    /// The program with its arguments, environment and input, which is read from stdin if the
+    /// program reads any. A program that takes no arguments is given none, as other engines do.
+    pub(crate) fn program(&mut self, quiet: bool) -> Result<Ready> {
+        let bytes = match &self.input {
+            _ if !self.source.reads_bytes() => Vec::new(),
+            Some(bytes) => bytes.clone(),
+            None if self.from_stdin => {
                 return Err(Failure::Refused(anyhow!(
-                    "the program reads input, but stdin holds the program itself; give the program as a file"
+                    "the program reads input, but stdin holds the program itself; give the program as a file, or its input by --input-hex"
                 )));
             }
-            input.bytes = stdin("the program's input", horizon, quiet)?;
+            None => stdin("the program's input", quiet)?,
+        };
+        self.with_input(bytes)
+    }
+
+    fn with_input(&mut self, bytes: Vec<u8>) -> Result<Ready> {
+        let names = std::iter::once(&self.name).chain(&self.arguments);
+        let input = Input {
+            arguments: names.map(|name| name.clone().into_bytes()).collect(),
+            environment: self
+                .env
+                .iter()
+                .map(|entry| entry.clone().into_bytes())
+                .collect(),
+            bytes: bytes.clone(),
+        };
+        self.fit(&input)?;
+        Ok(Ready {
+            program: self.source.program(input),
+            input: bytes,
+        })
+    }
+
+    /// The same program with its input, lowered for a machine of another profile.
+    fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
+        let mut loaded = self.clone();
+        loaded.held = Some(profile.memory_bytes());
+        if !self.pages_given
+            && let Some(pages) = pages(None, Some(profile))?
+        {
+            loaded.options = loaded.options.with_memory_pages(pages);
+            let source = Source::parse_with(&loaded.bytes, &loaded.options);
+            loaded.source = source.map_err(|error| {
+                Failure::Refused(Error::new(error).context(loaded.place.clone()))
+            })?;
         }
-        Ok(self.source.program(input))
+        let ready = loaded.with_input(ready.input.clone())?;
+        Ok((loaded, ready))
+    }
+
+    /// Leaves room for the input: it lies after all that the memory may grow to, so the memory
+    /// grows by less where the machine holds no more.
+    fn fit(&mut self, input: &Input) -> Result<()> {
+        let (Some(held), Some(lowered)) = (self.held, self.source.lowered()) else {
+            return Ok(());
+        };
+        let (Some(end), Some(start)) = (lowered.input_end(input), lowered.input_address) else {
+            return Ok(());
+        };
+        let room = held.saturating_sub(end - u64::from(start)) / PAGE;
+        let pages = self.options.memory_pages.map_or(u64::MAX, u64::from);
+        if end <= held || self.pages_given || room >= pages || room == 0 {
+            return Ok(());
+        }
+        let pages = u32::try_from(room).unwrap_or(u32::MAX);
+        self.options = self.options.clone().with_memory_pages(pages);
+        let source = Source::parse_with(&self.bytes, &self.options);
+        self.source = source
+            .map_err(|error| Failure::Refused(Error::new(error).context(self.place.clone())))?;
+        Ok(())
+    }
+}
+
+/// The files to compile together, and the program's arguments: after a C file others may follow,
+/// and what is none begins the arguments.
+fn split(file: &Path, more: &[String]) -> (Vec<PathBuf>, Vec<String>) {
+    let count = match Clang::compiles(file) {
+        true => more
+            .iter()
+            .take_while(|name| Clang::takes(Path::new(name)))
+            .count(),
+        false => 0,
+    };
+    let sources = more[..count].iter().map(PathBuf::from);
+    let sources = std::iter::once(file.to_owned()).chain(sources).collect();
+    (sources, more[count..].to_vec())
+}
+
+/// Compiles C and C++, shows warnings, and keeps the module where that is wanted.
+fn compile(sources: &[PathBuf], args: &ClangArgs, quiet: bool) -> Result<Vec<u8>> {
+    let mut clang = Clang::new(sources).with_stack(args.stack_size.unwrap_or(Clang::STACK));
+    for argument in args.arguments() {
+        clang = clang.with_argument(argument);
+    }
+    let compiled = clang.compile();
+    let compiled = compiled.map_err(|error| Failure::Refused(Error::new(error)))?;
+    if !compiled.messages.is_empty() && !quiet {
+        say(&crate::failure::printable(&compiled.messages));
+    }
+    if let Some(path) = &args.output {
+        std::fs::write(path, &compiled.module).map_err(|error| {
+            Failure::Failed(Error::new(error).context(format!("-o {}", path.display())))
+        })?;
+    }
+    Ok(compiled.module)
+}
+
+/// Pages that the memory may grow to: what is asked for, or what a machine of the profile holds.
+fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
+    let to_pages = |bytes: u64| u32::try_from(bytes / PAGE).unwrap_or(u32::MAX);
+    let Some(profile) = profile else {
+        return Ok(memory.map(to_pages));
+    };
+    let held = profile.memory_bytes();
+    match memory {
+        Some(memory) if memory > held => {
+            let wider = Profile::ALL
+                .into_iter()
+                .find(|other| other.memory_bytes() >= memory);
+            let remedy = match wider {
+                Some(other) => format!(
+                    "--profile {} holds {}",
+                    other.name,
+                    kibibytes(other.memory_bytes())
+                ),
+                None => format!(
+                    "no profile holds more than {}",
+                    kibibytes(Profile::FAR.memory_bytes())
+                ),
+            };
+            Err(Failure::Refused(anyhow!(
+                "--memory: the profile {} holds {}; {remedy}",
+                profile.name,
+                kibibytes(held)
+            )))
+        }
+        Some(memory) => Ok(Some(to_pages(memory))),
+        None => Ok(Some(to_pages(held))),
+    }
+}
+
+/// A size for people.
+pub(crate) fn kibibytes(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes >= 1 << 20 && bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
+        bytes if bytes >= 1 << 20 => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
+        bytes if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
     }
 }
 
@@ -121,9 +373,18 @@ pub(crate) fn compiled_or(folder: Option<&Path>, machine: &MachineArgs) -> Resul
 pub(crate) fn computer(folder: Option<&Path>, machine: &MachineArgs) -> Result<Computer> {
     let model = compiled_or(folder, machine)?;
     Computer::new(model).map_err(|error| {
-        Failure::Refused(anyhow!(
-            "{error}; `weightware generate` decodes models of any vocabulary"
-        ))
+        let other = matches!(error, weightware::Error::MissingToken(_));
+        let error = anyhow!(
+            "{error}{}",
+            match other {
+                true => "; `weightware generate` decodes models of any vocabulary",
+                false => "",
+            }
+        );
+        Failure::Refused(match folder {
+            Some(folder) => error.context(format!("the model {}", folder.display())),
+            None => error,
+        })
     })
 }
 
@@ -140,7 +401,12 @@ pub(crate) fn model(folder: &Path) -> Result<Model> {
 }
 
 /// All of stdin, which holds `what`.
-pub(crate) fn stdin(what: &str, limit: u64, quiet: bool) -> Result<Vec<u8>> {
+pub(crate) fn stdin(what: &str, quiet: bool) -> Result<Vec<u8>> {
+    stdin_up_to(what, LONGEST, quiet)
+}
+
+/// All of stdin, which holds `what`, of at most this many bytes.
+pub(crate) fn stdin_up_to(what: &str, limit: u64, quiet: bool) -> Result<Vec<u8>> {
     let stdin = io::stdin();
     if stdin.is_terminal() && !quiet {
         let keys = if cfg!(windows) {
@@ -164,8 +430,4 @@ pub(crate) fn stdin(what: &str, limit: u64, quiet: bool) -> Result<Vec<u8>> {
         )));
     }
     Ok(bytes)
-}
-
-fn refused(error: weightware::Error, place: &str) -> Failure {
-    Failure::Refused(Error::new(error).context(place.to_owned()))
 }

@@ -2,19 +2,28 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod backtrace;
 mod card;
 mod certify;
 mod execute;
 mod explain;
 mod failure;
 mod generate;
+mod info;
 mod input;
 mod interrupt;
+mod json;
+mod limits;
 mod names;
+mod needs;
 mod prompt;
 mod report;
+mod results;
 mod saved;
 mod screen;
+mod shell;
+mod trapped;
+mod version;
 mod weights;
 
 use std::io::{self, Write};
@@ -23,18 +32,28 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::execute::Print;
 
 fn main() -> ExitCode {
-    let done = match Args::parse().command {
-        Command::Run(args) => execute::execute(Print::Output, &args.execution, &args.arguments),
-        Command::Trace(args) => execute::execute(Print::Trace, &args, &[]),
+    let mut given = std::env::args_os().skip(1);
+    if given.next().is_some_and(|first| first == "--version") && given.next().is_none() {
+        return ended(version::print());
+    }
+    ended(match Args::parse().command {
+        Command::Run(args) => execute::execute(false, &args),
+        Command::Trace(args) => execute::execute(true, &args),
         Command::Explain(args) => explain::explain(&args),
         Command::Tokens(args) => prompt::print(&args),
         Command::Weights(args) => weights::write(&args),
         Command::Certify(args) => certify::certify(&args),
         Command::Generate(args) => generate::generate(&args),
-    };
+        Command::Info(args) => info::info(&args),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { out } => shell::manual(&out),
+    })
+}
+
+/// The exit code; an error is shown.
+fn ended(done: failure::Result<u8>) -> ExitCode {
     match done {
         Ok(status) => ExitCode::from(status),
         Err(failure) => {

@@ -2,16 +2,22 @@
 
 use std::io::{self, BufWriter, Write};
 
-use weightware::{Program, default_model};
+use weightware::Program;
 
 use crate::args::TokensArgs;
 use crate::failure::{Failure, Result};
 use crate::input::Loaded;
 
 pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
-    let loaded = Loaded::read(&args.file, args.quiet)?;
-    let program = loaded.program(default_model().config.last_position, &[], args.quiet)?;
-    write(&program, args, &mut BufWriter::new(io::stdout().lock())).map_err(Failure::stdout)?;
+    let profile = args.machine.profile().unwrap_or_default();
+    let mut loaded = Loaded::read(&args.file, &args.program, Some(profile), args.quiet)?;
+    let ready = loaded.program(args.quiet)?;
+    write(
+        &ready.program,
+        args,
+        &mut BufWriter::new(io::stdout().lock()),
+    )
+    .map_err(Failure::stdout)?;
     Ok(0)
 }
 

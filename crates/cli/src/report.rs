@@ -1,18 +1,21 @@
 //! How a run ended, for people and for tools.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Error;
 use serde_json::{Map, Value, json};
-use weightware::{Bailouts, Divergence, Outcome, Place, Run, RunEnd};
+use weightware::{
+    Bailouts, Divergence, MemoryUsed, MemoryWindow, Outcome, Place, Profile, Program, Run, RunEnd,
+    Trap,
+};
 
 use crate::failure::{
-    BUDGET, DERAILED, DIFFERS, FAILED, Failure, HORIZON, INTERRUPTED, Result, TRAPPED, UNCHECKED,
-    printable,
+    BUDGET, DERAILED, DIFFERS, FAILED, HORIZON, INTERRUPTED, TRAPPED, UNCHECKED, printable,
 };
-use crate::say;
+use crate::input::{Loaded, kibibytes};
+use crate::limits::{self, Stopped, grouped};
+use crate::trapped::Trapped;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ending {
@@ -26,8 +29,13 @@ const WRONG_WEIGHTS: &str =
 
 pub(crate) struct Report {
     ending: Ending,
-    /// The profile that goes further than the horizon.
-    further: Option<&'static str>,
+    /// What the run exceeds of a profile, at its horizon.
+    stopped: Option<Stopped>,
+    trapped: Option<Trapped>,
+    share_of_horizon: f64,
+    memory_used: Option<MemoryUsed>,
+    /// What to try if the program failed for want of memory.
+    memory_hint: Option<String>,
     prompt_tokens: u64,
     /// Tokens of the trace that were taken in, not decoded.
     resumed: u64,
@@ -48,13 +56,45 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(run: &Run<'_>, ending: Ending, saved: Option<PathBuf>) -> Self {
+    pub(crate) fn new(
+        run: &Run<'_>,
+        ending: Ending,
+        saved: Option<PathBuf>,
+        program: Option<&Program>,
+        loaded: Option<&Loaded>,
+    ) -> Self {
+        let tokens = run.reader().tokens();
+        let lowered = loaded.and_then(Loaded::lowered);
+        let stopped = match &ending {
+            Ending::Ended(RunEnd::Horizon { position, .. }) => {
+                run.exceeded().map(|exceeded| Stopped {
+                    exceeded,
+                    position: *position,
+                    prompt_tokens: run.prompt_tokens(),
+                    window: lowered.map(|lowered| lowered.memory),
+                    input: lowered
+                        .and_then(|lowered| lowered.input_address)
+                        .map(u64::from),
+                })
+            }
+            _ => None,
+        };
+        let trapped = match (&ending, program) {
+            (Ending::Ended(RunEnd::Outcome(Outcome::Trapped(trap))), Some(program)) => {
+                Trapped::new(*trap, program, tokens, loaded)
+            }
+            _ => None,
+        };
         let decode = run.decode_time();
         let stats = run.stats();
         let reader = run.reader();
         Self {
             ending,
-            further: run.further().map(|profile| profile.name),
+            stopped,
+            trapped,
+            share_of_horizon: run.share_of_horizon(),
+            memory_used: run.memory_used(),
+            memory_hint: lowered.and_then(|lowered| memory_hint(&lowered.memory, run)),
             prompt_tokens: run.prompt_tokens(),
             resumed: run.resumed_tokens(),
             saved,
@@ -76,7 +116,10 @@ impl Report {
         match &self.ending {
             Ending::Ended(RunEnd::Outcome(Outcome::Halted)) => 0,
             Ending::Ended(RunEnd::Outcome(Outcome::Exited(code))) => code.to_le_bytes()[0],
-            Ending::Ended(RunEnd::Outcome(Outcome::Trapped(_))) => TRAPPED,
+            Ending::Ended(RunEnd::Outcome(Outcome::Trapped(_))) => match self.left_out() {
+                Some(_) => HORIZON,
+                None => TRAPPED,
+            },
             Ending::Ended(RunEnd::MaxTokens) => BUDGET,
             Ending::Ended(RunEnd::Horizon { .. }) => HORIZON,
             Ending::Ended(RunEnd::UnknownToken { .. }) => FAILED,
@@ -92,32 +135,38 @@ impl Report {
         let prompt_tokens = self.prompt_tokens;
         let count = counted(self.tokens);
         let remark = match &self.ending {
-            Ending::Ended(RunEnd::Outcome(Outcome::Trapped(trap))) => Some(format!(
-                "trap: {} ({}), after {count}",
-                trap.message(),
-                trap.name()
-            )),
+            Ending::Ended(RunEnd::Outcome(Outcome::Trapped(trap))) => {
+                Some(self.trap_remark(*trap, &count))
+            }
+            Ending::Ended(RunEnd::Outcome(Outcome::Exited(code))) if *code != 0 => {
+                self.memory_hint.clone()
+            }
             Ending::Ended(RunEnd::Outcome(_)) => None,
             Ending::Ended(RunEnd::MaxTokens) => Some(format!(
                 "budget: stopped after {count}; --max-tokens sets the limit{}",
                 self.way_on()
             )),
-            Ending::Ended(RunEnd::Horizon { position, reason }) => Some(format!(
-                "horizon: stopped before position {position} (prompt included, counted from 0) since tokens from there \
-                 on would not be certified: {reason}; {}",
-                if let Some(profile) = self.further {
-                    format!("--profile {profile} goes further")
-                } else if *position < prompt_tokens {
-                    format!(
-                        "the prompt of {prompt_tokens} tokens is too long: give a smaller program or less input"
-                    )
-                } else {
-                    "give a smaller program, less input, or one that takes fewer steps".to_owned()
-                }
-            )),
+            Ending::Ended(RunEnd::Horizon { position, reason }) => {
+                let (problem, remedy) = match &self.stopped {
+                    Some(stopped) => (stopped.problem(), stopped.remedy()),
+                    None if *position < prompt_tokens => (
+                        format!("tokens from there on would not be certified: {reason}"),
+                        format!(
+                            "the prompt of {prompt_tokens} tokens is too long: give a smaller program or less input"
+                        ),
+                    ),
+                    None => (
+                        format!("tokens from there on would not be certified: {reason}"),
+                        "give a smaller program, less input, or one that takes fewer steps"
+                            .to_owned(),
+                    ),
+                };
+                Some(format!(
+                    "horizon: stopped before position {position}: {problem}; {remedy}"
+                ))
+            }
             Ending::Ended(RunEnd::UnknownToken { token }) => Some(format!(
-                "error: after {count} the model put out `{token}`, which ends no run of this machine; use a model \
-                 that `weightware weights --out DIR` wrote"
+                "error: after {count} the model put out `{token}`, which ends no run of this machine; {WRONG_WEIGHTS}"
             )),
             Ending::Ended(RunEnd::Derailed { at, token }) => Some(format!(
                 "derailed: no program makes {}, `{token}`; {}",
@@ -146,6 +195,18 @@ impl Report {
             Ending::Interrupted => Some(format!("interrupted after {count}{}", self.way_on())),
         };
         remark.map(|text| printable(&text))
+    }
+
+    /// Why the machine does not hold an address that the module has.
+    fn left_out(&self) -> Option<&str> {
+        self.trapped.as_ref()?.left_out.as_deref()
+    }
+
+    fn trap_remark(&self, trap: Trap, count: &str) -> String {
+        match &self.trapped {
+            Some(trapped) => trapped.remark(trap, count),
+            None => format!("trap: {} ({}), after {count}", trap.message(), trap.name()),
+        }
     }
 
     /// How to go on with a run that did not end by itself.
@@ -197,16 +258,50 @@ impl Report {
             ),
             ("bailouts", self.bailouts.to_string()),
             ("peak memory", peak),
+            (
+                "horizon",
+                format!(
+                    "{:.1} % of the certified positions",
+                    100.0 * self.share_of_horizon
+                ),
+            ),
         ];
-        rows.map(|(name, value)| format!("{name}: {value}"))
+        let rows = rows.map(|(name, value)| format!("{name}: {value}"));
+        let memory = self.memory_used.map(
+            |MemoryUsed {
+                 last_address, held, ..
+             }| {
+                format!(
+                    "memory: written up to address {} of {}",
+                    grouped(last_address),
+                    grouped(held)
+                )
+            },
+        );
+        rows.into_iter()
+            .chain(memory)
+            .collect::<Vec<_>>()
             .join("\n")
     }
 
-    fn json(&self) -> Value {
-        let horizon = match &self.ending {
-            Ending::Ended(RunEnd::Horizon { position, reason }) => Some(
-                json!({ "position": position, "why": reason.to_string(), "profile": self.further }),
-            ),
+    /// The report for tools.
+    pub(crate) fn json(&self) -> Value {
+        let horizon = match (&self.ending, self.left_out()) {
+            (Ending::Ended(RunEnd::Horizon { position, reason }), _) => {
+                let stopped = self.stopped.as_ref();
+                let why = stopped.map_or_else(|| reason.to_string(), Stopped::problem);
+                let further = stopped.and_then(|stopped| stopped.exceeded.further);
+                Some(json!({
+                    "position": position,
+                    "why": why,
+                    "profile": further.map(|profile| profile.name),
+                }))
+            }
+            (_, Some(why)) => Some(json!({
+                "position": self.prompt_tokens + self.tokens,
+                "why": why,
+                "profile": null,
+            })),
             _ => None,
         };
         let derailed = match &self.ending {
@@ -216,6 +311,7 @@ impl Report {
             _ => None,
         };
         let (outcome, code, trap) = match &self.ending {
+            Ending::Ended(_) if self.left_out().is_some() => ("horizon", None, None),
             Ending::Ended(end) => described(end),
             Ending::Interrupted => ("interrupted", None, None),
         };
@@ -227,6 +323,10 @@ impl Report {
             "outcome": outcome,
             "code": code,
             "trap": trap,
+            "trapped": self.trapped.as_ref().map(|trapped| json!({
+                "address": trapped.address,
+                "frames": trapped.frames,
+            })),
             "horizon": horizon,
             "derailed": derailed,
             "check": self.agreed.map(|agreed| json!({
@@ -247,20 +347,28 @@ impl Report {
             "cached_bytes": self.cached_bytes,
             "bailouts": bailouts,
             "peak_memory_bytes": self.peak_memory,
+            "horizon_share": self.share_of_horizon,
+            "last_address": self.memory_used.map(|used| used.last_address),
+            "memory_bytes": self.memory_used.map(|used| used.held),
         })
     }
+}
 
-    /// Writes the JSON object to the file, or to stderr if it is `-`.
-    pub(crate) fn write_json(&self, path: &Path) -> Result<()> {
-        let json = self.json();
-        if path == Path::new("-") {
-            say(&json.to_string());
-            return Ok(());
-        }
-        fs::write(path, format!("{json}\n")).map_err(|error| {
-            Failure::Failed(Error::new(error).context(format!("--json {}", path.display())))
-        })
-    }
+/// What to try if a program failed for want of memory: it may grow its memory, and the machine lets
+/// it grow less than others do.
+fn memory_hint(memory: &MemoryWindow, run: &Run<'_>) -> Option<String> {
+    let held = run.memory_used()?.held;
+    let wider = Profile::ALL
+        .into_iter()
+        .find(|other| other.memory_bytes() > held && other.cells.is_some())?;
+    memory.capped.then(|| {
+        format!(
+            "hint: the program's memory can grow to {} here; if that is too little, {} holds {}",
+            kibibytes(u64::from(memory.limit) << 16),
+            limits::flag(&wider),
+            kibibytes(wider.memory_bytes())
+        )
+    })
 }
 
 /// What tools call an end; the exit code, or the trap, of a program that ended itself so.

@@ -1,17 +1,17 @@
 //! Runs in files: `--save` and `--resume`. [`SavedRun`] has the format.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::Error;
-use weightware::{Computer, Program, SavedRun, Token, TokenId};
+use weightware::{Computer, Program, RunWriter, SavedRun, Token, TokenId};
 
 use crate::failure::{Failure, Result};
 
 /// A file that is written while a run goes on.
 pub(crate) struct Saver {
-    file: BufWriter<File>,
+    writer: RunWriter<BufWriter<File>>,
     path: PathBuf,
 }
 
@@ -23,12 +23,12 @@ impl Saver {
         prompt: &[TokenId],
         trace: &[Token],
     ) -> Result<Self> {
+        let failed = |error| failed(path, error);
+        let file = BufWriter::new(File::create(path).map_err(failed)?);
         let mut saver = Self {
-            file: BufWriter::new(File::create(path).map_err(|error| failed(path, error))?),
+            writer: RunWriter::new(file, computer, prompt).map_err(failed)?,
             path: path.to_owned(),
         };
-        let text = computer.model().tokenizer.decode(prompt);
-        saver.write(&format!("{} {}\n{text}\n", SavedRun::MARK, prompt.len()))?;
         for &token in trace {
             saver.token(token)?;
         }
@@ -36,20 +36,14 @@ impl Saver {
     }
 
     pub(crate) fn token(&mut self, token: Token) -> Result<()> {
-        let end = if token.ends_instruction() { '\n' } else { ' ' };
-        self.write(&format!("{token}{end}"))
-    }
-
-    fn write(&mut self, text: &str) -> Result<()> {
-        let written = self.file.write_all(text.as_bytes());
+        let written = self.writer.token(token);
         written.map_err(|error| failed(&self.path, error))
     }
 
-    /// Writes what is left, and tells where it is.
-    pub(crate) fn close(mut self) -> Result<PathBuf> {
-        self.file
-            .flush()
-            .map_err(|error| failed(&self.path, error))?;
+    /// Writes what is left, and returns where it is.
+    pub(crate) fn close(self) -> Result<PathBuf> {
+        let written = self.writer.finish();
+        written.map_err(|error| failed(&self.path, error))?;
         Ok(self.path)
     }
 }

@@ -211,6 +211,12 @@ impl Screen {
         }
     }
 
+    /// Writes text to stdout, after all output.
+    pub(crate) fn print(&mut self, text: String) -> Result<()> {
+        self.output(Stream::Stdout).extend(text.into_bytes());
+        self.close()
+    }
+
     /// Whether what stderr says next has to begin a new line: the program has left the last one
     /// unfinished.
     pub(crate) fn inside_line(&self) -> bool {

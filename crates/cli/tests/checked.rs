@@ -303,7 +303,7 @@ fn a_program_that_is_none_cannot_be_checked() {
         let saved = file(
             &folder,
             "prompt.run",
-            format!("weightware-run 1 {count}\n{prompt}\n"),
+            saved_run(&format!("weightware-run 2 {count}\n{prompt}\n")),
         );
         let done = weightware(&["run", "--resume", &saved, "--check"]);
         let said = ended(&done, 2);

@@ -4,6 +4,8 @@ mod certify;
 mod checked;
 mod common;
 mod explain;
+mod limits;
 mod models;
 mod programs;
 mod refused;
+mod switches;

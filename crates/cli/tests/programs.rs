@@ -238,16 +238,29 @@ fn a_saved_run_goes_on() {
         "08 00 00 00 commit(-1,sts=1,bt=0)\nout(08)\nhalt\n"
     );
 
-    for text in [
-        "",
-        "weightware-run 1 9\n{ }",
-        "weightware-run 1 1\n{ nonsense",
-        "{ }",
+    for (text, why) in [
+        (String::new(), "this is no saved run"),
+        ("{ }".to_owned(), "this is no saved run"),
+        ("weightware-run 2 1\n{ }\n".to_owned(), "has no digest"),
+        (
+            saved_run("weightware-run 2 9\n{ }\n"),
+            "should have 9 tokens",
+        ),
+        (saved_run("weightware-run 2 1\n{ nonsense\n"), "nonsense"),
+        (read(&whole).replacen("03", "04", 1), "the file was changed"),
+        (
+            read(&whole).replace("out(08)", "out(09)"),
+            "the file was changed",
+        ),
     ] {
-        let path = file(&folder, "bad.run", text);
+        let path = file(&folder, "bad.run", &text);
         let done = weightware(&["run", "--resume", &path]);
-        assert!(ended(&done, 2).contains("--resume"), "{text:?}");
+        let said = ended(&done, 2);
+        assert!(said.contains("--resume") && said.contains(why), "{said}");
     }
+    // What a writer left that was killed after its last digest is decoded again.
+    let path = file(&folder, "killed.run", read(&whole) + "ff ff ff ff");
+    ended(&weightware(&["trace", "--resume", &path]), 0);
     let done = weightware(&["run", &sum, "--resume", &whole]);
     ended(&done, 2);
 }

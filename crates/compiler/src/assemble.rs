@@ -58,6 +58,8 @@ pub struct Blueprint<'a> {
     pub end_tokens: Vec<u32>,
     /// The profile that the horizons belong to.
     pub profile: Option<&'a str>,
+    /// The groups of instructions, if it is a machine that has some.
+    pub modules: Option<Vec<String>>,
     /// The greatest certified position.
     pub last_position: u64,
     /// Boxes of lookups.
@@ -139,6 +141,7 @@ impl Blueprint<'_> {
                 attention: Attention::Hardmax,
                 position_features: position_features.collect(),
                 profile: self.profile.map(str::to_owned),
+                modules: self.modules.clone(),
                 last_position: self.last_position,
                 key_bounds,
             },

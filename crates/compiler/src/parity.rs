@@ -125,6 +125,7 @@ pub fn model() -> Model {
         tokens,
         end_tokens,
         profile: None,
+        modules: None,
         last_position: crate::machine::Profile::STOCK.last_position,
         bounds: &[],
     };

@@ -1,26 +1,45 @@
 //! Data sections of a program: the initial memory without its zeros, and the input.
 
+use crate::error::Error;
+use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 
 /// The longest run of zeros within a section. A new section costs an instruction and a token.
 const GAP: usize = 8;
+
+/// The addresses that `section` has.
+pub(crate) const FARTHEST: usize = 1 << 24;
 
 /// A data section: its address and its bytes.
 pub(crate) type Section = (u32, Vec<u8>);
 
 /// The sections of the initial memory: the active data segments, later ones over earlier ones.
 /// Memory that was never written is zero, so long runs of zeros are left out.
-pub(crate) fn sections(module: &Module<'_>, shift: u32) -> Vec<Section> {
-    let active = module
-        .data
-        .iter()
-        .filter_map(|data| Some((data.address? as usize, data.bytes)));
+///
+/// # Errors
+/// If there is data from 2^24 on, which no instruction `section` reaches.
+pub(crate) fn sections(module: &Module<'_>, layout: &MemoryLayout) -> Result<Vec<Section>, Error> {
+    // No data lies below the origin.
+    let active = module.data.iter().filter_map(|data| {
+        let address = data.address?.checked_sub(layout.origin)?;
+        Some((address as usize, data.bytes))
+    });
     let ends = active.clone().map(|(start, bytes)| start + bytes.len());
-    let mut image = vec![0; ends.max().unwrap_or(0)];
+    let end = ends.max().unwrap_or(0);
+    if end + layout.shift as usize > FARTHEST {
+        return Err(far_data());
+    }
+    let mut image = vec![0; end];
     for (start, bytes) in active {
         image[start..start + bytes.len()].copy_from_slice(bytes);
     }
-    without_zeros(&image, shift)
+    Ok(without_zeros(&image, layout.shift))
+}
+
+/// The error for data beyond the reach of `section`.
+pub(crate) fn far_data() -> Error {
+    Error::too_large("there is data at addresses from 2^24 on")
+        .remedy("link with a smaller stack and a smaller initial memory")
 }
 
 /// The sections of bytes that begin at an address, without long runs of zeros.

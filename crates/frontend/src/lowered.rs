@@ -18,10 +18,77 @@ pub struct Lowered {
     pub reads_bytes: bool,
     /// Whether the program may look at arguments or environment.
     pub reads_arguments: bool,
-    /// Initial pages, of 64 KiB, of the module's memory.
-    pub memory_pages: u32,
+    /// The module's memory, and the part of it that the machine holds.
+    pub memory: MemoryWindow,
+    /// The machine's address of the input, if the program reads any.
+    pub input_address: Option<u32>,
+    /// The types of the results of an entry that is [called with arguments](crate::Options::arguments).
+    /// The program's last instructions before the jump to its end pop one result each, the last
+    /// one first, and the trace holds their bytes.
+    pub results: Vec<ResultType>,
+    /// The functions that the module imports, `module.name`.
+    pub imports: Vec<String>,
     pub(crate) functions: Vec<(Option<u32>, String)>,
     pub(crate) origins: Vec<Origin>,
+}
+
+/// The type of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultType {
+    /// 32 bits, an integer.
+    I32,
+    /// 64 bits, an integer.
+    I64,
+    /// 32 bits, floating point.
+    F32,
+    /// 64 bits, floating point.
+    F64,
+}
+
+/// A module's memory, and the part of it that the machine holds. Pages have 64 KiB.
+///
+/// The two are the same unless a module declares more pages than the machine has. Then accesses
+/// outside the part trap, although they would be right in a greater machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryWindow {
+    /// Initial pages of the module's memory.
+    pub initial: u32,
+    /// Pages to which the module's memory may grow.
+    pub limit: u32,
+    /// The address, in the module's memory, at which the machine's begins.
+    pub origin: u32,
+    /// Initial pages that the machine holds.
+    pub held: u32,
+    /// Whether the module may grow its memory further than the machine lets it.
+    pub capped: bool,
+    /// The initial stack pointer, by the convention of linkers.
+    pub stack_pointer: Option<u32>,
+    /// The number added to an address of the module to get the machine's, once the origin is
+    /// subtracted.
+    pub shift: u32,
+}
+
+impl MemoryWindow {
+    /// The address in the module's memory of an address of the machine.
+    #[must_use]
+    pub fn guest_address(&self, machine: u64) -> u64 {
+        // Addresses below the origin wrapped when the origin was subtracted.
+        let address = (machine + u64::from(self.origin)).wrapping_sub(self.shift.into());
+        match self.origin {
+            0 => address,
+            _ => address & u64::from(u32::MAX),
+        }
+    }
+
+    /// Whether an access that the machine does not hold lies inside the module's memory, as far as
+    /// its initial pages go.
+    #[must_use]
+    pub fn leaves_out(&self, address: u64) -> bool {
+        let end = u64::from(self.initial) << 16;
+        let held = u64::from(self.origin) + (u64::from(self.held) << 16);
+        address < end && !(u64::from(self.origin)..held).contains(&address)
+    }
 }
 
 /// The source of an instruction of a program.
@@ -55,6 +122,13 @@ impl Lowered {
             sections: self.sections_with(sections.into_iter(), input.into()),
             code: self.program.code,
         }
+    }
+
+    /// The machine's address after the last byte of an input, if the program reads any.
+    #[must_use]
+    pub fn input_end(&self, input: &Input) -> Option<u64> {
+        let bytes = input.section(self.reads_arguments).len();
+        Some(u64::from(self.input_address?) + bytes as u64)
     }
 
     /// The sections with an input in place of the empty one, if the program reads any.

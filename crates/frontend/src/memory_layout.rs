@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::module::reachability::Reachability;
 use crate::module::{Module, PAGE};
+use crate::width::Bits;
 
 /// The most pages of a memory, and of what accesses beside the guest's memory may use.
 const PAGES: u32 = 255;
@@ -15,17 +16,32 @@ const GROWS_TO: u32 = 2;
 /// bytes fits a word.
 const MOST: u32 = (1 << 16) - 1;
 
-/// A layout. The hidden data lies after all that the guest's memory may become; or, if that is too
-/// far, in a page of its own before it, and all of the guest's addresses are shifted by that page.
+/// A layout.
+///
+/// The machine holds the guest's addresses from an origin on. The origin is 0, but for modules that
+/// declare more pages than the machine has: their stack takes megabytes of which they use little,
+/// and the origin lies within it. Accesses below the origin trap.
+///
+/// Hidden data lies after all that the guest's memory may become; or, if there is no input and that
+/// is too far, in a page of its own before it, and all of the guest's addresses are shifted by that
+/// page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemoryLayout {
-    /// The number added to the guest's addresses.
+    /// The guest's address, a multiple of the page, at which the machine's memory begins.
+    pub(crate) origin: u32,
+    /// The number added to the guest's addresses, once the origin is subtracted.
     pub(crate) shift: u32,
     /// Initial pages of the guest's memory.
     pub(crate) initial: u32,
     /// Pages to which it may grow.
     pub(crate) limit: u32,
-    /// The address of the hidden data.
+    /// The initial pages that the machine holds, from the origin on.
+    pub(crate) held: u32,
+    /// Whether the guest may grow its memory further than the layout lets it.
+    pub(crate) capped: bool,
+    /// The initial stack pointer, by the convention of linkers.
+    pub(crate) stack_pointer: Option<u32>,
+    /// The machine's address of the hidden data.
     pub(crate) hidden: u32,
 }
 
@@ -37,37 +53,97 @@ impl MemoryLayout {
         most: Option<u32>,
     ) -> Result<Self, Error> {
         let initial = module.memory.map_or(0, |memory| memory.initial);
+        let hides = reach.hides_input || reach.hides_segments;
+        // A page for hidden data, wherever it lies.
+        let room = PAGES - u32::from(hides);
+        let declares_more = initial > room;
+        let wanted = most.unwrap_or(GROWS_TO).min(room);
+        let below = match declares_more {
+            true => first_page(module, initial, wanted),
+            false => 0,
+        };
+
         let maximum = module.memory.and_then(|memory| memory.maximum);
         let declared = maximum.map_or(MOST, |pages| u32::try_from(pages).unwrap_or(MOST));
-        let declared = declared.min(MOST).min(most.unwrap_or(MOST)).max(initial);
+        let declared = declared.max(initial) - below;
+        let wished = declared.min(MOST);
+        let first = initial - below;
+        let declared = declared.min(MOST).min(most.unwrap_or(MOST)).max(first);
         let limit = match reach {
-            Reachability {
-                grows_memory: false,
-                ..
-            } => initial,
-            Reachability {
-                hides_data: true, ..
-            } if most.is_none() => declared.min(initial.max(GROWS_TO)),
+            _ if first > room => first,
+            _ if !reach.grows_memory => first,
+            _ if hides && most.is_none() => declared.min(first.max(GROWS_TO)),
+            _ if reach.hides_input => declared.min(room),
             _ => declared,
         };
-        let before = reach.hides_data && limit > initial.max(GROWS_TO);
+        let held = match first > room {
+            true => wanted.max(last_page(module) - below).min(room),
+            false => first,
+        };
+        let before = hides && !reach.hides_input && limit > first.max(GROWS_TO);
         let shift = if before { PAGE } else { 0 };
-        if initial + shift / PAGE + u32::from(reach.hides_data && !before) > PAGES {
+        if before && segments(module) > PAGE as usize {
             return Err(Error::too_large(
-                "beside a memory of 255 pages there is none for the input",
+                "passive data segments of more than 64 KiB beside a memory that grows",
             )
-            .remedy("link with a smaller initial memory"));
+            .remedy("link with a smaller maximum of the memory"));
         }
+        let after = match first > room {
+            true => held,
+            false => limit.min(room),
+        };
         Ok(Self {
+            origin: below * PAGE,
             shift,
             initial,
-            limit,
-            hidden: if before { 0 } else { limit.min(PAGES) * PAGE },
+            limit: limit + below,
+            held,
+            capped: reach.grows_memory && limit < wished,
+            stack_pointer: stack_pointer(module, initial),
+            hidden: if before { 0 } else { after * PAGE },
         })
     }
 
     /// The fourth immediate byte of the guest's accesses: the pages that they may use.
     pub(crate) fn pages(&self) -> u8 {
-        u8::try_from(self.initial + self.shift / PAGE).unwrap_or(u8::MAX)
+        u8::try_from(self.held + self.shift / PAGE).unwrap_or(u8::MAX)
     }
+}
+
+/// The first page that a module with more pages than the machine needs: that of its data, or, if a
+/// stack lies below the data, some pages of the stack, an eighth of what the machine holds.
+fn first_page(module: &Module<'_>, initial: u32, wanted: u32) -> u32 {
+    let addresses = module.data.iter().filter_map(|data| data.address);
+    let data = addresses.min().unwrap_or(u32::MAX);
+    let stack = stack_pointer(module, initial).unwrap_or(0);
+    let stack_page = (stack / PAGE).saturating_sub((wanted / 8).clamp(1, 16));
+    stack_page.min(data / PAGE).min(initial)
+}
+
+/// The page after the last one that data or the stack's top lie in.
+fn last_page(module: &Module<'_>) -> u32 {
+    let initial = module.memory.map_or(0, |memory| memory.initial);
+    let active = module.data.iter().filter_map(|data| {
+        let bytes = u32::try_from(data.bytes.len()).ok()?;
+        data.address?.checked_add(bytes)
+    });
+    let end = active.chain(stack_pointer(module, initial)).max();
+    end.unwrap_or(0).div_ceil(PAGE)
+}
+
+/// The initial stack pointer: what linkers make of it is the first mutable word among the globals.
+fn stack_pointer(module: &Module<'_>, initial: u32) -> Option<u32> {
+    let global = module.globals.iter().find(|global| global.mutable)?;
+    match global.value {
+        Some(Bits::Word(word)) => {
+            Some(word).filter(|word| (1..=initial).contains(&word.div_ceil(PAGE)))
+        }
+        _ => None,
+    }
+}
+
+/// Bytes of passive data segments.
+fn segments(module: &Module<'_>) -> usize {
+    let passive = module.data.iter().filter(|data| data.address.is_none());
+    passive.map(|data| data.bytes.len()).sum()
 }

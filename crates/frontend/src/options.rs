@@ -1,5 +1,7 @@
 //! The options of the lowering.
 
+use std::path::PathBuf;
+
 use weightware_isa::Value;
 
 use crate::module::ImportedGlobal;
@@ -13,8 +15,16 @@ pub struct Options {
     /// The export to begin with. `None`: `_start`, else `main`, else nothing but the start
     /// function.
     pub entry: Option<String>,
-    /// Pages to which the memory may grow. `None`: the module's maximum; or 2 if the program reads
-    /// input or arguments, which lie after it: the machine is exact for memory up to 152 KiB.
+    /// What the entry is called with, as text: a number for each of its parameters. With `Some`,
+    /// the entry may have results of any type, which [`Lowered::results`](crate::Lowered::results)
+    /// says how to read; without, it has no parameters, and its result is the exit code.
+    pub arguments: Option<Vec<String>>,
+    /// The name of the file that holds the module, for messages about its text.
+    pub file: Option<PathBuf>,
+    /// Pages to which the memory may grow, if the module's maximum allows it. `None`: that maximum;
+    /// or 2 if the program reads input or arguments, which lie after it: the machine is exact for
+    /// memory up to 152 KiB. Of a module that declares more pages than the machine has, as many as
+    /// these are held.
     pub memory_pages: Option<u32>,
     /// The passes that optimise the code.
     pub passes: Passes,
@@ -26,6 +36,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             entry: None,
+            arguments: None,
+            file: None,
             memory_pages: None,
             passes: Passes::all(),
             globals: Vec::new(),
@@ -38,6 +50,25 @@ impl Options {
     #[must_use]
     pub fn with_entry(mut self, export: impl Into<String>) -> Self {
         self.entry = Some(export.into());
+        self
+    }
+
+    /// Sets the export to begin with, and its arguments: see [`Options::arguments`].
+    #[must_use]
+    pub fn with_invocation(
+        mut self,
+        export: impl Into<String>,
+        arguments: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.entry = Some(export.into());
+        self.arguments = Some(arguments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the name of the file that holds the module.
+    #[must_use]
+    pub fn with_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
         self
     }
 

@@ -256,23 +256,6 @@ fn binaries_that_are_none() {
 }
 
 #[test]
-fn memories_beyond_the_machine() {
-    let large = refused("(module (memory 256) (func (export \"main\")))");
-    assert!(
-        large.is_too_large() && large.to_string().contains("256 pages"),
-        "{large}"
-    );
-    let text = |pages| {
-        format!(
-            "(module (import \"env\" \"getchar\" (func $g (result i32))) (memory {pages})
-          (func (export \"main\") (result i32) (call $g)))"
-        )
-    };
-    assert!(refused(&text(255)).is_too_large());
-    assert!(lower(text(254).as_bytes(), &Options::default()).is_ok());
-}
-
-#[test]
 fn names_from_a_module_cannot_break_a_line() {
     let long = "x".repeat(1000);
     let text = format!(

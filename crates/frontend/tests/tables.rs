@@ -175,6 +175,74 @@ fn memory_with_input_after_it_or_before_it() {
     }
 }
 
+/// Modules that declare more pages than the machine has: a stack of 16 MiB below the data, as Zig
+/// links it.
+#[test]
+fn memory_from_an_origin_on() {
+    let text = |body: &str| {
+        format!(
+            "(module (import \"env\" \"putchar\" (func $putchar (param i32)))
+              (import \"env\" \"getchar\" (func $getchar (result i32)))
+              (memory 258) (global $stack (mut i32) (i32.const 0x1000000))
+              (data (i32.const 0x1000004) \"ABCD\")
+              (func (export \"main\") (result i32) (local $p i32) {body}))"
+        )
+    };
+    let run = |body: &str, options: &Options| {
+        let lowered = lower(text(body).as_bytes(), options).expect("it lowers");
+        let run = oracle::machine(&lowered, b"xy", 1 << 20).expect("it ends");
+        (run.output, run.outcome, lowered.memory)
+    };
+    // Through a pointer with an offset, an offset alone, and below the stack pointer; widths; the
+    // memory's end; bulk operators.
+    let body = "
+        (i32.store8 offset=1 (i32.sub (global.get $stack) (i32.const 65536)) (call $getchar))
+        (call $putchar (i32.load8_u (i32.const 0xff0001)))
+        (call $putchar (i32.load8_u offset=0x1000002 (i32.const 2)))
+        (i64.store (i32.sub (global.get $stack) (i32.const 8)) (i64.const 0x4847464544434241))
+        (call $putchar (i32.wrap_i64 (i64.shr_u (i64.load offset=16 (i32.const 0xffffe8)) (i64.const 8))))
+        (i32.store offset=12 (i32.const 0x101fff0) (i32.const 0x5a))
+        (call $putchar (i32.load offset=0x1010000 (i32.const 0xfffc)))
+        (memory.copy (i32.const 0x1000100) (i32.const 0x1000005) (i32.const 3))
+        (call $putchar (i32.load8_u (i32.const 0x1000101)))
+        (call $putchar (call $getchar))
+        (memory.size)";
+    for pages in [None, Some(4), Some(127), Some(u32::MAX)] {
+        let mut options = Options::default();
+        options.memory_pages = pages;
+        let (output, outcome, _) = run(body, &options);
+        assert_eq!(output, b"xABZCy", "{pages:?}");
+        assert_eq!(outcome, Outcome::Exited(258), "{pages:?}");
+    }
+    // What is left out below, what is beyond the end, and where addresses wrap.
+    for (address, offset, left_out) in [
+        (0xfe_fff0_u32, 0_u32, true),
+        (0, 4, true),
+        (8, 0xf0_0000, true),
+        (0x102_0000, 0, false),
+        (0xffff_fff0, 0x100_0020, false),
+        (0xffff_fff0, 0x20, false),
+    ] {
+        let body = format!("(i32.load offset={offset} (i32.const {address}))");
+        let (_, outcome, window) = run(&body, &Options::default());
+        assert_eq!(
+            outcome,
+            Outcome::Trapped(Trap::OutOfBounds),
+            "{address:#x}+{offset:#x}"
+        );
+        let address = u64::from(address) + u64::from(offset);
+        assert_eq!(window.leaves_out(address), left_out, "{address:#x}");
+    }
+    // Data at low addresses: what lies beyond what the machine holds is left out.
+    let text = "(module (memory 300) (data (i32.const 8) \"x\")
+        (func (export \"main\") (result i32) (i32.load8_u (i32.const 8))))";
+    let lowered = lower(text.as_bytes(), &Options::default()).expect("it lowers");
+    let run = oracle::machine(&lowered, b"", 1 << 20).expect("it ends");
+    assert_eq!(run.outcome, Outcome::Exited(120));
+    assert_eq!((lowered.memory.origin, lowered.memory.initial), (0, 300));
+    assert!(lowered.memory.leaves_out(299 << 16));
+}
+
 #[test]
 fn bulk_memory() {
     let dump = "(local i32) (loop

@@ -195,6 +195,16 @@ impl<'p> Interpreter<'p> {
         self.cursor
     }
 
+    /// Indices of the `call` instructions that have not returned, the innermost last.
+    pub fn callers(&self) -> impl DoubleEndedIterator<Item = usize> {
+        // A `resume` stands after its call and holds the index after itself.
+        let after = self
+            .callers
+            .iter()
+            .map(|caller| caller.resume.low() as usize);
+        after.map(|index| index.saturating_sub(2))
+    }
+
     /// The operand stack behind the instruction whose tokens are being yielded, its top last.
     #[must_use]
     pub fn stack(&self) -> &[Value] {

@@ -25,6 +25,7 @@ fn main() -> Result<(), Error> {
                 coefficients: [1.0, 0.0, -0.5],
             }],
             profile: None,
+            modules: None,
             last_position: 1_000,
             key_bounds: vec![],
         },

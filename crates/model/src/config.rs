@@ -97,6 +97,9 @@ pub struct Config {
     pub position_features: Vec<PositionFeature>,
     /// What its maker calls this choice of horizons; nothing else depends on it.
     pub profile: Option<String>,
+    /// The groups of instructions that an executor has, `core` among them; `None` for a model that
+    /// is none. Engines do not read it.
+    pub modules: Option<Vec<String>>,
     /// The last position (counted from 0, the prompt included) whose token is certified.
     pub last_position: u64,
     /// Boxes of heads whose keys depend on what a program does.

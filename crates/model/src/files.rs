@@ -25,6 +25,8 @@ pub(crate) struct ConfigFile {
     position_features: Vec<FeatureEntry>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    modules: Option<Vec<String>>,
     last_position: u64,
     key_bounds: Vec<BoundEntry>,
 }
@@ -77,6 +79,7 @@ impl ConfigFile {
                 .map(|&PositionFeature { slot, coefficients }| FeatureEntry { slot, coefficients })
                 .collect(),
             profile: config.profile.clone(),
+            modules: config.modules.clone(),
             last_position: config.last_position,
             key_bounds: config
                 .key_bounds
@@ -128,6 +131,7 @@ impl ConfigFile {
                 .map(|FeatureEntry { slot, coefficients }| PositionFeature { slot, coefficients })
                 .collect(),
             profile: self.profile,
+            modules: self.modules,
             last_position: self.last_position,
             key_bounds: self
                 .key_bounds

@@ -29,9 +29,7 @@ impl Model {
     /// If the model is not consistent (nothing is written then), or a file cannot be written.
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<(), Error> {
         let dir = dir.as_ref();
-        self.validate()?;
-        let tensors = tensors::serialize(&self.weights, &self.config.shape)
-            .map_err(|e| Error::format(&dir.join(TENSORS), e, "make the model smaller"))?;
+        let tensors = self.to_safetensors()?;
         fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         write_json(&dir.join(CONFIG), &ConfigFile::new(&self.config))?;
         write(&dir.join(TENSORS), &tensors)?;
@@ -40,6 +38,16 @@ impl Model {
             &dir.join(GENERATION),
             &GenerationFile::new(&self.end_tokens),
         )
+    }
+
+    /// The bytes of `model.safetensors`, as [`Model::save`] writes them.
+    ///
+    /// # Errors
+    /// If the model is not consistent.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, Error> {
+        self.validate()?;
+        tensors::serialize(&self.weights, &self.config.shape)
+            .map_err(|e| Error::format(Path::new(TENSORS), e, "make the model smaller"))
     }
 
     /// Reads a model from the four files in `dir`.

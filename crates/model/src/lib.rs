@@ -36,6 +36,7 @@
 //!         attention: Attention::Hardmax,
 //!         position_features: vec![],
 //!         profile: None,
+//!         modules: None,
 //!         last_position: 1_000,
 //!         key_bounds: vec![],
 //!     },

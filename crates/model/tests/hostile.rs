@@ -36,6 +36,7 @@ fn good(dir: &Path) {
             attention: Attention::Hardmax,
             position_features: vec![],
             profile: None,
+            modules: None,
             last_position: 10,
             key_bounds: vec![],
         },

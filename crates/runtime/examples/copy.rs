@@ -56,6 +56,7 @@ fn model() -> Model {
                 feature(tt, [0.0, 0.0, 1.0]),
             ],
             profile: None,
+            modules: None,
             last_position: 1_000_000,
             key_bounds: vec![],
         },

@@ -154,6 +154,7 @@ fn model() -> Model {
                 feature(FRESH, [0.0, 2f64.powi(-26), 0.0]),
             ],
             profile: None,
+            modules: None,
             last_position: u64::MAX,
             key_bounds: vec![],
         },

@@ -27,6 +27,7 @@
 //!         attention: Attention::Hardmax,
 //!         position_features: vec![],
 //!         profile: None,
+//!         modules: None,
 //!         last_position: 5,
 //!         key_bounds: vec![],
 //!     },

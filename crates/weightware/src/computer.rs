@@ -1,8 +1,9 @@
 //! A model of the machine.
 
 use weightware_certify::RunCertificate;
-use weightware_isa::{Program, Token, Vocabulary};
-use weightware_model::{Model, TokenId};
+use weightware_compiler::machine::{Extension, Profile};
+use weightware_isa::{Op, Program, Token, Vocabulary};
+use weightware_model::{Config, Model, TokenId};
 use weightware_runtime::{Engine, KeyRange};
 
 use crate::{Error, Run, RunEnd};
@@ -17,6 +18,8 @@ pub struct Computer {
     /// By id of the machine's vocabulary.
     ids: Vec<TokenId>,
     vocabulary: Vocabulary,
+    /// The instructions that the model lacks, each with a module that it needs.
+    missing: Vec<(Op, Extension)>,
 }
 
 impl Default for Computer {
@@ -29,7 +32,7 @@ impl Computer {
     /// A computer that runs on the given model, the compiled one or one from a folder.
     ///
     /// # Errors
-    /// If the model lacks one of the machine's tokens.
+    /// If the model lacks one of the machine's tokens, or does not state which instructions it has.
     pub fn new(model: Model) -> Result<Self, Error> {
         let vocabulary = Vocabulary::new();
         let tokenizer = &model.tokenizer;
@@ -43,11 +46,13 @@ impl Computer {
             tokenizer.id(&string).ok_or(Error::MissingToken(string))
         });
         let ids = ids.collect::<Result<_, _>>()?;
+        let missing = missing(&model.config)?;
         Ok(Self {
             model,
             meanings,
             ids,
             vocabulary,
+            missing,
         })
     }
 
@@ -55,6 +60,12 @@ impl Computer {
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The profile of the compiled machine that the model is of, if its `config.json` names one.
+    #[must_use]
+    pub fn profile(&self) -> Option<Profile> {
+        Profile::named(self.model.config.profile.as_deref()?)
     }
 
     /// The whole prompt of a program, preamble included, in the model's ids.
@@ -67,7 +78,8 @@ impl Computer {
     /// `limit` tokens.
     ///
     /// # Errors
-    /// If the model cannot be decoded with this engine. A prompt beyond the horizon is not an error
+    /// If the model cannot be decoded with this engine, or lacks an instruction of the prompt. A
+    /// prompt beyond the horizon is not an error
     /// but an [`RunEnd`].
     pub fn run(
         &self,
@@ -121,6 +133,39 @@ impl Computer {
         })
     }
 
+    /// Whether the model has every instruction of a program, so that it executes it right.
+    ///
+    /// # Errors
+    /// The first instruction that it lacks, with the module that has it.
+    pub fn check(&self, program: &Program) -> Result<(), Error> {
+        for (instruction, index) in program.code.iter().zip(0..) {
+            self.check_instruction(index, instruction.op)?;
+        }
+        Ok(())
+    }
+
+    fn check_instruction(&self, index: usize, op: Op) -> Result<(), Error> {
+        match self.missing.iter().find(|(lacked, _)| *lacked == op) {
+            Some(&(op, module)) => Err(Error::MissingModule { index, op, module }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a prompt with an instruction that the model lacks.
+    pub(crate) fn check_instructions(&self, prompt: &[TokenId]) -> Result<(), Error> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        let tokens = prompt.iter().map(|&id| self.meaning(id));
+        let code = tokens.skip_while(|token| *token != Some(Token::Open));
+        let ops = code.filter_map(|token| match token {
+            Some(Token::Op(op)) => Some(op),
+            _ => None,
+        });
+        ops.zip(0..)
+            .try_for_each(|(op, index)| self.check_instruction(index, op))
+    }
+
     /// The model's id of a token.
     #[must_use]
     pub fn id(&self, token: Token) -> TokenId {
@@ -132,6 +177,21 @@ impl Computer {
     pub fn meaning(&self, id: TokenId) -> Option<Token> {
         self.meanings.get(id.0 as usize).copied().flatten()
     }
+}
+
+/// The instructions that a model lacks, each with a module that it needs.
+fn missing(config: &Config) -> Result<Vec<(Op, Extension)>, Error> {
+    let modules = config.modules.as_ref().ok_or(Error::NoModules)?;
+    let names = modules.iter().filter(|name| *name != Extension::CORE);
+    let extensions: Vec<Extension> = names.map(|name| name.parse()).collect::<Result<_, _>>()?;
+    let lacked = Op::ALL.iter().filter_map(|&op| {
+        let needed = Extension::needed_by(op).iter();
+        let module = needed
+            .copied()
+            .find(|module| !extensions.contains(module))?;
+        Some((op, module))
+    });
+    Ok(lacked.collect())
 }
 
 /// What a program exhausts of a model.

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use weightware_compiler::machine::Extension;
+use weightware_isa::Op;
+
 /// An input that was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -9,6 +12,26 @@ pub enum Error {
     /// The model is not one of this machine.
     #[error("the model has no token {0:?}: it is not a model of this machine")]
     MissingToken(String),
+    /// `config.json` does not say which instructions the model has.
+    #[error(
+        "config.json has no list `modules`, so nobody can tell which instructions these weights execute right; write the folder again with `weightware weights --out DIR`"
+    )]
+    NoModules,
+    /// `config.json` names a group of instructions that this version does not know.
+    #[error("config.json: `modules`: {0}; use the version of weightware that wrote the folder")]
+    UnknownModule(#[from] weightware_compiler::machine::UnknownExtension),
+    /// A program has an instruction that the model lacks.
+    #[error(
+        "instruction {index}, `{op}`, needs the module `{}`, which the model lacks: its result would be wrong; write a model with it: `weightware weights --modules`", module.name()
+    )]
+    MissingModule {
+        /// The instruction's index in the program.
+        index: usize,
+        /// The instruction.
+        op: Op,
+        /// A module that it needs and the model lacks.
+        module: Extension,
+    },
     /// The file cannot be read.
     #[error("{}: {message}", path.display())]
     Read {
@@ -23,6 +46,16 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What the compiler says.
+        message: String,
+    },
+    /// `$CLANG` names no compiler.
+    #[error(
+        "$CLANG is {}, which cannot be started: {message}; set it to a clang, or unset it", clang.display()
+    )]
+    WrongClang {
+        /// What it names.
+        clang: PathBuf,
+        /// What the system says.
         message: String,
     },
     /// There is no C compiler for WebAssembly.
@@ -45,6 +78,11 @@ pub enum Error {
         crate::SavedRun::MARK
     )]
     NotASavedRun,
+    /// A saved run has no digest, or one of another text.
+    #[error(
+        "{0}: what it holds may be no run of any program; run the program again with --save FILE"
+    )]
+    Altered(&'static str),
     /// A saved run is shorter than its prompt.
     #[error("the prompt should have {stated} tokens, the file has {found}")]
     ShortPrompt {

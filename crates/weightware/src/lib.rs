@@ -28,31 +28,37 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod clang;
 mod computer;
 mod error;
 mod lockstep;
+mod post_mortem;
 mod run;
 mod saved;
 mod source;
 
+pub use clang::{Clang, Compilation};
 pub use computer::{CertifiedRun, Computer};
 pub use error::Error;
 pub use lockstep::{Divergence, Lockstep};
-pub use run::{Place, Run, RunEnd};
-pub use saved::SavedRun;
-pub use source::{Source, compile_c};
+pub use post_mortem::PostMortem;
+pub use run::{Exceeded, MemoryUsed, Place, Run, RunEnd};
+pub use saved::{RunWriter, SavedRun};
+pub use source::Source;
 pub use weightware_certify::{
     Certificate, Found, HeadCertificate, Keys, NextTokens, Picked, RunCertificate, Scaling,
     certify, next_tokens,
 };
-pub use weightware_compiler::machine::{Extension, KeySpan, Limit, Profile};
+pub use weightware_compiler::machine::{Extension, KeySpan, Limit, Profile, UnknownExtension};
 pub use weightware_compiler::{
     Compiled, HeadKind, HeadName, Names, NamesError, Usage, compile, default_model, profile_model,
     proof,
 };
-pub use weightware_frontend::{Input, Options, Pass, Passes};
+pub use weightware_frontend::{
+    Input, Lowered, MemoryWindow, Options, Pass, Passes, ResultType, custom_sections,
+};
 pub use weightware_isa::{
-    Fault, Instruction, Interpreter, Line, Outcome, Program, Token, TraceReader, Trap,
+    Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
 };
 pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
 pub use weightware_runtime::{

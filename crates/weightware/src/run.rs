@@ -59,6 +59,30 @@ pub enum RunEnd {
     },
 }
 
+/// What a run exceeds of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exceeded {
+    /// The limit.
+    pub limit: Limit,
+    /// The machine's address, if that is what goes too far.
+    pub address: Option<i64>,
+    /// The profile of the model.
+    pub profile: Profile,
+    /// The profile that goes further, if one does that for what the program wrote.
+    pub further: Option<Profile>,
+}
+
+/// The memory that a run has used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryUsed {
+    /// The greatest address of the machine that is written.
+    pub last_address: u64,
+    /// Bytes of memory that the model holds.
+    pub held: u64,
+}
+
 /// The place of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -93,6 +117,7 @@ impl<'c> Run<'c> {
         engine: Engine,
         limit: Option<u64>,
     ) -> Result<Self, Error> {
+        computer.check_instructions(prompt)?;
         let mut decoder = Decoder::new(computer.model(), engine)?;
         let start = Instant::now();
         // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
@@ -273,18 +298,18 @@ impl<'c> Run<'c> {
             .to_owned()
     }
 
-    /// At the horizon, the profile of the compiled machine that goes further, if any.
+    /// At the horizon, what the run exceeds, in the terms of a profile of the compiled machine.
     #[must_use]
-    pub fn further(&self) -> Option<Profile> {
+    pub fn exceeded(&self) -> Option<Exceeded> {
         let config = &self.computer.model().config;
-        let profile = Profile::named(config.profile.as_deref()?)?;
+        let profile = self.computer.profile()?;
         let FinishReason::Horizon { reason, .. } = self.decoder.finish_reason()? else {
             return None;
         };
         let written = profile.last_address(config, self.key_ranges());
         let (limit, address) = match reason {
             HorizonReason::LastPosition(last) if last == profile.last_position => {
-                (Limit::Positions, written)
+                (Limit::Positions, None)
             }
             HorizonReason::KeyBound {
                 layer,
@@ -299,11 +324,18 @@ impl<'c> Run<'c> {
                     lift,
                 };
                 let limit = profile.limit_of(config, &key)?;
-                (limit, written.max(profile.last_address(config, [key])))
+                let address = profile.last_address(config, [key]);
+                (limit, Some(address).filter(|_| limit == Limit::Addresses))
             }
             _ => return None,
         };
-        profile.further(limit, address)
+        let last = written.max(address.unwrap_or(0));
+        Some(Exceeded {
+            limit,
+            address,
+            profile,
+            further: profile.further(limit, last),
+        })
     }
 
     /// What the trace says so far: output, outcome, counts.
@@ -328,6 +360,26 @@ impl<'c> Run<'c> {
     /// How far the live keys of heads with a box went.
     pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
         self.decoder.key_ranges()
+    }
+
+    /// The share of the certified positions that the run has come to.
+    #[must_use]
+    pub fn share_of_horizon(&self) -> f64 {
+        let last = self.computer.model().config.last_position;
+        (self.prompt_tokens + self.reader.tokens()) as f64 / (last as f64 + 1.0)
+    }
+
+    /// The greatest address that a store or the prompt has written, if the model's profile tells.
+    #[must_use]
+    pub fn memory_used(&self) -> Option<MemoryUsed> {
+        let config = &self.computer.model().config;
+        let profile = self.computer.profile()?;
+        Some(MemoryUsed {
+            last_address: profile
+                .last_address(config, self.key_ranges())
+                .unsigned_abs(),
+            held: profile.memory_bytes(),
+        })
     }
 
     /// Tokens of the prompt, preamble included.

@@ -1,35 +1,11 @@
 //! From a file to a program.
 
 use std::path::Path;
-use std::process::Command;
 
 use weightware_frontend::{Input, Lowered, Options};
 use weightware_isa::Program;
 
-use crate::Error;
-
-/// Clang's flags for a program with a C library, which finds WASI here. The stack stands first: a
-/// call that exceeds it traps. It is small, since the machine is exact for 152 KiB of memory.
-const WASI_FLAGS: [&str; 4] = [
-    "--target=wasm32-wasi",
-    "-O2",
-    "-Wl,--stack-first",
-    "-Wl,-z,stack-size=16384",
-];
-
-/// Clang's flags for a freestanding module; a program declares its imports itself.
-const FREESTANDING_FLAGS: [&str; 10] = [
-    "--target=wasm32",
-    "-O2",
-    "-nostdlib",
-    "-ffreestanding",
-    "-fno-builtin",
-    "-Wl,--no-entry",
-    "-Wl,--export-if-defined=_start",
-    "-Wl,--export-if-defined=__main_void",
-    "-Wl,--export-if-defined=main",
-    "-Wl,-z,stack-size=8192",
-];
+use crate::{Clang, Error};
 
 /// A program, before its input is known.
 #[derive(Debug, Clone)]
@@ -50,7 +26,7 @@ impl Source {
         Self::parse_with(bytes, &Options::default())
     }
 
-    /// The same; options say how a module is lowered.
+    /// Reads a program; options say how a module is lowered.
     ///
     /// # Errors
     /// As [`Source::parse`].
@@ -75,8 +51,7 @@ impl Source {
         }
     }
 
-    /// Reads a program from a file; a file that ends in `.c` is compiled with clang first, if it is
-    /// installed.
+    /// Reads a program from a file; C and C++ are compiled first ([`Clang`]).
     ///
     /// # Errors
     /// If the file cannot be read or compiled, or as [`Source::parse`].
@@ -84,22 +59,19 @@ impl Source {
         Self::read_with(path, &Options::default())
     }
 
-    /// The same; options say how a module is lowered.
+    /// Reads a program from a file; options say how a module is lowered.
     ///
     /// # Errors
     /// As [`Source::read`].
     pub fn read_with(path: &Path, options: &Options) -> Result<Self, Error> {
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|error| Error::Read {
+        let bytes = match Clang::compiles(path) {
+            true => Clang::new([path]).compile()?.module,
+            false => std::fs::read(path).map_err(|error| Error::Read {
                 path: path.to_owned(),
                 message: error.to_string(),
-            })
+            })?,
         };
-        if path.extension().is_some_and(|extension| extension == "c") {
-            read(path)?;
-            return Self::parse_with(&compile_c(path)?, options);
-        }
-        Self::parse_with(&read(path)?, options)
+        Self::parse_with(&bytes, &options.clone().with_file(path))
     }
 
     /// Whether the program reads input, arguments or environment.
@@ -129,6 +101,15 @@ impl Source {
         }
     }
 
+    /// What the lowering says of a module; `None` for a token program.
+    #[must_use]
+    pub fn lowered(&self) -> Option<&Lowered> {
+        match self {
+            Self::Tokens(_) => None,
+            Self::Wasm(lowered) => Some(lowered),
+        }
+    }
+
     /// The program with its input: bytes, or an [`Input`].
     #[must_use]
     pub fn program(&self, input: impl Into<Input>) -> Program {
@@ -137,66 +118,4 @@ impl Source {
             Self::Wasm(lowered) => lowered.with_input(input),
         }
     }
-}
-
-/// Compiles a C file to Wasm with the first of `$CLANG`, clang, clang-16 to clang-21 that there is:
-/// for WASI if it has a C library for that, else freestanding.
-///
-/// # Errors
-/// If no clang is installed, or it fails: its messages are part of the error.
-pub fn compile_c(path: &Path) -> Result<Vec<u8>, Error> {
-    let named = std::env::var("CLANG").ok();
-    let versions = (16..=21).rev().map(|version| format!("clang-{version}"));
-    let candidates = named
-        .into_iter()
-        .chain(["clang".to_owned()])
-        .chain(versions);
-    let out = std::env::temp_dir().join(format!("weightware-{}.wasm", std::process::id()));
-    let mut problem = None;
-    for clang in candidates {
-        let library = has_library(&clang);
-        let flags = match library {
-            true => WASI_FLAGS.as_slice(),
-            false => FREESTANDING_FLAGS.as_slice(),
-        };
-        let mut command = Command::new(&clang);
-        command.args(flags).arg("-o").arg(&out).arg(path);
-        let Ok(done) = command.output() else { continue };
-        if done.status.success() {
-            let bytes = std::fs::read(&out);
-            let _ = std::fs::remove_file(&out);
-            return bytes.map_err(|error| Error::Read {
-                path: out,
-                message: error.to_string(),
-            });
-        }
-        let said = String::from_utf8_lossy(&done.stderr);
-        let hint = match library {
-            true => "",
-            false => {
-                "\nthere is no C library for WASI here (Debian: apt install wasi-libc libclang-rt-dev-wasm32, or libclang-rt-14-dev-wasm32 for clang 14)"
-            }
-        };
-        problem.get_or_insert(format!("{clang}: {}{hint}", said.trim_end()));
-    }
-    Err(match problem {
-        Some(message) => Error::Compile {
-            path: path.to_owned(),
-            message,
-        },
-        None => Error::NoClang {
-            path: path.to_owned(),
-        },
-    })
-}
-
-/// Whether that clang finds a C library for WASI: if not, it answers with the bare name.
-fn has_library(clang: &str) -> bool {
-    let asked = Command::new(clang)
-        .args(["--target=wasm32-wasi", "-print-file-name=crt1.o"])
-        .output();
-    asked.is_ok_and(|answer| {
-        let answer = String::from_utf8_lossy(&answer.stdout);
-        Path::new(answer.trim()).is_absolute()
-    })
 }

@@ -41,6 +41,7 @@ fn small() -> Model {
                 },
             ],
             profile: None,
+            modules: None,
             last_position: 100,
             key_bounds: vec![KeyBound {
                 layer: 1,

@@ -21,7 +21,7 @@ pub(super) fn directed() -> Vec<Program> {
         programs.extend([columns(flag), wide_columns(flag)]);
     }
     programs.extend(edges_of_memory());
-    programs.extend([frames(0), frames(1), growing()]);
+    programs.extend([frames(0), frames(1), frames(9), growing(), growing_far()]);
     programs.extend(traps());
     programs.extend(small());
     programs
@@ -117,7 +117,8 @@ fn arithmetic(rows: &[Row]) -> Program {
 /// Operands of each kind for an instruction.
 const OPERANDS: usize = 10;
 
-/// Puts out every byte, having put it through a local, above an operand that is read again.
+/// Writes every byte to both streams, after a local has held it, above an operand that is read
+/// again.
 fn bytes() -> Program {
     let mut code = vec![new(Op::I32Const, 0x1234_5678)];
     code.extend((0..=255_u32).flat_map(|byte| {
@@ -126,6 +127,8 @@ fn bytes() -> Program {
             new(Op::LocalSet, 4),
             new(Op::LocalGet, 4),
             new(Op::Output, 0),
+            new(Op::LocalGet, 4),
+            new(Op::OutputErr, 0),
             new(Op::LocalTee, 5),
         ]
     }));
@@ -345,7 +348,9 @@ fn edges_of_memory() -> impl Iterator<Item = Program> {
                 code.extend(access(op, end, size, wide, 5));
             }
         }
-        code.extend(access(op, end + 1, size, wide, 3));
+        // Some end a byte beyond the memory, some further out.
+        let beyond = if pages == 1 { 9 } else { 1 };
+        code.extend(access(op, end + beyond, size, wide, 3));
         program(code)
     })
 }
@@ -368,6 +373,19 @@ fn growing() -> Program {
         ]);
     }
     code.push(new(Op::Exit, 0));
+    program(code)
+}
+
+/// The memory grows by more pages than a byte counts: its last word is there, the next is not.
+fn growing_far() -> Program {
+    let load = |address| {
+        let load = Instruction::with_byte(Op::I32Load, 0, 1);
+        [new(Op::I32Const, address), load, new(Op::Output, 0)]
+    };
+    let mut code = vec![new(Op::I32Const, 0x0102), new(Op::MemoryGrown, 0)];
+    let end = (1 + 0x0102) << 16;
+    code.extend(load(end - 4));
+    code.extend(load(end));
     program(code)
 }
 

@@ -9,6 +9,7 @@
 //! | what clears a key, alone in its row, or the flag that it multiplies | it lies below all others, however far |
 //! | what makes up for the clearing, in keys of the latest of a kind | all keys of the kind are lifted alike |
 //! | the one negative logit of a token that is never said | it is said even less; no other logit changes |
+//! | a term of a comparison | `compare` holds [s + b >= 1]: s is a term times -1, 0 or 1, b is 0 or 1, so that 2 s + b falls on the same side |
 //! | a count that closes a gate from 1 on | at 0 it adds nothing; from 1 on the gate stays closed: relu(c - 2 w n) = relu(c - w n) = 0 for n >= 1, c <= w |
 //!
 //! Most follow from the weights and the certificate. The others need to know of a slot that it
@@ -22,7 +23,7 @@ use super::{Mutation, Names, Part, Place};
 
 /// Dimensions that are integers from 0 to a greatest value, by what they are: counts of bytes,
 /// bytes, words, flags, steps of rectified sums.
-pub const COUNTS: [(&str, f64); 23] = [
+pub const COUNTS: [(&str, f64); 24] = [
     ("index", f64::INFINITY),
     ("top", f64::INFINITY),
     ("second", f64::INFINITY),
@@ -46,12 +47,21 @@ pub const COUNTS: [(&str, f64); 23] = [
     ("shift.high.not_above", f64::INFINITY),
     ("shift.low.not_above", f64::INFINITY),
     ("frame", f64::INFINITY),
+    ("missed", f64::INFINITY),
 ];
 
 /// Greater than any byte or code of an end token, which stand in one column.
 const CODE: f64 = 1023.0;
 /// Greater than any position.
 const PUSH: f64 = (1_u64 << 26) as f64;
+
+/// What scales a term of a comparison.
+const COMPARISON: [&str; 4] = [
+    "compare.rise <- fetched.rise",
+    "compare.fall <- fetched.fall",
+    "compare.rise ->",
+    "compare.fall ->",
+];
 
 /// What a reason follows from.
 #[derive(Debug)]
@@ -87,6 +97,11 @@ impl Grounds<'_> {
             let never = alone && weight < 0.0 && self.names.read(place) == "one";
             return never
                 .then_some("a token that is never said is said no more if it is less likely");
+        }
+        if matches!(place.group.part, Part::Factor | Part::Neuron) {
+            let name = self.names.of(place, &self.model.config.shape);
+            let compares = COMPARISON.iter().any(|term| name.starts_with(term));
+            return compares.then_some("a comparison decides at 1, however far from it");
         }
         let dimension = self.names.read(place);
         let is_count = most(&dimension).is_some();
@@ -191,10 +206,45 @@ fn most(name: &str) -> Option<f64> {
 mod tests {
     use weightware_compiler::Evaluator;
     use weightware_compiler::machine::{Extension, Machine};
-    use weightware_isa::Interpreter;
+    use weightware_isa::{Interpreter, Op, Token};
 
     use super::COUNTS;
     use crate::mutate::programs::small;
+
+    /// The premise of doubled comparisons: signs in the columns `rise` and `fall`, 0 or 1 in `bias`.
+    #[test]
+    fn comparisons_have_signs_and_a_bit() {
+        let machine = Machine::new(&Extension::ALL);
+        let graph = &machine.graph;
+        let column = |name: &str| {
+            let dim = graph.dims().find(|&dim| graph.name(dim) == name);
+            dim.unwrap_or_else(|| panic!("no dimension is called {name}"))
+        };
+        let [rise, fall, bias] = [
+            "token.rise|quarter",
+            "token.fall|power",
+            "token.bias|coarse",
+        ]
+        .map(column);
+        let relations = ["eq", "ne", "lt", "gt", "le", "ge"];
+        let compares = |op: &Op| {
+            let (_, operator) = op.name().split_once('.').unwrap_or_default();
+            let relation = operator.split('_').next().unwrap_or_default();
+            relations.contains(&relation)
+        };
+        let comparisons: Vec<_> = Op::ALL.iter().copied().filter(compares).collect();
+        assert_eq!(comparisons.len(), 20);
+        for op in comparisons {
+            let embedding = machine.embed(Token::Op(op));
+            let of = |dim| {
+                let entry = embedding.iter().find(|(at, _)| *at == dim);
+                entry.map_or(0, |&(_, value)| value)
+            };
+            assert!((-1..=1).contains(&of(rise)), "{op}");
+            assert!((-1..=1).contains(&of(fall)), "{op}");
+            assert!((0..=1).contains(&of(bias)), "{op}");
+        }
+    }
 
     /// The exact evaluator, on programs that touch every instruction.
     #[test]

@@ -13,9 +13,9 @@ use weightware::{
     compile, inspect,
 };
 
-use crate::args::{ExplainArgs, MachineArgs};
+use crate::args::ExplainArgs;
 use crate::failure::{Failure, Result, printable};
-use crate::input::{self, Loaded};
+use crate::input::{Loaded, Machine};
 use crate::names;
 use crate::report::counted;
 use crate::say;
@@ -37,10 +37,13 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
             engine.name()
         )));
     }
-    let loaded = Loaded::read(&args.file, args.quiet)?;
-    let (computer, names) = machine(args)?;
-    let horizon = computer.model().config.last_position;
-    let program = loaded.program(horizon, &args.arguments, args.quiet)?;
+    let machine = Machine::of(args.model.as_deref(), &args.machine);
+    let (computer, loaded, ready) = machine.load(&args.file, &args.program, args.quiet)?;
+    let names = names(args, &computer)?;
+    let program = ready.program;
+    computer
+        .check(&program)
+        .map_err(|error| loaded.refused(error))?;
     let (trace, index) = decode(&computer, &program, engine, args.token)?;
 
     let prompt = computer.prompt(&program);
@@ -105,12 +108,14 @@ fn kernel(computer: &Computer, program: &Program, index: usize) -> Result<String
     })
 }
 
-/// The model, with names if it has them.
-fn machine(args: &ExplainArgs) -> Result<(Computer, Option<Names>)> {
+/// The names of heads, neurons and slots, if there are some.
+fn names(args: &ExplainArgs, computer: &Computer) -> Result<Option<Names>> {
     let Some(folder) = &args.model else {
-        return compiled(&args.machine);
+        let profile = computer.profile().unwrap_or_default();
+        let compiled = compile(profile, &Extension::ALL)
+            .map_err(|error| Failure::Failed(Error::new(error)))?;
+        return Ok(Some(compiled.names));
     };
-    let computer = input::computer(Some(folder), &args.machine)?;
     let names = names::read(computer.model(), folder);
     if let Err(error) = &names
         && !args.quiet
@@ -118,15 +123,7 @@ fn machine(args: &ExplainArgs) -> Result<(Computer, Option<Names>)> {
         let why = printable(&format!("{error:#}"));
         say(&format!("slots and heads are shown by number: {why}"));
     }
-    Ok((computer, names.ok()))
-}
-
-fn compiled(machine: &MachineArgs) -> Result<(Computer, Option<Names>)> {
-    let compiled = compile(machine.profile().unwrap_or_default(), &Extension::ALL)
-        .map_err(|error| Failure::Failed(Error::new(error)))?;
-    let computer = Computer::new(compiled.model);
-    let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
-    Ok((computer, Some(compiled.names)))
+    Ok(names.ok())
 }
 
 /// Decodes up to the end of the line that holds the token, and returns the trace and the token's

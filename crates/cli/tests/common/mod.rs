@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use sha2::{Digest, Sha256};
+
 pub(crate) const SUM: &str =
     "{ i32.const 03 00 00 00 i32.const 05 00 00 00 i32.add 00 00 00 00 output 00 00 00 00 }";
 pub(crate) const SUM_TRACE: &str = "\
@@ -70,6 +72,16 @@ pub(crate) fn file(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String
     let path = folder.join(name);
     fs::write(&path, bytes).expect("the file is written");
     string(&path)
+}
+
+/// A saved run with its digest.
+pub(crate) fn saved_run(text: &str) -> String {
+    format!("{text}# sha256 {}\n", sha256(text))
+}
+
+pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(crate) fn string(path: &Path) -> String {

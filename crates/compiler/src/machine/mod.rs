@@ -30,6 +30,7 @@ pub(crate) mod columns;
 mod count;
 mod divide;
 mod extend;
+mod extension;
 mod fetch;
 mod locals;
 mod memory;
@@ -55,6 +56,7 @@ use crate::graph::Key;
 use crate::graph::{Graph, Output};
 use crate::schedule::{Schedule, ScheduleError};
 use columns::{Columns, code};
+pub use extension::{Extension, UnknownExtension};
 use fetch::Fetched;
 use nibbles::Nibbles;
 use planned::{Hooks, Planned};
@@ -73,57 +75,6 @@ pub(crate) const BYTE_PUSH: i64 = 1 << 13;
 /// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which
 /// answers 0.
 const PUSH: i64 = 1 << 27;
-
-/// A group of instructions that can be left out. Every set of them makes a machine: none needs
-/// another, but for the high words of products, which are there if both `Multiply` and `Wide` are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Extension {
-    /// Memory accesses out of bounds and calls beyond the last frame end the run.
-    Traps,
-    /// and, or, xor.
-    Bits,
-    /// Shifts and rotations.
-    Shift,
-    /// Multiplication.
-    Multiply,
-    /// Unsigned division, magnitudes and signs, from which the others are made.
-    Divide,
-    /// Extensions.
-    Extend,
-    /// clz, ctz, popcnt.
-    Count,
-    /// 64-bit comparisons, join.
-    Wide,
-}
-
-impl Extension {
-    /// All modules.
-    pub const ALL: [Extension; 8] = [
-        Extension::Traps,
-        Extension::Bits,
-        Extension::Shift,
-        Extension::Multiply,
-        Extension::Divide,
-        Extension::Extend,
-        Extension::Count,
-        Extension::Wide,
-    ];
-
-    /// Its name in lower case.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Extension::Traps => "traps",
-            Extension::Bits => "bits",
-            Extension::Shift => "shift",
-            Extension::Multiply => "multiply",
-            Extension::Divide => "divide",
-            Extension::Extend => "extend",
-            Extension::Count => "count",
-            Extension::Wide => "wide",
-        }
-    }
-}
 
 impl KeySpan {
     /// A number, centred.
@@ -165,6 +116,7 @@ pub struct Machine {
     /// Boxes of the lookups whose keys depend on what a program does.
     pub bounds: Vec<LookupBound>,
     profile: Profile,
+    extensions: Vec<Extension>,
     columns: Columns,
     end: Dim,
     nibbles: Option<Nibbles>,
@@ -202,6 +154,7 @@ impl Machine {
             graph,
             bounds: vec![],
             profile,
+            extensions: modules.to_vec(),
             columns,
             end,
             nibbles: None,
@@ -307,6 +260,13 @@ impl Machine {
         self.columns.result
     }
 
+    /// The names of its groups of instructions, the core first.
+    fn modules(&self) -> Vec<String> {
+        let extensions = self.extensions.iter().map(|extension| extension.name());
+        let names = std::iter::once(Extension::CORE).chain(extensions);
+        names.map(str::to_owned).collect()
+    }
+
     /// The profile.
     #[must_use]
     pub fn profile(&self) -> Profile {
@@ -343,6 +303,7 @@ impl Machine {
                 .collect(),
             end_tokens: ends.map(|(_, id)| id).collect(),
             profile: Some(self.profile.name),
+            modules: Some(self.modules()),
             last_position: self.profile.last_position,
             bounds: &self.bounds,
         };

@@ -34,6 +34,10 @@ pub enum Limit {
     Stores,
     /// The memory.
     Addresses,
+    /// Bytes that are written, where addresses are translated.
+    Written,
+    /// Words of frames and the operand stack.
+    Words,
 }
 
 impl KeySpan {
@@ -147,21 +151,26 @@ impl Profile {
             Limit::Positions => other.last_position > self.last_position,
             Limit::Stores => counted(other).last_time > counted(self).last_time,
             Limit::Addresses => other.memory.last() > self.memory.last(),
+            Limit::Written | Limit::Words => false,
         };
         let holds = |other: &Self| last_address <= other.memory.last();
         let mut all = Self::ALL.into_iter();
         all.find(|other| goes_further(other) && holds(other))
     }
 
-    /// What a key outside its box exceeds; `None` if no profile has more of it.
+    /// What a key outside its box exceeds; `None` if its box is none of the machine's.
     ///
-    /// Boxes of addresses are told from those of words by their size.
+    /// The boxes of addresses, cells and words differ in size.
     #[must_use]
     pub fn limit_of(&self, config: &Config, key: &KeyRange) -> Option<Limit> {
         let bound = self.bound_of(config, key)?;
         let outside = key.x[0].abs().max(key.x[1].abs()) > bound.max_abs_x;
         match (outside, key.lift > bound.max_lift) {
             (true, _) if self.is_of_memory(bound) => Some(Limit::Addresses),
+            (true, _) if has_reach(bound, &self.words) => Some(Limit::Words),
+            (true, _) if self.cells.is_some_and(|cells| has_reach(bound, &cells)) => {
+                Some(Limit::Written)
+            }
             (false, true) => Some(Limit::Stores),
             _ => None,
         }
@@ -183,7 +192,19 @@ impl Profile {
     }
 
     fn is_of_memory(&self, bound: &KeyBound) -> bool {
-        bound.max_abs_x == 2.0 * self.memory.reach as f64
+        has_reach(bound, &self.memory)
+    }
+
+    /// Stores into memory that are exact, one after another.
+    #[must_use]
+    pub fn last_store(&self) -> u64 {
+        self.cells.unwrap_or(self.memory).last_time
+    }
+
+    /// Bytes of memory, from address 0 on.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory.last().unsigned_abs() + 1
     }
 
     /// The profile of that name.
@@ -191,6 +212,10 @@ impl Profile {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.name == name)
     }
+}
+
+fn has_reach(bound: &KeyBound, span: &KeySpan) -> bool {
+    bound.max_abs_x == 2.0 * span.reach as f64
 }
 
 impl Default for Profile {

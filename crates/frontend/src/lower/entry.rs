@@ -9,8 +9,9 @@ use super::key::{InitialValue, Key, Unit};
 use super::linker::Linker;
 use crate::code::{Callee, Code, Label, Origin};
 use crate::error::{Error, Place, printable};
+use crate::lowered::ResultType;
 use crate::module::Module;
-use crate::width::Width;
+use crate::width::{Bits, Width};
 
 /// The functions that a program runs: the start function, then the entry.
 pub(crate) struct Entry {
@@ -20,22 +21,38 @@ pub(crate) struct Entry {
 
 struct Main {
     function: u32,
-    /// Whether its result is the exit code.
-    exits: bool,
+    call: Call,
+}
+
+/// How the entry is called.
+enum Call {
+    /// Without arguments, for nothing.
+    Plain,
+    /// Without arguments, for the exit code.
+    Exit,
+    /// With arguments, for results that the trace shows.
+    Invoke(Vec<Bits>, Vec<ResultType>),
 }
 
 impl Entry {
     /// Finds the entry: the export of the options, or `_start`, or `__main_void` (clang's name for
     /// a C `main` without parameters), or `main`, or nothing but a start function.
-    pub(crate) fn find(module: &Module<'_>, asked: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn find(
+        module: &Module<'_>,
+        asked: Option<&str>,
+        arguments: Option<&[String]>,
+    ) -> Result<Self, Error> {
         let start = module.start;
         let names = asked.map_or(vec!["_start", "__main_void", "main"], |name| vec![name]);
         for name in &names {
             if let Some(function) = module.exported_function(name) {
-                let exits = exits(module, name, function)?;
+                let call = match arguments {
+                    Some(arguments) => invocation(module, name, function, arguments)?,
+                    None => call(module, name, function)?,
+                };
                 return Ok(Self {
                     start,
-                    main: Some(Main { function, exits }),
+                    main: Some(Main { function, call }),
                 });
             }
         }
@@ -62,6 +79,17 @@ impl Entry {
             "there is no exported function {wanted}; {exported}"
         ))
         .remedy("export the function that the program begins with"))
+    }
+
+    /// The types of the results that the trace shows.
+    pub(crate) fn results(&self) -> &[ResultType] {
+        match &self.main {
+            Some(Main {
+                call: Call::Invoke(_, results),
+                ..
+            }) => results,
+            _ => &[],
+        }
     }
 
     /// The functions that are called.
@@ -102,18 +130,35 @@ impl Entry {
             linker.code.call(callee);
         }
         let end = linker.code.label();
+        let words = u32::try_from(linker.initial_values.len()).unwrap_or(u32::MAX);
+        let mut scratch = 0;
+        let mut exits = false;
         if let Some(main) = &self.main {
+            if let Call::Invoke(arguments, _) = &main.call {
+                for &bits in arguments {
+                    linker.code.bits(bits);
+                }
+            }
             let callee = callee(linker, main.function);
             linker.code.call(callee);
-            if main.exits {
-                linker.code.op(Op::Exit);
+            match &main.call {
+                Call::Plain => {}
+                Call::Exit => {
+                    linker.code.op(Op::Exit);
+                    exits = true;
+                }
+                Call::Invoke(_, results) => {
+                    scratch = u32::from(!results.is_empty());
+                    for result in results.iter().rev() {
+                        linker.code.emit(result.width().global_set(), words);
+                    }
+                }
             }
         }
-        if self.main.as_ref().is_none_or(|main| !main.exits) {
+        if !exits {
             linker.code.branch(Op::Br, end);
         }
-        let words = u32::try_from(linker.initial_values.len()).unwrap_or(u32::MAX);
-        (linker.code.finish(0, words), end)
+        (linker.code.finish(0, words + scratch), end)
     }
 }
 
@@ -123,30 +168,146 @@ fn callee(linker: &mut Linker<'_>, index: u32) -> Callee {
     linker.request(Key { unit, index })
 }
 
-/// Checks the entry's type and returns whether it has a result, the exit code.
-fn exits(module: &Module<'_>, name: &str, function: u32) -> Result<bool, Error> {
-    let ty = module.type_of(function);
-    let place = Place {
+impl ResultType {
+    fn of(ty: ValType) -> Option<Self> {
+        Some(match ty {
+            ValType::I32 => Self::I32,
+            ValType::I64 => Self::I64,
+            ValType::F32 => Self::F32,
+            ValType::F64 => Self::F64,
+            _ => return None,
+        })
+    }
+
+    fn width(self) -> Width {
+        match self {
+            Self::I32 | Self::F32 => Width::Word,
+            Self::I64 | Self::F64 => Width::Double,
+        }
+    }
+
+    /// The bits of a number in text: decimal, for integers with a sign or hexadecimal too.
+    fn parse(self, text: &str) -> Option<Bits> {
+        let integer = || {
+            let (negative, digits) = match text.strip_prefix('-') {
+                Some(digits) => (true, digits),
+                None => (false, text),
+            };
+            let magnitude = match digits.strip_prefix("0x") {
+                Some(digits) => i128::from(u64::from_str_radix(digits, 16).ok()?),
+                None => i128::from(digits.parse::<u64>().ok()?),
+            };
+            Some(if negative { -magnitude } else { magnitude })
+        };
+        Some(match self {
+            Self::I32 => {
+                let number = integer()?;
+                let signed = i32::try_from(number).ok().map(i32::cast_unsigned);
+                Bits::Word(signed.or(u32::try_from(number).ok())?)
+            }
+            Self::I64 => {
+                let number = integer()?;
+                let signed = i64::try_from(number).ok().map(i64::cast_unsigned);
+                Bits::Double(signed.or(u64::try_from(number).ok())?)
+            }
+            Self::F32 => Bits::Word(text.parse::<f32>().ok()?.to_bits()),
+            Self::F64 => Bits::Double(text.parse::<f64>().ok()?.to_bits()),
+        })
+    }
+}
+
+/// The place of an entry.
+fn place(module: &Module<'_>, function: u32) -> Place {
+    Place {
         offset: None,
         function: Some((function, module.name_of(function))),
         instruction: None,
-    };
+    }
+}
+
+/// Checks that the entry is a function of the module's own.
+fn check_own(module: &Module<'_>, name: &str, function: u32) -> Result<(), Error> {
+    match module.body(function) {
+        Some(_) => Ok(()),
+        None => Err(Error::unsupported(format!(
+            "the entry `{}` is an imported function",
+            printable(name)
+        ))
+        .remedy("export a function of the module's own")
+        .at(place(module, function))),
+    }
+}
+
+/// Checks the entry's type and returns how it is called.
+fn call(module: &Module<'_>, name: &str, function: u32) -> Result<Call, Error> {
+    check_own(module, name, function)?;
+    let ty = module.type_of(function);
+    let clang_wraps = ["main", "__main_argc_argv"].contains(&name) && ty.params().len() == 2;
     let name = printable(name);
     let error = match (ty.params(), ty.results()) {
-        _ if module.body(function).is_none() => {
-            Error::unsupported(format!("the entry `{name}` is an imported function"))
-                .remedy("export a function of the module's own")
-        }
-        ([], []) => return Ok(false),
-        ([], [ValType::I32]) if name != "_start" => return Ok(true),
+        ([], []) => return Ok(Call::Plain),
+        ([], [ValType::I32]) if name != "_start" => return Ok(Call::Exit),
         ([], _) => Error::unsupported(format!(
             "the entry `{name}` has results that are no exit code"
         ))
-        .remedy("give `_start` no result, and `main` none or one i32"),
+        .remedy("give `_start` no result, and `main` none or one i32; or call it by `--invoke`, which prints results"),
+        _ if clang_wraps => Error::unsupported(format!(
+            "the entry `{name}` has parameters, and nobody makes its `argc` and `argv`"
+        ))
+        .remedy("export what does, `_start` or `__main_void`: link with crt1.o, as `clang --target=wasm32-wasi` does unless it is given -nostdlib or -nostartfiles"),
         _ => Error::unsupported(format!(
             "the entry `{name}` has parameters, and there are no arguments to pass"
         ))
-        .remedy("declare it without: `int main(void)`, exported as `main`, or `void _start(void)`"),
+        .remedy("call it with some, `--invoke NAME FILE ARGS`, or begin with a function that has none"),
     };
-    Err(error.at(place))
+    Err(error.at(place(module, function)))
+}
+
+/// Checks the arguments of an entry, and returns how it is called.
+fn invocation(
+    module: &Module<'_>,
+    name: &str,
+    function: u32,
+    arguments: &[String],
+) -> Result<Call, Error> {
+    check_own(module, name, function)?;
+    let ty = module.type_of(function);
+    let name = printable(name);
+    let known = |types: &[ValType]| -> Option<Vec<ResultType>> {
+        types.iter().copied().map(ResultType::of).collect()
+    };
+    let (Some(parameters), Some(results)) = (known(ty.params()), known(ty.results())) else {
+        return Err(Error::unsupported(format!(
+            "`{name}` has parameters or results that are no numbers"
+        ))
+        .remedy("call a function of i32, i64, f32 and f64")
+        .at(place(module, function)));
+    };
+    let shown = |types: &[ValType]| {
+        let names: Vec<String> = types.iter().map(ToString::to_string).collect();
+        names.join(", ")
+    };
+    if parameters.len() != arguments.len() {
+        return Err(Error::unsupported(format!(
+            "`{name}` takes {} arguments ({}), and there are {}",
+            parameters.len(),
+            shown(ty.params()),
+            arguments.len()
+        ))
+        .remedy("give one number for each")
+        .at(place(module, function)));
+    }
+    let values = parameters.iter().zip(arguments).zip(1..);
+    let values = values.map(|((parameter, text), number)| {
+        parameter.parse(text).ok_or_else(|| {
+            let ty = ty.params()[number - 1];
+            Error::unsupported(format!(
+                "argument {number} of `{name}` is {ty}, and `{}` is none",
+                printable(text)
+            ))
+            .remedy("give a decimal number; integers may be hexadecimal, 0x2a")
+            .at(place(module, function))
+        })
+    });
+    Ok(Call::Invoke(values.collect::<Result<_, _>>()?, results))
 }

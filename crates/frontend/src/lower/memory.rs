@@ -63,18 +63,22 @@ impl Function<'_, '_> {
     /// Appends an access of the guest's memory, or of the hidden data.
     fn access(&mut self, op: Op, width: u64, arg: MemArg) {
         let layout = self.linker.layout;
-        let (base, pages) = match arg.target {
-            MemArgTarget::Memory(HIDDEN) => (layout.hidden, ALL_PAGES),
-            _ => (layout.shift, layout.pages()),
-        };
-        let offset = arg.offset + u64::from(base);
-        let end = u64::from(layout.limit) * u64::from(PAGE) + u64::from(layout.shift);
-        let inside = pages == ALL_PAGES || offset + width <= end;
-        if !inside {
+        let hidden = matches!(arg.target, MemArgTarget::Memory(HIDDEN));
+        let end = u64::from(layout.limit) * u64::from(PAGE);
+        if !hidden && arg.offset + width > end {
             // The access is outside the memory at every address.
             self.linker.code.op(Op::TrapOutOfBounds);
             return self.stop();
         }
+        let (offset, pages) = match (hidden, arg.offset.checked_sub(layout.origin.into())) {
+            (true, _) => (arg.offset + u64::from(layout.hidden), ALL_PAGES),
+            (false, Some(offset)) => (offset + u64::from(layout.shift), layout.pages()),
+            // No offset is negative: the address is lowered before the access.
+            (false, None) => {
+                self.lower_address(is_store(op), layout.origin - arg.offset as u32);
+                (layout.shift.into(), layout.pages())
+            }
+        };
         // An immediate has three bytes. In a memory of less than 2^24 bytes both offsets are
         // outside. A larger memory has grown far beyond the 144 KiB that the machine is exact for:
         // a store there ends the run at the horizon, so loads find zero at either offset.
@@ -87,6 +91,25 @@ impl Function<'_, '_> {
             self.push(Width::Double);
         } else {
             self.push(Width::Word);
+        }
+    }
+}
+
+impl Function<'_, '_> {
+    /// Subtracts from the address of a load, or of a store, whose value lies above it. An address
+    /// below what is subtracted wraps to one outside every memory.
+    fn lower_address(&mut self, store: bool, by: u32) {
+        let value = store.then(|| {
+            let width = *self.stack.last().expect("valid code has its operands");
+            (self.scratch(0), width)
+        });
+        if let Some((word, width)) = value {
+            self.linker.code.emit(width.local_set(), word);
+        }
+        self.linker.code.constant(by);
+        self.linker.code.op(Op::I32Sub);
+        if let Some((word, width)) = value {
+            self.linker.code.emit(width.local_get(), word);
         }
     }
 }

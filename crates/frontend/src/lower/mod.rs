@@ -21,8 +21,8 @@ use weightware_isa::{Instruction, Op, Program};
 
 use crate::code::{Code, Encoder, Label};
 use crate::data_sections::{self, Input, Section};
-use crate::error::Error;
-use crate::lowered::Lowered;
+use crate::error::{Error, printable};
+use crate::lowered::{Lowered, MemoryWindow};
 use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 use crate::module::reachability::reach;
@@ -42,12 +42,20 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     let binary = if bytes.starts_with(b"\0asm") {
         bytes
     } else {
-        encoded = wat::parse_bytes(bytes)
-            .map_err(|error| Error::invalid(format!("the text cannot be parsed: {error}")))?;
+        encoded = wat::parse_bytes(bytes).map_err(|mut error| {
+            if let Some(file) = &options.file {
+                error.set_path(file);
+            }
+            Error::invalid(format!("the text cannot be parsed: {error}"))
+        })?;
         &encoded
     };
     let guest = Module::parse(binary, &options.globals)?;
-    let entry = Entry::find(&guest, options.entry.as_deref())?;
+    let entry = Entry::find(
+        &guest,
+        options.entry.as_deref(),
+        options.arguments.as_deref(),
+    )?;
     let reached = reach(&guest, &entry.roots())?;
     let layout = MemoryLayout::new(&guest, reached, options.memory_pages)?;
     let mut linker = Linker::new(&guest, layout, options.passes.contains(Pass::Peephole));
@@ -79,9 +87,25 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     Ok(Lowered {
         program: program(code, sections),
         reads_input: reads_bytes || reads_arguments,
+        input_address: (reads_bytes || reads_arguments)
+            .then(|| layout.hidden + linker.input_offset()),
+        results: entry.results().to_vec(),
+        imports: guest
+            .imports
+            .iter()
+            .map(|import| printable(&format!("{}.{}", import.module, import.name)))
+            .collect(),
         reads_bytes,
         reads_arguments,
-        memory_pages: layout.initial,
+        memory: MemoryWindow {
+            initial: layout.initial,
+            limit: layout.limit,
+            origin: layout.origin,
+            held: layout.held,
+            capped: layout.capped,
+            stack_pointer: layout.stack_pointer,
+            shift: layout.shift,
+        },
         functions: linker.functions,
         origins,
     })
@@ -117,7 +141,7 @@ fn lower_reachable(linker: &mut Linker<'_>) -> Result<Reachable, Error> {
 /// reads any.
 fn sections(linker: &Linker<'_>, guest: &Module<'_>) -> Result<Vec<Section>, Error> {
     let layout = linker.layout;
-    let mut sections = data_sections::sections(guest, layout.shift);
+    let mut sections = data_sections::sections(guest, &layout)?;
     for &segment in &linker.passive {
         let address = linker.passive_address(segment);
         let bytes = guest.data[segment as usize].bytes;
@@ -128,9 +152,9 @@ fn sections(linker: &Linker<'_>, guest: &Module<'_>) -> Result<Vec<Section>, Err
         let input = Input::default().section(linker.reads_arguments);
         sections.push((address, input));
     }
-    if sections.iter().any(|&(address, _)| address >= 1 << 24) {
-        return Err(Error::too_large("there is data at addresses from 2^24 on")
-            .remedy("link with a smaller initial memory"));
+    let far = |&(address, _): &Section| address as usize >= data_sections::FARTHEST;
+    if sections.iter().any(far) {
+        return Err(data_sections::far_data());
     }
     Ok(sections)
 }

@@ -1,5 +1,6 @@
 //! A validated WebAssembly module, decoded as far as the lowering needs it.
 
+mod custom_sections;
 mod parse;
 mod section_counts;
 mod unsupported;
@@ -7,6 +8,8 @@ mod unsupported;
 pub(crate) mod host_imports;
 pub(crate) mod operator_name;
 pub(crate) mod reachability;
+
+pub use custom_sections::custom_sections;
 
 use std::collections::HashMap;
 
@@ -51,6 +54,7 @@ pub(crate) struct Import<'a> {
 #[derive(Debug)]
 pub(crate) struct Global {
     pub(crate) ty: ValType,
+    pub(crate) mutable: bool,
     /// The initial value, if it is a number.
     pub(crate) value: Option<Bits>,
 }

@@ -120,9 +120,9 @@ impl<'a> Module<'a> {
     }
 
     fn read_memories(&mut self, section: MemorySectionReader<'a>) -> Result<(), Error> {
-        for memory in section.into_iter_with_offsets() {
-            let (offset, memory) = memory?;
-            self.memory = Some(sizes(memory, offset)?);
+        for memory in section {
+            let memory = memory?;
+            self.memory = Some(sizes(memory));
         }
         Ok(())
     }
@@ -132,7 +132,8 @@ impl<'a> Module<'a> {
             let global = global?;
             let ty = global.ty.content_type;
             let value = self.constant(&global.init_expr);
-            self.globals.push(Global { ty, value });
+            let mutable = global.ty.mutable;
+            self.globals.push(Global { ty, mutable, value });
         }
         Ok(())
     }
@@ -174,7 +175,7 @@ impl<'a> Module<'a> {
             }
             // An imported memory or table is the module's own, with nothing in it.
             TypeRef::Memory(memory) => {
-                self.memory = Some(sizes(memory, offset)?);
+                self.memory = Some(sizes(memory));
                 return Ok(());
             }
             TypeRef::Table(ty) => return self.table(&ty),
@@ -186,6 +187,7 @@ impl<'a> Module<'a> {
                 if let Some(value) = found.map(|&(.., value)| value).filter(fits) {
                     self.globals.push(Global {
                         ty: ty.content_type,
+                        mutable: ty.mutable,
                         value: Some(value),
                     });
                     return Ok(());
@@ -332,21 +334,10 @@ fn check_version(bytes: &[u8]) -> Result<(), Error> {
         .at_offset(4))
 }
 
-fn sizes(memory: MemoryType, offset: u64) -> Result<Memory, Error> {
-    match u8::try_from(memory.initial) {
-        Ok(pages) => Ok(Memory {
-            initial: pages.into(),
-            maximum: memory.maximum,
-        }),
-        Err(_) => {
-            let problem = format!(
-                "a memory of {} pages; the machine has at most 255",
-                memory.initial
-            );
-            Err(Error::too_large(problem)
-                .remedy("link with a smaller initial memory and stack")
-                .at_offset(offset))
-        }
+fn sizes(memory: MemoryType) -> Memory {
+    Memory {
+        initial: u32::try_from(memory.initial).unwrap_or(u32::MAX),
+        maximum: memory.maximum,
     }
 }
 

@@ -14,8 +14,10 @@ use crate::module::host_imports;
 pub(crate) struct Reachability {
     /// The memory may grow.
     pub(crate) grows_memory: bool,
-    /// There is data beside the guest's memory: input, arguments, passive segments.
-    pub(crate) hides_data: bool,
+    /// Input or arguments lie beside the guest's memory.
+    pub(crate) hides_input: bool,
+    /// Passive segments lie beside the guest's memory.
+    pub(crate) hides_segments: bool,
 }
 
 /// Follows calls from the roots. A call through a table reaches all functions of its type in the
@@ -27,7 +29,8 @@ pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reachability, 
     let mut indirect = HashSet::new();
     while let Some(function) = queue.pop() {
         let Some(body) = module.body(function) else {
-            reach.hides_data |= host_imports::needs_hidden_data(&module.imports[function as usize]);
+            reach.hides_input |=
+                host_imports::needs_hidden_data(&module.imports[function as usize]);
             continue;
         };
         for operator in body.get_operators_reader()? {
@@ -50,7 +53,7 @@ pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reachability, 
                         .for_each(&mut call);
                 }
                 Operator::MemoryGrow { .. } => reach.grows_memory = true,
-                Operator::MemoryInit { .. } => reach.hides_data = true,
+                Operator::MemoryInit { .. } => reach.hides_segments = true,
                 _ => {}
             }
         }

@@ -27,6 +27,7 @@ pub(crate) fn zero(layers: usize, d_model: usize, d_ffn: usize, vocab: usize) ->
             attention: Attention::Hardmax,
             position_features: vec![],
             profile: None,
+            modules: None,
             last_position: 10_000_000,
             key_bounds: vec![],
         },

@@ -1,10 +1,19 @@
-//! What can be asked for.
+//! The commands and their arguments.
+
+mod machine;
+mod program;
+mod values;
 
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, Subcommand, ValueEnum};
-use weightware::{Engine, Extension, Profile};
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+use weightware::Extension;
+
+pub(crate) use self::machine::{EngineName, MachineArgs};
+pub(crate) use self::program::{ClangArgs, FILE_HELP, ProgramArgs};
+use self::values::count;
 
 const EXIT_CODES: &str = "\
 Exit codes of `run` and `trace`:
@@ -56,10 +65,12 @@ Examples:
     weightware run loops.wasm --max-tokens 100000 --save loops.run
     weightware run --resume loops.run --json -
     weightware run sudoku.wasm --check < board.txt
-    weightware run hello.c -- first second
+    weightware run main.c list.c -O3 -DN=9 -o main.wasm
+    weightware run hello.wasm first second --env LANG=C
+    weightware run sum.wat --invoke add 3 5
 
 {EXIT_CODES}"))]
-    Run(RunArgs),
+    Run(ExecutionArgs),
 
     /// Prints the tokens that are decoded, one executed instruction a line
     #[command(after_help = format!("\
@@ -88,6 +99,22 @@ Exit codes:
     2    refused: usage, file, program or model, or the run has no such token
     141  the reader of stdout is gone")]
     Explain(ExplainArgs),
+
+    /// States what a program needs before it runs, and whether a machine has it
+    #[command(after_help = "\
+A program that reads input takes it from stdin: its length counts.
+
+Examples:
+    weightware info hello.wasm
+    weightware info database.wasm --shape far < queries.sql
+    weightware info hello.c --json
+
+Exit codes:
+    0    the program fits
+    1    reading or writing failed
+    2    refused: usage, file, program or model
+    125  the program does not fit")]
+    Info(InfoArgs),
 
     /// Prints a program's prompt
     #[command(after_help = "\
@@ -140,60 +167,35 @@ Exit codes:
     130  interrupted by Ctrl-C
     141  the reader of stdout is gone")]
     Generate(GenerateArgs),
+
+    /// Prints a script that completes commands in a shell
+    #[command(after_help = "\
+Examples:
+    weightware completions bash > ~/.local/share/bash-completion/completions/weightware
+    weightware completions zsh > ~/.zfunc/_weightware")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+
+    /// Writes manual pages, one for each command
+    #[command(after_help = "\
+Examples:
+    weightware man --out ~/.local/share/man/man1")]
+    Man {
+        /// The folder; it is made if it does not exist
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct RunArgs {
-    #[command(flatten)]
-    pub(crate) execution: ExecutionArgs,
-
-    /// The program's arguments, behind `--`
-    #[arg(last = true, value_name = "ARGS")]
-    pub(crate) arguments: Vec<String>,
-}
-
-/// Which of the compiled machines.
-#[derive(Debug, clap::Args)]
-pub(crate) struct MachineArgs {
-    /// What the compiled weights are exact for: `stock`, 22 million tokens in stock attention;
-    /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape far
-    #[arg(long, value_name = "NAME", value_parser = profiles())]
-    profile: Option<String>,
-
-    /// The shape of the compiled machine: 7 layers, or with `far` one more, for memory up to 8 MiB
-    #[arg(long, value_enum, conflicts_with = "profile")]
-    shape: Option<ShapeName>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ShapeName {
-    Default,
-    Far,
-}
-
-fn profiles() -> PossibleValuesParser {
-    PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name))
-}
-
-impl MachineArgs {
-    /// The profile asked for.
-    pub(crate) fn profile(&self) -> Option<Profile> {
-        match (&self.profile, self.shape) {
-            (Some(name), _) => Profile::named(name),
-            (None, Some(ShapeName::Far)) => Some(Profile::FAR),
-            (None, Some(ShapeName::Default)) => Some(Profile::STOCK),
-            (None, None) => None,
-        }
-    }
-}
-
-const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm text (.wat), a token program, a C file (.c, needs \
-                         clang), or `-` for a program on stdin";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExecutionArgs {
     #[arg(help = FILE_HELP, required_unless_present = "resume", conflicts_with = "resume")]
     pub(crate) file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
 
     /// A model folder to decode with instead of the compiled weights
     #[arg(long, value_name = "DIR")]
@@ -206,10 +208,14 @@ pub(crate) struct ExecutionArgs {
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub(crate) engine: EngineName,
 
-    /// Stop after so many tokens (more, if resumed), with exit code 124 [default: go on to the
+    /// Stop after this many tokens (more, if resumed), with exit code 124 [default: go on to the
     /// horizon]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) max_tokens: Option<u64>,
+
+    /// Write what the program writes to stdout as hexadecimal digits
+    #[arg(long)]
+    pub(crate) output_hex: bool,
 
     /// Keep the run's tokens in FILE, from which --resume goes on
     #[arg(long, value_name = "FILE")]
@@ -243,6 +249,9 @@ pub(crate) struct ExplainArgs {
     #[arg(help = FILE_HELP)]
     pub(crate) file: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+
     /// The token: 0 is the first one that is generated, -1 the last
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) token: i64,
@@ -269,16 +278,43 @@ pub(crate) struct ExplainArgs {
     /// Show no progress and no hints on stderr
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
 
-    /// The program's arguments, behind `--`
-    #[arg(last = true, value_name = "ARGS")]
-    pub(crate) arguments: Vec<String>,
+#[derive(Debug, clap::Args)]
+pub(crate) struct InfoArgs {
+    #[arg(help = FILE_HELP)]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+
+    /// A model folder instead of the compiled weights
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+
+    /// A JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Show no hints on stderr
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokensArgs {
     #[arg(help = FILE_HELP)]
     pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+
+    /// The machine, whose memory the program is lowered for
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
 
     /// Begin with the fixed preamble that stands before every prompt
     #[arg(long)]
@@ -311,13 +347,16 @@ pub(crate) struct WeightsArgs {
 /// `core` and the names of all modules.
 fn modules() -> PossibleValuesParser {
     let names = Extension::ALL.into_iter().map(Extension::name);
-    PossibleValuesParser::new(std::iter::once("core").chain(names))
+    PossibleValuesParser::new(std::iter::once(Extension::CORE).chain(names))
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CertifyArgs {
     #[arg(help = FILE_HELP)]
     pub(crate) file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
 
     /// The model folder [default: the compiled weights]
     #[arg(long, value_name = "DIR")]
@@ -326,17 +365,13 @@ pub(crate) struct CertifyArgs {
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
 
-    /// Stop the program after so many tokens [default: go on to the horizon]
-    #[arg(long, value_name = "N")]
+    /// Stop the program after this many tokens [default: go on to the horizon]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) max_tokens: Option<u64>,
 
     /// A JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-
-    /// The program's arguments, behind `--`
-    #[arg(last = true, value_name = "ARGS")]
-    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -349,8 +384,8 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "TOKENS|@FILE|-")]
     pub(crate) prompt: String,
 
-    /// Stop after so many tokens, with exit code 124 [default: go on to the horizon]
-    #[arg(long, value_name = "N")]
+    /// Stop after this many tokens, with exit code 124 [default: go on to the horizon]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) max_tokens: Option<u64>,
 
     /// How to attend to past tokens
@@ -361,31 +396,4 @@ pub(crate) struct GenerateArgs {
     /// may differ then
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EngineName {
-    /// Hard-max by programs made from the weights, about constant a token
-    Plan,
-    /// The same by machine code made of these programs, in builds with the feature `jit`
-    Jit,
-    /// Hard-max by search in the convex hull of past keys, O(log n) a token
-    Hull,
-    /// Stock softmax over all past keys, O(n) a token
-    #[value(alias = "linear")]
-    Softmax,
-    /// Hard-max by a scan over all past keys, O(n) a token
-    Hardmax,
-}
-
-impl From<EngineName> for Engine {
-    fn from(name: EngineName) -> Self {
-        match name {
-            EngineName::Hull => Self::Hull,
-            EngineName::Softmax => Self::Softmax,
-            EngineName::Hardmax => Self::Hardmax,
-            EngineName::Plan => Self::Plan,
-            EngineName::Jit => Self::Jit,
-        }
-    }
 }

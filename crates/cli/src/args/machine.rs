@@ -1,0 +1,67 @@
+//! Which machine, by which engine.
+
+use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
+use weightware::{Engine, Profile};
+
+/// Which of the compiled machines.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MachineArgs {
+    /// What the compiled weights are exact for: `stock`, 22 million tokens in stock attention;
+    /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape far
+    #[arg(long, value_name = "NAME", value_parser = profiles())]
+    profile: Option<String>,
+
+    /// The shape of the compiled machine: 7 layers, or with `far` one more, for memory up to 8 MiB
+    #[arg(long, value_enum, conflicts_with = "profile")]
+    shape: Option<ShapeName>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ShapeName {
+    Default,
+    Far,
+}
+
+fn profiles() -> PossibleValuesParser {
+    PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name))
+}
+
+impl MachineArgs {
+    /// The profile, if one is named.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        match (&self.profile, self.shape) {
+            (Some(name), _) => Profile::named(name),
+            (None, Some(ShapeName::Far)) => Some(Profile::FAR),
+            (None, Some(ShapeName::Default)) => Some(Profile::STOCK),
+            (None, None) => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    /// Hard-max by programs made from the weights, about constant a token
+    Plan,
+    /// The same by machine code made of these programs, in builds with the feature `jit`
+    Jit,
+    /// Hard-max by search in the convex hull of past keys, O(log n) a token
+    Hull,
+    /// Stock softmax over all past keys, O(n) a token
+    #[value(alias = "linear")]
+    Softmax,
+    /// Hard-max by a scan over all past keys, O(n) a token
+    Hardmax,
+}
+
+impl From<EngineName> for Engine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Hull => Self::Hull,
+            EngineName::Softmax => Self::Softmax,
+            EngineName::Hardmax => Self::Hardmax,
+            EngineName::Plan => Self::Plan,
+            EngineName::Jit => Self::Jit,
+        }
+    }
+}

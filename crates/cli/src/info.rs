@@ -1,0 +1,29 @@
+//! `info`: what a program needs, before it runs.
+
+use std::io::{self, Write};
+
+use crate::args::InfoArgs;
+use crate::failure::{Failure, HORIZON, Result};
+use crate::input;
+use crate::needs::Needs;
+
+pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
+    let machine = input::Machine::of(args.model.as_deref(), &args.machine);
+    let (computer, loaded, ready) = machine.load(&args.file, &args.program, args.quiet)?;
+    computer
+        .check(&ready.program)
+        .map_err(|error| loaded.refused(error))?;
+    let needs = Needs::new(&loaded, &ready);
+    let own = computer.profile();
+    let text = match args.json {
+        true => format!("{:#}\n", needs.json(own.as_ref())),
+        false => needs.text(own.as_ref()),
+    };
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::stdout)?;
+    Ok(match own.map(|own| needs.fits(&own)) {
+        Some(Err(_)) => HORIZON,
+        _ => 0,
+    })
+}

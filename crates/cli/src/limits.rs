@@ -1,0 +1,147 @@
+//! What ended a run at the horizon, in the terms of programs: memory, stores, length, stack.
+
+use weightware::{Exceeded, Limit, MemoryWindow, Profile};
+
+use crate::input::kibibytes;
+
+/// A run that stopped.
+pub(crate) struct Stopped {
+    pub(crate) exceeded: Exceeded,
+    /// The position of the token that is not certified.
+    pub(crate) position: u64,
+    pub(crate) prompt_tokens: u64,
+    /// The memory of the module, if the program was lowered from one.
+    pub(crate) window: Option<MemoryWindow>,
+    /// The machine's address of the input, if there is one.
+    pub(crate) input: Option<u64>,
+}
+
+impl Stopped {
+    /// What is exceeded.
+    pub(crate) fn problem(&self) -> String {
+        let Exceeded { limit, profile, .. } = &self.exceeded;
+        let name = profile.name;
+        let in_prompt = self.position < self.prompt_tokens;
+        match limit {
+            Limit::Positions if in_prompt => format!(
+                "the prompt of {} tokens is longer than the {} that the profile {name} is exact for",
+                grouped(self.prompt_tokens),
+                grouped(profile.last_position + 1)
+            ),
+            Limit::Positions => format!(
+                "the run has come to the last position that the profile {name} is exact for, {}",
+                grouped(profile.last_position)
+            ),
+            Limit::Stores => format!(
+                "the program has written to memory {} times, as often as the profile {name} is exact for",
+                grouped(profile.last_store())
+            ),
+            Limit::Written => format!(
+                "the program has written {} different bytes of memory, all that the profile {name} holds",
+                grouped(
+                    profile
+                        .cells
+                        .map_or(0, |cells| cells.last().unsigned_abs() + 1)
+                )
+            ),
+            Limit::Words => {
+                "the frames of calls and the operand stack need more words than the machine has"
+                    .to_owned()
+            }
+            Limit::Addresses => {
+                let machine = self.exceeded.address.unwrap_or(0).unsigned_abs();
+                let (what, address) = self.place(machine, in_prompt);
+                format!(
+                    "{what} address {}, and the profile {name} holds {} of memory",
+                    grouped(address),
+                    kibibytes(profile.memory_bytes())
+                )
+            }
+        }
+    }
+
+    /// Who uses the address, and the address as the program knows it.
+    fn place(&self, machine: u64, in_prompt: bool) -> (&'static str, u64) {
+        let guest = self
+            .window
+            .map_or(machine, |window| window.guest_address(machine));
+        match self.input {
+            Some(input) if in_prompt && machine >= input => (
+                "the input, which lies after the program's memory, comes to",
+                machine,
+            ),
+            _ if in_prompt => ("a data segment comes to", guest),
+            _ => ("the program writes to", guest),
+        }
+    }
+
+    /// What can be done.
+    pub(crate) fn remedy(&self) -> String {
+        if let Some(further) = &self.exceeded.further {
+            return format!("{} {}", flag(further), self.offers(further));
+        }
+        match self.exceeded.limit {
+            Limit::Positions if self.position < self.prompt_tokens => {
+                "give a smaller program or less input".to_owned()
+            }
+            Limit::Positions => "give it less to do".to_owned(),
+            Limit::Stores => "no profile that holds this much memory has more".to_owned(),
+            Limit::Written => "no profile holds more".to_owned(),
+            Limit::Words => "call less deeply, with fewer locals".to_owned(),
+            Limit::Addresses => "no profile holds more: link with a smaller stack and initial memory, or give less input".to_owned(),
+        }
+    }
+
+    /// What a profile has more of.
+    fn offers(&self, further: &Profile) -> String {
+        match self.exceeded.limit {
+            Limit::Positions => format!("goes on to {}", grouped(further.last_position)),
+            Limit::Stores => format!(
+                "has {} in {}",
+                grouped(further.last_store()),
+                kibibytes(further.memory_bytes())
+            ),
+            Limit::Addresses | Limit::Written | Limit::Words => {
+                format!("holds {}", kibibytes(further.memory_bytes()))
+            }
+        }
+    }
+}
+
+/// The option that chooses a profile.
+pub(crate) fn flag(profile: &Profile) -> String {
+    match profile.cells {
+        Some(_) => "--shape far".to_owned(),
+        None => format!("--profile {}", profile.name),
+    }
+}
+
+/// A number with commas between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (digit, left) in digits.chars().zip((1..=digits.len()).rev()) {
+        text.push(digit);
+        if left > 1 && left % 3 == 1 {
+            text.push(',');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_groups() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (22_000_000, "22,000,000"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

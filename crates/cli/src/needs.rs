@@ -1,0 +1,191 @@
+//! What a program needs of a machine.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use weightware::{Op, Profile, Program};
+
+use crate::input::{Loaded, Ready, kibibytes};
+use crate::limits::{flag, grouped};
+
+/// Bytes of a page of memory.
+const PAGE: u64 = 1 << 16;
+
+/// What a program needs.
+pub(crate) struct Needs {
+    module_bytes: usize,
+    functions: usize,
+    instructions: usize,
+    prompt_tokens: u64,
+    code_tokens: u64,
+    data_tokens: u64,
+    input_bytes: Option<usize>,
+    /// The machine's address after the last byte that the prompt writes.
+    end: u64,
+    /// Pages of the module's memory: at first, and at most.
+    pages: Option<(u32, u32)>,
+    /// The first address that the machine holds, and the stack pointer.
+    origin: u32,
+    stack: Option<u32>,
+    imports: Vec<String>,
+}
+
+impl Needs {
+    pub(crate) fn new(loaded: &Loaded, ready: &Ready) -> Self {
+        let program = &ready.program;
+        let lowered = loaded.lowered();
+        let memory = lowered.map(|lowered| lowered.memory);
+        let data = program
+            .sections
+            .iter()
+            .map(|section| section.len() as u64 + 1);
+        Self {
+            module_bytes: loaded.bytes().len(),
+            functions: lowered.map_or(0, |lowered| lowered.functions().count()),
+            instructions: program.code.len(),
+            prompt_tokens: program.full_prompt().count() as u64,
+            code_tokens: 5 * program.code.len() as u64,
+            data_tokens: data.sum(),
+            input_bytes: lowered
+                .filter(|lowered| lowered.reads_bytes)
+                .map(|_| ready.input.len()),
+            end: end(program),
+            pages: memory.map(|memory| (memory.initial, memory.limit)),
+            origin: memory.map_or(0, |memory| memory.origin),
+            stack: memory.and_then(|memory| memory.stack_pointer),
+            imports: lowered.map_or_else(Vec::new, |lowered| lowered.imports.clone()),
+        }
+    }
+
+    /// Whether a machine of a profile has it, or where it would stop.
+    pub(crate) fn fits(&self, profile: &Profile) -> std::result::Result<(), String> {
+        let held = profile.memory_bytes();
+        if self.end > held {
+            return Err(format!(
+                "data and input come to address {} of the machine, and it holds {}",
+                grouped(self.end - 1),
+                kibibytes(held)
+            ));
+        }
+        let stack = self
+            .stack
+            .map(|stack| u64::from(stack - self.origin.min(stack)));
+        if let Some(stack) = stack.filter(|&stack| stack > held) {
+            return Err(format!(
+                "the stack begins at address {}, and the machine holds {}: its first store stops the run",
+                grouped(stack),
+                kibibytes(held)
+            ));
+        }
+        if self.prompt_tokens > profile.last_position {
+            return Err(format!(
+                "the prompt has more tokens than the {} that it is exact for",
+                grouped(profile.last_position + 1)
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn text(&self, own: Option<&Profile>) -> String {
+        let mut text = format!(
+            "program   {} bytes, {} functions, {} instructions\nprompt    {} tokens, of which code {}, data and input {}\n",
+            grouped(self.module_bytes as u64),
+            grouped(self.functions as u64),
+            grouped(self.instructions as u64),
+            grouped(self.prompt_tokens),
+            grouped(self.code_tokens),
+            grouped(self.data_tokens)
+        );
+        if let Some((initial, limit)) = self.pages {
+            let size = |pages: u32| kibibytes(u64::from(pages) * PAGE);
+            let grows = match limit > initial {
+                true => format!("may grow to {}", size(limit)),
+                false => "does not grow".to_owned(),
+            };
+            let stack = self.stack.map_or_else(String::new, |stack| {
+                format!("; stack from address {} down", grouped(stack.into()))
+            });
+            let held = match self.origin {
+                0 => String::new(),
+                origin => format!(
+                    "; the machine holds it from address {} on",
+                    grouped(origin.into())
+                ),
+            };
+            let _ = writeln!(text, "memory    {}, {grows}{stack}{held}", size(initial));
+        }
+        let input = match self.input_bytes {
+            Some(bytes) => format!("reads stdin: {} bytes", grouped(bytes as u64)),
+            None => "reads none".to_owned(),
+        };
+        let _ = writeln!(text, "input     {input}");
+        let imports = match self.imports.is_empty() {
+            true => "none".to_owned(),
+            false => self.imports.join(" "),
+        };
+        let _ = writeln!(text, "imports   {imports}");
+        for profile in Profile::ALL {
+            let mark = if own.is_some_and(|own| own.name == profile.name) {
+                "*"
+            } else {
+                " "
+            };
+            let fits = match self.fits(&profile) {
+                Ok(()) => format!(
+                    "fits: {} positions are left, memory {}, {} stores",
+                    grouped(profile.last_position - self.prompt_tokens),
+                    kibibytes(profile.memory_bytes()),
+                    grouped(profile.last_store())
+                ),
+                Err(why) => format!("does not fit: {why}"),
+            };
+            let _ = writeln!(text, "{mark} {:<8}{fits}", profile.name);
+        }
+        if let Some(own) = own
+            && self.fits(own).is_err()
+            && let Some(other) = Profile::ALL.iter().find(|other| self.fits(other).is_ok())
+        {
+            let _ = writeln!(text, "{} runs it", flag(other));
+        }
+        text
+    }
+
+    pub(crate) fn json(&self, own: Option<&Profile>) -> Value {
+        let profiles = Profile::ALL.iter().map(|profile| {
+            let fits = self.fits(profile);
+            json!({
+                "profile": profile.name,
+                "fits": fits.is_ok(),
+                "why_not": fits.err(),
+                "positions": profile.last_position + 1,
+                "stores": profile.last_store(),
+                "memory_bytes": profile.memory_bytes(),
+            })
+        });
+        json!({
+            "module_bytes": self.module_bytes,
+            "functions": self.functions,
+            "instructions": self.instructions,
+            "prompt_tokens": self.prompt_tokens,
+            "code_tokens": self.code_tokens,
+            "data_tokens": self.data_tokens,
+            "input_bytes": self.input_bytes,
+            "memory_pages": self.pages.map(|(initial, limit)| json!({"initial": initial, "limit": limit})),
+            "stack_pointer": self.stack,
+            "imports": self.imports,
+            "profile": own.map(|profile| profile.name),
+            "profiles": profiles.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The machine's address after the last byte that the prompt writes.
+fn end(program: &Program) -> u64 {
+    let heads = program
+        .code
+        .iter()
+        .take_while(|head| head.op == Op::Section);
+    let ends = heads.zip(&program.sections);
+    let ends = ends.map(|(head, bytes)| u64::from(head.low()) + bytes.len() as u64);
+    ends.max().unwrap_or(0)
+}

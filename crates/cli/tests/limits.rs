@@ -1,0 +1,262 @@
+//! What a program needs, where it stops, and how that is said.
+
+use serde_json::Value;
+
+use crate::common::*;
+
+/// Runs a program, given as Wasm text, and returns what is said on stderr.
+fn run(name: &str, text: &str, args: &[&str], status: i32) -> String {
+    let folder = folder(name);
+    let program = file(&folder, "program.wat", text);
+    let args = [&["run", &program], args].concat();
+    ended(&weightware_with(&args, b"input"), status)
+}
+
+fn main_of(fields: &str, body: &str) -> String {
+    format!("(module {fields} (func (export \"main\") (result i32) {body}))")
+}
+
+const GETCHAR: &str = "(import \"env\" \"getchar\" (func $getchar (result i32)))";
+
+#[test]
+fn limits_are_said_in_the_programs_terms() {
+    // Before: "layer 5, head 2: key x = 1941400, lift = 0".
+    let store = main_of(
+        "(memory 1 100)",
+        "(drop (memory.grow (i32.const 40))) (i32.store8 (i32.const 1_000_000) (i32.const 1)) (i32.const 0)",
+    );
+    let said = run("far-store", &store, &["--memory", "128K"], 134);
+    assert!(
+        said.contains("out of bounds memory access at address 1,000,000"),
+        "{said}"
+    );
+    let said = run("far-store", &store, &["--shape", "far"], 0);
+    assert_eq!(said, "");
+
+    let wide = main_of(
+        "(memory 4)",
+        "(i32.store8 (i32.const 200_000) (i32.const 1)) (i32.const 0)",
+    );
+    let said = run("wide", &wide, &[], 125);
+    for words in [
+        "horizon: stopped before position",
+        "the program writes to address 200,000",
+        "the profile stock holds 152 KiB of memory",
+        "; --shape far holds 8.0 MiB\n",
+    ] {
+        assert!(said.contains(words), "{words} in {said}");
+    }
+    // A profile that does not go further is not named.
+    let beyond = main_of(
+        "(memory 200)",
+        "(i32.store8 (i32.const 9_000_000) (i32.const 1)) (i32.const 0)",
+    );
+    let said = run("beyond", &beyond, &["--shape", "far"], 125);
+    assert!(
+        said.contains("no profile holds more") && !said.contains("--"),
+        "{said}"
+    );
+
+    // Before: "the prompt of N tokens is too long".
+    let data = main_of(
+        "(memory 4) (data (i32.const 180_000) \"x\")",
+        "(i32.const 0)",
+    );
+    let said = run("data", &data, &["--profile", "stock"], 125);
+    assert!(
+        said.contains("a data segment comes to address 180,000"),
+        "{said}"
+    );
+    let input = main_of(&format!("{GETCHAR} (memory 3)"), "(call $getchar)");
+    let said = run("input", &input, &["--profile", "stock"], 125);
+    assert!(
+        said.contains("the input, which lies after the program's memory"),
+        "{said}"
+    );
+
+    // As many stores as the profile has: before, a number of a head's key.
+    let stores = main_of(
+        "(memory 1)",
+        "(loop $on (i32.store8 (i32.const 5) (i32.const 1)) (br $on)) (i32.const 0)",
+    );
+    let said = run("stores", &stores, &[], 125);
+    assert!(said.contains("written to memory 349,500 times"), "{said}");
+    assert!(
+        said.contains("--profile long has 2,097,150 in 128 KiB"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_smallest_machine_that_holds_a_program_runs_it() {
+    let data = main_of(
+        "(memory 4) (data (i32.const 180_000) \"x\")",
+        "(i32.load8_u (i32.const 180_000))",
+    );
+    let said = run("picked", &data, &[], 120);
+    assert!(said.starts_with("--shape far runs this: "), "{said}");
+    assert_eq!(run("picked", &data, &["--quiet"], 120), "");
+
+    // Input of any length: beside a small memory, and by the far machine.
+    let folder = folder("long-input");
+    let echo = file(
+        &folder,
+        "count.wat",
+        format!(
+            "(module {GETCHAR} (memory 1) (func (export \"main\") (result i32) (local i32)
+           (loop $on (if (i32.ge_s (call $getchar) (i32.const 0))
+             (then (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br $on))))
+           (i32.rem_u (local.get 0) (i32.const 251))))"
+        ),
+    );
+    for (bytes, far) in [(30_000_usize, false), (80_000, false), (100_000, true)] {
+        let done = weightware_with(&["run", &echo], &vec![b'a'; bytes]);
+        let said = ended(&done, (bytes % 251) as i32);
+        assert_eq!(
+            said.contains("--shape far runs this"),
+            far,
+            "{bytes}: {said}"
+        );
+    }
+}
+
+#[test]
+fn memory_is_what_the_machine_holds() {
+    let grown = |pages: u32| {
+        main_of(
+            &format!("{GETCHAR} (memory 1)"),
+            &format!("(drop (call $getchar)) (memory.grow (i32.const {pages}))"),
+        )
+    };
+    assert_eq!(run("grow", &grown(1), &[], 1), "");
+    let said = run("grow", &grown(2), &[], 255);
+    assert!(
+        said.contains("can grow to 128 KiB here; if that is too little, --shape far holds 8.0 MiB"),
+        "{said}"
+    );
+    assert_eq!(run("grow", &grown(100), &["--shape", "far"], 1), "");
+    assert_eq!(
+        run(
+            "grow",
+            &grown(3),
+            &["--shape", "far", "--memory", "256K"],
+            1
+        ),
+        ""
+    );
+    run(
+        "grow",
+        &grown(4),
+        &["--shape", "far", "--memory", "256K"],
+        255,
+    );
+    let said = run("grow", &grown(1), &["--memory", "1M"], 2);
+    assert!(
+        said.contains("the profile stock holds 152 KiB; --shape far holds 8.0 MiB"),
+        "{said}"
+    );
+
+    // More pages than the machine has, as Zig links them: a bound, not a need.
+    let module = |body: &str| {
+        main_of(
+            "(memory 258) (global $stack (mut i32) (i32.const 0x1000000)) (data (i32.const 0x1000010) \"A\")",
+            body,
+        )
+    };
+    let body = "(i32.store (i32.sub (global.get $stack) (i32.const 16)) (i32.const 1))
+        (i32.add (i32.load8_u (i32.const 0x1000010)) (i32.load (i32.const 0xfffff0)))";
+    assert_eq!(run("origin", &module(body), &[], 66), "");
+    let said = run("origin", &module("(i32.load (i32.const 4096))"), &[], 125);
+    for words in [
+        "at address 4,096 that this machine does not hold",
+        "-z,stack-size",
+        "declares 16.1 MiB",
+    ] {
+        assert!(said.contains(words), "{words} in {said}");
+    }
+}
+
+#[test]
+fn a_trap_says_where() {
+    let text = main_of("(memory 1) (func $store (param i32) (i32.store (local.get 0) (i32.const 1)))
+        (func $again (param i32) (if (local.get 0) (then (call $again (i32.sub (local.get 0) (i32.const 1)))) (else (call $store (i32.const 70000)))) (call $store (i32.const 8)))",
+        "(call $again (i32.const 3)) (i32.const 0)");
+    let said = run("trap", &text, &["--json", "-"], 134);
+    assert!(
+        said.contains(
+            "trap: out of bounds memory access at address 70,000 (out_of_bounds), after "
+        ),
+        "{said}"
+    );
+    let frames: Vec<&str> = said.lines().filter(|line| line.starts_with("  ")).collect();
+    assert!(
+        frames[0].starts_with("  in ") && frames[0].contains("byte 0x"),
+        "{said}"
+    );
+    assert!(
+        frames
+            .iter()
+            .any(|frame| frame.starts_with("  called from again (function ")
+                && frame.ends_with(" times")),
+        "{said}"
+    );
+    let json: Value = said
+        .lines()
+        .find_map(|line| serde_json::from_str(line).ok())
+        .expect("JSON");
+    assert_eq!(json["trapped"]["address"], 70_000);
+
+    // A stack below zero.
+    let text = main_of(
+        "(memory 1) (global $stack (mut i32) (i32.const 16))",
+        "(global.set $stack (i32.sub (global.get $stack) (i32.const 64))) (i32.store (global.get $stack) (i32.const 1)) (i32.const 0)",
+    );
+    let said = run("overflow", &text, &[], 134);
+    assert!(
+        said.contains("at address -48") && said.contains("--stack-size"),
+        "{said}"
+    );
+}
+
+#[test]
+fn info_says_before_a_run_what_it_needs() {
+    let folder = folder("info");
+    let small = file(
+        &folder,
+        "small.wat",
+        main_of(&format!("{GETCHAR} (memory 1)"), "(call $getchar)"),
+    );
+    let done = weightware_with(&["info", &small], b"four");
+    ended(&done, 0);
+    let text = stdout(&done);
+    for words in [
+        "prompt ",
+        "memory    64 KiB",
+        "reads stdin: 4 bytes",
+        "env.getchar",
+        "* stock   fits",
+        "  far     fits",
+    ] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+    let large = file(
+        &folder,
+        "large.wat",
+        main_of(
+            "(memory 4) (data (i32.const 180_000) \"x\")",
+            "(i32.const 0)",
+        ),
+    );
+    let done = weightware(&["info", &large, "--profile", "stock"]);
+    ended(&done, 125);
+    assert!(
+        stdout(&done).ends_with("--shape far runs it\n"),
+        "{}",
+        stdout(&done)
+    );
+    let done = weightware(&["info", &large, "--json"]);
+    ended(&done, 0);
+    let json: Value = serde_json::from_str(&stdout(&done)).expect("JSON");
+    assert_eq!(json["profile"], "far");
+    assert_eq!(json["profiles"][0]["fits"], false);
+}

@@ -1,0 +1,117 @@
+//! Extensions: groups of instructions that a machine can leave out, and what each instruction needs.
+
+use std::str::FromStr;
+
+use weightware_isa::{End, Op};
+
+use super::columns::{Class, op_columns};
+
+/// A group of instructions that can be left out. Every set of them makes a machine: none needs
+/// another, but for the high words of products, which are there if both `Multiply` and `Wide` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Extension {
+    /// Memory accesses out of bounds and calls beyond the last frame end the run.
+    Traps,
+    /// and, or, xor.
+    Bits,
+    /// Shifts and rotations.
+    Shift,
+    /// Multiplication.
+    Multiply,
+    /// Unsigned division, magnitudes and signs, from which the others are made.
+    Divide,
+    /// Extensions.
+    Extend,
+    /// clz, ctz, popcnt.
+    Count,
+    /// 64-bit comparisons, join.
+    Wide,
+}
+
+impl Extension {
+    /// The name of what every machine has.
+    pub const CORE: &'static str = "core";
+
+    /// All extensions.
+    pub const ALL: [Extension; 8] = [
+        Extension::Traps,
+        Extension::Bits,
+        Extension::Shift,
+        Extension::Multiply,
+        Extension::Divide,
+        Extension::Extend,
+        Extension::Count,
+        Extension::Wide,
+    ];
+
+    /// Its name in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Extension::Traps => "traps",
+            Extension::Bits => "bits",
+            Extension::Shift => "shift",
+            Extension::Multiply => "multiply",
+            Extension::Divide => "divide",
+            Extension::Extend => "extend",
+            Extension::Count => "count",
+            Extension::Wide => "wide",
+        }
+    }
+
+    /// The extensions without which a machine executes an instruction wrong: it decodes other
+    /// tokens, and does not notice. The core needs none.
+    ///
+    /// ```
+    /// use weightware_compiler::machine::Extension;
+    /// use weightware_isa::Op;
+    ///
+    /// assert_eq!(Extension::needed_by(Op::I32Add), []);
+    /// assert_eq!(Extension::needed_by(Op::I32Xor), [Extension::Bits]);
+    /// assert_eq!(Extension::needed_by(Op::I64GtS), [Extension::Wide]);
+    /// ```
+    #[must_use]
+    pub fn needed_by(op: Op) -> &'static [Extension] {
+        let spec = op.spec();
+        // These have no class, or are never executed.
+        if matches!(spec.end, End::Trap(_) | End::Loaded) {
+            return &[];
+        }
+        match op_columns(op).class {
+            Class::And | Class::Or | Class::Xor => &[Extension::Bits],
+            Class::Shl | Class::ShrU | Class::ShrS | Class::Rotl | Class::Rotr => {
+                &[Extension::Shift]
+            }
+            Class::Shl64 | Class::ShrU64 | Class::ShrS64 | Class::Rotl64 | Class::Rotr64 => {
+                &[Extension::Shift]
+            }
+            Class::Mul => &[Extension::Multiply],
+            Class::MulHigh => &[Extension::Multiply, Extension::Wide],
+            Class::DivDigits | Class::Reverse | Class::Abs | Class::WithSign => {
+                &[Extension::Divide]
+            }
+            Class::Extend | Class::ExtendUnsigned => &[Extension::Extend],
+            Class::Clz | Class::Ctz | Class::Popcnt => &[Extension::Count],
+            Class::Join | Class::Eqz64 => &[Extension::Wide],
+            Class::Compare | Class::CompareSigned if spec.width == 8 => &[Extension::Wide],
+            // Their accesses and calls are right, but not stopped beyond the last page or frame.
+            Class::Load | Class::LoadSigned | Class::Store | Class::Call => &[Extension::Traps],
+            _ => &[],
+        }
+    }
+}
+
+impl FromStr for Extension {
+    type Err = UnknownExtension;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let mut all = Extension::ALL.into_iter();
+        all.find(|extension| extension.name() == name)
+            .ok_or_else(|| UnknownExtension(name.to_owned()))
+    }
+}
+
+/// A name that no extension has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no module {0:?} of the machine")]
+pub struct UnknownExtension(String);

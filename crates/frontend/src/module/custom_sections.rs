@@ -1,0 +1,25 @@
+//! Custom sections, for those who read debug information.
+
+use wasmparser::{Parser, Payload};
+
+/// The custom sections of a binary, by name, and the offset of the code section's contents, from
+/// which DWARF counts its addresses. Ends where the binary cannot be read.
+///
+/// ```
+/// let (code, sections) = weightware_frontend::custom_sections(b"\0asm\x01\0\0\0\0\x03\x02hi!");
+/// assert_eq!((code, sections), (None, vec![("hi", &b"!"[..])]));
+/// ```
+#[must_use]
+pub fn custom_sections(binary: &[u8]) -> (Option<u64>, Vec<(&str, &[u8])>) {
+    let (mut code, mut sections) = (None, vec![]);
+    for payload in Parser::new(0).parse_all(binary).map_while(Result::ok) {
+        match payload {
+            Payload::CodeSectionStart {
+                unchecked_range, ..
+            } => code = Some(unchecked_range.start),
+            Payload::CustomSection(section) => sections.push((section.name(), section.data())),
+            _ => {}
+        }
+    }
+    (code, sections)
+}

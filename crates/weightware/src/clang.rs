@@ -1,0 +1,213 @@
+//! C and C++ to WebAssembly, by an installed clang.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Error;
+
+/// Flags for a program with a C library, which finds WASI here. The stack stands first: a call that
+/// exceeds it traps, where it would overwrite data otherwise.
+const WASI_FLAGS: [&str; 4] = ["--target=wasm32-wasi", "-O2", "-g", "-Wl,--stack-first"];
+
+/// Flags for a freestanding module; a program declares its imports itself.
+const FREESTANDING_FLAGS: [&str; 11] = [
+    "--target=wasm32",
+    "-O2",
+    "-g",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-Wl,--stack-first",
+    "-Wl,--no-entry",
+    "-Wl,--export-if-defined=_start",
+    "-Wl,--export-if-defined=__main_void",
+    "-Wl,--export-if-defined=main",
+];
+
+/// File name extensions of C, of C++, and of what a linker takes beside them.
+const C: [&str; 1] = ["c"];
+const CPP: [&str; 4] = ["cpp", "cc", "cxx", "C"];
+const OBJECTS: [&str; 2] = ["o", "a"];
+
+/// A compilation of C or C++ sources with the first of `$CLANG`, clang, clang-21 to clang-16 that
+/// there is: for WASI if it has a C library for that, else freestanding.
+///
+/// ```no_run
+/// use weightware::Clang;
+///
+/// let clang = Clang::new(["main.c", "list.c"]).with_argument("-DN=9").with_stack(1 << 20);
+/// let module = clang.compile()?.module;
+/// assert!(module.starts_with(b"\0asm"));
+/// # Ok::<(), weightware::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Clang {
+    sources: Vec<PathBuf>,
+    arguments: Vec<OsString>,
+    stack: u64,
+}
+
+/// What a compilation gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Compilation {
+    /// The module.
+    pub module: Vec<u8>,
+    /// What the compiler says of it: warnings.
+    pub messages: String,
+}
+
+impl Clang {
+    /// Bytes of the stack unless [`Clang::with_stack`] says otherwise: as many as wasm-ld's.
+    pub const STACK: u64 = 64 << 10;
+
+    /// A compilation of these files.
+    pub fn new(sources: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self {
+            sources: sources.into_iter().map(Into::into).collect(),
+            arguments: Vec::new(),
+            stack: Self::STACK,
+        }
+    }
+
+    /// Whether a file's name says that it is C or C++.
+    #[must_use]
+    pub fn compiles(path: &Path) -> bool {
+        has_extension(path, &C) || has_extension(path, &CPP)
+    }
+
+    /// Whether a file's name says that it can stand beside a source: C, C++, objects, archives.
+    #[must_use]
+    pub fn takes(path: &Path) -> bool {
+        Self::compiles(path) || has_extension(path, &OBJECTS)
+    }
+
+    /// Adds an argument of clang, after this crate's own.
+    #[must_use]
+    pub fn with_argument(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Sets the bytes of the stack.
+    #[must_use]
+    pub fn with_stack(mut self, bytes: u64) -> Self {
+        self.stack = bytes;
+        self
+    }
+
+    /// Compiles and links.
+    ///
+    /// # Errors
+    /// If a source cannot be read, no clang is installed, `$CLANG` names none, or it fails: its
+    /// messages are part of the error.
+    pub fn compile(&self) -> Result<Compilation, Error> {
+        let first = self.sources.first().cloned().unwrap_or_default();
+        for path in &self.sources {
+            std::fs::metadata(path).map_err(|error| Error::Read {
+                path: path.clone(),
+                message: error.to_string(),
+            })?;
+        }
+        if let Some(named) = std::env::var_os("CLANG") {
+            let done = self.run(&named).map_err(|error| Error::WrongClang {
+                clang: PathBuf::from(&named),
+                message: error.to_string(),
+            })?;
+            return done.map_err(|message| Error::Compile {
+                path: first,
+                message,
+            });
+        }
+        let versions = (16..=21).rev().map(|version| format!("clang-{version}"));
+        let mut problem = None;
+        for clang in std::iter::once("clang".to_owned()).chain(versions) {
+            match self.run(OsStr::new(&clang)) {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(message)) => {
+                    problem.get_or_insert(message);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(match problem {
+            Some(message) => Error::Compile {
+                path: first,
+                message,
+            },
+            None => Error::NoClang { path: first },
+        })
+    }
+
+    /// Runs a compiler, which may not be there, and returns what it made or said.
+    fn run(&self, clang: &OsStr) -> io::Result<Result<Compilation, String>> {
+        let library = has_library(clang)?;
+        let cpp = self.sources.iter().any(|path| has_extension(path, &CPP));
+        let out = std::env::temp_dir().join(format!("weightware-{}.wasm", std::process::id()));
+        let mut command = Command::new(clang);
+        match library {
+            true => command.args(WASI_FLAGS),
+            false => command.args(FREESTANDING_FLAGS),
+        };
+        if cpp {
+            // C++'s library for WASI has no exceptions.
+            command.args(["--driver-mode=g++", "-fno-exceptions"]);
+        }
+        command
+            .arg(format!("-Wl,-z,stack-size={}", self.stack))
+            .args(&self.sources)
+            .args(&self.arguments)
+            .arg("-o")
+            .arg(&out);
+        let done = command.output()?;
+        let said = String::from_utf8_lossy(&done.stderr).trim_end().to_owned();
+        if done.status.success() {
+            let module = std::fs::read(&out);
+            let _ = std::fs::remove_file(&out);
+            return module.map(|module| {
+                Ok(Compilation {
+                    module,
+                    messages: said,
+                })
+            });
+        }
+        let hint = match (library, cpp) {
+            (false, _) => {
+                "\nthere is no C library for WASI here (Debian: apt install wasi-libc libclang-rt-dev-wasm32, or libclang-rt-14-dev-wasm32 for clang 14)"
+            }
+            (true, true) => {
+                "\nC++ needs its library for WASI (Debian: apt install libc++-dev-wasm32 libc++abi-dev-wasm32)"
+            }
+            (true, false) => missing_feature(&said),
+        };
+        Ok(Err(format!("{}: {said}{hint}", clang.to_string_lossy())))
+    }
+}
+
+/// What is not there, and why, for messages of compilers that do not say so.
+fn missing_feature(said: &str) -> &'static str {
+    let mentions = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if mentions(&["setjmp", "longjmp"]) {
+        "\nsetjmp and longjmp need exceptions, which WebAssembly 1.0 has not: return errors instead"
+    } else if mentions(&["pthread", "threads"]) {
+        "\nthere are no threads: one trace is one thread"
+    } else {
+        ""
+    }
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.is_some_and(|extension| extensions.contains(&extension))
+}
+
+/// Whether that clang finds a C library for WASI: if not, it answers with the bare name.
+fn has_library(clang: &OsStr) -> io::Result<bool> {
+    let answer = Command::new(clang)
+        .args(["--target=wasm32-wasi", "-print-file-name=crt1.o"])
+        .output()?;
+    let answer = String::from_utf8_lossy(&answer.stdout);
+    Ok(Path::new(answer.trim()).is_absolute())
+}
