@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-/// A line of a panel.
+/// One curve of a panel.
 pub(crate) struct Series {
     pub(crate) name: &'static str,
-    /// Keys, and nanoseconds per operation.
+    /// The number of keys, and nanoseconds per operation.
     pub(crate) points: Vec<(f64, f64)>,
 }
 
