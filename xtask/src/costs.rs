@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Budget, Graph, Schedule, solve};
-use weightware_isa::{End, Op};
+use weightware_isa::{EndToken, Op};
 
 use crate::workspace;
 
@@ -66,7 +66,7 @@ fn instructions() -> String {
             _ => format!("{}", spec.bytes + 1),
         };
         // The opcodes that do nothing but trap.
-        if matches!(spec.end, End::Trap(_)) && op != Op::Unreachable {
+        if matches!(spec.end, EndToken::Trap(_)) && op != Op::Unreachable {
             continue;
         }
         match rows.iter_mut().find(|(cost, _)| *cost == tokens) {

@@ -1,7 +1,7 @@
 //! The code of cases: an instruction on operands that tell, again and again. A case leaves the
 //! stack as it was.
 
-use weightware_isa::{End, FRAME_LIMIT, FaultKind, Instruction, Interpreter, Op, Program};
+use weightware_isa::{EndToken, FRAME_LIMIT, FaultKind, Instruction, Interpreter, Op, Program};
 
 use super::memory;
 use super::writer::{Writer, words_of};
@@ -48,7 +48,7 @@ pub(super) fn write(writer: &mut Writer, op: Op) {
             Op::Output | Op::OutputErr => output(writer, op),
             Op::Exit => exit(writer),
             _ if memory::Access::of(op).is_some() => memory::access(writer, op),
-            _ if matches!(op.spec().end, End::Trap(_)) => trap(writer, op),
+            _ if matches!(op.spec().end, EndToken::Trap(_)) => trap(writer, op),
             _ => arithmetic(writer, op),
         }
     }

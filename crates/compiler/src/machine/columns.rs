@@ -1,6 +1,6 @@
 //! What each token's embedding carries: one table from tokens to columns.
 
-use weightware_isa::{Commit, Effect, End, Flag, Op, Token};
+use weightware_isa::{Commit, Effect, EndToken, Flag, Op, Token};
 
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
@@ -180,7 +180,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::Select | Op::Select64 => Class::Select,
         Op::Return => Class::Return,
         Op::Drop | Op::Resume | Op::I64ConstHigh | Op::Unreachable => Class::None,
-        op if matches!(op.spec().end, End::Trap(_)) => Class::None,
+        op if matches!(op.spec().end, EndToken::Trap(_)) => Class::None,
         op => unreachable!("{op} has no class"),
     };
     let (rise, fall, bias) = match op {
@@ -201,15 +201,15 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         _ => (0, 0, 0),
     };
     let end = match spec.end {
-        End::Commit(commit) => code::commit(commit),
-        End::Call => code::CALL,
-        End::Return => code::RETURN,
-        End::Out => code::OUT,
-        End::Err => code::ERR,
-        End::Loaded => code::LOADED,
-        End::Halt => code::HALT,
-        End::Exit => code::EXIT,
-        End::Trap(trap) => code::trap(trap),
+        EndToken::Commit(commit) => code::commit(commit),
+        EndToken::Call => code::CALL,
+        EndToken::Return => code::RETURN,
+        EndToken::Out => code::OUT,
+        EndToken::Err => code::ERR,
+        EndToken::Loaded => code::LOADED,
+        EndToken::Halt => code::HALT,
+        EndToken::Exit => code::EXIT,
+        EndToken::Trap(trap) => code::trap(trap),
     };
     // `br_unless` is fetched as not taken, and taken when the top of the stack is zero; `br_if` the
     // other way round.

@@ -1,7 +1,7 @@
 //! The equations: what each class of instructions computes, in terms of the machine's lookups.
 
 use weightware_analysis::Polynomial;
-use weightware_isa::{End, Op, Trap};
+use weightware_isa::{EndToken, Op, Trap};
 
 use super::error::ProofError;
 use super::facts::Facts;
@@ -139,7 +139,7 @@ fn differs(
         return Ok(Some(format!("the end code is {found:?}, not {end:?}")));
     }
     // A byte is read with its code 0, or with that of an output.
-    let reads = index < last || matches!(op.spec().end, End::Out | End::Err);
+    let reads = index < last || matches!(op.spec().end, EndToken::Out | EndToken::Err);
     if !reads {
         return Ok(None);
     }
@@ -168,13 +168,13 @@ fn end_code(
     untaken: bool,
 ) -> Result<Polynomial, ProofError> {
     let code = match op.spec().end {
-        End::Commit(commit) if untaken => code::commit(commit.not_taken()),
-        End::Commit(commit) => code::commit(commit),
-        End::Call => {
+        EndToken::Commit(commit) if untaken => code::commit(commit.not_taken()),
+        EndToken::Commit(commit) => code::commit(commit),
+        EndToken::Call => {
             let fourth = facts.named("fourth")?;
             return Ok(Polynomial::constant(code::CALL as f64).about_plus(1.0, facts.exact(fourth)));
         }
-        End::Return => {
+        EndToken::Return => {
             let frame = facts.answer("call", 1)?;
             return Ok(
                 Polynomial::constant(code::RETURN as f64).about_plus(1.0, facts.exact(frame))
