@@ -10,8 +10,8 @@ use crate::{Error, Layers, Point, Top};
 /// error.
 ///
 /// Softmax over `n` keys is `Σ e^(q·k_i) v_i / Σ e^(q·k_i)`. A query takes the best `k` keys, in
-/// `O(k log n)`, usually `O(k + log n)`: see [`Layers`]. The other keys together weigh at most `(n
-/// - k) e^(s - s_1)` where the best key weighs `e^0`; `s_1` is the best score and `s` the greatest
+/// `O(k log n)`, usually `O(k + log n)`: see [`Layers`]. Where the best key weighs 1, the others
+/// together weigh at most `(n - k) e^(s - s_1)`; `s_1` is the best score and `s` the greatest
 /// score left out. So [`Attention::missed`] bounds their share of the probability, and the answer
 /// is off by at most that share of the range of the values.
 ///
