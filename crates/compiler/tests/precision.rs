@@ -29,7 +29,7 @@ const POSITIONS: [&str; 12] = [
 /// Sums of which only the sign matters. They may be rounded once, as sums of two exact terms.
 const SIGNS: [&str; 3] = ["compare.rise", "compare.fall", "compare.decided"];
 
-/// Calls `look` with the evaluator after every token of the traces of some random programs.
+/// Calls `see` with the evaluator after every token of the traces of some random programs.
 fn at_every_token(
     machine: &Machine,
     seeds: std::ops::Range<u64>,
