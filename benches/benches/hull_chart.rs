@@ -4,6 +4,8 @@
 
 #[path = "../../crates/hull/benches/rivals/chart.rs"]
 mod chart;
+#[path = "../../crates/hull/benches/rivals/log_axes.rs"]
+mod log_axes;
 #[path = "../../crates/hull/benches/rivals/measure.rs"]
 mod measure;
 #[path = "../../crates/hull/benches/rivals/rivals.rs"]

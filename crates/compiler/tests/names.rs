@@ -122,24 +122,24 @@ fn names_come_back_from_json() {
 }
 
 #[test]
-fn the_names_of_another_model_are_told() {
+fn the_names_of_another_model_are_refused() {
     let Compiled { model, names, .. } = compiled(Profile::default());
-    let told = |names: &Names, words: &str| {
+    let refuses = |names: &Names, words: &str| {
         let error = names.check(&model).expect_err("it is another").to_string();
         assert!(error.contains(words), "{error}");
     };
-    told(&compiled(Profile::FAR).names, "another shape");
+    refuses(&compiled(Profile::FAR).names, "another shape");
     let mut other = names.clone();
     other.format += 1;
-    told(&other, "format");
+    refuses(&other, "format");
     let mut other = names.clone();
     other.layers[1].attn.heads[2] = None;
-    told(&other, "head 2 of layer 2 is live");
+    refuses(&other, "head 2 of layer 2 is live");
     let mut other = names.clone();
     let last = other.layers[6].ffn.neurons.len() - 1;
     other.layers[6].ffn.neurons[last] = other.layers[6].ffn.neurons[0].clone();
-    told(&other, &format!("neuron {last} of layer 7 is dead"));
+    refuses(&other, &format!("neuron {last} of layer 7 is dead"));
     let mut other = names;
     other.layers[0].ffn.slots.pop();
-    told(&other, "another shape");
+    refuses(&other, "another shape");
 }

@@ -146,7 +146,7 @@ fn what_is_written_over_is_exact() {
 /// sum is exact in any order. Otherwise a pair that cancels would leave a remainder under some
 /// schedules.
 #[test]
-fn what_is_put_out_is_never_rounded() {
+fn outputs_are_never_rounded() {
     let machine = Machine::new(&Extension::ALL);
     let graph = &machine.graph;
     let outputs: Vec<_> = graph.outputs().collect();

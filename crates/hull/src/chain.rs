@@ -283,7 +283,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn vertices_stay_and_others_are_told_apart() {
+    fn insertion_keeps_vertices_and_reports_the_others() {
         let mut chain = Chain::default();
         let mut gone = vec![];
         let points = [

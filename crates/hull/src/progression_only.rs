@@ -107,7 +107,7 @@ mod tests {
     /// Queries at points, half way between two, and slightly off either: the closed form, the
     /// search and the scan must agree.
     #[test]
-    fn what_is_easily_told_is_true() {
+    fn the_closed_form_agrees_with_the_scan() {
         let lengths: &[u32] = if cfg!(miri) { &[3] } else { &[1, 2, 3, 700] };
         for (&n, (x, y, scale)) in lengths.iter().flat_map(|n| {
             let shapes = [(0.0, 0.0, 1.0), (9.0, -4e6, 0.125), (-1e8, 1e12, 3.0)];

@@ -82,7 +82,7 @@ pub enum ScheduleErrorKind {
         /// The number of slots.
         d_model: usize,
     },
-    /// All slots are taken in the half-layer in which a dimension begins.
+    /// No slot is free in the half-layer in which a dimension begins.
     SlotsTaken {
         /// The dimension.
         dim: String,

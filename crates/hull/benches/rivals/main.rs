@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::print_stdout)]
 
 mod chart;
+mod log_axes;
 mod measure;
 mod rivals;
 mod workloads;

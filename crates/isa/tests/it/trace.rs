@@ -114,7 +114,7 @@ fn broken_traces() {
 /// Traces that are possible without knowing the program, and a last token for each that makes it
 /// impossible.
 #[test]
-fn what_holds_of_all_programs() {
+fn invariants_of_all_programs_are_checked() {
     const PUSH: &str = "05 01 00 80 commit(+1,sts=1,bt=0)";
     const PUSH64: &str = "05 01 00 00 00 00 00 80 commit(+1,sts=1,bt=0,skip=1)";
     // After this the stack has values that the reader does not know.
