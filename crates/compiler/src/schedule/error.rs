@@ -30,8 +30,8 @@ pub struct ScheduleError {
 pub enum ScheduleErrorKind {
     /// The schedule has another number of writers or dimensions than the graph.
     OtherGraph,
-    /// A head is not in an attention, a neuron not in a feed-forward network, or a writer not in the
-    /// model.
+    /// A head is not in an attention, a neuron is not in a feed-forward network, or a writer is in
+    /// no layer.
     WriterPlace {
         /// The writer.
         writer: String,
