@@ -22,7 +22,7 @@ pub struct Failure {
     pub start: u64,
     /// The first token that differs.
     pub difference: Difference,
-    /// The least position at which the case alone fails.
+    /// The least position at which the case alone fails, to within 64 tokens.
     pub from: Option<u64>,
     /// The last instructions of the case up to the one that fails.
     pub code: Vec<Instruction>,

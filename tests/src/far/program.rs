@@ -32,7 +32,8 @@ pub(super) fn write(writer: &mut Writer) {
     writer.emit(Op::MemoryGrown, 0);
 }
 
-/// Emits the program's instructions with moved targets. An exit becomes a branch to the end.
+/// Emits the program's instructions with moved targets. After an exit, its code is dropped and a
+/// branch leads to the end.
 fn moved(writer: &mut Writer, program: &Program) {
     let first = program.leading_sections();
     let code = &program.code[first..];
