@@ -280,6 +280,15 @@ impl Schedule {
         if self.half_layers.len() != graph.writers.len() || self.slots.len() != graph.dims.len() {
             return fail(Kind::OtherGraph);
         }
+        let d_model = self.budget.d_model;
+        let mut slots = graph.dims().zip(self.slots.iter().copied());
+        if let Some((dim, slot)) = slots.find(|&(_, slot)| slot >= d_model) {
+            let dim = graph.name(dim).to_owned();
+            return fail(match slot {
+                UNPLACED => Kind::Unplaced { dim },
+                slot => Kind::NoSuchSlot { dim, slot, d_model },
+            });
+        }
         for (writer, kind) in graph.writers() {
             let name = &graph.writers[writer.index()].name;
             let half_layer = self.half_layers[writer.index()];
@@ -342,19 +351,7 @@ impl Schedule {
                 return fail(Kind::Wipes { dims });
             }
         }
-        let d_model = self.budget.d_model;
-        let mut slots = graph.dims().zip(self.slots.iter().copied());
-        match slots.find(|&(_, slot)| slot >= d_model) {
-            Some((dim, UNPLACED)) => fail(Kind::Unplaced {
-                dim: graph.name(dim).to_owned(),
-            }),
-            Some((dim, slot)) => fail(Kind::NoSuchSlot {
-                dim: graph.name(dim).to_owned(),
-                slot,
-                d_model,
-            }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// The complete dimensions in the slots after a half-layer that are still to be read.

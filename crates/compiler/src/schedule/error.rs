@@ -257,3 +257,34 @@ impl fmt::Display for ScheduleError {
 }
 
 impl std::error::Error for ScheduleError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use crate::schedule::Schedule;
+
+    #[test]
+    fn errors_name_line_kind_and_remedy() {
+        let shape = "shape layers=1 d_model=4 d_ffn=4\n";
+        let rows = [
+            ("", None, Kind::NoShape),
+            ("shape layers=1", Some(1), Kind::UnknownLine),
+            ("\nslot 0 nothing", Some(2), Kind::UnknownSlot),
+            ("head 1.attn nothing", Some(1), Kind::UnknownWriter),
+            ("wipe 1.ffn nothing", Some(1), Kind::UnknownWipe),
+            (
+                shape,
+                None,
+                Kind::Unplaced {
+                    dim: "one".to_owned(),
+                },
+            ),
+        ];
+        for (text, line, kind) in rows {
+            let error = Schedule::parse(&Graph::new(), text).unwrap_err();
+            assert_eq!((error.line(), error.kind()), (line, &kind), "{text:?}");
+            assert!(error.to_string().ends_with(error.remedy()), "{error}");
+        }
+    }
+}
