@@ -1,4 +1,4 @@
-//! Building: weights from the committed schedule, a program from a module.
+//! Benches of building: weights from the committed schedule, a program from a module.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -1,5 +1,5 @@
-//! Decoding: a fixed number of tokens from fresh state, by each engine; and how the time per token
-//! grows.
+//! Benches of decoding: a fixed number of tokens from fresh state, by each engine, and the growth
+//! of the time per token.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use std::time::Duration;

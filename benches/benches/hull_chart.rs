@@ -1,9 +1,11 @@
-//! The hull index and its rivals over many sizes, as the bench `rivals` of `weightware-hull`, and
-//! what they do on keys and queries recorded while a program is decoded. `cargo xtask bench hull`.
+//! The hull index and its rivals over many sizes, like the bench `rivals` of `weightware-hull`, and
+//! also on keys and queries recorded while a program is decoded. `cargo xtask bench hull` runs it.
 #![allow(missing_docs, clippy::print_stdout)]
 
 #[path = "../../crates/hull/benches/rivals/chart.rs"]
 mod chart;
+#[path = "../../crates/hull/benches/rivals/log_axes.rs"]
+mod log_axes;
 #[path = "../../crates/hull/benches/rivals/measure.rs"]
 mod measure;
 #[path = "../../crates/hull/benches/rivals/rivals.rs"]
@@ -19,7 +21,7 @@ fn main() {
     measure::main(10_000_000, recorded);
 }
 
-/// Recordings of at most so many keys, with queries for the steps before the sizes.
+/// Recordings of at most `most` keys, with queries for the steps before the sizes.
 fn recorded(most: usize, sizes: &[usize]) -> Vec<Workload> {
     let tokens = most.min(1_000_000);
     let keep = |t: usize| {
@@ -43,7 +45,7 @@ fn recorded(most: usize, sizes: &[usize]) -> Vec<Workload> {
             } => "recorded: addresses",
             Keys::Equal { .. } | Keys::Unknown(_) => return None,
         };
-        // The first of each kind.
+        // The first recording of each kind.
         if names.contains(&name) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Replays what the heads of a decoded program asked and offered against the hull index alone.
+//! Replays the queries and keys of a decoded program's heads against the hull index alone.
 //!
 //! `cargo run --release -p weightware-benches --example replay -- [TOKENS]`
 #![allow(clippy::print_stdout)]

@@ -1,5 +1,5 @@
-//! Criterion benches; those of the hull index lie in its crate. Ids are paths, such as
-//! `decode/fib/hull`; seeded inputs, fresh state for every iteration.
+//! Criterion benches; those of the hull index are in its crate. Ids are paths, such as
+//! `decode/fib/hull`. Inputs are seeded, and every iteration starts from fresh state.
 #![forbid(unsafe_code)]
 
 pub mod record;
@@ -9,7 +9,7 @@ use weightware::{Program, Source};
 /// A program of the repository's `programs` folder, without input.
 ///
 /// # Panics
-/// If it is not there.
+/// If the program does not exist.
 #[must_use]
 pub fn program(name: &str) -> Program {
     let path = format!("{}/../programs/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
@@ -19,7 +19,7 @@ pub fn program(name: &str) -> Program {
         .program(b"")
 }
 
-/// A loop without end: locals, arithmetic, loads and stores, a branch.
+/// An endless loop: locals, arithmetic, loads and stores, a branch.
 ///
 /// # Panics
 /// Never.

@@ -1,4 +1,4 @@
-//! Recorded decoding workloads: the keys and queries that each head's index saw.
+//! Recorded decoding workloads: the keys and queries of each head's index.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,26 +6,26 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use weightware::{Computer, Decoder, Engine, HeadActivation, Program};
 use weightware_hull::Point;
 
-/// The keys that an index was given, and the queries that it was asked after each of them.
+/// The keys that an index received, and the queries that followed each of them.
 #[derive(Debug, Clone)]
 pub struct Recording {
     /// The heads that had these keys, as (layer, head), the first one's queries first.
     pub heads: Vec<(usize, usize)>,
-    /// One key a token.
+    /// The keys, one for each token.
     pub keys: Vec<Point>,
-    /// The tokens, by number, whose queries were kept.
+    /// The numbers of the tokens whose queries were kept.
     pub times: Vec<usize>,
     /// The distinct streams of queries of those heads, each with one query for every token that was
     /// kept.
     pub queries: Vec<Vec<Point>>,
 }
 
-/// What the live heads of the compiled machine saw while it ran a program, prompt included, for at
-/// most `tokens` tokens. Heads of equal keys are one recording; heads of equal keys and queries
-/// have one stream of queries. All keys are kept, and the queries of the tokens that `keep` chooses
-/// by number.
+/// Records the keys and queries of the compiled machine's live heads while it runs a program,
+/// prompt included, for at most `tokens` tokens.
 ///
-/// The program is decoded twice: what is equal is known only at the end.
+/// Heads of equal keys are one recording; heads of equal keys and queries have one stream of
+/// queries. All keys are kept, and the queries of the tokens whose numbers `keep` selects. The
+/// program is decoded twice, since the equality of heads is known only at the end.
 ///
 /// # Panics
 /// If the compiled model cannot be decoded.
@@ -44,7 +44,7 @@ pub fn record(program: &Program, tokens: u64, keep: impl Fn(usize) -> bool) -> V
     let mut recordings: Vec<Recording> = Vec::new();
     let mut known: HashMap<[u64; 2], (usize, usize)> = HashMap::new();
     let mut by_key: HashMap<u64, usize> = HashMap::new();
-    // Of every head: its recording and stream of queries, and whether it is the one to be recorded.
+    // For each head: its recording and stream of queries, and whether it is the one to be recorded.
     let mut plan: Vec<(usize, bool, usize, bool)> = Vec::new();
     for hash in &hashes {
         let hash = [hash[0].finish(), hash[1].finish()];
@@ -88,14 +88,15 @@ pub fn record(program: &Program, tokens: u64, keep: impl Fn(usize) -> bool) -> V
     recordings
 }
 
-/// Decodes, and shows what the heads did at every token.
+/// Decodes, and calls `see` with the activations of the heads at every token.
 fn run(
     computer: &Computer,
     program: &Program,
     tokens: u64,
     mut see: impl FnMut(&[HeadActivation]),
 ) {
-    let mut decoder = Decoder::new(computer.model(), Engine::Hull).expect("a sound model");
+    let mut decoder =
+        Decoder::new(computer.model(), Engine::Hull).expect("a compiled model is valid");
     let mut calls = Vec::new();
     let mut show = |decoder: &Decoder| {
         calls.clear();
@@ -111,8 +112,8 @@ fn run(
         show(&decoder);
         left -= 1;
     }
-    // The first generated token is known already, and goes through the layers when the second is
-    // asked for.
+    // The first generated token is known before it passes the layers, which happens when the second
+    // is requested.
     let mut first = true;
     while left > 0 && decoder.generate(Some(1)).next().is_some() {
         if !first {

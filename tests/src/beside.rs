@@ -1,23 +1,23 @@
-//! Decoding beside the plain interpreter: every token must be its.
+//! Lockstep decoding: every token is compared with the plain interpreter's.
 
 use weightware::{Computer, Engine, Program, Run, RunEnd, Token};
 use weightware_isa::{Commit, Interpreter};
 
-/// Tokens between two looks at whether one differed.
+/// Tokens between two checks of whether one differed.
 const LOOK: usize = 1 << 12;
 
-/// How a run ended, or where it stands.
+/// The end of a run, or its state so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stopped {
-    /// Tokens of the trace, all of them those of the plain interpreter.
+    /// Tokens of the trace, all of them equal to the plain interpreter's.
     pub tokens: u64,
     /// Stores among them.
     pub stores: u64,
-    /// Its end.
+    /// How it ended.
     pub end: RunEnd,
 }
 
-/// A program that is decoded beside the plain interpreter.
+/// A program decoded in lockstep with the plain interpreter.
 #[derive(Debug)]
 pub struct Beside<'c, 'p> {
     engine: Engine,
@@ -28,7 +28,7 @@ pub struct Beside<'c, 'p> {
 }
 
 impl<'c, 'p> Beside<'c, 'p> {
-    /// At the beginning of the trace; at most so many tokens.
+    /// Begins at the start of the trace, for at most `limit` tokens.
     ///
     /// # Errors
     /// If the model cannot be decoded with this engine.
@@ -41,8 +41,8 @@ impl<'c, 'p> Beside<'c, 'p> {
         Self::resumed(computer, program, engine, 0, limit)
     }
 
-    /// Behind the first tokens of the trace, which are the plain interpreter's; at most so many
-    /// more.
+    /// Begins after the first tokens of the trace, which are the plain interpreter's, for at most
+    /// `limit` more.
     ///
     /// # Errors
     /// If the model cannot be decoded with this engine, or the trace is shorter.
@@ -72,7 +72,7 @@ impl<'c, 'p> Beside<'c, 'p> {
         })
     }
 
-    /// Goes on for about so many tokens; tells whether more may come.
+    /// Continues for about `most` tokens, and returns whether more may follow.
     ///
     /// # Errors
     /// The first token that differs.
@@ -101,19 +101,19 @@ impl<'c, 'p> Beside<'c, 'p> {
         Ok(true)
     }
 
-    /// Tokens of the trace so far.
+    /// The tokens of the trace so far.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.tokens
     }
 
-    /// The run, for what it has put out.
+    /// The run, with its output.
     #[must_use]
     pub fn run(&self) -> &Run<'c> {
         &self.run
     }
 
-    /// How the run ended; if it has not, the limit is its end.
+    /// How the run ended; for a run that has not ended, the limit counts as its end.
     #[must_use]
     pub fn stopped(&self) -> Stopped {
         Stopped {
@@ -124,7 +124,7 @@ impl<'c, 'p> Beside<'c, 'p> {
     }
 }
 
-/// Decodes a program beside the plain interpreter, at most so many tokens.
+/// Decodes at most `limit` tokens of a program in lockstep with the plain interpreter.
 ///
 /// # Errors
 /// The first token that differs.

@@ -1,4 +1,4 @@
-//! Files of the corpus.
+//! The files of the corpus.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::streams::Streams;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rung {
-    /// The module itself, by an independent engine.
+    /// An independent engine runs the module itself.
     Wasmi,
-    /// The lowered program, by the plain interpreter. Its tokens are what the rungs below must say.
+    /// The plain interpreter runs the lowered program. The rungs below must generate its tokens.
     Interpreter,
-    /// The machine's graph, in integers.
+    /// The exact evaluator runs the machine's graph, in integers.
     Evaluator,
     /// The weights, by stock softmax over all past keys.
     Softmax,
@@ -25,10 +25,9 @@ pub enum Rung {
     Hardmax,
     /// The weights, by hard-max in convex hulls.
     Hull,
-    /// The weights, by programs made from them.
+    /// The weights, by kernels specialised to them.
     Plan,
-    /// The weights, by machine code made of these programs; of all cases that run on the rung
-    /// before.
+    /// The weights, by machine code of these kernels, for all cases that run on the rung before.
     Jit,
     /// The exported weights, by the independent forward pass of another library.
     Candle,
@@ -50,7 +49,7 @@ impl Rung {
 }
 
 impl Rung {
-    /// The rung that a case has to list.
+    /// The rung that a case has to list for this rung.
     fn listed(self) -> Self {
         match self {
             Self::Jit => Self::Plan,
@@ -59,34 +58,34 @@ impl Rung {
     }
 }
 
-/// What must come of a case.
+/// The expected result of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// It runs, and ends.
+    /// The case runs and ends.
     Run {
-        /// The bytes put out.
+        /// The bytes of output.
         streams: Streams,
-        /// How it ends.
+        /// How the run ends.
         outcome: Outcome,
     },
-    /// It is refused, with an error that holds all of these texts.
+    /// The case is refused, with an error that contains all of these texts.
     Refused(Vec<String>),
 }
 
-/// One case.
+/// A case of the corpus.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// The file's name without its extension.
     pub name: String,
-    /// What must come of it.
+    /// The expected result.
     pub expected: Expected,
-    /// The input, and for programs of WASI their arguments.
+    /// The input, and the arguments of a WASI program.
     pub input: Input,
-    /// The trace must be no longer.
+    /// The greatest length of the trace.
     pub max_tokens: u64,
-    /// Run on demand only.
+    /// Whether the case runs on demand only.
     pub slow: bool,
-    /// Has a golden trace.
+    /// Whether the case has a golden trace.
     pub trace: bool,
     rungs: Option<Vec<Rung>>,
     code: Code,
@@ -131,10 +130,10 @@ enum End {
     Name(String),
 }
 
-/// All cases, by name; those whose name holds `$CASE`, if that is set.
+/// All cases in the order of their names; if `$CASE` is set, those whose names contain it.
 ///
 /// # Panics
-/// If a file is no case; says which and why.
+/// If a file is not a case; the message names the file and the reason.
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let filter = std::env::var("CASE").unwrap_or_default();
@@ -209,7 +208,7 @@ impl Case {
         })
     }
 
-    /// Whether the case runs on that rung.
+    /// Whether the case runs on a rung.
     #[must_use]
     pub fn runs_on(&self, rung: Rung) -> bool {
         let possible = rung != Rung::Wasmi || matches!(self.code, Code::Wasm(_));
@@ -220,7 +219,7 @@ impl Case {
         possible && wanted && matches!(self.expected, Expected::Run { .. })
     }
 
-    /// The module's binary, if it is one.
+    /// The module's binary; `None` for a token program.
     #[must_use]
     pub fn wasm(&self) -> Option<&[u8]> {
         match &self.code {
@@ -229,18 +228,18 @@ impl Case {
         }
     }
 
-    /// The program with its input.
+    /// Returns the program with its input.
     ///
     /// # Errors
-    /// What refuses the case says.
+    /// The error of the frontend or of the parser that refuses the case.
     pub fn program(&self) -> Result<Program, String> {
         self.program_with(&Options::default())
     }
 
-    /// The same, lowered with those options.
+    /// Returns the program with its input, lowered with the given options.
     ///
     /// # Errors
-    /// As [`Case::program`].
+    /// The error of the frontend or of the parser that refuses the case.
     pub fn program_with(&self, options: &Options) -> Result<Program, String> {
         match &self.code {
             Code::Wasm(bytes) => {

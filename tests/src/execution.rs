@@ -1,4 +1,4 @@
-//! Modules run to their end: by the weights, by the plain interpreter, by an independent engine.
+//! Whole runs of modules: by the weights, by the plain interpreter, or by an independent engine.
 
 use weightware::{Computer, Engine, RunEnd};
 use weightware_frontend::{Error, Lowered, Options, lower};
@@ -7,59 +7,58 @@ use weightware_isa::{Interpreter, Outcome, Program};
 use crate::host;
 use crate::streams::Streams;
 
-/// What runs modules.
+/// A way to run modules.
 #[derive(Debug, Clone, Copy)]
 pub enum Executor<'c> {
-    /// An independent engine runs the module itself: shows what a suite is worth, and nothing of
-    /// the machine.
+    /// An independent engine runs the module itself. This tests a suite, not the machine.
     Wasmi,
-    /// The plain interpreter runs the lowered program: a quick look, which shows nothing of the
+    /// The plain interpreter runs the lowered program: a quick check, which does not test the
     /// weights.
     Interpreter,
-    /// The weights, decoded.
+    /// An engine decodes the weights.
     Weights(&'c Computer, Engine),
 }
 
 /// A module ready to be run.
 #[derive(Debug)]
 pub enum Loaded {
-    /// As it is.
+    /// The module itself.
     Module(Vec<u8>),
-    /// As a program.
+    /// The lowered program.
     Program(Box<Lowered>),
 }
 
-/// The engine that commands take if none is named.
+/// The engine of commands that name none.
 pub const FASTEST: Engine = Engine::Plan;
 
-/// How a program came to its end.
+/// The end of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ending {
-    /// It ended itself.
+    /// The program ended by itself.
     Outcome(Outcome),
-    /// The limit on tokens is reached.
+    /// The run reached the limit on tokens.
     Budget,
-    /// The next token would not be certified, because of this.
+    /// The next token would not be certified, for this reason.
     Horizon(String),
-    /// It is no program, or the model is none of this machine.
+    /// The program is not valid, or the model is not one of this machine.
     Broken(String),
 }
 
-/// A program that was run.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// The bytes put out.
+    /// The bytes of output.
     pub streams: Streams,
     /// How it ended.
     pub ending: Ending,
-    /// Tokens on the trace.
+    /// The number of tokens of the trace.
     pub tokens: u64,
-    /// Tokens of the prompt.
+    /// The number of tokens of the prompt.
     pub prompt: u64,
 }
 
 impl Executor<'_> {
-    /// Makes a module ready.
+    /// Prepares a module for this executor.
     ///
     /// # Errors
     /// If it cannot be lowered.
@@ -70,7 +69,7 @@ impl Executor<'_> {
         }
     }
 
-    /// Runs a module that this executor has made ready, for at most so many tokens.
+    /// Runs a module that this executor has prepared, for at most `limit` tokens.
     #[must_use]
     pub fn run(&self, loaded: &Loaded, input: &[u8], limit: u64) -> Ran {
         match loaded {
@@ -79,10 +78,10 @@ impl Executor<'_> {
         }
     }
 
-    /// Runs a program for at most so many tokens.
+    /// Runs a program for at most `limit` tokens.
     fn program(&self, program: &Program, limit: u64) -> Ran {
         match *self {
-            Executor::Wasmi => unreachable!("it makes no program of a module"),
+            Executor::Wasmi => unreachable!("load keeps the module for this executor"),
             Executor::Interpreter => {
                 let mut run = Interpreter::new(program);
                 let ending = match run.run(limit) {
@@ -118,7 +117,7 @@ impl Executor<'_> {
                         Ending::Broken(format!("no program makes token {}, {token}", at.index))
                     }
                     end @ (RunEnd::Differs { .. } | RunEnd::Fault { .. }) => {
-                        unreachable!("nobody checks the run: {end:?}")
+                        unreachable!("a run without a check ended as {end:?}")
                     }
                 };
                 Ran {

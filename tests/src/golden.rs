@@ -10,7 +10,7 @@ use crate::ladder::Trace;
 /// file.
 ///
 /// # Errors
-/// Where they differ, or what is wrong with the file.
+/// The place where they differ, or the error of the file.
 pub fn check(case: &Case) -> Result<(), String> {
     let path = folder().join(format!("{}.trace", case.name));
     if !case.trace {
@@ -47,7 +47,7 @@ fn difference(golden: &str, actual: &str) -> Option<String> {
     let first = pairs
         .position(|(g, a)| g != a)
         .unwrap_or(golden.len().min(actual.len()));
-    // What is equal again at the ends.
+    // The common lines at the ends.
     let tails = golden[first..]
         .iter()
         .rev()

@@ -7,7 +7,7 @@ use weightware_isa::{Outcome, Trap};
 use crate::streams::Streams;
 use crate::wasi;
 
-/// Stands for a run that does not end.
+/// Fuel after which a run counts as endless.
 const FUEL: u64 = 2_000_000_000;
 
 #[derive(Default)]
@@ -25,10 +25,11 @@ pub fn run(wasm: &[u8], input: impl Into<Input>) -> Result<(Streams, Outcome), S
     run_to_memory(wasm, input).map(|(streams, outcome, _)| (streams, outcome))
 }
 
-/// As [`run`]; also tells what the exported memory `memory` holds at the end.
+/// Runs a module like [`run`], and also returns the contents of the exported memory `memory` at the
+/// end.
 ///
 /// # Errors
-/// As [`run`].
+/// If it cannot be instantiated, or does not end.
 pub(crate) fn run_to_memory(
     wasm: &[u8],
     input: impl Into<Input>,
@@ -39,10 +40,11 @@ pub(crate) fn run_to_memory(
     Ok((store.into_data().streams, outcome, memory))
 }
 
-/// The same; instead of memory it tells what an exported global of type `i64` holds at the end.
+/// Runs a module like [`run`], and also returns the value of an exported global of type `i64` at
+/// the end.
 ///
 /// # Errors
-/// As [`run`], or if there is no such global.
+/// If it cannot be instantiated, does not end, or has no such global.
 pub(crate) fn run_to_global(
     wasm: &[u8],
     input: impl Into<Input>,

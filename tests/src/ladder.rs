@@ -1,4 +1,4 @@
-//! Cases through rungs.
+//! The ladder: runs cases on rungs.
 
 #[cfg(feature = "candle")]
 use std::sync::OnceLock;
@@ -15,29 +15,28 @@ use crate::case::{Case, Expected, Rung};
 use crate::host;
 use crate::streams::Streams;
 
-/// Positions that rungs look at whose time grows with their square; and tokens behind a long prompt
-/// nevertheless.
+/// The positions, and the tokens after a long prompt, that rungs of quadratic time decode.
 const QUADRATIC: (usize, usize) = (2_500, 128);
-/// The same of the forward pass without a cache.
+/// The positions and tokens that the forward pass without a cache decodes.
 #[cfg(feature = "candle")]
 const CANDLE: (usize, usize) = (1_000, 64);
 
-/// What the plain interpreter says of a program.
+/// The plain interpreter's trace of a program.
 #[derive(Debug, Clone)]
 pub struct Trace {
-    /// The tokens behind the prompt.
+    /// The tokens after the prompt.
     pub tokens: Vec<Token>,
-    /// The bytes put out.
+    /// The bytes of output.
     pub streams: Streams,
     /// How it ended.
     pub outcome: Outcome,
 }
 
 impl Trace {
-    /// Runs a program.
+    /// Runs a program in the plain interpreter.
     ///
     /// # Errors
-    /// If it has a fault, or does not end within so many tokens.
+    /// If it has a fault, or does not end within `max_tokens` tokens.
     pub fn of(program: &Program, max_tokens: u64) -> Result<Self, String> {
         let mut run = Interpreter::new(program);
         let mut tokens = vec![];
@@ -69,14 +68,14 @@ impl Trace {
         text
     }
 
-    /// How many tokens a rung looks at that is given so many positions, and tokens behind a long
-    /// prompt.
+    /// The number of tokens that a rung decodes, given the limit of its positions and of tokens
+    /// after a long prompt.
     fn within(&self, program: &Program, (positions, tokens): (usize, usize)) -> usize {
         let left = positions.saturating_sub(program.full_prompt().count());
         self.tokens.len().min(left.max(tokens))
     }
 
-    /// Tells where another rung says something else.
+    /// Compares a token of another rung, and describes the difference.
     fn compare(&self, at: usize, found: Option<Token>) -> Result<(), String> {
         let wanted = self.tokens.get(at).copied();
         if found == wanted {
@@ -96,7 +95,7 @@ impl Trace {
     }
 }
 
-/// The model and the machine, made once.
+/// The model and the machine, built once for all cases.
 #[derive(Debug)]
 pub struct Ladder {
     computer: Computer,
@@ -146,7 +145,7 @@ impl Ladder {
     /// Runs a case on a rung.
     ///
     /// # Errors
-    /// What is not as it must be.
+    /// The first difference from the expected result.
     pub fn check(&self, rung: Rung, case: &Case) -> Result<(), String> {
         let expected = match &case.expected {
             Expected::Run { streams, outcome } => (streams, *outcome),
@@ -178,7 +177,7 @@ impl Ladder {
     /// with all but each.
     ///
     /// # Errors
-    /// What is not as it must be.
+    /// The first difference from the expected result.
     pub fn check_passes(case: &Case) -> Result<(), String> {
         let Expected::Run { streams, outcome } = &case.expected else {
             return Ok(());
@@ -187,7 +186,7 @@ impl Ladder {
         let but = Pass::ALL.map(|pass| Passes::all().without(pass));
         for passes in [Passes::none()].into_iter().chain(alone).chain(but) {
             let program = case.program_with(&Options::default().with_passes(passes))?;
-            // What takes more tokens than it need takes less than twice as many.
+            // With fewer passes the trace is longer, but less than twice as long as the limit.
             let trace = Trace::of(&program, 2 * case.max_tokens)?;
             agree((&trace.streams, trace.outcome), (streams, *outcome))
                 .map_err(|problem| format!("{passes:?}: {problem}"))?;
@@ -214,7 +213,7 @@ impl Ladder {
     /// Checks that a program is valid and that its text reads as itself.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The error of the program or of its text.
     pub fn check_text(case: &Case) -> Result<(), String> {
         let program = case.program()?;
         program.validate().map_err(|error| error.to_string())?;

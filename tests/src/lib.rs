@@ -1,8 +1,8 @@
-//! The corpus and every rung it runs through, and the suites beside it.
+//! The corpus and the rungs that run it, and the larger suites.
 //!
-//! A [`Case`] is a file of `cases/`: a module or token program, its input, what it must put out and
-//! how it must end. A [`Rung`] is one way to run it. The [`Ladder`] runs cases through rungs: token
-//! by token, all rungs that have tokens must say what the plain interpreter says. [`spec`] runs the
+//! A [`Case`] is a file of `cases/`: a module or token program, its input, and the expected output
+//! and end. A [`Rung`] is one way to run it. The [`Ladder`] runs cases on rungs: all rungs that
+//! have tokens must generate those of the plain interpreter, token by token. [`spec`] runs the
 //! official WebAssembly test suite.
 #![forbid(unsafe_code)]
 

@@ -30,7 +30,7 @@ enum Command {
     Horizon(command::horizon::Arguments),
     /// Long runs of C programs, by an independent engine and by all engines
     Long(command::long::Arguments),
-    /// Changes one weight at a time: somebody must notice
+    /// Changes one weight at a time: a test must notice each change
     Mutate(command::mutate::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the
     /// lowering saves

@@ -1,11 +1,11 @@
-//! Random numbers that are the same everywhere for a seed.
+//! Pseudorandom numbers, the same on every machine for a seed.
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of that seed.
+    /// Creates the generator of that seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
@@ -19,13 +19,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// A number below `end`, which must not be 0.
     pub fn below(&mut self, end: u64) -> u64 {
         self.bits() % end
     }
 
-    /// A number with any number of bits, the highest ones as likely as a few, or one near a power
-    /// of two.
+    /// A number of any length in bits, all lengths equally likely, or a number near a power of two.
     pub fn number(&mut self) -> u64 {
         let bits = self.bits();
         let shift = self.below(64);

@@ -1,13 +1,13 @@
-//! What programs put out.
+//! The output of programs.
 
 use std::fmt;
 
-/// The bytes that a program has put out.
+/// The output of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Streams {
-    /// On the standard output.
+    /// The bytes on the standard output.
     pub output: Vec<u8>,
-    /// On the standard error.
+    /// The bytes on the standard error.
     pub stderr: Vec<u8>,
 }
 
@@ -19,7 +19,7 @@ impl Streams {
         }
     }
 
-    /// Whether both are the same; if not, the lines that begin to differ.
+    /// Compares both streams, and describes the first lines that differ.
     pub(crate) fn are(&self, wanted: &Self) -> Result<(), String> {
         let found = [&self.output, &self.stderr];
         let wanted = [&wanted.output, &wanted.stderr];
@@ -38,7 +38,7 @@ impl Streams {
     }
 }
 
-/// The line of a byte.
+/// The line that contains a byte.
 fn line_at(text: &[u8], at: usize) -> impl fmt::Display {
     let start = text[..at].iter().rposition(|&byte| byte == b'\n');
     let rest = &text[start.map_or(0, |newline| newline + 1)..];

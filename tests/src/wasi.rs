@@ -1,4 +1,4 @@
-//! WASI preview 1 for the independent engine: what a C library needs of it.
+//! WASI preview 1 for the independent engine: the functions that a C library needs.
 
 use wasmi::{Caller, Error, Linker};
 
@@ -23,14 +23,14 @@ fn memory(caller: &At<'_>) -> wasmi::Memory {
 fn store(caller: &mut At<'_>, address: usize, bytes: &[u8]) {
     memory(caller)
         .write(caller, address, bytes)
-        .expect("pointers are good");
+        .expect("a program of the corpus passes valid pointers");
 }
 
 fn load(caller: &At<'_>, address: usize) -> usize {
     let mut bytes = [0; 4];
     memory(caller)
         .read(caller, address, &mut bytes)
-        .expect("pointers are good");
+        .expect("a program of the corpus passes valid pointers");
     u32::from_le_bytes(bytes) as usize
 }
 
@@ -38,7 +38,7 @@ fn word(number: usize) -> [u8; 4] {
     (number as u32).to_le_bytes()
 }
 
-/// Address and length of each buffer.
+/// The address and length of each buffer.
 fn buffers(caller: &At<'_>, at: u32, count: u32) -> Vec<(usize, usize)> {
     let places = (0..count as usize).map(|index| at as usize + 8 * index);
     places
@@ -113,7 +113,7 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
                 let mut bytes = vec![0; length];
                 memory(&caller)
                     .read(&caller, address, &mut bytes)
-                    .expect("pointers are good");
+                    .expect("a program of the corpus passes valid pointers");
                 let streams = &mut caller.data_mut().streams;
                 match fd {
                     STDOUT => streams.output.extend(bytes),

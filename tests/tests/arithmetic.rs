@@ -1,5 +1,5 @@
 //! Every arithmetic instruction of the machine against Rust, on edge operands and random ones.
-//! `cargo xtask verify` takes many more.
+//! `cargo xtask verify` checks many more.
 
 use weightware::Computer;
 use weightware_isa::Op;
@@ -38,7 +38,7 @@ fn weights() {
     }
 }
 
-/// Four bytes of a first operand and of a second one at once.
+/// Four pairs of bytes, packed into two operands.
 fn packed(pairs: &[(u8, u8)]) -> Operands {
     let word = |bytes: Vec<u8>| {
         let places = bytes.into_iter().zip(0..);
@@ -51,9 +51,9 @@ fn packed(pairs: &[(u8, u8)]) -> Operands {
     [0, word(first), word(second)]
 }
 
-/// What has no equation (`cargo xtask proof`) is gone through: every pair of bytes, for what pairs
-/// bytes; every byte at every place with every count, for what moves them; every byte at every
-/// place, for what counts bits.
+/// Exhaustive tests of the instructions without an equation (`cargo xtask proof`): every pair of
+/// bytes for those that combine bytes; every byte at every place with every count for those that
+/// move them; every byte at every place for those that count bits.
 #[test]
 fn every_byte() {
     let bytes = || 0..=255_u8;

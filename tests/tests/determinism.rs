@@ -1,5 +1,5 @@
-//! The same bytes of weights, and the same traces, on every machine and whatever runs beside:
-//! digests of both.
+//! Determinism: weights and traces have the same bytes on every machine and under any load, by
+//! their digests.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 use weightware::{Computer, Engine, default_model};
 use weightware_tests::{Expected, Trace, cases};
 
-/// 64-bit FNV-1a: tells changes, not forgeries.
+/// The 64-bit FNV-1a hash, which detects changes, not forgeries.
 fn digest(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -71,7 +71,7 @@ fn weights_and_traces_are_those_of_the_digests() {
     assert_eq!(golden, actual, "lines are left over; run with BLESS=1");
 }
 
-/// Weights compiled, and programs decoded, in many threads at once are those of one.
+/// Weights compiled and programs decoded in many threads at once equal those of one thread.
 #[test]
 fn threads_change_nothing() {
     let text = "{ i32.const 39 30 00 00  i32.const 07 00 00 00  div.digits 00 00 00 00  div.result 00 00 00 00  output 00 00 00 00 }";

@@ -1,4 +1,4 @@
-//! How a run ends is told: a limit or a horizon is never taken for an outcome, nor an outcome for a
+//! The ends of runs: a limit or a horizon is never reported as an outcome, nor an outcome as a
 //! limit.
 
 use weightware::{Computer, Engine, Outcome, Program, RunEnd, Trap};
@@ -7,7 +7,7 @@ fn program(text: &str) -> Program {
     text.parse().expect("a valid program")
 }
 
-/// Counts for ever.
+/// A program that counts for ever.
 fn endless() -> Program {
     program("{ i32.const 00 00 00 00  i32.const 01 00 00 00  i32.add 00 00 00 00  br 01 00 00 00 }")
 }
@@ -97,8 +97,7 @@ fn a_prompt_beyond_the_horizon_gives_nothing() {
     }
 }
 
-/// A memory of 16 MiB is more than the machine tells apart: a store far beyond is a horizon, not a
-/// wrong byte later.
+/// A store far beyond the 16 MiB that the machine can address is a horizon, not a wrong byte later.
 #[test]
 fn an_address_out_of_range_is_a_horizon() {
     let program = program(
@@ -118,8 +117,7 @@ fn an_address_out_of_range_is_a_horizon() {
     }
 }
 
-/// Tokens shown many at a time are those of single steps, with the same lines, the same end and the
-/// same limit.
+/// Steps of many tokens give the same tokens, lines, end and limit as single steps.
 #[test]
 fn many_steps_are_single_steps() {
     let computer = Computer::default();

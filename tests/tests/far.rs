@@ -1,5 +1,5 @@
-//! A slice of `cargo xtask far`: far positions, up to the horizon of every profile; and what it
-//! notices.
+//! A sample of `cargo xtask far`: far positions, up to the horizon of every profile, and a fault
+//! that it must notice.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ use weightware_tests::far::{
 use weightware_tests::horizon::at_positions;
 use weightware_tests::mutate::Names;
 
-/// What must be true of `cargo xtask far` as it is without arguments.
+/// The number of cases of `cargo xtask far` without arguments.
 const COUNT: u64 = 10_000;
 
 #[test]
@@ -25,8 +25,8 @@ fn what_is_never_executed() {
     assert_eq!(never, [Op::I64ConstHigh, Op::Resume, Op::Section]);
 }
 
-/// Every instruction at two hundred positions, half of all cases behind a million tokens, a tenth
-/// in the last twentieth.
+/// Every instruction occurs at two hundred positions, half of all cases after a million tokens, and
+/// a tenth in the last twentieth.
 #[test]
 fn cases_are_everywhere() {
     thread::scope(|scope| {
@@ -42,7 +42,7 @@ fn cases_are_everywhere() {
                     cases, far, late, ..
                 } = coverage;
                 let name = profile.name;
-                // Random programs that trap among others are left out.
+                // Random programs that trap among other cases are left out.
                 assert!(cases > COUNT - COUNT / 100, "{name}: {cases}");
                 assert!(
                     2 * far > COUNT && 10 * late > COUNT,
@@ -111,8 +111,8 @@ fn every_instruction_up_to_the_horizon() {
     });
 }
 
-/// What was never written is 0, as far as addresses reach, whatever was computed beside: the memory
-/// grows to 4 GiB.
+/// Memory that was never written is 0 up to the end of the address range, in a memory of 4 GiB and
+/// between other computations.
 #[test]
 fn loads_as_far_as_addresses_reach() {
     for profile in Profile::ALL {
@@ -161,7 +161,7 @@ fn every_way_to_end() {
     }
 }
 
-/// Stock softmax says in cases what the run says.
+/// Stock softmax in cases predicts the tokens of the run.
 #[test]
 fn stock_softmax_in_cases() {
     let profile = Profile::STOCK;
@@ -181,8 +181,8 @@ fn stock_softmax_in_cases() {
     }
 }
 
-/// A division that finds something past its last digit, as the machine's did before its divisor was
-/// made great there: nothing shows for a million tokens.
+/// A division that finds a digit past its last one, like the machine's before its divisor was made
+/// great there. Nothing is wrong for a million tokens.
 #[test]
 fn a_division_without_its_gate_is_noticed() {
     let mut model = default_model();
@@ -197,7 +197,7 @@ fn a_division_without_its_gate_is_noticed() {
     }
     let (model, ends) = endless(model, Profile::STOCK);
     let computer = Computer::new(model).expect("a model of the machine");
-    // The cases of divisions alone: each of the slice's would do.
+    // The cases of divisions alone; every one of the sample would do.
     let kind = Kind::Op(Op::DivDigits);
     let cases: Vec<Case> = (0..40)
         .map(|number| Case::new(number, 1, Some(kind), 2_000_000))

@@ -1,6 +1,5 @@
 //! A thousand random modules against an independent engine, some of them through the weights.
-//! `cargo xtask fuzz` takes as many as one likes, and writes a case of the corpus for each that
-//! differs.
+//! `cargo xtask fuzz` runs any number, and writes a case of the corpus for each that differs.
 
 use weightware::Computer;
 use weightware_tests::fuzz::{Fuzzed, fuzz};

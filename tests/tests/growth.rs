@@ -1,20 +1,20 @@
-//! Memory that grows: an access inside it that the profile has no address for is a horizon, one
-//! outside it a trap, never the other way round; and what was never written is 0.
+//! Growth of the memory. An access inside the memory beyond the profile's addresses is a horizon,
+//! one outside the memory a trap, never the other way round. Memory that was never written is 0.
 
 use weightware::{Computer, Engine, Outcome, Profile, RunEnd, Source, Trap, profile_model};
 
-const TRAP: Told = Told::Trap;
-const HORIZON: Told = Told::Horizon;
+const TRAP: Ended = Ended::Trap;
+const HORIZON: Ended = Ended::Horizon;
 
 /// How a program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Ended {
     Exit(u32),
     Trap,
     Horizon,
 }
 
-/// Grows a memory of one page by so many pages each, and returns what that computes.
+/// Grows a memory of one page by each number of pages, and returns the result of `body`.
 fn program(grows: &[u32], body: &str) -> Vec<u8> {
     let grows = grows
         .iter()
@@ -23,20 +23,20 @@ fn program(grows: &[u32], body: &str) -> Vec<u8> {
     format!("(module (memory 1) (func (export \"main\") (result i32) {grows} {body}))").into_bytes()
 }
 
-/// Writes 77 and reads it again.
+/// Writes 77 and reads it.
 fn kept(address: u32) -> String {
     let address = address.cast_signed();
     format!("(i32.store (i32.const {address}) (i32.const 77)) (i32.load (i32.const {address}))")
 }
 
-/// How it ends on an engine; the plain interpreter follows.
-fn told(computer: &Computer, wat: &[u8], engine: Engine) -> Told {
+/// How a program ends on an engine, in lockstep with the plain interpreter.
+fn ending(computer: &Computer, wat: &[u8], engine: Engine) -> Ended {
     let program = Source::parse(wat).expect("a module").program(&[]);
     let run = computer.run(&program, engine, None).expect("a sound model");
     match run.checked(&program, &[]).finish() {
-        RunEnd::Outcome(Outcome::Exited(code)) => Told::Exit(code),
-        RunEnd::Outcome(Outcome::Trapped(Trap::OutOfBounds)) => Told::Trap,
-        RunEnd::Horizon { .. } => Told::Horizon,
+        RunEnd::Outcome(Outcome::Exited(code)) => Ended::Exit(code),
+        RunEnd::Outcome(Outcome::Trapped(Trap::OutOfBounds)) => Ended::Trap,
+        RunEnd::Horizon { .. } => Ended::Horizon,
         end => panic!("{end:?}"),
     }
 }
@@ -46,11 +46,10 @@ const PAGE: u32 = 1 << 16;
 
 #[test]
 fn an_access_inside_the_memory_never_traps_and_one_outside_always_does() {
-    const KEPT: Told = Told::Exit(77);
+    const KEPT: Ended = Ended::Exit(77);
     let last = |pages: u32| pages * PAGE - 4;
-    // The pages that it grows by, the address, and what comes of that by the profiles stock, long
-    // and far.
-    let rows: &[(&[u32], u32, [Told; 3])] = &[
+    // The pages to grow by, the address, and the results with the profiles stock, long and far.
+    let rows: &[(&[u32], u32, [Ended; 3])] = &[
         (&[], last(1), [KEPT; 3]),
         (&[], last(1) + 1, [TRAP; 3]),
         (&[], 200_000, [TRAP; 3]),
@@ -72,7 +71,7 @@ fn an_access_inside_the_memory_never_traps_and_one_outside_always_does() {
         (&[257], 200_000, [HORIZON, HORIZON, KEPT]),
         (&[257], last(258), [HORIZON; 3]),
         (&[257], last(258) + 1, [TRAP; 3]),
-        // In steps, whose last byte alone says little.
+        // In steps, of which the last one alone does not show the size.
         (&[255, 1, 1], last(258), [HORIZON; 3]),
         (&[255, 1, 1], last(258) + 1, [TRAP; 3]),
         (&[128, 128], 70_000, [KEPT; 3]),
@@ -80,7 +79,7 @@ fn an_access_inside_the_memory_never_traps_and_one_outside_always_does() {
         (&[16; 20], 70_000, [KEPT; 3]),
         (&[16; 20], last(321), [HORIZON; 3]),
         (&[16; 20], last(321) + 1, [TRAP; 3]),
-        // All that the lowering grants, and more than that.
+        // The greatest growth that the lowering grants, and more than that.
         (&[65_534], 70_000, [KEPT; 3]),
         (&[65_534], last(65_535), [HORIZON; 3]),
         (&[65_534], last(65_535) + 1, [TRAP; 3]),
@@ -95,7 +94,7 @@ fn an_access_inside_the_memory_never_traps_and_one_outside_always_does() {
         for ((computer, profile), &expected) in computers.iter().zip(profiles).zip(expected) {
             for engine in FAST {
                 assert_eq!(
-                    told(computer, &wat, engine),
+                    ending(computer, &wat, engine),
                     expected,
                     "grown by {grows:?}, {address}: {}, {}",
                     profile.name,
@@ -104,17 +103,18 @@ fn an_access_inside_the_memory_never_traps_and_one_outside_always_does() {
             }
         }
     }
-    // The engines that look at all keys.
+    // The engines that scan all keys.
     for engine in [Engine::Hardmax, Engine::Softmax] {
         for row in [5, 8, 9, 10, 11, 13] {
             let (grows, address, [expected, ..]) = &rows[row];
             let wat = program(grows, &kept(*address));
-            assert_eq!(told(&computers[0], &wat, engine), *expected, "row {row}");
+            assert_eq!(ending(&computers[0], &wat, engine), *expected, "row {row}");
         }
     }
 }
 
-/// A load stores nothing: it may look anywhere inside the memory, and finds 0 where nobody wrote.
+/// A load stores nothing, so it may access any address inside the memory. It finds 0 where nothing
+/// was written.
 #[test]
 fn what_was_never_written_is_zero() {
     let profiles = [Profile::STOCK, Profile::LONG, Profile::FAR];
@@ -124,18 +124,18 @@ fn what_was_never_written_is_zero() {
         65_536, 65_540, 100_000, 131_064, 155_640, 155_648, 200_000, 8_388_600, 16_777_216,
         16_842_748,
     ] {
-        // Something stands before it, and at 0, where a lookup that finds nothing looks.
+        // A byte is stored before it, and at 0, where a lookup without a key would end.
         let body = format!(
             "(i32.store (i32.const 0) (i32.const -1)) (i32.store (i32.const 65532) (i32.const -1))
              (i32.add (i32.load (i32.const {address})) (i32.const 5))"
         );
         for (computer, profile) in computers.iter().zip(profiles) {
             for engine in FAST {
-                let told = told(computer, &program(&[256], &body), engine);
+                let ended = ending(computer, &program(&[256], &body), engine);
                 let beyond = i64::from(address) + 4 > profile.memory.last();
                 assert!(
-                    told == Told::Exit(5) || beyond && told == HORIZON,
-                    "{address}: {told:?}, {}, {}",
+                    ended == Ended::Exit(5) || beyond && ended == HORIZON,
+                    "{address}: {ended:?}, {}, {}",
                     profile.name,
                     engine.name()
                 );
@@ -144,7 +144,7 @@ fn what_was_never_written_is_zero() {
     }
 }
 
-/// A growth that is refused changes nothing, and `memory.size` tells what there is.
+/// A refused growth changes nothing, and `memory.size` returns the size.
 #[test]
 fn the_size_is_what_was_granted() {
     let computer = Computer::default();
@@ -160,7 +160,11 @@ fn the_size_is_what_was_granted() {
     for (grows, size) in rows {
         for engine in FAST {
             let wat = program(grows, "(memory.size)");
-            assert_eq!(told(&computer, &wat, engine), Told::Exit(size), "{grows:?}");
+            assert_eq!(
+                ending(&computer, &wat, engine),
+                Ended::Exit(size),
+                "{grows:?}"
+            );
         }
     }
 }

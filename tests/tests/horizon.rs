@@ -1,10 +1,10 @@
-//! Adversarial programs, right up to a horizon and stopped behind it.
+//! Adversarial programs, up to a horizon and not beyond it.
 
 use weightware::{Computer, Engine, RunEnd, default_model};
 use weightware_tests::horizon::{adversaries, at_positions, beside, farthest, most_stores, nearer};
 
-/// The model says how far it goes; one whose `config.json` says less stops there, by every engine,
-/// at the same token.
+/// A model whose `config.json` states a nearer horizon stops there, with every engine at the same
+/// token.
 #[test]
 fn all_engines_stop_at_the_same_token() {
     const TOKENS: u64 = 600;
@@ -35,7 +35,8 @@ fn all_engines_stop_at_the_same_token() {
                 first.end
             );
             match adversary.stores && most == STORES {
-                // The store before would have been the last one to be told from the next.
+                // The store before would have been the last one that is distinguished from the
+                // next.
                 true => assert_eq!(first.stores, STORES, "{}", adversary.name),
                 false => assert_eq!(first.tokens, TOKENS, "{}", adversary.name),
             }
@@ -43,7 +44,7 @@ fn all_engines_stop_at_the_same_token() {
     }
 }
 
-/// Limits that a program comes to within thousands of tokens, of the model as it is.
+/// Limits that a program reaches within thousands of tokens, with the original model.
 #[test]
 fn the_machine_s_own_limits_are_horizons() {
     let computer = Computer::default();
@@ -72,7 +73,7 @@ fn the_farthest_address_is_beyond_two_pages() {
     assert!(most_stores(computer.model()).is_some_and(|stores| stores > 100_000));
 }
 
-/// Stock softmax attends to one token where the certificate says so, and averages where it does.
+/// Stock softmax attends to one token where the certificate says so, and averages elsewhere.
 #[test]
 fn stock_softmax_at_sampled_positions() {
     let computer = Computer::default();

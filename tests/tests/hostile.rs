@@ -1,4 +1,4 @@
-//! Inputs that once were findings, and a slice of `cargo xtask hostile`.
+//! Inputs that once were findings, and a sample of `cargo xtask hostile`.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +14,8 @@ const METER: Meter = Meter {
     usage: || (ALLOCATOR.current_usage(), ALLOCATOR.peak_usage()),
 };
 
-/// One test, since memory is counted of all threads: of each target the inputs that are kept, named
-/// after it, then some new ones.
+/// A single test, since the memory of all threads is counted. Each target gets the inputs kept
+/// under its name, then some new ones.
 #[test]
 fn inputs_that_nobody_wrote() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");

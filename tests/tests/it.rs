@@ -1,5 +1,5 @@
-//! The tests of the package in one program: linked once, and long tests run beside one another.
-//! `hostile` counts all memory that its process takes, and is a program of its own.
+//! The tests of the package in one program: it links once, and long tests run in parallel.
+//! `hostile` counts all memory of its process, so it is a program of its own.
 
 mod arithmetic;
 mod determinism;

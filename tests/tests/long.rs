@@ -17,7 +17,7 @@ fn whole(name: &str) -> Whole {
     whole.unwrap_or_else(|problem| panic!("{name}: {problem}"))
 }
 
-/// Making the page compares all programs with an independent engine.
+/// Building the page compares all programs with an independent engine.
 #[test]
 fn the_page_is_up_to_date() {
     let next = AtomicUsize::new(0);
@@ -69,7 +69,8 @@ fn the_page_is_up_to_date() {
     );
 }
 
-/// Programs without an optimiser, with divisions and with floats: each beyond two million tokens.
+/// Programs without optimisation, with divisions and with floats, each of more than two million
+/// tokens.
 #[test]
 fn whole_runs_by_the_weights() {
     let computer = Computer::default();
@@ -83,7 +84,7 @@ fn whole_runs_by_the_weights() {
     }
 }
 
-/// The last tokens too, behind a trace that was taken in.
+/// The last tokens, after the rest of the trace was prefilled.
 #[test]
 fn slices_by_the_weights() {
     let computer = Computer::default();
@@ -98,9 +99,9 @@ fn slices_by_the_weights() {
     }
 }
 
-/// A run that stops early, says something else or ends otherwise is no success.
+/// A run that stops early, has another output or ends differently is a failure.
 #[test]
-fn what_differs_is_told() {
+fn differences_are_reported() {
     let mut whole = whole("matrix");
     let prompt = whole.prompt;
     let nearer = Computer::new(nearer(default_model(), prompt + 9_999, 300_000));

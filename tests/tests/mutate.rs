@@ -1,4 +1,4 @@
-//! A slice of `cargo xtask mutate`, and what must not be noticed.
+//! A sample of `cargo xtask mutate`, and changes that must not be noticed.
 
 use weightware::default_model;
 use weightware_tests::Random;

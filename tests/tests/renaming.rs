@@ -1,19 +1,16 @@
-//! No meaning in names: permuted tokens, heads, neurons and slots, and tokens with other strings,
-//! decode alike.
+//! Names have no meaning: with permuted tokens, heads, neurons and slots, and with other strings of
+//! tokens, decoding is the same.
 
 use weightware::{Computer, Decoder, Engine, Model, Source, TokenId};
 use weightware_model::{Matrix, Tokenizer};
+use weightware_tests::Random;
 
-/// A permutation of `0..n` (Fisher-Yates over xorshift64*).
+/// A permutation of `0..n` (Fisher-Yates).
 fn permutation(n: usize, seed: u64) -> Vec<usize> {
-    let mut random = seed;
+    let mut random = Random::new(seed);
     let mut order: Vec<usize> = (0..n).collect();
     for last in (1..n).rev() {
-        random ^= random >> 12;
-        random ^= random << 25;
-        random ^= random >> 27;
-        let other = (random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % (last + 1);
-        order.swap(last, other);
+        order.swap(last, random.below(last as u64 + 1) as usize);
     }
     order
 }
@@ -30,7 +27,7 @@ fn permuted(matrix: &Matrix, rows: &[usize], cols: &[usize]) -> Matrix {
     result
 }
 
-/// The same model with everything in another order and other names; `tokens[new]` is the old id.
+/// The model with everything in another order and with other names; `tokens[new]` is the old id.
 fn disguised(model: &Model, tokens: &[usize]) -> Model {
     let mut other = model.clone();
     let shape = model.config.shape;

@@ -1,5 +1,5 @@
-//! The official WebAssembly test suite: a slice through the weights, and what the whole is worth.
-//! `cargo xtask spec` runs the whole through the weights.
+//! The official WebAssembly test suite: a sample through the weights, and a check of the suite
+//! itself. `cargo xtask spec` runs the whole suite through the weights.
 
 use weightware::Computer;
 use weightware_tests::spec::{self, File};
@@ -39,8 +39,8 @@ fn slice_through_the_weights() {
     }
 }
 
-/// The suite's modules with their entries, replays and links, run by an independent engine: so what
-/// fails elsewhere is the machine's fault.
+/// The suite's modules with their entries, replays and links, run by an independent engine. So a
+/// failure elsewhere is a fault of the machine.
 #[test]
 fn the_suite_itself() {
     let (mut pass, mut refused) = (0, 0);

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each library may import of this workspace; `dev-dependencies` are free.
+mod prose;
+
+/// The crates of this workspace that each library may import; `dev-dependencies` are free.
 const LAYERS: [(&str, &[&str]); 10] = [
     ("isa", &[]),
     ("hull", &[]),
@@ -88,7 +90,7 @@ fn decoding_knows_no_instruction() {
     }
 }
 
-/// The one file with unsafe code: what enters machine code.
+/// The one file with unsafe code, which enters machine code.
 const FENCED: &str = "crates/runtime/src/plan/jit/x86_64/enter.rs";
 
 #[test]
@@ -112,7 +114,7 @@ fn files_are_short_and_libraries_safe() {
     }
 }
 
-/// Where tests are one program, a file that it does not name would never run.
+/// Where tests are one program, a file that the program does not name would never run.
 #[test]
 fn every_test_file_is_run() {
     let mut files = 0;
@@ -215,7 +217,7 @@ fn commands_of_pages_are_there() {
     assert!(mentioned > 50, "pages mention commands");
 }
 
-/// What a page links to in this workspace is there.
+/// Every link of a page to a file of the workspace has a target.
 #[test]
 fn links_of_pages_lead_somewhere() {
     let mut links = 0;
@@ -235,8 +237,8 @@ fn links_of_pages_lead_somewhere() {
     assert!(links > 50, "pages have links");
 }
 
-/// Lines of comments that are prose: no table, address, code or indented text, which cannot be
-/// broken.
+/// Whether a line of a comment can be broken: it is prose, not a table, an address, code or
+/// indented text.
 fn is_breakable(comment: &str) -> bool {
     let unbreakable = comment.starts_with(['|', '#', ' ']) || comment.contains("://");
     !unbreakable && comment.contains(' ')
@@ -266,7 +268,7 @@ fn comments_have_100_columns() {
     }
 }
 
-/// Prose of pages, tables and code left out. Generated pages have lines as long as they come.
+/// Generated pages, whose lines have any length.
 const FREE: [&str; 7] = [
     "docs/costs.md",
     "docs/horizons.md",

@@ -1,4 +1,4 @@
-//! The page about tokens of whole programs says what is the case; making it compares the programs
+//! The page about the tokens of whole programs is up to date. Building it compares the programs
 //! with an independent engine.
 
 use weightware_tests::tokens;

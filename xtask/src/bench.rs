@@ -59,7 +59,7 @@ impl Part {
     }
 }
 
-/// Fast engines first: the others are compared with what they did.
+/// The engines, the fast ones first: the others are compared with their tokens.
 fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::Plan, Engine::Hull, Engine::Softmax];
     if Engine::Jit.is_available() {
@@ -68,15 +68,15 @@ fn engines() -> Vec<Engine> {
     engines
 }
 
-/// Where time per token is told in the table.
-const TOLD: [u64; 4] = [1_000, 10_000, 1_000_000, 10_000_000];
+/// Positions at which the table states the time per token.
+const STATED: [u64; 4] = [1_000, 10_000, 1_000_000, 10_000_000];
 
-/// The long loop, by one engine.
+/// The measurements of one engine on the long loop.
 struct Long {
     curve: Curve,
-    /// Nanoseconds per token up to so many tokens.
-    told: Vec<(u64, f64)>,
-    /// Nanoseconds per token of a long prompt, making a plan included.
+    /// Nanoseconds per token up to each of these numbers of tokens.
+    times: Vec<(u64, f64)>,
+    /// Nanoseconds per token of a long prompt, including the time to build a plan.
     prefill: Option<f64>,
     cached: usize,
 }
@@ -102,15 +102,15 @@ impl Arguments {
         );
         let row =
             |what: &str, figures: Vec<String>| println!("| {what} | {} |", figures.join(" | "));
-        for told in TOLD.into_iter().filter(|&told| told <= self.tokens) {
+        for at in STATED.into_iter().filter(|&at| at <= self.tokens) {
             let figure = |long: &Long| {
-                let found = long.told.iter().find(|(tokens, _)| *tokens == told);
+                let found = long.times.iter().find(|(tokens, _)| *tokens == at);
                 found.map_or("-".to_owned(), |(_, time)| {
                     format!("{} ns/token", rounded(*time))
                 })
             };
             row(
-                &format!("loop, at {} tokens", thousands(told)),
+                &format!("loop, at {} tokens", thousands(at)),
                 long.iter().map(figure).collect(),
             );
         }
@@ -159,12 +159,12 @@ impl Arguments {
         Ok(())
     }
 
-    /// Runs the loop up to the longest length, or until the time is up.
+    /// Runs the loop up to the greatest length, or until the time is up.
     fn long(&self, engine: Engine) -> Result<Long> {
         let computer = Computer::default();
-        // A program without input has a prompt of 21,000 tokens.
+        // Even without input, this program has a prompt of 21,000 tokens.
         let long_prompt = workspace::program("sudoku.wasm")?.program(b"");
-        // The square of its length would take minutes.
+        // Its time grows with the square of its length, and would be minutes.
         let prefill = if engine.is_linear() {
             None
         } else {
@@ -174,7 +174,7 @@ impl Arguments {
         };
         let mut run = computer.run(&long_loop()?, engine, None)?;
         let bar = status_line();
-        let (mut curve, mut told) = (vec![], vec![]);
+        let (mut curve, mut times) = (vec![], vec![]);
         let mut total = Duration::ZERO;
         let mut before = 0;
         for tokens in checkpoints(self.tokens) {
@@ -184,11 +184,12 @@ impl Arguments {
             let now = run.reader().tokens();
             let time = stretch.as_secs_f64() * 1e9 / (now - before) as f64;
             curve.push((tokens as f64, time));
-            told.push((tokens, time));
+            times.push((tokens, time));
             before = now;
             total += stretch;
             bar.set_message(format!("{} {} tokens", engine.name(), thousands(tokens)));
-            // The next stretch is about twice as long; a linear cache takes four times the time.
+            // The next stretch is about twice as long; a linear cache takes four times as long for
+            // it.
             if total > Duration::from_secs(self.seconds) / 4 && engine.is_linear()
                 || total > Duration::from_secs(self.seconds)
             {
@@ -201,7 +202,7 @@ impl Arguments {
                 name: engine.name(),
                 points: curve,
             },
-            told,
+            times,
             prefill,
             cached: run.stats().cached_bytes,
         })
@@ -212,10 +213,10 @@ fn nanoseconds(time: Option<f64>) -> String {
     time.map_or("-".to_owned(), |time| format!("{} ns/token", rounded(time)))
 }
 
-/// The best of so many runs is told: others share the machine.
+/// The number of runs, of which the best counts: other processes share the machine.
 const REPEATED: usize = 3;
 
-/// 500, 1,000, 2,000, 5,000 and so on.
+/// Lengths to measure: 500, 1,000, 2,000, 5,000 and so on.
 fn checkpoints(last: u64) -> impl Iterator<Item = u64> {
     let decades = (2..8).map(|exponent| 10_u64.pow(exponent));
     let all = decades.flat_map(|decade| [decade, 2 * decade, 5 * decade]);
@@ -229,11 +230,11 @@ fn go_on(run: &mut Run<'_>, tokens: u64) -> Result<()> {
     Ok(())
 }
 
-/// A whole run: model, prompt and trace.
+/// A whole run in words: model, prompt and trace.
 fn whole(figures: &Figures, time: Duration) -> String {
     let tokens = figures.prompt + figures.tokens;
     format!(
-        "{} tok/s, {} tokens behind {} in {}",
+        "{} tok/s, {} tokens after {} in {}",
         rounded(per_second(tokens, time)),
         thousands(figures.tokens),
         thousands(figures.prompt),
@@ -241,9 +242,9 @@ fn whole(figures: &Figures, time: Duration) -> String {
     )
 }
 
-/// Measures how long this process computes. Others may share the machine, so what they take is left
-/// out, where the system tells; it does in steps of some milliseconds, so short times are those of
-/// the clock on the wall.
+/// Measures the processor time of this process, if the system reports it, so that other processes
+/// do not count. It comes in steps of some milliseconds, so short times are taken from the wall
+/// clock.
 struct Stopwatch {
     wall: Instant,
     processor: Option<Duration>,
@@ -267,7 +268,7 @@ impl Stopwatch {
     }
 }
 
-/// Time on a processor so far.
+/// The processor time so far.
 fn on_processor() -> Option<Duration> {
     let text = fs::read_to_string("/proc/self/schedstat").ok()?;
     text.split(' ')
@@ -277,7 +278,7 @@ fn on_processor() -> Option<Duration> {
         .map(Duration::from_nanos)
 }
 
-/// The most memory that this process has had, in KiB, where the system tells.
+/// The peak memory of this process in KiB, if the system reports it.
 fn peak_memory() -> Option<u64> {
     field(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM")?
         .strip_suffix(" kB")?
@@ -286,7 +287,7 @@ fn peak_memory() -> Option<u64> {
         .ok()
 }
 
-/// The processor's name, where the system tells.
+/// The processor's name, if the system reports it.
 fn processor() -> Option<String> {
     field(&fs::read_to_string("/proc/cpuinfo").ok()?, "model name").map(str::to_owned)
 }

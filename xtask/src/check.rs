@@ -1,4 +1,4 @@
-//! `cargo xtask test`: what CI runs.
+//! `cargo xtask test`: the checks that CI runs.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ impl Arguments {
         let mut documentation = workspace("doc --workspace --no-deps");
         documentation.env("RUSTDOCFLAGS", "-D warnings");
         let mut tests = workspace("test --workspace");
-        // Tests run beside one another; threads of candle's own would wait for each other in loops.
+        // Tests run in parallel; further threads of candle would wait for each other in loops.
         tests.env("RAYON_NUM_THREADS", "1");
         let steps = [
             ("rustfmt", cargo("fmt --all --check")),
@@ -70,7 +70,7 @@ impl Arguments {
     }
 }
 
-/// Runs a step; its output goes where ours goes.
+/// Runs a step with this process's output streams.
 fn step(name: &str, mut command: Command) -> Result<Duration> {
     let start = Instant::now();
     let words: Vec<_> = command
@@ -90,7 +90,7 @@ fn step(name: &str, mut command: Command) -> Result<Duration> {
     Ok(time)
 }
 
-/// The workspace's packages that depend on another, also by way of each other.
+/// The workspace's packages that depend on another one, directly or indirectly.
 fn needing(metadata: &Value, dependency: &str) -> Vec<String> {
     let packages = metadata["packages"]
         .as_array()

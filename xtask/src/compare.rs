@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     folder: PathBuf,
 }
 
-/// What the reference compiles its examples with, as far as it says something of code.
+/// The reference's compiler flags that affect code.
 const FLAGS: [&str; 8] = [
     "--target=wasm32",
     "-nostdlib",
@@ -32,7 +32,8 @@ const FLAGS: [&str; 8] = [
     "-c",
 ];
 
-/// Two pages, where the reference has 160: the machine is exact for 152 KiB. Its programs use less.
+/// Linker flags: two pages, where the reference has 160, since the machine is exact for 152 KiB.
+/// Its programs use less.
 const LINKED: [&str; 6] = [
     "--target=wasm32",
     "-nostdlib",
@@ -42,17 +43,17 @@ const LINKED: [&str; 6] = [
     "-Wl,--strip-all",
 ];
 
-/// What else runs on the machine disturbs the time of one.
+/// The number of runs, since other processes disturb the time of one.
 const RUNS: u32 = 5;
 
-/// An example: its input, and what its output has to hold.
+/// An example: its input, and a part that its output must contain.
 struct Example {
     name: &'static str,
     input: &'static str,
     holds: &'static str,
 }
 
-/// The matrix of `programs/matching.c`, whose least cost was found by other means.
+/// The matrix of `programs/matching.c`, whose least cost was computed independently.
 const MATRIX: &str = "10 61 58 35 86 32 39 41 27 21 42 59 77 97 99 78 21 89 72 35 63 88 85 37 57 59 97 37 29 69 94 \
                       32 82 53 20 77 96 21 70 50 61 15 44 81 10 64 36 56 78 20 69 76 35 87 69 16 55 26 37 30 66 \
                       86 32 74 94 32 14 24 12 31 70 97 63 20 64 90 21 28 49 89 10 58 52 27 76 61 35 17 91 37 66 \
@@ -127,7 +128,7 @@ impl Arguments {
     }
 }
 
-/// Runs an example; tokens of prompt and trace, and the time that everything took.
+/// Runs an example. Returns the tokens of prompt and trace, and the total time.
 fn run(wasm: &[u8], example: &Example, engine: Engine) -> Result<(u64, u64, Duration)> {
     let start = Instant::now();
     let program = Source::parse(wasm)?.program(example.input.as_bytes());
@@ -146,12 +147,11 @@ fn run(wasm: &[u8], example: &Example, engine: Engine) -> Result<(u64, u64, Dura
     Ok((run.prompt_tokens(), run.reader().tokens(), time))
 }
 
-/// Compiles the examples as they are.
+/// Compiles the examples without changes.
 struct Builder {
     clang: String,
     examples: PathBuf,
-    /// The reference's header, in which the machine's name stands for the import that puts out a
-    /// byte.
+    /// The reference's header, with the machine's name in place of the import that outputs a byte.
     header: PathBuf,
     folder: PathBuf,
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask costs`: what instructions cost in tokens, and modules in hardware, as a page of the
-//! documentation.
+//! `cargo xtask costs`: a page of the documentation with the costs of instructions in tokens and of
+//! modules in hardware.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Budget, Graph, Schedule, solve};
-use weightware_isa::{End, Op};
+use weightware_isa::{EndToken, Op};
 
 use crate::workspace;
 
@@ -31,14 +31,14 @@ impl Arguments {
 
 fn page() -> String {
     let graph = Machine::new(&Extension::ALL).graph;
-    let schedule =
-        Schedule::parse(&graph, Profile::STOCK.schedule()).expect("a test keeps it fitting");
+    let schedule = Schedule::parse(&graph, Profile::STOCK.schedule())
+        .expect("the committed schedule fits the machine");
     format!(
         "# Costs\n\n\
          Written by `cargo xtask costs`; do not edit.\n\n\
          ## Tokens per instruction\n\n\
-         Trace tokens of every instruction of the machine, the end token included. What WebAssembly has beyond these is made \
-         of them: [the frontend's table](../crates/frontend/README.md).\n\n\
+         Trace tokens of every instruction of the machine, the end token included. Further operators of WebAssembly become \
+         sequences of them: [the frontend's table](../crates/frontend/README.md).\n\n\
          {}\n\
          ## Hardware per module\n\n\
          Each module alone on top of the core, and the smallest `d_model` for which the scheduler found room within 7 layers, \
@@ -55,7 +55,7 @@ fn page() -> String {
     )
 }
 
-/// Instructions by what they cost.
+/// The table of instructions by cost.
 fn instructions() -> String {
     let mut rows: Vec<(String, Vec<&str>)> = vec![];
     for &op in Op::ALL {
@@ -65,8 +65,8 @@ fn instructions() -> String {
             Op::BrIf | Op::BrUnless => format!("{}, not taken 1", spec.bytes + 1),
             _ => format!("{}", spec.bytes + 1),
         };
-        // The opcodes that do nothing but trap.
-        if matches!(spec.end, End::Trap(_)) && op != Op::Unreachable {
+        // These opcodes only trap.
+        if matches!(spec.end, EndToken::Trap(_)) && op != Op::Unreachable {
             continue;
         }
         match rows.iter_mut().find(|(cost, _)| *cost == tokens) {
@@ -110,7 +110,7 @@ fn modules() -> String {
     text
 }
 
-/// The smallest width at which a search succeeds.
+/// The smallest width for which a search finds a schedule.
 fn smallest(modules: &[Extension]) -> usize {
     let graph = Machine::new(modules).graph;
     let (seeds, moves) = SEARCH;
@@ -132,7 +132,7 @@ fn smallest(modules: &[Extension]) -> usize {
 mod tests {
     use super::*;
 
-    /// All of the page but the solved column, which takes minutes.
+    /// Checks the whole page except the solved column, which takes minutes.
     #[test]
     fn the_page_is_up_to_date() {
         let page = std::fs::read_to_string(workspace::path(FILE)).unwrap();

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use weightware::{Engine, Run};
 
-/// What a run took.
+/// The figures of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
     pub(crate) engine: Engine,
     pub(crate) prompt: u64,
     pub(crate) prefill: Duration,
-    /// Tokens of the trace.
+    /// The number of tokens of the trace.
     pub(crate) tokens: u64,
-    /// Lines of the trace: executed instructions.
+    /// The number of lines of the trace, which are executed instructions.
     pub(crate) lines: u64,
     pub(crate) decode: Duration,
 }
@@ -41,7 +41,7 @@ impl Figures {
         per_second(self.lines, self.decode)
     }
 
-    /// How long a linear cache would take for another number of tokens, if this was one.
+    /// Projects the time of a linear cache to another number of tokens.
     ///
     /// The time for a token is in proportion to its position, so the time for a stretch of tokens
     /// is in proportion to the difference of the squares of the positions at its ends.
@@ -139,10 +139,10 @@ mod tests {
         // Ten times the tokens take a hundred times as long.
         let projected = figures(0, 1_000, 2.0).project_linear(10_000);
         assert!((projected.as_secs_f64() - 200.0).abs() < 1e-6);
-        // Behind a prompt of 1,000 they take (11^2 - 1^2) / (2^2 - 1^2) = 40 times as long.
+        // After a prompt of 1,000 they take (11^2 - 1^2) / (2^2 - 1^2) = 40 times as long.
         let projected = figures(1_000, 1_000, 2.0).project_linear(10_000);
         assert!((projected.as_secs_f64() - 80.0).abs() < 1e-6);
-        // The tokens themselves take what they took; no tokens are no reason to fail.
+        // A run projects to its own time, and no tokens take no time.
         assert_eq!(
             figures(300, 4_505, 6.7).project_linear(4_505),
             Duration::from_secs_f64(6.7)

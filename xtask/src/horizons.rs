@@ -1,5 +1,5 @@
-//! `cargo xtask certify`: how far the profiles are proved, and what programs exhaust of them, as a
-//! page of the documentation.
+//! `cargo xtask certify`: a page of the documentation with the proven limits of the profiles, and
+//! the share of them that programs use.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -43,14 +43,14 @@ fn page() -> Result<String> {
          from the weights.\n\n\
          {}\n\
          ## Proved\n\n\
-         Up to which position one-hot heads are proved: in exact hard-max with keys anywhere inside the boxes; in stock softmax by where \
+         The positions up to which one-hot heads are proved: in exact hard-max with keys anywhere inside the boxes; in stock softmax by where \
          a library multiplies by 1/sqrt(2) (the query, the scores, or query and keys by its root each), with the greatest \
          |index| of words and of addresses (or cells) for which that holds. The running sums of stock softmax are counted by run.\n\n\
          {}\n\
          ## Programs\n\n\
-         What they exhaust of the stock profile, and up to which position stock softmax is proved to do what exact hard-max does, running \
-         sums included, wherever a library scales. \"Sums\" is the greatest sum of |value| beside what is proved at that length. \
-         `weightware certify FILE` tells it of any program.\n\n\
+         The share of the stock profile that programs use, and the position up to which stock softmax is proved to compute what exact hard-max \
+         computes, running sums included, for every scaling. \"Sums\" is the greatest sum of |value| relative to the bound at that length. \
+         `weightware certify FILE` states it for any program.\n\n\
          {}",
         profiles(),
         proved(),

@@ -1,11 +1,11 @@
-//! `cargo xtask imports`: which files of a crate import which, their levels, and the circles among
-//! them.
+//! `cargo xtask imports`: the imports between the files of a crate, their levels, and the circles
+//! among them.
 //!
-//! A file is at level 0 if it imports no other of its crate; else one above the highest that it
-//! imports. Files that import one another share a level and make a circle (a strongly connected
-//! component, by Tarjan's algorithm). An import is a path that begins with `crate`, `super`, `self`
-//! or a child module, in a `use` or in code; a re-export leads to where the name comes from, and is
-//! no import itself. Unit tests are left out.
+//! A file is at level 0 if it imports no other file of its crate, else one level above the highest
+//! that it imports. Files that import one another share a level and are a circle (a strongly
+//! connected component, by Tarjan's algorithm). An import is a path that begins with `crate`,
+//! `super`, `self` or a child module, in a `use` or in code. A re-export leads to the origin of the
+//! name, and is not an import itself. Unit tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -66,13 +66,13 @@ fn all_crates() -> Result<Vec<String>> {
 
 /// The files of a crate, as modules, and their imports.
 struct Graph {
-    /// Paths of modules, the root's empty; `a::b` for others.
+    /// The paths of the modules: empty for the root, `a::b` for others.
     modules: Vec<String>,
-    /// By module: the modules that it imports.
+    /// For each module, the modules that it imports.
     edges: Vec<BTreeSet<usize>>,
-    /// By module.
+    /// The level of each module.
     levels: Vec<usize>,
-    /// By module: the first module of its circle, or itself.
+    /// For each module, the first module of its circle, or itself.
     circle_of: Vec<usize>,
 }
 
@@ -85,7 +85,7 @@ impl Graph {
         Ok(Self::new(&sources))
     }
 
-    /// Of source texts by module path.
+    /// Builds the graph of source texts by module path.
     fn new(sources: &BTreeMap<String, String>) -> Self {
         let modules: Vec<String> = sources.keys().cloned().collect();
         let texts: Vec<Vec<String>> = sources.values().map(|text| tokens(text)).collect();
@@ -117,7 +117,7 @@ impl Graph {
         }
     }
 
-    /// Files that import one another, two or more each.
+    /// The circles: groups of two or more files that import one another.
     fn circles(&self) -> impl Iterator<Item = Vec<&str>> {
         let firsts: BTreeSet<usize> = self.circle_of.iter().copied().collect();
         let circles = firsts.into_iter().map(move |first| {
@@ -176,7 +176,7 @@ fn read(root: &Path, folder: &Path, sources: &mut BTreeMap<String, String>) -> R
     Ok(())
 }
 
-/// Words and punctuation of a source, without comments, strings, attributes and inline test
+/// The words and punctuation of a source, without comments, strings, attributes and inline test
 /// modules.
 fn tokens(text: &str) -> Vec<String> {
     let text = text
@@ -221,11 +221,11 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// A path of a `use`, and the name that it gets here.
+/// A path of a `use`, and its name in this file.
 struct Import {
     path: Vec<String>,
     name: String,
-    /// Whether others may import it from here.
+    /// Whether other modules may import it from here.
     reexports: bool,
 }
 
@@ -237,8 +237,8 @@ fn paths(tokens: &[String]) -> (Vec<Import>, Vec<Vec<String>>) {
         let token = tokens[at].as_str();
         // `+ use<..>` captures lifetimes.
         if token == "use" && tokens.get(at + 1).is_some_and(|next| next != "<") {
-            // `pub use`, `pub(crate) use`; a name may be used by children too, which have no right
-            // to it here.
+            // `pub use`, `pub(crate) use`. Children may use the name too, but it is not exported to
+            // them.
             let before = &tokens[..at];
             let reexports = before
                 .last()
@@ -261,7 +261,7 @@ fn paths(tokens: &[String]) -> (Vec<Import>, Vec<Vec<String>>) {
     (imports, inline)
 }
 
-/// Reads a tree of a `use` behind a prefix; returns how many tokens it has.
+/// Reads a tree of a `use` after a prefix, and returns the number of its tokens.
 fn tree(tokens: &[String], prefix: &[String], reexports: bool, imports: &mut Vec<Import>) -> usize {
     let mut path = prefix.to_vec();
     let mut at = 0;
@@ -300,10 +300,10 @@ fn tree(tokens: &[String], prefix: &[String], reexports: bool, imports: &mut Vec
     at
 }
 
-/// Finds the module that a path leads to.
+/// Resolves paths to modules.
 struct Resolver<'m> {
     modules: &'m [String],
-    /// By module.
+    /// The imports of each module.
     imports: Vec<&'m [Import]>,
 }
 
@@ -361,7 +361,7 @@ impl Resolver<'_> {
     }
 }
 
-/// By module: the first module of its circle, and its level.
+/// For each module, the first module of its circle, and its level.
 fn levels(edges: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<usize>) {
     let mut search = Search {
         edges,
@@ -380,7 +380,8 @@ fn levels(edges: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<usize>) {
     (search.circle_of, search.levels)
 }
 
-/// Tarjan's search for strongly connected components, which finds those first that others reach.
+/// Tarjan's search for strongly connected components. It finds a component after those that it
+/// reaches.
 struct Search<'e> {
     edges: &'e [BTreeSet<usize>],
     seen: Vec<Option<usize>>,
@@ -412,7 +413,9 @@ impl Search<'_> {
         }
         if self.lowest[module] == number {
             let first = self.stack.iter().rposition(|&other| other == module);
-            let members = self.stack.split_off(first.expect("it was pushed"));
+            let members = self
+                .stack
+                .split_off(first.expect("the stack holds the component"));
             let below = members.iter().flat_map(|&member| &self.edges[member]);
             let below = below.filter(|to| !members.contains(to));
             let level = below.map(|&to| self.levels[to] + 1).max().unwrap_or(0);
@@ -459,13 +462,13 @@ mod tests {
         assert_eq!(imports("a"), ("b b::c".to_owned(), 1));
         assert_eq!(imports("b"), (String::new(), 0));
         assert_eq!(imports("b::c"), ("b::d".to_owned(), 0));
-        // A re-export leads to where the name comes from.
+        // A re-export leads to the origin of the name.
         assert_eq!(imports("b::d"), ("b::c".to_owned(), 0));
         assert_eq!(imports(""), (String::new(), 0));
         assert_eq!(graph.circles().collect::<Vec<_>>(), [["b::c", "b::d"]]);
     }
 
-    /// Circles that are there on purpose, and why: what is recursive cannot be laid out in levels.
+    /// Intended circles with their reasons: recursive structures have no levels.
     const RECURSIVE: [(&str, &str, &str); 6] = [
         (
             "analysis",

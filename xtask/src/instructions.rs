@@ -1,5 +1,5 @@
 //! `cargo xtask instructions`: machine instructions per token, counted by valgrind. Unlike time,
-//! they are the same on a busy machine.
+//! the counts do not depend on the load of the machine.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     engines: Vec<String>,
 }
 
-/// Instructions of runs of two lengths: their difference leaves out what is done once.
+/// The lengths of two runs; the difference of their instructions excludes one-time work.
 const LENGTHS: [u64; 2] = [20_000, 40_000];
 
 impl Arguments {
@@ -56,7 +56,7 @@ impl Arguments {
     }
 }
 
-/// The instructions of a run of so many tokens.
+/// The instructions of a run of this many tokens.
 fn count(binary: &Path, program: &str, engine: &str, tokens: u64) -> Result<u64> {
     let tool = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
     let done = workspace::command("valgrind", &tool)
@@ -72,7 +72,7 @@ fn count(binary: &Path, program: &str, engine: &str, tokens: u64) -> Result<u64>
     }
 }
 
-/// The number of instructions in what valgrind says.
+/// The number of instructions in valgrind's output.
 fn collected(said: &str) -> Option<u64> {
     let line = said
         .lines()

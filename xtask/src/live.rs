@@ -1,4 +1,4 @@
-//! Running a program before the viewer's eyes.
+//! Live display of a running program.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -11,12 +11,12 @@ use crate::figures::{Figures, rounded, thousands};
 /// How often the screen is refreshed.
 const REFRESH: Duration = Duration::from_millis(80);
 
-/// After how many tokens the clock is looked at: a fraction of a second's.
+/// The number of tokens between two looks at the clock: those of a fraction of a second.
 fn between_looks(engine: Engine) -> usize {
     if engine.is_linear() { 32 } else { 256 }
 }
 
-/// A line at the bottom of the terminal; nothing if the output does not go to one.
+/// A line at the bottom of the terminal; invisible if the output does not go to a terminal.
 pub(crate) fn status_line() -> ProgressBar {
     if !io::stdout().is_terminal() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -25,17 +25,17 @@ pub(crate) fn status_line() -> ProgressBar {
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
 }
 
-/// What of a run goes to standard output.
+/// The part of a run that goes to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Show {
-    /// What the program puts out.
+    /// The program's output.
     Output,
     /// Nothing.
     Nothing,
 }
 
-/// Runs to the end, or until the time is up; standard output and standard error get what is to be
-/// shown as it comes, a terminal also a status line.
+/// Runs to the end, or until the time is up. Standard output and standard error show the selected
+/// output as it comes, a terminal also a status line.
 pub(crate) fn watch(
     run: &mut Run<'_>,
     engine: Engine,
@@ -48,7 +48,7 @@ pub(crate) fn watch(
     let mut shown = Shown::default();
     loop {
         run.steps(between_looks(engine), |_, _| {});
-        // And on to the end of a line, which is shown.
+        // Continues to the end of a line, which is shown.
         let line = loop {
             match run.step() {
                 Some((_, None)) => {}
@@ -77,7 +77,7 @@ pub(crate) fn watch(
     Ok(figures)
 }
 
-/// How many bytes of each stream are shown.
+/// The number of bytes shown of each stream.
 #[derive(Default)]
 struct Shown {
     output: usize,
@@ -85,7 +85,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// Shows what is new, as much of it as `part` takes.
+    /// Shows the new bytes, up to the length that `part` selects.
     fn show(&mut self, reader: &TraceReader, part: fn(&[u8]) -> &[u8]) -> io::Result<()> {
         let output = part(&reader.output()[self.output..]);
         let stderr = part(&reader.stderr()[self.stderr..]);

@@ -1,6 +1,6 @@
 //! Demos, checks, benches and builds of the workspace: `cargo xtask help` lists them.
 //!
-//! It parses, calls and prints. It must hold nothing that a library should.
+//! This binary parses, calls and prints. Anything that a library could use does not belong here.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -15,6 +15,8 @@ mod horizons;
 mod imports;
 mod instructions;
 mod live;
+#[path = "../../crates/hull/benches/rivals/log_axes.rs"]
+mod log_axes;
 mod programs;
 mod proof;
 mod schedule;
@@ -42,11 +44,11 @@ enum Command {
     Test(check::Arguments),
     /// Writes docs/costs.md: tokens per instruction, hardware per module
     Costs(costs::Arguments),
-    /// Writes docs/horizons.md: how far the profiles are proved, and what programs exhaust of them
+    /// Writes docs/horizons.md: the proven limits of the profiles, and the share that programs use
     Certify(horizons::Arguments),
-    /// Writes docs/proof.md: what is proved of the next token, instruction by instruction
+    /// Writes docs/proof.md: the proof of the next token, instruction by instruction
     Proof(proof::Arguments),
-    /// Solves the default machine's schedule anew, or shows the committed one
+    /// Solves the default machine's schedule again, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of the engines side by side, as a markdown table, and a chart
     Bench(bench::Arguments),
@@ -64,7 +66,7 @@ enum Command {
     Horizon(suites::Arguments),
     /// Long runs of C programs, by an independent engine and by all engines
     Long(suites::Arguments),
-    /// Changes one weight at a time: somebody must notice
+    /// Changes one weight at a time: a test must notice each change
     Mutate(suites::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the
     /// lowering saves

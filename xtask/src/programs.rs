@@ -19,15 +19,15 @@ pub(crate) struct Arguments {
 
 const REMEDY: &str = "install clang, lld and wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), or set $CLANG";
 
-/// The clangs that the committed files are made with; others make other bytes. That for 16 has no
-/// builtins for WASI in Debian 12.
+/// The versions of clang that build the committed files; other versions build other bytes. In
+/// Debian 12, version 16 has no builtins for WASI.
 pub(crate) const FREESTANDING: u32 = 16;
 const WASI: u32 = 14;
 
-/// A module, and what it is made of.
+/// A module to build, and its sources.
 struct Build {
     out: PathBuf,
-    /// The version of clang that the committed file is made with.
+    /// The version of clang that builds the committed file.
     version: u32,
     sources: Vec<PathBuf>,
     flags: Vec<String>,
@@ -125,7 +125,7 @@ fn builds() -> Result<Vec<Build>> {
     Ok(builds)
 }
 
-/// How a long program is optimised, by the list of them: lines of name, level and arguments.
+/// The optimisation level of a long program, from the list of lines of name, level and arguments.
 fn level<'a>(list: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = list.lines().map(str::split_whitespace);
     let mut line = lines.find(|line| line.clone().next() == Some(name))?;
@@ -152,7 +152,7 @@ fn flags(folder: &Path) -> Result<Vec<String>> {
     Ok(text.split_whitespace().map(ToOwned::to_owned).collect())
 }
 
-/// `$CLANG`, or the clang of that version, or else the first that there is; says which.
+/// `$CLANG`, or the clang of that version, or else the first that exists; returns also its name.
 pub(crate) fn clang(wanted: u32) -> Result<String> {
     let named = std::env::var("CLANG").ok();
     let versions = (14..=21).rev().map(|version| format!("clang-{version}"));

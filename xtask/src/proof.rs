@@ -1,4 +1,4 @@
-//! `cargo xtask proof`: what is proved of the next token, as a page of the documentation.
+//! `cargo xtask proof`: a page of the documentation with the proof of the next token.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     check: bool,
 }
 
-/// What is proved of a profile's weights.
+/// The proofs of a profile's weights.
 struct Proved {
     profile: Profile,
     next: NextTokens,
@@ -70,7 +70,7 @@ impl Arguments {
 
 fn page(all: &[Proved]) -> String {
     let [stock, ..] = all else {
-        unreachable!("there are profiles");
+        unreachable!("Profile::ALL is not empty");
     };
     format!(
         "# The next token\n\n\
@@ -89,22 +89,22 @@ fn page(all: &[Proved]) -> String {
          Statement B: that token is the one of the plain interpreter, for every operand. From the weights the two numbers are derived as exact \
          polynomials of what lookups find, and compared with an equation for each class of instructions, at every byte index, in all profiles \
          (crate `weightware-compiler`, module `proof`). An equation is over bytes and words that lookups find: a is the byte of the second \
-         operand at the index, b that of the top. The arithmetic of bytes and the signs of comparisons behind the equations are gone through \
+         operand at the index, b that of the top. The arithmetic of bytes and the signs of comparisons on which the equations rest are checked \
          case by case. Instructions without an equation are tested, as the table says; a minimum that was observed is not a bound.\n\n{}\n\
          ## Memory that was never written\n\n\
-         Keys of memory reach as far as a profile holds it, and loads may ask for any address. A token that writes nothing has a key too, \
-         wherever garbage puts it, and is cleared: lowered by so much that no load finds it. What a load finds instead is a store to \
-         another address, which the weights notice: the byte is 0.\n\n{}\n\
+         Keys of memory reach as far as a profile holds it, and loads may query any address. A token that writes nothing has a key too, \
+         at a meaningless place, and is cleared: lowered so far that no load finds it. A load finds instead a store to \
+         another address, which the weights detect: the byte is 0.\n\n{}\n\
          ## Outside\n\n\
-         - Ties: statement A takes heads to find one token. Where keys of a table tie, the decoder averages, as softmax does; the plan \
-         engine stops using its tables there and goes on by hulls.\n\
+         - Ties: statement A assumes that heads find one token. Where keys of a table tie, the decoder averages, as softmax does; the plan \
+         engine stops using its tables there and continues with hulls.\n\
          - Cases that cannot arise: where bounds contradict one another, no state is left, and the case counts as proved.\n\
          - That a lookup finds what its query asks for: the keys and their exactness are [the certificate's](horizons.md); that the stack, the \
          words, the memory and the calls are found by those keys is what the [machine's sections](../crates/compiler/src/machine) state and \
          what the tests compare with the plain interpreter, token by token, up to the last positions (`cargo xtask far`, `cargo xtask horizon`).\n\
          - That programs are well formed: an opcode is followed by four bytes, a call by a `resume`.\n\
          - Running sums of stock softmax beyond position 1,050,628: they are counted by run (`weightware certify FILE`).\n\
-         - The bounds themselves: the plan engine uses the same analysis, so it is held against the exact evaluator at far positions \
+         - The bounds themselves: the plan engine uses the same analysis, so it is compared with the exact evaluator at far positions \
          (`crates/compiler/src/proof/tests.rs`).\n",
         profiles(all),
         instructions(&stock.next),
@@ -113,7 +113,8 @@ fn page(all: &[Proved]) -> String {
     )
 }
 
-/// A row for each profile: how far loads ask, and how far it would take to find a cleared key.
+/// A row for each profile: the farthest query of loads, and the least query that finds a cleared
+/// key.
 fn unwritten(all: &[Proved]) -> String {
     let mut text =
         "| profile | loads ask below | found is no cleared key below |\n|---|---:|---:|\n"
@@ -160,7 +161,7 @@ fn profiles(all: &[Proved]) -> String {
     text
 }
 
-/// A row for each token that programs are made of.
+/// A row for each token of programs.
 fn instructions(next: &NextTokens) -> String {
     let mut text =
         "| found | bytes | least margin | least margin of codes | result at the end |\n|---|---:|---:|---:|---|\n".to_owned();
@@ -189,11 +190,11 @@ fn instructions(next: &NextTokens) -> String {
     text
 }
 
-/// A row for each equation, with the instructions that it is proved of; then those without one.
+/// A row for each equation with the instructions for which it is proved, then those without one.
 fn values(all: &[Proved]) -> String {
     let mut rows: Vec<(String, String, Vec<&str>)> = vec![];
     let [stock, others @ ..] = all else {
-        unreachable!("there are profiles");
+        unreachable!("Profile::ALL is not empty");
     };
     for (at, proof) in stock.values.iter().enumerate() {
         let same = others

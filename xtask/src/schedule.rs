@@ -1,4 +1,4 @@
-//! `cargo xtask schedule`: which layer and which slot everything of a machine has.
+//! `cargo xtask schedule`: the half-layers and slots of a machine.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -30,20 +30,20 @@ pub(crate) struct Arguments {
     /// Moves of the search for each of them
     #[arg(long, default_value_t = 1_000_000)]
     moves: u32,
-    /// Solve nothing: check the committed schedule and show what it uses
+    /// Solve nothing: check the committed schedule and show its usage
     #[arg(long)]
     check: bool,
     /// Write the schedule found even if the committed one is as good
     #[arg(long)]
     force: bool,
-    /// Planned features, separated by commas, that the machine is to have as well, or `all` but
-    /// merged-shifts: says how many seeds fit and what is exceeded
+    /// Planned features, separated by commas, that the machine is to have as well, or `all` except
+    /// merged-shifts: shows how many seeds fit and what is exceeded
     #[arg(long, value_delimiter = ',', value_parser = features)]
     planned: Vec<Features>,
     /// With planned features: another size of the residual stream, of half as many heads
     #[arg(long, requires = "planned")]
     d_model: Option<usize>,
-    /// With planned features: neurons a layer, the rungs of ladders included; 36 beside these if
+    /// With planned features: neurons a layer, the rungs of ladders included; 36 besides these if
     /// left out
     #[arg(long, requires = "planned")]
     d_ffn: Option<usize>,
@@ -100,8 +100,8 @@ impl Arguments {
         Ok(())
     }
 
-    /// Whether the machine with planned features fits. The rungs of a ladder are neurons beside the
-    /// others.
+    /// Checks whether the machine with planned features fits. The rungs of a ladder are additional
+    /// neurons.
     fn plan(&self, profile: Profile) -> Result<()> {
         let planned = self.planned.concat();
         let graph = Machine::with_planned(profile, &Extension::ALL, &planned).graph;
@@ -198,16 +198,17 @@ impl Arguments {
     }
 }
 
-/// What the seeds led to.
+/// The results of the seeds.
 #[derive(Debug, Default)]
 struct Solved {
-    /// What each schedule wipes, its seed, and itself.
+    /// For each schedule the numbers of its wipes, its seed, and the schedule itself.
     found: Vec<((usize, usize), (u64, Schedule))>,
     failed: Vec<Failed>,
 }
 
 impl Solved {
-    /// The seed and the schedule with the fewest heads, then the fewest neurons, that only wipe.
+    /// The seed and the schedule with the fewest heads that only wipe, then the fewest such
+    /// neurons.
     fn best(&self) -> Option<&(u64, Schedule)> {
         let best = self
             .found
@@ -216,7 +217,7 @@ impl Solved {
         best.map(|(_, best)| best)
     }
 
-    /// What was exceeded, by how many seeds, the most first.
+    /// The exceeded resources with the number of seeds, the most frequent first.
     fn most_exceeded(&self) -> Vec<(&str, usize)> {
         let mut counts = BTreeMap::new();
         for what in self.failed.iter().flat_map(|failed| &failed.exceeded) {
@@ -228,7 +229,7 @@ impl Solved {
     }
 }
 
-/// Neurons of ladders: a model with instructions in its weights has as many as these take.
+/// The neurons of ladders, which a model with instructions in its weights has in addition.
 fn rungs(graph: &Graph) -> usize {
     let names = graph.writers().map(|(writer, _)| graph.writer_name(writer));
     names
@@ -236,7 +237,7 @@ fn rungs(graph: &Graph) -> usize {
         .count()
 }
 
-/// Heads that only wipe slots, which a cache pays for, and such neurons: the fewer, the better.
+/// The heads that only wipe slots, which a cache pays for, and such neurons: the fewer, the better.
 fn wiping(usage: &Usage) -> (usize, usize) {
     let layers = usage.layers.iter();
     let heads = layers.clone().map(|layer| layer.wiping_heads).sum();

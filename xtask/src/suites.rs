@@ -9,13 +9,13 @@ use crate::workspace;
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
-    /// What the suite is told; `--help` lists it
+    /// The arguments of the suite; `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
 impl Arguments {
-    /// Runs a suite; what it prints goes where ours goes.
+    /// Runs a suite with this process's output streams.
     pub(crate) fn run(self, suite: &str) -> Result<()> {
         let words = "run --quiet --release --package weightware-tests --no-default-features -- ";
         let words: Vec<_> = words.split_whitespace().chain([suite]).collect();

@@ -1,4 +1,4 @@
-//! The workspace's files, and other programs run in it.
+//! The workspace's files, and programs that run in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) fn path(name: impl AsRef<Path>) -> PathBuf {
     root().join(name)
 }
 
-/// Cargo's folder for what is built.
+/// Cargo's folder for build results.
 pub(crate) fn target() -> PathBuf {
     path(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
@@ -32,8 +32,7 @@ pub(crate) fn shown(path: &Path) -> String {
         .to_string()
 }
 
-/// Writes a page of the documentation that a command makes; or only checks that it would not
-/// change.
+/// Writes a generated page of the documentation, or only checks that it would not change.
 pub(crate) fn keep_page(file: &str, page: &str, check: bool, command: &str) -> Result<()> {
     let path = path(file);
     if check {
@@ -72,7 +71,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     )
 }
 
-/// What a command prints on its standard output.
+/// The standard output of a command.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| name.clone())?;

@@ -1,5 +1,5 @@
-//! Confirms a run in one pass: does the model, given every token before it, say every generated
-//! token?
+//! Confirms a run in one pass: compares every generated token with the model's prediction from the
+//! tokens before it.
 //!
 //! ```text
 //! cargo run --release -p weightware-candle --example teacher_forced -- MODEL_DIR TOKENS_FILE PROMPT_LENGTH
@@ -67,7 +67,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-/// Token strings and ids of a word-level `tokenizer.json`.
+/// The token strings and ids of a word-level `tokenizer.json`.
 fn vocabulary(dir: &Path) -> Result<HashMap<String, u32>, Box<dyn Error>> {
     let json: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(dir.join("tokenizer.json"))?)?;

@@ -1,14 +1,15 @@
-//! Causal softmax attention as the textbook has it, a block of query rows at a time.
+//! Textbook causal softmax attention, for a block of query rows at a time.
 
 use candle_core::{Device, Result, Tensor};
 
-/// Query rows whose scores exist at once: at T = 5000 one head's matrix of scores is 2.5 MB.
+/// Query rows whose scores are in memory at once: at T = 5000 one head's matrix of scores is 2.5
+/// MB.
 const BLOCK: usize = 64;
 
 /// `softmax(q k^T / sqrt(d_head) + mask) v` for all heads.
 ///
-/// `qkv` is `[T, 3 d_model]`, thirds for queries, keys and values, each head owning neighbouring
-/// columns of a third. The result is `[T, d_model]`. Keys after a block's last row are left out:
+/// `qkv` is `[T, 3 d_model]`, thirds for queries, keys and values. Each head has neighbouring
+/// columns of each third. The result is `[T, d_model]`. Keys after a block's last row are left out:
 /// the mask would give them weight zero.
 pub(crate) fn causal(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     let (tokens, width) = qkv.dims2()?;

@@ -1,8 +1,8 @@
-//! What can go wrong: the folder, or the tokens.
+//! Errors of the folder and of the tokens.
 
 use std::path::{Path, PathBuf};
 
-/// Why a folder could not be loaded or a token sequence not be run.
+/// A folder that cannot be loaded, or a sequence of tokens that cannot be run.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Kind>);

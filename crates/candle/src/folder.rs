@@ -1,4 +1,4 @@
-//! Reads the exported folder: `config.json`, `generation_config.json`, `model.safetensors`.
+//! Reader of the exported folder: `config.json`, `generation_config.json`, `model.safetensors`.
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::error::{Error, Kind};
 
-/// The part of `config.json` that the network needs; what is said there about caches and horizons
-/// is not read.
+/// The part of `config.json` that the network needs. The fields about caches and horizons are not
+/// read.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Config {
     pub(crate) layers: usize,
@@ -39,7 +39,7 @@ pub(crate) struct Layer {
     pub(crate) ff_out: Tensor,
 }
 
-/// Everything that is read.
+/// The content of a folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub(crate) config: Config,

@@ -1,4 +1,4 @@
-//! The network.
+//! The network: embedding, layers and unembedding as plain tensor operations.
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ pub struct PlainForward {
     folder: Folder,
 }
 
-/// What the model says at one position.
+/// The model's prediction at one position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
-    /// The token of the greatest logit, the lowest of equals: the one that greedy decoding puts at
-    /// the next position.
+    /// The token of the greatest logit, the lowest id of equal ones: the next token of greedy
+    /// decoding.
     pub token: u32,
-    /// By how much its logit exceeds the second greatest; infinite if there is no second token.
+    /// How much its logit exceeds the second greatest; infinite if there is no second token.
     pub margin: f64,
 }
 
@@ -42,7 +42,7 @@ impl PlainForward {
         &self.folder.end_tokens
     }
 
-    /// One teacher-forced pass: entry `p` is what the model says after `tokens[..=p]`.
+    /// Runs one teacher-forced pass: entry `p` is the prediction after `tokens[..=p]`.
     ///
     /// # Errors
     /// If a token is outside the vocabulary, or a logit is not finite.
@@ -69,10 +69,11 @@ impl PlainForward {
         logits.iter().enumerate().map(decide).collect()
     }
 
-    /// One teacher-forced pass: entry `p` is the token of the greatest logit after `tokens[..=p]`.
+    /// Runs one teacher-forced pass: entry `p` is the token of the greatest logit after
+    /// `tokens[..=p]`.
     ///
     /// # Errors
-    /// As [`Self::predict_all`].
+    /// If a token is outside the vocabulary, or a logit is not finite.
     pub fn argmax_all(&self, tokens: &[u32]) -> Result<Vec<u32>, Error> {
         Ok(self
             .predict_all(tokens)?
@@ -81,13 +82,13 @@ impl PlainForward {
             .collect())
     }
 
-    /// Greedy decoding: at most `max` tokens after `prompt`, ending with the first end token.
+    /// Decodes greedily: at most `max` tokens after `prompt`, ending with the first end token.
     ///
-    /// Nothing is cached: every new token costs a pass over all tokens before it. For runs of some
-    /// hundred tokens; confirm longer ones with [`Self::argmax_all`].
+    /// Nothing is cached: every new token costs a pass over all tokens before it. Use it for runs
+    /// of some hundred tokens, and confirm longer ones with [`Self::argmax_all`].
     ///
     /// # Errors
-    /// If the prompt is empty, and as [`Self::predict_all`].
+    /// If the prompt is empty, a token is outside the vocabulary, or a logit is not finite.
     pub fn greedy(&self, prompt: &[u32], max: usize) -> Result<Vec<u32>, Error> {
         let mut tokens = prompt.to_vec();
         for _ in 0..max {
@@ -100,7 +101,7 @@ impl PlainForward {
         Ok(tokens.split_off(prompt.len()))
     }
 
-    /// `[T, vocab]`.
+    /// The logits at every position, `[T, vocab]`.
     fn logits(&self, tokens: &[u32]) -> Computed<Tensor> {
         let Folder {
             config,
@@ -123,8 +124,8 @@ impl PlainForward {
         linear(&x, head)
     }
 
-    /// `[T, d_model]`: in each feature's slot its polynomial of the position by Horner's rule, zero
-    /// elsewhere.
+    /// The position embedding, `[T, d_model]`: in each feature's slot its polynomial of the
+    /// position by Horner's rule, zero elsewhere.
     fn position_embedding(&self, tokens: usize) -> Computed<Tensor> {
         let width = self.folder.config.d_model;
         let mut entries = vec![0.0; tokens * width];
@@ -139,7 +140,7 @@ impl PlainForward {
     }
 }
 
-/// `x W^T`, as `nn.Linear` without bias.
+/// `x W^T`, the function of `nn.Linear` without bias.
 fn linear(x: &Tensor, weight: &Tensor) -> Computed<Tensor> {
     x.matmul(&weight.t()?)
 }

@@ -1,9 +1,9 @@
 //! The plain forward pass in candle: full causal softmax attention over an exported model folder.
 //!
-//! This is the independent check of every other decoder. It reads the exported folder by itself
-//! (candle reads the tensors, `serde_json` the rest), keeps no cache and takes no shortcut: every
-//! position attends with stock softmax, scale `1 / sqrt(head dimension)`, to every position up to
-//! its own, all in f64.
+//! It is the independent check of every other decoder. It has its own reader of the folder (candle
+//! reads the tensors, `serde_json` the rest), keeps no cache and takes no shortcut: every position
+//! attends with stock softmax, scale `1 / sqrt(head dimension)`, to every position up to its own,
+//! all in f64.
 //!
 //! ```text
 //! x = tok[idx] + pos_emb(t)
@@ -18,12 +18,12 @@
 //! shares no code with the crates that write or run the folder.
 //!
 //! For T tokens the cost is `layers * heads * T^2 / 2` scores (7 layers of 18 heads, T = 5000: some
-//! 20 seconds on two cores); they exist for one head and one block of query rows at a time, so
-//! memory grows with T only (40 MB there). Do not use it to run programs: use it to confirm a run.
+//! 20 seconds on two cores). Scores exist for one head and one block of query rows at a time, so
+//! memory grows with T only (40 MB for T = 5000). Use it to confirm a run, not to run programs.
 //!
 //! # Example
 //!
-//! A model without layers, whose unembedding sends token 0 to 1, 1 to 2 and 2 to 0, and which ends
+//! A model without layers, whose unembedding maps token 0 to 1, 1 to 2 and 2 to 0, and which ends
 //! after token 2:
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! The candle forward against plain loops over scalars, and what it refuses.
+//! The candle forward pass against plain loops over scalars, and its errors.
 #![allow(unreachable_pub)]
 
 mod common;
@@ -12,7 +12,7 @@ fn load(model: &Model) -> Result<PlainForward, Error> {
     PlainForward::load(dir.path())
 }
 
-/// Every token, and every margin to `1e-9`.
+/// Compares every token, and every margin to `1e-9`.
 fn assert_agrees(model: &Model, tokens: &[u32], attention: Attention) {
     let predictions = load(model).unwrap().predict_all(tokens).unwrap();
     let logits = model.logits(tokens, attention);

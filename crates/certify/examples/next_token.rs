@@ -12,8 +12,8 @@ fn main() -> io::Result<()> {
     writeln!(out, "{}", certify(&model))?;
     writeln!(out, "{}", next_tokens(&model))?;
 
-    // Everything that the last layer's neurons say, a thousandfold: results outweigh the codes of
-    // end tokens.
+    // Multiplies all outputs of the last layer's neurons by a thousand, so that results outweigh
+    // the codes of end tokens.
     let last = model.weights.layers.last_mut().expect("a layer");
     for row in 0..last.ff_out.rows {
         last.ff_out

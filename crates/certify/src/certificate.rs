@@ -1,4 +1,4 @@
-//! Heads, boxes and horizons.
+//! The certificate: each head's kind of keys, its box and its horizons.
 
 use weightware_model::{KeyBound, Model};
 
@@ -6,23 +6,23 @@ use crate::keys::{Keys, read};
 use crate::rounding::{Lookup, Scaling, UNDERFLOW, greatest};
 use crate::slots;
 
-/// A running sum is an average times the number of tokens; it must be off by no more than 2^-5, for
-/// what is made of it multiplies it by small numbers before it is rounded.
+/// The greatest permitted error of a running sum, an average times the number of tokens: 2^-5,
+/// since readers multiply the sum by small numbers before they round it.
 pub(crate) const SUM_TOLERANCE: f64 = 1.0 / 32.0;
 
-/// A rounded number is off by this times itself at most.
+/// The greatest relative error of one rounding.
 pub(crate) const UNIT: f64 = f64::EPSILON / 2.0;
 
-/// What is proved of a model.
+/// The proof of a model's attention, head by head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Certificate {
-    /// The greatest position that `config.json` states.
+    /// The last position that `config.json` states.
     pub last_position: u64,
-    /// Live heads, layer by layer.
+    /// The certificates of the live heads, layer by layer.
     pub heads: Vec<HeadCertificate>,
 }
 
-/// What is proved of one head.
+/// The proof of one head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadCertificate {
     /// The layer.
@@ -31,39 +31,42 @@ pub struct HeadCertificate {
     pub head: usize,
     /// The kind of its keys.
     pub keys: Keys,
-    /// The inverse temperature that the query carries, before `1 / sqrt(2)`.
+    /// The inverse temperature of the query, before `1 / sqrt(2)`.
     pub temperature: f64,
-    /// The greatest position up to which exact hard-max is what the head means.
+    /// The greatest position up to which exact hard-max attends to the token that the head should
+    /// find.
     pub exact_positions: u64,
-    /// The same for stock softmax, by [`Scaling::ALL`].
+    /// The greatest position up to which stock softmax attends to that token alone, for each of
+    /// [`Scaling::ALL`].
     pub stock_positions: [u64; 3],
-    /// The box of keys, if a head has one.
+    /// The box of keys, for a head whose keys have an index.
     pub index_box: Option<IndexBox>,
-    /// Of a query that is a fraction: the greatest `|score|`, before the inverse temperature, whose
-    /// neighbours in the integers stock softmax still tells apart.
+    /// For a query that is a fraction: the greatest `|score|`, before the inverse temperature, that
+    /// stock softmax still distinguishes from the neighbouring integers.
     pub largest_score: Option<f64>,
 }
 
 /// The box of a head whose keys have an index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexBox {
-    /// What `config.json` states: greatest `|index|`.
+    /// The greatest `|index|` that `config.json` states.
     pub index: f64,
-    /// What `config.json` states: greatest `slope * time`.
+    /// The greatest `slope * time` that `config.json` states.
     pub lift: f64,
-    /// The slope, the lift of one unit of time.
+    /// The slope: the lift of one unit of time.
     pub unit: f64,
-    /// The greatest time within the stated lift, and below a distance of one.
+    /// The greatest time whose lift is within the stated one and below a distance of one.
     pub times: u64,
-    /// The greatest `|index|` for which exact hard-max finds the latest key of the index asked for.
+    /// The greatest `|index|` for which exact hard-max finds the latest key of the queried index.
     pub exact_index: u64,
-    /// The same for stock softmax, by [`Scaling::ALL`].
+    /// The greatest `|index|` for which stock softmax finds the latest key of the queried index,
+    /// for each of [`Scaling::ALL`].
     pub stock_index: [u64; 3],
 }
 
-/// The certificate of a model.
+/// Certifies a model from its weights and `config.json`.
 ///
-/// Takes O(weights) and some hundred evaluations of a bound per head.
+/// Takes O(weights), and some hundred evaluations of a bound per head.
 ///
 /// # Panics
 /// If the model is inconsistent, which [`Model::validate`] excludes.
@@ -75,11 +78,11 @@ pub fn certify(model: &Model) -> Certificate {
     for (layer, weights) in model.weights.layers.iter().enumerate() {
         for head in 0..config.shape.heads {
             let bounds = config.key_bounds.iter();
-            // An engine holds a key to all boxes of its head.
+            // An engine checks a key against all boxes of its head.
             let bound = bounds
                 .filter(|bound| (bound.layer, bound.head) == (layer, head))
                 .fold(None, narrower);
-            // No squared distance between queries and keys in the box is greater.
+            // The greatest squared distance between queries and keys in the box.
             let far = bound.map_or(2.0_f64.powi(36), |bound| bound[0] * bound[0]);
             if let Some(read) = read(weights, head, &held, far) {
                 heads.push(HeadCertificate::new(
@@ -91,7 +94,7 @@ pub fn certify(model: &Model) -> Certificate {
                 ));
             }
         }
-        slots::behind(&mut held, weights);
+        slots::forget_written(&mut held, weights);
     }
     Certificate {
         last_position: config.last_position,
@@ -169,7 +172,7 @@ impl HeadCertificate {
         certificate
     }
 
-    /// The horizons of a head with an index, in its box.
+    /// Computes the horizons of a head with an index, within its box.
     fn within(&mut self, [max_abs_x, max_lift]: [f64; 2], last_position: u64) {
         let Keys::Indexed {
             slope: unit,
@@ -192,7 +195,7 @@ impl HeadCertificate {
             exact(index, most) && with(index, most).is_some_and(tells)
         };
 
-        // Positions order by themselves: the last one says more than the box.
+        // If positions order the keys, the last position gives a tighter bound than the box.
         let up_to = |last: u64| least_lift + last as f64 * unit;
         let most = if by_position {
             max_lift.min(up_to(last_position))
@@ -225,8 +228,8 @@ impl HeadCertificate {
         }
     }
 
-    /// Whether stock softmax finds the latest key of an index where live keys have gone no further
-    /// than this in index and lift. Heads without a box are right up to their
+    /// Whether stock softmax finds the latest key of an index, if no live key exceeds the given
+    /// index and lift. Heads without a box are right up to their
     /// [`stock_positions`](Self::stock_positions).
     #[must_use]
     pub fn reproduces(&self, scaling: Scaling, index: f64, most: f64) -> bool {
@@ -234,7 +237,7 @@ impl HeadCertificate {
             .is_none_or(|keys| keys.is_exact() && keys.margin(scaling) >= UNDERFLOW)
     }
 
-    /// What stands against `config.json`, of exact hard-max.
+    /// The claim of `config.json` about this head that is not proved for exact hard-max.
     #[must_use]
     pub fn problem(&self, last_position: u64) -> Option<String> {
         let what = match (&self.keys, &self.index_box) {
@@ -257,14 +260,14 @@ impl HeadCertificate {
         Some(format!("layer {}, head {}: {what}", self.layer, self.head))
     }
 
-    /// Whether it averages.
+    /// Whether the head averages.
     #[must_use]
     pub fn averages(&self) -> bool {
         matches!(self.keys, Keys::Equal { .. })
     }
 }
 
-/// Keys with an index up to the given one, and lifts.
+/// The lookup over keys up to an index and a lift; `None` if the keys have no index.
 fn indexed(keys: &Keys, temperature: f64, index: f64, most: f64) -> Option<Lookup> {
     match *keys {
         Keys::Indexed {
@@ -285,9 +288,9 @@ fn indexed(keys: &Keys, temperature: f64, index: f64, most: f64) -> Option<Looku
     }
 }
 
-/// The positions up to which running sums of values up to the given one are right: in exact
-/// hard-max, whose average is rounded once, and in stock softmax, whose sum of n terms may be off
-/// by `(n + 2) 2^-53` of their absolute values' sum.
+/// The greatest positions up to which running sums of values up to the given one are right: in
+/// exact hard-max, whose average is rounded once, and in stock softmax, whose sum of n terms has an
+/// error of up to `(n + 2) 2^-53` times the sum of their absolute values.
 fn sums(largest: f64) -> (u64, u64) {
     let exact = |n: f64| 2.0 * UNIT * n * largest <= SUM_TOLERANCE;
     let stock = |n: f64| n * (n + 2.0) * UNIT * largest <= SUM_TOLERANCE;
@@ -299,7 +302,7 @@ fn sums(largest: f64) -> (u64, u64) {
 }
 
 impl Certificate {
-    /// What `config.json` claims and is not proved for exact hard-max.
+    /// The claims of `config.json` that are not proved for exact hard-max.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         self.heads
             .iter()
@@ -316,16 +319,16 @@ impl Certificate {
             .unwrap_or(u64::MAX)
     }
 
-    /// The greatest position up to which stock softmax is proved one-hot, at heads that do not
+    /// The greatest position up to which stock softmax is proved one-hot, at all heads that do not
     /// average.
     #[must_use]
     pub fn stock_positions(&self, scaling: Scaling) -> u64 {
         self.least(scaling, false)
     }
 
-    /// The greatest position up to which the running sums of stock softmax are right, whatever is
-    /// summed and in whatever order. Beyond it they are right while the number of tokens times the
-    /// sum of `|value|` stays below 2^48.
+    /// The greatest position up to which the running sums of stock softmax are right, for any
+    /// values and any order of additions. Beyond it they are right while the number of tokens times
+    /// the sum of `|value|` stays below 2^48.
     #[must_use]
     pub fn stock_sums(&self) -> u64 {
         self.least(Scaling::Query, true)
@@ -339,7 +342,7 @@ impl Certificate {
             .unwrap_or(u64::MAX)
     }
 
-    /// The head that fails first in exact hard-max.
+    /// The head with the least horizon in exact hard-max.
     #[must_use]
     pub fn first_to_fail(&self) -> Option<&HeadCertificate> {
         self.heads.iter().min_by_key(|head| head.exact_positions)

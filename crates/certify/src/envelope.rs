@@ -1,5 +1,5 @@
-//! Which token the unembedding picks along one column, and by how much: the upper envelope of
-//! lines.
+//! The upper envelope of lines: the token that the unembedding selects along one column, and its
+//! margin.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -12,28 +12,29 @@ struct Segment {
     first: f64,
     last: f64,
     winner: u32,
-    /// By how much it wins at the first and at the last of them, once that was asked for.
+    /// The margins at its first and at its last integer, once computed.
     margins: OnceCell<[Margin; 2]>,
 }
 
-/// The winners along a column that is an integer, all other columns given.
+/// The winners along a column that is an integer, for given values of all other columns.
 ///
 /// The logit of a token is a line over the column. Between two breakpoints of the envelope one
-/// token wins; its margin is the least of differences of lines, so concave, and least at an end.
+/// token wins. Its margin is the least of differences of lines, so it is concave, and least at an
+/// end.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
     lines: Vec<(f64, f64)>,
-    /// By line: the group that it belongs to.
+    /// The group of each line.
     groups: Rc<[u32]>,
     segments: Vec<Segment>,
 }
 
-/// By how much a line lies above others.
+/// The heights of a line above the next best lines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Margin {
-    /// Above all others.
+    /// The height above the best other line.
     pub(crate) least: f64,
-    /// Above those of other groups.
+    /// The height above the best line of another group.
     pub(crate) of_group: f64,
 }
 
@@ -41,14 +42,15 @@ pub(crate) struct Margin {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Won {
     pub(crate) token: TokenId,
-    /// The least margins, 0 for a tie.
+    /// The least margins over the interval; 0 for a tie.
     pub(crate) margin: Margin,
-    /// Where the first of them is.
+    /// The integer with the least margin.
     pub(crate) at: f64,
 }
 
 impl Envelope {
-    /// Of lines `(height, slope)`, over integers from `first` to `last`. Takes O(n log n).
+    /// Computes the envelope of lines `(height, slope)` over integers from `first` to `last`, in
+    /// O(n log n).
     pub(crate) fn new(lines: Vec<(f64, f64)>, groups: Rc<[u32]>, [first, last]: [f64; 2]) -> Self {
         let mut order: Vec<u32> = (0..lines.len() as u32).collect();
         let of = |line: u32| lines[line as usize];
@@ -56,7 +58,7 @@ impl Envelope {
             let ((height, slope), (other, steep)) = (of(a), of(b));
             slope.total_cmp(&steep).then(height.total_cmp(&other))
         });
-        // Of equal slopes, the highest stands last.
+        // The highest of several lines of equal slope is kept.
         order.dedup_by(|next, kept| {
             let same = of(*next).1 == of(*kept).1;
             if same {
@@ -64,7 +66,7 @@ impl Envelope {
             }
             same
         });
-        // Where a steeper line begins to win.
+        // The point from which the steeper line wins.
         let crossing = |low: u32, steep: u32| {
             let ((a, b), (c, d)) = (of(low), of(steep));
             (a - c) / (d - b)
@@ -103,8 +105,8 @@ impl Envelope {
         }
     }
 
-    /// The winners over integers within bounds, each with the least margin there. Takes O(n) for
-    /// each segment that was not looked at before, or that bounds cut.
+    /// The winners over integers within bounds, each with its least margin there. Takes O(n) for
+    /// each segment that is new or cut by the bounds.
     pub(crate) fn winners(&self, [first, last]: [f64; 2]) -> impl Iterator<Item = Won> + '_ {
         let within = self
             .segments
@@ -129,7 +131,7 @@ impl Envelope {
         })
     }
 
-    /// By how much a line lies above others.
+    /// The margin of the winner at `x`.
     fn margin(&self, winner: u32, x: f64) -> Margin {
         let value = |(height, slope): (f64, f64)| height + slope * x;
         let best = value(self.lines[winner as usize]);
@@ -152,7 +154,7 @@ impl Envelope {
 mod tests {
     use super::*;
 
-    /// By looking at every token at every integer.
+    /// The winner and its margin at `x`, by a scan of all lines.
     fn scan(lines: &[(f64, f64)], x: f64) -> (u32, f64) {
         let value = |line: usize| lines[line].0 + lines[line].1 * x;
         let best = (0..lines.len())
@@ -202,7 +204,7 @@ mod tests {
                     .fold(f64::NEG_INFINITY, f64::max);
                 assert_eq!(won.margin.of_group, best - others, "{lines:?} at {x}");
             }
-            // The least of all is that of a scan.
+            // The least margin over all integers is that of a scan.
             let least = (-50..=50)
                 .map(|x| scan(&lines, x.into()).1)
                 .fold(f64::INFINITY, f64::min);

@@ -1,61 +1,61 @@
-//! The kind of a head's keys, by the shape of its rows.
+//! Recognition of a head's keys by the shape of its rows.
 
 use weightware_model::LayerWeights;
 
 use crate::slots::Held;
 
-/// What the keys of a head are.
+/// The kind of a head's keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keys {
     /// `(0, 0)` at every token: softmax averages.
     Equal {
-        /// The greatest `|value|` that a token can add, if the embedding alone says it; else it is
-        /// taken to be 1.
+        /// The greatest `|value|` that a token can add, if the values depend on the embedding
+        /// alone; otherwise the certificate assumes 1.
         largest_value: Option<f64>,
     },
     /// `(2t, -t^2)`.
     Positions {
-        /// The query asks for the token's own position.
+        /// Whether the query is the token's own position.
         own: bool,
-        /// The query is a fraction: its second part is not a constant.
+        /// Whether the query is a fraction: its second part is not a constant.
         fraction: bool,
     },
     /// `(0, t - clearing * clear)`.
     Latest {
-        /// Pushes down keys that must not be found.
+        /// The coefficient of `clear`, which lowers keys that must not be found.
         clearing: f64,
     },
     /// `(2j, -j^2 + slope * time - clearing * clear)`.
     Indexed {
-        /// The slope, and the greatest power of two that it is a multiple of.
+        /// The coefficient of time.
         slope: f64,
-        /// See `slope`.
+        /// The greatest power of two that the slope is a multiple of.
         grain: f64,
-        /// The height is one number and this constant: their sum is `-j^2`, so of a live key both
-        /// are known in size.
+        /// The constant in the height of a key. A live key's height is `number + constant + lift`
+        /// with `number + constant = -j^2`, so both are bounded.
         constant: f64,
-        /// Whether time is the position; else it is a count that the machine keeps.
+        /// Whether time is the position; otherwise it is a count that the machine keeps.
         by_position: bool,
-        /// The least `slope * time` of a live key: what the constant slot adds.
+        /// The least `slope * time` of a live key, from the constant slot.
         least_lift: f64,
-        /// The least coefficient that clears; infinite if all keys are live.
+        /// The least coefficient of a clearing term; infinite if all keys are live.
         clearing: f64,
     },
-    /// None of these, for this reason.
+    /// Keys of another shape, with the reason for which they fit none of these kinds.
     Unknown(&'static str),
 }
 
-/// Keys and query of a live head.
+/// The keys and the query of a live head.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Read {
     pub(crate) keys: Keys,
-    /// The inverse temperature: the power of two that all of the query has in common.
+    /// The inverse temperature: the power of two that is common to the whole query.
     pub(crate) temperature: f64,
 }
 
 type Row = Vec<(usize, f64)>;
 
-/// The values of a head that averages; none if it does not.
+/// The values of a head that averages; empty if it does not.
 pub(crate) fn equal_keys(layer: &LayerWeights, head: usize, held: &[Held]) -> Vec<Row> {
     let d_model = held.len();
     let key = |part: usize| row(layer, d_model + 2 * head + part);
@@ -67,22 +67,19 @@ pub(crate) fn equal_keys(layer: &LayerWeights, head: usize, held: &[Held]) -> Ve
 }
 
 fn row(layer: &LayerWeights, row: usize) -> Row {
-    let entries = layer.in_proj.row(row).iter().copied().enumerate();
-    entries.filter(|&(_, weight)| weight != 0.0).collect()
+    layer.in_proj.nonzeros(row).collect()
 }
 
-/// The rows of the values that reach the residual stream.
+/// The rows of a head's values that reach the residual stream.
 fn values(layer: &LayerWeights, d_model: usize, head: usize) -> Vec<Row> {
-    let reaches =
-        |part: usize| (0..d_model).any(|slot| layer.out_proj.row(slot)[2 * head + part] != 0.0);
     (0..2)
-        .filter(|&part| reaches(part))
+        .filter(|&part| !layer.out_proj.column_is_zero(2 * head + part))
         .map(|part| row(layer, 2 * d_model + 2 * head + part))
         .filter(|row| !row.is_empty())
         .collect()
 }
 
-/// A head's keys; `None` if nothing of its values reaches the residual stream.
+/// A head's keys; `None` if none of its values reaches the residual stream.
 pub(crate) fn read(layer: &LayerWeights, head: usize, held: &[Held], far: f64) -> Option<Read> {
     let d_model = held.len();
     let row = |third: usize, part: usize| row(layer, third * d_model + 2 * head + part);
@@ -109,7 +106,7 @@ pub(crate) fn read(layer: &LayerWeights, head: usize, held: &[Held], far: f64) -
     Some(Read { keys, temperature })
 }
 
-/// What a row is if it reads the constant slot alone.
+/// The value of a row that reads only the constant slot.
 fn constant(row: &Row, held: &[Held]) -> Option<f64> {
     match row[..] {
         [(slot, weight)] if held[slot] == Held::One => Some(weight),

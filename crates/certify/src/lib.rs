@@ -1,10 +1,10 @@
-//! A certificate of a model: for every head, up to where f64 attention over its keys is exact.
+//! A certificate of a model: for every head, the horizon up to which f64 attention over its keys is
+//! exact.
 //!
-//! [`certify`] reads weights and `config.json`, nothing else. It recognises the keys of each head
-//! by the shape of its rows, and bounds every rounding that lies between a key and a weight of the
-//! softmax. Two horizons come out: for *exact* hard-max (scores compared as the real numbers that
-//! they are), and for *stock* softmax, once for each place where libraries multiply by `1 /
-//! sqrt(2)` ([`Scaling`]).
+//! [`certify`] reads only weights and `config.json`. It recognises the keys of each head by the
+//! shape of its rows, and bounds every rounding between a key and a weight of the softmax. It
+//! returns two horizons: one for *exact* hard-max (scores compared as real numbers), and one for
+//! *stock* softmax, for each place where libraries multiply by `1 / sqrt(2)` ([`Scaling`]).
 //!
 //! | keys | shape | attends to |
 //! |---|---|---|
@@ -13,18 +13,20 @@
 //! | [`Latest`](Keys::Latest) | `(0, t - C clear)` | the latest token that is not cleared |
 //! | [`Indexed`](Keys::Indexed) | `(2j, -j^2 + slope time - C clear)` | the latest token of the nearest index |
 //!
-//! *One-hot* means: every weight but one is exactly 0, since its score is [`UNDERFLOW`] below the
-//! greatest, and the one is exactly 1.
+//! *One-hot* means that one weight is exactly 1 and every other is exactly 0, since its score is
+//! [`UNDERFLOW`] below the greatest.
 //!
-//! What weights alone do not show is assumed, and engines check the first of it at every key: that
-//! a live key of a head with a box is `(x, -(x/2)^2 + lift)` with its lift in the box; that indices
-//! and times are integers, times not negative; that the squares of cleared keys are squares; that
-//! an index asked for has a key, or what is found instead makes no difference; that what is
-//! averaged and is not in the embedding is at most 1. The compiler's exact evaluator and its tests
-//! are the witnesses of these.
+//! The certificate assumes properties that weights alone do not show. Engines check the first at
+//! every key; the compiler's exact evaluator and its tests are the evidence for the others.
+//!
+//! - A live key of a head with a box is `(x, -(x/2)^2 + lift)`, with its lift in the box.
+//! - Indices and times are integers, and times are not negative.
+//! - The squares of cleared keys are squares.
+//! - A queried index has a key, or the result does not depend on the key found instead.
+//! - An averaged value that is not in the embedding is at most 1.
 //!
 //! Running sums are right as far as their terms allow: [`RunningSums`] counts those of one sequence
-//! of tokens, and [`RunCertificate`] says up to where stock attention follows a run.
+//! of tokens, and [`RunCertificate`] gives the position up to which stock attention follows a run.
 //!
 //! This crate must never know opcodes, graphs, caches or Wasm.
 //!

@@ -1,12 +1,13 @@
-//! The next token: whatever the operands are, the unembedding picks one token, by a margin.
+//! Proof of the next token: for every operand, the unembedding selects exactly one token, with a
+//! margin.
 //!
-//! The network tells tokens apart by few things: which token one lookup finds (of an executor: the
-//! opcode), a counter (the byte index), the class of the token's own id. For each combination the
-//! columns that the unembedding reads are bounded, from the weights alone and for every sequence of
-//! tokens whose keys lie inside their boxes; and of all integers within the bounds the least margin
-//! between the best and the second-best logit is found.
+//! The network distinguishes tokens by three things: the token that one lookup finds (in an
+//! executor the opcode), a counter (the byte index), and the class of the token's own id. For each
+//! combination, the analysis bounds the columns that the unembedding reads, from the weights alone
+//! and for every sequence of tokens whose keys are inside their boxes. The proof then finds the
+//! least margin between the best and the second-best logit over all integers within the bounds.
 //!
-//! A counter is followed from 0 on, until every token that can win sets it back to 0.
+//! The counter is followed from 0 on, until every token that can win resets it.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -20,60 +21,58 @@ use weightware_model::{Model, TokenId};
 
 use crate::envelope::{Envelope, Won};
 
-/// A counter that is not set back within so many tokens is not followed any further: no instruction
-/// is that long.
+/// The greatest value to which a counter is followed. No instruction is longer.
 const LONGEST: u64 = 32;
 
-/// Of all columns but one, so many combinations of integers are looked at.
+/// The greatest number of combinations of the columns other than the lightest one.
 const COMBINATIONS: usize = 1 << 12;
 
-/// An integer beyond this is not looked at: logits of it would be rounded.
+/// The greatest magnitude of an integer column; logits of a greater one would be rounded.
 const FARTHEST: f64 = (1_u64 << 44) as f64;
 
-/// What is proved of the next token.
+/// The proof of a model's next tokens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextTokens {
-    /// By what the lookup finds: only tokens that are never put out, which are those that a program
-    /// is made of.
+    /// The proof for each token that the lookup can find. These are the tokens of programs, which
+    /// the network never generates.
     pub found: Vec<Found>,
-    /// Why nothing is proved.
+    /// The reason for which nothing is proved.
     pub refused: Option<String>,
 }
 
-/// What is proved of the next token where the lookup finds a token.
+/// The proof of the next token where the lookup finds a given token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The string of one of the tokens that the network does not tell apart.
+    /// The string of one of the tokens that the network does not distinguish.
     pub name: String,
-    /// How many tokens it does not tell apart.
+    /// The number of tokens that the network does not distinguish.
     pub tokens: usize,
-    /// By counter, from 0 on.
+    /// The proof for each value of the counter, from 0 on.
     pub counters: Vec<Picked>,
 }
 
-/// What is proved of the next token at one value of the counter.
+/// The proof of the next token at one value of the counter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picked {
-    /// Of the columns that the unembedding reads: slot, least and greatest value.
+    /// The columns that the unembedding reads: slot, least and greatest value.
     pub columns: Vec<(usize, f64, f64)>,
-    /// The least margin between the best logit and the second; what rounding may take from it is
-    /// taken.
+    /// The least margin between the best logit and the second, less the greatest rounding error.
     pub margin: f64,
-    /// The same against tokens of other codes: those that differ in what the unembedding reads
-    /// beside the lightest column.
+    /// The least margin against tokens of other codes, less the greatest rounding error. Tokens
+    /// have other codes if their weights differ in a column other than the lightest.
     pub code_margin: f64,
-    /// The token that wins there.
+    /// The token that wins with the least margin.
     pub token: TokenId,
-    /// The columns there: slot and value.
+    /// The columns where the margin is least: slot and value.
     pub least_at: Vec<(usize, f64)>,
-    /// Whether every token that can win sets the counter back.
+    /// Whether every token that can win resets the counter.
     pub ends: bool,
-    /// Why it is not proved that there is one winner.
+    /// The reason for which a single winner is not proved.
     pub problem: Option<String>,
 }
 
 impl NextTokens {
-    /// All that was looked at: what is found, the counter, what is picked.
+    /// All cases: the name of the token found, the counter, and the proof.
     pub fn all(&self) -> impl Iterator<Item = (&str, u64, &Picked)> {
         self.found.iter().flat_map(|found| {
             let counters = (0..).zip(&found.counters);
@@ -81,21 +80,21 @@ impl NextTokens {
         })
     }
 
-    /// The least margin, and where it is.
+    /// The case with the least margin.
     #[must_use]
     pub fn least(&self) -> Option<(&str, u64, &Picked)> {
         self.all()
             .min_by(|(.., a), (.., b)| a.margin.total_cmp(&b.margin))
     }
 
-    /// The least margin against tokens of other codes, and where it is.
+    /// The case with the least margin against tokens of other codes.
     #[must_use]
     pub fn least_of_codes(&self) -> Option<(&str, u64, &Picked)> {
         self.all()
             .min_by(|(.., a), (.., b)| a.code_margin.total_cmp(&b.code_margin))
     }
 
-    /// What is not proved, by name of what is found.
+    /// The cases that are not proved, and the reasons.
     pub fn problems(&self) -> impl Iterator<Item = String> + '_ {
         let refused = self.refused.iter();
         let refused = refused.map(|why| format!("the next token: {why}"));
@@ -106,10 +105,10 @@ impl NextTokens {
     }
 }
 
-/// What is proved of a model's next tokens. Sequences begin with the token whose embedding is zero,
-/// and it does not come again.
+/// Proves the next tokens of a model. Sequences begin with the token whose embedding is zero, which
+/// does not occur again.
 ///
-/// Reads weights and `config.json`, nothing else. Takes about a second for the executor.
+/// Reads only weights and `config.json`. Takes about a second for the executor.
 ///
 /// # Panics
 /// If the model is inconsistent, which [`Model::validate`] excludes.
@@ -127,27 +126,27 @@ pub fn next_tokens(model: &Model) -> NextTokens {
     }
 }
 
-/// A head, by layer and place, and a part of its answer.
+/// A value of a head: the head by layer and place, and the index of the value.
 type Answer = (HeadAt, usize);
 
-/// Cases are divided up to so deep.
+/// The greatest depth of nested case distinctions.
 const CASES: u32 = 3;
 
 struct Prover {
     /// The strings of tokens.
     strings: Vec<String>,
     first: usize,
-    /// The columns that are not the same number for all tokens but the first.
+    /// The columns that are not the same constant for all tokens except the first.
     varying: Vec<usize>,
-    /// The one of them whose greatest weight is the least.
+    /// The column of `varying` whose greatest weight is the least.
     lightest: usize,
     rows: Arc<SparseWeights>,
     analysis: Analysis,
     cases: Cases,
-    /// By token: tokens of one group have the same weights in all columns but constant ones and the
-    /// lightest.
+    /// The group of each token. Tokens of one group have equal weights in all varying columns
+    /// except the lightest.
     groups: Rc<[u32]>,
-    /// By the bits of all columns but the one that lines run along, which is `NaN` there.
+    /// Envelopes by the bits of all columns. The column that lines run along is `NaN` in the key.
     envelopes: HashMap<Vec<u64>, Envelope>,
 }
 
@@ -245,7 +244,7 @@ impl Prover {
         Ok(all)
     }
 
-    /// Whether a token stands in prompts alone: it does not begin the sequence, and its logit is a
+    /// Whether a token occurs only in prompts: it does not begin the sequence, and its logit is a
     /// constant below all others.
     fn makes_programs(&self, id: usize) -> bool {
         if id == self.first {
@@ -256,12 +255,12 @@ impl Prover {
             && self.rows.head.iter().any(|column| column[id] <= -FARTHEST)
     }
 
-    /// What is picked for tokens of all classes.
+    /// The proof for tokens of all classes.
     fn pick(&mut self, kind: usize, counter: f64) -> Result<Picked> {
         let mut all: Option<Picked> = None;
         for class in 1..self.cases.classes as u16 {
-            // A token that sets the counter back is found by its own lookup: the counter is 0 there
-            // and nowhere else.
+            // A token that resets the counter is found by its own lookup, so the counter is 0 at
+            // such tokens and nowhere else.
             let Range { lo, hi, .. } = self.setting_back(class)?;
             if (hi < 0.0 && counter == 0.0) || (lo >= 0.0 && counter > 0.0) {
                 continue;
@@ -275,8 +274,8 @@ impl Prover {
         all.ok_or_else(|| "no class of tokens".to_owned())
     }
 
-    /// What is picked where some answers are assumed to lie within bounds; if that is not proved,
-    /// in both of the cases that a neuron tells apart, up to so deep.
+    /// The proof under assumed bounds of some values. If it fails, a neuron's threshold divides the
+    /// case into two, up to the given depth.
     fn pick_by_cases(
         &mut self,
         at: (u16, usize, f64),
@@ -305,8 +304,8 @@ impl Prover {
         Ok(low?.and(high?))
     }
 
-    /// An answer that a neuron behind the unembedding's columns opens at, below and above that
-    /// point.
+    /// A value at which a neuron of the unembedding's columns opens, and its bounds below and above
+    /// that threshold.
     fn divide(&mut self, scope: &mut Scope) -> Option<(Answer, [PolyId; 2])> {
         let last = 2 * self.rows.layers.len();
         let rows = Arc::clone(&self.rows);
@@ -323,7 +322,7 @@ impl Prover {
         ))
     }
 
-    /// The head and part of it whose answer an atom is.
+    /// The head whose value an atom is, and the index of the value.
     fn answering(&mut self, scope: &mut Scope, atom: Atom) -> Option<Answer> {
         for layer in 0..self.rows.layers.len() {
             for head in 0..self.rows.layers[layer].heads.len() {
@@ -367,7 +366,8 @@ impl Prover {
             picked.problem = Some(format!("slot {} may hold a fraction", rows.columns[slot]));
             return Ok(picked);
         }
-        // Of the lightest column, lines; of all others, every combination is looked at.
+        // Logits are lines along the lightest column; all combinations of the other columns are
+        // tried.
         let along = self.lightest;
         if ranges[along].size() > FARTHEST {
             let (slot, Range { lo, hi, .. }) = (rows.columns[along], ranges[along]);
@@ -399,7 +399,7 @@ impl Prover {
         Ok(picked)
     }
 
-    /// Every combination of the columns but one.
+    /// Every combination of the columns other than `along`; `None` if there are too many.
     fn combinations(
         &self,
         forms: &[PolyId],
@@ -465,7 +465,7 @@ impl Prover {
         let won: Vec<Won> = self.envelopes[&key].winners([range.lo, range.hi]).collect();
         let mut decided: Option<TokenId> = None;
         for Won { token, margin, at } in won {
-            // What the other columns say, they say alone.
+            // The other columns alone must decide the group of the winner.
             let first = *decided.get_or_insert(token);
             if let Some(at) = self.telling_apart([first, token]) {
                 let [one, other] = [first, token].map(|token| &self.strings[token.0 as usize]);
@@ -490,7 +490,7 @@ impl Prover {
         Ok(())
     }
 
-    /// A column of which two tokens have other weights, neither constant nor the lightest.
+    /// A varying column, other than the lightest, in which the weights of two tokens differ.
     fn telling_apart(&self, tokens: [TokenId; 2]) -> Option<usize> {
         let [one, other] = tokens.map(|token| token.0 as usize);
         let weights = |at: usize| &self.rows.head[at];
@@ -502,8 +502,8 @@ impl Prover {
         decisive.find(|&at| weights(at)[one] != weights(at)[other])
     }
 
-    /// What rounding may take from a margin: nothing if no logit passes 2^53, in whatever order it
-    /// is added up.
+    /// The greatest rounding error of a margin: 0 if no logit exceeds 2^53 in any order of
+    /// additions.
     fn rounding(&self, columns: &[f64], along: usize, range: Range) -> f64 {
         let size = |at: usize| {
             if at == along {
@@ -528,8 +528,8 @@ impl Prover {
         if exact { 0.0 } else { mass * 2.0_f64.powi(-50) }
     }
 
-    /// Bounds of the height of the key, where the counter is looked up, of tokens of a class: not
-    /// below 0 if they set it back to 0, and far below if not.
+    /// Bounds of the key's height in the lookup of the counter, for tokens of a class: at least 0
+    /// if they reset the counter, and far below 0 if not.
     fn setting_back(&mut self, class: u16) -> Result<Range> {
         let counter = self.cases.counter.ok_or("no counter")?;
         let mut scope = self.analysis.scope(class);
@@ -541,7 +541,7 @@ impl Prover {
 }
 
 impl Picked {
-    /// What holds of two classes of tokens.
+    /// The proof for two classes of tokens.
     fn and(mut self, other: Self) -> Self {
         for ((_, lo, hi), (_, low, high)) in self.columns.iter_mut().zip(&other.columns) {
             (*lo, *hi) = (lo.min(*low), hi.max(*high));

@@ -1,9 +1,10 @@
-//! How far scores can be off, and by how much they differ at least.
+//! Error bounds of scores, and their least differences.
 //!
-//! Of a query `(q, 1)` times the inverse temperature β and keys `(2j, -j^2 + lift)`, with `|q|, |j|
-//! <= A` and `0 <= lift <= 1`, the true score is `β/sqrt(2) (q^2 - (q - j)^2 + lift)`. Each of the
-//! operations that make it rounds by half a unit in the last place of the greatest value that it
-//! can have; half a unit does not decrease with the value, so the bound holds below it too.
+//! Let a query be `(q, 1)` times the inverse temperature β and keys `(2j, -j^2 + lift)`, with `|q|,
+//! |j| <= A` and `0 <= lift <= 1`. The true score is `β/sqrt(2) (q^2 - (q - j)^2 + lift)`. Each
+//! operation that computes it rounds by half a unit in the last place of the greatest value that it
+//! can have. Half a unit does not decrease with the value, so the bound holds for smaller values,
+//! too.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -11,23 +12,23 @@ use std::f64::consts::FRAC_1_SQRT_2;
 /// of it rounds to 0.
 pub const UNDERFLOW: f64 = 746.0;
 
-/// Where a library multiplies by `1 / sqrt(head dimension)`.
+/// The place at which a library multiplies by `1 / sqrt(head dimension)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scaling {
-    /// Queries before scores: `nn.MultiheadAttention` when it returns weights.
+    /// Before the scores, on queries: `nn.MultiheadAttention` when it returns weights.
     Query,
-    /// Scores: as the formula says.
+    /// On the scores: the formula as written.
     Scores,
-    /// The root of it with queries and with keys: `scaled_dot_product_attention` without a fused
-    /// kernel.
+    /// On queries and on keys, by the square root of it: `scaled_dot_product_attention` without a
+    /// fused kernel.
     Both,
 }
 
 impl Scaling {
-    /// All of them.
+    /// All places.
     pub const ALL: [Self; 3] = [Self::Query, Self::Scores, Self::Both];
 
-    /// Its name in lower case.
+    /// The name of the place in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,32 +39,32 @@ impl Scaling {
     }
 }
 
-/// Half a unit in the last place of numbers up to `most`, which itself may be off by a few
-/// roundings.
+/// Half a unit in the last place of numbers up to `most`, which itself may have a few rounding
+/// errors.
 pub(crate) fn half_unit(most: f64) -> f64 {
     let most = most.abs() * (1.0 + 8.0 * f64::EPSILON);
     if most == 0.0 {
         return 0.0;
     }
-    // The exponent field, exactly.
+    // The exact exponent.
     let exponent = ((most.to_bits() >> 52) & 0x7ff) as i32 - 1023;
     f64::from(exponent - 53).exp2()
 }
 
-/// A box of queries and keys.
+/// A box of queries and keys, with the numbers that determine rounding errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lookup {
-    /// A power of two.
+    /// The inverse temperature, a power of two.
     pub(crate) temperature: f64,
-    /// Greatest `|q|` and `|j|`.
+    /// The greatest `|q|` and `|j|`.
     pub(crate) index: f64,
-    /// Range of lifts of live keys.
+    /// The range of the lifts of live keys.
     pub(crate) lift: [f64; 2],
-    /// The least difference between lifts; 1 if there are none.
+    /// The least difference between lifts; 1 if the lifts are all equal.
     pub(crate) unit: f64,
-    /// What lifts are multiples of.
+    /// The power of two that lifts are multiples of.
     pub(crate) grain: f64,
-    /// The constant that a key's height is made with.
+    /// The constant in a key's height.
     pub(crate) constant: f64,
 }
 
@@ -81,11 +82,11 @@ impl Lookup {
         let scale = temperature * FRAC_1_SQRT_2;
         let square = index * index;
         let (x, y) = (2.0 * square, square + most);
-        // Equal index: the product with x is the same.
+        // Keys of equal index have the same product with x.
         let near = square + most;
         let same = unit * scale - 2.0 * self.error(scaling, 0.0, y, near);
-        // Distance 1, then more. A query whose two parts are rounded apart is another query, by
-        // 2^-52 of it.
+        // Keys at distance 1 or more. If the two parts of a query are rounded differently, the
+        // query shifts by 2^-52 of it.
         let shift = 4.0 * f64::EPSILON * index;
         let next = (1.0 - (most - least) - shift) * scale - 2.0 * self.error(scaling, x, y, near);
         let beyond = (4.0 - (most - least) - 2.0 * shift) * scale
@@ -100,7 +101,7 @@ impl Lookup {
         self.temperature * FRAC_1_SQRT_2 - 2.0 * self.error(scaling, 0.0, score, score)
     }
 
-    /// By how much one score is off at most, if its products and their sum are at most these.
+    /// The greatest error of a score whose products and sum are at most these.
     fn error(&self, scaling: Scaling, x: f64, y: f64, sum: f64) -> f64 {
         let beta = self.temperature;
         let scale = beta * FRAC_1_SQRT_2;
@@ -128,12 +129,12 @@ impl Lookup {
         }
     }
 
-    /// Whether one score is the greatest as the numbers are: keys are exact, and recency cannot
-    /// bridge a distance of 1, not even to a token whose embedding is zero, which has lift 0.
+    /// Whether the right key has the greatest score in exact arithmetic.
     ///
-    /// A height is `number + constant + lift` with `number + constant = -j^2`; whatever is added
-    /// first, no sum of some of them is greater than this, and none is rounded that is a multiple
-    /// of the grain below 2^53 grains.
+    /// The keys must be exact, and recency must not bridge a distance of 1, not even to a token
+    /// whose embedding is zero, which has lift 0. A height is `number + constant + lift` with
+    /// `number + constant = -j^2`. In any order of additions, no partial sum exceeds the bound
+    /// below, and a multiple of the grain below 2^53 grains is not rounded.
     pub(crate) fn is_exact(&self) -> bool {
         let Self { constant, lift, .. } = *self;
         let square = self.index * self.index;
@@ -145,8 +146,8 @@ impl Lookup {
 
 const TWO_53: f64 = (1_u64 << 53) as f64;
 
-/// The greatest number below `2^53` for which a property holds that, once lost, stays lost; 0 if it
-/// never holds.
+/// The greatest number below `2^53` for which a monotone property holds: one that, once lost, stays
+/// lost. 0 if it never holds.
 pub(crate) fn greatest(holds: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, 1 << 53);
     while high - low > 1 {

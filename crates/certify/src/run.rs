@@ -1,10 +1,11 @@
-//! Up to where stock attention follows one run.
+//! The certificate of one run: the position up to which stock attention follows it.
 
 use weightware_model::{KeyRange, Model, TokenId};
 
 use crate::{Certificate, RunningSums, Scaling, certify};
 
-/// A certificate that knows what one run does: how far its keys go, and what it sums.
+/// A certificate that knows the keys and the sums of one run, and so reaches further than the
+/// model's.
 ///
 /// ```
 /// use weightware_certify::{RunCertificate, Scaling};
@@ -20,13 +21,14 @@ pub struct RunCertificate {
     certificate: Certificate,
     sums: RunningSums,
     tokens: u64,
-    /// By scaling: tokens before heads with a box went too far, as far as is known.
+    /// For each scaling, the number of tokens before a head's keys left the range that it can
+    /// follow.
     followed: [u64; 3],
     lost: [bool; 3],
 }
 
 impl RunCertificate {
-    /// Of a run that has no token yet.
+    /// Creates the certificate of a run without tokens.
     ///
     /// # Panics
     /// If the model is inconsistent, which [`Model::validate`] excludes.
@@ -47,7 +49,7 @@ impl RunCertificate {
         &self.certificate
     }
 
-    /// What the run sums.
+    /// The run's running sums.
     #[must_use]
     pub fn sums(&self) -> &RunningSums {
         &self.sums
@@ -59,8 +61,8 @@ impl RunCertificate {
         self.sums.push(token);
     }
 
-    /// Records how far the keys of the tokens so far have gone, head by head. Tokens appended after
-    /// it count once their keys are recorded too.
+    /// Records the ranges of the keys of the tokens so far, head by head. Later tokens count once
+    /// their keys are recorded, too.
     pub fn record_keys(&mut self, ranges: impl IntoIterator<Item = KeyRange>) {
         for range in ranges {
             let mut known = self.certificate.heads.iter();
@@ -78,8 +80,8 @@ impl RunCertificate {
         }
     }
 
-    /// The greatest position of the run so far up to which stock softmax is proved to compute what
-    /// exact hard-max does: with keys that went no further, and sums of what was summed.
+    /// The greatest position of the run so far up to which stock softmax is proved to compute the
+    /// result of exact hard-max, given the recorded ranges and sums.
     #[must_use]
     pub fn stock_position(&self, scaling: Scaling) -> u64 {
         let sums = self.sums.proved();

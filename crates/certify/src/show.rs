@@ -39,7 +39,7 @@ impl fmt::Display for Keys {
     }
 }
 
-/// A number of positions; most there is are no bound.
+/// A number of positions as text; the greatest number means no bound.
 fn positions(count: u64) -> String {
     match count {
         u64::MAX => "any".to_owned(),
@@ -117,8 +117,8 @@ impl fmt::Display for Certificate {
 }
 
 impl fmt::Display for NextTokens {
-    /// A line for each token that programs are made of: its bytes, the least margin, the least
-    /// against tokens of other codes, and how far what the unembedding reads goes at the end token.
+    /// Writes a line for each token of programs: its bytes, its least margin, its least margin
+    /// against tokens of other codes, and the ranges of the unembedding's columns at the end token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
@@ -168,7 +168,7 @@ impl fmt::Display for NextTokens {
     }
 }
 
-/// What the unembedding reads and how far that goes.
+/// The ranges of the columns that the unembedding reads.
 fn columns(picked: &Picked) -> String {
     let columns = picked.columns.iter().map(|(slot, lo, hi)| match lo == hi {
         true => format!("slot {slot} = {lo}"),

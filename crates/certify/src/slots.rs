@@ -1,30 +1,30 @@
-//! What a slot of the residual stream is known to hold before a layer, from the weights alone.
+//! Facts about the slots of the residual stream before a layer, from the weights alone.
 
 use weightware_model::{LayerWeights, Model};
 
-/// What a slot holds.
+/// The known content of a slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Held {
-    /// 1 at every token but those whose embedding is zero.
+    /// 1 at every token except those whose embedding is zero.
     One,
     /// The position.
     Time,
-    /// Its square.
+    /// The square of the position.
     TimeSquared,
-    /// What the embedding says: at most so much, in absolute value.
+    /// A number from the embedding, with the greatest absolute value.
     Embedding(f64),
-    /// What heads and neurons have made of it.
+    /// A result of heads and neurons.
     Computed,
 }
 
 impl Held {
-    /// Whether the token alone says it.
+    /// Whether the number depends on the token alone.
     pub(crate) const fn is_embedding(self) -> bool {
         matches!(self, Self::One | Self::Embedding(_))
     }
 }
 
-/// What every slot holds before the first layer.
+/// The contents of all slots before the first layer.
 pub(crate) fn at_first(model: &Model) -> Vec<Held> {
     let tok = &model.weights.tok;
     let features = &model.config.position_features;
@@ -32,7 +32,7 @@ pub(crate) fn at_first(model: &Model) -> Vec<Held> {
         .map(|slot| {
             let column = || (0..tok.rows).map(|row| tok.row(row)[slot]);
             let feature = features.iter().find(|feature| feature.slot == slot);
-            let empty = column().all(|entry| entry == 0.0);
+            let empty = tok.column_is_zero(slot);
             match feature.map(|feature| feature.coefficients) {
                 Some([0.0, 1.0, 0.0]) if empty => Held::Time,
                 Some([0.0, 0.0, 1.0]) if empty => Held::TimeSquared,
@@ -44,19 +44,16 @@ pub(crate) fn at_first(model: &Model) -> Vec<Held> {
         .collect()
 }
 
-/// Whether an embedding has a 1 there, or nothing at all.
+/// Whether every embedding has a 1 in the slot, or is zero everywhere.
 fn ones(model: &Model, slot: usize) -> bool {
     let tok = &model.weights.tok;
-    (0..tok.rows)
-        .map(|row| tok.row(row))
-        .all(|row| row[slot] == 1.0 || row.iter().all(|&entry| entry == 0.0))
+    (0..tok.rows).all(|row| tok.row(row)[slot] == 1.0 || tok.row_is_zero(row))
 }
 
-/// Forgets what was known of the slots that a layer writes.
-pub(crate) fn behind(held: &mut [Held], layer: &LayerWeights) {
+/// Forgets the contents of the slots that a layer writes.
+pub(crate) fn forget_written(held: &mut [Held], layer: &LayerWeights) {
     for (slot, held) in held.iter_mut().enumerate() {
-        let written = |row: &[f64]| row.iter().any(|&weight| weight != 0.0);
-        if written(layer.out_proj.row(slot)) || written(layer.ff_out.row(slot)) {
+        if !layer.out_proj.row_is_zero(slot) || !layer.ff_out.row_is_zero(slot) {
             *held = Held::Computed;
         }
     }

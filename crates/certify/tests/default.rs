@@ -1,4 +1,4 @@
-//! The certificate of the compiled machine, and of machines with something broken.
+//! The certificate of the compiled machine, and of machines with a fault.
 
 use weightware_certify::{Certificate, Keys, RunCertificate, RunningSums, Scaling, certify};
 use weightware_compiler::machine::Profile;
@@ -6,7 +6,7 @@ use weightware_compiler::{default_model, profile_model};
 use weightware_model::KeyRange;
 use weightware_model::{Model, TokenId};
 
-/// Place of a box in `config.json` whose head orders keys by position, or by a count.
+/// The index of a box in `config.json` whose head orders keys by position, or by a count.
 fn bound(certificate: &Certificate, model: &Model, by_position: bool) -> usize {
     let wanted =
         |keys: &Keys| matches!(keys, Keys::Indexed { by_position: by, .. } if *by == by_position);
@@ -32,7 +32,7 @@ fn what_the_profiles_state_is_proved() {
         for head in &certificate.heads {
             assert!(!matches!(head.keys, Keys::Unknown(_)), "{head}");
         }
-        // All the boxes belong to heads with an index, and all those heads have one.
+        // Every box belongs to a head with an index, and every such head has a box.
         let heads = certificate.heads.iter();
         let boxes = heads.filter(|head| head.index_box.is_some()).count();
         assert_eq!(boxes, model.config.key_bounds.len());
@@ -48,7 +48,7 @@ fn stock_attention_reproduces_the_stock_profile() {
         certificate.to_string().contains("first to fail: layer"),
         "{certificate}"
     );
-    // Wherever a library scales, its softmax is one-hot as far.
+    // Softmax is one-hot up to the same position for every scaling.
     for scaling in Scaling::ALL {
         assert!(
             certificate.stock_positions(scaling) >= model.config.last_position,
@@ -64,7 +64,7 @@ fn stock_attention_reproduces_the_stock_profile() {
     }
 }
 
-/// The rows of a head's keys' second part.
+/// The rows of the second part of a head's keys.
 fn heights(model: &mut Model, layer: usize, head: usize) -> &mut [f64] {
     let d_model = model.config.shape.d_model;
     model.weights.layers[layer]
@@ -102,12 +102,12 @@ fn another_recency_is_another_certificate() {
             let (have, was) = (find(&certificate, layer, head), find(&good, layer, head));
             let what = format!("{layer}.{head} times {numerator} / {denominator}");
             assert_ne!(have, was, "{what}");
-            // A steeper slope passes a distance of 1 before the last position; of counts, the box
-            // ends before that.
+            // A steeper slope exceeds a distance of 1 before the last position. If a count orders
+            // the keys, the box ends earlier.
             let wrong = numerator < 0.0 || by_position && numerator > denominator;
             assert_eq!(certificate.problems().count(), usize::from(wrong), "{what}");
             if numerator == 1.0 {
-                // Stock softmax no longer tells the latest two apart in all of the box.
+                // Stock softmax no longer distinguishes the latest two keys everywhere in the box.
                 let index = have.index_box.as_ref().expect("has a box").stock_index[0];
                 assert!((index as f64) < stated.max_abs_x / 2.0, "{have}");
             }
@@ -115,10 +115,10 @@ fn another_recency_is_another_certificate() {
     }
 }
 
-/// Says what a claim must be refused with, and makes it.
+/// A part of the expected problem, and the change that makes the claim.
 type Claim<'a> = (&'a str, &'a dyn Fn(&mut Model));
 
-/// A claim beyond what is proved, and what must be said of it.
+/// Claims beyond the proof, each with a part of the expected problem.
 #[test]
 fn claims_that_are_not_proved() {
     let model = default_model();
@@ -184,7 +184,7 @@ fn sums_are_counted() {
     };
     let largest = (0..vocab).max_by(|&a, &b| used(a).total_cmp(&used(b)));
     let largest = TokenId(largest.expect("a token"));
-    // The token that adds most is what the certificate assumes of all of them.
+    // The token that adds most is the one that the certificate assumes for every token.
     let mut sums = empty.clone();
     let proved = certify(&model).stock_sums();
     for _ in 0..=proved {

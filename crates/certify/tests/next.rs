@@ -1,5 +1,5 @@
-//! The next token of the executor is proved, whatever the operands are; garbage that grows with the
-//! position is noticed.
+//! The next token of the executor is proved for all operands, and a meaningless number that grows
+//! with the position is detected.
 
 use weightware_certify::{NextTokens, next_tokens};
 use weightware_compiler::machine::Profile;
@@ -15,8 +15,8 @@ fn every_profile_is_proved() {
     for profile in Profile::ALL {
         let next = next_tokens(&profile_model(profile));
         assert_eq!(problems(&next), Vec::<String>::new(), "{}", profile.name);
-        // Bytes are neighbours; codes are 2^30 apart, and what stands beside them takes less than
-        // half of that.
+        // Bytes are neighbours. Codes are 2^30 apart, and the other columns take less than half of
+        // that.
         let (_, _, least) = next.least().expect("instructions");
         assert_eq!(least.margin, 1.0, "{}", profile.name);
         let (name, at, least) = next.least_of_codes().expect("instructions");
@@ -28,7 +28,7 @@ fn every_profile_is_proved() {
     }
 }
 
-/// The weights with a neuron cut off: nothing of what it says reaches the residual stream.
+/// The weights with a neuron cut off: none of its outputs reaches the residual stream.
 fn without(model: &Model, layer: usize, neuron: usize) -> Model {
     let mut model = model.clone();
     let out = &mut model.weights.layers[layer].ff_out;
@@ -36,7 +36,7 @@ fn without(model: &Model, layer: usize, neuron: usize) -> Model {
     model
 }
 
-/// Neurons that push with that strength, alone in their column.
+/// The neurons that push with that strength, alone in their column.
 fn pushing(model: &Model, strength: f64) -> Vec<(usize, usize)> {
     let layers = model.weights.layers.iter().enumerate();
     let all = layers

@@ -1,11 +1,10 @@
-//! A transformer that counts: its graph, its schedule and a look at what it computes.
+//! A transformer that counts: its graph, its schedule, and the numbers that it computes.
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use weightware_compiler::{Budget, Evaluator, Graph, solve};
 
 fn main() {
-    // Every token carries a step; the sum of the steps so far is a running sum, rounded to an
-    // integer.
+    // Every token carries a step. The steps so far are a running sum, rounded to an integer.
     let mut graph = Graph::new();
     let step = graph.input("step");
     let [sum] = graph.running_sums(["sum"], [step.into()]);

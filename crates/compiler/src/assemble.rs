@@ -34,18 +34,18 @@ pub struct LookupBound {
 /// The exponent of the inverse temperature of a lookup by position.
 const SHARPNESS: i32 = 13;
 
-/// What the model knows of one token.
+/// The parameters of one token: its string, its embedding and its logit.
 #[derive(Debug, Clone)]
 pub struct TokenRow {
-    /// Its string; without white space.
+    /// The token's string, without white space.
     pub string: String,
-    /// Inputs and their values; all others are zero.
+    /// Inputs and their values; all other inputs are zero.
     pub embedding: Vec<(Dim, i64)>,
-    /// Its logit, over the graph's outputs.
+    /// The logit, a form over the graph's outputs.
     pub logit: LinearForm,
 }
 
-/// What a model is assembled from.
+/// The input of the assembly: a graph, its schedule and its tokens.
 #[derive(Debug, Clone)]
 pub struct Blueprint<'a> {
     /// The graph.
@@ -56,13 +56,13 @@ pub struct Blueprint<'a> {
     pub tokens: Vec<TokenRow>,
     /// Ids of the tokens that end decoding.
     pub end_tokens: Vec<u32>,
-    /// The profile that the horizons belong to.
+    /// The name of the profile that the horizons belong to.
     pub profile: Option<&'a str>,
     /// The groups of instructions, if it is a machine that has some.
     pub modules: Option<Vec<String>>,
     /// The greatest certified position.
     pub last_position: u64,
-    /// Boxes of lookups.
+    /// The boxes within which lookups are exact.
     pub bounds: &'a [LookupBound],
 }
 
@@ -170,13 +170,13 @@ impl Blueprint<'_> {
             ff_in: Matrix::zeros(2 * d_ffn, d_model),
             ff_out: Matrix::zeros(d_model, d_ffn),
         };
-        let half_layer = 2 * i32::try_from(layer).expect("few layers");
+        let half_layer = 2 * i32::try_from(layer).expect("a model has fewer than 2^30 layers");
         self.attention(half_layer, &mut weights, bounds);
         self.feed_forward(half_layer + 1, d_ffn, &mut weights);
         weights
     }
 
-    /// Fills the heads of a half-layer: its writers in order, then what wipes slots.
+    /// Fills the heads of a half-layer: its writers in order, then the heads that wipe slots.
     fn attention(&self, half_layer: i32, weights: &mut LayerWeights, bounds: &mut Vec<KeyBound>) {
         let d_model = self.schedule.budget.d_model;
         let layer = usize::try_from(half_layer / 2).expect("a half-layer of a model");
@@ -195,7 +195,7 @@ impl Blueprint<'_> {
                 }
                 Writer::Average { values } => values,
                 Writer::Neuron { .. } | Writer::Total { .. } => {
-                    unreachable!("neurons have odd half_layers")
+                    unreachable!("neurons have odd half-layers")
                 }
             };
             for (value, part) in values.iter().zip(0..) {
@@ -238,7 +238,7 @@ impl Blueprint<'_> {
         }
     }
 
-    /// Fills the neurons of a half-layer: its writers in order, then what wipes slots.
+    /// Fills the neurons of a half-layer: its writers in order, then the neurons that wipe slots.
     fn feed_forward(&self, half_layer: i32, d_ffn: usize, weights: &mut LayerWeights) {
         let mut neuron = 0;
         for writer in self.schedule.writers_at(half_layer) {
@@ -249,7 +249,7 @@ impl Blueprint<'_> {
                     self.graph.time() + self.graph.one(),
                 ),
                 Writer::Lookup { .. } | Writer::Average { .. } => {
-                    unreachable!("heads have even half_layers")
+                    unreachable!("heads have even half-layers")
                 }
             };
             self.fill(weights.ff_in.row_mut(neuron), &gate, 1.0);
@@ -281,12 +281,12 @@ impl Blueprint<'_> {
     }
 }
 
-/// The coefficient with which an output goes into a dimension.
+/// The coefficient by which an output is multiplied before it is added to a dimension.
 pub(crate) fn factor(part: Part) -> f64 {
     exact(part.coefficient) * 0.5_f64.powi(part.shift.cast_signed())
 }
 
-/// An integer as f64.
+/// Converts an integer to f64 without rounding.
 fn exact(value: i64) -> f64 {
     assert!(
         value.unsigned_abs() <= 1 << 53,

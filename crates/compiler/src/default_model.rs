@@ -1,4 +1,4 @@
-//! The default machine with its committed schedule, and machines of some of its modules.
+//! The default machine with its committed schedule, and machines with some modules only.
 
 use weightware_model::Model;
 
@@ -9,7 +9,7 @@ use crate::search::solve;
 use crate::usage::Usage;
 
 /// The default model: all modules, the stock profile, 7 layers, `d_model` 36, 18 heads, `d_ffn` 36.
-/// Built in milliseconds, always the same.
+/// It is built in milliseconds and always the same.
 ///
 /// # Panics
 /// If the committed schedule does not fit the machine; a test keeps it fitting.
@@ -18,38 +18,39 @@ pub fn default_model() -> Model {
     profile_model(Profile::default())
 }
 
-/// The same with the numbers of a profile.
+/// The model of a profile, with all modules and the profile's committed schedule.
 ///
 /// # Panics
-/// As [`default_model`].
+/// If the committed schedule does not fit the machine; a test keeps it fitting.
 #[must_use]
 pub fn profile_model(profile: Profile) -> Model {
     let assembled = scheduled(profile, &Extension::ALL)
         .and_then(|(machine, schedule)| machine.assemble(&schedule));
     assembled.unwrap_or_else(|error| {
-        panic!("solve the schedule anew with `cargo xtask schedule`: {error}")
+        panic!("the committed schedule does not fit; solve it again with `cargo xtask schedule`: {error}")
     })
 }
 
-/// Seeds that [`compile`] tries, and moves of each search.
+/// The seeds that [`compile`] tries, and the moves of each search.
 const SEARCH: (u64, u32) = (32, 300_000);
 
-/// A compiled machine.
+/// A compiled machine: its model, what it uses of its shape, and its names.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// Its model.
+    /// The model.
     pub model: Model,
-    /// The part of its shape that it uses.
+    /// How much of its shape the model uses.
     pub usage: Usage,
-    /// The names of its heads, neurons and slots.
+    /// The names of the model's heads, neurons and slots.
     pub names: Names,
 }
 
-/// Compiles a machine of a profile with some of the modules beside the core, in the profile's
-/// shape. All modules together have a committed schedule, others are solved: a second or so.
+/// Compiles the machine of a profile, with some of the modules besides the core, in the profile's
+/// shape. The machine with all modules has a committed schedule; any other schedule is solved
+/// within about a second.
 ///
-/// The vocabulary has all instructions; what the model says of those whose module is left out means
-/// nothing.
+/// The vocabulary has all instructions. The model's tokens for an instruction whose module is left
+/// out are meaningless.
 ///
 /// # Errors
 /// If no schedule is found that fits, or the committed one does not.
@@ -78,7 +79,7 @@ fn scheduled(
         let (seeds, moves) = SEARCH;
         let mut solved =
             (1..=seeds).map(|seed| solve(&machine.graph, profile.budget(), seed, moves));
-        let first = solved.next().expect("a seed");
+        let first = solved.next().expect("SEARCH has a seed");
         first.or_else(|error| solved.find_map(Result::ok).ok_or(error))?
     };
     Ok((machine, schedule))

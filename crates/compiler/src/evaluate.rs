@@ -1,60 +1,60 @@
-//! The exact evaluator: a graph run on a token stream in integers, without slots, layers or floats.
-//! The oracle for everything that comes after it.
+//! The exact evaluator: runs a graph on a token stream in integers, without slots, layers or
+//! floats. It is the oracle for schedules and weights.
 //!
-//! Averages are kept as sums, so that a running sum is exact; a lookup compares squared distances
-//! and then times.
+//! Averages are kept as sums, so that a running sum is exact. A lookup compares squared distances
+//! first and times second.
 
 use std::cmp::Ordering;
 
 use crate::form::{Dim, LinearForm};
 use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer, WriterIdx};
 
-/// What a lookup remembers of every token.
+/// The keys and values of a lookup, for every token so far.
 #[derive(Debug, Clone, Default)]
 struct History {
     /// `(index, -square - CLEARED * clear, time)`.
     keys: Vec<(i128, i128, i128)>,
-    /// One or two values a token.
+    /// One or two values of each token.
     values: Vec<[i128; 2]>,
-    /// The greatest keys of each index.
+    /// For each index, the keys that win for every query.
     greatest: Vec<Greatest>,
     sums: [i128; 2],
 }
 
-/// The keys of one index that are the greatest for every query: what is higher wins, then what is
-/// later.
+/// The keys of one index that win for every query: the highest, and the latest of equal height.
+/// Several tie if both are equal.
 #[derive(Debug, Clone)]
 struct Greatest {
     index: i128,
     height: i128,
     time: i128,
-    /// Of their values.
+    /// The sums of the keys' values.
     sums: [i128; 2],
     count: i128,
 }
 
-/// A graph with the tokens that it has seen.
+/// A graph with the tokens that it has processed.
 ///
-/// One token costs O(n) per lookup that is not by position, for n different indices of keys before
-/// it.
+/// A token costs O(n) for each lookup that is not by position, where n is the number of different
+/// indices of earlier keys.
 #[derive(Debug, Clone)]
 pub struct Evaluator<'g> {
     graph: &'g Graph,
     order: Vec<WriterIdx>,
     targets: Vec<Vec<(Dim, Part)>>,
-    /// Bits behind the point of each dimension, until its last writer has written.
+    /// The fractional bits of each dimension, until its last writer has written.
     fractions: Vec<u32>,
-    /// Dimensions with such bits that a writer is the last to write.
+    /// For each writer, the dimensions with fractional bits that it completes.
     completed: Vec<Vec<Dim>>,
     histories: Vec<History>,
     values: Vec<i128>,
     position: i128,
-    /// Positions that were skipped: the first one, and how many.
+    /// The first position that was skipped, and how many were.
     skipped: (i128, i128),
 }
 
 impl<'g> Evaluator<'g> {
-    /// An evaluator that has seen no token.
+    /// Creates an evaluator that has processed no token.
     ///
     /// # Panics
     /// If the graph has a cycle.
@@ -94,11 +94,11 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    /// Goes on at a later position, as if so many tokens stood between that add nothing to sums and
-    /// whose keys no lookup finds. A lookup by position that asks for one of them finds the token
-    /// before.
+    /// Continues at a later position, as if `tokens` more tokens had been processed that add
+    /// nothing to sums and whose keys no lookup finds. A lookup by position whose query is a
+    /// skipped position finds the token before the skipped ones.
     ///
-    /// What a machine computes there is what it computes behind so many tokens of other work.
+    /// A machine computes there what it computes after this many tokens of other work.
     ///
     /// # Panics
     /// If it has skipped before.
@@ -108,12 +108,12 @@ impl<'g> Evaluator<'g> {
         self.position += i128::from(tokens);
     }
 
-    /// Appends a token, given by what it embeds to; its dimensions can then be read.
+    /// Appends a token, given by its embedding; its dimensions can then be read.
     pub fn push(&mut self, embedding: &[(Dim, i64)]) {
         for (value, node) in self.values.iter_mut().zip(&self.graph.dims) {
             *value = match node.origin {
-                // Position features are 1, t and t^2 with integer coefficients in every graph that
-                // this crate builds.
+                // The position is 1, t and t^2 with integer coefficients in every graph that this
+                // crate builds.
                 Origin::Position([c0, c1, c2]) => {
                     c0 as i128 + self.position * (c1 as i128 + self.position * c2 as i128)
                 }
@@ -131,7 +131,7 @@ impl<'g> Evaluator<'g> {
                 self.values[dim.index()] += value << (self.fractions[dim.index()] - part.shift);
             }
             for &dim in &self.completed[writer.index()] {
-                // To the nearest integer; what is shifted is never half-way between two.
+                // Rounds to the nearest integer; no shifted value is half-way between two.
                 let fraction = self.fractions[dim.index()];
                 let value = &mut self.values[dim.index()];
                 *value = (*value + ((1 << fraction) >> 1)) >> fraction;
@@ -205,7 +205,8 @@ impl<'g> Evaluator<'g> {
                         past if past < skipped => first - 1,
                         _ => nearest - skipped,
                     };
-                    return history.values[usize::try_from(at).expect("not negative")];
+                    return history.values
+                        [usize::try_from(at).expect("a position found is not negative")];
                 }
                 history.find(query, scale)
             }
@@ -220,7 +221,7 @@ impl History {
         let (index, height, time) = key;
         let mut known = self.greatest.iter_mut();
         let known = match by_position {
-            // The index is a new one.
+            // Every position is a new index.
             true => None,
             false => known.find(|known| known.index == index),
         };
@@ -246,7 +247,7 @@ impl History {
     }
 
     /// The values at the greatest `(2 query index - scale (square + CLEARED clear), time)`; the
-    /// average if several have it.
+    /// average if several keys have it.
     fn find(&self, query: i128, scale: i128) -> [i128; 2] {
         if scale <= 0 {
             return self.find_anywhere(query, scale);
@@ -271,7 +272,7 @@ impl History {
         sums.map(|sum| sum / count)
     }
 
-    /// The same for any scale, by a scan over all keys.
+    /// The values that [`Self::find`] returns, for any scale: a scan over all keys.
     fn find_anywhere(&self, query: i128, scale: i128) -> [i128; 2] {
         let mut best = None;
         let (mut sums, mut count) = ([0; 2], 0);

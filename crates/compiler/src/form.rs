@@ -7,15 +7,15 @@ use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 pub struct Dim(pub(crate) u32);
 
 impl Dim {
-    /// Its index among the graph's dimensions, in order of creation.
+    /// The dimension's index in the graph, in order of creation.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A linear form: a sum of dimensions with integer coefficients. Heads and neurons read nothing
-/// else.
+/// A linear form: a sum of dimensions with integer coefficients. Heads and neurons read only linear
+/// forms.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LinearForm {
     /// Sorted by dimension, no coefficient zero.
@@ -29,13 +29,13 @@ impl LinearForm {
         Self { terms: Vec::new() }
     }
 
-    /// Dimensions and their coefficients, sorted by dimension.
+    /// The dimensions and their coefficients, sorted by dimension.
     #[must_use]
     pub fn terms(&self) -> &[(Dim, i64)] {
         &self.terms
     }
 
-    /// Whether the form is zero whatever the dimensions hold.
+    /// Whether the form is zero for any values of its dimensions.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         self.terms.is_empty()

@@ -1,6 +1,6 @@
-//! The graph: dimensions, and the neurons and heads that write them.
+//! The graph: dimensions of the residual stream, and the neurons and heads that write them.
 //!
-//! Five primitives, all of which a plain transformer computes as it is:
+//! A plain transformer computes each of the five primitives directly:
 //!
 //! | primitive | value | hardware |
 //! |---|---|---|
@@ -10,9 +10,9 @@
 //! | lookup | a form's value at the token whose key is nearest to the query; of several, the latest | one head |
 //! | running sum | the sum of a form over all tokens so far | one head (an average) and one neuron (times t + 1) |
 //!
-//! A dimension is the sum of what its writers put into it; it can be read once the last of them has
-//! written. Several modules can therefore add to one dimension, and a neuron or head writes into as
-//! many as it likes.
+//! A dimension is the sum of what its writers add to it; it can be read once the last of them has
+//! written. So several modules can add to one dimension, and a neuron or head can write to any
+//! number of them.
 
 mod dependencies;
 
@@ -23,28 +23,28 @@ use crate::form::{Dim, LinearForm};
 pub struct WriterIdx(pub(crate) u32);
 
 impl WriterIdx {
-    /// Its index among the graph's writers, in order of creation.
+    /// The writer's index in the graph, in order of creation.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// What a writer puts out; a head has up to two outputs.
+/// An output of a writer; a head has up to two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Output {
     pub(crate) writer: WriterIdx,
     pub(crate) part: usize,
 }
 
-/// Where a dimension comes from.
+/// The origin of a dimension's initial value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Origin {
-    /// Carried by the token's embedding; writers may add to it.
+    /// The token's embedding carries it; writers may add to it.
     Embedding,
     /// A polynomial of the position: coefficients of 1, t, t^2.
     Position([f64; 3]),
-    /// Written by neurons and heads alone.
+    /// The initial value is 0, and only neurons and heads add to it.
     Computed,
 }
 
@@ -55,29 +55,30 @@ pub enum Origin {
 /// then `time`, among the tokens with `clear == 0`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Key {
-    /// The integer that queries look for.
+    /// The integer that queries search for.
     pub index: LinearForm,
-    /// Its square.
+    /// The square of the index.
     pub square: LinearForm,
-    /// Orders tokens of equal index, the greatest wins; `2^-recency * time` must stay below 1.
+    /// The order of tokens of equal index: the greatest wins. `2^-recency * time` must stay below
+    /// 1.
     pub time: LinearForm,
     /// The exponent that scales time.
     pub recency: i32,
-    /// 0 where the token is a key, a positive integer where it is not.
+    /// 0 at a token that is a live key, a positive integer at any other.
     pub clear: LinearForm,
 }
 
-/// Lifts a cleared key below every honest one: more than the greatest squared distance, and no more
-/// than exactness needs.
+/// The amount by which `clear` lowers a key: more than the greatest squared distance, so that no
+/// query finds it, and no more than exactness needs.
 pub const CLEARED: i64 = 1 << 40;
 
-/// 1.5 * 2^52: a number below 2^51 that is added to it is rounded to an integer.
+/// 1.5 * 2^52: adding it rounds a number below 2^51 to an integer.
 const MAGIC: i64 = 3 << 51;
 
-/// A neuron or head.
+/// A neuron or a head, by what it computes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Writer {
-    /// value · relu(gate).
+    /// A neuron: value · relu(gate).
     Neuron {
         /// The linear factor.
         value: LinearForm,
@@ -86,30 +87,30 @@ pub enum Writer {
     },
     /// A head that finds a key.
     Lookup {
-        /// The integer looked for, or the numerator of a fraction whose nearest integer is looked
-        /// for.
+        /// The integer to find, or the numerator of a fraction whose nearest integer is to be
+        /// found.
         query: LinearForm,
         /// The denominator, not negative; usually one.
         scale: LinearForm,
         /// The keys.
         key: Key,
-        /// One or two forms, read at the token found.
+        /// One or two forms, read at the attended token.
         values: Vec<LinearForm>,
     },
     /// A head whose keys are all equal: the average of one or two forms over all tokens so far.
     Average {
-        /// The forms.
+        /// The forms to average.
         values: Vec<LinearForm>,
     },
     /// A neuron that multiplies an average by t + 1.
     Total {
-        /// A dimension that an `Average` alone writes.
+        /// A dimension that only an `Average` writes.
         average: Dim,
     },
 }
 
 impl Writer {
-    /// Whether a head computes it; else a neuron does.
+    /// Whether a head computes it; otherwise a neuron does.
     #[must_use]
     pub const fn is_head(&self) -> bool {
         matches!(self, Writer::Lookup { .. } | Writer::Average { .. })
@@ -121,14 +122,15 @@ pub(crate) struct DimNode {
     pub(crate) name: String,
     pub(crate) origin: Origin,
     pub(crate) parts: Vec<Part>,
-    /// May hold more than an integer below 2^53: never to be overwritten by adding new - old.
+    /// Whether it may hold more than an integer below 2^53. Its slot must be wiped, not reused by
+    /// adding new - old.
     pub(crate) inexact: bool,
-    /// Holds a fraction, or does until it is complete: never to overwrite by adding new - old, of
-    /// which the fraction would lose its lowest bits beside a large old.
+    /// Whether it holds a fraction, at least until it is complete. Its slot must be zero before:
+    /// adding new - old would round away the fraction's lowest bits beside a large old value.
     pub(crate) fraction: bool,
 }
 
-/// What a writer puts into a dimension: `coefficient * 2^-shift` times an output.
+/// A term of a dimension: `coefficient * 2^-shift` times an output of a writer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Part {
     pub(crate) output: Output,
@@ -140,8 +142,8 @@ pub(crate) struct Part {
 pub(crate) struct WriterNode {
     pub(crate) name: String,
     pub(crate) writer: Writer,
-    /// Writers that must have written in an earlier half-layer, beside those of the dimensions
-    /// read.
+    /// Writers that must have written in an earlier half-layer, besides those of the dimensions
+    /// that this writer reads.
     pub(crate) after: Vec<WriterIdx>,
 }
 
@@ -163,8 +165,8 @@ impl Default for Graph {
 }
 
 impl Graph {
-    /// A graph with the three dimensions that every graph has: `one` (1 at every token but the
-    /// first), `t` and `t^2`.
+    /// Creates a graph with the three dimensions that every graph has: `one` (1 at every token but
+    /// the first), `t` and `t^2`.
     #[must_use]
     pub fn new() -> Self {
         let [one, time, time_squared] = [Dim(0), Dim(1), Dim(2)];
@@ -182,8 +184,8 @@ impl Graph {
         graph
     }
 
-    /// 1 at every token but the first, whose residual stream is therefore zero in every layer: it
-    /// answers 0.
+    /// The dimension that is 1 at every token but the first. The first token's residual stream is
+    /// therefore zero in every layer, and a lookup that finds that token returns 0.
     #[must_use]
     pub const fn one(&self) -> Dim {
         self.one
@@ -195,7 +197,7 @@ impl Graph {
         self.time
     }
 
-    /// A constant, as a form.
+    /// A constant: a multiple of `one`.
     #[must_use]
     pub fn constant(&self, value: i64) -> LinearForm {
         self.one * value
@@ -217,11 +219,13 @@ impl Graph {
             inexact: false,
             fraction: false,
         });
-        Dim(u32::try_from(self.dims.len() - 1).expect("few dimensions"))
+        Dim(u32::try_from(self.dims.len() - 1).expect("a graph has fewer than 2^32 dimensions"))
     }
 
     fn writer(&mut self, name: &str, writer: Writer) -> WriterIdx {
-        let index = WriterIdx(u32::try_from(self.writers.len()).expect("few writers"));
+        let index = WriterIdx(
+            u32::try_from(self.writers.len()).expect("a graph has fewer than 2^32 writers"),
+        );
         let name = if self.writers.iter().any(|node| node.name == name) {
             (2..)
                 .map(|n| format!("{name}.{n}"))
@@ -230,7 +234,7 @@ impl Graph {
             Some(name.to_owned())
         };
         self.writers.push(WriterNode {
-            name: name.expect("unbounded"),
+            name: name.expect("the numbers of a name do not end"),
             writer,
             after: vec![],
         });
@@ -252,12 +256,11 @@ impl Graph {
         self.add_scaled(dim, coefficient, 0, output);
     }
 
-    /// Adds `coefficient * 2^-shift` times an output to a dimension. The integer that the dimension
-    /// stands for is the one nearest to the sum of all that is added; what is made of it must not
-    /// notice the rest.
+    /// Adds `coefficient * 2^-shift` times an output to a dimension. The dimension stands for the
+    /// integer nearest to the sum of all terms; its readers must not depend on the remainder.
     pub fn add_scaled(&mut self, dim: Dim, coefficient: i64, shift: u32, output: Output) {
         let inexact = match &self.writers[output.writer.index()].writer {
-            // A product may be a square of garbage.
+            // The product may be the square of a meaningless number.
             Writer::Neuron { value, gate } => {
                 let varies =
                     |form: &LinearForm| form.terms().iter().any(|&(dim, _)| dim != self.one);
@@ -317,7 +320,7 @@ impl Graph {
         self.reglu(name, self.one, gate)
     }
 
-    /// Primitive 3: a linear form in a slot of its own, so that its parts can die.
+    /// Primitive 3: a linear form in a slot of its own, so that the slots of its terms become free.
     pub fn persist(&mut self, name: &str, form: impl Into<LinearForm>) -> Dim {
         let output = self.reglu(name, form, self.one);
         self.hold(name, output)
@@ -337,7 +340,7 @@ impl Graph {
         self.lookup_fraction(name, query, self.one, key, values)
     }
 
-    /// A lookup whose query is a fraction: by position, a division that rounds to the nearest
+    /// A lookup whose query is a fraction. By position, it is a division that rounds to the nearest
     /// integer.
     ///
     /// # Panics
@@ -364,19 +367,20 @@ impl Graph {
         std::array::from_fn(|part| Output { writer, part })
     }
 
-    /// Another value at the token that a lookup with a single one finds.
+    /// Adds a second value to a lookup that has one.
     ///
     /// # Panics
     /// If the output is not that of a lookup with one value.
     pub fn second_value(&mut self, output: Output, value: impl Into<LinearForm>) -> Output {
         match &mut self.writers[output.writer.index()].writer {
             Writer::Lookup { values, .. } if values.len() == 1 => values.push(value.into()),
-            _ => panic!("a lookup with one value is asked for another"),
+            _ => panic!("second_value needs an output of a lookup with one value"),
         }
         Output { part: 1, ..output }
     }
 
-    /// The keys of a lookup by position. A query below zero finds the first token, which answers 0.
+    /// The keys of a lookup by position. A query below zero finds the first token, whose values are
+    /// 0.
     #[must_use]
     pub fn positions(&self) -> Key {
         Key {
@@ -386,7 +390,7 @@ impl Graph {
         }
     }
 
-    /// The keys of a lookup of the latest token of a kind: `clear` is 0 for that kind.
+    /// The keys of a lookup for the latest token of a kind: `clear` is 0 at tokens of that kind.
     #[must_use]
     pub fn latest(&self, clear: LinearForm) -> Key {
         Key {
@@ -396,7 +400,7 @@ impl Graph {
         }
     }
 
-    /// Primitive 5: the sums of one or two forms over all tokens so far, off by rounding errors far
+    /// Primitive 5: the sums of one or two forms over all tokens so far. Rounding errors are far
     /// below 1/2.
     pub fn running_sums<const N: usize>(
         &mut self,
@@ -420,9 +424,10 @@ impl Graph {
         })
     }
 
-    /// A dimension that holds the integer nearest to `2^-shift` times one output, below 2^51: 1.5 *
-    /// 2^52 is added with it and taken away in a later half-layer, which leaves no room for a
-    /// fraction.
+    /// A dimension that holds the integer nearest to `2^-shift` times one output, below 2^51.
+    ///
+    /// In one half-layer 1.5 * 2^52 is added with the output, which leaves no room for a fraction;
+    /// in a later one it is subtracted.
     pub fn hold_rounded(&mut self, name: &str, output: Output, shift: u32) -> Dim {
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let key = self.positions();
@@ -437,37 +442,39 @@ impl Graph {
         self.add_scaled(dim, 1, shift, output);
         self.add(dim, 1, up);
         self.add(dim, -1, down);
-        // Rounded: the integer is exact, and no residue is left.
+        // The addition of 1.5 * 2^52 has rounded it: the integer is exact, and no residue is left.
         self.dims[dim.index()].inexact = false;
         dim
     }
 
-    /// The integer nearest to an output, below 2^51, a half-layer before
-    /// [`hold_rounded`](Self::hold_rounded) has it: a dimension holds it with 1.5 * 2^52, and the
-    /// form takes that away wherever it is read. A form that adds anything else would be rounded.
+    /// The integer nearest to an output, below 2^51, one half-layer earlier than
+    /// [`hold_rounded`](Self::hold_rounded) provides it.
+    ///
+    /// A dimension holds the integer plus 1.5 * 2^52, and the returned form subtracts that wherever
+    /// it is read. Rounding would spoil a form that adds anything else to it.
     pub fn hold_lifted(&mut self, name: &str, output: Output) -> LinearForm {
         let up = self.reglu(&format!("{name}:up"), self.constant(MAGIC), self.one);
         let dim = self.hold(name, output);
         self.add(dim, 1, up);
-        // Rounded: the integer is exact.
+        // The addition of 1.5 * 2^52 has rounded it: the integer is exact.
         self.dims[dim.index()].inexact = false;
         dim - self.constant(MAGIC)
     }
 
-    /// Says that a dimension may be so large that what its slot held before would be rounded beside
-    /// it: the slot is zero before.
+    /// Requires that a dimension's slot is zero before it is written. Needed if the dimension may
+    /// be so large that the slot's old value would be rounded beside it.
     pub fn alone(&mut self, dim: Dim) {
         self.dims[dim.index()].fraction = true;
     }
 
-    /// Says that a dimension holds integers below 2^53 whatever a program does, though it is a
-    /// product: its slot is written over as any other.
+    /// Declares that a product is always an integer below 2^53, in every program. Its slot can then
+    /// be reused by adding new - old.
     pub fn exact(&mut self, dim: Dim) {
         self.dims[dim.index()].inexact = false;
     }
 
-    /// Whether a dimension holds an integer below 2^53 at every token, so that its slot need not be
-    /// zero before it is used again.
+    /// Whether a dimension holds an integer below 2^53 at every token, so that its slot can be
+    /// reused without a wipe.
     #[must_use]
     pub fn is_exact(&self, dim: Dim) -> bool {
         !self.dims[dim.index()].inexact
@@ -497,7 +504,8 @@ impl Graph {
 
     /// All dimensions, in order of creation.
     pub fn dims(&self) -> impl Iterator<Item = Dim> + use<> {
-        (0..u32::try_from(self.dims.len()).expect("few dimensions")).map(Dim)
+        (0..u32::try_from(self.dims.len()).expect("a graph has fewer than 2^32 dimensions"))
+            .map(Dim)
     }
 
     /// All writers, in order of creation.

@@ -1,5 +1,5 @@
-//! A graph of named dimensions, the machine written in it, and its compilation into transformer
-//! weights.
+//! A compiler from graphs of named dimensions to transformer weights, and the machine written as
+//! such a graph.
 //!
 //! ```text
 //! machine -> graph -> schedule (half-layers, slots) -> weights
@@ -13,8 +13,8 @@
 //! ```
 //!
 //! [`Graph`] is the language, [`machine`] the computer written in it, [`Evaluator`] the oracle in
-//! exact integers, [`solve`] the scheduler, [`Blueprint`] the assembly. This crate must never know
-//! caches, SIMD or Wasm.
+//! exact integers, [`solve`] the scheduler, [`Blueprint`] the input of the assembly. This crate
+//! must never know caches, SIMD or Wasm.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -39,11 +39,11 @@ pub use names::{
     AttentionNames, EmbeddingNames, FeedForwardNames, HeadKind, HeadName, LayerNames, Names,
     NamesError, NeuronName, QueryName, ValueName,
 };
-pub use schedule::{Budget, Schedule, ScheduleError};
+pub use schedule::{Budget, Schedule, ScheduleError, ScheduleErrorKind};
 pub use search::{Failed, attempt, solve, solve_best};
 pub use usage::{LayerUsage, Usage};
 
-/// The examples of the README run as tests.
+/// Runs the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

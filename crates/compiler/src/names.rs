@@ -1,5 +1,5 @@
-//! Names of the heads, neurons and slots of an assembled model, layer by layer, from a graph and
-//! its schedule.
+//! Names of the heads, neurons and slots of an assembled model, layer by layer, derived from a
+//! graph and its schedule.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,8 +14,8 @@ use crate::schedule::{Life, Schedule, lives, readers};
 /// The names of a model's heads, neurons and slots. Its JSON is the file `names.json` of a model
 /// folder; no engine reads it.
 ///
-/// Forms are text over names of dimensions: `depth - 2`. A number that stands alone is that
-/// multiple of `one`, which is 1 at every token but the first.
+/// Forms are text over names of dimensions: `depth - 2`. A plain number is a multiple of `one`,
+/// which is 1 at every token except the first.
 ///
 /// ```
 /// use weightware_compiler::{compile, machine::Profile, machine::Extension};
@@ -31,49 +31,49 @@ pub struct Names {
     pub format: u32,
     /// The columns of the embedding, and the slots of the position.
     pub embedding: EmbeddingNames,
-    /// By layer.
+    /// The names of each layer.
     pub layers: Vec<LayerNames>,
-    /// By slot: the dimension that the unembedding reads.
+    /// For each slot, the dimension that the unembedding reads from it.
     pub unembedding: Vec<Option<String>>,
 }
 
 /// The names of the columns of the embedding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EmbeddingNames {
-    /// By slot: the dimension that a token's embedding or its position fills.
+    /// For each slot, the dimension that a token's embedding or its position fills.
     pub slots: Vec<Option<String>>,
-    /// The dimensions among them to which half-layers add.
+    /// The dimensions of `slots` to which half-layers add.
     pub partial: Vec<String>,
 }
 
 /// The names of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerNames {
-    /// Its attention.
+    /// The names of the layer's attention.
     pub attn: AttentionNames,
-    /// Its feed-forward network.
+    /// The names of the layer's feed-forward network.
     pub ffn: FeedForwardNames,
 }
 
 /// The names of a layer's attention, and of the slots after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttentionNames {
-    /// By head of the weights; `None` for a dead head.
+    /// For each head of the weights, its name; `None` for a dead head.
     pub heads: Vec<Option<HeadName>>,
-    /// By slot: the dimension that is alive after the attention.
+    /// For each slot, the dimension that is alive after the attention.
     pub slots: Vec<Option<String>>,
-    /// Those of them to which later half-layers add.
+    /// The dimensions of `slots` to which later half-layers add.
     pub partial: Vec<String>,
 }
 
 /// The names of a layer's feed-forward network, and of the slots after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeedForwardNames {
-    /// By neuron of the weights; `None` for a dead neuron.
+    /// For each neuron of the weights, its name; `None` for a dead neuron.
     pub neurons: Vec<Option<NeuronName>>,
-    /// By slot: the dimension that is alive after the neurons.
+    /// For each slot, the dimension that is alive after the neurons.
     pub slots: Vec<Option<String>>,
-    /// Those of them to which later half-layers add.
+    /// The dimensions of `slots` to which later half-layers add.
     pub partial: Vec<String>,
 }
 
@@ -81,60 +81,61 @@ pub struct FeedForwardNames {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
-    /// Finds the token whose key is nearest to its query.
+    /// The head finds the token whose key is nearest to its query.
     Lookup,
-    /// Averages over all tokens so far.
+    /// The head averages over all tokens so far.
     Average,
-    /// Frees slots: attends to its own token and takes its values away from them.
+    /// The head frees slots: it attends to its own token and subtracts the token's values from
+    /// them.
     Wipe,
 }
 
-/// A head with its parts.
+/// The name of a head, and of its query, keys and values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadName {
-    /// Its name.
+    /// The head's name.
     pub name: String,
-    /// Its purpose.
+    /// The head's purpose.
     pub kind: HeadKind,
-    /// Its query and keys; `None` for an average.
+    /// The forms of its query and keys; `None` for an average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<QueryName>,
-    /// One or two values.
+    /// The head's values, one or two.
     pub values: Vec<ValueName>,
 }
 
 /// The forms of a lookup's query and keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueryName {
-    /// The index looked up: `index / scale`.
+    /// The numerator of the queried index, which is `index / scale`.
     pub index: String,
-    /// The divisor of the index.
+    /// The denominator of the queried index.
     pub scale: String,
     /// The index of a key.
     pub key: String,
-    /// Orders keys of equal index: the greatest wins.
+    /// The order of keys of equal index: the greatest wins.
     pub time: String,
-    /// 0 for a live key.
+    /// The form that is 0 for a live key.
     pub clear: String,
 }
 
 /// A value of a head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValueName {
-    /// The form that is read at the token attended to.
+    /// The form that is read at the attended token.
     pub reads: String,
-    /// The dimensions that it is added to, and the factors.
+    /// The dimensions that the value is added to, and the factors.
     pub writes: BTreeMap<String, f64>,
 }
 
 /// A neuron: `value * relu(gate)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NeuronName {
-    /// Its name.
+    /// The neuron's name.
     pub name: String,
     /// The form that is rectified.
     pub gate: String,
-    /// The form that it is multiplied with.
+    /// The form by which the rectified form is multiplied.
     pub value: String,
     /// The dimensions that the product is added to, and the factors.
     pub writes: BTreeMap<String, f64>,
@@ -149,8 +150,8 @@ impl Names {
     /// The version of the format.
     pub const FORMAT: u32 = 1;
 
-    /// The names of the model that [`Blueprint`](crate::Blueprint) assembles of a graph and its
-    /// schedule.
+    /// Derives the names of the model that [`Blueprint`](crate::Blueprint) assembles from a graph
+    /// and its schedule.
     #[must_use]
     pub fn new(graph: &Graph, schedule: &Schedule) -> Self {
         let naming = Naming::new(graph, schedule);
@@ -182,8 +183,8 @@ impl Names {
         }
     }
 
-    /// The dimension that is alive in a slot after `half_layers` half-layers; after none it is that
-    /// of the embedding.
+    /// The dimension that is alive in a slot after `half_layers` half-layers. After none it is the
+    /// dimension of the embedding.
     #[must_use]
     pub fn slot(&self, half_layers: usize, slot: usize) -> Option<&str> {
         let slots = match half_layers.checked_sub(1) {
@@ -207,23 +208,23 @@ impl Names {
         partial.is_some_and(|names| names.iter().any(|name| name == dimension))
     }
 
-    /// A head of the weights.
+    /// The name of a head of the weights.
     #[must_use]
     pub fn head(&self, layer: usize, head: usize) -> Option<&HeadName> {
         self.layers.get(layer)?.attn.heads.get(head)?.as_ref()
     }
 
-    /// A neuron of the weights.
+    /// The name of a neuron of the weights.
     #[must_use]
     pub fn neuron(&self, layer: usize, neuron: usize) -> Option<&NeuronName> {
         self.layers.get(layer)?.ffn.neurons.get(neuron)?.as_ref()
     }
 
-    /// Checks that names have the shape of a model, and that exactly its live heads and neurons
-    /// have one.
+    /// Checks that names have the shape of a model, and that exactly its live heads and neurons are
+    /// named.
     ///
     /// # Errors
-    /// States the first difference.
+    /// The first difference.
     pub fn check(&self, model: &Model) -> Result<(), NamesError> {
         let fail = |message: String| Err(NamesError(message));
         if self.format != Self::FORMAT {
@@ -287,7 +288,7 @@ fn is_column(matrix: &Matrix, column: usize) -> bool {
     (0..matrix.rows).any(|row| matrix.row(row)[column] != 0.0)
 }
 
-/// A graph under a schedule, and the lives of its dimensions.
+/// A graph under a schedule, and the lifetimes of its dimensions.
 struct Naming<'a> {
     graph: &'a Graph,
     schedule: &'a Schedule,
@@ -308,13 +309,14 @@ impl<'a> Naming<'a> {
         }
     }
 
-    /// By slot: the dimension written in this half-layer or before, and read in a later one.
+    /// For each slot, the dimension that is written in this half-layer or before, and read in a
+    /// later one.
     fn slots(&self, half_layer: i32) -> Vec<Option<String>> {
         let mut slots = vec![None; self.schedule.budget.d_model];
         for dim in self.graph.dims() {
             let life = self.lives[dim.index()];
             let node = &self.graph.dims[dim.index()];
-            // The slot of a fraction is zero for a half-layer before it is written.
+            // A fraction's slot is zero in the half-layer before the fraction is written.
             let reserved = node.fraction && node.origin == Origin::Computed;
             let first = life.first + i32::from(reserved);
             if (first..life.last).contains(&half_layer) {
@@ -363,7 +365,7 @@ impl<'a> Naming<'a> {
         }
     }
 
-    /// The dimensions that one output of a writer is added to.
+    /// The dimensions that one output of a writer is added to, and the factors.
     fn writes(&self, writer: WriterIdx, output: usize) -> BTreeMap<String, f64> {
         let mut writes = BTreeMap::new();
         for (dim, part) in self.graph.targets(writer) {

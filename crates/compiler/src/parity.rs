@@ -1,8 +1,8 @@
-//! A transformer of two layers that tells whether a sentence has an odd or an even number of verbs,
-//! in the same graph language as the machine: the smallest example of a computation as a trace that
-//! only appends.
+//! A transformer of two layers that decides whether a sentence has an odd or an even number of
+//! verbs. It is written in the graph language of the machine, and is the smallest example of a
+//! computation as an append-only trace.
 //!
-//! The prompt is the sentence and a colon. For every word the model puts out the parity of the
+//! The prompt is the sentence and a colon. For every word the model generates the parity of the
 //! verbs up to it, `E0` or `O1`, and at the end the verdict:
 //!
 //! ```text
@@ -22,7 +22,7 @@ use crate::graph::Graph;
 use crate::schedule::Budget;
 use crate::search::solve;
 
-/// The words that the model knows, and whether each is a verb.
+/// The words of the vocabulary, and whether each is a verb.
 pub const WORDS: [(&str, bool); 20] = [
     ("the", false),
     ("a", false),
@@ -49,10 +49,10 @@ pub const WORDS: [(&str, bool); 20] = [
 /// The sentence of the demonstration: two verbs.
 pub const SENTENCE: &str = "the cat runs and the dog jumps over fences quickly";
 
-/// What the model puts out, by code: parities, then verdicts.
+/// The tokens that the model generates, and their codes: parities, then verdicts.
 const OUTPUTS: [(&str, i64); 4] = [("E0", 0), ("O1", 1), ("even", 4), ("odd", 5)];
 
-/// The model: 2 layers, 10 slots, 5 heads, 3 neurons.
+/// Builds the model: 2 layers, 10 slots, 5 heads, 3 neurons.
 ///
 /// ```
 /// let model = weightware_compiler::parity::model();
@@ -68,7 +68,7 @@ pub fn model() -> Model {
     let verb = graph.input("verb");
     let is_colon = graph.input("is_colon");
     let parity = graph.input("parity");
-    // 1 at every token but the colon: where it is 0, the key counts.
+    // 1 at every token except the colon: a token where it is 0 is a live key.
     let other = graph.input("other");
 
     let colons = graph.latest(other.into());
@@ -80,7 +80,7 @@ pub fn model() -> Model {
     let [word_verb, end] = graph.lookup("word", at, &positions, [verb.into(), is_colon.into()]);
     let word_verb = graph.hold("word.verb", word_verb);
 
-    // The code adds up where the parity stands.
+    // The code is summed up in the dimension of the parity.
     let both = graph.reglu("both", word_verb, parity);
     let code = graph.persist("code", word_verb + parity);
     graph.add(code, -2, both);

@@ -1,26 +1,36 @@
-//! Schedules: the half-layer of every writer, the slot of every dimension, and when slots are
-//! wiped.
+//! Schedules: register allocation for the residual stream. A schedule gives the half-layer of every
+//! writer, the slot of every dimension, and the wipes of slots.
 //!
-//! Half-layers ("half_layers") are counted from 0: half_layer 2l is the attention of layer l,
-//! half_layer 2l + 1 its feed-forward network. A dimension lives from the half_layer that first
-//! writes it (the embedding is half_layer -1) to the last that reads it. Its slot serves again
-//! - in that very half_layer, if it holds an exact integer: the half_layer adds new - old;
-//! - in a later half_layer, after a wipe to exact zero, if it is inexact: a residue of new - old
-//!   could flip a token; or if what comes is a fraction, which would be rounded beside a large old.
+//! Half-layers are counted from 0: half-layer 2l is the attention of layer l, half-layer 2l + 1 its
+//! feed-forward network. A dimension lives from the half-layer that first writes it (-1 for the
+//! embedding) to the last that reads it. Another dimension can take its slot
+//! - in that last half-layer, if it holds an exact integer: the half-layer adds new - old;
+//! - in a later half-layer, after a wipe to exact zero, if it is inexact: a residue of new - old
+//!   could change a token; or if the new value is a fraction, which would be rounded beside a large
+//!   old.
+
+mod error;
 
 use std::fmt::Write as _;
 
 use crate::form::Dim;
 use crate::graph::{Graph, Origin, WriterIdx};
 
-/// What a schedule must fit into; heads have dimension 2.
+pub use error::{ScheduleError, ScheduleErrorKind};
+
+use ScheduleErrorKind as Kind;
+
+/// The slot of a dimension that has none yet.
+const UNPLACED: usize = usize::MAX;
+
+/// The shape that a schedule must fit into. Heads have dimension 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Number of layers.
+    /// The number of layers.
     pub layers: usize,
-    /// Slots of the residual stream; half as many heads.
+    /// The slots of the residual stream; the heads per layer are half as many.
     pub d_model: usize,
-    /// Neurons per layer.
+    /// The neurons per layer.
     pub d_ffn: usize,
 }
 
@@ -32,7 +42,7 @@ impl Budget {
         d_ffn: 36,
     };
 
-    /// The machine that translates addresses to cells takes a layer more.
+    /// The shape of the machine that translates addresses to cells: one layer more.
     pub const FAR: Budget = Budget {
         layers: 8,
         ..Self::DEFAULT
@@ -42,50 +52,45 @@ impl Budget {
         2 * self.layers as i32
     }
 
-    /// Heads and neurons that there are, by half_layer.
+    /// The heads or neurons of each half-layer, in order.
     pub(crate) fn rooms(&self) -> impl Iterator<Item = usize> + use<> {
         [self.d_model / 2, self.d_ffn].into_iter().cycle()
     }
 }
 
-/// A slot is set to zero, or freed of what it held while something new is added to it.
+/// Sets a dimension's slot to zero, or subtracts its value while another dimension is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wipe {
     pub(crate) dim: Dim,
     pub(crate) half_layer: i32,
 }
 
-/// The half_layer of every writer, the slot of every dimension, and the wipes.
+/// The half-layer of every writer, the slot of every dimension, and the wipes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     pub(crate) budget: Budget,
-    /// By writer.
+    /// The half-layer of each writer.
     pub(crate) half_layers: Vec<i32>,
-    /// By dimension.
+    /// The slot of each dimension.
     pub(crate) slots: Vec<usize>,
     pub(crate) wipes: Vec<Wipe>,
 }
 
-/// A schedule that does not fit its graph or its budget; says where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ScheduleError(pub(crate) String);
-
-/// When a dimension's slot is taken.
+/// The lifetime of a dimension, during which it occupies its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
-    /// The first half_layer that writes it, -1 for the embedding; of a fraction the half_layer
-    /// before, since its slot must be zero.
+    /// The first half-layer that writes it, -1 for the embedding. For a fraction the half-layer
+    /// before that, since its slot must be zero.
     pub(crate) first: i32,
-    /// The last half_layer that writes it.
+    /// The last half-layer that writes it.
     pub(crate) ready: i32,
-    /// The last half_layer that reads it.
+    /// The last half-layer that reads it.
     pub(crate) last: i32,
     pub(crate) inexact: bool,
 }
 
 impl Life {
-    /// The last half_layer in which no other dimension may be written to the slot.
+    /// The last half-layer in which no other dimension may be written to the slot.
     pub(crate) const fn end(&self) -> i32 {
         if self.inexact || self.last == self.first {
             self.last
@@ -95,7 +100,7 @@ impl Life {
     }
 }
 
-/// Lives of all dimensions under given half_layers.
+/// The lifetimes of all dimensions for given half-layers.
 pub(crate) fn lives(
     graph: &Graph,
     readers: &[Vec<WriterIdx>],
@@ -127,7 +132,8 @@ pub(crate) fn lives(
                 .map(|reader| half_layers[reader.index()])
                 .max()
                 .unwrap_or(ready);
-            // What every lookup and wipe needs, and what the unembedding reads, stays to the end.
+            // Dimensions that every lookup and wipe needs, or that the unembedding reads, live to
+            // the end.
             let kept = dim.index() < 3 || graph.outputs.contains(&dim);
             Life {
                 first,
@@ -158,7 +164,7 @@ pub(crate) fn readers(graph: &Graph) -> Vec<Vec<WriterIdx>> {
 }
 
 impl Schedule {
-    /// Assigns slots and wipes to given half_layers.
+    /// Assigns slots and wipes for given half-layers.
     ///
     /// # Errors
     /// If more than `d_model` dimensions live at once.
@@ -171,17 +177,17 @@ impl Schedule {
         let mut order: Vec<Dim> = graph.dims().collect();
         order.sort_by_key(|dim| lives[dim.index()].first);
         let mut tenants: Vec<Option<Dim>> = vec![None; budget.d_model];
-        let mut slots = vec![usize::MAX; graph.dims.len()];
+        let mut slots = vec![UNPLACED; graph.dims.len()];
         let mut wipes = vec![];
-        // Neurons by half_layer, to spread the wipes.
+        // The neurons of each half-layer, to spread the wipes.
         let mut load = vec![0; budget.half_layers() as usize + 1];
         half_layers
             .iter()
             .for_each(|&half_layer| load[half_layer as usize] += 1);
         for dim in order {
             let first = lives[dim.index()].first;
-            // A wipe by a neuron costs little, one by a head much: slots never used are kept for
-            // when there is no other.
+            // A wipe by a neuron is cheap, one by a head expensive. Unused slots are taken before a
+            // wipe by a head, and after a wipe by a neuron.
             let choice = (0..budget.d_model)
                 .filter_map(|slot| match tenants[slot] {
                     None => Some((1, slot, None)),
@@ -202,9 +208,11 @@ impl Schedule {
                 .min_by_key(|&(cost, slot, _)| (cost, slot));
             let Some((_, slot, wipe)) = choice else {
                 let name = graph.name(dim);
-                return Err(ScheduleError(format!(
-                    "no slot is left for {name} in half-layer {first}"
-                )));
+                return Err(Kind::SlotsTaken {
+                    dim: name.to_owned(),
+                    half_layer: first,
+                }
+                .into());
             };
             slots[dim.index()] = slot;
             tenants[slot] = Some(dim);
@@ -224,7 +232,7 @@ impl Schedule {
         Ok(schedule)
     }
 
-    /// Writers of a half_layer, in order of creation.
+    /// The writers of a half-layer, in order of creation.
     pub(crate) fn writers_at(&self, half_layer: i32) -> impl Iterator<Item = WriterIdx> {
         self.half_layers
             .iter()
@@ -233,7 +241,7 @@ impl Schedule {
             .map(|(_, index)| WriterIdx(index))
     }
 
-    /// Wipes of a half_layer.
+    /// The wipes of a half-layer.
     pub(crate) fn wipes_at(&self, half_layer: i32) -> impl Iterator<Item = Wipe> {
         self.wipes
             .iter()
@@ -241,7 +249,7 @@ impl Schedule {
             .filter(move |wipe| wipe.half_layer == half_layer)
     }
 
-    /// Heads (a wiping head serves two slots) or neurons that a half_layer needs.
+    /// The number of heads (one wipes two slots) or neurons that a half-layer needs.
     pub(crate) fn load(&self, half_layer: i32) -> usize {
         let wipes = self.wipes_at(half_layer).count();
         self.writers_at(half_layer).count()
@@ -252,7 +260,7 @@ impl Schedule {
             }
     }
 
-    /// How many wipes need a head, and how many a neuron.
+    /// The number of wipes by heads, and of wipes by neurons.
     pub(crate) fn wiping(&self) -> (usize, usize) {
         let by_head = self
             .wipes
@@ -262,15 +270,24 @@ impl Schedule {
         (by_head, self.wipes.len() - by_head)
     }
 
-    /// Checks everything that assembly relies on.
+    /// Checks all invariants that the assembly relies on.
     ///
     /// # Errors
-    /// If a writer stands in the wrong half-layer, reads what is not there yet, or a slot holds two
-    /// dimensions at once.
+    /// If a writer is in the wrong half-layer or reads a dimension that is not complete yet, or if
+    /// a slot holds two dimensions at once.
     pub fn check(&self, graph: &Graph) -> Result<(), ScheduleError> {
-        let fail = |message: String| Err(ScheduleError(message));
+        let fail = |kind: Kind| Err(kind.into());
         if self.half_layers.len() != graph.writers.len() || self.slots.len() != graph.dims.len() {
-            return fail("the schedule is of another graph".to_owned());
+            return fail(Kind::OtherGraph);
+        }
+        let d_model = self.budget.d_model;
+        let mut slots = graph.dims().zip(self.slots.iter().copied());
+        if let Some((dim, slot)) = slots.find(|&(_, slot)| slot >= d_model) {
+            let dim = graph.name(dim).to_owned();
+            return fail(match slot {
+                UNPLACED => Kind::Unplaced { dim },
+                slot => Kind::NoSuchSlot { dim, slot, d_model },
+            });
         }
         for (writer, kind) in graph.writers() {
             let name = &graph.writers[writer.index()].name;
@@ -278,14 +295,18 @@ impl Schedule {
             if !(0..self.budget.half_layers()).contains(&half_layer)
                 || (half_layer % 2 == 0) != kind.is_head()
             {
-                return fail(format!("{name} cannot stand in half-layer {half_layer}"));
+                return fail(Kind::WriterPlace {
+                    writer: name.clone(),
+                    half_layer,
+                });
             }
             for source in graph.sources(writer) {
                 if self.half_layers[source.index()] >= half_layer {
-                    let source = &graph.writers[source.index()].name;
-                    return fail(format!(
-                        "{name} in half-layer {half_layer} needs {source}, which is not earlier"
-                    ));
+                    return fail(Kind::Order {
+                        writer: name.clone(),
+                        half_layer,
+                        source: graph.writers[source.index()].name.clone(),
+                    });
                 }
             }
         }
@@ -297,9 +318,11 @@ impl Schedule {
             };
             let load = self.load(half_layer);
             if load > room {
-                return fail(format!(
-                    "half-layer {half_layer} needs {load} of {room} heads or neurons"
-                ));
+                return fail(Kind::Load {
+                    half_layer,
+                    needed: load,
+                    available: room,
+                });
             }
         }
         let lives = lives(graph, &readers(graph), &self.half_layers, &self.budget);
@@ -311,12 +334,12 @@ impl Schedule {
                 continue;
             }
             let (life, first) = (&lives[old.index()], lives[new.index()].first);
-            let names = (graph.name(old), graph.name(new));
+            let dims = [graph.name(old).to_owned(), graph.name(new).to_owned()];
             if life.end() >= first {
-                return fail(format!(
-                    "{} and {} share a slot in half-layer {first}",
-                    names.0, names.1
-                ));
+                return fail(Kind::SharedSlot {
+                    dims,
+                    half_layer: first,
+                });
             }
             let last = if life.inexact { first - 1 } else { first };
             let wiped = self.wipes.iter().filter(|wipe| wipe.dim == old);
@@ -325,20 +348,14 @@ impl Schedule {
                 .all(|wipe| (life.last..=last).contains(&wipe.half_layer))
                 || wiped.count() != 1
             {
-                return fail(format!(
-                    "{} is not wiped once between its end and {}",
-                    names.0, names.1
-                ));
+                return fail(Kind::Wipes { dims });
             }
         }
-        match self.slots.iter().find(|&&slot| slot >= self.budget.d_model) {
-            Some(slot) => fail(format!("slot {slot} does not exist")),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    /// Which dimensions the slots hold behind a half-layer, complete and still to be read; -1 is
-    /// the embedding.
+    /// The complete dimensions in the slots after a half-layer that are still to be read.
+    /// Half-layer -1 is the embedding.
     #[must_use]
     pub fn readable(&self, graph: &Graph, half_layer: i32) -> Vec<(usize, Dim)> {
         let lives = lives(graph, &readers(graph), &self.half_layers, &self.budget);
@@ -348,7 +365,7 @@ impl Schedule {
         dims.map(|dim| (self.slots[dim.index()], dim)).collect()
     }
 
-    /// The schedule as text: see [`Schedule::parse`].
+    /// The schedule as text, which [`Schedule::parse`] reads.
     #[must_use]
     pub fn to_text(&self, graph: &Graph) -> String {
         let Budget {
@@ -368,7 +385,7 @@ impl Schedule {
                 "slot {slot:2} {:24} # {from} to {to}",
                 graph.name(dim)
             )
-            .expect("to a string");
+            .expect("a write to a string does not fail");
         }
         for half_layer in 0..self.budget.half_layers() {
             let kind = if half_layer % 2 == 0 {
@@ -379,7 +396,7 @@ impl Schedule {
             for writer in self.writers_at(half_layer) {
                 let name = &graph.writers[writer.index()].name;
                 writeln!(text, "{kind:6} {:8} {name}", half_layer_name(half_layer))
-                    .expect("to a string");
+                    .expect("a write to a string does not fail");
             }
             for wipe in self.wipes_at(half_layer) {
                 let slot = self.slots[wipe.dim.index()];
@@ -389,23 +406,23 @@ impl Schedule {
                     "wipe   {:8} {name:24} # slot {slot}",
                     half_layer_name(half_layer)
                 )
-                .expect("to a string");
+                .expect("a write to a string does not fail");
             }
         }
         text
     }
 
-    /// Reads a schedule's text: one line for each slot, head, neuron and wipe, by name.
+    /// Parses the text of a schedule: one line for each slot, head, neuron and wipe, by name.
     ///
     /// # Errors
     /// If a line cannot be read, or the schedule does not fit the graph.
     pub fn parse(graph: &Graph, text: &str) -> Result<Self, ScheduleError> {
         let mut budget = None;
         let mut half_layers = vec![-1; graph.writers.len()];
-        let mut slots = vec![usize::MAX; graph.dims.len()];
+        let mut slots = vec![UNPLACED; graph.dims.len()];
         let mut wipes = vec![];
         for (line, number) in text.lines().zip(1..) {
-            let fail = |what: &str| Err(ScheduleError(format!("line {number}: {what}: {line}")));
+            let fail = |kind: Kind| Err(ScheduleError::from(kind).at_line(number));
             let words: Vec<&str> = line
                 .split('#')
                 .next()
@@ -423,7 +440,7 @@ impl Schedule {
                         value(d_ffn, "d_ffn="),
                     );
                     let (Some(layers), Some(d_model), Some(d_ffn)) = read else {
-                        return fail("not a shape");
+                        return fail(Kind::NotAShape);
                     };
                     budget = Some(Budget {
                         layers,
@@ -433,14 +450,14 @@ impl Schedule {
                 }
                 ["slot", slot, name] => {
                     let (Some(dim), Ok(slot)) = (dim_of(name), slot.parse()) else {
-                        return fail("no such dimension or slot");
+                        return fail(Kind::UnknownSlot);
                     };
                     slots[dim.index()] = slot;
                 }
                 ["head" | "neuron", half_layer, name] => {
                     let at = graph.writers.iter().position(|node| node.name == name);
                     let (Some(at), Some(half_layer)) = (at, parse_half_layer(half_layer)) else {
-                        return fail("no such writer or half-layer");
+                        return fail(Kind::UnknownWriter);
                     };
                     half_layers[at] = half_layer;
                 }
@@ -448,14 +465,14 @@ impl Schedule {
                     let (Some(dim), Some(half_layer)) =
                         (dim_of(name), parse_half_layer(half_layer))
                     else {
-                        return fail("no such dimension or half-layer");
+                        return fail(Kind::UnknownWipe);
                     };
                     wipes.push(Wipe { dim, half_layer });
                 }
-                _ => return fail("not a line of a schedule"),
+                _ => return fail(Kind::UnknownLine),
             }
         }
-        let budget = budget.ok_or_else(|| ScheduleError("the shape is missing".to_owned()))?;
+        let budget = budget.ok_or(Kind::NoShape)?;
         let schedule = Self {
             budget,
             half_layers,
@@ -467,8 +484,8 @@ impl Schedule {
     }
 }
 
-/// The half_layer that best wipes an old dimension before a new one is written: the feed-forward
-/// one with the most room.
+/// The half-layer in which to wipe an old dimension before a new one is written: a feed-forward one
+/// with the most room if possible, else an attention.
 fn wipe_half_layer(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i32 {
     let last = if old.inexact { first - 1 } else { first };
     (old.last.max(0)..=last)
@@ -481,7 +498,7 @@ fn wipe_half_layer(old: &Life, first: i32, load: &[usize], budget: &Budget) -> i
         })
 }
 
-/// `embed`, `1.attn`, `1.ffn`, ..., `logits`.
+/// The name of a half-layer: `embed`, `1.attn`, `1.ffn` and so on.
 pub(crate) fn half_layer_name(half_layer: i32) -> String {
     match half_layer {
         -1 => "embed".to_owned(),

@@ -1,16 +1,19 @@
 //! The scheduler: simulated annealing over the half-layers of the writers.
 //!
-//! The cost is what does not fit (slots, heads, neurons, squared and summed over half-layers) and,
-//! far below it, how long dimensions live. Deterministic: a seed gives one schedule.
+//! The cost is the excess over the budget (slots, heads and neurons, squared and summed over
+//! half-layers) and, with a far smaller weight, the lifetimes of the dimensions. The search is
+//! deterministic: a seed determines the schedule.
 
 use crate::graph::{Graph, Writer, WriterIdx};
-use crate::schedule::{Budget, Schedule, ScheduleError, half_layer_name, lives, readers};
+use crate::schedule::{
+    Budget, Schedule, ScheduleError, ScheduleErrorKind, half_layer_name, lives, readers,
+};
 
-/// Solves a graph's schedule.
+/// Searches for a graph's schedule.
 ///
 /// # Errors
-/// If no schedule that fits was found within the given number of moves; the best attempt's
-/// complaint is returned.
+/// If no schedule that fits was found within the given number of moves: the error of the best
+/// attempt.
 pub fn solve(
     graph: &Graph,
     budget: Budget,
@@ -23,14 +26,14 @@ pub fn solve(
 /// A search that found no schedule that fits.
 #[derive(Debug, Clone)]
 pub struct Failed {
-    /// The complaint about the best attempt.
+    /// The error of the best attempt.
     pub error: ScheduleError,
-    /// What the best attempt exceeds: `slots at 6.attn`, in the order of half-layers; empty if
-    /// slots could not be shared out.
+    /// The resources that the best attempt exceeds: `slots at 6.attn`, in the order of half-layers.
+    /// Empty if only the assignment of slots failed.
     pub exceeded: Vec<String>,
 }
 
-/// As [`solve`], and what the best attempt exceeds if none fits.
+/// Searches for a graph's schedule, and reports what the best attempt exceeds if none fits.
 ///
 /// # Errors
 /// If no schedule that fits was found within the given number of moves.
@@ -47,8 +50,9 @@ pub fn attempt(graph: &Graph, budget: Budget, seed: u64, moves: u32) -> Result<S
     schedule.map_err(|error| Failed { error, exceeded })
 }
 
-/// The best of the schedules that a number of seeds lead to: the fewest heads spent on wiping,
-/// whose keys and values a cache would have to keep; then the fewest neurons.
+/// The best of the schedules that some seeds lead to: the one with the fewest heads that wipe,
+/// since a cache would have to keep their keys and values; then the one with the fewest neurons
+/// that wipe.
 ///
 /// # Errors
 /// If no seed leads to a schedule that fits.
@@ -58,7 +62,7 @@ pub fn solve_best(
     seeds: u64,
     moves: u32,
 ) -> Result<Schedule, ScheduleError> {
-    let mut failure = ScheduleError("no seed was tried".to_owned());
+    let mut failure: ScheduleError = ScheduleErrorKind::NoSeed.into();
     let mut best: Option<Schedule> = None;
     for seed in 1..=seeds {
         match solve(graph, budget, seed, moves) {
@@ -87,10 +91,10 @@ struct Search<'g> {
     graph: &'g Graph,
     budget: Budget,
     sources: Vec<Vec<WriterIdx>>,
-    /// Writers that read what this one writes.
+    /// The writers that read the outputs of each writer.
     sinks: Vec<Vec<WriterIdx>>,
     readers: Vec<Vec<WriterIdx>>,
-    /// Writers of each dimension.
+    /// The writers of each dimension.
     writers: Vec<Vec<WriterIdx>>,
     half_layers: Vec<i32>,
     best: Vec<i32>,
@@ -122,9 +126,11 @@ impl<'g> Search<'g> {
             .position(|&half_layer| half_layer >= budget.half_layers())
         {
             let (name, layers) = (&graph.writers[late].name, budget.layers);
-            return Err(ScheduleError(format!(
-                "{name} cannot be reached within {layers} layers"
-            )));
+            return Err(ScheduleErrorKind::TooFewLayers {
+                writer: name.clone(),
+                layers,
+            }
+            .into());
         }
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let (readers, best) = (readers(graph), half_layers.clone());
@@ -146,7 +152,7 @@ impl<'g> Search<'g> {
         })
     }
 
-    /// A pseudo-random number below a bound (xorshift64*).
+    /// A pseudorandom number below a bound (xorshift64*).
     fn below(&mut self, bound: u64) -> u64 {
         self.random ^= self.random >> 12;
         self.random ^= self.random << 25;
@@ -178,8 +184,8 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// Moves a writer, or all writers or all readers of a dimension, somewhat earlier or later, and
-    /// whatever stands in the way; false if something would leave the network.
+    /// Moves a writer, or all writers or all readers of a dimension, earlier or later, together
+    /// with the writers that depend on the move. Returns false if a writer would leave the network.
     fn shift(&mut self) -> bool {
         let distance = 1 + self.below(4) as i32;
         let way = if self.below(2) == 0 { 1 } else { -1 };
@@ -187,7 +193,7 @@ impl<'g> Search<'g> {
             let writer = self.below(self.half_layers.len() as u64) as usize;
             return self.put(writer, self.half_layers[writer] + 2 * way * distance, way);
         }
-        // A slot is won only when the last of its writers, or of its readers, has moved.
+        // A slot becomes free only when the last of its writers, or of its readers, has moved.
         let dim = self.below(self.writers.len() as u64) as usize;
         let end = match self.below(3) {
             0 => End::Readers,
@@ -224,8 +230,8 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// Puts a writer into a half_layer and moves its sinks (`way` 1) or sources (-1) on, as far as
-    /// they must.
+    /// Moves a writer to a half-layer, and its sinks (`way` 1) or sources (-1) as far as the order
+    /// of writers requires.
     fn put(&mut self, writer: usize, half_layer: i32, way: i32) -> bool {
         if !(0..self.budget.half_layers()).contains(&half_layer) {
             return false;
@@ -242,9 +248,9 @@ impl<'g> Search<'g> {
             } else {
                 self.sources[writer][at]
             };
-            let behind = (self.half_layers[other.index()] - half_layer) * way;
-            // Heads have even half_layers, neurons odd ones.
-            behind > 0 || {
+            let gap = (self.half_layers[other.index()] - half_layer) * way;
+            // Heads have even half-layers, neurons odd ones.
+            gap > 0 || {
                 let parity = (self.half_layers[other.index()] - half_layer).rem_euclid(2);
                 self.put(other.index(), half_layer + way * (2 - parity), way)
             }
@@ -264,7 +270,7 @@ impl<'g> Search<'g> {
         100.0 * (slots + load) + f64::from(need.wiping) + 0.1 * f64::from(need.lived)
     }
 
-    /// What the half_layers exceed.
+    /// The resources that the half-layers exceed.
     fn exceeded(&self) -> Vec<String> {
         let need = self.need();
         let slots = need.slots.iter().zip(-1..);
@@ -284,12 +290,12 @@ impl<'g> Search<'g> {
         slots.chain(load).collect()
     }
 
-    /// What the half_layers need.
+    /// The resources that the half-layers need.
     fn need(&self) -> Need {
         let half_layers = self.budget.half_layers();
         let lives = lives(self.graph, &self.readers, &self.half_layers, &self.budget);
-        // By half_layer, the embedding's first: dimensions that begin, that end exact or inexact,
-        // and slots taken.
+        // The counts of each half-layer, the embedding's first: dimensions that begin, dimensions
+        // that end exact or inexact, and slots taken.
         let mut begins = vec![0_i32; half_layers as usize + 2];
         let mut ends = [begins.clone(), begins.clone()];
         let mut taken = begins.clone();
@@ -307,9 +313,9 @@ impl<'g> Search<'g> {
         }
         let slots = self.budget.d_model as i32;
         let mut wiping = 0;
-        let [exact, rough] = &ends;
-        // Slots that are left in an attention half_layer are wiped by a neuron of the next
-        // half_layer, but for those that something else needs before: heads wipe them, two each.
+        let [exact, inexact] = &ends;
+        // A neuron of the next half-layer wipes a slot that becomes free in an attention, unless
+        // another dimension needs the slot before; then a head wipes it, two slots each.
         let mut alive = begins[0];
         for attention in (0..half_layers).step_by(2) {
             let (here, next) = (attention as usize + 1, attention as usize + 2);
@@ -320,10 +326,10 @@ impl<'g> Search<'g> {
             let heads = (at_once + soon + 1) / 2;
             wiping += heads;
             load[attention as usize] += heads;
-            let dead = exact[here] + rough[here] - at_once - soon + exact[next] + rough[next];
+            let dead = exact[here] + inexact[here] - at_once - soon + exact[next] + inexact[next];
             load[attention as usize + 1] += dead.max(0);
             alive += begins[here] + begins[next];
-            alive -= exact[here] + rough[here] + exact[next] + rough[next];
+            alive -= exact[here] + inexact[here] + exact[next] + inexact[next];
         }
         Need {
             slots: taken,
@@ -334,15 +340,15 @@ impl<'g> Search<'g> {
     }
 }
 
-/// What half_layers need.
+/// The resources that half-layers need.
 struct Need {
-    /// Slots by half_layer, the embedding's first.
+    /// The slots of each half-layer, the embedding's first.
     slots: Vec<i32>,
-    /// Heads or neurons by half_layer.
+    /// The heads or neurons of each half-layer.
     load: Vec<i32>,
-    /// Heads that only wipe slots.
+    /// The heads that only wipe slots.
     wiping: i32,
-    /// How long all dimensions live together.
+    /// The sum of the lifetimes of all dimensions.
     lived: i32,
 }
 

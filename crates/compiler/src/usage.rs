@@ -1,36 +1,37 @@
-//! What a schedule uses of its budget.
+//! The part of its budget that a schedule uses.
 
 use std::fmt;
 
 use crate::graph::Graph;
 use crate::schedule::{Budget, Schedule};
 
-/// What one layer uses.
+/// The resources that one layer uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerUsage {
-    /// Heads, those that only wipe slots included.
+    /// The heads, including those that only wipe slots.
     pub heads: usize,
-    /// Heads that only wipe slots, two each.
+    /// The heads that only wipe slots, two each.
     pub wiping_heads: usize,
-    /// Neurons, those that only wipe slots included.
+    /// The neurons, including those that only wipe slots.
     pub neurons: usize,
-    /// Neurons that only wipe slots.
+    /// The neurons that only wipe slots.
     pub wiping_neurons: usize,
-    /// Slots whose value is complete and still to be read, behind the heads and behind the neurons.
+    /// The slots whose value is complete and still to be read, after the heads and after the
+    /// neurons.
     pub slots: [usize; 2],
 }
 
-/// What a schedule uses, layer by layer. Displayed, it is a table.
+/// The resources that a schedule uses, layer by layer. Displays as a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    /// What there is.
+    /// The budget of the schedule.
     pub budget: Budget,
-    /// What each layer uses of it.
+    /// The usage of each layer.
     pub layers: Vec<LayerUsage>,
 }
 
 impl Schedule {
-    /// What the schedule uses of its budget.
+    /// The part of its budget that the schedule uses.
     #[must_use]
     pub fn usage(&self, graph: &Graph) -> Usage {
         let layer = |half_layer: i32| {
@@ -65,8 +66,8 @@ impl fmt::Display for Usage {
             "(wiping)",
             format!("neurons of {d_ffn}"),
             "(wiping)",
-            format!("slots of {d_model}: behind heads"),
-            "behind neurons"
+            format!("slots of {d_model}: after heads"),
+            "after neurons"
         )?;
         for (layer, number) in self.layers.iter().zip(1..) {
             writeln!(

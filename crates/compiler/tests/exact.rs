@@ -5,8 +5,8 @@ use weightware_compiler::Evaluator;
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_isa::{Interpreter, Program, Token, Vocabulary};
 
-/// Compares the evaluator's choice with the interpreter's token at every step; returns the number
-/// of tokens.
+/// Compares the evaluator's token with the interpreter's at every step, and returns the number of
+/// tokens.
 fn compare(machine: &Machine, program: &Program) -> usize {
     let vocabulary = Vocabulary::new();
     let logits: Vec<_> = vocabulary

@@ -39,7 +39,8 @@ fn a_machine_of_some_modules_has_names() {
 fn slots_have_the_names_of_the_schedule() {
     for profile in Profile::ALL {
         let machine = Machine::with_profile(profile, &Extension::ALL);
-        let schedule = Schedule::parse(&machine.graph, profile.schedule()).expect("it fits");
+        let schedule = Schedule::parse(&machine.graph, profile.schedule())
+            .expect("the committed schedule fits");
         let names = Names::new(&machine.graph, &schedule);
         let half_layers = 2 * profile.budget().layers;
         for at in 0..=half_layers {
@@ -50,15 +51,15 @@ fn slots_have_the_names_of_the_schedule() {
                 assert_eq!(names.slot(at, slot), Some(name), "half-layer {at}");
                 assert!(
                     !names.is_partial(at, name),
-                    "{name} is complete behind half-layer {at}"
+                    "{name} is complete after half-layer {at}"
                 );
             }
-            // What else has a name is not complete.
+            // Every other named dimension is not complete.
             let others = (0..profile.budget().d_model)
                 .filter(|slot| readable.iter().all(|(complete, _)| complete != slot))
                 .filter_map(|slot| names.slot(at, slot));
             for name in others {
-                assert!(names.is_partial(at, name), "{name} behind half-layer {at}");
+                assert!(names.is_partial(at, name), "{name} after half-layer {at}");
             }
         }
         let outputs = machine.graph.outputs().map(|dim| machine.graph.name(dim));
@@ -84,11 +85,11 @@ fn a_name_tells_what_is_read_and_written() {
     };
     let target = heads()
         .find(|head| head.name == "target.2")
-        .expect("it is there");
-    let query = target.query.as_ref().expect("a lookup asks");
+        .expect("the machine has a head target.2");
+    let query = target.query.as_ref().expect("a lookup has a query");
     assert_eq!((query.index.as_str(), query.scale.as_str()), ("t - 2", "1"));
     let [value] = &target.values[..] else {
-        panic!("it has one value");
+        panic!("the head target.2 has one value");
     };
     assert_eq!(value.reads, "token.byte|end");
     assert_eq!(
@@ -103,7 +104,7 @@ fn a_name_tells_what_is_read_and_written() {
     };
     let index = neurons()
         .find(|neuron| neuron.name == "index")
-        .expect("it is there");
+        .expect("the machine has a neuron index");
     assert_eq!(
         (index.gate.as_str(), index.value.as_str()),
         ("1", "t - latest_end")
@@ -113,32 +114,32 @@ fn a_name_tells_what_is_read_and_written() {
 #[test]
 fn names_come_back_from_json() {
     let names = compiled(Profile::FAR).names;
-    let text = serde_json::to_string(&names).expect("they are numbers and strings");
+    let text = serde_json::to_string(&names).expect("names are numbers and strings");
     assert_eq!(
-        serde_json::from_str::<Names>(&text).expect("it is JSON"),
+        serde_json::from_str::<Names>(&text).expect("names were written as JSON"),
         names
     );
 }
 
 #[test]
-fn the_names_of_another_model_are_told() {
+fn the_names_of_another_model_are_refused() {
     let Compiled { model, names, .. } = compiled(Profile::default());
-    let told = |names: &Names, words: &str| {
+    let refuses = |names: &Names, words: &str| {
         let error = names.check(&model).expect_err("it is another").to_string();
         assert!(error.contains(words), "{error}");
     };
-    told(&compiled(Profile::FAR).names, "another shape");
+    refuses(&compiled(Profile::FAR).names, "another shape");
     let mut other = names.clone();
     other.format += 1;
-    told(&other, "format");
+    refuses(&other, "format");
     let mut other = names.clone();
     other.layers[1].attn.heads[2] = None;
-    told(&other, "head 2 of layer 2 is live");
+    refuses(&other, "head 2 of layer 2 is live");
     let mut other = names.clone();
     let last = other.layers[6].ffn.neurons.len() - 1;
     other.layers[6].ffn.neurons[last] = other.layers[6].ffn.neurons[0].clone();
-    told(&other, &format!("neuron {last} of layer 7 is dead"));
+    refuses(&other, &format!("neuron {last} of layer 7 is dead"));
     let mut other = names;
     other.layers[0].ffn.slots.pop();
-    told(&other, "another shape");
+    refuses(&other, "another shape");
 }

@@ -1,4 +1,4 @@
-//! The toy of verbs, decoded by the plain forward pass.
+//! The parity model, decoded by the plain forward pass.
 
 use crate::common;
 use weightware_compiler::parity;

@@ -1,5 +1,5 @@
-//! The exact evaluator of machines with planned features: programs of today run as ever, and what
-//! the features promise is right.
+//! The exact evaluator on machines with planned features: today's programs run unchanged, and the
+//! features compute what they should.
 
 use crate::common;
 use weightware_compiler::machine::planned::{
@@ -25,12 +25,12 @@ impl Any {
     }
 }
 
-/// A context that a machine goes on with.
+/// A context in which a machine decodes.
 struct Context<'m> {
     machine: &'m Machine,
     evaluator: Evaluator<'m>,
     logits: Vec<(Any, LinearForm)>,
-    /// Of the next token.
+    /// The position of the next token.
     position: i64,
 }
 
@@ -74,7 +74,7 @@ impl<'m> Context<'m> {
             .for_each(|token| self.push(Any::Known(token)));
     }
 
-    /// Decodes a token.
+    /// Decodes one token.
     fn step(&mut self) -> Any {
         let ids = self.logits.iter().zip(0..);
         let best = ids.max_by_key(|((_, logit), id)| (self.evaluator.form(logit), u32::MAX - id));
@@ -84,8 +84,8 @@ impl<'m> Context<'m> {
         token
     }
 
-    /// Decodes what the plain interpreter says of a program whose prompt was read; returns the
-    /// number of tokens.
+    /// Decodes a program whose prompt was read, compares with the plain interpreter, and returns
+    /// the number of tokens.
     fn follow(&mut self, program: &Program) -> usize {
         let mut recent: Vec<String> = vec![];
         for expected in Interpreter::new(program) {
@@ -103,7 +103,7 @@ impl<'m> Context<'m> {
         recent.len()
     }
 
-    /// Decodes an instruction.
+    /// Decodes one instruction, and returns its tokens as text.
     fn instruction(&mut self) -> String {
         let mut strings = vec![];
         loop {
@@ -151,8 +151,8 @@ fn programs_of_today_run_as_ever() {
     assert!(total > 2_000, "{total} tokens are too few to tell");
 }
 
-/// Four programs in a context, and whatever stands between them. The memory and the locals of one
-/// are none of the other's.
+/// Four programs in one context, with any tokens between them. None sees the memory or the locals
+/// of another.
 #[test]
 fn programs_anywhere() {
     let mut total = 0;
@@ -175,7 +175,7 @@ fn programs_anywhere() {
     assert!(total > 3_000, "{total} tokens are too few to tell");
 }
 
-/// A program of instructions of both kinds, and what each says when it is executed.
+/// Runs a program of instructions of both kinds, and compares the trace line of each.
 fn run(machine: &Machine, code: &[(Any, u32)], expected: &[&str]) {
     let mut context = Context::new(machine);
     context.read([Token::Open]);
@@ -202,7 +202,7 @@ const BINARY: &str = "commit(-1,sts=1,bt=0)";
 const POPPED: &str = "commit(-1,sts=0,bt=0)";
 const JUMPED: &str = "commit(-1,sts=0,bt=1)";
 
-/// Bytes as on the trace.
+/// The bytes of a word as on the trace.
 fn bytes(word: u32) -> String {
     let bytes = word.to_le_bytes().map(|byte| format!("{byte:02x}"));
     bytes.join(" ")
@@ -239,8 +239,8 @@ fn words_by_number() {
     }
 }
 
-/// Of no byte, of few, of more than a byte can count; of memory that was never written, and of what
-/// lies beyond it.
+/// Dumps of no byte, of a few, and of more than a byte can count; of memory that was never written,
+/// and beyond the memory.
 #[test]
 fn dumps() {
     let page = 1 << 24;
@@ -315,7 +315,7 @@ fn frames() {
     }
 }
 
-/// A loop that is interrupted at every turn from a position on, and goes on all the same. A branch
+/// A loop that is interrupted in every turn after a position, and continues correctly. A branch
 /// that is not taken is never interrupted.
 #[test]
 fn interrupts() {
@@ -355,7 +355,7 @@ fn interrupts() {
             );
             assert_eq!(context.instruction(), POPPED);
             assert_eq!(context.instruction(), format!("{} {PUSHED}", bytes(taken)));
-            // The end is put out behind the third byte.
+            // The end token follows the third byte.
             let late = context.position + 2 > after;
             turns[usize::from(late)] += 1;
             if late {
@@ -369,7 +369,7 @@ fn interrupts() {
     }
 }
 
-/// `x -- 2 x + 0x01010101` in the weights, called from the prompt, and from the weights.
+/// `x -- 2 x + 0x01010101` in the weights, called from the prompt and from the weights.
 #[test]
 fn code_in_the_weights() {
     let doubled = |x: u32| 2 * x + 0x0101_0101;

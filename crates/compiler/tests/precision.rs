@@ -1,10 +1,10 @@
-//! No sum that a neuron's gate or a query makes may pass 2^53 on the way, wherever on the trace it
-//! is made.
+//! Exactness of intermediate sums: no sum of a neuron's gate or a query may exceed 2^53 at any
+//! position of a trace.
 //!
-//! Positions are taken at the horizon; all other dimensions at the greatest value that random
-//! programs lead to. What exceeds 2^53 by itself (squares and products of operands that are no
-//! addresses or factors) is garbage by design: it is cleared or pushed out of range, and left out
-//! here.
+//! Positions are taken at the horizon, all other dimensions at the greatest value in traces of
+//! random programs. Dimensions that exceed 2^53 themselves (squares and products of operands that
+//! are not addresses or factors) are meaningless by design: they are cleared or pushed out of
+//! range, and left out here.
 
 use crate::common;
 use weightware_compiler::machine::{Extension, Machine, Profile};
@@ -26,10 +26,10 @@ const POSITIONS: [&str; 12] = [
     "depth_sum",
 ];
 
-/// Sums whose sign alone matters. They may be rounded, but once: of two exact terms.
+/// Sums of which only the sign matters. They may be rounded once, as sums of two exact terms.
 const SIGNS: [&str; 3] = ["compare.rise", "compare.fall", "compare.decided"];
 
-/// Shows the evaluator behind every token of some random programs' traces.
+/// Calls `see` with the evaluator after every token of the traces of some random programs.
 fn at_every_token(
     machine: &Machine,
     seeds: std::ops::Range<u64>,
@@ -64,7 +64,7 @@ fn sums_stay_below_2_53() {
     }
 }
 
-/// Every sum of a machine, given the greatest value of each dimension but for positions.
+/// Checks every sum of a machine, given the greatest value of each dimension except positions.
 fn check(machine: &Machine, greatest: &[i128]) {
     let graph = &machine.graph;
     let mut greatest = greatest.to_vec();
@@ -109,8 +109,8 @@ fn check(machine: &Machine, greatest: &[i128]) {
     assert!(checked > 200, "only {checked} sums were checked");
 }
 
-/// A slot is written over by adding new - old: what it held, and what it is to hold, are integers
-/// below 2^53, the prompt's tokens included.
+/// A slot is reused by adding new - old: both are integers below 2^53, for the prompt's tokens,
+/// too.
 #[test]
 fn what_is_written_over_is_exact() {
     for profile in Profile::ALL {
@@ -134,19 +134,19 @@ fn what_is_written_over_is_exact() {
         }
         assert!(checked > 50_000, "only {checked} numbers were checked");
     }
-    // Where the index is greatest, in the text of a program as long as the context: a push for each
-    // byte past the operand.
+    // The index is greatest in the text of a program as long as the context: a push for each byte
+    // past the operand.
     for profile in Profile::ALL {
         let greatest = (i128::from(profile.last_position) + 16) << 27;
         assert!(greatest < 1 << 53, "{}", profile.name);
     }
 }
 
-/// What neurons add to the dimensions that the unembedding reads stays so small that all of it
-/// together, in any order and at any time, is exact: a pair that cancels would otherwise leave a
-/// rest under some schedules.
+/// The terms that neurons add to the dimensions that the unembedding reads are so small that their
+/// sum is exact in any order. Otherwise a pair that cancels would leave a remainder under some
+/// schedules.
 #[test]
-fn what_is_put_out_is_never_rounded() {
+fn outputs_are_never_rounded() {
     let machine = Machine::new(&Extension::ALL);
     let graph = &machine.graph;
     let outputs: Vec<_> = graph.outputs().collect();

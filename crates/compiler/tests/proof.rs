@@ -1,4 +1,4 @@
-//! The values of instructions are proved on the committed weights, and on no others.
+//! The values of instructions are proved for the committed weights, and for no others.
 
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::profile_model;
@@ -7,8 +7,8 @@ use weightware_isa::Op;
 
 #[test]
 fn every_profile() {
-    // What has no equation: and, or, xor; shifts and rotations; products; digits of quotients;
-    // counts of bits.
+    // The instructions without an equation: and, or, xor; shifts and rotations; products; digits of
+    // quotients; counts of bits.
     let tested: Vec<Op> = Op::ALL
         .iter()
         .copied()
@@ -25,7 +25,8 @@ fn every_profile() {
         .collect();
     assert_eq!(tested.len(), 25);
     for profile in Profile::ALL {
-        let proofs = proof::values(profile, &profile_model(profile)).expect("an executor");
+        let proofs = proof::values(profile, &profile_model(profile))
+            .expect("the analysis accepts the weights");
         assert_eq!(
             proofs.len(),
             Op::ALL.iter().filter(|&&op| proof::is_executed(op)).count()
@@ -44,11 +45,11 @@ fn every_profile() {
 fn memory_that_was_never_written() {
     for profile in Profile::ALL {
         let model = profile_model(profile);
-        let found = proof::unwritten(profile, &model).expect("an executor");
+        let found = proof::unwritten(profile, &model).expect("the analysis accepts the weights");
         assert!(found.holds(), "{}: {found:?}", profile.name);
-        // All addresses are asked for.
+        // Loads query all addresses.
         assert!(found.asked >= 2_f64.powi(32));
-        // Keys that are cleared by less are found from 1 GiB on.
+        // With a weaker clearing, loads from 1 GiB on find cleared keys.
         let mut model = model;
         for layer in &mut model.weights.layers {
             for row in 0..layer.ff_in.rows {
@@ -61,7 +62,7 @@ fn memory_that_was_never_written() {
                 }
             }
         }
-        let found = proof::unwritten(profile, &model).expect("an executor");
+        let found = proof::unwritten(profile, &model).expect("the analysis accepts the weights");
         assert!(!found.holds(), "{}: {found:?}", profile.name);
     }
 }
@@ -71,8 +72,8 @@ fn bytes_add_up() {
     proof::arithmetic(&Machine::new(&Extension::ALL)).unwrap();
 }
 
-/// What a head says is doubled, layer by layer. Equations are over what lookups find, so that a
-/// word that is found wrong is not their business; a byte, a code or a condition is.
+/// Doubles the values of a head, layer by layer. The proof must fail, except where the head finds a
+/// word: the equations are over the values of lookups. It fails for a byte, a code or a condition.
 #[test]
 fn other_weights_compute_something_else() {
     let profile = Profile::STOCK;
@@ -81,7 +82,7 @@ fn other_weights_compute_something_else() {
     for layer in 0..good.weights.layers.len() {
         let mut model = good.clone();
         let out = &mut model.weights.layers[layer].out_proj;
-        // The first live head of the layer says the double.
+        // The first live head of the layer returns twice its value.
         let column =
             (0..out.cols).find(|&column| (0..out.rows).any(|row| out.row(row)[column] != 0.0));
         let column = column.expect("a live head");

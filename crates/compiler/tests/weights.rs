@@ -1,12 +1,12 @@
-//! Weights assembled from differently solved schedules, run by a plain softmax forward pass,
-//! against the interpreter.
+//! Weights assembled from different schedules, run by a plain softmax forward pass, against the
+//! interpreter.
 
 use crate::common;
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Evaluator, Schedule, solve};
 use weightware_isa::{Interpreter, Op, Token, Vocabulary};
 
-/// Behind every half-layer, every slot holds what the exact evaluator says its dimension is.
+/// After every half-layer, every slot holds the value of its dimension in the exact evaluator.
 #[test]
 fn every_slot() {
     for profile in [Profile::STOCK, Profile::FAR] {
@@ -45,11 +45,12 @@ fn every_slot_of(profile: Profile) {
         for ((half_layer, x), readable) in (-1..).zip(&forward.half_layers).zip(&readable) {
             for &(slot, dim) in readable {
                 let (name, exact, have) = (graph.name(dim), evaluator.value(dim) as f64, x[slot]);
-                // Elsewhere the difference of two squares of what are no addresses.
+                // At other instructions it is the difference of two meaningless squares.
                 if ["miss", "missed"].contains(&name) && !loads.contains(&evaluator.value(class)) {
                     continue;
                 }
-                // Averages stand for their sums; the others differ from integers by rounding alone.
+                // An average stands for its sum. Other dimensions differ from integers only by
+                // rounding.
                 let off = if name.starts_with("average:") {
                     0.0
                 } else {
@@ -57,7 +58,7 @@ fn every_slot_of(profile: Profile) {
                 };
                 assert!(
                     off < 1e-9,
-                    "{name} in slot {slot} behind half-layer {half_layer} is {have}, not {exact}, at {position} {token}"
+                    "{name} in slot {slot} after half-layer {half_layer} is {have}, not {exact}, at {position} {token}"
                 );
             }
         }
@@ -80,7 +81,7 @@ fn schedules_of(profile: Profile, length: u32) {
     let mut total = 0;
     let committed =
         Schedule::parse(&machine.graph, profile.schedule()).expect("the committed schedule fits");
-    // Now and then a search finds none.
+    // A search sometimes finds no schedule.
     let solved =
         (1..60).filter_map(|seed| solve(&machine.graph, profile.budget(), seed, 300_000).ok());
     let schedules: Vec<_> = std::iter::once(committed).chain(solved.take(10)).collect();

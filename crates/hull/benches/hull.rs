@@ -1,22 +1,22 @@
-//! The hull index alone: keys on a parabola (positions), of addresses with recency, on a circle, in
-//! a square; the best few keys; three dimensions.
+//! Benchmarks of the hull index alone: keys on a parabola (positions), keys of addresses where the
+//! latest write wins, keys on a circle and in a square; the best few keys; three dimensions.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use weightware_hull::{Hint, HullIndex, Index3, Layers, Point, Point3, SparseCache, Top};
 
-/// A random number from 0 to 1 for every number.
+/// A pseudorandom number from 0 to 1, a function of `i`.
 fn random(i: u32) -> f64 {
     let bits = (u64::from(i) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     ((bits ^ (bits >> 31)) >> 11) as f64 / 2_f64.powi(53)
 }
 
-/// Keys by number, and queries for so many keys.
+/// A name, the key of each number, and the query of each number for a given count of keys.
 type Workload = (&'static str, fn(u32) -> Point, fn(u32, u32) -> Point);
 
 const WORKLOADS: [Workload; 4] = [
-    // As a lookup by position has it.
+    // Lookup by position.
     (
         "parabola",
         |i| parabola(f64::from(i)),

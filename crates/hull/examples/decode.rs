@@ -50,7 +50,7 @@ fn multiply(matrix: &Matrix, x: &Stream) -> Stream {
     product
 }
 
-/// The stream at unit root mean square, so that it neither grows nor fades.
+/// The residual stream scaled to a root mean square of 1, so that it neither grows nor fades.
 fn normalised(x: &Stream) -> Stream {
     let size = (x.iter().map(|v| v * v).sum::<f64>() / D as f64)
         .sqrt()
@@ -82,7 +82,8 @@ impl<'m, C: KeyValueIndex + Default> Decoder<'m, C> {
     /// The token after this one.
     fn step(&mut self, token: usize, position: u32) -> Result<usize, Error> {
         let mut x = self.model.embedding[token];
-        // Positions as angles, so that the sequence does not repeat itself soon.
+        // Positions enter as angles whose periods differ, so that the sequence does not repeat
+        // early.
         for (i, pair) in x.chunks_exact_mut(2).enumerate() {
             let (sin, cos) = (f64::from(position) * 0.7_f64.powi(i as i32 + 1)).sin_cos();
             pair[0] += sin;

@@ -13,7 +13,7 @@ const SIZE: f64 = 360.0;
 const KEYS: usize = 90;
 const BEST: usize = 6;
 
-/// Some numbers from -1 to 1 that look random.
+/// A number from -1 to 1 that looks random, a function of `i`.
 fn number(i: u32) -> f64 {
     let bits = (u64::from(i) + 7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ fn number(i: u32) -> f64 {
     ((bits ^ (bits >> 31)) >> 11) as f64 / 2f64.powi(52) - 1.0
 }
 
-/// From the plane to the picture, where y points downwards.
+/// Maps a point of the plane to the picture, where y points downwards.
 fn place(p: Point) -> (f64, f64) {
     let half = SIZE / 2.0;
     (half + p.x * 0.8 * half, half - p.y * 0.8 * half)

@@ -1,4 +1,4 @@
-//! Random operations on hulls and on scans, until they differ or enough were done.
+//! Runs random operations on hulls and on scans until the two differ or enough operations are done.
 //!
 //! ```text
 //! cargo run --release -p weightware-hull --example duel -- [OPERATIONS] [SEED]
@@ -26,7 +26,8 @@ fn main() {
     let (mut done, mut told) = (0, 0);
     let mut by_stream = vec![0; streams::STREAMS.len()];
     for round in seed.. {
-        // Short runs, where all is near all, and now and then a long one, where blocks split.
+        // Mostly short runs, where keys are close to one another, and sometimes long ones, where
+        // blocks split.
         let keys = match round % 64 {
             63 => 6_000,
             n if n % 8 == 7 => 500,

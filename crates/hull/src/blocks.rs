@@ -7,15 +7,14 @@
 use alloc::vec::Vec;
 
 use crate::Point;
-use crate::numbers::Numbers;
+use crate::packed_slots::PackedSlots;
 use crate::points::Points;
 use crate::search::{first_false, interpolate};
 
 /// Points per block. Larger blocks make insertions dearer and the directory smaller.
 pub(crate) const CAPACITY: usize = 256;
 
-/// Up to so many points, bisection without branches is quicker than a guess and what follows from
-/// it.
+/// Up to this many points, branch-free bisection is faster than a guess with its follow-up.
 const SHORT: usize = 64;
 
 /// The place of a point: its block, and its offset in it. One past the last point is written as
@@ -45,14 +44,14 @@ impl Pos {
 #[derive(Clone, Debug, Default)]
 struct Block {
     points: Points,
-    slots: Numbers,
+    slots: PackedSlots,
 }
 
 /// The list. No block in it is empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Blocks {
     blocks: Vec<Block>,
-    /// First and last point of every block.
+    /// The first and last point of every block.
     ends: Vec<[Point; 2]>,
 }
 
@@ -63,21 +62,21 @@ impl Blocks {
         &self.ends
     }
 
-    /// The points of a block.
+    /// The points of a block that exists.
     #[inline]
     pub(crate) fn points(&self, block: usize) -> &Points {
         &self.blocks[block].points
     }
 
-    /// The points of a block, if it is there.
+    /// The points of a block, `None` past the last one.
     #[inline]
     pub(crate) fn get(&self, block: usize) -> Option<&Points> {
         self.blocks.get(block).map(|block| &block.points)
     }
 
-    /// The points and slots of a block, if it is there.
+    /// The points and slots of a block, `None` past the last one.
     #[inline]
-    pub(crate) fn parts(&self, block: usize) -> Option<(&Points, &Numbers)> {
+    pub(crate) fn parts(&self, block: usize) -> Option<(&Points, &PackedSlots)> {
         self.blocks.get(block).map(|b| (&b.points, &b.slots))
     }
 
@@ -95,8 +94,8 @@ impl Blocks {
         (block.points.at(offset), block.slots.get(offset))
     }
 
-    /// The points before and after a place with their places and slots, unless they are in other
-    /// blocks.
+    /// The points before and after a place with their places and slots, `None` where one of them is
+    /// in another block.
     #[inline]
     pub(crate) fn beside(&self, pos: Pos) -> Option<[(Pos, Point, u32); 2]> {
         let (number, offset) = pos.parts();
@@ -145,7 +144,7 @@ impl Blocks {
         }
     }
 
-    /// The place of the point before, if there is one.
+    /// The place of the previous point, if there is one.
     #[inline]
     pub(crate) fn prev(&self, pos: Pos) -> Option<Pos> {
         let (block, offset) = pos.parts();
@@ -158,7 +157,7 @@ impl Blocks {
     }
 
     /// The first place whose point's coordinate `of` is `value` or more, the end if there is none.
-    /// The points must ascend in that coordinate.
+    /// The points must be in ascending order of that coordinate.
     #[inline]
     pub(crate) fn lower_bound(&self, value: f64, of: impl Fn(Point) -> f64) -> Pos {
         match self.last() {
@@ -194,14 +193,14 @@ impl Blocks {
         }
     }
 
-    /// Inserts a point at `pos`, before the one that is there, and returns its place.
+    /// Inserts a point before the one at `pos`, and returns its place.
     pub(crate) fn insert(&mut self, pos: Pos, point: Point, slot: u32) -> Pos {
         let (mut block, mut offset) = pos.parts();
         match self.blocks.get(block) {
             None => self.add_block(Block::default(), point),
             Some(full) if full.points.len() == CAPACITY => {
                 if offset == CAPACITY && block + 1 == self.blocks.len() {
-                    // Appending leaves full blocks behind it, not halves.
+                    // Appending leaves full blocks, not halves.
                     self.add_block(Block::default(), point);
                     (block, offset) = (block + 1, 0);
                 } else {
@@ -220,7 +219,7 @@ impl Blocks {
         Pos::new(block, offset)
     }
 
-    /// Puts another point in the place of the one at `pos`, and returns the old one's slot.
+    /// Replaces the point at `pos`, and returns the old point's slot.
     pub(crate) fn replace(&mut self, pos: Pos, point: Point, slot: u32) -> u32 {
         let (block, offset) = pos.parts();
         let target = &mut self.blocks[block];
@@ -230,8 +229,8 @@ impl Blocks {
         old
     }
 
-    /// Removes the point at `pos` and returns its slot. Whatever follows moves up, and where the
-    /// block was left empty, the following blocks do.
+    /// Removes the point at `pos` and returns its slot. Later points of the block move up; an empty
+    /// block is removed, and later blocks move up.
     pub(crate) fn remove(&mut self, pos: Pos) -> u32 {
         let (block, offset) = pos.parts();
         let target = &mut self.blocks[block];
@@ -246,10 +245,11 @@ impl Blocks {
         slot
     }
 
-    /// Joins the block of `pos` with its neighbours where they have become small together, so that
-    /// there are never many more blocks than the points need, and returns where `pos` is then. Half
-    /// full at most after a join, and only split when full: the cost is spread over many insertions
-    /// and removals.
+    /// Joins the block of `pos` with small neighbours, and returns the new place of `pos`.
+    ///
+    /// So there are never many more blocks than the points need. A joined block is at most half
+    /// full and blocks split only when full, so the cost is spread over many insertions and
+    /// removals.
     pub(crate) fn join_small(&mut self, pos: Pos) -> Pos {
         let (mut block, mut offset) = pos.parts();
         for left in [block, block.saturating_sub(1)] {
@@ -287,7 +287,7 @@ impl Blocks {
             + self.ends.capacity() * size_of::<[Point; 2]>()
     }
 
-    /// Appends an empty block, for the caller to put `point` into.
+    /// Appends an empty block; the caller adds `point` to it.
     fn add_block(&mut self, block: Block, point: Point) {
         self.blocks.push(block);
         self.ends.push([point; 2]);
@@ -317,6 +317,7 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
     use alloc::vec;
 
     fn xs(blocks: &Blocks) -> Vec<f64> {
@@ -337,16 +338,13 @@ mod tests {
     fn behaves_as_a_sorted_vec() {
         let mut blocks = Blocks::default();
         let mut model: Vec<f64> = Vec::new();
-        let mut state = 3u64;
+        let mut random = Random::new(3);
         let steps = if cfg!(miri) { 800 } else { 20_000u32 };
         for step in 0..steps {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            let x = (state >> 33) as f64;
+            let x = random.bits(31) as f64;
             let at = model.partition_point(|&m| m < x);
             let pos = blocks.lower_bound(x, |p| p.x);
-            // Grow, then shrink.
+            // The list grows, then shrinks.
             if step < steps / 5 * 3 || at == model.len() {
                 model.insert(at, x);
                 let pos = blocks.insert(pos, Point::new(x, 0.0), step);

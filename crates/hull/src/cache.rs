@@ -1,4 +1,4 @@
-//! Keys with values: averages over the winners.
+//! Key-value caches for hard-max attention: averages of values over the winning keys.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -9,8 +9,8 @@ use crate::{Error, ExactSum, Hint, HullIndex, Inserted, LinearIndex, Point, Winn
 
 /// A store of keys and values of `N` components that answers as hard-max attention does.
 ///
-/// The two implementations give the same bits for the same pushes, in whatever order: the winners
-/// are decided exactly, and their values averaged by [`ExactSum::mean`].
+/// The two implementations give the same bits for the same keys and values, pushed in any order:
+/// the winners are decided exactly, and their values are averaged by [`ExactSum::mean`].
 pub trait KeyValueIndex<const N: usize = 2> {
     /// Appends a key and its value.
     ///
@@ -19,7 +19,7 @@ pub trait KeyValueIndex<const N: usize = 2> {
     /// `2^900` in magnitude.
     fn push(&mut self, key: Point, value: [f64; N]) -> Result<(), Error>;
 
-    /// The average of the values of all keys whose score with `q` is the greatest.
+    /// Returns the average of the values of all keys whose score with `q` is the greatest.
     ///
     /// # Errors
     /// If `q` is out of the [domain](Point::in_domain), or there are no keys.
@@ -34,7 +34,7 @@ pub trait KeyValueIndex<const N: usize = 2> {
     }
 }
 
-/// The sum and number of values.
+/// The sum of values, and their number.
 #[derive(Clone, Debug)]
 struct Accumulator<const N: usize> {
     sums: [ExactSum; N],
@@ -84,18 +84,18 @@ pub(crate) fn check(value: &[f64]) -> Result<(), Error> {
 
 /// A [`HullIndex`] with values: `O(log n)` per query, plus the number of distinct keys that tie.
 ///
-/// Every vertex of the hull takes the memory of [`HullIndex`] and `16 N + 8` bytes for its values,
-/// the other keys none (more where sums of values are not floating-point numbers, see
+/// Every vertex of the hull takes the memory of [`HullIndex`] and `16 N + 8` bytes for its values;
+/// other keys take none (more where sums of values are not floating-point numbers, see
 /// [`ExactSum`]).
 ///
-/// A clone is a snapshot: the two go their own ways.
+/// A clone is an independent snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct HullCache<const N: usize = 2> {
     hull: HullIndex,
     hint: Hint,
-    /// By slot.
+    /// The values of each slot.
     values: Vec<Accumulator<N>>,
-    /// Of all keys, for the query (0, 0).
+    /// The values of all keys, for the query `(0, 0)`.
     total: Accumulator<N>,
 }
 
@@ -105,7 +105,7 @@ impl<const N: usize> HullCache<N> {
         Self::default()
     }
 
-    /// The index of the keys.
+    /// The index over the keys.
     pub fn hull(&self) -> &HullIndex {
         &self.hull
     }

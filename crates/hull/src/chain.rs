@@ -9,23 +9,23 @@ use crate::blocks::{Blocks, Pos};
 use crate::exact::turn;
 use core::cmp::Ordering;
 
-/// An upper hull, ascending in x, strictly convex. (The lower hull is an upper hull of mirrored
-/// points.)
+/// An upper hull: vertices in ascending order of x, strictly convex. A lower hull is stored as the
+/// upper hull of the mirrored points.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chain {
     blocks: Blocks,
 }
 
-/// What a new point would be to a chain.
+/// How a new point lies relative to a chain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
-    /// The chain has that very point.
+    /// The point is a vertex already, of this slot.
     Same(u32),
-    /// It lies strictly below the chain.
+    /// The point lies strictly below the chain.
     Below,
-    /// It lies on the edge that begins at the vertex of this slot, between the edge's ends.
+    /// The point lies on the edge that begins at the vertex of this slot, between the edge's ends.
     Edge(u32),
-    /// It belongs on the chain.
+    /// The point becomes a vertex of the chain.
     On(Spot),
 }
 
@@ -33,14 +33,14 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spot {
     pos: Pos,
-    /// The vertex there has the same x and gives way.
+    /// The vertex there has the same x, and the new point replaces it.
     replace: bool,
 }
 
-/// What became of a vertex when a new one was inserted.
+/// Why a vertex left the chain when a new vertex was inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gone {
-    /// It is below the new vertex, with the same x.
+    /// It has the new vertex's x and is below it.
     Under,
     /// It is strictly below the chain.
     Inside,
@@ -79,7 +79,7 @@ impl Chain {
         self.blocks.next(pos)
     }
 
-    /// The place of the vertex before, if there is one.
+    /// The place of the previous vertex, if there is one.
     #[inline]
     pub(crate) fn prev(&self, pos: Pos) -> Option<Pos> {
         self.blocks.prev(pos)
@@ -96,8 +96,8 @@ impl Chain {
         }
     }
 
-    /// The vertices before and after one, with their places and slots, where they are near in
-    /// memory.
+    /// The vertices before and after one with their places and slots, `None` where they are not
+    /// close in memory.
     #[inline]
     pub(crate) fn beside(&self, pos: Pos) -> Option<[(Pos, Point, u32); 2]> {
         self.blocks.beside(pos)
@@ -121,7 +121,7 @@ impl Chain {
         self.blocks.point(pos)
     }
 
-    /// Finds out what `point` would be to the chain: `O(log n)`, at either end `O(1)`.
+    /// Finds how `point` lies relative to the chain, in `O(log n)`, at either end in `O(1)`.
     #[inline]
     pub(crate) fn place(&self, point: Point) -> Place {
         let spot = |pos, replace| Place::On(Spot { pos, replace });
@@ -157,15 +157,17 @@ impl Chain {
         }
     }
 
-    /// Whether a point is on the chain or below.
+    /// Whether a point is on the chain or below it.
     #[inline]
     pub(crate) fn covers(&self, point: Point) -> bool {
         !matches!(self.place(point), Place::On(_))
     }
 
-    /// Inserts a point at the spot that [`Chain::place`] gave, tells of the vertices that are no
-    /// longer on the chain, and returns the new one's place. Amortised over all insertions a vertex
-    /// goes once. At most one vertex each goes onto the edge before and behind.
+    /// Inserts a point at the spot that [`Chain::place`] returned, calls `gone` for each vertex
+    /// that leaves the chain, and returns the place of the new vertex.
+    ///
+    /// Amortised over all insertions each vertex leaves once. At most one vertex leaves onto the
+    /// edge before the new vertex, and at most one onto the edge after it.
     #[inline]
     pub(crate) fn insert(
         &mut self,
@@ -175,8 +177,8 @@ impl Chain {
         mut gone: impl FnMut(Point, u32, Gone),
     ) -> Pos {
         if !spot.replace && spot.pos == self.blocks.end() {
-            // The last vertex that goes gives its place to the new one; so blocks are not started
-            // in vain.
+            // The new vertex takes the place of the last vertex to leave, which avoids starting a
+            // block.
             let mut vacant = None;
             while let Some((at, what)) =
                 self.redundant_before(vacant.unwrap_or(self.blocks.end()), point)
@@ -208,7 +210,7 @@ impl Chain {
             if at.block == pos.block {
                 pos = at;
             } else if at.offset == 0 {
-                // The block before is gone: this one has moved up.
+                // The previous block is gone, and this one has moved up.
                 pos.block = at.block;
             }
             shrunk = true;
@@ -223,7 +225,7 @@ impl Chain {
         pos
     }
 
-    /// Gives the vertex that is this very point, if there is one, another slot.
+    /// Gives the vertex that equals this point, if there is one, another slot.
     pub(crate) fn renumber(&mut self, point: Point, slot: u32) {
         if self.last().is_some_and(|last| point.x <= last.x) {
             let pos = self.blocks.lower_bound(point.x, |p| p.x);
@@ -233,7 +235,7 @@ impl Chain {
         }
     }
 
-    /// The place before `pos`, if a point `p` at `pos` makes it redundant.
+    /// The place before `pos`, if its vertex becomes redundant by a point `p` at `pos`.
     #[inline]
     fn redundant_before(&self, pos: Pos, p: Point) -> Option<(Pos, Gone)> {
         let b = self.blocks.prev(pos)?;
@@ -248,7 +250,7 @@ impl Chain {
         }
     }
 
-    /// The place after `pos`, if the point `p` at `pos` makes it redundant.
+    /// The place after `pos`, if its vertex becomes redundant by the point `p` at `pos`.
     #[inline]
     fn redundant_after(&self, pos: Pos, p: Point) -> Option<(Pos, Gone)> {
         let b = self.blocks.next(pos)?;
@@ -268,7 +270,7 @@ impl Chain {
         self.blocks.heap_bytes()
     }
 
-    /// The number of vertices, in time proportional to their blocks.
+    /// The number of vertices, in time proportional to the number of blocks.
     pub(crate) fn len(&self) -> usize {
         self.blocks.len()
     }
@@ -281,7 +283,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn vertices_stay_and_others_are_told_apart() {
+    fn insertion_keeps_vertices_and_reports_the_others() {
         let mut chain = Chain::default();
         let mut gone = vec![];
         let points = [
@@ -305,15 +307,17 @@ mod tests {
                 }
                 Place::Below => "below",
                 Place::Edge(0) => "edge",
-                Place::Edge(_) | Place::Same(_) => unreachable!("not so"),
+                Place::Edge(_) | Place::Same(_) => {
+                    unreachable!("this test inserts only points on or below the chain")
+                }
             });
         }
         assert_eq!(
             kept,
             ["on", "on", "edge", "below", "on", "on", "on", "on", "on"]
         );
-        // (3, 1) lies on the edge from (2, 2) to (4, 0), and that on the one to (6, -2); (0, 0) is
-        // on the edge from (-1, -1) to (2, 2).
+        // (3, 1) lies on the edge from (2, 2) to (4, 0), and (4, 0) on the edge to (6, -2); (0, 0)
+        // is on the edge from (-1, -1) to (2, 2).
         let expected = [
             (4, Gone::Behind),
             (1, Gone::Before(5)),

@@ -1,4 +1,6 @@
-//! What lies within the edges of a chain, and what an insertion makes of it.
+//! Points within the edges of a chain, and how an insertion changes them.
+//!
+//! All points within one edge win together or not at all, so they share one slot.
 
 use alloc::collections::BTreeMap;
 
@@ -7,11 +9,11 @@ use crate::chain::{Chain, Gone, Spot};
 use crate::merge::Merges;
 use crate::slots::{Role, Slots};
 
-/// A chain, and the slots of the points within its edges. Few hulls have any.
+/// A chain, and the slots of the points within its edges. Few hulls have such points.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edged {
     pub(crate) chain: Chain,
-    /// By the slot of the vertex at which the edge begins.
+    /// The slot of the points within an edge, by the slot of the vertex at which the edge begins.
     within: BTreeMap<u32, u32>,
 }
 
@@ -33,13 +35,13 @@ impl Edged {
         }
     }
 
-    /// Makes `slot` that of the points within an edge that had none.
+    /// Sets the slot of the points within an edge that had none.
     pub(crate) fn set_within(&mut self, from: u32, slot: u32) {
         self.within.insert(from, slot);
     }
 
-    /// Inserts a vertex. Returns the vertex below it that it replaces, which has lost its role but
-    /// not its slot.
+    /// Inserts a vertex. Returns the slot of the vertex below it that it replaces, which has lost
+    /// its role but is not free yet.
     pub(crate) fn insert(
         &mut self,
         spot: Spot,
@@ -51,7 +53,7 @@ impl Edged {
     ) -> Option<u32> {
         slots.add(slot, roles.vertex);
         let Self { chain, within } = self;
-        // The points within an edge that is no edge any more are strictly inside.
+        // Points within an edge that the insertion removed are strictly inside.
         let drop_edge = |within: &mut BTreeMap<u32, u32>, slots: &mut Slots, from: u32| {
             if !within.is_empty()
                 && let Some(old) = within.remove(&from)
@@ -105,7 +107,7 @@ impl Edged {
         under
     }
 
-    /// The memory allocated, an estimate for the map.
+    /// The memory allocated; the map's share is an estimate.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.chain.heap_bytes() + self.within.len() * 2 * size_of::<[u32; 2]>()
     }

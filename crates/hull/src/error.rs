@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use crate::Point;
 use core::fmt;
 
-/// Why a key, a value or a query was refused. The index is unchanged by a refused call.
+/// The reason for which a key, a value or a query was refused. A refused call changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Error {
     /// Boxed, so that results are small.
@@ -65,7 +65,7 @@ impl Error {
         )
     }
 
-    /// The key or query of two dimensions that is out of the domain, if that is what is wrong.
+    /// The key or query of two dimensions that is out of the domain, if that is the error.
     pub fn point(&self) -> Option<Point> {
         match *self.kind {
             Kind::Domain(point) => Some(point),
@@ -73,7 +73,7 @@ impl Error {
         }
     }
 
-    /// An average was asked of a cache that holds nothing.
+    /// A query needed an average and the cache holds no keys.
     pub fn is_empty_cache(&self) -> bool {
         *self.kind == Kind::Empty
     }

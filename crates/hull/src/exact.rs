@@ -68,7 +68,7 @@ pub(crate) fn turn(a: Point, b: Point, c: Point) -> f64 {
     let left = (a.x - c.x) * (b.y - c.y);
     let right = (a.y - c.y) * (b.x - c.x);
     let turn = left - right;
-    // The bound of Shewchuk's adaptive predicate. Where it is met, so are all that follow.
+    // Shewchuk's adaptive predicate has this bound for its first stage.
     if turn.abs() > ORIENTATION * (left.abs() + right.abs()) {
         turn
     } else {
@@ -120,7 +120,7 @@ fn sign(v: f64) -> Ordering {
         .expect("sums within the domain are not NaN")
 }
 
-/// `(s, e)` with `s` the rounded sum and `s + e` the exact one. Knuth.
+/// Knuth's two-sum: `(s, e)` with `s` the rounded sum and `s + e` the exact one.
 #[inline]
 pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let s = a + b;
@@ -129,9 +129,10 @@ pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (s, (a - av) + (b - bv))
 }
 
-/// `(p, e)` with `p` the rounded product and `p + e` the exact one. Dekker.
+/// Dekker's product: `(p, e)` with `p` the rounded product and `p + e` the exact one.
 ///
-/// Not `f64::mul_add`, which is a slow library call where the target has no fused multiply-add.
+/// It does not use `f64::mul_add`, which is a slow library call where the target has no fused
+/// multiply-add.
 #[inline]
 pub(crate) fn two_product(a: f64, b: f64) -> (f64, f64) {
     let p = a * b;
@@ -140,7 +141,7 @@ pub(crate) fn two_product(a: f64, b: f64) -> (f64, f64) {
     (p, al * bl - (((p - ah * bh) - al * bh) - ah * bl))
 }
 
-/// Splits a number into two halves of at most 26 bits each. Veltkamp.
+/// Veltkamp's split: two parts of at most 26 bits each, whose sum is `a`.
 #[inline]
 fn split(a: f64) -> (f64, f64) {
     const FACTOR: f64 = 134_217_729.0; // 2^27 + 1
@@ -149,8 +150,8 @@ fn split(a: f64) -> (f64, f64) {
     (hi, a - hi)
 }
 
-/// Adds `term` to the expansion `parts[..len]`, dropping parts that are zero, and returns the new
-/// length, at most `len + 1`. An expansion of length 0 is zero. Shewchuk's Grow-Expansion.
+/// Shewchuk's Grow-Expansion: adds `term` to the expansion `parts[..len]`, drops parts that are
+/// zero, and returns the new length, at most `len + 1`. An expansion of length 0 is zero.
 ///
 /// # Panics
 /// If `parts` has no room for one more part.
@@ -176,6 +177,7 @@ pub(crate) fn grow(parts: &mut [f64], len: usize, term: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     /// The score difference of integer points as an integer.
     fn reference(q: [i64; 2], a: [i64; 2], b: [i64; 2]) -> Ordering {
@@ -199,18 +201,13 @@ mod tests {
 
     #[test]
     fn agrees_with_integers_near_ties_at_every_scale() {
-        let mut state = 1u64;
-        let mut next = |bits: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> (64 - bits)) as i64
-        };
+        let mut random = Random::new(1);
+        let mut next = |bits: u32| random.bits(bits) as i64;
         let mut seen = [0; 3];
         let rounds = if cfg!(miri) { 200 } else { 20_000 };
         for _ in 0..rounds {
-            // The scores have about 100 bits and differ by the divisor, by its opposite or not at
-            // all: far below the rounding of the products.
+            // The scores have about 100 bits. They differ by the divisor, by its negative, or not
+            // at all: far below the rounding error of the products.
             let d = [next(50) + 1, next(50) + 1];
             let (_, s, t) = bezout(d[0], d[1]);
             let q = [[s, t], [-s, -t], [d[1], -d[0]]][next(8) as usize % 3];

@@ -1,12 +1,13 @@
-//! The whole hull: two chains, what lies within edges, and the numbering of it all.
+//! A dynamic convex hull in two dimensions: an upper and a lower chain, and slots for sets of
+//! points that win together.
 
 use crate::blocks::Pos;
 use crate::chain::{Place, Trail};
 use crate::edges::{Edged, Roles};
-use crate::inner::Inner;
+use crate::interior_box::InteriorBox;
 use crate::merge::{Merges, Tied, Winners};
+use crate::progression_only::ProgressionOnly;
 use crate::slots::{Role, Slots};
-use crate::stream::Stream;
 use crate::{Error, Point};
 
 const UPPER: Roles = Roles {
@@ -20,11 +21,11 @@ const LOWER: Roles = Roles {
 
 /// The convex hull of all points pushed so far: finds the winners of any query.
 ///
-/// Geometry only: values live elsewhere, in arrays indexed by *slot*. A slot is the number of a set
-/// of points that win together or not at all, from now on: a vertex of the hull with all points
-/// that coincide with it, or all points within one edge. A push says what becomes of the slots;
-/// whatever lies strictly inside of the hull can never win again (the hull only grows), and its
-/// slot is given to a later point.
+/// The index holds geometry only: values live elsewhere, in arrays indexed by *slot*. A slot is the
+/// number of a set of points that win together or not at all, now and later: a vertex of the hull
+/// with all points that coincide with it, or all points within one edge. A push returns how the
+/// slots change. A point strictly inside the hull can never win again, because the hull only grows,
+/// and a later point reuses its slot.
 ///
 /// ```text
 ///            ^ q                 a, b, c, d: vertices, a slot each
@@ -48,10 +49,11 @@ const LOWER: Roles = Roles {
 /// | any other query | `O(log h)`, on a parabola `O(1)` comparisons; ties cost nothing, at most 3 slots win |
 /// | `clone`, a snapshot | a copy of the memory |
 ///
-/// Memory is 21 bytes per vertex of keys appended in the order of x, 1 or 2 where many are in exact
-/// progression as `(2t, -t²)` is, nothing while all of them are one; 20 more for a vertex on both
-/// chains (there are two at most, unless they are on one vertical line), and up to twice that where
-/// blocks were split. Points within edges, coinciding and interior ones take none.
+/// Keys appended in the order of x take 21 bytes per vertex, 1 or 2 bytes where many are in exact
+/// progression as `(2t, -t²)` is, and none while all of them are one progression. A vertex on both
+/// chains takes 20 bytes more; there are two such vertices at most, unless all points are on one
+/// vertical line. Split blocks take up to twice that. Points within edges, coinciding points and
+/// interior points take none.
 ///
 /// When not to use it: for a few dozen keys a scan is as fast.
 ///
@@ -86,42 +88,41 @@ const LOWER: Roles = Roles {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct HullIndex {
-    /// All points, or none: then they are in what follows, which is empty before.
-    stream: Stream,
+    /// All points while they are one progression, else empty. The chains are empty until then.
+    progression: ProgressionOnly,
     upper: Edged,
-    /// Mirrored in the x axis.
+    /// The lower chain, mirrored in the x axis.
     lower: Edged,
-    /// Points within the vertical edges of least and of greatest x. While all points have the same
-    /// x, they are in `left` alone.
+    /// The slots of points within the vertical edges of least and of greatest x. While all points
+    /// have the same x, only `left` is used.
     left: Option<u32>,
     right: Option<u32>,
     slots: Slots,
-    inner: Inner,
-    /// The last point that was inserted, and what becomes of it if it comes again.
+    interior: InteriorBox,
+    /// The last point inserted, and the result if the same point comes again.
     last: Option<(Point, Inserted)>,
     len: u64,
 }
 
-/// What became of a point pushed into a [`HullIndex`].
+/// The result of a push into a [`HullIndex`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
-    /// It lies strictly inside of the hull and will never win, save for the query `(0, 0)`.
+    /// The point lies strictly inside the hull and will never win, except for the query `(0, 0)`.
     Interior,
-    /// It has a slot of its own. The slot is new or was another point's: whatever is kept under
-    /// that number is to be reset.
+    /// The point has a slot of its own. The slot is new or reused: reset the value kept for it.
     New(u32),
-    /// It wins whenever the slot does, and adds to whatever is kept under its number.
+    /// The point wins whenever the slot does: add its value to that of the slot.
     Same(u32),
-    /// As `New`, and vertices came to lie within edges.
+    /// The point has a slot of its own as in `New`, and vertices came to lie within edges.
     Merging {
         /// The new point's slot.
         slot: u32,
-        /// What is kept under one number is to be added to what is kept under another.
+        /// Pairs of slots: add the value kept for one to the value kept for the other.
         merges: Merges,
     },
 }
 
-/// Where a [`HullIndex`] found its last answers, to look there first.
+/// The places where a [`HullIndex`] found its last answers. The next search starts there.
 ///
 /// Any hint is valid for any index at any time; it affects speed only. Keep one per stream of
 /// queries.
@@ -143,12 +144,12 @@ impl HullIndex {
     /// If a coordinate is out of the [domain](Point::in_domain), or all 2^32 - 1 slots are taken.
     pub fn push(&mut self, point: Point) -> Result<Inserted, Error> {
         let point = point.checked()?;
-        if self.stream.len() as u64 == self.len {
-            if let Some(slot) = self.stream.push(point) {
+        if self.progression.len() as u64 == self.len {
+            if let Some(slot) = self.progression.push(point) {
                 self.len += 1;
                 return Ok(Inserted::New(slot));
             }
-            self.end_stream()?;
+            self.end_progression()?;
         }
         if let Some((last, again)) = self.last
             && last == point
@@ -160,20 +161,20 @@ impl HullIndex {
         self.last = match inserted {
             Inserted::Interior => Some(Inserted::Interior),
             Inserted::New(slot) | Inserted::Same(slot) => Some(Inserted::Same(slot)),
-            // It may be within an edge now, under another slot.
+            // The point may now be within an edge, under another slot.
             Inserted::Merging { .. } => None,
         }
         .map(|again| (point, again));
         Ok(inserted)
     }
 
-    /// Makes chains of a stream, with the slots that its points have.
+    /// Builds the chains from the progression; its points keep their slots.
     #[cold]
-    fn end_stream(&mut self) -> Result<(), Error> {
-        let stream = core::mem::take(&mut self.stream);
+    fn end_progression(&mut self) -> Result<(), Error> {
+        let progression = core::mem::take(&mut self.progression);
         self.len = 0;
-        for i in 0..stream.len() {
-            let inserted = self.insert(stream.at(i))?;
+        for i in 0..progression.len() {
+            let inserted = self.insert(progression.at(i))?;
             debug_assert_eq!(inserted, Inserted::New(i as u32));
         }
         Ok(())
@@ -181,7 +182,7 @@ impl HullIndex {
 
     /// Adds a point to the chains.
     fn insert(&mut self, point: Point) -> Result<Inserted, Error> {
-        if self.inner.holds(point) {
+        if self.interior.holds(point) {
             self.len += 1;
             return Ok(Inserted::Interior);
         }
@@ -192,14 +193,14 @@ impl HullIndex {
             && point.y < top.y
             && -point.y < bottom.y
         {
-            // Keys without an x of their own, of which the latest is the highest, come to this.
+            // A common case: keys of equal x, of which the latest is the highest.
             return Ok(self.joined(slot));
         }
         let upper = self.upper.chain.place(point);
         let side = self.side(point.x);
         let lower = match (upper, side) {
             (Place::Same(slot), _) => return Ok(self.joined(slot)),
-            // Above the upper chain, so far from the lower one.
+            // A point above the upper chain is not near the lower one.
             (Place::On(_), Side::Between) => Place::Below,
             _ => self.lower.chain.place(point.flipped()),
         };
@@ -212,11 +213,11 @@ impl HullIndex {
             (Place::Below, Place::Below) => match side {
                 Side::Between => {
                     self.len += 1;
-                    if self.inner.misses() {
+                    if self.interior.misses() {
                         let Self { upper, lower, .. } = self;
                         let [upper, lower] = [&upper.chain, &lower.chain];
                         let is_in_hull = |p: Point| upper.covers(p) && lower.covers(p.flipped());
-                        self.inner.grow(point, is_in_hull);
+                        self.interior.grow(point, is_in_hull);
                     }
                     return Ok(Inserted::Interior);
                 }
@@ -260,7 +261,7 @@ impl HullIndex {
     #[inline]
     pub fn winners(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
         if q.is_upward() {
-            let slot = match self.stream.peak(q) {
+            let slot = match self.progression.peak(q) {
                 None => self.upper.chain.slot_at(q, &mut hint.upper),
                 some => some,
             };
@@ -274,8 +275,8 @@ impl HullIndex {
     #[inline(never)]
     fn winners_elsewhere(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
         let q = q.checked()?;
-        if self.stream.len() > 0 {
-            return Ok(self.stream.winners(q));
+        if self.progression.len() > 0 {
+            return Ok(self.progression.winners(q));
         }
         let (side, q, trail) = if q.y > 0.0 {
             (&self.upper, q, &mut hint.upper)
@@ -316,13 +317,14 @@ impl HullIndex {
         Tied::winners(top, (bottom != top).then_some(bottom), within)
     }
 
-    /// Whether a slot certainly is still the only winner of a query, if it was before the last push
-    /// and that gave a slot.
+    /// Whether a slot certainly is still the only winner of a query. It must have been before the
+    /// last push, and that push must have returned a slot.
     ///
-    /// A progression that goes on changes no winner of an upward query but the last point.
+    /// While all points are one progression, a further point changes the winner only for queries
+    /// that the last point won.
     #[inline]
     pub fn still_wins(&self, q: Point, slot: u32) -> bool {
-        q.y > 0.0 && slot as usize + 2 < self.stream.len()
+        q.y > 0.0 && slot as usize + 2 < self.progression.len()
     }
 
     /// The number of points pushed.
@@ -337,16 +339,16 @@ impl HullIndex {
 
     /// One more than the greatest slot given so far: the length for an array by slot.
     pub fn slots(&self) -> usize {
-        self.stream.len() + self.slots.len()
+        self.progression.len() + self.slots.len()
     }
 
     /// The number of slots in use: distinct vertices of the hull, and edges with points within.
     pub fn vertices(&self) -> usize {
-        self.stream.len() + self.slots.in_use()
+        self.progression.len() + self.slots.in_use()
     }
 
-    /// The vertices of the hull with their slots, counterclockwise from the leftmost (of several,
-    /// the lowest); those of edges with points within are not among them.
+    /// The vertices of the hull with their slots, counterclockwise from the leftmost (the lowest of
+    /// several). Slots of points within edges are not among them.
     ///
     /// ```
     /// use weightware_hull::{HullIndex, Point};
@@ -360,10 +362,10 @@ impl HullIndex {
     /// # Ok::<(), weightware_hull::Error>(())
     /// ```
     pub fn outline(&self) -> impl Iterator<Item = (Point, u32)> + '_ {
-        let stream = &self.stream;
-        let above = (1..stream.len()).rev();
-        let all = (0..stream.len().min(1)).chain(above);
-        let stream = all.map(|i| (stream.at(i), i as u32));
+        let progression = &self.progression;
+        let above = (1..progression.len()).rev();
+        let all = (0..progression.len().min(1)).chain(above);
+        let progression = all.map(|i| (progression.at(i), i as u32));
         let (lower, upper) = (&self.lower.chain, &self.upper.chain);
         let ends = [lower.begin(), lower.end()].map(|at| at.map(|at| lower.slot(at)));
         let lower = core::iter::successors(lower.begin(), |&at| lower.next(at))
@@ -371,7 +373,7 @@ impl HullIndex {
         let upper = core::iter::successors(upper.end(), |&at| upper.prev(at))
             .map(|at| (upper.point(at), upper.slot(at)));
         let upper = upper.filter(move |&(_, slot)| !ends.contains(&Some(slot)));
-        stream.chain(lower).chain(upper)
+        progression.chain(lower).chain(upper)
     }
 
     /// The memory allocated, in bytes.
@@ -394,10 +396,11 @@ impl HullIndex {
         }
     }
 
-    /// Where a point of this x is among the columns, before it is inserted.
+    /// How a point of this x, not inserted yet, lies relative to the columns of least and greatest
+    /// x.
     #[inline]
     fn side(&self, x: f64) -> Side {
-        // Every point of extreme x is below the top of its column, which is on the upper chain.
+        // The top of each column is on the upper chain, so its ends have the extreme x.
         let (Some(first), Some(last)) = (self.upper.chain.first(), self.upper.chain.last()) else {
             return Side::Left;
         };
@@ -416,8 +419,8 @@ impl HullIndex {
         }
     }
 
-    /// Keeps the vertical edges after an insertion that put the vertex `new` above the vertex
-    /// `under`, if there was one, which now is on neither chain or still on the other.
+    /// Updates the vertical edges after an insertion that put the vertex `new` above the vertex
+    /// `under`, if there was one. `under` is now on neither chain, or still on the other.
     #[inline]
     fn update_columns(&mut self, side: Side, new: u32, under: Option<u32>, merges: &mut Merges) {
         let under = under.filter(|&slot| self.slots.is_idle(slot));
@@ -432,7 +435,7 @@ impl HullIndex {
             }
             Side::Beyond { right, narrow } => {
                 if narrow && !right {
-                    // The one column there was is now the right one.
+                    // The only column becomes the right one.
                     self.right = self.left.take();
                 } else if !narrow {
                     let column = if right {
@@ -447,7 +450,8 @@ impl HullIndex {
                 return;
             }
         };
-        // What is neither top nor bottom lies within: the new point, or what it has replaced.
+        // A point that is neither top nor bottom lies within: the new point, or the one it
+        // replaced.
         let within = under.or_else(|| self.slots.is_idle(new).then_some(new));
         match (within, *column) {
             (Some(slot), Some(into)) => {
@@ -463,7 +467,7 @@ impl HullIndex {
     }
 }
 
-/// Both ends of the edge that begins at `first`, and what lies within.
+/// Both ends of the edge that begins at `first`, and the points within it.
 #[cold]
 fn edge_winners(side: &Edged, first: Pos) -> Winners {
     let chain = &side.chain;
@@ -476,10 +480,10 @@ fn edge_winners(side: &Edged, first: Pos) -> Winners {
 enum Side {
     /// In the column of least x.
     Left,
-    /// In the column of greatest x, which is another.
+    /// In the column of greatest x, if that is another one.
     Right,
     /// Strictly between the columns.
     Between,
-    /// Beyond one, to be a column itself; `narrow` if there was but one.
+    /// Beyond a column, so that it becomes a column itself; `narrow` if there was only one.
     Beyond { right: bool, narrow: bool },
 }

@@ -1,4 +1,4 @@
-//! Nested hulls: the best few keys of a query, not only the best.
+//! Convex layers: nested hulls for the best few keys of a query.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use crate::rank::{Found, gain, rank};
 use crate::{Error, Point};
 use core::cmp::Ordering;
 
-/// Finds the `k` best keys of a query, for `k` up to a limit: convex layers.
+/// Finds the `k` best keys of a query, for `k` up to a limit, by convex layers.
 ///
 /// ```text
 ///      .---------.      The outer layer is the hull of all keys, the next that of the keys
@@ -19,18 +19,18 @@ use core::cmp::Ordering;
 /// ```
 ///
 /// Ids number the keys from 0 in the order of their pushes. Among keys of equal scores (compared
-/// exactly) the one of lesser x is better, then the one of lesser y, then the earlier one; so the
-/// ranking is a total one, and does not depend on the order of pushes but for keys that coincide.
+/// exactly) the one of lesser x is better, then the one of lesser y, then the earlier one. So the
+/// ranking is total, and only the ranks of coinciding keys depend on the order of pushes.
 ///
 /// # Complexity
 ///
 /// With the limit `L`, a query for `k` keys opens at most `k` layers: `O(k log n)` in the worst
-/// case, `O(k + log n)` where the keys are on few layers, as on a parabola or a circle. A push is a
-/// search in `O(log L)` layers, and moves vertices that are covered by the new one to the next
-/// layer: a key moves at most `L` times in all, which makes a push `O(L log n)` amortised, and
-/// `O(log n)` for a key inside of all layers or one that covers none. What falls below the last
-/// layer can never be among the best `L` again and is forgotten. Memory is 16 to 20 bytes per key
-/// that is kept (up to twice that where blocks were split), and 250 bytes or so per layer.
+/// case, `O(k + log n)` where the keys are on few layers, as on a parabola or a circle. A push
+/// searches `O(log L)` layers, and moves vertices that the new key covers to the next layer: a key
+/// moves at most `L` times in all, which makes a push `O(L log n)` amortised, and `O(log n)` for a
+/// key inside all layers or one that covers none. A key that falls below the last layer can never
+/// be among the best `L` again, and is dropped. Memory is 16 to 20 bytes per kept key (up to twice
+/// that where blocks were split), and about 250 bytes per layer.
 ///
 /// ```
 /// use weightware_hull::{Layers, Point, Top};
@@ -52,7 +52,7 @@ pub struct Layers {
     limit: usize,
     /// The number of keys pushed.
     len: u32,
-    /// What a push moves to the next layer; empty between pushes.
+    /// Keys that a push moves to the next layer; empty between pushes.
     falling: [Vec<(Point, u32)>; 2],
 }
 
@@ -60,27 +60,28 @@ pub struct Layers {
 #[derive(Clone, Debug, Default)]
 struct Layer {
     upper: Chain,
-    /// Mirrored in the x axis.
+    /// The lower chain, mirrored in the x axis.
     lower: Chain,
 }
 
-/// The best keys of a query, best first, and memory to find them with. Derefs to a slice.
+/// The best keys of a query, best first, with buffers that queries reuse. Derefs to a slice.
 #[derive(Clone, Debug, Default)]
 pub struct Top {
     found: Vec<Found>,
     next: Option<Point>,
-    /// The layers that are open.
+    /// The layers that the query has opened.
     arcs: Vec<Arc>,
-    /// Layers and the better ends of their arcs, worst first.
+    /// Pairs of an open layer and the better end of its arc, worst first.
     queue: Vec<(usize, usize)>,
 }
 
-/// What is left of a layer: the vertices from one end to the other. At first that is all of them,
-/// and the best one stands for them as the first end.
+/// The vertices of a layer that the query has not returned: from one end to the other. At first
+/// that is the whole layer, and its best vertex is the first end.
 #[derive(Clone, Copy, Debug)]
 struct Arc {
     whole: bool,
-    /// To go on counterclockwise (0) or clockwise (1); where one vertex is left there is one end.
+    /// The ends, to go on counterclockwise (0) or clockwise (1). If one vertex is left, there is
+    /// only one end.
     ends: [Option<End>; 2],
 }
 
@@ -89,7 +90,8 @@ struct Arc {
 struct End {
     at: Corner,
     found: Found,
-    /// How much its score is above that of some key, rounded, and a bound of the error.
+    /// How much the score exceeds that of a common reference key, rounded, and a bound of the
+    /// error.
     gain: f64,
     error: f64,
 }
@@ -102,13 +104,13 @@ enum Corner {
 }
 
 impl Top {
-    /// No keys.
+    /// An empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The best key that is not among those found, if it is known: not when as many were asked for
-    /// as the layers can tell.
+    /// The best key that is not in the list, if it is known. It is unknown if the query wanted as
+    /// many keys as the layers support.
     pub fn next_best(&self) -> Option<Point> {
         self.next
     }
@@ -123,7 +125,7 @@ impl core::ops::Deref for Top {
 }
 
 impl Layers {
-    /// Layers that tell up to `limit` best keys.
+    /// Creates layers that answer queries for up to `limit` best keys.
     ///
     /// # Panics
     /// If the limit is 0.
@@ -137,7 +139,7 @@ impl Layers {
         }
     }
 
-    /// How many best keys can be told.
+    /// The greatest number of best keys that a query can return.
     pub fn limit(&self) -> usize {
         self.limit
     }
@@ -192,7 +194,7 @@ impl Layers {
             return Err(Error::full());
         }
         self.len += 1;
-        // Layers are nested, and the latest of coinciding keys comes last.
+        // Layers are nested, and the latest of coinciding keys is in the innermost.
         let first = self.layers.partition_point(|layer| layer.contains(key));
         let [mut falling, mut next] = core::mem::take(&mut self.falling);
         falling.push((key, id));
@@ -238,11 +240,11 @@ impl Layers {
             let layer = &self.layers[number];
             let arc = &mut top.arcs[number];
             let Some(end) = arc.ends[side].take() else {
-                unreachable!("an end in the queue is there");
+                unreachable!("the queue names only ends that are left in their arcs");
             };
             top.found.push(end.found);
             if top.found.len() == self.limit {
-                // Nobody can ask for more.
+                // No query may return more.
                 break;
             }
             let next = |side| End::new(q, zero, layer, layer.turn(end.at, side));
@@ -262,7 +264,7 @@ impl Layers {
                 };
                 top.enqueue(q, number);
                 if let Some(layer) = self.layers.get(number + 1) {
-                    // Layers resemble each other.
+                    // Neighbouring layers are alike, so the search starts at the same x.
                     at = layer.best(q, Some(end.found.key.x));
                     self.open(q, zero, at, top);
                 }
@@ -285,7 +287,7 @@ impl Layers {
         Ok(())
     }
 
-    /// Opens the next layer, whose best vertex is known.
+    /// Opens the next layer, whose best vertex is given.
     fn open(&self, q: Point, zero: Point, best: Corner, top: &mut Top) {
         let number = top.arcs.len();
         let best = End::new(q, zero, &self.layers[number], best);
@@ -298,7 +300,7 @@ impl Layers {
 }
 
 impl Top {
-    /// Puts a layer's better end into the queue, if it has one.
+    /// Inserts a layer's better end into the queue, if it has an end.
     fn enqueue(&mut self, q: Point, layer: usize) {
         let side = match &self.arcs[layer].ends {
             [None, None] => return,
@@ -307,9 +309,9 @@ impl Top {
             [Some(a), Some(b)] => usize::from(a.is_worse(q, b)),
         };
         let Some(new) = &self.arcs[layer].ends[side] else {
-            unreachable!("the end was seen");
+            unreachable!("the match above chose an end that is left");
         };
-        // Most often it goes back to where it came from.
+        // Most often it belongs where the last one was taken from.
         let mut at = self.queue.len();
         while let Some(&(layer, side)) = at.checked_sub(1).and_then(|at| self.queue.get(at))
             && let Some(other) = &self.arcs[layer].ends[side]
@@ -338,7 +340,7 @@ impl End {
         }
     }
 
-    /// Whether the other one is ranked before it.
+    /// Whether the other end is ranked before this one.
     #[inline]
     fn is_worse(&self, q: Point, other: &Self) -> bool {
         let difference = self.gain - other.gain;
@@ -369,11 +371,12 @@ impl Layer {
         self.upper.covers(key) && self.lower.covers(key.flipped())
     }
 
-    /// Adds a key, and appends what is not a vertex then, the key itself perhaps, to `out`.
+    /// Adds a key. Appends to `out` the keys that are no longer vertices, perhaps the new key
+    /// itself.
     fn push(&mut self, key: Point, id: u32, out: &mut Vec<(Point, u32)>) {
         let places = [self.upper.place(key), self.lower.place(key.flipped())];
         if let [Place::Same(other), _] | [_, Place::Same(other)] = places {
-            // Of keys that coincide the earliest is the vertex.
+            // The earliest of coinciding keys is the vertex.
             if id < other {
                 self.upper.renumber(key, id);
                 self.lower.renumber(key.flipped(), id);
@@ -387,7 +390,7 @@ impl Layer {
             out.push((key, id));
             return;
         };
-        // Only the ends of a chain were on the other one as well, and may still be.
+        // Only the ends of a chain were on the other chain as well, and may still be.
         let ends = [self.lower.begin(), self.lower.end()];
         let ends = ends.map(|at| at.map(|at| self.lower.slot(at)));
         let start = out.len();
@@ -434,7 +437,7 @@ impl Layer {
         }
     }
 
-    /// The next vertices counterclockwise and clockwise, where they are near in memory.
+    /// The next vertices counterclockwise and clockwise, `None` where they are not close in memory.
     #[inline]
     fn beside(&self, at: Corner) -> Option<[(Corner, Found); 2]> {
         match at {
@@ -458,10 +461,12 @@ impl Layer {
         other.is_some_and(|other| self.found(at).id == self.found(other).id)
     }
 
-    /// The next vertex, counterclockwise (0) or clockwise (1); of one vertex, itself.
+    /// The next vertex, counterclockwise (0) or clockwise (1); a single vertex is its own
+    /// neighbour.
     fn turn(&self, at: Corner, side: usize) -> Corner {
         let along = |at| match (at, side) {
-            // Counterclockwise is to the right below, and to the left above.
+            // Counterclockwise leads to the right on the lower chain, and to the left on the upper
+            // one.
             (Corner::Lower(at), 0) => self.lower.next(at).map(Corner::Lower),
             (Corner::Lower(at), _) => self.lower.prev(at).map(Corner::Lower),
             (Corner::Upper(at), 0) => self.upper.prev(at).map(Corner::Upper),
@@ -478,7 +483,7 @@ impl Layer {
             (false, false) => self.lower.begin().map(Corner::Lower),
         };
         match other {
-            // Where the chains meet in one vertex, the next is one further.
+            // Where the chains meet in one vertex, the next vertex is one further.
             Some(other) if self.same(other, Some(at)) => along(other).unwrap_or(other),
             Some(other) => other,
             None => unreachable!("a layer with a vertex has both chains"),

@@ -1,42 +1,42 @@
 //! Extreme-point indexes for attention over two- and three-dimensional keys.
 //!
-//! Hard-max attention over two-dimensional keys asks, for a query `q`, which keys `k` have the
-//! greatest score `q·k = q.x * k.x + q.y * k.y`. Geometrically that is the *supporting point* of
-//! the keys' convex hull in the direction `q`, so a hull answers in `O(log n)` what a scan answers
-//! in `O(n)`; nested hulls answer for the best few keys, and so for softmax. This crate is those
-//! indexes, and a scan to check them against. It knows nothing of tokens, heads, layers or weights.
+//! Hard-max attention over two-dimensional keys finds, for a query `q`, the keys `k` of greatest
+//! score `q·k = q.x * k.x + q.y * k.y`. Geometrically that is the *supporting point* of the keys'
+//! convex hull in the direction `q`. A scan finds it in `O(n)`, a hull in `O(log n)`; nested hulls
+//! find the best few keys, and so softmax over them. This crate provides those indexes, and a scan
+//! to check them against. It knows nothing of tokens, heads, layers or weights.
 //!
 //! <div style="max-width: 24em">
 #![doc = include_str!("../doc/layers.svg")]
 //! </div>
 //!
 //! Keys, their nested hulls, a query and its six best keys (`cargo run --example draw` draws it).
-//! The best one is where the line normal to `q` leaves the outermost hull; the j-th best lies on
-//! one of the first j.
+//! The best key is where the line normal to `q` leaves the outermost hull; the j-th best lies on
+//! one of the first j hulls.
 //!
 //! # The tie rule
 //!
 //! The winners of a query are *all* keys whose score is the greatest, compared **exactly** over the
-//! `f64` numbers given, not over rounded products; the answer is the average of the winners'
+//! given `f64` numbers, not over rounded products; the answer is the average of the winners'
 //! values. So keys *on* an edge of the hull tie for the query normal to that edge, keys at the same
 //! point always tie, and for the query `(0, 0)` all keys tie.
 //!
-//! # What is here
+//! # Overview
 //!
-//! | type | what it is | push | query | bytes per key |
+//! | type | purpose | push | query | bytes per key |
 //! |---|---|---|---|---|
 //! | [`HullIndex`] | geometry only: points in, *slots* of winners out | `O(log n)`, in order of x `O(1)` | `O(log n)`, near the last answer `O(1)` | 17 to 21 per vertex, twice that at most, 0 to 2 in progressions |
-//! | [`HullCache`] | keys with values of `N` components, behind [`KeyValueIndex`] | as above | as above | `16 N + 8` more |
+//! | [`HullCache`] | keys with values of `N` components, a [`KeyValueIndex`] | as above | as above | `16 N + 8` more |
 //! | [`Layers`] | ids of the `k` best keys, `k` up to `L` | `O(L log n)` amortised | `O(k + log n)` to `O(k log n)` | 16 to 20 per key kept |
 //! | [`SparseCache`] | softmax over the `k` best keys, with a bound of what it misses | as above | as above | `8 N` more |
 //! | [`Index3`] | ids of the winners in three dimensions | `O(log² n)` amortised | about `O(√n)` on a surface | 40 |
 //! | [`LinearIndex`], [`LinearCache`] | the oracle: a scan | `O(1)` | `O(n)` | 16, and `8 N` |
 //! | [`ExactSum`] | sums that do not depend on the order of their terms | | | |
-//! | [`compare_scores`], [`compare_scores3`] | the exact comparisons that all else rests on | | | |
+//! | [`compare_scores`], [`compare_scores3`] | the exact comparisons that all others rest on | | | |
 //!
-//! All of them take keys in any order and queries in any direction, only grow, and are cloned for a
-//! snapshot. Payloads of any kind go into arrays by slot or by id of the caller's own; several sets
-//! of them can share one index.
+//! All indexes accept keys in any order and queries in any direction, and only grow. A clone is a
+//! snapshot. The caller keeps payloads of any kind in arrays by slot or by id; several sets of
+//! payloads can share one index.
 //!
 //! ```
 //! use weightware_hull::{HullCache, KeyValueIndex, Point};
@@ -61,7 +61,7 @@
 //!
 //! Every coordinate of a key or a query is zero or has a magnitude in [`MIN_MAGNITUDE`]`..=`
 //! [`MAX_MAGNITUDE`], so that no intermediate product overflows or underflows and "exactly" holds
-//! without exception. Anything else, NaN and infinities too, is refused with an [`Error`].
+//! without exception. Any other coordinate, NaN and infinities too, is refused with an [`Error`].
 //!
 //! # Without the standard library
 //!
@@ -81,20 +81,22 @@ mod edges;
 mod error;
 mod exact;
 mod hull;
-mod inner;
+mod interior_box;
 mod layers;
 mod linear;
 mod merge;
-mod numbers;
+mod packed_slots;
 mod point;
 mod points;
 mod progression;
+mod progression_only;
+#[cfg(test)]
+mod random;
 mod rank;
 mod search;
 mod slots;
 mod solid;
 mod sparse;
-mod stream;
 mod sum;
 
 pub use cache::{HullCache, KeyValueIndex, LinearCache};
@@ -111,7 +113,7 @@ pub use solid::{Index3, Point3, compare_scores3};
 pub use sparse::{Attention, SparseCache};
 pub use sum::ExactSum;
 
-/// The examples of the README run, too.
+/// Runs the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The oracle: a scan of all keys.
+//! The oracle of the indexes: a scan of all keys.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,7 @@ use crate::rank::rank;
 use crate::{Error, Found, Point, compare_scores};
 use core::cmp::Ordering;
 
-/// All points in a list, every query a scan. Slow, and evidently right.
+/// A list of points; every query is a scan. Slow, and evidently right.
 ///
 /// Ids are consecutive from 0. `O(1)` per push, `O(n)` per query, 16 bytes per point.
 ///

@@ -11,20 +11,21 @@ pub enum Winners {
     All,
     /// The points of one slot.
     One(u32),
-    /// The points of two or three slots: the ends of an edge, and what lies within it.
+    /// The points of two or three slots: the ends of an edge, and the points within it.
     Many(Tied),
 }
 
-/// What is kept under the slot `from` is to be added to what is kept under `into`; `from` is free.
+/// An instruction to the caller: add the value kept for the slot `from` to that of `into`. `from`
+/// is free afterwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Merge {
-    /// The slot that is free now.
+    /// The slot that becomes free.
     pub from: u32,
-    /// The slot that its points have joined.
+    /// The slot that its points join.
     pub into: u32,
 }
 
-/// The merges that come with a push: one or two, for a point has two tangents to a hull. Derefs to
+/// The merges that a push returns: one or two, since a point has two tangents to a hull. Derefs to
 /// a slice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Merges {
@@ -33,7 +34,7 @@ pub struct Merges {
 }
 
 impl Merges {
-    /// Adds a merge, unless it is there: an edge that is all of the hull is on both chains.
+    /// Adds a merge, once: an edge that is the whole hull is on both chains.
     #[cold]
     pub(crate) fn add(&mut self, from: u32, into: u32) {
         let merge = Merge { from, into };
@@ -71,8 +72,8 @@ impl<'a> IntoIterator for &'a Merges {
     }
 }
 
-/// Two or three slots that tie: the ends of an edge, and then the points within it if there are
-/// any. Derefs to a slice.
+/// Two or three slots that tie: the ends of an edge, then the points within it if there are any.
+/// Derefs to a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tied {
     /// The third is `NONE` if there are two.
@@ -83,8 +84,8 @@ pub struct Tied {
 const NONE: u32 = u32::MAX;
 
 impl Tied {
-    /// The winners where one vertex, perhaps another, and perhaps the points between have the
-    /// greatest score; what lies between them has two ends.
+    /// The winners of a query: a vertex, perhaps a second one, and the points within the edge
+    /// between them. Points within an edge never win without its two ends.
     #[inline]
     pub(crate) fn winners(first: u32, second: Option<u32>, within: Option<u32>) -> Winners {
         match second {

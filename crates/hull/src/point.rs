@@ -34,11 +34,11 @@ impl Point {
     /// Whether it is in the domain, with a y above zero.
     #[inline]
     pub(crate) fn is_upward(self) -> bool {
-        // The bits of negative numbers are above those of positive ones.
+        // One comparison excludes negative numbers, whose bits are above those of positive ones.
         (self.y.to_bits().wrapping_sub(MIN_MAGNITUDE.to_bits()) <= RANGE) & in_domain(self.x)
     }
 
-    /// The point itself if it is in the domain, with `-0.0` made `0.0`.
+    /// The point itself if it is in the domain, with `-0.0` replaced by `0.0`.
     #[inline]
     pub(crate) fn checked(self) -> Result<Self, Error> {
         if self.in_domain() {
@@ -79,7 +79,7 @@ const RANGE: u64 = MAX_MAGNITUDE.to_bits() - MIN_MAGNITUDE.to_bits();
 
 #[inline]
 pub(crate) fn in_domain(v: f64) -> bool {
-    // The bits of magnitudes are in the order of the magnitudes, those of infinity and NaN last.
+    // Bits of magnitudes compare as the magnitudes do; infinity and NaN come last.
     let magnitude = v.to_bits() & !(1 << 63);
     (magnitude.wrapping_sub(MIN_MAGNITUDE.to_bits()) <= RANGE) | (magnitude == 0)
 }

@@ -1,16 +1,16 @@
-//! A list of points that is often a progression.
+//! A list of points, packed while they are in exact progression.
 
 use alloc::vec::Vec;
 
 use crate::Point;
 use crate::progression::Run;
 
-/// Points of a run are those before this one of its progression.
+/// A run holds points of its progression with an index below this one.
 const MOST: u32 = 512;
 
-/// A list of points. While each is where the first three say, as keys `(2t, -t²)` of a stream are,
-/// it takes no memory beyond itself, reading from it touches none, and a winner is told by one
-/// comparison.
+/// A list of points. While the first three determine the others, as for keys `(2t, -t²)` of a
+/// stream, the list takes no memory beyond itself, a read touches none, and one comparison decides
+/// whether a point wins.
 #[derive(Clone, Debug)]
 pub(crate) enum Points {
     Run(Run),
@@ -32,7 +32,7 @@ impl Points {
         }
     }
 
-    /// A point that is there.
+    /// The point at an index, which must be below the length.
     #[inline]
     pub(crate) fn at(&self, i: usize) -> Point {
         match self {
@@ -94,7 +94,7 @@ impl Points {
         }
     }
 
-    /// Appends the points of another list, and leaves it empty.
+    /// Appends the points of another list, and leaves that one empty.
     pub(crate) fn append(&mut self, other: &mut Self) {
         for at in 0..other.len() {
             self.push(other.at(at));
@@ -109,7 +109,7 @@ impl Points {
         }
     }
 
-    /// The points as a list, from now on.
+    /// The points as a vector. The list stays unpacked from now on.
     #[inline]
     fn list(&mut self) -> &mut Vec<Point> {
         if let Self::Run(run) = self {
@@ -117,7 +117,7 @@ impl Points {
         }
         match self {
             Self::List(list) => list,
-            Self::Run(_) => unreachable!("it was made a list"),
+            Self::Run(_) => unreachable!("a run was unpacked above"),
         }
     }
 }
@@ -125,22 +125,18 @@ impl Points {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     fn parabola(i: u32) -> Point {
         let t = f64::from(i);
         Point::new(2.0 * t, -t * t)
     }
 
-    /// Reproduces what it was given, whatever is done to it.
+    /// Random operations have the same effect on the list and on a `Vec`.
     #[test]
     fn behaves_as_a_vec() {
-        let mut state = 7u64;
-        let mut next = |n: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) as usize % n
-        };
+        let mut random = Random::new(7);
+        let mut next = |n: usize| random.below(n);
         let odd = [
             Point::new(0.1, 0.3),
             Point::new(-0.0, -0.0),

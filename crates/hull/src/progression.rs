@@ -1,11 +1,11 @@
-//! Points in exact progression, as keys `(2t, -t²)` of a stream are.
+//! Points in exact quadratic progression, such as the keys `(2t, -t²)` of a stream.
 
 use alloc::vec::Vec;
 
 use crate::Point;
 use crate::exact::FILTER;
 
-/// Part of a progression: its points `from` to `until`.
+/// A part of a progression: its points `from` to `until`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Run {
     progression: Progression,
@@ -13,8 +13,8 @@ pub(crate) struct Run {
     until: u32,
 }
 
-/// Point `i` is `(x + dx i, y + (dy + c i) i)`. Of three points or more, every operation of that is
-/// exact up to a point that is stated, as is `dy + 2 c i`.
+/// A progression whose point `i` is `(x + dx i, y + (dy + c i) i)`. If it was begun by three points
+/// or more, these operations and `dy + 2 c i` are exact for every `i` below a stated limit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progression {
     /// `(x, y)` and `(dx, dy)`.
@@ -31,8 +31,8 @@ impl Progression {
         Point::new(first.x + step.x * i, first.y + (step.y + curve * i) * i)
     }
 
-    /// The progression whose points before `i` are the same, and whose point `i` is `point`, if
-    /// there is one that is exact before point `most`.
+    /// The progression with the same points before `i` and with `point` as point `i`, if there is
+    /// one that is exact before point `most`.
     #[inline]
     fn extended(mut self, i: u32, point: Point, most: u32) -> Option<Self> {
         if i <= 2 {
@@ -41,7 +41,7 @@ impl Progression {
         (i < most && self.at(f64::from(i)).is(point)).then_some(self)
     }
 
-    /// The same for the first three points.
+    /// The progression with `point` as its point `i`, where `i` is 0, 1 or 2.
     fn begun(mut self, i: u32, point: Point, most: u32) -> Option<Self> {
         let Point { x, y } = self.first;
         match i {
@@ -63,8 +63,8 @@ impl Progression {
         Some(self)
     }
 
-    /// Whether all numbers on the way to points before `most` are multiples of a unit and too small
-    /// to be rounded.
+    /// Whether all intermediate results for points before `most` are multiples of one unit and too
+    /// small to be rounded.
     fn is_exact(&self, most: u32) -> bool {
         let Self { first, step, curve } = *self;
         let unit = [first.x, first.y, step.x, step.y, curve]
@@ -75,12 +75,12 @@ impl Progression {
         let most = f64::from(most);
         let greatest = (first.x.abs() + most * step.x.abs())
             .max(first.y.abs() + most * (step.y.abs() + most * curve.abs()));
-        // Rounded, hence not the 2^53 that would do.
+        // `greatest` is rounded, so the limit is 2^52 units instead of 2^53.
         greatest < unit * f64::from(1 << 26) * f64::from(1 << 26)
     }
 }
 
-/// The lowest bit that is set, as a number; of numbers far from the subnormal.
+/// The value of the lowest set bit. The number must be far from the subnormal ones.
 fn lowest_bit(v: f64) -> f64 {
     let bits = v.to_bits();
     let fraction = bits & ((1 << 52) - 1) | 1 << 52;
@@ -94,7 +94,7 @@ impl Run {
         (self.until - self.from) as usize
     }
 
-    /// The run with one more point, if it continues the progression and that is exact before point
+    /// The run with one more point, if the point continues the progression exactly before point
     /// `most`.
     #[inline]
     pub(crate) fn extended(mut self, point: Point, most: u32) -> Option<Self> {
@@ -103,12 +103,12 @@ impl Run {
         Some(self)
     }
 
-    /// Whether the progression is exact before point `most`, as was said of an earlier one.
+    /// Whether the progression is exact before point `most`.
     pub(crate) fn is_exact(&self, most: u32) -> bool {
         self.progression.is_exact(most)
     }
 
-    /// Whether the points go to the right, and turn right at every step.
+    /// Whether every step leads to the right, and every step turns right.
     pub(crate) fn is_upper_hull(&self) -> bool {
         let Progression { step, curve, .. } = self.progression;
         self.len() < 2 || step.x > 0.0 && (self.len() == 2 || curve < 0.0)
@@ -133,26 +133,27 @@ impl Run {
         rest
     }
 
-    /// A point that is there.
+    /// The point at an index, which must be below the length.
     #[inline]
     pub(crate) fn at(&self, i: usize) -> Point {
         debug_assert!(i < self.len(), "point {i} of {}", self.len());
         self.progression.at(f64::from(self.from + i as u32))
     }
 
-    /// Which of point `i` and the one behind it has a greater score than both its neighbours, if
-    /// one does and it is easily told. For a query whose y is positive. `is_end` says of the first
-    /// and of the last point whether it has no neighbour outside.
+    /// Which of the points `i` and `i + 1` has a greater score than both its neighbours, if one has
+    /// and the error bound suffices to decide. The query's y must be positive. `is_end` states for
+    /// the first and the last point whether it has no neighbour outside the run.
     ///
-    /// From point `i` the score rises by `s + w` to the next, and by `s - w` from the one before,
-    /// where `s = q.x dx + q.y (dy + 2 c i)` and `w = q.y c`; one point on, `s` is `2 w` greater.
+    /// From point `i` the score rises by `s + w` to the next, and by `s - w` from the previous one,
+    /// where `s = q.x dx + q.y (dy + 2 c i)` and `w = q.y c`; one point on, `s` is greater by `2
+    /// w`.
     #[inline]
     pub(crate) fn peak(&self, q: Point, i: usize, is_end: [bool; 2]) -> Option<usize> {
         let Progression { step, curve, .. } = self.progression;
         let at = f64::from(self.from + i as u32);
         let (a, b) = (q.x * step.x, q.y * (step.y + 2.0 * curve * at));
         let (s, w) = (a + b, q.y * curve);
-        // Of two points the step may be rounded: for that, too, there is room.
+        // A run of two points may have a rounded step; the limit has room for that, too.
         let limit = -w - 2.0 * FILTER * (a.abs() + b.abs() + w.abs());
         let wins = |i: usize, s: f64| {
             let rises_to = if i == 0 { is_end[0] } else { -s < limit };
@@ -172,14 +173,15 @@ impl Run {
         }
     }
 
-    /// Which point has a greater score than all others, of a run that is an upper hull from the
-    /// progression's first point on, if that is easily told. For a query whose y is positive.
+    /// The point whose score is greater than all others, if the error bound suffices to decide. The
+    /// run must be an upper hull from the progression's first point on, and the query's y must be
+    /// positive.
     ///
-    /// From point `i` the score rises to the next by `r - w` and from the one before by `r + w`,
-    /// where `r = s - 2 w i`, `s = q.x dx + q.y dy` and `w = -q.y c`: the nearest point to `s / 2
-    /// w` wins. With `u = 2^-53`, `s` is off by `2u (|a| + |b|)`, twice that where two points have
-    /// a rounded step, `back` by `2u`, and what follows adds as much again at most: `8u` of all of
-    /// them is safe.
+    /// From point `i` the score rises to the next by `r - w` and from the previous one by `r + w`,
+    /// where `r = s - 2 w i`, `s = q.x dx + q.y dy` and `w = -q.y c`: the point nearest to `s / 2w`
+    /// wins. With `u = 2^-53`, `s` is off by `2u (|a| + |b|)`, by twice that where two points have
+    /// a rounded step, and `back` by `2u`. The remaining operations add at most as much again: `8u`
+    /// of all of them is safe.
     #[inline]
     pub(crate) fn summit(&self, q: Point) -> Option<u32> {
         debug_assert!(self.from == 0 && self.is_upper_hull());
@@ -188,10 +190,10 @@ impl Run {
         let (a, b) = (q.x * step.x, q.y * step.y);
         let (s, twice) = (a + b, q.y * (-2.0 * curve));
         let at = s / twice;
-        // Not a number is not above 0, either.
+        // NaN compares as not above 0, and becomes 0.
         let at = if at > 0.0 { at } else { 0.0 };
         let at = if at < last { at } else { last };
-        // Of numbers this great, the last bit is 1.
+        // The last bit of a number this great is 1, so the addition rounds to an integer.
         const GREAT: f64 = (1_u64 << 52) as f64;
         let nearest = (at + GREAT) - GREAT;
         let back = twice * nearest;
@@ -202,17 +204,17 @@ impl Run {
         (rises_to & falls_from).then_some(nearest as u32)
     }
 
-    /// About where the score is greatest.
+    /// The index of about the greatest score.
     #[inline]
     pub(crate) fn guess(&self, q: Point) -> usize {
         let Progression { step, curve, .. } = self.progression;
         let at = (q.x * step.x + q.y * step.y) / (-2.0 * q.y * curve);
-        // A conversion saturates, and makes 0 of NaN.
+        // The conversion saturates, and turns NaN into 0.
         let at = (at - f64::from(self.from) + 0.5) as usize;
         at.min(self.len() - 1)
     }
 
-    /// The points.
+    /// The points as a vector.
     pub(crate) fn list(&self, capacity: usize) -> Vec<Point> {
         let mut list = Vec::with_capacity(capacity.max(self.len()));
         list.extend((0..self.len()).map(|i| self.at(i)));

@@ -5,20 +5,20 @@ use core::cmp::Ordering;
 use crate::exact::FILTER;
 use crate::{Point, compare_scores};
 
-/// A key that was found.
+/// A key that a query found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
-    /// The number of the key.
+    /// The id of the key.
     pub id: u32,
     /// The key.
     pub key: Point,
 }
 
-/// Compares two keys: `Less` if the first is better. The greater score, compared exactly; then the
-/// lesser x, the lesser y, the lesser id.
+/// Compares two keys: `Less` if the first is better. The greater score wins, compared exactly; then
+/// the lesser x, the lesser y, the lesser id.
 ///
-/// Up to coinciding keys this is the order of scores for a direction infinitely close to `q`, which
-/// is why a hull's vertices suffice.
+/// Except for coinciding keys this is the order of scores for a direction infinitely close to `q`,
+/// which is why a hull's vertices suffice.
 #[inline]
 pub(crate) fn rank(q: Point, a: Found, b: Found) -> Ordering {
     compare_scores(q, b.key, a.key)
@@ -27,7 +27,7 @@ pub(crate) fn rank(q: Point, a: Found, b: Found) -> Ordering {
         .then(a.id.cmp(&b.id))
 }
 
-/// How much greater the score of a key is than that of another, rounded, and a bound of the error.
+/// How much the score of a key exceeds that of another, rounded, and a bound of the error.
 #[inline]
 pub(crate) fn gain(q: Point, key: Point, other: Point) -> (f64, f64) {
     let p = q.x * (key.x - other.x);

@@ -1,8 +1,8 @@
-//! Searching a prefix property from a guess.
+//! Galloping search for the end of a prefix, from a guess.
 
-/// The first index below `len` at which a predicate that is true of a prefix is false, else `len`.
-/// Gallops from `start` in steps that grow by a factor of four: a compromise between an answer
-/// that is near and one that may be anywhere.
+/// The first index below `len` at which a predicate that holds for a prefix fails, else `len`. The
+/// search gallops from `start` in steps that grow by a factor of four: a compromise between an
+/// answer close by and one anywhere.
 #[inline]
 pub(crate) fn first_false(len: usize, start: usize, holds: impl Fn(usize) -> bool) -> usize {
     // The answer is in low..=high.
@@ -42,11 +42,11 @@ pub(crate) fn first_false(len: usize, start: usize, holds: impl Fn(usize) -> boo
     low
 }
 
-/// Where `target` is between `from` and `to`, as an index from 0 to `last`: a guess by linear
-/// interpolation, `last` at most whatever the numbers are.
+/// The position of `target` between `from` and `to`, as an index from 0 to `last`: a guess by
+/// linear interpolation. It is at most `last` for any numbers.
 #[inline]
 pub(crate) fn interpolate(from: f64, target: f64, to: f64, last: usize) -> usize {
-    // A conversion saturates, and makes 0 of NaN.
+    // The conversion saturates, and turns NaN into 0.
     let guess = (target - from) / (to - from) * last as f64;
     (guess as usize).min(last)
 }

@@ -1,10 +1,10 @@
-//! The numbers of sets of points, and what each of them is to the hull.
+//! Allocation of slots, and the roles of each slot in the hull.
 
 use alloc::vec::Vec;
 
 use crate::Error;
 
-/// What the points of a slot are; they may be several things.
+/// A role of the points of a slot. A slot may have several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Role {
@@ -12,24 +12,24 @@ pub(crate) enum Role {
     Upper = 1,
     /// A vertex of the lower chain.
     Lower = 2,
-    /// Within an edge of the upper chain.
+    /// The points lie within an edge of the upper chain.
     UpperEdge = 4,
-    /// Within an edge of the lower chain.
+    /// The points lie within an edge of the lower chain.
     LowerEdge = 8,
-    /// Within a vertical edge.
+    /// The points lie within a vertical edge.
     Column = 16,
 }
 
-/// All slots.
+/// The allocator of slots.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slots {
-    /// By slot: the sum of its roles, zero for a slot that is free.
+    /// The sum of the roles of each slot, zero for a free slot.
     roles: Vec<u8>,
     free: Vec<u32>,
 }
 
 impl Slots {
-    /// A slot that is free.
+    /// Allocates a slot.
     #[inline]
     pub(crate) fn take(&mut self) -> Result<u32, Error> {
         if let Some(slot) = self.free.pop() {
@@ -48,7 +48,7 @@ impl Slots {
         self.roles[slot as usize] |= role as u8;
     }
 
-    /// Takes a role off a slot, and frees the slot when it was the last.
+    /// Takes a role off a slot, and frees the slot if it has no other.
     #[inline]
     pub(crate) fn remove(&mut self, slot: u32, role: Role) {
         let roles = &mut self.roles[slot as usize];
@@ -58,20 +58,20 @@ impl Slots {
         }
     }
 
-    /// Takes a role off a slot that is not freed for it: that is for the caller to see to, if the
-    /// slot [is idle](Self::is_idle) in the end.
+    /// Takes a role off a slot without freeing it. The caller must free the slot if it [is
+    /// idle](Self::is_idle) in the end.
     #[inline]
     pub(crate) fn strip(&mut self, slot: u32, role: Role) {
         self.roles[slot as usize] &= !(role as u8);
     }
 
-    /// Whether a slot has no role, though it need not be free.
+    /// Whether a slot has no role. It may not be free yet.
     #[inline]
     pub(crate) fn is_idle(&self, slot: u32) -> bool {
         self.roles[slot as usize] == 0
     }
 
-    /// Frees a slot that is idle and was not freed.
+    /// Frees an idle slot that is not free yet.
     #[inline]
     pub(crate) fn free(&mut self, slot: u32) {
         debug_assert!(self.is_idle(slot), "slot {slot} is in use");

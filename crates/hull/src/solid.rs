@@ -1,4 +1,4 @@
-//! Extreme points in three dimensions, for heads of dimension 3.
+//! Branch and bound over box trees: extreme points in three dimensions, for heads of dimension 3.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -7,7 +7,7 @@ use crate::Error;
 use crate::exact::{compare_expansion, two_product, two_sum};
 use crate::point::in_domain;
 
-/// A point of space: a key of three dimensions, or the direction of a query.
+/// A point in space: a key of three dimensions, or the direction of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point3 {
     /// First coordinate.
@@ -81,10 +81,10 @@ fn compare_exactly(q: Point3, a: Point3, b: Point3) -> Ordering {
 const LEAF: usize = 8;
 const LATEST: usize = 32;
 
-/// The keys of the greatest score among keys of three dimensions.
+/// Finds the keys of greatest score among keys of three dimensions.
 ///
-/// No hull: a forest of box trees, searched by branch and bound. Ids number the keys from 0 in the
-/// order of their pushes; winners are compared exactly, and all that tie are found.
+/// It has no hull but a forest of box trees, searched by branch and bound. Ids number the keys from
+/// 0 in the order of their pushes; scores are compared exactly, and all keys that tie are found.
 ///
 /// ```text
 ///  latest keys    32 keys   64 keys    128 keys        a push fills the list; a full list is joined with
@@ -93,16 +93,16 @@ const LATEST: usize = 32;
 ///
 /// # Complexity
 ///
-/// A push is `O(log² n)` amortised; one in a while rebuilds everything, `O(n log n)`. A query
-/// visits the boxes that reach beyond the best key found. In the inside of a cloud these are few.
-/// For `n` keys on a smooth surface such as a sphere or a paraboloid they are about `√n`, and
-/// caches hold fewer of them the more there are: 16 µs at 10^4 keys and 370 µs at 10^6 were
-/// measured, some ten times as fast as a scan. In the worst case (keys in a plane, asked for its
-/// normal) it visits all. So it is **not** `O(log n)`. Memory is 28 bytes per key and 12 for the
-/// boxes, no key is ever dropped; where trees are joined, twice that for a while.
+/// A push is `O(log² n)` amortised; a rare one rebuilds everything in `O(n log n)`. A query visits
+/// the boxes that may exceed the best key found. Inside a cloud these are few. For `n` keys on a
+/// smooth surface such as a sphere or a paraboloid they are about `√n`, and processor caches hold a
+/// smaller share of them as `n` grows: 16 µs at 10^4 keys and 370 µs at 10^6 were measured, about
+/// ten times as fast as a scan. In the worst case (all keys in a plane and a query normal to it) a
+/// query visits all. So it is **not** `O(log n)`. Memory is 28 bytes per key and 12 for the boxes,
+/// twice that while trees are joined. No key is ever dropped.
 ///
-/// When not to use it: for two dimensions, which [`HullIndex`](crate::HullIndex) does in `O(log
-/// n)`; for keys that mostly tie.
+/// When not to use it: for two dimensions, where [`HullIndex`](crate::HullIndex) takes `O(log n)`;
+/// for keys that mostly tie.
 ///
 /// ```
 /// use weightware_hull::{Index3, Point3};
@@ -124,17 +124,17 @@ const LATEST: usize = 32;
 pub struct Index3 {
     /// The latest keys, fewer than `LATEST`.
     latest: Vec<(Point3, u32)>,
-    /// Of `LATEST`, twice, four times as many keys and so on, or empty.
+    /// Trees of `LATEST` keys, of twice as many, four times as many and so on; a tree may be empty.
     trees: Vec<Tree>,
     len: u32,
 }
 
-/// A complete binary tree of boxes over leaves of `LEAF` keys, in the order of a heap.
+/// A complete binary tree of boxes over leaves of `LEAF` keys, in heap order.
 #[derive(Clone, Debug, Default)]
 struct Tree {
-    /// Least and greatest coordinates.
+    /// The least and greatest coordinates below each node.
     boxes: Vec<[Point3; 2]>,
-    /// Leaf after leaf.
+    /// The keys, leaf after leaf.
     keys: Vec<Point3>,
     ids: Vec<u32>,
 }
@@ -220,11 +220,11 @@ impl Index3 {
     }
 }
 
-/// The best keys so far.
+/// The best keys found so far.
 struct Best<'o> {
     q: Point3,
     key: Option<Point3>,
-    /// The score of `key` lies between these.
+    /// Bounds of the score of `key`.
     score: [f64; 2],
     ids: &'o mut Vec<u32>,
 }
@@ -249,7 +249,7 @@ impl Best<'_> {
         self.ids.push(id);
     }
 
-    /// A bound of the scores in a box.
+    /// An upper bound of the scores in a box.
     #[inline]
     fn bound(&self, [low, high]: [Point3; 2]) -> f64 {
         let most = |q: f64, low: f64, high: f64| (q * low).max(q * high);
@@ -272,7 +272,7 @@ fn range(terms: [f64; 3]) -> [f64; 2] {
 }
 
 impl Tree {
-    /// A tree of `LATEST` keys times a power of two.
+    /// Builds a tree of `LATEST` keys times a power of two.
     fn new(mut keys: Vec<(Point3, u32)>) -> Self {
         let leaves = keys.len() / LEAF;
         debug_assert!(leaves.is_power_of_two(), "{} keys", keys.len());
@@ -284,13 +284,13 @@ impl Tree {
 
     fn search(&self, best: &mut Best<'_>) {
         let leaves = self.keys.len() / LEAF;
-        // Boxes that are put off, with their bounds: one at most for every level.
+        // Boxes to visit later, with their bounds: at most one for every level.
         let mut pending = [(0.0, 0); 32];
         let mut len = 0;
         let mut next = Some((best.bound(self.boxes[0]), 0));
         while let Some((bound, node)) = next {
             next = None;
-            // A score that cannot be told from the best may tie with it.
+            // A score that may equal the best one is not pruned.
             if bound >= best.score[0] {
                 if node >= leaves - 1 {
                     let from = (node - (leaves - 1)) * LEAF;

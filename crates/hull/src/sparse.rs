@@ -1,4 +1,4 @@
-//! Softmax over the best few keys.
+//! Top-k softmax attention with a bound of the truncation error.
 
 use alloc::vec::Vec;
 
@@ -6,21 +6,21 @@ use crate::cache::check;
 use crate::rank::gain;
 use crate::{Error, Layers, Point, Top};
 
-/// Keys and values under softmax attention restricted to the `k` best keys, with a bound of what
-/// that misses.
+/// Keys and values under softmax attention restricted to the `k` best keys, with a bound of the
+/// error.
 ///
-/// Softmax over `n` keys is `Σ e^(q·k_i) v_i / Σ e^(q·k_i)`. Of the best `k` keys it takes
-/// `O(k log n)`, usually `O(k + log n)`: see [`Layers`]. The other keys together have at most
-/// `(n - k) e^(s - s_1)` of weight beside `e^0` for the best one, where `s` is the greatest score
-/// that was left out; so [`Attention::missed`] bounds their share of the probability, and
-/// the answer is off by at most that share of the range of the values.
+/// Softmax over `n` keys is `Σ e^(q·k_i) v_i / Σ e^(q·k_i)`. A query takes the best `k` keys, in
+/// `O(k log n)`, usually `O(k + log n)`: see [`Layers`]. Where the best key weighs 1, the others
+/// together weigh at most `(n - k) e^(s - s_1)`; `s_1` is the best score and `s` the greatest
+/// score left out. So [`Attention::missed`] bounds their share of the probability, and the answer
+/// is off by at most that share of the range of the values.
 ///
-/// Temperature and `1/√d` are for the caller to multiply into the query.
+/// The caller multiplies temperature and `1/√d` into the query.
 ///
 /// Memory is that of [`Layers`], and `8 N` bytes per key pushed.
 ///
-/// When not to use it: where scores differ by less than about 1 among thousands of keys, no few
-/// keys say much, and `missed` is close to 1.
+/// When not to use it: where thousands of keys have scores that differ by less than about 1, a few
+/// keys do not represent them, and `missed` is close to 1.
 ///
 /// ```
 /// use weightware_hull::{Point, SparseCache};
@@ -39,7 +39,7 @@ use crate::{Error, Layers, Point, Top};
 #[derive(Clone, Debug)]
 pub struct SparseCache<const N: usize = 2> {
     layers: Layers,
-    /// By id.
+    /// The value of each id.
     values: Vec<[f64; N]>,
     top: Top,
 }
@@ -47,17 +47,17 @@ pub struct SparseCache<const N: usize = 2> {
 /// The answer of a [`SparseCache`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attention<const N: usize = 2> {
-    /// The average of the values of the keys that were looked at, weighted by softmax.
+    /// The average of the values of the keys used, weighted by softmax.
     pub value: [f64; N],
     /// An upper bound of the share of the probability that full softmax would give to the other
-    /// keys: 0 if there are none. Also the greatest possible distance in total variation.
+    /// keys: 0 if there are none. It also bounds the distance in total variation.
     pub missed: f64,
-    /// How many keys were looked at.
+    /// How many keys were used.
     pub keys: usize,
 }
 
 impl<const N: usize> SparseCache<N> {
-    /// A cache that can look at up to `limit` keys.
+    /// Creates a cache that can use up to `limit` keys for a query.
     ///
     /// # Panics
     /// If the limit is 0.
@@ -69,7 +69,7 @@ impl<const N: usize> SparseCache<N> {
         }
     }
 
-    /// The index of the keys.
+    /// The index over the keys.
     pub fn layers(&self) -> &Layers {
         &self.layers
     }
@@ -111,11 +111,12 @@ impl<const N: usize> SparseCache<N> {
         let missed = if others == 0.0 {
             0.0
         } else {
-            // No other key is better than the next one, or else the last one found.
+            // No key left out is better than the next one or, if that is unknown, the last one
+            // found.
             let next = self.top.next_best().unwrap_or(last.key);
             let (gain, error) = gain(q, next, best.key);
             let weight = others * libm::exp((gain + error).min(0.0));
-            // The sums are rounded, by far less than this.
+            // The factor exceeds the rounding error of the sums by far.
             (weight / (sum + weight) * (1.0 + 1e-12)).min(1.0)
         };
         Ok(Attention {

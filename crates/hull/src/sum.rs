@@ -1,4 +1,4 @@
-//! Sums that are exact, and therefore independent of the order of their terms.
+//! Exact floating-point sums, which do not depend on the order of their terms.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,16 +10,16 @@ pub(crate) const MAX_TERM: f64 = f64::from_bits((1023 + 900) << 52);
 
 /// The exact sum of `f64` terms, rounded only when it is read.
 ///
-/// The sum is kept as a floating-point expansion, so that neither the order of the terms nor the
-/// way in which partial sums are [merged](ExactSum::merge) changes a bit of what is read. While
-/// the sum is itself a floating-point number (integers up to 2^53 in magnitude, say) it takes 16
-/// bytes and [`ExactSum::add`] a few flops; only otherwise does it allocate.
+/// The sum is kept as a floating-point expansion. So neither the order of the terms nor the order
+/// in which partial sums are [merged](ExactSum::merge) changes a bit of the result. While the sum
+/// is itself a floating-point number (integers up to 2^53 in magnitude, say) it takes 16 bytes and
+/// [`ExactSum::add`] takes a few flops; only otherwise does it allocate.
 ///
-/// Terms must be finite and at most `2^900` in magnitude. [`ExactSum::mean`] is exact as
-/// documented unless the sum's last bit is below `2^-1022`.
+/// Terms must be finite and at most `2^900` in magnitude. [`ExactSum::mean`] is exact as documented
+/// unless the sum's last bit is below `2^-1022`.
 ///
-/// When not to use it: where values are known to be integers whose sums stay below 2^53, a plain
-/// `f64` gives the same result in half the space.
+/// When not to use it: where values are integers whose sums stay below 2^53, a plain `f64` gives
+/// the same result in half the space.
 ///
 /// ```
 /// use weightware_hull::ExactSum;
@@ -32,7 +32,7 @@ pub(crate) const MAX_TERM: f64 = f64::from_bits((1023 + 900) << 52);
 pub struct ExactSum {
     /// The largest part of the expansion.
     hi: f64,
-    /// The other parts, ascending. Boxed, because it is rarely there.
+    /// The other parts, ascending. Boxed, because most sums have none.
     tail: Option<Box<Tail>>,
 }
 
@@ -151,8 +151,8 @@ fn round(tail: &[f64], hi: f64) -> f64 {
             break;
         }
     }
-    // `hi` is the sum of the parts seen, rounded to even. Where that was a tie, the sign of the
-    // next part decides; a doubled error that is added without error tells a tie.
+    // `hi` is the sum of the parts seen, rounded to even. If that was a tie, the sign of the next
+    // part decides; it was a tie if the doubled error can be added without error.
     if let Some(&next) = parts.next()
         && (next > 0.0) == (low > 0.0)
     {
@@ -168,6 +168,7 @@ fn round(tail: &[f64], hi: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     fn sum(terms: &[f64]) -> ExactSum {
         terms.iter().copied().collect()
@@ -188,12 +189,10 @@ mod tests {
 
     #[test]
     fn order_and_grouping_do_not_matter() {
-        let mut state = 7u64;
+        let mut random = Random::new(7);
         let terms: Vec<f64> = (0..200)
             .map(|_| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
+                let state = random.state();
                 let exponent = (state >> 58) as i32 * 4 - 128;
                 (state as i64 as f64) * 2f64.powi(exponent)
             })

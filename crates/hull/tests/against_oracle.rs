@@ -8,13 +8,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use weightware_hull::Point;
 
-/// A step of a run: keys to push, then queries to ask.
+/// One run: in each step, keys to push, then queries.
 type Run = Vec<(Vec<Point>, Vec<Ask>)>;
 
 #[derive(Clone, Debug)]
 enum Ask {
     Direction(f64, f64),
-    /// Normal to the line through two of the keys pushed so far.
+    /// A query normal to the line through two of the keys pushed so far.
     Normal(prop::sample::Index, prop::sample::Index),
 }
 
@@ -60,7 +60,7 @@ fn grid(range: i32) -> impl Strategy<Value = Point> {
     (-range..=range, -range..=range).prop_map(|(x, y)| Point::new(x.into(), y.into()))
 }
 
-/// Keys by address, the later the higher, some cleared: far below, and anywhere.
+/// Keys by address, later ones higher, and some cleared: far below the others, at any x.
 fn memory() -> impl Strategy<Value = Point> {
     prop_oneof![
         5 => (0..20i32, 0..1000i32).prop_map(|(a, n)| {
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn off_a_line_by_the_last_bit(run in runs(nearly_collinear())) { follow(&run); }
 
-    /// Every adversarial stream, with values: the caches must agree to the bit.
+    /// The caches agree to the bit on every adversarial stream, with values.
     #[test]
     fn adversarial_streams(stream in 0..STREAMS.len(), seed in any::<u64>(), n in 1..120u32, every in 1..9u32) {
         let (_, key) = STREAMS[stream];

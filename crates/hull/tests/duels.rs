@@ -1,4 +1,4 @@
-//! Random operations on every stream, against the scan: a slice of what the example `duel` does.
+//! Random operations on every stream, against the scan: a sample of the example `duel`.
 
 mod common;
 

@@ -1,44 +1,24 @@
-//! Long streams, with blocks that split and join, against the oracle at a few queries.
+//! Long streams, whose blocks split and join, against the oracle at a few queries.
 
-// Miri would take days; it sees blocks split and join in the unit tests.
+// Miri would take days here; under it the unit tests split and join blocks.
 #![cfg(not(miri))]
 
 mod common;
 
+use common::streams::Random;
 use common::{Twins, normals};
 use weightware_hull::{
     Error, Hint, HullIndex, Inserted, KeyValueIndex, LinearCache, Point, Winners,
 };
 
-/// A small deterministic generator.
-struct Random(u64);
-
-impl Random {
-    fn bits(&mut self, n: u32) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> (64 - n)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.bits(53) % n
-    }
-
-    /// An integer of at most `n` bits and a sign.
-    fn signed(&mut self, n: u32) -> f64 {
-        self.bits(n + 1) as f64 - 2f64.powi(n as i32)
-    }
-}
-
 fn parabola(t: f64) -> Point {
     Point::new(2.0 * t, -t * t)
 }
 
-/// Pushes `keys`, and asks all kinds of queries now and then.
+/// Pushes `keys`, and compares all kinds of queries after every `every` keys.
 fn follow(keys: impl Iterator<Item = Point>, every: usize, direction: impl Fn(&mut Random) -> f64) {
     let mut twins = Twins::default();
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let mut pushed = vec![];
     for (i, key) in keys.enumerate() {
         twins.push(key);
@@ -74,7 +54,7 @@ fn prepended_parabola() {
 
 #[test]
 fn parabola_in_random_order_with_recency() {
-    let mut random = Random(5);
+    let mut random = Random::new(5);
     let keys = (0..100_000).map(move |n| {
         let key = parabola(random.below(20_000) as f64);
         Point::new(key.x, key.y + f64::from(n) / 2f64.powi(20))
@@ -84,7 +64,7 @@ fn parabola_in_random_order_with_recency() {
 
 #[test]
 fn memory_with_cleared_keys() {
-    let mut random = Random(9);
+    let mut random = Random::new(9);
     let keys = (0..100_000).map(move |n| {
         if random.below(3) == 0 {
             Point::new(random.signed(34), -2f64.powi(40) + random.signed(3))
@@ -98,7 +78,7 @@ fn memory_with_cleared_keys() {
 
 #[test]
 fn rising_hulls_that_swallow_what_is_there() {
-    // Every round of wide parabolas makes all points of the round before interior, from the
+    // Every round of wide parabolas makes all points of the previous round interior, from the
     // outside to the inside or the other way round.
     let keys = (0..20).flat_map(|round| {
         (0..4_000).map(move |i| {
@@ -121,14 +101,14 @@ fn one_high_point_swallows_thousands() {
     // The two ends of the lower chain, and the new point.
     assert_eq!(hull.vertices(), 3);
     assert_eq!(hull.slots(), 20_001);
-    // Slots are used again, and memory is given back.
+    // Slots are reused, and memory is given back.
     assert!(matches!(hull.push(Point::new(20_000.0, 2e12)), Ok(Inserted::New(s)) if s < 20_001));
     assert!(hull.heap_bytes() < 20_001 * 10);
 }
 
 #[test]
 fn any_hint_gives_the_same_answer() {
-    let mut random = Random(8);
+    let mut random = Random::new(8);
     let mut hull = HullIndex::new();
     for t in 0..20_000 {
         hull.push(parabola(f64::from(t))).unwrap();
@@ -151,14 +131,14 @@ fn any_hint_gives_the_same_answer() {
 
 #[test]
 fn random_cloud() {
-    let mut random = Random(21);
+    let mut random = Random::new(21);
     let keys = (0..100_000).map(move |_| Point::new(random.signed(30), random.signed(30)));
     follow(keys, 4_000, |r| r.signed(2));
 }
 
 #[test]
 fn a_long_line_and_a_tall_column() {
-    let mut random = Random(2);
+    let mut random = Random::new(2);
     let line = (0..4_000).map(move |_| {
         let t = random.signed(11);
         Point::new(3.0 * t, 5.0 * t)

@@ -1,4 +1,4 @@
-//! Three dimensions, against a scan.
+//! Extreme points in three dimensions, against a scan.
 
 mod common;
 
@@ -80,7 +80,7 @@ fn finds_all_winners() {
                 }
                 let mut pick = || keys[random.below(keys.len() as u64) as usize];
                 let (a, b, c) = (pick(), pick(), pick());
-                // Normal to a plane through three keys, and others.
+                // Queries normal to a plane through three keys, and others.
                 let (u, v) = (
                     [b.x - a.x, b.y - a.y, b.z - a.z],
                     [c.x - a.x, c.y - a.y, c.z - a.z],

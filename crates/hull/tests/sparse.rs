@@ -1,4 +1,4 @@
-//! Softmax over the best few keys, against softmax over all.
+//! Softmax over the best few keys, against softmax over all keys.
 
 mod common;
 
@@ -38,7 +38,8 @@ fn what_is_missed_is_bounded() {
                 assert!((0.0..=1.0).contains(&got.missed));
                 for (got_value, expected) in got.value.into_iter().zip(expected) {
                     let error = (got_value - expected).abs();
-                    // Values range from 0 to 1; rounding aside.
+                    // Values range from 0 to 1, so the error is at most the share, except for
+                    // rounding.
                     assert!(error <= got.missed + 1e-12, "{name}: {error:e} of {got:?}");
                 }
                 if got.keys == n as usize {

@@ -1,13 +1,13 @@
-//! What is wrong with a program, and what to do about it.
+//! Errors of invalid programs, each with its place and a remedy.
 
 use std::fmt;
 
 use crate::Op;
 
-/// A program, or its text, that is not valid.
+/// An invalid program or program text.
 ///
-/// It names the place as far as it is known: line, column and token of a text, the instruction of a
-/// program. Its display ends in a [remedy](Error::remedy).
+/// The error names the place if it is known: line, column and token of a text, the instruction of a
+/// program. Its display ends with a [remedy](Error::remedy).
 ///
 /// ```
 /// use weightware_isa::Program;
@@ -27,7 +27,7 @@ pub struct Error {
     token: Option<String>,
 }
 
-/// Line and column of a token, from 1 on.
+/// The line and column of a token, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) line: usize,
@@ -101,49 +101,49 @@ impl Error {
         self.place.map(|place| place.column)
     }
 
-    /// The token of the text that is wrong, in full. Nothing where the text ended too early.
+    /// The token of the text that is wrong, in full; `None` if the text ended too early.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
 
-    /// The index of the instruction that is wrong, where the tokens are well formed.
+    /// The index of the instruction that is wrong, if the tokens are well formed.
     #[must_use]
     pub fn instruction(&self) -> Option<usize> {
         self.instruction
     }
 
-    /// What to do about it.
+    /// The remedy: how to correct the program.
     #[must_use]
     pub fn remedy(&self) -> String {
         match &*self.kind {
             Kind::NoOpen => "put `{` before the first instruction".into(),
             Kind::Preamble(wanted) => format!("write `{wanted}` here, or begin the text with `{{`"),
             Kind::NotAnOpcode(Some(name)) => format!("write `{name}` if that is meant"),
-            Kind::NotAnOpcode(None) => "write an opcode, or `}` behind the last instruction".into(),
+            Kind::NotAnOpcode(None) => "write an opcode, or `}` after the last instruction".into(),
             Kind::SurplusByte => "give every opcode exactly four immediate bytes".into(),
             Kind::MissingByte { op, .. } => {
                 format!("give `{op}` exactly four bytes of two hex digits")
             }
-            Kind::NoClose => "put `}` behind the last instruction".into(),
+            Kind::NoClose => "put `}` after the last instruction".into(),
             Kind::NotSectionByte => {
                 "write bytes of two hex digits and close them by `loaded`".into()
             }
             Kind::OpenSection(_) => "close it by `loaded`".into(),
             Kind::TooLong => "shorten the program: branches hold 24-bit indexes".into(),
             Kind::Sections { .. } => {
-                "write, behind `}`, bytes and `loaded` for each leading `section`".into()
+                "write, after `}`, bytes and `loaded` for each leading `section`".into()
             }
             Kind::LateSection => "move it before all other instructions".into(),
             Kind::Target { length, .. } => format!("go to an index from 0 to {length}"),
             Kind::TargetOp {
                 op: Op::Resume,
                 target,
-            } => format!("go to {} behind it", target + 1),
+            } => format!("go to {} after it", target + 1),
             Kind::TargetOp { .. } => "go to an instruction that can be executed".into(),
-            Kind::NoResume => "put `resume` behind the call".into(),
+            Kind::NoResume => "put `resume` after the call".into(),
             Kind::NoCall => "put a call before it, or remove it".into(),
-            Kind::NoHighWord => "put `i64.const_high` behind it".into(),
+            Kind::NoHighWord => "put `i64.const_high` after it".into(),
             Kind::NoLowWord => "put `i64.const` before it, or remove it".into(),
             Kind::ResumeIndex { wanted } => format!("let its immediate be {wanted}"),
             Kind::NoFrame => {
@@ -174,7 +174,7 @@ impl fmt::Display for Kind {
                     "{given} data sections for {declared} leading `section` instructions"
                 )
             }
-            Kind::LateSection => f.write_str("a `section` stands behind another instruction"),
+            Kind::LateSection => f.write_str("a `section` follows another instruction"),
             Kind::Target { target, length } => {
                 write!(
                     f,
@@ -182,11 +182,11 @@ impl fmt::Display for Kind {
                 )
             }
             Kind::TargetOp { target, op } => write!(f, "the target {target} is `{op}`"),
-            Kind::NoResume => f.write_str("the call has no `resume` behind it"),
-            Kind::NoCall => f.write_str("this `resume` stands behind no call"),
-            Kind::NoHighWord => f.write_str("the constant has no high word behind it"),
-            Kind::NoLowWord => f.write_str("this high word stands behind no `i64.const`"),
-            Kind::ResumeIndex { .. } => f.write_str("this does not hold the index behind itself"),
+            Kind::NoResume => f.write_str("no `resume` follows the call"),
+            Kind::NoCall => f.write_str("this `resume` follows no call"),
+            Kind::NoHighWord => f.write_str("no high word follows the constant"),
+            Kind::NoLowWord => f.write_str("this high word follows no `i64.const`"),
+            Kind::ResumeIndex { .. } => f.write_str("this does not hold the index after itself"),
             Kind::NoFrame => f.write_str("the frame size of the call is 0"),
             Kind::FourthByte => f.write_str("only three bytes of this immediate are read"),
         }
@@ -210,8 +210,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The beginning of a word that somebody else wrote: short, and without characters that a terminal
-/// would obey.
+/// The beginning of a word from an untrusted text: short, and without characters that control a
+/// terminal.
 fn excerpt(word: &str) -> String {
     const MOST: usize = 40;
     let mut text: String = word

@@ -1,15 +1,16 @@
-//! What the four immediate bytes of each opcode mean.
+//! The meaning of the four immediate bytes of each opcode.
 
 use crate::Op;
 
 /// How an opcode reads its immediate bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Immediate {
-    /// Not at all.
+    /// The immediate is not used.
     Unused,
     /// A 32-bit word.
     Word,
-    /// Three bytes: a word's index, or where a data section begins. The fourth is zero.
+    /// Three bytes: a word's index, or the address at which a data section begins. The fourth is
+    /// zero.
     Index,
     /// Three bytes: the index of an instruction, or of `}`. The fourth is zero.
     Target,

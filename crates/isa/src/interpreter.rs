@@ -1,4 +1,4 @@
-//! The plain interpreter: what a trace must be.
+//! The plain interpreter: the reference for every trace.
 
 mod arithmetic;
 mod fault;
@@ -13,9 +13,9 @@ pub use fault::{Fault, FaultKind};
 use paged::Paged;
 pub use value::Value;
 
-use crate::{End, FRAME_LIMIT, Instruction, Op, Outcome, Program, Token, Trap};
+use crate::{EndToken, FRAME_LIMIT, Instruction, Op, Outcome, Program, Token, Trap};
 
-/// Why an instruction has no result.
+/// The reason for which an instruction has no result.
 enum Stop {
     Fault(FaultKind),
     Trap(Trap),
@@ -30,9 +30,9 @@ struct Caller {
 
 /// Runs a program and yields its trace: the tokens that follow the prompt.
 ///
-/// The iterator ends behind a token that [ends the run](Token::ends_run), or behind the first
+/// The iterator ends after a token that [ends the run](Token::ends_run), or after the first
 /// [`Fault`]. A program that loops has an endless trace. A memory access outside the memory yields
-/// nothing but its trap.
+/// only its trap.
 ///
 /// ```
 /// use weightware_isa::{Interpreter, Outcome, Program};
@@ -52,7 +52,7 @@ pub struct Interpreter<'p> {
     stack: Vec<Value>,
     words: Paged<Option<Value>>,
     memory: Paged<u8>,
-    /// Pages that the memory has grown by.
+    /// The pages by which the memory has grown.
     grown: u32,
     frame: usize,
     callers: Vec<Caller>,
@@ -62,13 +62,13 @@ pub struct Interpreter<'p> {
     stderr: Vec<u8>,
     outcome: Option<Outcome>,
     fault: Option<Fault>,
-    fault_told: bool,
+    fault_yielded: bool,
     tokens: u64,
     executed: [u64; Op::ALL.len()],
 }
 
 impl<'p> Interpreter<'p> {
-    /// A machine that has read the program's prompt.
+    /// Creates a machine that has read the program's prompt.
     #[must_use]
     pub fn new(program: &'p Program) -> Self {
         let code = program.code.as_slice();
@@ -98,7 +98,7 @@ impl<'p> Interpreter<'p> {
             stderr: Vec::new(),
             outcome: None,
             fault,
-            fault_told: false,
+            fault_yielded: false,
             tokens: 0,
             executed: [0; Op::ALL.len()],
         }
@@ -107,7 +107,7 @@ impl<'p> Interpreter<'p> {
     /// Runs for at most `limit` more tokens and returns how the run ended, if it did.
     ///
     /// # Errors
-    /// The fault, if the program has one on its way.
+    /// The fault that the run meets.
     pub fn run(&mut self, limit: u64) -> Result<Option<Outcome>, Fault> {
         for _ in 0..limit {
             match self.next() {
@@ -118,19 +118,19 @@ impl<'p> Interpreter<'p> {
         self.fault.map_or(Ok(self.outcome()), Err)
     }
 
-    /// The bytes put out so far on the standard output.
+    /// The bytes written so far to the standard output.
     #[must_use]
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// The bytes put out so far on the standard error.
+    /// The bytes written so far to the standard error.
     #[must_use]
     pub fn stderr(&self) -> &[u8] {
         &self.stderr
     }
 
-    /// How the run ended, once its last token is out.
+    /// How the run ended, once its last token was yielded.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         self.outcome.filter(|_| self.pending.is_empty())
@@ -142,9 +142,11 @@ impl<'p> Interpreter<'p> {
         self.fault
     }
 
-    /// Goes on with the next instruction behind one that exited or trapped, as a decoder does that
-    /// no end token stops: that one has put out its tokens and done nothing else, its operands are
-    /// on the stack. Returns whether the run goes on.
+    /// Continues with the next instruction after one that exited or trapped. Returns whether the
+    /// run continues.
+    ///
+    /// A decoder that no end token stops does the same. The instruction has yielded its tokens and
+    /// done nothing else; its operands are on the stack.
     ///
     /// ```
     /// use weightware_isa::{Interpreter, Program};
@@ -176,20 +178,20 @@ impl<'p> Interpreter<'p> {
         self.tokens
     }
 
-    /// Instructions executed so far; `}` is none.
+    /// Instructions executed so far; `}` does not count.
     #[must_use]
     pub fn executed(&self) -> u64 {
         self.executed.iter().sum()
     }
 
-    /// How often each opcode was executed so far, without those that never were, in the order of
-    /// the table.
+    /// The opcodes executed so far with the number of their executions, in the order of the opcode
+    /// table.
     pub fn histogram(&self) -> impl Iterator<Item = (Op, u64)> {
         let counts = Op::ALL.iter().copied().zip(self.executed);
         counts.filter(|&(_, count)| count > 0)
     }
 
-    /// Index of the instruction that is executed next.
+    /// The index of the instruction that is executed next.
     #[must_use]
     pub fn cursor(&self) -> usize {
         self.cursor
@@ -205,13 +207,13 @@ impl<'p> Interpreter<'p> {
         after.map(|index| index.saturating_sub(2))
     }
 
-    /// The operand stack behind the instruction whose tokens are being yielded, its top last.
+    /// The operand stack after the instruction whose tokens are being yielded, its top last.
     #[must_use]
     pub fn stack(&self) -> &[Value] {
         &self.stack
     }
 
-    /// Executes one instruction, or `}`, into `pending`.
+    /// Executes one instruction, or `}`, and puts its tokens into `pending`.
     fn step(&mut self) -> Result<(), FaultKind> {
         let at = self.cursor;
         if at == self.code.len() {
@@ -222,7 +224,7 @@ impl<'p> Interpreter<'p> {
         let instruction = *self.code.get(at).ok_or(FaultKind::Outside)?;
         self.cursor = at + 1;
         let depth = self.stack.len();
-        // What ends a run takes no more.
+        // An instruction that ends the run leaves its operands on the stack.
         let operands = [2, 1].map(|below| self.stack.get(depth.wrapping_sub(below)).copied());
         let end = match self.execute(instruction) {
             Ok(end) => end,
@@ -242,12 +244,12 @@ impl<'p> Interpreter<'p> {
         Ok(())
     }
 
-    /// Executes one instruction whose index is `cursor - 1` and returns its end token.
+    /// Executes the instruction at index `cursor - 1` and returns its end token.
     fn execute(&mut self, instruction: Instruction) -> Result<Token, Stop> {
         let op = instruction.op;
         match op.spec().end {
-            End::Commit(commit) => Ok(Token::Commit(self.ordinary(instruction, commit)?)),
-            End::Call => {
+            EndToken::Commit(commit) => Ok(Token::Commit(self.ordinary(instruction, commit)?)),
+            EndToken::Call => {
                 let frame = instruction.immediate[3];
                 let resume = self
                     .code
@@ -265,30 +267,30 @@ impl<'p> Interpreter<'p> {
                 self.jump(instruction.low());
                 Ok(Token::Call(frame))
             }
-            End::Return => {
+            EndToken::Return => {
                 let caller = self.callers.pop().ok_or(Stop::Fault(FaultKind::NoCaller))?;
                 self.frame -= usize::from(caller.frame);
                 self.jump(caller.resume.low());
                 Ok(Token::Return(caller.frame))
             }
-            End::Out => {
+            EndToken::Out => {
                 let [byte, ..] = self.pop()?.to_le_bytes();
                 self.output.push(byte);
                 Ok(Token::Out(byte))
             }
-            End::Err => {
+            EndToken::Err => {
                 let [byte, ..] = self.pop()?.to_le_bytes();
                 self.stderr.push(byte);
                 Ok(Token::Err(byte))
             }
-            End::Exit => {
+            EndToken::Exit => {
                 let code = self.pop()?;
                 self.write(code.into(), 4);
                 self.outcome = Some(Outcome::Exited(code));
                 Ok(Token::Exit)
             }
-            End::Trap(trap) => Err(Stop::Trap(trap)),
-            End::Loaded | End::Halt => Err(Stop::Fault(FaultKind::NotExecutable(op))),
+            EndToken::Trap(trap) => Err(Stop::Trap(trap)),
+            EndToken::Loaded | EndToken::Halt => Err(Stop::Fault(FaultKind::NotExecutable(op))),
         }
     }
 }
@@ -298,7 +300,7 @@ impl Iterator for Interpreter<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.pending.is_empty() {
-            if self.outcome.is_some() || self.fault_told {
+            if self.outcome.is_some() || self.fault_yielded {
                 return None;
             }
             let instruction = self.cursor;
@@ -309,7 +311,7 @@ impl Iterator for Interpreter<'_> {
                 self.fault = Some(Fault { instruction, kind });
             }
             if let Some(fault) = self.fault {
-                self.fault_told = true;
+                self.fault_yielded = true;
                 return Some(Err(fault));
             }
         }

@@ -2,12 +2,12 @@
 //!
 //! A *program* is a list of instructions of five tokens each: an opcode and four immediate bytes.
 //! Running it appends a *trace*: for each executed instruction its result bytes and one *end
-//! token*, which says what the instruction did to the machine's state. Everything that the machine
-//! is (its stack, locals, memory, cursor) can be read back from the trace.
+//! token*, which states what the instruction did to the machine's state. The whole state of the
+//! machine (its stack, locals, memory, cursor) can be read back from the trace.
 //!
-//! One table, [`Op::spec`], says for every opcode its name, how many bytes it puts on the trace and
-//! which end token closes it; the vocabulary, the prompt, the interpreter and the compiled network
-//! derive from it.
+//! One table, [`Op::spec`], gives the name of every opcode, the number of bytes that it appends to
+//! the trace, and the end token that closes it. The vocabulary, the prompt, the interpreter and the
+//! compiled network derive from it.
 //!
 //! This crate must never know Wasm binaries, floats, files or layers.
 #![forbid(unsafe_code)]
@@ -27,13 +27,13 @@ mod validate;
 pub use error::Error;
 pub use immediate::Immediate;
 pub use interpreter::{Fault, FaultKind, Interpreter, Value};
-pub use op::{Commit, Effect, End, FRAME_LIMIT, Op, Spec, Trap};
+pub use op::{Commit, Effect, EndToken, FRAME_LIMIT, Op, Spec, Trap};
 pub use program::{Instruction, Program};
 pub use text::Disassembly;
 pub use token::{Flag, Token, Vocabulary};
 pub use trace::{Line, Outcome, TraceReader};
 
-/// The examples of `README.md`.
+/// Runs the examples of `README.md` as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,29 +1,29 @@
-//! The opcode table.
+//! The opcode table, from which vocabulary, prompt, interpreter and network derive.
 
 use std::fmt;
 
-/// A call whose frame would begin beyond this word traps with [`Trap::CallStackExhausted`]. A frame
-/// has at most 255 words, so that all words are below 2^14.
+/// The first word at which no frame may begin: a call to such a frame traps with
+/// [`Trap::CallStackExhausted`]. A frame has at most 255 words, so all words are below 2^14.
 pub const FRAME_LIMIT: u32 = (1 << 14) - 256;
 
-/// Why a run ended in a trap.
+/// The reason of a trap, at which a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trap {
     /// `unreachable` was executed.
     Unreachable,
     /// A memory access lies outside the memory.
     OutOfBounds,
-    /// Integer division or remainder by zero.
+    /// An integer was divided by zero.
     DivideByZero,
-    /// The quotient does not fit (`i32::MIN / -1`), or a number is too large to be converted.
+    /// The quotient does not fit (`i32::MIN / -1`), or a number to convert is too large.
     IntegerOverflow,
-    /// What is no number is converted to an integer.
+    /// NaN was converted to an integer.
     InvalidConversion,
-    /// A table entry outside the table was called.
+    /// A call used an entry outside the table.
     UndefinedElement,
-    /// A table entry that holds no function was called.
+    /// A call used a table entry that holds no function.
     UninitializedElement,
-    /// A table entry of another function type was called.
+    /// A call used a table entry of another function type.
     IndirectCallType,
     /// The call stack is exhausted.
     CallStackExhausted,
@@ -59,7 +59,7 @@ impl Trap {
         }
     }
 
-    /// The message that WebAssembly's specification tests use for it.
+    /// The message that WebAssembly's specification tests use for this trap.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -76,33 +76,34 @@ impl Trap {
     }
 }
 
-/// What an ordinary instruction did: `commit(+1,sts=1,bt=0)`.
+/// The effect of an ordinary instruction, as its end token states it: `commit(+1,sts=1,bt=0)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Commit {
-    /// Change of the operand stack's depth.
+    /// The change of the operand stack's depth.
     pub delta: i8,
-    /// The bytes before are the new top of the stack: four, or the last eight of a 64-bit value.
+    /// Whether the bytes before the token are the new top of the stack: four, or the last eight of
+    /// a 64-bit value.
     pub stored: bool,
-    /// The effect beside that on the stack.
+    /// The effect besides that on the stack.
     pub effect: Effect,
 }
 
-/// What an instruction does beside its change of the stack.
+/// The effect of an instruction besides its change of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Nothing that later instructions could find.
+    /// No effect that later instructions can see.
     None,
-    /// The three bytes before are the index of the next instruction: `bt=1`.
+    /// The three bytes before the token are the index of the next instruction: `bt=1`.
     Jump,
-    /// The instruction behind this one is its second half, and already done: `skip=1`.
+    /// The next instruction is the second half of this one, and already executed: `skip=1`.
     Skip,
-    /// The four bytes before are the pages that the memory has grown by: `grow=1`.
+    /// The four bytes before the token are the pages by which the memory has grown: `grow=1`.
     Grow,
 }
 
 impl Commit {
-    /// Every commit that the machine can make. A conditional branch ends in one of two that are
-    /// neighbours here.
+    /// Every commit that the machine can generate. The two in which a conditional branch can end
+    /// are next to each other.
     pub const ALL: [Commit; 11] = [
         Commit::new(1, true, Effect::None),
         Commit::new(0, true, Effect::None),
@@ -125,13 +126,13 @@ impl Commit {
         }
     }
 
-    /// Whether the three bytes before are the index of the next instruction.
+    /// Whether the three bytes before the token are the index of the next instruction.
     #[must_use]
     pub const fn jumped(self) -> bool {
         matches!(self.effect, Effect::Jump)
     }
 
-    /// The commit of a conditional branch that is not taken, from that of the branch taken.
+    /// The commit of a conditional branch that is not taken, given the commit of the taken branch.
     #[must_use]
     pub const fn not_taken(self) -> Self {
         Self {
@@ -153,25 +154,27 @@ impl fmt::Display for Commit {
         write!(f, "commit({sign}{delta},sts={stored},bt={jumped}{more})")
     }
 }
-/// The end token of an instruction, up to what depends on operands.
+/// The kind of end token of an instruction, without the parts that depend on operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum End {
+pub enum EndToken {
     /// A commit.
     Commit(Commit),
-    /// `call(N)`: jump to the three bytes before; the frame base rises by N, the fourth immediate
-    /// byte.
+    /// `call(N)`: jumps to the three bytes before the token; the frame base rises by N, the fourth
+    /// immediate byte.
     Call,
-    /// `return(N)`: jump to the three bytes before; the frame base falls by the N of the call.
+    /// `return(N)`: jumps to the three bytes before the token; the frame base falls by the N of the
+    /// call.
     Return,
-    /// `out(XX)`: a byte of output, the low byte of the top of the stack, which is dropped.
+    /// `out(XX)`: outputs the low byte of the top of the stack, and drops the top.
     Out,
-    /// `err(XX)`: a byte for the standard error, otherwise as `out`.
+    /// `err(XX)`: writes the low byte of the top of the stack to the standard error, and drops the
+    /// top.
     Err,
     /// `loaded`: the end of a data section of the prompt.
     Loaded,
     /// `halt`: the end of the program.
     Halt,
-    /// `halt(exit)`: the end of the program; the four bytes before are the exit code.
+    /// `halt(exit)`: the end of the program; the four bytes before the token are the exit code.
     Exit,
     /// `trap(NAME)`.
     Trap(Trap),
@@ -179,7 +182,7 @@ pub enum End {
 
 macro_rules! ops {
     ($($(#[doc = $doc:literal])* $op:ident $name:literal $bytes:literal $(/ $width:literal)? $end:expr;)*) => {
-        /// An opcode. The stack effect is written `before -- after`, the top at the right.
+        /// An opcode. Stack effects are written `before -- after`, the top at the right.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Op {
             $($(#[doc = $doc])* $op,)*
@@ -189,7 +192,7 @@ macro_rules! ops {
             /// All opcodes, in the order of their tokens.
             pub const ALL: &'static [Op] = &[$(Op::$op,)*];
 
-            /// The table: name, trace bytes, width of the operands, end token.
+            /// The opcode's row of the table: name, trace bytes, width of the operands, end token.
             #[must_use]
             pub const fn spec(self) -> Spec {
                 match self {
@@ -205,40 +208,40 @@ macro_rules! ops {
     };
 }
 
-/// What the table says of an opcode.
+/// A row of the opcode table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     /// The opcode's token.
     pub name: &'static str,
-    /// Bytes on the trace before the end token. A conditional branch has none when it is not taken;
-    /// a data section has as many as the prompt gives it.
+    /// The number of bytes on the trace before the end token. A conditional branch has none if it
+    /// is not taken; a data section has as many as the prompt gives it.
     pub bytes: u8,
-    /// Bytes of the values that it takes bytes from: 4, or 8 for 64-bit values. Addresses,
-    /// conditions and indices of instructions always have 4.
+    /// The width in bytes of the values that the trace bytes are computed from: 4, or 8 for 64-bit
+    /// values. Addresses, conditions and indices of instructions always have 4.
     pub width: u8,
-    /// The end token; of a conditional branch, the one when it is taken.
-    pub end: End,
+    /// The end token. A conditional branch has this one if it is taken.
+    pub end: EndToken,
 }
 
-const fn commit(delta: i8, stored: bool, effect: Effect) -> End {
-    End::Commit(Commit::new(delta, stored, effect))
+const fn commit(delta: i8, stored: bool, effect: Effect) -> EndToken {
+    EndToken::Commit(Commit::new(delta, stored, effect))
 }
-const PUSH: End = commit(1, true, Effect::None);
-const UNARY: End = commit(0, true, Effect::None);
-const BINARY: End = commit(-1, true, Effect::None);
-const TERNARY: End = commit(-2, true, Effect::None);
-const POP: End = commit(-1, false, Effect::None);
-const KEEP: End = commit(0, false, Effect::None);
-const STORE: End = commit(-2, false, Effect::None);
+const PUSH: EndToken = commit(1, true, Effect::None);
+const UNARY: EndToken = commit(0, true, Effect::None);
+const BINARY: EndToken = commit(-1, true, Effect::None);
+const TERNARY: EndToken = commit(-2, true, Effect::None);
+const POP: EndToken = commit(-1, false, Effect::None);
+const KEEP: EndToken = commit(0, false, Effect::None);
+const STORE: EndToken = commit(-2, false, Effect::None);
 
 ops! {
     /// ` -- imm`
     I32Const "i32.const" 4 PUSH;
-    /// ` -- imm`, 64 bits: this immediate is the low word, that of the `i64.const_high` that must
-    /// follow the high word.
+    /// ` -- imm`, 64 bits: this immediate is the low word, and the immediate of the
+    /// `i64.const_high` that must follow is the high word.
     I64Const "i64.const" 8/8 commit(1, true, Effect::Skip);
-    /// Never executed: stands behind `i64.const` and holds the high word.
-    I64ConstHigh "i64.const_high" 0 End::Halt;
+    /// Never executed: follows `i64.const` and holds the high word.
+    I64ConstHigh "i64.const_high" 0 EndToken::Halt;
     /// ` -- local[imm]`, addressed from the frame base; imm below 2^24.
     LocalGet "local.get" 4 PUSH;
     /// `a -- `, local\[imm\] := a
@@ -249,8 +252,8 @@ ops! {
     GlobalGet "global.get" 4 PUSH;
     /// `a -- `, global\[imm\] := a
     GlobalSet "global.set" 4 POP;
-    /// ` -- local[imm]`, 64 bits. A word holds a value of either width; it is read with the width
-    /// that it was written with.
+    /// ` -- local[imm]`, 64 bits. A word holds a value of either width; it must be read with the
+    /// width with which it was written.
     LocalGet64 "local.get64" 8/8 PUSH;
     /// `a -- `, local\[imm\] := a, 64 bits
     LocalSet64 "local.set64" 8/8 POP;
@@ -286,29 +289,29 @@ ops! {
     /// `i32.mul` of a and b.
     I32MulHigh "i32.mul_high" 4 BINARY;
     /// `a b -- a b d`: the bytes of the unsigned quotient `a / b`, the most significant first;
-    /// traps if b is zero. With `div.result` behind it the unsigned division, with `i32.bswap`,
-    /// `i32.mul`, `i32.sub` the remainder.
+    /// traps if b is zero. Followed by `div.result` it is the unsigned division, followed by
+    /// `i32.bswap`, `i32.mul`, `i32.sub` the remainder.
     DivDigits "div.digits" 4 PUSH;
-    /// `a b d -- q`: d with its bytes in reverse.
+    /// `a b d -- q`: d with its bytes reversed.
     DivResult "div.result" 4 TERNARY;
-    /// `a -- |a|`, whose bytes are flagged as those of `0 - a` if a is negative
+    /// `a -- |a|`, whose bytes are flagged like those of `0 - a` if a is negative
     I32Abs "i32.abs" 4 UNARY;
-    /// `a s -- s < 0 ? -a : a`, flagged likewise; traps with an integer overflow if s is not
-    /// negative and a is: as a magnitude, it has no positive number.
+    /// `a s -- s < 0 ? -a : a`, flagged like `i32.abs`; traps with an integer overflow if s is not
+    /// negative and a is: the magnitude a has no positive number.
     I32WithSign "i32.with_sign" 4 BINARY;
     /// `a -- |a|`, 64 bits
     I64Abs "i64.abs" 8/8 UNARY;
-    /// `a s -- s < 0 ? -a : a`, 64 bits; traps likewise
+    /// `a s -- s < 0 ? -a : a`, 64 bits; traps like `i32.with_sign`
     I64WithSign "i64.with_sign" 8/8 BINARY;
-    /// `a -- `a with its bytes in reverse
+    /// `a -- `a with its bytes reversed
     I32Bswap "i32.bswap" 4 UNARY;
     /// `a -- a`, its low byte sign-extended
     I32Extend8S "i32.extend8_s" 4 UNARY;
     /// `a -- a`, its low half sign-extended
     I32Extend16S "i32.extend16_s" 4 UNARY;
-    /// `a -- `the zero bits above the highest one bit. The trace has the count for the lowest byte,
-    /// the lowest two bytes and so on, of which the last is the result, and zeros that make it a
-    /// word.
+    /// `a -- `the zero bits above the highest one bit. The trace has the counts for the lowest
+    /// byte, the lowest two bytes and so on, of which the last is the result, and zeros that make
+    /// it a word.
     I32Clz "i32.clz" 7 UNARY;
     /// `a -- `the zero bits below the lowest one bit
     I32Ctz "i32.ctz" 7 UNARY;
@@ -336,7 +339,7 @@ ops! {
     I32GeS "i32.ge_s" 4 BINARY;
     /// `a b -- a >= b`, unsigned
     I32GeU "i32.ge_u" 4 BINARY;
-    /// `a b -- a + b`, 64 bits, as are all of `i64.`
+    /// `a b -- a + b`, 64 bits, like all opcodes of `i64.`
     I64Add "i64.add" 8/8 BINARY;
     /// `a b -- a - b`
     I64Sub "i64.sub" 8/8 BINARY;
@@ -378,7 +381,7 @@ ops! {
     I64Ctz "i64.ctz" 15/8 UNARY;
     /// `a -- `the one bits
     I64Popcnt "i64.popcnt" 15/8 UNARY;
-    /// `a -- a == 0`, the result has 32 bits, as those of all comparisons
+    /// `a -- a == 0`; the result has 32 bits, like those of all comparisons
     I64Eqz "i64.eqz" 4/8 UNARY;
     /// `a b -- a == b`
     I64Eq "i64.eq" 4/8 BINARY;
@@ -400,9 +403,9 @@ ops! {
     I64GeS "i64.ge_s" 4/8 BINARY;
     /// `a b -- a >= b`, unsigned
     I64GeU "i64.ge_u" 4/8 BINARY;
-    /// `p -- mem32[p + offset]`. Of every access the first three immediate bytes are the offset,
-    /// the fourth the memory's first size in pages of 64 KiB; beyond that and what the memory has
-    /// grown by, it traps.
+    /// `p -- mem32[p + offset]`. The first three immediate bytes of every access are the offset,
+    /// the fourth is the memory's initial size in pages of 64 KiB. An access beyond the initial
+    /// size and the growth traps.
     I32Load "i32.load" 4 UNARY;
     /// `p -- mem8[p + offset]`, sign-extended
     I32Load8S "i32.load8_s" 4 UNARY;
@@ -440,72 +443,73 @@ ops! {
     I64Store16 "i64.store16" 2/8 STORE;
     /// `p a -- `, mem32\[p + offset\] := a, whose width is 64 bits
     I64Store32 "i64.store32" 4/8 STORE;
-    /// `n -- `: from now on every access may go n pages beyond its fourth byte.
+    /// `n -- `: from now on every access may reach n pages beyond its fourth byte.
     MemoryGrown "memory.grown" 4 commit(-1, false, Effect::Grow);
-    /// ` -- `, goes to instruction imm
+    /// ` -- `, jumps to instruction imm
     Br "br" 3 commit(0, false, Effect::Jump);
-    /// `c -- `, goes to instruction imm if c is not zero
+    /// `c -- `, jumps to instruction imm if c is not zero
     BrIf "br_if" 3 commit(-1, false, Effect::Jump);
-    /// `c -- `, goes to instruction imm if c is zero
+    /// `c -- `, jumps to instruction imm if c is zero
     BrUnless "br_unless" 3 commit(-1, false, Effect::Jump);
-    /// `i -- `, goes to instruction i, of which three bytes count
+    /// `i -- `, jumps to instruction i, of which three bytes count
     BrStack "br_stack" 3 commit(-1, false, Effect::Jump);
-    /// Goes to instruction imm (three bytes); the frame base rises by the fourth byte, the caller's
-    /// frame size, at least 1. The next instruction must be `resume`.
-    Call "call" 3 End::Call;
-    /// Never executed: stands behind a call and holds the index of the instruction after itself,
-    /// whose bytes `return` copies.
-    Resume "resume" 0 End::Halt;
-    /// Goes back behind the call that made this frame.
-    Return "return" 3 End::Return;
+    /// Jumps to instruction imm (three bytes); the frame base rises by the fourth byte, the
+    /// caller's frame size, at least 1. The next instruction must be `resume`.
+    Call "call" 3 EndToken::Call;
+    /// Never executed: follows a call and holds the index of the instruction after itself, whose
+    /// bytes `return` copies.
+    Resume "resume" 0 EndToken::Halt;
+    /// Jumps to the instruction after the call that made this frame, and leaves the frame.
+    Return "return" 3 EndToken::Return;
     /// `a -- `
     Drop "drop" 0 POP;
     /// `a b c -- (c != 0 ? a : b)`
     Select "select" 4 TERNARY;
     /// `a b c -- (c != 0 ? a : b)`, a and b of 64 bits, c of 32
     Select64 "select64" 8/8 TERNARY;
-    /// `a -- `, puts out the low byte of a
-    Output "output" 0 End::Out;
-    /// `a -- `, puts out the low byte of a on the standard error
-    OutputErr "output.err" 0 End::Err;
+    /// `a -- `, outputs the low byte of a
+    Output "output" 0 EndToken::Out;
+    /// `a -- `, writes the low byte of a to the standard error
+    OutputErr "output.err" 0 EndToken::Err;
     /// `a -- `, ends the run with exit code a
-    Exit "exit" 4 End::Exit;
-    /// Stands first in a program: the prompt holds bytes for the memory from address imm on.
-    Section "section" 255 End::Loaded;
+    Exit "exit" 4 EndToken::Exit;
+    /// Precedes all other instructions of a program: the prompt holds bytes for the memory from
+    /// address imm on.
+    Section "section" 255 EndToken::Loaded;
     /// Ends the run.
-    Unreachable "unreachable" 0 End::Trap(Trap::Unreachable);
+    Unreachable "unreachable" 0 EndToken::Trap(Trap::Unreachable);
     /// Ends the run, for accesses that are known to lie outside the memory.
-    TrapOutOfBounds "trap.out_of_bounds" 0 End::Trap(Trap::OutOfBounds);
-    /// Ends the run, from the software of divisions.
-    TrapDivideByZero "trap.divide_by_zero" 0 End::Trap(Trap::DivideByZero);
-    /// Ends the run, from the software of divisions.
-    TrapIntegerOverflow "trap.integer_overflow" 0 End::Trap(Trap::IntegerOverflow);
-    /// Ends the run, from the software of conversions.
-    TrapInvalidConversion "trap.invalid_conversion" 0 End::Trap(Trap::InvalidConversion);
-    /// Ends the run, from the software of indirect calls.
-    TrapUndefinedElement "trap.undefined_element" 0 End::Trap(Trap::UndefinedElement);
-    /// Ends the run, from the software of indirect calls.
-    TrapUninitializedElement "trap.uninitialized_element" 0 End::Trap(Trap::UninitializedElement);
-    /// Ends the run, from the software of indirect calls.
-    TrapIndirectCallType "trap.indirect_call_type" 0 End::Trap(Trap::IndirectCallType);
+    TrapOutOfBounds "trap.out_of_bounds" 0 EndToken::Trap(Trap::OutOfBounds);
+    /// Ends the run, for divisions that software executes.
+    TrapDivideByZero "trap.divide_by_zero" 0 EndToken::Trap(Trap::DivideByZero);
+    /// Ends the run, for divisions that software executes.
+    TrapIntegerOverflow "trap.integer_overflow" 0 EndToken::Trap(Trap::IntegerOverflow);
+    /// Ends the run, for conversions that software executes.
+    TrapInvalidConversion "trap.invalid_conversion" 0 EndToken::Trap(Trap::InvalidConversion);
+    /// Ends the run, for indirect calls.
+    TrapUndefinedElement "trap.undefined_element" 0 EndToken::Trap(Trap::UndefinedElement);
+    /// Ends the run, for indirect calls.
+    TrapUninitializedElement "trap.uninitialized_element" 0 EndToken::Trap(Trap::UninitializedElement);
+    /// Ends the run, for indirect calls.
+    TrapIndirectCallType "trap.indirect_call_type" 0 EndToken::Trap(Trap::IndirectCallType);
     /// Ends the run, where software counts the depth of calls.
-    TrapCallStackExhausted "trap.call_stack_exhausted" 0 End::Trap(Trap::CallStackExhausted);
+    TrapCallStackExhausted "trap.call_stack_exhausted" 0 EndToken::Trap(Trap::CallStackExhausted);
 }
 
 impl Op {
-    /// The opcode of that name.
+    /// The opcode with that name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.spec().name == name)
     }
 
-    /// The opcode that ends the run in that trap.
+    /// The opcode that ends the run with that trap.
     #[must_use]
     pub fn trap(trap: Trap) -> Op {
         let traps = Op::ALL.iter().copied();
         traps
             .into_iter()
-            .find(|op| op.spec().end == End::Trap(trap))
+            .find(|op| op.spec().end == EndToken::Trap(trap))
             .expect("every trap has an opcode")
     }
 }

@@ -1,4 +1,4 @@
-//! Programs and prompts.
+//! Programs, and the prompts that hold them.
 
 use crate::{Op, Token};
 
@@ -21,8 +21,8 @@ impl Instruction {
         }
     }
 
-    /// An instruction with a 24-bit immediate and a byte of its own: the pages of an access, the
-    /// frame size of a call.
+    /// An instruction with a 24-bit immediate and a fourth byte: the pages of an access, the frame
+    /// size of a call.
     ///
     /// # Panics
     /// If `low >= 2^24`.
@@ -71,18 +71,18 @@ impl Instruction {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Program {
-    /// The instructions. Execution begins with the first one after the leading `section`s; falling
-    /// off the end halts.
+    /// The instructions. Execution begins with the first one after the leading `section`s; the end
+    /// of the program halts.
     pub code: Vec<Instruction>,
-    /// One for each leading `section` instruction: the bytes that follow `}` in the prompt, each
-    /// closed by `loaded`.
+    /// The bytes of each leading `section` instruction. In the prompt they follow `}`, each closed
+    /// by `loaded`.
     pub sections: Vec<Vec<u8>>,
 }
 
 impl Program {
-    /// Tokens that stand before every prompt: `<begin>`; for the bytes xy from 00 to ff the byte x
-    /// & y; and of the 16 nibbles their leading zeros, then their trailing zeros, then their ones.
-    /// The network looks them up.
+    /// The tokens before every prompt, which the network looks up: `<begin>`; for the bytes xy from
+    /// 00 to ff the byte x & y; and for the 16 nibbles the counts of their leading zeros, of their
+    /// trailing zeros and of their ones.
     pub fn preamble() -> impl Iterator<Item = Token> {
         let counts: [fn(u8) -> u32; 3] = [
             |nibble| (nibble << 4 | 8).leading_zeros(),
@@ -96,10 +96,10 @@ impl Program {
         std::iter::once(Token::Begin).chain(table.map(Token::byte))
     }
 
-    /// Where in the preamble the counts of the nibbles begin.
+    /// The index in the preamble at which the counts of the nibbles begin.
     pub const NIBBLES_AT: usize = 257;
 
-    /// Length of the preamble.
+    /// The length of the preamble.
     pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16;
 
     /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section

@@ -1,33 +1,32 @@
-//! What every trace satisfies, whatever its program: checked token by token, in constant room.
+//! Invariants of every trace of any program, checked token by token in constant memory.
 //!
-//! - **Lines**: some instruction makes so many bytes before that end token.
-//! - **Flags**: they stand in sums, differences and negations alone, and are those of some
-//!   operands.
-//! - **Operands**: nobody takes more of them than there are.
-//! - **The top of the stack**: as long as nothing has come upon it or gone from it, what is copied
-//!   from it, put out, stored or exited with is what it was last said to be.
-//! - **Frames**: nobody returns from more calls, or by more words, than were entered.
+//! - **Lines**: some instruction generates this number of bytes before that end token.
+//! - **Flags**: only sums, differences and negations have flags, and some operands produce them.
+//! - **Operands**: no instruction takes more operands than there are.
+//! - **The top of the stack**: until an instruction pushes or pops, any copy of the top (output,
+//!   stored or as an exit code) equals the last value stated for it.
+//! - **Frames**: the program never returns from more calls, or by more words, than it entered.
 
 use crate::{Commit, Effect, FRAME_LIMIT, Flag, Token};
 
-/// No instruction makes more bytes than these.
+/// No instruction generates more bytes than this.
 pub(crate) const MOST_BYTES: usize = 15;
 
-/// Flags stand among so many bytes.
+/// At most this many bytes of a line have flags.
 const MOST_FLAGGED: usize = 8;
 
-/// What is remembered of a trace.
+/// The state of the checker after a prefix of a trace.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
-    /// The last eight bytes, the latest one highest.
+    /// The last eight bytes, the latest in the highest place.
     word: u64,
-    /// The flags of the line's bytes: all of one kind.
+    /// The kind of the flags in the line, which has only one kind.
     flag: Flag,
-    /// The line has no flags, and the trace has not ended.
+    /// Whether the line has no flags and the trace has not ended.
     open: bool,
-    /// Operands.
+    /// The number of operands on the stack.
     depth: u64,
-    /// The topmost operand, if its width is not 0.
+    /// The topmost operand, known if `width` is not 0.
     top: u64,
     width: usize,
     /// Calls that have not returned, and the words of their callers' frames.
@@ -36,7 +35,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Of an empty trace.
+    /// The state before the first token.
     pub(crate) const fn new() -> Self {
         Self {
             word: 0,
@@ -50,19 +49,19 @@ impl Shape {
         }
     }
 
-    /// Whether any byte without a flag may stand behind the line's bytes, if there are fewer than
-    /// [`MOST_BYTES`] of them.
+    /// Whether any byte without a flag may follow the line's bytes, provided that there are fewer
+    /// than [`MOST_BYTES`] of them.
     #[inline]
     pub(crate) fn takes_any_byte(&self) -> bool {
         self.open
     }
 
-    /// No more tokens may come.
+    /// Ends the trace: no more tokens may come.
     pub(crate) fn close(&mut self) {
         self.open = false;
     }
 
-    /// Takes a byte.
+    /// Reads a byte.
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
         self.word = self.word >> 8 | u64::from(byte) << 56;
@@ -74,7 +73,7 @@ impl Shape {
         self.word >> (64 - 8 * width)
     }
 
-    /// Takes a byte behind the line's; tells whether it can stand there.
+    /// Reads a byte, and returns whether it can follow the line's bytes.
     pub(crate) fn byte(&mut self, line: &[Token], byte: u8, flag: Flag) -> bool {
         self.push(byte);
         let before = match line.last() {
@@ -102,7 +101,7 @@ impl Shape {
         follows && alike && line.len() < most
     }
 
-    /// Takes a token that is no byte; tells whether it can stand behind the line's bytes.
+    /// Reads a token other than a byte, and returns whether it can follow the line's bytes.
     #[inline]
     pub(crate) fn end(&mut self, line: &[Token], token: Token) -> bool {
         let flag = std::mem::replace(&mut self.flag, Flag::None);
@@ -123,7 +122,7 @@ impl Shape {
                 }
                 self.calls = calls - 1;
                 self.words = words - u64::from(frame);
-                // The callers that are left have frames of 1 to 255 words.
+                // The remaining callers have frames of 1 to 255 words.
                 (self.calls..=255 * self.calls).contains(&self.words)
             }
             Token::Out(byte) | Token::Err(byte) => {
@@ -158,7 +157,7 @@ impl Shape {
             (0, Effect::None, 15) => (8, plain && is_count(line, 8)),
             _ => return false,
         };
-        // What becomes the top is no longer counted by the change.
+        // `delta` counts the new top, which is not taken.
         let taken = 1 - i64::from(commit.delta);
         if !possible || !self.take(taken.unsigned_abs()) {
             return false;
@@ -168,7 +167,7 @@ impl Shape {
         true
     }
 
-    /// The end of an instruction that leaves the stack as it is, or takes from it.
+    /// The end of an instruction that leaves the stack unchanged, or pops from it.
     #[inline]
     fn kept(&mut self, bytes: usize, commit: Commit) -> bool {
         match (commit.delta, commit.effect, bytes) {
@@ -183,20 +182,20 @@ impl Shape {
         }
     }
 
-    /// Whether the top of the stack is that, as far as it is known.
+    /// Whether the top of the stack may have this width and these bits.
     #[inline]
     fn is_top(&self, width: usize, bits: u64) -> bool {
         self.width == 0 || (self.width, self.top) == (width, bits)
     }
 
-    /// Whether the last bytes are the lowest of the top of the stack, as far as it is known.
+    /// Whether the last bytes may be the lowest of the top of the stack.
     #[inline]
     fn begins_top(&self, bytes: usize) -> bool {
         let low = self.top << (64 - 8 * bytes) >> (64 - 8 * bytes);
         self.width == 0 || bytes <= self.width && low == self.last(bytes)
     }
 
-    /// Takes operands away; tells whether they were there.
+    /// Removes operands, and returns whether they were there.
     #[inline]
     fn take(&mut self, operands: u64) -> bool {
         self.width = 0;
@@ -206,15 +205,16 @@ impl Shape {
     }
 }
 
-/// Whether bytes with flags are `0 - a`: zeros up to the first byte of `a` that is none, from which
-/// on everything is borrowed.
+/// Whether bytes with flags may be `0 - a`: zeros up to the first nonzero byte of `a`, and borrows
+/// from there on.
 fn is_negation(line: &[Token]) -> bool {
     let mut borrowed = line.iter().skip_while(|&&token| token == Token::byte(0));
     borrowed.all(|token| matches!(token, Token::Byte(_, Flag::Borrow)))
 }
 
-/// Whether bytes are the counts of something in the first byte of a value, the first two and so on,
-/// and what makes the last count a value of that width.
+/// Whether bytes may be the counts of an instruction such as `clz`: one for the first byte of a
+/// value, one for the first two and so on, then the zeros that make the last count a value of that
+/// width.
 fn is_count(line: &[Token], width: usize) -> bool {
     let (counts, rest) = line.split_at(width);
     let mut possible = counts.iter().zip(1..);

@@ -1,4 +1,4 @@
-//! Programs as text.
+//! The text form of programs: parser, printer and disassembler.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::{Error, Kind, Place};
 use crate::{Immediate, Instruction, Op, Program, Token};
 
-/// A word of the text and where it stands.
+/// A word of the text and its place.
 #[derive(Clone, Copy)]
 struct Word<'a> {
     text: &'a str,
@@ -46,7 +46,7 @@ fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
 
 struct Parser<'a, I> {
     words: I,
-    /// The last word that was read.
+    /// The last word read.
     last: Option<Word<'a>>,
 }
 
@@ -57,13 +57,13 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
         word
     }
 
-    /// The next word; if there is none, that error behind the last word.
+    /// The next word; at the end of the text, the error `kind` at the place after the last word.
     fn expect(&mut self, kind: impl FnOnce() -> Kind) -> Result<Word<'a>, Error> {
         self.next()
             .ok_or_else(|| Error::new(kind()).at_place(self.end()))
     }
 
-    /// The place behind the last word.
+    /// The place after the last word.
     fn end(&self) -> Place {
         self.last
             .map_or(Place { line: 1, column: 1 }, |Word { text, place }| Place {
@@ -91,7 +91,7 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
         }
     }
 
-    /// Reads an instruction, or nothing at `}`.
+    /// Reads an instruction; `None` at `}`.
     fn instruction(&mut self) -> Result<Option<(Instruction, Word<'a>)>, Error> {
         let word = self.expect(|| Kind::NoClose)?;
         if word.text == "}" {
@@ -112,7 +112,7 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
         Ok(Some((Instruction { op, immediate }, word)))
     }
 
-    /// Reads the data section of that number, or nothing at the end.
+    /// Reads the data section of that number; `None` at the end of the text.
     fn section(&mut self, number: usize) -> Result<Option<Vec<u8>>, Error> {
         let Some(mut word) = self.next() else {
             return Ok(None);
@@ -129,14 +129,14 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
     }
 }
 
-/// The opcode whose name is most like `name`, if any is much like it.
+/// The opcode whose name is most similar to `name`, if one is similar enough.
 fn nearest(name: &str) -> Option<&'static str> {
     let names = Op::ALL.iter().map(|op| op.spec().name);
     let (distance, nearest) = names.map(|other| (edits(name, other), other)).min()?;
     (distance <= 2.max(name.len() / 4)).then_some(nearest)
 }
 
-/// How many characters must be inserted, removed or replaced to make one string of the other.
+/// The edit distance of Levenshtein: insertions, removals and replacements of characters.
 fn edits(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().enumerate() {
@@ -200,7 +200,7 @@ impl FromStr for Program {
 }
 
 impl fmt::Display for Instruction {
-    /// The tokens: `i32.const 03 00 00 00`.
+    /// Writes the instruction's tokens: `i32.const 03 00 00 00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [b0, b1, b2, b3] = self.immediate;
         write!(f, "{} {b0:02x} {b1:02x} {b2:02x} {b3:02x}", self.op)
@@ -208,8 +208,8 @@ impl fmt::Display for Instruction {
 }
 
 impl fmt::Display for Program {
-    /// The prompt without the preamble, on one line; with `{:#}`, on a line for each instruction
-    /// and data section.
+    /// Writes the prompt without the preamble on one line; with `{:#}`, each instruction and each
+    /// data section on a line of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = None;
         for token in self.prompt() {
@@ -228,7 +228,8 @@ impl fmt::Display for Program {
 }
 
 impl Program {
-    /// The program for reading: a line `index: opcode immediate` for each instruction, in decimal.
+    /// The program in readable form: a line `index: opcode immediate` for each instruction, in
+    /// decimal.
     ///
     /// ```
     /// use weightware_isa::{Instruction, Op, Program};
@@ -250,7 +251,7 @@ impl Program {
     }
 }
 
-/// What [`Program::disassemble`] displays.
+/// A program in readable form, from [`Program::disassemble`].
 #[derive(Debug, Clone, Copy)]
 pub struct Disassembly<'a> {
     program: &'a Program,

@@ -1,14 +1,14 @@
-//! The vocabulary.
+//! The vocabulary: every token, its id and its string.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use crate::{Commit, Op, Trap};
 
-/// Carry or borrow that a result byte hands on to the next one.
+/// The carry or borrow from a result byte into the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flag {
-    /// Neither.
+    /// No carry and no borrow.
     None,
     /// The sum of the bytes was 256 or more: `08+`.
     Carry,
@@ -16,14 +16,14 @@ pub enum Flag {
     Borrow,
 }
 
-/// One token, by what it means to the machine.
+/// A token, by its meaning to the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Token {
-    /// The first token of every prompt. Its embedding is zero: what it answers to a look-back is 0.
+    /// The first token of every prompt. Its embedding is zero, so a lookup that finds it returns 0.
     Begin,
     /// `{`, before the first instruction.
     Open,
-    /// `}`, behind the last instruction; executed, it halts.
+    /// `}`, after the last instruction; executed, it halts.
     Close,
     /// An opcode.
     Op(Op),
@@ -35,15 +35,15 @@ pub enum Token {
     Call(u8),
     /// The end of a return: the caller's frame size.
     Return(u8),
-    /// The end of an output instruction: the byte put out.
+    /// The end of an output instruction: the byte written.
     Out(u8),
-    /// The end of an output instruction for the standard error: the byte put out.
+    /// The end of an output instruction for the standard error: the byte written.
     Err(u8),
     /// The end of a data section.
     Loaded,
     /// The program has ended.
     Halt,
-    /// The program has ended, with the exit code in the four bytes before.
+    /// The program has ended, and the four bytes before are its exit code.
     Exit,
     /// The program has trapped.
     Trap(Trap),
@@ -75,7 +75,7 @@ impl Token {
             .chain(Trap::ALL.into_iter().map(Token::Trap))
     }
 
-    /// Whether this token closes an instruction, so that the next token begins another.
+    /// Whether this token closes an instruction, so that the next token begins another one.
     #[must_use]
     pub const fn ends_instruction(self) -> bool {
         !matches!(
@@ -114,7 +114,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// Tokens by id and by string.
+/// The tokens by id and by string.
 ///
 /// ```
 /// use weightware_isa::{Op, Token, Vocabulary};
@@ -159,7 +159,7 @@ impl Vocabulary {
         }
     }
 
-    /// Number of tokens.
+    /// The number of tokens.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a vocabulary is never empty")]
     pub fn len(&self) -> usize {
@@ -175,7 +175,7 @@ impl Vocabulary {
     /// The id of a token.
     ///
     /// # Panics
-    /// If the machine never makes such a token (`call(0)`, a commit outside [`Commit::ALL`]).
+    /// If the machine never generates such a token (`call(0)`, a commit outside [`Commit::ALL`]).
     #[must_use]
     pub fn id(&self, token: Token) -> u32 {
         *self
@@ -184,13 +184,13 @@ impl Vocabulary {
             .unwrap_or_else(|| panic!("{token} is not in the vocabulary"))
     }
 
-    /// The token of an id.
+    /// The token with that id.
     #[must_use]
     pub fn token(&self, id: u32) -> Option<Token> {
         self.tokens.get(id as usize).copied()
     }
 
-    /// The token of a string.
+    /// The token with that string.
     #[must_use]
     pub fn parse(&self, string: &str) -> Option<Token> {
         self.by_string.get(string).copied()

@@ -1,4 +1,4 @@
-//! Reading a trace: its lines, what it puts out and how it ends.
+//! A trace reader: lines, output and outcome of any stream of tokens.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use crate::{Flag, Token, Trap};
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It reached the end of the program.
+    /// The run reached the end of the program.
     Halted,
-    /// It executed `exit`, with that code.
+    /// The run executed `exit`, with this code.
     Exited(u32),
-    /// It trapped.
+    /// The run trapped.
     Trapped(Trap),
 }
 
@@ -40,7 +40,7 @@ impl<'a> Line<'a> {
         self.tokens
     }
 
-    /// The end token; none if the line is not complete.
+    /// The end token; `None` if the line is not complete.
     #[must_use]
     pub fn end(self) -> Option<Token> {
         self.tokens
@@ -62,11 +62,11 @@ impl fmt::Display for Line<'_> {
 
 /// Reads the tokens that follow a prompt, one at a time: lines, output and outcome.
 ///
-/// Any stream of tokens can be read, also one that no program makes: reading ends at the first
-/// token that cannot stand at its place in a trace, and [`malformed`](TraceReader::malformed) tells
-/// where that is. It puts nothing out, and is no outcome. What is looked at: which bytes an
-/// instruction can make, that operands and frames are there which are taken away, and that the top
-/// of the stack stays what it is. Room does not grow with the stream but for the output.
+/// It can read any stream of tokens, also one that no program generates. Reading ends at the first
+/// token that cannot follow the trace before it; that token has no effect, and
+/// [`malformed`](TraceReader::malformed) returns its index. The reader checks which bytes an
+/// instruction can generate, that popped operands and frames exist, and that copies of the top of
+/// the stack equal it. Only the output makes the reader's memory grow.
 ///
 /// ```
 /// use weightware_isa::{Outcome, TraceReader, Vocabulary};
@@ -83,13 +83,13 @@ impl fmt::Display for Line<'_> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct TraceReader {
-    /// The tokens of the line that has begun, as many as its length says, or of the one before.
+    /// The first `length` elements are the tokens of the line that has begun.
     line: [Token; Self::LONGEST_LINE],
     length: usize,
     output: Vec<u8>,
     stderr: Vec<u8>,
     outcome: Option<Outcome>,
-    /// Tokens of complete lines.
+    /// The tokens of complete lines.
     tokens: u64,
     lines: u64,
     shape: Shape,
@@ -97,7 +97,7 @@ pub struct TraceReader {
 }
 
 impl TraceReader {
-    /// No instruction makes more tokens.
+    /// The greatest number of tokens of an instruction.
     pub const LONGEST_LINE: usize = 16;
 
     /// A reader at the beginning of a trace.
@@ -116,11 +116,11 @@ impl TraceReader {
         }
     }
 
-    /// Reads a token. Returns the line that it completes. Tokens behind the outcome, or behind one
-    /// that cannot stand where it does, are not read.
+    /// Reads a token and returns the line that it completes. Tokens after the outcome, or after a
+    /// malformed one, are ignored.
     #[inline]
     pub fn feed(&mut self, token: Token) -> Option<Line<'_>> {
-        // Most tokens are bytes: they follow one another and end nothing.
+        // The fast path: most tokens are bytes, which end nothing.
         if let Token::Byte(byte, Flag::None) = token
             && self.length < MOST_BYTES
             && self.shape.takes_any_byte()
@@ -133,7 +133,7 @@ impl TraceReader {
         self.read(token)
     }
 
-    /// Reads a token that may end a line, or the trace.
+    /// Reads a token that may end a line or the trace.
     #[inline]
     fn read(&mut self, token: Token) -> Option<Line<'_>> {
         if self.ended() {
@@ -175,21 +175,21 @@ impl TraceReader {
         self.shape.close();
     }
 
-    /// The line that has begun and is not complete; what is left of a trace that was broken off, or
-    /// ended by a token that cannot stand where it does, which is the last one then.
+    /// The line that has begun and is not complete: the rest of a trace that was cut short. If the
+    /// trace is malformed, its last token is the malformed one.
     #[must_use]
     pub fn unfinished(&self) -> Option<Line<'_>> {
         let tokens = &self.line[..self.length];
         (!tokens.is_empty()).then_some(Line { tokens })
     }
 
-    /// The bytes put out so far on the standard output: those of `out(XX)`.
+    /// The bytes written so far to the standard output: those of `out(XX)`.
     #[must_use]
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// The bytes put out so far on the standard error: those of `err(XX)`.
+    /// The bytes written so far to the standard error: those of `err(XX)`.
     #[must_use]
     pub fn stderr(&self) -> &[u8] {
         &self.stderr
@@ -213,15 +213,14 @@ impl TraceReader {
         self.lines
     }
 
-    /// The index of the token that cannot stand where it does in the trace of any program; it is
-    /// the last one read.
+    /// The index of the token that no program can generate at its place in the trace. It is the
+    /// last token read.
     #[must_use]
     pub fn malformed(&self) -> Option<u64> {
         self.malformed
     }
 
-    /// Whether no more tokens are read: there is an outcome, or a token that cannot stand where it
-    /// does.
+    /// Whether the reader ignores further tokens: there is an outcome, or a malformed token.
     #[must_use]
     pub fn ended(&self) -> bool {
         self.outcome.is_some() || self.malformed.is_some()

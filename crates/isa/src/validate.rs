@@ -1,10 +1,10 @@
-//! What a program must satisfy beyond being made of instructions.
+//! Static validation of programs.
 
 use crate::error::{Error, Kind};
 use crate::{Immediate, Instruction, Op, Program};
 
 impl Program {
-    /// How many `section` instructions stand first.
+    /// The number of `section` instructions before all others.
     #[must_use]
     pub fn leading_sections(&self) -> usize {
         self.code
@@ -13,11 +13,14 @@ impl Program {
             .count()
     }
 
-    /// Checks what can be checked without running the program: one data section for each leading
-    /// `section`, no other `section`; targets within the program that can be executed; behind every
-    /// call, and only there, a `resume` that holds the index behind itself; behind every
-    /// `i64.const`, and only there, its high word; frame sizes of at least 1; no fourth byte where
-    /// three are read.
+    /// Checks the properties that do not depend on a run:
+    ///
+    /// - one data section for each leading `section`, and no other `section`;
+    /// - targets that lie within the program and can be executed;
+    /// - after every call, and only there, a `resume` that holds the index after itself;
+    /// - after every `i64.const`, and only there, its high word;
+    /// - frame sizes of at least 1;
+    /// - a fourth byte of zero where only three are read.
     ///
     /// A valid program may still run into a [`Fault`](crate::Fault), such as a missing operand.
     ///

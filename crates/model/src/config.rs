@@ -1,14 +1,14 @@
-//! What `config.json` states.
+//! The content of `config.json`: shape, position features, boxes of keys, horizon.
 
 use crate::Shape;
 
-/// Which attention the weights are meant for.
+/// The kind of attention that the weights are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attention {
-    /// The model needs softmax weights as they are; an extreme-point cache does not reproduce it.
+    /// The model needs exact softmax weights, which an extreme-point cache does not reproduce.
     Softmax,
-    /// Softmax is saturated: attention to the keys of the greatest score alone gives the same
-    /// tokens up to the horizon.
+    /// Softmax is saturated: up to the horizon, attention to the keys of the greatest score alone
+    /// gives the same tokens.
     Hardmax,
 }
 
@@ -18,7 +18,7 @@ pub enum Attention {
 pub struct PositionFeature {
     /// The slot of the residual stream.
     pub slot: usize,
-    /// Coefficients of 1, t and t^2, where t counts tokens from 0.
+    /// The coefficients of 1, t and t^2, where t counts tokens from 0.
     pub coefficients: [f64; 3],
 }
 
@@ -33,7 +33,8 @@ impl PositionFeature {
     }
 }
 
-/// The vector of length `d_model` that is added to the embedding of the token at position `t`.
+/// Returns the vector of length `d_model` that is added to the embedding of the token at position
+/// `t`.
 ///
 /// Features are evaluated by [`PositionFeature::at`]; slots without one get 0.
 ///
@@ -49,37 +50,38 @@ pub fn position_embedding(config: &Config, t: u64) -> Vec<f64> {
     x
 }
 
-/// A box of keys within which one head is exact. With `lift = y + (x / 2)^2`: a key is live if
-/// `lift >= -0.5` (cleared otherwise, and then unbounded); a live key must have `|x| <= max_abs_x`
-/// and `lift <= max_lift`. An engine that sees a live key outside its box stops at that token:
-/// horizon.
+/// A box of keys within which one head is exact.
+///
+/// With `lift = y + (x / 2)^2`: a key is live if `lift >= -0.5` (cleared otherwise, and then
+/// unbounded); a live key must have `|x| <= max_abs_x` and `lift <= max_lift`. An engine that sees
+/// a live key outside its box stops at that token: horizon.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KeyBound {
     /// The layer.
     pub layer: usize,
     /// The head within the layer.
     pub head: usize,
-    /// Greatest `|x|` of a live key.
+    /// The greatest `|x|` of a live key.
     pub max_abs_x: f64,
-    /// Greatest lift of a live key.
+    /// The greatest lift of a live key.
     pub max_lift: f64,
 }
 
-/// How far the live keys of a head have gone, in the terms of its [`KeyBound`].
+/// The range of the live keys of a head, in the terms of its [`KeyBound`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KeyRange {
     /// The layer.
     pub layer: usize,
     /// The head within the layer.
     pub head: usize,
-    /// Least and greatest `x`.
+    /// The least and the greatest `x`.
     pub x: [f64; 2],
-    /// Greatest lift.
+    /// The greatest lift.
     pub lift: f64,
 }
 
 impl KeyRange {
-    /// The greatest `|x| / 2`: of keys `(2 j, ..)` the greatest `|j|`.
+    /// The greatest `|x| / 2`, which is the greatest `|j|` of keys `(2 j, ..)`.
     #[must_use]
     pub fn max_abs_index(&self) -> f64 {
         self.x[0].abs().max(self.x[1].abs()) / 2.0
@@ -91,17 +93,17 @@ impl KeyRange {
 pub struct Config {
     /// The shape.
     pub shape: Shape,
-    /// What the attention is meant to be.
+    /// The kind of attention that the weights are made for.
     pub attention: Attention,
     /// The position features, one per slot that has one.
     pub position_features: Vec<PositionFeature>,
-    /// What its maker calls this choice of horizons; nothing else depends on it.
+    /// The maker's name for this choice of horizons. It has no effect.
     pub profile: Option<String>,
     /// The groups of instructions that an executor has, `core` among them; `None` for a model that
     /// is none. Engines do not read it.
     pub modules: Option<Vec<String>>,
     /// The last position (counted from 0, the prompt included) whose token is certified.
     pub last_position: u64,
-    /// Boxes of heads whose keys depend on what a program does.
+    /// Boxes of heads whose keys depend on the program.
     pub key_bounds: Vec<KeyBound>,
 }

@@ -1,11 +1,11 @@
-//! The one error of this crate.
+//! The error type of this crate.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What went wrong, and where: an unreadable or inconsistent folder, an inconsistent model, or a
-/// text that is not made of tokens.
+/// An unreadable or inconsistent folder, an inconsistent model, or a text with words that are not
+/// tokens. Its display names the place and the remedy.
 #[derive(Debug)]
 pub struct Error {
     kind: Box<Kind>,
@@ -82,7 +82,7 @@ impl Error {
         self
     }
 
-    /// The file that is at fault, if it is a file.
+    /// The file at fault, if a file is.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &*self.kind {
@@ -92,14 +92,14 @@ impl Error {
         }
     }
 
-    /// Whether the file system, and not what the file says, is at fault.
+    /// Whether the file system is at fault, not the file's content.
     #[must_use]
     pub fn is_io(&self) -> bool {
         matches!(*self.kind, Kind::Io { .. })
     }
 
-    /// The word that is no token and its index among the words of the text, if that is what went
-    /// wrong.
+    /// The word that is not a token and its index among the words of the text, if that is the
+    /// error.
     #[must_use]
     pub fn as_unknown_word(&self) -> Option<(&str, usize)> {
         match &*self.kind {
@@ -149,10 +149,10 @@ impl StdError for Error {
     }
 }
 
-/// What a parser says of a file may hold a part of the file.
+/// A parser's message may quote a part of the file, so it is cut to this length.
 const MOST_OF_A_MESSAGE: usize = 300;
 
-/// The beginning of a text that somebody else wrote, without characters that a terminal would obey.
+/// The beginning of an untrusted text, without characters that control a terminal.
 fn excerpt(text: &str, most: usize) -> String {
     let escape = |c: char| {
         if c.is_control() {

@@ -1,4 +1,4 @@
-//! What the three JSON files say.
+//! The formats of the three JSON files.
 
 use std::fmt;
 
@@ -205,7 +205,7 @@ struct WordLevel {
     unk_token: String,
 }
 
-/// Entries in the order of the file, so that a repeated string is seen.
+/// Entries in the order of the file, so that a repeated string is detected.
 struct Vocab(Vec<(String, u32)>);
 
 const WORD_LEVEL: &str = "WordLevel";
@@ -213,8 +213,7 @@ const WHITESPACE_SPLIT: &str = "WhitespaceSplit";
 
 impl TokenizerFile {
     pub(crate) fn new(tokenizer: &Tokenizer) -> Self {
-        // The format demands a name. One that is no token makes the libraries refuse an unknown
-        // word.
+        // The format demands a name. If it is not a token, the libraries refuse an unknown word.
         let mut unk_token = "<unk>".to_owned();
         while tokenizer.id(&unk_token).is_some() {
             unk_token = format!("<{unk_token}>");
@@ -280,10 +279,11 @@ impl TokenizerFile {
                 }
             }
         }
-        // As many ids as strings, none twice: none is missing.
+        // There are as many ids as strings and none occurs twice, so none is missing.
         let tokenizer = Tokenizer::new(strings.into_iter().flatten().collect());
         tokenizer.validate()?;
-        // A vocabulary that holds its unknown token would read every typing error as that token.
+        // If the unknown token were in the vocabulary, every typing error would be read as that
+        // token.
         if tokenizer.id(&self.model.unk_token).is_some() {
             return Err(Error::invalid(
                 format!("unk_token {} is a token", quoted(&self.model.unk_token)),

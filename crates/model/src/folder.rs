@@ -16,12 +16,12 @@ const TENSORS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
 const GENERATION: &str = "generation_config.json";
 
-/// No honest file of a model is longer.
+/// The greatest permitted size of a JSON file, far above that of any real model.
 const MAX_JSON_BYTES: u64 = 1 << 28;
 const MAX_TENSOR_BYTES: u64 = 1 << 34;
 
 impl Model {
-    /// Writes the four files of the model into `dir`, which is made if it does not exist.
+    /// Writes the four files of the model into `dir`, which is created if it does not exist.
     ///
     /// The same model always gives the same bytes.
     ///
@@ -52,11 +52,12 @@ impl Model {
 
     /// Reads a model from the four files in `dir`.
     ///
-    /// Whatever the files hold, this does not panic, and memory stays proportional to their length.
+    /// For any content of the files, this does not panic, and memory stays proportional to their
+    /// length.
     ///
     /// # Errors
     /// If a file is missing or malformed, or the files do not make a consistent model: the error
-    /// names the file and what to do.
+    /// names the file and the remedy.
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let path = dir.join(CONFIG);
@@ -105,7 +106,8 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let file = fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let mut bytes = Vec::new();
-    // Not by the length of the metadata, which lies for devices and files that grow.
+    // The length in the metadata is wrong for devices and files that grow, so the limit is on the
+    // bytes read.
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| Error::io(path, e))?;

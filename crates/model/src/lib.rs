@@ -14,11 +14,11 @@
 //! This crate knows numbers and files. It must never know opcodes, graphs or caches.
 
 //! A model is a folder of four files, which [`Model::save`] writes and [`Model::load`] reads; the
-//! crate's README states them. Weights are 64-bit floats, tokens are words separated by white
+//! crate's README specifies them. Weights are 64-bit floats, tokens are words separated by white
 //! space, decoding is greedy.
 //!
 //! # Examples
-//! A model of one layer whose weights are all zero, which therefore answers token 0 for ever:
+//! A model of one layer whose weights are all zero, so that it always predicts token 0:
 //!
 //! ```
 //! use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, TokenId, Tokenizer, Weights};
@@ -70,7 +70,7 @@ pub use error::Error;
 pub use tokenizer::{TokenId, Tokenizer};
 pub use weights::{LayerWeights, Matrix, Shape, Weights};
 
-/// Everything a decoder is given: shape and position features, weights, token strings, end tokens.
+/// A complete model: shape and position features, weights, token strings, end tokens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// Shape, position features, attention semantics and the horizon.

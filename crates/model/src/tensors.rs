@@ -24,7 +24,7 @@ pub(crate) fn serialize(weights: &Weights, shape: &Shape) -> Result<Vec<u8>, Saf
         .iter()
         .map(|(name, dims, bytes)| Ok((name, TensorView::new(Dtype::F64, dims.to_vec(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
-    // The mark by which PyTorch's loaders know their own layout.
+    // PyTorch's loaders recognise their own layout by this mark.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     safetensors::serialize(views, Some(metadata))
 }
@@ -56,7 +56,7 @@ pub(crate) fn deserialize(bytes: &[u8], shape: &Shape, path: &Path) -> Result<We
             })
         })
         .collect::<Result<_, Error>>()?;
-    // A tensor left over, say a bias, would mean that the file is a model of another architecture.
+    // A superfluous tensor, such as a bias, means that the file is a model of another architecture.
     if let Some(name) = unread.first() {
         return Err(Error::invalid(
             format!(

@@ -9,8 +9,8 @@ use crate::error::quoted;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId(pub u32);
 
-/// Token strings in id order; no string holds white space, so a text splits into tokens at white
-/// space.
+/// Token strings in id order. No string contains white space, so a text is split into tokens at
+/// white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokenizer {
     strings: Vec<String>,
@@ -18,10 +18,10 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// A tokenizer of the given strings, in id order.
+    /// Creates a tokenizer of the given strings, in id order.
     ///
-    /// Strings are not judged here: [`Model::validate`](crate::Model::validate) refuses a string
-    /// that is empty, holds white space or comes twice.
+    /// It does not check the strings: [`Model::validate`](crate::Model::validate) refuses a string
+    /// that is empty, contains white space or occurs twice.
     #[must_use]
     pub fn new(strings: Vec<String>) -> Self {
         let mut ids = HashMap::with_capacity(strings.len());
@@ -49,7 +49,7 @@ impl Tokenizer {
         self.strings.get(id.0 as usize).map(String::as_str)
     }
 
-    /// The tokens of a text whose words are separated by white space.
+    /// Splits a text at white space and returns its tokens.
     ///
     /// # Errors
     /// If a word is not a token; the error names the word and its index.
@@ -63,10 +63,10 @@ impl Tokenizer {
             .collect()
     }
 
-    /// The strings of tokens, separated by single spaces.
+    /// Joins the strings of tokens by single spaces.
     ///
-    /// An id outside the vocabulary reads `<ID?>`, which no encoder takes back, since decoding is
-    /// for people.
+    /// An id outside the vocabulary becomes `<ID?>`, which [`encode`](Self::encode) does not
+    /// accept: decoding is for readers.
     #[must_use]
     pub fn decode(&self, tokens: &[TokenId]) -> String {
         let mut text = String::new();

@@ -1,16 +1,16 @@
-//! What makes a model consistent.
+//! Validation: the invariants of a consistent model.
 
 use crate::{Config, Error, Matrix, Model, Shape, Weights};
 
-/// No dimension of a model may be greater: a file cannot make a reader reserve more than it holds
-/// itself.
+/// Limits on every dimension of a model, so that a small file cannot make a reader reserve much
+/// memory.
 pub(crate) const MAX_LAYERS: usize = 1 << 10;
 pub(crate) const MAX_WIDTH: usize = 1 << 16;
 pub(crate) const MAX_VOCAB: usize = 1 << 24;
 
 impl Model {
-    /// Checks that shapes agree and lie within sane limits, numbers are finite, token strings are
-    /// unique words, and slots, heads and end tokens exist.
+    /// Checks that shapes agree and are within limits, that numbers are finite, that token strings
+    /// are unique words, and that slots, heads and end tokens exist.
     ///
     /// [`save`](Self::save) and [`load`](Self::load) call this; a decoder calls it too, since the
     /// fields are public.
@@ -116,7 +116,7 @@ impl Config {
 }
 
 impl Weights {
-    /// Every matrix with its tensor name and the shape it must have, in a fixed order.
+    /// Every matrix with its tensor name and its required shape, in a fixed order.
     pub(crate) fn named<'a>(
         &'a self,
         shape: &Shape,

@@ -1,6 +1,6 @@
-//! Matrices, in the layout in which PyTorch keeps them.
+//! Matrices of weights, in the layout of PyTorch.
 
-/// A dense matrix, row-major, `[out, in]` as `nn.Linear` keeps its weight.
+/// A dense matrix, row-major, `[out, in]` like the weight of `nn.Linear`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
     /// Number of rows (outputs).
@@ -31,16 +31,44 @@ impl Matrix {
         &self.entries[row * self.cols..][..self.cols]
     }
 
-    /// Row `row`, to be written.
+    /// Row `row` as a mutable slice of `cols` entries.
     ///
     /// # Panics
     /// If `row >= self.rows`.
     pub fn row_mut(&mut self, row: usize) -> &mut [f64] {
         &mut self.entries[row * self.cols..][..self.cols]
     }
+
+    /// The entries of row `row` that are not zero, with their columns, in the order of the columns.
+    ///
+    /// # Panics
+    /// If `row >= self.rows`.
+    pub fn nonzeros(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let entries = self.row(row).iter().copied().enumerate();
+        entries.filter(|&(_, entry)| entry != 0.0)
+    }
+
+    /// Whether all entries of row `row` are zero.
+    ///
+    /// # Panics
+    /// If `row >= self.rows`.
+    #[must_use]
+    pub fn row_is_zero(&self, row: usize) -> bool {
+        self.nonzeros(row).next().is_none()
+    }
+
+    /// Whether all entries of column `col` are zero.
+    ///
+    /// # Panics
+    /// If `col >= self.cols`.
+    #[must_use]
+    pub fn column_is_zero(&self, col: usize) -> bool {
+        assert!(col < self.cols, "column {col} of {}", self.cols);
+        (0..self.rows).all(|row| self.row(row)[col] == 0.0)
+    }
 }
 
-/// The five numbers that fix every tensor's shape; heads have dimension 2, so `d_model = 2 *
+/// The five numbers that determine every tensor's shape. Heads have dimension 2, so `d_model = 2 *
 /// heads`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
@@ -59,8 +87,8 @@ pub struct Shape {
 /// One layer: attention, then the gated feed-forward network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights {
-    /// `[3 * d_model, d_model]`: query rows, key rows, value rows; head `h` owns rows `2h` and `2h
-    /// + 1` of each third.
+    /// `[3 * d_model, d_model]`: query rows, key rows, value rows; head `h` has the rows `2h` and
+    /// `2h + 1` of each third.
     pub in_proj: Matrix,
     /// `[d_model, d_model]`.
     pub out_proj: Matrix,

@@ -109,7 +109,7 @@ proptest! {
         prop_assert_eq!(&back, &model);
         prop_assert_eq!(bits(&back), bits(&model));
 
-        // The same model gives the same bytes.
+        // A model always gives the same bytes.
         let twin = tempfile::tempdir().unwrap();
         back.save(twin.path()).unwrap();
         for entry in fs::read_dir(dir.path()).unwrap() {
@@ -145,7 +145,7 @@ const FILES: [&str; 4] = [
 ];
 
 /// Replaces `from` by `to` in one file of a good folder; the error must name that file, or
-/// `blamed`, and say `says`.
+/// `blamed`, and contain `says`.
 #[track_caller]
 fn refuses(file: &str, from: &str, to: &str, blamed: &str, says: &str) {
     let dir = tempfile::tempdir().unwrap();
@@ -246,7 +246,7 @@ fn hostile_tensors_are_refused() {
         assert_eq!(error.path(), Some(path.as_path()), "{error}");
     }
 
-    // A model of more layers than the config says: tensors are left over.
+    // The file has more layers than the config states, so tensors are superfluous.
     let mut deeper = small();
     deeper.config.shape.layers = 3;
     deeper.weights.layers.push(deeper.weights.layers[0].clone());

@@ -1,4 +1,4 @@
-//! Folders that nobody exported.
+//! Hostile folders.
 
 use std::fs;
 use std::path::Path;
@@ -51,8 +51,8 @@ fn good(dir: &Path) {
     model.save(dir).unwrap();
 }
 
-/// Loads a good folder one of whose files is replaced: it is consistent, or refused in the name of
-/// a file.
+/// Loads a good folder with one file replaced: it must be consistent, or refused with that file's
+/// name.
 fn replaced(file: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let dir = tempfile::tempdir().unwrap();
     good(dir.path());
@@ -70,7 +70,7 @@ fn replaced(file: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// JSON of the keys that the files have, with values that do not belong there.
+/// JSON with the keys of the files and values of wrong types.
 fn json() -> impl Strategy<Value = String> {
     let keys = prop::sample::select(vec![
         "layers",
@@ -164,8 +164,8 @@ fn nesting_without_end() {
     }
 }
 
-/// A small file that states a model of a thousand gigabytes is refused, and nothing of that size is
-/// reserved on the way.
+/// A small file that states a model of a thousand gigabytes is refused, without reserving memory of
+/// that size.
 #[test]
 fn shapes_beyond_the_file() {
     let dir = tempfile::tempdir().unwrap();

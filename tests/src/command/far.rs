@@ -41,11 +41,11 @@ pub(crate) struct Arguments {
     /// The last position, if it is to be nearer than that of the profile
     #[arg(long)]
     last: Option<u64>,
-    /// So many courses go through hulls as well, which looks at the logits of all tokens of cases;
-    /// 200 bytes a token
+    /// Courses that also go through hulls, which checks the logits of all tokens of cases; 200
+    /// bytes a token
     #[arg(long, default_value_t = 0)]
     hull: usize,
-    /// Positions of cases of the first course at which stock softmax is looked at; takes two more
+    /// Positions of cases of the first course at which stock softmax is checked; takes two more
     /// runs by hulls
     #[arg(long, default_value_t = 0)]
     stock: usize,
@@ -64,11 +64,11 @@ fn kind(name: &str) -> Result<Kind, String> {
     name.parse()
 }
 
-/// What became of a profile.
+/// The results of a profile.
 #[derive(Debug, Default)]
 struct Tally {
     coverage: Coverage,
-    /// Tokens decoded, those of prompts included.
+    /// Tokens decoded, including those of prompts.
     tokens: u64,
     courses: usize,
     endings: usize,
@@ -86,7 +86,7 @@ struct Subject {
     ending: Computer,
 }
 
-/// Something to be run.
+/// A unit of work.
 enum Work {
     Course(usize, Setting, Vec<Case>),
     Ending(Ending),
@@ -134,7 +134,7 @@ impl Arguments {
         })
     }
 
-    /// The courses: of the case that was asked for, or of as many as were.
+    /// The courses of the given case, or of the given number of cases.
     fn courses(&self, ends: &Ends) -> Vec<(Setting, Vec<Case>)> {
         let Some(number) = self.case else {
             return courses(ends, self.count, self.seed, self.only).collect();
@@ -219,7 +219,7 @@ impl Arguments {
             }
             Work::Ending(ending) => {
                 tally.endings = 1;
-                // One of the engines: the same programs end before the horizon.
+                // One engine suffices: the same programs end before the horizon.
                 let engine = self.engines(usize::MAX).pop().unwrap_or(Engine::Plan);
                 match ending.run(&subject.ending, ends, engine) {
                     Ok(ran) => tally.tokens += ran.tokens,
@@ -237,7 +237,7 @@ impl Arguments {
         tally
     }
 
-    /// The command that shows a failure again.
+    /// The command that reproduces a failure.
     fn again(&self, subject: &Subject, engine: Engine, case: Case, start: u64) -> String {
         let only = self
             .only
@@ -251,7 +251,7 @@ impl Arguments {
         )
     }
 
-    /// Stock softmax at some positions of the first course that are in cases.
+    /// Checks stock softmax at some positions in cases of the first course.
     fn softmax(&self, subject: &Subject) -> Result<bool, String> {
         let Some((setting, cases)) = self.courses(&subject.ends).into_iter().next() else {
             return Ok(true);
@@ -296,7 +296,7 @@ impl Tally {
             cases, far, late, ..
         } = self.coverage;
         println!(
-            "{}: {cases} cases in {} courses, {far} behind position 1,000,000, {late} in the last twentieth; {} endings; {} tokens, {:.1} s; {} wrong",
+            "{}: {cases} cases in {} courses, {far} after position 1,000,000, {late} in the last twentieth; {} endings; {} tokens, {:.1} s; {} wrong",
             subject.profile.name,
             self.courses,
             self.endings,
@@ -310,13 +310,13 @@ impl Tally {
         );
         if let Some((op, [all, far, late])) = self.coverage.rarest() {
             println!(
-                "  {op} was executed at the fewest positions: {all}, {far} of them behind 1,000,000, {late} in the last twentieth"
+                "  {op} was executed at the fewest positions: {all}, {far} of them after 1,000,000, {late} in the last twentieth"
             );
         }
         let leads = [
             ("bytes lead by", self.leads.byte),
             ("ends lead by", self.leads.end),
-            ("behind the last byte stands at most", self.leads.past),
+            ("the result after the last byte is at most", self.leads.past),
             ("in place of a trap at most", self.leads.trapped),
         ];
         for (what, lead) in leads {

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     seed: u64,
     #[command(flatten)]
     how: How,
-    /// Without --engine: of how many modules one goes through the weights as well as the plain
+    /// Without --engine: one of this many modules goes through the weights as well as the plain
     /// interpreter
     #[arg(long, default_value_t = 20)]
     weights_every: u64,
@@ -111,7 +111,7 @@ impl Arguments {
     }
 }
 
-/// Prints a failure and writes it as a case of the corpus.
+/// Prints a failure, and writes it as a case of the corpus.
 fn report(seed: u64, difference: &Difference) {
     println!(
         "cargo xtask fuzz --seed {seed} --count 1: {}",

@@ -19,14 +19,14 @@ pub(crate) struct Arguments {
     /// that stores
     #[arg(long, default_value_t = 100_000)]
     linear: u64,
-    /// Positions up to the horizon at which stock softmax is looked at, in the same program; takes
+    /// Positions up to the horizon at which stock softmax is checked, in the same program; takes
     /// two more runs by hulls
     #[arg(long, default_value_t = 0)]
     stock: u64,
-    /// Hulls run all programs, not the first that stores alone
+    /// Run all programs by hulls, not only the first that stores
     #[arg(long)]
     all: bool,
-    /// Programs whose names hold this
+    /// Programs whose names contain this
     #[arg(long, default_value = "")]
     only: String,
 }

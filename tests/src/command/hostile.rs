@@ -8,7 +8,7 @@ use clap::Args;
 use peak_alloc::PeakAlloc;
 use weightware_tests::hostile::{Campaign, Meter, Target};
 
-/// Counts what is allocated.
+/// The allocator, which counts allocated memory.
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
@@ -19,7 +19,7 @@ const METER: Meter = Meter {
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// What reads the inputs: wasm, wat, tokens, trace, saved, tensors, config, tokenizer,
+    /// The reader under test: wasm, wat, tokens, trace, saved, tensors, config, tokenizer,
     /// generation, weights; all of them if left out
     #[arg(long, value_parser = target)]
     target: Vec<Target>,
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// Seed of the inputs
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The first execution, to go on from
+    /// The first execution, to continue from
     #[arg(long, default_value_t = 0)]
     from: u64,
     /// Executions of each target at most
@@ -49,7 +49,7 @@ impl Arguments {
             true => Target::ALL.to_vec(),
             false => self.target,
         };
-        // Panics are findings, and told as such.
+        // A panic is a finding, and is reported as such.
         std::panic::set_hook(Box::new(|_| {}));
         let mut clean = true;
         println!("| target | executions | taken | most memory | longest | findings |");

@@ -19,13 +19,13 @@ pub(crate) struct Arguments {
     /// Engines that decode the whole runs [default: plan jit]
     #[arg(long)]
     engine: Vec<Engine>,
-    /// Only the plain interpreter beside an independent engine: a quick look
+    /// Only the plain interpreter and an independent engine: a quick check
     #[arg(long, conflicts_with_all = ["engine", "hull", "from"])]
     interpreter: bool,
     /// Tokens that hulls decode of each run, 2.4 s a million; `--engine hull` decodes whole runs
     #[arg(long, default_value_t = 50_000, value_name = "TOKENS")]
     hull: u64,
-    /// The token of the trace at which engines begin, those before taken in
+    /// The token of the trace at which engines begin; those before are prefilled
     #[arg(long, default_value_t = 0, value_name = "TOKEN")]
     from: u64,
     /// The profile of the model
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     bless: bool,
 }
 
-/// What came of a program.
+/// The results of a program.
 #[derive(Debug, Serialize)]
 struct Report {
     program: String,
@@ -53,11 +53,11 @@ struct Report {
     problems: Vec<String>,
 }
 
-/// What an engine took.
+/// The measurements of an engine.
 #[derive(Debug, Serialize)]
 struct Decoded {
     engine: &'static str,
-    /// Tokens that it decoded, at most.
+    /// The greatest number of tokens to decode.
     tokens: u64,
     seconds: f64,
 }
@@ -108,7 +108,7 @@ impl Arguments {
         found.collect()
     }
 
-    /// Writes the page, or tells whether the committed one is the same.
+    /// Writes the page, or returns whether the committed one is equal.
     fn page(&self, page: &str) -> Result<bool, String> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("long.md");
         if self.bless {
@@ -122,7 +122,7 @@ impl Arguments {
         Ok(same)
     }
 
-    /// Runs the programs, some at a time; a line for each as it is done.
+    /// Runs the programs, some at a time, and prints a line for each when it is done.
     fn reports(
         &self,
         computer: &Computer,
@@ -193,7 +193,7 @@ impl Arguments {
         (report, Some(whole))
     }
 
-    /// Engines, and how far they decode.
+    /// The engines, and how many tokens each decodes.
     fn engines(&self) -> Vec<(Engine, Option<u64>)> {
         if self.interpreter {
             return vec![];
@@ -243,7 +243,7 @@ impl Arguments {
     }
 }
 
-/// A line at the bottom of a terminal.
+/// The progress line at the bottom of a terminal.
 fn progress(program: &str, engine: Engine, tokens: u64, of: u64) {
     let mut stderr = std::io::stderr().lock();
     if stderr.is_terminal() {

@@ -1,4 +1,4 @@
-//! The commands.
+//! The commands, and the options that they share.
 
 pub(crate) mod far;
 pub(crate) mod fuzz;
@@ -14,13 +14,13 @@ use clap::Args;
 use weightware::{Computer, Engine};
 use weightware_tests::{Executor, FASTEST};
 
-/// What runs programs.
+/// The executor of programs.
 #[derive(Debug, Args)]
 pub(crate) struct How {
     /// How the weights are decoded: softmax, hardmax, hull, ...
     #[arg(long)]
     engine: Option<Engine>,
-    /// The plain interpreter instead of the weights: a quick look
+    /// The plain interpreter instead of the weights: a quick check
     #[arg(long, conflicts_with = "engine")]
     interpreter: bool,
     /// An independent engine runs the modules instead: tests the suite, not the machine
@@ -37,12 +37,12 @@ impl How {
         }
     }
 
-    /// Whether anything was said.
+    /// Whether an executor was chosen.
     pub(crate) fn chosen(&self) -> bool {
         self.wasmi || self.interpreter || self.engine.is_some()
     }
 
-    /// Whether it is the weights.
+    /// Whether the weights are the executor.
     pub(crate) fn weights(&self) -> bool {
         !self.wasmi && !self.interpreter
     }

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// Random programs in the corpus
     #[arg(long, default_value_t = 40)]
     programs: u64,
-    /// Minutes after which it reports what it has; the weights come in random order
+    /// Minutes after which it reports the results so far; the weights come in random order
     #[arg(long)]
     minutes: Option<f64>,
     /// Weights that are changed at the same time
@@ -128,7 +128,7 @@ impl Report {
         }
     }
 
-    /// The share of those noticed among those that can be.
+    /// The share of noticed mutations among those that can be noticed.
     fn share(&self) -> f64 {
         let sum = |of: fn(&Tally) -> usize| self.groups.values().map(of).sum::<usize>() as f64;
         let noticed = sum(|tally| tally.tokens + tally.certificate + tally.slots);
@@ -167,7 +167,7 @@ impl Report {
     }
 }
 
-/// A mutation in words: what was done, to which weight, of which head or neuron, of which token.
+/// A mutation in words: the change, and the weight with its head or neuron and its token.
 fn described(
     model: &Model,
     names: &Names,

@@ -32,7 +32,7 @@ impl Arguments {
     pub(crate) fn run(self) -> Result<bool, String> {
         let files = self.chosen()?;
         let whole = files.len() == spec::files().len();
-        // The interpreter knows no horizon: it runs what the weights refuse.
+        // The interpreter has no horizon: it runs programs that the weights refuse.
         if self.bless && !(whole && self.how.weights()) {
             return Err("--bless writes the table of the whole suite, run by the weights".into());
         }
@@ -91,7 +91,7 @@ impl Arguments {
             .collect()
     }
 
-    /// Runs the files, some at a time; a line for each as it is done.
+    /// Runs the files, some at a time, and prints a line for each when it is done.
     fn reports(&self, files: &[File]) -> Vec<Report> {
         let computer = Computer::default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -132,7 +132,7 @@ fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("spec.md")
 }
 
-/// Lines that only one of two texts has.
+/// The lines that occur in only one of two texts.
 fn changes(old: &str, new: &str) -> Vec<String> {
     let only = |sign: char, these: &str, those: &str| {
         let lines = these

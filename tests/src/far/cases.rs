@@ -1,17 +1,17 @@
-//! The code of cases: an instruction on operands that tell, again and again. A case leaves the
-//! stack as it was.
+//! The code of cases: an instruction, executed repeatedly on operands whose result shows mistakes.
+//! A case leaves the stack unchanged.
 
-use weightware_isa::{End, FRAME_LIMIT, FaultKind, Instruction, Interpreter, Op, Program};
+use weightware_isa::{EndToken, FRAME_LIMIT, FaultKind, Instruction, Interpreter, Op, Program};
 
 use super::memory;
 use super::writer::{Writer, words_of};
 use crate::verify::{ROWS, Row};
 
-/// How often a case executes its instruction, at least.
+/// The least number of executions of a case's instruction.
 pub(super) const ROUNDS: usize = 5;
 
-/// Whether an instruction is executed at all: others hold what one before them reads, or stand
-/// before the first.
+/// Whether an instruction is executed at all. Others hold data for the instruction before them, or
+/// precede the first one.
 #[must_use]
 pub fn is_executed(op: Op) -> bool {
     let alone = Program {
@@ -19,7 +19,7 @@ pub fn is_executed(op: Op) -> bool {
         sections: vec![],
     };
     let mut run = Interpreter::new(&alone);
-    // Its first token, or why it has none.
+    // The first token of the instruction, or the reason for which it has none.
     let _ = run.next();
     let fault = run.fault().map(|fault| fault.kind);
     !matches!(
@@ -28,7 +28,7 @@ pub fn is_executed(op: Op) -> bool {
     )
 }
 
-/// Writes a case of an instruction that is executed.
+/// Writes a case for an instruction that is executed.
 pub(super) fn write(writer: &mut Writer, op: Op) {
     for round in 0..ROUNDS {
         match op {
@@ -48,7 +48,7 @@ pub(super) fn write(writer: &mut Writer, op: Op) {
             Op::Output | Op::OutputErr => output(writer, op),
             Op::Exit => exit(writer),
             _ if memory::Access::of(op).is_some() => memory::access(writer, op),
-            _ if matches!(op.spec().end, End::Trap(_)) => trap(writer, op),
+            _ if matches!(op.spec().end, EndToken::Trap(_)) => trap(writer, op),
             _ => arithmetic(writer, op),
         }
     }
@@ -60,7 +60,7 @@ fn constant(writer: &mut Writer, width: u8) {
     writer.result(width);
 }
 
-/// Instructions of the table of arithmetic, among which this is.
+/// Emits instructions of the table of arithmetic that include this one.
 fn arithmetic(writer: &mut Writer, op: Op) {
     let rows: Vec<&Row> = ROWS.iter().filter(|row| row.ops.contains(&op)).collect();
     assert!(!rows.is_empty(), "{op} has no cases");
@@ -81,7 +81,7 @@ fn arithmetic(writer: &mut Writer, op: Op) {
         writer.emit_all(row.ops);
         writer.result(result_width(row));
     } else {
-        // It traps, at the first of its instructions, and leaves its operands.
+        // The row traps at its first instruction, which leaves its operands.
         writer.emit(row.ops[0], 0);
         for _ in widths {
             writer.emit(Op::Drop, 0);
@@ -97,7 +97,7 @@ fn result_width(row: &Row) -> u8 {
     }
 }
 
-/// A local or global, written twice and read between its neighbours.
+/// Writes a local or global twice, and reads it between its neighbours.
 fn word(writer: &mut Writer, width: u8, local: bool) {
     let (set, get) = match (width, local) {
         (_, true) => words_of(width),
@@ -123,12 +123,12 @@ fn word(writer: &mut Writer, width: u8, local: bool) {
             writer.emit(set, base + index);
         }
     }
-    // What was an operand's way may have been one of these words.
+    // The operand may have overwritten this word on its way.
     writer.emit(get, base + index);
     writer.result(width);
 }
 
-/// Over what must not be executed, forward and back.
+/// Branches over code that must not be executed, forward and back.
 fn branch(writer: &mut Writer) {
     let over = writer.gap();
     let back = writer.here();
@@ -142,7 +142,7 @@ fn branch(writer: &mut Writer) {
     writer.branch_here(end, Op::Br);
 }
 
-/// Taken or not, by a condition of any bytes.
+/// A branch that is taken or not, by a condition of any bytes.
 fn condition(writer: &mut Writer, op: Op) {
     let condition = writer.value(4);
     writer.operand(4, condition);
@@ -152,7 +152,7 @@ fn condition(writer: &mut Writer, op: Op) {
     writer.branch_here(branch, op);
 }
 
-/// To an index on the stack, of which three bytes count.
+/// A branch to an index on the stack, of which three bytes count.
 fn computed(writer: &mut Writer) {
     let constant = writer.gap();
     writer.emit(Op::BrStack, 0);
@@ -164,14 +164,14 @@ fn computed(writer: &mut Writer) {
     writer.code[constant] = Instruction::new(Op::I32Const, writer.here() | above);
 }
 
-/// The largest frame that a call of a function that calls no other may give way to.
+/// The largest frame that leaves room for a call of a function that calls no other.
 fn frame(writer: &mut Writer, deep: u32) -> u8 {
     let largest = (FRAME_LIMIT - writer.ground.frame).min(255) / deep;
     let any = 1 + writer.below(largest);
     writer.pick(&[1, any, largest]) as u8
 }
 
-/// Calls a function with an argument, and looks at a local of its own when that has returned.
+/// Calls a function with an argument, and reads a local of its own after the return.
 fn call(writer: &mut Writer) {
     let frame = frame(writer, 1);
     let own = writer.below(frame.into());
@@ -195,7 +195,8 @@ fn call(writer: &mut Writer) {
     writer.result(4);
 }
 
-/// A function that calls itself as often as frames fit, or a few times, and keeps a local in each.
+/// A function that calls itself until frames run out, or a few times, and keeps a local in each
+/// frame.
 fn recursion(writer: &mut Writer) {
     let left = FRAME_LIMIT - writer.ground.frame;
     let frame = match left {
@@ -228,7 +229,7 @@ fn recursion(writer: &mut Writer) {
     writer.result(4);
 }
 
-/// Operands on one another, and away again.
+/// Pushes a pile of operands, and pops them.
 fn pile(writer: &mut Writer) {
     let high = match writer.below(4) {
         0 => writer.ground.room,
@@ -250,14 +251,14 @@ fn output(writer: &mut Writer, op: Op) {
     writer.emit(op, 0);
 }
 
-/// Exit codes of any bytes. Behind the exit the code is still on the stack.
+/// Exit codes of any bytes. After the exit the code is still on the stack.
 fn exit(writer: &mut Writer) {
     let code = writer.value(4);
     writer.operand(4, code);
     writer.emit_all(&[Op::Exit, Op::Drop]);
 }
 
-/// A trap over an operand.
+/// A trap above an operand.
 fn trap(writer: &mut Writer, op: Op) {
     let width = writer.pick(&[4, 8]);
     let value = writer.value(width);

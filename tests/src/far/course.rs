@@ -11,47 +11,47 @@ use super::{Case, Kind, Ran, cases, program};
 use crate::beside::is_store;
 use crate::random::Random;
 
-/// Where a case ended up.
+/// A case at its place in a course.
 #[derive(Debug, Clone)]
 pub struct Stop {
     /// The case.
     pub case: Case,
-    /// Its instructions.
+    /// The range of its instructions.
     pub code: Range<usize>,
     /// The position of its first token.
     pub start: u64,
-    /// Its tokens.
+    /// The number of its tokens.
     pub tokens: u64,
-    /// The instructions that it executes, and the token at which each begins.
+    /// The instructions that it executes, each with the token at which it begins.
     pub executed: Vec<(usize, u64)>,
 }
 
 /// A program of cases, each at its place.
 #[derive(Debug, Clone)]
 pub struct Course {
-    /// The program; it never ends.
+    /// The program, which never ends.
     pub program: Program,
-    /// What surrounds the cases.
+    /// The setting of the cases.
     pub setting: Setting,
     /// The cases in the order of their positions; the last ones may be beyond the horizon.
     pub stops: Vec<Stop>,
-    /// Tokens of the prompt.
+    /// The number of tokens of the prompt.
     pub prompt: u64,
 }
 
-/// What courses are made for.
+/// The limits that courses are made for.
 #[derive(Debug, Clone, Copy)]
 pub struct Ends {
     /// The machine's profile.
     pub profile: Profile,
     /// The last position.
     pub last_position: u64,
-    /// How often the memory may be stored to.
+    /// The greatest number of stores.
     pub stores: u64,
 }
 
-/// A loop that stores, and one that does not: where they begin, and where it says how often they go
-/// round.
+/// Two idle loops, one that stores and one that does not: where each begins, and where it holds the
+/// number of its rounds.
 #[derive(Debug, Clone, Copy)]
 struct Idle {
     first: usize,
@@ -59,21 +59,21 @@ struct Idle {
     counting: usize,
 }
 
-/// What a loop takes that goes round once, and every further time.
+/// The tokens of a loop with one round, and those of every further round.
 pub(super) const COUNTING: [u64; 2] = [31, 24];
 const STORING: [u64; 2] = [79, 72];
-/// Stores in a loop that stores.
+/// The stores in a round of the loop that stores.
 const STORES: u64 = 4;
-/// Stores left to the last loop, which goes round until the horizon comes.
+/// The stores left to the last loop, which runs until the horizon.
 const LEFT: u64 = 100;
-/// Positions that it needs for them.
+/// The positions that the last loop needs for its stores.
 const ROOM: u64 = 4_000;
 
 impl Course {
-    /// A course of these cases.
+    /// Builds a course of the given cases.
     ///
     /// # Panics
-    /// If a case does what it must not: faults, or is too long.
+    /// If a case breaks a rule of cases: it has a fault, or it is too long.
     #[must_use]
     pub fn new(ends: &Ends, setting: Setting, cases: &[Case]) -> Self {
         let mut cases = cases.to_vec();
@@ -82,14 +82,13 @@ impl Course {
             let mut draft = Draft::new(ends, setting, &cases);
             match draft.walk() {
                 Ok(walked) => return draft.placed(ends, &walked),
-                // A random program that traps here, by what others left in the memory.
+                // A random program may trap here because of earlier writes to the memory.
                 Err(trapped) => cases.retain(|case| case.number != trapped),
             }
         }
     }
 
-    /// Checks that a run stopped where nothing but the last position, or the last store, can stop
-    /// it.
+    /// Checks that a run stopped at the last position or at the last store, where it had to.
     ///
     /// # Errors
     /// If it stopped elsewhere.
@@ -100,13 +99,13 @@ impl Course {
             true if stores == ends.stores || positions => Ok(()),
             false if positions => Ok(()),
             _ => Err(format!(
-                "{} stops behind {} tokens and {stores} stores: {:?}",
+                "{} stops after {} tokens and {stores} stores: {:?}",
                 self.setting.name, ran.tokens, ran.finish
             )),
         }
     }
 
-    /// So many positions inside of cases, from the last one back to the first.
+    /// The given number of positions inside of cases, from the last case back to the first.
     #[must_use]
     pub fn positions(&self, count: usize, last_position: u64) -> Vec<u64> {
         let inside = self
@@ -117,14 +116,14 @@ impl Course {
         let positions = (0..count).filter_map(|part| {
             let at = inside.len() * (count - part) / count;
             let stop = inside.get(at.checked_sub(1)?)?;
-            // Any of its tokens.
+            // Any token of the case.
             Some(stop.start + stop.case.seed % stop.tokens)
         });
         positions.collect()
     }
 }
 
-/// A course whose loops go round once.
+/// A course whose loops have one round.
 #[derive(Debug)]
 struct Draft {
     program: Program,
@@ -134,12 +133,12 @@ struct Draft {
     end: usize,
 }
 
-/// What is learnt by walking over a draft.
+/// The measurements of a draft.
 #[derive(Debug)]
 struct Walked {
-    /// Tokens before the first loop.
+    /// The tokens before the first loop.
     before: u64,
-    /// Stores, the sections' included.
+    /// The stores, including those of sections.
     stores: u64,
 }
 
@@ -193,8 +192,8 @@ impl Draft {
         draft
     }
 
-    /// Learns how long cases are, and what they execute. A random program that traps is an error:
-    /// its number.
+    /// Measures the length of each case and the instructions that it executes. A random program
+    /// that traps is an error: its number.
     fn walk(&mut self) -> Result<Walked, u64> {
         let mut run = Interpreter::new(&self.program);
         let first = self.idle.first().map_or(self.end, |idle| idle.first);
@@ -250,7 +249,7 @@ impl Draft {
         })
     }
 
-    /// The same with loops that go round until the position of the case behind them has come.
+    /// The course in which each loop runs until the position of the next case.
     fn placed(mut self, ends: &Ends, walked: &Walked) -> Course {
         let prompt = self.prompt();
         let begin = prompt + walked.before;
@@ -266,7 +265,7 @@ impl Draft {
             position += COUNTING[0];
             if let Some(storing) = idle.storing {
                 position += STORING[0];
-                // Stores come as evenly as the cases.
+                // Stores are spread as evenly as the cases.
                 let share = target.saturating_sub(begin) as f64 / (last - begin) as f64;
                 let wanted = (rounds as f64 * share) as u64;
                 let fitting = target.saturating_sub(position) / STORING[1];
@@ -314,14 +313,14 @@ impl Idle {
     }
 }
 
-/// Begins a loop; where it says how often it goes round, and where it goes back to.
+/// Begins a loop. Returns where it holds the number of its rounds, and the target of its branch.
 pub(super) fn begin(writer: &mut Writer) -> (usize, u32) {
     writer.emit(Op::I32Const, 1);
     writer.emit(Op::LocalSet, COUNTER);
     (writer.code.len() - 2, writer.here())
 }
 
-/// Stores a few times; once more changes nothing.
+/// Stores a few times; repeating it changes nothing.
 fn store(writer: &mut Writer) {
     let ground = writer.ground;
     for address in [0, ground.last_address, ground.centre, PAGE - 1] {

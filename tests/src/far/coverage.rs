@@ -1,4 +1,4 @@
-//! Where courses execute what.
+//! Coverage: the positions at which courses execute each instruction.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,21 @@ use weightware_isa::Op;
 
 use super::{Course, FAR, is_executed};
 
-/// Positions at which cases begin, and at which they execute each instruction.
+/// The positions at which cases begin, and at which they execute each instruction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Cases.
+    /// The number of cases.
     pub cases: u64,
-    /// Of these, behind [`FAR`].
+    /// The number of cases after [`FAR`].
     pub far: u64,
-    /// Of these, in the last twentieth of all positions.
+    /// The number of cases in the last twentieth of all positions.
     pub late: u64,
-    /// By instruction: its positions, those behind [`FAR`], those in the last twentieth.
+    /// For each instruction the number of its positions, of those after [`FAR`], and of those in
+    /// the last twentieth.
     pub executed: BTreeMap<Op, [u64; 3]>,
 }
 
-/// Whether a position is behind [`FAR`], and whether it is in the last twentieth.
+/// Whether a position is after [`FAR`], and whether it is in the last twentieth.
 fn regions(position: u64, last_position: u64) -> [bool; 2] {
     [
         position > FAR,
@@ -28,7 +29,7 @@ fn regions(position: u64, last_position: u64) -> [bool; 2] {
 }
 
 impl Coverage {
-    /// Adds what a course executes up to the last position.
+    /// Adds the instructions that a course executes up to the last position.
     pub fn add(&mut self, course: &Course, last_position: u64) {
         let before = |position: &u64| *position <= last_position;
         for stop in course.stops.iter().filter(|stop| before(&stop.start)) {
@@ -50,7 +51,7 @@ impl Coverage {
         }
     }
 
-    /// Adds that of other courses.
+    /// Adds the coverage of other courses.
     pub fn join(&mut self, other: &Self) {
         self.cases += other.cases;
         self.far += other.far;
@@ -63,7 +64,7 @@ impl Coverage {
         }
     }
 
-    /// The instruction that was executed at the fewest positions, of all that are executed at all.
+    /// The executed instruction with the fewest positions.
     #[must_use]
     pub fn rarest(&self) -> Option<(Op, [u64; 3])> {
         let all = Op::ALL.iter().filter(|&&op| is_executed(op));

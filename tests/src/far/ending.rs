@@ -1,4 +1,4 @@
-//! Every way to end, as the last thing before the last position, and with end tokens.
+//! Every way to end a run, shortly before the last position and with end tokens.
 
 use weightware::{Computer, Engine, FinishReason, Program};
 use weightware_isa::{FRAME_LIMIT, Instruction, Op, Trap};
@@ -13,19 +13,19 @@ use crate::random::Random;
 /// A way to end.
 #[derive(Debug, Clone)]
 pub struct Ending {
-    /// Its name.
+    /// The name of the ending.
     pub name: String,
-    /// Instructions.
+    /// The instructions that end the run.
     code: Vec<Instruction>,
-    /// Whether calls come first until another frame would be one too many.
+    /// Whether calls precede it until one more frame would be too many.
     frames: bool,
 }
 
-/// Positions that an ending may take.
+/// The positions that an ending may take.
 const ROOM: u64 = 60;
 
-/// Every way to end: by each instruction that always traps, by what traps for its operands, by an
-/// exit, and behind the last instruction.
+/// Every way to end a run: each instruction that always traps, instructions that trap for their
+/// operands, an exit, and the end of the program.
 #[must_use]
 pub fn endings() -> Vec<Ending> {
     let new = Instruction::new;
@@ -72,7 +72,7 @@ pub fn endings() -> Vec<Ending> {
 }
 
 impl Ending {
-    /// The program that idles until there is just room for this.
+    /// The program that idles until only this ending fits before the last position.
     #[must_use]
     pub fn program(&self, ends: &Ends) -> Program {
         let mut writer = Writer {

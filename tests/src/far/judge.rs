@@ -1,4 +1,4 @@
-//! What a difference comes down to: the fewest cases, and how far on they must be.
+//! Reduction of a failure: the fewest cases that show it, and the first position.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use weightware_isa::Instruction;
 
 use super::{Case, Course, Difference, Ends, Setting, run};
 
-/// A case that is not what it must be.
+/// A failure of a case.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// The engine.
     pub engine: Engine,
-    /// What surrounds the case.
+    /// The setting of the case.
     pub setting: Setting,
-    /// The case, at the place where it fails; none if the run fails between cases.
+    /// The case at the place where it fails; `None` if the run fails between cases.
     pub case: Option<Case>,
-    /// Cases before it that it takes.
+    /// The number of preceding cases that the failure needs.
     pub with: usize,
-    /// Where it begins.
+    /// The position at which the case begins.
     pub start: u64,
     /// The first token that differs.
     pub difference: Difference,
-    /// Alone: where it begins at the least to fail.
+    /// The least position at which the case alone fails, to within 64 tokens.
     pub from: Option<u64>,
-    /// Its instructions, as many as tell, up to the one that fails.
+    /// The last instructions of the case up to the one that fails.
     pub code: Vec<Instruction>,
 }
 
-/// Instructions that are shown.
+/// The greatest number of instructions to show.
 const SHOWN: usize = 12;
 
-/// Makes a course that fails as short as possible.
+/// Reduces a course that fails to the shortest one that still fails.
 #[must_use]
 pub fn reduce(
     computer: &Computer,
@@ -65,7 +65,7 @@ pub fn reduce(
     failure.code = shown
         .map(|&(index, _)| course.program.code[index])
         .collect();
-    // Where they were, but for some tokens less.
+    // The cases are at the same places, except for some tokens less.
     let cases: Vec<Case> = course.stops[..begun]
         .iter()
         .map(|stop| Case {
@@ -97,7 +97,7 @@ pub fn reduce(
             let failed = run(computer, &course, engine).is_err();
             failed.then(|| course.stops[0].start)
         };
-        // What grows with the position fails from one on.
+        // A number that grows with the position fails from some position on.
         let (mut passes, mut from) = (0, failure.start);
         if let Some(start) = fails(0) {
             failure.from = Some(start);

@@ -1,44 +1,44 @@
-//! How far the token that is said is ahead of the next one, by its logit.
+//! Leads: the difference between the logit of the chosen token and the next one.
 
 use weightware::{Computer, Token, TokenId};
 
-/// A number and where it was met.
+/// A number and the position at which it occurred.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lead {
     /// The number.
     pub by: f64,
-    /// The position of the token that was said.
+    /// The position of the chosen token.
     pub position: u64,
-    /// That token.
+    /// The chosen token.
     pub token: Token,
 }
 
-/// The least leads, and the greatest byte behind the last byte of an instruction.
+/// The least leads, and the greatest result after the last byte of an instruction.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Leads {
-    /// Of tokens of bytes, results and output: bytes are neighbours, so that it is 1.
+    /// The least lead of tokens of bytes, results and output. Bytes are neighbours, so it is 1.
     pub byte: Option<Lead>,
-    /// Of all others.
+    /// The least lead of all other tokens.
     pub end: Option<Lead>,
-    /// What stands in the place of a byte behind an instruction's last byte; the greatest
-    /// magnitude. It matters once it is so great that it outweighs the end token's code.
+    /// The greatest magnitude of a result after an instruction's last byte. It matters if it is so
+    /// great that it outweighs the end token's code.
     pub past: Option<Lead>,
-    /// The same where the instruction traps before its first byte.
+    /// The greatest magnitude of a result where an instruction traps before its first byte.
     pub trapped: Option<Lead>,
-    /// Tokens that were looked at.
+    /// The number of tokens checked.
     pub tokens: u64,
 }
 
-/// What an end token must lead by: half of what its code weighs, so that bytes behind the last one
-/// have not outweighed it by far.
+/// The least permitted lead of an end token: half the weight of its code. A result after the last
+/// byte is then far from outweighing the code.
 const LEAST_END: f64 = (1_u64 << 29) as f64;
 
-/// What stands behind the last byte: a sum of few bytes, or the column of an end token's code that
-/// shares theirs; at any position.
+/// The greatest permitted result after the last byte: a sum of few bytes, or the column of an end
+/// token's code, which shares theirs. It does not depend on the position.
 const MOST_PAST: f64 = (1_u64 << 10) as f64;
 
 impl Leads {
-    /// Takes in the logits that a token was said by; says which one they are for.
+    /// Adds the logits by which a token was chosen, and returns the token with the greatest.
     pub fn note(
         &mut self,
         computer: &Computer,
@@ -57,7 +57,7 @@ impl Leads {
             Token::Byte(..) | Token::Out(_) | Token::Err(_) => least(&mut self.byte, lead),
             _ => {
                 least(&mut self.end, lead);
-                // The logits of tokens of one code differ by their bytes alone.
+                // The logits of tokens of one code differ only by their bytes.
                 let [low, high] =
                     [0, 255].map(|byte| logits[computer.id(Token::Out(byte)).0 as usize]);
                 let by = ((high - low + 255.0 * 255.0) / 510.0).abs();
@@ -71,7 +71,7 @@ impl Leads {
         computer.meaning(best)
     }
 
-    /// Those of two runs.
+    /// Adds the leads of another run.
     pub fn join(&mut self, other: Self) {
         let pairs = [(&mut self.byte, other.byte), (&mut self.end, other.end)];
         for (own, other) in pairs {
@@ -87,7 +87,7 @@ impl Leads {
         self.tokens += other.tokens;
     }
 
-    /// Whether bytes lead by 1, ends by far, and nothing great stands behind a last byte.
+    /// Whether bytes lead by 1, ends lead by far, and no result after a last byte is great.
     #[must_use]
     pub fn suffice(&self) -> bool {
         self.byte.is_none_or(|lead| lead.by == 1.0)
@@ -108,7 +108,7 @@ fn greatest(greatest: &mut Option<Lead>, lead: Lead) {
     }
 }
 
-/// The greatest logit, and how much greater it is than the next.
+/// The token of the greatest logit, and its lead over the next.
 pub(crate) fn best(logits: &[f64]) -> Option<(TokenId, f64)> {
     let mut best = (0, f64::NEG_INFINITY);
     let mut second = f64::NEG_INFINITY;

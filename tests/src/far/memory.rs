@@ -1,4 +1,4 @@
-//! Cases of the memory: accesses up to its ends and beyond, and its growth.
+//! Cases of the memory: accesses up to its ends and beyond, and growth.
 
 use weightware_isa::Op;
 
@@ -8,9 +8,9 @@ use super::writer::{PAGE, Writer, words_of};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
     op: Op,
-    /// Bytes in the memory.
+    /// The number of bytes in the memory.
     size: u32,
-    /// Width of the value.
+    /// The width of the value.
     width: u8,
     stores: bool,
 }
@@ -56,7 +56,7 @@ impl Access {
         }
     }
 
-    /// What an instruction does to the memory.
+    /// The access of an instruction; `None` if it does not access the memory.
     pub(super) fn of(op: Op) -> Option<Self> {
         Self::ALL.into_iter().find(|access| access.op == op)
     }
@@ -67,7 +67,7 @@ impl Access {
         writer.pick(&fitting)
     }
 
-    /// Writes it, with a value if it stores; takes what it loads.
+    /// Emits the access, with a value for a store; uses the result of a load.
     fn write(self, writer: &mut Writer, address: u32, offset: u32, pages: u8) {
         writer.constant(4, (address - offset).into());
         if self.stores {
@@ -80,7 +80,7 @@ impl Access {
         }
     }
 
-    /// Writes one that traps, and takes its operands.
+    /// Emits an access that traps, and drops its operands.
     fn trap(self, writer: &mut Writer, base: u32, offset: u32, pages: u8) {
         writer.constant(4, base.into());
         if self.stores {
@@ -95,10 +95,11 @@ impl Access {
     }
 }
 
-/// An access between others that overlap it, one where nobody may have written, and sometimes one
-/// beyond the memory.
+/// An access between others that overlap it, one at an address that may not be written, and
+/// sometimes one beyond the memory.
 pub(super) fn access(writer: &mut Writer, op: Op) {
-    let its = Access::of(op).expect("an instruction of the memory");
+    let its =
+        Access::of(op).expect("a case of an access has an instruction that accesses the memory");
     let (address, offset) = writer.address(8);
     let pages = writer.pages(address, 8);
     let store = Access::pick(writer, true);
@@ -137,16 +138,15 @@ pub(super) fn access(writer: &mut Writer, op: Op) {
     }
 }
 
-/// So far beyond what can be written, plans still find by a table that nothing is there.
+/// Plans decide by a table that addresses this far beyond the writable ones were never written.
 const NEAR: u64 = 1 << 19;
 
-/// The memory grows by any number of pages; the last bytes inside are read, and those beyond are
-/// not.
+/// Grows the memory by any number of pages. The last bytes inside are read, and those beyond trap.
 pub(super) fn growth(writer: &mut Writer) {
     const SIZES: [u32; 10] = [0, 1, 2, 255, 256, 257, 0xfffe, 0xffff, 0x1_0000, u32::MAX];
     let any = writer.value(4) as u32;
     let size = writer.pick(&SIZES);
-    // All that addresses reach.
+    // The whole range of addresses.
     let whole = if writer.ground.looks_far { PAGE } else { size };
     let grown = writer.pick(&[size, size, whole, any]);
     writer.constant(4, grown.into());
@@ -154,7 +154,7 @@ pub(super) fn growth(writer: &mut Writer) {
     let pages = writer.pick(&[0, 1, 3, 254]);
     let end = u64::from(PAGE) * (u64::from(pages) + u64::from(grown));
     let load = Access::pick(writer, false);
-    // Base and offset of an access that ends there, if it can be named.
+    // The base and the offset of an access that ends at `end`, if they are in range.
     let named = |end: u64, offset: u64| {
         let base = end.checked_sub(u64::from(load.size) + offset)?;
         Some((u32::try_from(base).ok()?, offset as u32))
@@ -192,8 +192,8 @@ pub(super) fn growth(writer: &mut Writer) {
     writer.emit(Op::MemoryGrown, 0);
 }
 
-/// Something that is no access, while an address is the second operand: what it puts out must never
-/// pass for the memory's bytes there.
+/// Other work while an address is the second operand. Its results must never be mistaken for bytes
+/// of the memory at that address.
 fn beside(writer: &mut Writer) {
     let width = writer.pick(&[4, 8]);
     let value = writer.value(width) | 0xa1a2_a3a4_a5a6_a7a8;

@@ -1,15 +1,14 @@
-//! Far positions: every instruction, and random programs, thousands and millions of tokens behind
-//! the beginning.
+//! Far positions: every instruction, and random programs, after thousands and millions of tokens.
 //!
-//! A [`Case`] is some code that executes an instruction on operands that tell, or a random program.
-//! A [`Course`] is one program that goes from the first position to the last: it idles in a loop
-//! until the position of a case has come, executes that, and idles again. So millions of tokens are
-//! decoded once for hundreds of cases, and every one of them is compared with the plain
-//! interpreter. Courses take turns in what surrounds their cases ([`Setting`]).
+//! A [`Case`] is code that executes an instruction on operands whose result shows mistakes, or a
+//! random program. A [`Course`] is one program that runs from the first position to the last: it
+//! idles in a loop until the position of a case, executes the case, and idles again. So millions of
+//! tokens are decoded once for hundreds of cases, and every token is compared with the plain
+//! interpreter. Courses take turns in the surroundings of their cases ([`Setting`]).
 //!
-//! Cases may trap and exit: the model's end tokens are left out, so that decoding goes on. Then an
-//! instruction that ends the run has done nothing
-//! ([`Interpreter::go_on`](weightware_isa::Interpreter::go_on)). [`endings`] are the same with end
+//! Cases may trap and exit. The model has no end tokens here, so that decoding continues after
+//! them. An instruction that ends the run has then no effect
+//! ([`Interpreter::go_on`](weightware_isa::Interpreter::go_on)). [`endings`] are runs with end
 //! tokens.
 
 mod cases;
@@ -53,10 +52,10 @@ static EXECUTED: LazyLock<Vec<Op>> = LazyLock::new(|| {
         .collect()
 });
 
-/// What a case is.
+/// The kind of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// An instruction on operands that tell.
+    /// An instruction on operands whose result shows mistakes.
     Op(Op),
     /// A random program.
     Program,
@@ -72,7 +71,7 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// What the case of that number is: three instructions, then a program, unless they are all of
+    /// The kind of the case with that number: three instructions, then a program, unless all are of
     /// one kind.
     #[must_use]
     pub fn of(number: u64, only: Option<Self>) -> Self {
@@ -87,16 +86,16 @@ impl Kind {
     }
 }
 
-/// A case: the same for its number and seed.
+/// A case, a function of its number and seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Case {
     /// Its number.
     pub number: u64,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Decides its operands.
+    /// The seed of its operands.
     pub seed: u64,
-    /// Where it is to begin.
+    /// The position at which it is to begin.
     pub position: u64,
 }
 
@@ -113,21 +112,21 @@ impl FromStr for Kind {
     }
 }
 
-/// Cases of a course.
+/// The number of cases of a course.
 pub const PER_COURSE: u64 = 500;
 
-/// This far on is far.
+/// The least position that counts as far.
 pub const FAR: u64 = 1_000_000;
 
 impl Case {
-    /// The case of a number. Of all cases, a quarter begin before [`FAR`], most of them soon, and
-    /// 15 of 100 in the last twentieth.
+    /// The case of a number. A quarter of all cases begin before [`FAR`], most of them early, and
+    /// 15 of 100 begin in the last twentieth.
     #[must_use]
     pub fn new(number: u64, seed: u64, only: Option<Kind>, last_position: u64) -> Self {
         let last = last_position as f64;
         let far = (FAR as f64).min(last / 4.0);
         let late = last * 0.95;
-        // Far apart for numbers that follow one another.
+        // Consecutive numbers are far apart.
         let share = (number as f64 * 0.618_033_988_749_894_9).fract();
         let position = match share {
             ..0.25 => far.powf(0.5 + 2.0 * share),
@@ -143,7 +142,7 @@ impl Case {
     }
 }
 
-/// The model without end tokens, and what its courses are made for.
+/// The model without end tokens, and the limits of its courses.
 #[must_use]
 pub fn endless(mut model: Model, profile: Profile) -> (Model, Ends) {
     let ends = Ends {
@@ -155,7 +154,7 @@ pub fn endless(mut model: Model, profile: Profile) -> (Model, Ends) {
     (model, ends)
 }
 
-/// The courses that so many cases make.
+/// The courses of the given number of cases.
 pub fn courses(
     ends: &Ends,
     count: u64,
@@ -171,7 +170,7 @@ pub fn courses(
     })
 }
 
-/// What surrounds the case of a number.
+/// The setting of the case with that number.
 #[must_use]
 pub fn setting(number: u64) -> Setting {
     let course = number / PER_COURSE;

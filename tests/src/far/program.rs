@@ -1,14 +1,13 @@
-//! Random programs as cases: their instructions moved to where a case stands, their ends made to go
-//! on behind it.
+//! Random programs as cases: their instructions are moved, and their ends continue after the case.
 
 use weightware_isa::{Immediate, Instruction, Interpreter, Op, Outcome, Program};
 
 use super::writer::Writer;
 use crate::common::random_program_near;
 
-/// Programs of so many instructions beside those that are always there.
+/// The lengths of random programs, besides the instructions that every program has.
 const LENGTHS: [u32; 3] = [10, 25, 50];
-/// No program runs longer.
+/// The greatest number of tokens of a program.
 const LONGEST: u64 = 20_000;
 
 /// Writes a random program that does not trap when it runs alone.
@@ -33,8 +32,8 @@ pub(super) fn write(writer: &mut Writer) {
     writer.emit(Op::MemoryGrown, 0);
 }
 
-/// The program's instructions with their targets moved; an exit leaves its code and goes to the
-/// end.
+/// Emits the program's instructions with moved targets. After an exit, its code is dropped and a
+/// branch leads to the end.
 fn moved(writer: &mut Writer, program: &Program) {
     let first = program.leading_sections();
     let code = &program.code[first..];

@@ -1,4 +1,4 @@
-//! A program beside the plain interpreter, token by token.
+//! Decoding of a course in lockstep with the plain interpreter.
 
 use weightware::{Computer, Decoder, Engine, FinishReason, Program, TokenId};
 use weightware_isa::{Interpreter, Token};
@@ -6,21 +6,21 @@ use weightware_isa::{Interpreter, Token};
 use super::{Course, Leads};
 use crate::beside::is_store;
 
-/// Tokens that are decoded in one go.
+/// Tokens decoded at once.
 const BATCH: usize = 256;
 
-/// A run that says what the plain interpreter says, up to its end.
+/// A run that agreed with the plain interpreter up to its end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ran {
-    /// Tokens of prompt and trace.
+    /// The tokens of prompt and trace.
     pub tokens: u64,
-    /// Stores of the trace.
+    /// The stores of the trace.
     pub stores: u64,
-    /// Why there are no more.
+    /// The reason for which decoding ended.
     pub finish: Option<FinishReason>,
     /// The least leads within cases.
     pub leads: Leads,
-    /// How often the plan engine gave up an assumption.
+    /// The number of assumptions that the plan engine dropped.
     pub deoptimizations: u32,
 }
 
@@ -29,25 +29,26 @@ pub struct Ran {
 pub struct Difference {
     /// Its position.
     pub position: u64,
-    /// What the run says there: a token, or why there is none.
+    /// The token of the run at that position, or the reason for which there is none.
     pub found: String,
-    /// What the plain interpreter says.
+    /// The token of the plain interpreter.
     pub expected: String,
 }
 
-/// Runs a course up to its horizon. Of engines that compute logits, those of cases are looked at.
+/// Runs a course up to its horizon. If the engine computes logits, those of tokens in cases are
+/// checked.
 ///
 /// # Errors
 /// The first difference.
 pub fn run(computer: &Computer, course: &Course, engine: Engine) -> Result<Ran, Difference> {
-    // Plans compute no more of the logits than they need.
+    // Plans compute only the logits that they need.
     let looks = !engine.is_planned();
     let cases = course.stops.iter().filter(|_| looks);
     let cases = cases.map(|stop| stop.start..stop.start + stop.tokens);
     follow(computer, &course.program, engine, cases)
 }
 
-/// Runs a program to its end, or to the horizon, and looks at the logits of some positions.
+/// Runs a program to its end or to the horizon, and checks the logits at some positions.
 pub(super) fn follow(
     computer: &Computer,
     program: &Program,
@@ -122,7 +123,7 @@ pub(super) fn follow(
     })
 }
 
-/// The next token, behind an end as well.
+/// The next token, also after an end.
 fn next(interpreter: &mut Interpreter<'_>) -> Option<Token> {
     match interpreter.next() {
         None if interpreter.go_on() => interpreter.next()?.ok(),

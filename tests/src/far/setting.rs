@@ -1,5 +1,5 @@
-//! What surrounds cases: how deep frames and operands are, how much is stored, how far on the code
-//! stands.
+//! Settings of cases: the depth of frames and operands, the number of stores, and the place of the
+//! code.
 
 use weightware::Profile;
 use weightware_isa::{FRAME_LIMIT, Instruction, Op};
@@ -7,40 +7,41 @@ use weightware_isa::{FRAME_LIMIT, Instruction, Op};
 use super::writer::{COUNTER, Ground, Writer};
 use crate::random::Random;
 
-/// What surrounds the cases of a course.
+/// The surroundings of a course's cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// Its name.
     pub name: &'static str,
-    /// Cases stand in the last frame in which a call of any size succeeds.
+    /// Whether cases run in the last frame in which a call of any size succeeds.
     pub frames: bool,
-    /// Below the operands of cases are as many as fit.
+    /// Whether as many operands as fit are below those of cases.
     pub stack: bool,
-    /// All of the memory is written, and idle loops store: the last store comes just before the
-    /// last position.
+    /// Whether all of the memory is written and idle loops store. The last store then comes just
+    /// before the last position.
     pub stores: bool,
-    /// The prompt has many data sections, of more and of fewer than 255 bytes.
+    /// Whether the prompt has many data sections, of more and of fewer than 255 bytes.
     pub sections: bool,
-    /// Loads go as far as addresses reach in a memory that has grown; plans give up a table for
-    /// that.
+    /// Whether loads reach to the end of the address range, in a memory that has grown. Plans give
+    /// up a table for that.
     pub looks_far: bool,
-    /// How far on the code of cases stands.
+    /// The place of the code of cases in the program.
     pub code: Code,
 }
 
-/// How far on the code of cases stands.
+/// A place in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
-    /// At the beginning.
+    /// The code is at the beginning.
     Near,
-    /// Beyond 2^16 instructions.
+    /// The code is beyond 2^16 instructions.
     Beyond,
-    /// Behind a prompt that takes three fifths of all positions: its targets have three bytes.
+    /// The code follows a prompt that takes three fifths of all positions, so its targets have
+    /// three bytes.
     Far,
 }
 
 impl Setting {
-    /// Nothing in particular.
+    /// The setting without any of these.
     pub const PLAIN: Self = Self {
         name: "plain",
         frames: false,
@@ -51,7 +52,7 @@ impl Setting {
         code: Code::Near,
     };
 
-    /// All of them; courses take turns.
+    /// All settings, in which courses take turns.
     pub const ALL: [Self; 8] = [
         Self::PLAIN,
         Self {
@@ -97,7 +98,7 @@ impl Setting {
         },
     ];
 
-    /// What cases may use.
+    /// The limits that cases must keep to.
     pub(super) fn ground(&self, profile: &Profile) -> Ground {
         let as_word =
             |number: i64| u32::try_from(number).expect("the limits of a machine are words");
@@ -111,15 +112,15 @@ impl Setting {
         }
     }
 
-    /// The bytes of the prompt's sections, and where they begin.
+    /// The bytes of the prompt's sections, and their addresses.
     pub(super) fn sections(&self, profile: &Profile, random: &mut Random) -> Vec<(u32, Vec<u8>)> {
         let mut sections = vec![];
         if !self.sections {
             return sections;
         }
         let end = self.ground(profile).last_address + 1;
-        // Every address of the lowest and of the highest pages, a byte of which follows every 257
-        // of another section.
+        // A thousand sections: most overlap at the lowest or at the highest addresses, the others are
+        // anywhere.
         let lengths = [1, 3, 254, 255, 256, 257, 0, 700];
         for length in lengths.into_iter().cycle().take(1_000) {
             let begin = match random.below(5) {
@@ -133,7 +134,7 @@ impl Setting {
         sections
     }
 
-    /// Instructions before those of cases that are never executed.
+    /// The number of instructions before those of cases, which are never executed.
     fn skipped(&self, profile: &Profile) -> u64 {
         match self.code {
             Code::Near => 0,
@@ -142,7 +143,7 @@ impl Setting {
         }
     }
 
-    /// Makes it so.
+    /// Emits the code that establishes the setting.
     pub(super) fn write(&self, writer: &mut Writer, profile: &Profile) {
         let skipped = self.skipped(profile);
         if skipped > 0 {
@@ -181,10 +182,10 @@ impl Setting {
     }
 }
 
-/// Operands that a case may push.
+/// The number of operands that a case may push.
 const ROOM: u32 = 90;
 
-/// Writes 8 bytes at 8,000 addresses, from the lowest to the highest, as far apart as need be.
+/// Writes 8 bytes at 8,000 addresses, evenly spaced from the lowest to the highest.
 fn sweep(writer: &mut Writer) {
     const STORES: u32 = 8_000;
     let apart = (writer.ground.last_address + 1 - 8) / STORES;
@@ -203,7 +204,7 @@ fn sweep(writer: &mut Writer) {
     count_down(writer, again);
 }
 
-/// Goes back unless the counter, less one, is 0: 24 tokens, or 21.
+/// Branches back unless the counter, less one, is 0: 24 tokens, or 21.
 pub(super) fn count_down(writer: &mut Writer, again: u32) {
     writer.emit(Op::LocalGet, COUNTER);
     writer.emit(Op::I32Const, 1);

@@ -1,4 +1,4 @@
-//! Writes the code of cases: numbers, where operands come from and where results go, words,
+//! A writer of the code of cases: numbers, the origins of operands, the uses of results, words,
 //! addresses.
 
 use weightware_isa::{Instruction, Op};
@@ -6,23 +6,23 @@ use weightware_isa::{Instruction, Op};
 use crate::random::Random;
 use crate::verify::some_operand;
 
-/// Where cases stand: what they may use without leaving the machine's limits.
+/// The limits of the machine within which cases must stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ground {
     /// The first word of the frame.
     pub(super) frame: u32,
-    /// Operands that may be pushed.
+    /// The number of operands that may be pushed.
     pub(super) room: u32,
     /// The greatest word of frames.
     pub(super) last_word: u32,
-    /// The greatest address that may be written, and the one that keys are centred at.
+    /// The greatest address that may be written, and the address at which keys are centred.
     pub(super) last_address: u32,
     pub(super) centre: u32,
-    /// Whether loads go as far beyond that as addresses reach.
+    /// Whether loads go beyond that, to the end of the address range.
     pub(super) looks_far: bool,
 }
 
-/// Bytes in a page of memory.
+/// The bytes of a page of memory.
 pub(super) const PAGE: u32 = 1 << 16;
 
 /// The local that idle loops count in.
@@ -45,7 +45,7 @@ impl Writer {
             .extend(ops.iter().map(|&op| Instruction::new(op, 0)));
     }
 
-    /// An access with that offset to a memory of so many pages.
+    /// Emits an access with an offset to a memory of this many pages.
     pub(super) fn access(&mut self, op: Op, offset: u32, pages: u8) {
         self.code.push(Instruction::with_byte(op, offset, pages));
     }
@@ -55,18 +55,18 @@ impl Writer {
         self.code.len() as u32
     }
 
-    /// Room for an instruction that names one further on.
+    /// Reserves an instruction that refers to a later one.
     pub(super) fn gap(&mut self) -> usize {
         self.emit(Op::Unreachable, 0);
         self.code.len() - 1
     }
 
-    /// A branch to here, in a gap.
+    /// Fills a gap with a branch to here.
     pub(super) fn branch_here(&mut self, gap: usize, op: Op) {
         self.code[gap] = Instruction::new(op, self.here());
     }
 
-    /// A call, which goes on behind itself.
+    /// Emits a call and its `resume`.
     pub(super) fn call(&mut self, callee: u32, frame: u8) {
         self.code
             .push(Instruction::with_byte(Op::Call, callee, frame));
@@ -81,7 +81,7 @@ impl Writer {
         self.random.below(end.into()) as u32
     }
 
-    /// A number where something turns, or any.
+    /// A number at an edge of an operation, or any number.
     pub(super) fn value(&mut self, width: u8) -> u64 {
         some_operand(width, &mut self.random)
     }
@@ -95,7 +95,7 @@ impl Writer {
         }
     }
 
-    /// Pushes a number: as a constant, or by way of a word or of the memory.
+    /// Pushes a number: as a constant, or through a word or the memory.
     pub(super) fn operand(&mut self, width: u8, value: u64) {
         let (set, get) = words_of(width);
         match self.below(6) {
@@ -122,7 +122,7 @@ impl Writer {
         }
     }
 
-    /// Takes the top of the stack: it is put out, kept in a word, or dropped.
+    /// Pops the top of the stack: outputs it, keeps it in a word, or drops it.
     pub(super) fn result(&mut self, width: u8) {
         let (set, get) = words_of(width);
         match self.below(4) {
@@ -148,7 +148,7 @@ impl Writer {
         }
     }
 
-    /// A local: low, anywhere, or the last words there are.
+    /// A local: a low one, any one, or one of the last words.
     pub(super) fn word(&mut self) -> u32 {
         let last = self.ground.last_word - self.ground.frame;
         let within = self.below(last + 1);
@@ -156,7 +156,8 @@ impl Writer {
         self.pick(&[near, near + 7, within.min(COUNTER - 1), within, last - near])
     }
 
-    /// An address that all of an access of so many bytes fits behind, and how much of it is offset.
+    /// An address that may be written, for an access of this many bytes, and the part of it that is
+    /// the offset.
     pub(super) fn address(&mut self, size: u32) -> (u32, u32) {
         let greatest = self.ground.last_address + 1 - size;
         let near = self.below(9);
@@ -184,7 +185,7 @@ impl Writer {
         (address, offset.min((1 << 24) - 1))
     }
 
-    /// Pages of a memory that an access lies inside: as few as can be, or more.
+    /// The pages of a memory that contains an access: as few as possible, or more.
     pub(super) fn pages(&mut self, address: u32, size: u32) -> u8 {
         let fewest = (address + size).div_ceil(PAGE) as u8;
         match self.below(3) {
@@ -194,7 +195,7 @@ impl Writer {
     }
 }
 
-/// Sets and gets a local of that width.
+/// The instructions that set and get a local of that width.
 pub(super) fn words_of(width: u8) -> (Op, Op) {
     match width {
         4 => (Op::LocalSet, Op::LocalGet),

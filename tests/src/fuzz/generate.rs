@@ -1,4 +1,4 @@
-//! Random modules, and random calls of what they export.
+//! Random modules, and random calls of their exports.
 
 use arbitrary::Unstructured;
 use wasm_smith::{Config, InstructionKind, InstructionKinds, Module};
@@ -8,7 +8,7 @@ use super::rewrite::Rewriting;
 use crate::linked::Value;
 use crate::random::Random;
 
-/// What modules may use. Set what the frontend lowers.
+/// The features that modules may use. Enable those that the frontend lowers.
 struct Features {
     /// 64-bit integers.
     wide: bool,
@@ -33,13 +33,13 @@ const FEATURES: Features = Features {
     growing: true,
 };
 
-/// How often functions are entered and loops begun, all calls together, before a module traps.
+/// The number of function entries and loop iterations, over all calls, after which a module traps.
 const FUEL: u32 = 100;
 
-/// The module of these bytes. The same bytes make the same module.
+/// Generates the module of some bytes; it is a function of the bytes.
 ///
 /// # Errors
-/// If they are too few, or make none that is wanted.
+/// If there are too few bytes, or the module is unsuitable.
 pub(super) fn module(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut unstructured = Unstructured::new(bytes);
     let disallow_traps = unstructured.arbitrary().unwrap_or(true);
@@ -108,8 +108,8 @@ pub(super) fn module(bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Whether it converts between floats: what the generator makes canonical is only what arithmetic
-/// makes of a NaN.
+/// Whether the module converts between floats. The generator makes only the NaNs of arithmetic
+/// canonical.
 fn leaves_nan_free(wasm: &[u8]) -> wasmparser::Result<bool> {
     for payload in Parser::new(0).parse_all(wasm) {
         let Payload::CodeSectionEntry(body) = payload? else {
@@ -124,7 +124,7 @@ fn leaves_nan_free(wasm: &[u8]) -> wasmparser::Result<bool> {
     Ok(false)
 }
 
-/// Bytes for a module.
+/// Random bytes for a module.
 pub(super) fn bytes(random: &mut Random) -> Vec<u8> {
     let length = 200 + random.below(3_000);
     (0..length).map(|_| random.bits() as u8).collect()
@@ -135,7 +135,7 @@ pub(super) fn argument(random: &mut Random, ty: ValType) -> Value {
     let number = random.number();
     let bits = match ty {
         ValType::I64 => number,
-        // Of a number half of the time, else of any pattern.
+        // Half of the time the bits of a number, otherwise any bits.
         ValType::F64 if random.below(2) == 0 => (number as i64 as f64).to_bits(),
         ValType::F64 => random.bits(),
         ValType::F32 if random.below(2) == 0 => (number as i64 as f32).to_bits().into(),

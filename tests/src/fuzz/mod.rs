@@ -1,10 +1,10 @@
-//! Random modules in two engines: what they put out, their memories, globals and traps must be
-//! alike.
+//! Differential fuzzing of random modules in two engines: their outputs, memories, globals and
+//! traps must be equal.
 //!
-//! A module gets an entry that calls its exports as the input tells, reads its globals, and reads
-//! memory words: those that the independent engine leaves non-zero, or any. So comparing output and
-//! outcome compares all. Of calls up to one that traps, all are made, then again those before it,
-//! with a look at what they leave behind.
+//! A module gets an entry that calls its exports as the input directs, reads its globals, and reads
+//! memory words: those that the independent engine leaves non-zero, or any. So a comparison of
+//! output and outcome covers everything. Two runs are compared: all calls up to and including one
+//! that traps, and the calls before it, followed by reads of globals and memory.
 
 mod generate;
 mod rewrite;
@@ -22,42 +22,42 @@ use crate::linked::{Case, ENTRY, Merged, Signature, Value, World, decode, encode
 use crate::random::Random;
 use crate::streams::Streams;
 
-/// Tokens of a run at most; a longer one is not compared.
+/// The greatest number of tokens of a run; a longer one is not compared.
 const LIMIT: u64 = 8_000_000;
-/// Calls of a module.
+/// The number of calls of a module.
 const CALLS: u64 = 8;
-/// Memory words that are looked at.
+/// The number of memory words to read.
 const WORDS: usize = 24;
-/// Smaller modules that are tried at most for a failure.
+/// The greatest number of attempts to reduce a failure.
 const TRIES: usize = 400;
 
-/// What became of a module.
+/// The result of a module.
 #[derive(Debug, Clone)]
 pub enum Fuzzed {
-    /// Both engines agree. Tokens, and whether the run came to its end without a trap.
+    /// Both engines agree: the tokens, and whether the run ended without a trap.
     Same(u64, bool),
-    /// It was not compared, because of this.
+    /// The module was not compared, for this reason.
     Skipped(&'static str),
-    /// They differ.
+    /// The engines differ.
     Different(Box<Difference>),
 }
 
-/// A module of which two engines say different things.
+/// A module on which two engines differ.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    /// What is different.
+    /// The difference.
     pub problem: String,
     /// The module, with its entry.
     pub wasm: Vec<u8>,
     /// The input.
     pub input: Vec<u8>,
-    /// What it must put out.
+    /// The expected output.
     pub output: Vec<u8>,
-    /// How it must end.
+    /// The expected end.
     pub outcome: Outcome,
 }
 
-/// Makes the module of a seed and compares what `executor` makes of it with the independent engine.
+/// Compares `executor` with the independent engine on the module of a seed.
 #[must_use]
 pub fn fuzz(seed: u64, executor: &Executor<'_>) -> Fuzzed {
     let mut random = Random::new(seed);
@@ -71,7 +71,7 @@ pub fn fuzz(seed: u64, executor: &Executor<'_>) -> Fuzzed {
     }
 }
 
-/// Makes a failure's module smaller: with fewer bytes it is another module, which may fail as well.
+/// Reduces a failure's module: fewer bytes make another, smaller module, which may fail as well.
 fn reduce(
     mut bytes: Vec<u8>,
     calls: u64,
@@ -118,7 +118,7 @@ fn compare(bytes: &[u8], seed: u64, executor: &Executor<'_>) -> Fuzzed {
             fuzzed => return fuzzed,
         }
     }
-    // The calls that return, and what they leave behind.
+    // The second run: the calls that return, then the reads.
     let mut input = subject.input(&calls[..returned]);
     let Ok((.., memory)) = host::run_to_memory(&subject.guarded, &input) else {
         return Fuzzed::Skipped("the independent engine has no outcome");
@@ -136,16 +136,16 @@ fn compare(bytes: &[u8], seed: u64, executor: &Executor<'_>) -> Fuzzed {
 /// A module with its entry.
 struct Subject {
     merged: Merged,
-    /// Functions that can be lowered, then globals, then the look at the memory.
+    /// Functions that can be lowered, then globals, then the read of a memory word.
     cases: Vec<Case>,
     functions: usize,
     module: Vec<u8>,
-    /// For the independent engine.
+    /// The module for the independent engine.
     guarded: Vec<u8>,
 }
 
 impl Subject {
-    /// The module of these bytes, or why there is none.
+    /// Generates the module of these bytes, or returns the reason for which there is none.
     fn new(bytes: &[u8], executor: &Executor<'_>) -> Result<Self, &'static str> {
         let wasm = generate::module(bytes).map_err(|_| "no module")?;
         let mut world = World::default();
@@ -156,7 +156,7 @@ impl Subject {
         let all = |wanted: ExternalKind| {
             let exports = exports.iter().filter(move |(_, (kind, _))| *kind == wanted);
             let cases = exports.map(|((instance, name), _)| Case::Export(*instance, name.clone()));
-            // What panics is kept, and is a failure.
+            // A function that makes the frontend panic is kept, so that it counts as a failure.
             cases.filter(|case| {
                 let module = merged.driver(std::slice::from_ref(case));
                 let loaded = catch_unwind(|| lower(&module, &options()).is_ok());
@@ -207,7 +207,7 @@ impl Subject {
         input
     }
 
-    /// How many of the calls have returned.
+    /// The number of calls that have returned.
     fn returned(&self, calls: &[(usize, Vec<Value>)], mut output: &[u8]) -> usize {
         let mut calls = calls.iter();
         let returns = |(case, _): &(usize, Vec<Value>)| {
@@ -217,7 +217,7 @@ impl Subject {
         calls.position(returns).unwrap_or(count)
     }
 
-    /// Appends looks at all globals, and at words of the memory.
+    /// Appends reads of all globals, and of words of the memory.
     fn look(&self, input: &mut Vec<u8>, memory: &[u8], random: &mut Random) {
         let peek = self.cases.len() - 1;
         for case in self.functions..peek {
@@ -241,7 +241,7 @@ impl Subject {
         }
     }
 
-    /// Runs the module and compares it with what the independent engine says.
+    /// Runs the module and compares the result with that of the independent engine.
     fn compare(
         &self,
         executor: &Executor<'_>,
@@ -269,7 +269,7 @@ impl Subject {
         };
         let exhausted = Outcome::Trapped(Trap::CallStackExhausted);
         match ran.ending {
-            // How deep calls may nest is each engine's own.
+            // Each engine has its own limit on the depth of calls.
             Ending::Outcome(found) if found == exhausted || outcome == exhausted => {
                 Fuzzed::Skipped("the call stack is exhausted")
             }
@@ -294,7 +294,7 @@ fn options() -> Options {
 }
 
 impl Difference {
-    /// The file of the corpus that shows it.
+    /// The text of a case of the corpus that shows the difference.
     ///
     /// # Errors
     /// If the module cannot be printed.

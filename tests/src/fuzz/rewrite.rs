@@ -1,21 +1,21 @@
-//! Modules rewritten: without what cannot be lowered yet and the generator cannot be told to leave
-//! out, and without what the independent engine gets wrong.
+//! Rewriting of modules: removes features that cannot be lowered yet and that the generator cannot
+//! leave out, and works around a bug of the independent engine.
 
 use std::convert::Infallible;
 
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, Instruction, MemArg, Module, ValType};
 
-/// What is rewritten.
+/// The rewriting to apply.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Rewriting {
-    /// `i32` for `i64`: the module stays valid, and computes something else. It must hold no
-    /// floats.
+    /// Replaces `i64` by `i32`. The module stays valid, and computes something else. It must have
+    /// no floats.
     pub(super) narrow: bool,
-    /// `memory.grow` always fails.
+    /// Makes `memory.grow` fail always.
     pub(super) fixed_memory: bool,
-    /// wasmi 2.0.0 fuses a comparison and a `select` behind it the wrong way round: the condition
-    /// is made another expression of the same value.
+    /// Replaces the condition of a `select` by another expression of equal value: wasmi 2.0.0
+    /// wrongly fuses a comparison with a following `select`.
     pub(super) guard_select: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Programs that lean against the horizon, and what must be true there: every engine says what the
-//! plain interpreter says, up to the same last token, and then stops.
+//! Adversarial programs that run into the horizon. Every engine must generate the plain
+//! interpreter's tokens up to the same last one, and then stop.
 
 mod programs;
 mod stock;
@@ -10,8 +10,7 @@ pub use crate::beside::{Stopped, beside};
 pub use programs::{Adversary, adversaries, farthest};
 pub use stock::{Sampled, at_positions};
 
-/// The greatest count that orders writes of keys with an index, where it is a count: how often the
-/// memory may be stored to.
+/// The greatest count of stores, if a count orders the writes of keys with an index.
 #[must_use]
 pub fn most_stores(model: &Model) -> Option<u64> {
     let certificate = certify(model);
@@ -30,7 +29,7 @@ pub fn most_stores(model: &Model) -> Option<u64> {
         .min()
 }
 
-/// The same model with a nearer horizon: it stops behind that position, and after so many stores.
+/// Moves the horizon of a model: it stops after that position, and after this many stores.
 ///
 /// # Panics
 /// If the model cannot store that often.

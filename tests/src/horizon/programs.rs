@@ -3,16 +3,16 @@
 use weightware::{Computer, Engine, Program, RunEnd};
 use weightware_isa::{FRAME_LIMIT, Instruction, Op};
 
-/// A program that leans against a limit.
+/// A program that runs into a limit.
 #[derive(Debug, Clone)]
 pub struct Adversary {
-    /// What it does.
+    /// The name of its behaviour.
     pub name: &'static str,
-    /// Its program; never ends.
+    /// Its program, which never ends.
     pub program: Program,
-    /// Whether it stores, again and again.
+    /// Whether it stores repeatedly.
     pub stores: bool,
-    /// Whether it comes to a limit of its own within a few tokens, whatever the horizon.
+    /// Whether it reaches a limit of its own within a few tokens, at any horizon.
     pub soon: bool,
 }
 
@@ -43,7 +43,7 @@ fn program(code: Vec<Instruction>) -> Program {
     }
 }
 
-/// The greatest address that the model can store at; by trying.
+/// The greatest address at which the model can store, found by attempts.
 ///
 /// # Panics
 /// If the model cannot be run.
@@ -60,7 +60,7 @@ pub fn farthest(computer: &Computer) -> u32 {
     inside
 }
 
-/// All of them, for a model whose greatest address is given.
+/// All adversaries, for a model with that greatest address.
 #[must_use]
 pub fn adversaries(farthest: u32) -> Vec<Adversary> {
     let lean = |name, program, stores, soon| Adversary {
@@ -109,7 +109,7 @@ fn counting() -> Program {
     ])
 }
 
-/// Adds one to the byte at each address, by turns.
+/// Adds one to the byte at each address, in turn.
 fn hammering(addresses: &[u32]) -> Program {
     let mut code = vec![];
     for &address in addresses {
@@ -126,7 +126,7 @@ fn hammering(addresses: &[u32]) -> Program {
     program(code)
 }
 
-/// A byte further at every turn.
+/// Stores one byte further in every round.
 fn walking(from: u32) -> Program {
     program(vec![
         new(Op::I32Const, from),
@@ -144,8 +144,7 @@ fn pushing() -> Program {
     program(vec![new(Op::I32Const, 7), new(Op::Br, 0)])
 }
 
-/// Calls itself as often as frames of one word fit, writing a local in each, and comes all the way
-/// back.
+/// Calls itself until frames of one word run out, writes a local in each, and returns from all.
 fn recursing() -> Program {
     const MAIN: u32 = 0;
     const CALLS_LEFT: u32 = 0;
@@ -175,8 +174,8 @@ fn recursing() -> Program {
     ])
 }
 
-/// Writes and reads words at 16,384 places, all over the memory, each overlapped by a byte; and the
-/// word at 64 again and again. Three stores in 25 instructions.
+/// Writes and reads words at 16,384 places all over the memory, each overlapped by a byte, and the
+/// word at 64 repeatedly. Three stores in 25 instructions.
 fn scattering(farthest: u32) -> Program {
     const PLACES: u32 = 1 << 14;
     let apart = ((farthest - 7) / (PLACES - 1)) & !3;

@@ -1,6 +1,8 @@
-//! Stock softmax at sampled positions of a long run, without keeping its keys: the run is decoded
-//! twice by hulls, once to learn the queries, once to show them every key. What softmax answers
-//! goes through the layers, up to the logits.
+//! Stock softmax at sampled positions of a long run, without keeping its keys.
+//!
+//! The run is decoded twice by hulls: the first pass records the queries at those positions, the
+//! second shows them every key. The values that softmax returns go through the layers, up to the
+//! logits.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -10,35 +12,34 @@ use weightware_runtime::HeadActivation;
 
 use crate::far::best;
 
-/// What stock softmax makes of a position, wherever a library multiplies by `1 / sqrt(2)`.
+/// The results of stock softmax at a position, for each place where a library scales.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sampled {
     /// The position.
     pub position: u64,
-    /// Heads that attend to one token: the weights of all others are exactly 0, and the token is
-    /// that of the greatest exact score.
+    /// Heads that attend to one token: the weights of all others are exactly 0, and the token has
+    /// the greatest exact score.
     pub one_hot: usize,
-    /// Heads of which keys of several tokens have the greatest exact score: they average those.
+    /// Heads for which the keys of several tokens have the greatest exact score; they average
+    /// those.
     pub tied: usize,
-    /// Heads that average over all tokens, by how much their sum is off at most.
+    /// Heads that average over all tokens, and the greatest error of their sums.
     pub averages: (usize, f64),
-    /// Others that ask for an index under which there is no key: what they answer does not matter.
+    /// Heads whose query is an index without a key, so that their values do not matter.
     pub missed: usize,
     /// Heads that do none of these.
     pub wrong: Vec<(usize, usize)>,
-    /// The token that the run says behind it.
+    /// The next token of the run.
     pub said: Option<TokenId>,
-    /// By where the library multiplies: the token of the greatest logit, and how far that is ahead
-    /// of the next.
+    /// For each scaling the token of the greatest logit, and its lead.
     pub predicted: [Option<(TokenId, f64)>; 3],
-    /// How far queries that are made of what softmax answered are off those of the run, at most:
-    /// these are what was asked.
+    /// The greatest distance between a query that results from softmax and the query of the run.
     pub off: f64,
 }
 
 impl Sampled {
-    /// Whether softmax attends as it must, and says what the run says. Where a lookup finds no key,
-    /// what it answers and what is asked with that does not matter.
+    /// Whether softmax attends as certified, and predicts the token of the run. If a lookup finds
+    /// no key, its value and the queries that result from it do not matter.
     #[must_use]
     pub fn is_right(&self) -> bool {
         let said = |predicted: &Option<(TokenId, f64)>| predicted.map(|(token, _)| token);
@@ -57,7 +58,8 @@ impl Sampled {
 /// The score of a query and a key.
 type Score = fn([f64; 2], [f64; 2]) -> f64;
 
-/// Where libraries multiply by `1 / sqrt(2)`: query, scores, query and keys by the root of it.
+/// The places where libraries multiply by `1 / sqrt(2)`: the query, the scores, or query and keys
+/// by its root.
 const SCALINGS: [Score; 3] = [
     |query, key| dot(query.map(|q| q * FRAC_1_SQRT_2), key),
     |query, key| dot(query, key) * FRAC_1_SQRT_2,
@@ -91,7 +93,7 @@ impl Softmax {
     }
 
     fn show(&mut self, score: f64, value: [f64; 2]) {
-        // So far below the top that its weight is exactly 0.
+        // The weight of a score this far below the top is exactly 0.
         if score < self.top - 800.0 {
             return;
         }
@@ -109,16 +111,16 @@ impl Softmax {
     }
 }
 
-/// One head's query, and all keys so far.
+/// The query of one head, and all keys so far.
 #[derive(Debug, Clone)]
 struct Seen {
     query: [f64; 2],
     averages: bool,
-    /// Whether keys have indices, and whether there is a live one under the index asked for.
+    /// Whether keys have indices, and whether the queried index has a live key.
     indexed: bool,
     found: bool,
     softmax: [Softmax; 3],
-    /// Greatest score as the numbers are, as a sum of two floats, and the values of the keys that
+    /// The greatest exact score, as a sum of two floats, and the sum of the values of the keys that
     /// have it.
     exact: (f64, f64),
     best: [f64; 2],
@@ -128,13 +130,13 @@ struct Seen {
     count: u64,
 }
 
-/// The product and what rounding took from it.
+/// The rounded product and its rounding error.
 fn product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     (product, a.mul_add(b, -product))
 }
 
-/// The sum and what rounding took from it.
+/// The rounded sum and its rounding error.
 fn sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let of_b = sum - a;
@@ -215,8 +217,8 @@ impl Seen {
     }
 }
 
-/// What stock softmax attends to at positions behind the prompt of a program; those beyond its end
-/// are left out.
+/// The results of stock softmax at positions after the prompt of a program. Positions beyond its
+/// end are left out.
 ///
 /// # Errors
 /// If the program cannot be run.
@@ -278,7 +280,7 @@ pub fn at_positions(
             let answers: Vec<[f64; 2]> = answers.collect();
             let (logits, off) = asked.forward(computer.model(), &answers);
             sampled.predicted[scaling] = best(&logits);
-            // Not a number is off.
+            // NaN counts as an infinite distance.
             sampled.off = if off >= 0.0 {
                 sampled.off.max(off)
             } else {
@@ -290,17 +292,17 @@ pub fn at_positions(
     Ok(judged.collect())
 }
 
-/// What a run asks at a position.
+/// The queries of a run at a position.
 #[derive(Debug)]
 struct Asked {
     position: u64,
-    /// The token there, and the one that is said behind it.
+    /// The token at the position, and the next one.
     tokens: [Option<TokenId>; 2],
     heads: Vec<HeadActivation>,
 }
 
 impl Asked {
-    /// The logits, if the heads answer this; and how far queries made of it are off.
+    /// The logits if the heads return these values, and the distance of the queries that result.
     fn forward(&self, model: &Model, answers: &[[f64; 2]]) -> (Vec<f64>, f64) {
         let d_model = model.config.shape.d_model;
         let token = self.tokens[0].map_or(0, |token| token.0 as usize);
@@ -342,8 +344,8 @@ fn add(x: &mut [f64], y: &[f64]) {
     x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
 }
 
-/// Decodes up to the last of the positions, and shows what heads ask and offer at every one: behind
-/// the prompt also with the token there and the next one.
+/// Decodes up to the last of the positions, and shows the activations of the heads at every one;
+/// after the prompt also the token at the position and the next one.
 fn walk(
     computer: &Computer,
     prompt: &[TokenId],
@@ -361,7 +363,7 @@ fn walk(
         show(position, [Some(token), None], &attended);
     }
     let mut position = prompt.len() as u64 - 1;
-    // The token that is asked for goes through the layers when the next one is.
+    // A token goes through the layers when the next one is requested.
     let mut token = decoder.generate(None).next();
     while token.is_some() && position < last {
         let next = decoder.generate(None).next();

@@ -2,14 +2,14 @@
 
 use crate::random::Random;
 
-/// Valid inputs, and what is put in place of their parts.
+/// Valid inputs, and replacements for their parts.
 #[derive(Debug)]
 pub(super) struct Damage {
     valid: Vec<Vec<u8>>,
     words: Vec<Vec<u8>>,
 }
 
-/// Words that mean trouble to many formats.
+/// Words that many formats handle badly.
 const WORDS: [&[u8]; 22] = [
     b"\xff\xff\xff\xff\x0f",
     b"\x80\x80\x80\x80\x80\x00",
@@ -35,7 +35,7 @@ const WORDS: [&[u8]; 22] = [
     b"((((((((((((((((",
 ];
 
-/// Longer inputs are cut.
+/// The length at which longer inputs are cut.
 const LONGEST: usize = 1 << 18;
 
 impl Damage {
@@ -54,7 +54,7 @@ impl Damage {
 
     pub(super) fn input(&self, random: &mut Random) -> Vec<u8> {
         let mut input = match random.below(16) {
-            // Noise: of bytes, or of words.
+            // Noise: bytes, or words.
             0 => (0..random.below(300))
                 .map(|_| random.bits() as u8)
                 .collect(),
@@ -64,7 +64,7 @@ impl Damage {
             }
             _ => self.pick(&self.valid, random).to_vec(),
         };
-        // Now and then what is valid stays so.
+        // Sometimes a valid input stays valid.
         for _ in 0..random.below(6) {
             self.damage(&mut input, random);
         }
@@ -90,7 +90,7 @@ impl Damage {
                 input.splice(at..at, again);
             }
             6 => {
-                // The rest of another.
+                // The rest of another valid input.
                 let other = self.pick(&self.valid, random);
                 let from = random.below(other.len() as u64 + 1) as usize;
                 input.truncate(at);
@@ -101,13 +101,13 @@ impl Damage {
                 input.splice(at..at, word);
             }
             8 => {
-                // In the place of as many bytes.
+                // A word replaces as many bytes.
                 let word = self.pick(&self.words, random).to_vec();
                 let end = (at + word.len()).min(input.len());
                 input.splice(at..end, word);
             }
             9 => {
-                // In the place of a word.
+                // A word replaces a word of the input.
                 let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-+".contains(byte);
                 let begin = input[..at]
                     .iter()

@@ -1,8 +1,8 @@
-//! Inputs that nobody wrote: valid ones, damaged, and noise, for everything that reads bytes.
+//! Hostile inputs for every reader of bytes: valid inputs, damaged ones, and noise.
 //!
-//! Whatever the bytes are, they are taken, or refused with the place; nothing panics, and memory
-//! stays in proportion to their length. Execution `n` of a seed is the same everywhere. Inputs that
-//! once were findings stay in `hostile/`.
+//! A reader must accept any bytes or refuse them with the place. It never panics, and its memory
+//! stays in proportion to the length of the input. Execution `n` of a seed is the same on every
+//! machine. Inputs that once were findings are kept in `hostile/`.
 
 mod damage;
 mod model;
@@ -16,42 +16,42 @@ pub use target::Target;
 use self::damage::Damage;
 use crate::random::Random;
 
-/// Measures memory: the command counts what is allocated.
+/// A meter of memory, by the command's counting allocator.
 #[derive(Debug, Clone, Copy)]
 pub struct Meter {
-    /// From now on the peak counts anew.
+    /// Resets the peak.
     pub reset: fn(),
-    /// Bytes allocated at the moment, and the most there were since the reset.
+    /// The bytes allocated at the moment, and the peak since the reset.
     pub usage: fn() -> (usize, usize),
 }
 
-/// Bytes that any input may cost, and bytes for each byte of it.
+/// The bytes that any input may take, and bytes for each byte of it.
 ///
 /// The frontend lowers one byte of a module to at most some tens of instructions, and a machine for
 /// tokens has tables of its own.
 const MEMORY: (usize, usize) = (64 << 20, 4096);
 
-/// An input that should have been taken or refused.
+/// An input that was neither accepted nor refused properly.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The execution of the seed.
     pub number: u64,
     /// The input.
     pub input: Vec<u8>,
-    /// What became of it.
+    /// The result of the input.
     pub what: String,
 }
 
-/// What came of many inputs.
+/// The results of many inputs.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Inputs.
+    /// The number of inputs.
     pub executions: u64,
-    /// Of them, those that were taken as valid.
+    /// The number of inputs that were accepted as valid.
     pub taken: u64,
-    /// The most memory that one took.
+    /// The greatest memory of an input.
     pub memory: usize,
-    /// The longest time that one took.
+    /// The longest time of an input.
     pub longest: Duration,
     /// All findings.
     pub findings: Vec<Finding>,
@@ -73,7 +73,7 @@ impl std::fmt::Debug for Campaign {
 }
 
 impl Campaign {
-    /// Inputs of a seed.
+    /// The inputs of a seed.
     #[must_use]
     pub fn new(target: Target, seed: u64) -> Self {
         let (check, valid, words) = target.open();
@@ -92,7 +92,8 @@ impl Campaign {
         self.damage.input(&mut random)
     }
 
-    /// Gives an input to the target: whether it is taken.
+    /// Gives an input to the target, and returns whether it accepts it and the memory that it
+    /// takes.
     ///
     /// # Errors
     /// If it panics, takes too much memory, or is refused without a place.
@@ -116,8 +117,7 @@ impl Campaign {
         Ok((taken?, memory))
     }
 
-    /// Gives inputs from the given execution on, until so much time has passed, or so many were
-    /// given.
+    /// Gives inputs from an execution on, for the given time or the given number of inputs.
     #[must_use]
     pub fn run(&self, from: u64, time: Duration, most: u64, meter: Meter) -> Tally {
         let start = Instant::now();

@@ -60,11 +60,13 @@ fn small() -> Model {
     }
 }
 
-/// A folder one of whose files is the input.
+/// The target of a folder with one file replaced by the input.
 pub(super) fn file(name: &'static str) -> (Box<Check>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    small().save(dir.path()).expect("it can be written");
-    let valid = fs::read(dir.path().join(name)).expect("just written");
+    small()
+        .save(dir.path())
+        .expect("the temporary folder can be written");
+    let valid = fs::read(dir.path().join(name)).expect("the file was just written");
     let text = String::from_utf8_lossy(&valid);
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"._\"".contains(c));
     let words = words
@@ -97,7 +99,7 @@ fn loaded(dir: &Path) -> Result<bool, String> {
     }
 }
 
-/// All engines run a model without a panic, and those that are exact say the same.
+/// Runs a model by all engines: none panics, and the exact ones give the same tokens.
 fn agree(model: &Model) -> Result<(), String> {
     let vocab = model.config.shape.vocab as u32;
     let prompt: Vec<TokenId> = (0..vocab.min(4)).map(TokenId).collect();
@@ -114,7 +116,7 @@ fn agree(model: &Model) -> Result<(), String> {
     }
     for pair in said.windows(2) {
         let [(one, a, b, c), (other, x, y, z)] = pair else {
-            unreachable!("windows of two")
+            unreachable!("windows(2) yields slices of two")
         };
         if (a, b, c) != (x, y, z) {
             return Err(format!(
@@ -127,7 +129,7 @@ fn agree(model: &Model) -> Result<(), String> {
     Ok(())
 }
 
-/// Weights that are made of the input, a byte each.
+/// Runs a model whose weights are the bytes of the input.
 pub(super) fn weights(input: &[u8]) -> Result<bool, String> {
     let mut model = small();
     let mut bytes = input.iter().copied();
@@ -150,7 +152,7 @@ pub(super) fn weights(input: &[u8]) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Mostly 0 and small numbers, and some of every magnitude.
+/// A weight: mostly 0 and small numbers, and some of every magnitude.
 fn weight_of(byte: u8) -> f64 {
     const ODD: [f64; 16] = [
         0.5,

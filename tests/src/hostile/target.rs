@@ -1,4 +1,4 @@
-//! What reads bytes.
+//! Readers of bytes under test.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use weightware_isa::{Interpreter, Program, Vocabulary};
 use super::model;
 use crate::case::cases;
 
-/// Something that reads bytes that somebody else wrote.
+/// A reader of untrusted bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// Wasm binaries, lowered and run.
@@ -19,7 +19,7 @@ pub enum Target {
     Tokens,
     /// Traces.
     Trace,
-    /// Saved runs, and what follows from them.
+    /// Saved runs, and their continuation.
     Saved,
     /// `model.safetensors`.
     Tensors,
@@ -29,14 +29,14 @@ pub enum Target {
     Tokenizer,
     /// `generation_config.json`.
     Generation,
-    /// Weights that no compiler made, run by all engines.
+    /// Random weights, run by all engines.
     Weights,
 }
 
-/// Whether an input is taken; an error is a finding.
+/// Whether an input is accepted; an error is a finding.
 pub(super) type Check = dyn Fn(&[u8]) -> Result<bool, String>;
 
-/// Tokens that are decoded of what is taken.
+/// The number of tokens decoded of an accepted input.
 const TOKENS: usize = 2_000;
 
 impl Target {
@@ -54,7 +54,7 @@ impl Target {
         Self::Weights,
     ];
 
-    /// Its name.
+    /// The name of the target.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Target {
         }
     }
 
-    /// How it is checked, valid inputs, and words of its language.
+    /// The check of the target, valid inputs, and words of its language.
     pub(super) fn open(self) -> (Box<Check>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
         match self {
             Self::Wasm => (Box::new(source), modules(), vec![]),
@@ -101,14 +101,14 @@ impl Target {
     }
 }
 
-/// A program of any kind: lowered, and run for a while.
+/// A program in any form: it is lowered, and run for a while.
 fn source(input: &[u8]) -> Result<bool, String> {
     let source = match Source::parse(input) {
         Ok(source) => source,
         Err(error) => return refused(&error).map(|()| false),
     };
     let program = source.program(b"some input".as_slice());
-    // Prompts are longer than programs by what they say of each instruction.
+    // Prompts are longer than programs by the tokens of each instruction.
     let _ = program.full_prompt().count();
     run(&program);
     let text = program.to_string();
@@ -128,15 +128,16 @@ fn run(program: &Program) {
     }
 }
 
-/// Whether an error says where.
+/// Whether an error names the place.
 fn refused(error: &Error) -> Result<(), String> {
     let located = match error {
         Error::Frontend(error) => {
-            // Of a text that cannot be parsed the message names the line; a missing entry is
-            // nowhere.
+            // The message of a text that cannot be parsed names the line; a missing entry has no
+            // place.
             let said = error.to_string();
-            let told = said.contains("<anon>:") || said.contains("there is no exported function");
-            error.offset().is_some() || error.function().is_some() || told
+            let is_located =
+                said.contains("<anon>:") || said.contains("there is no exported function");
+            error.offset().is_some() || error.function().is_some() || is_located
         }
         Error::Program(error) => error.line().is_some() || error.instruction().is_some(),
         Error::Model(error) => error.path().is_some() || error.as_unknown_word().is_some(),
@@ -149,8 +150,8 @@ fn refused(error: &Error) -> Result<(), String> {
     readable(&text)
 }
 
-/// A refusal is read by people, in terminals: it repeats no more of the input than is needed, and
-/// nothing that they obey.
+/// Checks that a refusal can be read in a terminal: it repeats little of the input, and no control
+/// character.
 pub(super) fn readable(text: &str) -> Result<(), String> {
     if text.len() > 4_000 {
         return Err(format!("is refused in {} bytes", text.len()));
@@ -161,7 +162,7 @@ pub(super) fn readable(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Tokens of a trace, those that are none left out.
+/// Reads the tokens of a trace; words that are not tokens are skipped.
 fn trace(input: &[u8]) -> Result<bool, String> {
     let vocabulary = Vocabulary::new();
     let mut reader = TraceReader::new();
@@ -201,7 +202,7 @@ fn modules() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Their texts, as they are printed.
+/// The printed texts of these modules.
 fn texts() -> Vec<Vec<u8>> {
     let texts = modules()
         .into_iter()
@@ -260,7 +261,7 @@ fn saved(computer: &Computer) -> Vec<Vec<u8>> {
     runs.collect()
 }
 
-/// The words of texts.
+/// The words of some texts.
 fn words(texts: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let words = texts
         .iter()

@@ -1,9 +1,9 @@
-//! A module with an entry that calls its exports as its input tells.
+//! A driver: a module with an entry that calls its exports as the input directs.
 //!
-//! The input is a row of calls: the number of the case, two bytes, then the arguments, each with as
-//! many bytes as its type has. For each call the entry puts out the results' bytes, then [`DONE`].
-//! So the calls of many assertions share a run and the state that they leave behind, and nothing
-//! that computes before the run can know an argument.
+//! The input is a row of calls: the number of the case in two bytes, then the arguments, each with
+//! as many bytes as its type has. For each call the entry outputs the results' bytes, then
+//! [`DONE`]. So the calls of many assertions share a run and its state, and no computation before
+//! the run can depend on an argument.
 
 use wasm_encoder::{
     BlockType, DataCountSection, EntityType, ExportKind, ExportSection, Function, ImportSection,
@@ -14,18 +14,18 @@ use wasmparser::ExternalKind;
 use super::Value;
 use super::merge::{HOST, Merged, number};
 
-/// The entry's name.
+/// The name of the entry.
 pub(crate) const ENTRY: &str = "main";
 
-/// Follows the results of a call.
+/// The byte after the results of a call.
 pub(crate) const DONE: u8 = b'.';
 
-/// What a case does.
+/// The action of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Case {
-    /// Calls an export of an instance, or puts out the value of a global.
+    /// Calls an export of an instance, or outputs the value of a global.
     Export(usize, String),
-    /// Puts out the 32-bit word at an address.
+    /// Outputs the 32-bit word at an address.
     Peek,
 }
 
@@ -68,7 +68,7 @@ impl Merged {
         }
     }
 
-    /// The module with an entry for these cases.
+    /// Builds the module with an entry for these cases.
     pub(crate) fn driver(&self, cases: &[Case]) -> Vec<u8> {
         let (mut types, mut functions) = (self.types.clone(), self.functions.clone());
         let mut code = self.code.clone();
@@ -170,7 +170,7 @@ impl Merged {
             code.i32_const(i32::from(DONE)).call(1);
             code.br(count - at as u32).end();
         }
-        // The last `end` so far was that of the block around the cases.
+        // The last `end` closed the block around the cases.
         code.end().end();
         function
     }
@@ -217,7 +217,7 @@ impl Merged {
     }
 }
 
-/// `number -- `, puts out its bytes.
+/// `number -- `, outputs the number's bytes.
 fn write_number(code: &mut InstructionSink<'_>, ty: ValType, routines: u32) {
     match ty {
         ValType::I64 => code.call(routines + WRITE_64),
@@ -227,7 +227,7 @@ fn write_number(code: &mut InstructionSink<'_>, ty: ValType, routines: u32) {
     };
 }
 
-/// ` -- number`, from the input, the lowest byte first.
+/// ` -- number`, read from the input, the lowest byte first.
 fn read(bits: i32) -> Function {
     let mut function = Function::new([]);
     let mut code = function.instructions();
@@ -246,7 +246,7 @@ fn read(bits: i32) -> Function {
     function
 }
 
-/// `number -- `, to the output, the lowest byte first.
+/// `number -- `, written to the output, the lowest byte first.
 fn write(bits: i32) -> Function {
     let mut function = Function::new([]);
     let mut code = function.instructions();
@@ -266,7 +266,7 @@ fn write(bits: i32) -> Function {
     function
 }
 
-/// Bytes of a number.
+/// The number of bytes of a number.
 pub(crate) fn width(ty: wasmparser::ValType) -> usize {
     match ty {
         wasmparser::ValType::I64 | wasmparser::ValType::F64 => 8,
@@ -283,17 +283,16 @@ pub(crate) fn encode(input: &mut Vec<u8>, case: usize, arguments: &[Value]) {
     }
 }
 
-/// Takes the results of a call off the front of an output; `None` if the call did not come to its
-/// end.
+/// Removes the results of a call from the front of an output; `None` if the call did not return.
 pub(crate) fn decode(output: &mut &[u8], results: &[wasmparser::ValType]) -> Option<Vec<u64>> {
     let mut rest = *output;
     let mut values = vec![];
     for &ty in results {
-        let (bytes, behind) = rest.split_at_checked(width(ty))?;
+        let (bytes, after) = rest.split_at_checked(width(ty))?;
         let mut word = [0; 8];
         word[..bytes.len()].copy_from_slice(bytes);
         values.push(u64::from_le_bytes(word));
-        rest = behind;
+        rest = after;
     }
     *output = rest.strip_prefix(&[DONE])?;
     Some(values)

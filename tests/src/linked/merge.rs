@@ -1,4 +1,4 @@
-//! Instances that belong together, as one module.
+//! Merging of linked instances into one module.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -18,7 +18,7 @@ use super::world::World;
 /// Functions that a merged module imports before all others: `env.getchar` and `env.putchar`.
 pub(crate) const HOST: u32 = 2;
 
-/// Sections of one module.
+/// The sections of the merged module.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     pub(crate) types: TypeSection,
@@ -29,18 +29,18 @@ pub(crate) struct Merged {
     pub(crate) elements: ElementSection,
     pub(crate) code: CodeSection,
     pub(crate) data: DataSection,
-    /// Whether an instance counts its data segments ahead of its code.
+    /// Whether an instance states the number of its data segments before its code.
     pub(crate) counts_data: bool,
-    /// Start functions, in their order.
+    /// The start functions, in their order.
     pub(crate) starts: Vec<u32>,
-    /// Functions and globals that instances export.
+    /// The functions and globals that instances export.
     pub(crate) exports: HashMap<(usize, String), (ExternalKind, u32)>,
-    /// Types of the functions, the host's two not counted.
+    /// The types of the functions, without the host's two.
     pub(crate) signatures: Vec<FuncType>,
     pub(crate) global_types: Vec<wasmparser::ValType>,
-    /// The first values of globals, as expressions without their end.
+    /// The initial values of globals, as expressions without their end.
     values: Vec<Vec<u8>>,
-    /// Sizes of tables and memories, in entries and bytes.
+    /// The sizes of tables and memories, in entries and bytes.
     sizes: [Vec<u64>; 2],
 }
 
@@ -184,8 +184,8 @@ impl Merged {
         Ok(())
     }
 
-    /// A constant expression, without its end, in which imported globals are their values: they are
-    /// globals of the merged module's own, which such an expression may not read.
+    /// Rewrites a constant expression, without its end: imported globals are replaced by their
+    /// values. They are globals of the merged module itself, which such an expression may not read.
     fn expression(
         &self,
         map: &mut Map,
@@ -297,7 +297,7 @@ impl Merged {
     }
 }
 
-/// Where the items of one instance are in the merged module.
+/// The indices of one instance's items in the merged module.
 #[derive(Debug, Default)]
 struct Map {
     types: u32,
@@ -341,16 +341,16 @@ impl Reencode for Map {
     }
 }
 
-/// A type as the encoder has it.
+/// Converts a type to that of the encoder.
 ///
 /// # Panics
-/// If it is none of the four numbers.
+/// If it is not one of the four number types.
 pub(crate) fn number(ty: wasmparser::ValType) -> ValType {
     match ty {
         wasmparser::ValType::I32 => ValType::I32,
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
-        ty => panic!("{ty} is no number"),
+        ty => panic!("{ty} is not a number type"),
     }
 }

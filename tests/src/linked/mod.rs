@@ -1,4 +1,4 @@
-//! Instances of modules, linked into one module whose entry calls exports as its input tells.
+//! Linked instances, merged into one module whose entry calls exports as the input directs.
 
 mod driver;
 mod merge;
@@ -10,10 +10,10 @@ pub(crate) use self::driver::{Case, ENTRY, Signature, decode, encode};
 pub(crate) use self::merge::{HOST, Merged};
 pub(crate) use self::world::{Unlinkable, World};
 
-/// A number, by its bits.
+/// A number, as its bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value {
     pub(crate) ty: ValType,
-    /// Zeros above those that the type has.
+    /// The bits; those above the type's width are zero.
     pub(crate) bits: u64,
 }

@@ -1,4 +1,4 @@
-//! Instances of modules, and what they import from each other.
+//! Instances of modules, and their imports from each other.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,7 +7,7 @@ use wasmparser::{
     TypeRef, Validator, WasmFeatures,
 };
 
-/// What modules may export and import.
+/// The type of an export or import.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Extern {
     Function(FuncType),
@@ -29,16 +29,16 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) struct Instance {
     pub(crate) wasm: Vec<u8>,
-    /// Of every import the instance and the export that it is.
+    /// For every import the instance and the name of the export.
     pub(crate) imports: Vec<(usize, String)>,
     pub(crate) exports: HashMap<String, Extern>,
-    /// Its instantiation failed: it left behind what it wrote before.
+    /// Whether its instantiation failed. Its writes before the failure remain.
     pub(crate) failed: bool,
     /// Instances from which it imports more than functions.
     shares: Vec<usize>,
 }
 
-/// An import that is not there, or of another type.
+/// The error of an import that does not exist or has another type.
 #[derive(Debug)]
 pub(crate) struct Unlinkable(pub(crate) String);
 
@@ -75,7 +75,7 @@ impl World {
         Ok(self.instances.len() - 1)
     }
 
-    /// An instance with one item of the suite's host module alone, the importer's own.
+    /// An instance of the suite's host module with one item, for one importer.
     fn item_of_host(&mut self, name: &str) -> Result<usize, Unlinkable> {
         let params = |types| format!("(func (export {name:?}) (param {types}))");
         let field = match name {
@@ -94,11 +94,12 @@ impl World {
             "memory" => format!("(memory (export {name:?}) 1 2)"),
             _ => return Err(Unlinkable(format!("the host has no {name:?}"))),
         };
-        let wasm = wat::parse_str(format!("(module {field})")).expect("a module");
+        let wasm = wat::parse_str(format!("(module {field})"))
+            .expect("the text of the host module is valid");
         self.instantiate(&wasm)
     }
 
-    /// Names an instance; it is also the latest one.
+    /// Names an instance, and makes it the latest one.
     pub(crate) fn name(&mut self, instance: Option<usize>, name: Option<&str>) {
         self.latest = instance;
         if let Some(name) = name {
@@ -116,7 +117,7 @@ impl World {
         }
     }
 
-    /// The instance of that name, or the latest one.
+    /// The instance with that name, or the latest one.
     pub(crate) fn find(&self, name: Option<&str>) -> Option<usize> {
         match name {
             Some(name) => self.names.get(name).copied(),
@@ -124,7 +125,7 @@ impl World {
         }
     }
 
-    /// The instances that a call of one can touch, in the order of their instantiation: those from
+    /// The instances that a call of one can affect, in the order of their instantiation: those from
     /// which it imports, and those that import memories, tables or globals of one of them.
     pub(crate) fn around(&self, instance: usize) -> Vec<usize> {
         let mut found = BTreeSet::from([instance]);
@@ -146,7 +147,7 @@ impl World {
 }
 
 impl Extern {
-    /// Whether an import of the type `wanted` may be this.
+    /// Whether this export matches an import of the type `wanted`.
     fn fits(&self, wanted: &Extern) -> bool {
         let limits = |have: (u64, Option<u64>), want: (u64, Option<u64>)| {
             let most = |want: u64| have.1.is_some_and(|have| have <= want);

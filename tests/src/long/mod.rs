@@ -1,4 +1,4 @@
-//! C programs whose runs are millions of tokens long: they must say what they say by an independent
+//! C programs whose runs have millions of tokens. Their results must be those of an independent
 //! engine, and every token must be the plain interpreter's.
 
 mod page;
@@ -16,10 +16,10 @@ use crate::streams::Streams;
 
 pub use page::page;
 
-/// A trace is no longer: the greatest position of the default model.
+/// The greatest length of a trace: the greatest position of the default model.
 const LIMIT: u64 = 22_000_000;
 
-/// Tokens between two calls of who watches.
+/// Tokens between two calls of the observer.
 const WATCHED: usize = 1 << 18;
 
 /// A program of `programs/long`.
@@ -27,40 +27,40 @@ const WATCHED: usize = 1 << 18;
 pub struct Long {
     /// The file's name without its extension.
     pub name: String,
-    /// How it was optimised, `O2`.
+    /// Its optimisation level, such as `O2`.
     pub level: String,
     wasm: Vec<u8>,
     input: Input,
 }
 
-/// What a program says, and how it ends.
+/// The output of a program, and how it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// What it puts out.
+    /// The bytes of output.
     pub streams: Streams,
     /// How it ended.
     pub outcome: Outcome,
 }
 
-/// A program's whole run, as all ways to run it must take it.
+/// The whole run of a program, as every way to run it must execute it.
 #[derive(Debug, Clone)]
 pub struct Whole {
     /// The program with its input.
     pub program: Program,
-    /// What the independent engine says, and the plain interpreter too.
+    /// The result of the independent engine, and of the plain interpreter.
     pub said: Said,
-    /// Tokens of the prompt.
+    /// The number of tokens of the prompt.
     pub prompt: u64,
-    /// Tokens of the trace.
+    /// The number of tokens of the trace.
     pub tokens: u64,
-    /// Stores among them.
+    /// The number of stores among them.
     pub stores: u64,
 }
 
-/// All programs, by name; `programs.txt` lists them.
+/// All programs in the order of their names; `programs.txt` lists them.
 ///
 /// # Errors
-/// If a file is missing or malformed; says which.
+/// If a file is missing or malformed; the message names it.
 pub fn programs() -> Result<Vec<Long>, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs/long");
     let list = text(&folder.join("programs.txt"))?;
@@ -77,7 +77,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 impl Long {
-    /// A line is a name, a level and the arguments; a file `NAME.txt`, if there is one, is the
+    /// Reads a line: a name, a level and the arguments. The file `NAME.txt`, if it exists, is the
     /// input.
     fn read(folder: &Path, line: &str) -> Result<Self, String> {
         let mut words = line.split_whitespace();
@@ -100,16 +100,16 @@ impl Long {
         })
     }
 
-    /// Bytes of the module.
+    /// The size of the module in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.wasm.len()
     }
 
-    /// What it says by an independent engine.
+    /// Runs the program in an independent engine.
     ///
     /// # Errors
-    /// If it traps, or finds itself wrong.
+    /// If it traps, or detects a wrong result.
     pub fn independent(&self) -> Result<Said, String> {
         let (streams, outcome) = host::run(&self.wasm, self.input.clone())?;
         match outcome {
@@ -118,10 +118,11 @@ impl Long {
         }
     }
 
-    /// Its whole run by the plain interpreter, which must say what an independent engine says.
+    /// Runs the program in the plain interpreter, whose result must be that of an independent
+    /// engine.
     ///
     /// # Errors
-    /// If it does not.
+    /// If it is not.
     pub fn whole(&self) -> Result<Whole, String> {
         let said = self.independent()?;
         let lowered = lower(&self.wasm, &Options::default()).map_err(|error| error.to_string())?;
@@ -154,18 +155,18 @@ impl Long {
 }
 
 impl Whole {
-    /// The position of the last token, that of the prompt's first being 0.
+    /// The position of the last token; the prompt's first token is at position 0.
     #[must_use]
     pub fn last_position(&self) -> u64 {
         self.prompt + self.tokens - 1
     }
 
-    /// Decodes the run from a token of the trace on, those before taken in, to its end or for at
-    /// most so many tokens, beside the plain interpreter; who watches is told how many tokens there
-    /// are so far.
+    /// Decodes the run from a token of the trace on, in lockstep with the plain interpreter, to its
+    /// end or for at most `limit` tokens. Earlier tokens are prefilled. The observer gets the
+    /// number of tokens so far.
     ///
     /// # Errors
-    /// What differs.
+    /// The first difference.
     pub fn decode(
         &self,
         computer: &Computer,
@@ -194,14 +195,14 @@ impl Whole {
                 };
                 streams.are(&wanted)
             }
-            (end, _) => Err(format!("{end:?} behind {tokens} tokens")),
+            (end, _) => Err(format!("{end:?} after {tokens} tokens")),
         };
         said.map_err(|problem| format!("{name}: {problem}"))
     }
 }
 
 impl Said {
-    /// Whether it is the same; if not, where it begins to differ.
+    /// Compares two results, and describes the first difference.
     fn is(&self, wanted: &Self) -> Result<(), String> {
         self.streams.are(&wanted.streams)?;
         match self.outcome == wanted.outcome {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Long, Whole};
 use crate::tokens::thousands;
 
-/// The page, as Markdown: of every program what is the same wherever it runs.
+/// The page, as Markdown: for every program the figures that do not depend on the machine.
 #[must_use]
 pub fn page(runs: &[(&Long, &Whole)]) -> String {
     let mut page = "# Long programs\n\nWritten by `cargo xtask long --bless`; do not edit.\n\n\

@@ -1,4 +1,4 @@
-//! Programs that together touch every instruction, every token and every way to end.
+//! Programs that together execute every instruction, every token and every way to end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,11 +11,11 @@ use super::slots::Slots;
 use super::{Part, Place};
 use crate::execution::FASTEST;
 
-/// Programs with what the plain interpreter says of them.
+/// Programs with the plain interpreter's traces.
 #[derive(Debug)]
 pub struct Corpus {
     runs: Vec<Run>,
-    /// The slots of the shortest ones.
+    /// The slots of the shortest runs.
     slots: Slots,
 }
 
@@ -23,21 +23,21 @@ pub struct Corpus {
 struct Run {
     prompt: Vec<TokenId>,
     trace: Vec<TokenId>,
-    /// By token: whether it is there.
+    /// Whether each token occurs.
     holds: Vec<bool>,
-    /// Mutations that it was the first to notice: decides which runs come first, not what is
-    /// noticed.
+    /// The number of mutations that this run noticed first. It decides the order of runs, not the
+    /// result.
     noticed: AtomicUsize,
 }
 
-/// Tokens of the runs that need no plan: to make one takes longer.
+/// The greatest length of runs without a plan: building one takes longer.
 const SHORT: usize = 40_000;
-/// Runs that are watched slot by slot, and their instructions.
+/// The number of runs that are checked slot by slot, and their instructions.
 const WATCHED: (u64, u32) = (3, 12);
 
 impl Corpus {
-    /// So many random programs of so many instructions, and the directed ones; their runs by this
-    /// model are right.
+    /// Builds a corpus of this many random programs of this many instructions, and the directed
+    /// ones. Their runs by this model are right.
     ///
     /// # Panics
     /// If the plain interpreter finds a fault in one of them.
@@ -47,7 +47,7 @@ impl Corpus {
             .chain(directed())
             .map(|program| run(&program))
             .collect();
-        // Most mutations are noticed by any program: the short ones first.
+        // Any program notices most mutations, so the short ones come first.
         runs.sort_by_key(Run::len);
         let watched: Vec<Run> = random(WATCHED.0, WATCHED.1)
             .chain(small())
@@ -60,20 +60,20 @@ impl Corpus {
         Self { runs, slots }
     }
 
-    /// Tokens that a model must say for all of it to pass.
+    /// The number of tokens that a model must generate to pass.
     #[must_use]
     pub fn tokens(&self) -> usize {
         self.runs.iter().map(|run| run.trace.len()).sum()
     }
 
-    /// Whether a model with a changed weight there says another token somewhere, or stops.
+    /// Whether a model with a changed weight at that place generates another token, or stops.
     #[must_use]
     pub fn notices(&self, model: &Model, place: Place) -> bool {
-        // What is said of a token that never comes matters to none.
+        // The embedding of a token that never occurs has no effect.
         let token = (place.group.part == Part::Embedding).then_some(place.row);
         let concerned = |run: &&Run| token.is_none_or(|token| run.holds[token]);
         let mut order: Vec<&Run> = self.runs.iter().filter(concerned).collect();
-        // First those that a token is said in, then those that notice the most for their length.
+        // First the runs that generate the token, then those that notice the most for their length.
         let said = (place.group.part == Part::Unembedding).then_some(place.row);
         let worth = |run: &Run| (run.noticed.load(Ordering::Relaxed) + 1) as f64 / run.len() as f64;
         order.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
@@ -96,14 +96,13 @@ impl Corpus {
         found.is_some()
     }
 
-    /// Whether, of the shortest runs, some slot behind some half-layer holds another number.
+    /// Whether some slot after some half-layer holds another number in one of the shortest runs.
     #[must_use]
     pub fn notices_in_slots(&self, model: &Model) -> bool {
         self.slots.notice(model)
     }
 
-    /// Where a model says another token, or stops: the run, and the tokens of its trace that are
-    /// right.
+    /// The first difference of a model: the run, and the number of right tokens of its trace.
     #[must_use]
     pub fn first_difference(&self, model: &Model) -> Option<(usize, usize)> {
         first_difference(model, FASTEST, self.runs.iter())

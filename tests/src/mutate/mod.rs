@@ -1,8 +1,9 @@
-//! Mutations of the weights: one non-zero weight at a time is changed, and the corpus must notice.
+//! Mutation testing of the weights: one non-zero weight at a time is changed, and the corpus must
+//! notice.
 //!
-//! A mutation is noticed by *tokens* if some run says another token than the plain interpreter, or
-//! stops; by the *certificate* if what is proved of the model, or its problems, changes. Of those
-//! that nobody notices, some cannot be noticed: `reasons` has their classes. The rest are holes in
+//! A mutation is noticed by *tokens* if some run generates another token than the plain
+//! interpreter, or stops. It is noticed by the *certificate* if the certificate or its problems
+//! change. Some of the others cannot be noticed: `reasons` has their classes. The rest are gaps in
 //! the corpus, or dead weights.
 
 mod corpus;
@@ -23,22 +24,22 @@ pub use reasons::COUNTS;
 use self::reasons::Grounds;
 use crate::random::Random;
 
-/// What is done to a weight.
+/// The change of a weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
-    /// Doubled.
+    /// Doubles the weight.
     Scale,
-    /// Set to zero.
+    /// Sets the weight to zero.
     Zero,
-    /// Exchanged with the next weight of its row, around the end.
+    /// Exchanges the weight with the next one of its row; the last one with the first.
     Swap,
 }
 
 impl Mutation {
-    /// All of them.
+    /// All mutations.
     pub const ALL: [Self; 3] = [Self::Scale, Self::Zero, Self::Swap];
 
-    /// Applied twice, `Swap` undoes itself; the others are undone by the weight that was.
+    /// Applies the mutation. A second `Swap` undoes it; the others are undone by the old weight.
     fn apply(self, row: &mut [f64], col: usize) {
         match self {
             Self::Scale => row[col] *= 2.0,
@@ -51,22 +52,22 @@ impl Mutation {
     }
 }
 
-/// What became of a mutation.
+/// The result of a mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// A token differs, or the run stops.
+    /// A token differs, or a run stops.
     Tokens,
     /// The certificate differs.
     Certificate,
-    /// A slot of the residual stream holds another number, from which no token follows.
+    /// A slot of the residual stream holds another number, but no token differs.
     Slots,
-    /// It cannot be noticed, for this reason.
+    /// The mutation cannot be noticed, for this reason.
     Silent(&'static str),
-    /// Nobody noticed.
+    /// Nothing noticed the mutation.
     Unnoticed,
 }
 
-/// A corpus, and the model of which weights are changed.
+/// A corpus, and the model whose weights are changed.
 #[derive(Debug, Clone)]
 pub struct Mutator<'c> {
     corpus: &'c Corpus,
@@ -76,7 +77,7 @@ pub struct Mutator<'c> {
 }
 
 impl<'c> Mutator<'c> {
-    /// Mutations of this model.
+    /// Creates a mutator of this model.
     #[must_use]
     pub fn new(corpus: &'c Corpus, model: Model) -> Self {
         let certificate = certify(&model);
@@ -88,8 +89,7 @@ impl<'c> Mutator<'c> {
         }
     }
 
-    /// Changes a weight, asks who notices, and changes it back. `None`: a swap of equal weights is
-    /// no mutation.
+    /// Changes a weight, checks who notices, and restores it. `None` for a swap of equal weights.
     pub fn fate(&mut self, place: Place, mutation: Mutation) -> Option<Fate> {
         let row = place.row_of(&mut self.model);
         let before = row.to_vec();
@@ -118,14 +118,14 @@ impl<'c> Mutator<'c> {
         })
     }
 
-    /// The weight as it is.
+    /// The original weight.
     #[must_use]
     pub fn weight(&self, place: Place) -> f64 {
         place.row_of(&mut self.model.clone())[place.col]
     }
 }
 
-/// So many places of a group, or all of them if they are fewer; the same for a seed.
+/// A sample of a group's places, or all of them; a function of the seed.
 #[must_use]
 pub fn sample(mut places: Vec<Place>, count: usize, random: &mut Random) -> Vec<Place> {
     while places.len() > count {

@@ -47,7 +47,7 @@ impl Names {
         )
     }
 
-    /// The neurons of a name: layer and row.
+    /// The neurons with a name, as layer and row.
     pub fn neurons<'n>(&'n self, name: &'n str) -> impl Iterator<Item = (usize, usize)> + 'n {
         let base = |neuron: &NeuronName| {
             neuron
@@ -83,8 +83,8 @@ impl Names {
         name.map_or("nothing", String::as_str)
     }
 
-    /// The dimension of a slot after a half-layer, or the last one before that; the embedding is
-    /// -1.
+    /// The dimension of a slot after a half-layer, or the last one before. Half-layer -1 is the
+    /// embedding.
     fn dimension(&self, slot: usize, at: i32) -> String {
         let half_layers = usize::try_from(at + 1).expect("-1 at least");
         let names = (0..=half_layers).rev();

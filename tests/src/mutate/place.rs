@@ -1,4 +1,4 @@
-//! Where the non-zero weights are.
+//! The places of non-zero weights.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Its name.
+    /// The name of the part.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Part {
     }
 }
 
-/// A part of a layer, or one of the two parts that belong to none.
+/// A part of a layer, or a part that belongs to no layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Group {
     /// The layer.
@@ -63,7 +63,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// A weight.
+/// The place of a weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Its group.

@@ -1,4 +1,4 @@
-//! Directed programs: what random ones leave out, each for a part of the weights.
+//! Directed programs, which cover what random ones leave out, each for a part of the weights.
 
 use weightware_isa::{FRAME_LIMIT, Instruction, Op, Program, Token, Trap};
 
@@ -6,7 +6,7 @@ use crate::common::random_program;
 use crate::random::Random;
 use crate::verify::{self, ROWS, Row, edges, straight};
 
-/// All of them.
+/// All directed programs.
 pub(super) fn directed() -> Vec<Program> {
     let mut programs: Vec<Program> = ROWS.chunks(12).map(arithmetic).collect();
     programs.extend([
@@ -38,7 +38,7 @@ fn program(code: Vec<Instruction>) -> Program {
     }
 }
 
-/// Short ones: the table of arithmetic on an operand each, calls, globals and loads between them.
+/// Short programs: each row of the table of arithmetic on one operand, calls, globals and loads.
 pub(super) fn small() -> impl Iterator<Item = Program> {
     let arithmetic = ROWS.chunks(8).map(|rows| {
         let code = rows.iter().flat_map(|row| {
@@ -51,7 +51,7 @@ pub(super) fn small() -> impl Iterator<Item = Program> {
     arithmetic.chain([between(), neighbours()])
 }
 
-/// A callee with globals of its own and the caller's, and what is computed beside them.
+/// A callee that uses its own globals and the caller's, between other computations.
 fn between() -> Program {
     program(vec![
         new(Op::I32Const, 0x8182_8384),
@@ -77,7 +77,7 @@ fn between() -> Program {
     ])
 }
 
-/// Loads from addresses that nobody wrote, near those that somebody did, of both signs.
+/// Loads from addresses that were never written, near written ones of both signs.
 fn neighbours() -> Program {
     let mut code = vec![new(Op::Section, 100)];
     for (byte, address) in [(0xff, 200_u32), (0x7f, 220), (0x80, 240)] {
@@ -98,8 +98,8 @@ fn neighbours() -> Program {
     }
 }
 
-/// Instructions of the table of arithmetic, each on some edge operands and some random ones that do
-/// not trap.
+/// Rows of the table of arithmetic, each on some edge operands and some random ones that do not
+/// trap.
 fn arithmetic(rows: &[Row]) -> Program {
     let code = rows.iter().flat_map(|row| {
         let mut random = Random::new(row.name.len() as u64);
@@ -114,7 +114,7 @@ fn arithmetic(rows: &[Row]) -> Program {
     program(code.collect())
 }
 
-/// Operands of each kind for an instruction.
+/// The number of operands of each kind for an instruction.
 const OPERANDS: usize = 10;
 
 /// Writes every byte to both streams, after a local has held it, above an operand that is read
@@ -136,7 +136,7 @@ fn bytes() -> Program {
     program(code)
 }
 
-/// Makes every byte with a carry or a borrow, at all places of a word, and puts it out.
+/// Outputs every byte with a carry or a borrow, at all places of a word.
 fn flags(op: Op) -> Program {
     let code = (0..=255_u32).flat_map(|byte| {
         let mut code = word(byte, Some(op));
@@ -153,8 +153,8 @@ fn flags(op: Op) -> Program {
     program(code.collect())
 }
 
-/// A word that has this byte at its places, as a constant, with carries, or with borrows. `ff` with
-/// a carry and `00` with a borrow need one that comes in, so that their first byte is another.
+/// A word that has this byte at its places: as a constant, with carries, or with borrows. `ff` with
+/// a carry and `00` with a borrow need one from the byte before, so their first byte is another.
 fn word(byte: u32, op: Option<Op>) -> Vec<Instruction> {
     let all = byte * 0x0101_0101;
     let Some(op) = op else {
@@ -170,8 +170,8 @@ fn word(byte: u32, op: Option<Op>) -> Vec<Instruction> {
     vec![a, b, new(op, 0)]
 }
 
-/// Every byte in its roles: as a sign, as the count of a shift to the left and to the right, put
-/// out.
+/// Outputs every byte in its roles: as a sign, and as the count of a shift to the left and to the
+/// right.
 fn columns(flag: Option<Op>) -> Program {
     let code = (0..=255_u32).flat_map(|byte| {
         let mut code = vec![];
@@ -208,8 +208,8 @@ fn wide_columns(flag: Option<Op>) -> Program {
     program(code.collect())
 }
 
-/// Calls with frames of all sizes; caller and callee look at a local, whose word holds its own
-/// number, and at an operand below.
+/// Calls with frames of all sizes. Caller and callee read a local, whose word holds its own number,
+/// and an operand below.
 fn calls() -> Program {
     let mut code = vec![];
     for word in 0..300_u32 {
@@ -240,7 +240,7 @@ fn calls() -> Program {
     program(code)
 }
 
-/// Instructions of a call of [`calls`].
+/// The number of instructions of a call of [`calls`].
 const CALL: u32 = 7;
 
 /// Words all over their space, written twice and read between their neighbours.
@@ -261,8 +261,8 @@ fn words() -> Program {
     program(code)
 }
 
-/// Differences that are positions: comparisons look for one at the position of every kind of token
-/// of a prompt, and of the trace.
+/// Differences that are positions: comparisons look up the position of every kind of token of a
+/// prompt, and of the trace.
 fn positions() -> Program {
     let compared = |positions: &[u32]| {
         let mut code = vec![];
@@ -270,7 +270,7 @@ fn positions() -> Program {
             code.extend([new(Op::I32Const, position), new(Op::I32Const, 0)]);
             code.extend([new(Op::I32Ne, 0), new(Op::Output, 0)]);
         }
-        // Never executed: they are there to be found.
+        // These are never executed; lookups find them.
         code.push(new(Op::Br, code.len() as u32 + Op::ALL.len() as u32));
         let others = Op::ALL.iter().filter(|&&op| op != Op::Section);
         code.extend(others.map(|&op| new(op, 0)));
@@ -291,8 +291,8 @@ fn positions() -> Program {
     compared(&seen)
 }
 
-/// The last access of every size inside a memory of so many pages, grown by so many; then one that
-/// ends beyond.
+/// The last access of every size inside a memory of this many pages, grown by this many; then one
+/// that ends beyond it.
 fn edges_of_memory() -> impl Iterator<Item = Program> {
     const ACCESSES: [(Op, u32, bool); 14] = [
         (Op::I32Load, 4, false),
@@ -355,7 +355,7 @@ fn edges_of_memory() -> impl Iterator<Item = Program> {
     })
 }
 
-/// The memory grows while operands lie below, and what is new is used.
+/// The memory grows while operands are on the stack, and the new pages are used.
 fn growing() -> Program {
     let mut code = vec![new(Op::I32Const, 77)];
     for (pages, address) in [
@@ -389,7 +389,7 @@ fn growing_far() -> Program {
     program(code)
 }
 
-/// Calls itself until the next frame would begin at, or beyond, the limit.
+/// Calls itself until the next frame would begin at the limit, or beyond it.
 fn frames(more: u32) -> Program {
     let calls = FRAME_LIMIT / 255;
     let rest = (FRAME_LIMIT % 255 + more) as u8;

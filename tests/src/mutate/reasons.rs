@@ -1,28 +1,28 @@
-//! Why some mutations cannot be noticed.
+//! Proofs that some mutations cannot be noticed.
 //!
 //! | what is doubled | why nothing follows |
 //! |---|---|
 //! | anything of the embedding of a token that ends the run | it never goes through the layers |
-//! | the time of a query that asks for its own position | beyond its own position there is none |
-//! | a query of keys without an index | the keys differ in height alone, whatever the query's size |
+//! | the time of a query for the token's own position | there is no position beyond its own |
+//! | a query of keys without an index | the keys differ in height alone, for any size of the query |
 //! | what pushes a query below zero | the first token is found, however far below |
 //! | what clears a key, alone in its row, or the flag that it multiplies | it lies below all others, however far |
 //! | what makes up for the clearing, in keys of the latest of a kind | all keys of the kind are lifted alike |
-//! | the one negative logit of a token that is never said | it is said even less; no other logit changes |
+//! | the one negative logit of a token that is never generated | it becomes even less likely; no other logit changes |
 //! | a term of a comparison | `compare` holds [s + b >= 1]: s is a term times -1, 0 or 1, b is 0 or 1, so that 2 s + b falls on the same side |
 //! | a count that closes a gate from 1 on | at 0 it adds nothing; from 1 on the gate stays closed: relu(c - 2 w n) = relu(c - w n) = 0 for n >= 1, c <= w |
 //!
-//! Most follow from the weights and the certificate. The others need to know of a slot that it
-//! holds an integer that is never negative: [`COUNTS`] names dimensions that do, and a test holds
-//! the exact evaluator to it.
+//! Most proofs follow from the weights and the certificate. The others need that a slot holds an
+//! integer which is never negative: [`COUNTS`] names the dimensions that do, and a test checks them
+//! with the exact evaluator.
 
 use weightware::{Certificate, Keys};
 use weightware_model::Model;
 
 use super::{Mutation, Names, Part, Place};
 
-/// Dimensions that are integers from 0 to a greatest value, by what they are: counts of bytes,
-/// bytes, words, flags, steps of rectified sums.
+/// Dimensions that are integers from 0 to a greatest value, in the order of their meanings: counts
+/// of bytes, bytes, words, flags, steps of rectified sums.
 pub const COUNTS: [(&str, f64); 24] = [
     ("index", f64::INFINITY),
     ("top", f64::INFINITY),
@@ -50,7 +50,7 @@ pub const COUNTS: [(&str, f64); 24] = [
     ("missed", f64::INFINITY),
 ];
 
-/// Greater than any byte or code of an end token, which stand in one column.
+/// Greater than any byte or end token's code, which share one column.
 const CODE: f64 = 1023.0;
 /// Greater than any position.
 const PUSH: f64 = (1_u64 << 26) as f64;
@@ -63,7 +63,7 @@ const COMPARISON: [&str; 4] = [
     "compare.fall ->",
 ];
 
-/// What a reason follows from.
+/// The premises of a reason.
 #[derive(Debug)]
 pub(super) struct Grounds<'m> {
     pub(super) model: &'m Model,
@@ -72,7 +72,8 @@ pub(super) struct Grounds<'m> {
 }
 
 impl Grounds<'_> {
-    /// Why a mutation cannot be noticed, where that is so. `row` is the row before it.
+    /// The reason for which a mutation cannot be noticed, if there is one. `row` is the original
+    /// row.
     pub(super) fn reason(
         &self,
         place: Place,
@@ -84,7 +85,7 @@ impl Grounds<'_> {
             if ends.any(|token| token.0 as usize == place.row) {
                 return Some("the embedding of a token that ends the run is never read");
             }
-            // Read by keys alone, as their clearing, and wiped.
+            // Only keys read the dimension, as their clearing term, and wipes.
             let clears = mutation == Mutation::Scale && self.names.read(place) == "token.unstored";
             return clears.then_some("a cleared key is low enough, however low");
         }
@@ -147,7 +148,7 @@ impl Grounds<'_> {
         }
     }
 
-    /// The most that a gate's other terms add up to; infinite if nothing bounds them.
+    /// The greatest sum of a gate's other terms; infinite if nothing bounds them.
     fn rest(&self, place: Place, row: &[f64]) -> f64 {
         let named = |col| self.names.read(Place { col, ..place });
         let mut class = [None; 2];
@@ -175,8 +176,8 @@ impl Grounds<'_> {
                 },
             };
         }
-        // Class and square are one number, and `one` completes the square: added exactly, and not
-        // twice.
+        // Class and square are functions of one number, and `one` completes the square: it is exact
+        // and added once.
         if let [Some(linear), Some(square)] = class {
             let one = row
                 .iter()
@@ -228,7 +229,7 @@ mod tests {
         .map(column);
         let relations = ["eq", "ne", "lt", "gt", "le", "ge"];
         let compares = |op: &Op| {
-            let (_, operator) = op.name().split_once('.').unwrap_or_default();
+            let (_, operator) = op.spec().name.split_once('.').unwrap_or_default();
             let relation = operator.split('_').next().unwrap_or_default();
             relations.contains(&relation)
         };

@@ -1,4 +1,4 @@
-//! The residual stream, slot by slot, of weights as they are and of others.
+//! The residual stream, slot by slot, of the original weights and of changed ones.
 
 use weightware::TokenId;
 use weightware_compiler::Schedule;
@@ -7,11 +7,11 @@ use weightware_model::Model;
 
 use crate::common::Forward;
 
-/// What slots hold behind every half-layer while the weights as they are run some programs.
-/// Averages are left out: what is made of them is not.
+/// The contents of slots after every half-layer while the original weights run some programs.
+/// Averages are left out; the sums that result from them are not.
 #[derive(Debug, Clone)]
 pub(super) struct Slots {
-    /// By half-layer, the embedding first: the slots that hold what is still to be read.
+    /// For each half-layer, the embedding first, the slots that are still to be read.
     readable: Vec<Vec<usize>>,
     runs: Vec<Reference>,
 }
@@ -20,12 +20,12 @@ pub(super) struct Slots {
 struct Reference {
     tokens: Vec<TokenId>,
     prompt: usize,
-    /// By token behind the prompt and half-layer: the readable slots.
+    /// The readable slots after each half-layer, for each token from the prompt's last one on.
     held: Vec<Vec<Vec<f64>>>,
 }
 
 impl Slots {
-    /// Of prompts and traces.
+    /// Records the slots over prompts and traces.
     pub(super) fn new<'r>(
         model: &Model,
         runs: impl Iterator<Item = (&'r [TokenId], &'r [TokenId])>,
@@ -60,8 +60,8 @@ impl Slots {
         slots
     }
 
-    /// Shows what is held behind each token of the trace, and the last one of the prompt, until
-    /// told to stop.
+    /// Shows the readable slots after each token of the trace, and after the prompt's last token,
+    /// until `show` returns false.
     fn walk(
         &self,
         model: &Model,
@@ -84,14 +84,14 @@ impl Slots {
         }
     }
 
-    /// Whether a slot of another model holds something else, given the same tokens.
+    /// Whether a slot of another model differs, given the same tokens.
     pub(super) fn notice(&self, model: &Model) -> bool {
         self.runs.iter().any(|run| {
             let mut differs = false;
             self.walk(model, run, |at, held| {
                 let pairs = held.iter().flatten().zip(run.held[at].iter().flatten());
                 differs = pairs.into_iter().any(|(have, want)| {
-                    // Not a number is another number.
+                    // NaN differs from every number.
                     let off = (have - want).abs() / want.abs().max(1.0);
                     off.is_nan() || off >= ROUNDING
                 });
@@ -102,5 +102,5 @@ impl Slots {
     }
 }
 
-/// The same number, rounded differently.
+/// The greatest relative difference that counts as rounding.
 const ROUNDING: f64 = 1e-9;

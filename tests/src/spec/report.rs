@@ -1,24 +1,24 @@
-//! What became of the files.
+//! The results of the files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::session::{Effort, Verdict};
 
-/// What became of a file.
+/// The results of a file.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The file's name.
     pub name: String,
-    /// Commands that are as the script says.
+    /// The number of commands whose result is that of the script.
     pub pass: usize,
-    /// Those that are not: their lines, and what they are.
+    /// The commands with another result: the line, and the result.
     pub failures: Vec<(usize, String)>,
-    /// Those that were not tried: reasons, and how often.
+    /// The reasons for which commands were not tried, and how often.
     pub refusals: BTreeMap<String, usize>,
-    /// Of each kind of command how many pass, fail and are refused.
+    /// For each kind of command how many pass, fail and are refused.
     pub kinds: BTreeMap<&'static str, [usize; 3]>,
-    /// What was run for it.
+    /// The runs that it took.
     pub effort: Effort,
 }
 
@@ -57,7 +57,7 @@ impl Report {
         report
     }
 
-    /// Commands that were not tried.
+    /// The number of commands that were not tried.
     #[must_use]
     pub fn refused(&self) -> usize {
         self.refusals.values().sum()
@@ -70,8 +70,8 @@ impl Report {
     }
 }
 
-/// The reports as a page of markdown: a row for each file, a row of totals, one for each kind of
-/// command, and the reasons of what was refused.
+/// The reports as a page of Markdown: a row for each file, a row of totals, one for each kind of
+/// command, and the reasons of refusals.
 #[must_use]
 pub fn table(reports: &[Report]) -> String {
     let mut text = String::from(
@@ -127,9 +127,9 @@ pub fn table(reports: &[Report]) -> String {
     text
 }
 
-/// What is common to the errors of many places: without instruction, function, byte and remedy, the
-/// particulars of a key beyond the horizon, and why a call before was refused. An error is ```
-/// `i64.add` in function 3 `f` at byte 0x20: problem; remedy ```.
+/// The common part of similar errors: without instruction, function, byte and remedy, without the
+/// particulars of a key beyond the horizon, and without the reason of an earlier refusal. An error
+/// is ``` `i64.add` in function 3 `f` at byte 0x20: problem; remedy ```.
 fn in_general(reason: &str) -> &str {
     for general in ["a call before it was refused", "beyond the horizon"] {
         if reason.starts_with(general) {

@@ -12,28 +12,28 @@ use crate::linked::Value;
 /// A command and its line.
 #[derive(Debug, Clone)]
 pub(crate) struct Command {
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub(crate) line: usize,
-    /// What it says.
+    /// The content of the command.
     pub(crate) kind: Kind,
 }
 
-/// What a command says.
+/// The content of a command.
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
-    /// A module to be instantiated, under a name perhaps.
+    /// Instantiates a module, with or without a name.
     Module(Option<String>, Vec<u8>),
-    /// An instance's exports can be imported under a name.
+    /// Makes an instance's exports importable under a name.
     Register(String, Option<String>),
-    /// A call whose results do not matter.
+    /// Calls a function whose results do not matter.
     Invoke(Action),
-    /// A call or a global, and its results.
+    /// A call or the value of a global, and the expected results.
     Return(Action, Vec<Pattern>),
-    /// A call that must trap with that message.
+    /// A call that must trap with this message.
     Trap(Action, String),
     /// A call that must exhaust the call stack.
     Exhaustion(Action),
-    /// A module whose instantiation must trap with that message.
+    /// A module whose instantiation must trap with this message.
     ModuleTraps(Vec<u8>, String),
     /// A module whose imports cannot be resolved.
     Unlinkable(Vec<u8>),
@@ -41,12 +41,12 @@ pub(crate) enum Kind {
     Invalid(Vec<u8>),
     /// A module, binary or text, that cannot be parsed.
     Malformed(Vec<u8>),
-    /// Something that WebAssembly 1.0 has not.
+    /// A command that WebAssembly 1.0 does not have.
     Foreign(String),
 }
 
 impl Kind {
-    /// What scripts call it; instantiations that must trap apart.
+    /// The name of the kind in scripts; instantiations that must trap have one of their own.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Module(..) => "module",
@@ -64,18 +64,18 @@ impl Kind {
     }
 }
 
-/// A call of an exported function, or a look at an exported global.
+/// A call of an exported function, or a read of an exported global.
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
-    /// The instance's name; the latest one without.
+    /// The name of the instance; `None` for the latest one.
     pub(crate) instance: Option<String>,
-    /// The export's name.
+    /// The name of the export.
     pub(crate) export: String,
-    /// The arguments. `None`: a look at a global.
+    /// The arguments; `None` for the read of a global.
     pub(crate) arguments: Option<Vec<Value>>,
 }
 
-/// What a result may be.
+/// A permitted result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pattern {
     /// This value, bit by bit.
@@ -96,7 +96,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a value of that type with these bits is meant.
+    /// Whether the pattern permits a value of its type with these bits.
     #[must_use]
     pub(crate) fn admits(self, bits: u64) -> bool {
         let (quiet, sign) = match self.ty() {
@@ -160,7 +160,7 @@ fn encode(mut module: Wat<'_>) -> Result<Vec<u8>, String> {
     module.encode().map_err(|error| error.to_string())
 }
 
-/// A module as the script has it: a text in quotes is not encoded, for it may be malformed.
+/// The source of a module. A text in quotes is not encoded, for it may be malformed.
 fn source(mut module: QuoteWat<'_>) -> Result<Vec<u8>, String> {
     match module.to_test().map_err(|error| error.to_string())? {
         QuoteWatTest::Binary(bytes) | QuoteWatTest::Text(bytes) => Ok(bytes),

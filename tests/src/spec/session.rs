@@ -1,4 +1,4 @@
-//! The calls of a script, run.
+//! A session: runs the calls of a script.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,41 +12,41 @@ use super::script::Pattern;
 use crate::execution::{Ending, Executor, Loaded, Ran};
 use crate::linked::{Case, ENTRY, HOST, Merged, Value, World, decode, encode};
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is as the script says.
+    /// The result is that of the script.
     Pass,
-    /// It is not.
+    /// The result is another one.
     Fail(String),
-    /// It was not tried, because of this.
+    /// The command was not tried, for this reason.
     Refused(String),
 }
 
-/// The suite grows memories far beyond what the machine is exact for, and looks at their size.
+/// The suite grows memories far beyond the machine's limits, and reads their size.
 const MEMORY_PAGES: u32 = (1 << 16) - 1;
-/// Tokens of a run at most: more than the model is certified for, so that endless programs meet
-/// their horizon.
+/// The greatest number of tokens of a run. The model is certified for fewer, so that endless
+/// programs reach their horizon.
 const LIMIT: u64 = 1 << 25;
-/// Calls of a run at most.
+/// The greatest number of calls of a run.
 const CALLS: usize = 256;
-/// Bytes of the input of a run at most.
+/// The greatest length of a run's input, in bytes.
 const INPUT: usize = 4_096;
 
-/// What must come of a call.
+/// The expected result of a call.
 #[derive(Debug, Clone)]
 pub(crate) enum Expected {
-    /// It returns; the results do not matter.
+    /// The call returns; the results do not matter.
     Anything,
-    /// It returns this.
+    /// The call returns these results.
     Results(Vec<Pattern>),
-    /// It traps with this message.
+    /// The call traps with this message.
     Trap(String),
-    /// It uses up the call stack.
+    /// The call exhausts the call stack.
     Exhaustion,
 }
 
-/// A call, what must come of it, and where the verdict belongs.
+/// A call, its expected result, and where the verdict belongs.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
     pub(crate) case: Case,
@@ -55,23 +55,23 @@ pub(crate) struct Step {
     pub(crate) slot: usize,
 }
 
-/// What was run so far.
+/// The runs so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Effort {
-    /// Runs.
+    /// The number of runs.
     pub runs: u64,
-    /// Tokens of their prompts.
+    /// The number of tokens of their prompts.
     pub prompt: u64,
-    /// Tokens of their traces.
+    /// The number of tokens of their traces.
     pub trace: u64,
 }
 
-/// Runs calls, and remembers those that left something behind.
+/// Runs calls, and remembers those that changed the state.
 pub(crate) struct Session<'e> {
     executor: &'e Executor<'e>,
     /// Calls that may have changed the state, in their order.
     history: Vec<Step>,
-    /// Instances whose state is not what the script thinks, and why.
+    /// Instances whose state is not the one that the script assumes, and the reasons.
     unsettled: HashMap<usize, String>,
     pub(crate) effort: Effort,
 }
@@ -102,7 +102,8 @@ impl<'e> Session<'e> {
         }
     }
 
-    /// Instantiates, and calls nothing. What must come of it: a trap with that message, or nothing.
+    /// Instantiates a module without a call. The expected result is a trap with that message, or
+    /// none.
     pub(crate) fn instantiate(
         &mut self,
         world: &World,
@@ -142,7 +143,7 @@ impl<'e> Session<'e> {
         ran
     }
 
-    /// Runs calls of one instance and those that belong to it.
+    /// Runs calls of one instance, and the calls that belong to it.
     pub(crate) fn calls(
         &mut self,
         world: &World,
@@ -227,8 +228,8 @@ impl<'e> Session<'e> {
 }
 
 impl Prepared {
-    /// Merges instances and lowers them with an entry for what the steps call, as far as it can be
-    /// lowered.
+    /// Merges instances and lowers them with an entry for the steps' calls, except those that
+    /// cannot be lowered.
     fn new<'s>(
         executor: &Executor<'_>,
         world: &World,
@@ -254,8 +255,8 @@ impl Prepared {
         let loaded = match load(&cases) {
             Ok(loaded) => loaded,
             Err(_) => {
-                // What calls nothing must lower; then every case alone, and at last those that do,
-                // together.
+                // The module without calls must lower. Then every case is tried alone, and those
+                // that lower are lowered together.
                 load(&[]).map_err(|error| error.to_string())?;
                 cases.retain(|case| match load(std::slice::from_ref(case)) {
                     Ok(_) => true,
@@ -294,8 +295,8 @@ impl Prepared {
         }
     }
 
-    /// How many of the open calls the next run takes, and its input: what happened before, then
-    /// they. A call that must end the run is the last.
+    /// The number of open calls of the next run, and its input: the history, then the calls. A call
+    /// that must end the run is the last.
     fn batch(&self, history: &[Step], open: &[&Step]) -> (usize, Vec<u8>) {
         debug_assert!(self.cases.len() == self.numbers.len(), "cases are distinct");
         let mut input = vec![];
@@ -338,7 +339,7 @@ fn judge(expected: &Expected, results: &[u64]) -> Verdict {
 fn judge_trap(ending: &Ending, expected: &Expected) -> Verdict {
     let trap = match (ending, expected) {
         (Ending::Outcome(Outcome::Trapped(trap)), _) => trap,
-        // A trap that the machine has not, by the independent engine.
+        // A trap that the machine does not have, reported by the independent engine.
         (Ending::Broken(why), Expected::Trap(message)) if why.starts_with(message.as_str()) => {
             return Verdict::Pass;
         }
@@ -353,8 +354,8 @@ fn judge_trap(ending: &Ending, expected: &Expected) -> Verdict {
 
 /// Whether a trap is the one that a script's message names.
 fn alike(trap: Trap, message: &str) -> bool {
-    // The scripts' messages name the table for accesses outside it, and the element that is not
-    // there.
+    // For table accesses out of bounds, the scripts' messages name the table or the undefined
+    // element.
     let also = match trap {
         Trap::UndefinedElement => "out of bounds table access",
         Trap::UninitializedElement => "uninitialized",

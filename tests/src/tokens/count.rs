@@ -1,5 +1,4 @@
-//! How many instructions of a module an engine executes: a module that counts them itself, in an
-//! exported global.
+//! Instrumentation that counts executed instructions: the module counts in an exported global.
 
 use std::convert::Infallible;
 
@@ -10,11 +9,11 @@ use wasm_encoder::{
 };
 use wasmparser::{Operator, Parser, Payload, TypeRef};
 
-/// The export that holds the count.
+/// The name of the exported count.
 pub(super) const COUNT: &str = "weightware.count";
 
-/// The module with a count of its executed instructions. `block`, `loop`, `else` and `end` are
-/// none, and neither is what is behind a branch.
+/// Rewrites a module so that it counts its executed instructions. `block`, `loop`, `else` and `end`
+/// do not count, and neither does unreachable code after a branch.
 ///
 /// # Errors
 /// If it cannot be read, or exports nothing.
@@ -33,7 +32,7 @@ pub(super) fn counting(wasm: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// How many globals a module has, imported ones included.
+/// The number of globals of a module, including imported ones.
 fn globals(wasm: &[u8]) -> Result<u32, String> {
     let mut count = 0;
     for payload in Parser::new(0).parse_all(wasm) {
@@ -79,7 +78,7 @@ impl Reencode for Counting {
         _after: Option<SectionId>,
         before: Option<SectionId>,
     ) -> Result<(), Error<Infallible>> {
-        let behind = [
+        let unreachable_after = [
             SectionId::Export,
             SectionId::Start,
             SectionId::Element,
@@ -87,7 +86,7 @@ impl Reencode for Counting {
             SectionId::Code,
             SectionId::Data,
         ];
-        if !self.declared && before.is_some_and(|before| behind.contains(&before)) {
+        if !self.declared && before.is_some_and(|before| unreachable_after.contains(&before)) {
             let mut globals = GlobalSection::new();
             self.declare(&mut globals);
             module.section(&globals);

@@ -1,5 +1,5 @@
-//! What whole programs cost: trace tokens for each WebAssembly instruction that an engine would
-//! execute, and with which passes of the lowering.
+//! The cost of whole programs: trace tokens for each WebAssembly instruction that an engine would
+//! execute, for each set of lowering passes.
 
 mod count;
 
@@ -13,13 +13,13 @@ use weightware_isa::Interpreter;
 use crate::host;
 use crate::streams::Streams;
 
-/// Trace tokens within which every program ends.
+/// The greatest number of trace tokens of a program.
 const LIMIT: u64 = 1 << 26;
 
 /// A program and its input.
 struct Measured {
     name: &'static str,
-    /// What its instructions are.
+    /// The kind of its instructions.
     kind: Kind,
     wasm: Vec<u8>,
     input: Input,
@@ -164,8 +164,8 @@ fn measured() -> Result<Vec<Measured>, String> {
 }
 
 impl Measured {
-    /// WebAssembly instructions that an engine executes; checks that all sets of passes do what it
-    /// does.
+    /// The number of WebAssembly instructions that an engine executes. Checks that the result is
+    /// the same with all sets of passes.
     fn executed(&self) -> Result<u64, String> {
         let at = |error| format!("{}: {error}", self.name);
         let (streams, outcome, count) = host::run_to_global(
@@ -188,7 +188,7 @@ impl Measured {
         Ok(count.cast_unsigned())
     }
 
-    /// Tokens of the trace and instructions of the program, by those passes.
+    /// The number of tokens of the trace and of instructions of the program, with those passes.
     fn tokens(&self, passes: Passes) -> Result<(u64, usize), String> {
         let lowered = lower(&self.wasm, &Options::default().with_passes(passes));
         let lowered = lowered.map_err(|error| format!("{}: {error}", self.name))?;
@@ -205,7 +205,7 @@ impl Measured {
 /// The page, as Markdown.
 ///
 /// # Errors
-/// If a program does not do what an independent engine does.
+/// If the result of a program is not that of an independent engine.
 pub fn page() -> Result<String, String> {
     let all = measured()?;
     let mut page = "# Tokens of whole programs\n\nWritten by `cargo xtask tokens --bless`; do not edit.\n\n\
@@ -226,7 +226,7 @@ pub fn page() -> Result<String, String> {
             tokens as f64 / executed as f64
         );
     }
-    page += "\n## Passes\n\nWhat the passes of the lowering save, in tokens of the trace: each alone, from what the program takes \
+    page += "\n## Passes\n\nThe savings of the lowering passes, in tokens of the trace: each alone, from what the program takes \
         without any; and what is lost if one is left out of all. Negative: without it there are fewer tokens.\n\n";
     page += &matrix(&all, "no pass", "alone", Passes::none(), Passes::with)?;
     page += "\n";
@@ -240,7 +240,7 @@ pub fn page() -> Result<String, String> {
     Ok(page)
 }
 
-/// Tokens by a set of passes, and the difference that each pass makes to it.
+/// Tokens with a set of passes, and the difference that each pass makes.
 fn matrix(
     all: &[Measured],
     base: &str,

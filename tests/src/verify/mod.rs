@@ -1,9 +1,9 @@
-//! Every arithmetic instruction on many operands, in three ways: the plain interpreter against
-//! Rust, the machine's graph in exact integers and the weights against the plain interpreter, token
-//! by token.
+//! Every arithmetic instruction on many operands, in three comparisons: the plain interpreter with
+//! Rust, and the machine's graph in exact integers and the weights with the plain interpreter,
+//! token by token.
 //!
-//! Operands are data: bytes of the memory for the weights; for the graph, bytes of the trace that
-//! two constants are said to have put there.
+//! Operands are not part of the code. For the weights they are bytes of the memory, for the graph
+//! bytes of the trace that two constants are assumed to have generated.
 
 mod operands;
 mod table;
@@ -17,13 +17,13 @@ pub(crate) use self::operands::some_operand;
 pub use self::operands::{Operands, edges, random, small};
 pub use self::table::{Meaning, ROWS, Row};
 
-/// Operands in a run of the weights.
+/// The number of operands in a run of the weights.
 const RUN: usize = 1_000;
-/// Operands behind one prompt of the graph, whose lookups take time in proportion to the tokens
-/// before.
+/// The number of operands after one prompt of the graph, whose lookups take time in proportion to
+/// the earlier tokens.
 const CHAIN: usize = 12;
 
-/// How many operands each way takes of a row.
+/// The number of operands that each comparison checks of a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Checked {
     /// The plain interpreter.
@@ -34,7 +34,7 @@ pub struct Checked {
     pub weights: usize,
 }
 
-/// The ways.
+/// The three comparisons.
 #[derive(Debug)]
 pub struct Verifier<'c> {
     machine: Machine,
@@ -44,11 +44,11 @@ pub struct Verifier<'c> {
     engine: Engine,
 }
 
-/// The tokens of one instruction after another, those that are judged marked.
+/// The tokens of consecutive instructions, with a mark at those to check.
 type Trace = Vec<(Token, bool)>;
 
 impl Row {
-    /// The widths of the operands that it takes, and those operands.
+    /// The operands of the instruction with their widths.
     fn operands(&self, all: &Operands) -> impl Iterator<Item = (u8, u64)> {
         let widths = self.meaning.widths();
         let taken = all[3 - widths.len()..].to_vec();
@@ -57,7 +57,7 @@ impl Row {
 }
 
 impl<'c> Verifier<'c> {
-    /// With the weights of this computer.
+    /// Creates a verifier with the weights of this computer.
     #[must_use]
     pub fn new(computer: &'c Computer, engine: Engine) -> Self {
         let machine = Machine::new(&Extension::ALL);
@@ -72,7 +72,7 @@ impl<'c> Verifier<'c> {
         }
     }
 
-    /// The plain interpreter against Rust.
+    /// Compares the plain interpreter with Rust.
     ///
     /// # Errors
     /// The first operands with another result.
@@ -94,7 +94,7 @@ impl<'c> Verifier<'c> {
         Ok(all.len())
     }
 
-    /// The graph in exact integers against the plain interpreter.
+    /// Compares the graph in exact integers with the plain interpreter.
     ///
     /// # Errors
     /// The first operands with another token.
@@ -135,7 +135,7 @@ impl<'c> Verifier<'c> {
         best.and_then(|(_, id)| self.vocabulary.token(id))
     }
 
-    /// The weights against the plain interpreter.
+    /// Compares the weights with the plain interpreter.
     ///
     /// # Errors
     /// The first token that differs.
@@ -147,7 +147,7 @@ impl<'c> Verifier<'c> {
         Ok(all.len())
     }
 
-    /// The problem of a run, said of as few operands as have one.
+    /// The problem of a run, reduced to as few operands as show one.
     fn located(&self, row: &Row, operands: &[Operands], problem: &str) -> String {
         let halves = operands.chunks(operands.len().div_ceil(2));
         for half in halves.filter(|half| half.len() < operands.len()) {
@@ -182,7 +182,7 @@ impl<'c> Verifier<'c> {
     }
 }
 
-/// Operands in groups of one run each; those that trap end theirs.
+/// Operands in groups of one run each; operands that trap end their group.
 fn runs(row: &Row, all: &[Operands], length: usize) -> Vec<Vec<Operands>> {
     let returns = |operands: &&Operands| row.meaning.of(**operands).is_some();
     let (returning, trapping): (Vec<&Operands>, Vec<_>) = all.iter().partition(returns);
@@ -192,8 +192,8 @@ fn runs(row: &Row, all: &[Operands], length: usize) -> Vec<Vec<Operands>> {
     returning.chain(alone).collect()
 }
 
-/// Runs an instruction and the constants before it, then drops its result. `None`: it traps, by its
-/// operands.
+/// Runs an instruction and the constants before it, then drops its result. `None` if it traps for
+/// its operands.
 fn result(row: &Row, run: &mut Interpreter<'_>) -> Result<Option<u64>, String> {
     for _ in 0..row.meaning.arity() + row.ops.len() {
         match instruction(run)? {
@@ -246,7 +246,7 @@ pub(crate) fn straight(row: &Row, all: &[Operands]) -> Program {
     }
 }
 
-/// The same with operands from the memory.
+/// The program with operands from the memory.
 fn loading(row: &Row, all: &[Operands]) -> Program {
     let mut code = vec![Instruction::new(Op::Section, 0)];
     let mut bytes = vec![];

@@ -1,11 +1,11 @@
-//! Operands that tell.
+//! Operands at which mistakes show.
 
 use crate::random::Random;
 
-/// Three, of which an instruction takes the last ones, each as wide as it must be.
+/// Three operands, of which an instruction takes the last ones, each cut to its width.
 pub type Operands = [u64; 3];
 
-/// Numbers where carries, signs, shift counts and bytes turn.
+/// Numbers at the edges of carries, signs, shift counts and bytes.
 const EDGES: [u64; 23] = [
     0,
     1,
@@ -32,7 +32,7 @@ const EDGES: [u64; 23] = [
     0xffff_ffff,
 ];
 
-/// The same for operands of 64 bits.
+/// Edges of 64-bit operands.
 const EDGES_64: [u64; 28] = [
     0,
     1,
@@ -77,7 +77,7 @@ pub(crate) fn some_operand(width: u8, random: &mut Random) -> u64 {
     }
 }
 
-/// All edges with each other, for operands of these widths.
+/// All combinations of edges, for operands of these widths.
 #[must_use]
 pub fn edges(widths: &[u8]) -> Vec<Operands> {
     let mut all = vec![[0; 3]];
@@ -99,7 +99,7 @@ pub fn edges(widths: &[u8]) -> Vec<Operands> {
     all
 }
 
-/// All bytes with each other; of three operands the first is one byte.
+/// All combinations of bytes; the first of three operands is a single byte.
 #[must_use]
 pub fn small(arity: usize) -> Vec<Operands> {
     let firsts = 0..if arity > 1 { 256 } else { 1 };
@@ -108,7 +108,7 @@ pub fn small(arity: usize) -> Vec<Operands> {
         .collect()
 }
 
-/// Random ones: of any size, near powers of two, and often alike.
+/// Random operands: of any size, near powers of two, and often equal.
 #[must_use]
 pub fn random(seed: u64, count: usize) -> Vec<Operands> {
     let mut random = Random::new(seed);

@@ -1,47 +1,47 @@
-//! The arithmetic instructions of the machine, and what they mean in Rust.
+//! The arithmetic instructions of the machine, with their meanings in Rust.
 
 use weightware_isa::Op;
 
 use super::Operands;
 
-/// An instruction of WebAssembly, or one that only the machine has.
+/// An instruction of WebAssembly, or one of the machine only.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// Its name.
     pub name: &'static str,
-    /// What the machine executes for it, all with immediates of 0.
+    /// The machine's instructions for it, all with immediates of 0.
     pub ops: &'static [Op],
-    /// What comes of its operands.
+    /// The function that it computes.
     pub meaning: Meaning,
 }
 
-/// What comes of operands, the top of the stack last. `None`: a trap.
+/// A function of operands, the top of the stack last. `None` is a trap.
 #[derive(Debug, Clone, Copy)]
 pub enum Meaning {
-    /// Of one.
+    /// A function of one operand.
     Unary(fn(u32) -> Option<u32>),
-    /// Of two.
+    /// A function of two operands.
     Binary(fn(u32, u32) -> Option<u32>),
-    /// Of two and a condition.
+    /// A function of two operands and a condition.
     Select(fn(u32, u32, u32) -> u32),
-    /// Of one of 64 bits.
+    /// A function of one 64-bit operand.
     Unary64(fn(u64) -> Option<u64>),
-    /// Of two of 64 bits.
+    /// A function of two 64-bit operands.
     Binary64(fn(u64, u64) -> Option<u64>),
-    /// Of two of 64 bits: 0 or 1, of 32 bits.
+    /// A comparison of two 64-bit operands, whose result is 0 or 1 in 32 bits.
     Compare64(fn(u64, u64) -> bool),
-    /// Of two of 64 bits and a condition of 32 bits.
+    /// A function of two 64-bit operands and a 32-bit condition.
     Select64(fn(u64, u64, u32) -> u64),
-    /// Of one of 64 bits, of 32 bits.
+    /// A function from 64 bits to 32.
     Narrow(fn(u64) -> u32),
-    /// Of one of 32 bits, of 64 bits.
+    /// A function from 32 bits to 64.
     Widen(fn(u32) -> u64),
-    /// Of two of 32 bits, of 64 bits.
+    /// A function of two 32-bit operands to 64 bits.
     Join(fn(u32, u32) -> u64),
 }
 
 impl Meaning {
-    /// Widths of the operands in bytes.
+    /// The widths of the operands in bytes.
     #[must_use]
     pub fn widths(self) -> &'static [u8] {
         match self {
@@ -54,13 +54,13 @@ impl Meaning {
         }
     }
 
-    /// How many operands there are.
+    /// The number of operands.
     #[must_use]
     pub fn arity(self) -> usize {
         self.widths().len()
     }
 
-    /// What comes of these operands, of which the last ones are taken, each as wide as it must be.
+    /// The result for these operands, of which the last ones are taken, each cut to its width.
     #[must_use]
     pub fn of(self, [a, b, c]: Operands) -> Option<u64> {
         let [x, y, z] = [a, b, c].map(|operand| operand as u32);
@@ -79,7 +79,7 @@ impl Meaning {
     }
 }
 
-/// All of them.
+/// All instructions of the table.
 pub const ROWS: [Row; 69] = [
     Row {
         name: "i32.add",

@@ -5,7 +5,7 @@ use weightware::{Computer, Engine, Program};
 
 use crate::figures::Figures;
 
-/// The program, as it stands in the prompt.
+/// The program as it occurs in the prompt.
 pub(crate) const PROGRAM: &str =
     "{ i32.const 03 00 00 00 i32.const 05 00 00 00 i32.add 00 00 00 00 output 00 00 00 00 }";
 

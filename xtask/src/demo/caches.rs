@@ -1,4 +1,4 @@
-//! Plan and hull cache beside linear caches.
+//! Plan and hull cache compared with linear caches.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     seconds: u64,
 }
 
-/// A program that runs for as long as it is let.
+/// A program without end.
 pub(crate) fn long_loop() -> Result<Program> {
     Ok(include_str!("../../programs/loop.tok").parse()?)
 }
@@ -34,7 +34,7 @@ impl Arguments {
             "cache", "tokens", "tok/s", "lines/s"
         );
         let mut first = None;
-        // The quickest first.
+        // The fastest first.
         let engines = [
             Engine::Jit,
             Engine::Plan,
@@ -64,7 +64,7 @@ impl Arguments {
     }
 }
 
-/// How many tokens are compared one by one.
+/// The number of tokens to compare one by one.
 const COMPARED: u64 = 1_000;
 
 fn compare(computer: &Computer, program: &Program) -> Result<u64> {

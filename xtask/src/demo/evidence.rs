@@ -1,4 +1,4 @@
-//! What else there is to look at: no interpreter stands behind the weights.
+//! Further evidence that no interpreter assists the weights.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::workspace;
 /// The crates that decode.
 const DECODING: [&str; 4] = ["runtime", "analysis", "model", "hull"];
 
-/// Prints and checks it.
+/// Prints and checks the evidence.
 pub(super) fn show(model: &Model, runs: &[Recorded]) -> Result<()> {
     println!("\nWhat decodes knows no program:");
 
@@ -55,13 +55,13 @@ pub(super) fn show(model: &Model, runs: &[Recorded]) -> Result<()> {
     Ok(())
 }
 
-/// Names of opcodes that are not words of English or of Rust.
+/// The names of opcodes that are not words of English or of Rust.
 fn names() -> Vec<&'static str> {
     let names = Op::ALL.iter().map(|op| op.spec().name);
     names.filter(|name| name.contains(['.', '_'])).collect()
 }
 
-/// Looks for the names in a folder's files, and counts them.
+/// Searches a folder's files for the names, and counts the files.
 fn search(folder: &Path, names: &[&str]) -> Result<usize> {
     let mut files = 0;
     for entry in fs::read_dir(folder).with_context(|| workspace::shown(folder))? {
@@ -83,7 +83,7 @@ fn search(folder: &Path, names: &[&str]) -> Result<usize> {
     Ok(files)
 }
 
-/// The workspace's own packages in what `cargo tree` prints, each once.
+/// The workspace's own packages in the output of `cargo tree`, each once.
 fn own_packages(tree: &str) -> Vec<&str> {
     let names = tree.lines().filter_map(|line| line.split(' ').next());
     let mut own: Vec<_> = names
@@ -94,7 +94,7 @@ fn own_packages(tree: &str) -> Vec<&str> {
     own
 }
 
-/// Decodes the runs again with every token renamed; the number of tokens compared.
+/// Decodes the runs again with every token renamed, and returns the number of tokens compared.
 fn renamed(model: &Model, runs: &[Recorded]) -> Result<u64> {
     let mut model = model.clone();
     let vocab = model.config.shape.vocab;

@@ -8,7 +8,7 @@ use crate::figures::Figures;
 use crate::live::{Show, watch};
 use crate::workspace;
 
-/// The least cost of the program's matrix, found by other means.
+/// The least cost of the program's matrix, computed independently.
 const LEAST_COST: &str = "206";
 
 /// Runs the program.

@@ -21,7 +21,7 @@ pub(crate) use caches::long_loop;
 pub(crate) use matching::compute as matching;
 pub(crate) use sudoku::{INKALA, INKALA_SOLUTION, inkala};
 
-/// A demo; its exit status tells whether the result was right.
+/// A demo; its exit status states whether the result was right.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Demo {
     /// Adds 3 and 5: the whole prompt and the whole trace
@@ -32,13 +32,13 @@ pub(crate) enum Demo {
     Matching(EngineArgument),
     /// Solves a Sudoku by search, by default Arto Inkala's
     Sudoku(sudoku::Arguments),
-    /// Digests by SHA-256, which lives on bitwise operations and rotations
+    /// Digests by SHA-256, which consists of bitwise operations and rotations
     Sha256(sha256::Arguments),
-    /// Primes by trial division, which lives on multiplication and division
+    /// Primes by trial division, which consists of multiplications and divisions
     Primes(primes::Arguments),
     /// Plan, hull cache and linear caches on the same program
     Caches(caches::Arguments),
-    /// Evidence that the weights do the work: stock PyTorch or candle says the same tokens
+    /// Evidence that the weights do the work: stock PyTorch or candle predicts the same tokens
     Proof(proof::Arguments),
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct EngineArgument {
     pub(crate) engine: Engine,
 }
 
-/// The exit code of a program that ended by itself; halting is 0.
+/// The exit code of a program that ended by itself; halting counts as 0.
 fn exit_code(end: &RunEnd) -> Result<u32> {
     match end {
         RunEnd::Outcome(Outcome::Halted) => Ok(0),

@@ -42,7 +42,7 @@ impl Arguments {
     }
 }
 
-/// What a model says to a prompt, up to its end.
+/// The tokens that a model generates for a prompt, up to its end.
 fn say(model: &Model, prompt: &str, engine: Engine) -> Result<Vec<String>> {
     let mut decoder = Decoder::new(model, engine)?;
     decoder.prefill(&model.tokenizer.encode(prompt)?)?;
@@ -57,7 +57,7 @@ fn is_verb(word: &str) -> Option<bool> {
     known.map(|&(_, verb)| verb)
 }
 
-/// What it should say.
+/// The expected tokens.
 fn expected(sentence: &str) -> Result<Vec<String>> {
     let mut odd = false;
     let mut expected = vec![];

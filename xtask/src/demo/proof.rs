@@ -1,4 +1,4 @@
-//! Evidence that the weights do the work: other people's attention says the same tokens.
+//! Evidence that the weights do the work: independent attention predicts the same tokens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,10 +30,10 @@ enum Reader {
 /// The programs, the short ones first.
 const MODULES: [&str; 4] = ["loops", "calls", "fib", "memory"];
 
-/// Longer runs take the readers too much memory, which goes with the square of the length.
+/// The greatest length of a run. The readers' memory grows with the square of the length.
 const MOST_TOKENS: usize = 4_500;
 
-/// A run as ids: prompt and trace.
+/// A run as token ids: prompt and trace.
 pub(super) struct Recorded {
     pub(super) name: &'static str,
     pub(super) prompt: usize,
@@ -106,7 +106,7 @@ fn programs() -> Result<Vec<(&'static str, Program)>> {
     Ok(programs)
 }
 
-/// Runs a program by the hull cache.
+/// Runs a program with the hull cache.
 fn record(computer: &Computer, name: &'static str, program: &Program) -> Result<Recorded> {
     let model = computer.model();
     let mut run = computer.run(program, Engine::Hull, None)?;
@@ -132,7 +132,7 @@ fn file(name: &str) -> PathBuf {
 
 fn write(model: &Model, run: &Recorded) -> Result<PathBuf> {
     let path = file(run.name);
-    fs::create_dir_all(path.parent().expect("it has a folder"))?;
+    fs::create_dir_all(path.parent().expect("the file is in a folder"))?;
     let (prompt, trace) = run.tokens.split_at(run.prompt);
     let tokenizer = &model.tokenizer;
     let text = format!(
@@ -163,7 +163,7 @@ impl std::fmt::Display for Network {
     }
 }
 
-/// What a network found.
+/// The result of a network.
 #[derive(Debug, PartialEq)]
 struct Verdict {
     compared: u64,
@@ -192,7 +192,7 @@ impl Network {
         Ok(Self::Candle)
     }
 
-    /// The command, to be run in the workspace's root.
+    /// The command, for the workspace's root.
     fn arguments(&self, model: &Path, tokens: &Path, prompt: usize) -> Vec<String> {
         let (model, tokens, prompt) = (shown(model), shown(tokens), prompt.to_string());
         let words = match self {
@@ -228,7 +228,7 @@ impl Network {
             .output()
             .with_context(|| arguments.join(" "))?;
         let said = String::from_utf8_lossy(&output.stdout);
-        // The exit status also tells of mismatches, which the verdict counts.
+        // The exit status is that of a failure also for mismatches, which the verdict counts.
         said.lines().find_map(Verdict::read).with_context(|| {
             format!(
                 "{}\n{}",

@@ -1,4 +1,4 @@
-//! Sudoku puzzles, in plain Rust: read, printed, checked.
+//! Sudoku puzzles in plain Rust: parser, printer, checker and solver.
 
 use std::fmt;
 use std::str::FromStr;
@@ -55,22 +55,22 @@ impl Puzzle {
         self.0.iter().map(|&cell| character(cell)).collect()
     }
 
-    /// The last line of a text that is a grid of digits alone.
+    /// The last line of a text that consists of a grid of digits.
     pub(crate) fn last_in(text: &str) -> Option<Self> {
         let grids = text.lines().rev().filter(|line| line.len() == 81);
         let mut grids = grids.filter_map(|line| line.parse().ok());
         grids.find(|grid: &Self| !grid.0.contains(&0))
     }
 
-    /// How many cells have a digit.
+    /// The number of cells with a digit.
     pub(crate) fn clues(&self) -> usize {
         self.0.iter().filter(|&&cell| cell != 0).count()
     }
 
-    /// Whether another grid is a solution of this one.
+    /// Checks whether another grid is a solution of this one.
     ///
     /// # Errors
-    /// Tells why not.
+    /// The reason for which it is not.
     pub(crate) fn check(&self, solution: &Self) -> Result<(), String> {
         for (cell, (&clue, &digit)) in self.0.iter().zip(&solution.0).enumerate() {
             let (row, column) = (cell / 9 + 1, cell % 9 + 1);
@@ -112,7 +112,7 @@ impl Puzzle {
             })
     }
 
-    /// The digits in a cell's row, column and box, but for the cell itself, as bits.
+    /// The digits in a cell's row, column and box, without the cell itself, as bits.
     fn peers(&self, cell: usize) -> u16 {
         let (row, column) = (cell / 9, cell % 9);
         (0..81)
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(puzzle.check(&solution), Ok(()));
         assert_eq!(puzzle.solve(), Some(solution));
         assert!(puzzle.check(&puzzle).is_err());
-        // Two digits exchanged everywhere: valid, but of another puzzle.
+        // With two digits exchanged everywhere the grid is valid, and solves another puzzle.
         let other = INKALA_SOLUTION
             .replace('1', "x")
             .replace('2', "1")

@@ -1,4 +1,4 @@
-//! Lists of Sudoku puzzles, as they are published: read, solved, told.
+//! Published lists of Sudoku puzzles: parsed, solved, and reported as a table.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::sudoku::{Answer, Solver};
 use crate::figures::{Figures, per_second, rounded, seconds, thousands};
 use crate::live::Show;
 
-/// Stand between a puzzle, its solution and what else a line tells.
+/// Separators between a puzzle, its solution and the rest of a line.
 const SEPARATORS: [char; 6] = [',', ';', ' ', '\t', '|', '"'];
 
 /// A puzzle of a list.
@@ -24,8 +24,8 @@ struct Entry {
     name: String,
 }
 
-/// The puzzle of a line: the first word of 81 cells; behind it may stand the solution, and a name
-/// or a rating. There is none in an empty line or behind `#`.
+/// The puzzle of a line: the first word of 81 cells. The solution, and a name or a rating, may
+/// follow it. `None` for an empty line or a comment after `#`.
 fn entry(line: &str, number: usize) -> Result<Option<Entry>, String> {
     let line = line.trim_start_matches('\u{feff}').trim();
     if line.is_empty() || line.starts_with('#') {
@@ -33,13 +33,13 @@ fn entry(line: &str, number: usize) -> Result<Option<Entry>, String> {
     }
     let mut words = line.split(SEPARATORS).filter(|word| !word.is_empty());
     let mut rest = line;
-    let mut behind = |word: &str| {
+    let mut skip_past = |word: &str| {
         let start = word.as_ptr().addr() - line.as_ptr().addr();
         rest = &line[start + word.len()..];
     };
     let puzzle = words.by_ref().find_map(|word| {
         let puzzle = word.parse::<Puzzle>().ok()?;
-        behind(word);
+        skip_past(word);
         Some(puzzle)
     });
     let Some(puzzle) = puzzle else {
@@ -53,7 +53,7 @@ fn entry(line: &str, number: usize) -> Result<Option<Entry>, String> {
     let solution = words.next().and_then(|word| {
         let solution: Puzzle = word.parse().ok()?;
         let full = solution.clues() == 81;
-        full.then(|| behind(word))?;
+        full.then(|| skip_past(word))?;
         Some(solution)
     });
     let name = rest.trim_matches(SEPARATORS).trim_start_matches('#').trim();
@@ -67,11 +67,11 @@ fn entry(line: &str, number: usize) -> Result<Option<Entry>, String> {
     }))
 }
 
-/// How many puzzles came to what.
+/// The number of puzzles with each result.
 #[derive(Debug, Default)]
 struct Tally {
     solved: u32,
-    /// Of those, with another solution than the list has.
+    /// The number of puzzles whose solution is not that of the list.
     otherwise: u32,
     unsolvable: u32,
     unsolved: u32,
@@ -81,7 +81,7 @@ struct Tally {
     decode: Duration,
 }
 
-/// Solves all puzzles of a file and prints a table. A line that is no puzzle is reported and
+/// Solves all puzzles of a file and prints a table. A line that is not a puzzle is reported and
 /// skipped. With `unique`, a solution has to be that of the list.
 ///
 /// # Errors
@@ -141,7 +141,7 @@ pub(super) fn solve_all(
 }
 
 impl Tally {
-    /// Counts an answer and says what it is.
+    /// Counts an answer and describes it.
     fn add(&mut self, entry: &Entry, figures: &Figures, answer: &Answer, unique: bool) -> String {
         self.tokens += figures.tokens;
         self.decode += figures.decode;
@@ -241,7 +241,7 @@ mod tests {
     use super::super::sudoku::{INKALA, INKALA_SOLUTION};
     use super::*;
 
-    /// Puzzle, whether there is a solution, and the name.
+    /// The puzzle, whether the line has a solution, and the name.
     #[track_caller]
     fn read(line: &str) -> (String, bool, String) {
         let entry = entry(line, 7).unwrap().unwrap();
@@ -255,13 +255,13 @@ mod tests {
         let zeros = INKALA.replace('.', "0");
         let (solution, alone) = (INKALA_SOLUTION, "line 7".to_owned());
         for (line, solved, name) in [
-            // Norvig's top95 and hardest; the 17 clues; with the ends of lines of other systems.
+            // Norvig's top95 and hardest; the puzzles of 17 clues; the line ends of other systems.
             (INKALA.to_owned(), false, alone.as_str()),
             (zeros.clone(), false, &alone),
             (format!("{zeros}\r"), false, &alone),
             (format!("\u{feff}{zeros}  "), false, &alone),
-            // A solution, as in tables of millions; quoted; with a number before, and ratings
-            // behind.
+            // A solution, as in tables of millions of puzzles; quoted; with a number before, and
+            // ratings after.
             (format!("{zeros},{solution}"), true, &alone),
             (format!("\"{zeros}\",\"{solution}\""), true, &alone),
             (format!("1,{INKALA},{solution},21,5.4"), true, "21,5.4"),

@@ -55,7 +55,7 @@ impl Arguments {
     }
 }
 
-/// The digest of a message, as the transformer says it.
+/// The digest of a message, computed by the transformer.
 fn compute(text: &str, engine: Engine, show: Show) -> Result<(Figures, String)> {
     let program = workspace::program("sha256.wasm")?.program(text.as_bytes());
     let computer = Computer::default();

@@ -26,19 +26,19 @@ pub(crate) struct Arguments {
     #[arg(value_parser = puzzle, default_value = INKALA, hide_default_value = true)]
     puzzle: Puzzle,
     /// Solve every puzzle of a list, by default programs/puzzles.txt, and print a table: one puzzle
-    /// a line, 81 cells with . or 0 for an empty one; behind it may stand its solution and a name
-    /// or a rating, separated by white space, commas or semicolons; # begins a comment. A line that
-    /// is no puzzle is reported and skipped
+    /// a line, 81 cells with . or 0 for an empty one; its solution and a name or a rating may
+    /// follow, separated by white space, commas or semicolons; # begins a comment. A line that is
+    /// not a puzzle is reported and skipped
     #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "puzzle")]
     #[expect(
         clippy::option_option,
         reason = "an option whose value may be left out"
     )]
     all: Option<Option<PathBuf>>,
-    /// With --all: write a JSON object with all that the table has
+    /// With --all: write a JSON object with the contents of the table
     #[arg(long, value_name = "PATH", requires = "all")]
     json: Option<PathBuf>,
-    /// Tokens after which a puzzle counts as unsolved [default: go on to the horizon]
+    /// Tokens after which a puzzle counts as unsolved [default: continue to the horizon]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u64>,
     #[command(flatten)]
@@ -53,7 +53,7 @@ impl Arguments {
     pub(super) fn run(self) -> Result<()> {
         let solver = Solver::new(self.engine.engine, self.max_tokens)?;
         if let Some(list) = self.all {
-            // Of our own list we know that solutions are unique.
+            // The solutions of this repository's list are known to be unique.
             let unique = list.is_none();
             let list = list.unwrap_or_else(|| workspace::path("programs/puzzles.txt"));
             return solve_all(&list, unique, &solver, self.json.as_deref());
@@ -88,16 +88,16 @@ pub(crate) fn inkala(engine: Engine, show: Show) -> Result<Figures> {
     Ok(figures)
 }
 
-/// What came of a puzzle.
+/// The result of a puzzle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     /// A valid grid that has the clues.
     Solution(Puzzle),
-    /// There is none, and the transformer says so.
+    /// The transformer reports that there is no solution, and there is none.
     NoSolution,
-    /// The run did not come to its end; why.
+    /// The run did not end, for this reason.
     Unsolved(String),
-    /// What the transformer says is not so.
+    /// The transformer's answer is wrong.
     Wrong(String),
 }
 
@@ -118,7 +118,7 @@ pub(super) struct Solver {
     computer: Computer,
     source: Source,
     engine: Engine,
-    /// Of tokens, for each puzzle.
+    /// The greatest number of tokens for each puzzle.
     limit: Option<u64>,
 }
 
@@ -132,7 +132,7 @@ impl Solver {
         })
     }
 
-    /// Lets the transformer solve a puzzle and checks its answer.
+    /// Solves a puzzle by the transformer and checks its answer.
     pub(super) fn solve(&self, puzzle: &Puzzle, show: Show) -> Result<(Figures, Answer)> {
         let program = self.source.program(puzzle.line().as_bytes());
         let mut run = self.computer.run(&program, self.engine, self.limit)?;
@@ -142,7 +142,7 @@ impl Solver {
     }
 }
 
-/// What an ending and the output come to.
+/// The answer that an end and an output amount to.
 fn answer(puzzle: &Puzzle, end: &RunEnd, output: &str) -> Answer {
     match end {
         RunEnd::Outcome(Outcome::Halted | Outcome::Exited(0)) => match Puzzle::last_in(output) {
@@ -178,7 +178,7 @@ mod tests {
         let halted = RunEnd::Outcome(Outcome::Halted);
         let text = format!("Solved.\n{INKALA_SOLUTION}\n");
         assert_eq!(answer(&puzzle, &halted, &text), Answer::Solution(solution));
-        // A valid grid of another puzzle, no grid, and a claim that there is none.
+        // A valid grid of another puzzle, a text without a grid, and a claim that there is none.
         let swapped = text.replace('1', "x").replace('2', "1").replace('x', "2");
         let wrong = |answer: Answer| matches!(answer, Answer::Wrong(_));
         assert!(wrong(answer(&puzzle, &halted, &swapped)));
@@ -187,7 +187,7 @@ mod tests {
         assert!(wrong(answer(&puzzle, &gave_up, "")));
         let none: Puzzle = INKALA.replacen('.', "8", 1).parse().unwrap();
         assert_eq!(answer(&none, &gave_up, ""), Answer::NoSolution);
-        // A run that was cut off says nothing, whatever it had put out.
+        // The output of an incomplete run does not count.
         let horizon = RunEnd::Horizon {
             position: 9,
             reason: weightware::HorizonReason::LastPosition(9),

@@ -9,7 +9,7 @@ pub(crate) const HEADS: usize = 4;
 pub(crate) const D_FFN: usize = 6;
 pub(crate) const VOCAB: u32 = 11;
 
-/// How the scalar loops weigh the keys.
+/// The weights that the scalar loops give to keys.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Attention {
     Softmax,
@@ -31,7 +31,7 @@ pub(crate) struct Model {
     pub(crate) end_tokens: Vec<u32>,
 }
 
-/// Xorshift; enough for weights.
+/// A pseudorandom generator: xorshift.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -86,7 +86,7 @@ impl Model {
         }
     }
 
-    /// Multiplies every query by `factor`: softmax of so low a temperature is hard-max.
+    /// Multiplies every query by `factor`: softmax at such a low temperature is hard-max.
     pub(crate) fn sharpen(&mut self, factor: f64) {
         for layer in 0..self.layers {
             let in_proj = self
@@ -177,7 +177,7 @@ impl Matrix {
     }
 }
 
-/// Attention of the last row to all rows, head by head.
+/// The attention of the last row to all rows, head by head.
 fn attend(qkv: &[Vec<f64>], attention: Attention) -> Vec<f64> {
     let mut output = vec![0.0; D_MODEL];
     for head in 0..HEADS {

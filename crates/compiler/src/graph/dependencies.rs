@@ -1,11 +1,11 @@
-//! Dependencies between writers and dimensions, and the topological order that they allow.
+//! Dependencies between writers and dimensions, and a topological order.
 
 use super::{Graph, LinearForm, Part, Writer, WriterIdx};
 use crate::form::Dim;
 
-/// How writers and dimensions depend on each other.
+/// Dependencies of writers and dimensions.
 impl Graph {
-    /// Dimensions that a writer reads, some perhaps twice.
+    /// The dimensions that a writer reads; some may occur twice.
     pub(crate) fn reads(&self, writer: WriterIdx) -> Vec<Dim> {
         let mut forms: Vec<&LinearForm> = vec![];
         let mut dims = vec![];
@@ -32,7 +32,7 @@ impl Graph {
         dims
     }
 
-    /// The dimensions that a writer adds to, and with which coefficients.
+    /// The dimensions that a writer adds to, and the coefficients.
     pub fn writes(&self, writer: WriterIdx) -> impl Iterator<Item = (Dim, f64)> + use<> {
         let targets = self.targets(writer).into_iter();
         targets.map(|(dim, part)| {
@@ -41,7 +41,7 @@ impl Graph {
         })
     }
 
-    /// Where a writer's outputs go.
+    /// The terms of a writer's outputs, each with its dimension.
     pub(crate) fn targets(&self, writer: WriterIdx) -> Vec<(Dim, Part)> {
         let mut targets = vec![];
         for (node, dim) in self.dims.iter().zip(self.dims()) {
@@ -55,8 +55,8 @@ impl Graph {
         targets
     }
 
-    /// Writers that must have written in an earlier half-layer: those of the dimensions it reads,
-    /// and those it names.
+    /// The writers that must have written in an earlier half-layer: those of the dimensions that
+    /// the writer reads, and those that it names.
     pub(crate) fn sources(&self, writer: WriterIdx) -> Vec<WriterIdx> {
         let mut sources = self.writers[writer.index()].after.clone();
         for dim in self.reads(writer) {
@@ -72,7 +72,7 @@ impl Graph {
         sources
     }
 
-    /// The writers in an order in which each comes after its sources.
+    /// All writers in a topological order: each comes after its sources.
     ///
     /// # Panics
     /// If the graph has a cycle.

@@ -1,5 +1,5 @@
-//! Arithmetic, a byte at a time: what adds up in `result` is the byte to be put out, up to a
-//! multiple of 256.
+//! Byte-wise arithmetic: copies, sums, differences and comparisons. The terms of `result` sum up to
+//! the byte to output, modulo 256.
 //!
 //! ```text
 //! result = here                        immediate instructions, calls, branches
@@ -11,11 +11,11 @@
 //! difference = second - top + 2^32 (sign of top - sign of second) [signed]
 //! d      = 2^36 difference + 4 (lower second - lower top) [64 bits]
 //! ```
-//! d may exceed 2^53; a sum of two exact terms, it is rounded once, so that its sign is right and
-//! it is 0 only if both are. So is D. [D >= 1] is a lookup: from position 1 on every token carries
-//! a one.
+//! d may exceed 2^53. It is the sum of two exact terms, so it is rounded only once: its sign is
+//! right, and it is 0 only if both terms are. The same holds for D. [D >= 1] is a lookup: from
+//! position 1 on every token carries a one.
 //!
-//! Carry and borrow stand in the embedding of the byte token before, in the dimension `result`
+//! Carry and borrow are in the embedding of the previous byte token, in the dimension `result`
 //! itself.
 
 use super::columns::Class;

@@ -1,5 +1,5 @@
-//! Bitwise operations, by the table at the head of the preamble: at place xy, counted from 0,
-//! stands the byte x & y.
+//! Bitwise operations by table lookup. The preamble begins with the table: at place xy, counted
+//! from 0, is the byte x & y.
 //!
 //! ```text
 //! and    = 16 table[16 a.high + b.high] + table[16 a.low + b.low],   low = byte - 16 high

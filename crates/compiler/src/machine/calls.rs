@@ -1,12 +1,13 @@
-//! Calls: the bytes of a call remember where it stands, under the base of the frame that it makes.
+//! The call stack. The bytes of a call record its place, keyed by the base of the frame that it
+//! makes.
 //!
 //! ```text
 //! key     frame + fourth, at the bytes of a call; the latest of equal frame
-//! record  opcode + 5, fourth          position of the `resume` behind the call, frame size of the caller
+//! record  opcode + 5, fourth          position of the `resume` after the call, frame size of the caller
 //! return: result = byte of that resume's immediate at the current index; end += frame size
 //! call:   end += fourth; traps if frame + fourth > FRAME_LIMIT
 //! ```
-//! Frames hold at least one word, so the frame base names the call.
+//! Frames hold at least one word, so the frame base identifies the call.
 
 use weightware_isa::{FRAME_LIMIT, Trap};
 
@@ -59,7 +60,7 @@ impl Machine {
         let returned = graph.relu("return.frame", frame_size - unless_ending * (1 << 10));
         graph.add(fetched.end, 1, returned);
 
-        // A place in the program may, for all that bounds say, be farther than the last position.
+        // The bounds of a place in the program do not exclude places after the last position.
         let query = resume_at + one + state.index - unless_printing * BIG;
         let positions = graph.positions();
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
@@ -71,7 +72,7 @@ impl Machine {
         }
     }
 
-    /// Calls whose frame would begin beyond the limit put out a trap at once.
+    /// Generates a trap at once for a call whose frame would begin beyond the limit.
     pub(crate) fn call_traps(&mut self, parts: &Parts) {
         let Parts { state, fetched, .. } = parts;
         let callee = state.frame + fetched.fourth - self.graph.constant(FRAME_LIMIT.into());

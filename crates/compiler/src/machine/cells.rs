@@ -1,24 +1,23 @@
-//! Cells: memory whose addresses are translated to numbers given in the order of first writes, so
-//! that the time that is exact does not depend on how far apart addresses are, but on how many are
-//! written.
+//! Address translation: a cell number for each address, in the order of first writes. The horizon
+//! then depends on the number of addresses written, not on the distance between them.
 //!
 //! ```text
 //! seen    average of 4 t over all bytes stored at this address so far, this one included: 4 t if it is the first
 //! stale   0 at the first byte stored at an address, else 1
 //! count   sum of 1 - stale
 //! cell    of an address: the count at its first byte
-//! value   the byte whose cell is the one asked for, the latest count of stores
+//! value   the byte whose cell is the queried one, the latest count of stores
 //! ```
-//! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and one
-//! number ever after.
+//! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and keeps
+//! its number.
 
 use super::memory::Access;
 use super::planned::Planned;
 use super::{KeySpan, Machine, Parts, Size};
 use crate::graph::Key;
 
-/// Times what clears any key, 2^67: more than the greatest squared distance from an address written
-/// to any that is asked for, and those are below 2^33.1.
+/// A factor of the term that clears keys, which becomes 2^67: more than the greatest squared
+/// distance from a written address to a queried one. Those distances are below 2^33.1.
 const LOWER: i64 = 1 << 27;
 
 impl Machine {
@@ -27,7 +26,7 @@ impl Machine {
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());
 
-        // All at one time: they tie, and win against the first token.
+        // All keys have the same time: they tie with one another, and win against the first token.
         let mut key = Key {
             clear: access.clear.clone() * LOWER,
             ..addresses.key(graph, access.written.clone(), access.product, one.into())
@@ -35,8 +34,8 @@ impl Machine {
         let own = addresses.centred(graph, access.written.clone());
         let [seen] = graph.lookup("seen", own.clone(), &key, [time * 4]);
         let seen = graph.hold("seen", seen);
-        // Never positive at a cleared key, since nothing was seen later than now. Two bytes at one
-        // address are at least two tokens apart: the average of several is lower by 2 at least.
+        // At most zero at a cleared key, since no byte is later than now. Two bytes at one address
+        // are at least two tokens apart, so the average of several is lower by at least 2.
         let first = one - time * 4 + seen - access.clear.clone();
         let first = graph.relu("first", first);
         let stale = graph.persist("stale", one);

@@ -1,21 +1,21 @@
-//! What each token's embedding carries: one table from tokens to columns.
+//! The embedding of every token: one table from tokens to columns.
 
-use weightware_isa::{Commit, Effect, End, Flag, Op, Token};
+use weightware_isa::{Commit, Effect, EndToken, Flag, Op, Token};
 
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 
-/// The class of an opcode: which circuits serve it. Fetched as `(class, class^2)`, a point on a
-/// parabola, so that one linear form is 0 for one class, or for two neighbours, and at least 1 for
-/// all others: see [`Columns::unless`].
+/// The class of an opcode, which selects the circuits that serve it. A class is fetched as `(class,
+/// class^2)`, a point on a parabola. So one linear form is 0 for one class, or for two neighbours,
+/// and at least 1 for all others: see [`Columns::unless`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i64)]
 pub(crate) enum Class {
-    /// No byte on the trace, no effect but the end token's.
+    /// No byte on the trace, and no effect except that of the end token.
     None = 0,
-    /// Low, since its push times its square must be exact: see `divide`.
+    /// A low number, since its push times its square must be exact: see `divide`.
     DivDigits,
-    /// Puts out the immediate.
+    /// Copies the immediate.
     Immediate,
     Call,
     BrIf,
@@ -24,7 +24,7 @@ pub(crate) enum Class {
     GlobalGet,
     GlobalSet,
     LocalSet,
-    /// Puts out the top of the stack, and nothing else.
+    /// Copies the top of the stack, and does nothing else.
     Pop,
     Store,
     Load,
@@ -54,7 +54,7 @@ pub(crate) enum Class {
     MulHigh,
     Abs,
     WithSign,
-    /// Puts out the bytes of the top of the stack in reverse.
+    /// Copies the bytes of the top of the stack in reverse.
     Reverse,
     Extend,
     ExtendUnsigned,
@@ -62,49 +62,50 @@ pub(crate) enum Class {
     Clz,
     Ctz,
     Popcnt,
-    // Of planned features. Where these three are there, `return` stands between them.
+    // Classes of planned features. With these, `return` has a class between two of them.
     Record,
     ReturnBetween,
     Leave,
     FrameGet,
 }
 
-/// What the network knows of an opcode.
+/// The columns that describe an opcode.
 pub(crate) struct OpColumns {
     pub(crate) class: Class,
-    /// Bytes on the trace.
+    /// The number of bytes on the trace.
     pub(crate) bytes: i64,
     /// The code of the end token.
     pub(crate) end: i64,
-    /// Width of the operands in bytes.
+    /// The width of the operands in bytes.
     pub(crate) width: i64,
-    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b; of loads,
-    /// extensions, joins and counts, `rise` is the size: the bytes before those that are all alike.
+    /// Comparisons are `[rise * relu(d) + fall * relu(-d) + bias >= 1]` for d = a - b. For loads,
+    /// extensions, joins and counts `rise` is the size: the number of bytes before the ones that
+    /// are all alike.
     pub(crate) rise: i64,
     pub(crate) fall: i64,
     pub(crate) bias: i64,
 }
 
-/// Codes of end tokens. The unembedding picks the token whose code is nearest; bytes have code 0.
+/// Codes of end tokens. The unembedding selects the token whose code is nearest; bytes have code 0.
 ///
-/// No integer is as near to one code as to another: codes follow one another but for a single gap,
-/// of odd width.
+/// No integer is equally near to two codes: the codes are consecutive except for one gap, whose
+/// width is odd.
 pub(crate) mod code {
     use weightware_isa::{Commit, Trap};
 
     pub(crate) const OUT: i64 = 12;
     pub(crate) const HALT: i64 = 13;
     pub(crate) const EXIT: i64 = 14;
-    /// 15 to 23 are traps.
+    /// The codes 15 to 23 are traps.
     const TRAP: i64 = 15;
     pub(crate) const ERR: i64 = 24;
-    /// Never put out: the prompt holds it. The gap, from 25 to 32, is kept free.
+    /// Never generated: it occurs in prompts only. The gap, from 25 to 32, is kept free.
     pub(crate) const LOADED: i64 = 25;
-    /// `call(N)` is N + 32, `return(N)` N + 287.
+    /// The code of `call(N)` is N + 32, that of `return(N)` is N + 287.
     pub(crate) const CALL: i64 = 32;
     pub(crate) const RETURN: i64 = 287;
 
-    /// 1 to 11: a branch that is taken comes right behind the same branch not taken.
+    /// The codes 1 to 11. The code of a taken branch is that of the same branch not taken, plus 1.
     pub(crate) fn commit(commit: Commit) -> i64 {
         1 + position(&Commit::ALL, commit)
     }
@@ -119,7 +120,7 @@ pub(crate) mod code {
             .zip(0..)
             .find(|(other, _)| **other == one)
             .map(|(_, at)| at)
-            .expect("the table is complete")
+            .expect("ALL has every commit and every trap")
     }
 }
 
@@ -180,7 +181,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::Select | Op::Select64 => Class::Select,
         Op::Return => Class::Return,
         Op::Drop | Op::Resume | Op::I64ConstHigh | Op::Unreachable => Class::None,
-        op if matches!(op.spec().end, End::Trap(_)) => Class::None,
+        op if matches!(op.spec().end, EndToken::Trap(_)) => Class::None,
         op => unreachable!("{op} has no class"),
     };
     let (rise, fall, bias) = match op {
@@ -201,18 +202,18 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         _ => (0, 0, 0),
     };
     let end = match spec.end {
-        End::Commit(commit) => code::commit(commit),
-        End::Call => code::CALL,
-        End::Return => code::RETURN,
-        End::Out => code::OUT,
-        End::Err => code::ERR,
-        End::Loaded => code::LOADED,
-        End::Halt => code::HALT,
-        End::Exit => code::EXIT,
-        End::Trap(trap) => code::trap(trap),
+        EndToken::Commit(commit) => code::commit(commit),
+        EndToken::Call => code::CALL,
+        EndToken::Return => code::RETURN,
+        EndToken::Out => code::OUT,
+        EndToken::Err => code::ERR,
+        EndToken::Loaded => code::LOADED,
+        EndToken::Halt => code::HALT,
+        EndToken::Exit => code::EXIT,
+        EndToken::Trap(trap) => code::trap(trap),
     };
-    // `br_unless` is fetched as not taken, and taken when the top of the stack is zero; `br_if` the
-    // other way round.
+    // The code fetched for `br_unless` is that of a branch not taken; it becomes taken if the top
+    // of the stack is zero. The code fetched for `br_if` is that of a taken branch.
     let untaken = i64::from(op == Op::BrUnless);
     OpColumns {
         class,
@@ -225,54 +226,54 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     }
 }
 
-/// No instruction makes more bytes. A data section has more in the prompt, where nothing asks how
-/// many.
+/// The greatest number of bytes of an instruction. A data section in the prompt has more, but
+/// nothing reads their number.
 const MOST_BYTES: i64 = 16;
 
 /// Marks a growth of the memory, in a column whose other values are at most [`MOST_BYTES`].
 pub(crate) const GROWN: i64 = MOST_BYTES + 1;
 
-/// The embedding's columns, as dimensions of the graph. Bytes and opcodes share columns: a column
-/// of an opcode is read at the place of the current instruction alone, one of a byte never at an
-/// opcode.
+/// The embedding's columns, as dimensions of the graph. Bytes and opcodes share columns: columns of
+/// opcodes are read only at the current instruction, columns of bytes never at an opcode.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
     /// 1 at every token but `<begin>`.
     pub(crate) one: Dim,
-    // Bytes.
-    /// The byte.
+    // Columns of bytes.
+    /// The value of the byte.
     pub(crate) byte: Dim,
-    /// 1 from 128 on.
+    /// 1 for bytes from 128 on.
     pub(crate) negative: Dim,
-    /// +1 with a carry, -1 with a borrow. The byte to be put out adds up in the same dimension.
+    /// +1 with a carry, -1 with a borrow. The circuits add up the next byte in the same dimension.
     pub(crate) result: Dim,
-    /// As a shift count: the whole bytes to shift by, `(byte mod 32) / 8`, 2^r and 2^(8 - r) with
-    /// `r = byte mod 8`. In the columns of `rise`, `fall` and `bias`, which are read at opcodes
-    /// alone.
+    /// The byte as a shift count: the whole bytes to shift by, `(byte mod 32) / 8`, 2^r and 2^(8 -
+    /// r) with `r = byte mod 8`. They use the columns of `rise`, `fall` and `bias`, which are read
+    /// only at opcodes.
     pub(crate) quarter: Dim,
     pub(crate) power: Dim,
     pub(crate) coarse: Dim,
-    /// The same of a 64-bit shift: `(byte mod 64) / 8`; in the column of `width`.
+    /// The whole bytes of a 64-bit shift, `(byte mod 64) / 8`, in the column of `width`.
     pub(crate) eighth: Dim,
-    // End tokens.
+    // Columns of end tokens.
     /// 1 at a token that closes an instruction.
     pub(crate) ends: Dim,
-    /// Change of the stack's depth.
+    /// The change of the stack's depth.
     pub(crate) delta: Dim,
-    /// Change of the frame base.
+    /// The change of the frame base.
     pub(crate) frame_delta: Dim,
-    /// 1 at the end of a store, or of a data section.
+    /// 1 at the end of a store or of a data section.
     pub(crate) stores: Dim,
-    /// 0 where the bytes before are the new top of the stack, 1 at every other token: a key's
-    /// clearing must be 0 as it stands, not by a difference, beside which 2^-25 t would be lost.
+    /// 0 at a token whose preceding bytes are the new top of the stack, 1 at every other token. The
+    /// term that clears a key must be exactly 0 and not a difference, beside which 2^-25 t would be
+    /// rounded away.
     pub(crate) unstored: Dim,
-    /// 1 where the bytes before are the index of the next instruction.
+    /// 1 at a token whose preceding bytes are the index of the next instruction.
     pub(crate) jumped: Dim,
-    /// 1 where the next instruction is skipped.
+    /// 1 at a token after which an instruction is skipped.
     pub(crate) skips: Dim,
-    /// [`GROWN`] where the bytes before are the pages that the memory has grown by.
+    /// [`GROWN`] at a token whose preceding bytes are the pages by which the memory has grown.
     pub(crate) grown: Dim,
-    // Opcodes.
+    // Columns of opcodes.
     pub(crate) class: Dim,
     pub(crate) class_squared: Dim,
     pub(crate) bytes: Dim,
@@ -351,7 +352,7 @@ impl Columns {
                 ]);
             }
             Token::Op(op) => self.embed_op(&op_columns(op), &mut row),
-            // Fetched like an opcode when the program falls off its end.
+            // Fetched as an instruction when the program reaches its end.
             Token::Close => row.push((self.end, code::HALT)),
             Token::Commit(commit) => {
                 row.push((self.delta, commit.delta.into()));
@@ -392,13 +393,12 @@ impl Columns {
     }
 }
 
-/// The code of a token and its byte: the unembedding takes the token whose pair is nearest to what
-/// the network computed. None for tokens that the network never puts out.
+/// The code of a token and its byte. The unembedding selects the token whose pair is nearest to the
+/// one that the network computed. `None` for tokens that the network never generates.
 pub(crate) fn token_code(token: Token) -> Option<(i64, i64)> {
     Some(match token {
         Token::Byte(byte, Flag::None) => (0, i64::from(byte)),
-        // The sum, or the difference, of two bytes and the carry, as it is: the token is the
-        // reduction mod 256.
+        // The plain sum or difference of two bytes and the carry; the token is its residue mod 256.
         Token::Byte(byte, Flag::Carry) => (0, i64::from(byte) + 256),
         Token::Byte(byte, Flag::Borrow) => (0, i64::from(byte) - 256),
         Token::Commit(commit) => (code::commit(commit), 0),
@@ -413,7 +413,7 @@ pub(crate) fn token_code(token: Token) -> Option<(i64, i64)> {
     })
 }
 
-/// Fetched `(class, class^2)`.
+/// The class of the current instruction, fetched as `(class, class^2)`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FetchedClass {
     pub(crate) one: Dim,
@@ -422,10 +422,10 @@ pub(crate) struct FetchedClass {
 }
 
 impl FetchedClass {
-    /// What clears a key at every token but those of a class with `index >= from`: `relu(2^32
-    /// unless + from - index)`. A neuron, so that it is exactly 0 where the key counts. At other
-    /// classes it is greater than 2^31, since an index is below 2^27 even in the program's text: no
-    /// address asked for is so far away that a key there is found.
+    /// The term that clears a key at every token except those of a class with `index >= from`:
+    /// `relu(2^32 unless + from - index)`. It is a neuron, so that it is exactly 0 at live keys. At
+    /// other classes it is greater than 2^31, since an index is below 2^27 even in the program's
+    /// text: no queried address is far enough away to find such a key.
     pub(crate) fn clear(
         &self,
         graph: &mut Graph,
@@ -438,13 +438,13 @@ impl FetchedClass {
         graph.hold(name, clear).into()
     }
 
-    /// `(k - class)^2`: 0 for that class, at least 1 for any other.
+    /// `(k - class)^2`: 0 for class k, at least 1 for any other.
     pub(crate) fn unless(&self, class: Class) -> LinearForm {
         let k = class as i64;
         self.class_squared - self.class * (2 * k) + self.one * (k * k)
     }
 
-    /// `class - k`.
+    /// `class - k`, for class k.
     pub(crate) fn beyond(&self, class: Class) -> LinearForm {
         self.class - self.one * class as i64
     }

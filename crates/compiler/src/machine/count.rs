@@ -1,17 +1,17 @@
-//! Leading zeros, trailing zeros and ones: a count that goes on from byte to byte, the lowest
+//! Leading zeros, trailing zeros and ones: a count carried from byte to byte, the lowest byte
 //! first.
 //!
 //! ```text
-//! upper, lower = of the nibbles of b: zeros above the highest one, below the lowest one, or ones, whatever the class counts
+//! upper, lower = of the nibbles of b: zeros above the highest one, below the lowest one, or ones, by the class
 //! so far       = byte of the current token               0 before the first byte: an end token has none
 //! clz          upper + [upper = 4] lower + [b = 0] so far
 //! ctz          so far + [so far = 8 index] (lower + [lower = 4] upper)
 //! popcnt       so far + lower + upper
-//! result       = that, within the size; 0 past it
+//! result       = the count, within the size; 0 past it
 //! ```
-//! The last count is the lowest byte of the result, the zeros past the size are the rest of it. The
-//! counts of the 16 nibbles stand in the preamble, behind the table of bytes, in the order of the
-//! classes. `so far` is at most 8 index, so that `relu(x + 8 (so far - 8 index))`, for x up to 4,
+//! The last count is the lowest byte of the result, and the zeros past the size are its other
+//! bytes. The preamble has the counts of the 16 nibbles, after the table of bytes and in the order
+//! of the classes. `so far` is at most 8 index. So `relu(x + 8 (so far - 8 index))`, for x up to 4,
 //! is x if the two are equal, else 0.
 
 use weightware_isa::Program;
@@ -56,7 +56,7 @@ impl Machine {
             ("popcnt", Class::Popcnt, so_far + lower + upper),
         ];
         for (name, kind, sum) in sums {
-            // Of another class, so far and the counts are any bytes: 2^13 outweighs all.
+            // For another class, `so far` and the counts are any bytes: 2^13 outweighs them.
             let unless = (class.unless(kind) + size.beyond) * (1 << 13);
             let part = self.graph.relu(name, sum - unless);
             self.add_to_result(1, part);

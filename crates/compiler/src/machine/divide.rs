@@ -1,25 +1,26 @@
-//! Unsigned division, a digit of base 256 at a time, the most significant first.
+//! Unsigned long division in base 256, the most significant digit first.
 //!
 //! ```text
 //! W      = sum of d[j] 256^(3 - j) over the digits j < index so far
-//! R      = a - W b                              what is left, exact: W b is at most a
+//! R      = a - W b                              the remainder, exact: W b is at most a
 //! b'     = b 256^(3 - index)
 //! result = floor(R / b'), the integer nearest to (4 R + 1) / (4 b') - 1/2
 //! ```
-//! With `fall = 256^(4 - index)`, both sides times 256: the fraction is `(1024 R + 256 - 2 b fall)
-//! / (4 b fall)`. Digits are added up whatever the class, so that this is done before the
-//! instruction is fetched. A digit is at most 255, and the preamble has as many positions to find
-//! it among. Past the last digit, and if b is 0, the denominator is at least `4 PAST`, so great
-//! that the fraction is below 1/2: nothing is found, and the result is 0 at every position. Were it
-//! 0 there, the fraction would find the latest position.
+//! With `fall = 256^(4 - index)` and both sides times 256, the fraction is `(1024 R + 256 - 2 b
+//! fall) / (4 b fall)`. Digits are summed for every class, so that the sum is ready before the
+//! instruction is fetched. A digit is at most 255, so the positions of the preamble suffice to find
+//! it by position.
+//!
+//! Past the last digit, and if b is 0, the denominator is at least `4 PAST`. Then the fraction is
+//! below 1/2 and the result is 0 at every position. With a denominator of 0 the lookup would find
+//! the latest position.
 
 use weightware_isa::Trap;
 
 use super::columns::{Class, code};
 use super::{Machine, PUSH, Parts};
 
-/// The divisor past the last digit, and in place of 0: `1024 R + 256 < 4 PAST` for every remainder
-/// R below 2^32.
+/// The divisor past the last digit or when b is 0: `1024 R + 256 < 4 PAST` for every R below 2^32.
 const PAST: i64 = 1 << 42;
 
 impl Machine {
@@ -57,7 +58,7 @@ impl Machine {
         let zero = graph.relu("div.zero", one - operands.top);
         graph.add(divisor, PAST, zero);
 
-        // The push is greater than 1024 R + 256, whatever was taken away.
+        // The push exceeds 1024 R + 256 for every R.
         let numerator =
             (operands.second - taken) * 1024 + one * 256 - divisor * 2 - unless.clone() * (1 << 43);
         let [digit] = graph.lookup_fraction(

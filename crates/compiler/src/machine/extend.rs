@@ -1,4 +1,4 @@
-//! Extension of the low bytes, `size` = rise.
+//! Sign and zero extension of the low `size` bytes, `size` = rise.
 //!
 //! ```text
 //! result = b                                    within the size

@@ -2,29 +2,31 @@
 
 use std::str::FromStr;
 
-use weightware_isa::{End, Op};
+use weightware_isa::{EndToken, Op};
 
 use super::columns::{Class, op_columns};
 
-/// A group of instructions that can be left out. Every set of them makes a machine: none needs
-/// another, but for the high words of products, which are there if both `Multiply` and `Wide` are.
+/// A module of the machine: a group of instructions that can be left out. Every set of modules
+/// makes a machine, since none needs another. High words of products exist if both `Multiply` and
+/// `Wide` do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Extension {
-    /// Memory accesses out of bounds and calls beyond the last frame end the run.
+    /// Traps: memory accesses out of bounds and calls beyond the last frame end the run.
     Traps,
-    /// and, or, xor.
+    /// Bitwise and, or and xor.
     Bits,
     /// Shifts and rotations.
     Shift,
     /// Multiplication.
     Multiply,
-    /// Unsigned division, magnitudes and signs, from which the others are made.
+    /// Unsigned division, magnitudes and signs, from which signed division and remainders are
+    /// built.
     Divide,
-    /// Extensions.
+    /// Sign and zero extension.
     Extend,
-    /// clz, ctz, popcnt.
+    /// clz, ctz and popcnt.
     Count,
-    /// 64-bit comparisons, join.
+    /// 64-bit comparisons, and joining two words.
     Wide,
 }
 
@@ -74,7 +76,7 @@ impl Extension {
     pub fn needed_by(op: Op) -> &'static [Extension] {
         let spec = op.spec();
         // These have no class, or are never executed.
-        if matches!(spec.end, End::Trap(_) | End::Loaded) {
+        if matches!(spec.end, EndToken::Trap(_) | EndToken::Loaded) {
             return &[];
         }
         match op_columns(op).class {

@@ -1,11 +1,11 @@
-//! Fetch: the current instruction, from the prompt.
+//! Instruction fetch from the prompt.
 //!
 //! ```text
 //! class, class^2, bytes, end, width, rise, fall, bias   at position opcode
 //! immediate = b[1] + 256 b[2] + 65536 b[3]       at opcode + 1, + 2, + 3
 //! fourth    = b[4]
-//! here      = b[1 + index + [index > 3]]         the immediate's byte at the current index: those from 4 on stand
-//!                                                behind the next opcode
+//! here      = b[1 + index + [index > 3]]         the immediate's byte at the current index: bytes from 4 on
+//!                                                follow the next opcode
 //! ```
 
 use super::columns::{Columns, FetchedClass};
@@ -21,7 +21,7 @@ pub(crate) struct Fetched {
     pub(crate) rise: Dim,
     pub(crate) fall: Dim,
     pub(crate) bias: Dim,
-    /// Bytes of the operands.
+    /// The width of the operands in bytes.
     pub(crate) width: Dim,
     pub(crate) immediate: Dim,
     pub(crate) fourth: Dim,

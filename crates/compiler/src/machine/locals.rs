@@ -1,12 +1,12 @@
-//! Locals and globals: words in one space, found by number.
+//! Locals and globals: lookups of words in one space, by number.
 //!
 //! ```text
 //! word   = frame + immediate for a local, immediate for a global
 //! key    word, at the last byte of local.set, local.tee, global.set; the latest of equal word
 //! result = byte at (position of that last byte) + 1 - width + index
 //! ```
-//! The key needs a product: with f = frame, m = immediate, c = 2 centre,
-//! `word (word - c) = (f + m) (f + m - c) - (f + 2m - c) f [global]`.
+//! The key needs a product. With f = frame, m = immediate and c = 2 centre it is `word (word - c) =
+//! (f + m) (f + m - c) - (f + 2m - c) f [global]`.
 
 use super::columns::Class;
 use super::{BIG, Machine, PUSH, Parts};
@@ -14,7 +14,8 @@ use crate::form::Dim;
 use crate::graph::Key;
 
 impl Machine {
-    /// Returns the frame base at an instruction that names a global, which is taken off the word.
+    /// Returns the frame base at an instruction that names a global, which is subtracted from the
+    /// word.
     pub(crate) fn locals(&mut self, parts: &Parts) -> Dim {
         let Parts { state, fetched, .. } = parts;
         let class = &fetched.class;

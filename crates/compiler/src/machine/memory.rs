@@ -1,8 +1,8 @@
-//! Memory: bytes, found by address; each byte of a store is a token of its own.
+//! Memory: lookups of bytes by address. Each byte of a store is a token of its own.
 //!
 //! ```text
 //! key     second + immediate + index - 1, at the bytes of a store, the latest count of stores of equal address
-//! load    asks for q = top + immediate + index - beyond; the byte found counts, or past the size its sign, unless missed
+//! load    q = top + immediate + index - beyond; the byte found counts, or past the size its sign, unless missed
 //! size    = rise of a load
 //! beyond  = relu(index - size + 1)      bytes past the size
 //! within  = relu(size - index)
@@ -10,9 +10,9 @@
 //! traps   if top + immediate + size > limit at a load, second + immediate + bytes > limit at a store
 //! limit   = 65536 (fourth + grown), grown = the word before the latest token that grows the memory, else 0
 //! ```
-//! Squares are compared, not addresses: if two keys tie that stand at equal distance from a byte
-//! never written, the average of their addresses is q, but that of their squares is greater than
-//! q^2.
+//! The comparison is of squares, not of addresses. If two keys tie at equal distance from a byte
+//! never written, the average of their addresses is q, but the average of their squares is greater
+//! than q^2.
 
 use weightware_isa::Trap;
 
@@ -28,10 +28,10 @@ pub(super) struct Access {
     pub(super) written: LinearForm,
     pub(super) product: Dim,
     pub(super) square: LinearForm,
-    /// 0 at the bytes of a store.
+    /// The clearing term: 0 at the bytes of a store.
     pub(super) clear: LinearForm,
-    /// The address of the byte that a load asks for at the current index, or past its size the last
-    /// one.
+    /// The address of the byte that a load queries at the current index; past its size, that of its
+    /// last byte.
     pub(super) asked: LinearForm,
 }
 
@@ -81,10 +81,11 @@ impl Machine {
         }
     }
 
-    /// The latest write to an address, found by that.
+    /// The memory of profiles without cells: a lookup of the latest write to an address.
     fn by_address(&mut self, parts: &Parts, size: &Size, access: &Access) {
         let one = self.graph.one();
-        // Times are not below 1: the first token answers for the centre at time 0.
+        // Times are at least 1, so that a write at the centre wins against the first token, at time
+        // 0.
         let time = parts.state.stores + one;
         let span = self.profile.memory;
         let graph = &mut self.graph;
@@ -106,14 +107,15 @@ impl Machine {
         }
     }
 
-    /// 0 if the square of the address found is that of the address asked for, else at least 1.
+    /// 0 if the square of the address found is that of the queried address, else at least 1.
     pub(super) fn missed(&mut self, access: &Access, found: Output) -> Dim {
         let graph = &mut self.graph;
         let asked = access.asked.clone();
         let square = graph.reglu("asked^2", asked.clone(), asked);
         let miss = graph.hold("miss", found);
         graph.add(miss, -1, square);
-        // Never below zero, even where squares of garbage are rounded.
+        // A sum of two rectified terms is never negative, even where meaningless squares are
+        // rounded.
         let missed = graph.dim("missed");
         graph.alone(missed);
         for (name, miss) in [("above", LinearForm::from(miss)), ("below", -miss)] {
@@ -124,7 +126,7 @@ impl Machine {
     }
 
     /// Adds the byte that a query finds to the result of a load, or its sign past the size, unless
-    /// it is another's.
+    /// the byte is at another address.
     pub(super) fn loaded(
         &mut self,
         parts: &Parts,
@@ -143,7 +145,7 @@ impl Machine {
         self.add_byte("load.sign", 255, sign, &other);
     }
 
-    /// Accesses that end beyond the memory put out a trap at once.
+    /// Generates a trap at once for an access that ends beyond the memory.
     pub(crate) fn memory_traps(&mut self, parts: &Parts) {
         let Parts {
             fetched, operands, ..

@@ -1,7 +1,6 @@
-//! The machine, as a graph: one short section per piece of hardware, its equations first.
+//! The machine as a graph: one short section per piece of hardware, its equations first.
 //!
-//! Every token of the trace asks the same question: which token comes next? The answer is put
-//! together from what can be looked up in the past:
+//! Every token of the trace computes the next one from values that it looks up in earlier tokens:
 //!
 //! | section | finds |
 //! |---|---|
@@ -54,7 +53,7 @@ use crate::assemble::{Blueprint, LookupBound, TokenRow};
 use crate::form::{Dim, LinearForm};
 use crate::graph::Key;
 use crate::graph::{Graph, Output};
-use crate::schedule::{Schedule, ScheduleError};
+use crate::schedule::{Schedule, ScheduleError, ScheduleErrorKind};
 use columns::{Columns, code};
 pub use extension::{Extension, UnknownExtension};
 use fetch::Fetched;
@@ -65,32 +64,32 @@ use stack::Operands;
 use state::State;
 use wide::Lower;
 
-/// Greater than any value that it must outweigh: words, addresses, their sums and differences, all
-/// below 2^33.1. It closes gates, and so never multiplies.
+/// Greater than any value that it must outweigh: words, addresses, their sums and differences,
+/// which are all below 2^33.1. It closes gates, and is never a factor.
 pub(crate) const BIG: i64 = 1 << 34;
 
-/// Greater than what is added to a result as a byte, whatever it is.
+/// Greater than any term that is added to a result as a byte.
 pub(crate) const BYTE_PUSH: i64 = 1 << 13;
 
-/// Greater than any position: pushes a position query below zero, where it finds `<begin>`, which
-/// answers 0.
+/// Greater than any position. It pushes a position query below zero, where the query finds
+/// `<begin>`, whose values are 0.
 const PUSH: i64 = 1 << 27;
 
 impl KeySpan {
-    /// A number, centred.
+    /// The index of a number: the number less the centre.
     fn centred(&self, graph: &Graph, number: impl Into<LinearForm>) -> LinearForm {
         number.into() - graph.constant(self.centre)
     }
 
-    /// `number - 2 centre`: times the number it is `index^2 - centre^2`, never of greater magnitude
-    /// than `centre^2`.
+    /// `number - 2 centre`. Times the number it is `index^2 - centre^2`, whose magnitude is at most
+    /// `centre^2`.
     fn far_side(&self, graph: &Graph, number: impl Into<LinearForm>) -> LinearForm {
         number.into() - graph.constant(2 * self.centre)
     }
 
-    /// The key of a number, given `number * far_side(number)`. No sum on the way passes `centre^2`,
-    /// where the whole square of the number, four times that, would push the lowest bits of the
-    /// lift out.
+    /// The key of a number, given `number * far_side(number)`. No intermediate sum exceeds
+    /// `centre^2`. The square of the number itself would be up to four times that, and push out the
+    /// lowest bits of the lift.
     fn key(
         &self,
         graph: &Graph,
@@ -108,12 +107,12 @@ impl KeySpan {
     }
 }
 
-/// The machine: its graph, what tokens embed to, and how tokens are scored.
+/// The machine: its graph, the embedding of its tokens, and their logits.
 #[derive(Debug, Clone)]
 pub struct Machine {
     /// The graph.
     pub graph: Graph,
-    /// Boxes of the lookups whose keys depend on what a program does.
+    /// Boxes of the lookups whose keys depend on the program.
     pub bounds: Vec<LookupBound>,
     profile: Profile,
     extensions: Vec<Extension>,
@@ -124,21 +123,21 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The machine of the default profile with the given modules beside the core.
+    /// Builds the machine of the default profile with the given modules besides the core.
     #[must_use]
     pub fn new(modules: &[Extension]) -> Self {
         Self::with_profile(Profile::default(), modules)
     }
 
-    /// The machine of a profile with the given modules beside the core. Machines of different
-    /// profiles differ in numbers alone: one schedule serves them all.
+    /// Builds the machine of a profile with the given modules besides the core. Machines of
+    /// different profiles differ only in numbers, so that one schedule serves them all.
     #[must_use]
     pub fn with_profile(profile: Profile, modules: &[Extension]) -> Self {
         Self::with_planned(profile, modules, &[])
     }
 
-    /// The same with planned features, to see what they take. What needs a module that is left out,
-    /// is left out as well; nothing of it can be assembled yet.
+    /// Builds a machine with planned features, to measure the hardware that they need. A feature
+    /// that needs a missing module is left out, too. No planned feature can be assembled yet.
     #[must_use]
     #[doc(hidden)]
     pub fn with_planned(profile: Profile, modules: &[Extension], planned: &[Planned]) -> Self {
@@ -211,14 +210,14 @@ impl Machine {
         row
     }
 
-    /// Adds to the byte to be put out.
+    /// Adds a term to the byte to output.
     fn add_to_result(&mut self, coefficient: i64, output: Output) {
         self.graph.add(self.columns.result, coefficient, output);
     }
 
     /// Adds `byte` to the result, negated or not, if `unless` is 0: `relu(byte - 2^13 unless)`. The
-    /// push outweighs whatever stands in place of a byte: two nibbles' lookups that find other
-    /// tokens of the prompt make at most 16 * 287 + 287.
+    /// push outweighs any value in place of a byte: two lookups of nibbles that find other tokens
+    /// of the prompt return at most 16 * 287 + 287.
     fn add_byte(
         &mut self,
         name: &str,
@@ -240,8 +239,8 @@ impl Machine {
         });
     }
 
-    /// Puts out a trap if `excess`, an integer, is positive: the end code rises from 0, the code of
-    /// a byte.
+    /// Generates a trap if `excess`, an integer, is positive: the end code rises from 0, the code
+    /// of a byte.
     fn trap_if(&mut self, name: &str, excess: LinearForm, trap: Trap) {
         let one = self.graph.one();
         for (offset, sign) in [(0, 1), (1, -1)] {
@@ -255,7 +254,7 @@ impl Machine {
         self.end
     }
 
-    /// The dimension of the byte to be put out.
+    /// The dimension of the byte to output.
     pub(crate) fn result_dim(&self) -> Dim {
         self.columns.result
     }
@@ -267,22 +266,20 @@ impl Machine {
         names.map(str::to_owned).collect()
     }
 
-    /// The profile.
+    /// The machine's profile.
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// The model of the machine under a schedule.
+    /// Assembles the model of the machine under a schedule.
     ///
     /// # Errors
     /// If the schedule does not fit the machine's graph, or the machine has planned features.
     pub fn assemble(&self, schedule: &Schedule) -> Result<Model, ScheduleError> {
         if let Some(planned) = self.planned.first() {
-            let name = planned.name();
-            return Err(ScheduleError(format!(
-                "{name} is planned: it can be scheduled, but not yet assembled"
-            )));
+            let feature = planned.name();
+            return Err(ScheduleErrorKind::Planned { feature }.into());
         }
         let vocabulary = Vocabulary::new();
         let tokens = vocabulary.tokens().iter();
@@ -311,15 +308,15 @@ impl Machine {
     }
 }
 
-/// Where the byte index stands beside the size of a load or an extension.
+/// The byte index relative to the size of a load or an extension.
 pub(crate) struct Size {
-    /// `relu(index - size + 1)`: bytes past the size.
+    /// `relu(index - size + 1)`: the number of bytes past the size.
     pub(crate) beyond: Dim,
     /// `relu(size - index)`: 0 past the size.
     pub(crate) within: Dim,
 }
 
-/// What the sections hand on.
+/// The dimensions that sections share.
 pub(crate) struct Parts {
     pub(crate) state: State,
     pub(crate) fetched: Fetched,

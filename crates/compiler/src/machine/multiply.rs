@@ -1,4 +1,4 @@
-//! Multiplication mod 2^32.
+//! Multiplication modulo 2^32, and the high word of a product.
 //!
 //! ```text
 //! a' = a mod 2^16, b' = b mod 2^16                 0 for other classes
@@ -7,8 +7,9 @@
 //! F[i] = floor(X / 256^i) = round((2 X + 1 - 256^i) 256^(4 - i) / 2^33)
 //! result = F[index] - 256 F[index + 1]
 //! ```
-//! The product of two words is rounded to 53 of its 64 bits: 2^-21 off an integer after the
-//! division, which the floors, at least 2^-25 away from the nearest jump, do not notice.
+//! For mul_high the product of two words is rounded to 53 of its 64 bits. After the division it is
+//! within 2^-21 of an integer. The floors do not change, since they are at least 2^-25 away from
+//! their nearest jump.
 
 use super::columns::Class;
 use super::{BIG, Machine, PUSH, Parts};

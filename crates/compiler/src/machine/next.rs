@@ -6,9 +6,9 @@
 //! end   = (fetched.end - skip) relu(1 - left)         0 while bytes are to come, else the end token's code
 //! logit = 2^30 (2 code end - code^2) + 2 byte result - byte^2
 //! ```
-//! When `end` is not 0, `result` is whatever the circuits make of an index past the last byte. It
-//! must not outweigh a code: circuits close, or find nothing, past the last byte, whatever the
-//! position. `weightware certify` proves of the weights how far `result` can go
+//! If `end` is not 0, `result` is what the circuits compute for an index past the last byte. It
+//! must not outweigh a code: past the last byte the circuits close, or find nothing, at every
+//! position. `weightware certify` proves from the weights how large `result` can be
 //! ([docs/proof.md](../../../../docs/proof.md)).
 
 use weightware_isa::Token;
@@ -18,10 +18,10 @@ use super::planned::Wait;
 use super::{Machine, Parts};
 use crate::form::{Dim, LinearForm};
 
-/// How much more a code weighs than a byte.
+/// The weight of a code relative to a byte.
 const CODE_WEIGHT: i64 = 1 << 30;
 
-/// The logit of tokens that are never put out.
+/// The logit of tokens that are never generated.
 const NEVER: i64 = -(1 << 52);
 
 impl Machine {

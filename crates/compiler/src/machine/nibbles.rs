@@ -11,7 +11,7 @@ pub(crate) struct Nibbles {
 }
 
 impl Machine {
-    /// The nibbles, made once for all modules that need them.
+    /// The nibbles, built once and shared by all modules that need them.
     pub(crate) fn nibbles(&mut self, parts: &Parts) -> Nibbles {
         if let Some(nibbles) = self.nibbles {
             return nibbles;

@@ -4,8 +4,8 @@
 //! ```text
 //! f(index) = sum of c[k] relu(k - index) over k = 1 to 4, the c solved from the right
 //! ```
-//! Whoever needs one makes its own: a few neurons cost less than a slot that lives from one user to
-//! the next.
+//! Each reader builds its own copy: a few neurons cost less than a slot that lives from the first
+//! reader to the last.
 
 use super::{Machine, Parts};
 use crate::form::Dim;

@@ -1,38 +1,38 @@
-//! Profiles: the numbers that say how far a machine is exact.
+//! Profiles: the numbers that determine how far a machine is exact.
 //!
-//! A latest write is found among keys `(2 j, -j^2 + slope * time)`, `|j| <= reach`. That takes
-//! `slope * time < 1`, and keys that are exact: `reach^2` is at most 2^53 units of `2^-exponent`.
-//! So what a profile has more of time it has less of space. Stock softmax must see the slope beside
-//! the rounding of a score, about `reach^2 * 2^-52`; `weightware certify` proves what it sees.
+//! The latest write is found among keys `(2 j, -j^2 + slope * time)` with `|j| <= reach`. This
+//! requires `slope * time < 1` and exact keys: `reach^2` is at most 2^53 units of `2^-exponent`. So
+//! a profile trades time for space. Stock softmax must resolve the slope despite the rounding of a
+//! score, about `reach^2 * 2^-52`; `weightware certify` proves what it resolves.
 
 use weightware_model::{Config, KeyBound, KeyRange};
 
 use crate::schedule::Budget;
 
-/// Numbers from 0 to `centre + reach` under which something is written, and the order of writes to
-/// one of them.
+/// A range of numbers, from 0 to `centre + reach`, that keys stand for, and the times that order
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeySpan {
-    /// The middle: a key's index is the number less this.
+    /// The middle of the range: a key's index is the number less this.
     pub centre: i64,
-    /// The greatest `|index|`; not below `centre`.
+    /// The greatest `|index|`, at least `centre`.
     pub reach: i64,
     /// The slope is `factor * 2^-exponent`.
     pub factor: i64,
-    /// See `factor`.
+    /// The exponent of the slope: see `factor`.
     pub exponent: i32,
     /// The greatest time.
     pub last_time: u64,
 }
 
-/// What a run may exceed.
+/// A limit that a run may exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// The last position.
+    /// The last certified position.
     Positions,
-    /// The count of stores.
+    /// The greatest count of stores.
     Stores,
-    /// The memory.
+    /// The size of the memory.
     Addresses,
     /// Bytes that are written, where addresses are translated.
     Written,
@@ -41,39 +41,39 @@ pub enum Limit {
 }
 
 impl KeySpan {
-    /// The greatest number.
+    /// The greatest number of the range.
     #[must_use]
     pub const fn last(&self) -> i64 {
         self.centre + self.reach
     }
 
-    /// `slope * last_time`, below 1.
+    /// The greatest lift, `slope * last_time`, below 1.
     #[must_use]
     pub fn lift(&self) -> f64 {
         self.factor as f64 * self.last_time as f64 * 0.5_f64.powi(self.exponent)
     }
 }
 
-/// The numbers of a machine that say how far it is exact.
+/// The numbers that determine how far a machine is exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name, as in `config.json`.
+    /// The profile's name, as in `config.json`.
     pub name: &'static str,
-    /// The greatest position.
+    /// The greatest certified position.
     pub last_position: u64,
-    /// Words of locals and globals, frames, entries of the stack: ordered by position.
+    /// The span of words of locals and globals, frames, and stack entries; positions order them.
     pub words: KeySpan,
-    /// Addresses, ordered by a count of stores that begins with 1; or not ordered, if they are
-    /// translated.
+    /// The span of addresses. A count of stores that begins with 1 orders them, unless addresses
+    /// are translated to cells, which leaves them unordered.
     pub memory: KeySpan,
-    /// Numbers of cells, to which addresses are translated: then it is these that are ordered by a
-    /// count of stores.
+    /// The span of cell numbers, if addresses are translated. The count of stores then orders the
+    /// cells.
     pub cells: Option<KeySpan>,
 }
 
 impl Profile {
-    /// The default. Exact in stock softmax, wherever a library multiplies by `1 / sqrt(2)`, for 22
-    /// million tokens and 349 thousand stores into 152 KiB.
+    /// The default profile: exact in stock softmax, in every library that multiplies by `1 /
+    /// sqrt(2)`, for 22 million tokens and 349 thousand stores into 152 KiB.
     pub const STOCK: Self = Self {
         name: "stock",
         last_position: 22_000_000,
@@ -88,13 +88,14 @@ impl Profile {
         cells: None,
     };
 
-    /// Exact in hard-max for 67 million tokens and 2^21 stores into 128 KiB.
+    /// A profile for long runs: exact in hard-max for 67 million tokens and 2^21 stores into 128
+    /// KiB.
     pub const LONG: Self = Self {
         name: "long",
         last_position: 67_000_000,
         words: words(1, 26, 67_000_000),
         memory: KeySpan {
-            // Not 2^16, of whose square and a lift the sum would be rounded.
+            // With 2^16 the sum of its square and a lift would be rounded.
             centre: (64 << 10) - 1,
             reach: 64 << 10,
             factor: 1,
@@ -104,14 +105,15 @@ impl Profile {
         cells: None,
     };
 
-    /// As the default, but for 8 MiB, of which the same number of bytes may be written: a machine
-    /// of one layer more.
+    /// A profile with 8 MiB of memory, of which this many bytes may be written in total, and
+    /// otherwise like the default. Its machine has one layer more.
     pub const FAR: Self = Self {
         name: "far",
         memory: KeySpan {
             centre: 1 << 22,
             reach: 1 << 22,
-            // No order, but above the first token, which answers for the centre.
+            // A constant lift above the first token, which otherwise would win at the centre. It
+            // orders nothing.
             factor: 1,
             exponent: 1,
             last_time: 1,
@@ -123,7 +125,7 @@ impl Profile {
     /// All profiles, the default first.
     pub const ALL: [Self; 3] = [Self::STOCK, Self::LONG, Self::FAR];
 
-    /// The shape of its machine with all modules.
+    /// The shape of the profile's machine with all modules.
     #[must_use]
     pub const fn budget(&self) -> Budget {
         match self.cells {
@@ -132,8 +134,8 @@ impl Profile {
         }
     }
 
-    /// The committed schedule of its machine with all modules: the half-layer of every writer, the
-    /// slot of every dimension.
+    /// The committed schedule of the profile's machine with all modules: the half-layer of every
+    /// writer, the slot of every dimension.
     #[must_use]
     pub const fn schedule(&self) -> &'static str {
         match self.cells {
@@ -142,8 +144,8 @@ impl Profile {
         }
     }
 
-    /// Another profile that goes further than this in what a run exceeded, for what has been
-    /// written up to this address. One that serves the default shape is preferred.
+    /// Another profile whose limit exceeds this one's, and which holds all addresses up to
+    /// `last_address`. Profiles of the default shape come first.
     #[must_use]
     pub fn further(&self, limit: Limit, last_address: i64) -> Option<Self> {
         let counted = |profile: &Self| profile.cells.unwrap_or(profile.memory);
@@ -158,9 +160,9 @@ impl Profile {
         all.find(|other| goes_further(other) && holds(other))
     }
 
-    /// What a key outside its box exceeds; `None` if its box is none of the machine's.
+    /// The limit that a key outside its box exceeds; `None` if the box is none of the machine's.
     ///
-    /// The boxes of addresses, cells and words differ in size.
+    /// The size of a box determines whether its keys are addresses, cells or words.
     #[must_use]
     pub fn limit_of(&self, config: &Config, key: &KeyRange) -> Option<Limit> {
         let bound = self.bound_of(config, key)?;
@@ -176,7 +178,7 @@ impl Profile {
         }
     }
 
-    /// The greatest address that keys of these ranges stand for; 0 if none is of memory.
+    /// The greatest address that keys of these ranges stand for; 0 if none is an address.
     pub fn last_address(&self, config: &Config, ranges: impl IntoIterator<Item = KeyRange>) -> i64 {
         let ranges = ranges.into_iter().filter(|range| {
             let bound = self.bound_of(config, range);
@@ -207,7 +209,7 @@ impl Profile {
         self.memory.last().unsigned_abs() + 1
     }
 
-    /// The profile of that name.
+    /// The profile with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.name == name)
@@ -224,7 +226,7 @@ impl Default for Profile {
     }
 }
 
-/// Frames and the stack have as many words in every profile.
+/// The span of words, which has the same size in every profile.
 const fn words(factor: i64, exponent: i32, last_position: u64) -> KeySpan {
     KeySpan {
         centre: 1 << 13,
@@ -248,7 +250,7 @@ mod tests {
         let (stock, long, far) = (Profile::STOCK, Profile::LONG, Profile::FAR);
         assert_eq!(name(stock, Limit::Positions, 5), Some("long"));
         assert_eq!(name(stock, Limit::Stores, 5), Some("long"));
-        // It would stop at once.
+        // The long profile has no such address, so it would stop at once.
         assert_eq!(name(stock, Limit::Stores, 140_000), None);
         assert_eq!(name(stock, Limit::Addresses, 160_000), Some("far"));
         assert_eq!(name(long, Limit::Addresses, 131_072), Some("stock"));
@@ -263,7 +265,7 @@ mod tests {
         for profile in Profile::ALL {
             for span in [Some(profile.words), Some(profile.memory), profile.cells] {
                 let Some(span) = span else { continue };
-                // The plan engine's tables go no higher.
+                // The plan engine's tables have no higher entries.
                 assert!(span.lift() <= 1.0 - 0.5_f64.powi(20), "{}", profile.name);
                 assert!(span.reach >= span.centre, "{}", profile.name);
             }

@@ -3,7 +3,7 @@
 //! ```text
 //! lag    = q (left), -q - 1 (right)            j = index - lag
 //! power  = 2^r (left), 2^(8 - r) (right), 0 for other classes
-//! high   = a[j], low = a[j - 1]                bytes of the value shifted; outside it 0, the sign, or round the corner
+//! high   = a[j], low = a[j - 1]                bytes of the shifted value; outside it 0, the sign, or the bytes from the other end
 //! result = power high - 256 floor(power high / 256) + floor(power low / 256)
 //! ```
 //! A floor is a lookup by position: the integer nearest to `(2 y - 255) / 512` is `floor(y / 256)`.
@@ -91,7 +91,7 @@ impl Machine {
         }
     }
 
-    /// Byte j of the value shifted, for j from -width to 2 width - 1.
+    /// Byte j of the shifted value, for j from -width to 2 width - 1.
     fn shifted_byte(&mut self, name: &str, parts: &Parts, j: &LinearForm, rotates: Dim) -> Dim {
         let Parts {
             fetched, operands, ..
@@ -100,8 +100,8 @@ impl Machine {
         let one = graph.one();
         let positions = graph.positions();
 
-        // width ([j < 0] - [j >= width]) leads round the corner; unless the value is rotated, a
-        // push leads out of it.
+        // `width ([j < 0] - [j >= width])` wraps j around; unless the value is rotated, a push
+        // moves j out of the wrapped range.
         let moved = graph.dim(&format!("{name}.moved"));
         let below = -j.clone();
         let above = j.clone() + one - fetched.width;
@@ -114,14 +114,14 @@ impl Machine {
             let pushed = graph.relu(&format!("{name}.push"), outside - rotates * 16);
             graph.add(moved, -PUSH, pushed);
         }
-        // The index is at most a position: below 2^26.
+        // The index is at most a position, so below 2^26.
         graph.exact(moved);
         let byte = graph.dim(name);
         let query = operands.second_at - fetched.width + j.clone() + moved;
         let [inside] = graph.lookup(name, query, &positions, [self.columns.byte.into()]);
         graph.add(byte, 1, inside);
 
-        // Above the value of shr_s stands its sign.
+        // The bytes above the value of shr_s are its sign.
         let not_above = graph.relu(&format!("{name}.not_above"), fetched.width - j.clone());
         let not_above = graph.hold(&format!("{name}.not_above"), not_above);
         let query = operands.second_at

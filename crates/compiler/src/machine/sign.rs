@@ -6,7 +6,7 @@
 //! with_sign   result = a                      if not negative, else - a - borrow
 //!             traps if second, its high word if of 64 bits, has its sign bit set and the top is not negative
 //! ```
-//! The borrow stands in the embedding of the byte token before, as for a difference.
+//! The borrow is in the embedding of the previous byte token, as for a difference.
 
 use weightware_isa::Trap;
 

@@ -1,4 +1,5 @@
-//! The operand stack: the token that last stored at a depth, and the bytes before it.
+//! The operand stack: a lookup of the token that last stored at a depth, and of the bytes before
+//! it.
 //!
 //! ```text
 //! key    depth, at tokens with unstored = 0, the latest of equal depth
@@ -24,12 +25,12 @@ pub(crate) struct Operands {
     pub(crate) second_at: Dim,
     third_at: Dim,
     zero: Dim,
-    /// Byte of second and top, at the current index.
+    /// The bytes of second and top at the current index.
     pub(crate) a: Dim,
     pub(crate) b: Dim,
 }
 
-/// The keys of the stack's entries, and the query of the topmost.
+/// The keys of the stack's entries, and the query for the topmost.
 pub(super) fn entries(
     graph: &Graph,
     columns: &Columns,

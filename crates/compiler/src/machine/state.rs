@@ -1,4 +1,4 @@
-//! State: what the end tokens so far add up to.
+//! The machine's state, as sums over the end tokens so far.
 //!
 //! ```text
 //! index    = t - (position of the latest end token)          bytes on the trace since then
@@ -21,28 +21,28 @@ use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Output};
 
 pub(crate) struct State {
-    /// Bytes on the trace since the latest end token; meaningless within the program's text, where
-    /// it only grows.
+    /// The number of bytes on the trace since the latest end token. In the program's text it only
+    /// grows and has no meaning.
     pub(crate) index: Dim,
-    /// The four bytes before, and the four before those.
+    /// The four bytes before the token as a number, and the four before those.
     pub(crate) word: LinearForm,
     pub(crate) lower: Dim,
-    /// Position of the current instruction's opcode.
+    /// The position of the current instruction's opcode.
     pub(crate) opcode: Dim,
     pub(crate) depth: Dim,
     /// `depth (depth - 2 centre)`.
     pub(crate) depth_product: Dim,
     pub(crate) frame: Dim,
     pub(crate) stores: Dim,
-    /// At a token that grows the memory, the pages that it has grown by.
+    /// The pages by which the memory has grown, at a token that grows it.
     pub(crate) growth: LinearForm,
-    /// Where the current instruction is in the weights.
+    /// The current instruction, if it is in the weights.
     pub(crate) rom: Option<Rom>,
 }
 
-/// The running sums as sections read them.
+/// The running sums in the form in which sections read them.
 pub(super) struct Sums {
-    /// Position of `{`.
+    /// The position of `{`.
     pub(super) origin: LinearForm,
     pub(super) frame: Dim,
     pub(super) depth: Dim,
@@ -62,8 +62,8 @@ impl State {
         let latest_end = graph.latest(one - columns.ends);
         let [at] = graph.lookup("latest_end", LinearForm::zero(), &latest_end, [time.into()]);
         let latest_end = graph.hold("latest_end", at);
-        // A slot of its own: as t - latest_end, times a large weight, it would pass 2^53 on the
-        // way.
+        // The index needs a slot of its own: t - latest_end times a large weight would exceed 2^53
+        // in an intermediate sum.
         let index = graph.persist("index", time - latest_end);
 
         let target = graph.dim("target");
@@ -113,8 +113,9 @@ impl State {
         let [base] = graph.lookup("base", LinearForm::zero(), &latest_jump, [goes_on]);
         let closed = planned::closed(graph, base, count, planned);
 
-        // `}` counts as one end token, so before any jump instruction 0 is at count 1. While count
-        // is 0, in the program's text, this is a byte of the preamble, whose class is none.
+        // `}` counts as one end token, so before any jump instruction 0 has count 1. In the
+        // program's text the count is 0, and the fetched token is a byte of the preamble, whose
+        // class is none.
         let place = closed.clone() * 5 + sums.origin.clone() - one * 4;
         let opcode = graph.persist("opcode", place);
         let rom = Rom::new(graph, opcode, closed, &sums.origin, planned);
@@ -145,8 +146,8 @@ impl Sums {
         let (time, positions) = (graph.time(), graph.positions());
         let frame = graph.hold_rounded("frame", frame, 0);
 
-        // A push takes at least one token, so the depth is a position: looking it up rounds it and
-        // multiplies it.
+        // A push takes at least one token, so the depth is at most a position: a lookup rounds it
+        // and multiplies it.
         let depth_sum = graph.hold("depth_sum", depth);
         let values = [
             time.into(),

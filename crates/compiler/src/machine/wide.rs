@@ -1,4 +1,4 @@
-//! 64-bit values: the low words, for comparisons, and two words joined.
+//! 64-bit values: their low words, for comparisons, and two words joined.
 //!
 //! ```text
 //! lower_top, lower_second            low words of the entries at depth, depth - 1, if those have 64 bits
@@ -7,7 +7,7 @@
 //! join   result = byte at second_at - 4 + index          within the size, 4
 //!               + byte at top_at - width + index         past it
 //! ```
-//! All else is done by the sections for 32 bits, with an operand width of 8.
+//! All other operations use the 32-bit sections with an operand width of 8.
 
 use super::columns::{Class, Columns};
 use super::fetch::Fetched;
@@ -60,7 +60,9 @@ impl Machine {
             operands,
             lower,
         } = parts;
-        let lower = lower.as_ref().expect("the module is there");
+        let lower = lower
+            .as_ref()
+            .expect("a machine with the module `Wide` has low words");
         for name in ["stack.lower_top", "stack.lower_second"] {
             self.bound(name, self.profile.words);
         }

@@ -4,7 +4,7 @@ use weightware_analysis::Bailout;
 
 use crate::schedule::ScheduleError;
 
-/// Why nothing can be proved of a model.
+/// The reason for which nothing can be proved about a model.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// The schedule does not fit the machine.

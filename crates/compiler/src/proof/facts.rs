@@ -1,4 +1,4 @@
-//! What the analysis says of a token, by the names of the machine.
+//! Facts that the analysis proves about a token, by the machine's names.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::graph::{Writer, WriterIdx};
 use crate::machine::Machine;
 use crate::schedule::Schedule;
 
-/// The analysis of a model, and where the machine's writers and dimensions stand in its weights.
+/// The analysis of a model, and the places of the machine's writers and dimensions in its weights.
 pub(super) struct Facts<'m> {
     pub(super) machine: &'m Machine,
     schedule: &'m Schedule,
@@ -47,8 +47,8 @@ impl<'m> Facts<'m> {
         })
     }
 
-    /// The classes of tokens behind which an instruction stands at a byte index: of result bytes,
-    /// or of end tokens.
+    /// The classes of the tokens that can precede a byte index of an instruction: result bytes, or
+    /// end tokens.
     pub(super) fn classes(&self, index: usize) -> Vec<u16> {
         let tokens = self
             .vocabulary
@@ -67,25 +67,25 @@ impl<'m> Facts<'m> {
         classes
     }
 
-    /// From here on, a token of a class behind which an instruction is executed, at a byte index.
+    /// Begins a scope: a token of a class at which an instruction is executed, at a byte index.
     pub(super) fn enter(&mut self, class: u16, op: Op, index: usize) -> Result<(), ProofError> {
         self.leave();
         let id = self.vocabulary.id(Token::Op(op)) as usize;
         let kind = usize::from(self.cases.kind_of[id]);
         let counted = Counted::Exactly(index as f64);
         self.scope = Some(self.cases.scope(&mut self.analysis, class, kind, counted));
-        // A sign is that of a byte.
+        // The sign is that of a byte.
         self.assume("top.negative", 0, [0.0, 1.0])
     }
 
-    /// Ends what was entered.
+    /// Ends the scope.
     pub(super) fn leave(&mut self) {
         if let Some(scope) = self.scope.take() {
             self.analysis.end(scope);
         }
     }
 
-    /// Assumes that an answer lies within bounds.
+    /// Assumes that a value of a lookup lies within bounds.
     pub(super) fn assume(
         &mut self,
         lookup: &str,
@@ -98,12 +98,12 @@ impl<'m> Facts<'m> {
             return Ok(());
         };
         let form = self.analysis.atoms.within(atom, bounds);
-        let scope = self.scope.as_mut().expect("entered");
+        let scope = self.scope.as_mut().expect("a scope was entered");
         scope.assume((at, part), form);
         Ok(())
     }
 
-    /// The machine's writer of that name.
+    /// The machine's writer with that name.
     pub(super) fn lookup(&self, lookup: &str) -> (WriterIdx, &'m Writer) {
         let graph = &self.machine.graph;
         let mut writers = graph.writers();
@@ -127,8 +127,8 @@ impl<'m> Facts<'m> {
         )
     }
 
-    /// What holds of tokens behind which a token is found, whatever the byte index: one answer for
-    /// each class of theirs.
+    /// Evaluates `of` for tokens that fetch a given token, at any byte index: one result for each
+    /// class of such tokens.
     pub(super) fn over_classes(
         &mut self,
         found: Token,
@@ -148,20 +148,22 @@ impl<'m> Facts<'m> {
         Ok(answers)
     }
 
-    /// The greatest `|q|` that a lookup asks for.
+    /// The greatest `|q|` of a lookup's queries.
     pub(super) fn farthest(&mut self, lookup: &str) -> Result<f64, ProofError> {
         let at = self.head(lookup);
-        let scope = self.scope.as_mut().expect("entered");
+        let scope = self.scope.as_mut().expect("a scope was entered");
         let [x, scale] = self.analysis.query(scope, at)?;
         let atoms = &self.analysis.atoms;
-        let scale = atoms[scale].as_constant().expect("an integer is asked for");
+        let scale = atoms[scale]
+            .as_constant()
+            .expect("the scale of this query is constant");
         Ok(atoms.tight(&atoms[x]).size() / scale)
     }
 
-    /// A part of what a lookup answers.
+    /// A value of a lookup, as a polynomial.
     pub(super) fn answer(&mut self, lookup: &str, part: usize) -> Result<PolyId, ProofError> {
         let at = self.head(lookup);
-        let scope = self.scope.as_mut().expect("entered");
+        let scope = self.scope.as_mut().expect("a scope was entered");
         Ok(self.analysis.answers(scope, at)?[part])
     }
 
@@ -172,12 +174,12 @@ impl<'m> Facts<'m> {
             .map(|part| self.schedule.half_layers[part.output.writer.index()] + 1)
             .max();
         let slot = self.schedule.slots[dim.index()];
-        let scope = self.scope.as_mut().expect("entered");
+        let scope = self.scope.as_mut().expect("a scope was entered");
         let half = ready.unwrap_or(0) as usize;
         Ok(self.analysis.slot(scope, half, slot)?)
     }
 
-    /// A dimension of that name.
+    /// The dimension with that name.
     pub(super) fn named(&mut self, name: &str) -> Result<PolyId, ProofError> {
         let graph = &self.machine.graph;
         let dim = graph.dims().find(|&dim| graph.name(dim) == name);
@@ -200,8 +202,8 @@ impl<'m> Facts<'m> {
         self.analysis.classes.of(self.vocabulary.id(token) as usize)
     }
 
-    /// From here on, a token of a class behind which the token of an id is found, and nothing else
-    /// assumed.
+    /// Begins a scope: a token of a class that fetches the given token, at a byte index, without
+    /// assumptions.
     #[cfg(test)]
     pub(super) fn enter_plainly(&mut self, class: u16, found: Token, index: usize) {
         self.leave();
@@ -213,14 +215,14 @@ impl<'m> Facts<'m> {
     fn read(&mut self, dim: Dim) -> Result<PolyId, ProofError> {
         let slot = self.schedule.slots[dim.index()];
         let last = self.schedule.budget.half_layers() as usize;
-        let scope = self.scope.as_mut().expect("entered");
+        let scope = self.scope.as_mut().expect("a scope was entered");
         Ok(self.analysis.slot(scope, last, slot)?)
     }
 
-    /// The carry or borrow that the token itself shows.
+    /// The carry or borrow of the token's own embedding.
     pub(super) fn carry(&mut self) -> Result<PolyId, ProofError> {
         let slot = self.schedule.slots[self.machine.result_dim().index()];
-        let scope = self.scope.as_mut().expect("entered");
+        let scope = self.scope.as_mut().expect("a scope was entered");
         Ok(self.analysis.slot(scope, 0, slot)?)
     }
 
@@ -235,8 +237,8 @@ impl<'m> Facts<'m> {
         self.analysis.atoms[form].clone()
     }
 
-    /// What a number is before any of its operations rounds: of the last sum that it is, the exact
-    /// terms.
+    /// The polynomial of a number before rounding: if the number is a rounded sum, the exact sum of
+    /// its terms.
     pub(super) fn unrounded(&self, form: &Polynomial) -> Polynomial {
         let atoms = &self.analysis.atoms;
         match form.as_atom().map(|atom| atoms.kind(atom)) {
@@ -251,7 +253,7 @@ impl<'m> Facts<'m> {
         }
     }
 
-    /// The gate of a neuron that a form consists of, and its value, if that is a constant.
+    /// The gate and the constant value of the neuron that a form consists of, if it is one.
     pub(super) fn gate_of(&self, form: &Polynomial) -> Option<(Polynomial, f64)> {
         let atoms = &self.analysis.atoms;
         match *atoms.kind(form.as_atom()?) {

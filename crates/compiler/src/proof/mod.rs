@@ -1,11 +1,11 @@
 //! Proof of values: the byte and the end code that the weights compute are those of the
 //! instruction, for every operand.
 //!
-//! The certificate proves of weights alone that one token is picked (statement A). This is
-//! statement B: it is the right one. Of each instruction, at each byte index and at the end token,
-//! what the unembedding reads is derived from the weights as a polynomial of what heads answer,
-//! exact by proven bounds, and compared with an equation of `rules.rs` over the machine's named
-//! lookups:
+//! The certificate proves from the weights alone that exactly one token is selected (statement A).
+//! This module proves statement B: it is the right token. For each instruction, at each byte index
+//! and at the end token, the analysis derives from the weights the polynomial that the unembedding
+//! reads, over the values of heads and exact by proven bounds. It is compared with an equation of
+//! `rules.rs` over the machine's named lookups:
 //!
 //! ```text
 //! i32.add, byte i:   result = a + b + carry       end = 0
@@ -14,10 +14,10 @@
 //! br_if, top = 0:    end    = code(branch) - 1    at byte 0
 //! ```
 //!
-//! What is left to believe: that lookups find what their equations ask for (their keys and queries
-//! are stated in the sections of the [machine](crate::machine), their exactness is the
-//! certificate's), that the token before left the carry that it shows, and the arithmetic of bytes,
-//! which [`arithmetic`] goes through case by case. Instructions without a rule are tested instead
+//! The proof assumes three things. Lookups find what their equations state: their keys and queries
+//! are given in the sections of the [machine](crate::machine), their exactness in the certificate.
+//! The previous token left the carry that it shows. The arithmetic of bytes is right, which
+//! [`arithmetic`] checks case by case. Instructions without a rule are tested instead
 //! ([`Verdict::Tested`] says how).
 
 mod error;
@@ -27,7 +27,7 @@ mod rules;
 mod tests;
 mod unwritten;
 
-use weightware_isa::{End, Flag, Op, Token, Vocabulary};
+use weightware_isa::{EndToken, Flag, Op, Token, Vocabulary};
 use weightware_model::Model;
 
 use crate::machine::columns::op_columns;
@@ -37,14 +37,14 @@ pub use error::ProofError;
 use facts::Facts;
 pub use unwritten::{Unwritten, unwritten};
 
-/// What is known of an instruction's values.
+/// The result of the proof for one instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The equation holds at so many byte indices, the end token's included.
+    /// The equation holds at this many byte indices, the end token's included.
     Proved(usize),
-    /// There is no equation; what is done instead.
+    /// There is no equation; the text says which tests replace it.
     Tested(&'static str),
-    /// The weights compute something else: the byte index, and what differs.
+    /// The weights compute something else: the byte index, and the difference.
     Wrong(usize, String),
 }
 
@@ -59,8 +59,8 @@ pub struct Proof {
     pub verdict: Verdict,
 }
 
-/// Proves the values of all instructions that can be executed, of weights that were assembled for
-/// the machine of a profile with its committed schedule; takes about a second.
+/// Proves the values of all instructions that can be executed, for weights that were assembled for
+/// the machine of a profile with its committed schedule. Takes about a second.
 ///
 /// # Errors
 /// If the analysis refuses the weights.
@@ -72,17 +72,18 @@ pub fn values(profile: Profile, model: &Model) -> Result<Vec<Proof>, ProofError>
     executed.map(|op| rules::prove(&mut facts, op)).collect()
 }
 
-/// Whether an instruction is ever executed; others stand behind an instruction and are read with
-/// it, or before the program's first.
+/// Whether an instruction is ever executed. Others follow an instruction and are read with it, or
+/// precede the program's first instruction.
 #[must_use]
 pub fn is_executed(op: Op) -> bool {
-    !matches!(op.spec().end, End::Loaded | End::Halt)
+    !matches!(op.spec().end, EndToken::Loaded | EndToken::Halt)
 }
 
-/// The arithmetic of bytes on which the equations rest, case by case: the token that is picked for
-/// a result r, from -256 to 511, is the byte r mod 256 with the flag of a borrow below 0 and of a
-/// carry from 256 on; and bytes that are added or subtracted with that flag from the lowest to the
-/// highest are the sum or difference of the words.
+/// Checks the arithmetic of bytes on which the equations rest, case by case.
+///
+/// The token that is selected for a result r, from -256 to 511, is the byte r mod 256, with the
+/// flag of a borrow below 0 and of a carry from 256 on. Bytes that are added or subtracted with
+/// that flag, from the lowest to the highest, are the sum or difference of the words.
 ///
 /// # Errors
 /// The first case that fails.
@@ -108,8 +109,8 @@ pub fn arithmetic(machine: &Machine) -> Result<(), String> {
     }
     for (a, b) in (0..256_i64).flat_map(|a| (0..256).map(move |b| (a, b))) {
         for carry in 0..2 {
-            // The carry of this byte is what the next one adds; 256 times it is what this one
-            // leaves out.
+            // The carry of this byte is the term that the next byte adds; 256 times it is the
+            // amount that this byte leaves out.
             let (sum, difference) = (a + b + carry, a - b - carry);
             let [up, down] = [i64::from(sum >= 256), i64::from(difference < 0)];
             if sum - 256 * up != sum.rem_euclid(256)
@@ -122,11 +123,11 @@ pub fn arithmetic(machine: &Machine) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether `[rise relu(d) + fall relu(-d) + bias >= 1]` is what a comparison says of a d below, at
-/// or above 0.
+/// Whether `[rise relu(d) + fall relu(-d) + bias >= 1]` is the result of a comparison for a d
+/// below, at and above 0.
 fn decides(op: Op) -> Result<(), String> {
     let columns = op_columns(op);
-    // The least and the greatest that a difference can be; of 64 bits it comes in fours.
+    // The extreme differences; 64-bit differences are multiples of four.
     for d in [-(1_i128 << 70), -4, 0, 4, 1 << 70] {
         let [rise, fall, bias] = [columns.rise, columns.fall, columns.bias].map(i128::from);
         let decided = rise * d.max(0) + fall * (-d).max(0) + bias >= 1;

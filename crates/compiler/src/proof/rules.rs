@@ -1,7 +1,7 @@
-//! The equations: what each class of instructions computes, in terms of the machine's lookups.
+//! The equations: the result of each class of instructions, in terms of the machine's lookups.
 
 use weightware_analysis::Polynomial;
-use weightware_isa::{End, Op, Trap};
+use weightware_isa::{EndToken, Op, Trap};
 
 use super::error::ProofError;
 use super::facts::Facts;
@@ -9,20 +9,20 @@ use super::{Proof, Verdict};
 use crate::machine::columns::{Class, OpColumns, code, op_columns};
 use crate::machine::{BIG, BYTE_PUSH};
 
-/// Cases that an instruction is divided into: a lookup, a part of its answer, and bounds of that in
-/// each case.
+/// A case distinction: a lookup, the index of one of its values, and bounds of that value in each
+/// case.
 type Cases = (&'static str, usize, [[f64; 2]; 2]);
 
 /// The greatest word.
 const WORD: f64 = u32::MAX as f64;
 
-/// The top of the stack is 0, or it is not.
+/// The top of the stack is 0 or positive.
 const TOP: Cases = ("stack.top", 1, [[0.0, 0.0], [1.0, WORD]]);
 
-/// The top of the stack is negative, or it is not.
+/// The top of the stack is not negative or is.
 const NEGATIVE: Cases = ("top.negative", 0, [[0.0, 0.0], [1.0, 1.0]]);
 
-/// The equation of a class, for people; none if there is no rule.
+/// The equation of a class, for readers; if there is no rule, the tests that replace it.
 fn equation(class: Class) -> Result<&'static str, &'static str> {
     use Class::*;
     Ok(match class {
@@ -59,7 +59,7 @@ fn equation(class: Class) -> Result<&'static str, &'static str> {
     })
 }
 
-/// The cases that a class needs.
+/// The case distinction that a class needs.
 fn cases(class: Class) -> Option<Cases> {
     match class {
         Class::Select | Class::BrIf | Class::BrUnless => Some(TOP),
@@ -99,7 +99,7 @@ fn verdict(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Verdict
                 if let Some((lookup, part, bounds)) = cases {
                     facts.assume(lookup, part, bounds[case])?;
                 }
-                // A branch that is not taken has no bytes: its end token stands at byte 0.
+                // A branch that is not taken has no bytes: its end token is at byte index 0.
                 let jumps = match columns.class {
                     Class::BrIf => case == 1,
                     Class::BrUnless => case == 0,
@@ -119,8 +119,8 @@ fn verdict(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Verdict
     Ok(Verdict::Proved(bytes + 1))
 }
 
-/// What differs from the equations at a byte index, of an instruction whose end token stands at a
-/// last one.
+/// The difference from the equations at a byte index, for an instruction whose end token is at
+/// index `last`.
 fn differs(
     facts: &mut Facts<'_>,
     op: Op,
@@ -138,8 +138,8 @@ fn differs(
         let (found, end) = (facts.exact(found), &end);
         return Ok(Some(format!("the end code is {found:?}, not {end:?}")));
     }
-    // A byte is read with its code 0, or with that of an output.
-    let reads = index < last || matches!(op.spec().end, End::Out | End::Err);
+    // The unembedding reads a byte together with code 0, or with the code of an output.
+    let reads = index < last || matches!(op.spec().end, EndToken::Out | EndToken::Err);
     if !reads {
         return Ok(None);
     }
@@ -168,13 +168,13 @@ fn end_code(
     untaken: bool,
 ) -> Result<Polynomial, ProofError> {
     let code = match op.spec().end {
-        End::Commit(commit) if untaken => code::commit(commit.not_taken()),
-        End::Commit(commit) => code::commit(commit),
-        End::Call => {
+        EndToken::Commit(commit) if untaken => code::commit(commit.not_taken()),
+        EndToken::Commit(commit) => code::commit(commit),
+        EndToken::Call => {
             let fourth = facts.named("fourth")?;
             return Ok(Polynomial::constant(code::CALL as f64).about_plus(1.0, facts.exact(fourth)));
         }
-        End::Return => {
+        EndToken::Return => {
             let frame = facts.answer("call", 1)?;
             return Ok(
                 Polynomial::constant(code::RETURN as f64).about_plus(1.0, facts.exact(frame))
@@ -185,7 +185,7 @@ fn end_code(
     Ok(Polynomial::constant(code as f64))
 }
 
-/// What a trap adds to the end code: its code, if the excess is positive.
+/// The term of a trap in the end code: the trap's code, if the excess is positive.
 fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Polynomial, ProofError> {
     let names = |facts: &mut Facts<'_>, names: &[(&str, f64)]| -> Result<Polynomial, ProofError> {
         let mut sum = Polynomial::zero();
@@ -195,7 +195,7 @@ fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Polynomial
         }
         Ok(sum)
     };
-    // Bytes from the access's start to the memory's end, and what they are fewer than.
+    // The start of the access relative to the memory's end.
     const PAGE: f64 = 65536.0;
     let start = [("immediate", 1.0), ("fourth", -PAGE), ("grown", -PAGE)];
     let (excess, trap) = match (columns.class, op.spec().end) {
@@ -243,9 +243,11 @@ fn trap(facts: &mut Facts<'_>, op: Op, columns: &OpColumns) -> Result<Polynomial
 /// The greatest word without its sign bit.
 const WORD_SIGN: f64 = i32::MAX as f64;
 
-/// What a comparison looks up: `rise relu(d) + fall relu(-d) + bias`, found at a position below 1
-/// if it is not positive. For d it has `2^36 (second - top + 2^32 (sign of top - sign of second)) +
-/// 4 (lower second - lower top)`, which is rounded once at most and so has the right sign.
+/// Checks the form that a comparison looks up: `rise relu(d) + fall relu(-d) + bias`, found at a
+/// position below 1 if it is not positive.
+///
+/// d is `2^36 (second - top + 2^32 (sign of top - sign of second)) + 4 (lower second - lower top)`,
+/// which is rounded at most once and so has the right sign.
 fn comparison(
     facts: &mut Facts<'_>,
     op: Op,
@@ -293,8 +295,8 @@ fn comparison(
     Ok(super::decides(op).err())
 }
 
-/// Of a load: what is loaded at a byte index, and what it is multiplied by; none past the size,
-/// where it is 0.
+/// The factor and the name of the dimension that a load reads at a byte index; `None` past the size
+/// of an unsigned load, where the result is 0.
 fn loaded(columns: &OpColumns, index: i64) -> Option<(f64, &'static str)> {
     match columns.class {
         Class::Load | Class::LoadSigned if index < columns.rise => Some((1.0, "load.byte")),
@@ -303,9 +305,10 @@ fn loaded(columns: &OpColumns, index: i64) -> Option<(f64, &'static str)> {
     }
 }
 
-/// `factor relu(byte - 2^13 missed)`. Squares of addresses may be rounded, and so may what `missed`
-/// and the gate are; but if it is 0, nothing is, and if not, it is at least 1 and the gate far
-/// below 0.
+/// Checks that the result is `factor relu(byte - 2^13 missed)`.
+///
+/// Squares of addresses may be rounded, and so may `missed` and the gate. But if `missed` is 0,
+/// nothing is rounded. Otherwise it is at least 1, and the gate is far below 0.
 fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>, ProofError> {
     let [byte, missed, carry] = [facts.named(byte)?, facts.named("missed")?, facts.carry()?];
     let wanted = facts

@@ -1,5 +1,5 @@
-//! Bounds of the analysis against the exact evaluator, at far positions: one mistake in them would
-//! blind the proof and the plan engine.
+//! Bounds of the analysis against the exact evaluator, at far positions. A mistake in the bounds
+//! would make both the proof and the plan engine unsound.
 
 use std::collections::HashMap;
 
@@ -17,8 +17,8 @@ use crate::schedule::Schedule;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-/// Dimensions that hold integers in the evaluator and the same integers in the weights: no
-/// averages, which the evaluator keeps as sums, and nothing shifted, which it rounds at once.
+/// The dimensions that hold the same integers in the evaluator and in the weights: no averages,
+/// which the evaluator keeps as sums, and no shifted terms, which it rounds at once.
 fn comparable(machine: &Machine) -> Vec<Dim> {
     let graph = &machine.graph;
     let whole = |dim: &Dim| {
@@ -31,8 +31,8 @@ fn comparable(machine: &Machine) -> Vec<Dim> {
     graph.dims().filter(whole).collect()
 }
 
-/// Instructions of a trace: what is fetched, the token behind which the instruction stands, and its
-/// tokens.
+/// The instructions of a trace: the fetched token, the token before the instruction, and the
+/// instruction's tokens.
 fn instructions(program: &Program) -> Vec<(Token, Token, Vec<Token>)> {
     let mut run = Interpreter::new(program);
     let mut before = program.full_prompt().last().expect("a prompt");
@@ -55,7 +55,7 @@ fn instructions(program: &Program) -> Vec<(Token, Token, Vec<Token>)> {
     all
 }
 
-/// Runs a program behind so many tokens; returns how many numbers were compared.
+/// Runs a program after `skipped` positions, and returns how many numbers were compared.
 fn compare(
     facts: &mut Facts<'_>,
     known: &mut HashMap<(u16, Token, usize), Vec<Range>>,
@@ -90,7 +90,7 @@ fn compare(
             });
             for (&dim, range) in dims.iter().zip(ranges.iter()) {
                 let value = evaluator.value(dim) as f64;
-                // Beyond 2^53 the weights round what the evaluator does not.
+                // Beyond 2^53 the weights are rounded and the evaluator is not.
                 let slack = if value.abs() > 2.0_f64.powi(53) {
                     value.abs() * 2.0_f64.powi(-45)
                 } else {
@@ -98,7 +98,7 @@ fn compare(
                 };
                 assert!(
                     range.lo - slack <= value && value <= range.hi + slack,
-                    "{} behind {current}, byte {index} of {fetched}, {skipped} tokens on: {value} is not in {range:?}",
+                    "{} after {current}, byte {index} of {fetched}, {skipped} tokens on: {value} is not in {range:?}",
                     machine.graph.name(dim),
                 );
                 compared += 1;
@@ -113,15 +113,17 @@ fn compare(
 fn bounds_hold_at_far_positions() {
     for profile in [Profile::STOCK, Profile::FAR] {
         let machine = Machine::with_profile(profile, &Extension::ALL);
-        let schedule = Schedule::parse(&machine.graph, profile.schedule()).expect("it fits");
+        let schedule = Schedule::parse(&machine.graph, profile.schedule())
+            .expect("the committed schedule fits");
         let model = profile_model(profile);
-        let mut facts = Facts::new(&machine, &schedule, &model).expect("an executor");
+        let mut facts =
+            Facts::new(&machine, &schedule, &model).expect("the analysis accepts the weights");
         let dims = comparable(&machine);
         assert!(dims.len() > 80, "{} dimensions", dims.len());
         let (mut known, mut compared) = (HashMap::new(), 0);
         for seed in 0..24 {
             let program = common::random_program(seed, 50);
-            // From none at all to the last positions.
+            // From the first positions to the last.
             let skipped = (profile.last_position - 20_000) * seed / 23;
             compared += compare(&mut facts, &mut known, &dims, (&program, skipped));
         }

@@ -1,17 +1,18 @@
-//! Memory that was never written: whatever address a load asks for, it finds no key but a store's.
+//! Proof that memory which was never written is 0: for every address, a load finds only keys of
+//! stores.
 //!
-//! Addresses go to 2^32, keys only as far as the memory that a profile holds. Tokens that write
-//! nothing have keys too, wherever garbage puts them; they are cleared, which lowers their scores:
+//! Addresses range up to 2^32, keys only up to the memory of the profile. Tokens that write nothing
+//! have keys too, at meaningless places. They are cleared, which lowers their scores:
 //!
 //! ```text
 //! score of a key for q        q^2 - (q - x)^2 + lift - CLEARED clear
 //! the first token's           at least 0: its key is 0, and not cleared
 //! a cleared one's, at most    q^2 + 1 - CLEARED clear
 //! ```
-//! So a cleared key is never found if `CLEARED clear > q^2 + 1`. Of all queries of loads the
-//! greatest is bounded, and of all tokens but those of stores the least `clear`. Among a store's
-//! own tokens only that before its first byte is cleared; it has no byte, so that it answers 0, as
-//! memory does that was never written.
+//! So a cleared key is never found if `CLEARED clear > q^2 + 1`. The proof bounds the greatest
+//! query of all loads, and the least `clear` of all tokens except those of stores. The only cleared
+//! token of a store is the one before its first byte. It has no byte, so its value is 0, as for
+//! memory that was never written.
 
 use weightware_isa::{Op, Token};
 use weightware_model::Model;
@@ -23,12 +24,12 @@ use crate::machine::columns::{Class, op_columns};
 use crate::machine::{Extension, Machine, Profile};
 use crate::schedule::Schedule;
 
-/// What is known of what loads find by address.
+/// Bounds on the queries of loads and on the keys that they find.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unwritten {
-    /// The greatest `|q|` of a load, an address less the centre of all.
+    /// The greatest `|q|` of a load: an address less the centre.
     pub asked: f64,
-    /// No cleared key is found by a query below this.
+    /// Queries below this find no cleared key.
     pub cleared: f64,
 }
 
@@ -40,7 +41,7 @@ impl Unwritten {
     }
 }
 
-/// Proves that loads find the keys of stores alone.
+/// Proves that loads find only keys of stores.
 ///
 /// # Errors
 /// If the schedule is not that of the machine, or the analysis refuses the weights.
@@ -86,13 +87,16 @@ pub fn unwritten(profile: Profile, model: &Model) -> Result<Unwritten, ProofErro
 /// The least `clear` of a lookup's key.
 fn clear(facts: &mut Facts<'_>, lookup: &str) -> Result<f64, ProofError> {
     let (_, Writer::Lookup { key, .. }) = facts.lookup(lookup) else {
-        panic!("{lookup} is no lookup");
+        panic!("{lookup} is not a lookup");
     };
     let mut least = 0.0;
     for &(dim, coefficient) in key.clear.terms() {
         let form = facts.dim(dim)?;
         let bounds = facts.analysis.atoms.bounds(form);
-        assert!(coefficient > 0, "what clears does not lift");
+        assert!(
+            coefficient > 0,
+            "the clearing term of {lookup} has a negative coefficient"
+        );
         least += coefficient as f64 * bounds.lo;
     }
     Ok(least)

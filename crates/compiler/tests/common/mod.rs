@@ -1,4 +1,4 @@
-//! Random programs, and a plain scalar forward pass to run weights with.
+//! Random programs, and a plain scalar forward pass that runs weights.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -11,7 +11,7 @@ mod program;
 pub use program::{random_program, random_program_near};
 use weightware_model::Model;
 
-/// A reproducible stream of pseudo-random numbers (xorshift64*).
+/// A reproducible stream of pseudorandom numbers (xorshift64*).
 pub struct Random(pub u64);
 
 impl Random {
@@ -26,7 +26,7 @@ impl Random {
         from[self.below(from.len() as u32) as usize]
     }
 
-    /// A word, often one at which something changes.
+    /// A word, often one at an edge of an operation.
     pub fn word(&mut self) -> u32 {
         let edges = [
             0,
@@ -55,10 +55,11 @@ impl Random {
 /// A plain forward pass in f64, one token at a time: stock softmax attention over all keys so far.
 pub struct Forward<'m> {
     model: &'m Model,
-    /// By layer and head: keys and values.
+    /// The keys and values of each layer and head.
     cache: Vec<Vec<([f64; 2], [f64; 2])>>,
     position: u64,
-    /// The residual stream of the latest token: the embedding, then behind every half-layer.
+    /// The residual stream of the latest token: the embedding, then the stream after every
+    /// half-layer.
     pub half_layers: Vec<Vec<f64>>,
 }
 
@@ -73,7 +74,7 @@ impl<'m> Forward<'m> {
         }
     }
 
-    /// The residual stream behind the last layer.
+    /// Processes a token and returns the residual stream after the last layer.
     pub fn push(&mut self, token: u32) -> Vec<f64> {
         let shape = self.model.config.shape;
         let mut x = self.model.weights.tok.row(token as usize).to_vec();
@@ -131,7 +132,7 @@ impl<'m> Forward<'m> {
         x
     }
 
-    /// The id of the greatest logit.
+    /// The id of the token with the greatest logit.
     pub fn argmax(&self, x: &[f64]) -> u32 {
         let logits = times(&self.model.weights.head, x);
         let best = logits

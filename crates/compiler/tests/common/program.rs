@@ -4,7 +4,7 @@ use weightware_isa::{Instruction, Op, Program};
 
 use super::Random;
 
-/// Instructions that take operands of these widths from the stack and push a result of that width.
+/// Instructions with the widths of their operands and of their result.
 const PLAIN: &[(&[Op], &[u8], u8)] = &[
     (
         &[
@@ -123,8 +123,8 @@ const STORES: &[(Op, u8)] = &[
     (Op::I64Store32, 8),
 ];
 
-/// Globals are words 0 to 3, the frame of the outermost code words 4 to 11; of both, those of 64
-/// bits come last.
+/// Globals are words 0 to 3, and the frame of the outermost code is words 4 to 11. The 64-bit ones
+/// are the last of each.
 const GLOBALS: [u32; 2] = [2, 2];
 const LOCALS: [u32; 2] = [4, 4];
 const FRAME: u32 = 4;
@@ -135,7 +135,7 @@ pub fn random_program(seed: u64, length: u32) -> Program {
     random_program_near(&[0, 100, 65530, 131_000], seed, length)
 }
 
-/// The same, with most accesses behind one of these addresses.
+/// A random program whose accesses are mostly shortly after one of these addresses.
 pub fn random_program_near(bases: &[u32], seed: u64, length: u32) -> Program {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let base = random.pick(bases);
@@ -198,9 +198,9 @@ pub fn random_program_near(bases: &[u32], seed: u64, length: u32) -> Program {
 
 struct Writer {
     code: Vec<Instruction>,
-    /// Widths of the values on the stack.
+    /// The widths of the values on the stack.
     stack: Vec<u8>,
-    /// Calls and their callees, patched when the place of those is known.
+    /// The calls and their callees, patched when the callees' places are known.
     calls: Vec<(usize, u32)>,
     base: u32,
     random: Random,
@@ -217,7 +217,7 @@ impl Writer {
             self.emit(Op::I32Const, word);
         } else {
             self.emit(Op::I64Const, word);
-            // Small and negative numbers too.
+            // Small and negative numbers occur, too.
             let any = self.random.word();
             let high = self.random.pick(&[0, u32::MAX, any]);
             self.emit(Op::I64ConstHigh, high);
@@ -225,13 +225,13 @@ impl Writer {
         self.stack.push(width);
     }
 
-    /// Pops into a word by the instruction for the width of the top.
+    /// Pops the top of the stack into a word, by the instruction for its width.
     fn pop_to(&mut self, narrow: Op, wide: Op, index: u32) {
         let width = self.stack.pop().expect("a value");
         self.emit_sized(width, [narrow, wide], index);
     }
 
-    /// The instruction for values of that width.
+    /// Emits the instruction for values of a width.
     fn emit_sized(&mut self, width: u8, [narrow, wide]: [Op; 2], index: u32) {
         self.emit(if width == 4 { narrow } else { wide }, index);
     }
@@ -251,8 +251,8 @@ impl Writer {
         }
     }
 
-    /// Instructions that leave the stack as it was. `callees`: 2 may call both functions, 1 the
-    /// second one, 0 none.
+    /// Emits instructions that leave the stack unchanged. `callees`: 2 may call both functions, 1
+    /// the second one, 0 none.
     fn body(&mut self, length: u32, callees: u32) {
         let begin = self.code.len();
         while self.code.len() - begin < length as usize {
@@ -263,7 +263,7 @@ impl Writer {
         }
     }
 
-    /// Takes the top of the stack away.
+    /// Pops the top of the stack.
     fn consume(&mut self) {
         let width = *self.stack.last().expect("a value");
         let choice = self.random.below(if width == 4 { 5 } else { 3 });
@@ -337,7 +337,7 @@ impl Writer {
                 self.emit(Op::MemoryGrown, 0);
             }
             16 if self.stack.ends_with(&[width, width]) => {
-                // A magnitude, or once in a while anything, which may trap.
+                // A magnitude, or sometimes any number, which may trap.
                 let (abs, with_sign) = match width {
                     4 => (Op::I32Abs, Op::I32WithSign),
                     _ => (Op::I64Abs, Op::I64WithSign),
@@ -363,7 +363,7 @@ impl Writer {
         }
     }
 
-    /// One of the instructions for which the operands are there.
+    /// Emits one of the instructions whose operands are on the stack.
     fn plain(&mut self) {
         let fits = |row: &&(&[Op], &[u8], u8)| self.stack.ends_with(row.1);
         let rows: Vec<_> = PLAIN.iter().filter(fits).collect();
@@ -408,7 +408,7 @@ impl Writer {
         self.code.push(Instruction::with_byte(op, offset, 3));
     }
 
-    /// A branch over an instruction that keeps the depth.
+    /// Emits a branch over an instruction that keeps the depth.
     fn branch(&mut self) {
         let target = self.code.len() as u32 + 3;
         let op = self.random.pick(&[Op::BrIf, Op::BrUnless]);
@@ -420,7 +420,7 @@ impl Writer {
         self.stack.pop();
     }
 
-    /// A division, by zero once in a while; or a remainder.
+    /// Emits a division, sometimes by zero, or a remainder.
     fn divide(&mut self) {
         if self.random.below(30) > 0 {
             let bit = 1 << self.random.below(32);

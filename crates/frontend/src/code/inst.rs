@@ -1,7 +1,7 @@
 //! The instructions that passes rewrite: labels are instructions of their own, so that all of them
 //! can be moved and removed.
 
-use weightware_isa::{End, Instruction, Op};
+use weightware_isa::{EndToken, Instruction, Op};
 
 use super::label::{Callee, Label, Origin};
 use crate::width::Width;
@@ -159,7 +159,7 @@ impl Inst {
         match self.kind {
             InstKind::Op(instruction) => matches!(
                 instruction.op.spec().end,
-                End::Commit(_) | End::Out | End::Err
+                EndToken::Commit(_) | EndToken::Out | EndToken::Err
             ),
             InstKind::Jump(op, _) => op != Op::Br,
             InstKind::Table { .. } => false,
@@ -200,7 +200,7 @@ impl Inst {
     /// that depends on nothing else.
     pub(crate) fn pure_operands(&self) -> Option<usize> {
         let op = self.op()?;
-        let End::Commit(commit) = op.spec().end else {
+        let EndToken::Commit(commit) = op.spec().end else {
             return None;
         };
         let impure = matches!(
@@ -247,7 +247,7 @@ impl Inst {
 pub(crate) fn stack_effect(op: Op) -> (usize, Option<Width>) {
     let spec = op.spec();
     match spec.end {
-        End::Commit(commit) => {
+        EndToken::Commit(commit) => {
             let pushed = usize::from(commit.stored);
             let popped = i32::try_from(pushed).unwrap_or(0) - i32::from(commit.delta);
             // Counts of 32 bits have seven bytes on the trace.
@@ -261,7 +261,7 @@ pub(crate) fn stack_effect(op: Op) -> (usize, Option<Width>) {
                 commit.stored.then_some(width),
             )
         }
-        End::Out | End::Err | End::Exit => (1, None),
+        EndToken::Out | EndToken::Err | EndToken::Exit => (1, None),
         _ => (0, None),
     }
 }

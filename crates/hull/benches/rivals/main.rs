@@ -1,9 +1,11 @@
-//! The hull index and its rivals over many sizes, as a table and as a chart: `cargo bench -p
-//! weightware-hull --bench rivals`. `cargo xtask bench hull` of the workspace adds recorded
-//! workloads.
+//! The hull index and its rivals over many sizes, as a table and a chart.
+//!
+//! `cargo bench -p weightware-hull --bench rivals` runs it. `cargo xtask bench hull` of the
+//! workspace adds recorded workloads.
 #![allow(missing_docs, clippy::print_stdout)]
 
 mod chart;
+mod log_axes;
 mod measure;
 mod rivals;
 mod workloads;

@@ -1,7 +1,7 @@
-//! Times the rivals on the workloads.
+//! Measures the rivals on the workloads.
 //!
-//! A step of a workload is a push and a query, or as many as were recorded. Measured are the last
-//! steps before a size.
+//! A step of a workload is a push and a query, or as many queries as were recorded. Only the last
+//! steps before a size are measured.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,32 +10,32 @@ use crate::chart::{self, Series};
 use crate::rivals::{Hull, Linear, OrderedMap, Rebuilt, Rival};
 use crate::workloads::{self, Workload};
 
-/// About the seconds to spend on a size.
+/// Seconds to spend on a size, roughly.
 const SECONDS: f64 = 0.5;
 
-/// Steps that are timed together.
+/// The number of steps that are timed together.
 const PIECE: usize = 20;
 
-/// How many steps are measured at a size, at the most.
+/// How many steps are measured at a size, at most.
 pub(crate) fn steps(n: usize) -> usize {
     (n / 2).min(20_000)
 }
 
-/// What a rival took per operation, in nanoseconds.
+/// The cost of a rival per operation, in nanoseconds.
 struct Cell {
     rival: &'static str,
     n: usize,
-    /// An operation in the mixture of pushes and queries.
+    /// An operation when pushes and queries alternate.
     mixed: f64,
     push: f64,
     query: f64,
     bytes: Option<f64>,
-    /// What was found, to be compared.
+    /// The winners found, to compare the rivals.
     found: Vec<u32>,
 }
 
-/// The nanoseconds of a step, the median over pieces of all steps: other work on the machine hardly
-/// counts.
+/// The nanoseconds of a step: the median over pieces of all steps, so that other work on the
+/// machine hardly counts.
 fn median(steps: usize, mut take: impl FnMut(usize)) -> f64 {
     let begin = Instant::now();
     let mut pieces = vec![];
@@ -93,8 +93,8 @@ fn measure<R: Rival>(workload: &Workload, n: usize) -> Option<Cell> {
     })
 }
 
-/// Measures at sizes up to `most` or what the command line says. `more` gives workloads beyond the
-/// made ones, for that many keys and those sizes.
+/// Measures at sizes up to `most`, or up to the size that the command line gives. `more` adds
+/// workloads to the synthetic ones, for a number of keys and a list of sizes.
 pub(crate) fn main(most: usize, more: impl Fn(usize, &[usize]) -> Vec<Workload>) {
     let mut arguments = std::env::args().skip(1);
     let (mut svg, mut most, mut filter) = (None, most, String::new());
@@ -105,7 +105,7 @@ pub(crate) fn main(most: usize, more: impl Fn(usize, &[usize]) -> Vec<Workload>)
                 let most_keys = arguments.next().and_then(|n| n.parse().ok());
                 most = most_keys.expect("--most N");
             }
-            // What cargo says to a bench.
+            // Cargo passes this flag to a bench.
             "--bench" => {}
             name if !name.starts_with('-') => filter = argument,
             other => panic!("[WORKLOAD] --svg PATH --most N, not {other}"),

@@ -1,4 +1,4 @@
-//! What a hull index competes with. All of them answer queries whose y is positive.
+//! The structures that the hull index is compared with. All answer queries whose y is positive.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -8,15 +8,15 @@ use std::ops::Bound::{Excluded, Unbounded};
 use geo::{Coord, CoordsIter, MultiPoint};
 use weightware_hull::{Hint, HullIndex, LinearIndex, Point, Winners};
 
-/// Keys come in, and winners go out: a number that stands for the key.
+/// A dynamic index: pushes keys and returns winners, each as a number that stands for its key.
 pub(crate) trait Rival: Default {
     const NAME: &'static str;
-    /// The most keys for which it is measured.
+    /// The greatest number of keys for which this rival is measured.
     const MOST: usize;
 
     fn push(&mut self, key: Point);
 
-    /// The winner of a query, which is one of a stream of queries.
+    /// The winner of the next query of the stream of queries numbered `stream`.
     fn query(&mut self, q: Point, stream: usize) -> u32;
 
     fn bytes(&self) -> Option<usize> {
@@ -76,9 +76,9 @@ impl Rival for Linear {
     }
 }
 
-/// The upper envelope of lines in an ordered set: a key `(x, y)` is the line `x s + y`, of which
-/// the query `(s, 1)` finds the highest. In plain floats, without ties, and for the upper chain
-/// alone, so it has less to do.
+/// The upper envelope of lines in an ordered set: a key `(x, y)` is the line `x s + y`, and the
+/// query `(s, 1)` finds the highest line. It uses plain floats, ignores ties and keeps the upper
+/// chain alone, so it has less to do.
 #[derive(Default)]
 pub(crate) struct OrderedMap {
     lines: BTreeSet<Line>,
@@ -90,9 +90,9 @@ struct Line {
     x: f64,
     y: f64,
     id: u32,
-    /// Up to which `s` it is the highest.
+    /// The line is the highest up to this `s`.
     until: Cell<f64>,
-    /// Whether this is no line but something to compare `until` with.
+    /// Whether this is not a line but a query, to compare with `until`.
     is_query: bool,
 }
 
@@ -106,7 +106,7 @@ impl PartialOrd for Line {
 
 impl Ord for Line {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Lines that ascend in slope ascend in `until` as well.
+        // Lines in ascending order of slope are in ascending order of `until`, too.
         if self.is_query || other.is_query {
             self.until.get().total_cmp(&other.until.get())
         } else {
@@ -116,7 +116,7 @@ impl Ord for Line {
 }
 
 impl Line {
-    /// Where the next line gets higher.
+    /// The `s` from which the next line is higher.
     fn crosses(&self, next: &Self) -> f64 {
         (self.y - next.y) / (next.x - self.x)
     }
@@ -201,8 +201,8 @@ impl Rival for OrderedMap {
     }
 }
 
-/// Static hulls of the `geo` crate, made dynamic by the logarithmic method: one of up to 1, 2, 4...
-/// keys, of which those that are full are joined and built anew.
+/// Static hulls of the `geo` crate, made dynamic by the logarithmic method: hulls of up to 1, 2,
+/// 4... keys; full ones are joined and rebuilt.
 #[derive(Default)]
 pub(crate) struct Rebuilt {
     levels: Vec<Vec<(Point, u32)>>,

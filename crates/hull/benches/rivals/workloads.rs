@@ -2,7 +2,7 @@
 
 use weightware_hull::Point;
 
-/// Keys in order, and queries.
+/// A sequence of keys and the queries that go with them.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) most: usize,
@@ -12,17 +12,17 @@ pub(crate) struct Workload {
 enum Source {
     Made {
         key: fn(u64) -> Point,
-        /// For about so many keys.
+        /// A query when there are about this many keys.
         query: fn(&mut u64, usize) -> Point,
     },
     Recorded(Recording),
 }
 
-/// The keys that an index was given, and what it was asked after some of them.
+/// The keys that an index received, and the queries that followed some of them.
 #[allow(dead_code, reason = "there are none without a decoder")]
 pub(crate) struct Recording {
     pub(crate) keys: Vec<Point>,
-    /// The numbers of the keys with whose queries there are.
+    /// The numbers of the keys that queries follow.
     pub(crate) times: Vec<usize>,
     /// Streams of queries, one query for each of those keys.
     pub(crate) queries: Vec<Vec<Point>>,
@@ -35,7 +35,7 @@ fn random(state: &mut u64) -> f64 {
     (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / 2f64.powi(53)
 }
 
-/// A random number for each number.
+/// A pseudorandom number, a function of `i`.
 fn hash(i: u64) -> u64 {
     let bits = (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -47,7 +47,7 @@ fn direction(state: &mut u64, _: usize) -> Point {
     Point::new(angle.cos(), angle.sin().max(1e-9))
 }
 
-/// The workloads that are made up.
+/// The synthetic workloads.
 pub(crate) fn made() -> [Workload; 3] {
     let made = |name, key, query| Workload {
         name,
@@ -83,7 +83,7 @@ pub(crate) fn made() -> [Workload; 3] {
 }
 
 impl Workload {
-    /// What was recorded.
+    /// A workload from a recording.
     #[allow(dead_code, reason = "there is nothing without a decoder")]
     pub(crate) fn recorded(name: &'static str, recording: Recording) -> Self {
         Self {
@@ -101,7 +101,8 @@ impl Workload {
         }
     }
 
-    /// The queries that go with the keys `n - steps` to `n`, key by key, and how many for a key.
+    /// The queries for the keys `n - steps` to `n`, key by key, and the number of queries for a
+    /// key.
     pub(crate) fn queries(&self, n: usize, steps: usize) -> (Vec<Point>, usize) {
         match &self.source {
             Source::Made { query, .. } => {
@@ -121,12 +122,12 @@ impl Workload {
     }
 }
 
-/// Checks that rivals found the same.
+/// Checks that the rivals found the same winners.
 pub(crate) fn compare<'a>(
     workload: &Workload,
     mut found: impl Iterator<Item = (&'static str, &'a [u32])>,
 ) {
-    // Other names: slots are numbers of keys only while every key is a vertex.
+    // Slots are numbers of keys only while every key is a vertex.
     if workload.name != "parabola" {
         return;
     }

@@ -1,4 +1,7 @@
-//! Which vertex of a chain wins, searched from where the last one was found.
+//! Extreme-vertex search on a chain, from a hint.
+//!
+//! Streams of queries are local: most winners are at the last winner or next to it. The search
+//! compares there first, then guesses by slopes, then gallops.
 
 use super::Chain;
 use crate::blocks::{CAPACITY, Pos};
@@ -13,14 +16,14 @@ use core::cmp::Ordering;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trail {
     pub(crate) pos: Pos,
-    /// How many winners in a row were not near the one before. After `FAR` of them, the next one
-    /// is not looked for near the last.
+    /// How many winners in a row were far from the winner before. After `FAR` of them the search
+    /// does not start at the last winner.
     misses: u8,
 }
 
 const FAR: u8 = 3;
 
-/// Where a winner is that is not where it was looked for.
+/// In which direction from the hint the winner lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Onwards,
@@ -29,7 +32,7 @@ enum Way {
 }
 
 impl Trail {
-    /// A trail that says to look near a place.
+    /// A trail that starts the search at a place.
     pub(crate) fn near(pos: Pos) -> Self {
         Self { pos, misses: 0 }
     }
@@ -37,7 +40,7 @@ impl Trail {
 
 impl Chain {
     /// The first winner of a query whose y is positive, and whether the next vertex ties with it;
-    /// nothing if the chain is empty.
+    /// `None` if the chain is empty.
     ///
     /// Along the chain the scores rise strictly, then perhaps stay level over one edge, then fall
     /// strictly: the first winner is the first vertex from which they do not rise.
@@ -56,8 +59,8 @@ impl Chain {
         self.winner_elsewhere(q, trail, way)
     }
 
-    /// The slot of the winner where it is at the hint or behind it, in a progression: what most
-    /// questions of a stream come to.
+    /// The slot of the winner if it is at the hint or the next vertex, and both are in a
+    /// progression. This is the fast path of most queries of a stream.
     #[inline]
     pub(crate) fn slot_at(&self, q: Point, trail: &mut Trail) -> Option<u32> {
         let (number, offset) = trail.pos.parts();
@@ -74,7 +77,7 @@ impl Chain {
         Some(slots.get(peak))
     }
 
-    /// The winner if it is at the hint or behind it: two comparisons.
+    /// The winner if it is at the hint or the next vertex: two comparisons.
     #[inline]
     fn check(&self, q: Point, hint: Pos) -> Result<(Pos, bool), Way> {
         match self.blocks.get(hint.block as usize) {
@@ -90,7 +93,8 @@ impl Chain {
         }
     }
 
-    /// The winner if it is at a place in a run or behind it, and that is easily told.
+    /// The winner if it is at a place of a run or the next one, and the error bound suffices to
+    /// decide.
     #[inline]
     fn peak(&self, q: Point, run: &Run, at: Pos) -> Option<Pos> {
         let (block, offset) = at.parts();
@@ -99,7 +103,8 @@ impl Chain {
         Some(Pos::new(block, peak))
     }
 
-    /// The same as `check` in a block of `len` points.
+    /// Compares at the hint in a block of `len` points whose points `at` reads: see
+    /// [`Self::check`].
     #[inline]
     fn check_in(
         &self,
@@ -126,7 +131,7 @@ impl Chain {
                     Ordering::Greater => Err(Way::Onwards),
                     order => Ok((Pos::new(block, offset + 1), order == Ordering::Equal)),
                 },
-                // The latest of a stream is what is behind the one before it.
+                // The next vertex is the last one, so it wins without a further comparison.
                 Some(_) if offset + 2 == len && block + 1 == ends.len() => {
                     Ok((Pos::new(block, offset + 1), false))
                 }
@@ -143,7 +148,7 @@ impl Chain {
         }
     }
 
-    /// The winner, not at the hint if the way to it is known.
+    /// The winner, searched in the direction `way` from the hint.
     #[inline(never)]
     fn winner_elsewhere(&self, q: Point, trail: &mut Trail, way: Way) -> Option<(Pos, bool)> {
         let blocks = self.blocks.ends().len();
@@ -163,7 +168,7 @@ impl Chain {
         };
         let near =
             found.0.block == trail.pos.block && found.0.offset.abs_diff(trail.pos.offset) <= 1;
-        // In one block nothing is far.
+        // Within a single block no winner counts as far.
         trail.misses = if near || blocks == 1 {
             0
         } else {
@@ -173,7 +178,7 @@ impl Chain {
         Some(found)
     }
 
-    /// Whether the winner lies behind this block, which must not be the last.
+    /// Whether the winner lies after this block, which must not be the last.
     #[inline]
     fn leaves(&self, q: Point, block: usize) -> bool {
         let ends = self.blocks.ends();
@@ -183,10 +188,10 @@ impl Chain {
         }
     }
 
-    /// The winner, wherever it is; `onwards` if it is known not to be the first vertex.
+    /// The winner, anywhere on the chain; `onwards` if it is known not to be the first vertex.
     ///
-    /// As in a block, the guess is right on a parabola. Where it is far off, the search from it
-    /// takes about half as many steps more as one by bisection.
+    /// The guess is right on a parabola. Where the guess is far off, the search from it takes about
+    /// half as many steps more as a bisection.
     #[inline(never)]
     fn search(&self, q: Point, onwards: bool) -> (Pos, bool) {
         let ends = self.blocks.ends();
@@ -196,8 +201,8 @@ impl Chain {
             let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
             let (from, to) = (rise(0), rise(last - 1));
             if from > 0.0 && to < 0.0 {
-                // How many blocks behind the first edge between blocks. On a parabola in full
-                // blocks the fraction tells where in the block.
+                // How many blocks after the first edge between blocks the winner lies. On a
+                // parabola in full blocks the fraction is the offset within the block.
                 let blocks = from / (from - to) * (last - 1) as f64;
                 let whole = (blocks as usize).min(last - 2);
                 let offset = ((blocks - whole as f64) * CAPACITY as f64) as usize;
@@ -218,7 +223,7 @@ impl Chain {
             return self.search_block(q, 0, None);
         }
         if self.leaves(q, last - 1) {
-            // Of a long stream, the latest keys are asked for most.
+            // In a long stream most queries find the latest keys.
             let latest = self.blocks.points(last).len() - 1;
             return self.search_block(q, last, Some(latest));
         }
@@ -230,8 +235,8 @@ impl Chain {
         self.search_block(q, block, None)
     }
 
-    /// Whether a vertex that must be within a full block wins, or the next one if that is as easily
-    /// told, and whether the one behind it ties.
+    /// The winner and whether the next vertex ties with it, if the winner is the vertex at `offset`
+    /// of this full block or, in a progression, the next one.
     #[inline]
     fn verify(&self, q: Point, block: usize, offset: usize) -> Option<(Pos, bool)> {
         let points = self.blocks.points(block);
@@ -252,9 +257,9 @@ impl Chain {
 
     /// The winner, known to be in this block; the search begins at a guess.
     ///
-    /// The slopes of the edges into and out of the block are in the directory, so that its points
-    /// need not be touched to guess where among them the slope is that of the query. On a
-    /// parabola, where the slopes are evenly spaced, the guess is right.
+    /// The directory has the slopes of the edges into and out of the block, so the guess of where
+    /// the slope is that of the query reads none of the block's points. On a parabola, where the
+    /// slopes are evenly spaced, the guess is right.
     fn search_block(&self, q: Point, block: usize, guess: Option<usize>) -> (Pos, bool) {
         let points = self.blocks.points(block);
         let ends = self.blocks.ends();
@@ -268,7 +273,8 @@ impl Chain {
             if block > 0 && block + 1 < ends.len() {
                 let into = gain(q, ends[block - 1][1], ends[block][0]);
                 let out = gain(q, ends[block][1], ends[block + 1][0]);
-                // They are half a step before the first point and half a step behind the last.
+                // The slopes are those of the edges half a step before the first point and half a
+                // step after the last.
                 interpolate(into, 0.0, out, last + 1).min(last)
             } else if last > 1 {
                 let into = gain(q, points.at(0), points.at(1));

@@ -1,9 +1,9 @@
-//! Random operations on the index and on the scan, at the speed of the scan.
+//! Random operations on the index and on the scan. The scan limits the speed.
 
 use super::streams::{Key, Random, query};
 use weightware_hull::{Found, Hint, HullIndex, Inserted, Layers, LinearIndex, Point, Top, Winners};
 
-/// A set of ids, as far as random sums tell sets apart.
+/// A set of ids, represented by a sum of hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Set {
     count: u64,
@@ -28,17 +28,18 @@ impl Set {
     }
 }
 
-/// How many operations a run is of, and which.
+/// The number of operations of a run, and their kinds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) keys: u32,
-    /// For every key so many queries, 64ths.
+    /// Queries per key, in 64ths.
     pub(crate) queries: u64,
-    /// Every so many queries the best few are compared as well, up to so many; 0 for never.
+    /// `(every, k)`: every so often a query also compares the best few keys, up to `k`; 0 for
+    /// never.
     pub(crate) top: (u64, usize),
 }
 
-/// Runs random operations, and says how many there were.
+/// Runs random operations, and returns how many there were.
 ///
 /// # Panics
 /// If index and scan differ.

@@ -1,4 +1,4 @@
-//! The hull and the oracle side by side.
+//! The hull and its oracle, side by side.
 
 #![allow(dead_code, reason = "every test uses a part")]
 
@@ -10,7 +10,7 @@ use weightware_hull::{
     Hint, HullCache, HullIndex, Inserted, KeyValueIndex, LinearCache, LinearIndex, Point, Winners,
 };
 
-/// All four structures, fed with the same keys and values, and the ids that share each slot.
+/// All four structures with the same keys and values, and the ids that share each slot.
 #[derive(Default)]
 pub(crate) struct Twins {
     linear: LinearIndex,
@@ -38,7 +38,7 @@ impl Twins {
             }
             Inserted::Same(slot) => self.members[slot as usize].push(id),
         }
-        // Neither integers only nor of one magnitude, so that rounding shows.
+        // The values are neither integers only nor of one magnitude, so that rounding would show.
         let value = [f64::from(id) * 0.1, 1e15 / f64::from(id % 7 + 1)];
         self.linear_cache.push(key, value).unwrap();
         self.hull_cache.push(key, value).unwrap();
@@ -83,7 +83,7 @@ impl Twins {
     }
 }
 
-/// The two directions normal to the edge from `a` to `b`: where they and all between them tie.
+/// The two directions normal to the edge from `a` to `b`: the edge's points tie for them.
 pub(crate) fn normals(a: Point, b: Point) -> [Point; 2] {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     [Point::new(-dy, dx), Point::new(dy, -dx)]

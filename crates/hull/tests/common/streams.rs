@@ -1,13 +1,13 @@
-//! Streams of keys that are hard on a hull, and queries that tie.
+//! Adversarial streams of keys, and queries that tie.
 
 use weightware_hull::Point;
 
-/// A small deterministic generator.
+/// A small deterministic generator: xorshift.
 pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        // No seed is stuck at zero.
+        // An odd state is never zero, from which xorshift would not leave.
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -22,21 +22,21 @@ impl Random {
         self.bits(53) % n
     }
 
-    /// An integer of at most `n` bits and a sign.
+    /// An integer of at most `n` bits, with a random sign.
     pub(crate) fn signed(&mut self, n: u32) -> f64 {
         self.bits(n + 1) as f64 - 2f64.powi(n as i32)
     }
 
-    /// From 0 to 1.
+    /// A number from 0 to 1.
     pub(crate) fn unit(&mut self) -> f64 {
         self.bits(53) as f64 / 2f64.powi(53)
     }
 }
 
-/// The key of a number, in a stream of about `n` keys.
+/// The key of an index, in a stream of about this many keys.
 pub(crate) type Key = fn(&mut Random, u32, u32) -> Point;
 
-/// Streams by name.
+/// The streams and their names.
 pub(crate) const STREAMS: [(&str, Key); 24] = [
     ("parabola", |_, i, _| parabola(f64::from(i))),
     ("parabola, backwards", |_, i, n| {
@@ -50,7 +50,7 @@ pub(crate) const STREAMS: [(&str, Key); 24] = [
         Point::new(key.x, key.y + f64::from(i) / 1024.0)
     }),
     ("parabola, interrupted", |r, i, _| {
-        // Long progressions, and now and then a point among those that are there.
+        // Long progressions, and sometimes a point among the earlier ones.
         if r.below(24) == 0 {
             let key = parabola(r.below(u64::from(i) + 1) as f64);
             Point::new(key.x, key.y + r.signed(1) / 2.0)
@@ -66,7 +66,7 @@ pub(crate) const STREAMS: [(&str, Key); 24] = [
         }
     }),
     ("parabola above a point", |_, i, _| match i {
-        // A progression that is not all of the hull.
+        // A progression that is a part of the hull only.
         0 => Point::new(0.0, -1.0),
         _ => parabola(f64::from(i - 1)),
     }),
@@ -130,7 +130,7 @@ pub(crate) const STREAMS: [(&str, Key); 24] = [
         Point::new(r.bits(1) as f64, r.signed(5))
     }),
     ("edges of a square", |r, _, _| {
-        // Ties by the hundred, and hulls that grow: every edge holds many points.
+        // Hundreds of ties on hulls that grow: every edge holds many points.
         let size = f64::from(8 << r.below(3));
         let t = (r.signed(3) * size / 8.0).clamp(-size, size);
         match r.below(4) {
@@ -158,8 +158,8 @@ fn parabola(t: f64) -> Point {
     Point::new(2.0 * t, -t * t)
 }
 
-/// A query for keys like these: directions of all kinds, many of them normal to a line through two
-/// keys.
+/// A query for keys such as these: directions of all kinds, many of them normal to a line through
+/// two keys.
 pub(crate) fn query(r: &mut Random, keys: &[Point]) -> Point {
     let pick = |r: &mut Random| keys[r.below(keys.len() as u64) as usize];
     let q = match r.below(8) {

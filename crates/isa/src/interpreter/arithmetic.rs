@@ -1,4 +1,4 @@
-//! Sums and differences byte by byte, with the flags that the result bytes carry.
+//! Byte-wise sums and differences, with the flags that the result bytes carry.
 
 use crate::{Flag, Token};
 
@@ -14,8 +14,8 @@ pub(super) fn add<const N: usize>(a: [u8; N], b: [u8; N]) -> [Token; N] {
     })
 }
 
-/// `a - b`, lowest byte first. A byte is flagged if the difference of the bytes less the borrow out
-/// of the one before is below 0.
+/// `a - b`, lowest byte first. A byte is flagged if the difference of the bytes, less the borrow of
+/// the byte before, is below 0.
 pub(super) fn sub<const N: usize>(a: [u8; N], b: [u8; N]) -> [Token; N] {
     let mut borrow = false;
     bytewise(a, b, |a, b| {
@@ -34,7 +34,7 @@ fn bytewise<const N: usize>(
     std::array::from_fn(|i| byte(a[i], b[i]))
 }
 
-/// What `clz`, `ctz` and `popcnt` count in a byte.
+/// The bits that `clz`, `ctz` and `popcnt` count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Count {
     Leading,
@@ -42,7 +42,7 @@ pub(super) enum Count {
     Ones,
 }
 
-/// The count after each byte, the lowest first.
+/// The counts for the lowest byte, the lowest two bytes and so on.
 pub(super) fn counts(what: Count, bytes: &[u8]) -> Vec<u8> {
     let mut so_far = 0;
     let count = |(bytes_before, &byte): (u32, &u8)| {

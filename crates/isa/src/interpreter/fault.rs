@@ -1,19 +1,19 @@
-//! What a program does wrong while it runs.
+//! Faults: behaviour of a running program that the machine leaves undefined.
 
 use crate::Op;
 
-/// What a program did that no valid program does. A network's behaviour behind this point is
-/// undefined.
+/// A step of a program whose effect the machine leaves undefined. A network's behaviour after it is
+/// undefined, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("instruction {instruction}: {kind}")]
 pub struct Fault {
-    /// Index of the instruction.
+    /// The index of the instruction.
     pub instruction: usize,
-    /// What is wrong with it.
+    /// The kind of fault.
     pub kind: FaultKind,
 }
 
-/// The faults.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum FaultKind {
@@ -23,39 +23,39 @@ pub enum FaultKind {
     /// An operand, local or global has the other width.
     #[error("a value of {wanted} bytes is wanted, and there is one of the other width")]
     Width {
-        /// The bytes that the instruction takes.
+        /// The width in bytes that the instruction needs.
         wanted: u8,
     },
     /// The top of the stack is not the low word of the product of the two words below it.
     #[error("`i32.mul_high` without the low word of the product on the stack")]
     NotAProduct,
-    /// The instruction behind `i64.const` is another one than `i64.const_high`.
-    #[error("`i64.const` without `i64.const_high` behind it")]
+    /// The instruction after `i64.const` is not `i64.const_high`.
+    #[error("`i64.const_high` does not follow `i64.const`")]
     NoHighWord,
-    /// A local or global is read that was never written.
+    /// A local or global is read that was never written. The field is its word.
     #[error("word {0} is read before it is written")]
     Unwritten(usize),
     /// A return outside every call.
     #[error("return without a call")]
     NoCaller,
-    /// The instruction behind a call is another one than `resume`.
-    #[error("a call without `resume` behind it")]
+    /// The instruction after a call is not `resume`.
+    #[error("`resume` does not follow a call")]
     NoResume,
     /// The frame size of a call is 0.
     #[error("a call whose frame size is 0")]
     NoFrame,
-    /// A `resume`, or a `section` that does not stand first, is executed.
+    /// A `resume`, or a `section` after another instruction, is executed.
     #[error("`{0}` is executed")]
     NotExecutable(Op),
-    /// Execution goes to an index behind `}`.
+    /// Execution continues at an index after `}`.
     #[error("there is no such instruction")]
     Outside,
-    /// The program does not have one data section for each leading `section`.
+    /// The number of data sections differs from that of the leading `section` instructions.
     #[error("{given} data sections for {declared} `section` instructions")]
     Sections {
-        /// Leading `section` instructions.
+        /// The number of leading `section` instructions.
         declared: usize,
-        /// Data sections.
+        /// The number of data sections.
         given: usize,
     },
 }

@@ -1,11 +1,12 @@
-//! What each instruction that ends in a commit does.
+//! The semantics of the instructions that end in a commit.
 
 use super::arithmetic::{self, Count};
 use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{Commit, Instruction, Op, Trap};
 
 impl Interpreter<'_> {
-    /// Executes an instruction that ends in a commit: `commit`, but for branches not taken.
+    /// Executes an instruction that ends in a commit, and returns the commit: `commit` itself,
+    /// except for branches not taken.
     pub(super) fn ordinary(
         &mut self,
         instruction: Instruction,

@@ -4,7 +4,7 @@ use super::arithmetic::{Count, counts, sub};
 use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{Instruction, Token, Trap};
 
-/// Bytes in a page of memory.
+/// The bytes of a page of memory.
 const PAGE: u64 = 1 << 16;
 
 impl Interpreter<'_> {
@@ -12,17 +12,17 @@ impl Interpreter<'_> {
         self.stack.pop().ok_or(Stop::Fault(FaultKind::Underflow))
     }
 
-    /// Takes the top of the stack, of 32 bits.
+    /// Pops the top of the stack, a 32-bit value.
     pub(super) fn pop(&mut self) -> Result<u32, Stop> {
         Ok(self.pop_value()?.expect(4)? as u32)
     }
 
-    /// Takes the top of the stack, of 64 bits.
+    /// Pops the top of the stack, a 64-bit value.
     pub(super) fn pop64(&mut self) -> Result<u64, Stop> {
         self.pop_value()?.expect(8)
     }
 
-    /// Takes the two topmost operands, the top second.
+    /// Pops the two topmost operands and returns the top second.
     pub(super) fn pop_two(&mut self) -> Result<(u32, u32), Stop> {
         let b = self.pop()?;
         Ok((self.pop()?, b))
@@ -33,14 +33,14 @@ impl Interpreter<'_> {
         Ok((self.pop64()?, b))
     }
 
-    /// Puts the low `count` bytes of a value on the trace.
+    /// Appends the low `count` bytes of a value to the trace.
     pub(super) fn write(&mut self, bits: u64, count: usize) {
         let bytes = bits.to_le_bytes();
         self.pending
             .extend(bytes[..count].iter().copied().map(Token::byte));
     }
 
-    /// Pushes a value and puts its bytes on the trace.
+    /// Pushes a value and appends its bytes to the trace.
     pub(super) fn result(&mut self, value: Value) {
         self.stack.push(value);
         self.write(value.bits(), value.width().into());
@@ -71,7 +71,7 @@ impl Interpreter<'_> {
         self.word(compute(a, b).into())
     }
 
-    /// `a + b` or `a - b` with its flags.
+    /// Pushes `a + b` or `a - b`, with its flags on the trace.
     pub(super) fn sum<const N: usize>(
         &mut self,
         bytewise: fn([u8; N], [u8; N]) -> [Token; N],
@@ -121,8 +121,9 @@ impl Interpreter<'_> {
             .push(Value::of_width(N as u8, bits.wrapping_neg()));
     }
 
-    /// Leading zeros, trailing zeros or ones: the counts so far, the last one, and zeros that make
-    /// it a value.
+    /// Pushes the number of leading zeros, trailing zeros or ones. The trace gets the counts for
+    /// the lowest byte, the lowest two bytes and so on, of which the last is the result, and zeros
+    /// that make it a value.
     pub(super) fn count(&mut self, what: Count, width: u8) -> Result<(), Stop> {
         let bits = self.pop_value()?.expect(width)?;
         let counts = counts(what, &bits.to_le_bytes()[..usize::from(width)]);
@@ -133,7 +134,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Goes to the instruction of that index.
+    /// Continues at the instruction of that index.
     pub(super) fn jump(&mut self, index: u32) {
         let index = index & 0x00ff_ffff;
         self.cursor = index as usize;
@@ -151,7 +152,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Sets a local or global to the top of the stack, which stays.
+    /// Sets a local or global to the top of the stack, which remains.
     pub(super) fn tee(&mut self, index: usize, width: u8) -> Result<(), Stop> {
         let value = *self.stack.last().ok_or(Stop::Fault(FaultKind::Underflow))?;
         let bits = value.expect(width)?;
@@ -160,14 +161,14 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// The same, without the top of the stack.
+    /// Pops the top of the stack into a local or global.
     pub(super) fn set(&mut self, index: usize, width: u8) -> Result<(), Stop> {
         self.tee(index, width)?;
         self.pop_value()?;
         Ok(())
     }
 
-    /// Loads `size` bytes; `sign` says whether they are extended by their sign.
+    /// Loads `size` bytes, with sign extension if `sign` is set.
     pub(super) fn load(
         &mut self,
         instruction: Instruction,
@@ -204,7 +205,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Where an access begins, if all of it lies inside the memory.
+    /// The address of an access, if all of it lies inside the memory; otherwise the trap.
     fn address(&self, instruction: Instruction, base: u32, size: usize) -> Result<usize, Stop> {
         let address = u64::from(base) + u64::from(instruction.low());
         let pages = u64::from(instruction.immediate[3]) + u64::from(self.grown);

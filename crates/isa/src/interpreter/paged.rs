@@ -1,8 +1,8 @@
-//! Arrays that take room only where they were written.
+//! Sparse arrays: only pages that were written take memory.
 
 const PAGE: usize = 1024;
 
-/// An array of `T::default()` without end.
+/// An array without end whose elements are `T::default()` until they are written.
 #[derive(Debug, Clone)]
 pub(super) struct Paged<T> {
     pages: Vec<Option<Box<[T; PAGE]>>>,

@@ -5,14 +5,14 @@ use super::{FaultKind, Stop};
 /// A value of 32 or 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// Of 32 bits.
+    /// A 32-bit value.
     I32(u32),
-    /// Of 64 bits.
+    /// A 64-bit value.
     I64(u64),
 }
 
 impl Value {
-    /// Its bits, extended by zeros.
+    /// The value's bits, extended by zeros.
     #[must_use]
     pub const fn bits(self) -> u64 {
         match self {
@@ -21,7 +21,7 @@ impl Value {
         }
     }
 
-    /// Its width in bytes.
+    /// The value's width in bytes.
     #[must_use]
     pub const fn width(self) -> u8 {
         match self {
@@ -38,7 +38,7 @@ impl Value {
         }
     }
 
-    /// Its bits, if it has that width.
+    /// The value's bits, if it has that width.
     pub(super) fn expect(self, width: u8) -> Result<u64, Stop> {
         if self.width() == width {
             Ok(self.bits())

@@ -1,4 +1,4 @@
-//! Texts that nobody wrote in good faith.
+//! Hostile program texts.
 
 use weightware_isa::Program;
 
@@ -12,7 +12,7 @@ const GOOD: &str = "\
 01 02 03 loaded
 ";
 
-/// Words and characters at which something could go wrong.
+/// Words and characters at which a parser is likely to fail.
 const ODD: [&str; 24] = [
     "{",
     "}",
@@ -40,8 +40,8 @@ const ODD: [&str; 24] = [
     "\u{feff}",
 ];
 
-/// Every refusal names a line and a column that exist, and what is read survives printing and
-/// reading.
+/// Checks that a refusal names a line and a column that exist, and that an accepted program
+/// survives printing and reading.
 #[track_caller]
 fn judge(text: &str) -> bool {
     match text.parse::<Program>() {

@@ -1,4 +1,4 @@
-//! Tests of the machine from outside.
+//! Tests of the crate's public interface.
 
 mod control;
 mod hostile;
@@ -31,7 +31,7 @@ fn lines(program: &Program) -> Vec<String> {
     lines
 }
 
-/// The line of one instruction on these operands, the last one on top.
+/// The trace line of one instruction on these operands, the last one on top.
 fn line(instruction: Instruction, operands: &[u32]) -> String {
     let mut code: Vec<_> = operands
         .iter()

@@ -96,7 +96,7 @@ fn accesses_beyond_the_memory_trap() {
                 assert_eq!(beyond, "trap(out_of_bounds)", "{op} {pages} {offset}");
             }
         }
-        // The sum does not wrap, and without pages there is no memory.
+        // The address does not wrap, and a memory of 0 pages has no valid address.
         assert_eq!(access(u32::MAX, 1, 255), "trap(out_of_bounds)");
         assert_eq!(access(u32::MAX, 0x00ff_ffff, 255), "trap(out_of_bounds)");
         assert_eq!(access(0, 0, 0), "trap(out_of_bounds)");

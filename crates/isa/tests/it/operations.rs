@@ -1,6 +1,6 @@
-//! Every opcode on edge operands, by what it puts on the trace.
+//! Every opcode on edge operands: the bytes and the end token on its trace.
 
-use weightware_isa::{End, Instruction, Interpreter, Op, Outcome, Token};
+use weightware_isa::{EndToken, Instruction, Interpreter, Op, Outcome, Token};
 
 use crate::{line, lines, program};
 
@@ -95,7 +95,7 @@ fn flagged_bytes_are_the_words_bytes() {
 #[test]
 fn binary_and_unary_results() {
     type Binary = fn(u32, u32) -> u32;
-    // Signed order is unsigned order with the sign bits turned over.
+    // Signed order is unsigned order with inverted sign bits.
     let rows: &[(Op, Binary)] = &[
         (Op::I32And, |a, b| a & b),
         (Op::I32Or, |a, b| !(!a & !b)),
@@ -176,7 +176,7 @@ fn stack_instructions() {
 }
 
 /// The trace of each opcode agrees with the table: the number of bytes, the end token, and the
-/// commit with the stack.
+/// change of the stack that the commit states.
 #[test]
 fn the_trace_agrees_with_the_table() {
     for &op in Op::ALL {
@@ -184,7 +184,7 @@ fn the_trace_agrees_with_the_table() {
         if matches!(op, Op::Section | Op::Resume | Op::I64ConstHigh | Op::Return) {
             continue;
         }
-        // Operands that fit all but a few: three of the opcode's width.
+        // Most opcodes accept three operands of their width.
         let operand = |width: u8| match width {
             4 => vec![Instruction::new(Op::I32Const, 1)],
             _ => vec![
@@ -197,12 +197,14 @@ fn the_trace_agrees_with_the_table() {
             (Op::I32MulHigh, _) => [8, 8, 4],
             (Op::I64High, _) => [8; 3],
             (Op::I64Join, _) => [4; 3],
-            (_, End::Commit(commit)) if commit.delta == -2 && !commit.stored => [8, 4, spec.width],
+            (_, EndToken::Commit(commit)) if commit.delta == -2 && !commit.stored => {
+                [8, 4, spec.width]
+            }
             _ => [spec.width; 3],
         };
         let mut code: Vec<_> = widths.into_iter().flat_map(operand).collect();
         match op {
-            // The products of the halves of the pair 1 + 2^32 0 is 0.
+            // `a` and `b` of `a + 2^32 b` = 1 are 1 and 0, whose product is 0.
             Op::I32MulHigh | Op::BrUnless => {
                 let last = code.len() - 1;
                 code[last] = Instruction::new(Op::I32Const, 0);
@@ -228,7 +230,7 @@ fn the_trace_agrees_with_the_table() {
                 .unwrap_or_else(|fault| panic!("{op}: {fault}"));
         }
         let executed = run.executed();
-        // The tokens of the instruction before that are still to come.
+        // The previous instruction still has tokens to yield.
         while run.outcome().is_none() && run.executed() == executed && run.cursor() == at - 1 {
             let token = run
                 .next()
@@ -254,7 +256,7 @@ fn the_trace_agrees_with_the_table() {
             .collect();
         let delta = run.stack().len() as i64 - before as i64;
         let wanted = match spec.end {
-            End::Commit(commit) => {
+            EndToken::Commit(commit) => {
                 assert_eq!(i64::from(commit.delta), delta, "{op}");
                 if commit.stored {
                     let top = run.stack().last().unwrap();
@@ -266,12 +268,14 @@ fn the_trace_agrees_with_the_table() {
                 assert!(!commit.jumped() || jumped, "{op}");
                 Token::Commit(commit)
             }
-            End::Call => Token::Call(1),
-            End::Out => Token::Out(1),
-            End::Err => Token::Err(1),
-            End::Exit => Token::Exit,
-            End::Trap(trap) => Token::Trap(trap),
-            End::Return | End::Loaded | End::Halt => unreachable!(),
+            EndToken::Call => Token::Call(1),
+            EndToken::Out => Token::Out(1),
+            EndToken::Err => Token::Err(1),
+            EndToken::Exit => Token::Exit,
+            EndToken::Trap(trap) => Token::Trap(trap),
+            EndToken::Return | EndToken::Loaded | EndToken::Halt => {
+                unreachable!("{op} is left out above")
+            }
         };
         assert_eq!(*end, wanted, "{op}");
         assert_eq!(run.executed(), executed + 1, "{op}");

@@ -1,4 +1,4 @@
-//! Whole runs: the first program, faults, limits, and programs and streams of noise.
+//! Whole runs: the first program, faults, limits, and random programs and streams.
 
 use weightware_isa::{
     Fault, FaultKind, Instruction, Interpreter, Op, Outcome, Program, Token, TraceReader,
@@ -160,7 +160,7 @@ fn a_loop_has_an_endless_trace() {
     assert_eq!((run.executed(), run.tokens()), (10_000, 40_000));
 }
 
-/// A small generator of pseudo-random numbers: splitmix64.
+/// A pseudorandom generator: SplitMix64.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -209,7 +209,7 @@ fn random_programs_never_panic_and_their_traces_are_read() {
             let Ok(token) = token else { break };
             assert_eq!(vocabulary.token(vocabulary.id(token)), Some(token));
             reader.feed(token);
-            // The stack can be read back from the trace.
+            // The trace determines the stack.
             match token {
                 Token::Byte(byte, _) => bytes.push(byte),
                 Token::Commit(commit) => {

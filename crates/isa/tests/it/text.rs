@@ -1,8 +1,8 @@
-//! Reading and printing programs.
+//! Parsing and printing of programs.
 
 use weightware_isa::{Instruction, Op, Program};
 
-/// Line, column, token, message of the error in a text.
+/// The line, column, token and message of the error in a text.
 fn error(text: &str) -> (Option<usize>, Option<usize>, Option<String>, String) {
     let error = text.parse::<Program>().expect_err(text);
     assert!(error.to_string().ends_with(&error.remedy()));
@@ -127,7 +127,7 @@ fn errors_name_place_token_and_remedy() {
             1,
             3,
             Some("call"),
-            "put `resume` behind",
+            "put `resume` after",
         ),
         (
             "{ call 00 00 00 00 resume 02 00 00 00 }",
@@ -141,7 +141,7 @@ fn errors_name_place_token_and_remedy() {
             1,
             3,
             Some("call"),
-            "go to 2 behind it",
+            "go to 2 after it",
         ),
         (
             "{ call 00 00 00 01 resume 01 00 00 00 }",
@@ -155,7 +155,7 @@ fn errors_name_place_token_and_remedy() {
             1,
             3,
             Some("resume"),
-            "stands behind no call",
+            "follows no call",
         ),
         ("<begin> 00 00 03 {", 1, 15, Some("03"), "write `00` here"),
         ("<begin> 00 00", 1, 14, None, "write `00` here"),
@@ -164,14 +164,14 @@ fn errors_name_place_token_and_remedy() {
             1,
             3,
             Some("i64.const"),
-            "put `i64.const_high` behind it",
+            "put `i64.const_high` after it",
         ),
         (
             "{ i64.const_high 00 00 00 00 }",
             1,
             3,
             Some("i64.const_high"),
-            "stands behind no `i64.const`",
+            "follows no `i64.const`",
         ),
     ];
     for &(text, line, column, token, part) in rows {

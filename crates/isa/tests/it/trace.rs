@@ -1,6 +1,6 @@
-//! Reading traces, whole and broken.
+//! Reading of traces, whole and malformed.
 
-use weightware_isa::{End, FRAME_LIMIT, Op, Outcome, Token, TraceReader, Trap, Vocabulary};
+use weightware_isa::{EndToken, FRAME_LIMIT, Op, Outcome, Token, TraceReader, Trap, Vocabulary};
 
 fn read(trace: &str) -> (TraceReader, Vec<String>) {
     let vocabulary = Vocabulary::new();
@@ -38,7 +38,7 @@ fn outcomes() {
             (outcome.to_string().as_str(), reader.malformed()),
             (text, None)
         );
-        // What follows is not read.
+        // The reader ignores later tokens.
         assert_eq!(reader.feed(Token::Out(1)), None);
         assert_eq!(
             (reader.output(), reader.outcome()),
@@ -60,8 +60,7 @@ fn broken_traces() {
     );
     assert_eq!((reader.outcome(), reader.malformed()), (None, None));
 
-    // A token that cannot stand where it does is the last one read: it is no outcome, and puts
-    // nothing out.
+    // A malformed token is the last one read: it is no outcome, and outputs nothing.
     for (trace, index) in [
         (
             "01 00 00 00 commit(+1,sts=1,bt=0) out(01) 01 02 halt(exit) out(41)",
@@ -112,16 +111,16 @@ fn broken_traces() {
     }
 }
 
-/// Traces of what can be told without a program, and the last token of each of them exchanged for
-/// one that cannot stand there.
+/// Traces that are possible without knowing the program, and a last token for each that makes it
+/// impossible.
 #[test]
-fn what_holds_of_all_programs() {
+fn invariants_of_all_programs_are_checked() {
     const PUSH: &str = "05 01 00 80 commit(+1,sts=1,bt=0)";
     const PUSH64: &str = "05 01 00 00 00 00 00 80 commit(+1,sts=1,bt=0,skip=1)";
-    // Behind it something is on the stack, and nobody knows what.
+    // After this the stack has values that the reader does not know.
     let some = format!("{PUSH} {PUSH} {PUSH} commit(-1,sts=0,bt=0)");
     let rows: &[(&str, &str, &str)] = &[
-        // The operands are there.
+        // The operands exist.
         ("", "00 00 00 commit(0,sts=0,bt=1)", "commit(-1,sts=0,bt=0)"),
         ("", "halt", "out(05)"),
         ("", "halt", "err(05)"),
@@ -142,7 +141,7 @@ fn what_holds_of_all_programs() {
             "05 commit(-2,sts=0,bt=0)",
             "00 00 00 00 commit(-2,sts=1,bt=0)",
         ),
-        // What is copied, stored, put out or exited with is what was pushed.
+        // A value copied, stored, output or used as the exit code is the value pushed.
         (
             PUSH,
             "05 01 00 80 commit(0,sts=0,bt=0)",
@@ -203,25 +202,26 @@ fn what_holds_of_all_programs() {
             "05 01 00 00 00 00 00 80 commit(-2,sts=0,bt=0)",
             "05 01 00 00 00 00 00 00 commit(-2,sts=0,bt=0)",
         ),
-        // Also behind what leaves it there: a copy, a jump, a call, a return.
+        // The top is still known after instructions that leave it: a copy, a jump, a call, a
+        // return.
         (
             PUSH,
             "05 01 00 80 commit(0,sts=0,bt=0) 00 00 00 commit(0,sts=0,bt=1) 00 00 00 call(3) 00 00 00 return(3) out(05)",
             "05 01 00 80 commit(0,sts=0,bt=0) 00 00 00 commit(0,sts=0,bt=1) 00 00 00 call(3) 00 00 00 return(3) out(06)",
         ),
-        // Of a count, the last bytes are.
+        // The last bytes of a count become the top.
         (
             "SOME",
             "08 09 0a 0b 00 00 00 commit(0,sts=1,bt=0) out(0b)",
             "08 09 0a 0b 00 00 00 commit(0,sts=1,bt=0) out(08)",
         ),
-        // Nobody knows the top once something was taken.
+        // The top is unknown after a pop.
         (
             "SOME",
             "00 00 00 07 commit(-1,sts=0,bt=0)",
             "00 00 07 commit(-1,sts=0,bt=0)",
         ),
-        // Flags are those of a sum, or of a difference.
+        // Flags of a line are those of a sum, or those of a difference.
         ("SOME", "fe+ ff+ 01 00 commit(-1,sts=1,bt=0)", "ff+"),
         ("SOME", "fe+ 01 00 00+ commit(-1,sts=1,bt=0)", "fe+ 00"),
         ("SOME", "01- 00- fe 00 commit(-1,sts=1,bt=0)", "00-"),
@@ -266,7 +266,7 @@ fn what_holds_of_all_programs() {
             "00 01- ff- ff- commit(0,sts=1,bt=0)",
             "01 01- ff- ff- commit(0,sts=1,bt=0)",
         ),
-        // Counts: no more than there are bits, and zeros behind them.
+        // Counts: none exceeds the number of bits, and zeros follow them.
         (
             "SOME",
             "08 10 18 20 00 00 00 commit(0,sts=1,bt=0)",
@@ -324,7 +324,7 @@ fn what_holds_of_all_programs() {
     }
 }
 
-/// A call beyond the last word that a frame may begin at has to trap.
+/// A call whose frame would begin beyond the last possible word has to trap.
 #[test]
 fn frames_end_somewhere() {
     let deep = "00 00 00 call(255) ".repeat(usize::try_from(FRAME_LIMIT).unwrap() / 255);
@@ -338,30 +338,32 @@ fn frames_end_somewhere() {
     assert_eq!(reader.malformed(), Some(reader.tokens() - 1));
 }
 
-/// What the reader takes for well formed is what the table says instructions make.
+/// The reader accepts exactly the lines that the opcode table allows.
 #[test]
 fn the_reader_agrees_with_the_table() {
     let makes = |token: Token, bytes: usize| {
         Op::ALL.iter().any(|op| {
             let spec = op.spec();
             match (spec.end, token) {
-                (End::Commit(commit), Token::Commit(found)) => {
+                (EndToken::Commit(commit), Token::Commit(found)) => {
                     let conditional = matches!(op, Op::BrIf | Op::BrUnless);
                     commit == found && bytes == usize::from(spec.bytes)
                         || conditional && commit.not_taken() == found && bytes == 0
                 }
-                (End::Call, Token::Call(_)) | (End::Return, Token::Return(_)) => bytes == 3,
-                (End::Out, Token::Out(_))
-                | (End::Err, Token::Err(_))
-                | (End::Halt, Token::Halt) => bytes == 0,
-                (End::Exit, Token::Exit) => bytes == 4,
-                (End::Trap(trap), Token::Trap(found)) => trap == found && bytes == 0,
+                (EndToken::Call, Token::Call(_)) | (EndToken::Return, Token::Return(_)) => {
+                    bytes == 3
+                }
+                (EndToken::Out, Token::Out(_))
+                | (EndToken::Err, Token::Err(_))
+                | (EndToken::Halt, Token::Halt) => bytes == 0,
+                (EndToken::Exit, Token::Exit) => bytes == 4,
+                (EndToken::Trap(trap), Token::Trap(found)) => trap == found && bytes == 0,
                 _ => false,
             }
         })
     };
-    // Operands and a call, of which something was taken: the reader knows what there is, not what
-    // it is.
+    // After four operands, a call and a pop the reader knows the number of operands, not their
+    // values.
     let before = "01 01 01 01 commit(+1,sts=1,bt=0) ".repeat(4) + "commit(-1,sts=0,bt=0)";
     for token in Token::all().filter(|token| token.ends_instruction()) {
         let frame = match token {
@@ -371,7 +373,7 @@ fn the_reader_agrees_with_the_table() {
         let (before, _) = read(&format!("{before} {frame}"));
         assert_eq!(before.malformed(), None);
         for bytes in 0..=15 {
-            // Counts are followed by zeros.
+            // Zeros follow the counts.
             let zeros_from = if bytes > 8 {
                 8
             } else if bytes == 7 {

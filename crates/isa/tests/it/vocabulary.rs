@@ -1,10 +1,10 @@
-//! The vocabulary: how many tokens, and of what kinds.
+//! The size of the vocabulary, and its kinds of tokens.
 
 use std::collections::HashSet;
 
 use weightware_isa::{Commit, Op, Token, Trap, Vocabulary};
 
-/// Below 2,000: an embedding that is small, and no token for a pair of operands.
+/// Fewer than 2,000: the embedding stays small, and no token stands for a pair of operands.
 #[test]
 fn there_are_fewer_than_2000_tokens() {
     let vocabulary = Vocabulary::new();

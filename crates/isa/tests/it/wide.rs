@@ -1,5 +1,5 @@
-//! 64-bit operations, products of two words and counts, on edge operands, against other ways to say
-//! the same.
+//! 64-bit operations, products of two words and counts on edge operands, against equivalent
+//! computations.
 
 use weightware_isa::{FaultKind, Instruction, Interpreter, Op, Outcome, Program, Trap, Value};
 
@@ -36,7 +36,7 @@ fn word(value: u64) -> [Instruction; 1] {
     [Instruction::new(Op::I32Const, value as u32)]
 }
 
-/// The top of the stack behind a program.
+/// The top of the stack after a program.
 fn top(program: &Program) -> Value {
     let mut run = Interpreter::new(program);
     run.run(10_000).unwrap_or_else(|fault| panic!("{fault}"));

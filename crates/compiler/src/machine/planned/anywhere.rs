@@ -1,17 +1,17 @@
-//! Programs anywhere: what counts is counted from the latest `{` on.
+//! Programs anywhere in a context: running sums are taken relative to the latest `{`.
 //!
 //! ```text
 //! `{`       byte = -1, class^2 = -1, jumped = 1, grown = 256; `}` stores an entry 0 at depth 0, where sections find the address 0
 //! origin    position of the latest `{`                       key: one + byte = 0
 //! frame, depth = sum now - sum at the origin
-//! base      -count at `{`, so that count, too, is counted from there: see `planned`
+//! base      -count at `{`, so that count, too, is relative to it: see `planned`
 //! opcode    = origin + 5 (base + count) - 4
 //! growth    0 at `{`
-//! missed    += relu(origin - position of the byte found)     what earlier programs wrote is 0
+//! missed    += relu(origin - position of the byte found)     bytes that earlier programs wrote are 0
 //! ```
-//! Stores are counted on, since they order the keys of all programs. Words of earlier programs can
-//! be read: a program writes its globals first. The entry of `}` is the word before it, so that the
-//! last instruction of a program has the immediate 0.
+//! The count of stores is not relative, since it orders the keys of all programs. Words of earlier
+//! programs can be read, but a program writes its globals first. The entry that `}` stores is the
+//! word before it, so the last instruction of a program has the immediate 0.
 
 use super::super::columns::Columns;
 use super::super::memory::Access;
@@ -61,8 +61,8 @@ pub(in super::super) fn relative(
 }
 
 impl Machine {
-    /// Adds to `missed` what was written before the latest `{`. Its position is looked up again:
-    /// kept from layer 2 on, it would take a slot.
+    /// Adds a positive term to `missed` for a byte that was written before the latest `{`. The
+    /// position of `{` is looked up again: kept from layer 2 on, it would take a slot.
     pub(in super::super) fn stale(&mut self, access: &Access, missed: Dim, at: Output) {
         debug_assert!(!access.clear.is_zero());
         let graph = &mut self.graph;

@@ -1,6 +1,7 @@
-//! What is planned: features that later work adds to this machine, as far as they take hardware.
-//! Scheduled together with the machine of today, they say what of it must be kept free;
-//! ARCHITECTURE.md, "Hardware budget", says what was found. None of them is assembled to weights.
+//! Planned features: circuits that later work adds to this machine, to measure the hardware that
+//! they need. They are scheduled together with today's machine, and the result says how much of it
+//! must stay free; the section "Hardware budget" of ARCHITECTURE.md has the findings. No planned
+//! feature is assembled to weights.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -9,8 +10,8 @@
 //! | [`Planned::MergedShifts`] | a saving: `shifts` |
 //! | [`Planned::Rom`], [`Planned::RomCalls`] | instructions in the weights: `rom` |
 //!
-//! Where a token leads elsewhere than to the instruction whose number stands before it (`{`, an
-//! interrupted branch):
+//! Some tokens lead to another instruction than the one whose number precedes them: `{`, and the
+//! end of an interrupted branch.
 //!
 //! ```text
 //! class^2  = -1 at such a token                              0 at least at all others
@@ -36,19 +37,20 @@ pub(super) use shifts::unless as unless_shift;
 pub use tokens::PlannedToken;
 pub use turn::{HANDLER, interrupts_after};
 
-/// A feature that is planned.
+/// A planned feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Planned {
-    /// A program begins anywhere in a context, and several follow one another.
+    /// A program may begin anywhere in a context, and several may follow one another.
     Anywhere,
-    /// `word.get`, `word.get64`: a word of the locals and globals by a number on the stack.
+    /// `word.get` and `word.get64`: the word of the locals and globals whose number is on the
+    /// stack.
     WordGet,
-    /// `dump`: the bytes of a stretch of memory, as many as the stack says, in one instruction.
+    /// `dump`: the bytes of a range of memory, whose length is on the stack, in one instruction.
     Dump,
-    /// `frame.get`, `record` and `leave`: the frame base, the call that made the frame, and the way
-    /// to the caller's frame.
+    /// `frame.get`, `record` and `leave`: the frame base, the call that made the frame, and the
+    /// return to the caller's frame.
     Frames,
-    /// From a position on, a conditional branch that is taken enters a handler.
+    /// A taken conditional branch after a given position enters a handler.
     Interrupt,
     /// One head for the shifts of each direction and width, instead of six in all.
     MergedShifts,
@@ -71,7 +73,7 @@ impl Planned {
         Planned::MergedShifts,
     ];
 
-    /// Those that the machine can do more with: all but the saving.
+    /// The features that extend the machine: all except the saving.
     pub const ADDED: [Planned; 7] = [
         Planned::Anywhere,
         Planned::WordGet,
@@ -82,7 +84,7 @@ impl Planned {
         Planned::RomCalls,
     ];
 
-    /// Its name in lower case.
+    /// The feature's name in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -104,12 +106,12 @@ impl Planned {
     }
 }
 
-/// What the sections of today hand to the features of tomorrow.
+/// Dimensions of today's sections that planned features read.
 pub(super) struct Hooks {
     /// The frame base at an instruction that names a global.
     pub(super) frame_if_global: Dim,
     pub(super) record: Record,
-    /// What the multiplier prints, if it is there.
+    /// The dimension that the multiplier copies to the trace, if there is a multiplier.
     pub(super) product: Option<Dim>,
     pub(super) wait: Wait,
 }
@@ -120,16 +122,16 @@ pub(super) struct Record {
     pub(super) frame_size: Dim,
 }
 
-/// What the next token waits for.
+/// The bytes that the trace must have before the end token.
 pub(super) struct Wait {
-    /// 1 at a `br_if` that is not taken, -1 at a `br_unless` that is.
+    /// 1 at a `br_if` that is not taken, -1 at a `br_unless` that is taken.
     pub(super) skip: Dim,
-    /// Bytes still to come.
+    /// The number of bytes still to come.
     pub(super) left: LinearForm,
 }
 
 impl Machine {
-    /// The features that only add to the machine.
+    /// Adds the features that only add circuits to the machine.
     pub(super) fn plan(&mut self, parts: &Parts, hooks: &Hooks) {
         for feature in self.planned.clone() {
             match feature {
@@ -138,13 +140,13 @@ impl Machine {
                 Planned::Frames => self.frames(parts, hooks),
                 Planned::Interrupt => self.interrupt(parts, hooks),
                 Planned::RomCalls => self.rom_returns(parts, hooks),
-                // In the sections that they change.
+                // These change other sections.
                 Planned::Anywhere | Planned::MergedShifts | Planned::Rom => {}
             }
         }
     }
 
-    /// The features that are planned for this machine; none for one of today.
+    /// The planned features of this machine; none for today's machine.
     #[must_use]
     #[doc(hidden)]
     pub fn planned(&self) -> &[Planned] {
@@ -152,13 +154,13 @@ impl Machine {
     }
 }
 
-/// Tokens before every prompt, the table of the instructions in the weights included.
+/// The number of tokens before every prompt, the table of the instructions in the weights included.
 pub(super) fn preamble(planned: &[Planned]) -> i64 {
     let table = match has_rom(planned) {
         true => rom_table().count(),
         false => 0,
     };
-    i64::try_from(Program::PREAMBLE_LEN + table).expect("short")
+    i64::try_from(Program::PREAMBLE_LEN + table).expect("a preamble has fewer than 2^63 tokens")
 }
 
 pub(super) fn has_rom(planned: &[Planned]) -> bool {
@@ -173,7 +175,7 @@ pub(super) fn count(graph: &mut Graph, count: Output, planned: &[Planned]) -> Li
     }
 }
 
-/// `base + count`, the number of the current instruction and 1.
+/// `base + count`: the number of the current instruction, plus 1.
 pub(super) fn closed(
     graph: &mut Graph,
     base: Output,
@@ -186,15 +188,15 @@ pub(super) fn closed(
     }
 }
 
-/// What tokens that lead elsewhere add to the target of a jump, and what of the word before them is
-/// not to be read.
+/// The corrections at tokens that lead elsewhere: a term for the target of a jump, and the part of
+/// the preceding word that must not be read.
 #[derive(Default)]
 pub(super) struct Lead {
     pub(super) target: LinearForm,
     pub(super) word: LinearForm,
 }
 
-/// See the equations above.
+/// The corrections `cancel` and `base` of the equations in the module's header.
 pub(super) fn lead(
     graph: &mut Graph,
     columns: &Columns,
@@ -214,7 +216,7 @@ pub(super) fn lead(
         lead.target = -cancel("cancel", target.into());
         if anywhere {
             lead.target += columns.byte;
-            // `{` counts as a growth of the memory, by nothing.
+            // `{` counts as a growth of the memory by 0 pages.
             lead.word = cancel("cancel.word", word.clone()).into();
         }
         if interrupt {

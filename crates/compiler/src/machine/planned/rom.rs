@@ -1,19 +1,19 @@
-//! Instructions in the weights: those from a number on stand in no prompt. A function of the number
-//! of the instruction is a ladder of neurons, a rung for each instruction.
+//! Instructions in the weights: instructions whose number is at least 2^20 are in no prompt. A
+//! function of the instruction's number is a ladder of neurons, with one rung for each instruction.
 //!
 //! ```text
 //! closed  = base + count                        exact, in a slot of its own: rungs multiply it
 //! c       = closed - 1                          number of the current instruction; in the weights from 2^20 on
 //! ladder  f(x) = sum of s[j] relu(x - j)        s: the second differences of f; 0 below 2^20
-//! opcode += f(c)                                the place, behind the preamble, of an instruction with this opcode and this fourth byte, and
+//! opcode += f(c)                                the place, after the preamble, of an instruction with this opcode and this fourth byte, and
 //!                                               three bytes 0 between them: columns are fetched from there
 //! immediate += f(c)
 //! here   += f(8 c + index)
 //! return_to = f(c) = c + 1, else 0              calls in the weights
 //! record  = opcode + 5 - 2^12 return_to         below 0 for such a call: `return` copies zeros from `<begin>`
-//! product += relu(-record) / 2^12               and the multiplier prints return_to, for at most 2^11 - 5 positions of the table
+//! product += relu(-record) / 2^12               and the multiplier outputs return_to, for at most 2^11 - 5 positions of the table
 //! ```
-//! With a program anywhere, `5 c + origin` is taken off before: `opcode -= relu(origin + 2^27 (c -
+//! With a program anywhere, `5 c + origin` is subtracted first: `opcode -= relu(origin + 2^27 (c -
 //! 2^20))`.
 
 use weightware_isa::{Instruction, Op, Program, Token};
@@ -26,13 +26,13 @@ use crate::graph::{Graph, Output};
 /// The number of the first instruction in the weights.
 pub const ROM_BASE: i64 = 1 << 20;
 
-/// What the names of the neurons of ladders begin with.
+/// The prefixes of the names of the ladders' neurons.
 pub const LADDERS: [&str; 3] = ["rom.opcode", "rom.immediate", "rom.here"];
 
-/// Scales a return address beside the position of an entry of the table.
+/// The factor of a return address relative to the position of a table entry, as a power of two.
 const RETURN_SCALE: u32 = 12;
 
-/// What stands in the weights, to count and to test by: `x -- 2 x + 0x01010101`, and `x -- 4 x +
+/// The code in the weights, for counting and for tests: `x -- 2 x + 0x01010101`, and `x -- 4 x +
 /// 0x03030303`, which calls it.
 const CODE: [Instruction; 9] = [
     Instruction::new(Op::LocalSet, 1),
@@ -46,7 +46,8 @@ const CODE: [Instruction; 9] = [
     Instruction::new(Op::Br, ROM_BASE as u32),
 ];
 
-/// The instructions behind the preamble: every opcode with every fourth byte, and zeros between.
+/// The instructions after the preamble: every pair of an opcode and a fourth byte, with zeros
+/// between.
 pub fn table() -> impl Iterator<Item = Token> {
     let program = Program {
         code: entries(),
@@ -57,8 +58,8 @@ pub fn table() -> impl Iterator<Item = Token> {
     tokens.into_iter()
 }
 
-/// The table's entry for an instruction. `here` is a byte of the table, too, but for the first
-/// three.
+/// The table's entry for an instruction. From its fourth byte on, `here` is a byte of the entry,
+/// too.
 fn entry(instruction: &Instruction) -> Instruction {
     let [.., fourth] = match instruction.op {
         Op::Call => instruction.immediate,
@@ -82,11 +83,12 @@ fn entries() -> Vec<Instruction> {
 fn place(instruction: &Instruction) -> i64 {
     let entry = entry(instruction);
     let at = entries().iter().position(|other| *other == entry);
-    (Program::PREAMBLE_LEN + 5 * at.expect("the table is complete")) as i64
+    (Program::PREAMBLE_LEN + 5 * at.expect("the table has an entry for every instruction of CODE"))
+        as i64
 }
 
-/// `base + count`, exact. The count, lifted, is looked up where it stands: a rung that reads it as
-/// it is would overflow.
+/// `base + count`, exact. The count is lifted, so it is looked up at its own position: a rung that
+/// reads the lifted number would overflow.
 pub(super) fn closed(graph: &mut Graph, base: Output, count: LinearForm) -> LinearForm {
     let (time, positions) = (graph.time(), graph.positions());
     let [count] = graph.lookup("count.own", time, &positions, [count]);
@@ -95,11 +97,11 @@ pub(super) fn closed(graph: &mut Graph, base: Output, count: LinearForm) -> Line
     closed.into()
 }
 
-/// Where the current instruction is.
+/// The current instruction, if it is in the weights.
 pub(crate) struct Rom {
-    /// Its number.
+    /// The instruction's number.
     number: LinearForm,
-    /// Of a call in the weights, the number of the instruction behind it.
+    /// At a call in the weights, the number of the next instruction.
     return_to: Option<Dim>,
 }
 
@@ -171,7 +173,7 @@ impl Rom {
         ladder(graph, LADDERS[2], &place, 8 * ROM_BASE, &columns);
     }
 
-    /// What a call in the weights takes off the position that it remembers.
+    /// The term of a call in the weights that is subtracted from the recorded position.
     pub(in super::super) fn remembered(&self) -> LinearForm {
         let scaled = |dim: Dim| dim * (1 << RETURN_SCALE);
         self.return_to.map_or_else(LinearForm::zero, scaled)
@@ -179,8 +181,8 @@ impl Rom {
 }
 
 impl Machine {
-    /// `return` to a call in the weights. Its bytes are those of the position remembered, which is
-    /// below zero.
+    /// Adds the `return` to a call in the weights. Its bytes come from the recorded position, which
+    /// is below zero.
     pub(super) fn rom_returns(&mut self, parts: &Parts, hooks: &Hooks) {
         let Some(product) = hooks.product else {
             return;
@@ -192,8 +194,8 @@ impl Machine {
     }
 }
 
-/// Adds a function of an integer to each of some dimensions: the given values from `first` on, 0
-/// before. Behind the last one it goes on as a line.
+/// Adds a function of an integer to each of some dimensions: 0 before `first`, the given values
+/// from `first` on, and a straight line after the last value.
 fn ladder(
     graph: &mut Graph,
     name: &str,

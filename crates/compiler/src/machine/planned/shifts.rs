@@ -1,9 +1,9 @@
-//! Shifts by four heads: opcodes of shifts say direction and width in two columns that are 0 for
-//! all others, or small.
+//! Shifts by four heads: two columns encode the direction and the width of shifts, and are 0 or
+//! small for all other opcodes.
 //!
 //! ```text
 //! fall   = 32 for shl, rotl            -32 for shr_s, shr_u, rotr
-//! bias   = 32 for the same of 64 bits  -32
+//! bias   = 32 for their 64-bit forms   -32
 //! unless = 32 - fall, 32 + fall, 32 - bias, 32 + bias          0 for one direction and width, at least 24 for all other classes
 //! ```
 
@@ -11,7 +11,7 @@ use super::super::Parts;
 use super::super::columns::Class;
 use crate::form::{Dim, LinearForm};
 
-/// Beyond every other value of the columns.
+/// Greater than every other value of the two columns.
 const SIDE: i64 = 32;
 
 /// `fall` and `bias` of a class.
@@ -25,7 +25,7 @@ pub(super) const fn columns(class: Class) -> (i64, i64) {
     }
 }
 
-/// Left and right, of 4 bytes and of 8: what is 0 for these shifts alone.
+/// Terms for left and right, of 4 bytes and of 8, that are 0 for these shifts only.
 pub(in super::super) fn unless(parts: &Parts) -> [[LinearForm; 2]; 2] {
     let one = parts.fetched.class.one;
     let sides = |column: Dim| [one * SIDE - column, one * SIDE + column];

@@ -1,4 +1,4 @@
-//! Tokens that the vocabulary does not have yet, and what those that it has embed to besides.
+//! Planned tokens: their embeddings and logits, and additions to the embeddings of today's tokens.
 
 use weightware_isa::{Commit, Effect, Op, Token};
 
@@ -15,16 +15,16 @@ pub enum PlannedToken {
     WordGet,
     /// `i -- word[i + imm]`, 64 bits
     WordGet64,
-    /// `n p -- `, puts the n bytes of the memory from p + offset on on the trace
+    /// `n p -- `, copies the n bytes of the memory from p + offset on to the trace
     Dump,
     /// ` -- `the frame base
     FrameGet,
-    /// ` -- `the instruction that `return` would go to, and in the fourth byte the frame size of
-    /// the caller
+    /// ` -- `the instruction that `return` would jump to, and in the fourth byte the caller's frame
+    /// size
     Record,
-    /// Goes to instruction imm in the caller's frame.
+    /// Jumps to instruction imm in the caller's frame.
     Leave,
-    /// The end of a conditional branch that is taken past the position from which on contexts turn.
+    /// The end of a conditional branch that is taken after the position from which contexts turn.
     Interrupted,
 }
 
@@ -60,7 +60,7 @@ impl PlannedToken {
         })
     }
 
-    /// Its code, if the network puts it out.
+    /// The token's code, if the network generates the token.
     fn code(self) -> Option<i64> {
         (self == PlannedToken::Interrupted).then_some(INTERRUPTED)
     }
@@ -78,7 +78,7 @@ impl Machine {
                 columns.embed_op(&of_op, &mut row);
                 row
             }
-            // Its depth is that of the branch, which takes one, and one more.
+            // The depth changes by that of the branch, which pops one, and by one more.
             None => vec![
                 (columns.one, 1),
                 (columns.ends, 1),
@@ -96,7 +96,7 @@ impl Machine {
         self.score(token.code().map(|code| (code, 0)))
     }
 
-    /// What a token of today embeds to besides.
+    /// Adds the columns of planned features to the embedding of a token of today's vocabulary.
     pub(in super::super) fn embed_plans(&self, token: Token, row: &mut Vec<(Dim, i64)>) {
         let columns = &self.columns;
         let has = |planned| self.planned.contains(&planned);

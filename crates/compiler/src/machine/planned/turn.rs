@@ -1,17 +1,18 @@
-//! Contexts that turn: what a program needs to write its state down, and what leads it there.
+//! Contexts that turn: instructions with which a program writes down its state, and the interrupt
+//! that makes it do so.
 //!
 //! ```text
-//! word.get    class global.get, bias 1: frame_if_global -= top                          the word asked for is top + immediate
+//! word.get    class global.get, bias 1: frame_if_global -= top                          the queried word is top + immediate
 //! dump        class load, bias 1: rise, bytes += second                                 address top + immediate; below 2^20 bytes
-//! frame.get   product += frame                                                          the multiplier prints it
+//! frame.get   product += frame                                                          the multiplier outputs it
 //! record      result = byte of the resume that `return` would copy, + frame size [index = 3]
 //! leave imm   result = here; end = return(frame size)
 //! interrupt   excess = t - after - 2^34 (64 (class is not br_if, br_unless) + (class - br_if) + skip + left)
 //!             end += 534 (relu(excess) - relu(excess - 1))                               at the end of a branch taken
 //! ```
-//! The class of `return` stands between those of `record` and `leave`. What ends an interrupted
-//! branch goes to the handler, and pushes 256 times the branch's target: 0, the end token's byte,
-//! stands before the three bytes of the target. So the handler goes back by a shift and `br_stack`.
+//! The class of `return` is between those of `record` and `leave`. The end token of an interrupted
+//! branch leads to the handler, and pushes 256 times the branch's target: the end token's byte, 0,
+//! precedes the three bytes of the target. So the handler returns by a shift and `br_stack`.
 
 use weightware_isa::Op;
 
@@ -20,10 +21,10 @@ use super::super::{BIG, Machine, Parts};
 use super::{Hooks, Planned};
 use crate::form::LinearForm;
 
-/// The instruction that an interrupted branch goes to.
+/// The instruction at which the handler begins.
 pub const HANDLER: i64 = 16;
 
-/// The code of what ends an interrupted branch, right behind those of returns.
+/// The code of the end of an interrupted branch, next to those of returns.
 pub(super) const INTERRUPTED: i64 = code::RETURN + 256;
 
 impl Machine {
@@ -47,7 +48,7 @@ impl Machine {
         let here = parts.fetched.here;
         self.add_byte("leave.here", 1, here, &class.unless(Class::Leave));
 
-        // 2^20 outweighs the index, however long a dump is.
+        // 2^20 outweighs the index, which a dump can make large.
         let other = class.unless(Class::Record) * (1 << 20) + class.one * 3 - parts.state.index;
         self.add_byte("record.size", 1, hooks.record.frame_size, &other);
 
@@ -74,8 +75,8 @@ impl Machine {
         }
     }
 
-    /// What is 0 for the classes whose return address and whose frame size are printed: of a return
-    /// both, beside those that print one of them.
+    /// Two terms: one is 0 for the classes that output a return address, the other for those that
+    /// output a frame size. Returns output both.
     pub(in super::super) fn unless_returning(&self, parts: &Parts) -> [LinearForm; 2] {
         let class = &parts.fetched.class;
         match self.planned.contains(&Planned::Frames) {
@@ -88,7 +89,7 @@ impl Machine {
     }
 }
 
-/// The last position that interrupts nothing: a sixteenth of the context is left for the handler.
+/// The last position that interrupts nothing: a sixteenth of the context remains for the handler.
 #[must_use]
 pub const fn interrupts_after(last_position: u64) -> i64 {
     (last_position - last_position / 16) as i64

@@ -1,12 +1,12 @@
-//! A list of numbers that is mostly a run of consecutive ones.
+//! A list of slots, packed while the slots are consecutive.
 
 use alloc::vec::Vec;
 
-/// A list of `u32`. While it is a run it takes no memory beyond itself, and reading from it touches
-/// none: in a stream of keys that are all vertices, slots count up.
+/// A list of slots. While they are consecutive the list takes no memory beyond itself, and a read
+/// touches none: in a stream of keys that are all vertices, slots count up.
 #[derive(Clone, Debug)]
-pub(crate) enum Numbers {
-    /// `first`, `first + 1` and so on.
+pub(crate) enum PackedSlots {
+    /// The slots `first`, `first + 1` and so on.
     Run {
         first: u32,
         len: u32,
@@ -14,13 +14,13 @@ pub(crate) enum Numbers {
     List(Vec<u32>),
 }
 
-impl Default for Numbers {
+impl Default for PackedSlots {
     fn default() -> Self {
         Self::Run { first: 0, len: 0 }
     }
 }
 
-impl Numbers {
+impl PackedSlots {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -33,7 +33,7 @@ impl Numbers {
     pub(crate) fn get(&self, at: usize) -> u32 {
         match self {
             Self::Run { first, len } => {
-                debug_assert!(at < *len as usize, "number {at} of {len}");
+                debug_assert!(at < *len as usize, "index {at} of {len}");
                 first + at as u32
             }
             Self::List(list) => list[at],
@@ -41,34 +41,34 @@ impl Numbers {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, number: u32) {
+    pub(crate) fn push(&mut self, slot: u32) {
         match self {
             Self::Run {
                 first,
                 len: len @ 0,
-            } => (*first, *len) = (number, 1),
-            // Slots are below 2^32 - 1, so the next one is a number.
-            Self::Run { first, len } if *first + *len == number => *len += 1,
-            _ => self.list().push(number),
+            } => (*first, *len) = (slot, 1),
+            // Slots are below 2^32 - 1, so the sum does not overflow.
+            Self::Run { first, len } if *first + *len == slot => *len += 1,
+            _ => self.list().push(slot),
         }
     }
 
-    pub(crate) fn insert(&mut self, at: usize, number: u32) {
+    pub(crate) fn insert(&mut self, at: usize, slot: u32) {
         if at == self.len() {
-            self.push(number);
+            self.push(slot);
         } else {
-            self.list().insert(at, number);
+            self.list().insert(at, slot);
         }
     }
 
-    pub(crate) fn replace(&mut self, at: usize, number: u32) -> u32 {
+    pub(crate) fn replace(&mut self, at: usize, slot: u32) -> u32 {
         let old = self.get(at);
-        if old != number {
+        if old != slot {
             if self.len() == 1 {
                 *self = Self::default();
-                self.push(number);
+                self.push(slot);
             } else {
-                self.list()[at] = number;
+                self.list()[at] = slot;
             }
         }
         old
@@ -101,7 +101,7 @@ impl Numbers {
         }
     }
 
-    /// Appends the numbers of another list, and leaves it empty.
+    /// Appends the slots of another list, and leaves that one empty.
     pub(crate) fn append(&mut self, other: &mut Self) {
         for at in 0..other.len() {
             self.push(other.get(at));
@@ -116,7 +116,7 @@ impl Numbers {
         }
     }
 
-    /// The numbers as a list, from now on.
+    /// The slots as a vector. The list stays unpacked from now on.
     #[inline]
     fn list(&mut self) -> &mut Vec<u32> {
         if let Self::Run { first, len } = *self {
@@ -124,7 +124,7 @@ impl Numbers {
         }
         match self {
             Self::List(list) => list,
-            Self::Run { .. } => unreachable!("it was made a list"),
+            Self::Run { .. } => unreachable!("packed slots were unpacked above"),
         }
     }
 }
@@ -132,52 +132,48 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
     use core::mem;
 
     #[test]
     fn behaves_as_a_vec() {
-        let mut state = 5u64;
-        let mut below = |n: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) as usize % n
-        };
+        let mut random = Random::new(5);
+        let mut below = |n: usize| random.below(n);
         for _ in 0..if cfg!(miri) { 200 } else { 2_000 } {
-            let (mut numbers, mut model) = (Numbers::default(), Vec::new());
+            let (mut slots, mut model) = (PackedSlots::default(), Vec::new());
             for step in 0..20 {
                 let at = below(model.len() + 1);
                 let inside = at < model.len();
-                // Often the number that continues a run.
-                let number = match model.last() {
+                // The slot is often the one that continues the run.
+                let slot = match model.last() {
                     Some(&last) if below(4) > 0 => last + 1,
                     _ => below(9) as u32,
                 };
                 match below(8) {
-                    0 | 1 if inside => assert_eq!(numbers.remove(at), model.remove(at)),
+                    0 | 1 if inside => assert_eq!(slots.remove(at), model.remove(at)),
                     2 if inside => {
-                        let old = mem::replace(&mut model[at], number);
-                        assert_eq!(numbers.replace(at, number), old);
+                        let old = mem::replace(&mut model[at], slot);
+                        assert_eq!(slots.replace(at, slot), old);
                     }
                     3 => {
-                        let mut rest = numbers.split_off(at);
+                        let mut rest = slots.split_off(at);
                         let model_rest = model.split_off(at);
                         assert_eq!(rest.len(), model_rest.len());
                         if step % 2 == 0 {
-                            numbers.append(&mut rest);
+                            slots.append(&mut rest);
                             model.extend(model_rest);
                         }
                     }
                     4 => {
-                        numbers.insert(at, number);
-                        model.insert(at, number);
+                        slots.insert(at, slot);
+                        model.insert(at, slot);
                     }
                     _ => {
-                        numbers.push(number);
-                        model.push(number);
+                        slots.push(slot);
+                        model.push(slot);
                     }
                 }
-                let got: Vec<u32> = (0..numbers.len()).map(|i| numbers.get(i)).collect();
+                let got: Vec<u32> = (0..slots.len()).map(|i| slots.get(i)).collect();
                 assert_eq!(got, model);
             }
         }

@@ -1,4 +1,4 @@
-//! A hull of which nothing has to be kept.
+//! A hull in closed form, while all its points are one exact progression.
 
 use crate::merge::Tied;
 use crate::progression::Run;
@@ -6,17 +6,17 @@ use crate::search::first_false;
 use crate::{Point, Winners, compare_scores};
 use core::cmp::Ordering;
 
-/// All points of a hull while they are a progression to the right that bends down, as keys `(2t,
-/// -t²)` are. Then all of them are vertices of the upper chain, the slot of each is its number, and
-/// where the winner is takes a division.
+/// All points of a hull while they are one progression that goes to the right and bends down, as
+/// keys `(2t, -t²)` do. Then all points are vertices of the upper chain, the slot of each is its
+/// index, and a division finds the winner.
 #[derive(Clone, Debug)]
-pub(crate) struct Stream {
+pub(crate) struct ProgressionOnly {
     run: Run,
-    /// The progression is exact before this point.
+    /// The progression is exact for points before this index.
     most: u32,
 }
 
-impl Default for Stream {
+impl Default for ProgressionOnly {
     fn default() -> Self {
         Self {
             run: Run::default(),
@@ -25,19 +25,19 @@ impl Default for Stream {
     }
 }
 
-impl Stream {
+impl ProgressionOnly {
     /// The number of points.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.run.len()
     }
 
-    /// A point that is there.
+    /// The point at an index, which must be below the length.
     pub(crate) fn at(&self, i: usize) -> Point {
         self.run.at(i)
     }
 
-    /// Appends a point and returns its number, if the points are a progression with it.
+    /// Appends a point and returns its index, if the points still are one progression with it.
     #[inline]
     pub(crate) fn push(&mut self, point: Point) -> Option<u32> {
         let number = self.run.len() as u32;
@@ -59,13 +59,14 @@ impl Stream {
         Some(())
     }
 
-    /// The number of the winner of a query whose y is positive, if that is easily told.
+    /// The index of the winner of a query whose y is positive, if the error bound suffices to
+    /// decide.
     #[inline]
     pub(crate) fn peak(&self, q: Point) -> Option<u32> {
         self.run.summit(q)
     }
 
-    /// The winners of any query; there must be points.
+    /// The winners of any query. There must be a point.
     pub(crate) fn winners(&self, q: Point) -> Winners {
         if (q.x, q.y) == (0.0, 0.0) {
             return Winners::All;
@@ -77,7 +78,8 @@ impl Stream {
             let first = first_false(last, self.run.guess(q), rises);
             (first, last.min(first + 1))
         } else {
-            // Below and to the sides, the hull is an edge from the first point to the last.
+            // Seen from below and from the sides, the hull is an edge from the first point to the
+            // last.
             match order(0, last) {
                 Ordering::Less => (last, last),
                 _ => (0, last),
@@ -94,26 +96,26 @@ mod tests {
     use crate::LinearIndex;
     use alloc::vec::Vec;
 
-    fn stream(n: u32, point: impl Fn(f64) -> Point) -> Stream {
-        let mut stream = Stream::default();
+    fn all_of(n: u32, point: impl Fn(f64) -> Point) -> ProgressionOnly {
+        let mut points = ProgressionOnly::default();
         for i in 0..n {
-            assert_eq!(stream.push(point(f64::from(i))), Some(i));
+            assert_eq!(points.push(point(f64::from(i))), Some(i));
         }
-        stream
+        points
     }
 
-    /// Queries at points, half way between two, and off either by a little: what is told at once is
-    /// what the search says, and that is what the scan says.
+    /// Queries at points, half way between two, and slightly off either: the closed form, the
+    /// search and the scan must agree.
     #[test]
-    fn what_is_easily_told_is_true() {
+    fn the_closed_form_agrees_with_the_scan() {
         let lengths: &[u32] = if cfg!(miri) { &[3] } else { &[1, 2, 3, 700] };
         for (&n, (x, y, scale)) in lengths.iter().flat_map(|n| {
             let shapes = [(0.0, 0.0, 1.0), (9.0, -4e6, 0.125), (-1e8, 1e12, 3.0)];
             shapes.map(|shape| (n, shape))
         }) {
-            // Point t is nearest to the query (t, 1), times any scale.
+            // Point t is nearest to the query (t, 1), at any scale.
             let point = |t: f64| Point::new(x + 2.0 * t * scale, y - t * t * scale);
-            let stream = stream(n, point);
+            let points = all_of(n, point);
             let mut scan = LinearIndex::new();
             (0..n).for_each(|t| assert!(scan.push(point(f64::from(t))).is_ok()));
             let mut ids = Vec::new();
@@ -123,14 +125,14 @@ mod tests {
                 for off in [0.0, 1e-16, -1e-16, 1e-12, -1e-12, 0.25] {
                     for y in [1.0, 0.1, 3e60, 1e-60] {
                         let q = Point::new((at + off) * y, y);
-                        let winners = stream.winners(q);
+                        let winners = points.winners(q);
                         assert!(scan.winners(q, &mut ids).is_ok());
                         match winners {
                             Winners::One(slot) => assert_eq!(ids, [slot], "{q:?}"),
                             Winners::Many(slots) => assert_eq!(ids, *slots, "{q:?}"),
                             _ => panic!("{winners:?}"),
                         }
-                        if let Some(slot) = stream.peak(q) {
+                        if let Some(slot) = points.peak(q) {
                             assert_eq!(winners, Winners::One(slot), "{q:?}");
                             told += 1;
                         }
@@ -147,8 +149,8 @@ mod tests {
         // The ordinate of point 2^26 has more than 53 bits.
         let first = 2f64.powi(26) - 1000.0;
         let point = |t: f64| Point::new(2.0 * (first + t), -(first + t) * (first + t) - 0.5);
-        let mut stream = Stream::default();
-        let length = (0..2000).take_while(|&t| stream.push(point(t.into())).is_some());
+        let mut points = ProgressionOnly::default();
+        let length = (0..2000).take_while(|&t| points.push(point(t.into())).is_some());
         assert!(length.count() < 1002);
     }
 
@@ -159,8 +161,8 @@ mod tests {
         let level = |_| Point::new(1.0, 1.0);
         let line = |t: f64| Point::new(t, t);
         let at = |point: &dyn Fn(f64) -> Point| {
-            let mut stream = Stream::default();
-            (0..9).position(|t| stream.push(point(t.into())).is_none())
+            let mut points = ProgressionOnly::default();
+            (0..9).position(|t| points.push(point(t.into())).is_none())
         };
         assert_eq!(
             [at(&bent), at(&back), at(&level), at(&line)],
