@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use weightware::{
-    Bailouts, Divergence, MemoryUsed, MemoryWindow, Outcome, Place, Profile, Program, Run, RunEnd,
-    Trap,
+    Bailouts, Divergence, Lowered, MemoryUsed, Outcome, Place, PostMortem, Profile, Program, Run,
+    RunEnd, Trap,
 };
 
 use crate::failure::{
@@ -94,7 +94,14 @@ impl Report {
             trapped,
             share_of_horizon: run.share_of_horizon(),
             memory_used: run.memory_used(),
-            memory_hint: lowered.and_then(|lowered| memory_hint(&lowered.memory, run)),
+            memory_hint: match (&ending, program, lowered) {
+                (
+                    Ending::Ended(RunEnd::Outcome(Outcome::Exited(1..))),
+                    Some(program),
+                    Some(lowered),
+                ) => memory_hint(lowered, program, run),
+                _ => None,
+            },
             prompt_tokens: run.prompt_tokens(),
             resumed: run.resumed_tokens(),
             saved,
@@ -354,17 +361,20 @@ impl Report {
     }
 }
 
-/// What to try if a program failed for want of memory: it may grow its memory, and the machine lets
-/// it grow less than others do.
-fn memory_hint(memory: &MemoryWindow, run: &Run<'_>) -> Option<String> {
+/// What to try if a program failed for want of memory: the machine refused it some that another one
+/// has.
+fn memory_hint(lowered: &Lowered, program: &Program, run: &Run<'_>) -> Option<String> {
     let held = run.memory_used()?.held;
     let wider = Profile::ALL
         .into_iter()
         .find(|other| other.memory_bytes() > held && other.cells.is_some())?;
-    memory.capped.then(|| {
+    let refusals: Vec<usize> = lowered.refused_growths().collect();
+    let refused =
+        lowered.memory.capped && PostMortem::executes(program, run.reader().tokens(), &refusals);
+    refused.then(|| {
         format!(
-            "hint: the program's memory can grow to {} here; if that is too little, {} holds {}",
-            kibibytes(u64::from(memory.limit) << 16),
+            "hint: the program was refused memory beyond {}; {} holds {}",
+            kibibytes(u64::from(lowered.memory.limit) << 16),
             limits::flag(&wider),
             kibibytes(wider.memory_bytes())
         )

@@ -131,7 +131,9 @@ fn memory_is_what_the_machine_holds() {
     assert_eq!(run("grow", &grown(1), &[], 1), "");
     let said = run("grow", &grown(2), &[], 255);
     assert!(
-        said.contains("can grow to 128 KiB here; if that is too little, --shape far holds 8.0 MiB"),
+        said.contains(
+            "hint: the program was refused memory beyond 128 KiB; --shape far holds 8.0 MiB"
+        ),
         "{said}"
     );
     assert_eq!(run("grow", &grown(100), &["--shape", "far"], 1), "");

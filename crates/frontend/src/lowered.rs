@@ -1,6 +1,6 @@
 //! The result of the lowering: a program, and the source of each instruction.
 
-use weightware_isa::Program;
+use weightware_isa::{Op, Program};
 
 use crate::code::Origin;
 use crate::data_sections::Input;
@@ -155,6 +155,20 @@ impl Lowered {
             function: *function,
             name,
             offset,
+        })
+    }
+
+    /// The instructions that answer a growth of the memory which the machine refuses.
+    pub fn refused_growths(&self) -> impl Iterator<Item = usize> {
+        let code = self.program.code.iter().enumerate();
+        let refusals = code.filter(|(_, instruction)| {
+            instruction.op == Op::I32Const && instruction.immediate() == u32::MAX
+        });
+        refusals.map(|(index, _)| index).filter(|&index| {
+            let location = self.location(index);
+            location.is_some_and(|location| {
+                location.function.is_none() && location.name.ends_with("memory.grow")
+            })
         })
     }
 

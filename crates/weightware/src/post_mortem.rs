@@ -25,6 +25,24 @@ pub struct PostMortem {
 }
 
 impl PostMortem {
+    /// Whether a program executes one of these instructions within this many tokens, by the plain
+    /// interpreter.
+    #[must_use]
+    pub fn executes(program: &Program, tokens: u64, instructions: &[usize]) -> bool {
+        let mut run = Interpreter::new(program);
+        let mut begins = true;
+        for _ in 0..tokens {
+            if begins && instructions.contains(&run.cursor()) {
+                return true;
+            }
+            match run.next() {
+                Some(Ok(token)) => begins = token.ends_instruction(),
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// Runs the program by the plain interpreter, at most this many tokens; takes less time than a
     /// run. `None` if it has not trapped by then.
     #[must_use]
