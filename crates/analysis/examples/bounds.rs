@@ -59,7 +59,7 @@ fn bounds(
         let mut scope = cases.scope(analysis, class, kind, Counted::Exactly(counter));
         for (known, &slot) in all.iter_mut().zip(&rows.columns) {
             let form = analysis.slot(&mut scope, 2 * rows.layers.len(), slot)?;
-            let range = analysis.atoms.tight(&analysis.atoms[form]);
+            let range = analysis.interner.tight(&analysis.interner[form]);
             *known = Some(known.map_or(range, |known| known.union(range)));
         }
         analysis.end(scope);

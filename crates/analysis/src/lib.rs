@@ -29,7 +29,7 @@
 //! [`Cases`] finds what a network tells tokens apart by. A [`Scope`] holds what is assumed of a
 //! token, and the forms that follow: [`Analysis::slot`], [`key`](Analysis::key),
 //! [`query`](Analysis::query), [`value`](Analysis::value) and [`answers`](Analysis::answers) derive
-//! them on demand. [`Atoms::bounds`] and [`Atoms::tight`] bound a form, [`Atoms::integers`] counts
+//! them on demand. [`Interner::bounds`] and [`Interner::tight`] bound a form, [`Interner::integers`] counts
 //! what it may be.
 //!
 //! # What it takes for granted
@@ -57,7 +57,7 @@
 //! let mut scope = cases.scope(&mut analysis, class, kind, Counted::Exactly(0.0));
 //! for &slot in &rows.columns {
 //!     let form = analysis.slot(&mut scope, behind, slot)?;
-//!     let bounds = analysis.atoms.tight(&analysis.atoms[form]);
+//!     let bounds = analysis.interner.tight(&analysis.interner[form]);
 //!     println!("slot {slot} lies between {} and {}", bounds.lo, bounds.hi);
 //!     assert!(bounds.grain >= 0, "the default model's unembedding reads integers");
 //! }
@@ -73,11 +73,14 @@ mod symbolic;
 mod testing;
 mod weights;
 
-pub use interpreter::analysis::{Analysis, Assumptions, Bailout, Group, Head, HeadAt, Sum, Value};
+pub use interpreter::analysis::Analysis;
+pub use interpreter::assumptions::{Assumptions, Bailout, HeadAt};
 pub use interpreter::cases::{Cases, Counted, Counter};
+pub use interpreter::key_layout::{Group, Head, IdTable, KeyLayout, Sum, Value};
 pub use interpreter::scope::Scope;
-pub use symbolic::atoms::{AtomKind, Atoms, Mark, TIME};
+pub use symbolic::atoms::{AtomKind, TIME};
 pub use symbolic::hash::{QuickHasher, QuickMap, QuickSet};
+pub use symbolic::interner::{Interner, Mark};
 pub use symbolic::interval::{Range, power};
 pub use symbolic::polynomial::{Atom, Monomial, PolyId, Polynomial, exact_sum};
 pub use weights::classes::{Classes, IRREGULAR};

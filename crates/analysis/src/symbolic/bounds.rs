@@ -1,10 +1,10 @@
 //! Interval bounds of polynomials from those of their atoms.
 
-use crate::symbolic::atoms::Atoms;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
 use crate::symbolic::polynomial::Polynomial;
 
-impl Atoms {
+impl Interner {
     /// Bounds of a form, by those of its atoms. Takes O(terms), and O(terms²) of neurons that may
     /// be steps together.
     #[must_use]
@@ -105,7 +105,7 @@ mod tests {
         let mut random = Random::new(4);
         let mut reached = 0;
         for _ in 0..2_000 {
-            let mut atoms = Atoms::new(1);
+            let mut atoms = Interner::new(1);
             let ranges: [[i64; 2]; 3] = std::array::from_fn(|_| {
                 let lo = random.integer(-4, 3);
                 [lo, random.integer(lo, 4)]
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_bounds_round_away_is_not_zero() {
-        let mut atoms = Atoms::new(1);
+        let mut atoms = Interner::new(1);
         let [x, y] = [0, 1].map(|number| Polynomial::atom(atoms.unknown(number, Range::of(1.0))));
         // 2^-60 + 1 - 1.
         let form = Polynomial::constant(power(-60))

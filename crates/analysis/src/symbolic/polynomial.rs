@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::symbolic::interval::power;
 
-/// A number that is not known before decoding: an index into [`Atoms`](crate::Atoms). Atom 0 is the
+/// A number that is not known before decoding: an index into [`Interner`](crate::Interner). Atom 0 is the
 /// number 1.
 pub type Atom = u32;
 
@@ -14,7 +14,7 @@ pub type Atom = u32;
 /// where both are.
 pub type Monomial = (Atom, Atom);
 
-/// The number of a form in [`Atoms`](crate::Atoms), which are indexed by it. Equal forms have one
+/// The number of a form in [`Interner`](crate::Interner), which are indexed by it. Equal forms have one
 /// number, so comparing numbers compares forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PolyId(pub(crate) u32);

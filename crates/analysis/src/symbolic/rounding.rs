@@ -1,10 +1,11 @@
 //! Rounding errors: the exact polynomial that a rounded number is close to, and how close.
 
-use crate::symbolic::atoms::{AtomKind, Atoms, TIME};
+use crate::symbolic::atoms::{AtomKind, TIME};
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::power;
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-impl Atoms {
+impl Interner {
     /// What a rounded number is close to, and how close.
     fn shadow(&self, atom: Atom) -> Option<(Polynomial, f64)> {
         match self.kind(atom) {

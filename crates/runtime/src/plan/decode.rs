@@ -113,21 +113,16 @@ impl Plan {
             Analysis::new(rows, first, assumptions).map_err(|bailout| (bailout, vec![]))?;
         let dispatch = Dispatch::new(&mut analysis);
         // Steps of kernels have 16 bits for these.
-        let most = analysis.groups.iter().map(|group| group.values.len()).max();
-        if analysis.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
+        let layout = &analysis.layout;
+        let most = layout.groups.iter().map(|group| group.values.len()).max();
+        if layout.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
             return Err((Bailout::Model, vec![]));
         }
-        let latest = analysis.groups.iter();
-        let latest = latest.map(|group| group.latest.then_some(group.values.len()));
-        let fixed = RegisterLayout::new(analysis.sums.len(), latest);
-        let state = match PlanState::new(&analysis, &fixed) {
-            Ok(state) => state,
-            Err(bailout) => return Err((bailout, analysis.heads_of(bailout))),
-        };
-        let heads = analysis.heads.iter().enumerate();
-        let heads = heads.flat_map(|(l, heads)| (0..heads.len()).map(move |h| (l, h)));
+        let registers = RegisterLayout::of(layout);
+        let state = PlanState::new(rows, layout, &registers)
+            .map_err(|bailout| (bailout, layout.heads_of(bailout)))?;
         Ok(Self {
-            heads: heads.collect(),
+            heads: layout.live_heads().collect(),
             prologues: (0..analysis.classes.count()).map(|_| None).collect(),
             kernels: Vec::new(),
             kernel_of: vec![NONE; dispatch.kernels()],
@@ -137,8 +132,8 @@ impl Plan {
             state,
             argmax_cache: ArgmaxCache::new(),
             columns: Vec::new(),
-            mark: analysis.atoms.mark(),
-            constants: Constants::new(fixed),
+            mark: analysis.interner.mark(),
+            constants: Constants::new(registers),
             translator: if translates { Translator::new() } else { None },
             options,
             dispatch,
@@ -172,7 +167,7 @@ impl Plan {
         if class == IRREGULAR {
             return Err(Bailout::Sentinel);
         }
-        if self.state.ids.len() as u64 > self.analysis.longest {
+        if self.state.ids.len() as u64 > self.analysis.interner.last_position() {
             return Err(Bailout::Model);
         }
         Ok(class)
@@ -318,7 +313,7 @@ impl Plan {
     fn translate(&mut self) {
         let layout = Layout {
             slots: self.analysis.rows.d_model,
-            sums: self.constants.fixed.sums(),
+            sums: self.constants.layout.sums(),
         };
         let prologues = self.prologues.iter_mut().flatten();
         let prologues = prologues.map(|(prologue, its)| (&prologue.kernel, its));
@@ -350,7 +345,7 @@ impl Plan {
                 .prologue(&mut self.analysis, class, &heights, &mut self.constants)?;
         self.state.set_constants(&self.constants.values);
         self.prologues[usize::from(class)] = Some((prologue, Translation::default()));
-        self.mark = self.analysis.atoms.mark();
+        self.mark = self.analysis.interner.mark();
         Ok(())
     }
 
@@ -422,7 +417,7 @@ impl Plan {
         self.kernels.push((lowered, Translation::default()));
         let links = self.kernels.len() * self.prologues.len();
         self.links.resize(links, NONE);
-        if self.analysis.atoms.forms() > self.options.most_forms {
+        if self.analysis.interner.forms() > self.options.most_forms {
             self.analysis.forget(self.mark);
             self.remembered = self.kernels.len() as u32;
         }

@@ -242,7 +242,7 @@ impl PlanEngine {
             self.bailouts.record(bailout);
             if !drop_assumption(
                 bailout,
-                &old.analysis.heads_of(bailout),
+                &old.analysis.layout.heads_of(bailout),
                 &mut self.assumptions,
             ) {
                 break;
@@ -338,7 +338,7 @@ impl PlanEngine {
     pub(crate) fn streams(&self) -> (usize, usize) {
         match &self.mode {
             Mode::Empty => (0, 0),
-            Mode::Plan(plan) => plan.analysis.streams_kept(),
+            Mode::Plan(plan) => plan.analysis.layout.streams_kept(),
             Mode::Hull(hull, _) => hull.sharing(),
         }
     }

@@ -1,5 +1,7 @@
 //! The intermediate representation: kernels, straight-line code over f64 registers.
 
+use weightware_analysis::KeyLayout;
+
 /// A place among the numbers that a kernel computes.
 pub(crate) type Register = u16;
 
@@ -216,9 +218,17 @@ pub(crate) struct RegisterLayout {
 }
 
 impl RegisterLayout {
-    /// For so many sums, and groups of so many values; none for groups of which not only the
-    /// highest key counts.
-    pub(crate) fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
+    /// The registers for the sums of a key layout, and for its groups of which only the highest key
+    /// counts.
+    pub(crate) fn of(layout: &KeyLayout) -> Self {
+        let groups = layout.groups.iter();
+        let latest = groups.map(|group| group.latest.then_some(group.values.len()));
+        Self::new(layout.sums.len(), latest)
+    }
+
+    /// The registers for a number of sums, and for groups by their number of values; none for
+    /// groups that keep all keys.
+    fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
         let mut end = FIXED + sums;
         let starts = latest.map(|values| {
             let start = end;

@@ -70,7 +70,7 @@ impl Plan {
             let at = self.last as usize * prologues + usize::from(class);
             let mut kernel = self.links.get(at).copied().unwrap_or(NEVER);
             let follower = self.kernels.get(kernel as usize);
-            let is_last = executor.count() > self.analysis.longest;
+            let is_last = executor.count() > self.analysis.interner.last_position();
             let lacks_code = match follower {
                 Some((_, translation)) => translation.code.is_none(),
                 None => kernel != NEVER,

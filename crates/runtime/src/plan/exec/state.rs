@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use weightware_analysis::{Analysis, Bailout, SparseWeights};
+use weightware_analysis::{Bailout, Group, HeadAt, IdTable, KeyLayout, Offer, SparseWeights};
 use weightware_hull::{HullCache, KeyValueIndex, Point};
 
 use crate::key_box::{KeyExtent, cleared, holds, live_lift};
 use crate::plan::exec::table::{Table, Unfit};
 use crate::plan::float::{round, whole};
-use crate::plan::ir::Guard;
-use crate::plan::ir::{INDEX, ONE, Register, RegisterLayout, TIME};
+use crate::plan::ir::{Guard, INDEX, ONE, Register, RegisterLayout, TIME};
 use crate::sparse::{Vector, zero_vector};
 
 /// Keys and values of past tokens, as far as a plan needs them.
@@ -17,14 +16,11 @@ use crate::sparse::{Vector, zero_vector};
 pub(crate) struct PlanState {
     /// Two bytes a token; the first is not its id but one past the greatest.
     pub(crate) ids: Vec<u16>,
-    fixed: RegisterLayout,
-    /// What ids add to sums that are functions of them.
-    terms: Vec<Term>,
-    /// By id: where its terms begin and end.
-    terms_of: Vec<[u32; 2]>,
+    layout: RegisterLayout,
+    terms: Terms,
     /// Bounds of sums.
     pub(crate) sum_bounds: Vec<[f64; 2]>,
-    /// One after the other, and room behind them: every 16-bit id indexes each.
+    /// All tables, one after the other, padded: every 16-bit id indexes each.
     pub(crate) tables: Vec<f64>,
     pub(crate) groups: Vec<Store>,
     pub(crate) streams: Vec<Vec<f64>>,
@@ -35,15 +31,46 @@ pub(crate) struct PlanState {
     pub(crate) rows: Arc<SparseWeights>,
 }
 
-/// What a token adds to a sum.
+/// The numbers that ids add to the sums that are functions of them.
+#[derive(Debug)]
+struct Terms {
+    all: Vec<Term>,
+    /// By id: the range of its terms.
+    of_id: Vec<[u32; 2]>,
+}
+
+/// A number that a token adds to a sum.
 #[derive(Debug)]
 struct Term {
     sum: Register,
     value: f64,
-    /// Of the sum.
+    /// Bounds of the sum.
     bounds: [f64; 2],
 }
 
+impl Terms {
+    fn new(vocab: usize, layout: &KeyLayout, registers: &RegisterLayout) -> Self {
+        let mut all = Vec::new();
+        let mut of_id = Vec::new();
+        for id in 0..vocab {
+            let start = all.len() as u32;
+            for (number, sum) in (0..).zip(&layout.sums) {
+                let value = sum.by_id.as_ref().map_or(0.0, |by_id| by_id[id]);
+                if value != 0.0 {
+                    all.push(Term {
+                        sum: registers.sum(number),
+                        value,
+                        bounds: [sum.range.lo, sum.range.hi],
+                    });
+                }
+            }
+            of_id.push([start, all.len() as u32]);
+        }
+        Self { all, of_id }
+    }
+}
+
+/// The keys of a group of heads.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -67,7 +94,7 @@ impl Store {
     pub(crate) fn table(&self) -> &Table {
         match self {
             Self::Table { table, .. } => table,
-            Self::Latest => unreachable!("a group keeps its kind"),
+            Self::Latest => unreachable!("only groups that keep all keys are searched"),
         }
     }
 
@@ -83,7 +110,7 @@ impl Store {
         first_outside: &mut Option<Outside>,
     ) -> Result<(), Unfit> {
         let Self::Table { table, boxes } = self else {
-            unreachable!("a group keeps its kind");
+            unreachable!("keys are inserted into groups that keep all of them");
         };
         if let Some(outside) = boxes.outside(x, y) {
             note(first_outside, outside);
@@ -96,12 +123,12 @@ impl Store {
     }
 }
 
-/// The boxes of heads that share their keys, and how far live keys extent.
+/// The boxes of heads that share their keys, and the extent of their live keys.
 #[derive(Debug)]
 pub(crate) struct Boxes {
     /// Layer, number in the weights, and the box: greatest `|x|`, greatest lift.
     heads: Vec<(usize, usize, [f64; 2])>,
-    /// What is within this is within all of them.
+    /// The intersection of all boxes.
     least: [f64; 2],
     extent: KeyExtent,
 }
@@ -126,7 +153,7 @@ impl Boxes {
         }
     }
 
-    /// The first of the heads whose box the key is outside of.
+    /// The first head whose box does not hold the key.
     #[inline]
     pub(crate) fn outside(&mut self, x: f64, y: f64) -> Option<Outside> {
         let lift = live_lift([x, y])?;
@@ -146,126 +173,119 @@ pub(crate) fn note(first: &mut Option<Outside>, outside: Outside) {
     }
 }
 
-/// Tables one after the other, with [room](PlanState::tables) behind the last.
-fn padded(tables: &[Vec<f64>]) -> Vec<f64> {
-    let entries = tables.iter().map(Vec::len).sum::<usize>();
-    // Of zeros that nobody reads there are no pages.
+/// The entries of all tables, with [padding](PlanState::tables) after the last.
+fn padded(tables: &[IdTable]) -> Vec<f64> {
+    let tables = tables.iter().map(|table| &table.entries[..]);
+    let entries = tables.clone().map(<[f64]>::len).sum::<usize>();
+    // Zeros that are never read take no pages.
     let mut all = vec![0.0; entries + (1 << 16)];
     let mut rest = &mut all[..];
     for table in tables {
-        let (into, behind) = rest.split_at_mut(table.len());
+        let (into, later) = rest.split_at_mut(table.len());
         into.copy_from_slice(table);
-        rest = behind;
+        rest = later;
     }
     all
 }
 
+/// The first token's key and values at a group; none if its heads differ.
+fn first_of_group(layout: &KeyLayout, group: &Group) -> Option<([f64; 2], Vec<f64>)> {
+    let offers = &layout.first[group.layer];
+    let key = offers[group.heads[0]].key;
+    let is_shared = group.heads.iter().all(|&head| offers[head].key == key);
+    let values = group.values.iter();
+    let values = values.map(|&(head, part)| offers[head].value[part]);
+    is_shared.then(|| (key, values.collect()))
+}
+
+/// A table of keys with the first token's.
+fn first_table(
+    rows: &SparseWeights,
+    group: &Group,
+    [x, y]: [f64; 2],
+    values: &[f64],
+) -> Result<Store, Unfit> {
+    let heads = &rows.layers[group.layer].heads;
+    let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
+    if let Some((j, lift)) = table.parse(x, y)? {
+        table.insert(j, lift, values.iter().copied())?;
+    }
+    let heads = group.heads.iter();
+    let boxes = heads.filter_map(|&head| boxed(rows, (group.layer, head)));
+    Ok(Store::Table {
+        table,
+        boxes: Boxes::new(boxes),
+    })
+}
+
+/// The hull of a head with the first token's key.
+fn first_hull(
+    rows: &SparseWeights,
+    layout: &KeyLayout,
+    (layer, head): HeadAt,
+) -> Result<(HullCache, Boxes), Bailout> {
+    let Offer { key: [x, y], value } = layout.first[layer][head];
+    let mut hull = HullCache::new();
+    hull.push(Point { x, y }, value)
+        .map_err(|_| Bailout::Model)?;
+    Ok((hull, Boxes::new(boxed(rows, (layer, head)).into_iter())))
+}
+
 impl PlanState {
-    /// The memory of the first token alone.
-    pub(crate) fn new(analysis: &Analysis, fixed: &RegisterLayout) -> Result<Self, Bailout> {
-        let vocab = analysis.rows.vocab;
-        let mut terms = Vec::new();
-        let mut terms_of = Vec::new();
-        for id in 0..vocab {
-            let start = terms.len() as u32;
-            for (number, sum) in (0..).zip(&analysis.sums) {
-                let value = sum.by_id.as_ref().map_or(0.0, |by_id| by_id[id]);
-                if value != 0.0 {
-                    terms.push(Term {
-                        sum: fixed.sum(number),
-                        value,
-                        bounds: [sum.range.lo, sum.range.hi],
-                    });
-                }
-            }
-            terms_of.push([start, terms.len() as u32]);
+    /// The state after the first token.
+    pub(crate) fn new(
+        rows: &Arc<SparseWeights>,
+        layout: &KeyLayout,
+        register_layout: &RegisterLayout,
+    ) -> Result<Self, Bailout> {
+        if register_layout.end().is_none() {
+            return Err(Bailout::Model);
         }
         let mut registers = zero_vector();
         registers[usize::from(ONE)] = 1.0;
-        let fixed = fixed.clone();
-        if fixed.end().is_none() {
-            return Err(Bailout::Model);
-        }
-        let sums_first = analysis.sums.iter().map(|sum| sum.first);
-        for (register, first) in registers[fixed.sums()].iter_mut().zip(sums_first) {
-            *register = first;
+        for (number, sum) in (0..).zip(&layout.sums) {
+            registers[usize::from(register_layout.sum(number))] = sum.first;
         }
         let mut groups = Vec::new();
-        for (number, group) in analysis.groups.iter().enumerate() {
-            let calls = &analysis.first[group.layer];
-            let key = calls[group.heads[0]].key;
-            let same = group.heads.iter().all(|&head| calls[head].key == key);
-            if !same {
-                return Err(Bailout::Group(number as u32));
-            }
-            let values: Vec<f64> = group
-                .values
-                .iter()
-                .map(|&(head, part)| calls[head].value[part])
-                .collect();
+        for (number, group) in (0..).zip(&layout.groups) {
+            let bailout = Bailout::Group(number);
+            let (key, values) = first_of_group(layout, group).ok_or(bailout)?;
             groups.push(if group.latest {
-                registers[usize::from(fixed.height(number as u32))] = key[1];
+                registers[usize::from(register_layout.height(number))] = key[1];
                 for (i, &value) in values.iter().enumerate() {
-                    let register = usize::from(fixed.latest(number as u32, i));
+                    let register = usize::from(register_layout.latest(number, i));
                     registers[register] = value;
                     registers[register + 1] = round(value);
                 }
                 Store::Latest
             } else {
-                let heads = &analysis.rows.layers[group.layer].heads;
-                let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
-                let unfit = |_: Unfit| Bailout::Group(number as u32);
-                if let Some((j, lift)) = table.parse(key[0], key[1]).map_err(unfit)? {
-                    table.insert(j, lift, values.into_iter()).map_err(unfit)?;
-                }
-                let heads = group.heads.iter();
-                let boxes = heads.filter_map(|&head| boxed(&analysis.rows, (group.layer, head)));
-                Store::Table {
-                    table,
-                    boxes: Boxes::new(boxes),
-                }
+                first_table(rows, group, key, &values).map_err(|Unfit| bailout)?
             });
         }
-        let streams = analysis
-            .streams
-            .iter()
-            .map(|&(at, part)| vec![analysis.first[at.0][at.1].value[part]]);
-        let mut hulls = Vec::new();
-        for &(layer, head) in &analysis.hulls {
-            let call = &analysis.first[layer][head];
-            let mut hull = HullCache::new();
-            let [x, y] = call.key;
-            hull.push(Point { x, y }, call.value)
-                .map_err(|_| Bailout::Model)?;
-            hulls.push((
-                hull,
-                Boxes::new(boxed(&analysis.rows, (layer, head)).into_iter()),
-            ));
-        }
+        let first =
+            |&((layer, head), part): &(HeadAt, usize)| layout.first[layer][head].value[part];
+        let streams = layout.streams.iter().map(|stream| vec![first(stream)]);
+        let hulls = layout.hulls.iter().map(|&at| first_hull(rows, layout, at));
+        let sums = layout.sums.iter();
         Ok(Self {
-            ids: vec![vocab as u16],
-            fixed,
-            sum_bounds: analysis
-                .sums
-                .iter()
-                .map(|sum| [sum.range.lo, sum.range.hi])
-                .collect(),
-            terms,
-            terms_of,
-            tables: padded(&analysis.tables),
+            ids: vec![rows.vocab as u16],
+            layout: register_layout.clone(),
+            terms: Terms::new(rows.vocab, layout, register_layout),
+            sum_bounds: sums.map(|sum| [sum.range.lo, sum.range.hi]).collect(),
+            tables: padded(&layout.tables),
             groups,
             streams: streams.collect(),
-            hulls,
+            hulls: hulls.collect::<Result<_, _>>()?,
             outside: None,
             registers,
-            rows: Arc::clone(&analysis.rows),
+            rows: Arc::clone(rows),
         })
     }
 
     /// The highest keys of groups of which only that counts.
     pub(crate) fn heights(&self) -> Vec<f64> {
         let height = |(number, store)| match store {
-            &Store::Latest => self.registers[usize::from(self.fixed.height(number))],
+            &Store::Latest => self.registers[usize::from(self.layout.height(number))],
             Store::Table { .. } => 0.0,
         };
         (0..).zip(&self.groups).map(height).collect()
@@ -299,9 +319,9 @@ impl PlanState {
         // Positions have 26 bits.
         self.registers[usize::from(TIME)] = f64::from(self.ids.len() as u32);
         self.ids.push(id);
-        let [from, to] = self.terms_of[usize::from(id)];
+        let [from, to] = self.terms.of_id[usize::from(id)];
         let mut fits = true;
-        for term in &self.terms[from as usize..to as usize] {
+        for term in &self.terms.all[from as usize..to as usize] {
             let sum = &mut self.registers[usize::from(term.sum)];
             *sum += term.value;
             let [lo, hi] = term.bounds;

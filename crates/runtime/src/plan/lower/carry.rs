@@ -13,9 +13,7 @@ use weightware_analysis::{Atom, AtomKind, Bailout, PolyId};
 
 use crate::plan::ir::{Guard, Register};
 use crate::plan::lower::available::Guards;
-use crate::plan::lower::compiler::{Compiler, Known};
-
-type Result<T> = std::result::Result<T, Bailout>;
+use crate::plan::lower::compiler::{Compiler, Known, Result};
 
 impl Compiler<'_> {
     /// The register in which an atom stays.
@@ -144,7 +142,7 @@ impl Compiler<'_> {
 
     fn guards_of(&mut self, atom: Atom) -> Result<Option<Guards>> {
         let free = Some(0);
-        match *self.analysis.atoms.kind(atom) {
+        match *self.analysis.interner.kind(atom) {
             AtomKind::One => Ok(free),
             AtomKind::Sum { sum } => {
                 let quiet = self.analysis.classes.adds_nothing(self.scope.class, sum);
@@ -162,7 +160,7 @@ impl Compiler<'_> {
             AtomKind::Found { entry, .. } => self.stays(entry),
             AtomKind::Place { query, .. } => {
                 // Of a query `(q, 1)`: scores fall on either side of the best place.
-                let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
+                let level = self.analysis.interner[query[1]].as_constant() == Some(1.0);
                 let carried = self.carried.and_then(|carried| carried.atoms.get(&atom));
                 match carried.filter(|_| level) {
                     Some(&register) => self.all_stay_before(query, (register, 0.0)),
@@ -171,7 +169,7 @@ impl Compiler<'_> {
             }
             AtomKind::Read { place, .. } => {
                 let carried = self.carried.and_then(|carried| carried.recalled.get(&atom));
-                match (carried, self.analysis.atoms.kind(place)) {
+                match (carried, self.analysis.interner.kind(place)) {
                     (Some(&near), &AtomKind::Place { query, .. }) => {
                         self.all_stay_before(query, near)
                     }
@@ -214,8 +212,8 @@ impl Compiler<'_> {
     /// The guards under which all atoms of a form stay, if they do.
     fn stays_under(&mut self, form: PolyId) -> Result<Option<Guards>> {
         let mut all = 0;
-        for at in 0..self.analysis.atoms[form].terms().len() {
-            let ((a, b), _) = self.analysis.atoms[form].terms()[at];
+        for at in 0..self.analysis.interner[form].terms().len() {
+            let ((a, b), _) = self.analysis.interner[form].terms()[at];
             for atom in [a, b] {
                 // The constant stays.
                 if atom != 0 {

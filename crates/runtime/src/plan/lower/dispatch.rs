@@ -88,7 +88,7 @@ impl Dispatch {
         constants: &mut Constants,
     ) -> Result<Prologue, Bailout> {
         let mut scope = analysis.scope(class);
-        let known = Known::new(constants.fixed.end().ok_or(Bailout::Model)?);
+        let known = Known::new(constants.layout.end().ok_or(Bailout::Model)?);
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
         let mut asked = (None, None);
         let mut index = None;
@@ -99,8 +99,8 @@ impl Dispatch {
         {
             let mut form = compiler.analysis.answers(compiler.scope, at)?[part];
             if from_time {
-                let time = Polynomial::atom(TIME).plus(-1.0, &compiler.analysis.atoms[form]);
-                form = compiler.analysis.atoms.id(time.ok_or(Bailout::Model)?);
+                let time = Polynomial::atom(TIME).plus(-1.0, &compiler.analysis.interner[form]);
+                form = compiler.analysis.interner.id(time.ok_or(Bailout::Model)?);
             }
             asked.0 = Some(form);
             index = Some(compiler.form(form)?);
@@ -108,7 +108,7 @@ impl Dispatch {
         let mut place = None;
         if let Some(&(at, part, _)) = self.cases.fetched.first() {
             let answer = compiler.analysis.answers(compiler.scope, at)?[part];
-            let atoms = &compiler.analysis.atoms;
+            let atoms = &compiler.analysis.interner;
             let read = atoms[answer].as_atom().map(|atom| atoms.kind(atom));
             // A constant: it attends to the first token.
             place = Some(ZERO);
@@ -228,20 +228,20 @@ impl Compiler<'_> {
     ) -> Result<Option<f64>, Bailout> {
         let mut advance = 0.0;
         if let Some(index) = index {
-            advance = self.analysis.atoms[index].coefficient((0, TIME));
-            let rest = self.analysis.atoms[index].plus(-advance, &Polynomial::atom(TIME));
+            advance = self.analysis.interner[index].coefficient((0, TIME));
+            let rest = self.analysis.interner[index].plus(-advance, &Polynomial::atom(TIME));
             let Some(rest) = rest else { return Ok(None) };
-            let rest = self.analysis.atoms.id(rest);
+            let rest = self.analysis.interner.id(rest);
             if !self.form_stays(rest)? {
                 return Ok(None);
             }
         }
         if let Some(place) = place {
-            let &AtomKind::Place { query, .. } = self.analysis.atoms.kind(place) else {
+            let &AtomKind::Place { query, .. } = self.analysis.interner.kind(place) else {
                 return Ok(None);
             };
             // As for places that are carried.
-            let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
+            let level = self.analysis.interner[query[1]].as_constant() == Some(1.0);
             if !(level && self.form_stays(query[0])?) {
                 return Ok(None);
             }

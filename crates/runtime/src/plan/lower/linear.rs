@@ -3,9 +3,7 @@
 use weightware_analysis::{Atom, AtomKind, Bailout, PolyId, Polynomial, exact_sum};
 
 use crate::plan::ir::{Gathered, Inst, ONE, Product, Register, Span, ZERO};
-use crate::plan::lower::compiler::Compiler;
-
-type Result<T> = std::result::Result<T, Bailout>;
+use crate::plan::lower::compiler::{Compiler, Result};
 
 impl Compiler<'_> {
     /// The register of a form's value.
@@ -13,7 +11,7 @@ impl Compiler<'_> {
         if let Some(&register) = self.known.forms.get(&id) {
             return Ok(register);
         }
-        let form = self.analysis.atoms[id].clone();
+        let form = self.analysis.interner[id].clone();
         if let Some(atom) = form.as_atom() {
             return self.atom(atom);
         }
@@ -51,7 +49,7 @@ impl Compiler<'_> {
         let op = if let Some((from, plus)) = self.offset(constant, rest)? {
             let to = self.register()?;
             Inst::Offset { to, from, plus }
-        } else if let [((0, atom), weight)] = *self.analysis.atoms[rest].terms() {
+        } else if let [((0, atom), weight)] = *self.analysis.interner[rest].terms() {
             let (from, plus) = (self.atom(atom)?, constant);
             let to = self.register()?;
             Inst::Scaled {
@@ -131,7 +129,7 @@ impl Compiler<'_> {
         atom: Atom,
         near: Option<Register>,
     ) -> Result<Option<(Register, f64, u32)>> {
-        let &AtomKind::Read { place, table } = self.analysis.atoms.kind(atom) else {
+        let &AtomKind::Read { place, table } = self.analysis.interner.kind(atom) else {
             return Ok(None);
         };
         if self.known.atoms.contains_key(&atom) || !self.is_new_and_whole(place) {
@@ -141,10 +139,7 @@ impl Compiler<'_> {
             self.known.atoms.insert(atom, register);
             return Ok(None);
         }
-        let &AtomKind::Place { query, .. } = self.analysis.atoms.kind(place) else {
-            unreachable!("tables are read at places");
-        };
-        let (from, plus) = self.near(query[0])?;
+        let (from, plus) = self.near(self.query_of_place(place)[0])?;
         if near.is_some_and(|near| near != from) {
             return Ok(None);
         }
@@ -179,13 +174,13 @@ impl Compiler<'_> {
     /// A form's constant, and the rest of it.
     fn split(&mut self, form: &Polynomial) -> (f64, PolyId) {
         let constant = form.coefficient((0, 0));
-        (constant, self.analysis.atoms.id(form.without_constant()))
+        (constant, self.analysis.interner.id(form.without_constant()))
     }
 
     /// A register that a form differs from by a constant, and this. The sum of the two is a number,
     /// as forms are.
     fn offset(&mut self, constant: f64, rest: PolyId) -> Result<Option<(Register, f64)>> {
-        if let Some(atom) = self.analysis.atoms[rest].as_atom() {
+        if let Some(atom) = self.analysis.interner[rest].as_atom() {
             return Ok(Some((self.atom(atom)?, constant)));
         }
         let base = match self.known.bases.get(&rest) {
@@ -203,7 +198,7 @@ impl Compiler<'_> {
 
     /// The value of a form as that of a register and a constant to add.
     pub(crate) fn near(&mut self, id: PolyId) -> Result<(Register, f64)> {
-        let form = self.analysis.atoms[id].clone();
+        let form = self.analysis.interner[id].clone();
         if !self.known.forms.contains_key(&id) && form.is_linear() && form.as_constant().is_none() {
             let (constant, rest) = self.split(&form);
             if let Some(near) = self.offset(constant, rest)? {

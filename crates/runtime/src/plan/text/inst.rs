@@ -207,7 +207,7 @@ mod tests {
         let mut constants = Constants::new(layout);
         let tenth = constants.register(0.1).unwrap();
         let names = Names {
-            layout: &constants.fixed,
+            layout: &constants.layout,
             constants: &constants,
             heads: &[(0, 0), (0, 1), (3, 2)],
             vocab: 9,

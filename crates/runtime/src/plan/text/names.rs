@@ -19,7 +19,7 @@ pub(super) struct Names<'p> {
 impl<'p> Names<'p> {
     pub(super) fn of(plan: &'p Plan) -> Self {
         Self {
-            layout: &plan.constants.fixed,
+            layout: &plan.constants.layout,
             constants: &plan.constants,
             heads: &plan.heads,
             vocab: plan.analysis.rows.vocab,
