@@ -82,7 +82,7 @@ pub use symbolic::atoms::{AtomKind, TIME};
 pub use symbolic::hash::{QuickHasher, QuickMap, QuickSet};
 pub use symbolic::interner::{Interner, Mark};
 pub use symbolic::interval::{Range, power};
-pub use symbolic::polynomial::{Atom, Monomial, PolyId, Polynomial, exact_sum};
+pub use symbolic::polynomial::{Atom, Monomial, PolyId, Polynomial};
 pub use weights::classes::{Classes, IRREGULAR};
 pub use weights::rows::{Entry, Row, row, row_of};
 pub use weights::sparse_weights::{Offer, SparseHead, SparseLayer, SparseWeights};

@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 use weightware_model::{Attention, KeyRange, Model, TokenId};
 
+use crate::argmax_cache::ArgmaxCache;
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::{Observer, ResidualStream};
 use crate::network::Network;
 use crate::plan::PlanEngine;
 use crate::sparse::Vector;
 use crate::token_buffer::TokenBuffer;
-use crate::unembed::Scratch;
 use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
 
 /// How a decoder attends to past tokens.
@@ -122,7 +122,7 @@ pub struct Decoder {
     cache: EngineState,
     engine: Engine,
     stream: ResidualStream,
-    scratch: Scratch,
+    argmax_cache: ArgmaxCache,
     /// Tokens known: prompt and given. The last one given has not been through the layers yet.
     known: u64,
     pending: Option<TokenId>,
@@ -210,7 +210,7 @@ impl Decoder {
             stream: ResidualStream::new(&network),
             network,
             engine,
-            scratch: Scratch::default(),
+            argmax_cache: ArgmaxCache::default(),
             known: 0,
             pending: None,
             next: None,
@@ -506,7 +506,7 @@ impl Decoder {
             network, stream, ..
         } = self;
         if predict {
-            self.next = network.unembed.argmax(&stream.x, &mut self.scratch);
+            self.next = self.argmax_cache.predict(&network.unembed, &stream.x);
             if self.next.is_none() {
                 return Err(HorizonReason::Overflow);
             }

@@ -41,19 +41,12 @@ pub(crate) struct Unembed {
     largest: Vec<f64>,
 }
 
-/// Space for searches, and what some of the last of them found.
+/// Buffers that searches reuse.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// Columns and their token, by a hash; none before the first search.
-    known: Vec<([u64; MOST_COLUMNS], TokenId)>,
-    x: Vec<f64>,
     bounds: Vec<f64>,
     slopes: Vec<f64>,
 }
-
-/// Results are remembered of searches by at most so many columns, and about so many.
-const MOST_COLUMNS: usize = 4;
-const REMEMBERED: usize = 1 << 12;
 
 /// Logits of at most this magnitude are far from overflow.
 const LARGEST: f64 = 1e290;
@@ -162,41 +155,16 @@ impl Unembed {
         logits
     }
 
-    /// The lowest token among those of the greatest logit; `None` if a logit might overflow.
-    pub(crate) fn argmax(&self, residual: &[f64; WIDTH], scratch: &mut Scratch) -> Option<TokenId> {
-        let mut x = std::mem::take(&mut scratch.x);
-        x.clear();
-        x.extend(self.slots.iter().map(|&s| residual[usize::from(s)]));
-        let best = self.remembered(&x, scratch);
-        scratch.x = x;
-        best
+    /// Reads the columns from the residual stream, in ascending order of slots.
+    pub(crate) fn read(&self, residual: &[f64; WIDTH], columns: &mut Vec<f64>) {
+        columns.clear();
+        columns.extend(self.slots.iter().map(|&slot| residual[usize::from(slot)]));
     }
 
-    /// The same from the columns, which mostly are what they were some time ago.
-    fn remembered(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
-        if x.len() > MOST_COLUMNS {
-            return self.argmax_of(x, scratch);
-        }
-        if scratch.known.is_empty() {
-            // No finite column has these bits.
-            scratch.known = vec![([u64::MAX; MOST_COLUMNS], TokenId(0)); REMEMBERED];
-        }
-        let mut key = [0; MOST_COLUMNS];
-        let mut hash = 0_u64;
-        for (bits, column) in key.iter_mut().zip(x) {
-            *bits = column.to_bits();
-            hash = (hash.rotate_left(29) ^ *bits).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-        let at = (hash >> 48) as usize % REMEMBERED;
-        if scratch.known[at].0 != key {
-            scratch.known[at] = (key, self.argmax_of(x, scratch)?);
-        }
-        Some(scratch.known[at].1)
-    }
-
-    /// The same from the columns that are not zero, in ascending order of slots.
-    pub(crate) fn argmax_of(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
-        let Scratch { bounds, slopes, .. } = scratch;
+    /// The lowest token among those of the greatest logit, from the columns; `None` if a logit
+    /// might overflow.
+    pub(crate) fn argmax(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
+        let Scratch { bounds, slopes } = scratch;
         let size: f64 = self.largest.iter().zip(x).map(|(w, x)| w * x.abs()).sum();
         // Not a number is not contained.
         if !(0.0..LARGEST).contains(&size) {
@@ -365,12 +333,19 @@ fn range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
         (low.min(n), high.max(n))
     })
 }
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::sparse::zero_vector;
+
+    fn argmax(unembed: &Unembed, residual: &[f64; WIDTH]) -> Option<TokenId> {
+        let mut columns = Vec::new();
+        unembed.read(residual, &mut columns);
+        unembed.argmax(&columns, &mut Scratch::default())
+    }
 
     fn check(head: &Matrix, x: &[f64]) {
         let mut slots = zero_vector();
@@ -389,7 +364,7 @@ mod tests {
                 best = i;
             }
         }
-        let answer = unembed.argmax(&slots, &mut Scratch::default());
+        let answer = argmax(&unembed, &slots);
         assert_eq!(answer, Some(TokenId(best as u32)));
     }
 
@@ -447,7 +422,7 @@ mod tests {
         let mut x = zero_vector();
         for large in [1e200, f64::INFINITY, f64::NAN] {
             x[0] = large;
-            assert_eq!(unembed.argmax(&x, &mut Scratch::default()), None);
+            assert_eq!(argmax(&unembed, &x), None);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Abstract values: an interval, and the power of two that the number is a multiple of.
 
+use weightware_hull::last_bit;
+
 /// What is known of a number: it lies within bounds, and is a multiple of `2^grain`.
 ///
 /// A float that is not zero and at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every
@@ -39,17 +41,9 @@ pub fn power(exponent: i32) -> f64 {
 }
 
 /// The greatest e for which a number is a multiple of 2^e.
+#[inline]
 pub(crate) fn grain(number: f64) -> i32 {
-    if number == 0.0 {
-        return COARSE;
-    }
-    let bits = number.to_bits();
-    let exponent = ((bits >> 52) & 0x7ff) as i32;
-    let mantissa = bits & ((1 << 52) - 1);
-    match exponent {
-        0 => -1074 + mantissa.trailing_zeros() as i32,
-        _ => exponent - 1075 + (mantissa | 1 << 52).trailing_zeros() as i32,
-    }
+    last_bit(number).unwrap_or(COARSE)
 }
 
 /// Whether a number is a power of two, or minus one; times such a number, no number is rounded that

@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use smallvec::{SmallVec, smallvec};
+use weightware_hull::exact_sum;
 
 use crate::symbolic::interval::power;
 
@@ -84,23 +85,6 @@ pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
 #[inline]
 fn is_bare(number: f64) -> bool {
     number.is_normal() && number.to_bits() << 12 == 0
-}
-
-/// `a + b`, if that is not rounded: if Knuth's two-sum leaves no remainder.
-///
-/// ```
-/// use weightware_analysis::exact_sum;
-///
-/// assert_eq!(exact_sum(1.0, 0.5), Some(1.5));
-/// assert_eq!(exact_sum(1e16, 1.0), None);
-/// ```
-#[inline]
-#[must_use]
-pub fn exact_sum(a: f64, b: f64) -> Option<f64> {
-    let sum = a + b;
-    let b_part = sum - a;
-    let a_part = sum - b_part;
-    ((a - a_part) + (b - b_part) == 0.0).then_some(sum)
 }
 
 impl Polynomial {

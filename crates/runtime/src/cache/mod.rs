@@ -2,14 +2,19 @@
 
 mod hardmax;
 mod hull;
+mod per_head;
 mod softmax;
 
-pub(crate) use hardmax::Hardmax;
 pub(crate) use hull::Hull;
-pub(crate) use softmax::Softmax;
 
 use crate::network::Layer;
 use crate::qkv::Qkv;
+
+/// Hard-max by a scan, exactly.
+pub(crate) type Hardmax = per_head::PerHead<hardmax::HardmaxScan>;
+
+/// Stock softmax.
+pub(crate) type Softmax = per_head::PerHead<softmax::SoftmaxScan>;
 
 /// A cache that has no room for the key of the call of this index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

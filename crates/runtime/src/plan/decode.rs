@@ -8,7 +8,7 @@ use weightware_analysis::{
 };
 
 use crate::network::Network;
-use crate::plan::exec::argmax::ArgmaxCache;
+use crate::plan::exec::predictions::Predictions;
 use crate::plan::exec::state::PlanState;
 use crate::plan::ir::{Kernel, Output, RegisterLayout};
 use crate::plan::jit::{Code, Executor, KernelExit, Layout, Translation, Translator};
@@ -90,7 +90,7 @@ pub(super) struct Plan {
     pub(super) state: PlanState,
     /// All live heads.
     pub(super) heads: Vec<HeadAt>,
-    pub(super) argmax_cache: ArgmaxCache,
+    pub(super) predictions: Predictions,
     /// What the unembedding reads; tests look at it, also where nothing else does.
     pub(super) columns: Vec<f64>,
     /// Atoms and forms of the survey and of prologues.
@@ -130,7 +130,7 @@ impl Plan {
             last: NONE,
             remembered: 0,
             state,
-            argmax_cache: ArgmaxCache::new(),
+            predictions: Predictions::default(),
             columns: Vec::new(),
             mark: analysis.interner.mark(),
             constants: Constants::new(registers),
@@ -227,7 +227,7 @@ impl Plan {
             self.translate();
         }
         let (lowered, translation) = &self.kernels[kernel as usize];
-        let lines = &self.argmax_cache.tokens;
+        let lines = &self.predictions.tokens;
         let kernel_and_code = (&lowered.kernel, translation.code.as_ref());
         let ran = run(kernel_and_code, &mut self.state, &self.heads, lines)?;
         if ran == KernelExit::Unguarded {
@@ -258,15 +258,15 @@ impl Plan {
             Output::Column { register, line } => {
                 let column = registers[usize::from(*register)];
                 if self.options.records_columns {
-                    self.columns = self.argmax_cache.columns(*line, column);
+                    self.columns = self.predictions.columns(*line, column);
                 }
-                Some(self.argmax_cache.along(network, *line, column))
+                Some(self.predictions.along(network, *line, column))
             }
             Output::Columns(columns) => {
                 self.columns.clear();
                 let columns = columns.iter().map(|&r| registers[usize::from(r)]);
                 self.columns.extend(columns);
-                Some(self.argmax_cache.of(network, &self.columns))
+                Some(self.predictions.of(network, &self.columns))
             }
         };
         let agrees = !matches!(ran, KernelExit::Token(predicted) if Some(predicted) != token);
@@ -412,7 +412,7 @@ impl Plan {
         let constants = &self.constants;
         let is_constant = |register| constants.holds(register);
         lowered.kernel.output =
-            self.argmax_cache
+            self.predictions
                 .simplified(network, output, &self.state, is_constant);
         self.kernels.push((lowered, Translation::default()));
         let links = self.kernels.len() * self.prologues.len();

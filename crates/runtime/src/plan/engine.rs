@@ -7,6 +7,7 @@ use weightware_analysis::{Assumptions, Bailout, HeadAt, Offer, SparseWeights};
 use weightware_model::{Model, TokenId};
 
 use crate::HorizonReason;
+use crate::argmax_cache::ArgmaxCache;
 use crate::cache::{Cache, Full, Hull};
 use crate::forward::ResidualStream;
 use crate::key_box::KeyExtent;
@@ -16,7 +17,6 @@ use crate::plan::text::KernelText;
 use crate::qkv::Qkv;
 use crate::stats::Bailouts;
 use crate::token_buffer::TokenBuffer;
-use crate::unembed::Scratch;
 
 /// What the first token asks and offers; it attends to itself.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ pub(crate) struct PlanEngine {
     first: Option<(TokenId, Arc<Vec<Vec<Offer>>>)>,
     pub(super) mode: Mode,
     stream: ResidualStream,
-    scratch: Scratch,
+    argmax_cache: ArgmaxCache,
     assumptions: Assumptions,
     options: PlanOptions,
     /// Whether kernels get machine code.
@@ -88,7 +88,7 @@ impl PlanEngine {
             first: None,
             mode: Mode::Empty,
             stream: ResidualStream::new(network),
-            scratch: Scratch::default(),
+            argmax_cache: ArgmaxCache::default(),
             assumptions: Assumptions::default(),
             translates,
             steps: 0,
@@ -192,7 +192,7 @@ impl PlanEngine {
         if !predict {
             return Ok(None);
         }
-        let next = network.unembed.argmax(&self.stream.x, &mut self.scratch);
+        let next = self.argmax_cache.predict(&network.unembed, &self.stream.x);
         next.map(Some).ok_or(HorizonReason::Overflow)
     }
 

@@ -228,7 +228,7 @@ impl RegisterLayout {
 
     /// The registers for a number of sums, and for groups by their number of values; none for
     /// groups that keep all keys.
-    fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
+    pub(crate) fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
         let mut end = FIXED + sums;
         let starts = latest.map(|values| {
             let start = end;

@@ -64,7 +64,7 @@ impl Plan {
             return Ok(Handoff::Pending);
         }
         let (classes, prologues) = (&self.analysis.classes, self.prologues.len());
-        let mut executor = Executor::new(&mut self.state, &self.heads, &self.argmax_cache.tokens);
+        let mut executor = Executor::new(&mut self.state, &self.heads, &self.predictions.tokens);
         loop {
             let class = classes.of((*token).into());
             let at = self.last as usize * prologues + usize::from(class);

@@ -8,11 +8,11 @@ use super::decode::PlanOptions;
 use super::engine::{Mode, PlanEngine};
 use super::ir::Kernel;
 use super::text::KernelText;
+use crate::argmax_cache::ArgmaxCache;
 use crate::cache::Hull;
 use crate::forward::ResidualStream;
 use crate::network::Network;
 use crate::token_buffer::TokenBuffer;
-use crate::unembed::Scratch;
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
@@ -42,7 +42,7 @@ fn compare(
     let mut planned = PlanEngine::with_options(model, &network, PlanOptions::TESTED, translates);
     let mut stream = ResidualStream::new(&network);
     let mut hull = Hull::new(&network);
-    let mut scratch = Scratch::default();
+    let mut cache = ArgmaxCache::default();
     let (mut compared, mut followers) = (0, 0);
     let mut next = None;
     for time in 0..length {
@@ -59,7 +59,7 @@ fn compare(
                 return [compared, followers];
             }
         }
-        assert_eq!(next, network.unembed.argmax(&stream.x, &mut scratch));
+        assert_eq!(next, cache.predict(&network.unembed, &stream.x));
         if let Mode::Plan(plan) = &planned.mode {
             followers = plan.followers();
             if time + 1 == length {

@@ -1,6 +1,6 @@
 //! Sums per slot, in as few bytes as they need.
 
-use weightware_hull::ExactSum;
+use weightware_hull::{ExactSum, exact_sum};
 
 use crate::cache::bytes_of;
 
@@ -151,15 +151,6 @@ impl Store {
             Self::Exact(v) => bytes_of(v),
         }
     }
-}
-
-/// The sum of two numbers if it is one (Knuth's two-sum has no remainder).
-#[inline]
-fn exact_sum(a: f64, b: f64) -> Option<f64> {
-    let sum = a + b;
-    let b_part = sum - a;
-    let a_part = sum - b_part;
-    ((a - a_part) + (b - b_part) == 0.0).then_some(sum)
 }
 
 #[inline]

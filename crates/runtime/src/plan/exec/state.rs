@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use weightware_analysis::{Bailout, Group, HeadAt, IdTable, KeyLayout, Offer, SparseWeights};
+use weightware_analysis::{Bailout, HeadAt, IdTable, KeyLayout, Offer, SparseWeights};
 use weightware_hull::{HullCache, KeyValueIndex, Point};
 
-use crate::key_box::{KeyExtent, cleared, holds, live_lift};
-use crate::plan::exec::table::{Table, Unfit};
-use crate::plan::float::{round, whole};
+use crate::plan::exec::boxes::{Boxes, Outside};
+use crate::plan::exec::groups::Groups;
+use crate::plan::float::whole;
 use crate::plan::ir::{Guard, INDEX, ONE, Register, RegisterLayout, TIME};
 use crate::sparse::{Vector, zero_vector};
 
@@ -22,7 +22,7 @@ pub(crate) struct PlanState {
     pub(crate) sum_bounds: Vec<[f64; 2]>,
     /// All tables, one after the other, padded: every 16-bit id indexes each.
     pub(crate) tables: Vec<f64>,
-    pub(crate) groups: Vec<Store>,
+    pub(crate) groups: Groups,
     pub(crate) streams: Vec<Vec<f64>>,
     pub(crate) hulls: Vec<(HullCache, Boxes)>,
     /// The first head whose key of this token is outside its box.
@@ -70,109 +70,6 @@ impl Terms {
     }
 }
 
-/// The keys of a group of heads.
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are a dozen stores, and a box would cost every lookup"
-)]
-pub(crate) enum Store {
-    /// The highest key's y and its values are in registers.
-    Latest,
-    Table {
-        table: Table,
-        boxes: Boxes,
-    },
-}
-
-impl Store {
-    /// The table.
-    ///
-    /// # Panics
-    /// If only the highest key counts.
-    #[inline]
-    pub(crate) fn table(&self) -> &Table {
-        match self {
-            Self::Table { table, .. } => table,
-            Self::Latest => unreachable!("only groups that keep all keys are searched"),
-        }
-    }
-
-    /// Takes a key into a table, or notes that it is outside a box.
-    ///
-    /// # Panics
-    /// If only the highest key counts.
-    #[inline]
-    pub(crate) fn insert(
-        &mut self,
-        [x, y]: [f64; 2],
-        values: impl Iterator<Item = f64>,
-        first_outside: &mut Option<Outside>,
-    ) -> Result<(), Unfit> {
-        let Self::Table { table, boxes } = self else {
-            unreachable!("keys are inserted into groups that keep all of them");
-        };
-        if let Some(outside) = boxes.outside(x, y) {
-            note(first_outside, outside);
-            return Ok(());
-        }
-        match table.parse(x, y)? {
-            Some((j, lift)) => table.insert(j, lift, values),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The boxes of heads that share their keys, and the extent of their live keys.
-#[derive(Debug)]
-pub(crate) struct Boxes {
-    /// Layer, number in the weights, and the box: greatest `|x|`, greatest lift.
-    heads: Vec<(usize, usize, [f64; 2])>,
-    /// The intersection of all boxes.
-    least: [f64; 2],
-    extent: KeyExtent,
-}
-
-/// A live key outside the box of its head: layer, head, x, lift.
-pub(crate) type Outside = (usize, usize, f64, f64);
-
-fn boxed(rows: &SparseWeights, (layer, head): (usize, usize)) -> Option<(usize, usize, [f64; 2])> {
-    let head = &rows.layers[layer].heads[head];
-    Some((layer, head.number, head.bound?))
-}
-
-impl Boxes {
-    fn new(heads: impl Iterator<Item = (usize, usize, [f64; 2])>) -> Self {
-        let heads: Vec<_> = heads.collect();
-        let least =
-            |[x, lift]: [f64; 2], head: &(_, _, [f64; 2])| [x.min(head.2[0]), lift.min(head.2[1])];
-        Self {
-            least: heads.iter().fold([f64::INFINITY; 2], least),
-            heads,
-            extent: KeyExtent::EMPTY,
-        }
-    }
-
-    /// The first head whose box does not hold the key.
-    #[inline]
-    pub(crate) fn outside(&mut self, x: f64, y: f64) -> Option<Outside> {
-        let lift = live_lift([x, y])?;
-        if holds(self.least, x, lift) {
-            self.extent.include([x, y], lift);
-            return None;
-        }
-        let mut outside = self.heads.iter().filter(|head| !holds(head.2, x, lift));
-        let &(layer, head, _) = outside.next()?;
-        Some((layer, head, x, lift))
-    }
-}
-
-pub(crate) fn note(first: &mut Option<Outside>, outside: Outside) {
-    if first.is_none_or(|first| (outside.0, outside.1) < (first.0, first.1)) {
-        *first = Some(outside);
-    }
-}
-
 /// The entries of all tables, with [padding](PlanState::tables) after the last.
 fn padded(tables: &[IdTable]) -> Vec<f64> {
     let tables = tables.iter().map(|table| &table.entries[..]);
@@ -188,36 +85,6 @@ fn padded(tables: &[IdTable]) -> Vec<f64> {
     all
 }
 
-/// The first token's key and values at a group; none if its heads differ.
-fn first_of_group(layout: &KeyLayout, group: &Group) -> Option<([f64; 2], Vec<f64>)> {
-    let offers = &layout.first[group.layer];
-    let key = offers[group.heads[0]].key;
-    let is_shared = group.heads.iter().all(|&head| offers[head].key == key);
-    let values = group.values.iter();
-    let values = values.map(|&(head, part)| offers[head].value[part]);
-    is_shared.then(|| (key, values.collect()))
-}
-
-/// A table of keys with the first token's.
-fn first_table(
-    rows: &SparseWeights,
-    group: &Group,
-    [x, y]: [f64; 2],
-    values: &[f64],
-) -> Result<Store, Unfit> {
-    let heads = &rows.layers[group.layer].heads;
-    let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
-    if let Some((j, lift)) = table.parse(x, y)? {
-        table.insert(j, lift, values.iter().copied())?;
-    }
-    let heads = group.heads.iter();
-    let boxes = heads.filter_map(|&head| boxed(rows, (group.layer, head)));
-    Ok(Store::Table {
-        table,
-        boxes: Boxes::new(boxes),
-    })
-}
-
 /// The hull of a head with the first token's key.
 fn first_hull(
     rows: &SparseWeights,
@@ -228,7 +95,7 @@ fn first_hull(
     let mut hull = HullCache::new();
     hull.push(Point { x, y }, value)
         .map_err(|_| Bailout::Model)?;
-    Ok((hull, Boxes::new(boxed(rows, (layer, head)).into_iter())))
+    Ok((hull, Boxes::of(rows, std::iter::once((layer, head)))))
 }
 
 impl PlanState {
@@ -246,22 +113,7 @@ impl PlanState {
         for (number, sum) in (0..).zip(&layout.sums) {
             registers[usize::from(register_layout.sum(number))] = sum.first;
         }
-        let mut groups = Vec::new();
-        for (number, group) in (0..).zip(&layout.groups) {
-            let bailout = Bailout::Group(number);
-            let (key, values) = first_of_group(layout, group).ok_or(bailout)?;
-            groups.push(if group.latest {
-                registers[usize::from(register_layout.height(number))] = key[1];
-                for (i, &value) in values.iter().enumerate() {
-                    let register = usize::from(register_layout.latest(number, i));
-                    registers[register] = value;
-                    registers[register + 1] = round(value);
-                }
-                Store::Latest
-            } else {
-                first_table(rows, group, key, &values).map_err(|Unfit| bailout)?
-            });
-        }
+        let groups = Groups::new(rows, layout, register_layout, &mut registers)?;
         let first =
             |&((layer, head), part): &(HeadAt, usize)| layout.first[layer][head].value[part];
         let streams = layout.streams.iter().map(|stream| vec![first(stream)]);
@@ -282,27 +134,20 @@ impl PlanState {
         })
     }
 
-    /// The highest keys of groups of which only that counts.
+    /// By group: the highest y of its keys, if only the highest key counts, or 0.
     pub(crate) fn heights(&self) -> Vec<f64> {
-        let height = |(number, store)| match store {
-            &Store::Latest => self.registers[usize::from(self.layout.height(number))],
-            Store::Table { .. } => 0.0,
+        let height = |(group, is_latest)| match is_latest {
+            true => self.registers[usize::from(self.layout.height(group))],
+            false => 0.0,
         };
-        (0..).zip(&self.groups).map(height).collect()
+        (0..).zip(self.groups.are_latest()).map(height).collect()
     }
 
-    /// How far the live keys of heads with a box extent: layer, number, least and greatest `x`,
-    /// greatest lift.
+    /// The extent of live keys, by head with a box: layer, number in the weights, least and
+    /// greatest `x`, greatest lift.
     pub(crate) fn reach(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> + '_ {
-        let tables = self.groups.iter().filter_map(|store| match store {
-            Store::Table { boxes, .. } => Some(boxes),
-            Store::Latest => None,
-        });
-        let all = tables.chain(self.hulls.iter().map(|(_, boxes)| boxes));
-        all.flat_map(|boxes| {
-            let heads = boxes.heads.iter();
-            heads.map(|&(layer, head, _)| (layer, head, boxes.extent.0))
-        })
+        let hulls = self.hulls.iter().map(|(_, boxes)| boxes);
+        self.groups.boxes().chain(hulls).flat_map(Boxes::reach)
     }
 
     /// Whether places lie before the last token.
@@ -355,12 +200,8 @@ impl PlanState {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let stores = self.groups.iter().map(|store| match store {
-            Store::Latest => 0,
-            Store::Table { table, .. } => table.bytes(),
-        });
         let streams: usize = self.streams.iter().map(|s| 8 * s.capacity()).sum();
         let hulls: usize = self.hulls.iter().map(|(h, _)| h.hull().heap_bytes()).sum();
-        2 * self.ids.capacity() + stores.sum::<usize>() + streams + hulls
+        2 * self.ids.capacity() + self.groups.bytes() + streams + hulls
     }
 }

@@ -1,6 +1,6 @@
 //! Table of keys `(2 j, -j^2 + lift)` by j; the nearest key answers where an index has none.
 
-use weightware_hull::{Point, compare_scores};
+use weightware_hull::{Point, compare_scores, two_sum};
 
 use crate::plan::float::{round, whole};
 
@@ -69,15 +69,13 @@ impl Table {
         // Of integers up to 2^26, squares are exact; of other numbers, the sum is close enough to
         // see that they are low.
         let square = j * j;
-        let lift = y + square;
+        let (lift, error) = two_sum(y, square);
         if lift + square * 1e-15 < -2.0 * self.cleared {
             return Ok(None);
         }
         let is_whole = j.abs() <= LARGEST && j == round(j);
-        // Two-sum without a remainder: the lift is exact.
-        let part = lift - y;
-        let exact = (y - (lift - part)) + (square - part) == 0.0;
-        if is_whole && exact && (0.0..=HIGHEST).contains(&lift) {
+        let is_exact = error == 0.0;
+        if is_whole && is_exact && (0.0..=HIGHEST).contains(&lift) {
             Ok(Some((j, lift)))
         } else {
             Err(Unfit)

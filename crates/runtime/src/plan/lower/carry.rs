@@ -9,7 +9,7 @@
 //! lay before the last token, so that it was not the greatest position that there was.
 
 use smallvec::SmallVec;
-use weightware_analysis::{Atom, AtomKind, Bailout, PolyId};
+use weightware_analysis::{Atom, AtomKind, PolyId};
 
 use crate::plan::ir::{Guard, Register};
 use crate::plan::lower::available::Guards;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weightware_analysis::{Bailout, PolyId, Range, power};
+use weightware_analysis::{PolyId, Range, power};
 
 use crate::key_box::cleared;
 use crate::plan::ir::{Inst, Output, ZERO};

@@ -1,6 +1,7 @@
 //! Lowering of polynomials to linear and quadratic sums.
 
-use weightware_analysis::{Atom, AtomKind, Bailout, PolyId, Polynomial, exact_sum};
+use weightware_analysis::{Atom, AtomKind, PolyId, Polynomial};
+use weightware_hull::exact_sum;
 
 use crate::plan::ir::{Gathered, Inst, ONE, Product, Register, Span, ZERO};
 use crate::plan::lower::compiler::{Compiler, Result};

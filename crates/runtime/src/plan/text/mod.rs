@@ -144,7 +144,7 @@ impl<'p> KernelText<'p> {
                 writeln!(f, "  return argmax {}", list(columns.collect()))
             }
             &Output::Column { register, line } => {
-                let cache = &self.plan.argmax_cache;
+                let cache = &self.plan.predictions;
                 let columns = cache.columns(line, 0.0);
                 let mut columns: Vec<String> = columns.iter().map(|c| format!("{c:?}")).collect();
                 columns[cache.varying(line)] = names.register(register);

@@ -245,7 +245,9 @@ unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64)
             return refuse(frame, Bailout::Model);
         };
         let values = &kernel.registers[values.start as usize..][..values.len as usize];
-        let done = state.insert(group, [x, y], values);
+        let registers = &state.registers;
+        let values = values.iter().map(|&r| registers[usize::from(r)]);
+        let done = (state.groups).insert(group, [x, y], values, &mut state.outside);
         refresh(frame);
         match done {
             Ok(()) => 0,
@@ -257,17 +259,17 @@ unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64)
 unsafe extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
     // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
     let state = unsafe { &*(*frame).state };
-    match state.groups[group as usize].table().find_whole(query) {
+    match state.groups.find_index(group as u16, query) {
         Ok(entry) => entry,
-        // SAFETY: as above.
-        Err(_) => unsafe { refuse(frame, Bailout::Group(group)) },
+        // SAFETY: code calls this with its own frame, and nobody else uses it meanwhile.
+        Err(bailout) => unsafe { refuse(frame, bailout) },
     }
 }
 
 unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
     // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
     let state = unsafe { &*(*frame).state };
-    state.groups[group as usize].table().value(entry, value)
+    state.groups.value(group as u16, entry, value as u16)
 }
 
 /// Notes a bailout; [`REFUSED`].

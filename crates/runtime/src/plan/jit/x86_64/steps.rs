@@ -4,7 +4,7 @@ use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 use super::abi::{Needs, REFUSED, UNKNOWN, field};
 use super::emit::{Emitter, LAST, NOTHING, RESULT, Source, TERM, WAY, arithmetic, place};
-use crate::plan::exec::argmax::{LENGTH, MIDDLE};
+use crate::plan::exec::predictions::{LENGTH, MIDDLE};
 use crate::plan::float::{CERTAIN, TO_INTEGER};
 use crate::plan::ir::{Inst, Output, Product, Register, Span, TIME, ZERO};
 
