@@ -1,5 +1,5 @@
-//! Bounds of what the unembedding reads, by the token that one lookup finds and by one counter: of
-//! the default model, these are opcode and byte index.
+//! Bounds of the columns that the unembedding reads, by the token that one lookup finds and by one
+//! counter: in the default model, by opcode and byte index.
 //!
 //! `cargo run --release -p weightware-analysis --example bounds -- i32.add br_if`
 
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Bounds of the columns for tokens of whatever class.
+/// Bounds of the columns for tokens of any class.
 fn bounds(
     analysis: &mut Analysis,
     cases: &Cases,

@@ -213,14 +213,14 @@ fn nearest_query(
     ([interner.id(q), one], [2.0, 1.0])
 }
 
-/// A position that no position found by a query `(x, y)` is beyond: that of keys `(a t, -b t^2)` is
-/// the nearest to `a x / (2 b y)`. Infinite, if none is known.
+/// An upper bound of the position that a query `(x, y)` finds among keys `(a t, -b t^2)`: the nearest
+/// to `a x / (2 b y)`. Infinite if there is none.
 fn last_place([x, y]: [Range; 2], [a, b]: [f64; 2]) -> f64 {
     if y.lo <= 0.0 {
         return f64::INFINITY;
     }
     let nearest = a * x.hi.max(0.0) / (2.0 * b * y.lo);
-    // Three operations, each rounded; then to the nearest integer, of two the greater.
+    // Three rounded operations; then the nearest integer, the greater one of two.
     let last = (nearest * (1.0 + power(-48)) + 0.5).floor();
     if last.is_nan() { f64::INFINITY } else { last }
 }
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::testing::Random;
 
-    /// The last of the positions that score most, of so many: with integers, exactly.
+    /// The last of the positions that score most, by exact integers.
     fn scan([x, y]: [i64; 2], [a, b]: [i64; 2], positions: i64) -> i64 {
         let [x, y, a, b] = [x, y, a, b].map(i128::from);
         let score = |t: &i64| {
@@ -264,8 +264,8 @@ mod tests {
             check(&mut exact, [x, y], [a, b]);
         }
 
-        /// Of bounds that are the numbers, the last position is found, or the next; of wider ones,
-        /// it is not beyond.
+        /// If bounds are exact, the last position is the one found, or the next; wider bounds give no
+        /// lesser one.
         fn check(exact: &mut usize, query @ [x, y]: [i64; 2], key: [i64; 2]) {
             let found = scan(query, key, POSITIONS);
             let key = key.map(|number| number as f64);

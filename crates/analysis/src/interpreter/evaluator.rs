@@ -389,8 +389,7 @@ mod tests {
         analysis.end(scope);
         assert!(wide.len() > 5, "{wide:?}");
         for &(answer, _) in &wide {
-            // The same number for all, so that scopes differ in nothing but the answer that it is
-            // assumed of.
+            // One number for all, so that scopes differ only in the output that is assumed.
             let bounds = bounds_assuming(&mut all, answer, 3.0);
             let alone = bounds_assuming(&mut default_analysis(), answer, 3.0);
             assert!(bounds == alone, "{answer:?}");

@@ -5,7 +5,7 @@ use crate::symbolic::polynomial::{Atom, PolyId};
 /// The atom of kind [`AtomKind::Time`].
 pub const TIME: Atom = 1;
 
-/// How a number is computed. Indices are into the lists of [`Analysis`](crate::Analysis).
+/// How a number is computed. Indices are into the lists of a [`KeyLayout`](crate::KeyLayout).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AtomKind {
     /// The constant 1.
@@ -32,28 +32,28 @@ pub enum AtomKind {
         /// The bits of a and b, which are positive.
         key: [u64; 2],
     },
-    /// What a table says of the token at a place.
+    /// The entry of a table for the token at a place.
     Read {
         /// An atom of kind [`Place`](Self::Place).
         place: Atom,
         /// The table.
         table: u32,
     },
-    /// What the token at a place computed.
+    /// A number that the token at a place computed and kept.
     Kept {
         /// An atom of kind [`Place`](Self::Place).
         place: Atom,
-        /// Which of the numbers that every token keeps.
+        /// The number's stream.
         stream: u32,
     },
     /// The average over all tokens so far, rounded once.
     Mean {
-        /// Which running sum it is made of.
+        /// The running sum.
         sum: u32,
     },
     /// The exact sum over all tokens so far.
     Sum {
-        /// Which running sum.
+        /// The running sum.
         sum: u32,
     },
     /// The integer that a number is close to.
@@ -65,7 +65,7 @@ pub enum AtomKind {
     Latest {
         /// The group of heads.
         group: u32,
-        /// Which of the group's values.
+        /// The value's number in the group.
         value: u32,
     },
     /// The key `(2 j, -j^2 + lift)` that scores most with a query; it stands for no number.
@@ -79,23 +79,23 @@ pub enum AtomKind {
     Found {
         /// An atom of kind [`Entry`](Self::Entry).
         entry: Atom,
-        /// Which of the group's values.
+        /// The value's number in the group.
         value: u32,
     },
-    /// An answer of a head with keys of any kind.
+    /// A part of the output of a head with keys of any kind.
     Hull {
-        /// Which of these heads.
+        /// The head's number among such heads.
         head: u32,
         /// x and y.
         query: [PolyId; 2],
-        /// The second part of the answer, not the first.
+        /// The second part of the output, not the first.
         part: bool,
     },
     /// `base + (products added up in order)`, every operation rounded.
     Rounded {
-        /// What is added to at last.
+        /// The last summand.
         base: PolyId,
-        /// Weights' bits, and what they multiply.
+        /// The bits of weights, and their factors.
         terms: Box<[(u64, PolyId)]>,
     },
     /// The number that another is, where that is assumed to lie within bounds.
@@ -107,16 +107,16 @@ pub enum AtomKind {
     },
     /// `max(gate, 0) * value`, rounded.
     Gated {
-        /// What may be of either sign.
+        /// A form of either sign.
         gate: PolyId,
-        /// What it is multiplied by.
+        /// Its factor.
         value: PolyId,
     },
     /// `gate * value`, rounded.
     Product {
-        /// What is not negative.
+        /// A form that is not negative.
         gate: PolyId,
-        /// What it is multiplied by.
+        /// Its factor.
         value: PolyId,
     },
 }

@@ -5,8 +5,8 @@ use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
 use crate::symbolic::polynomial::Polynomial;
 
 impl Interner {
-    /// Bounds of a form, by those of its atoms. Takes O(terms), and O(terms²) of neurons that may
-    /// be steps together.
+    /// Bounds of a form from those of its atoms. Takes O(terms), or O(terms²) where neurons may form
+    /// steps.
     #[must_use]
     pub fn range(&self, form: &Polynomial) -> Range {
         let mut all = Range::of(0.0);
@@ -34,7 +34,7 @@ impl Interner {
             all.grain = all.grain.min(term.grain);
         }
         let mass = self.mass(form);
-        // One number, times a power of two, is not rounded however large it is.
+        // A number times a power of two is not rounded, however large it is.
         let one = matches!(form.terms(), [((0, _), coefficient)] if is_power(*coefficient));
         if one || form.terms().is_empty() || is_exact(mass, all.grain) {
             if all.size() == 0.0 {
@@ -56,7 +56,7 @@ impl Interner {
             .sum()
     }
 
-    /// Whether a form's value is computed without rounding in whatever order.
+    /// Whether a form's value is computed without rounding, in any order.
     pub(crate) fn is_safe(&self, form: &Polynomial) -> bool {
         if let [((0, _), coefficient)] = form.terms()
             && is_power(*coefficient)
@@ -76,8 +76,8 @@ impl Interner {
         is_exact(self.mass(form), fine)
     }
 
-    /// Bounds of a form, also by what rounded numbers of it are close to: large terms that cancel
-    /// are gone. Takes O(terms of what the numbers are close to).
+    /// Bounds of a form, narrowed by the exact form that it is close to: there, large terms cancel.
+    /// Takes O(terms of that form).
     #[must_use]
     pub fn tight(&self, form: &Polynomial) -> Range {
         let rough = self.range(form);

@@ -8,10 +8,10 @@ use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::{Atom, Polynomial};
 
 impl Interner {
-    /// The integers that a form may be, ascending and perhaps some more: those that its terms add
-    /// up to, if there are at most so many ways to do so. None, too, if the form may be a fraction.
+    /// The integers that a form may be, ascending, and perhaps some more. None if there are more than
+    /// `most` combinations of its terms, or if the form may be a fraction.
     ///
-    /// Atoms are taken to be independent of each other, but for pairs of neurons that are a step.
+    /// Atoms are taken to be independent of each other, except pairs of neurons that form a step.
     /// Takes O(terms · `most`).
     #[must_use]
     pub fn integers(&self, form: &Polynomial, most: usize) -> Option<Vec<f64>> {
@@ -38,8 +38,7 @@ impl Interner {
                     (whole(self.range(&product), most)?, coefficient)
                 }
             };
-            // A term is an integer, as the form is: of numbers that it can be, its products with
-            // the factor are.
+            // The form is an integer, so every term is: products that are not integers do not occur.
             let products = numbers.iter().map(|number| number * factor);
             let may_be = |product: &f64| !product.is_finite() || product.fract() == 0.0;
             let products = distinct(products.filter(may_be).collect());
@@ -55,8 +54,8 @@ impl Interner {
         Some(sums)
     }
 
-    /// The numbers that an atom may be: the integers within its bounds; of a neuron over atoms of
-    /// few values, what it makes of those.
+    /// The numbers that an atom may be: the integers within its bounds, or, for a neuron over atoms
+    /// of few values, its products for those.
     fn numbers_of(&self, atom: Atom, most: usize) -> Option<Vec<f64>> {
         let by_bounds = || whole(self.range_of(atom), most);
         let (AtomKind::Gated { gate, value } | AtomKind::Product { gate, value }) =
@@ -90,17 +89,16 @@ impl Interner {
             let terms = form.terms().iter();
             terms.map(|&((a, b), c)| c * number(a) * number(b)).sum()
         };
-        // The network's own operations: forms are their numbers, and the product is rounded as
-        // there.
+        // The network's own operations: forms are exact, and the product is rounded as in the
+        // network.
         let numbers = cases
             .iter()
             .map(|case| of(forms[0], case).max(0.0) * of(forms[1], case));
         Some(numbers.collect())
     }
 
-    /// An integer that a neuron of a form opens at, or closes, and the greatest value of it on the
-    /// lower side; it has values on both sides. Where bounds of the form say too little, they say
-    /// more on either side of that value.
+    /// An atom at whose values a neuron of a form opens or closes, and its greatest integer on the
+    /// lower side; it has values on both sides. The form has narrower bounds on either side.
     #[must_use]
     pub fn threshold(&self, form: &Polynomial) -> Option<(Atom, f64)> {
         form.terms().iter().find_map(|&((_, atom), _)| {
@@ -113,7 +111,7 @@ impl Interner {
             let (input, None) = (atoms.next()?, atoms.next()) else {
                 return None;
             };
-            // Wherever it is rounded to, integers lie on either side of it.
+            // The zero is rounded, but no integer lies between it and the exact one.
             let slope = gate.coefficient((0, input));
             let zero = -constant / slope;
             // It opens above its zero, or below.
@@ -128,10 +126,10 @@ impl Interner {
     }
 }
 
-/// A neuron's inputs are looked at one by one if each has at most so many values.
+/// An input of a neuron is enumerated if it has at most this many values.
 const FEW: usize = 4;
 
-/// The multiples of `2^grain` within bounds, if they are integers and at most so many.
+/// The multiples of `2^grain` within bounds, if they are integers and at most `most`.
 fn whole(Range { lo, hi, grain }: Range, most: usize) -> Option<Vec<f64>> {
     // Bounds need not be multiples themselves. Multiples of more are multiples of this.
     let unit = power(grain.min(60));
@@ -176,7 +174,7 @@ mod tests {
         interner: Interner,
         inputs: Vec<Atom>,
         values: Vec<Vec<f64>>,
-        /// Gate and value, and what it makes.
+        /// Gate and value, and the product.
         made: Vec<([PolyId; 2], Polynomial)>,
     }
 
@@ -224,7 +222,7 @@ mod tests {
             }
         }
 
-        /// What a form over the inputs is, given them.
+        /// The value of a form at some inputs.
         fn value(&self, form: &Polynomial, given: &[f64]) -> f64 {
             let number = |atom| self.inputs.iter().position(|input| *input == atom);
             let number = |atom| number(atom).map_or(1.0, |at| given[at]);
@@ -293,7 +291,7 @@ mod tests {
         let x = Polynomial::atom(interner.unknown(0, Range::new(-1.0, 1.0, 0)));
         let y = Polynomial::atom(interner.unknown(1, Range::new(0.0, 2.0, 1)));
         let half = Polynomial::atom(interner.unknown(2, Range::new(0.0, 1.0, -1)));
-        // Of an integer whose bounds were moved outwards.
+        // An integer whose bounds were moved outwards.
         let wide = Range {
             lo: -0.5,
             hi: 1.5,

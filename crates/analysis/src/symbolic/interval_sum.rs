@@ -3,16 +3,16 @@
 use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::Polynomial;
 
-/// Bounds of a sum while it is added up.
+/// The bounds of a partial sum.
 pub(crate) struct Bounds {
-    /// Of what was added up so far.
+    /// The bounds of the partial sum.
     pub(crate) range: Range,
     /// Whether nothing was rounded.
     pub(crate) exact: bool,
 }
 
 impl Bounds {
-    /// Of no terms.
+    /// The empty sum.
     pub(crate) fn zero() -> Self {
         Self {
             range: Range::of(0.0),
@@ -20,7 +20,7 @@ impl Bounds {
         }
     }
 
-    /// Adds a product; tells what both operations may round off at most.
+    /// Adds a product; returns the greatest rounding errors of both operations.
     #[inline]
     pub(crate) fn add_product(&mut self, weight: f64, number: Range) -> [f64; 2] {
         let product = number.scaled(weight);
@@ -34,8 +34,8 @@ impl Bounds {
         [off, self.add(product)]
     }
 
-    /// Adds a number; tells what that may round off at most. Rounding is monotonic, so the same
-    /// operation on bounds gives bounds.
+    /// Adds a number; returns the greatest rounding error. Rounding is monotonic, so an operation on
+    /// bounds gives bounds of its results.
     #[inline]
     pub(crate) fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
@@ -61,13 +61,13 @@ impl Bounds {
     }
 }
 
-/// What rounding to a number of at most a magnitude may take away: half of a unit in the last
-/// place, or, of numbers that are not normal, less than the least of them.
+/// The greatest error of rounding to a number of at most a magnitude: half of a unit in the last
+/// place, or, below the normal numbers, less than the least number.
 fn rounding(size: f64) -> f64 {
     size * power(-53) + f64::from_bits(1)
 }
 
-/// An exact form that a sum is close to while it is added up.
+/// The running error of a sum: an exact form that the partial sum is close to.
 pub(crate) struct Closeness {
     bounds: Bounds,
     /// The form, and how close.
@@ -75,7 +75,7 @@ pub(crate) struct Closeness {
 }
 
 impl Closeness {
-    /// Of no terms.
+    /// The empty sum.
     pub(crate) fn zero() -> Self {
         Self {
             bounds: Bounds::zero(),
@@ -83,7 +83,7 @@ impl Closeness {
         }
     }
 
-    /// Adds a product; `close` tells what the number is close to.
+    /// Adds a product; the number is close to `close`.
     pub(crate) fn add_product(
         &mut self,
         weight: f64,
@@ -115,7 +115,7 @@ impl Closeness {
     }
 }
 
-/// The sum of two forms, and by how much it is off: no coefficient is rounded but the constant.
+/// The sum of two forms, and its error: only the constant may be rounded.
 fn about(sum: Polynomial, term: &Polynomial) -> Option<(Polynomial, f64)> {
     if let Some(exact) = sum.plus(1.0, term) {
         return Some((exact, 0.0));
@@ -164,7 +164,7 @@ mod tests {
             assert_eq!(sum.coefficient((0, 1)), a + b);
             let constant = sum.coefficient((0, 0));
             assert_eq!(constant, first + second);
-            // What Knuth's two-sum leaves over.
+            // The error of Knuth's two-sum.
             let part = constant - first;
             let left = (first - (constant - part)) + (second - part);
             assert!(
@@ -191,7 +191,7 @@ mod tests {
         scaled
     }
 
-    /// What a form is, given the inputs.
+    /// The value of a form at some inputs.
     fn value(interner: &Interner, form: &Polynomial, inputs: &[f64]) -> i128 {
         let number = |atom: Atom| match interner.kind(atom) {
             AtomKind::One => 1.0,
@@ -214,7 +214,7 @@ mod tests {
         all.sum()
     }
 
-    /// The same as a float, which it is.
+    /// The value of a form at some inputs, which is a float.
     fn rounded(interner: &Interner, form: PolyId, inputs: &[f64]) -> f64 {
         let exact = value(interner, &interner[form], inputs);
         let float = exact as f64;

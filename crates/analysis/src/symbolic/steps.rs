@@ -8,13 +8,13 @@ use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact};
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 
-/// Two terms of a form that are a step together: `c relu(g) v - c relu(g - d) v`.
+/// Two terms of a form that form a step: `c relu(g) v - c relu(g - d) v`.
 pub(crate) struct Step {
-    /// Where they stand in the form.
+    /// Their places in the form.
     pub(crate) pair: [usize; 2],
-    /// Of how far the step has risen: `relu(g) - relu(g - d)`.
+    /// The bounds of `relu(g) - relu(g - d)`.
     pub(crate) rise: Range,
-    /// What that is multiplied by: `c v`.
+    /// The bounds of `c v`.
     pub(crate) factor: Range,
     /// g and g - d.
     gates: [PolyId; 2],
@@ -23,7 +23,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Of the sum of both terms, if neither was rounded.
+    /// The bounds of the sum of both terms, if neither is rounded.
     pub(crate) fn range(&self) -> Range {
         self.rise.times(self.factor)
     }
@@ -31,8 +31,8 @@ impl Step {
 
 impl Interner {
     /// Pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step that goes from 0 to
-    /// `d c v` as g goes from 0 to d, however great g may be. Both are rounded if g is very great:
-    /// that the mass of a form says.
+    /// `d c v` as g goes from 0 to d, however great g may be. Both are rounded if g is very great,
+    /// which shows in the mass of the form.
     pub(crate) fn steps(&self, form: &Polynomial) -> SmallVec<[Step; 2]> {
         let mut steps: SmallVec<[Step; 2]> = SmallVec::new();
         let terms = form.terms();
@@ -73,7 +73,7 @@ impl Interner {
                 hi,
                 grain: fine,
             } = self.bounds(gate);
-            // Rises with g from 0 to d; for a negative d falls from 0 to it.
+            // It rises with g from 0 to d; for a negative d it falls from 0 to d.
             let at = |g: f64| match (g <= apart.min(0.0), g >= apart.max(0.0)) {
                 (true, _) => 0.0,
                 (_, true) => apart,
@@ -116,10 +116,10 @@ mod tests {
 
     /// `c relu(g) v - c relu(g - d) v + rest` for integers g, d, v within bounds.
     struct Case {
-        /// Of g.
+        /// Bounds of g.
         gate: [i64; 2],
         apart: i64,
-        /// Of v.
+        /// Bounds of v.
         value: [i64; 2],
         coefficient: i64,
         rest: i64,
@@ -142,7 +142,7 @@ mod tests {
             }
         }
 
-        /// The form, and what it is where neurons round their products.
+        /// The form, and its interner.
         fn form(&self) -> (Interner, Polynomial) {
             let [gate, value] =
                 [self.gate, self.value].map(|[lo, hi]| Range::new(lo as f64, hi as f64, 0));
@@ -167,7 +167,7 @@ mod tests {
             (interner, form)
         }
 
-        /// The sum of what both neurons say.
+        /// The value of the form.
         fn at(&self, gate: i64, value: i64) -> i128 {
             let neuron = |gate: i64| gate.max(0) as f64 * value as f64;
             let [first, second] = [gate, gate - self.apart].map(|gate| neuron(gate) as i128);

@@ -9,11 +9,11 @@ use crate::symbolic::interval_sum::{Bounds, Closeness};
 use crate::symbolic::operation_memo::SumMemo;
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 
-/// Products to be added up, but for those that are zero.
+/// The products of a sum, without those that are zero.
 #[derive(Debug, Default)]
 pub(crate) struct Terms(SmallVec<[(f64, PolyId); FEW]>);
 
-/// So many products need no memory of their own.
+/// This many products need no memory of their own.
 const FEW: usize = 16;
 
 impl Terms {
@@ -132,7 +132,7 @@ impl Interner {
 
     fn sum_of_products(&mut self, base: PolyId, terms: &[(f64, PolyId)]) -> PolyId {
         if let [(weight, form)] = *terms {
-            // Whatever the numbers: powers of two scale them exactly, and x - x is 0.
+            // For all numbers: powers of two scale them exactly, and x - x is 0.
             let [onto, number] = [base, form].map(|form| &self[form]);
             let may = match base.is_zero() {
                 true => self.bounds(form).is_scaled_by(weight),
@@ -192,8 +192,8 @@ impl Interner {
         self.id(Polynomial::atom(atom))
     }
 
-    /// The form that a multiple of `2^grain` is, which is off another form by at most `error`: a
-    /// multiple of that that is less than `2^grain` away.
+    /// The exact form of a number that is a multiple of `2^least` and off `close` by at most `error`:
+    /// the multiple of `2^least` that is less than `2^least` away.
     fn settle(&self, close: &Polynomial, error: f64, least: i32) -> Option<Polynomial> {
         if error >= power(least) {
             return None;
