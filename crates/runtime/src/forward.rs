@@ -27,12 +27,12 @@ impl Observer for () {
 #[derive(Debug)]
 pub(crate) struct ResidualStream {
     pub(crate) x: Vector,
-    /// What heads or neurons give.
+    /// The outputs of heads or of neurons.
     inner: Vector,
     /// The distinct products of this token: queries, keys and values, and those of neurons.
     products: Vec<f64>,
     gates: Vec<f64>,
-    /// How many live heads have their products.
+    /// The number of live heads whose products are computed.
     asked: usize,
     /// By box: least and greatest `x` and greatest lift of the live keys.
     pub(crate) reach: Vec<KeyExtent>,
@@ -50,14 +50,14 @@ impl ResidualStream {
         }
     }
 
-    /// What the live heads of the layers so far asked and offered at this token, in order.
+    /// The queries, keys and values of the live heads so far at this token, in order.
     pub(crate) fn calls<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = Qkv> + 'a {
         let heads = network.heads().take(self.asked);
         heads.map(|head| head.call(&self.products))
     }
 
-    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`,
-    /// greatest lift.
+    /// The extent of live keys, by head with a box: layer, number in the weights, least and greatest
+    /// `x`, greatest lift.
     pub(crate) fn reached<'s>(
         &'s self,
         network: &'s Network,
@@ -142,7 +142,7 @@ impl ResidualStream {
         } else {
             self.asked += layer.heads.len();
         }
-        let answers = &mut inner[..layer.asks.answers.len()];
+        let answers = &mut inner[..layer.lookups.answers.len()];
         cache
             .answer(layer, first, products, answers)
             .map_err(|Full(i)| HorizonReason::Full {

@@ -14,7 +14,7 @@ pub(crate) type Vector = Box<[f64; WIDTH]>;
 pub(crate) fn zero_vector() -> Vector {
     match vec![0.0; WIDTH].into_boxed_slice().try_into() {
         Ok(vector) => vector,
-        Err(_) => unreachable!("the length is WIDTH"),
+        Err(_) => unreachable!("the vector was made with WIDTH zeros"),
     }
 }
 
@@ -66,7 +66,7 @@ impl Dot for Row {
     }
 }
 
-/// Where products go: a slice, to be cut into the outputs of rows of a length.
+/// The destination of products: a slice, cut into the outputs of rows of one length.
 trait Outputs: IntoIterator + Sized {
     fn cut(self, at: usize) -> (Self, Self);
 }
@@ -122,7 +122,7 @@ impl Rows {
         (all, places)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn len(&self) -> usize {
         let short = self.ones.len() + self.twos.len() + self.threes.len();
         short + self.fours.len() + self.fives.len() + self.long.len() + self.empty

@@ -2,7 +2,7 @@
 
 use weightware_model::TokenId;
 
-/// Tokens said so far, and room for more.
+/// The tokens generated so far, and room for more.
 #[derive(Debug)]
 pub(crate) struct TokenBuffer<'t> {
     tokens: &'t mut [TokenId],

@@ -9,8 +9,8 @@ use crate::sparse::WIDTH;
 /// Rows per block.
 const BLOCK: usize = 32;
 
-/// How often a family of rows is cut at a gap, which may leave blocks that are nearly empty, and in
-/// how many columns gaps are looked for.
+/// The number of cuts at gaps between families of rows, which may leave nearly empty blocks, and of
+/// columns that are searched for gaps.
 const GAPS: usize = 8;
 
 /// The columns of the unembedding that are not zero, with its rows in blocks of near ones.
@@ -266,7 +266,7 @@ fn divide(
         None => {
             let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
             if let Some(c) = widest(&ranges, scales) {
-                // Where that column does not tell rows apart, the others keep near ones together.
+                // Where that column is equal, the others keep near rows together.
                 let columns = || [c].into_iter().chain((0..scales.len()).rev());
                 let by_column = |a: &u32, b: &u32| {
                     let mut orders = columns().map(|c| weight(*a, c).total_cmp(&weight(*b, c)));
@@ -284,7 +284,7 @@ fn divide(
     divide(high, scales, weight, gaps, blocks);
 }
 
-/// Puts the tokens that a predicate holds for first; tells how many.
+/// Moves the tokens that satisfy a predicate to the front; returns their number.
 fn partition(tokens: &mut [u32], first: impl Fn(u32) -> bool) -> usize {
     let mut cut = 0;
     for at in 0..tokens.len() {

@@ -15,16 +15,16 @@ use crate::plan::jit::{Code, Executor, KernelExit, Layout, Translation, Translat
 use crate::plan::lower::compiler::Constants;
 use crate::plan::lower::dispatch::{Dispatch, LoweredKernel, Prologue};
 
-/// No kernel was made yet.
+/// No kernel was lowered yet.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// No kernel can be made.
+/// No kernel can be linked.
 pub(super) const NEVER: u32 = u32::MAX - 1;
 
 /// With more kernels than this, making them takes longer than they save.
 const MOST_KERNELS: usize = 1 << 13;
 
-/// What bounds a plan's memory and starts translation; no choice changes a token.
+/// Limits of a plan's memory, and the threshold of translation. No option changes a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlanOptions {
     /// With more polynomials than this, those that kernels alone needed are forgotten.
@@ -36,14 +36,14 @@ pub(crate) struct PlanOptions {
 }
 
 impl PlanOptions {
-    /// What decodes fastest.
+    /// The options that decode fastest.
     pub(super) const DEFAULT: Self = Self {
         most_forms: 1 << 15,
         translate_after: 8,
         records_columns: false,
     };
 
-    /// What makes rare paths common, for tests.
+    /// Options that make rare paths common, for tests.
     #[cfg(test)]
     pub(super) const TESTED: Self = Self {
         most_forms: 1 << 8,
@@ -52,7 +52,7 @@ impl PlanOptions {
     };
 }
 
-/// What kernels are chosen by: what a lookup found, and the index.
+/// The key of dispatch: the id that a lookup found, and the index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DispatchKey {
     pub(super) found: usize,
@@ -60,7 +60,7 @@ pub(super) struct DispatchKey {
 }
 
 impl DispatchKey {
-    /// As registers tell it after a prologue ran.
+    /// The key in the registers after a prologue ran.
     #[inline]
     pub(super) fn of(state: &mut PlanState, prologue: &Prologue) -> Self {
         let index = prologue.index;
@@ -71,7 +71,7 @@ impl DispatchKey {
     }
 }
 
-/// A plan and what it remembers.
+/// A plan: the analysis, the kernels so far, and the decoding state.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) analysis: Analysis,
@@ -85,19 +85,19 @@ pub(super) struct Plan {
     pub(super) links: Vec<u32>,
     /// The kernel of the last token.
     pub(super) last: u32,
-    /// Kernels before this one were written with forms that are forgotten.
+    /// Kernels before this one refer to forms that are forgotten.
     remembered: u32,
     pub(super) state: PlanState,
     /// All live heads.
     pub(super) heads: Vec<HeadAt>,
     pub(super) predictions: Predictions,
-    /// What the unembedding reads; tests look at it, also where nothing else does.
+    /// The columns that the unembedding reads; recorded for tests where nothing else needs them.
     pub(super) columns: Vec<f64>,
     /// Atoms and forms of the survey and of prologues.
     mark: Mark,
     pub(super) constants: Constants,
     options: PlanOptions,
-    /// Where kernels get machine code.
+    /// The translator to machine code, if there is one.
     pub(super) translator: Option<Translator>,
 }
 
@@ -141,7 +141,7 @@ impl Plan {
         })
     }
 
-    /// Takes a token in, and says which one follows, if asked.
+    /// Processes a token; returns the token that follows, if `predict`.
     pub(super) fn step(
         &mut self,
         network: &Network,
@@ -173,8 +173,8 @@ impl Plan {
         Ok(class)
     }
 
-    /// The kernel that follows the last one for a token of a class, if it is certain which. Code
-    /// looks after its guards itself.
+    /// The kernel linked to the last one for a token of a class, if its guards hold. Machine code
+    /// checks its guards itself.
     #[inline]
     fn link(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Bailout> {
         if self.last == NONE {
@@ -193,7 +193,7 @@ impl Plan {
         Ok(holds.then_some(kernel))
     }
 
-    /// The rest of a token that has begun, and whose kernel does not follow from the last one.
+    /// The rest of a token that has begun, by dispatch.
     pub(super) fn step_by_dispatch(
         &mut self,
         network: &Network,
@@ -204,7 +204,7 @@ impl Plan {
         self.step_with_key(network, class, key, predict)
     }
 
-    /// The rest of a token that has begun, when it is known what its kernel is chosen by.
+    /// The rest of a token that has begun, given its dispatch key.
     pub(super) fn step_with_key(
         &mut self,
         network: &Network,
@@ -215,11 +215,13 @@ impl Plan {
         let kernel = self.choose(network, class, key, predict)?;
         match self.run(kernel, predict)? {
             Some(ran) => Ok(self.output(network, kernel, ran)),
-            None => unreachable!("a kernel that is chosen has no guards"),
+            None => {
+                unreachable!("kernel {kernel} was chosen by dispatch, and only links have guards")
+            }
         }
     }
 
-    /// Runs a kernel for the last token; none if it does not hold.
+    /// Runs a kernel for the last token; none if a guard fails.
     #[inline]
     fn run(&mut self, kernel: u32, predict: bool) -> Result<Option<KernelExit>, Bailout> {
         let after = self.options.translate_after;
@@ -270,11 +272,14 @@ impl Plan {
             }
         };
         let agrees = !matches!(ran, KernelExit::Token(predicted) if Some(predicted) != token);
-        debug_assert!(agrees, "what code says is what registers say");
+        debug_assert!(
+            agrees,
+            "code and registers of kernel {kernel} predict different tokens"
+        );
         token
     }
 
-    /// What the kernel of the token that has begun is chosen by.
+    /// The dispatch key of the token that has begun.
     fn key(&mut self, class: u16) -> Result<DispatchKey, Bailout> {
         if self.prologues[usize::from(class)].is_none() {
             self.make_prologue(class)?;
@@ -308,7 +313,7 @@ impl Plan {
         Ok(self.kernel_of[number])
     }
 
-    /// Makes code of all kernels that ran more than once.
+    /// Translates all kernels that ran more than once.
     #[cold]
     fn translate(&mut self) {
         let layout = Layout {
@@ -378,7 +383,7 @@ impl Plan {
     #[cold]
     fn make_link(&mut self, network: &Network, class: u16) -> Result<u32, Bailout> {
         let mut kernel = NEVER;
-        // Where there are many kernels, others need the room.
+        // Half of the room is for kernels that dispatch needs.
         if self.last >= self.remembered && self.kernels.len() < MOST_KERNELS / 2 {
             if self.prologues[usize::from(class)].is_none() {
                 self.make_prologue(class)?;
@@ -449,7 +454,7 @@ impl Plan {
         translated.flat_map(move |(lowered, _)| lowered.kernel.ops.iter().filter_map(kind))
     }
 
-    /// How many kernels there are that follow others.
+    /// The number of links.
     pub(super) fn followers(&self) -> usize {
         self.links.iter().filter(|&&to| to < NEVER).count()
     }

@@ -2,7 +2,7 @@
 
 use weightware_analysis::KeyLayout;
 
-/// A place among the numbers that a kernel computes.
+/// The index of a number that a kernel computes.
 pub(crate) type Register = u16;
 
 /// A position, as the sum of a register and a constant, that must be less than that of the last
@@ -32,7 +32,7 @@ pub(crate) struct Product {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gathered {
     pub(crate) weight: f64,
-    /// How far the place is from a register.
+    /// The distance of the place from a register.
     pub(crate) plus: f64,
     pub(crate) table: u32,
 }
@@ -114,7 +114,7 @@ pub(crate) enum Inst {
         plus: f64,
         table: u32,
     },
-    /// `start` and what tables say of tokens at positions nearest to whole numbers, with weights.
+    /// `start` plus weighted entries of tables for tokens at positions nearest to whole numbers.
     Gather {
         to: Register,
         start: f64,
@@ -188,7 +188,7 @@ pub(crate) enum Inst {
         key: [Register; 2],
         values: [Register; 2],
     },
-    /// Asks a hull.
+    /// Both parts of a hull's output.
     QueryHull {
         hull: u32,
         query: [Register; 2],
@@ -208,7 +208,7 @@ pub(crate) const ZERO: Register = 3;
 /// [`RegisterLayout`].
 const FIXED: usize = 4;
 
-/// Registers that always hold what was last added to a sum, or a highest key's y and values.
+/// Registers with a fixed role: running sums, and the y and values of highest keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RegisterLayout {
     /// By group.
@@ -260,7 +260,7 @@ impl RegisterLayout {
         (self.latest[group as usize] + 1 + 2 * value) as Register
     }
 
-    /// What a register always holds; none of those that kernels are free to use.
+    /// The fixed role of a register; none if kernels may use it freely.
     pub(crate) fn role(&self, register: Register) -> Option<Role> {
         let at = usize::from(register);
         if self.sums().contains(&at) {
@@ -291,7 +291,7 @@ impl RegisterLayout {
     }
 }
 
-/// What one of the registers of a [`RegisterLayout`] holds.
+/// The role of a register of a [`RegisterLayout`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A running sum.
@@ -306,16 +306,16 @@ pub(crate) enum Role {
     },
 }
 
-/// What a kernel ends with.
+/// The prediction at the end of a kernel.
 #[derive(Debug, Clone)]
 pub(crate) enum Output {
-    /// Nothing is asked.
+    /// No prediction.
     None,
-    /// The same token always.
+    /// Always one token.
     Token(u32),
     /// The columns that the unembedding reads.
     Columns(Vec<Register>),
-    /// The one of them that varies; the line says what the others are.
+    /// The column that varies; the line has the others.
     Column { register: Register, line: u32 },
 }
 
@@ -328,7 +328,7 @@ pub(crate) struct Kernel {
     pub(crate) gathered: Vec<Gathered>,
     pub(crate) registers: Vec<Register>,
     pub(crate) output: Output,
-    /// What must hold before it runs, of registers of the token before.
+    /// Conditions on the registers of the token before, checked before the kernel runs.
     pub(crate) guards: Vec<Guard>,
 }
 

@@ -29,7 +29,7 @@ fn models(seed: u64) -> [Model; 4] {
 }
 
 /// Decodes with the hull engine, and compares with the plan engine every number that the
-/// unembedding reads. Tells how many numbers were compared, and how many kernels followed others;
+/// unembedding reads. Returns the number of comparisons, and of kernels that followed others;
 /// collects the kinds of steps that became code.
 fn compare(
     model: &Model,
@@ -74,7 +74,7 @@ fn compare(
     [compared, followers]
 }
 
-/// Decodes one by one and several at once, with code as soon as possible; tells how many tokens
+/// Decodes one by one and several at once, with code as soon as possible; returns how many tokens
 /// were compared.
 fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
     let network = Network::new(model);

@@ -1,12 +1,12 @@
 //! Carried values: a linked kernel reuses what the kernel before left in registers, where the
 //! analysis proves that it still holds.
 //!
-//! If the token changes nothing that kernels are chosen by, its kernel is known before anything is
-//! computed. Such a kernel belongs to the one before it, and reads the registers of that one
-//! wherever an atom *stays*: it is made of nothing but sums that the token adds nothing to, highest
-//! keys and tables that the token does not change, and tokens at places that stay. That a place
-//! stays is proven but for one thing, which is checked before the kernel runs (a *guard*): that it
-//! lay before the last token, so that it was not the greatest position that there was.
+//! If a token leaves the dispatch key unchanged, its kernel is known before it is computed. Such a
+//! kernel is linked to the one before it, and reads that one's registers wherever an atom *stays*:
+//! it depends only on sums that the token adds nothing to, on highest keys and tables that the token
+//! does not change, and on tokens at places that stay. A place stays if it lay before the last
+//! token, so that it was not clamped to the greatest position; a *guard* checks this before the
+//! kernel runs.
 
 use smallvec::SmallVec;
 use weightware_analysis::{Atom, AtomKind, PolyId};
@@ -70,7 +70,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Keeps what else stays for the next token, as far as the guards that there are suffice.
+    /// Keeps further values that stay for the next token, if the kernel's guards suffice.
     pub(crate) fn carry(&mut self) -> Result<()> {
         let Some(carried) = self.carried else {
             return Ok(());
@@ -110,7 +110,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Whether there are guards for all registers that guards are needed for; if so, these are set.
+    /// Whether the kernel has guards for all registers that need one; if so, the guards are set.
     fn suffices(&mut self, needed: Option<Guards>) -> bool {
         let Some(needed) = needed else { return false };
         let guards = &self.kernel.guards;
@@ -159,7 +159,7 @@ impl Compiler<'_> {
             },
             AtomKind::Found { entry, .. } => self.stays(entry),
             AtomKind::Place { query, .. } => {
-                // Of a query `(q, 1)`: scores fall on either side of the best place.
+                // For a query `(q, 1)`, scores fall on either side of the best place.
                 let level = self.analysis.interner[query[1]].as_constant() == Some(1.0);
                 let carried = self.carried.and_then(|carried| carried.atoms.get(&atom));
                 match carried.filter(|_| level) {
@@ -235,7 +235,7 @@ impl Compiler<'_> {
 }
 
 impl Known {
-    /// What the kernel of the next token begins with: nothing, in registers that are free.
+    /// The empty set of values, after whose registers the next token's kernel begins.
     pub(crate) fn next(&self) -> Self {
         let mut next = Self::new(self.next);
         next.atoms.reserve(self.atoms.len());

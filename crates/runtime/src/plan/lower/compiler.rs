@@ -7,7 +7,7 @@ use crate::plan::lower::available::Available;
 
 pub(crate) type Result<T> = std::result::Result<T, Bailout>;
 
-/// What tokens give keys and values to.
+/// A destination of a token's keys and values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Store {
     Sum(u32),
@@ -16,17 +16,16 @@ pub(crate) enum Store {
     Hull(u32),
 }
 
-/// What a kernel has computed so far.
+/// The values that a kernel has computed so far, by register.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub(crate) atoms: QuickMap<Atom, Register>,
     pub(crate) forms: QuickMap<PolyId, Register>,
     /// Registers of linear forms, by the form without its constant, and the constant.
     pub(crate) bases: QuickMap<PolyId, (Register, f64)>,
-    /// Where those tokens stood that tables were read at, if that has no register: as a register
-    /// and a constant to add.
+    /// Places of reads that have no register of their own: as a register and a constant to add.
     pub(crate) recalled: QuickMap<Atom, (Register, f64)>,
-    /// Stores that hold what this token gives them.
+    /// Stores that have this token's keys and values.
     pub(crate) given: QuickSet<Store>,
     pub(crate) next: Register,
 }
@@ -50,14 +49,14 @@ pub(crate) struct Compiler<'c> {
     pub(crate) heights: &'c [f64],
     pub(crate) constants: &'c mut Constants,
     pub(crate) kernel: Kernel,
-    /// What the kernel of the token before had computed.
+    /// The values that the kernel of the token before had computed.
     pub(crate) carried: Option<&'c Known>,
     /// Groups that the token changes.
     pub(crate) touched: QuickSet<u32>,
     pub(crate) available: Available,
 }
 
-/// Registers that never change, from the last one down; and what else all kernels share.
+/// Constants shared by all kernels: their registers, from the last one down, and the register layout.
 #[derive(Debug, Default)]
 pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,

@@ -9,7 +9,7 @@ use crate::plan::ir::{Inst, Output, ZERO};
 use crate::plan::lower::compiler::{Compiler, Result, Store};
 
 impl Compiler<'_> {
-    /// Takes in the token's keys and values, as far as they can matter later.
+    /// Appends the token's keys and values, as far as they can matter later.
     pub(crate) fn keys(&mut self) -> Result<()> {
         for sum in 0..self.analysis.layout.sums.len() {
             self.add(sum as u32)?;
@@ -26,7 +26,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The token that follows.
+    /// Lowers the prediction.
     pub(crate) fn output(&mut self) -> Result<()> {
         let rows = Arc::clone(&self.analysis.rows);
         let last = 2 * rows.layers.len();
@@ -44,11 +44,11 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The token that wins whatever the numbers are.
+    /// The token that wins for all values of the columns, if there is one.
     fn certain(&mut self, columns: &[PolyId]) -> Option<u32> {
         let ranges = columns.iter().map(|&c| self.analysis.interner.bounds(c));
         let ranges: Vec<Range> = ranges.collect();
-        // Of constants, it is looked up once.
+        // Constants are looked up once, when the kernel is kept.
         if ranges.iter().all(|range| range.lo == range.hi) {
             return None;
         }
@@ -85,7 +85,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Puts the token's key into a group, unless it cannot matter.
+    /// Inserts the token's key into a group, unless it cannot win.
     pub(crate) fn insert(&mut self, group: u32) -> Result<()> {
         if !self.known.given.insert(Store::Group(group)) {
             return Ok(());
@@ -193,7 +193,7 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
         }
     }
     let best = best.1;
-    // What rounding may do to logits and to the bound.
+    // The relative rounding error of logits and of the bound.
     let slack = (head.len() + 4) as f64 * power(-50);
     let beaten = chunks().all(|tokens| {
         // By how much tokens lose at least, and the magnitude of what is added up.

@@ -123,8 +123,8 @@ impl Compiler<'_> {
         Ok(to)
     }
 
-    /// Where a token stands that a table is read at, if there is no register for either, and the
-    /// table; `near` is the register that the place must be near to, if any will not do.
+    /// The place of a table's read, as a register and a constant to add, and the table, if neither
+    /// the read nor its place has a register. If `near` is a register, the place is relative to it.
     fn recalled(
         &mut self,
         atom: Atom,
@@ -163,7 +163,7 @@ impl Compiler<'_> {
         self.kernel.quads.len() as u32 - 1
     }
 
-    /// Adds those behind the first four. A sum that began with +0 is never -0, so zeros that fill
+    /// Adds the terms after the first four. A sum that began with +0 is never -0, so zeros that fill
     /// up change nothing.
     pub(crate) fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
         for terms in terms.chunks(4).skip(1) {

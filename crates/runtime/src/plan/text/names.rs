@@ -8,7 +8,7 @@ use crate::plan::decode::Plan;
 use crate::plan::ir::{INDEX, ONE, Register, RegisterLayout, Role, TIME, ZERO};
 use crate::plan::lower::compiler::Constants;
 
-/// What the names of operands depend on.
+/// The context of the operands' names.
 pub(super) struct Names<'p> {
     pub(super) layout: &'p RegisterLayout,
     pub(super) constants: &'p Constants,
