@@ -30,7 +30,7 @@ impl Random {
 }
 
 impl Interner {
-    /// A number of which only the bounds are known.
+    /// An atom with given bounds.
     pub(crate) fn unknown(&mut self, number: u32, range: Range) -> Atom {
         let kind = AtomKind::Kept {
             place: 0,

@@ -1,6 +1,6 @@
 //! Heads, boxes and horizons.
 
-use weightware_model::{KeyBound, Model};
+use weightware_model::Model;
 
 use crate::keys::{Keys, read};
 use crate::rounding::{Lookup, Scaling, UNDERFLOW, greatest};
@@ -74,11 +74,8 @@ pub fn certify(model: &Model) -> Certificate {
     let mut heads = vec![];
     for (layer, weights) in model.weights.layers.iter().enumerate() {
         for head in 0..config.shape.heads {
-            let bounds = config.key_bounds.iter();
             // An engine holds a key to all boxes of its head.
-            let bound = bounds
-                .filter(|bound| (bound.layer, bound.head) == (layer, head))
-                .fold(None, narrower);
+            let bound = config.key_box(layer, head);
             // No squared distance between queries and keys in the box is greater.
             let far = bound.map_or(2.0_f64.powi(36), |bound| bound[0] * bound[0]);
             if let Some(read) = read(weights, head, &held, far) {
@@ -97,11 +94,6 @@ pub fn certify(model: &Model) -> Certificate {
         last_position: config.last_position,
         heads,
     }
-}
-
-fn narrower(known: Option<[f64; 2]>, bound: &KeyBound) -> Option<[f64; 2]> {
-    let [x, lift] = known.unwrap_or([f64::INFINITY; 2]);
-    Some([x.min(bound.max_abs_x), lift.min(bound.max_lift)])
 }
 
 impl HeadCertificate {

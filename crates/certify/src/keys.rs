@@ -74,8 +74,7 @@ fn row(layer: &LayerWeights, row: usize) -> Row {
 
 /// The rows of the values that reach the residual stream.
 fn values(layer: &LayerWeights, d_model: usize, head: usize) -> Vec<Row> {
-    let reaches =
-        |part: usize| (0..d_model).any(|slot| layer.out_proj.row(slot)[2 * head + part] != 0.0);
+    let reaches = |part: usize| !layer.out_proj.is_zero_column(2 * head + part);
     (0..2)
         .filter(|&part| reaches(part))
         .map(|part| row(layer, 2 * d_model + 2 * head + part))

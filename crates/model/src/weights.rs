@@ -31,6 +31,15 @@ impl Matrix {
         &self.entries[row * self.cols..][..self.cols]
     }
 
+    /// Whether a column has only zeros.
+    ///
+    /// # Panics
+    /// If `column >= self.cols`.
+    #[must_use]
+    pub fn is_zero_column(&self, column: usize) -> bool {
+        (0..self.rows).all(|row| self.row(row)[column] == 0.0)
+    }
+
     /// Row `row`, to be written.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! Direct-mapped cache of the argmax of logits, by the bits of the columns that the unembedding
 //! reads.
 //!
-//! Programs loop, so most columns recur after a few thousand tokens at most.
+//! Programs loop, so most columns recur soon.
 
 use weightware_model::TokenId;
 

@@ -228,7 +228,7 @@ impl Pass {
         for neuron in 0..d_ffn {
             let gate = row_of(&weights.ff_in, neuron);
             let value = row_of(&weights.ff_in, d_ffn + neuron);
-            if !gate.is_empty() && !value.is_empty() && reaches(&weights.ff_out, neuron) {
+            if !gate.is_empty() && !value.is_empty() && !weights.ff_out.is_zero_column(neuron) {
                 inputs.push((neuron, neurons.len()));
                 neurons.push([gate, value].map(|row| self.gates.number(row, &self.versions)));
             }
@@ -262,8 +262,8 @@ impl Pass {
             let scalars = [2 * number, 2 * number + 1];
             let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * shape.d_model + s));
             let mut values = third(2);
-            let live =
-                [0, 1].map(|j| !values[j].is_empty() && reaches(&weights.out_proj, scalars[j]));
+            let reaches = |j: usize| !weights.out_proj.is_zero_column(scalars[j]);
+            let live = [0, 1].map(|j| !values[j].is_empty() && reaches(j));
             if live == [false; 2] {
                 continue;
             }
@@ -273,11 +273,6 @@ impl Pass {
                     values[j].clear();
                 }
             }
-            let bounds = model.config.key_bounds.iter();
-            let bound = bounds
-                .filter(|b| b.layer == index && b.head == number)
-                .map(|b| [b.max_abs_x, b.max_lift])
-                .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
             let mut numbers =
                 |rows: [Row; 2]| rows.map(|row| self.products.number(row, &self.versions));
             heads.push(Head {
@@ -286,7 +281,7 @@ impl Pass {
                 key: numbers(third(1)),
                 value: numbers(values),
                 answers: live.map(|live| live.then_some(0)),
-                bound,
+                bound: model.config.key_box(index, number),
                 boxed: None,
             });
         }
@@ -376,13 +371,8 @@ impl Pass {
     }
 }
 
-/// Whether a column of a matrix that writes to the residual stream is not all zero.
-fn reaches(matrix: &Matrix, column: usize) -> bool {
-    (0..matrix.rows).any(|r| matrix.row(r)[column] != 0.0)
-}
-
-/// The rows of a matrix, of which the stated columns are multiplied with the stated inputs, in that
-/// order.
+/// The rows of a matrix over some inputs, each of which has a column of the matrix, in the order of
+/// their products.
 fn update(matrix: &Matrix, columns: &[(usize, usize)]) -> Update {
     let restricted = |r: usize| {
         let entry = |&(column, input): &(usize, usize)| Entry {

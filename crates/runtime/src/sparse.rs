@@ -7,7 +7,7 @@ pub(crate) use weightware_analysis::{Entry, Row, row_of};
 /// Inputs are kept in arrays that every 16-bit number indexes, so that no access needs a check.
 pub(crate) const WIDTH: usize = 1 << 16;
 
-/// A vector of which a first part is used.
+/// A vector; only its first part is used.
 pub(crate) type Vector = Box<[f64; WIDTH]>;
 
 /// The zero vector.
@@ -128,8 +128,7 @@ impl Rows {
         short + self.fours.len() + self.fives.len() + self.long.len() + self.empty
     }
 
-    /// Calls `take` with every output, of which there is one for each row, and the product of its
-    /// row with `x`.
+    /// Calls `take` with every row's output and product with `x`.
     #[inline(always)]
     fn each<O: Outputs>(&self, x: &[f64; WIDTH], out: O, mut take: impl FnMut(O::Item, f64)) {
         /// The products of rows of a length, and the outputs that are left.

@@ -16,7 +16,7 @@ use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::Range;
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-/// A lookup that tells more kinds of tokens apart than this is no case distinction.
+/// A lookup that distinguishes more kinds of tokens than this gives no cases.
 const MOST_KINDS: usize = 1024;
 
 /// At least this many gates or queries depend on the lookup, and gates on the counter.

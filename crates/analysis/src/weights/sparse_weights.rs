@@ -114,7 +114,7 @@ pub struct SparseHead {
     pub key: [Row; 2],
     /// Both parts of its value; a part that does not reach the residual stream is empty.
     pub value: [Row; 2],
-    /// Which parts of its value reach the residual stream.
+    /// By part: whether that part of the value reaches the residual stream.
     pub live: [bool; 2],
     /// The key box that the model states: the greatest `|x|` and the greatest `y + (x / 2)^2` of a
     /// live key.
@@ -127,7 +127,7 @@ impl SparseHead {
         let d = config.shape.d_model;
         let scalars = [2 * number, 2 * number + 1];
         let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * d + s));
-        let reaches = |s: usize| (0..d).any(|r| weights.out_proj.row(r)[s] != 0.0);
+        let reaches = |s: usize| !weights.out_proj.is_zero_column(s);
         let mut value = third(2);
         let live = [0, 1].map(|part| !value[part].is_empty() && reaches(scalars[part]));
         if live == [false; 2] {
@@ -138,18 +138,13 @@ impl SparseHead {
                 row.clear();
             }
         }
-        let bounds = config.key_bounds.iter();
-        let bound = bounds
-            .filter(|b| b.layer == layer && b.head == number)
-            .map(|b| [b.max_abs_x, b.max_lift])
-            .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
         Some(Self {
             number,
             query: third(0),
             key: third(1),
             value,
             live,
-            bound,
+            bound: config.key_box(layer, number),
         })
     }
 }
@@ -191,9 +186,7 @@ impl SparseWeights {
         }
         let head = &model.weights.head;
         let column = |c: usize| (0..head.rows).map(move |r| head.row(r)[c]);
-        let columns: Vec<usize> = (0..d)
-            .filter(|&c| column(c).any(|weight| weight != 0.0))
-            .collect();
+        let columns: Vec<usize> = (0..d).filter(|&c| !head.is_zero_column(c)).collect();
         Self {
             d_model: d,
             vocab: shape.vocab,

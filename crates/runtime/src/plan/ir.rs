@@ -139,7 +139,7 @@ pub(crate) enum Inst {
     RoundToInt { to: Register, of: Register },
     /// The average of a running sum.
     Mean { to: Register, sum: Register },
-    /// A key of a group of which only the highest counts.
+    /// A key of a group where only the highest counts.
     UpdateMax {
         group: u16,
         y: Register,
@@ -218,7 +218,7 @@ pub(crate) struct RegisterLayout {
 }
 
 impl RegisterLayout {
-    /// The registers for the sums of a key layout, and for its groups of which only the highest key
+    /// The registers for the sums of a key layout, and for its groups where only the highest key
     /// counts.
     pub(crate) fn of(layout: &KeyLayout) -> Self {
         let groups = layout.groups.iter();

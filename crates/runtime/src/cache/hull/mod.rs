@@ -57,7 +57,7 @@ impl QueryState {
 
     /// Repeats the query of the token before, after one more key.
     #[inline]
-    fn ask(&mut self, keys: &Keys, query: Point) {
+    fn advance(&mut self, keys: &Keys, query: Point) {
         self.is_settled = query == self.query && self.outlasts(keys);
         if !self.is_settled {
             self.query = query;
@@ -141,13 +141,18 @@ impl Answers for Hull {
         products: &[f64],
         answers: &mut [f64],
     ) -> Result<(), Full> {
-        self.ask(&layer.lookups, products, answers)
+        self.look_up(&layer.lookups, products, answers)
     }
 }
 
 impl Hull {
     #[inline]
-    fn ask(&mut self, lookups: &Lookups, products: &[f64], out: &mut [f64]) -> Result<(), Full> {
+    fn look_up(
+        &mut self,
+        lookups: &Lookups,
+        products: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), Full> {
         let Self {
             keys,
             values,
@@ -170,13 +175,13 @@ impl Hull {
         let mut first = 0;
         for query in &lookups.queries {
             let keys = &keys[query.keys];
-            let asked = &mut queries[query.number];
+            let state = &mut queries[query.number];
             if query.is_new {
-                asked.ask(keys, point(query.query));
+                state.advance(keys, point(query.query));
             }
             let those = first..first + query.answers;
             first = those.end;
-            if asked.is_settled {
+            if state.is_settled {
                 continue;
             }
             for (&stream, answer) in lookups.answers[those.clone()]
@@ -184,10 +189,10 @@ impl Hull {
                 .zip(&mut answers[those])
             {
                 let values = &mut values[stream];
-                *answer = if asked.slot == SEVERAL {
-                    mean(keys, values, &asked.winners)
+                *answer = if state.slot == SEVERAL {
+                    mean(keys, values, &state.winners)
                 } else {
-                    values.mean(asked.slot, asked.count)
+                    values.mean(state.slot, state.count)
                 };
             }
         }

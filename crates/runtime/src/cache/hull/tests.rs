@@ -117,8 +117,8 @@ proptest! {
             oracle.attend(0, &qkv, &mut expected).unwrap();
             let mut answers = vec![f64::NAN; all.len()];
             let (first, second) = answers.split_at_mut(layers[0].answers.len());
-            hull.ask(&layers[0], &products, first).unwrap();
-            hull.ask(&layers[1], &products, second).unwrap();
+            hull.look_up(&layers[0], &products, first).unwrap();
+            hull.look_up(&layers[1], &products, second).unwrap();
             for (answer, [expected, _]) in answers.iter().zip(&expected) {
                 prop_assert_eq!(answer.to_bits(), expected.to_bits(), "token {}", t);
             }

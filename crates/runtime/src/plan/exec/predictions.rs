@@ -16,7 +16,7 @@ pub(crate) struct Predictions {
     pub(crate) tokens: Vec<u16>,
 }
 
-/// Columns all of which but one are constants.
+/// Columns of which all except one are constants.
 #[derive(Debug)]
 struct Line {
     /// All columns, with any number in place of the varying one.

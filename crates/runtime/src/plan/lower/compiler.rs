@@ -45,7 +45,7 @@ pub(crate) struct Compiler<'c> {
     pub(crate) analysis: &'c mut Analysis,
     pub(crate) scope: &'c mut Scope,
     pub(crate) known: Known,
-    /// The highest keys so far, of groups of which only that counts.
+    /// By group: the y of the highest key so far, where only that key counts.
     pub(crate) heights: &'c [f64],
     pub(crate) constants: &'c mut Constants,
     pub(crate) kernel: Kernel,

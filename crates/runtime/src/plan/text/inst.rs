@@ -201,7 +201,7 @@ mod tests {
     /// print.
     #[test]
     fn lines_say_what_instructions_compute() {
-        // A sum, and a group of which only the highest key counts, with one value.
+        // A sum, and a group where only the highest key counts, with one value.
         let layout = RegisterLayout::new(1, [Some(1), None].into_iter());
         let free = layout.end().unwrap();
         let mut constants = Constants::new(layout);

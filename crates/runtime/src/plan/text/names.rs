@@ -100,8 +100,7 @@ impl<'p> Names<'p> {
     }
 }
 
-/// Ascending numbers, in which runs are shortened; after a few runs, only how many numbers there
-/// are.
+/// Ascending numbers as shortened runs; after the first runs, the number of all numbers.
 pub(super) fn ranges(numbers: impl Iterator<Item = usize>) -> String {
     const MOST: usize = 12;
     let mut runs: Vec<[usize; 2]> = Vec::new();

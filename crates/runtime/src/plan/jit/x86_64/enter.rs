@@ -52,7 +52,7 @@ impl Translator {
         let code = |(start, needs): (usize, Needs)| {
             let start = buffer[start..].as_ptr();
             // SAFETY: `assemble` made a function of this signature there, for a processor with what
-            // `new` asked for. It lives as long as the buffer, which the code holds.
+            // `new` checked. It lives as long as the buffer, which the code holds.
             let function = unsafe { std::mem::transmute::<*const u8, Function>(start) };
             Code {
                 function,
