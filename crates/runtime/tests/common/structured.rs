@@ -9,7 +9,7 @@
 //! | numbers that no integer program has | [`Generator::scaled_columns`] | rounded sums and products |
 //! | a position square that begins elsewhere | [`Generator::first_square`] | first keys off the curve |
 //! | keys by position, queried near, far, between two | [`Generator::by_position`] | tables of ids, streams, ties |
-//! | keys by position, queried by the token's own | [`Generator::to_itself`] | values of the token itself |
+//! | keys by position, queried by the own position | [`Generator::own_position`] | values of the token itself |
 //! | equal keys | [`Generator::average`] | running sums |
 //! | keys of equal x | [`Generator::latest`] | the highest key |
 //! | keys on a parabola of a number | [`Generator::address`] | tables of keys, ties, recency, clearing |
@@ -166,7 +166,7 @@ impl Generator {
         let sharp = self.one_of([1.0, 4.0, 8192.0, 3.0]);
         match self.random.below(8) {
             0 | 1 => self.by_position(head, sharp),
-            2 => self.to_itself(head, sharp),
+            2 => self.own_position(head, sharp),
             3 => self.average(head),
             4 => self.latest(head, sharp),
             5 | 6 => self.address(head, sharp),
@@ -201,7 +201,7 @@ impl Generator {
         }
     }
 
-    fn to_itself(&mut self, head: &mut Head<'_>, sharp: f64) {
+    fn own_position(&mut self, head: &mut Head<'_>, sharp: f64) {
         Self::position_keys(head);
         head.query(0, T, sharp);
         head.query(1, ONE, sharp);

@@ -1,7 +1,7 @@
 //! The hull cache: extreme-point search instead of a scan.
 //!
 //! Keys, values and queries that are equal by the weights are one across heads and layers: see
-//! [`Lookups`](crate::network::Lookups). A stream of keys has an index; a stream of values
+//! [`Lookups`]. A stream of keys has an index; a stream of values
 //! has a sum for every slot of it.
 
 mod keys;
