@@ -16,10 +16,10 @@
 //!   Then it is a form.
 //! - An operation that may round makes a new atom, which is computed by the network's operations in
 //!   their order.
-//! - Such an atom remembers a form that it is *close* to, and how close. A number that is a multiple
-//!   of `2^grain`, and less than that away from a form that is one too, is that form. So adding and
-//!   subtracting 1.5 · 2^52 is recognised as rounding, and the average of n numbers times n as
-//!   their sum.
+//! - Such an atom remembers a form that it is *close* to, and how close. A number that is a
+//!   multiple of `2^grain`, and less than that away from a form that is one too, is that form. So
+//!   adding and subtracting 1.5 · 2^52 is recognised as rounding, and the average of n numbers times
+//!   n as their sum.
 //!
 //! Numbers that cancel, that a closed gate multiplies, or that are never read disappear. Heads are
 //! known by their keys ([`Head`]): all equal, by position, near a parabola, the highest of all, or

@@ -159,8 +159,8 @@ pub fn exact_sum(a: f64, b: f64) -> Option<f64> {
     (error == 0.0).then_some(sum)
 }
 
-/// `(s, e)` with `s` the rounded sum and `s + e` the exact one, by Knuth's two-sum. The error is NaN
-/// if the sum is not finite.
+/// `(s, e)` with `s` the rounded sum and `s + e` the exact one, by Knuth's two-sum. The error is
+/// NaN if the sum is not finite.
 ///
 /// ```
 /// use weightware_hull::two_sum;

@@ -234,8 +234,8 @@ impl Decoder {
     /// Processes a prompt, or further tokens after generated ones.
     ///
     /// # Errors
-    /// If a token is unknown (then no token is processed), the horizon comes before the prompt's end,
-    /// or decoding had finished.
+    /// If a token is unknown (then no token is processed), the horizon comes before the prompt's
+    /// end, or decoding had finished.
     pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), PrefillError> {
         let vocab = self.network.vocab;
         if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
@@ -384,8 +384,8 @@ impl Decoder {
     }
 
     /// The queries, keys and values of the live heads at the last token that went through the
-    /// layers, in order: for studies of attention, such as recording the keys and queries of a head. Nothing
-    /// with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
+    /// layers, in order: for studies of attention, such as recording the keys and queries of a
+    /// head. Nothing with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
     pub fn head_activations(&self) -> impl Iterator<Item = HeadActivation> + '_ {
         let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));

@@ -17,13 +17,13 @@ pub(crate) trait Observer {
     fn see(&mut self, x: &Vector);
 }
 
-/// Reads nothing and costs nothing.
+/// An observer that reads nothing and costs nothing.
 impl Observer for () {
     #[inline]
     fn see(&mut self, _: &Vector) {}
 }
 
-/// The residual stream and scratch space.
+/// The residual stream of one token, and buffers of its forward pass.
 #[derive(Debug)]
 pub(crate) struct ResidualStream {
     pub(crate) x: Vector,
@@ -56,7 +56,8 @@ impl ResidualStream {
         heads.map(|head| head.call(&self.products))
     }
 
-    /// The extent of live keys, by head with a box: layer, number in the weights, least and greatest
+    /// The extent of live keys, by head with a box: layer, number in the weights, least and
+    /// greatest
     /// `x`, greatest lift.
     pub(crate) fn reached<'s>(
         &'s self,
@@ -68,7 +69,7 @@ impl ResidualStream {
         heads.filter_map(|(layer, head)| Some((layer, head.number, self.reach[head.boxed?].0)))
     }
 
-    /// Leaves in `x` the residual stream of `token` at `position` after the last layer.
+    /// Runs a token at a position through all layers; `x` then is its residual stream.
     pub(crate) fn forward(
         &mut self,
         network: &Network,
@@ -79,7 +80,7 @@ impl ResidualStream {
         self.forward_observed(network, cache, token, position, &mut ())
     }
 
-    /// [`forward`](Self::forward), read by an observer.
+    /// Runs a token like [`forward`](Self::forward), with an observer of the residual stream.
     pub(crate) fn forward_observed(
         &mut self,
         network: &Network,
@@ -104,7 +105,7 @@ impl ResidualStream {
             self.feed_forward(layer);
             observer.see(&self.x);
         }
-        // A slot that overflows never becomes finite again.
+        // An overflow in a slot persists to the last layer.
         if self.x[..network.d_model].iter().all(|x| x.is_finite()) {
             Ok(())
         } else {
@@ -168,18 +169,18 @@ impl ResidualStream {
     }
 }
 
-/// Whether numbers are in range, be they queries, keys or values.
+/// Whether numbers are in range for queries, keys and values alike.
 #[inline]
 fn all_fit(numbers: &[f64], exact: bool) -> bool {
     let least = if exact { MIN_MAGNITUDE } else { 0.0 };
-    // Without branches, and so several at once. Not a number fails.
+    // Without branches the loop is vectorised. NaN is out of range.
     numbers.iter().fold(true, |fit, number| {
         let magnitude = number.abs();
         fit & (magnitude <= MAX_MAGNITUDE) & ((magnitude >= least) | (magnitude == 0.0))
     })
 }
 
-/// Whether a key is in its box; remembers how far live ones went.
+/// Whether a key is in its box; the extent of live keys grows by it.
 #[inline]
 fn check_box(key: [f64; 2], bound: [f64; 2], extent: &mut KeyExtent) -> bool {
     let Some(lift) = live_lift(key) else {
@@ -196,7 +197,7 @@ fn check_box(key: [f64; 2], bound: [f64; 2], extent: &mut KeyExtent) -> bool {
 #[cold]
 fn check(head: &Head, layer: usize, call: &Qkv, exact: bool) -> Result<(), HorizonReason> {
     let Qkv { query, key, value } = call;
-    // Not a number is not contained.
+    // NaN is not contained.
     let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
     let [a, b] = *value;
     let in_range = if exact {

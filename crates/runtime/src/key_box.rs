@@ -33,7 +33,7 @@ impl KeyExtent {
     }
 }
 
-/// Keys that are proven so far below the parabola are left out of tables: further than the squared
+/// The distance below the parabola from which on keys are left out of tables: more than the squared
 /// distance between any two keys inside a box.
 pub(crate) fn cleared(bound: Option<[f64; 2]>) -> f64 {
     const LEAST: f64 = (1_u64 << 38) as f64;

@@ -97,8 +97,8 @@ pub(crate) struct KeyBox {
 }
 
 /// The lookups of a layer's heads in a cache, each once: products that are equal for any tokens are
-/// one key, one query, one stream of values. A later layer does not repeat keys and values of earlier
-/// ones.
+/// one key, one query, one stream of values. A later layer does not repeat keys and values of
+/// earlier ones.
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
     pub(crate) keys: Vec<KeyAppend>,

@@ -10,7 +10,7 @@ use weightware_analysis::Bailout;
 pub struct Stats {
     /// Tokens that went through the layers, the prompt included.
     pub tokens: u64,
-    /// About how many bytes keys and values take.
+    /// The approximate number of bytes of keys and values.
     pub cached_bytes: usize,
     /// Live heads, which can change the residual stream.
     pub live_heads: usize,
@@ -35,13 +35,13 @@ pub enum BailoutReason {
     /// A head that attends by position found two positions of equal score, or reads a value that
     /// may be rounded.
     Place,
-    /// The keys of some heads are not what was proved or assumed of them.
+    /// The keys of some heads are not of the kind that was proved or assumed.
     Keys,
     /// A running sum left the range that was assumed.
     Sum,
     /// The first token's id came again.
     Sentinel,
-    /// Nothing is proved of the model, or the sequence exceeds what a plan can hold.
+    /// Bounds of the model are not proved, or the sequence exceeds the room of a plan.
     Model,
 }
 

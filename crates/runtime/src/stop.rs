@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 use weightware_model::TokenId;
 
-/// Why a decoder gives no more tokens.
+/// Why a decoder generates no more tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FinishReason {
     /// The last token was one of the model's end tokens.
@@ -15,7 +15,8 @@ pub enum FinishReason {
     MaxTokens,
     /// Tokens from here on would not be certified.
     Horizon {
-        /// The position (counted from 0, the prompt included) of the first token that is not given.
+        /// The position (counted from 0, the prompt included) of the first token that is not
+        /// generated.
         position: u64,
         /// The limit that is exceeded.
         reason: HorizonReason,
@@ -119,7 +120,7 @@ pub enum PrefillError {
         /// The limit that is exceeded.
         reason: HorizonReason,
     },
-    /// The decoder has given an end token or reached the horizon;
+    /// The decoder has generated an end token or reached the horizon;
     /// [`Decoder::reset`](crate::Decoder::reset) it first.
     #[error("decoding is finished")]
     Finished,

@@ -17,12 +17,12 @@ const GAPS: usize = 8;
 ///
 /// Every block is enclosed: each of its rows is `middle + a * chord` plus an error of at most
 /// `error` per column, with `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| +
-/// error.|x|` by more than what rounding may add, for which the error has a generous margin: a
-/// bound and a logit consist of a few operations, each off by half an epsilon. A block whose bound
-/// is less than a logit found elsewhere needs no look.
+/// error.|x|` by more than the rounding error, for which `error` has a generous margin: a bound and
+/// a logit consist of few operations, each off by half an epsilon. A block whose bound is less than
+/// a known logit is skipped.
 ///
-/// The search is exact for any weights. It is quick where few rows come near the greatest logit, as
-/// where rows lie on a curve: a chord follows a curve closely.
+/// The search is exact for any weights. It is fast where few rows come near the greatest logit, for
+/// instance where rows lie on a curve, which a chord follows closely.
 #[derive(Debug)]
 pub(crate) struct Unembed {
     /// The slots of the columns, ascending.
@@ -98,8 +98,8 @@ impl Unembed {
         Self { slots, ..all }
     }
 
-    /// Adds the enclosure of a block. Any middle, chord and coefficients would do, as the errors
-    /// are what they leave.
+    /// Adds the enclosure of a block. It holds for any middle, chord and coefficients, because the
+    /// errors are computed from them.
     fn enclose(&mut self, block: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
         let columns = scales.len();
         if columns == 0 {
@@ -166,7 +166,7 @@ impl Unembed {
     pub(crate) fn argmax(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
         let Scratch { bounds, slopes } = scratch;
         let size: f64 = self.largest.iter().zip(x).map(|(w, x)| w * x.abs()).sum();
-        // Not a number is not contained.
+        // NaN is not contained.
         if !(0.0..LARGEST).contains(&size) {
             return None;
         }
@@ -314,7 +314,7 @@ fn gap(numbers: impl Iterator<Item = f64>, (low, high): (f64, f64)) -> Option<f6
 
 /// The column of the widest range, in terms of all rows' ranges.
 fn widest(ranges: &[(f64, f64)], scales: &[f64]) -> Option<usize> {
-    // A column that never changes has scale 0 and width 0: not a number, never the widest.
+    // A constant column has scale 0 and width 0: NaN, which is never the widest.
     let width = |((low, high), scale): (&(f64, f64), &f64)| (high / 2.0 - low / 2.0) / scale;
     let widths = ranges.iter().zip(scales).map(width).enumerate();
     let widest = widths

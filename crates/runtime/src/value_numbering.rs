@@ -1,4 +1,5 @@
-//! Value numbering of a forward pass: products that are equal for any tokens, from the weights alone.
+//! Value numbering of a forward pass: products that are equal for any tokens, from the weights
+//! alone.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,12 +11,12 @@ use crate::sparse::{Row, Rows};
 pub(crate) struct SlotVersions(Vec<u32>);
 
 impl SlotVersions {
-    /// Nothing but the embedding.
+    /// The versions of the embedding.
     pub(crate) fn new(slots: usize) -> Self {
         Self(vec![0; slots])
     }
 
-    /// Notes that slots were added to, if only a zero.
+    /// Notes a write to slots; adding a zero counts as one.
     pub(crate) fn write(&mut self, slots: &[u16]) {
         for &slot in slots {
             self.0[usize::from(slot)] += 1;

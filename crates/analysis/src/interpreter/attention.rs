@@ -162,8 +162,8 @@ fn found(
     interner.id(Polynomial::atom(atom))
 }
 
-/// The entry of a table for the token at a place t, plus `c[0] t + c[1] t^2`; none if the sum may be
-/// rounded.
+/// The entry of a table for the token at a place t, plus `c[0] t + c[1] t^2`; none if the sum may
+/// be rounded.
 fn value_of_id(
     layout: &KeyLayout,
     interner: &mut Interner,
@@ -213,8 +213,8 @@ fn nearest_query(
     ([interner.id(q), one], [2.0, 1.0])
 }
 
-/// An upper bound of the position that a query `(x, y)` finds among keys `(a t, -b t^2)`: the nearest
-/// to `a x / (2 b y)`. Infinite if there is none.
+/// An upper bound of the position that a query `(x, y)` finds among keys `(a t, -b t^2)`: the
+/// nearest to `a x / (2 b y)`. Infinite if there is none.
 fn last_place([x, y]: [Range; 2], [a, b]: [f64; 2]) -> f64 {
     if y.lo <= 0.0 {
         return f64::INFINITY;
@@ -264,8 +264,8 @@ mod tests {
             check(&mut exact, [x, y], [a, b]);
         }
 
-        /// If bounds are exact, the last position is the one found, or the next; wider bounds give no
-        /// lesser one.
+        /// If bounds are exact, the last position is the one found, or the next; wider bounds give
+        /// no lesser one.
         fn check(exact: &mut usize, query @ [x, y]: [i64; 2], key: [i64; 2]) {
             let found = scan(query, key, POSITIONS);
             let key = key.map(|number| number as f64);

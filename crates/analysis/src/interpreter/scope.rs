@@ -23,9 +23,9 @@ pub(crate) type OutputAt = (HeadAt, usize);
 
 /// Assumptions about one token, and the forms derived from them so far.
 ///
-/// Made by [`Analysis::scope`](crate::Analysis::scope) or [`Cases::scope`](crate::Cases::scope), and
-/// returned to [`Analysis::end`](crate::Analysis::end), which reuses its buffers. It belongs to the
-/// analysis that made it.
+/// Made by [`Analysis::scope`](crate::Analysis::scope) or [`Cases::scope`](crate::Cases::scope),
+/// and returned to [`Analysis::end`](crate::Analysis::end), which reuses its buffers. It belongs to
+/// the analysis that made it.
 #[derive(Debug)]
 pub struct Scope {
     /// The class of the token's id.

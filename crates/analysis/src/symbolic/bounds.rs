@@ -5,8 +5,8 @@ use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
 use crate::symbolic::polynomial::Polynomial;
 
 impl Interner {
-    /// Bounds of a form from those of its atoms. Takes O(terms), or O(terms²) where neurons may form
-    /// steps.
+    /// Bounds of a form from those of its atoms. Takes O(terms), or O(terms²) where neurons may
+    /// form steps.
     #[must_use]
     pub fn range(&self, form: &Polynomial) -> Range {
         let mut all = Range::of(0.0);

@@ -8,7 +8,8 @@ use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::{Atom, Polynomial};
 
 impl Interner {
-    /// The integers that a form may be, ascending, and perhaps some more. None if there are more than
+    /// The integers that a form may be, ascending, and perhaps some more. None if there are more
+    /// than
     /// `most` combinations of its terms, or if the form may be a fraction.
     ///
     /// Atoms are taken to be independent of each other, except pairs of neurons that form a step.
@@ -38,7 +39,8 @@ impl Interner {
                     (whole(self.range(&product), most)?, coefficient)
                 }
             };
-            // The form is an integer, so every term is: products that are not integers do not occur.
+            // The form is an integer, so every term is: products that are not integers do not
+            // occur.
             let products = numbers.iter().map(|number| number * factor);
             let may_be = |product: &f64| !product.is_finite() || product.fract() == 0.0;
             let products = distinct(products.filter(may_be).collect());

@@ -29,8 +29,8 @@ pub struct Interner {
     last_position: u64,
 }
 
-/// The numbers of atoms and forms at a moment, to which [`Analysis::forget`](crate::Analysis::forget)
-/// returns.
+/// The numbers of atoms and forms at a moment, to which
+/// [`Analysis::forget`](crate::Analysis::forget) returns.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark {
     atoms: usize,

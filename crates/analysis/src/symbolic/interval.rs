@@ -104,8 +104,8 @@ impl Range {
         }
     }
 
-    /// Whether a factor is a power of two whose product with any such number is not rounded, however
-    /// large the number is.
+    /// Whether a factor is a power of two whose product with any such number is not rounded,
+    /// however large the number is.
     #[inline]
     pub(crate) fn is_scaled_by(&self, factor: f64) -> bool {
         is_power(factor) && self.grain.max(FINEST).saturating_add(grain(factor)) >= FINEST
@@ -152,7 +152,8 @@ impl Range {
         }
     }
 
-    /// Bounds moved outwards by the greatest rounding error of sums of numbers of a total magnitude.
+    /// Bounds moved outwards by the greatest rounding error of sums of numbers of a total
+    /// magnitude.
     pub(crate) fn widened(self, magnitude: f64) -> Self {
         let slack = magnitude * power(-44) + f64::MIN_POSITIVE;
         Self {

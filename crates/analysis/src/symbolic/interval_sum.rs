@@ -34,8 +34,8 @@ impl Bounds {
         [off, self.add(product)]
     }
 
-    /// Adds a number; returns the greatest rounding error. Rounding is monotonic, so an operation on
-    /// bounds gives bounds of its results.
+    /// Adds a number; returns the greatest rounding error. Rounding is monotonic, so an operation
+    /// on bounds gives bounds of its results.
     #[inline]
     pub(crate) fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);

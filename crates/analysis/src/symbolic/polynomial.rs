@@ -7,16 +7,16 @@ use weightware_hull::exact_sum;
 
 use crate::symbolic::interval::power;
 
-/// A number that is not known before decoding: an index into [`Interner`](crate::Interner). Atom 0 is the
-/// number 1.
+/// A number that is not known before decoding: an index into [`Interner`](crate::Interner). Atom 0
+/// is the number 1.
 pub type Atom = u32;
 
 /// A product of two atoms, the lesser first. Where the first is 0, it is the second alone; where
 /// both are, it is the constant 1.
 pub type Monomial = (Atom, Atom);
 
-/// The number of a form in [`Interner`](crate::Interner), which are indexed by it. Equal forms have one
-/// number, so comparing numbers compares forms.
+/// The number of a form in [`Interner`](crate::Interner), which are indexed by it. Equal forms have
+/// one number, so comparing numbers compares forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PolyId(pub(crate) u32);
 

@@ -192,8 +192,8 @@ impl Interner {
         self.id(Polynomial::atom(atom))
     }
 
-    /// The exact form of a number that is a multiple of `2^least` and off `close` by at most `error`:
-    /// the multiple of `2^least` that is less than `2^least` away.
+    /// The exact form of a number that is a multiple of `2^least` and off `close` by at most
+    /// `error`: the multiple of `2^least` that is less than `2^least` away.
     fn settle(&self, close: &Polynomial, error: f64, least: i32) -> Option<Polynomial> {
         if error >= power(least) {
             return None;

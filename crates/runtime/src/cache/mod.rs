@@ -46,8 +46,8 @@ pub(crate) trait Answers {
     /// Begins the next token.
     fn begin(&mut self);
 
-    /// Appends the keys and values of a layer, then writes the [answers](crate::network::Lookups) to
-    /// its queries. The first of its heads is `first` among all live heads; the products are
+    /// Appends the keys and values of a layer, then writes the [answers](crate::network::Lookups)
+    /// to its queries. The first of its heads is `first` among all live heads; the products are
     /// those of the layers up to this one.
     ///
     /// Layers of a token come in order, each once.

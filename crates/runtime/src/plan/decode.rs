@@ -21,7 +21,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// No kernel can be linked.
 pub(super) const NEVER: u32 = u32::MAX - 1;
 
-/// With more kernels than this, making them takes longer than they save.
+/// With more kernels than this, lowering takes longer than it saves.
 const MOST_KERNELS: usize = 1 << 13;
 
 /// Limits of a plan's memory, and the threshold of translation. No option changes a token.
@@ -112,7 +112,7 @@ impl Plan {
         let mut analysis =
             Analysis::new(rows, first, assumptions).map_err(|bailout| (bailout, vec![]))?;
         let dispatch = Dispatch::new(&mut analysis);
-        // Steps of kernels have 16 bits for these.
+        // Instructions have 16 bits for the numbers of groups and of their values.
         let layout = &analysis.layout;
         let most = layout.groups.iter().map(|group| group.values.len()).max();
         if layout.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
@@ -337,7 +337,7 @@ impl Plan {
                     translation.code = code;
                 }
             }
-            // Without room for code, kernels run as they are.
+            // Without memory for code, kernels are interpreted.
             None => self.translator = None,
         }
     }
@@ -379,7 +379,7 @@ impl Plan {
         Ok(self.keep(network, lowered))
     }
 
-    /// Makes the kernel that follows the last one for a token of a class, if it can be.
+    /// Lowers the link from the last kernel for a token of a class, if there can be one.
     #[cold]
     fn make_link(&mut self, network: &Network, class: u16) -> Result<u32, Bailout> {
         let mut kernel = NEVER;

@@ -126,8 +126,8 @@ impl PlanEngine {
         next
     }
 
-    /// Decodes from a token on, until the buffer is full or an end token is generated. The last token
-    /// is not processed; after an error, it is the one that could not be.
+    /// Decodes from a token on, until the buffer is full or an end token is generated. The last
+    /// token is not processed; after an error, it is the one that could not be.
     pub(crate) fn decode_many(
         &mut self,
         network: &Network,

@@ -1,5 +1,5 @@
-//! Float arithmetic of positions: rounding by adding and subtracting 1.5 · 2^52, clamping, the vertex
-//! of a parabola.
+//! Float arithmetic of positions: rounding by adding and subtracting 1.5 · 2^52, clamping, the
+//! vertex of a parabola.
 
 use std::cmp::Ordering;
 

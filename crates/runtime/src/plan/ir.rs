@@ -9,7 +9,7 @@ pub(crate) type Register = u16;
 /// token.
 pub(crate) type Guard = (Register, f64);
 
-/// Some consecutive entries of a kernel's arrays.
+/// Consecutive entries of one of a kernel's arrays.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Gathered {
 pub(crate) enum Inst {
     /// The token's embedding in a slot.
     Token { to: Register, slot: u16 },
-    /// `from + plus`, exact.
+    /// `from + plus`, which is exact.
     Offset {
         to: Register,
         from: Register,
@@ -101,7 +101,7 @@ pub(crate) enum Inst {
         scale: u32,
         head: u32,
     },
-    /// A table's entry for the token at a place; tables are known by where they begin.
+    /// A table's entry for the token at a place; `table` is the table's first entry.
     Load {
         to: Register,
         place: Register,
@@ -319,7 +319,7 @@ pub(crate) enum Output {
     Column { register: Register, line: u32 },
 }
 
-/// A sequence of steps.
+/// A kernel: instructions, their operands, guards, and a prediction.
 #[derive(Debug)]
 pub(crate) struct Kernel {
     pub(crate) ops: Vec<Inst>,

@@ -23,8 +23,8 @@ enum Handoff {
 }
 
 impl Plan {
-    /// Decodes from a token on, until the buffer is full or an end token is generated. The last token
-    /// is not processed. A bailout is about the last token; those before stand.
+    /// Decodes from a token on, until the buffer is full or an end token is generated. The last
+    /// token is not processed. A bailout is about the last token; those before stand.
     pub(super) fn steps(
         &mut self,
         network: &Network,

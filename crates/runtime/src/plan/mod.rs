@@ -19,17 +19,17 @@
 //! computes has the bits that the other engines compute. Numbers that cancel, that a closed gate
 //! multiplies, or that are never read are not computed at all.
 //!
-//! Heads are served by the kind of their keys ([`weightware_analysis::Head`]): equal keys by running
-//! sums, keys `(a t, -b t^2)` by the nearest position, keys of equal x by the highest so far, keys
-//! near a parabola by a [`exec::table`], any others by a hull of their own. Kernels are chosen, and
-//! made when first needed ([`lower::dispatch`]), by the class of the token's id, by the result of
-//! the most influential position lookup, and by one small number ([`weightware_analysis::Cases`]).
-//! Kernels share the forms that depend on the same assumptions; where the dispatch is certain, one
-//! continues with the registers of another ([`lower::carry`]).
+//! Heads are served by the kind of their keys ([`weightware_analysis::Head`]): equal keys by
+//! running sums, keys `(a t, -b t^2)` by the nearest position, keys of equal x by the highest so
+//! far, keys near a parabola by a [`exec::table`], any others by a hull of their own. Kernels are
+//! chosen, and made when first needed ([`lower::dispatch`]), by the class of the token's id, by the
+//! result of the most influential position lookup, and by one small number
+//! ([`weightware_analysis::Cases`]). Kernels share the forms that depend on the same assumptions;
+//! where the dispatch is certain, one continues with the registers of another ([`lower::carry`]).
 //!
-//! Assumptions that bounds do not prove are checked while decoding: no queries tie, keys lie on their
-//! parabola, sums stay in their range. A check that fails gives the head a hull of its own and
-//! decodes all tokens again, or leaves the model to the hull engine.
+//! Assumptions that bounds do not prove are checked while decoding: no queries tie, keys lie on
+//! their parabola, sums stay in their range. A check that fails gives the head a hull of its own
+//! and decodes all tokens again, or leaves the model to the hull engine.
 
 mod decode;
 mod engine;

@@ -35,8 +35,8 @@ const PLACE_Y: Row<'_> = &[(TT, -1.0)];
 
 /// A small random machine: it executes the tokens of the prompt, then those that it generated.
 ///
-/// Flagged tokens end an instruction; their number says which token is fetched next. The distance to
-/// the last flagged token decides, with the fetched token, which token is generated.
+/// Flagged tokens end an instruction; their number says which token is fetched next. The distance
+/// to the last flagged token decides, with the fetched token, which token is generated.
 pub(crate) fn machine(seed: u64) -> Model {
     let mut random = Random(seed ^ 0x3ac1);
     let vocab = 8 + random.below(24) as usize;

@@ -1,7 +1,7 @@
 //! Random models with the structures that compilers make.
 //!
-//! Every model has a slot of ones, the position and its square, and four columns of the embedding: a
-//! number, its square, a flag and the opposite flag. The rest is drawn:
+//! Every model has a slot of ones, the position and its square, and four columns of the embedding:
+//! a number, its square, a flag and the opposite flag. The rest is drawn:
 //!
 //! | structure | function | it exercises |
 //! |---|---|---|

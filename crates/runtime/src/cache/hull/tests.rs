@@ -67,7 +67,8 @@ proptest! {
     fn every_answer_is_that_of_the_oracle(
         tokens in prop::collection::vec(products(), 1..80),
         scale in prop_oneof![Just(1.0), Just(0.1), Just(3e9)],
-        // Queries stay for `stay` tokens; before token `steady`, keys are a progression; in turns of
+        // Queries stay for `stay` tokens; before token `steady`, keys are a progression; in turns
+        // of
         // `calm` tokens, no query is zero.
         stay in prop_oneof![Just(1usize), 2usize..9],
         steady in prop_oneof![Just(0usize), 0usize..80],

@@ -33,7 +33,7 @@ impl PlanState {
             rows,
             ..
         } = self;
-        // It stays where it is, so that its address stays in a register.
+        // The reference keeps the address in a register of the processor.
         let registers: &mut [f64; WIDTH] = registers;
         let last = registers[usize::from(TIME)];
         let products = |span: Span| &kernel.products[span.start as usize..][..span.len as usize];

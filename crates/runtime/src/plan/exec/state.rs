@@ -150,7 +150,7 @@ impl PlanState {
         self.groups.boxes().chain(hulls).flat_map(Boxes::reach)
     }
 
-    /// Whether places lie before the last token.
+    /// Whether guards hold: their places lie before the last token.
     #[inline]
     pub(crate) fn holds(&self, guards: &[Guard]) -> bool {
         let last = self.registers[usize::from(TIME)];
@@ -185,13 +185,13 @@ impl PlanState {
         }
     }
 
-    /// The id at a place, as it stands there.
+    /// The id of the token at a place.
     #[inline]
     pub(crate) fn id_at(&self, place: Register) -> usize {
         usize::from(self.ids[whole(self.registers[usize::from(place)])])
     }
 
-    /// The number by which kernels are chosen.
+    /// Stores the index in its register, and returns it.
     #[inline]
     pub(crate) fn set_index(&mut self, register: Register) -> f64 {
         let index = self.registers[usize::from(register)];

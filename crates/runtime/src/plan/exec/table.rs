@@ -1,5 +1,5 @@
-//! Paged array of keys `(2 j, -j^2 + lift)` by j, with bitmaps that find the nearest key where a j has
-//! none.
+//! Paged array of keys `(2 j, -j^2 + lift)` by j, with bitmaps that find the nearest key where a j
+//! has none.
 
 use weightware_hull::{Point, compare_scores, two_sum};
 

@@ -1,12 +1,12 @@
-//! Carried values: a linked kernel reuses what the kernel before left in registers, where the
-//! analysis proves that it still holds.
+//! Carried values: a linked kernel reuses registers of the kernel before, where the analysis proves
+//! that their numbers still hold.
 //!
 //! If a token leaves the dispatch key unchanged, its kernel is known before it is computed. Such a
 //! kernel is linked to the one before it, and reads that one's registers wherever an atom *stays*:
-//! it depends only on sums that the token adds nothing to, on highest keys and tables that the token
-//! does not change, and on tokens at places that stay. A place stays if it lay before the last
-//! token, so that it was not clamped to the greatest position; a *guard* checks this before the
-//! kernel runs.
+//! it depends only on sums that the token adds nothing to, on highest keys and tables that the
+//! token does not change, and on tokens at places that stay. A place stays if it lay before the
+//! last token, so that it was not clamped to the greatest position; a *guard* checks this before
+//! the kernel runs.
 
 use smallvec::SmallVec;
 use weightware_analysis::{Atom, AtomKind, PolyId};
@@ -43,8 +43,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The register in which a form stays that differs from this one by a constant, and the
-    /// constant of it.
+    /// The register of a form that stays and differs from this one by a constant, and its constant.
     pub(crate) fn carried_base(&mut self, rest: PolyId) -> Result<Option<(Register, f64)>> {
         let base = self.carried.and_then(|carried| carried.bases.get(&rest));
         match base {
@@ -53,7 +52,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether all atoms of a form stay, provided that guards hold that are set now.
+    /// Whether all atoms of a form stay; if so, the guards that this needs are set.
     pub(crate) fn form_stays(&mut self, form: PolyId) -> Result<bool> {
         let guards = self.stays_under(form)?;
         if let Some(guards) = guards {

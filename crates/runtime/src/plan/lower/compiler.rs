@@ -31,7 +31,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Nothing yet; `next` is the first free register.
+    /// No values; `next` is the first free register.
     pub(crate) fn new(next: Register) -> Self {
         Self {
             next,
@@ -40,7 +40,7 @@ impl Known {
     }
 }
 
-/// Writes one kernel.
+/// The state of lowering one kernel.
 pub(crate) struct Compiler<'c> {
     pub(crate) analysis: &'c mut Analysis,
     pub(crate) scope: &'c mut Scope,
@@ -56,7 +56,7 @@ pub(crate) struct Compiler<'c> {
     pub(crate) available: Available,
 }
 
-/// Constants shared by all kernels: their registers, from the last one down, and the register layout.
+/// Constants shared by all kernels, in registers from the last one down, and the register layout.
 #[derive(Debug, Default)]
 pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,
@@ -68,7 +68,7 @@ pub(crate) struct Constants {
 }
 
 impl Constants {
-    /// None yet, beside the registers that sums and highest keys have.
+    /// No constants, beside the registers of sums and highest keys.
     pub(crate) fn new(layout: RegisterLayout) -> Self {
         Self {
             layout,

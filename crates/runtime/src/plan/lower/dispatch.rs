@@ -39,7 +39,7 @@ pub(crate) struct Prologue {
     advance: Option<f64>,
 }
 
-/// A kernel, and what a kernel for the next token can build on.
+/// A kernel, and the values and the dispatch key that a link can build on.
 #[derive(Debug)]
 pub(crate) struct LoweredKernel {
     pub(crate) kernel: Kernel,
@@ -69,8 +69,7 @@ impl Dispatch {
         self.cases.classes * self.cases.kinds * BUCKETS * 2
     }
 
-    /// The number of the kernel for a token of a class, which finds a token, and whose index is a
-    /// number.
+    /// The number of the kernel for a class, a token found, and an index.
     #[inline]
     pub(crate) fn number(&self, class: u16, found: usize, index: f64, predict: bool) -> usize {
         let kind = usize::from(self.cases.kind_of[found]);
@@ -130,7 +129,7 @@ impl Dispatch {
         })
     }
 
-    /// The rest, for one dispatch key.
+    /// The kernel of one dispatch key, which runs after a prologue.
     pub(crate) fn kernel(
         &self,
         analysis: &mut Analysis,
@@ -180,7 +179,7 @@ impl Dispatch {
             return Ok(None);
         };
         let next = bucket(last.bucket as f64 + advance, true);
-        // Their number is limited because the index grows.
+        // The index grows along a chain of links, which limits their number.
         if last.bucket >= SINGLE || next >= SINGLE || next <= last.bucket {
             return Ok(None);
         }
@@ -220,7 +219,7 @@ impl Dispatch {
 }
 
 impl Compiler<'_> {
-    /// By how much an index grows from one token to the next, if the rest of it and the query of a
+    /// The increase of the index from one token to the next, if the rest of it and the query of the
     /// place stay.
     fn advance(
         &mut self,

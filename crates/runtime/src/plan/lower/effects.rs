@@ -177,7 +177,7 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
         let starts = (0..vocab).step_by(CHUNK);
         starts.map(|start| start..vocab.min(start + CHUNK))
     };
-    // About the winner at one corner; if any token wins everywhere, it is this one.
+    // The approximate winner at one corner. If a token wins everywhere, it is this one.
     let mut best = (f64::NEG_INFINITY, 0);
     for tokens in chunks() {
         let mut logits = [0.0; CHUNK];
@@ -196,7 +196,7 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
     // The relative rounding error of logits and of the bound.
     let slack = (head.len() + 4) as f64 * power(-50);
     let beaten = chunks().all(|tokens| {
-        // By how much tokens lose at least, and the magnitude of what is added up.
+        // The least distance by which tokens lose, and the magnitude of the summands.
         let (mut least, mut mass) = ([0.0; CHUNK], [0.0; CHUNK]);
         for (weights, range) in head.iter().zip(ranges) {
             let (of_best, size) = (weights[best], range.size());

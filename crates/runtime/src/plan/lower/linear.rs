@@ -153,7 +153,7 @@ impl Compiler<'_> {
         self.known.bases.insert(rest, (register, constant));
     }
 
-    /// The first four terms.
+    /// A quad of the first four terms.
     pub(crate) fn quad(&mut self, terms: &[(f64, Register)]) -> u32 {
         let mut quad = [(0.0, ZERO); 4];
         for (place, &term) in quad.iter_mut().zip(terms) {
@@ -163,8 +163,8 @@ impl Compiler<'_> {
         self.kernel.quads.len() as u32 - 1
     }
 
-    /// Adds the terms after the first four. A sum that began with +0 is never -0, so zeros that fill
-    /// up change nothing.
+    /// Adds the terms after the first four. A sum that began with +0 is never -0, so zeros that
+    /// fill up change nothing.
     pub(crate) fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
         for terms in terms.chunks(4).skip(1) {
             let quad = self.quad(terms);
@@ -178,8 +178,8 @@ impl Compiler<'_> {
         (constant, self.analysis.interner.id(form.without_constant()))
     }
 
-    /// A register that a form differs from by a constant, and this. The sum of the two is a number,
-    /// as forms are.
+    /// A register that a form differs from by a constant, and the constant. Their sum is exact,
+    /// because it is a form.
     fn offset(&mut self, constant: f64, rest: PolyId) -> Result<Option<(Register, f64)>> {
         if let Some(atom) = self.analysis.interner[rest].as_atom() {
             return Ok(Some((self.atom(atom)?, constant)));
@@ -197,7 +197,7 @@ impl Compiler<'_> {
         Ok(base.and_then(|(register, other)| Some((register, exact_sum(constant, -other)?))))
     }
 
-    /// The value of a form as that of a register and a constant to add.
+    /// A form as the sum of a register and a constant.
     pub(crate) fn near(&mut self, id: PolyId) -> Result<(Register, f64)> {
         let form = self.analysis.interner[id].clone();
         if !self.known.forms.contains_key(&id) && form.is_linear() && form.as_constant().is_none() {

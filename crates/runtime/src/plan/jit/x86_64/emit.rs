@@ -329,8 +329,8 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The last token's embedding in a slot; if there is none, the interpreter takes over from a step
-    /// on.
+    /// The last token's embedding in a slot; if there is none, the interpreter takes over from a
+    /// step on.
     pub(super) fn embedded(&mut self, to: u8, slot: u16, at: u32) {
         let leave = self.leave(at);
         let (slots, slot) = (self.layout.slots as i32, i32::from(slot));

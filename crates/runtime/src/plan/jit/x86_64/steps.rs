@@ -113,7 +113,8 @@ impl Emitter<'_> {
                 to
             }
             Inst::Gated { to, gate, value } => {
-                // Bounds prove that a gate is no NaN. A gate of -0 becomes 0, as in the interpreter.
+                // Bounds prove that a gate is no NaN. A gate of -0 becomes 0, as in the
+                // interpreter.
                 let gate = self.loaded(gate, TERM);
                 self.zero();
                 dynasm!(self.code ; vmaxsd Rx(TERM), Rx(gate), Rx(NOTHING));
@@ -382,8 +383,8 @@ impl Emitter<'_> {
         arithmetic!(self, vsubsd to, to, magic);
     }
 
-    /// The position nearest to a number, unless it is about in the middle of two. The number is not in
-    /// [`TERM`].
+    /// The position nearest to a number, unless it is about in the middle of two. The number is not
+    /// in [`TERM`].
     fn nearest(&mut self, number: u8, at: u32) {
         self.round(TERM, number);
         let (magnitude, certain) = (self.magnitude(), self.number(CERTAIN));
@@ -452,7 +453,8 @@ impl Emitter<'_> {
                     ; vcvtsi2sd Rx(RESULT), Rx(RESULT), eax
                 );
                 arithmetic!(self, vsubsd RESULT, RESULT, middle);
-                // Entries are one more than the token, and 0 before it is known: 0 - 1 is `UNKNOWN`.
+                // Entries are one more than the token, and 0 before it is known: 0 - 1 is
+                // `UNKNOWN`.
                 dynasm!(self.code
                     ; vucomisd Rx(RESULT), Rx(column)
                     ; jne =>not
