@@ -550,7 +550,7 @@ impl Decoder {
 
 /// The tokens that a decoder generates.
 #[derive(Debug)]
-#[must_use = "tokens are generated as they are asked for"]
+#[must_use = "tokens are generated as they are requested"]
 pub struct Generate<'a> {
     decoder: &'a mut Decoder,
     left: Option<u64>,

@@ -33,7 +33,7 @@ pub(crate) struct ResidualStream {
     products: Vec<f64>,
     gates: Vec<f64>,
     /// The number of live heads whose products are computed.
-    asked: usize,
+    computed: usize,
     /// By box: least and greatest `x` and greatest lift of the live keys.
     pub(crate) reach: Vec<KeyExtent>,
 }
@@ -45,14 +45,14 @@ impl ResidualStream {
             inner: zero_vector(),
             products: vec![0.0; network.products],
             gates: vec![0.0; network.gates],
-            asked: 0,
+            computed: 0,
             reach: vec![KeyExtent::EMPTY; network.boxes],
         }
     }
 
     /// The queries, keys and values of the live heads so far at this token, in order.
     pub(crate) fn calls<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = Qkv> + 'a {
-        let heads = network.heads().take(self.asked);
+        let heads = network.heads().take(self.computed);
         heads.map(|head| head.call(&self.products))
     }
 
@@ -96,7 +96,7 @@ impl ResidualStream {
         }
         observer.see(&self.x);
         cache.begin();
-        self.asked = 0;
+        self.computed = 0;
         // A number that is small for a query may be a value of one layer, and a query of the next.
         let mut in_doubt = false;
         for (number, layer) in network.layers.iter().enumerate() {
@@ -134,14 +134,14 @@ impl ResidualStream {
             let key = of_keys.key.map(|place| products[place]);
             *in_doubt |= !check_box(key, of_keys.bound, &mut reach[of_keys.number]);
         }
-        let first = self.asked;
+        let first = self.computed;
         if *in_doubt {
             for head in &layer.heads {
                 check(head, number, &head.call(products), C::EXACT)?;
-                self.asked += 1;
+                self.computed += 1;
             }
         } else {
-            self.asked += layer.heads.len();
+            self.computed += layer.heads.len();
         }
         let answers = &mut inner[..layer.lookups.answers.len()];
         cache

@@ -295,7 +295,7 @@ impl Pass {
         // By query: the streams of values that answer it.
         let mut answers: Vec<Vec<usize>> = Vec::new();
         // By live value of the heads: the index of the query in this layer.
-        let mut asked = Vec::new();
+        let mut query_of = Vec::new();
         for (i, head) in heads.iter_mut().enumerate() {
             let place = |number: usize| self.products.place(number);
             let (keys, is_new) = self.keys.of(head.key);
@@ -350,7 +350,7 @@ impl Pass {
                     others.push(values);
                     others.len() - 1
                 });
-                asked.push(query);
+                query_of.push(query);
             }
         }
         let mut first = 0;
@@ -364,7 +364,7 @@ impl Pass {
         lookups.answers_at = self.answers;
         self.answers += lookups.answers.len();
         let answers = heads.iter_mut().flat_map(|head| &mut head.answers);
-        for (answer, query) in answers.flatten().zip(asked) {
+        for (answer, query) in answers.flatten().zip(query_of) {
             *answer += firsts[query];
         }
         (lookups, boxes)

@@ -35,7 +35,7 @@ impl Classes {
     pub(crate) fn new(rows: &SparseWeights, sentinel: Option<usize>) -> Self {
         let mut of_id = vec![0; rows.vocab];
         if let Some(sentinel) = sentinel {
-            let told_apart = |slot: usize| {
+            let is_unlike_all = |slot: usize| {
                 let mut others = (0..rows.vocab).filter(|&id| id != sentinel);
                 let one = others.next().map(|id| rows.embedded(id, slot));
                 one.is_some_and(|one| {
@@ -43,7 +43,7 @@ impl Classes {
                         && others.all(|id| rows.embedded(id, slot) == one)
                 })
             };
-            if (0..rows.d_model).any(told_apart) {
+            if (0..rows.d_model).any(is_unlike_all) {
                 of_id[sentinel] = IRREGULAR;
             }
         }
