@@ -1,5 +1,5 @@
-//! Bounds of what the unembedding reads, by the token that one lookup finds and by one counter: of
-//! the default model, these are opcode and byte index.
+//! Bounds of the columns that the unembedding reads, by the token that one lookup finds and by one
+//! counter: in the default model, by opcode and byte index.
 //!
 //! `cargo run --release -p weightware-analysis --example bounds -- i32.add br_if`
 
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Bounds of the columns for tokens of whatever class.
+/// Bounds of the columns for tokens of any class.
 fn bounds(
     analysis: &mut Analysis,
     cases: &Cases,
@@ -59,7 +59,7 @@ fn bounds(
         let mut scope = cases.scope(analysis, class, kind, Counted::Exactly(counter));
         for (known, &slot) in all.iter_mut().zip(&rows.columns) {
             let form = analysis.slot(&mut scope, 2 * rows.layers.len(), slot)?;
-            let range = analysis.atoms.tight(&analysis.atoms[form]);
+            let range = analysis.interner.tight(&analysis.interner[form]);
             *known = Some(known.map_or(range, |known| known.union(range)));
         }
         analysis.end(scope);

@@ -1,14 +1,9 @@
-//! What tests begin with.
+//! Random numbers and atoms for tests.
 
-use std::sync::Arc;
-
-use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, Tokenizer, Weights};
-
-use crate::interpreter::analysis::{Analysis, Assumptions};
-use crate::symbolic::atoms::{AtomKind, Atoms};
+use crate::symbolic::atoms::AtomKind;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::Range;
 use crate::symbolic::polynomial::Atom;
-use crate::weights::sparse_weights::SparseWeights;
 
 /// Random numbers, the same for a seed.
 pub(crate) struct Random(u64);
@@ -34,50 +29,13 @@ impl Random {
     }
 }
 
-/// An analysis of a model whose weights are all zero.
-pub(crate) fn blank() -> Analysis {
-    let layer = LayerWeights {
-        in_proj: Matrix::zeros(6, 2),
-        out_proj: Matrix::zeros(2, 2),
-        ff_in: Matrix::zeros(2, 2),
-        ff_out: Matrix::zeros(2, 1),
-    };
-    let model = Model {
-        config: Config {
-            shape: Shape {
-                layers: 1,
-                d_model: 2,
-                heads: 1,
-                d_ffn: 1,
-                vocab: 2,
-            },
-            attention: Attention::Hardmax,
-            position_features: vec![],
-            profile: None,
-            modules: None,
-            last_position: 1 << 20,
-            key_bounds: vec![],
-        },
-        weights: Weights {
-            tok: Matrix::zeros(2, 2),
-            layers: vec![layer],
-            head: Matrix::zeros(2, 2),
-        },
-        tokenizer: Tokenizer::new(vec!["yes".into(), "no".into()]),
-        end_tokens: vec![],
-    };
-    let rows = Arc::new(SparseWeights::new(&model));
-    let first = Arc::new(rows.offers(0));
-    Analysis::new(&rows, &first, &Assumptions::default()).expect("zeros do not overflow")
-}
-
-impl Atoms {
-    /// A number of which nothing is known but this.
+impl Interner {
+    /// An atom with given bounds.
     pub(crate) fn unknown(&mut self, number: u32, range: Range) -> Atom {
         let kind = AtomKind::Kept {
             place: 0,
             stream: number,
         };
-        self.get(kind, || range)
+        self.atom(kind, || range)
     }
 }

@@ -1,6 +1,6 @@
 //! The certificate: each head's kind of keys, its box and its horizons.
 
-use weightware_model::{KeyBound, Model};
+use weightware_model::Model;
 
 use crate::keys::{Keys, read};
 use crate::rounding::{Lookup, Scaling, UNDERFLOW, greatest};
@@ -77,11 +77,8 @@ pub fn certify(model: &Model) -> Certificate {
     let mut heads = vec![];
     for (layer, weights) in model.weights.layers.iter().enumerate() {
         for head in 0..config.shape.heads {
-            let bounds = config.key_bounds.iter();
             // An engine checks a key against all boxes of its head.
-            let bound = bounds
-                .filter(|bound| (bound.layer, bound.head) == (layer, head))
-                .fold(None, narrower);
+            let bound = config.key_box(layer, head);
             // The greatest squared distance between queries and keys in the box.
             let far = bound.map_or(2.0_f64.powi(36), |bound| bound[0] * bound[0]);
             if let Some(read) = read(weights, head, &held, far) {
@@ -100,11 +97,6 @@ pub fn certify(model: &Model) -> Certificate {
         last_position: config.last_position,
         heads,
     }
-}
-
-fn narrower(known: Option<[f64; 2]>, bound: &KeyBound) -> Option<[f64; 2]> {
-    let [x, lift] = known.unwrap_or([f64::INFINITY; 2]);
-    Some([x.min(bound.max_abs_x), lift.min(bound.max_lift)])
 }
 
 impl HeadCertificate {

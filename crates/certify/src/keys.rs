@@ -1,5 +1,6 @@
 //! Recognition of a head's keys by the shape of its rows.
 
+use weightware_analysis::Range;
 use weightware_model::LayerWeights;
 
 use crate::slots::Held;
@@ -195,14 +196,8 @@ fn least(row: &Row) -> f64 {
 
 /// The greatest power of two of which all numbers are multiples; 1 if there are none.
 fn common_power(numbers: impl Iterator<Item = f64>) -> f64 {
-    let trailing = |number: f64| {
-        let bits = number.to_bits();
-        let mantissa = (bits & ((1 << 52) - 1)) | (1 << 52);
-        let exponent = ((bits >> 52) & 0x7ff) as i32 - 1075;
-        exponent + mantissa.trailing_zeros().cast_signed()
-    };
     numbers
-        .map(trailing)
+        .map(|number| Range::of(number).grain)
         .min()
         .map_or(1.0, |least| f64::from(least).exp2())
 }

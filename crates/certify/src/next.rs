@@ -174,7 +174,7 @@ impl Prover {
         let mut varying = vec![];
         for (at, &slot) in rows.columns.iter().enumerate() {
             let form = analysis.slot(&mut scope, 2 * rows.layers.len(), slot);
-            if analysis.atoms[form.map_err(refused)?]
+            if analysis.interner[form.map_err(refused)?]
                 .as_constant()
                 .is_none()
             {
@@ -311,14 +311,16 @@ impl Prover {
         let rows = Arc::clone(&self.rows);
         let (atom, point) = rows.columns.iter().find_map(|&slot| {
             let form = self.analysis.slot(scope, last, slot).ok()?;
-            self.analysis.atoms.threshold(&self.analysis.atoms[form])
+            self.analysis
+                .interner
+                .threshold(&self.analysis.interner[form])
         })?;
         let answer = self.answering(scope, atom)?;
-        let Range { lo, hi, .. } = self.analysis.atoms.range_of(atom);
+        let Range { lo, hi, .. } = self.analysis.interner.range_of(atom);
         let halves = [[lo, point], [point + 1.0, hi]];
         Some((
             answer,
-            halves.map(|bounds| self.analysis.atoms.within(atom, bounds)),
+            halves.map(|bounds| self.analysis.interner.within(atom, bounds)),
         ))
     }
 
@@ -327,7 +329,7 @@ impl Prover {
         for layer in 0..self.rows.layers.len() {
             for head in 0..self.rows.layers[layer].heads.len() {
                 let answers = self.analysis.answers(scope, (layer, head)).ok()?;
-                let of = |&form: &PolyId| self.analysis.atoms[form].as_atom() == Some(atom);
+                let of = |&form: &PolyId| self.analysis.interner[form].as_atom() == Some(atom);
                 if let Some(part) = answers.iter().position(of) {
                     return Some(((layer, head), part));
                 }
@@ -343,7 +345,7 @@ impl Prover {
         for &slot in &rows.columns {
             forms.push(self.analysis.slot(scope, last, slot).map_err(refused)?);
         }
-        let atoms = &self.analysis.atoms;
+        let atoms = &self.analysis.interner;
         let ranges: Vec<Range> = forms
             .iter()
             .map(|&form| atoms.tight(&atoms[form]))
@@ -406,7 +408,7 @@ impl Prover {
         ranges: &[Range],
         along: usize,
     ) -> Option<Vec<Vec<f64>>> {
-        let atoms = &self.analysis.atoms;
+        let atoms = &self.analysis.interner;
         let mut all = vec![vec![]];
         for (at, (&form, range)) in forms.iter().zip(ranges).enumerate() {
             let numbers = if at == along {
@@ -536,7 +538,7 @@ impl Prover {
         let key = self.analysis.key(&mut scope, counter.head.0);
         self.analysis.end(scope);
         let [_, y] = key.map_err(refused)?;
-        Ok(self.analysis.atoms.bounds(y))
+        Ok(self.analysis.interner.bounds(y))
     }
 }
 

@@ -88,20 +88,21 @@ impl Report {
         let decode = run.decode_time();
         let stats = run.stats();
         let reader = run.reader();
+        let memory_hint = match (&ending, program, lowered) {
+            (
+                Ending::Ended(RunEnd::Outcome(Outcome::Exited(1..))),
+                Some(program),
+                Some(lowered),
+            ) => memory_hint(lowered, program, run),
+            _ => None,
+        };
         Self {
             ending,
             stopped,
             trapped,
             share_of_horizon: run.share_of_horizon(),
             memory_used: run.memory_used(),
-            memory_hint: match (&ending, program, lowered) {
-                (
-                    Ending::Ended(RunEnd::Outcome(Outcome::Exited(1..))),
-                    Some(program),
-                    Some(lowered),
-                ) => memory_hint(lowered, program, run),
-                _ => None,
-            },
+            memory_hint,
             prompt_tokens: run.prompt_tokens(),
             resumed: run.resumed_tokens(),
             saved,

@@ -120,9 +120,56 @@ fn sign(v: f64) -> Ordering {
         .expect("sums within the domain are not NaN")
 }
 
-/// Knuth's two-sum: `(s, e)` with `s` the rounded sum and `s + e` the exact one.
+/// The exponent of a number's last set bit: the greatest `e` for which it is a multiple of `2^e`.
+/// `None` for zero, which is a multiple of every power of two.
+///
+/// ```
+/// use weightware_hull::last_bit;
+///
+/// assert_eq!(last_bit(12.0), Some(2));
+/// assert_eq!(last_bit(-0.75), Some(-2));
+/// assert_eq!(last_bit(5e-324), Some(-1074));
+/// assert_eq!(last_bit(0.0), None);
+/// ```
 #[inline]
-pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
+#[must_use]
+pub fn last_bit(number: f64) -> Option<i32> {
+    let bits = number.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32;
+    let fraction = bits & ((1 << 52) - 1);
+    match (exponent, fraction) {
+        (0, 0) => None,
+        (0, _) => Some(-1074 + fraction.trailing_zeros() as i32),
+        _ => Some(exponent - 1075 + (fraction | 1 << 52).trailing_zeros() as i32),
+    }
+}
+
+/// `a + b`, if that is not rounded: if Knuth's two-sum leaves no remainder.
+///
+/// ```
+/// use weightware_hull::exact_sum;
+///
+/// assert_eq!(exact_sum(1.0, 0.5), Some(1.5));
+/// assert_eq!(exact_sum(1e16, 1.0), None);
+/// ```
+#[inline]
+#[must_use]
+pub fn exact_sum(a: f64, b: f64) -> Option<f64> {
+    let (sum, error) = two_sum(a, b);
+    (error == 0.0).then_some(sum)
+}
+
+/// `(s, e)` with `s` the rounded sum and `s + e` the exact one, by Knuth's two-sum. The error is
+/// NaN if the sum is not finite.
+///
+/// ```
+/// use weightware_hull::two_sum;
+///
+/// assert_eq!(two_sum(1e16, 1.0), (1e16, 1.0));
+/// ```
+#[inline]
+#[must_use]
+pub fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let s = a + b;
     let bv = s - a;
     let av = s - bv;

@@ -258,7 +258,7 @@ impl HullIndex {
     ///
     /// # Errors
     /// If a coordinate of `q` is out of the [domain](Point::in_domain).
-    #[inline]
+    #[inline(always)]
     pub fn winners(&self, q: Point, hint: &mut Hint) -> Result<Winners, Error> {
         if q.is_upward() {
             let slot = match self.progression.peak(q) {

@@ -101,7 +101,7 @@ mod sum;
 
 pub use cache::{HullCache, KeyValueIndex, LinearCache};
 pub use error::Error;
-pub use exact::compare_scores;
+pub use exact::{compare_scores, exact_sum, last_bit, two_sum};
 pub use hull::{Hint, HullIndex, Inserted};
 pub use layers::{Layers, Top};
 pub use linear::LinearIndex;

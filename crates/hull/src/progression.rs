@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::Point;
-use crate::exact::FILTER;
+use crate::exact::{FILTER, last_bit};
 
 /// A part of a progression: its points `from` to `until`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,25 +67,18 @@ impl Progression {
     /// small to be rounded.
     fn is_exact(&self, most: u32) -> bool {
         let Self { first, step, curve } = *self;
-        let unit = [first.x, first.y, step.x, step.y, curve]
-            .into_iter()
-            .filter(|&v| v != 0.0)
-            .map(lowest_bit)
-            .fold(f64::INFINITY, f64::min);
+        let numbers = [first.x, first.y, step.x, step.y, curve];
+        let unit = match numbers.into_iter().filter_map(last_bit).min() {
+            // A power of two; 0 below the normal numbers, where nothing counts as exact.
+            Some(exponent) => f64::from_bits(((exponent + 1023).max(0) as u64) << 52),
+            None => f64::INFINITY,
+        };
         let most = f64::from(most);
         let greatest = (first.x.abs() + most * step.x.abs())
             .max(first.y.abs() + most * (step.y.abs() + most * curve.abs()));
         // `greatest` is rounded, so the limit is 2^52 units instead of 2^53.
         greatest < unit * f64::from(1 << 26) * f64::from(1 << 26)
     }
-}
-
-/// The value of the lowest set bit. The number must be far from the subnormal ones.
-fn lowest_bit(v: f64) -> f64 {
-    let bits = v.to_bits();
-    let fraction = bits & ((1 << 52) - 1) | 1 << 52;
-    let exponent = bits >> 52 & 0x7ff;
-    f64::from_bits((exponent + u64::from(fraction.trailing_zeros())).saturating_sub(52) << 52)
 }
 
 impl Run {

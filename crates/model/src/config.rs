@@ -107,3 +107,16 @@ pub struct Config {
     /// Boxes of heads whose keys depend on the program.
     pub key_bounds: Vec<KeyBound>,
 }
+
+impl Config {
+    /// The box of a head's live keys, greatest `|x|` and greatest lift: the intersection of all its
+    /// [bounds](Self::key_bounds), if it has any.
+    #[must_use]
+    pub fn key_box(&self, layer: usize, head: usize) -> Option<[f64; 2]> {
+        let bounds = self.key_bounds.iter();
+        bounds
+            .filter(|bound| (bound.layer, bound.head) == (layer, head))
+            .map(|bound| [bound.max_abs_x, bound.max_lift])
+            .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])])
+    }
+}

@@ -56,7 +56,7 @@ fn model(shape: Shape, mut number: impl FnMut() -> f64) -> Model {
                 .collect(),
             head: matrix(vocab, d, &mut number),
         },
-        tokenizer: Tokenizer::new((0..vocab).map(|i| format!("t{i}"é\")).collect()),
+        tokenizer: Tokenizer::new((0..vocab).map(|i| format!("t{i}\"é\\")).collect()),
         end_tokens: vec![TokenId(vocab as u32 - 1)],
     }
 }
@@ -167,39 +167,39 @@ fn refuses(file: &str, from: &str, to: &str, blamed: &str, says: &str) {
 #[test]
 fn hostile_configs_are_refused() {
     let config = |from, to, says| refuses("config.json", from, to, "config.json", says);
-    config(""layers": 2", ""layers": 0", "layers");
-    config(""layers": 2", ""layers": -2", "invalid");
+    config("\"layers\": 2", "\"layers\": 0", "layers");
+    config("\"layers\": 2", "\"layers\": -2", "invalid");
     config(
-        ""layers": 2",
-        ""layers": 18446744073709551615",
+        "\"layers\": 2",
+        "\"layers\": 18446744073709551615",
         "layers",
     );
-    config(""d_model": 4", ""d_model": 6", "2 * heads");
-    config(""d_ffn": 3", ""d_ffn": 9223372036854775807", "d_ffn");
-    config(""float64"", ""float16"", "dtype");
-    config(""hardmax"", ""sparse"", "unknown variant");
-    config(""slot": 3", ""slot": 4", "d_model");
-    config(""head": 1", ""head": 2", "head");
+    config("\"d_model\": 4", "\"d_model\": 6", "2 * heads");
+    config("\"d_ffn\": 3", "\"d_ffn\": 9223372036854775807", "d_ffn");
+    config("\"float64\"", "\"float16\"", "dtype");
+    config("\"hardmax\"", "\"sparse\"", "unknown variant");
+    config("\"slot\": 3", "\"slot\": 4", "d_model");
+    config("\"head\": 1", "\"head\": 2", "head");
     config("0.25", "1e999", "out of range");
     config("vanilla", "chocolate", "architecture");
     refuses(
         "config.json",
-        ""layers": 2",
-        ""layers": 3",
+        "\"layers\": 2",
+        "\"layers\": 3",
         "model.safetensors",
         "attn.2.in_proj_weight",
     );
     refuses(
         "config.json",
-        ""layers": 2",
-        ""layers": 1",
+        "\"layers\": 2",
+        "\"layers\": 1",
         "config.json",
         "key_bounds",
     );
     refuses(
         "config.json",
-        ""vocab": 5",
-        ""vocab": 16777216",
+        "\"vocab\": 5",
+        "\"vocab\": 16777216",
         "tokenizer.json",
         "vocab",
     );
@@ -208,13 +208,13 @@ fn hostile_configs_are_refused() {
 #[test]
 fn hostile_tokenizers_are_refused() {
     let tokenizer = |from, to, says| refuses("tokenizer.json", from, to, "tokenizer.json", says);
-    tokenizer(""t1", ""t0", "t0");
-    tokenizer(""t1", ""t 1", "white space");
+    tokenizer("\"t1", "\"t0", "t0");
+    tokenizer("\"t1", "\"t 1", "white space");
     tokenizer(": 4", ": 3", "twice");
     tokenizer(": 4", ": 4294967295", "not below 5");
     tokenizer("WordLevel", "BPE", "model.type");
-    tokenizer("<unk>", "t0\\"é\\\", "unk_token");
-    tokenizer(""added_tokens": []", ""added_tokens": [1]", "");
+    tokenizer("<unk>", "t0\\\"é\\\\", "unk_token");
+    tokenizer("\"added_tokens\": []", "\"added_tokens\": [1]", "");
     let end = "generation_config.json";
     refuses(end, "4", "5", end, "end token 5");
 }
@@ -235,7 +235,7 @@ fn hostile_tensors_are_refused() {
 
     for renamed in [
         ("head.weight", "tail.weight"),
-        (""F64"", ""I64""),
+        ("\"F64\"", "\"I64\""),
         ("[5,4]", "[4,5]"),
     ] {
         let header = String::from_utf8_lossy(&good[..1000]).into_owned();

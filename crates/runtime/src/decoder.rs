@@ -4,31 +4,33 @@ use std::str::FromStr;
 
 use weightware_model::{Attention, KeyRange, Model, TokenId};
 
+use crate::argmax_cache::ArgmaxCache;
 use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::{Observer, ResidualStream};
 use crate::network::Network;
 use crate::plan::PlanEngine;
 use crate::sparse::Vector;
 use crate::token_buffer::TokenBuffer;
-use crate::unembed::Scratch;
 use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
 
 /// How a decoder attends to past tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
-    /// Stock softmax over all past keys, scores scaled by `1 / sqrt(2)`: what the weights mean.
-    /// O(n) per token.
+    /// Stock softmax over all past keys, scores scaled by `1 / sqrt(2)`: the definition of the
+    /// model. O(n) per token.
     Softmax,
     /// The average value of the keys of the exactly greatest score, by a scan over all past keys:
     /// the oracle of [`Hull`](Self::Hull). O(n) per token.
     Hardmax,
-    /// The same by extreme-point search in the convex hull of the past keys. O(log n) per token.
+    /// Exact hard-max by extreme-point search in the convex hull of the past keys. O(log n) per
+    /// token.
     Hull,
-    /// The same by programs made from the weights: nothing that cannot matter is computed. About
-    /// constant per token.
+    /// Exact hard-max by kernels that are specialised to the weights and compute only the numbers
+    /// that matter. About constant per token.
     Plan,
-    /// The same by machine code made of these programs. In builds with the feature `jit`; on
-    /// processors other than x86-64 with AVX, the programs run as with [`Plan`](Self::Plan).
+    /// Exact hard-max by the machine code of these kernels, in builds with the feature `jit`. On
+    /// processors other than x86-64 with AVX, kernels are interpreted as with
+    /// [`Plan`](Self::Plan).
     Jit,
 }
 
@@ -41,7 +43,7 @@ impl Engine {
         Self::Jit,
     ];
 
-    /// The engines of this build: all, but for [`Jit`](Self::Jit) without the feature `jit`.
+    /// The engines of this build: all, except [`Jit`](Self::Jit) without the feature `jit`.
     pub fn available() -> impl ExactSizeIterator<Item = Self> + Clone {
         let count = Self::ALL.len() - usize::from(cfg!(not(feature = "jit")));
         Self::ALL.into_iter().take(count)
@@ -53,7 +55,7 @@ impl Engine {
         self != Self::Jit || cfg!(feature = "jit")
     }
 
-    /// Whether the engine decodes by programs made from the weights.
+    /// Whether the engine decodes by kernels that are specialised to the weights.
     #[must_use]
     pub fn is_planned(self) -> bool {
         matches!(self, Self::Plan | Self::Jit)
@@ -89,14 +91,14 @@ impl FromStr for Engine {
     }
 }
 
-/// What a decoder may be told beyond its engine.
+/// The options of a decoder besides its engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DecoderOptions {
     /// Lets a hard-max engine run a model that says it needs softmax.
     pub force: bool,
 }
 
-/// What a live head asked and offered at one token.
+/// The query, key and value of a live head at one token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct HeadActivation {
@@ -122,7 +124,7 @@ pub struct Decoder {
     cache: EngineState,
     engine: Engine,
     stream: ResidualStream,
-    scratch: Scratch,
+    argmax_cache: ArgmaxCache,
     /// Tokens known: prompt and given. The last one given has not been through the layers yet.
     known: u64,
     pending: Option<TokenId>,
@@ -187,10 +189,10 @@ impl Decoder {
         Self::with_options(model, engine, DecoderOptions::default())
     }
 
-    /// The same with options.
+    /// A decoder of an empty sequence, with options.
     ///
     /// # Errors
-    /// As [`new`](Self::new), except for what the options force.
+    /// The errors of [`new`](Self::new), except those that the options overrule.
     pub fn with_options(
         model: &Model,
         engine: Engine,
@@ -210,7 +212,7 @@ impl Decoder {
             stream: ResidualStream::new(&network),
             network,
             engine,
-            scratch: Scratch::default(),
+            argmax_cache: ArgmaxCache::default(),
             known: 0,
             pending: None,
             next: None,
@@ -229,11 +231,11 @@ impl Decoder {
         self.finish = None;
     }
 
-    /// Takes in a prompt, or goes on with one after tokens were generated.
+    /// Processes a prompt, or further tokens after generated ones.
     ///
     /// # Errors
-    /// If a token is unknown (then nothing is taken in), the horizon comes before the prompt's end,
-    /// or decoding had finished.
+    /// If a token is unknown (then no token is processed), the horizon comes before the prompt's
+    /// end, or decoding had finished.
     pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), PrefillError> {
         let vocab = self.network.vocab;
         if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
@@ -270,7 +272,7 @@ impl Decoder {
     /// each half-layer. Empty with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
     ///
     /// # Errors
-    /// As [`prefill`](Self::prefill).
+    /// The errors of [`prefill`](Self::prefill).
     pub fn prefill_recorded(&mut self, token: TokenId) -> Result<Vec<Vec<f64>>, PrefillError> {
         self.record = Some(Record {
             d_model: self.network.d_model,
@@ -285,7 +287,7 @@ impl Decoder {
     /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the
     /// horizon.
     ///
-    /// The iterator is lazy: a token goes through the layers when the one after it is asked for.
+    /// The iterator is lazy: a token goes through the layers when the next one is requested.
     /// [`finish_reason`](Self::finish_reason) says why it ended. Before a prompt it is empty.
     pub fn generate(&mut self, limit: Option<u64>) -> Generate<'_> {
         if self.finish == Some(FinishReason::MaxTokens) {
@@ -317,8 +319,8 @@ impl Decoder {
 
     /// The logits from which the last prediction was made: after a prompt, those of its last token.
     ///
-    /// The plan engine computes no more of them than it needs; asked for them, it takes all tokens
-    /// through the hull engine.
+    /// The plan engine computes no logits while decoding. This method then runs all tokens through
+    /// the hull engine.
     #[must_use]
     pub fn logits(&self) -> Vec<f64> {
         match &self.cache {
@@ -333,7 +335,7 @@ impl Decoder {
         self.engine
     }
 
-    /// What the decoder has done and holds; takes time in proportion to the number of heads.
+    /// Counts of the decoder's work and memory. Takes O(heads).
     #[must_use]
     pub fn stats(&self) -> Stats {
         let live_heads = self.network.heads().count();
@@ -368,8 +370,8 @@ impl Decoder {
     /// The kernel that predicted the last token, as text: what it assumes, and one instruction a
     /// line. The crate's PLAN.md describes the text.
     ///
-    /// The kernel is the one that ran for the last token that went through the layers; a token that
-    /// was generated last goes through them when the one after it is asked for. `None` if that
+    /// The kernel is the one that ran for the last token that went through the layers; the
+    /// token generated last goes through them when the next one is requested. `None` if that
     /// token was the first, which the whole network computes, with engines other than
     /// [`Engine::Plan`] and [`Engine::Jit`], and where no plan holds. The text is written now, and
     /// decoding does nothing for it.
@@ -381,9 +383,9 @@ impl Decoder {
         }
     }
 
-    /// What the live heads asked and offered at the last token that went through the layers, in
-    /// order: for studies of attention, such as recording the keys and queries of a head. Nothing
-    /// with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
+    /// The queries, keys and values of the live heads at the last token that went through the
+    /// layers, in order: for studies of attention, such as recording the keys and queries of a
+    /// head. Nothing with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
     pub fn head_activations(&self) -> impl Iterator<Item = HeadActivation> + '_ {
         let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
@@ -398,7 +400,7 @@ impl Decoder {
             })
     }
 
-    /// How far the live keys of heads with a box went in the sequence so far, in order; heads
+    /// The extent of the live keys of heads with a box in the sequence so far, in order; heads
     /// without a live key are left out.
     pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
         let mut reached: Vec<_> = match &self.cache {
@@ -421,7 +423,7 @@ impl Decoder {
     /// horizon; returns how many. If they are fewer, [`finish_reason`](Self::finish_reason) says
     /// why, unless there was no prompt.
     ///
-    /// The same tokens as [`generate`](Self::generate) gives one by one, with less to do for each.
+    /// The tokens are those of [`generate`](Self::generate), with less work for each.
     pub fn generate_into(&mut self, tokens: &mut [TokenId]) -> usize {
         if self.finish == Some(FinishReason::MaxTokens) {
             self.finish = None;
@@ -474,7 +476,7 @@ impl Decoder {
         count
     }
 
-    /// Takes the last known token through the layers, and predicts the next if asked.
+    /// Runs the last known token through the layers; predicts the next if `predict`.
     #[inline]
     fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, HorizonReason)> {
         if let EngineState::Plan(planned) = &mut self.cache {
@@ -490,7 +492,7 @@ impl Decoder {
             .map_err(|why| self.horizon(why))
     }
 
-    /// The same by the whole network.
+    /// Runs a token through the whole network; predicts the next if `predict`.
     fn forward(&mut self, token: TokenId, predict: bool) -> Result<(), HorizonReason> {
         match self.record.take() {
             None => self.through_layers(token, &mut ())?,
@@ -506,7 +508,7 @@ impl Decoder {
             network, stream, ..
         } = self;
         if predict {
-            self.next = network.unembed.argmax(&stream.x, &mut self.scratch);
+            self.next = self.argmax_cache.predict(&network.unembed, &stream.x);
             if self.next.is_none() {
                 return Err(HorizonReason::Overflow);
             }
@@ -534,7 +536,7 @@ impl Decoder {
             EngineState::Hull(cache) => {
                 stream.forward_observed(network, cache, token, at, observer)
             }
-            EngineState::Plan(_) => unreachable!("plans leave out most of the network"),
+            EngineState::Plan(_) => unreachable!("a plan engine never runs the whole network here"),
         }
     }
 
@@ -548,7 +550,7 @@ impl Decoder {
 
 /// The tokens that a decoder generates.
 #[derive(Debug)]
-#[must_use = "tokens are generated as they are asked for"]
+#[must_use = "tokens are generated as they are requested"]
 pub struct Generate<'a> {
     decoder: &'a mut Decoder,
     left: Option<u64>,

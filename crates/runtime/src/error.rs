@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::Engine;
 
-/// Why there can be no such decoder.
+/// Why a decoder cannot be made.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct Error(Kind);

@@ -17,23 +17,23 @@ pub(crate) trait Observer {
     fn see(&mut self, x: &Vector);
 }
 
-/// Reads nothing and costs nothing.
+/// An observer that reads nothing and costs nothing.
 impl Observer for () {
     #[inline]
     fn see(&mut self, _: &Vector) {}
 }
 
-/// The residual stream and scratch space.
+/// The residual stream of one token, and buffers of its forward pass.
 #[derive(Debug)]
 pub(crate) struct ResidualStream {
     pub(crate) x: Vector,
-    /// What heads or neurons give.
+    /// The outputs of heads or of neurons.
     inner: Vector,
     /// The distinct products of this token: queries, keys and values, and those of neurons.
     products: Vec<f64>,
     gates: Vec<f64>,
-    /// How many live heads have their products.
-    asked: usize,
+    /// The number of live heads whose products are computed.
+    computed: usize,
     /// By box: least and greatest `x` and greatest lift of the live keys.
     pub(crate) reach: Vec<KeyExtent>,
 }
@@ -45,19 +45,20 @@ impl ResidualStream {
             inner: zero_vector(),
             products: vec![0.0; network.products],
             gates: vec![0.0; network.gates],
-            asked: 0,
+            computed: 0,
             reach: vec![KeyExtent::EMPTY; network.boxes],
         }
     }
 
-    /// What the live heads of the layers so far asked and offered at this token, in order.
+    /// The queries, keys and values of the live heads so far at this token, in order.
     pub(crate) fn calls<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = Qkv> + 'a {
-        let heads = network.heads().take(self.asked);
+        let heads = network.heads().take(self.computed);
         heads.map(|head| head.call(&self.products))
     }
 
-    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`,
-    /// greatest lift.
+    /// The extent of live keys, by head with a box: layer, number in the weights, least and
+    /// greatest
+    /// `x`, greatest lift.
     pub(crate) fn reached<'s>(
         &'s self,
         network: &'s Network,
@@ -68,7 +69,7 @@ impl ResidualStream {
         heads.filter_map(|(layer, head)| Some((layer, head.number, self.reach[head.boxed?].0)))
     }
 
-    /// Leaves in `x` the residual stream of `token` at `position` after the last layer.
+    /// Runs a token at a position through all layers; `x` then is its residual stream.
     pub(crate) fn forward(
         &mut self,
         network: &Network,
@@ -79,7 +80,7 @@ impl ResidualStream {
         self.forward_observed(network, cache, token, position, &mut ())
     }
 
-    /// [`forward`](Self::forward), read by an observer.
+    /// Runs a token like [`forward`](Self::forward), with an observer of the residual stream.
     pub(crate) fn forward_observed(
         &mut self,
         network: &Network,
@@ -95,7 +96,7 @@ impl ResidualStream {
         }
         observer.see(&self.x);
         cache.begin();
-        self.asked = 0;
+        self.computed = 0;
         // A number that is small for a query may be a value of one layer, and a query of the next.
         let mut in_doubt = false;
         for (number, layer) in network.layers.iter().enumerate() {
@@ -104,7 +105,7 @@ impl ResidualStream {
             self.feed_forward(layer);
             observer.see(&self.x);
         }
-        // A slot that overflows never becomes finite again.
+        // An overflow in a slot persists to the last layer.
         if self.x[..network.d_model].iter().all(|x| x.is_finite()) {
             Ok(())
         } else {
@@ -133,16 +134,16 @@ impl ResidualStream {
             let key = of_keys.key.map(|place| products[place]);
             *in_doubt |= !check_box(key, of_keys.bound, &mut reach[of_keys.number]);
         }
-        let first = self.asked;
+        let first = self.computed;
         if *in_doubt {
             for head in &layer.heads {
                 check(head, number, &head.call(products), C::EXACT)?;
-                self.asked += 1;
+                self.computed += 1;
             }
         } else {
-            self.asked += layer.heads.len();
+            self.computed += layer.heads.len();
         }
-        let answers = &mut inner[..layer.asks.answers.len()];
+        let answers = &mut inner[..layer.lookups.answers.len()];
         cache
             .answer(layer, first, products, answers)
             .map_err(|Full(i)| HorizonReason::Full {
@@ -168,18 +169,18 @@ impl ResidualStream {
     }
 }
 
-/// Whether numbers are in range, be they queries, keys or values.
+/// Whether numbers are in range for queries, keys and values alike.
 #[inline]
 fn all_fit(numbers: &[f64], exact: bool) -> bool {
     let least = if exact { MIN_MAGNITUDE } else { 0.0 };
-    // Without branches, and so several at once. Not a number fails.
+    // Without branches the loop is vectorised. NaN is out of range.
     numbers.iter().fold(true, |fit, number| {
         let magnitude = number.abs();
         fit & (magnitude <= MAX_MAGNITUDE) & ((magnitude >= least) | (magnitude == 0.0))
     })
 }
 
-/// Whether a key is in its box; remembers how far live ones went.
+/// Whether a key is in its box; the extent of live keys grows by it.
 #[inline]
 fn check_box(key: [f64; 2], bound: [f64; 2], extent: &mut KeyExtent) -> bool {
     let Some(lift) = live_lift(key) else {
@@ -196,7 +197,7 @@ fn check_box(key: [f64; 2], bound: [f64; 2], extent: &mut KeyExtent) -> bool {
 #[cold]
 fn check(head: &Head, layer: usize, call: &Qkv, exact: bool) -> Result<(), HorizonReason> {
     let Qkv { query, key, value } = call;
-    // Not a number is not contained.
+    // NaN is not contained.
     let fits = |number: f64| (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&number);
     let [a, b] = *value;
     let in_range = if exact {

@@ -1,4 +1,4 @@
-//! Key boxes: within them attention is exact; and how far a head's live keys have gone.
+//! Key boxes, within which attention is exact, and the extent of a head's live keys.
 
 /// The height of a live key above the parabola, `y + (x / 2)^2`; `None` if it is cleared. NaN gives
 /// `Some(NaN)`, which no box contains.
@@ -15,7 +15,7 @@ pub(crate) fn holds([most, highest]: [f64; 2], x: f64, lift: f64) -> bool {
     x.abs() <= most && lift <= highest
 }
 
-/// How far live keys went: least and greatest `x`, greatest lift.
+/// The extent of live keys: least and greatest `x`, greatest lift.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyExtent(pub(crate) [f64; 3]);
 
@@ -23,7 +23,7 @@ impl KeyExtent {
     /// No live key yet.
     pub(crate) const EMPTY: Self = Self([f64::INFINITY, f64::NEG_INFINITY, 0.0]);
 
-    /// Takes in a live key. That of a token whose embedding is zero says nothing.
+    /// Includes a live key, unless it is `(0, 0)`, the key of a token whose embedding is zero.
     #[inline]
     pub(crate) fn include(&mut self, [x, y]: [f64; 2], lift: f64) {
         if (x, y) != (0.0, 0.0) {
@@ -33,7 +33,7 @@ impl KeyExtent {
     }
 }
 
-/// Keys that are proven so far below the parabola are left out of tables: further than the squared
+/// The distance below the parabola from which on keys are left out of tables: more than the squared
 /// distance between any two keys inside a box.
 pub(crate) fn cleared(bound: Option<[f64; 2]>) -> f64 {
     const LEAST: f64 = (1_u64 << 38) as f64;

@@ -53,6 +53,7 @@
 #![cfg_attr(not(feature = "jit"), forbid(unsafe_code))]
 #![warn(missing_docs)]
 
+mod argmax_cache;
 mod cache;
 mod decoder;
 mod error;

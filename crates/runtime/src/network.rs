@@ -8,7 +8,7 @@ use crate::sparse::{Entry, Row, Rows, Update, row_of};
 use crate::unembed::Unembed;
 use crate::value_numbering::{Interner, Products, SlotVersions};
 
-/// A model made ready to run. It owns what it needs.
+/// A model prepared for the forward pass. It borrows nothing from the model.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) d_model: usize,
@@ -17,13 +17,14 @@ pub(crate) struct Network {
     pub(crate) embedding: Vec<f64>,
     pub(crate) position_features: Vec<PositionFeature>,
     pub(crate) layers: Vec<Layer>,
-    /// How many distinct products there are of queries, keys and values, and how many of neurons.
+    /// The numbers of distinct products of queries, keys and values, and of neurons.
     pub(crate) products: usize,
     pub(crate) gates: usize,
-    /// How many streams of keys and of values, questions, answers of all layers, and boxes.
+    /// The numbers of streams of keys and of values, of queries, of answers in all layers, and of
+    /// boxes.
     pub(crate) key_streams: usize,
     pub(crate) value_streams: usize,
-    pub(crate) questions: usize,
+    pub(crate) queries: usize,
     pub(crate) answers: usize,
     pub(crate) boxes: usize,
     pub(crate) unembed: Unembed,
@@ -42,8 +43,8 @@ pub(crate) struct Layer {
     pub(crate) heads: Vec<Head>,
     /// The boxes of its keys that earlier layers do not check.
     pub(crate) boxes: Vec<KeyBox>,
-    pub(crate) asks: Asks,
-    /// From the answers.
+    pub(crate) lookups: Lookups,
+    /// The rows over the answers.
     pub(crate) heads_out: Update,
     /// The rows of gates and values whose products earlier layers do not have.
     pub(crate) neurons_in: Rows,
@@ -51,7 +52,7 @@ pub(crate) struct Layer {
     pub(crate) neurons_at: usize,
     /// The places of a neuron's gate and value.
     pub(crate) neurons: Vec<[usize; 2]>,
-    /// From the neurons.
+    /// The rows over the neurons.
     pub(crate) neurons_out: Update,
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct Head {
     pub(crate) query: [usize; 2],
     pub(crate) key: [usize; 2],
     pub(crate) value: [usize; 2],
-    /// Which of the two values reach the residual stream, and as which answers of the layer.
+    /// By value: its answer of the layer, if the value reaches the residual stream.
     pub(crate) answers: [Option<usize>; 2],
     /// Greatest `|x|` and greatest lift of a live key; the lesser of several boxes.
     pub(crate) bound: Option<[f64; 2]>,
@@ -73,7 +74,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// What it asks and offers.
+    /// The query, key and value.
     #[inline]
     pub(crate) fn call(&self, products: &[f64]) -> Qkv {
         let point = |[x, y]: [usize; 2]| Point::new(products[x], products[y]);
@@ -95,15 +96,15 @@ pub(crate) struct KeyBox {
     pub(crate) bound: [f64; 2],
 }
 
-/// What the heads of a layer ask of a cache, each but once: products that are equal whatever the
-/// tokens are one key, one question, one stream of values. Keys and values that earlier layers have
-/// are not among those of a later one.
+/// The lookups of a layer's heads in a cache, each once: products that are equal for any tokens are
+/// one key, one query, one stream of values. A later layer does not repeat keys and values of
+/// earlier ones.
 #[derive(Debug, Default)]
-pub(crate) struct Asks {
-    pub(crate) keys: Vec<NewKey>,
-    pub(crate) values: Vec<NewValues>,
-    pub(crate) questions: Vec<Question>,
-    /// By question, one after the other: the streams of values of which the average is asked for.
+pub(crate) struct Lookups {
+    pub(crate) keys: Vec<KeyAppend>,
+    pub(crate) values: Vec<ValueAppend>,
+    pub(crate) queries: Vec<LayerQuery>,
+    /// By query, one after the other: the streams of values that are averaged.
     pub(crate) answers: Vec<usize>,
     /// The place of the first of them among those of all layers.
     pub(crate) answers_at: usize,
@@ -111,7 +112,7 @@ pub(crate) struct Asks {
 
 /// A key to append to a stream of keys.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct NewKey {
+pub(crate) struct KeyAppend {
     /// The stream's number.
     pub(crate) stream: usize,
     /// Places among the products.
@@ -122,22 +123,22 @@ pub(crate) struct NewKey {
 
 /// Values to append to streams of values, beside one stream of keys.
 #[derive(Debug)]
-pub(crate) struct NewValues {
+pub(crate) struct ValueAppend {
     pub(crate) keys: usize,
     /// The streams' numbers, and the values' places among the products.
     pub(crate) values: Vec<[usize; 2]>,
 }
 
-/// A question to a stream of keys, for some of the layer's answers.
+/// A query to a stream of keys, for some of the layer's answers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Question {
+pub(crate) struct LayerQuery {
     pub(crate) number: usize,
     pub(crate) keys: usize,
     /// Places among the products.
     pub(crate) query: [usize; 2],
-    /// Whether no earlier layer asks it.
+    /// Whether no earlier layer has it.
     pub(crate) is_new: bool,
-    /// How many answers are to it.
+    /// The number of its answers.
     pub(crate) answers: usize,
 }
 
@@ -154,7 +155,7 @@ impl Network {
             gates: Products::default(),
             keys: Interner::default(),
             values: Interner::default(),
-            questions: Interner::default(),
+            queries: Interner::default(),
             answers: 0,
             boxes: Interner::default(),
         };
@@ -170,7 +171,7 @@ impl Network {
             gates: pass.gates.len(),
             key_streams: pass.keys.len(),
             value_streams: pass.values.len(),
-            questions: pass.questions.len(),
+            queries: pass.queries.len(),
             answers: pass.answers,
             boxes: pass.boxes.len(),
             unembed: Unembed::new(&model.weights.head),
@@ -185,7 +186,7 @@ impl Network {
     }
 }
 
-/// What is known of the layers so far.
+/// The value numbers of the layers so far.
 struct Pass {
     versions: SlotVersions,
     products: Products,
@@ -195,8 +196,8 @@ struct Pass {
     /// By the number of the keys and that of a product.
     values: Interner<[usize; 2]>,
     /// By the number of the keys and those of two products.
-    questions: Interner<[usize; 3]>,
-    /// How many answers there are.
+    queries: Interner<[usize; 3]>,
+    /// The number of answers.
     answers: usize,
     /// By the number of the keys and the bits of two bounds.
     boxes: Interner<(usize, [u64; 2])>,
@@ -206,7 +207,7 @@ impl Pass {
     fn layer(&mut self, model: &Model, index: usize, weights: &LayerWeights) -> Layer {
         let mut heads = self.heads(model, index, weights);
         let (heads_in, heads_at) = self.products.end();
-        let (asks, boxes) = self.asks(&mut heads);
+        let (lookups, boxes) = self.lookups(&mut heads);
         for head in &mut heads {
             for product in [&mut head.query, &mut head.key, &mut head.value] {
                 *product = product.map(|number| self.products.place(number));
@@ -227,7 +228,7 @@ impl Pass {
         for neuron in 0..d_ffn {
             let gate = row_of(&weights.ff_in, neuron);
             let value = row_of(&weights.ff_in, d_ffn + neuron);
-            if !gate.is_empty() && !value.is_empty() && reaches(&weights.ff_out, neuron) {
+            if !gate.is_empty() && !value.is_empty() && !weights.ff_out.column_is_zero(neuron) {
                 inputs.push((neuron, neurons.len()));
                 neurons.push([gate, value].map(|row| self.gates.number(row, &self.versions)));
             }
@@ -243,7 +244,7 @@ impl Pass {
             heads_at,
             heads,
             boxes,
-            asks,
+            lookups,
             heads_out,
             neurons_in,
             neurons_at,
@@ -261,22 +262,17 @@ impl Pass {
             let scalars = [2 * number, 2 * number + 1];
             let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * shape.d_model + s));
             let mut values = third(2);
-            let live =
-                [0, 1].map(|j| !values[j].is_empty() && reaches(&weights.out_proj, scalars[j]));
+            let reaches = |j: usize| !weights.out_proj.column_is_zero(scalars[j]);
+            let live = [0, 1].map(|j| !values[j].is_empty() && reaches(j));
             if live == [false; 2] {
                 continue;
             }
             for j in 0..2 {
-                // A dead value is a zero, whatever its row says.
+                // A dead value is zero, and its row is ignored.
                 if !live[j] {
                     values[j].clear();
                 }
             }
-            let bounds = model.config.key_bounds.iter();
-            let bound = bounds
-                .filter(|b| b.layer == index && b.head == number)
-                .map(|b| [b.max_abs_x, b.max_lift])
-                .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
             let mut numbers =
                 |rows: [Row; 2]| rows.map(|row| self.products.number(row, &self.versions));
             heads.push(Head {
@@ -285,27 +281,26 @@ impl Pass {
                 key: numbers(third(1)),
                 value: numbers(values),
                 answers: live.map(|live| live.then_some(0)),
-                bound,
+                bound: model.config.key_box(index, number),
                 boxed: None,
             });
         }
         heads
     }
 
-    /// What heads ask that others do not, and the boxes that others do not have. Sets their answers
-    /// and boxes.
-    fn asks(&mut self, heads: &mut [Head]) -> (Asks, Vec<KeyBox>) {
-        let mut asks = Asks::default();
+    /// The distinct lookups and boxes of a layer's heads. Sets the heads' answers and boxes.
+    fn lookups(&mut self, heads: &mut [Head]) -> (Lookups, Vec<KeyBox>) {
+        let mut lookups = Lookups::default();
         let mut boxes = Vec::new();
-        // The values that each question is answered with.
+        // By query: the streams of values that answer it.
         let mut answers: Vec<Vec<usize>> = Vec::new();
-        // By live value of the heads: the question, an index of this layer's.
-        let mut asked = Vec::new();
+        // By live value of the heads: the index of the query in this layer.
+        let mut query_of = Vec::new();
         for (i, head) in heads.iter_mut().enumerate() {
             let place = |number: usize| self.products.place(number);
             let (keys, is_new) = self.keys.of(head.key);
             if is_new {
-                asks.keys.push(NewKey {
+                lookups.keys.push(KeyAppend {
                     stream: keys,
                     key: head.key.map(place),
                     head: i,
@@ -323,10 +318,10 @@ impl Pass {
                 }
             }
             let [x, y] = head.query;
-            let (number, is_new) = self.questions.of([keys, x, y]);
-            let known = asks.questions.iter().position(|q| q.number == number);
-            let question = known.unwrap_or_else(|| {
-                asks.questions.push(Question {
+            let (number, is_new) = self.queries.of([keys, x, y]);
+            let known = lookups.queries.iter().position(|q| q.number == number);
+            let query = known.unwrap_or_else(|| {
+                lookups.queries.push(LayerQuery {
                     number,
                     keys,
                     query: head.query.map(place),
@@ -334,55 +329,50 @@ impl Pass {
                     answers: 0,
                 });
                 answers.push(Vec::new());
-                asks.questions.len() - 1
+                lookups.queries.len() - 1
             });
             for (answer, value) in head.answers.iter_mut().zip(head.value) {
                 let Some(answer) = answer else { continue };
                 let (values, is_new) = self.values.of([keys, value]);
                 if is_new {
                     let new = [values, place(value)];
-                    match asks.values.iter_mut().find(|beside| beside.keys == keys) {
+                    match lookups.values.iter_mut().find(|beside| beside.keys == keys) {
                         Some(beside) => beside.values.push(new),
-                        None => asks.values.push(NewValues {
+                        None => lookups.values.push(ValueAppend {
                             keys,
                             values: vec![new],
                         }),
                     }
                 }
-                let others = &mut answers[question];
+                let others = &mut answers[query];
                 let known = others.iter().position(|&other| other == values);
                 *answer = known.unwrap_or_else(|| {
                     others.push(values);
                     others.len() - 1
                 });
-                asked.push(question);
+                query_of.push(query);
             }
         }
         let mut first = 0;
         let mut firsts = Vec::new();
-        for (question, answers) in asks.questions.iter_mut().zip(answers) {
+        for (query, answers) in lookups.queries.iter_mut().zip(answers) {
             firsts.push(first);
-            question.answers = answers.len();
+            query.answers = answers.len();
             first += answers.len();
-            asks.answers.extend(answers);
+            lookups.answers.extend(answers);
         }
-        asks.answers_at = self.answers;
-        self.answers += asks.answers.len();
+        lookups.answers_at = self.answers;
+        self.answers += lookups.answers.len();
         let answers = heads.iter_mut().flat_map(|head| &mut head.answers);
-        for (answer, question) in answers.flatten().zip(asked) {
-            *answer += firsts[question];
+        for (answer, query) in answers.flatten().zip(query_of) {
+            *answer += firsts[query];
         }
-        (asks, boxes)
+        (lookups, boxes)
     }
 }
 
-/// Whether a column of a matrix that writes to the residual stream is not all zero.
-fn reaches(matrix: &Matrix, column: usize) -> bool {
-    (0..matrix.rows).any(|r| matrix.row(r)[column] != 0.0)
-}
-
-/// The rows of a matrix, of which the stated columns are multiplied with the stated inputs, in that
-/// order.
+/// The rows of a matrix over some inputs, each of which has a column of the matrix, in the order of
+/// their products.
 fn update(matrix: &Matrix, columns: &[(usize, usize)]) -> Update {
     let restricted = |r: usize| {
         let entry = |&(column, input): &(usize, usize)| Entry {

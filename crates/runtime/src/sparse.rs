@@ -7,14 +7,14 @@ pub(crate) use weightware_analysis::{Entry, Row, row_of};
 /// Inputs are kept in arrays that every 16-bit number indexes, so that no access needs a check.
 pub(crate) const WIDTH: usize = 1 << 16;
 
-/// A vector of which a first part is used.
+/// A vector; only its first part is used.
 pub(crate) type Vector = Box<[f64; WIDTH]>;
 
 /// The zero vector.
 pub(crate) fn zero_vector() -> Vector {
     match vec![0.0; WIDTH].into_boxed_slice().try_into() {
         Ok(vector) => vector,
-        Err(_) => unreachable!("the length is WIDTH"),
+        Err(_) => unreachable!("the vector was made with WIDTH zeros"),
     }
 }
 
@@ -66,7 +66,7 @@ impl Dot for Row {
     }
 }
 
-/// Where products go: a slice, to be cut into the outputs of rows of a length.
+/// The destination of products: a slice, cut into the outputs of rows of one length.
 trait Outputs: IntoIterator + Sized {
     fn cut(self, at: usize) -> (Self, Self);
 }
@@ -122,14 +122,13 @@ impl Rows {
         (all, places)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn len(&self) -> usize {
         let short = self.ones.len() + self.twos.len() + self.threes.len();
         short + self.fours.len() + self.fives.len() + self.long.len() + self.empty
     }
 
-    /// Calls `take` with every output, of which there is one for each row, and the product of its
-    /// row with `x`.
+    /// Calls `take` with every row's output and product with `x`.
     #[inline(always)]
     fn each<O: Outputs>(&self, x: &[f64; WIDTH], out: O, mut take: impl FnMut(O::Item, f64)) {
         /// The products of rows of a length, and the outputs that are left.

@@ -1,16 +1,16 @@
-//! What a decoder has done and holds: counts, and the reasons for which plans were given up.
+//! Statistics of a decoder: counts, and the reasons for which plans were given up.
 
 use std::fmt;
 
 use weightware_analysis::Bailout;
 
-/// What a decoder has done and holds.
+/// The counts of a decoder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Tokens that went through the layers, the prompt included.
     pub tokens: u64,
-    /// About how many bytes keys and values take.
+    /// The approximate number of bytes of keys and values.
     pub cached_bytes: usize,
     /// Live heads, which can change the residual stream.
     pub live_heads: usize,
@@ -21,7 +21,7 @@ pub struct Stats {
     /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the
     /// hull engine.
     pub planned: bool,
-    /// How often the plan engine gave up an assumption and decoded all tokens anew.
+    /// The number of times that the plan engine gave up an assumption and decoded all tokens again.
     pub deoptimizations: u32,
     /// Every bailout of the sequence, by reason: those that deoptimised, and those before, when a
     /// plan was made.
@@ -35,13 +35,13 @@ pub enum BailoutReason {
     /// A head that attends by position found two positions of equal score, or reads a value that
     /// may be rounded.
     Place,
-    /// The keys of some heads are not what was proved or assumed of them.
+    /// The keys of some heads are not of the kind that was proved or assumed.
     Keys,
     /// A running sum left the range that was assumed.
     Sum,
     /// The first token's id came again.
     Sentinel,
-    /// Nothing is proved of the model, or the sequence exceeds what a plan can hold.
+    /// Bounds of the model are not proved, or the sequence exceeds the room of a plan.
     Model,
 }
 
@@ -109,7 +109,7 @@ impl fmt::Display for BailoutReason {
     }
 }
 
-/// How many bailouts there were for each reason.
+/// The number of bailouts for each reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bailouts([u32; BailoutReason::ALL.len()]);
 
@@ -118,13 +118,13 @@ impl Bailouts {
         self.0[BailoutReason::of(bailout) as usize] += 1;
     }
 
-    /// How many there were for one reason.
+    /// The number of bailouts for one reason.
     #[must_use]
     pub fn count(&self, reason: BailoutReason) -> u32 {
         self.0[reason as usize]
     }
 
-    /// How many there were.
+    /// The number of all bailouts.
     #[must_use]
     pub fn total(&self) -> u32 {
         self.0.iter().sum()

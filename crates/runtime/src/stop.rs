@@ -5,19 +5,20 @@ use std::fmt;
 use thiserror::Error;
 use weightware_model::TokenId;
 
-/// Why a decoder gives no more tokens.
+/// Why a decoder generates no more tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FinishReason {
     /// The last token was one of the model's end tokens.
     EndToken(TokenId),
     /// The limit given to [`Decoder::generate`](crate::Decoder::generate) is reached; another call
-    /// goes on.
+    /// continues.
     MaxTokens,
     /// Tokens from here on would not be certified.
     Horizon {
-        /// The position (counted from 0, the prompt included) of the first token that is not given.
+        /// The position (counted from 0, the prompt included) of the first token that is not
+        /// generated.
         position: u64,
-        /// What is exceeded.
+        /// The limit that is exceeded.
         reason: HorizonReason,
     },
 }
@@ -34,7 +35,7 @@ impl fmt::Display for FinishReason {
     }
 }
 
-/// What a model was exceeded in.
+/// The limit of a model that a sequence exceeds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum HorizonReason {
@@ -98,10 +99,10 @@ impl fmt::Display for HorizonReason {
     }
 }
 
-/// Why a prompt was not taken in.
+/// Why a prompt was not prefilled.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum PrefillError {
-    /// A token is not in the vocabulary; nothing of the prompt was taken in.
+    /// A token is not in the vocabulary; no token of the prompt was processed.
     #[error("token {} of the prompt, id {}, is not in the vocabulary of {vocab}", .index, .token.0)]
     UnknownToken {
         /// Its index in the slice.
@@ -116,10 +117,10 @@ pub enum PrefillError {
     Horizon {
         /// The position of the first token that is not certified.
         position: u64,
-        /// What is exceeded.
+        /// The limit that is exceeded.
         reason: HorizonReason,
     },
-    /// The decoder has given an end token or reached the horizon;
+    /// The decoder has generated an end token or reached the horizon;
     /// [`Decoder::reset`](crate::Decoder::reset) it first.
     #[error("decoding is finished")]
     Finished,

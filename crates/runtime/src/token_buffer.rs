@@ -1,8 +1,8 @@
-//! A slice that is filled with decoded tokens from the front.
+//! A slice that decoded tokens fill from the front.
 
 use weightware_model::TokenId;
 
-/// Tokens said so far, and room for more.
+/// The tokens generated so far, and room for more.
 #[derive(Debug)]
 pub(crate) struct TokenBuffer<'t> {
     tokens: &'t mut [TokenId],
@@ -10,7 +10,7 @@ pub(crate) struct TokenBuffer<'t> {
 }
 
 impl<'t> TokenBuffer<'t> {
-    /// None yet; as many as fit.
+    /// An empty buffer over a slice.
     pub(crate) fn into(tokens: &'t mut [TokenId]) -> Self {
         Self { tokens, count: 0 }
     }
@@ -35,7 +35,7 @@ impl<'t> TokenBuffer<'t> {
         self.count += 1;
     }
 
-    /// Says a token, if there is one.
+    /// Appends a token, if there is one.
     pub(crate) fn extend(&mut self, token: Option<TokenId>) {
         if let Some(token) = token {
             self.push(token);

@@ -9,20 +9,20 @@ use crate::sparse::WIDTH;
 /// Rows per block.
 const BLOCK: usize = 32;
 
-/// How often a family of rows is cut at a gap, which may leave blocks that are nearly empty, and in
-/// how many columns gaps are looked for.
+/// The number of cuts at gaps between families of rows, which may leave nearly empty blocks, and of
+/// columns that are searched for gaps.
 const GAPS: usize = 8;
 
 /// The columns of the unembedding that are not zero, with its rows in blocks of near ones.
 ///
 /// Every block is enclosed: each of its rows is `middle + a * chord` plus an error of at most
 /// `error` per column, with `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| +
-/// error.|x|` by more than what rounding may add, for which the error has a generous margin: a
-/// bound and a logit consist of a few operations, each off by half an epsilon. A block whose bound
-/// is less than a logit found elsewhere needs no look.
+/// error.|x|` by more than the rounding error, for which `error` has a generous margin: a bound and
+/// a logit consist of few operations, each off by half an epsilon. A block whose bound is less than
+/// a known logit is skipped.
 ///
-/// The search is exact for any weights. It is quick where few rows come near the greatest logit, as
-/// where rows lie on a curve: a chord follows a curve closely.
+/// The search is exact for any weights. It is fast where few rows come near the greatest logit, for
+/// instance where rows lie on a curve, which a chord follows closely.
 #[derive(Debug)]
 pub(crate) struct Unembed {
     /// The slots of the columns, ascending.
@@ -41,19 +41,12 @@ pub(crate) struct Unembed {
     largest: Vec<f64>,
 }
 
-/// Space for searches, and what some of the last of them found.
+/// Buffers that searches reuse.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// Columns and their token, by a hash; none before the first search.
-    known: Vec<([u64; MOST_COLUMNS], TokenId)>,
-    x: Vec<f64>,
     bounds: Vec<f64>,
     slopes: Vec<f64>,
 }
-
-/// Results are remembered of searches by at most so many columns, and about so many.
-const MOST_COLUMNS: usize = 4;
-const REMEMBERED: usize = 1 << 12;
 
 /// Logits of at most this magnitude are far from overflow.
 const LARGEST: f64 = 1e290;
@@ -105,8 +98,8 @@ impl Unembed {
         Self { slots, ..all }
     }
 
-    /// Adds the enclosure of a block. Any middle, chord and coefficients would do, as the errors
-    /// are what they leave.
+    /// Adds the enclosure of a block. It holds for any middle, chord and coefficients, because the
+    /// errors are computed from them.
     fn enclose(&mut self, block: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
         let columns = scales.len();
         if columns == 0 {
@@ -162,43 +155,18 @@ impl Unembed {
         logits
     }
 
-    /// The lowest token among those of the greatest logit; `None` if a logit might overflow.
-    pub(crate) fn argmax(&self, residual: &[f64; WIDTH], scratch: &mut Scratch) -> Option<TokenId> {
-        let mut x = std::mem::take(&mut scratch.x);
-        x.clear();
-        x.extend(self.slots.iter().map(|&s| residual[usize::from(s)]));
-        let best = self.remembered(&x, scratch);
-        scratch.x = x;
-        best
+    /// Reads the columns from the residual stream, in ascending order of slots.
+    pub(crate) fn read(&self, residual: &[f64; WIDTH], columns: &mut Vec<f64>) {
+        columns.clear();
+        columns.extend(self.slots.iter().map(|&slot| residual[usize::from(slot)]));
     }
 
-    /// The same from the columns, which mostly are what they were some time ago.
-    fn remembered(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
-        if x.len() > MOST_COLUMNS {
-            return self.argmax_of(x, scratch);
-        }
-        if scratch.known.is_empty() {
-            // No finite column has these bits.
-            scratch.known = vec![([u64::MAX; MOST_COLUMNS], TokenId(0)); REMEMBERED];
-        }
-        let mut key = [0; MOST_COLUMNS];
-        let mut hash = 0_u64;
-        for (bits, column) in key.iter_mut().zip(x) {
-            *bits = column.to_bits();
-            hash = (hash.rotate_left(29) ^ *bits).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-        let at = (hash >> 48) as usize % REMEMBERED;
-        if scratch.known[at].0 != key {
-            scratch.known[at] = (key, self.argmax_of(x, scratch)?);
-        }
-        Some(scratch.known[at].1)
-    }
-
-    /// The same from the columns that are not zero, in ascending order of slots.
-    pub(crate) fn argmax_of(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
-        let Scratch { bounds, slopes, .. } = scratch;
+    /// The lowest token among those of the greatest logit, from the columns; `None` if a logit
+    /// might overflow.
+    pub(crate) fn argmax(&self, x: &[f64], scratch: &mut Scratch) -> Option<TokenId> {
+        let Scratch { bounds, slopes } = scratch;
         let size: f64 = self.largest.iter().zip(x).map(|(w, x)| w * x.abs()).sum();
-        // Not a number is not contained.
+        // NaN is not contained.
         if !(0.0..LARGEST).contains(&size) {
             return None;
         }
@@ -298,7 +266,7 @@ fn divide(
         None => {
             let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
             if let Some(c) = widest(&ranges, scales) {
-                // Where that column does not tell rows apart, the others keep near ones together.
+                // Where that column is equal, the others keep near rows together.
                 let columns = || [c].into_iter().chain((0..scales.len()).rev());
                 let by_column = |a: &u32, b: &u32| {
                     let mut orders = columns().map(|c| weight(*a, c).total_cmp(&weight(*b, c)));
@@ -316,7 +284,7 @@ fn divide(
     divide(high, scales, weight, gaps, blocks);
 }
 
-/// Puts the tokens that a predicate holds for first; tells how many.
+/// Moves the tokens that satisfy a predicate to the front; returns their number.
 fn partition(tokens: &mut [u32], first: impl Fn(u32) -> bool) -> usize {
     let mut cut = 0;
     for at in 0..tokens.len() {
@@ -346,7 +314,7 @@ fn gap(numbers: impl Iterator<Item = f64>, (low, high): (f64, f64)) -> Option<f6
 
 /// The column of the widest range, in terms of all rows' ranges.
 fn widest(ranges: &[(f64, f64)], scales: &[f64]) -> Option<usize> {
-    // A column that never changes has scale 0 and width 0: not a number, never the widest.
+    // A constant column has scale 0 and width 0: NaN, which is never the widest.
     let width = |((low, high), scale): (&(f64, f64), &f64)| (high / 2.0 - low / 2.0) / scale;
     let widths = ranges.iter().zip(scales).map(width).enumerate();
     let widest = widths
@@ -365,12 +333,19 @@ fn range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
         (low.min(n), high.max(n))
     })
 }
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::sparse::zero_vector;
+
+    fn argmax(unembed: &Unembed, residual: &[f64; WIDTH]) -> Option<TokenId> {
+        let mut columns = Vec::new();
+        unembed.read(residual, &mut columns);
+        unembed.argmax(&columns, &mut Scratch::default())
+    }
 
     fn check(head: &Matrix, x: &[f64]) {
         let mut slots = zero_vector();
@@ -389,7 +364,7 @@ mod tests {
                 best = i;
             }
         }
-        let answer = unembed.argmax(&slots, &mut Scratch::default());
+        let answer = argmax(&unembed, &slots);
         assert_eq!(answer, Some(TokenId(best as u32)));
     }
 
@@ -447,7 +422,7 @@ mod tests {
         let mut x = zero_vector();
         for large in [1e200, f64::INFINITY, f64::NAN] {
             x[0] = large;
-            assert_eq!(unembed.argmax(&x, &mut Scratch::default()), None);
+            assert_eq!(argmax(&unembed, &x), None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Value numbering: which products of a forward pass are equal for any tokens, from the weights
+//! Value numbering of a forward pass: products that are equal for any tokens, from the weights
 //! alone.
 
 use std::collections::HashMap;
@@ -6,17 +6,17 @@ use std::hash::Hash;
 
 use crate::sparse::{Row, Rows};
 
-/// How often each slot of the residual stream has been written to, up to where the pass has come.
+/// The number of writes to each slot of the residual stream, up to the current half-layer.
 #[derive(Debug)]
 pub(crate) struct SlotVersions(Vec<u32>);
 
 impl SlotVersions {
-    /// Nothing but the embedding.
+    /// The versions of the embedding.
     pub(crate) fn new(slots: usize) -> Self {
         Self(vec![0; slots])
     }
 
-    /// Notes that slots were added to, if only a zero.
+    /// Notes a write to slots; adding a zero counts as one.
     pub(crate) fn write(&mut self, slots: &[u16]) {
         for &slot in slots {
             self.0[usize::from(slot)] += 1;
@@ -27,14 +27,14 @@ impl SlotVersions {
 /// An input, its version and a weight's bits.
 type Term = (u16, u32, u64);
 
-/// The distinct products of rows with the residual stream. Two of the same weights over slots that
-/// nobody has written to in between are one, however many layers lie between them.
+/// The distinct products of rows with the residual stream. Two products of equal weights are one if
+/// no slot that they read was written to in between.
 #[derive(Debug, Default)]
 pub(crate) struct Products {
     known: Interner<Vec<Term>>,
-    /// Those of the half-layer that is looked at.
+    /// Those of the current half-layer.
     new: Vec<Row>,
-    /// By number: where in the list of all products. Interner of that half-layer have none yet.
+    /// By number: the place among all products. Numbers of the current half-layer have none yet.
     places: Vec<usize>,
 }
 
@@ -65,13 +65,13 @@ impl Products {
         self.places[number]
     }
 
-    /// How many there are.
+    /// The number of distinct ones.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
 }
 
-/// Interner from 0 for distinct things.
+/// Numbers from 0 for distinct things.
 #[derive(Debug)]
 pub(crate) struct Interner<T>(HashMap<T, usize>);
 
@@ -89,7 +89,7 @@ impl<T: Hash + Eq> Interner<T> {
         (number, number == next)
     }
 
-    /// How many there are.
+    /// The number of distinct ones.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -85,7 +85,7 @@ proptest! {
             prop_assert_eq!(done, parts.prefill(&prompt[..cut]).and_then(|()| parts.prefill(&prompt[cut..])));
             if done.is_ok() {
                 prop_assert_eq!(whole.logits(), parts.logits());
-                // A decoder that starts anew does the same again.
+                // A decoder that was reset decodes the same tokens.
                 parts.reset();
                 parts.prefill(&prompt).unwrap();
                 let once: Vec<_> = whole.generate(Some(20)).collect();

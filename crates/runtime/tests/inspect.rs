@@ -21,7 +21,7 @@ fn near(found: &[f64], expected: &[f64]) -> bool {
     pairs.all(|(a, b)| (a - b).abs() <= 1e-9 * scale)
 }
 
-/// What a layer's heads answered, by row of values.
+/// The outputs of a layer's heads, by row of values.
 fn answers(model: &Model, pass: &TokenPass, layer: usize) -> Vec<f64> {
     let mut answers = vec![0.0; model.config.shape.d_model];
     for head in pass.heads.iter().filter(|head| head.layer == layer) {
@@ -30,7 +30,7 @@ fn answers(model: &Model, pass: &TokenPass, layer: usize) -> Vec<f64> {
     answers
 }
 
-/// The residual stream behind an attention and behind the neurons, from that before and what the
+/// The residual stream after an attention and after the neurons, from that before and what the
 /// heads answered.
 fn layer(model: &Model, index: usize, before: &[f64], answers: &[f64]) -> [Vec<f64>; 2] {
     let weights = &model.weights.layers[index];

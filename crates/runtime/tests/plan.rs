@@ -1,4 +1,4 @@
-//! The plan engine says what the other hard-max engines say, whatever the model.
+//! Equality of the plan engine and the other hard-max engines, for any model.
 
 mod common;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use weightware_model::{Model, TokenId};
 use weightware_runtime::{Decoder, Engine, FinishReason, PrefillError, Stats};
 
-/// Tokens, why they ended, and how many were taken in.
+/// Tokens, why they ended, and the number of tokens processed.
 fn said(
     model: &Model,
     engine: Engine,

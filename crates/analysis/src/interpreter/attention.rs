@@ -1,245 +1,226 @@
-//! Transfer functions of attention: the outputs of a head as polynomials, by the kind of its keys.
+//! Transfer functions of attention: the outputs of heads as forms, by the kind of their keys.
 
-use crate::interpreter::analysis::{Analysis, Bailout, Head, HeadAt, Value};
-use crate::interpreter::memo::{INDEX, fetched};
-use crate::interpreter::scope::Scope;
+use crate::interpreter::assumptions::{Bailout, HeadAt, Result};
+use crate::interpreter::key_layout::{Head, KeyLayout, Value};
+use crate::interpreter::scope::OutputAt;
 use crate::symbolic::atoms::AtomKind;
+use crate::symbolic::hash::QuickMap;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, is_power, power};
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-type Result<T> = std::result::Result<T, Bailout>;
+/// The grain of an average of up to 2^27 numbers is finer than theirs by at most this exponent.
+const MEAN_GRAINS: i32 = 80;
 
-impl Scope {
-    /// The answer of a head, if it is assumed.
-    fn told(&mut self, head: (HeadAt, usize)) -> Option<PolyId> {
-        if let Some(number) = self.fetched.iter().position(|(at, _)| *at == head) {
-            self.assumed |= fetched(number);
-            return Some(self.fetched[number].1);
-        }
-        let (_, index) = self.index.filter(|(at, _)| *at == head)?;
-        self.assumed |= INDEX;
-        index
-    }
+/// The outputs of heads so far, by query.
+#[derive(Debug, Default)]
+pub(crate) struct Attention {
+    outputs: QuickMap<(HeadAt, usize, [PolyId; 2]), PolyId>,
+    /// By place: a head that attends to it.
+    heads: QuickMap<Atom, HeadAt>,
 }
 
-impl Analysis {
-    /// What a live head answers the token: both parts, 0 of one that does not reach the residual
-    /// stream.
-    ///
-    /// # Errors
-    /// If the network cannot be followed there.
-    ///
-    /// # Panics
-    /// If there is no such head.
-    pub fn answers(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[PolyId; 2]> {
-        let node = self.rows.layers[at.0].answers_node(at.1);
-        self.node(scope, node, |this, scope| this.answered(scope, at))
+impl Attention {
+    /// Forgets the outputs. Places of later atoms reuse their numbers, and are noted again.
+    pub(crate) fn forget(&mut self) {
+        self.outputs = QuickMap::default();
     }
 
-    fn answered(&mut self, scope: &mut Scope, at: HeadAt) -> Result<[PolyId; 2]> {
-        let mut answers = [PolyId::ZERO; 2];
-        let live = self.rows.layers[at.0].heads[at.1].live;
-        let mut query = None;
-        for part in (0..2).filter(|&part| live[part]) {
-            answers[part] = if let Some(form) = scope.told((at, part)) {
-                form
-            } else if let Head::Place { own: true, .. } = self.heads[at.0][at.1] {
-                self.value(scope, at, part)?
-            } else {
-                let query = match query {
-                    Some(query) => query,
-                    None => *query.insert(self.asked(scope, at)?),
-                };
-                match query {
-                    Some(query) => self.answer(at, part, query)?,
-                    None => self.atoms.constant(self.first[at.0][at.1].value[part]),
-                }
-            };
-        }
-        Ok(answers)
+    /// A head that attends to a place.
+    pub(crate) fn head_of_place(&self, place: Atom) -> HeadAt {
+        self.heads[&place]
     }
 
-    /// The query of a head, as far as it matters; none if the first token is seen to win.
-    fn asked(&mut self, scope: &mut Scope, at: HeadAt) -> Result<Option<[PolyId; 2]>> {
-        match self.heads[at.0][at.1] {
-            Head::Mean(_) => Ok(Some([PolyId::ZERO; 2])),
-            Head::Group { group, .. } if self.groups[group as usize].latest => {
-                Ok(Some([PolyId::ZERO; 2]))
-            }
-            Head::Place { .. } => self.query_above(scope, at),
-            _ => self.query(scope, at).map(Some),
-        }
-    }
-
-    fn answer(&mut self, at: HeadAt, part: usize, query: [PolyId; 2]) -> Result<PolyId> {
-        if let Some(&known) = self.made.answers.get(&(at, part, query)) {
+    /// A part of a head's output for a query.
+    pub(crate) fn output(
+        &mut self,
+        layout: &KeyLayout,
+        interner: &mut Interner,
+        (at, part): OutputAt,
+        query: [PolyId; 2],
+    ) -> Result<PolyId> {
+        if let Some(&known) = self.outputs.get(&(at, part, query)) {
             return Ok(known);
         }
-        let answer = self.answer_to(at, part, query)?;
-        self.made.answers.insert((at, part, query), answer);
-        Ok(answer)
-    }
-
-    fn answer_to(&mut self, at: HeadAt, part: usize, query: [PolyId; 2]) -> Result<PolyId> {
-        match self.heads[at.0][at.1] {
-            Head::Mean(sums) => {
-                let Some(index) = sums[part] else {
-                    return Ok(PolyId::ZERO);
-                };
-                let sum = &self.sums[index as usize];
-                let value = self.atoms.bounds(sum.form).union(Range::of(sum.first));
-                let range = sum.range;
-                self.atoms.get(AtomKind::Sum { sum: index }, || range);
-                // An average of up to 2^27 numbers, rounded.
-                let range = Range::new(value.lo, value.hi, value.grain.min(0) - 80);
-                Ok(self.atoms.id_of(AtomKind::Mean { sum: index }, || range))
-            }
-            Head::Place { key, values, .. } => self.attended(at, part, query, key, values[part]),
+        let output = match layout.head(at) {
+            Head::Mean(sums) => sums[part].map(|sum| mean(layout, interner, sum)),
+            Head::Place { key, values, .. } => match values[part] {
+                Some(value) => {
+                    let first = layout.first(at).value[part];
+                    Some(self.read(layout, interner, (at, query, key), first, value)?)
+                }
+                None => None,
+            },
             Head::Group { group, values } => {
-                let Some(value) = values[part] else {
-                    return Ok(PolyId::ZERO);
-                };
-                let range = self.groups[group as usize].ranges[value as usize];
-                let atom = if self.groups[group as usize].latest {
-                    let atom = self.atoms.get(AtomKind::Latest { group, value }, || range);
-                    if let Some(error) = self.groups[group as usize].nearness[value as usize] {
-                        self.atoms.note_nearness(atom, error);
-                    }
-                    atom
-                } else {
-                    let (query, _) = self.normal(query, [2.0, 1.0], false);
-                    let entry = self
-                        .atoms
-                        .get(AtomKind::Entry { group, query }, || Range::of(0.0));
-                    self.atoms.get(AtomKind::Found { entry, value }, || range)
-                };
-                Ok(self.atoms.id(Polynomial::atom(atom)))
+                values[part].map(|value| found(layout, interner, group, query, value))
             }
             Head::Hull(head) => {
-                let range = self.hull_ranges[head as usize][part];
+                let range = layout.hull_ranges[head as usize][part];
                 let kind = AtomKind::Hull {
                     head,
                     query,
                     part: part == 1,
                 };
-                let range = Range::new(range.lo, range.hi, range.grain.min(0) - 80);
-                Ok(self.atoms.id_of(kind, || range))
+                let grain = range.grain.min(0) - MEAN_GRAINS;
+                Some(interner.id_of(kind, || Range::new(range.lo, range.hi, grain)))
             }
-        }
-    }
-
-    /// A head that asks for a place, which is an atom of kind [`AtomKind::Place`].
-    ///
-    /// # Panics
-    /// If the atom is of another kind.
-    #[must_use]
-    pub fn asker(&self, place: Atom) -> HeadAt {
-        self.askers[&place]
-    }
-
-    fn attended(
-        &mut self,
-        at: HeadAt,
-        part: usize,
-        query: [PolyId; 2],
-        key: [f64; 2],
-        value: Option<Value>,
-    ) -> Result<PolyId> {
-        let Some(value) = value else {
-            return Ok(PolyId::ZERO);
         };
-        let [x, y] = query.map(|form| self.atoms.bounds(form));
-        let first = Polynomial::constant(self.first[at.0][at.1].value[part]);
+        let output = output.unwrap_or(PolyId::ZERO);
+        self.outputs.insert((at, part, query), output);
+        Ok(output)
+    }
+
+    /// The value at the position that a query finds among the keys `(a t, -b t^2)`.
+    fn read(
+        &mut self,
+        layout: &KeyLayout,
+        interner: &mut Interner,
+        (at, query, key): (HeadAt, [PolyId; 2], [f64; 2]),
+        first: f64,
+        value: Value,
+    ) -> Result<PolyId> {
+        let [x, y] = query.map(|form| interner.bounds(form));
+        let first = Polynomial::constant(first);
         // Position 1 scores less than position 0, and later ones even less.
         if y.lo >= 0.0 && key[0] * x.hi < key[1] * y.lo - (key[1] * y.lo).abs() * power(-50) {
-            return Ok(self.atoms.id(first));
+            return Ok(interner.id(first));
         }
         if y.lo >= 0.0 && x.hi < 0.0 {
-            return Ok(self.atoms.id(first));
+            return Ok(interner.id(first));
         }
-        let (query, key) = self.normal(query, key, true);
-        if self.atoms[query[1]].as_constant() == Some(1.0)
+        let (query, key) = nearest_query(interner, query, key);
+        if interner[query[1]].as_constant() == Some(1.0)
             && key == [2.0, 1.0]
-            && self.atoms.bounds(query[0]).hi < 0.5
+            && interner.bounds(query[0]).hi < 0.5
         {
-            return Ok(self.atoms.id(first));
+            return Ok(interner.id(first));
         }
         let place = AtomKind::Place {
             query,
             key: key.map(f64::to_bits),
         };
-        let asked = query.map(|form| self.atoms.bounds(form));
-        let last = last_place(asked, key).min(self.longest as f64);
-        let place = self.atoms.get(place, || Range::new(0.0, last, 0));
-        self.askers.insert(place, at);
+        let bounds = query.map(|form| interner.bounds(form));
+        let last = last_place(bounds, key).min(interner.last_position() as f64);
+        let place = interner.atom(place, || Range::new(0.0, last, 0));
+        self.heads.insert(place, at);
         match value {
-            Value::Kept { stream, range } => {
-                let kind = AtomKind::Kept { place, stream };
-                Ok(self.atoms.id_of(kind, || range))
+            Value::Stream { stream, range } => {
+                Ok(interner.id_of(AtomKind::Kept { place, stream }, || range))
             }
-            Value::Told { table, time } => {
-                let told = match self.table_constants[table as usize] {
-                    Some(constant) => Polynomial::constant(constant),
-                    None => {
-                        let range = self.table_ranges[table as usize];
-                        Polynomial::atom(self.atoms.get(AtomKind::Read { place, table }, || range))
-                    }
-                };
-                let polynomial = Polynomial::monomial((0, place), time[0])
-                    .plus(1.0, &Polynomial::monomial((place, place), time[1]))
-                    .ok_or(Bailout::Head(at))?;
-                match told
-                    .plus(1.0, &polynomial)
-                    .filter(|sum| self.atoms.is_safe(sum))
-                {
-                    Some(sum) => Ok(self.atoms.id(sum)),
-                    None => Err(Bailout::Head(at)),
-                }
+            Value::Table { table, time } => {
+                value_of_id(layout, interner, place, table, time).ok_or(Bailout::Head(at))
             }
         }
-    }
-
-    /// The same question with the query `(q, 1)` and keys `(2 t, -t^2)`, if that is exactly the
-    /// same. Where only the nearest integer counts, q is that if it is known to be close to one.
-    fn normal(
-        &mut self,
-        query: [PolyId; 2],
-        key: [f64; 2],
-        nearest: bool,
-    ) -> ([PolyId; 2], [f64; 2]) {
-        let [a, b] = key;
-        let slope = self.atoms[query[1]].as_constant();
-        let Some(slope) = slope.filter(|slope| *slope > 0.0) else {
-            return (query, key);
-        };
-        let factor = a / (2.0 * b * slope);
-        if !(is_power(factor) && is_power(slope) && is_power(a) && is_power(b)) {
-            return (query, key);
-        }
-        let Some(scaled) = Polynomial::zero().plus(factor, &self.atoms[query[0]]) else {
-            return (query, key);
-        };
-        let one = self.atoms.constant(1.0);
-        if nearest
-            && let Some((close, error)) = self.atoms.close_to(&scaled)
-            && error < 0.49
-            && self.atoms.is_safe(&close)
-            && self.atoms.range(&close).grain >= 0
-        {
-            return ([self.atoms.id(close), one], [2.0, 1.0]);
-        }
-        ([self.atoms.id(scaled), one], [2.0, 1.0])
     }
 }
 
-/// A position that no position found by a query `(x, y)` is beyond: that of keys `(a t, -b t^2)` is
-/// the nearest to `a x / (2 b y)`. Infinite, if none is known.
+/// The average of a running sum.
+fn mean(layout: &KeyLayout, interner: &mut Interner, number: u32) -> PolyId {
+    let sum = &layout.sums[number as usize];
+    let value = interner.bounds(sum.form).union(Range::of(sum.first));
+    interner.atom(AtomKind::Sum { sum: number }, || sum.range);
+    let grain = value.grain.min(0) - MEAN_GRAINS;
+    let range = Range::new(value.lo, value.hi, grain);
+    interner.id_of(AtomKind::Mean { sum: number }, || range)
+}
+
+/// A value at the key that a query finds in a group.
+fn found(
+    layout: &KeyLayout,
+    interner: &mut Interner,
+    number: u32,
+    query: [PolyId; 2],
+    value: u32,
+) -> PolyId {
+    let group = &layout.groups[number as usize];
+    let range = group.ranges[value as usize];
+    let atom = if group.latest {
+        let kind = AtomKind::Latest {
+            group: number,
+            value,
+        };
+        let atom = interner.atom(kind, || range);
+        if let Some(error) = group.nearness[value as usize] {
+            interner.note_nearness(atom, error);
+        }
+        atom
+    } else {
+        let query = match scaled_query(interner, query, [2.0, 1.0]) {
+            Some(scaled) => {
+                let one = interner.constant(1.0);
+                [interner.id(scaled), one]
+            }
+            None => query,
+        };
+        let kind = AtomKind::Entry {
+            group: number,
+            query,
+        };
+        let entry = interner.atom(kind, || Range::of(0.0));
+        interner.atom(AtomKind::Found { entry, value }, || range)
+    };
+    interner.id(Polynomial::atom(atom))
+}
+
+/// The entry of a table for the token at a place t, plus `c[0] t + c[1] t^2`; none if the sum may
+/// be rounded.
+fn value_of_id(
+    layout: &KeyLayout,
+    interner: &mut Interner,
+    place: Atom,
+    table: u32,
+    c: [f64; 2],
+) -> Option<PolyId> {
+    let of_id = &layout.tables[table as usize];
+    let entry = match of_id.constant {
+        Some(constant) => Polynomial::constant(constant),
+        None => {
+            let kind = AtomKind::Read { place, table };
+            Polynomial::atom(interner.atom(kind, || of_id.range))
+        }
+    };
+    let of_time = Polynomial::monomial((0, place), c[0])
+        .plus(1.0, &Polynomial::monomial((place, place), c[1]))?;
+    let sum = entry.plus(1.0, &of_time)?;
+    interner.is_safe(&sum).then(|| interner.id(sum))
+}
+
+/// `q` of an equivalent query `(q, 1)` to the keys `(2 t, -t^2)`; none if scaling may round.
+fn scaled_query(interner: &Interner, query: [PolyId; 2], [a, b]: [f64; 2]) -> Option<Polynomial> {
+    let slope = interner[query[1]].as_constant()?;
+    let factor = a / (2.0 * b * slope);
+    if slope <= 0.0 || ![factor, slope, a, b].into_iter().all(is_power) {
+        return None;
+    }
+    Polynomial::zero().plus(factor, &interner[query[0]])
+}
+
+/// A query that finds the nearest position, and its keys: `(q, 1)` and `(2 t, -t^2)` if that is
+/// equivalent, with an integer q if it is known to be close to one.
+fn nearest_query(
+    interner: &mut Interner,
+    query: [PolyId; 2],
+    key: [f64; 2],
+) -> ([PolyId; 2], [f64; 2]) {
+    let Some(scaled) = scaled_query(interner, query, key) else {
+        return (query, key);
+    };
+    let one = interner.constant(1.0);
+    let close = interner.close_to(&scaled).filter(|(close, error)| {
+        *error < 0.49 && interner.is_safe(close) && interner.range(close).grain >= 0
+    });
+    let q = close.map_or(scaled, |(close, _)| close);
+    ([interner.id(q), one], [2.0, 1.0])
+}
+
+/// An upper bound of the position that a query `(x, y)` finds among keys `(a t, -b t^2)`: the
+/// nearest to `a x / (2 b y)`. Infinite if there is none.
 fn last_place([x, y]: [Range; 2], [a, b]: [f64; 2]) -> f64 {
     if y.lo <= 0.0 {
         return f64::INFINITY;
     }
     let nearest = a * x.hi.max(0.0) / (2.0 * b * y.lo);
-    // Three operations, each rounded; then to the nearest integer, of two the greater.
+    // Three rounded operations; then the nearest integer, the greater one of two.
     let last = (nearest * (1.0 + power(-48)) + 0.5).floor();
     if last.is_nan() { f64::INFINITY } else { last }
 }
@@ -249,7 +230,7 @@ mod tests {
     use super::*;
     use crate::testing::Random;
 
-    /// The last of the positions that score most, of so many: with integers, exactly.
+    /// The last of the positions that score most, by exact integers.
     fn scan([x, y]: [i64; 2], [a, b]: [i64; 2], positions: i64) -> i64 {
         let [x, y, a, b] = [x, y, a, b].map(i128::from);
         let score = |t: &i64| {
@@ -283,8 +264,8 @@ mod tests {
             check(&mut exact, [x, y], [a, b]);
         }
 
-        /// Of bounds that are the numbers, the last position is found, or the next; of wider ones,
-        /// it is not beyond.
+        /// If bounds are exact, the last position is the one found, or the next; wider bounds give
+        /// no lesser one.
         fn check(exact: &mut usize, query @ [x, y]: [i64; 2], key: [i64; 2]) {
             let found = scan(query, key, POSITIONS);
             let key = key.map(|number| number as f64);

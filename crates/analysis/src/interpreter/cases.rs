@@ -1,111 +1,80 @@
-//! The cases that a network tells tokens apart by, found from its gates and queries.
+//! Case distinction: the class of a token's id, the result of one lookup, and one counter.
 //!
-//! Most of a compiled network depends on very little: on the class of the token's id, on what one
-//! lookup by position finds, and on one counter. Which lookup and which counter those are, is found
-//! by counting what gates and queries depend on.
+//! Most of a compiled network depends on these alone. The lookup and the counter are those that
+//! most gates and queries depend on.
 
 use std::collections::BTreeSet;
 
-use crate::interpreter::analysis::{Analysis, Head, HeadAt, Value};
+use crate::interpreter::analysis::Analysis;
+use crate::interpreter::assumptions::HeadAt;
+use crate::interpreter::key_layout::{Head, Value};
 use crate::interpreter::scope::Scope;
+use crate::interpreter::survey::Survey;
 use crate::symbolic::atoms::{AtomKind, TIME};
 use crate::symbolic::hash::QuickMap;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::Range;
-use crate::symbolic::polynomial::{Atom, Polynomial};
+use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-/// The lookup tells tokens apart in at most so many ways.
+/// A lookup that distinguishes more kinds of tokens than this gives no cases.
 const MOST_KINDS: usize = 1024;
 
-/// So many gates and queries must depend on what tokens are told apart by.
+/// At least this many gates or queries depend on the lookup, and gates on the counter.
 const FEWEST: usize = 3;
 
-/// What tokens are told apart by: the class of their ids, the kind of the token that they find, and
-/// a counter.
+/// The cases that a network distinguishes: by the class of a token's id, by the kind of the token
+/// that one lookup finds, and by a counter.
 ///
-/// Nothing is lost where there is no such lookup or counter: there is one kind then, and
-/// [`Counted::Any`] is all that is known.
+/// A network may have no such lookup or counter. Then there is one kind, and the counter is
+/// [any number](Counted::Any).
 #[derive(Debug)]
 pub struct Cases {
-    /// The answers of heads that find the same token: head, part of the answer, and the
-    /// [table](crate::AtomKind::Read) that says what they answer.
+    /// The outputs of heads that find the same token: head, part of the output, and the
+    /// [table](crate::AtomKind::Read) that the output is an entry of.
     pub fetched: Vec<(HeadAt, usize, u32)>,
-    /// The kind of a token that is found, by its id; at last that of the first token, whatever its
-    /// id. Tokens of one kind are answered alike by all these heads.
+    /// The kind of a token that is found, by its id; the last entry is for the first token,
+    /// whichever id it has. All these heads have equal outputs for tokens of one kind.
     pub kind_of: Vec<u16>,
-    /// How many kinds there are.
+    /// The number of kinds.
     pub kinds: usize,
     /// A token of each kind: its place in `kind_of`.
     pub(crate) example: Vec<usize>,
     /// The counter, if there is one.
     pub counter: Option<Counter>,
-    /// How many classes of ids there are; class 0 is that of all.
+    /// The number of classes of ids; class 0 has all ids.
     pub classes: usize,
 }
 
-/// A number that few values matter of: a head's answer, or the position less that.
+/// A number that counts up from 0: a part of a head's output, or the position less it.
 #[derive(Debug, Clone, Copy)]
 pub struct Counter {
-    /// The head, and the part of its answer.
+    /// The head, and the part of its output.
     pub head: (HeadAt, usize),
-    /// Whether it is the position less the answer, as where a head finds when something was last
-    /// set back.
+    /// Whether it is the position less the output, as where a head finds the position at which
+    /// the counter was reset.
     pub from_time: bool,
 }
 
-/// What is known of the counter.
+/// The values that the counter may have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Counted {
-    /// It is this number.
+    /// This number.
     Exactly(f64),
-    /// It is an integer, not below the first number and not above the second.
+    /// An integer, not below the first number and not above the second.
     Between([f64; 2]),
-    /// Nothing.
+    /// Any number.
     Any,
 }
 
 impl Cases {
-    /// Chooses by what most gates and queries depend on, and divides the token ids into
-    /// [`classes`](Analysis::classes). Takes O(forms of the network), and O(vocabulary · columns)
-    /// of few values.
+    /// Finds the lookup and the counter that most gates and queries depend on, and divides the
+    /// token ids into [`classes`](Analysis::classes). Takes O(forms of the network) and
+    /// O(vocabulary · columns of few values).
     ///
-    /// For an analysis that is new: an analysis has one set of cases.
+    /// An analysis has one set of cases, made before anything else is derived.
     #[must_use]
     pub fn new(analysis: &mut Analysis) -> Self {
-        let mut counts: QuickMap<Atom, usize> = QuickMap::default();
-        let mut gate_counts: QuickMap<Atom, usize> = QuickMap::default();
-        let mut from_time: QuickMap<Atom, usize> = QuickMap::default();
-        let mut slots: BTreeSet<u16> = BTreeSet::new();
-        let survey = &analysis.survey;
-        let gates = survey.gates.iter().map(|&form| (true, form));
-        let queries = survey.queries.iter().flat_map(|(_, query)| query);
-        let others = queries.chain(&survey.keys).map(|&form| (false, form));
-        for (is_gate, id) in gates.chain(others) {
-            let form = &analysis.atoms[id];
-            for atom in analysis.atoms.depends_on(id) {
-                match *analysis.atoms.kind(atom) {
-                    AtomKind::Token { slot, .. } => {
-                        slots.insert(slot);
-                    }
-                    AtomKind::Read { place, .. } => *counts.entry(place).or_default() += 1,
-                    AtomKind::Latest { .. } | AtomKind::Found { .. } | AtomKind::Kept { .. }
-                        if is_gate =>
-                    {
-                        *gate_counts.entry(atom).or_default() += 1;
-                        let weight = form.coefficient((0, atom));
-                        if weight != 0.0 && form.coefficient((0, TIME)) == -weight {
-                            *from_time.entry(atom).or_default() += 1;
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        let most = |counts: &QuickMap<Atom, usize>| {
-            let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
-            enough
-                .max_by_key(|(atom, count)| (**count, u32::MAX - **atom))
-                .map(|(atom, _)| *atom)
-        };
+        let dependencies = Dependencies::of(&analysis.survey, &analysis.interner);
         let mut cases = Self {
             fetched: Vec::new(),
             kind_of: vec![0; analysis.rows.vocab + 1],
@@ -114,70 +83,65 @@ impl Cases {
             counter: None,
             classes: 1,
         };
-        if let Some(place) = most(&counts) {
-            cases.fetch(analysis, place);
+        if let Some(place) = most_frequent(&dependencies.places) {
+            cases.divide_kinds(analysis, place);
         }
-        if let Some(atom) = most(&gate_counts) {
-            cases.counter = find(analysis, atom).map(|head| Counter {
+        if let Some(atom) = most_frequent(&dependencies.counters) {
+            let head = analysis.survey.output_of(&analysis.interner, atom);
+            cases.counter = head.map(|head| Counter {
                 head,
-                from_time: from_time.get(&atom).copied().unwrap_or(0) * 2 > gate_counts[&atom],
+                from_time: dependencies.is_mostly_from_time(atom),
             });
         }
-        analysis.classes.divide(&analysis.rows, &slots);
+        analysis
+            .classes
+            .divide(&analysis.rows, &dependencies.columns);
         cases.classes = analysis.classes.count();
-        let sums = analysis.sums.iter().map(|sum| sum.by_id.as_deref());
+        let sums = analysis.layout.sums.iter().map(|sum| sum.by_id.as_deref());
         analysis.classes.note_sums(sums);
         cases.find_common(analysis);
         cases
     }
 
-    /// Keeps the forms that depend neither on the token's own id nor on what programs are chosen
-    /// by. A form is the number exactly, for all tokens that it was derived for, so it holds
-    /// whatever else is assumed of them.
+    /// Keeps the forms that depend neither on the token's own id nor on the lookup and the counter.
+    /// A form is the exact number for every token, so it holds under further assumptions as well.
     fn find_common(&self, analysis: &mut Analysis) {
-        let chosen = self.fetched.iter().map(|&(at, part, _)| (at, part));
-        let chosen = chosen.chain(self.counter.map(|counter| counter.head));
-        let atoms: Vec<Atom> = chosen
-            .filter_map(|head| answer(analysis, head)?.as_atom())
+        let Analysis {
+            survey,
+            interner,
+            common,
+            ..
+        } = analysis;
+        let decisive = self.fetched.iter().map(|&(at, part, _)| (at, part));
+        let decisive = decisive.chain(self.counter.map(|counter| counter.head));
+        let decisive: Vec<Atom> = decisive
+            .filter_map(|output| interner[survey.output(output)?].as_atom())
             .collect();
-        let atoms_of =
-            |atom, kind: &AtomKind| matches!(kind, AtomKind::Token { .. }) || atoms.contains(&atom);
-        let excepted = analysis.atoms.made_of(atoms_of);
-        let Analysis { common, atoms, .. } = analysis;
-        common.retain(|form| atoms[form].atoms().all(|atom| !excepted[atom as usize]));
+        let excepted = interner.tainted_by(|atom, kind| {
+            matches!(kind, AtomKind::Token { .. }) || decisive.contains(&atom)
+        });
+        common.retain(|form| {
+            let mut atoms = interner[form].atoms();
+            atoms.all(|atom| !excepted[atom as usize])
+        });
     }
 
-    fn fetch(&mut self, analysis: &Analysis, place: Atom) {
-        let mut fetched = Vec::new();
-        for (at, answers) in &analysis.survey.answers {
-            let Head::Place { values, .. } = &analysis.heads[at.0][at.1] else {
-                continue;
-            };
-            for (part, value) in values.iter().enumerate() {
-                if let Some(Value::Told {
-                    table,
-                    time: [0.0, 0.0],
-                }) = *value
-                    && analysis.atoms[answers[part]].as_atom().is_some_and(|atom| {
-                        *analysis.atoms.kind(atom) == AtomKind::Read { place, table }
-                    })
-                {
-                    fetched.push((*at, part, table));
-                }
-            }
-        }
+    /// Divides ids into kinds by the tables that heads read at a place, unless there are too many.
+    fn divide_kinds(&mut self, analysis: &Analysis, place: Atom) {
+        let tables = &analysis.layout.tables;
+        let fetched = outputs_read_at(analysis, place);
         let mut known: QuickMap<Vec<u64>, u16> = QuickMap::default();
         let mut example = Vec::new();
         let mut kind_of = Vec::new();
         for id in 0..=analysis.rows.vocab {
-            let entry =
-                |&(_, _, table): &(_, _, u32)| analysis.tables[table as usize][id].to_bits();
-            let key = fetched.iter().map(entry).collect();
+            let entries = fetched
+                .iter()
+                .map(|&(_, _, table)| tables[table as usize].entries[id].to_bits());
             if known.len() > MOST_KINDS {
                 return;
             }
             let next = known.len() as u16;
-            let kind = *known.entry(key).or_insert(next);
+            let kind = *known.entry(entries.collect()).or_insert(next);
             if kind == next && usize::from(kind) == example.len() {
                 example.push(id);
             }
@@ -189,11 +153,9 @@ impl Cases {
         self.example = example;
     }
 
-    /// The scope of a token of a class that finds a token of a kind, with what is known of the
-    /// counter.
+    /// The scope of a token of a class that finds a token of a kind, with a counter.
     ///
-    /// Forms are shared between such scopes, as far as the assumptions that they depend on are the
-    /// same.
+    /// Such scopes share the forms that depend on equal assumptions.
     ///
     /// # Panics
     /// If there is no such class or kind.
@@ -206,8 +168,8 @@ impl Cases {
     ) -> Scope {
         let mut scope = analysis.scope(class);
         for &(at, part, table) in &self.fetched {
-            let answer = analysis.tables[table as usize][self.example[kind]];
-            let answer = analysis.atoms.constant(answer);
+            let answer = analysis.layout.tables[table as usize].entries[self.example[kind]];
+            let answer = analysis.interner.constant(answer);
             scope.fetched.push(((at, part), answer));
         }
         scope.shares = true;
@@ -220,7 +182,7 @@ impl Cases {
                 let bounds = [lo, hi].map(f64::to_bits);
                 let kind = AtomKind::Index { bounds };
                 Some(Polynomial::atom(
-                    analysis.atoms.get(kind, || Range::new(lo, hi, 0)),
+                    analysis.interner.atom(kind, || Range::new(lo, hi, 0)),
                 ))
             }
             Counted::Any => None,
@@ -229,25 +191,99 @@ impl Cases {
             (Some(number), true) => Polynomial::atom(TIME).plus(-1.0, &number),
             (number, _) => number,
         };
-        let answer = answer.map(|answer| analysis.atoms.id(answer));
+        let answer = answer.map(|answer| analysis.interner.id(answer));
         scope.index = Some((counter.head, answer));
         scope
     }
 }
 
-/// The head whose answer is an atom.
-fn find(analysis: &Analysis, atom: Atom) -> Option<(HeadAt, usize)> {
-    analysis.survey.answers.iter().find_map(|(at, answers)| {
-        let part = answers
-            .iter()
-            .position(|&answer| analysis.atoms[answer].as_atom() == Some(atom))?;
-        Some((*at, part))
-    })
+/// The dependencies of gates, queries and keys: by atom, the number of forms that are computed from
+/// it.
+#[derive(Debug, Default)]
+struct Dependencies {
+    /// Columns of the embedding.
+    columns: BTreeSet<u16>,
+    /// Places that tables are read at.
+    places: QuickMap<Atom, usize>,
+    /// Numbers that may be a counter, by gates.
+    counters: QuickMap<Atom, usize>,
+    /// The gates that depend on the position less a number.
+    from_time: QuickMap<Atom, usize>,
 }
 
-/// What the survey found a head to answer.
-fn answer(analysis: &Analysis, (head, part): (HeadAt, usize)) -> Option<&Polynomial> {
-    let mut answers = analysis.survey.answers.iter();
-    let (_, answers) = answers.find(|(at, _)| *at == head)?;
-    Some(&analysis.atoms[answers[part]])
+impl Dependencies {
+    fn of(survey: &Survey, interner: &Interner) -> Self {
+        let mut all = Self::default();
+        for &gate in &survey.gates {
+            for atom in interner.depends_on(gate) {
+                all.add(interner, atom);
+                all.add_counter(interner, gate, atom);
+            }
+        }
+        for &form in survey.queries.iter().flatten().chain(&survey.keys) {
+            for atom in interner.depends_on(form) {
+                all.add(interner, atom);
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, interner: &Interner, atom: Atom) {
+        match *interner.kind(atom) {
+            AtomKind::Token { slot, .. } => {
+                self.columns.insert(slot);
+            }
+            AtomKind::Read { place, .. } => *self.places.entry(place).or_default() += 1,
+            _ => {}
+        }
+    }
+
+    fn add_counter(&mut self, interner: &Interner, gate: PolyId, atom: Atom) {
+        if let AtomKind::Latest { .. } | AtomKind::Found { .. } | AtomKind::Kept { .. } =
+            interner.kind(atom)
+        {
+            *self.counters.entry(atom).or_default() += 1;
+            let weight = interner[gate].coefficient((0, atom));
+            if weight != 0.0 && interner[gate].coefficient((0, TIME)) == -weight {
+                *self.from_time.entry(atom).or_default() += 1;
+            }
+        }
+    }
+
+    /// Whether most gates that depend on an atom depend on the position less it.
+    fn is_mostly_from_time(&self, atom: Atom) -> bool {
+        self.from_time.get(&atom).copied().unwrap_or(0) * 2 > self.counters[&atom]
+    }
+}
+
+/// The atom of the greatest count, if that is great enough; of several, the lowest.
+fn most_frequent(counts: &QuickMap<Atom, usize>) -> Option<Atom> {
+    let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
+    let most = enough.max_by_key(|(atom, count)| (**count, u32::MAX - **atom));
+    most.map(|(atom, _)| *atom)
+}
+
+/// The outputs that are a table's entry for the token at a place, with the table.
+fn outputs_read_at(analysis: &Analysis, place: Atom) -> Vec<(HeadAt, usize, u32)> {
+    let interner = &analysis.interner;
+    let mut read = Vec::new();
+    for &(at, output) in &analysis.survey.outputs {
+        let Head::Place { values, .. } = analysis.layout.head(at) else {
+            continue;
+        };
+        for (part, value) in values.into_iter().enumerate() {
+            let Some(Value::Table {
+                table,
+                time: [0.0, 0.0],
+            }) = value
+            else {
+                continue;
+            };
+            let is_read = |atom| *interner.kind(atom) == AtomKind::Read { place, table };
+            if interner[output[part]].as_atom().is_some_and(is_read) {
+                read.push((at, part, table));
+            }
+        }
+    }
+    read
 }

@@ -1,142 +1,167 @@
-//! Kinds of heads: all keys equal, by position, near a parabola, the highest of all, or any.
-
-use std::sync::Arc;
+//! Classification of heads by their keys: all equal, by position, near a parabola, the highest of
+//! all, or any.
 
 use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 
-use crate::interpreter::analysis::{
-    Analysis, Assumptions, Bailout, Group, Head, HeadAt, Sum, Value,
-};
-use crate::interpreter::scope::Scope;
+use crate::interpreter::assumptions::{Assumptions, HeadAt};
+use crate::interpreter::key_layout::{Group, Head, IdTable, KeyLayout, Sum, Value};
 use crate::symbolic::atoms::{AtomKind, TIME};
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact};
 use crate::symbolic::polynomial::{PolyId, Polynomial, exact_product};
+use crate::weights::sparse_weights::SparseWeights;
 
-type Result<T> = std::result::Result<T, Bailout>;
-
-/// Sums that may be negative or very great are first assumed not to be.
+/// Sums that may be negative or very great are first assumed to be neither.
 const EXPECTED_SUM: f64 = (1 << 22) as f64;
 
-impl Analysis {
-    /// How the keys of a head are kept, by the forms of its query, key and value.
-    pub(crate) fn choose(
-        &mut self,
-        scope: &mut Scope,
-        at: HeadAt,
-        assumptions: &Assumptions,
-    ) -> Result<Head> {
-        let all = Arc::clone(&self.rows);
-        let rows = &all.layers[at.0].heads[at.1];
-        let query = self.query(scope, at)?;
-        let key = self.key(scope, at)?;
-        let values = [self.value(scope, at, 0)?, self.value(scope, at, 1)?];
-        for form in [query, key, values].into_iter().flatten() {
-            let range = self.atoms.bounds(form);
-            let fine = grain(MIN_MAGNITUDE);
-            if !(range.size() <= MAX_MAGNITUDE && (range.size() == 0.0 || range.grain >= fine)) {
-                return Err(Bailout::Model);
-            }
+/// The query, key and value of a head at any token but the first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadForms {
+    pub(crate) query: [PolyId; 2],
+    pub(crate) key: [PolyId; 2],
+    pub(crate) value: [PolyId; 2],
+}
+
+impl HeadForms {
+    /// Whether all scores are compared exactly.
+    pub(crate) fn are_in_domain(&self, interner: &Interner) -> bool {
+        let mut forms = [self.query, self.key, self.value].into_iter().flatten();
+        forms.all(|form| {
+            let range = interner.bounds(form);
+            let is_coarse = range.grain >= grain(MIN_MAGNITUDE);
+            range.size() <= MAX_MAGNITUDE && (range.size() == 0.0 || is_coarse)
+        })
+    }
+}
+
+/// Decides how the keys and values of heads are kept, and adds them to a layout.
+pub(crate) struct Classifier<'a> {
+    pub(crate) weights: &'a SparseWeights,
+    pub(crate) interner: &'a Interner,
+    pub(crate) layout: &'a mut KeyLayout,
+    pub(crate) assumptions: &'a Assumptions,
+}
+
+impl Classifier<'_> {
+    /// The kind of a head's keys, with a place in the layout for its values.
+    pub(crate) fn classify(&mut self, at: HeadAt, forms: &HeadForms) -> Head {
+        let &HeadForms { query, key, value } = forms;
+        if self.assumptions.demoted.contains(&at) {
+            return self.hull(at, value);
         }
-        self.survey.queries.push((at, query));
-        let first = self.first[at.0][at.1];
-        let hull = |this: &mut Self| {
-            this.survey.keys.extend(key);
-            this.hulls.push(at);
-            this.hull_ranges.push([0, 1].map(|part| {
-                let value = this.atoms.bounds(values[part]);
-                value.union(Range::of(first.value[part]))
-            }));
-            Ok(Head::Hull(this.hulls.len() as u32 - 1))
-        };
-        if assumptions.demoted.contains(&at) {
-            return hull(self);
-        }
-        let [x, y] = key.map(|form| self.atoms[form].clone());
-        // Only tables and hulls look at boxes.
-        let boxed = rows.bound.is_some_and(|[greatest_x, greatest_lift]| {
-            let lift = match parabola(&x, &y) {
-                Some([2.0, 1.0]) => 0.0,
-                _ => self.atoms.lift(&x, &y),
-            };
-            !(self.atoms.range(&x).size() <= greatest_x && lift <= greatest_lift)
-        });
-        let table = self.atoms.bounds(query[1]).lo > 0.0
-            && self.atoms.range(&x).grain >= 1
-            && x.as_constant().is_none()
-            && parabola(&x, &y).is_none();
-        if boxed && !table {
-            return hull(self);
+        let interner = self.interner;
+        let first = self.layout.first(at);
+        let [x, y] = key.map(|form| &interner[form]);
+        let has_positive_y = interner.bounds(query[1]).lo > 0.0;
+        let has_even_x = interner.range(x).grain >= 1;
+        // Tables and hulls alone check boxes.
+        let may_be_table =
+            has_positive_y && has_even_x && x.as_constant().is_none() && parabola(x, y).is_none();
+        if !may_be_table && self.may_leave_box(at, x, y) {
+            return self.hull(at, value);
         }
         if x.as_constant() == Some(first.key[0]) && y.as_constant() == Some(first.key[1]) {
-            let mut sums = [None; 2];
-            for part in (0..2).filter(|&part| rows.live[part]) {
-                match self.sum_of(at, part, values[part], assumptions.wide) {
-                    Some(sum) => sums[part] = Some(sum),
-                    None => return hull(self),
-                }
-            }
-            return Ok(Head::Mean(sums));
+            return match self.sums(at, value) {
+                Some(sums) => Head::Mean(sums),
+                None => self.hull(at, value),
+            };
         }
-        if let Some(key) = parabola(&x, &y)
-            && first.key[0] == 0.0
-            && first.key[1] == 0.0
+        if let Some(key) = parabola(x, y)
+            && first.key == [0.0; 2]
         {
-            return self.by_position(at, query, key, values);
+            return self.by_position(at, query, key, value);
         }
-        if self.atoms.bounds(query[1]).lo <= 0.0 {
-            return hull(self);
+        if !has_positive_y {
+            return self.hull(at, value);
         }
         if x.as_constant() == Some(first.key[0]) {
-            return Ok(self.grouped(at, true, key, values));
+            return self.grouped(at, true, key, value);
         }
-        if self.atoms.range(&x).grain >= 1 {
-            return Ok(self.grouped(at, false, key, values));
+        match has_even_x {
+            true => self.grouped(at, false, key, value),
+            false => self.hull(at, value),
         }
-        hull(self)
     }
 
-    fn sum_of(&mut self, at: HeadAt, part: usize, form: PolyId, wide: bool) -> Option<u32> {
-        let first = [
-            self.first[at.0][at.1].value[0],
-            self.first[at.0][at.1].value[1],
-        ][part];
-        let known = |sum: &Sum| sum.form == form && sum.first == first;
-        if let Some(known) = self.sums.iter().position(known) {
+    /// Whether a key may lie outside the head's box.
+    fn may_leave_box(&self, (layer, head): HeadAt, x: &Polynomial, y: &Polynomial) -> bool {
+        let bound = self.weights.layers[layer].heads[head].bound;
+        bound.is_some_and(|[greatest_x, greatest_lift]| {
+            let lift = match parabola(x, y) {
+                Some([2.0, 1.0]) => 0.0,
+                _ => self.interner.lift(x, y),
+            };
+            !(self.interner.range(x).size() <= greatest_x && lift <= greatest_lift)
+        })
+    }
+
+    fn hull(&mut self, at: HeadAt, value: [PolyId; 2]) -> Head {
+        let first = self.layout.first(at).value;
+        let ranges = [0, 1].map(|part| self.value_range(value[part], first[part]));
+        self.layout.hulls.push(at);
+        self.layout.hull_ranges.push(ranges);
+        Head::Hull(self.layout.hulls.len() as u32 - 1)
+    }
+
+    /// The bounds of a value, the first token's included.
+    fn value_range(&self, value: PolyId, first: f64) -> Range {
+        self.interner.bounds(value).union(Range::of(first))
+    }
+
+    /// The parts of a value that reach the residual stream.
+    fn live_parts(&self, (layer, head): HeadAt) -> impl Iterator<Item = usize> + use<> {
+        let live = self.weights.layers[layer].heads[head].live;
+        (0..2).filter(move |&part| live[part])
+    }
+
+    /// The running sums of a head's values; none if a sum may be rounded.
+    fn sums(&mut self, at: HeadAt, value: [PolyId; 2]) -> Option<[Option<u32>; 2]> {
+        let mut sums = [None; 2];
+        for part in self.live_parts(at) {
+            sums[part] = Some(self.sum(at, part, value[part])?);
+        }
+        Some(sums)
+    }
+
+    fn sum(&mut self, head: HeadAt, part: usize, form: PolyId) -> Option<u32> {
+        let first = self.layout.first(head).value[part];
+        let is_known = |sum: &Sum| sum.form == form && sum.first == first;
+        if let Some(known) = self.layout.sums.iter().position(is_known) {
             return Some(known as u32);
         }
-        let value = self.atoms.bounds(form).union(Range::of(first));
-        let count = self.longest as f64 + 1.0;
+        let value = self.value_range(form, first);
+        let count = self.interner.last_position() as f64 + 1.0;
         let (mut lo, mut hi) = (value.lo.min(0.0) * count, value.hi.max(0.0) * count);
         if !is_exact(lo.abs().max(hi), value.grain) {
             return None;
         }
-        if !wide && (0.0..EXPECTED_SUM).contains(&first) {
+        if !self.assumptions.wide && (0.0..EXPECTED_SUM).contains(&first) {
             lo = 0.0;
             if hi > 2.0 * count {
                 hi = EXPECTED_SUM;
             }
         }
-        let by_id = self.by_id(&self.atoms[form]);
-        self.sums.push(Sum {
-            head: at,
+        let by_id = self.by_id(&self.interner[form]);
+        self.layout.sums.push(Sum {
+            head,
             part,
             form,
             first,
             range: Range::new(lo, hi, value.grain),
             by_id,
         });
-        Some(self.sums.len() as u32 - 1)
+        Some(self.layout.sums.len() as u32 - 1)
     }
 
-    /// A form over columns of the embedding alone, for every id.
+    /// The value of a form for every id, if its atoms are columns of the embedding.
     fn by_id(&self, form: &Polynomial) -> Option<Vec<f64>> {
-        let mut by_id = vec![0.0; self.rows.vocab];
+        let mut by_id = vec![0.0; self.weights.vocab];
         for &((a, b), coefficient) in form.terms() {
-            match (a, self.atoms.kind(b)) {
+            match (a, self.interner.kind(b)) {
                 (0, AtomKind::One) => by_id.iter_mut().for_each(|sum| *sum += coefficient),
                 (0, &AtomKind::Token { slot, .. }) => {
-                    let embedded = self.rows.embedding.iter().skip(slot.into());
-                    let embedded = embedded.step_by(self.rows.d_model);
+                    let embedded = self.weights.embedding.iter().skip(slot.into());
+                    let embedded = embedded.step_by(self.weights.d_model);
                     for (sum, number) in by_id.iter_mut().zip(embedded) {
                         *sum += coefficient * number;
                     }
@@ -152,69 +177,66 @@ impl Analysis {
         at: HeadAt,
         query: [PolyId; 2],
         key: [f64; 2],
-        values: [PolyId; 2],
-    ) -> Result<Head> {
+        value: [PolyId; 2],
+    ) -> Head {
         let own = self.attends_to_itself(query, key);
-        let first = self.first[at.0][at.1].value;
-        let live = self.rows.layers[at.0].heads[at.1].live;
-        let mut found = [None, None];
-        for part in (0..2).filter(|&part| live[part]) {
-            if own {
-                continue;
+        let mut values = [None; 2];
+        if !own {
+            for part in self.live_parts(at) {
+                values[part] = Some(self.value_at_place(at, part, value[part]));
             }
-            let mut told = Polynomial::zero();
-            let mut time = [0.0; 2];
-            for &(monomial, coefficient) in self.atoms[values[part]].terms() {
-                match monomial {
-                    (0, TIME) => time[0] = coefficient,
-                    (TIME, TIME) => time[1] = coefficient,
-                    _ => told = told.about_plus(1.0, &Polynomial::monomial(monomial, coefficient)),
-                }
-            }
-            found[part] = Some(match self.table(told, first[part]) {
-                Some(table) => Value::Told { table, time },
-                None => {
-                    self.streams.push((at, part));
-                    Value::Kept {
-                        stream: self.streams.len() as u32 - 1,
-                        range: self
-                            .atoms
-                            .bounds(values[part])
-                            .union(Range::of(first[part])),
-                    }
-                }
-            });
         }
-        Ok(Head::Place {
-            key,
-            own,
-            values: found,
-        })
+        Head::Place { key, own, values }
+    }
+
+    /// A value as a table and a polynomial of the position, or as a stream.
+    fn value_at_place(&mut self, at: HeadAt, part: usize, value: PolyId) -> Value {
+        let first = self.layout.first(at).value[part];
+        let mut of_id = Polynomial::zero();
+        let mut time = [0.0; 2];
+        for &(monomial, coefficient) in self.interner[value].terms() {
+            match monomial {
+                (0, TIME) => time[0] = coefficient,
+                (TIME, TIME) => time[1] = coefficient,
+                _ => of_id = of_id.about_plus(1.0, &Polynomial::monomial(monomial, coefficient)),
+            }
+        }
+        match self.table(of_id, first) {
+            Some(table) => Value::Table { table, time },
+            None => {
+                self.layout.streams.push((at, part));
+                Value::Stream {
+                    stream: self.layout.streams.len() as u32 - 1,
+                    range: self.value_range(value, first),
+                }
+            }
+        }
     }
 
     /// The table of a form that is a function of ids, and of a number for the first token.
     fn table(&mut self, form: Polynomial, first: f64) -> Option<u32> {
-        let known = (form, first.to_bits());
-        if let Some(&table) = self.table_of.get(&known) {
+        let key = (form, first.to_bits());
+        if let Some(&table) = self.layout.table_of.get(&key) {
             return Some(table);
         }
-        let mut by_id = self.by_id(&known.0)?;
-        let range = self.atoms.range(&known.0).union(Range::of(first));
-        by_id.push(first);
-        let constant = Some(first).filter(|first| by_id.iter().all(|entry| entry == first));
-        self.table_constants.push(constant);
-        self.tables.push(by_id);
-        self.table_ranges.push(range);
-        let table = self.tables.len() as u32 - 1;
-        self.table_of.insert(known, table);
+        let mut entries = self.by_id(&key.0)?;
+        entries.push(first);
+        let constant = Some(first).filter(|first| entries.iter().all(|entry| entry == first));
+        let table = self.layout.tables.len() as u32;
+        self.layout.tables.push(IdTable {
+            entries,
+            range: self.interner.range(&key.0).union(Range::of(first)),
+            constant,
+        });
+        self.layout.table_of.insert(key, table);
         Some(table)
     }
 
-    fn grouped(&mut self, at: HeadAt, latest: bool, key: [PolyId; 2], values: [PolyId; 2]) -> Head {
-        let same = |g: &Group| g.layer == at.0 && g.latest == latest && g.key == key;
-        let group = self.groups.iter().position(same).unwrap_or_else(|| {
-            self.survey.keys.extend(key);
-            self.groups.push(Group {
+    fn grouped(&mut self, at: HeadAt, latest: bool, key: [PolyId; 2], value: [PolyId; 2]) -> Head {
+        let is_same = |g: &Group| g.layer == at.0 && g.latest == latest && g.key == key;
+        let known = self.layout.groups.iter().position(is_same);
+        let group = known.unwrap_or_else(|| {
+            self.layout.groups.push(Group {
                 layer: at.0,
                 latest,
                 heads: vec![],
@@ -224,51 +246,59 @@ impl Analysis {
                 ranges: vec![],
                 nearness: vec![],
             });
-            self.groups.len() - 1
+            self.layout.groups.len() - 1
         });
-        let all = Arc::clone(&self.rows);
-        let rows = &all.layers[at.0].heads[at.1];
-        let mut places = [None; 2];
-        for part in (0..2).filter(|&part| rows.live[part]) {
-            let first = self.first[at.0][at.1].value[part];
-            let range = self.atoms.bounds(values[part]).union(Range::of(first));
-            let close = self.atoms.close_to(&self.atoms[values[part]]);
-            let nearness = close
-                .filter(|(close, _)| {
-                    self.atoms.is_safe(close) && self.atoms.range(close).grain >= 0
-                })
-                .map(|(_, error)| error.max((first - first.round()).abs()));
-            let group = &mut self.groups[group];
-            // Values that are equal at all tokens but the first are told apart by it.
-            let same = |(i, form): (usize, &PolyId)| {
-                let (head, other) = group.values[i];
-                *form == values[part] && self.first[at.0][head].value[other] == first
-            };
-            let known = group.forms.iter().enumerate().position(same);
-            places[part] = Some(known.unwrap_or_else(|| {
-                group.values.push((at.1, part));
-                group.forms.push(values[part]);
-                group.ranges.push(range);
-                group.nearness.push(nearness);
-                group.forms.len() - 1
-            }) as u32);
+        let mut values = [None; 2];
+        for part in self.live_parts(at) {
+            values[part] = Some(self.value_of_group(group, at, part, value[part]));
         }
-        self.groups[group].heads.push(at.1);
+        self.layout.groups[group].heads.push(at.1);
         Head::Group {
             group: group as u32,
-            values: places,
+            values,
         }
+    }
+
+    /// The number of a value in a group.
+    fn value_of_group(&mut self, group: usize, at: HeadAt, part: usize, value: PolyId) -> u32 {
+        let first = self.layout.first(at).value[part];
+        let KeyLayout {
+            groups,
+            first: firsts,
+            ..
+        } = &mut *self.layout;
+        let group = &mut groups[group];
+        // Two values may differ at the first token alone.
+        let is_same = |(&form, &(head, part)): (&PolyId, &(usize, usize))| {
+            form == value && firsts[at.0][head].value[part] == first
+        };
+        let known = group.forms.iter().zip(&group.values).position(is_same);
+        let number = known.unwrap_or_else(|| {
+            let interner = self.interner;
+            let close = interner
+                .close_to(&interner[value])
+                .filter(|(close, _)| interner.is_safe(close) && interner.range(close).grain >= 0);
+            let nearness = close.map(|(_, error)| error.max((first - first.round()).abs()));
+            group.values.push((at.1, part));
+            group.forms.push(value);
+            group
+                .ranges
+                .push(interner.bounds(value).union(Range::of(first)));
+            group.nearness.push(nearness);
+            group.forms.len() - 1
+        });
+        number as u32
     }
 
     /// Whether the greatest score is that of the token's own position: `a qx = 2 b qy t`.
     fn attends_to_itself(&self, query: [PolyId; 2], [a, b]: [f64; 2]) -> bool {
-        let Some(slope) = self.atoms[query[1]].as_constant() else {
+        let Some(slope) = self.interner[query[1]].as_constant() else {
             return false;
         };
         let own = exact_product(2.0 * b, slope)
             .map(|c| Polynomial::monomial((0, TIME), c))
             .filter(|_| slope > 0.0);
-        own.is_some_and(|own| Polynomial::zero().plus(a, &self.atoms[query[0]]) == Some(own))
+        own.is_some_and(|own| Polynomial::zero().plus(a, &self.interner[query[0]]) == Some(own))
     }
 }
 

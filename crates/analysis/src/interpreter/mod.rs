@@ -1,10 +1,17 @@
-//! Abstract interpreter of the network: every slot of the residual stream as a polynomial, on
-//! demand.
+//! Abstract interpreter of the network: every slot of the residual stream as a form, on demand.
+//!
+//! [`analysis::Analysis`] owns the state. [`evaluator`] derives slots, heads and neurons in a
+//! [`scope`]; [`attention`] has the transfer functions of heads, by the [`key_layout`] that
+//! [`head_kinds`] decides on; [`context_memo`] shares forms between scopes. [`cases`] finds, in the
+//! [`survey`] of all forms, the assumptions that are worth a scope.
 
 pub(crate) mod analysis;
+pub(crate) mod assumptions;
 pub(crate) mod attention;
 pub(crate) mod cases;
+pub(crate) mod context_memo;
+pub(crate) mod evaluator;
 pub(crate) mod head_kinds;
-pub(crate) mod memo;
+pub(crate) mod key_layout;
 pub(crate) mod scope;
-pub(crate) mod transfer;
+pub(crate) mod survey;

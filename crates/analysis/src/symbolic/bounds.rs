@@ -1,12 +1,12 @@
 //! Interval bounds of polynomials from those of their atoms.
 
-use crate::symbolic::atoms::Atoms;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
 use crate::symbolic::polynomial::Polynomial;
 
-impl Atoms {
-    /// Bounds of a form, by those of its atoms. Takes O(terms), and O(terms²) of neurons that may
-    /// be steps together.
+impl Interner {
+    /// Bounds of a form from those of its atoms. Takes O(terms), or O(terms²) where neurons may
+    /// form steps.
     #[must_use]
     pub fn range(&self, form: &Polynomial) -> Range {
         let mut all = Range::of(0.0);
@@ -34,7 +34,7 @@ impl Atoms {
             all.grain = all.grain.min(term.grain);
         }
         let mass = self.mass(form);
-        // One number, times a power of two, is not rounded however large it is.
+        // A number times a power of two is not rounded, however large it is.
         let one = matches!(form.terms(), [((0, _), coefficient)] if is_power(*coefficient));
         if one || form.terms().is_empty() || is_exact(mass, all.grain) {
             if all.size() == 0.0 {
@@ -56,7 +56,7 @@ impl Atoms {
             .sum()
     }
 
-    /// Whether a form's value is computed without rounding in whatever order.
+    /// Whether a form's value is computed without rounding, in any order.
     pub(crate) fn is_safe(&self, form: &Polynomial) -> bool {
         if let [((0, _), coefficient)] = form.terms()
             && is_power(*coefficient)
@@ -76,8 +76,8 @@ impl Atoms {
         is_exact(self.mass(form), fine)
     }
 
-    /// Bounds of a form, also by what rounded numbers of it are close to: large terms that cancel
-    /// are gone. Takes O(terms of what the numbers are close to).
+    /// Bounds of a form, narrowed by the exact form that it is close to: there, large terms cancel.
+    /// Takes O(terms of that form).
     #[must_use]
     pub fn tight(&self, form: &Polynomial) -> Range {
         let rough = self.range(form);
@@ -105,7 +105,7 @@ mod tests {
         let mut random = Random::new(4);
         let mut reached = 0;
         for _ in 0..2_000 {
-            let mut atoms = Atoms::new(1);
+            let mut atoms = Interner::new(1);
             let ranges: [[i64; 2]; 3] = std::array::from_fn(|_| {
                 let lo = random.integer(-4, 3);
                 [lo, random.integer(lo, 4)]
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_bounds_round_away_is_not_zero() {
-        let mut atoms = Atoms::new(1);
+        let mut atoms = Interner::new(1);
         let [x, y] = [0, 1].map(|number| Polynomial::atom(atoms.unknown(number, Range::of(1.0))));
         // 2^-60 + 1 - 1.
         let form = Polynomial::constant(power(-60))

@@ -1,29 +1,30 @@
 //! Dependency queries: which atoms a polynomial is computed from.
 
-use crate::symbolic::atoms::{AtomKind, Atoms};
+use crate::symbolic::atoms::AtomKind;
 use crate::symbolic::hash::QuickSet;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::polynomial::{Atom, PolyId};
 
-impl Atoms {
-    /// Which atoms are certain ones, or made of them.
-    pub(crate) fn made_of(&self, certain: impl Fn(Atom, &AtomKind) -> bool) -> Vec<bool> {
-        let mut made = Vec::with_capacity(self.len());
-        for atom in 0..self.len() as Atom {
+impl Interner {
+    /// By atom: whether it, or any atom that it is computed from, satisfies a predicate.
+    pub(crate) fn tainted_by(&self, is_source: impl Fn(Atom, &AtomKind) -> bool) -> Vec<bool> {
+        let mut tainted: Vec<bool> = Vec::with_capacity(self.atoms());
+        for atom in 0..self.atoms() as Atom {
             let kind = self.kind(atom);
             let any = |forms: &[PolyId]| {
                 let mut atoms = forms.iter().flat_map(|&form| self[form].atoms());
-                atoms.any(|atom| made[atom as usize])
+                atoms.any(|atom| tainted[atom as usize])
             };
-            // Atoms are made of earlier ones.
+            // Atoms are computed from earlier ones.
             let from = match kind {
                 AtomKind::Place { query, .. }
                 | AtomKind::Entry { query, .. }
                 | AtomKind::Hull { query, .. } => any(query),
                 AtomKind::Read { place, .. } | AtomKind::Kept { place, .. } => {
-                    made[*place as usize]
+                    tainted[*place as usize]
                 }
-                AtomKind::Found { entry, .. } => made[*entry as usize],
-                AtomKind::Near { of } | AtomKind::Within { of, .. } => made[*of as usize],
+                AtomKind::Found { entry, .. } => tainted[*entry as usize],
+                AtomKind::Near { of } | AtomKind::Within { of, .. } => tainted[*of as usize],
                 AtomKind::Rounded { base, terms } => {
                     any(&[*base]) || terms.iter().any(|(_, form)| any(&[*form]))
                 }
@@ -38,13 +39,12 @@ impl Atoms {
                 | AtomKind::Sum { .. }
                 | AtomKind::Latest { .. } => false,
             };
-            let is = from || certain(atom, kind);
-            made.push(is);
+            tainted.push(from || is_source(atom, kind));
         }
-        made
+        tainted
     }
 
-    /// The atoms of a form and of what its rounded ones are made of.
+    /// The atoms of a form, and those that its rounded ones are computed from.
     pub(crate) fn depends_on(&self, form: PolyId) -> QuickSet<Atom> {
         let mut seen = QuickSet::default();
         let mut open: Vec<Atom> = self[form].atoms().collect();

@@ -1,10 +1,10 @@
-//! Maps that hash quickly, and numbers found by hash.
+//! Multiplicative hashing, and an open-addressing table of numbers.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-/// Hashes quickly, a multiplication a word: the keys are forms and small numbers, and nobody
-/// chooses them to collide.
+/// A multiplicative hash, one multiplication a word. It does not resist keys that are chosen to
+/// collide; the keys here are forms and small numbers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QuickHasher(u64);
 
@@ -64,20 +64,20 @@ pub(crate) fn hash_of(key: &impl Hash) -> u32 {
     hasher.finish() as u32
 }
 
-/// Numbers of things that are kept elsewhere, once, found by their hash.
+/// An open-addressing table of the numbers of distinct things, which are kept elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Numbered {
-    /// Hash and number, at the first free place from that of the hash on; a power of two, a quarter
-    /// of them free.
+    /// Hash and number, at the first free place from that of the hash on. The length is a power of
+    /// two, and a quarter of the places are free.
     places: Vec<(u32, u32)>,
     len: usize,
 }
 
-/// No thing has this number.
+/// A free place; no thing has this number.
 const FREE: (u32, u32) = (0, u32::MAX);
 
 impl Numbered {
-    /// The number of a thing, which is known if one sees it.
+    /// The number of a thing with this hash, which a predicate recognises.
     #[inline]
     pub(crate) fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
         let last = self.places.len().checked_sub(1)?;

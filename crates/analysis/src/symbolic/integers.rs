@@ -2,15 +2,17 @@
 
 use smallvec::SmallVec;
 
-use crate::symbolic::atoms::{AtomKind, Atoms};
+use crate::symbolic::atoms::AtomKind;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::{Atom, Polynomial};
 
-impl Atoms {
-    /// The integers that a form may be, ascending and perhaps some more: those that its terms add
-    /// up to, if there are at most so many ways to do so. None, too, if the form may be a fraction.
+impl Interner {
+    /// The integers that a form may be, ascending, and perhaps some more. None if there are more
+    /// than
+    /// `most` combinations of its terms, or if the form may be a fraction.
     ///
-    /// Atoms are taken to be independent of each other, but for pairs of neurons that are a step.
+    /// Atoms are taken to be independent of each other, except pairs of neurons that form a step.
     /// Takes O(terms · `most`).
     #[must_use]
     pub fn integers(&self, form: &Polynomial, most: usize) -> Option<Vec<f64>> {
@@ -37,8 +39,8 @@ impl Atoms {
                     (whole(self.range(&product), most)?, coefficient)
                 }
             };
-            // A term is an integer, as the form is: of numbers that it can be, its products with
-            // the factor are.
+            // The form is an integer, so every term is: products that are not integers do not
+            // occur.
             let products = numbers.iter().map(|number| number * factor);
             let may_be = |product: &f64| !product.is_finite() || product.fract() == 0.0;
             let products = distinct(products.filter(may_be).collect());
@@ -54,8 +56,8 @@ impl Atoms {
         Some(sums)
     }
 
-    /// The numbers that an atom may be: the integers within its bounds; of a neuron over atoms of
-    /// few values, what it makes of those.
+    /// The numbers that an atom may be: the integers within its bounds, or, for a neuron over atoms
+    /// of few values, its products for those.
     fn numbers_of(&self, atom: Atom, most: usize) -> Option<Vec<f64>> {
         let by_bounds = || whole(self.range_of(atom), most);
         let (AtomKind::Gated { gate, value } | AtomKind::Product { gate, value }) =
@@ -89,17 +91,16 @@ impl Atoms {
             let terms = form.terms().iter();
             terms.map(|&((a, b), c)| c * number(a) * number(b)).sum()
         };
-        // The network's own operations: forms are their numbers, and the product is rounded as
-        // there.
+        // The network's own operations: forms are exact, and the product is rounded as in the
+        // network.
         let numbers = cases
             .iter()
             .map(|case| of(forms[0], case).max(0.0) * of(forms[1], case));
         Some(numbers.collect())
     }
 
-    /// An integer that a neuron of a form opens at, or closes, and the greatest value of it on the
-    /// lower side; it has values on both sides. Where bounds of the form say too little, they say
-    /// more on either side of that value.
+    /// An atom at whose values a neuron of a form opens or closes, and its greatest integer on the
+    /// lower side; it has values on both sides. The form has narrower bounds on either side.
     #[must_use]
     pub fn threshold(&self, form: &Polynomial) -> Option<(Atom, f64)> {
         form.terms().iter().find_map(|&((_, atom), _)| {
@@ -112,7 +113,7 @@ impl Atoms {
             let (input, None) = (atoms.next()?, atoms.next()) else {
                 return None;
             };
-            // Wherever it is rounded to, integers lie on either side of it.
+            // The zero is rounded, but no integer lies between it and the exact one.
             let slope = gate.coefficient((0, input));
             let zero = -constant / slope;
             // It opens above its zero, or below.
@@ -127,10 +128,10 @@ impl Atoms {
     }
 }
 
-/// A neuron's inputs are looked at one by one if each has at most so many values.
+/// An input of a neuron is enumerated if it has at most this many values.
 const FEW: usize = 4;
 
-/// The multiples of `2^grain` within bounds, if they are integers and at most so many.
+/// The multiples of `2^grain` within bounds, if they are integers and at most `most`.
 fn whole(Range { lo, hi, grain }: Range, most: usize) -> Option<Vec<f64>> {
     // Bounds need not be multiples themselves. Multiples of more are multiples of this.
     let unit = power(grain.min(60));
@@ -157,7 +158,7 @@ fn distinct(mut numbers: Vec<f64>) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::symbolic::polynomial::PolyId;
-    use crate::testing::{Random, blank};
+    use crate::testing::Random;
 
     /// All ways to choose a number of each list.
     fn choices(lists: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -170,18 +171,18 @@ mod tests {
         })
     }
 
-    /// Atoms within small bounds, and the neurons made of them.
+    /// Atoms with few values, and neurons over them.
     struct Neurons {
-        atoms: Atoms,
+        interner: Interner,
         inputs: Vec<Atom>,
         values: Vec<Vec<f64>>,
-        /// Gate and value, and what it makes.
+        /// Gate and value, and the product.
         made: Vec<([PolyId; 2], Polynomial)>,
     }
 
     impl Neurons {
         fn random(random: &mut Random) -> Self {
-            let mut analysis = blank();
+            let mut interner = Interner::new(1 << 20);
             let ranges: Vec<Range> = (0..3)
                 .map(|_| {
                     let lo = random.integer(-3, 2) as f64;
@@ -196,7 +197,7 @@ mod tests {
                 .collect();
             let inputs: Vec<Atom> = (0..)
                 .zip(&ranges)
-                .map(|(number, &range)| analysis.atoms.unknown(number, range))
+                .map(|(number, &range)| interner.unknown(number, range))
                 .collect();
             let values = ranges.iter().map(|range| {
                 let numbers = range.lo.ceil() as i64..=range.hi.floor() as i64;
@@ -210,20 +211,20 @@ mod tests {
                     constant.plus(factor, &atom).expect("floats")
                 };
                 let parts = [of_form(random), of_form(random)];
-                let parts = parts.map(|form| analysis.atoms.id(form));
-                let neuron = analysis.gated(parts[0], parts[1]);
-                (parts, analysis.atoms[neuron].clone())
+                let parts = parts.map(|form| interner.id(form));
+                let neuron = interner.gated(parts[0], parts[1]);
+                (parts, interner[neuron].clone())
             });
             let made = made.collect();
             Self {
                 values: values.collect(),
-                atoms: analysis.atoms,
+                interner,
                 inputs,
                 made,
             }
         }
 
-        /// What a form over the inputs is, given them.
+        /// The value of a form at some inputs.
         fn value(&self, form: &Polynomial, given: &[f64]) -> f64 {
             let number = |atom| self.inputs.iter().position(|input| *input == atom);
             let number = |atom| number(atom).map_or(1.0, |at| given[at]);
@@ -257,8 +258,8 @@ mod tests {
                     sum.plus(factor, term)
                 });
             let form = form.expect("floats");
-            let whole = neurons.atoms.range(&form).grain >= 0;
-            let Some(numbers) = neurons.atoms.integers(&form, 400) else {
+            let whole = neurons.interner.range(&form).grain >= 0;
+            let Some(numbers) = neurons.interner.integers(&form, 400) else {
                 continue;
             };
             assert!(whole, "{form:?} may be a fraction");
@@ -266,7 +267,7 @@ mod tests {
             let mut all: Vec<f64> = choices(&neurons.values)
                 .iter()
                 .map(|given| {
-                    let of = |form: PolyId| neurons.value(&neurons.atoms[form], given);
+                    let of = |form: PolyId| neurons.value(&neurons.interner[form], given);
                     let made = neurons.made.iter();
                     let made = made.map(|([gate, value], _)| of(*gate).max(0.0) * of(*value));
                     let others = others.iter().map(|form| neurons.value(form, given));
@@ -288,18 +289,18 @@ mod tests {
 
     #[test]
     fn integers_of_little_forms() {
-        let mut atoms = Atoms::new(100);
-        let x = Polynomial::atom(atoms.unknown(0, Range::new(-1.0, 1.0, 0)));
-        let y = Polynomial::atom(atoms.unknown(1, Range::new(0.0, 2.0, 1)));
-        let half = Polynomial::atom(atoms.unknown(2, Range::new(0.0, 1.0, -1)));
-        // Of an integer whose bounds were moved outwards.
+        let mut interner = Interner::new(100);
+        let x = Polynomial::atom(interner.unknown(0, Range::new(-1.0, 1.0, 0)));
+        let y = Polynomial::atom(interner.unknown(1, Range::new(0.0, 2.0, 1)));
+        let half = Polynomial::atom(interner.unknown(2, Range::new(0.0, 1.0, -1)));
+        // An integer whose bounds were moved outwards.
         let wide = Range {
             lo: -0.5,
             hi: 1.5,
             grain: 0,
         };
-        let wide = Polynomial::atom(atoms.unknown(3, wide));
-        let none = Polynomial::atom(atoms.unknown(
+        let wide = Polynomial::atom(interner.unknown(3, wide));
+        let none = Polynomial::atom(interner.unknown(
             4,
             Range {
                 lo: 1.0,
@@ -334,21 +335,19 @@ mod tests {
             // Numbers between are rounded.
             (sum(&[(power(53), &x), (1.0, &y)]), None),
         ] {
-            assert_eq!(atoms.integers(&form, 6), numbers, "{form:?}");
+            assert_eq!(interner.integers(&form, 6), numbers, "{form:?}");
         }
-        assert_eq!(atoms.integers(&x, 2), None);
-        assert_eq!(atoms.integers(&x, 3), Some(vec![-1.0, 0.0, 1.0]));
-        // So many cases that all of them would take for ever.
+        assert_eq!(interner.integers(&x, 2), None);
+        assert_eq!(interner.integers(&x, 3), Some(vec![-1.0, 0.0, 1.0]));
+        // All cases of 55 interner would take for ever.
         let many: Vec<Polynomial> = (5..60)
-            .map(|number| Polynomial::atom(atoms.unknown(number, Range::new(0.0, 3.0, 0))))
+            .map(|number| Polynomial::atom(interner.unknown(number, Range::new(0.0, 3.0, 0))))
             .collect();
-        let mut analysis = blank();
-        std::mem::swap(&mut analysis.atoms, &mut atoms);
         let all = sum(&many.iter().map(|form| (1.0, form)).collect::<Vec<_>>());
         let gate = all.plus(-1.0, &one).expect("floats");
-        let [gate, one] = [gate, one].map(|form| analysis.atoms.id(form));
-        let neuron = analysis.gated(gate, one);
-        let numbers = analysis.atoms.integers(&analysis.atoms[neuron], 1_000);
+        let [gate, one] = [gate, one].map(|form| interner.id(form));
+        let neuron = interner.gated(gate, one);
+        let numbers = interner.integers(&interner[neuron], 1_000);
         assert_eq!(numbers, Some((0..=164).map(f64::from).collect()));
     }
 
@@ -363,23 +362,23 @@ mod tests {
         }
 
         fn check([lo, hi]: [i32; 2], factor: f64, constant: f64) {
-            let mut analysis = blank();
+            let mut interner = Interner::new(1 << 20);
             // The bounds may have been moved outwards.
             let range = Range {
                 lo: f64::from(lo) - 0.5,
                 hi: f64::from(hi) + 0.5,
                 grain: 0,
             };
-            let input = analysis.atoms.unknown(0, range);
+            let input = interner.unknown(0, range);
             let gate = Polynomial::constant(constant).plus(factor, &Polynomial::atom(input));
-            let gate = analysis.atoms.id(gate.expect("floats"));
-            let value = analysis.atoms.constant(3.0);
-            let neuron = analysis.gated(gate, value);
-            let form = analysis.atoms[neuron].clone();
+            let gate = interner.id(gate.expect("floats"));
+            let value = interner.constant(3.0);
+            let neuron = interner.gated(gate, value);
+            let form = interner[neuron].clone();
             let signs = (lo..=hi).map(|x| constant + factor * f64::from(x));
             let changes =
                 signs.clone().any(|gate| gate > 0.0) && signs.clone().any(|gate| gate < 0.0);
-            let Some((atom, at)) = analysis.atoms.threshold(&form) else {
+            let Some((atom, at)) = interner.threshold(&form) else {
                 // The neuron is a form, or zero, if it never changes.
                 assert!(
                     !changes || form.as_atom().is_none(),

@@ -1,16 +1,18 @@
 //! Abstract values: an interval, and the power of two that the number is a multiple of.
 
-/// What is known of a number: it lies within bounds, and is a multiple of `2^grain`.
+use weightware_hull::last_bit;
+
+/// An abstract value: the number lies within bounds, and is a multiple of `2^grain`.
 ///
 /// A float that is not zero and at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every
 /// number that is computed has a grain.
 ///
-/// Bounds of sums and products are computed by the same rounded operations as the numbers: rounding
-/// is monotonic, so what is exact stays within them. Where operations come in another order, bounds
-/// are moved outwards.
+/// Bounds of sums and products are computed by the rounded operations of the numbers: rounding is
+/// monotonic, so the numbers stay within them. Where operations come in another order, bounds are
+/// moved outwards.
 ///
-/// Nothing lies between bounds of which the lower is the greater: an assumption that cannot hold
-/// has such.
+/// No number lies between bounds whose lower one is the greater: an assumption that cannot hold has
+/// such bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     /// The number is not below this.
@@ -21,7 +23,7 @@ pub struct Range {
     pub grain: i32,
 }
 
-/// Of zero, a multiple of everything.
+/// The grain of zero, which is a multiple of every power of two.
 const COARSE: i32 = 2_000;
 
 /// Every float is a multiple of 2 to this power.
@@ -39,21 +41,13 @@ pub fn power(exponent: i32) -> f64 {
 }
 
 /// The greatest e for which a number is a multiple of 2^e.
+#[inline]
 pub(crate) fn grain(number: f64) -> i32 {
-    if number == 0.0 {
-        return COARSE;
-    }
-    let bits = number.to_bits();
-    let exponent = ((bits >> 52) & 0x7ff) as i32;
-    let mantissa = bits & ((1 << 52) - 1);
-    match exponent {
-        0 => -1074 + mantissa.trailing_zeros() as i32,
-        _ => exponent - 1075 + (mantissa | 1 << 52).trailing_zeros() as i32,
-    }
+    last_bit(number).unwrap_or(COARSE)
 }
 
-/// Whether a number is a power of two, or minus one; times such a number, no number is rounded that
-/// does not [underflow](Range::is_scaled_by).
+/// Whether a number is a power of two, or minus one. A product with it is rounded only if it
+/// [underflows](Range::is_scaled_by).
 pub(crate) fn is_power(number: f64) -> bool {
     number != 0.0 && power(grain(number)) == number.abs()
 }
@@ -81,7 +75,7 @@ impl Range {
         Self { lo, hi, grain }
     }
 
-    /// A number that is known.
+    /// The abstract value of one number.
     #[inline]
     #[must_use]
     pub fn of(number: f64) -> Self {
@@ -99,7 +93,7 @@ impl Range {
         self.lo.abs().max(self.hi.abs())
     }
 
-    /// What is known of a number that is one or the other.
+    /// The abstract value of a number that is one or the other.
     #[inline]
     #[must_use]
     pub fn union(self, other: Self) -> Self {
@@ -110,8 +104,8 @@ impl Range {
         }
     }
 
-    /// Whether times a factor, which is a power of two, no such number is rounded, however large it
-    /// is.
+    /// Whether a factor is a power of two whose product with any such number is not rounded,
+    /// however large the number is.
     #[inline]
     pub(crate) fn is_scaled_by(&self, factor: f64) -> bool {
         is_power(factor) && self.grain.max(FINEST).saturating_add(grain(factor)) >= FINEST
@@ -158,7 +152,7 @@ impl Range {
         }
     }
 
-    /// Bounds moved outwards by what rounding may have done to sums of numbers of a total
+    /// Bounds moved outwards by the greatest rounding error of sums of numbers of a total
     /// magnitude.
     pub(crate) fn widened(self, magnitude: f64) -> Self {
         let slack = magnitude * power(-44) + f64::MIN_POSITIVE;
@@ -202,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_mass_that_was_rounded_down_is_not_exact() {
-        // Of 54 bits: rounded to 2^53.
+        // The product has 54 bits and is rounded to 2^53.
         let (a, b) = (3.0, 3_002_399_751_580_331.0);
         assert_eq!(a * b, power(53));
         assert!(!is_exact(a * b, 0));
@@ -217,7 +211,7 @@ mod tests {
         let fine = Range::new(-1.0, 1.0, -1000);
         assert!(fine.is_scaled_by(power(-74)) && fine.is_scaled_by(-power(900)));
         assert!(!fine.is_scaled_by(power(-75)) && !fine.is_scaled_by(3.0));
-        // Whatever is proved of it, a float is no finer than 2^-1074.
+        // No float is finer than 2^-1074, also where the grain says less.
         assert!(Range::new(-1.0, 1.0, -3000).is_scaled_by(1.0));
     }
 

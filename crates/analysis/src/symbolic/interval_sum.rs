@@ -3,16 +3,16 @@
 use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::Polynomial;
 
-/// Bounds of a sum while it is added up.
+/// The bounds of a partial sum.
 pub(crate) struct Bounds {
-    /// Of what was added up so far.
+    /// The bounds of the partial sum.
     pub(crate) range: Range,
     /// Whether nothing was rounded.
     pub(crate) exact: bool,
 }
 
 impl Bounds {
-    /// Of no terms.
+    /// The empty sum.
     pub(crate) fn zero() -> Self {
         Self {
             range: Range::of(0.0),
@@ -20,7 +20,7 @@ impl Bounds {
         }
     }
 
-    /// Adds a product; tells what both operations may round off at most.
+    /// Adds a product; returns the greatest rounding errors of both operations.
     #[inline]
     pub(crate) fn add_product(&mut self, weight: f64, number: Range) -> [f64; 2] {
         let product = number.scaled(weight);
@@ -34,8 +34,8 @@ impl Bounds {
         [off, self.add(product)]
     }
 
-    /// Adds a number; tells what that may round off at most. Rounding is monotonic, so the same
-    /// operation on bounds gives bounds.
+    /// Adds a number; returns the greatest rounding error. Rounding is monotonic, so an operation
+    /// on bounds gives bounds of its results.
     #[inline]
     pub(crate) fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
@@ -61,13 +61,13 @@ impl Bounds {
     }
 }
 
-/// What rounding to a number of at most a magnitude may take away: half of a unit in the last
-/// place, or, of numbers that are not normal, less than the least of them.
+/// The greatest error of rounding to a number of at most a magnitude: half of a unit in the last
+/// place, or, below the normal numbers, less than the least number.
 fn rounding(size: f64) -> f64 {
     size * power(-53) + f64::from_bits(1)
 }
 
-/// An exact form that a sum is close to while it is added up.
+/// The running error of a sum: an exact form that the partial sum is close to.
 pub(crate) struct Closeness {
     bounds: Bounds,
     /// The form, and how close.
@@ -75,7 +75,7 @@ pub(crate) struct Closeness {
 }
 
 impl Closeness {
-    /// Of no terms.
+    /// The empty sum.
     pub(crate) fn zero() -> Self {
         Self {
             bounds: Bounds::zero(),
@@ -83,7 +83,7 @@ impl Closeness {
         }
     }
 
-    /// Adds a product; `close` tells what the number is close to.
+    /// Adds a product; the number is close to `close`.
     pub(crate) fn add_product(
         &mut self,
         weight: f64,
@@ -115,7 +115,7 @@ impl Closeness {
     }
 }
 
-/// The sum of two forms, and by how much it is off: no coefficient is rounded but the constant.
+/// The sum of two forms, and its error: only the constant may be rounded.
 fn about(sum: Polynomial, term: &Polynomial) -> Option<(Polynomial, f64)> {
     if let Some(exact) = sum.plus(1.0, term) {
         return Some((exact, 0.0));
@@ -132,11 +132,12 @@ fn about(sum: Polynomial, term: &Polynomial) -> Option<(Polynomial, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interpreter::transfer::Terms;
-    use crate::symbolic::atoms::{AtomKind, Atoms};
+    use crate::symbolic::atoms::AtomKind;
+    use crate::symbolic::interner::Interner;
     use crate::symbolic::interval::grain;
     use crate::symbolic::polynomial::{Atom, PolyId};
-    use crate::testing::{Random, blank};
+    use crate::symbolic::transfer::Terms;
+    use crate::testing::Random;
 
     #[test]
     fn constants_alone_are_rounded_and_that_is_known() {
@@ -163,7 +164,7 @@ mod tests {
             assert_eq!(sum.coefficient((0, 1)), a + b);
             let constant = sum.coefficient((0, 0));
             assert_eq!(constant, first + second);
-            // What Knuth's two-sum leaves over.
+            // The error of Knuth's two-sum.
             let part = constant - first;
             let left = (first - (constant - part)) + (second - part);
             assert!(
@@ -190,13 +191,13 @@ mod tests {
         scaled
     }
 
-    /// What a form is, given the inputs.
-    fn value(atoms: &Atoms, form: &Polynomial, inputs: &[f64]) -> i128 {
-        let number = |atom: Atom| match atoms.kind(atom) {
+    /// The value of a form at some inputs.
+    fn value(interner: &Interner, form: &Polynomial, inputs: &[f64]) -> i128 {
+        let number = |atom: Atom| match interner.kind(atom) {
             AtomKind::One => 1.0,
             &AtomKind::Kept { stream, .. } => inputs[stream as usize],
             AtomKind::Rounded { base, terms } => {
-                let rounded = |form: &PolyId| rounded(atoms, *form, inputs);
+                let rounded = |form: &PolyId| rounded(interner, *form, inputs);
                 let mut sum = 0.0;
                 for (weight, form) in terms {
                     sum += f64::from_bits(*weight) * rounded(form);
@@ -213,11 +214,11 @@ mod tests {
         all.sum()
     }
 
-    /// The same as a float, which it is.
-    fn rounded(atoms: &Atoms, form: PolyId, inputs: &[f64]) -> f64 {
-        let exact = value(atoms, &atoms[form], inputs);
+    /// The value of a form at some inputs, which is a float.
+    fn rounded(interner: &Interner, form: PolyId, inputs: &[f64]) -> f64 {
+        let exact = value(interner, &interner[form], inputs);
         let float = exact as f64;
-        assert_eq!(float as i128, exact, "{:?} is no float", atoms[form]);
+        assert_eq!(float as i128, exact, "{:?} is no float", interner[form]);
         float * power(-60)
     }
 
@@ -233,18 +234,18 @@ mod tests {
         let mut random = Random::new(9);
         let [mut new, mut close, mut tighter] = [0; 3];
         for _ in 0..1_500 {
-            let mut analysis = blank();
+            let mut interner = Interner::new(1 << 20);
             let ranges: [Range; 3] = std::array::from_fn(|_| {
                 let most = random.one_of(&[1, 50, 1 << 20, 1 << 36]);
                 let lo = random.integer(-most, most);
                 Range::new(lo as f64, random.integer(lo, most) as f64, 0)
             });
             let known = (0..).zip(ranges).map(|(number, range)| {
-                let atom = analysis.atoms.unknown(number, range);
-                analysis.atoms.id(Polynomial::atom(atom))
+                let atom = interner.unknown(number, range);
+                interner.id(Polynomial::atom(atom))
             });
             let mut forms: Vec<PolyId> = known.collect();
-            forms.extend([3.0, -power(35) - 1.0, 0.125].map(|n| analysis.atoms.constant(n)));
+            forms.extend([3.0, -power(35) - 1.0, 0.125].map(|n| interner.constant(n)));
             let mut sums: Vec<Added> = vec![];
             for _ in 0..4 {
                 let weight = |random: &mut Random| match random.integer(0, 2) {
@@ -261,8 +262,8 @@ mod tests {
                 for &(weight, form) in &terms {
                     products.push(weight, form);
                 }
-                let sum = analysis.sum(base, &products);
-                new += usize::from(analysis.atoms[sum].as_atom().is_some());
+                let sum = interner.sum(base, &products);
+                new += usize::from(interner[sum].as_atom().is_some());
                 sums.push(Added { base, terms, sum });
                 // Others are made of the first: what they are close to has coefficients that are
                 // multiples of 2^-40.
@@ -270,7 +271,7 @@ mod tests {
                     forms.push(sum);
                 }
             }
-            let atoms = &analysis.atoms;
+            let interner = &interner;
             for _ in 0..12 {
                 let inputs = ranges.map(|Range { lo, hi, .. }| {
                     let other = random.integer(lo as i64, hi as i64) as f64;
@@ -279,19 +280,19 @@ mod tests {
                 for Added { base, terms, sum } in &sums {
                     let mut number = 0.0;
                     for &(weight, form) in terms {
-                        number += weight * rounded(atoms, form, &inputs);
+                        number += weight * rounded(interner, form, &inputs);
                     }
-                    number += rounded(atoms, *base, &inputs);
-                    let form = &atoms[*sum];
-                    assert_eq!(number, rounded(atoms, *sum, &inputs), "{form:?}");
-                    let [bounds, tight] = [atoms.bounds(*sum), atoms.tight(form)];
+                    number += rounded(interner, *base, &inputs);
+                    let form = &interner[*sum];
+                    assert_eq!(number, rounded(interner, *sum, &inputs), "{form:?}");
+                    let [bounds, tight] = [interner.bounds(*sum), interner.tight(form)];
                     for Range { lo, hi, .. } in [bounds, tight] {
                         assert!((lo..=hi).contains(&number), "{number} not in {lo} to {hi}");
                     }
                     assert!(grain(number) >= bounds.grain, "{number}, {bounds:?}");
                     tighter += usize::from(tight.hi - tight.lo < bounds.hi - bounds.lo);
-                    if let Some((near, error)) = atoms.close_to(form) {
-                        let off = units(1.0, number) - value(atoms, &near, &inputs);
+                    if let Some((near, error)) = interner.close_to(form) {
+                        let off = units(1.0, number) - value(interner, &near, &inputs);
                         let most = (error * power(60)).ceil() as i128;
                         assert!(
                             off.abs() <= most,

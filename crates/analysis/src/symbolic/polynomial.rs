@@ -3,19 +3,20 @@
 use std::hash::{Hash, Hasher};
 
 use smallvec::{SmallVec, smallvec};
+use weightware_hull::exact_sum;
 
 use crate::symbolic::interval::power;
 
-/// A number that is not known before decoding: an index into [`Atoms`](crate::Atoms). Atom 0 is the
-/// number 1.
+/// A number that is not known before decoding: an index into [`Interner`](crate::Interner). Atom 0
+/// is the number 1.
 pub type Atom = u32;
 
-/// A product of two atoms, the lesser first; of one atom, where the first is 0; the constant 1,
-/// where both are.
+/// A product of two atoms, the lesser first. Where the first is 0, it is the second alone; where
+/// both are, it is the constant 1.
 pub type Monomial = (Atom, Atom);
 
-/// The number of a form in [`Atoms`](crate::Atoms), which are indexed by it. Equal forms have one
-/// number, so comparing numbers compares forms.
+/// The number of a form in [`Interner`](crate::Interner), which are indexed by it. Equal forms have
+/// one number, so comparing numbers compares forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PolyId(pub(crate) u32);
 
@@ -31,8 +32,8 @@ impl PolyId {
 
 /// A polynomial of degree 2: the sum of `coefficient * monomial` over real numbers.
 ///
-/// A form with a [number](PolyId) *is* what the network computes, bit for bit: no operation that it
-/// stands for rounds.
+/// A form with a [number](PolyId) *is* the number that the network computes, bit for bit: no
+/// operation that it stands for rounds.
 #[derive(Debug, Default)]
 pub struct Polynomial {
     /// Sorted by monomial; no coefficient is zero.
@@ -41,7 +42,7 @@ pub struct Polynomial {
 
 impl Clone for Polynomial {
     fn clone(&self) -> Self {
-        // Quicker than term by term.
+        // A copy of the slice is faster than a clone of every term.
         let terms = SmallVec::from_slice(&self.terms);
         Self { terms }
     }
@@ -64,15 +65,15 @@ impl Hash for Polynomial {
     }
 }
 
-/// The exact product of two numbers, if it is a number.
+/// The product of two numbers, if it is not rounded.
 #[inline]
 pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
     let product = a * b;
     let exact = if product.is_normal() && (is_bare(a) || is_bare(b)) {
         true
     } else {
-        // What is lost from a product above 2^-900 is no less than the least float, so that a
-        // remainder of 0 is none.
+        // The error of a product above 2^-900 is no less than the least float, so a remainder of 0
+        // means that there is none.
         let in_bounds = product.is_finite() && product.abs() >= power(-900);
         let zero = a == 0.0 || b == 0.0;
         (in_bounds || zero) && a.mul_add(b, -product) == 0.0
@@ -84,23 +85,6 @@ pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
 #[inline]
 fn is_bare(number: f64) -> bool {
     number.is_normal() && number.to_bits() << 12 == 0
-}
-
-/// `a + b`, if that is not rounded: if Knuth's two-sum leaves no remainder.
-///
-/// ```
-/// use weightware_analysis::exact_sum;
-///
-/// assert_eq!(exact_sum(1.0, 0.5), Some(1.5));
-/// assert_eq!(exact_sum(1e16, 1.0), None);
-/// ```
-#[inline]
-#[must_use]
-pub fn exact_sum(a: f64, b: f64) -> Option<f64> {
-    let sum = a + b;
-    let b_part = sum - a;
-    let a_part = sum - b_part;
-    ((a - a_part) + (b - b_part) == 0.0).then_some(sum)
 }
 
 impl Polynomial {
@@ -167,7 +151,7 @@ impl Polynomial {
         (some, others)
     }
 
-    /// The value of a form without atoms.
+    /// The value of the form, if it has no atoms.
     #[inline]
     #[must_use]
     pub fn as_constant(&self) -> Option<f64> {
@@ -209,7 +193,7 @@ impl Polynomial {
             .map_or(0.0, |at| self.terms[at].1)
     }
 
-    /// Its atoms, some perhaps twice.
+    /// The atoms of all terms, with repetitions.
     pub(crate) fn atoms(&self) -> impl Iterator<Item = Atom> + '_ {
         self.terms
             .iter()
@@ -225,7 +209,8 @@ impl Polynomial {
         sum.add(factor, other).then_some(sum)
     }
 
-    /// Adds `factor * other`; `false`, and a form of no use, if a coefficient would be rounded.
+    /// Adds `factor * other`. `false` if a coefficient would be rounded; the form is then
+    /// unspecified.
     #[must_use]
     pub(crate) fn add(&mut self, factor: f64, other: &Self) -> bool {
         self.combine(factor, other, exact_product, exact_sum)

@@ -1,11 +1,12 @@
 //! Rounding errors: the exact polynomial that a rounded number is close to, and how close.
 
-use crate::symbolic::atoms::{AtomKind, Atoms, TIME};
+use crate::symbolic::atoms::{AtomKind, TIME};
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::power;
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-impl Atoms {
-    /// What a rounded number is close to, and how close.
+impl Interner {
+    /// A polynomial that a rounded number is close to, and how close.
     fn shadow(&self, atom: Atom) -> Option<(Polynomial, f64)> {
         match self.kind(atom) {
             AtomKind::Rounded { base, terms } => {
@@ -30,7 +31,7 @@ impl Atoms {
                 // max(g, 0) g = g^2 - min(g, 0)^2
                 let range = self.bounds(gate);
                 let below = range.lo.min(0.0);
-                // The middle of what is left out.
+                // The middle of the range of the omitted square.
                 let half = below * below / 2.0;
                 let gate = &self[gate];
                 let square = gate
@@ -42,7 +43,7 @@ impl Atoms {
         }
     }
 
-    /// The sum whose average times the number of tokens a product is.
+    /// The running sum that a product of the token count and an average restores.
     pub(crate) fn total(&self, gate: PolyId, value: PolyId) -> Option<Atom> {
         let [gate, value] = [&self[gate], &self[value]];
         let is_count = |form: &Polynomial| form.terms() == [((0, 0), 1.0), ((0, TIME), 1.0)];
@@ -90,8 +91,8 @@ impl Atoms {
         }
     }
 
-    /// An upper bound of `y + (x / 2)^2`, by what rounded numbers are close to: large terms that
-    /// cancel are gone.
+    /// An upper bound of `y + (x / 2)^2`. Rounded numbers are replaced by the forms that they are
+    /// close to, so that large terms cancel.
     pub(crate) fn lift(&self, x: &Polynomial, y: &Polynomial) -> f64 {
         let (x, x_error) = self.unrounded(x);
         let (y, y_error) = self.unrounded(y);
@@ -106,7 +107,7 @@ impl Atoms {
         self.range(&lift).hi + error
     }
 
-    /// A form with rounded numbers replaced by what they are close to, and the error of that.
+    /// A form with rounded numbers replaced by polynomials that they are close to, and the error.
     fn unrounded(&self, form: &Polynomial) -> (Polynomial, f64) {
         let (mut form, mut error) = (form.clone(), 0.0);
         for _ in 0..12 {

@@ -3,17 +3,18 @@
 
 use smallvec::SmallVec;
 
-use crate::symbolic::atoms::{AtomKind, Atoms};
+use crate::symbolic::atoms::AtomKind;
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact};
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 
-/// Two terms of a form that are a step together: `c relu(g) v - c relu(g - d) v`.
+/// Two terms of a form that form a step: `c relu(g) v - c relu(g - d) v`.
 pub(crate) struct Step {
-    /// Where they stand in the form.
+    /// Their places in the form.
     pub(crate) pair: [usize; 2],
-    /// Of how far the step has risen: `relu(g) - relu(g - d)`.
+    /// The bounds of `relu(g) - relu(g - d)`.
     pub(crate) rise: Range,
-    /// What that is multiplied by: `c v`.
+    /// The bounds of `c v`.
     pub(crate) factor: Range,
     /// g and g - d.
     gates: [PolyId; 2],
@@ -22,16 +23,16 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Of the sum of both terms, if neither was rounded.
+    /// The bounds of the sum of both terms, if neither is rounded.
     pub(crate) fn range(&self) -> Range {
         self.rise.times(self.factor)
     }
 }
 
-impl Atoms {
+impl Interner {
     /// Pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step that goes from 0 to
-    /// `d c v` as g goes from 0 to d, however great g may be. Both are rounded if g is very great:
-    /// that the mass of a form says.
+    /// `d c v` as g goes from 0 to d, however great g may be. Both are rounded if g is very great,
+    /// which shows in the mass of the form.
     pub(crate) fn steps(&self, form: &Polynomial) -> SmallVec<[Step; 2]> {
         let mut steps: SmallVec<[Step; 2]> = SmallVec::new();
         let terms = form.terms();
@@ -72,7 +73,7 @@ impl Atoms {
                 hi,
                 grain: fine,
             } = self.bounds(gate);
-            // Rises with g from 0 to d; for a negative d falls from 0 to it.
+            // It rises with g from 0 to d; for a negative d it falls from 0 to d.
             let at = |g: f64| match (g <= apart.min(0.0), g >= apart.max(0.0)) {
                 (true, _) => 0.0,
                 (_, true) => apart,
@@ -111,14 +112,14 @@ impl Atoms {
 mod tests {
     use super::*;
     use crate::symbolic::interval::power;
-    use crate::testing::{Random, blank};
+    use crate::testing::Random;
 
     /// `c relu(g) v - c relu(g - d) v + rest` for integers g, d, v within bounds.
     struct Case {
-        /// Of g.
+        /// Bounds of g.
         gate: [i64; 2],
         apart: i64,
-        /// Of v.
+        /// Bounds of v.
         value: [i64; 2],
         coefficient: i64,
         rest: i64,
@@ -141,33 +142,32 @@ mod tests {
             }
         }
 
-        /// The form, and what it is where neurons round their products.
-        fn form(&self) -> (Atoms, Polynomial) {
+        /// The form, and its interner.
+        fn form(&self) -> (Interner, Polynomial) {
             let [gate, value] =
                 [self.gate, self.value].map(|[lo, hi]| Range::new(lo as f64, hi as f64, 0));
-            let mut analysis = blank();
-            let of =
-                |analysis: &mut crate::Analysis, range: Range, number| match range.lo == range.hi {
-                    true => Polynomial::constant(range.lo),
-                    false => Polynomial::atom(analysis.atoms.unknown(number, range)),
-                };
-            let gate = of(&mut analysis, gate, 0);
-            let value = of(&mut analysis, value, 1);
+            let mut interner = Interner::new(1 << 20);
+            let of = |interner: &mut Interner, range: Range, number| match range.lo == range.hi {
+                true => Polynomial::constant(range.lo),
+                false => Polynomial::atom(interner.unknown(number, range)),
+            };
+            let gate = of(&mut interner, gate, 0);
+            let value = of(&mut interner, value, 1);
             let below = gate
                 .plus(-(self.apart as f64), &Polynomial::constant(1.0))
                 .expect("floats");
-            let [gate, below, value] = [gate, below, value].map(|form| analysis.atoms.id(form));
-            let [first, second] = [gate, below].map(|gate| analysis.gated(gate, value));
-            let [first, second] = [first, second].map(|form| analysis.atoms[form].clone());
+            let [gate, below, value] = [gate, below, value].map(|form| interner.id(form));
+            let [first, second] = [gate, below].map(|gate| interner.gated(gate, value));
+            let [first, second] = [first, second].map(|form| interner[form].clone());
             let coefficient = self.coefficient as f64;
             let form = Polynomial::constant(self.rest as f64)
                 .plus(coefficient, &first)
                 .and_then(|sum| sum.plus(-coefficient, &second))
                 .expect("coefficients are floats");
-            (analysis.atoms, form)
+            (interner, form)
         }
 
-        /// The sum of what both neurons say.
+        /// The value of the form.
         fn at(&self, gate: i64, value: i64) -> i128 {
             let neuron = |gate: i64| gate.max(0) as f64 * value as f64;
             let [first, second] = [gate, gate - self.apart].map(|gate| neuron(gate) as i128);
@@ -265,33 +265,33 @@ mod tests {
     fn pairs_share_no_term() {
         // Three gates one apart: relu(x) - relu(x - 1) - relu(x - 2) + relu(x - 3), a hill of
         // height 1.
-        let mut analysis = blank();
-        let x = Polynomial::atom(analysis.atoms.unknown(0, Range::new(-9.0, power(40), 0)));
-        let one = analysis.atoms.constant(1.0);
-        let neuron = |analysis: &mut crate::Analysis, less: i32| {
+        let mut interner = Interner::new(1 << 20);
+        let x = Polynomial::atom(interner.unknown(0, Range::new(-9.0, power(40), 0)));
+        let one = interner.constant(1.0);
+        let neuron = |interner: &mut Interner, less: i32| {
             let gate = x
                 .plus(-f64::from(less), &Polynomial::constant(1.0))
                 .expect("floats");
-            let gate = analysis.atoms.id(gate);
-            let neuron = analysis.gated(gate, one);
-            analysis.atoms[neuron].clone()
+            let gate = interner.id(gate);
+            let neuron = interner.gated(gate, one);
+            interner[neuron].clone()
         };
         let mut hill = Polynomial::zero();
         for (less, sign) in [(0, 1.0), (1, -1.0), (2, -1.0), (3, 1.0)] {
-            let neuron = neuron(&mut analysis, less);
+            let neuron = neuron(&mut interner, less);
             assert!(hill.add(sign, &neuron));
         }
-        let steps = analysis.atoms.steps(&hill);
+        let steps = interner.steps(&hill);
         let mut terms: Vec<usize> = steps.iter().flat_map(|step| step.pair).collect();
         terms.sort_unstable();
         assert_eq!(terms, [0, 1, 2, 3]);
-        let bounds = analysis.atoms.range(&hill);
+        let bounds = interner.range(&hill);
         assert!(
             bounds.lo <= 0.0 && bounds.hi >= 1.0 && bounds.size() <= 2.0,
             "{bounds:?}"
         );
         // One neuron too many is bounded by itself.
-        let odd = hill.plus(1.0, &neuron(&mut analysis, 4)).expect("floats");
-        assert!(analysis.atoms.range(&odd).hi >= power(40) - 4.0);
+        let odd = hill.plus(1.0, &neuron(&mut interner, 4)).expect("floats");
+        assert!(interner.range(&odd).hi >= power(40) - 4.0);
     }
 }

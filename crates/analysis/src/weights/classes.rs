@@ -1,4 +1,4 @@
-//! Classes of tokens by which slots their embeddings share.
+//! Classes of token ids: ids that agree in the columns that gates, queries and keys depend on.
 
 use std::collections::BTreeSet;
 
@@ -6,21 +6,21 @@ use crate::symbolic::hash::QuickMap;
 use crate::symbolic::interval::Range;
 use crate::weights::sparse_weights::SparseWeights;
 
-/// The class of an id that is expected at the first position alone: forms do not hold of it.
+/// The class of an id that is expected at the first position alone: forms do not hold for it.
 pub const IRREGULAR: u16 = u16::MAX;
 
-/// Columns of at most so many values sort ids.
+/// Columns with more values than this divide no ids.
 const FEW_VALUES: usize = 3;
 
-/// There are at most so many classes.
+/// Ids that would form more classes than this are not divided.
 const MOST_CLASSES: usize = 64;
 
-/// Classes of token ids, with the range of every column of the embedding. Class 0 is that of all
-/// regular ids.
+/// Classes of token ids, with the bounds of every column of the embedding. Class 0 has all regular
+/// ids.
 ///
-/// All ids are regular but the first token's, if some column is a constant for all others alone: a
-/// sentinel that begins every sequence need not come again. Regular ids are of one class if they
-/// agree in the columns of few values that gates, queries and keys depend on.
+/// All ids are regular, except the first token's if some column is a constant for all others alone:
+/// such a sentinel need not come again. Regular ids are in one class if they agree in the columns
+/// of few values that gates, queries and keys depend on.
 #[derive(Debug)]
 pub struct Classes {
     of_id: Vec<u16>,
@@ -31,11 +31,11 @@ pub struct Classes {
 }
 
 impl Classes {
-    /// The class of all regular ids alone; `sentinel` may be irregular.
+    /// Class 0 alone; `sentinel` may be irregular.
     pub(crate) fn new(rows: &SparseWeights, sentinel: Option<usize>) -> Self {
         let mut of_id = vec![0; rows.vocab];
         if let Some(sentinel) = sentinel {
-            let told_apart = |slot: usize| {
+            let is_unlike_all = |slot: usize| {
                 let mut others = (0..rows.vocab).filter(|&id| id != sentinel);
                 let one = others.next().map(|id| rows.embedded(id, slot));
                 one.is_some_and(|one| {
@@ -43,7 +43,7 @@ impl Classes {
                         && others.all(|id| rows.embedded(id, slot) == one)
                 })
             };
-            if (0..rows.d_model).any(told_apart) {
+            if (0..rows.d_model).any(is_unlike_all) {
                 of_id[sentinel] = IRREGULAR;
             }
         }
@@ -104,14 +104,14 @@ impl Classes {
             }
             for (range, &value) in ranges[usize::from(class)].iter_mut().zip(embedded) {
                 match range {
-                    // Most numbers are those of other ids.
+                    // Most entries equal those of earlier ids.
                     Some(range) if range.lo == value || range.hi == value => {}
                     Some(range) => *range = range.union(Range::of(value)),
                     None => *range = Some(Range::of(value)),
                 }
             }
         }
-        // Class 0 is all of them.
+        // Class 0 has all regular ids.
         let all = (0..rows.d_model).map(|slot| {
             let of_slot = ranges.iter().filter_map(|class| class[slot]);
             of_slot.reduce(Range::union)
@@ -129,7 +129,7 @@ impl Classes {
             .collect();
     }
 
-    /// Notes which ids add to sums: by sum, by id what it adds, if that is a function of ids.
+    /// Notes which classes add to sums. By sum, by id: the term, if it is a function of ids.
     pub(crate) fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
         self.quiet = vec![vec![]; self.count()];
         for by_id in sums {
@@ -147,7 +147,7 @@ impl Classes {
     }
 
     /// Whether no token of a class adds to a running sum, which is given by its place in
-    /// [`Analysis::sums`](crate::Analysis).
+    /// [`KeyLayout::sums`](crate::KeyLayout::sums).
     ///
     /// # Panics
     /// If there is no such class or sum, or [`Cases`](crate::Cases) were not made yet.
@@ -157,7 +157,7 @@ impl Classes {
         self.quiet[usize::from(class)][sum as usize]
     }
 
-    /// The class of a token id, from 1 on once [`Cases`](crate::Cases) were made; [`IRREGULAR`] of
+    /// The class of a token id, from 1 on once [`Cases`](crate::Cases) were made; [`IRREGULAR`] for
     /// a sentinel.
     ///
     /// # Panics
@@ -168,14 +168,14 @@ impl Classes {
         self.of_id[id]
     }
 
-    /// How many classes there are, class 0 included and [`IRREGULAR`] not.
+    /// The number of classes, class 0 included and [`IRREGULAR`] not.
     #[inline]
     #[must_use]
     pub fn count(&self) -> usize {
         self.ranges.len()
     }
 
-    /// What is known of a column of the embedding for tokens of a class.
+    /// The bounds of a column of the embedding for tokens of a class.
     #[inline]
     pub(crate) fn range(&self, class: u16, slot: usize) -> Range {
         self.ranges[usize::from(class)][slot]
@@ -186,7 +186,7 @@ impl Classes {
 mod tests {
     use super::*;
 
-    /// SparseWeights of an embedding whose entries are digits to base 3.
+    /// Weights with an embedding whose entries are digits to base 3.
     fn digits(vocab: usize) -> SparseWeights {
         let embedding =
             (0..vocab).flat_map(|id| (0..11).map(move |slot| (id / 3_usize.pow(slot) % 3) as f64));

@@ -1,4 +1,4 @@
-//! Weights as rows without zeros, and the classes of tokens whose embeddings are alike.
+//! Weights as rows without zeros, and the classes of token ids.
 
 pub(crate) mod classes;
 pub(crate) mod rows;

@@ -1,40 +1,40 @@
-//! The weights as sparse rows, in their own order.
+//! The weights as sparse rows, in the order in which the network adds their products.
 
-use weightware_model::{Model, PositionFeature};
+use weightware_model::{Config, LayerWeights, Model, PositionFeature, Shape};
 
 use crate::weights::rows::{Row, row, row_of};
 
-/// What a token offers to those behind it at a head.
+/// A token's key and value at a head.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Offer {
-    /// Its key.
+    /// The key.
     pub key: [f64; 2],
-    /// Its value.
+    /// The value.
     pub value: [f64; 2],
 }
 
-/// A model's weights as sparse rows. Heads are left out that cannot reach the residual stream.
+/// A model's weights as sparse rows, without the heads that cannot reach the residual stream.
 #[derive(Debug)]
 pub struct SparseWeights {
-    /// How many slots the residual stream has.
+    /// The number of slots of the residual stream.
     pub d_model: usize,
-    /// How many tokens there are.
+    /// The number of token ids.
     pub vocab: usize,
     pub(crate) position_features: Vec<PositionFeature>,
     /// The layers, in order.
     pub layers: Vec<SparseLayer>,
     /// The slots that the unembedding reads, ascending.
     pub columns: Vec<usize>,
-    /// What it multiplies each of these with: by column, by token id.
+    /// The unembedding's weights: by column, by token id.
     pub head: Vec<Vec<f64>>,
-    /// By token id, by slot, one after the other.
+    /// The embeddings, one after the other: by token id, by slot.
     pub embedding: Vec<f64>,
     pub(crate) last_position: u64,
-    /// How many nodes there are. A node is what has a form of its own, or two: a slot before a
-    /// half-layer, a neuron, the answers of a head, its key.
+    /// The number of nodes. A node has a form of its own, or two: a slot before a half-layer, a
+    /// neuron, the output of a head, its key.
     pub(crate) nodes: usize,
-    /// Before every half-layer, by slot: the node of the slot before the earliest half-layer before
-    /// which it was what it is now.
+    /// Before every half-layer, by slot: the node of the slot before the half-layer that follows
+    /// its last writer.
     pub(crate) slot_nodes: Vec<Vec<u32>>,
 }
 
@@ -43,18 +43,53 @@ pub struct SparseWeights {
 pub struct SparseLayer {
     /// The live heads, in order.
     pub heads: Vec<SparseHead>,
-    /// By slot, over the answers of the heads, two each.
+    /// By slot, over the outputs of the heads, two each.
     pub(crate) heads_out: Vec<Row>,
     /// Gate and value.
     pub(crate) neurons: Vec<[Row; 2]>,
     /// By slot.
     pub(crate) neurons_out: Vec<Row>,
-    /// The first [node](SparseWeights::nodes) of the layer: neurons, then answers of heads, then
+    /// The first [node](SparseWeights::nodes) of the layer: neurons, then outputs of heads, then
     /// their keys.
     first_node: usize,
 }
 
 impl SparseLayer {
+    /// The layer of an index, whose first node is given.
+    fn new(config: &Config, weights: &LayerWeights, index: usize, first_node: usize) -> Self {
+        let Shape {
+            d_model,
+            d_ffn,
+            heads,
+            ..
+        } = config.shape;
+        let all = (0..heads).filter_map(|number| SparseHead::new(config, weights, index, number));
+        let heads: Vec<SparseHead> = all.collect();
+        // By output of a live head: its column in the dense matrix, none for a dead part.
+        let outputs: Vec<Option<usize>> = heads
+            .iter()
+            .flat_map(|head| [0, 1].map(|part| head.live[part].then_some(2 * head.number + part)))
+            .collect();
+        let heads_out = (0..d_model).map(|slot| {
+            let weights = weights.out_proj.row(slot);
+            row(outputs.iter().map(|c| c.map_or(0.0, |c| weights[c])))
+        });
+        let neurons = (0..d_ffn).map(|n| [n, d_ffn + n].map(|r| row_of(&weights.ff_in, r)));
+        let neurons_out = (0..d_model).map(|slot| row_of(&weights.ff_out, slot));
+        Self {
+            heads_out: heads_out.collect(),
+            heads,
+            neurons: neurons.collect(),
+            neurons_out: neurons_out.collect(),
+            first_node,
+        }
+    }
+
+    /// The number of nodes of the layer's neurons and heads.
+    fn nodes(&self) -> usize {
+        self.neurons.len() + 2 * self.heads.len()
+    }
+
     pub(crate) fn neuron_node(&self, neuron: usize) -> usize {
         self.first_node + neuron
     }
@@ -68,22 +103,68 @@ impl SparseLayer {
     }
 }
 
-/// The weights of a live head: one of whose values something is added to the residual stream.
+/// The weights of a live head: a part of its value is added to the residual stream.
 #[derive(Debug)]
 pub struct SparseHead {
-    /// Its number among all heads of the layer, as the weights count them.
+    /// The head's number in the weights, among all heads of the layer.
     pub number: usize,
     /// x and y of its query, over slots of the residual stream.
     pub query: [Row; 2],
     /// x and y of its key.
     pub key: [Row; 2],
-    /// Both parts of its value; empty of a part that does not reach the residual stream.
+    /// Both parts of its value; a part that does not reach the residual stream is empty.
     pub value: [Row; 2],
-    /// Which parts of its value reach the residual stream.
+    /// By part: whether that part of the value reaches the residual stream.
     pub live: [bool; 2],
-    /// What the model states of its keys: the greatest `|x|` of all, and the greatest `y + (x /
-    /// 2)^2` of those that count.
+    /// The key box that the model states: the greatest `|x|` and the greatest `y + (x / 2)^2` of a
+    /// live key.
     pub bound: Option<[f64; 2]>,
+}
+
+impl SparseHead {
+    /// A head of a layer, if any part of its value reaches the residual stream.
+    fn new(config: &Config, weights: &LayerWeights, layer: usize, number: usize) -> Option<Self> {
+        let d = config.shape.d_model;
+        let scalars = [2 * number, 2 * number + 1];
+        let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * d + s));
+        let reaches = |s: usize| !weights.out_proj.column_is_zero(s);
+        let mut value = third(2);
+        let live = [0, 1].map(|part| !value[part].is_empty() && reaches(scalars[part]));
+        if live == [false; 2] {
+            return None;
+        }
+        for (row, is_live) in value.iter_mut().zip(live) {
+            if !is_live {
+                row.clear();
+            }
+        }
+        Some(Self {
+            number,
+            query: third(0),
+            key: third(1),
+            value,
+            live,
+            bound: config.key_box(layer, number),
+        })
+    }
+}
+
+/// By half-layer, by slot: the [node](SparseWeights::slot_nodes) of the slot.
+fn slot_nodes(layers: &[SparseLayer], d_model: usize) -> Vec<Vec<u32>> {
+    let mut before: Vec<u32> = (0..d_model as u32).collect();
+    let mut all = vec![before.clone()];
+    for rows in layers
+        .iter()
+        .flat_map(|layer| [&layer.heads_out, &layer.neurons_out])
+    {
+        for (slot, (node, row)) in before.iter_mut().zip(rows).enumerate() {
+            if !row.is_empty() {
+                *node = (all.len() * d_model + slot) as u32;
+            }
+        }
+        all.push(before.clone());
+    }
+    all
 }
 
 impl SparseWeights {
@@ -95,93 +176,24 @@ impl SparseWeights {
     pub fn new(model: &Model) -> Self {
         let shape = &model.config.shape;
         let d = shape.d_model;
+        // The first nodes are the slots before every half-layer, and before the unembedding.
         let mut nodes = (2 * model.weights.layers.len() + 1) * d;
-        let layers = model
-            .weights
-            .layers
-            .iter()
-            .zip(0..)
-            .map(|(weights, index)| {
-                let mut heads = Vec::new();
-                let mut inputs = Vec::new();
-                for number in 0..shape.heads {
-                    let scalars = [2 * number, 2 * number + 1];
-                    let third = |i: usize| scalars.map(|s| row_of(&weights.in_proj, i * d + s));
-                    let mut value = third(2);
-                    let reaches = |s: usize| (0..d).any(|r| weights.out_proj.row(r)[s] != 0.0);
-                    let live = [0, 1].map(|j| !value[j].is_empty() && reaches(scalars[j]));
-                    if live == [false; 2] {
-                        continue;
-                    }
-                    for j in 0..2 {
-                        if !live[j] {
-                            value[j].clear();
-                        }
-                        inputs.push(live[j].then_some(scalars[j]));
-                    }
-                    let bounds = model.config.key_bounds.iter();
-                    let bound = bounds
-                        .filter(|b| b.layer == index && b.head == number)
-                        .map(|b| [b.max_abs_x, b.max_lift])
-                        .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
-                    heads.push(SparseHead {
-                        number,
-                        query: third(0),
-                        key: third(1),
-                        value,
-                        live,
-                        bound,
-                    });
-                }
-                let heads_out = (0..d).map(|slot| {
-                    let weights = weights.out_proj.row(slot);
-                    row(inputs.iter().map(|c| c.map_or(0.0, |c| weights[c])))
-                });
-                let heads_out = heads_out.collect();
-                let neurons = (0..shape.d_ffn)
-                    .map(|n| [n, shape.d_ffn + n].map(|r| row_of(&weights.ff_in, r)));
-                let first_node = nodes;
-                nodes += shape.d_ffn + 2 * heads.len();
-                SparseLayer {
-                    first_node,
-                    heads,
-                    heads_out,
-                    neurons: neurons.collect(),
-                    neurons_out: (0..d).map(|slot| row_of(&weights.ff_out, slot)).collect(),
-                }
-            });
-        let layers: Vec<SparseLayer> = layers.collect();
-        let mut slot_nodes: Vec<Vec<u32>> = vec![(0..d as u32).collect()];
-        for rows in layers
-            .iter()
-            .flat_map(|layer| [&layer.heads_out, &layer.neurons_out])
-        {
-            let half = slot_nodes.len();
-            let before = &slot_nodes[half - 1];
-            let now = |slot: usize| {
-                if rows[slot].is_empty() {
-                    before[slot]
-                } else {
-                    (half * d + slot) as u32
-                }
-            };
-            let now = (0..d).map(now).collect();
-            slot_nodes.push(now);
+        let mut layers = Vec::new();
+        for (weights, index) in model.weights.layers.iter().zip(0..) {
+            let layer = SparseLayer::new(&model.config, weights, index, nodes);
+            nodes += layer.nodes();
+            layers.push(layer);
         }
         let head = &model.weights.head;
-        let columns: Vec<usize> = (0..d)
-            .filter(|&c| (0..head.rows).any(|r| head.row(r)[c] != 0.0))
-            .collect();
+        let column = |c: usize| (0..head.rows).map(move |r| head.row(r)[c]);
+        let columns: Vec<usize> = (0..d).filter(|&c| !head.column_is_zero(c)).collect();
         Self {
             d_model: d,
             vocab: shape.vocab,
             position_features: model.config.position_features.clone(),
+            slot_nodes: slot_nodes(&layers, d),
             layers,
-            slot_nodes,
-            head: columns
-                .iter()
-                .map(|&c| (0..head.rows).map(|r| head.row(r)[c]).collect())
-                .collect(),
+            head: columns.iter().map(|&c| column(c).collect()).collect(),
             columns,
             embedding: model.weights.tok.entries.clone(),
             last_position: model.config.last_position,
@@ -189,10 +201,8 @@ impl SparseWeights {
         }
     }
 
-    /// What a token offers as the first of a sequence, by layer and live head: it attends to itself
-    /// alone.
-    ///
-    /// The numbers of a plain forward pass over one token. Takes O(weights).
+    /// The keys and values of a token that is the first of a sequence, by layer and live head. It
+    /// attends to itself alone, in a plain forward pass over one token. Takes O(weights).
     ///
     /// # Panics
     /// If the token is not below the vocabulary's size.

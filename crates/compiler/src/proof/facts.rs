@@ -94,10 +94,10 @@ impl<'m> Facts<'m> {
     ) -> Result<(), ProofError> {
         let at = self.head(lookup);
         let answer = self.answer(lookup, part)?;
-        let Some(atom) = self.analysis.atoms[answer].as_atom() else {
+        let Some(atom) = self.analysis.interner[answer].as_atom() else {
             return Ok(());
         };
-        let form = self.analysis.atoms.within(atom, bounds);
+        let form = self.analysis.interner.within(atom, bounds);
         let scope = self.scope.as_mut().expect("a scope was entered");
         scope.assume((at, part), form);
         Ok(())
@@ -153,7 +153,7 @@ impl<'m> Facts<'m> {
         let at = self.head(lookup);
         let scope = self.scope.as_mut().expect("a scope was entered");
         let [x, scale] = self.analysis.query(scope, at)?;
-        let atoms = &self.analysis.atoms;
+        let atoms = &self.analysis.interner;
         let scale = atoms[scale]
             .as_constant()
             .expect("the scale of this query is constant");
@@ -228,19 +228,19 @@ impl<'m> Facts<'m> {
 
     /// `relu(gate)`, as the network computes it.
     pub(super) fn relu(&mut self, gate: Polynomial) -> Polynomial {
-        let gate = self.analysis.atoms.id(gate);
-        let one = self.analysis.atoms.constant(1.0);
-        let form = match self.analysis.atoms.bounds(gate).hi <= 0.0 {
-            true => self.analysis.atoms.constant(0.0),
-            false => self.analysis.gated(gate, one),
+        let gate = self.analysis.interner.id(gate);
+        let one = self.analysis.interner.constant(1.0);
+        let form = match self.analysis.interner.bounds(gate).hi <= 0.0 {
+            true => self.analysis.interner.constant(0.0),
+            false => self.analysis.interner.gated(gate, one),
         };
-        self.analysis.atoms[form].clone()
+        self.analysis.interner[form].clone()
     }
 
     /// The polynomial of a number before rounding: if the number is a rounded sum, the exact sum of
     /// its terms.
     pub(super) fn unrounded(&self, form: &Polynomial) -> Polynomial {
-        let atoms = &self.analysis.atoms;
+        let atoms = &self.analysis.interner;
         match form.as_atom().map(|atom| atoms.kind(atom)) {
             Some(AtomKind::Rounded { base, terms }) => {
                 let mut sum = atoms[*base].clone();
@@ -255,7 +255,7 @@ impl<'m> Facts<'m> {
 
     /// The gate and the constant value of the neuron that a form consists of, if it is one.
     pub(super) fn gate_of(&self, form: &Polynomial) -> Option<(Polynomial, f64)> {
-        let atoms = &self.analysis.atoms;
+        let atoms = &self.analysis.interner;
         match *atoms.kind(form.as_atom()?) {
             AtomKind::Gated { gate, value } => {
                 Some((self.unrounded(&atoms[gate]), atoms[value].as_constant()?))
@@ -266,6 +266,6 @@ impl<'m> Facts<'m> {
 
     /// The exact form of an id.
     pub(super) fn exact(&self, form: PolyId) -> &Polynomial {
-        &self.analysis.atoms[form]
+        &self.analysis.interner[form]
     }
 }

@@ -84,7 +84,7 @@ fn compare(
                 facts.enter_plainly(class, fetched, index);
                 let range = |dim: &Dim| {
                     let form = facts.dim(*dim).expect("the analysis holds");
-                    facts.analysis.atoms.tight(facts.exact(form))
+                    facts.analysis.interner.tight(facts.exact(form))
                 };
                 dims.iter().map(range).collect()
             });

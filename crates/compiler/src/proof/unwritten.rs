@@ -92,7 +92,7 @@ fn clear(facts: &mut Facts<'_>, lookup: &str) -> Result<f64, ProofError> {
     let mut least = 0.0;
     for &(dim, coefficient) in key.clear.terms() {
         let form = facts.dim(dim)?;
-        let bounds = facts.analysis.atoms.bounds(form);
+        let bounds = facts.analysis.interner.bounds(form);
         assert!(
             coefficient > 0,
             "the clearing term of {lookup} has a negative coefficient"

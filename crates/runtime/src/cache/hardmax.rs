@@ -1,56 +1,35 @@
-//! The oracle: a scan over all past keys with exact comparisons.
+//! Hard-max by a scan with exact comparisons: the oracle of the other hard-max engines.
 
 use std::cmp::Ordering;
 
 use weightware_hull::{ExactSum, Point, compare_scores};
 
-use super::{Cache, Full, bytes_of};
-use crate::qkv::Qkv;
+use super::per_head::{Past, Scan};
 
-/// Keys and values of every head.
-#[derive(Debug)]
-pub(crate) struct Hardmax {
-    heads: Vec<Vec<(Point, [f64; 2])>>,
-}
+/// The average value of all keys whose score is the greatest.
+#[derive(Debug, Default)]
+pub(crate) struct HardmaxScan;
 
-impl Hardmax {
-    pub(crate) fn new(heads: usize) -> Self {
-        Self {
-            heads: vec![Vec::new(); heads],
-        }
-    }
-}
-
-impl Cache for Hardmax {
+impl Scan for HardmaxScan {
     const EXACT: bool = true;
 
-    fn begin(&mut self) {}
-
-    fn attend(&mut self, first: usize, qkv: &[Qkv], answers: &mut [[f64; 2]]) -> Result<(), Full> {
-        for ((call, answer), head) in qkv.iter().zip(answers).zip(&mut self.heads[first..]) {
-            head.push((call.key, call.value));
-            let mut best = call.key;
-            let mut count = 0;
-            let mut sums = [ExactSum::new(), ExactSum::new()];
-            for &(key, value) in head.iter() {
-                let order = compare_scores(call.query, key, best);
-                if order == Ordering::Greater || count == 0 && order != Ordering::Less {
-                    best = key;
-                    count = 0;
-                    sums = Default::default();
-                }
-                if order != Ordering::Less {
-                    count += 1;
-                    sums[0].add(value[0]);
-                    sums[1].add(value[1]);
-                }
+    fn attend(&mut self, query: Point, past: &[Past]) -> [f64; 2] {
+        let (mut best, _) = past[past.len() - 1];
+        let mut count = 0;
+        let mut sums = [ExactSum::new(), ExactSum::new()];
+        for &(key, value) in past {
+            let order = compare_scores(query, key, best);
+            if order == Ordering::Greater || count == 0 && order != Ordering::Less {
+                best = key;
+                count = 0;
+                sums = Default::default();
             }
-            *answer = sums.map(|sum| sum.mean(count));
+            if order != Ordering::Less {
+                count += 1;
+                sums[0].add(value[0]);
+                sums[1].add(value[1]);
+            }
         }
-        Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        self.heads.iter().map(bytes_of).sum()
+        sums.map(|sum| sum.mean(count))
     }
 }

@@ -1,21 +1,26 @@
-//! Keys and values of past tokens, kept in three ways.
+//! KV caches: softmax and hard-max by a scan over past keys, hard-max by convex hulls.
 
 mod hardmax;
 mod hull;
+mod per_head;
 mod softmax;
 
-pub(crate) use hardmax::Hardmax;
 pub(crate) use hull::Hull;
-pub(crate) use softmax::Softmax;
 
 use crate::network::Layer;
 use crate::qkv::Qkv;
+
+/// Hard-max by a scan, exactly.
+pub(crate) type Hardmax = per_head::PerHead<hardmax::HardmaxScan>;
+
+/// Stock softmax.
+pub(crate) type Softmax = per_head::PerHead<softmax::SoftmaxScan>;
 
 /// A cache that has no room for the key of the call of this index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full(pub(crate) usize);
 
-/// A cache of all live heads of a model, which does not care for what they have in common.
+/// A KV cache per head; heads share nothing.
 pub(crate) trait Cache {
     /// Whether scores are compared exactly, which demands keys and queries in the domain of that.
     const EXACT: bool;
@@ -33,7 +38,7 @@ pub(crate) trait Cache {
     fn bytes(&self) -> usize;
 }
 
-/// What answers the questions of a layer.
+/// A KV cache that answers the lookups of a layer.
 pub(crate) trait Answers {
     /// Whether scores are compared exactly, which demands keys and queries in the domain of that.
     const EXACT: bool;
@@ -41,8 +46,8 @@ pub(crate) trait Answers {
     /// Begins the next token.
     fn begin(&mut self);
 
-    /// Appends the keys and values of a layer, then writes the [answers](crate::network::Asks) to
-    /// its questions. The first of its heads is `first` among all live heads; the products are
+    /// Appends the keys and values of a layer, then writes the [answers](crate::network::Lookups)
+    /// to its queries. The first of its heads is `first` among all live heads; the products are
     /// those of the layers up to this one.
     ///
     /// Layers of a token come in order, each once.

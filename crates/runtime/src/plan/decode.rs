@@ -8,23 +8,23 @@ use weightware_analysis::{
 };
 
 use crate::network::Network;
-use crate::plan::exec::argmax::ArgmaxCache;
+use crate::plan::exec::predictions::Predictions;
 use crate::plan::exec::state::PlanState;
 use crate::plan::ir::{Kernel, Output, RegisterLayout};
 use crate::plan::jit::{Code, Executor, KernelExit, Layout, Translation, Translator};
 use crate::plan::lower::compiler::Constants;
 use crate::plan::lower::dispatch::{Dispatch, LoweredKernel, Prologue};
 
-/// No kernel was made yet.
+/// No kernel was lowered yet.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// No kernel can be made.
+/// No kernel can be linked.
 pub(super) const NEVER: u32 = u32::MAX - 1;
 
-/// With more kernels than this, making them takes longer than they save.
+/// With more kernels than this, lowering takes longer than it saves.
 const MOST_KERNELS: usize = 1 << 13;
 
-/// What bounds a plan's memory and starts translation; no choice changes a token.
+/// Limits of a plan's memory, and the threshold of translation. No option changes a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlanOptions {
     /// With more polynomials than this, those that kernels alone needed are forgotten.
@@ -36,14 +36,14 @@ pub(crate) struct PlanOptions {
 }
 
 impl PlanOptions {
-    /// What decodes fastest.
+    /// The options that decode fastest.
     pub(super) const DEFAULT: Self = Self {
         most_forms: 1 << 15,
         translate_after: 8,
         records_columns: false,
     };
 
-    /// What makes rare paths common, for tests.
+    /// Options that make rare paths common, for tests.
     #[cfg(test)]
     pub(super) const TESTED: Self = Self {
         most_forms: 1 << 8,
@@ -52,7 +52,7 @@ impl PlanOptions {
     };
 }
 
-/// What kernels are chosen by: what a lookup found, and the index.
+/// The key of dispatch: the id that a lookup found, and the index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DispatchKey {
     pub(super) found: usize,
@@ -60,7 +60,7 @@ pub(super) struct DispatchKey {
 }
 
 impl DispatchKey {
-    /// As registers tell it after a prologue ran.
+    /// The key in the registers after a prologue ran.
     #[inline]
     pub(super) fn of(state: &mut PlanState, prologue: &Prologue) -> Self {
         let index = prologue.index;
@@ -71,7 +71,7 @@ impl DispatchKey {
     }
 }
 
-/// A plan and what it remembers.
+/// A plan: the analysis, the kernels so far, and the decoding state.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) analysis: Analysis,
@@ -85,19 +85,19 @@ pub(super) struct Plan {
     pub(super) links: Vec<u32>,
     /// The kernel of the last token.
     pub(super) last: u32,
-    /// Kernels before this one were written with forms that are forgotten.
+    /// Kernels before this one refer to forms that are forgotten.
     remembered: u32,
     pub(super) state: PlanState,
     /// All live heads.
     pub(super) heads: Vec<HeadAt>,
-    pub(super) argmax_cache: ArgmaxCache,
-    /// What the unembedding reads; tests look at it, also where nothing else does.
+    pub(super) predictions: Predictions,
+    /// The columns that the unembedding reads; recorded for tests where nothing else needs them.
     pub(super) columns: Vec<f64>,
     /// Atoms and forms of the survey and of prologues.
     mark: Mark,
     pub(super) constants: Constants,
     options: PlanOptions,
-    /// Where kernels get machine code.
+    /// The translator to machine code, if there is one.
     pub(super) translator: Option<Translator>,
 }
 
@@ -112,22 +112,17 @@ impl Plan {
         let mut analysis =
             Analysis::new(rows, first, assumptions).map_err(|bailout| (bailout, vec![]))?;
         let dispatch = Dispatch::new(&mut analysis);
-        // Steps of kernels have 16 bits for these.
-        let most = analysis.groups.iter().map(|group| group.values.len()).max();
-        if analysis.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
+        // Instructions have 16 bits for the numbers of groups and of their values.
+        let layout = &analysis.layout;
+        let most = layout.groups.iter().map(|group| group.values.len()).max();
+        if layout.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
             return Err((Bailout::Model, vec![]));
         }
-        let latest = analysis.groups.iter();
-        let latest = latest.map(|group| group.latest.then_some(group.values.len()));
-        let fixed = RegisterLayout::new(analysis.sums.len(), latest);
-        let state = match PlanState::new(&analysis, &fixed) {
-            Ok(state) => state,
-            Err(bailout) => return Err((bailout, analysis.heads_of(bailout))),
-        };
-        let heads = analysis.heads.iter().enumerate();
-        let heads = heads.flat_map(|(l, heads)| (0..heads.len()).map(move |h| (l, h)));
+        let registers = RegisterLayout::of(layout);
+        let state = PlanState::new(rows, layout, &registers)
+            .map_err(|bailout| (bailout, layout.heads_of(bailout)))?;
         Ok(Self {
-            heads: heads.collect(),
+            heads: layout.live_heads().collect(),
             prologues: (0..analysis.classes.count()).map(|_| None).collect(),
             kernels: Vec::new(),
             kernel_of: vec![NONE; dispatch.kernels()],
@@ -135,10 +130,10 @@ impl Plan {
             last: NONE,
             remembered: 0,
             state,
-            argmax_cache: ArgmaxCache::new(),
+            predictions: Predictions::default(),
             columns: Vec::new(),
-            mark: analysis.atoms.mark(),
-            constants: Constants::new(fixed),
+            mark: analysis.interner.mark(),
+            constants: Constants::new(registers),
             translator: if translates { Translator::new() } else { None },
             options,
             dispatch,
@@ -146,7 +141,7 @@ impl Plan {
         })
     }
 
-    /// Takes a token in, and says which one follows, if asked.
+    /// Processes a token; returns the token that follows, if `predict`.
     pub(super) fn step(
         &mut self,
         network: &Network,
@@ -172,14 +167,14 @@ impl Plan {
         if class == IRREGULAR {
             return Err(Bailout::Sentinel);
         }
-        if self.state.ids.len() as u64 > self.analysis.longest {
+        if self.state.ids.len() as u64 > self.analysis.interner.last_position() {
             return Err(Bailout::Model);
         }
         Ok(class)
     }
 
-    /// The kernel that follows the last one for a token of a class, if it is certain which. Code
-    /// looks after its guards itself.
+    /// The kernel linked to the last one for a token of a class, if its guards hold. Machine code
+    /// checks its guards itself.
     #[inline]
     fn link(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Bailout> {
         if self.last == NONE {
@@ -198,7 +193,7 @@ impl Plan {
         Ok(holds.then_some(kernel))
     }
 
-    /// The rest of a token that has begun, and whose kernel does not follow from the last one.
+    /// The rest of a token that has begun, by dispatch.
     pub(super) fn step_by_dispatch(
         &mut self,
         network: &Network,
@@ -209,7 +204,7 @@ impl Plan {
         self.step_with_key(network, class, key, predict)
     }
 
-    /// The rest of a token that has begun, when it is known what its kernel is chosen by.
+    /// The rest of a token that has begun, given its dispatch key.
     pub(super) fn step_with_key(
         &mut self,
         network: &Network,
@@ -220,11 +215,13 @@ impl Plan {
         let kernel = self.choose(network, class, key, predict)?;
         match self.run(kernel, predict)? {
             Some(ran) => Ok(self.output(network, kernel, ran)),
-            None => unreachable!("a kernel that is chosen has no guards"),
+            None => {
+                unreachable!("kernel {kernel} was chosen by dispatch, and only links have guards")
+            }
         }
     }
 
-    /// Runs a kernel for the last token; none if it does not hold.
+    /// Runs a kernel for the last token; none if a guard fails.
     #[inline]
     fn run(&mut self, kernel: u32, predict: bool) -> Result<Option<KernelExit>, Bailout> {
         let after = self.options.translate_after;
@@ -232,7 +229,7 @@ impl Plan {
             self.translate();
         }
         let (lowered, translation) = &self.kernels[kernel as usize];
-        let lines = &self.argmax_cache.tokens;
+        let lines = &self.predictions.tokens;
         let kernel_and_code = (&lowered.kernel, translation.code.as_ref());
         let ran = run(kernel_and_code, &mut self.state, &self.heads, lines)?;
         if ran == KernelExit::Unguarded {
@@ -263,23 +260,26 @@ impl Plan {
             Output::Column { register, line } => {
                 let column = registers[usize::from(*register)];
                 if self.options.records_columns {
-                    self.columns = self.argmax_cache.columns(*line, column);
+                    self.columns = self.predictions.columns(*line, column);
                 }
-                Some(self.argmax_cache.along(network, *line, column))
+                Some(self.predictions.along(network, *line, column))
             }
             Output::Columns(columns) => {
                 self.columns.clear();
                 let columns = columns.iter().map(|&r| registers[usize::from(r)]);
                 self.columns.extend(columns);
-                Some(self.argmax_cache.of(network, &self.columns))
+                Some(self.predictions.of(network, &self.columns))
             }
         };
         let agrees = !matches!(ran, KernelExit::Token(predicted) if Some(predicted) != token);
-        debug_assert!(agrees, "what code says is what registers say");
+        debug_assert!(
+            agrees,
+            "code and registers of kernel {kernel} predict different tokens"
+        );
         token
     }
 
-    /// What the kernel of the token that has begun is chosen by.
+    /// The dispatch key of the token that has begun.
     fn key(&mut self, class: u16) -> Result<DispatchKey, Bailout> {
         if self.prologues[usize::from(class)].is_none() {
             self.make_prologue(class)?;
@@ -313,12 +313,12 @@ impl Plan {
         Ok(self.kernel_of[number])
     }
 
-    /// Makes code of all kernels that ran more than once.
+    /// Translates all kernels that ran more than once.
     #[cold]
     fn translate(&mut self) {
         let layout = Layout {
             slots: self.analysis.rows.d_model,
-            sums: self.constants.fixed.sums(),
+            sums: self.constants.layout.sums(),
         };
         let prologues = self.prologues.iter_mut().flatten();
         let prologues = prologues.map(|(prologue, its)| (&prologue.kernel, its));
@@ -337,7 +337,7 @@ impl Plan {
                     translation.code = code;
                 }
             }
-            // Without room for code, kernels run as they are.
+            // Without memory for code, kernels are interpreted.
             None => self.translator = None,
         }
     }
@@ -350,7 +350,7 @@ impl Plan {
                 .prologue(&mut self.analysis, class, &heights, &mut self.constants)?;
         self.state.set_constants(&self.constants.values);
         self.prologues[usize::from(class)] = Some((prologue, Translation::default()));
-        self.mark = self.analysis.atoms.mark();
+        self.mark = self.analysis.interner.mark();
         Ok(())
     }
 
@@ -379,11 +379,11 @@ impl Plan {
         Ok(self.keep(network, lowered))
     }
 
-    /// Makes the kernel that follows the last one for a token of a class, if it can be.
+    /// Lowers the link from the last kernel for a token of a class, if there can be one.
     #[cold]
     fn make_link(&mut self, network: &Network, class: u16) -> Result<u32, Bailout> {
         let mut kernel = NEVER;
-        // Where there are many kernels, others need the room.
+        // Half of the room is for kernels that dispatch needs.
         if self.last >= self.remembered && self.kernels.len() < MOST_KERNELS / 2 {
             if self.prologues[usize::from(class)].is_none() {
                 self.make_prologue(class)?;
@@ -417,12 +417,12 @@ impl Plan {
         let constants = &self.constants;
         let is_constant = |register| constants.holds(register);
         lowered.kernel.output =
-            self.argmax_cache
+            self.predictions
                 .simplified(network, output, &self.state, is_constant);
         self.kernels.push((lowered, Translation::default()));
         let links = self.kernels.len() * self.prologues.len();
         self.links.resize(links, NONE);
-        if self.analysis.atoms.forms() > self.options.most_forms {
+        if self.analysis.interner.forms() > self.options.most_forms {
             self.analysis.forget(self.mark);
             self.remembered = self.kernels.len() as u32;
         }
@@ -454,7 +454,7 @@ impl Plan {
         translated.flat_map(move |(lowered, _)| lowered.kernel.ops.iter().filter_map(kind))
     }
 
-    /// How many kernels there are that follow others.
+    /// The number of links.
     pub(super) fn followers(&self) -> usize {
         self.links.iter().filter(|&&to| to < NEVER).count()
     }

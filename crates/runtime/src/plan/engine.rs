@@ -7,6 +7,7 @@ use weightware_analysis::{Assumptions, Bailout, HeadAt, Offer, SparseWeights};
 use weightware_model::{Model, TokenId};
 
 use crate::HorizonReason;
+use crate::argmax_cache::ArgmaxCache;
 use crate::cache::{Cache, Full, Hull};
 use crate::forward::ResidualStream;
 use crate::key_box::KeyExtent;
@@ -16,9 +17,8 @@ use crate::plan::text::KernelText;
 use crate::qkv::Qkv;
 use crate::stats::Bailouts;
 use crate::token_buffer::TokenBuffer;
-use crate::unembed::Scratch;
 
-/// What the first token asks and offers; it attends to itself.
+/// A cache of the first token alone, which attends to itself; it records keys and values.
 #[derive(Debug, Default)]
 struct First(Vec<Vec<Offer>>);
 
@@ -51,12 +51,12 @@ pub(crate) struct PlanEngine {
     first: Option<(TokenId, Arc<Vec<Vec<Offer>>>)>,
     pub(super) mode: Mode,
     stream: ResidualStream,
-    scratch: Scratch,
+    argmax_cache: ArgmaxCache,
     assumptions: Assumptions,
     options: PlanOptions,
     /// Whether kernels get machine code.
     translates: bool,
-    /// Tokens that were taken in.
+    /// The number of tokens processed.
     pub(super) steps: u64,
     deoptimizations: u32,
     bailouts: Bailouts,
@@ -88,7 +88,7 @@ impl PlanEngine {
             first: None,
             mode: Mode::Empty,
             stream: ResidualStream::new(network),
-            scratch: Scratch::default(),
+            argmax_cache: ArgmaxCache::default(),
             assumptions: Assumptions::default(),
             translates,
             steps: 0,
@@ -106,7 +106,7 @@ impl PlanEngine {
         self.bailouts = Bailouts::default();
     }
 
-    /// Takes a token in, and says which one follows.
+    /// Processes a token; returns the token that follows, if `predict`.
     #[inline]
     pub(crate) fn advance(
         &mut self,
@@ -126,8 +126,8 @@ impl PlanEngine {
         next
     }
 
-    /// Takes a token in and those that follow, but the last: as many as there is room for, none
-    /// behind an end token. After an error, it is the last one that could not be taken in.
+    /// Decodes from a token on, until the buffer is full or an end token is generated. The last
+    /// token is not processed; after an error, it is the one that could not be.
     pub(crate) fn decode_many(
         &mut self,
         network: &Network,
@@ -192,7 +192,7 @@ impl PlanEngine {
         if !predict {
             return Ok(None);
         }
-        let next = network.unembed.argmax(&self.stream.x, &mut self.scratch);
+        let next = self.argmax_cache.predict(&network.unembed, &self.stream.x);
         next.map(Some).ok_or(HorizonReason::Overflow)
     }
 
@@ -221,7 +221,7 @@ impl PlanEngine {
         }
     }
 
-    /// Makes another plan, or none, and decodes all tokens anew.
+    /// Drops an assumption, or all plans, and decodes all tokens again.
     #[cold]
     fn deoptimize(
         &mut self,
@@ -231,10 +231,10 @@ impl PlanEngine {
         predict: bool,
     ) -> Result<Option<TokenId>, HorizonReason> {
         let Mode::Plan(old) = std::mem::replace(&mut self.mode, Mode::Empty) else {
-            unreachable!("a plan was refused");
+            unreachable!("only a plan deoptimises");
         };
         let mut ids = old.state.ids.clone();
-        // The token that was refused may be among them already.
+        // The token of the bailout may be among them already.
         ids.truncate(self.steps as usize);
         ids.push(token.0 as u16);
         let mut refused = Some((bailout, *old));
@@ -242,7 +242,7 @@ impl PlanEngine {
             self.bailouts.record(bailout);
             if !drop_assumption(
                 bailout,
-                &old.analysis.heads_of(bailout),
+                &old.analysis.layout.heads_of(bailout),
                 &mut self.assumptions,
             ) {
                 break;
@@ -265,9 +265,9 @@ impl PlanEngine {
                 }
             }
         }
-        // Everything before was computed without a fault, as the engines are equal.
+        // The engines are equal, so the tokens before the bailout are right.
         let Some((first, _)) = self.first else {
-            unreachable!("there was a plan");
+            unreachable!("a plan has a first token");
         };
         let mut hull = Hull::new(network);
         self.stream.forward(network, &mut hull, first, 0)?;
@@ -285,7 +285,7 @@ impl PlanEngine {
         predict: bool,
     ) -> Result<Option<TokenId>, HorizonReason> {
         let Mode::Hull(hull, time) = &mut self.mode else {
-            unreachable!("asked in this mode");
+            unreachable!("the hull decodes in hull mode alone");
         };
         self.stream.forward(network, &mut **hull, token, *time)?;
         *time += 1;
@@ -304,14 +304,15 @@ impl PlanEngine {
         let mut stream = ResidualStream::new(network);
         let mut hull = Hull::new(network);
         for (time, token) in (0..).zip(std::iter::once(first).chain(later)) {
-            // What the plan engine took in, the hull engine takes in.
-            let _ = stream.forward(network, &mut hull, token, time);
+            stream
+                .forward(network, &mut hull, token, time)
+                .expect("the hull engine decodes every token that a plan has decoded");
         }
         network.unembed.logits(&stream.x)
     }
 
-    /// How far the live keys of heads with a box went: layer, number, least and greatest `x`,
-    /// greatest lift; of no head twice.
+    /// The extent of live keys, by head with a box, each head once: layer, number in the weights,
+    /// least and greatest `x`, greatest lift.
     pub(crate) fn reach(&self, network: &Network) -> Vec<(usize, usize, [f64; 3])> {
         match &self.mode {
             Mode::Empty => vec![],
@@ -328,17 +329,17 @@ impl PlanEngine {
         }
     }
 
-    /// Whether a plan holds, how many did not, and why.
+    /// Whether a plan holds, the number of deoptimisations, and all bailouts.
     pub(crate) fn deoptimizations(&self) -> (bool, u32, Bailouts) {
         let holds = matches!(self.mode, Mode::Plan(_));
         (holds, self.deoptimizations, self.bailouts)
     }
 
-    /// Stores of keys and of values.
+    /// The numbers of streams of keys and of values.
     pub(crate) fn streams(&self) -> (usize, usize) {
         match &self.mode {
             Mode::Empty => (0, 0),
-            Mode::Plan(plan) => plan.analysis.streams_kept(),
+            Mode::Plan(plan) => plan.analysis.layout.streams_kept(),
             Mode::Hull(hull, _) => hull.sharing(),
         }
     }

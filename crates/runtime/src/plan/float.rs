@@ -1,11 +1,11 @@
-//! Float arithmetic of positions: rounding by adding and taking away 1.5 · 2^52, clamping, the
+//! Float arithmetic of positions: rounding by adding and subtracting 1.5 · 2^52, clamping, the
 //! vertex of a parabola.
 
 use std::cmp::Ordering;
 
 use weightware_hull::{Point, compare_scores};
 
-/// A whole number from 0 to 2^32 as an index: it is what the last bits of a sum with 2^52 say.
+/// A whole number from 0 to 2^32 as an index: the last bits of its sum with 2^52.
 #[inline(always)]
 pub(super) fn whole(number: f64) -> usize {
     (number + TO_INDEX).to_bits() as u32 as usize
@@ -21,8 +21,7 @@ pub(super) fn clamp(number: f64, last: f64) -> f64 {
     if number < last { number } else { last }
 }
 
-/// The nearest integer, for numbers below 2^51; greater ones stay as they are, as far as a position
-/// can tell.
+/// The nearest integer, for numbers below 2^51. A greater number stays beyond every position.
 #[inline]
 pub(super) fn round(number: f64) -> f64 {
     (number + TO_INTEGER) - TO_INTEGER
@@ -31,7 +30,7 @@ pub(super) fn round(number: f64) -> f64 {
 /// 1.5 * 2^52.
 pub(super) const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
-/// So close to an integer, a number is nearest to it though its quotient was rounded.
+/// Within this distance of an integer, that integer is the nearest to the exact quotient, too.
 pub(super) const CERTAIN: f64 = 0.499_99;
 
 /// The position from 0 to `last` at which the key `(a t, -b t^2)` scores most; none if several do.

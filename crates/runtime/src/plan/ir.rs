@@ -1,13 +1,15 @@
 //! The intermediate representation: kernels, straight-line code over f64 registers.
 
-/// A place among the numbers that a kernel computes.
+use weightware_analysis::KeyLayout;
+
+/// The index of a number that a kernel computes.
 pub(crate) type Register = u16;
 
 /// A position, as the sum of a register and a constant, that must be less than that of the last
 /// token.
 pub(crate) type Guard = (Register, f64);
 
-/// Some consecutive entries of a kernel's arrays.
+/// Consecutive entries of one of a kernel's arrays.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -30,7 +32,7 @@ pub(crate) struct Product {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gathered {
     pub(crate) weight: f64,
-    /// How far the place is from a register.
+    /// The distance of the place from a register.
     pub(crate) plus: f64,
     pub(crate) table: u32,
 }
@@ -40,7 +42,7 @@ pub(crate) struct Gathered {
 pub(crate) enum Inst {
     /// The token's embedding in a slot.
     Token { to: Register, slot: u16 },
-    /// `from + plus`, exact.
+    /// `from + plus`, which is exact.
     Offset {
         to: Register,
         from: Register,
@@ -99,7 +101,7 @@ pub(crate) enum Inst {
         scale: u32,
         head: u32,
     },
-    /// A table's entry for the token at a place; tables are known by where they begin.
+    /// A table's entry for the token at a place; `table` is the table's first entry.
     Load {
         to: Register,
         place: Register,
@@ -112,7 +114,7 @@ pub(crate) enum Inst {
         plus: f64,
         table: u32,
     },
-    /// `start` and what tables say of tokens at positions nearest to whole numbers, with weights.
+    /// `start` plus weighted entries of tables for tokens at positions nearest to whole numbers.
     Gather {
         to: Register,
         start: f64,
@@ -137,7 +139,7 @@ pub(crate) enum Inst {
     RoundToInt { to: Register, of: Register },
     /// The average of a running sum.
     Mean { to: Register, sum: Register },
-    /// A key of a group of which only the highest counts.
+    /// A key of a group where only the highest counts.
     UpdateMax {
         group: u16,
         y: Register,
@@ -186,7 +188,7 @@ pub(crate) enum Inst {
         key: [Register; 2],
         values: [Register; 2],
     },
-    /// Asks a hull.
+    /// Both parts of a hull's output.
     QueryHull {
         hull: u32,
         query: [Register; 2],
@@ -206,7 +208,7 @@ pub(crate) const ZERO: Register = 3;
 /// [`RegisterLayout`].
 const FIXED: usize = 4;
 
-/// Registers that always hold what was last added to a sum, or a highest key's y and values.
+/// Registers with a fixed role: running sums, and the y and values of highest keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RegisterLayout {
     /// By group.
@@ -216,8 +218,16 @@ pub(crate) struct RegisterLayout {
 }
 
 impl RegisterLayout {
-    /// For so many sums, and groups of so many values; none for groups of which not only the
-    /// highest key counts.
+    /// The registers for the sums of a key layout, and for its groups where only the highest key
+    /// counts.
+    pub(crate) fn of(layout: &KeyLayout) -> Self {
+        let groups = layout.groups.iter();
+        let latest = groups.map(|group| group.latest.then_some(group.values.len()));
+        Self::new(layout.sums.len(), latest)
+    }
+
+    /// The registers for a number of sums, and for groups by their number of values; none for
+    /// groups that keep all keys.
     pub(crate) fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
         let mut end = FIXED + sums;
         let starts = latest.map(|values| {
@@ -250,7 +260,7 @@ impl RegisterLayout {
         (self.latest[group as usize] + 1 + 2 * value) as Register
     }
 
-    /// What a register always holds; none of those that kernels are free to use.
+    /// The fixed role of a register; none if kernels may use it freely.
     pub(crate) fn role(&self, register: Register) -> Option<Role> {
         let at = usize::from(register);
         if self.sums().contains(&at) {
@@ -281,7 +291,7 @@ impl RegisterLayout {
     }
 }
 
-/// What one of the registers of a [`RegisterLayout`] holds.
+/// The role of a register of a [`RegisterLayout`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A running sum.
@@ -296,20 +306,20 @@ pub(crate) enum Role {
     },
 }
 
-/// What a kernel ends with.
+/// The prediction at the end of a kernel.
 #[derive(Debug, Clone)]
 pub(crate) enum Output {
-    /// Nothing is asked.
+    /// No prediction.
     None,
-    /// The same token always.
+    /// Always one token.
     Token(u32),
     /// The columns that the unembedding reads.
     Columns(Vec<Register>),
-    /// The one of them that varies; the line says what the others are.
+    /// The column that varies; the line has the others.
     Column { register: Register, line: u32 },
 }
 
-/// A sequence of steps.
+/// A kernel: instructions, their operands, guards, and a prediction.
 #[derive(Debug)]
 pub(crate) struct Kernel {
     pub(crate) ops: Vec<Inst>,
@@ -318,7 +328,7 @@ pub(crate) struct Kernel {
     pub(crate) gathered: Vec<Gathered>,
     pub(crate) registers: Vec<Register>,
     pub(crate) output: Output,
-    /// What must hold before it runs, of registers of the token before.
+    /// Conditions on the registers of the token before, checked before the kernel runs.
     pub(crate) guards: Vec<Guard>,
 }
 

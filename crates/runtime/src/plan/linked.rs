@@ -8,24 +8,23 @@ use crate::plan::decode::{DispatchKey, NEVER, NONE, Plan};
 use crate::plan::jit::{Executor, KernelExit, Translation};
 use crate::token_buffer::TokenBuffer;
 
-/// Why kernels no longer follow each other.
+/// The state of a token at which linked execution stops.
 enum Handoff {
-    /// The token was not taken in.
+    /// It has not begun.
     Pending,
-    /// It has begun, and is of a class that has no code.
+    /// It has begun, and its class has no code.
     Begun(u16),
-    /// It has begun, and its class' code told what kernels are chosen by.
-    Led(u16, DispatchKey),
-    /// Its kernel ran; what follows is to be computed.
-    KernelExit(u32),
-    /// There are enough tokens, or there is nothing to follow.
+    /// It has begun, and its dispatch key was computed.
+    Keyed(u16, DispatchKey),
+    /// Its kernel ran; the prediction is to be computed.
+    Ran(u32),
+    /// The buffer is full, or the sequence ends.
     Ended,
 }
 
 impl Plan {
-    /// Takes tokens in, beginning with one, as long as others follow and there is room for them;
-    /// none behind an end token. The last of them is not taken in. After a bailout, that of the
-    /// last token, the others stand.
+    /// Decodes from a token on, until the buffer is full or an end token is generated. The last
+    /// token is not processed. A bailout is about the last token; those before stand.
     pub(super) fn steps(
         &mut self,
         network: &Network,
@@ -36,9 +35,9 @@ impl Plan {
         while !tokens.is_full() {
             let next = match self.run_linked(&mut token, &network.ends, tokens)? {
                 Handoff::Pending => self.step(network, token, true)?,
-                Handoff::KernelExit(kernel) => self.output(network, kernel, KernelExit::Unknown),
+                Handoff::Ran(kernel) => self.output(network, kernel, KernelExit::Unknown),
                 Handoff::Begun(class) => self.step_by_dispatch(network, class, true)?,
-                Handoff::Led(class, key) => self.step_with_key(network, class, key, true)?,
+                Handoff::Keyed(class, key) => self.step_with_key(network, class, key, true)?,
                 Handoff::Ended => return Ok(()),
             };
             let Some(next) = next.filter(|_| self.state.outside.is_none()) else {
@@ -53,7 +52,7 @@ impl Plan {
         Ok(())
     }
 
-    /// As long as kernels with code follow each other.
+    /// Runs kernels with code as long as they follow each other.
     fn run_linked(
         &mut self,
         token: &mut u16,
@@ -64,13 +63,13 @@ impl Plan {
             return Ok(Handoff::Pending);
         }
         let (classes, prologues) = (&self.analysis.classes, self.prologues.len());
-        let mut executor = Executor::new(&mut self.state, &self.heads, &self.argmax_cache.tokens);
+        let mut executor = Executor::new(&mut self.state, &self.heads, &self.predictions.tokens);
         loop {
             let class = classes.of((*token).into());
             let at = self.last as usize * prologues + usize::from(class);
             let mut kernel = self.links.get(at).copied().unwrap_or(NEVER);
             let follower = self.kernels.get(kernel as usize);
-            let is_last = executor.count() > self.analysis.longest;
+            let is_last = executor.count() > self.analysis.interner.last_position();
             let lacks_code = match follower {
                 Some((_, translation)) => translation.code.is_none(),
                 None => kernel != NEVER,
@@ -112,12 +111,12 @@ impl Plan {
                     )) => {
                         exit = executor.run(&lowered.kernel, code)?;
                     }
-                    _ => return Ok(Handoff::Led(class, key)),
+                    _ => return Ok(Handoff::Keyed(class, key)),
                 }
             }
             self.last = kernel;
             let KernelExit::Token(next) = exit else {
-                return Ok(Handoff::KernelExit(self.last));
+                return Ok(Handoff::Ran(self.last));
             };
             if executor.is_outside() {
                 return Ok(Handoff::Ended);

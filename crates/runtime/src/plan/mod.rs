@@ -13,23 +13,23 @@
 //! | [`engine`] | assumptions, deoptimisation, fallback to the hull engine |
 //!
 //! The network is interpreted over *polynomials* instead of numbers ([`weightware_analysis`]): a
-//! slot of the residual stream is a polynomial of what heads answer and of the token's embedding,
+//! slot of the residual stream is a polynomial of heads' outputs and of the token's embedding,
 //! wherever bounds prove that no operation rounds; a number that may be rounded is an atom of its
 //! own, computed by the very operations of the network, in order. So every number that a kernel
-//! computes has the bits that the other engines compute, and what cancels, or is multiplied by a
-//! closed gate, or is read by nobody, is not computed at all.
+//! computes has the bits that the other engines compute. Numbers that cancel, that a closed gate
+//! multiplies, or that are never read are not computed at all.
 //!
-//! Heads are served by what their keys are ([`weightware_analysis::Head`]): equal keys by running
-//! sums, keys `(a t, -b t^2)` by the nearest position, keys of equal x by the highest so far, keys
-//! near a parabola by a [`exec::table`], any others by a hull of their own. Kernels are chosen, and
-//! made when first needed ([`lower::dispatch`]), by the class of the token's id, by what the most
-//! influential position lookup finds, and by one small number ([`weightware_analysis::Cases`]).
-//! Kernels share the forms that depend on the same assumptions; where the dispatch is certain, one
-//! goes on with what another left in registers ([`lower::carry`]).
+//! Heads are served by the kind of their keys ([`weightware_analysis::Head`]): equal keys by
+//! running sums, keys `(a t, -b t^2)` by the nearest position, keys of equal x by the highest so
+//! far, keys near a parabola by a [`exec::table`], any others by a hull of their own. Kernels are
+//! chosen, and made when first needed ([`lower::dispatch`]), by the class of the token's id, by the
+//! result of the most influential position lookup, and by one small number
+//! ([`weightware_analysis::Cases`]). Kernels share the forms that depend on the same assumptions;
+//! where the dispatch is certain, one continues with the registers of another ([`lower::carry`]).
 //!
-//! Whatever bounds do not prove is checked while decoding: queries that tie, keys off their
-//! parabola, sums that leave their range. A check that fails gives the head a hull of its own and
-//! decodes all tokens again, or leaves the model to the hull engine.
+//! Assumptions that bounds do not prove are checked while decoding: no queries tie, keys lie on
+//! their parabola, sums stay in their range. A check that fails gives the head a hull of its own
+//! and decodes all tokens again, or leaves the model to the hull engine.
 
 mod decode;
 mod engine;

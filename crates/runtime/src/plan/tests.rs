@@ -8,11 +8,11 @@ use super::decode::PlanOptions;
 use super::engine::{Mode, PlanEngine};
 use super::ir::Kernel;
 use super::text::KernelText;
+use crate::argmax_cache::ArgmaxCache;
 use crate::cache::Hull;
 use crate::forward::ResidualStream;
 use crate::network::Network;
 use crate::token_buffer::TokenBuffer;
-use crate::unembed::Scratch;
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
@@ -29,7 +29,7 @@ fn models(seed: u64) -> [Model; 4] {
 }
 
 /// Decodes with the hull engine, and compares with the plan engine every number that the
-/// unembedding reads. Tells how many numbers were compared, and how many kernels followed others;
+/// unembedding reads. Returns the number of comparisons, and of kernels that followed others;
 /// collects the kinds of steps that became code.
 fn compare(
     model: &Model,
@@ -42,7 +42,7 @@ fn compare(
     let mut planned = PlanEngine::with_options(model, &network, PlanOptions::TESTED, translates);
     let mut stream = ResidualStream::new(&network);
     let mut hull = Hull::new(&network);
-    let mut scratch = Scratch::default();
+    let mut cache = ArgmaxCache::default();
     let (mut compared, mut followers) = (0, 0);
     let mut next = None;
     for time in 0..length {
@@ -59,7 +59,7 @@ fn compare(
                 return [compared, followers];
             }
         }
-        assert_eq!(next, network.unembed.argmax(&stream.x, &mut scratch));
+        assert_eq!(next, cache.predict(&network.unembed, &stream.x));
         if let Mode::Plan(plan) = &planned.mode {
             followers = plan.followers();
             if time + 1 == length {
@@ -74,7 +74,7 @@ fn compare(
     [compared, followers]
 }
 
-/// Decodes one by one and several at once, with code as soon as possible; tells how many tokens
+/// Decodes one by one and several at once, with code as soon as possible; returns how many tokens
 /// were compared.
 fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
     let network = Network::new(model);

@@ -4,25 +4,25 @@ use weightware_hull::{Error, HullIndex, Inserted, Merges, Point};
 
 use super::store::Store;
 
-/// All keys of a stream, and how many of them fell on each slot of the index.
+/// All keys of a stream, and the number of keys on each slot of the index.
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) index: HullIndex,
     counts: Store,
     /// Whether some slot counts more than one key.
     repeats: bool,
-    /// What the last key made of the slots.
+    /// The change that the last key made to the slots.
     pub(super) change: Change,
 }
 
-/// What a key makes of the slots, and so of whatever is kept by slot.
+/// The change that a key makes to the slots, and to everything kept by slot.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Change {
     /// It is inside the hull.
     Nothing,
-    /// It has a slot behind all others.
+    /// It has a slot after all others.
     Append,
-    /// It has a slot that was that of keys which now are inside the hull.
+    /// It takes the slot of keys which now are inside the hull.
     Replace(u32),
     /// It joins those of a slot.
     Join(u32),
@@ -80,7 +80,7 @@ impl Keys {
         }
     }
 
-    /// How many keys fell on a slot.
+    /// The number of keys on a slot.
     #[inline]
     pub(super) fn count(&self, slot: u32) -> f64 {
         if self.repeats {
@@ -90,7 +90,7 @@ impl Keys {
         }
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub(super) fn total(&self) -> u64 {
         self.index.len()
     }

@@ -1,7 +1,7 @@
 //! The hull cache: extreme-point search instead of a scan.
 //!
-//! Keys, values and questions that are equal by the weights are one, whatever heads and layers they
-//! belong to: see [`Asks`](crate::network::Asks). A stream of keys has an index; a stream of values
+//! Keys, values and queries that are equal by the weights are one across heads and layers: see
+//! [`Lookups`]. A stream of keys has an index; a stream of values
 //! has a sum for every slot of it.
 
 mod keys;
@@ -16,35 +16,34 @@ use values::Values;
 use weightware_hull::{ExactSum, Hint, Point, Winners};
 
 use super::{Answers, Full};
-use crate::network::{Asks, Layer, Network};
+use crate::network::{Layer, Lookups, Network};
 
-/// Streams of keys and of values, and the questions to the former.
+/// Streams of keys and of values, and the queries to the streams of keys.
 #[derive(Debug)]
 pub(crate) struct Hull {
     keys: Vec<Keys>,
     values: Vec<Values>,
-    questions: Vec<Asked>,
+    queries: Vec<QueryState>,
     /// The answers of all layers.
     answers: Vec<f64>,
 }
 
-/// What is remembered of a question.
+/// The result of a query, reused by the next token where it holds.
 #[derive(Debug, Clone)]
-struct Asked {
+struct QueryState {
     query: Point,
-    /// Where in the index the last answer was.
+    /// The place of the last result in the index.
     hint: Hint,
-    /// The slot that won at this token, and how many keys fell on it; `SEVERAL` if not one slot
-    /// won.
+    /// The slot that won at this token, and its number of keys; `SEVERAL` if more slots won.
     slot: u32,
     count: f64,
-    /// What won then.
+    /// The winners, if several slots won.
     winners: Winners,
     /// Whether its answers are those of the token before.
     is_settled: bool,
 }
 
-impl Asked {
+impl QueryState {
     fn never() -> Self {
         Self {
             query: Point::default(),
@@ -56,9 +55,9 @@ impl Asked {
         }
     }
 
-    /// Asks what was asked at the token before as well, after one more key.
+    /// Repeats the query of the token before, after one more key.
     #[inline]
-    fn ask(&mut self, keys: &Keys, query: Point) {
+    fn advance(&mut self, keys: &Keys, query: Point) {
         self.is_settled = query == self.query && self.outlasts(keys);
         if !self.is_settled {
             self.query = query;
@@ -89,7 +88,7 @@ impl Asked {
                 self.slot = SEVERAL;
                 self.winners = winners;
             }
-            Err(_) => unreachable!("queries are checked"),
+            Err(_) => unreachable!("a query outside the domain was refused before the cache"),
         }
     }
 }
@@ -98,21 +97,21 @@ impl Asked {
 const SEVERAL: u32 = u32::MAX;
 
 impl Hull {
-    /// A cache for the questions of a network.
+    /// A cache for the lookups of a network.
     pub(crate) fn new(network: &Network) -> Self {
         Self::of(
             network.key_streams,
             network.value_streams,
-            network.questions,
+            network.queries,
             network.answers,
         )
     }
 
-    fn of(keys: usize, values: usize, questions: usize, answers: usize) -> Self {
+    fn of(keys: usize, values: usize, queries: usize, answers: usize) -> Self {
         Self {
             keys: (0..keys).map(|_| Keys::new()).collect(),
             values: (0..values).map(|_| Values::new()).collect(),
-            questions: vec![Asked::never(); questions],
+            queries: vec![QueryState::never(); queries],
             answers: vec![0.0; answers],
         }
     }
@@ -142,50 +141,58 @@ impl Answers for Hull {
         products: &[f64],
         answers: &mut [f64],
     ) -> Result<(), Full> {
-        self.ask(&layer.asks, products, answers)
+        self.look_up(&layer.lookups, products, answers)
     }
 }
 
 impl Hull {
     #[inline]
-    fn ask(&mut self, asks: &Asks, products: &[f64], out: &mut [f64]) -> Result<(), Full> {
+    fn look_up(
+        &mut self,
+        lookups: &Lookups,
+        products: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), Full> {
         let Self {
             keys,
             values,
-            questions,
+            queries,
             answers,
         } = self;
         let point = |[x, y]: [usize; 2]| Point::new(products[x], products[y]);
-        for new in &asks.keys {
-            // Numbers out of the domain do not come here: what can fail is the room.
+        for new in &lookups.keys {
+            // Numbers outside the domain were refused before: only the room can be lacking.
             let pushed = keys[new.stream].push(point(new.key));
             pushed.map_err(|_| Full(new.head))?;
         }
-        for new in &asks.values {
+        for new in &lookups.values {
             let change = &keys[new.keys].change;
             for &[stream, value] in &new.values {
                 values[stream].push(products[value], change);
             }
         }
-        let answers = &mut answers[asks.answers_at..][..asks.answers.len()];
+        let answers = &mut answers[lookups.answers_at..][..lookups.answers.len()];
         let mut first = 0;
-        for question in &asks.questions {
-            let keys = &keys[question.keys];
-            let asked = &mut questions[question.number];
-            if question.is_new {
-                asked.ask(keys, point(question.query));
+        for query in &lookups.queries {
+            let keys = &keys[query.keys];
+            let state = &mut queries[query.number];
+            if query.is_new {
+                state.advance(keys, point(query.query));
             }
-            let those = first..first + question.answers;
+            let those = first..first + query.answers;
             first = those.end;
-            if asked.is_settled {
+            if state.is_settled {
                 continue;
             }
-            for (&stream, answer) in asks.answers[those.clone()].iter().zip(&mut answers[those]) {
+            for (&stream, answer) in lookups.answers[those.clone()]
+                .iter()
+                .zip(&mut answers[those])
+            {
                 let values = &mut values[stream];
-                *answer = if asked.slot == SEVERAL {
-                    mean(keys, values, &asked.winners)
+                *answer = if state.slot == SEVERAL {
+                    mean(keys, values, &state.winners)
                 } else {
-                    values.mean(asked.slot, asked.count)
+                    values.mean(state.slot, state.count)
                 };
             }
         }
@@ -198,7 +205,7 @@ impl Hull {
 #[cold]
 fn mean(keys: &Keys, values: &mut Values, winners: &Winners) -> f64 {
     match winners {
-        Winners::Empty => unreachable!("the token's own key is in"),
+        Winners::Empty => unreachable!("the token's own key was appended before its query"),
         Winners::All => values.total().mean(keys.total()),
         Winners::One(slot) => values.mean(*slot, keys.count(*slot)),
         Winners::Many(slots) => {

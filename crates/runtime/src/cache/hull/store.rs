@@ -1,6 +1,6 @@
 //! Sums per slot, in as few bytes as they need.
 
-use weightware_hull::ExactSum;
+use weightware_hull::{ExactSum, exact_sum};
 
 use crate::cache::bytes_of;
 
@@ -51,7 +51,7 @@ impl Store {
         }
     }
 
-    /// Replaces the sum at `slot`, or begins one there, behind the others.
+    /// Replaces the sum at `slot`, or begins one there, after the others.
     #[inline]
     pub(super) fn set(&mut self, slot: usize, number: f64) {
         if slot == self.len() {
@@ -61,7 +61,7 @@ impl Store {
         }
     }
 
-    /// Begins another sum, behind the others.
+    /// Begins another sum, after the others.
     #[inline]
     pub(super) fn append(&mut self, number: f64) {
         // A cast saturates, so equality says that nothing was lost.
@@ -139,7 +139,7 @@ impl Store {
             Self::Byte(v) => Self::Int(v.iter().map(|&n| n.into()).collect()),
             Self::Int(v) => Self::Float(v.iter().map(|&n| n.into()).collect()),
             Self::Float(v) => Self::Exact(v.iter().map(|&n| exact(n)).collect()),
-            Self::Exact(_) => unreachable!("nothing is wider"),
+            Self::Exact(_) => unreachable!("an exact sum holds every number and is never widened"),
         };
     }
 
@@ -151,15 +151,6 @@ impl Store {
             Self::Exact(v) => bytes_of(v),
         }
     }
-}
-
-/// The sum of two numbers if it is one (Knuth's two-sum has no remainder).
-#[inline]
-fn exact_sum(a: f64, b: f64) -> Option<f64> {
-    let sum = a + b;
-    let b_part = sum - a;
-    let a_part = sum - b_part;
-    ((a - a_part) + (b - b_part) == 0.0).then_some(sum)
 }
 
 #[inline]

@@ -9,17 +9,16 @@ use super::store::Store;
 #[derive(Debug)]
 pub(super) struct Values {
     sums: Store,
-    /// The sum of what no slot holds any more: of values whose keys are inside the hull.
+    /// The sum of the values whose keys are inside the hull and have no slot.
     lost: ExactSum,
-    /// The sum of all values, kept while it is asked for.
+    /// The sum of all values, kept while it is used.
     total: Option<Total>,
 }
 
 #[derive(Debug)]
 struct Total {
     sum: ExactSum,
-    /// After how many more values it is given up: as many as there were slots to be added when it
-    /// was last asked for.
+    /// The number of further values after which it is dropped: the number of slots at its last use.
     patience: usize,
 }
 
@@ -84,8 +83,8 @@ impl Values {
         }
     }
 
-    /// The sum of all values. Where none is kept, it is made of those of the slots, which on
-    /// average costs no more than to keep it.
+    /// The sum of all values. Where none is kept, the sums of the slots are added up, which on
+    /// average costs no more than keeping it.
     pub(super) fn total(&mut self) -> &ExactSum {
         let Self { sums, lost, total } = self;
         let total = total.get_or_insert_with(|| {

@@ -5,8 +5,9 @@ use std::slice::SliceIndex;
 use weightware_analysis::Bailout;
 use weightware_hull::{KeyValueIndex, Point};
 
-use crate::plan::exec::state::{PlanState, note};
-use crate::plan::exec::table::Unfit;
+use crate::plan::exec::boxes::note;
+use crate::plan::exec::state::PlanState;
+use crate::plan::exec::table::Entry;
 use crate::plan::float::{CERTAIN, clamp, nearest, round, whole};
 use crate::plan::ir::{Inst, Kernel, Span, TIME};
 use crate::sparse::WIDTH;
@@ -28,11 +29,11 @@ impl PlanState {
             groups,
             streams,
             hulls,
-            outside: all_outside,
+            outside: first_outside,
             rows,
             ..
         } = self;
-        // It stays where it is, so that its address stays in a register.
+        // The reference keeps the address in a register of the processor.
         let registers: &mut [f64; WIDTH] = registers;
         let last = registers[usize::from(TIME)];
         let products = |span: Span| &kernel.products[span.start as usize..][..span.len as usize];
@@ -193,40 +194,22 @@ impl PlanState {
                 } => {
                     let key = [get!(x), get!(y)];
                     let values = listed(values).iter().map(|&r| get!(r));
-                    let fits = groups[usize::from(group)].insert(key, values, all_outside);
-                    fits.map_err(|Unfit| Bailout::Group(group.into()))?;
+                    groups.insert(group, key, values, first_outside)?;
                     continue;
                 }
                 Inst::Find { to, group, query } => {
                     let query = Point::new(get!(query[0]), get!(query[1]));
-                    let table = groups[usize::from(group)].table();
-                    let entry = table
-                        .find(query)
-                        .map_err(|_| Bailout::Group(group.into()))?;
-                    (to, f64::from(entry))
+                    (to, f64::from(groups.find(group, query)?))
                 }
                 Inst::FindIndex { to, group, query } => {
-                    let query = get!(query);
-                    let table = groups[usize::from(group)].table();
-                    let entry = table
-                        .find_whole(query)
-                        .map_err(|_| Bailout::Group(group.into()))?;
-                    (to, f64::from(entry))
+                    (to, f64::from(groups.find_index(group, get!(query))?))
                 }
                 Inst::LoadEntry {
                     to,
                     group,
                     entry,
                     value,
-                } => {
-                    let entry = whole(get!(entry)) as u32;
-                    (
-                        to,
-                        groups[usize::from(group)]
-                            .table()
-                            .value(entry, value.into()),
-                    )
-                }
+                } => (to, groups.value(group, whole(get!(entry)) as Entry, value)),
                 Inst::FindLoad {
                     to,
                     entry,
@@ -235,20 +218,16 @@ impl PlanState {
                     from,
                     plus,
                 } => {
-                    let query = get!(from) + plus;
-                    let table = groups[usize::from(group)].table();
-                    let found = table
-                        .find_whole(query)
-                        .map_err(|_| Bailout::Group(group.into()))?;
+                    let found = groups.find_index(group, get!(from) + plus)?;
                     get!(entry) = f64::from(found);
-                    (to, table.value(found, value.into()))
+                    (to, groups.value(group, found, value))
                 }
                 Inst::PushHull { hull, key, values } => {
                     let key = Point::new(get!(key[0]), get!(key[1]));
                     let values = values.map(|r| get!(r));
                     let (hull, boxes) = &mut hulls[hull as usize];
                     if let Some(outside) = boxes.outside(key.x, key.y) {
-                        note(all_outside, outside);
+                        note(first_outside, outside);
                         continue;
                     }
                     hull.push(key, values).map_err(|_| Bailout::Model)?;

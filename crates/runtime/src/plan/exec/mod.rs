@@ -1,7 +1,9 @@
 //! Execution of kernels: the state of a run, the interpreter, the tables of keys, the cache of
 //! predictions.
 
-pub(crate) mod argmax;
+pub(crate) mod boxes;
+pub(crate) mod groups;
 pub(crate) mod interpreter;
+pub(crate) mod predictions;
 pub(crate) mod state;
 pub(crate) mod table;

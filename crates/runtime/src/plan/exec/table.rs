@@ -1,6 +1,7 @@
-//! Table of keys `(2 j, -j^2 + lift)` by j; the nearest key answers where an index has none.
+//! Paged array of keys `(2 j, -j^2 + lift)` by j, with bitmaps that find the nearest key where a j
+//! has none.
 
-use weightware_hull::{Point, compare_scores};
+use weightware_hull::{Point, compare_scores, two_sum};
 
 use crate::plan::float::{round, whole};
 
@@ -16,7 +17,7 @@ const PAGE: usize = 256;
 /// Pages of all possible keys.
 const PAGES: usize = 2 * (1 << 22) / PAGE + 1;
 
-/// Where a key is: its page and its place there.
+/// The place of a key: its page, and its place there.
 pub(crate) type Entry = u32;
 
 /// Why a table cannot hold a key or answer a query.
@@ -26,22 +27,22 @@ pub(crate) struct Unfit;
 /// The best key of every j, and its values.
 ///
 /// All lifts are at least 0 and below 1. So of two keys the one nearer to a query, by at least 1 in
-/// the squared distance, wins whatever their lifts, and on either side of the query only the
+/// the squared distance, wins for any lifts, and on either side of the query only the
 /// nearest key can win.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// How far below the parabola keys are left out.
+    /// Keys that lie this far below the parabola are left out.
     cleared: f64,
     /// By number of page, the page plus 1; empty until the first key comes.
     pages: Vec<u32>,
     lifts: Vec<[f64; PAGE]>,
     /// By value, by entry.
     values: Vec<Vec<f64>>,
-    /// Which keys are there, a bit each, per page.
+    /// The keys that are present, a bit each, per page.
     present: Vec<[u64; PAGE / 64]>,
-    /// Which pages are there.
+    /// The pages that are present, a bit each.
     present_pages: Vec<u64>,
-    /// Which words of that are not 0.
+    /// The words of `present_pages` that are not 0, a bit each.
     present_words: Vec<u64>,
     /// The page's number, by page.
     numbers: Vec<u32>,
@@ -66,25 +67,23 @@ impl Table {
     #[inline]
     pub(crate) fn parse(&self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
         let j = x * 0.5;
-        // Of integers up to 2^26, squares are exact; of other numbers, the sum is close enough to
-        // see that they are low.
+        // Squares of integers up to 2^26 are exact. For other numbers, the sum is close enough to
+        // prove that the key is low.
         let square = j * j;
-        let lift = y + square;
+        let (lift, error) = two_sum(y, square);
         if lift + square * 1e-15 < -2.0 * self.cleared {
             return Ok(None);
         }
         let is_whole = j.abs() <= LARGEST && j == round(j);
-        // Two-sum without a remainder: the lift is exact.
-        let part = lift - y;
-        let exact = (y - (lift - part)) + (square - part) == 0.0;
-        if is_whole && exact && (0.0..=HIGHEST).contains(&lift) {
+        let is_exact = error == 0.0;
+        if is_whole && is_exact && (0.0..=HIGHEST).contains(&lift) {
             Ok(Some((j, lift)))
         } else {
             Err(Unfit)
         }
     }
 
-    /// Inserts a key. Of two keys of one j the one of the greater lift stays.
+    /// Inserts a key. Among keys of one j the one of the greatest lift stays.
     #[inline]
     pub(crate) fn insert(
         &mut self,
@@ -153,7 +152,7 @@ impl Table {
         }
     }
 
-    /// The same for the query `(q, 1)` and a whole q.
+    /// The entry of the greatest score for the query `(q, 1)` with a whole q.
     #[inline]
     pub(crate) fn find_whole(&self, q: f64) -> Result<Entry, Unfit> {
         match self.at(q) {
@@ -305,7 +304,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever a table answers is what the hull answers, cleared keys included.
+        /// A table's answers equal those of a hull, cleared keys included.
         #[test]
         fn answers_are_those_of_the_hull(
             keys in prop::collection::vec((-600_i32..600, 0_u32..4, 0_u32..5), 1..80),

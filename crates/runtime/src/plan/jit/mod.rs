@@ -1,14 +1,14 @@
-//! Machine code made of kernels, where the feature `jit` and the processor allow it.
+//! A template compiler of kernels to machine code, with the feature `jit` on x86-64.
 //!
-//! The safe twin of the code is [`PlanState::run`](crate::plan::exec::state::PlanState::run): code
-//! computes the same numbers in the same order, by the same operations but those that change no
-//! bit, keeps every register in memory as well, leaves rare steps to the twin, and the rest of a
-//! kernel wherever something is not as usual. So it never has to decide what is wrong, and whoever
-//! runs a kernel with or without code reads the same registers afterwards. Keys are inserted and
-//! entries found by calls of what the twin calls; a panic there ends the process.
+//! Code computes the numbers of the interpreter,
+//! [`PlanState::run`](crate::plan::exec::state::PlanState::run), by its operations in its order,
+//! without those that change no bit. Every result is stored in its register in memory, so the
+//! interpreter can take over after any step. It takes over rare steps, and the rest of a kernel in
+//! any unusual case; code itself never decides on a bailout. Code and interpreter insert and find
+//! keys by common functions; a panic in one of them ends the process.
 //!
-//! Addresses are in bounds whatever the numbers are: registers and tables are indexed by 16 bits in
-//! arrays that are long enough, places are compared with the number of tokens.
+//! Addresses are in bounds for all numbers: registers and tables are indexed by 16 bits in arrays
+//! that are long enough, and places are compared with the number of tokens.
 
 #[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 mod none;
@@ -20,7 +20,7 @@ pub(super) use none::{Code, Executor, Translator};
 #[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
 pub(super) use x86_64::{Code, Executor, Translator};
 
-/// How often a kernel ran, and its machine code once there is some.
+/// A kernel's number of runs, and its machine code once there is some.
 #[derive(Debug, Default)]
 pub(super) struct Translation {
     /// Runs without code.
@@ -29,7 +29,7 @@ pub(super) struct Translation {
 }
 
 impl Translation {
-    /// Counts a run, and tells whether it is time to translate the kernel.
+    /// Counts a run; whether the kernel is to be translated now.
     #[inline]
     pub(super) fn is_due(&mut self, after: u32) -> bool {
         self.runs += u32::from(self.code.is_none());
@@ -37,29 +37,29 @@ impl Translation {
     }
 }
 
-/// What became of a kernel.
+/// The exit of a kernel's code.
 #[cfg_attr(
     not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")),
-    expect(dead_code, reason = "only code has to do with it")
+    expect(dead_code, reason = "only machine code uses it")
 )]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KernelExit {
     /// The token that follows.
     Token(u32),
-    /// It ran; what it ends with is to be computed from registers.
+    /// It ran; the prediction is to be computed from registers.
     Unknown,
-    /// A guard does not hold; nothing was computed.
+    /// A guard failed; no number was computed.
     Unguarded,
 }
 
-/// What code has to know of a model.
+/// The parts of a model that code depends on.
 #[cfg_attr(
     not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")),
-    expect(dead_code, reason = "only code has to do with it")
+    expect(dead_code, reason = "only machine code uses it")
 )]
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// Of an embedding.
+    /// The number of slots of an embedding.
     pub(super) slots: usize,
     /// The registers that beginning a token may change, besides that of the position.
     pub(super) sums: std::ops::Range<usize>,

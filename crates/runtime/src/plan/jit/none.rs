@@ -1,4 +1,4 @@
-//! No machine code: kernels are run step by step.
+//! The absence of machine code: all kernels are interpreted.
 
 use weightware_analysis::{Bailout, HeadAt};
 
@@ -28,7 +28,7 @@ impl Translator {
     }
 }
 
-/// What runs code, with exclusive access to a state.
+/// Runs code, with exclusive access to a state.
 #[derive(Debug)]
 pub(in crate::plan) struct Executor<'m>(&'m mut PlanState);
 
@@ -38,7 +38,7 @@ impl<'m> Executor<'m> {
         Self(state)
     }
 
-    /// Begins a token, as [`PlanState::begin`] does.
+    /// Begins a token by [`PlanState::begin`].
     #[inline]
     pub(in crate::plan) fn begin(&mut self, id: u16) -> Result<(), Bailout> {
         self.0.begin(id)
@@ -49,7 +49,7 @@ impl<'m> Executor<'m> {
         self.0
     }
 
-    /// How many tokens have begun.
+    /// The number of tokens that have begun.
     #[inline]
     pub(in crate::plan) fn count(&self) -> u64 {
         self.0.ids.len() as u64

@@ -1,4 +1,4 @@
-//! Available values: what stays in registers from one token to the next, and under which guards.
+//! Available values: atoms that stay in registers from one token to the next, under guards.
 
 use weightware_analysis::{Atom, QuickMap};
 
@@ -10,7 +10,7 @@ pub(super) type Guards = u64;
 /// Atoms whose registers keep their values from one token to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Available {
-    /// Under which guards atoms stay, if they do.
+    /// By atom: the guards under which it stays, if it does.
     pub(super) atoms: QuickMap<Atom, Option<Guards>>,
     pub(super) guards: Vec<Guard>,
 }

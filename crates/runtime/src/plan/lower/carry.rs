@@ -1,21 +1,19 @@
-//! Carried values: a linked kernel reuses what the kernel before left in registers, where the
-//! analysis proves that it still holds.
+//! Carried values: a linked kernel reuses registers of the kernel before, where the analysis proves
+//! that their numbers still hold.
 //!
-//! If the token changes nothing that kernels are chosen by, its kernel is known before anything is
-//! computed. Such a kernel belongs to the one before it, and reads the registers of that one
-//! wherever an atom *stays*: it is made of nothing but sums that the token adds nothing to, highest
-//! keys and tables that the token does not change, and tokens at places that stay. That a place
-//! stays is proven but for one thing, which is checked before the kernel runs (a *guard*): that it
-//! lay before the last token, so that it was not the greatest position that there was.
+//! If a token leaves the dispatch key unchanged, its kernel is known before it is computed. Such a
+//! kernel is linked to the one before it, and reads that one's registers wherever an atom *stays*:
+//! it depends only on sums that the token adds nothing to, on highest keys and tables that the
+//! token does not change, and on tokens at places that stay. A place stays if it lay before the
+//! last token, so that it was not clamped to the greatest position; a *guard* checks this before
+//! the kernel runs.
 
 use smallvec::SmallVec;
-use weightware_analysis::{Atom, AtomKind, Bailout, PolyId};
+use weightware_analysis::{Atom, AtomKind, PolyId};
 
 use crate::plan::ir::{Guard, Register};
 use crate::plan::lower::available::Guards;
-use crate::plan::lower::compiler::{Compiler, Known};
-
-type Result<T> = std::result::Result<T, Bailout>;
+use crate::plan::lower::compiler::{Compiler, Known, Result};
 
 impl Compiler<'_> {
     /// The register in which an atom stays.
@@ -45,8 +43,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The register in which a form stays that differs from this one by a constant, and the
-    /// constant of it.
+    /// The register of a form that stays and differs from this one by a constant, and its constant.
     pub(crate) fn carried_base(&mut self, rest: PolyId) -> Result<Option<(Register, f64)>> {
         let base = self.carried.and_then(|carried| carried.bases.get(&rest));
         match base {
@@ -55,7 +52,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether all atoms of a form stay, provided that guards hold that are set now.
+    /// Whether all atoms of a form stay; if so, the guards that this needs are set.
     pub(crate) fn form_stays(&mut self, form: PolyId) -> Result<bool> {
         let guards = self.stays_under(form)?;
         if let Some(guards) = guards {
@@ -72,7 +69,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Keeps what else stays for the next token, as far as the guards that there are suffice.
+    /// Keeps further values that stay for the next token, if the kernel's guards suffice.
     pub(crate) fn carry(&mut self) -> Result<()> {
         let Some(carried) = self.carried else {
             return Ok(());
@@ -112,7 +109,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Whether there are guards for all registers that guards are needed for; if so, these are set.
+    /// Whether the kernel has guards for all registers that need one; if so, the guards are set.
     fn suffices(&mut self, needed: Option<Guards>) -> bool {
         let Some(needed) = needed else { return false };
         let guards = &self.kernel.guards;
@@ -144,7 +141,7 @@ impl Compiler<'_> {
 
     fn guards_of(&mut self, atom: Atom) -> Result<Option<Guards>> {
         let free = Some(0);
-        match *self.analysis.atoms.kind(atom) {
+        match *self.analysis.interner.kind(atom) {
             AtomKind::One => Ok(free),
             AtomKind::Sum { sum } => {
                 let quiet = self.analysis.classes.adds_nothing(self.scope.class, sum);
@@ -161,8 +158,8 @@ impl Compiler<'_> {
             },
             AtomKind::Found { entry, .. } => self.stays(entry),
             AtomKind::Place { query, .. } => {
-                // Of a query `(q, 1)`: scores fall on either side of the best place.
-                let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
+                // For a query `(q, 1)`, scores fall on either side of the best place.
+                let level = self.analysis.interner[query[1]].as_constant() == Some(1.0);
                 let carried = self.carried.and_then(|carried| carried.atoms.get(&atom));
                 match carried.filter(|_| level) {
                     Some(&register) => self.all_stay_before(query, (register, 0.0)),
@@ -171,7 +168,7 @@ impl Compiler<'_> {
             }
             AtomKind::Read { place, .. } => {
                 let carried = self.carried.and_then(|carried| carried.recalled.get(&atom));
-                match (carried, self.analysis.atoms.kind(place)) {
+                match (carried, self.analysis.interner.kind(place)) {
                     (Some(&near), &AtomKind::Place { query, .. }) => {
                         self.all_stay_before(query, near)
                     }
@@ -214,8 +211,8 @@ impl Compiler<'_> {
     /// The guards under which all atoms of a form stay, if they do.
     fn stays_under(&mut self, form: PolyId) -> Result<Option<Guards>> {
         let mut all = 0;
-        for at in 0..self.analysis.atoms[form].terms().len() {
-            let ((a, b), _) = self.analysis.atoms[form].terms()[at];
+        for at in 0..self.analysis.interner[form].terms().len() {
+            let ((a, b), _) = self.analysis.interner[form].terms()[at];
             for atom in [a, b] {
                 // The constant stays.
                 if atom != 0 {
@@ -237,7 +234,7 @@ impl Compiler<'_> {
 }
 
 impl Known {
-    /// What the kernel of the next token begins with: nothing, in registers that are free.
+    /// The empty set of values, after whose registers the next token's kernel begins.
     pub(crate) fn next(&self) -> Self {
         let mut next = Self::new(self.next);
         next.atoms.reserve(self.atoms.len());

@@ -14,32 +14,32 @@ const SINGLE: usize = 16;
 const POWERS: [u32; 6] = [4, 10, 16, 22, 26, 32];
 const OTHERS: usize = SINGLE + POWERS.len() - 1;
 
-/// Where no token is predicted, small numbers seldom come twice: these share one kernel.
+/// During prefill, small counters rarely repeat; they share one kernel.
 const TOGETHER: usize = OTHERS + 1;
 const LAST_TOGETHER: u32 = (1 << POWERS[1]) - 1;
 const BUCKETS: usize = TOGETHER + 1;
 
-/// How kernels are chosen.
+/// The choice of kernels: from class, kind and counter to a number.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     pub(crate) cases: Cases,
 }
 
-/// What is computed first.
+/// The kernel that computes the dispatch key.
 #[derive(Debug)]
 pub(crate) struct Prologue {
     pub(crate) kernel: Kernel,
     pub(crate) known: Known,
     pub(crate) index: Option<Register>,
     pub(crate) place: Option<Register>,
-    /// What index and place are.
-    asked: (Option<PolyId>, Option<Atom>),
-    /// If a token of this class leaves the dispatch key as it was, but for the index: how much
-    /// greater that is.
+    /// The forms of index and place.
+    forms: (Option<PolyId>, Option<Atom>),
+    /// The increase of the index by a token of this class, if that leaves the rest of the dispatch
+    /// key unchanged.
     advance: Option<f64>,
 }
 
-/// A kernel, and what a kernel for the next token can build on.
+/// A kernel, and the values and the dispatch key that a link can build on.
 #[derive(Debug)]
 pub(crate) struct LoweredKernel {
     pub(crate) kernel: Kernel,
@@ -57,20 +57,19 @@ impl LoweredKernel {
 }
 
 impl Dispatch {
-    /// Chooses by what most gates and queries depend on.
+    /// The dispatch by the cases of an analysis.
     pub(crate) fn new(analysis: &mut Analysis) -> Self {
         Self {
             cases: Cases::new(analysis),
         }
     }
 
-    /// How many kernels there may be.
+    /// The number of possible kernels.
     pub(crate) fn kernels(&self) -> usize {
         self.cases.classes * self.cases.kinds * BUCKETS * 2
     }
 
-    /// The number of the kernel for a token of a class, which finds a token, and whose index is a
-    /// number.
+    /// The number of the kernel for a class, a token found, and an index.
     #[inline]
     pub(crate) fn number(&self, class: u16, found: usize, index: f64, predict: bool) -> usize {
         let kind = usize::from(self.cases.kind_of[found]);
@@ -88,9 +87,9 @@ impl Dispatch {
         constants: &mut Constants,
     ) -> Result<Prologue, Bailout> {
         let mut scope = analysis.scope(class);
-        let known = Known::new(constants.fixed.end().ok_or(Bailout::Model)?);
+        let known = Known::new(constants.layout.end().ok_or(Bailout::Model)?);
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
-        let mut asked = (None, None);
+        let mut forms = (None, None);
         let mut index = None;
         if let Some(Counter {
             head: (at, part),
@@ -99,25 +98,25 @@ impl Dispatch {
         {
             let mut form = compiler.analysis.answers(compiler.scope, at)?[part];
             if from_time {
-                let time = Polynomial::atom(TIME).plus(-1.0, &compiler.analysis.atoms[form]);
-                form = compiler.analysis.atoms.id(time.ok_or(Bailout::Model)?);
+                let time = Polynomial::atom(TIME).plus(-1.0, &compiler.analysis.interner[form]);
+                form = compiler.analysis.interner.id(time.ok_or(Bailout::Model)?);
             }
-            asked.0 = Some(form);
+            forms.0 = Some(form);
             index = Some(compiler.form(form)?);
         }
         let mut place = None;
         if let Some(&(at, part, _)) = self.cases.fetched.first() {
             let answer = compiler.analysis.answers(compiler.scope, at)?[part];
-            let atoms = &compiler.analysis.atoms;
+            let atoms = &compiler.analysis.interner;
             let read = atoms[answer].as_atom().map(|atom| atoms.kind(atom));
             // A constant: it attends to the first token.
             place = Some(ZERO);
             if let Some(&AtomKind::Read { place: atom, .. }) = read {
-                asked.1 = Some(atom);
+                forms.1 = Some(atom);
                 place = Some(compiler.atom(atom)?);
             }
         }
-        let advance = compiler.advance(asked)?;
+        let advance = compiler.advance(forms)?;
         let (kernel, known) = compiler.finish();
         analysis.end(scope);
         Ok(Prologue {
@@ -125,12 +124,12 @@ impl Dispatch {
             known,
             index,
             place,
-            asked,
+            forms,
             advance,
         })
     }
 
-    /// The rest, for one dispatch key.
+    /// The kernel of one dispatch key, which runs after a prologue.
     pub(crate) fn kernel(
         &self,
         analysis: &mut Analysis,
@@ -162,8 +161,8 @@ impl Dispatch {
         })
     }
 
-    /// The kernel for a token of a class behind one that had a certain kernel, if that suffices to
-    /// choose it. The prologues are those of its class and of this one.
+    /// The kernel for a token of a class after the kernel `last`, if these determine it. The
+    /// prologues are those of the last token's class and of this one.
     pub(crate) fn link(
         &self,
         analysis: &mut Analysis,
@@ -176,11 +175,11 @@ impl Dispatch {
         let (Some(before), Some(after)) = (before, after) else {
             return Ok(None);
         };
-        let Some(advance) = after.advance.filter(|_| before.asked == after.asked) else {
+        let Some(advance) = after.advance.filter(|_| before.forms == after.forms) else {
             return Ok(None);
         };
         let next = bucket(last.bucket as f64 + advance, true);
-        // Their number is limited because the index grows.
+        // The index grows along a chain of links, which limits their number.
         if last.bucket >= SINGLE || next >= SINGLE || next <= last.bucket {
             return Ok(None);
         }
@@ -188,7 +187,7 @@ impl Dispatch {
         let known = last.known.next();
         let mut compiler = Compiler::new(analysis, &mut scope, known, heights, constants);
         compiler.carried = Some(&last.known);
-        if let Some(place) = after.asked.1 {
+        if let Some(place) = after.forms.1 {
             let Some(&register) = last.known.atoms.get(&place) else {
                 return Ok(None);
             };
@@ -220,7 +219,7 @@ impl Dispatch {
 }
 
 impl Compiler<'_> {
-    /// By how much an index grows from one token to the next, if the rest of it and the query of a
+    /// The increase of the index from one token to the next, if the rest of it and the query of the
     /// place stay.
     fn advance(
         &mut self,
@@ -228,20 +227,20 @@ impl Compiler<'_> {
     ) -> Result<Option<f64>, Bailout> {
         let mut advance = 0.0;
         if let Some(index) = index {
-            advance = self.analysis.atoms[index].coefficient((0, TIME));
-            let rest = self.analysis.atoms[index].plus(-advance, &Polynomial::atom(TIME));
+            advance = self.analysis.interner[index].coefficient((0, TIME));
+            let rest = self.analysis.interner[index].plus(-advance, &Polynomial::atom(TIME));
             let Some(rest) = rest else { return Ok(None) };
-            let rest = self.analysis.atoms.id(rest);
+            let rest = self.analysis.interner.id(rest);
             if !self.form_stays(rest)? {
                 return Ok(None);
             }
         }
         if let Some(place) = place {
-            let &AtomKind::Place { query, .. } = self.analysis.atoms.kind(place) else {
+            let &AtomKind::Place { query, .. } = self.analysis.interner.kind(place) else {
                 return Ok(None);
             };
-            // As for places that are carried.
-            let level = self.analysis.atoms[query[1]].as_constant() == Some(1.0);
+            // For a query `(q, 1)`, a place can be carried.
+            let level = self.analysis.interner[query[1]].as_constant() == Some(1.0);
             if !(level && self.form_stays(query[0])?) {
                 return Ok(None);
             }

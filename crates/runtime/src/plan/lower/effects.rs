@@ -2,33 +2,31 @@
 
 use std::sync::Arc;
 
-use weightware_analysis::{Bailout, PolyId, Range, power};
+use weightware_analysis::{PolyId, Range, power};
 
 use crate::key_box::cleared;
 use crate::plan::ir::{Inst, Output, ZERO};
-use crate::plan::lower::compiler::{Compiler, Store};
-
-type Result<T> = std::result::Result<T, Bailout>;
+use crate::plan::lower::compiler::{Compiler, Result, Store};
 
 impl Compiler<'_> {
-    /// Takes in the token's keys and values, as far as they can matter later.
+    /// Appends the token's keys and values, as far as they can matter later.
     pub(crate) fn keys(&mut self) -> Result<()> {
-        for sum in 0..self.analysis.sums.len() {
+        for sum in 0..self.analysis.layout.sums.len() {
             self.add(sum as u32)?;
         }
-        for stream in 0..self.analysis.streams.len() {
+        for stream in 0..self.analysis.layout.streams.len() {
             self.keep(stream as u32)?;
         }
-        for group in 0..self.analysis.groups.len() {
+        for group in 0..self.analysis.layout.groups.len() {
             self.insert(group as u32)?;
         }
-        for hull in 0..self.analysis.hulls.len() {
+        for hull in 0..self.analysis.layout.hulls.len() {
             self.push(hull as u32)?;
         }
         Ok(())
     }
 
-    /// The token that follows.
+    /// Lowers the prediction.
     pub(crate) fn output(&mut self) -> Result<()> {
         let rows = Arc::clone(&self.analysis.rows);
         let last = 2 * rows.layers.len();
@@ -46,11 +44,11 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The token that wins whatever the numbers are.
+    /// The token that wins for all values of the columns, if there is one.
     fn certain(&mut self, columns: &[PolyId]) -> Option<u32> {
-        let ranges = columns.iter().map(|&c| self.analysis.atoms.bounds(c));
+        let ranges = columns.iter().map(|&c| self.analysis.interner.bounds(c));
         let ranges: Vec<Range> = ranges.collect();
-        // Of constants, it is looked up once.
+        // Constants are looked up once, when the kernel is kept.
         if ranges.iter().all(|range| range.lo == range.hi) {
             return None;
         }
@@ -66,19 +64,19 @@ impl Compiler<'_> {
     }
 
     pub(crate) fn add(&mut self, sum: u32) -> Result<()> {
-        let info = &self.analysis.sums[sum as usize];
+        let info = &self.analysis.layout.sums[sum as usize];
         let (at, part) = (info.head, info.part);
         if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
             let value = self.analysis.value(self.scope, at, part)?;
             let value = self.form(value)?;
-            let to = self.constants.fixed.sum(sum);
+            let to = self.constants.layout.sum(sum);
             self.kernel.ops.push(Inst::Add { sum, to, value });
         }
         Ok(())
     }
 
     pub(crate) fn keep(&mut self, stream: u32) -> Result<()> {
-        let (at, part) = self.analysis.streams[stream as usize];
+        let (at, part) = self.analysis.layout.streams[stream as usize];
         if self.known.given.insert(Store::Stream(stream)) {
             let value = self.analysis.value(self.scope, at, part)?;
             let value = self.form(value)?;
@@ -87,22 +85,22 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Puts the token's key into a group, unless it cannot matter.
+    /// Inserts the token's key into a group, unless it cannot win.
     pub(crate) fn insert(&mut self, group: u32) -> Result<()> {
         if !self.known.given.insert(Store::Group(group)) {
             return Ok(());
         }
-        let info = &self.analysis.groups[group as usize];
+        let info = &self.analysis.layout.groups[group as usize];
         let (latest, layer) = (info.latest, info.layer);
         let (head, values) = (info.heads[0], info.values.clone());
         let [x, y] = self.analysis.key(self.scope, (layer, head))?;
         if latest {
-            if self.analysis.atoms.bounds(y).hi < self.heights[group as usize] {
+            if self.analysis.interner.bounds(y).hi < self.heights[group as usize] {
                 return Ok(());
             }
         } else {
             let bound = self.analysis.rows.layers[layer].heads[head].bound;
-            if self.analysis.lifts_at_most(-cleared(bound), x, y) {
+            if self.analysis.interner.lifts_at_most(-cleared(bound), x, y) {
                 return Ok(());
             }
         }
@@ -115,7 +113,7 @@ impl Compiler<'_> {
         let y = self.form(y)?;
         let op = if latest {
             let values = self.span(registers);
-            let height = self.constants.fixed.height(group);
+            let height = self.constants.layout.height(group);
             let group = group as u16;
             Inst::UpdateMax {
                 group,
@@ -142,13 +140,13 @@ impl Compiler<'_> {
 
     /// Rounds the values at the highest key that are close to integers.
     fn round(&mut self, group: u32) {
-        for (value, nearness) in self.analysis.groups[group as usize]
+        for (value, nearness) in self.analysis.layout.groups[group as usize]
             .nearness
             .iter()
             .enumerate()
         {
             if nearness.is_some() {
-                let of = self.constants.fixed.latest(group, value);
+                let of = self.constants.layout.latest(group, value);
                 self.kernel.ops.push(Inst::RoundToInt { to: of + 1, of });
             }
         }
@@ -158,7 +156,7 @@ impl Compiler<'_> {
         if !self.known.given.insert(Store::Hull(hull)) {
             return Ok(());
         }
-        let at = self.analysis.hulls[hull as usize];
+        let at = self.analysis.layout.hulls[hull as usize];
         let key = self.analysis.key(self.scope, at)?;
         let key = [self.form(key[0])?, self.form(key[1])?];
         let mut values = [ZERO; 2];
@@ -179,7 +177,7 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
         let starts = (0..vocab).step_by(CHUNK);
         starts.map(|start| start..vocab.min(start + CHUNK))
     };
-    // About the winner at one corner; if any token wins everywhere, it is this one.
+    // The approximate winner at one corner. If a token wins everywhere, it is this one.
     let mut best = (f64::NEG_INFINITY, 0);
     for tokens in chunks() {
         let mut logits = [0.0; CHUNK];
@@ -195,10 +193,10 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
         }
     }
     let best = best.1;
-    // What rounding may do to logits and to the bound.
+    // The relative rounding error of logits and of the bound.
     let slack = (head.len() + 4) as f64 * power(-50);
     let beaten = chunks().all(|tokens| {
-        // By how much tokens lose at least, and the magnitude of what is added up.
+        // The least distance by which tokens lose, and the magnitude of the summands.
         let (mut least, mut mass) = ([0.0; CHUNK], [0.0; CHUNK]);
         for (weights, range) in head.iter().zip(ranges) {
             let (of_best, size) = (weights[best], range.size());

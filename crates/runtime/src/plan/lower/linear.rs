@@ -1,11 +1,10 @@
 //! Lowering of polynomials to linear and quadratic sums.
 
-use weightware_analysis::{Atom, AtomKind, Bailout, PolyId, Polynomial, exact_sum};
+use weightware_analysis::{Atom, AtomKind, PolyId, Polynomial};
+use weightware_hull::exact_sum;
 
 use crate::plan::ir::{Gathered, Inst, ONE, Product, Register, Span, ZERO};
-use crate::plan::lower::compiler::Compiler;
-
-type Result<T> = std::result::Result<T, Bailout>;
+use crate::plan::lower::compiler::{Compiler, Result};
 
 impl Compiler<'_> {
     /// The register of a form's value.
@@ -13,7 +12,7 @@ impl Compiler<'_> {
         if let Some(&register) = self.known.forms.get(&id) {
             return Ok(register);
         }
-        let form = self.analysis.atoms[id].clone();
+        let form = self.analysis.interner[id].clone();
         if let Some(atom) = form.as_atom() {
             return self.atom(atom);
         }
@@ -51,7 +50,7 @@ impl Compiler<'_> {
         let op = if let Some((from, plus)) = self.offset(constant, rest)? {
             let to = self.register()?;
             Inst::Offset { to, from, plus }
-        } else if let [((0, atom), weight)] = *self.analysis.atoms[rest].terms() {
+        } else if let [((0, atom), weight)] = *self.analysis.interner[rest].terms() {
             let (from, plus) = (self.atom(atom)?, constant);
             let to = self.register()?;
             Inst::Scaled {
@@ -124,14 +123,14 @@ impl Compiler<'_> {
         Ok(to)
     }
 
-    /// Where a token stands that a table is read at, if there is no register for either, and the
-    /// table; `near` is the register that the place must be near to, if any will not do.
+    /// The place of a table's read, as a register and a constant to add, and the table, if neither
+    /// the read nor its place has a register. If `near` is a register, the place is relative to it.
     fn recalled(
         &mut self,
         atom: Atom,
         near: Option<Register>,
     ) -> Result<Option<(Register, f64, u32)>> {
-        let &AtomKind::Read { place, table } = self.analysis.atoms.kind(atom) else {
+        let &AtomKind::Read { place, table } = self.analysis.interner.kind(atom) else {
             return Ok(None);
         };
         if self.known.atoms.contains_key(&atom) || !self.is_new_and_whole(place) {
@@ -141,10 +140,7 @@ impl Compiler<'_> {
             self.known.atoms.insert(atom, register);
             return Ok(None);
         }
-        let &AtomKind::Place { query, .. } = self.analysis.atoms.kind(place) else {
-            unreachable!("tables are read at places");
-        };
-        let (from, plus) = self.near(query[0])?;
+        let (from, plus) = self.near(self.query_of_place(place)[0])?;
         if near.is_some_and(|near| near != from) {
             return Ok(None);
         }
@@ -157,7 +153,7 @@ impl Compiler<'_> {
         self.known.bases.insert(rest, (register, constant));
     }
 
-    /// The first four terms.
+    /// A quad of the first four terms.
     pub(crate) fn quad(&mut self, terms: &[(f64, Register)]) -> u32 {
         let mut quad = [(0.0, ZERO); 4];
         for (place, &term) in quad.iter_mut().zip(terms) {
@@ -167,8 +163,8 @@ impl Compiler<'_> {
         self.kernel.quads.len() as u32 - 1
     }
 
-    /// Adds those behind the first four. A sum that began with +0 is never -0, so zeros that fill
-    /// up change nothing.
+    /// Adds the terms after the first four. A sum that began with +0 is never -0, so zeros that
+    /// fill up change nothing.
     pub(crate) fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
         for terms in terms.chunks(4).skip(1) {
             let quad = self.quad(terms);
@@ -179,13 +175,13 @@ impl Compiler<'_> {
     /// A form's constant, and the rest of it.
     fn split(&mut self, form: &Polynomial) -> (f64, PolyId) {
         let constant = form.coefficient((0, 0));
-        (constant, self.analysis.atoms.id(form.without_constant()))
+        (constant, self.analysis.interner.id(form.without_constant()))
     }
 
-    /// A register that a form differs from by a constant, and this. The sum of the two is a number,
-    /// as forms are.
+    /// A register that a form differs from by a constant, and the constant. Their sum is exact,
+    /// because it is a form.
     fn offset(&mut self, constant: f64, rest: PolyId) -> Result<Option<(Register, f64)>> {
-        if let Some(atom) = self.analysis.atoms[rest].as_atom() {
+        if let Some(atom) = self.analysis.interner[rest].as_atom() {
             return Ok(Some((self.atom(atom)?, constant)));
         }
         let base = match self.known.bases.get(&rest) {
@@ -201,9 +197,9 @@ impl Compiler<'_> {
         Ok(base.and_then(|(register, other)| Some((register, exact_sum(constant, -other)?))))
     }
 
-    /// The value of a form as that of a register and a constant to add.
+    /// A form as the sum of a register and a constant.
     pub(crate) fn near(&mut self, id: PolyId) -> Result<(Register, f64)> {
-        let form = self.analysis.atoms[id].clone();
+        let form = self.analysis.interner[id].clone();
         if !self.known.forms.contains_key(&id) && form.is_linear() && form.as_constant().is_none() {
             let (constant, rest) = self.split(&form);
             if let Some(near) = self.offset(constant, rest)? {

@@ -201,13 +201,13 @@ mod tests {
     /// print.
     #[test]
     fn lines_say_what_instructions_compute() {
-        // A sum, and a group of which only the highest key counts, with one value.
+        // A sum, and a group where only the highest key counts, with one value.
         let layout = RegisterLayout::new(1, [Some(1), None].into_iter());
         let free = layout.end().unwrap();
         let mut constants = Constants::new(layout);
         let tenth = constants.register(0.1).unwrap();
         let names = Names {
-            layout: &constants.fixed,
+            layout: &constants.layout,
             constants: &constants,
             heads: &[(0, 0), (0, 1), (3, 2)],
             vocab: 9,

@@ -44,7 +44,7 @@ impl<'p> KernelText<'p> {
         Some(at / self.plan.prologues.len())
     }
 
-    /// What ran before the kernel, unless it is a link.
+    /// The prologue that ran before the kernel, unless it is a link.
     pub(super) fn prologue(&self) -> Option<&'p Prologue> {
         if self.predecessor().is_some() {
             return None;
@@ -111,8 +111,8 @@ impl<'p> KernelText<'p> {
         Ok(())
     }
 
-    /// The prologue, and what it finds: the token that tells the kind, and the index. Nothing if it
-    /// has nothing to find.
+    /// The prologue and its results: the token whose kind is looked up, and the index. Nothing if
+    /// there are no results.
     fn dispatch(&self, f: &mut Formatter<'_>, names: &Names<'_>, its: &Prologue) -> fmt::Result {
         let place = its
             .place
@@ -144,7 +144,7 @@ impl<'p> KernelText<'p> {
                 writeln!(f, "  return argmax {}", list(columns.collect()))
             }
             &Output::Column { register, line } => {
-                let cache = &self.plan.argmax_cache;
+                let cache = &self.plan.predictions;
                 let columns = cache.columns(line, 0.0);
                 let mut columns: Vec<String> = columns.iter().map(|c| format!("{c:?}")).collect();
                 columns[cache.varying(line)] = names.register(register);

@@ -8,7 +8,7 @@ use crate::plan::decode::Plan;
 use crate::plan::ir::{INDEX, ONE, Register, RegisterLayout, Role, TIME, ZERO};
 use crate::plan::lower::compiler::Constants;
 
-/// What the names of operands depend on.
+/// The context of the operands' names.
 pub(super) struct Names<'p> {
     pub(super) layout: &'p RegisterLayout,
     pub(super) constants: &'p Constants,
@@ -19,7 +19,7 @@ pub(super) struct Names<'p> {
 impl<'p> Names<'p> {
     pub(super) fn of(plan: &'p Plan) -> Self {
         Self {
-            layout: &plan.constants.fixed,
+            layout: &plan.constants.layout,
             constants: &plan.constants,
             heads: &plan.heads,
             vocab: plan.analysis.rows.vocab,
@@ -100,8 +100,7 @@ impl<'p> Names<'p> {
     }
 }
 
-/// Ascending numbers, in which runs are shortened; after a few runs, only how many numbers there
-/// are.
+/// Ascending numbers as shortened runs; after the first runs, the number of all numbers.
 pub(super) fn ranges(numbers: impl Iterator<Item = usize>) -> String {
     const MOST: usize = 12;
     let mut runs: Vec<[usize; 2]> = Vec::new();

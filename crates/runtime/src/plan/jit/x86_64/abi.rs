@@ -6,7 +6,7 @@ use weightware_analysis::{Bailout, HeadAt};
 use crate::plan::exec::state::PlanState;
 use crate::plan::ir::Kernel;
 
-/// How much code needs of the arrays that it reads.
+/// The least lengths of the arrays that code reads.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Needs {
     /// Entries of tables.
@@ -15,32 +15,32 @@ pub(super) struct Needs {
     pub(super) lines: usize,
 }
 
-/// What code works on. The layout is that of C; [`field`] names where things are.
+/// The state that code reads and writes. The layout is that of C; [`field`] has the offsets.
 #[repr(C)]
 #[derive(Debug)]
 pub(super) struct Frame<'m> {
-    /// [`WIDTH`] of them.
+    /// [`WIDTH`](crate::sparse::WIDTH) registers.
     pub(super) registers: *mut f64,
     pub(super) ids: *const u16,
-    /// How many ids there are.
+    /// The number of ids.
     pub(super) count: u64,
     /// At least [`Needs::tables`].
     pub(super) tables: *const f64,
-    /// How many there are.
+    /// The number of table entries.
     pub(super) table_entries: usize,
     /// The embeddings, one after the other.
     pub(super) embedding: *const f64,
-    /// How many numbers they are.
+    /// The number of entries of all embeddings.
     pub(super) embedded: u64,
     /// At least [`Needs::lines`].
     pub(super) lines: *const u16,
-    /// How many there are.
+    /// The number of line entries.
     pub(super) line_entries: usize,
-    /// Runs one step by the twin; 0 if it could be run.
+    /// Interprets one step; 0 unless it bails out.
     pub(super) step: unsafe extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
-    /// Runs all steps from one on by the twin; what code returns.
+    /// Interprets all steps from one on; the value that code returns.
     pub(super) rest: unsafe extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
-    /// Takes in the key that a step inserts, of this x and y; 0 if it fits.
+    /// Inserts the key `(x, y)` of a step; 0 unless it bails out.
     pub(super) insert: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, f64, f64) -> u32,
     /// The entry of a group that is nearest to a whole number; [`REFUSED`] if there is none.
     pub(super) find: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, f64) -> u32,
@@ -52,7 +52,7 @@ pub(super) struct Frame<'m> {
     pub(super) bailout: Option<Bailout>,
 }
 
-/// Where the fields of a frame are.
+/// The offsets of a frame's fields.
 pub(super) mod field {
     use std::mem::offset_of;
 
@@ -72,11 +72,11 @@ pub(super) mod field {
     pub(in super::super) const FOUND: i32 = offset_of!(Frame, found) as i32;
 }
 
-/// Returned for no token in particular: the output is to be computed from registers.
+/// Returned if the prediction is to be computed from registers.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
-/// Returned if a step was refused.
+/// Returned if a step bailed out.
 pub(super) const REFUSED: u32 = u32::MAX - 1;
 
-/// Returned if a guard does not hold; nothing was computed.
+/// Returned if a guard failed; no number was computed.
 pub(super) const UNGUARDED: u32 = u32::MAX - 2;

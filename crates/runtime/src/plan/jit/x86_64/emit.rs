@@ -3,7 +3,7 @@
 //! x86-64, with AVX for numbers. `rbx` holds the frame, `rdi` the address of the kernel's
 //! registers; `rsi` and `rdx` hold those of ids and tables once they are needed. A result is
 //! computed in `xmm12`, stored, and kept in one of `xmm0` to `xmm9` as long as there is room;
-//! `xmm10` and `xmm11` are for what is on the way to it; `xmm13` to `xmm15` hold 0, the position
+//! `xmm10` and `xmm11` hold its operands; `xmm13` to `xmm15` hold 0, the position
 //! and 2^52 once they are needed.
 
 use dynasmrt::x64::X64Relocation;
@@ -18,7 +18,7 @@ use crate::plan::ir::{Inst, Kernel, Register, TIME};
 /// Code of some kernels.
 pub(super) struct Assembled {
     pub(super) bytes: Vec<u8>,
-    /// Where each begins, and what it needs; none of those that have no code.
+    /// The start of each kernel's code, and its needs; none where a kernel has no code.
     pub(super) kernels: Vec<Option<(usize, Needs)>>,
 }
 
@@ -46,12 +46,12 @@ pub(super) fn assemble(kernels: &[&Kernel], layout: &Layout) -> Option<Assembled
 
 type Code = VecAssembler<X64Relocation>;
 
-/// Numbers that code reads, each but once.
+/// Numbers that code reads, each once.
 #[derive(Default)]
 struct Pool {
     numbers: Vec<(u64, DynamicLabel)>,
     known: QuickMap<u64, DynamicLabel>,
-    /// All bits but the sign.
+    /// All bits except the sign.
     magnitude: Option<DynamicLabel>,
 }
 
@@ -68,27 +68,27 @@ impl Pool {
     }
 }
 
-/// Where a number is.
+/// The location of a number.
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     Xmm(u8),
-    /// Of a register, from their address.
-    PlanState(i32),
+    /// In memory, at an offset from the first register.
+    Memory(i32),
     Number(DynamicLabel),
 }
 
 /// `xmm0` to `xmm9` keep registers.
 const KEPT: usize = 10;
-/// On the way to a result.
+/// An operand of the result.
 pub(super) const WAY: u8 = 10;
-/// A term of a sum, on the way to it.
+/// A term of a sum.
 pub(super) const TERM: u8 = 11;
 pub(super) const RESULT: u8 = 12;
 pub(super) const NOTHING: u8 = 13;
 pub(super) const LAST: u8 = 14;
 const INDEX: u8 = 15;
 
-/// What is in place and need not be loaded.
+/// Registers of the processor that hold a known number and need not be loaded.
 #[derive(Default)]
 struct Loaded {
     ids: bool,
@@ -106,10 +106,10 @@ pub(super) struct Emitter<'e> {
     pub(super) layout: &'e Layout,
     pub(super) needs: Needs,
     kept: [Option<Register>; KEPT],
-    /// Which of them is given up next.
+    /// The one that is reused next.
     oldest: usize,
     loaded: Loaded,
-    /// From which steps on the rest is left to the twin.
+    /// Steps from which the interpreter takes over.
     left: Vec<(u32, DynamicLabel)>,
     refused: Option<DynamicLabel>,
     unguarded: Option<DynamicLabel>,
@@ -122,7 +122,7 @@ macro_rules! arithmetic {
         let code = &mut *$emitter.code;
         match source {
             Source::Xmm(b) => dynasm!(code ; $operation Rx(to), Rx(a), Rx(b)),
-            Source::PlanState(at) => dynasm!(code ; $operation Rx(to), Rx(a), QWORD [rdi + at]),
+            Source::Memory(at) => dynasm!(code ; $operation Rx(to), Rx(a), QWORD [rdi + at]),
             Source::Number(label) => dynasm!(code ; $operation Rx(to), Rx(a), QWORD [=>label]),
         }
     }};
@@ -151,7 +151,7 @@ impl<'e> Emitter<'e> {
         }
     }
 
-    /// Ends the code that was written, and tells what it needs.
+    /// Ends the code; returns its needs.
     pub(super) fn finish(self) -> Needs {
         let code = self.code;
         if let Some(refused) = self.refused {
@@ -176,7 +176,7 @@ impl<'e> Emitter<'e> {
         self.needs
     }
 
-    /// Where the rest of the kernel from a step on is left to the twin.
+    /// A label at which the interpreter takes over from a step on.
     pub(super) fn leave(&mut self, at: u32) -> DynamicLabel {
         match self.left.last() {
             Some(&(last, label)) if last == at => label,
@@ -188,13 +188,13 @@ impl<'e> Emitter<'e> {
         }
     }
 
-    /// Where code ends because a step was refused.
+    /// A label at which code ends because of a bailout.
     pub(super) fn refused(&mut self) -> DynamicLabel {
         let code = &mut *self.code;
         *self.refused.get_or_insert_with(|| code.new_dynamic_label())
     }
 
-    /// Where code ends because a guard does not hold.
+    /// A label at which code ends because a guard failed.
     pub(super) fn unguarded(&mut self) -> DynamicLabel {
         let code = &mut *self.code;
         *self
@@ -202,7 +202,7 @@ impl<'e> Emitter<'e> {
             .get_or_insert_with(|| code.new_dynamic_label())
     }
 
-    /// What a function of the frame does for a step; code ends if it is refused.
+    /// Calls a function of the frame for a step; code ends if it bails out.
     pub(super) fn call(&mut self, function: i32, at: u32) {
         let refused = self.refused();
         let at = at as i32;
@@ -216,7 +216,7 @@ impl<'e> Emitter<'e> {
         self.called();
     }
 
-    /// After a call nothing is where it was.
+    /// After a call no register of the processor holds its number.
     pub(super) fn called(&mut self) {
         dynasm!(self.code ; mov rdi, [rbx + field::REGISTERS]);
         self.loaded = Loaded::default();
@@ -236,7 +236,7 @@ impl<'e> Emitter<'e> {
         self.oldest = (self.oldest + 1) % KEPT;
     }
 
-    /// What is kept of a register is not what it holds.
+    /// A register has changed in memory alone.
     pub(super) fn forget(&mut self, register: Register) {
         for kept in &mut self.kept {
             if *kept == Some(register) {
@@ -248,7 +248,7 @@ impl<'e> Emitter<'e> {
     pub(super) fn source(&self, register: Register) -> Source {
         match self.kept.iter().position(|kept| *kept == Some(register)) {
             Some(slot) => Source::Xmm(slot as u8),
-            None => Source::PlanState(place(register)),
+            None => Source::Memory(place(register)),
         }
     }
 
@@ -263,7 +263,7 @@ impl<'e> Emitter<'e> {
         }))
     }
 
-    /// All bits but the sign, 16 bytes.
+    /// All bits except the sign, 16 bytes.
     pub(super) fn magnitude(&mut self) -> DynamicLabel {
         let code = &mut *self.code;
         let magnitude = &mut self.pool.magnitude;
@@ -273,12 +273,12 @@ impl<'e> Emitter<'e> {
     pub(super) fn load(&mut self, to: u8, source: Source) {
         match source {
             Source::Xmm(from) => dynasm!(self.code ; vmovapd Rx(to), Rx(from)),
-            Source::PlanState(at) => dynasm!(self.code ; vmovsd Rx(to), QWORD [rdi + at]),
+            Source::Memory(at) => dynasm!(self.code ; vmovsd Rx(to), QWORD [rdi + at]),
             Source::Number(label) => dynasm!(self.code ; vmovsd Rx(to), QWORD [=>label]),
         }
     }
 
-    /// Where among the processor's registers a register is; `to` if it has to be loaded.
+    /// The register of the processor that holds a register; `to` if it has to be loaded.
     pub(super) fn loaded(&mut self, register: Register, to: u8) -> u8 {
         match self.source(register) {
             Source::Xmm(at) => at,
@@ -299,11 +299,11 @@ impl<'e> Emitter<'e> {
     /// The position is in [`LAST`].
     pub(super) fn last(&mut self) {
         if !std::mem::replace(&mut self.loaded.last, true) {
-            self.load(LAST, Source::PlanState(place(TIME)));
+            self.load(LAST, Source::Memory(place(TIME)));
         }
     }
 
-    /// A number from 0 to 2^32 as an index, in `eax`. As [`whole`](crate::plan::float::whole).
+    /// A number from 0 to 2^32 as an index, in `eax`, by [`whole`](crate::plan::float::whole).
     pub(super) fn index(&mut self, number: u8) {
         if !std::mem::replace(&mut self.loaded.index, true) {
             let source = self.number(TO_INDEX);
@@ -315,7 +315,7 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The id at a place, in `eax`; if there is none, the twin knows what to do from a step on.
+    /// The id at a place, in `eax`; if there is none, the interpreter takes over from a step on.
     pub(super) fn id(&mut self, place: u8, at: u32) {
         self.index(place);
         let leave = self.leave(at);
@@ -329,7 +329,7 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The last token's embedding in a slot; if there is none, the twin knows what to do from a
+    /// The last token's embedding in a slot; if there is none, the interpreter takes over from a
     /// step on.
     pub(super) fn embedded(&mut self, to: u8, slot: u16, at: u32) {
         let leave = self.leave(at);
@@ -360,8 +360,7 @@ impl<'e> Emitter<'e> {
 }
 
 impl Kernel {
-    /// Whether addresses are near enough to be told, and guards are of registers that are what they
-    /// were when a token has begun.
+    /// Whether offsets fit into instructions, and beginning a token changes no register of a guard.
     fn is_translatable(&self, layout: &Layout) -> bool {
         const FAR: u32 = 1 << 27;
         let stays =
@@ -377,7 +376,7 @@ impl Kernel {
     }
 }
 
-/// Where a register is, from the address of all.
+/// The offset of a register from the first one.
 pub(super) fn place(register: Register) -> i32 {
     8 * i32::from(register)
 }

@@ -1,4 +1,4 @@
-//! Where code is kept, and entered.
+//! Executable memory, and the entry into code.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -27,12 +27,12 @@ pub(in crate::plan) struct Translator(());
 pub(in crate::plan) struct Code {
     function: Function,
     needs: Needs,
-    /// Where the function is.
+    /// The memory of the function.
     _buffer: Arc<ExecutableBuffer>,
 }
 
 impl Translator {
-    /// None if the processor lacks the instructions.
+    /// A translator; none if the processor lacks the instructions.
     pub(in crate::plan) fn new() -> Option<Self> {
         is_x86_feature_detected!("avx").then_some(Self(()))
     }
@@ -52,7 +52,7 @@ impl Translator {
         let code = |(start, needs): (usize, Needs)| {
             let start = buffer[start..].as_ptr();
             // SAFETY: `assemble` made a function of this signature there, for a processor with what
-            // `new` asked for. It lives as long as the buffer, which the code holds.
+            // `new` checked. It lives as long as the buffer, which the code holds.
             let function = unsafe { std::mem::transmute::<*const u8, Function>(start) };
             Code {
                 function,
@@ -65,7 +65,7 @@ impl Translator {
     }
 }
 
-/// What runs code, with exclusive access to a state.
+/// Runs code, with exclusive access to a state.
 #[derive(Debug)]
 pub(in crate::plan) struct Executor<'m> {
     frame: Frame<'m>,
@@ -123,7 +123,7 @@ impl<'m> Executor<'m> {
         unsafe { &mut *self.frame.state }
     }
 
-    /// Begins a token, as [`PlanState::begin`] does.
+    /// Begins a token by [`PlanState::begin`].
     #[inline(always)]
     pub(in crate::plan) fn begin(&mut self, id: u16) -> Result<(), Bailout> {
         let state = self.exclusive();
@@ -135,7 +135,7 @@ impl<'m> Executor<'m> {
         Ok(())
     }
 
-    /// How many tokens have begun.
+    /// The number of tokens that have begun.
     #[inline]
     pub(in crate::plan) fn count(&self) -> u64 {
         self.frame.count
@@ -184,13 +184,13 @@ impl<'m> Executor<'m> {
     }
 }
 
-/// Sets the addresses of a frame anew, as its memory has them.
+/// Sets the addresses of a frame to those of its state.
 ///
 /// # Safety
 /// The frame is that of an [`Executor`], and no reference to its memory is in use.
 #[inline(always)]
 unsafe fn refresh(frame: *mut Frame<'_>) {
-    // SAFETY: as above.
+    // SAFETY: the caller holds the only reference to the frame and its state.
     let (frame, state) = unsafe { (&mut *frame, &mut *(*frame).state) };
     let registers: &mut [f64; WIDTH] = &mut state.registers;
     frame.registers = registers.as_mut_ptr();
@@ -208,7 +208,7 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
 /// Code calls with its own frame, and until the call returns nobody else uses its memory or its
 /// kernel.
 unsafe fn parts<'f>(frame: *mut Frame<'f>) -> (&'f mut PlanState, &'f Kernel, &'f [HeadAt]) {
-    // SAFETY: as above.
+    // SAFETY: the caller grants exclusive use of the state and the kernel.
     unsafe { (&mut *(*frame).state, &*(*frame).kernel, (*frame).heads) }
 }
 
@@ -245,7 +245,9 @@ unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64)
             return refuse(frame, Bailout::Model);
         };
         let values = &kernel.registers[values.start as usize..][..values.len as usize];
-        let done = state.insert(group, [x, y], values);
+        let registers = &state.registers;
+        let values = values.iter().map(|&r| registers[usize::from(r)]);
+        let done = (state.groups).insert(group, [x, y], values, &mut state.outside);
         refresh(frame);
         match done {
             Ok(()) => 0,
@@ -257,26 +259,26 @@ unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64)
 unsafe extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
     // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
     let state = unsafe { &*(*frame).state };
-    match state.groups[group as usize].table().find_whole(query) {
+    match state.groups.find_index(group as u16, query) {
         Ok(entry) => entry,
-        // SAFETY: as above.
-        Err(_) => unsafe { refuse(frame, Bailout::Group(group)) },
+        // SAFETY: code calls this with its own frame, and nobody else uses it meanwhile.
+        Err(bailout) => unsafe { refuse(frame, bailout) },
     }
 }
 
 unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
     // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
     let state = unsafe { &*(*frame).state };
-    state.groups[group as usize].table().value(entry, value)
+    state.groups.value(group as u16, entry, value as u16)
 }
 
 /// Notes a bailout; [`REFUSED`].
 ///
 /// # Safety
-/// As for [`parts`].
+/// Code calls with its own frame, which nobody else uses until the call returns.
 #[cold]
 unsafe fn refuse(frame: *mut Frame<'_>, bailout: Bailout) -> u32 {
-    // SAFETY: as above.
+    // SAFETY: the caller grants exclusive use of the frame.
     unsafe { (*frame).bailout = Some(bailout) };
     REFUSED
 }

@@ -8,7 +8,6 @@ mod emit;
     reason = "this is the fence: memory is made executable, and entered"
 )]
 mod enter;
-mod runtime;
 #[expect(clippy::useless_conversion, reason = "dynasm converts registers")]
 mod steps;
 

@@ -1,20 +1,20 @@
-//! Every step of a kernel, as code.
+//! Templates: the code of every instruction.
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 use super::abi::{Needs, REFUSED, UNKNOWN, field};
 use super::emit::{Emitter, LAST, NOTHING, RESULT, Source, TERM, WAY, arithmetic, place};
-use crate::plan::exec::argmax::{LENGTH, MIDDLE};
+use crate::plan::exec::predictions::{LENGTH, MIDDLE};
 use crate::plan::float::{CERTAIN, TO_INTEGER};
 use crate::plan::ir::{Inst, Output, Product, Register, Span, TIME, ZERO};
 
-/// What became of a step.
+/// How a step was translated.
 enum Done {
-    /// Its number is the result.
+    /// Its result is in [`RESULT`], for a register.
     Result(Register),
-    /// All of it.
+    /// Completely.
     All,
-    /// Nothing: it is rare, or not as usual.
+    /// Not at all: it is left to the interpreter.
     Not,
 }
 
@@ -34,7 +34,7 @@ impl Emitter<'_> {
         self.finish()
     }
 
-    /// Ends before anything is computed unless places lie before the token before. This one has
+    /// Ends the code unless all guarded places lie before the last token's position. This token has
     /// begun already.
     fn guards(&mut self) {
         let kernel = self.kernel;
@@ -44,9 +44,9 @@ impl Emitter<'_> {
         let unguarded = self.unguarded();
         let one = self.number(-1.0);
         self.load(WAY, one);
-        arithmetic!(self, vaddsd WAY, WAY, Source::PlanState(place(TIME)));
+        arithmetic!(self, vaddsd WAY, WAY, Source::Memory(place(TIME)));
         for &(register, plus) in &kernel.guards {
-            self.add_number(TERM, Source::PlanState(place(register)), plus);
+            self.add_number(TERM, Source::Memory(place(register)), plus);
             dynasm!(self.code ; vucomisd Rx(WAY), Rx(TERM) ; jbe =>unguarded);
         }
     }
@@ -113,7 +113,8 @@ impl Emitter<'_> {
                 to
             }
             Inst::Gated { to, gate, value } => {
-                // A gate is a number, as bounds prove. Of -0 this makes 0, as the twin does.
+                // Bounds prove that a gate is no NaN. A gate of -0 becomes 0, as in the
+                // interpreter.
                 let gate = self.loaded(gate, TERM);
                 self.zero();
                 dynasm!(self.code ; vmaxsd Rx(TERM), Rx(gate), Rx(NOTHING));
@@ -210,7 +211,7 @@ impl Emitter<'_> {
                 y, values, height, ..
             } => return self.raise(at, y, values, height),
             Inst::Insert { x, y, .. } => {
-                // They are handed over in `xmm0` and `xmm1`.
+                // The arguments are in `xmm0` and `xmm1`.
                 let (x, y) = (self.source(x), self.source(y));
                 self.load(TERM, x);
                 self.load(1, y);
@@ -382,8 +383,8 @@ impl Emitter<'_> {
         arithmetic!(self, vsubsd to, to, magic);
     }
 
-    /// The position nearest to a number, unless it is about in the middle of two. Not of one in
-    /// [`TERM`].
+    /// The position nearest to a number, unless it is about in the middle of two. The number is not
+    /// in [`TERM`].
     fn nearest(&mut self, number: u8, at: u32) {
         self.round(TERM, number);
         let (magnitude, certain) = (self.magnitude(), self.number(CERTAIN));
@@ -452,8 +453,8 @@ impl Emitter<'_> {
                     ; vcvtsi2sd Rx(RESULT), Rx(RESULT), eax
                 );
                 arithmetic!(self, vsubsd RESULT, RESULT, middle);
-                // Entries are one more than the token, and 0 before it is known; so unknown is what
-                // becomes of them.
+                // Entries are one more than the token, and 0 before it is known: 0 - 1 is
+                // `UNKNOWN`.
                 dynasm!(self.code
                     ; vucomisd Rx(RESULT), Rx(column)
                     ; jne =>not

@@ -1,81 +1,19 @@
 //! Transfer functions: the network's sums, products and gates over polynomials, memoised.
 
-use std::hash::{Hash, Hasher};
-
 use smallvec::SmallVec;
 
-use crate::interpreter::analysis::{Analysis, HeadAt};
 use crate::symbolic::atoms::AtomKind;
-use crate::symbolic::hash::{Numbered, QuickMap, hash_of};
+use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::interval_sum::{Bounds, Closeness};
+use crate::symbolic::operation_memo::SumMemo;
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 
-/// What operations made.
-#[derive(Debug, Default)]
-pub(crate) struct Memo {
-    /// By gate and value.
-    gated: QuickMap<(PolyId, PolyId), PolyId>,
-    /// By base and products.
-    sums: Sums,
-    /// By x and y.
-    lifts: QuickMap<(PolyId, PolyId), f64>,
-    /// By head, part and query.
-    pub(crate) answers: QuickMap<(HeadAt, usize, [PolyId; 2]), PolyId>,
-}
-
-/// Sums that were made.
-#[derive(Debug, Default)]
-struct Sums {
-    known: Numbered,
-    /// Base, the place behind the last product, and the form.
-    sums: Vec<(PolyId, usize, PolyId)>,
-    products: Vec<(f64, PolyId)>,
-}
-
-/// Products, of which the weights are equal if their bits are.
-struct Bits<'t>(&'t [(f64, PolyId)]);
-
-impl Hash for Bits<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        for (weight, form) in self.0 {
-            weight.to_bits().hash(state);
-            form.hash(state);
-        }
-    }
-}
-
-impl PartialEq for Bits<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let bits = |&(weight, form): &(f64, PolyId)| (weight.to_bits(), form);
-        self.0.iter().map(bits).eq(other.0.iter().map(bits))
-    }
-}
-
-impl Sums {
-    fn find(&self, hash: u32, base: PolyId, terms: &[(f64, PolyId)]) -> Option<PolyId> {
-        let is = |number: u32| {
-            let number = number as usize;
-            let (onto, end, _) = self.sums[number];
-            let start = number.checked_sub(1).map_or(0, |last| self.sums[last].1);
-            onto == base && Bits(&self.products[start..end]) == Bits(terms)
-        };
-        let number = self.known.find(hash, is)?;
-        Some(self.sums[number as usize].2)
-    }
-
-    fn insert(&mut self, hash: u32, base: PolyId, terms: &[(f64, PolyId)], form: PolyId) {
-        self.products.extend(terms);
-        self.known.insert(hash, self.sums.len() as u32);
-        self.sums.push((base, self.products.len(), form));
-    }
-}
-
-/// Products to be added up, but for those that are zero.
+/// The products of a sum, without those that are zero.
 #[derive(Debug, Default)]
 pub(crate) struct Terms(SmallVec<[(f64, PolyId); FEW]>);
 
-/// So many products need no memory of their own.
+/// This many products need no memory of their own.
 const FEW: usize = 16;
 
 impl Terms {
@@ -87,25 +25,25 @@ impl Terms {
     }
 }
 
-impl Analysis {
+impl Interner {
     /// `max(gate, 0) * value`.
     pub fn gated(&mut self, gate: PolyId, value: PolyId) -> PolyId {
         if value.is_zero() {
             return PolyId::ZERO;
         }
-        if let Some(&known) = self.made.gated.get(&(gate, value)) {
+        if let Some(&known) = self.memo.gated.get(&(gate, value)) {
             return known;
         }
         let form = self.gate_of(gate, value);
-        self.made.gated.insert((gate, value), form);
+        self.memo.gated.insert((gate, value), form);
         form
     }
 
     fn gate_of(&mut self, gate_id: PolyId, value_id: PolyId) -> PolyId {
-        let [gate, value] = &[gate_id, value_id].map(|form| self.atoms[form].clone());
-        let [g, v] = [gate_id, value_id].map(|form| self.atoms.bounds(form));
+        let [gate, value] = &[gate_id, value_id].map(|form| self[form].clone());
+        let [g, v] = [gate_id, value_id].map(|form| self.bounds(form));
         if let (Some(gate), Some(value)) = (gate.as_constant(), value.as_constant()) {
-            return self.atoms.constant(gate.max(0.0) * value + 0.0);
+            return self.constant(gate.max(0.0) * value + 0.0);
         }
         // Powers of two scale numbers exactly.
         for (factor, (form, range)) in [(gate, (value, v)), (value, (gate, g))] {
@@ -114,21 +52,21 @@ impl Analysis {
                 && g.lo >= 0.0
                 && let Some(product) = Polynomial::zero().plus(factor, form)
             {
-                return self.atoms.id(product);
+                return self.id(product);
             }
         }
         let exact = is_exact(g.size() * v.size(), g.grain.saturating_add(v.grain));
         let (kind, range) = if g.lo >= 0.0 {
             if exact
                 && let Some(product) = gate.times(value)
-                && self.atoms.is_safe(&product)
+                && self.is_safe(&product)
             {
-                return self.atoms.id(product);
+                return self.id(product);
             }
-            let range = match self.atoms.total(gate_id, value_id) {
+            let range = match self.total(gate_id, value_id) {
                 Some(sum) => {
                     // (s / n) n is off by at most two roundings.
-                    let sum = self.atoms.range_of(sum);
+                    let sum = self.range_of(sum);
                     let off = |number: f64| number.abs() * power(-50);
                     let grain = g.times(v).grain;
                     Range::new(sum.lo - off(sum.lo), sum.hi + off(sum.hi), grain)
@@ -147,8 +85,7 @@ impl Analysis {
             let (gate, value) = (gate_id, value_id);
             (AtomKind::Gated { gate, value }, range)
         };
-        self.atoms
-            .id_of(kind, || Range::new(range.lo, range.hi, range.grain))
+        self.id_of(kind, || Range::new(range.lo, range.hi, range.grain))
     }
 
     /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the
@@ -156,7 +93,7 @@ impl Analysis {
     pub(crate) fn greatest(&self, terms: &Terms) -> f64 {
         let mut sum = 0.0;
         for &(weight, form) in &terms.0 {
-            let Range { lo, hi, .. } = self.atoms.bounds(form);
+            let Range { lo, hi, .. } = self.bounds(form);
             sum += weight * if weight < 0.0 { lo } else { hi };
         }
         sum
@@ -169,21 +106,21 @@ impl Analysis {
             return base;
         }
         if let Some(constant) = self.constant_sum(base, terms) {
-            return self.atoms.constant(constant);
+            return self.constant(constant);
         }
-        let hash = hash_of(&(base, Bits(terms)));
-        if let Some(known) = self.made.sums.find(hash, base, terms) {
+        let hash = SumMemo::hash(base, terms);
+        if let Some(known) = self.memo.sums.find(hash, base, terms) {
             return known;
         }
         let form = self.sum_of_products(base, terms);
-        self.made.sums.insert(hash, base, terms, form);
+        self.memo.sums.insert(hash, base, terms, form);
         form
     }
 
     /// The sum of constants, by the operations of the network.
     fn constant_sum(&self, base: PolyId, terms: &[(f64, PolyId)]) -> Option<f64> {
         let constant = |form: PolyId| {
-            let range = self.atoms.bounds(form);
+            let range = self.bounds(form);
             (range.lo == range.hi).then_some(range.lo)
         };
         let mut sum = 0.0;
@@ -195,84 +132,82 @@ impl Analysis {
 
     fn sum_of_products(&mut self, base: PolyId, terms: &[(f64, PolyId)]) -> PolyId {
         if let [(weight, form)] = *terms {
-            // Whatever the numbers: powers of two scale them exactly, and x - x is 0.
-            let [onto, number] = [base, form].map(|form| &self.atoms[form]);
+            // For all numbers: powers of two scale them exactly, and x - x is 0.
+            let [onto, number] = [base, form].map(|form| &self[form]);
             let may = match base.is_zero() {
-                true => self.atoms.bounds(form).is_scaled_by(weight),
+                true => self.bounds(form).is_scaled_by(weight),
                 false => onto.terms().len() == number.terms().len(),
             };
             if may
                 && let Some(sum) = onto.plus(weight, number)
                 && (base.is_zero() || sum.is_zero())
             {
-                return self.atoms.id(sum);
+                return self.id(sum);
             }
         }
         let base_range = Some(base)
             .filter(|base| !base.is_zero())
-            .map(|base| self.atoms.bounds(base));
+            .map(|base| self.bounds(base));
         let mut partial = Bounds::zero();
         for &(weight, form) in terms {
-            partial.add_product(weight, self.atoms.bounds(form));
+            partial.add_product(weight, self.bounds(form));
         }
         if let Some(range) = base_range {
             partial.add(range);
         }
         if partial.exact {
-            let mut sum = self.atoms[base].clone();
+            let mut sum = self[base].clone();
             let all = terms
                 .iter()
-                .all(|&(weight, form)| sum.add(weight, &self.atoms[form]));
-            if all && self.atoms.is_safe(&sum) {
-                return self.atoms.id(sum);
+                .all(|&(weight, form)| sum.add(weight, &self[form]));
+            if all && self.is_safe(&sum) {
+                return self.id(sum);
             }
         }
         if partial.range.lo == partial.range.hi {
-            return self.atoms.constant(partial.range.lo + 0.0);
+            return self.constant(partial.range.lo + 0.0);
         }
         let range = partial.range;
         let mut close = Closeness::zero();
         for &(weight, form) in terms {
-            let number = self.atoms.close_to(&self.atoms[form]);
-            close.add_product(weight, self.atoms.bounds(form), number);
+            let number = self.close_to(&self[form]);
+            close.add_product(weight, self.bounds(form), number);
         }
         if let Some(range) = base_range {
-            close.add(range, self.atoms.close_to(&self.atoms[base]));
+            close.add(range, self.close_to(&self[base]));
         }
         let close = close.known;
         if let Some((close, error)) = &close
             && let Some(settled) = self.settle(close, *error, range.grain)
         {
-            return self.atoms.id(settled);
+            return self.id(settled);
         }
         let terms = terms.iter().map(|&(w, form)| (w.to_bits(), form));
         let kind = AtomKind::Rounded {
             base,
             terms: terms.collect(),
         };
-        let atom = self
-            .atoms
-            .get(kind, || Range::new(range.lo, range.hi, range.grain));
-        self.atoms.note_closeness(atom, close);
-        self.atoms.id(Polynomial::atom(atom))
+        let atom = self.atom(kind, || Range::new(range.lo, range.hi, range.grain));
+        self.note_closeness(atom, close);
+        self.id(Polynomial::atom(atom))
     }
 
-    /// The form that a multiple of `2^grain` is, which is off another form by at most `error`: a
-    /// multiple of that that is less than `2^grain` away.
+    /// The exact form of a number that is a multiple of `2^least` and off `close` by at most
+    /// `error`: the multiple of `2^least` that is less than `2^least` away.
     fn settle(&self, close: &Polynomial, error: f64, least: i32) -> Option<Polynomial> {
         if error >= power(least) {
             return None;
         }
-        let is_whole = |term: &Polynomial| self.atoms.range(term).grain >= least;
+        let is_whole = |term: &Polynomial| self.range(term).grain >= least;
         let (whole, rest) = close.split_by(is_whole);
-        let error = error + self.atoms.range(&rest).size();
-        (error < power(least) && self.atoms.is_safe(&whole)).then_some(whole)
+        let error = error + self.range(&rest).size();
+        (error < power(least) && self.is_safe(&whole)).then_some(whole)
     }
 
     /// Whether the lift `y + (x / 2)^2` of a key `(x, y)`, its height above the parabola through
     /// the keys `(2 j, -j^2)`, is proved to be at most a number.
     pub fn lifts_at_most(&mut self, most: f64, x: PolyId, y: PolyId) -> bool {
-        let [width, height] = [x, y].map(|form| self.atoms.bounds(form));
+        let [width, height] = [x, y].map(|form| self.bounds(form));
         if height.lo > most {
             return false;
         }
@@ -282,11 +217,11 @@ impl Analysis {
         if rough + (height.size() + half * half) * power(-50) <= most {
             return true;
         }
-        let lift = match self.made.lifts.get(&(x, y)) {
+        let lift = match self.memo.lifts.get(&(x, y)) {
             Some(&known) => known,
             None => {
-                let lift = self.atoms.lift(&self.atoms[x], &self.atoms[y]);
-                self.made.lifts.insert((x, y), lift);
+                let lift = self.lift(&self[x], &self[y]);
+                self.memo.lifts.insert((x, y), lift);
                 lift
             }
         };
@@ -297,12 +232,10 @@ impl Analysis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::symbolic::polynomial::Polynomial;
-    use crate::testing::blank;
 
     #[test]
     fn neurons_of_constants_are_constants() {
-        let mut analysis = blank();
+        let mut interner = Interner::new(1);
         for (gate, value, made) in [
             (2.0, 3.0, 6.0),
             (2.0, -3.0, -6.0),
@@ -311,22 +244,22 @@ mod tests {
             (0.0, 5.0, 0.0),
             (0.1, 0.1, 0.1 * 0.1),
         ] {
-            let [gate, value] = [gate, value].map(|number| analysis.atoms.constant(number));
-            let neuron = analysis.gated(gate, value);
-            assert_eq!(analysis.atoms[neuron].as_constant(), Some(made));
+            let [gate, value] = [gate, value].map(|number| interner.constant(number));
+            let neuron = interner.gated(gate, value);
+            assert_eq!(interner[neuron].as_constant(), Some(made));
         }
     }
 
     #[test]
     fn powers_of_two_are_no_forms_where_numbers_get_too_small() {
-        let mut analysis = blank();
-        let fine = analysis.atoms.unknown(0, Range::new(-1.0, 1.0, -1000));
-        let fine = analysis.atoms.id(Polynomial::atom(fine));
+        let mut interner = Interner::new(1);
+        let fine = interner.unknown(0, Range::new(-1.0, 1.0, -1000));
+        let fine = interner.id(Polynomial::atom(fine));
         for (exponent, is_form) in [(-74, true), (-75, false), (20, true)] {
             let mut terms = Terms::default();
             terms.push(power(exponent), fine);
-            let scaled = analysis.sum(PolyId::ZERO, &terms);
-            let is_rounded = analysis.atoms[scaled].as_atom().is_some();
+            let scaled = interner.sum(PolyId::ZERO, &terms);
+            let is_rounded = interner[scaled].as_atom().is_some();
             assert_eq!(is_rounded, !is_form, "2^{exponent}");
         }
     }

@@ -1,0 +1,83 @@
+//! Speculative assumptions of an analysis, and the reasons for which one is given up.
+
+use std::fmt;
+
+use crate::symbolic::hash::QuickSet;
+
+/// A live head: its layer, and its place among the live heads of that layer.
+pub type HeadAt = (usize, usize);
+
+pub(crate) type Result<T> = std::result::Result<T, Bailout>;
+
+/// Why an analysis does not hold for a model or for the tokens so far, and the assumption to give
+/// up.
+///
+/// An analysis returns [`Head`](Self::Head) and [`Model`](Self::Model). A decoder checks the
+/// assumptions at every token, and returns any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bailout {
+    /// A head attends by position, and its output may be rounded; or, while decoding, two positions
+    /// have the same greatest score. [Demote](Assumptions::demoted) the head: it gets a hull, which
+    /// averages ties.
+    Head(HeadAt),
+    /// The heads of a group share their keys, and a key lies off their parabola, two keys tie whose
+    /// values differ, or a query is so far from all keys that an omitted key might win. Demote all
+    /// heads of the group.
+    Group(u32),
+    /// A running sum leaves the [range](crate::Sum::range) that was assumed, from 0 to a bound. Let
+    /// sums be [wide](Assumptions::wide).
+    Sums,
+    /// The first token's id comes again, and forms hold only for the other ids. Expect no
+    /// [sentinel](Assumptions::sentinel).
+    Sentinel,
+    /// Bounds do not prove that numbers stay finite, that scores are compared exactly, or that
+    /// positions are not rounded; or the sequence needs more room than the decoder has. There is no
+    /// assumption to give up: decode without an analysis.
+    Model,
+}
+
+impl fmt::Display for Bailout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head((layer, head)) => write!(
+                f,
+                "layer {layer}, live head {head}: its keys and values are not what they were taken for"
+            ),
+            Self::Group(group) => write!(
+                f,
+                "group {group} of heads: their keys and values are not what they were taken for"
+            ),
+            Self::Sums => f.write_str("a running sum leaves the range that was assumed"),
+            Self::Sentinel => f.write_str("the first token's id comes again"),
+            Self::Model => f.write_str("numbers may overflow, or positions are rounded"),
+        }
+    }
+}
+
+impl std::error::Error for Bailout {}
+
+/// Speculative assumptions about the tokens to come. Forms hold as long as these do; one that fails
+/// is dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Assumptions {
+    /// Heads whose keys may be any.
+    pub demoted: QuickSet<HeadAt>,
+    /// Whether running sums may have any value. Otherwise sums of numbers that may be great or
+    /// negative are assumed to stay between 0 and [a bound](crate::Sum::range), which the decoder
+    /// checks.
+    pub wide: bool,
+    /// An id that will not come again, the first token's.
+    pub sentinel: Option<usize>,
+}
+
+impl Assumptions {
+    /// The fewest assumptions of a proof: sequences begin with a token that does not come again.
+    #[must_use]
+    pub fn beginning_with(first: usize) -> Self {
+        Self {
+            sentinel: Some(first),
+            wide: true,
+            ..Self::default()
+        }
+    }
+}
