@@ -4,6 +4,7 @@
 mod arithmetic;
 mod determinism;
 mod ending;
+mod extensions;
 mod far;
 mod fuzz;
 mod growth;

@@ -307,8 +307,8 @@ fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
                 .find(|other| other.memory_bytes() >= memory);
             let remedy = match wider {
                 Some(other) => format!(
-                    "--profile {} holds {}",
-                    other.name,
+                    "{} holds {}",
+                    limits::flag(&other),
                     kibibytes(other.memory_bytes())
                 ),
                 None => format!(

@@ -34,8 +34,8 @@ pub(crate) struct Report {
     trapped: Option<Trapped>,
     share_of_horizon: f64,
     memory_used: Option<MemoryUsed>,
-    /// What to try if the program failed for want of memory.
-    memory_hint: Option<String>,
+    /// What to try if the program failed, for want of memory or of files.
+    hint: Option<String>,
     prompt_tokens: u64,
     /// Tokens of the trace that were taken in, not decoded.
     resumed: u64,
@@ -88,12 +88,12 @@ impl Report {
         let decode = run.decode_time();
         let stats = run.stats();
         let reader = run.reader();
-        let memory_hint = match (&ending, program, lowered) {
+        let hint = match (&ending, program, lowered) {
             (
                 Ending::Ended(RunEnd::Outcome(Outcome::Exited(1..))),
                 Some(program),
                 Some(lowered),
-            ) => memory_hint(lowered, program, run),
+            ) => memory_hint(lowered, program, run).or_else(|| files_hint(lowered)),
             _ => None,
         };
         Self {
@@ -102,7 +102,7 @@ impl Report {
             trapped,
             share_of_horizon: run.share_of_horizon(),
             memory_used: run.memory_used(),
-            memory_hint,
+            hint,
             prompt_tokens: run.prompt_tokens(),
             resumed: run.resumed_tokens(),
             saved,
@@ -147,7 +147,7 @@ impl Report {
                 Some(self.trap_remark(*trap, &count))
             }
             Ending::Ended(RunEnd::Outcome(Outcome::Exited(code))) if *code != 0 => {
-                self.memory_hint.clone()
+                self.hint.clone()
             }
             Ending::Ended(RunEnd::Outcome(_)) => None,
             Ending::Ended(RunEnd::MaxTokens) => Some(format!(
@@ -379,6 +379,15 @@ fn memory_hint(lowered: &Lowered, program: &Program, run: &Run<'_>) -> Option<St
             limits::flag(&wider),
             kibibytes(wider.memory_bytes())
         )
+    })
+}
+
+/// What to try if a program failed for want of files.
+fn files_hint(lowered: &Lowered) -> Option<String> {
+    let opens = |import: &String| import.ends_with(".path_open");
+    lowered.imports.iter().any(opens).then(|| {
+        "hint: the program can open files, and there are none here; give it what it reads on stdin"
+            .to_owned()
     })
 }
 

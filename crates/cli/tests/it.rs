@@ -6,6 +6,7 @@ mod common;
 mod explain;
 mod limits;
 mod models;
+mod nonsense;
 mod programs;
 mod refused;
 mod switches;

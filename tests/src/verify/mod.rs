@@ -60,7 +60,12 @@ impl<'c> Verifier<'c> {
     /// Creates a verifier with the weights of this computer.
     #[must_use]
     pub fn new(computer: &'c Computer, engine: Engine) -> Self {
-        let machine = Machine::new(&Extension::ALL);
+        Self::with_machine(Machine::new(&Extension::ALL), computer, engine)
+    }
+
+    /// A verifier of a machine's graph, and of the weights of this computer.
+    #[must_use]
+    pub fn with_machine(machine: Machine, computer: &'c Computer, engine: Engine) -> Self {
         let vocabulary = Vocabulary::new();
         let tokens = vocabulary.tokens().iter();
         Self {
@@ -231,7 +236,8 @@ fn constant(width: u8, value: u64) -> Vec<Instruction> {
 }
 
 /// Constants, the instruction, `drop`, for one operand after another.
-pub(crate) fn straight(row: &Row, all: &[Operands]) -> Program {
+#[must_use]
+pub fn straight(row: &Row, all: &[Operands]) -> Program {
     let mut code = vec![];
     for operands in all {
         for (width, operand) in row.operands(operands) {

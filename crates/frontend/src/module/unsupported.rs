@@ -9,18 +9,42 @@ use crate::error::{Error, Place};
 use crate::module::operator_name;
 
 /// Features of versions later than 2.0, by proposal, except those that change nothing but which
-/// encodings are read.
-const LATER: &[WasmFeatures] = &[
-    WasmFeatures::RELAXED_SIMD,
-    WasmFeatures::THREADS,
-    WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS),
-    WasmFeatures::EXTENDED_CONST,
-    WasmFeatures::FUNCTION_REFERENCES
-        .union(WasmFeatures::GC)
-        .union(WasmFeatures::GC_TYPES),
-    WasmFeatures::WIDE_ARITHMETIC,
-    WasmFeatures::CUSTOM_PAGE_SIZES,
+/// encodings are read; what a module with it uses, and what to do.
+const LATER: &[(WasmFeatures, &str, &str)] = &[
+    (WasmFeatures::RELAXED_SIMD, "relaxed SIMD", NO_SIMD),
+    (
+        WasmFeatures::THREADS,
+        "threads or shared memory, and one trace is one thread",
+        "compile without -pthread and atomics",
+    ),
+    (
+        WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS),
+        "exceptions, which setjmp and C++ need too",
+        "compile with -fno-exceptions, and return errors instead",
+    ),
+    (
+        WasmFeatures::EXTENDED_CONST,
+        "extended constant expressions",
+        "link without -pie and shared libraries, or compile with -mcpu=mvp",
+    ),
+    (
+        WasmFeatures::FUNCTION_REFERENCES
+            .union(WasmFeatures::GC)
+            .union(WasmFeatures::GC_TYPES),
+        "typed references or garbage collection",
+        "use a compiler that brings its own collector in linear memory",
+    ),
+    (WasmFeatures::WIDE_ARITHMETIC, "wide arithmetic", BASELINE),
+    (
+        WasmFeatures::CUSTOM_PAGE_SIZES,
+        "custom page sizes",
+        BASELINE,
+    ),
 ];
+
+const NO_SIMD: &str = "compile without SIMD: clang -mno-simd128 -mno-relaxed-simd";
+const BASELINE: &str =
+    "compile for WebAssembly 2.0 without SIMD or less: clang --target=wasm32 -mcpu=mvp";
 
 /// Proposals that also read more encodings, and so count only for a module that uses what they add.
 const MEMORIES: WasmFeatures = WasmFeatures::MULTI_MEMORY;
@@ -30,11 +54,11 @@ const WIDE_ADDRESSES: WasmFeatures = WasmFeatures::MEMORY64;
 pub(crate) fn explain(bytes: &[u8], error: BinaryReaderError, features: WasmFeatures) -> Error {
     let offset = error.offset();
     let place = locate(bytes, offset);
-    let refused = match is_later(bytes, features) {
-        false => Error::from(error),
-        true => Error::later(error.message().to_owned()).remedy(
-            "compile for WebAssembly 2.0 without SIMD or less: clang --target=wasm32 -mcpu=mvp",
-        ),
+    let refused = match later(bytes, features) {
+        None => Error::from(error),
+        Some((what, remedy)) => {
+            Error::later(format!("{}: the module uses {what}", error.message())).remedy(remedy)
+        }
     };
     refused.at(place.unwrap_or(Place {
         offset: Some(offset),
@@ -42,28 +66,33 @@ pub(crate) fn explain(bytes: &[u8], error: BinaryReaderError, features: WasmFeat
     }))
 }
 
-/// Whether a binary that is not valid with a set of features is valid with one of a later version,
-/// or with all of these.
-fn is_later(bytes: &[u8], features: WasmFeatures) -> bool {
+/// What a binary uses of a later version, if it is not valid with a set of features, but with that
+/// version's; and what to do.
+fn later(bytes: &[u8], features: WasmFeatures) -> Option<(&'static str, &'static str)> {
     let (memories, wide) = memories(bytes);
-    let several = if memories > 1 {
-        MEMORIES
-    } else {
-        WasmFeatures::empty()
+    let mut base = features;
+    let mut what = ("features of several later proposals", BASELINE);
+    if memories > 1 {
+        base |= MEMORIES;
+        what = ("several memories", "link it into one memory");
+    }
+    if wide {
+        base |= WIDE_ADDRESSES;
+        what = ("64-bit memory", "compile for wasm32");
+    }
+    let valid = |features| {
+        let mut validator = Validator::new_with_features(features);
+        validator.validate_all(bytes).is_ok()
     };
-    let wide = if wide {
-        WIDE_ADDRESSES
-    } else {
-        WasmFeatures::empty()
-    };
-    let base = features | several | wide;
-    let all = LATER.iter().fold(base, |all, &later| all | later);
-    let each = LATER.iter().map(|&later| base | later);
-    each.chain([all, base]).any(|features| {
-        Validator::new_with_features(features)
-            .validate_all(bytes)
-            .is_ok()
-    })
+    if base != features && valid(base) {
+        return Some(what);
+    }
+    let single = LATER.iter().find(|&&(later, ..)| valid(base | later));
+    if let Some(&(_, what, remedy)) = single {
+        return Some((what, remedy));
+    }
+    let all = LATER.iter().fold(base, |all, &(later, ..)| all | later);
+    valid(all).then_some(what)
 }
 
 /// The number of memories of a binary, and whether a memory or a table has addresses of 64 bits, as
