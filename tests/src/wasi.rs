@@ -159,6 +159,15 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
             if fd < 3 { SPIPE } else { BADF }
         },
     )?;
+    for name in ["fd_pread", "fd_pwrite"] {
+        linker.func_wrap(
+            MODULE,
+            name,
+            |_: At<'_>, fd: u32, _: u32, _: u32, _: i64, _: u32| {
+                if fd < 3 { SPIPE } else { BADF }
+            },
+        )?;
+    }
     linker.func_wrap(
         MODULE,
         "fd_fdstat_get",

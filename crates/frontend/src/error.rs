@@ -207,6 +207,13 @@ fn shorten(text: &str, most: usize, escape: impl FnMut(char) -> String) -> Strin
 impl From<wasmparser::BinaryReaderError> for Error {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
         let offset = error.offset();
-        Error::invalid(error.message().to_owned()).at_offset(offset)
+        let error = match error.message() {
+            message if message.starts_with("unexpected end") => {
+                Error::invalid(format!("{message}: the file is truncated"))
+                    .remedy("build it or copy it again")
+            }
+            message => Error::invalid(message.to_owned()),
+        };
+        error.at_offset(offset)
     }
 }

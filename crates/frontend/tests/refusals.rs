@@ -189,7 +189,7 @@ fn entries() {
     );
     let arguments = "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))";
     let error = refused(arguments);
-    assert!(error.to_string().contains("int main(void)"), "{error}");
+    assert!(error.to_string().contains("`__main_void`"), "{error}");
     assert_eq!(error.function_name(), Some("main"));
     let result = "(module (func (export \"_start\") (result i32) (i32.const 0)))";
     assert!(refused(result).to_string().contains("results"));

@@ -193,6 +193,8 @@ fn missing_feature(said: &str) -> &'static str {
         "\nsetjmp and longjmp need exceptions, which WebAssembly 1.0 has not: return errors instead"
     } else if mentions(&["pthread", "threads"]) {
         "\nthere are no threads: one trace is one thread"
+    } else if mentions(&["/usr/include/", "file not found"]) && mentions(&["error: '"]) {
+        "\na header that is not found, or is found in /usr/include, is none of WASI's library: leave out what needs it"
     } else {
         ""
     }

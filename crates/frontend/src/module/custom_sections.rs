@@ -6,7 +6,7 @@ use wasmparser::{Parser, Payload};
 /// which DWARF counts its addresses. Ends where the binary cannot be read.
 ///
 /// ```
-/// let (code, sections) = weightware_frontend::custom_sections(b"\0asm\x01\0\0\0\0\x03\x02hi!");
+/// let (code, sections) = weightware_frontend::custom_sections(b"\0asm\x01\0\0\0\0\x04\x02hi!");
 /// assert_eq!((code, sections), (None, vec![("hi", &b"!"[..])]));
 /// ```
 #[must_use]

@@ -17,17 +17,15 @@ pub(crate) const ARGUMENTS: [&str; 4] = [
 ];
 
 /// WASI's functions of files, directories and sockets. There are none, so every descriptor is bad.
-pub(crate) const FILES: [&str; 27] = [
+pub(crate) const FILES: [&str; 25] = [
     "fd_advise",
     "fd_allocate",
     "fd_datasync",
     "fd_fdstat_set_rights",
     "fd_filestat_set_size",
     "fd_filestat_set_times",
-    "fd_pread",
     "fd_prestat_dir_name",
     "fd_prestat_get",
-    "fd_pwrite",
     "fd_readdir",
     "fd_renumber",
     "fd_sync",
