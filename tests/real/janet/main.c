@@ -1,0 +1,13 @@
+// Runs the Janet program on the standard input.
+#include <stdio.h>
+#include "janet.h"
+
+int main(void) {
+    static char text[1 << 14];
+    size_t length = fread(text, 1, sizeof text - 1, stdin);
+    janet_init();
+    JanetTable *environment = janet_core_env(NULL);
+    int failed = janet_dobytes(environment, (const uint8_t *)text, length, "input", NULL);
+    janet_deinit();
+    return failed;
+}

@@ -1,0 +1,2 @@
+// jq itself.
+#include "src/main.c"
