@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use weightware::Profile;
+
 use super::manifest::{Real, Toolchain};
 use super::toolchains::Tried;
 use super::{Measured, Verdict};
@@ -66,14 +68,18 @@ pub(super) fn with_toolchain(
     let (before, rest) = page.split_once(&begin).ok_or_else(missing)?;
     let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
     let mut table = format!("```sh\n{}\n", toolchain.install);
-    for example in &toolchain.examples {
+    for (example, measured) in toolchain.examples.iter().zip(&tried.examples) {
+        let profile = match measured.profile {
+            Some(name) if name != Profile::STOCK.name => format!(" --profile {name}"),
+            _ => String::new(),
+        };
         let input = example
             .input
             .as_ref()
             .map_or(String::new(), |name| format!(" < {name}"));
         let _ = write!(
             table,
-            "{}\nweightware run {}.wasm{input}\n",
+            "{}\nweightware run{profile} {}.wasm{input}\n",
             example.build, example.name
         );
     }
@@ -96,11 +102,12 @@ pub(super) fn programs(compiler: &str, done: &[(Real, Measured)]) -> String {
     let mut page = format!(
         "# Real programs\n\nWritten by `cargo xtask real --write`; do not edit.\n\n\
         Sources of crates on crates.io, each with a small driver of ours \
-        ([`tests/real`](../tests/real)), compiled by {compiler} with `{}`. No program, flag or option was tuned \
-        for the machine. The plan engine decodes each by the first profile (stock, long, far) that gets it to its end; else \
+        ([`tests/real`](../tests/real)), compiled by {compiler} with `{}`. Flags of a program beyond \
+        these are what its port to WASI needs; none was tuned for the machine. The plan engine decodes each by the first profile (stock, long, far) that gets it to its end; else \
         the row is of the profile that got furthest, and names what stopped it. *Right* means that both output \
         streams and the exit code are those of an independent engine (wasmi). [Horizons](horizons.md) explains the \
-        limits. Times are of one core of a busy 2-core virtual machine, prefill included.\n\n\
+        limits. By `far` the memory of a program may grow to 120 pages, an option of the library \
+        (`Options::with_memory_pages`). Times are of one core of a busy 2-core virtual machine, prefill included.\n\n\
         {} of {} are right.\n\n\
         | program | what it does | source | bytes | prompt | trace | profile | outcome | seconds |\n\
         |---|---|---|---:|---:|---:|---|---|---:|\n",
