@@ -15,6 +15,10 @@ pub(crate) struct Host {
     pub(crate) input: Input,
     pub(crate) read: usize,
     pub(crate) streams: Streams,
+    /// How often clocks were read.
+    pub(crate) clock_reads: u64,
+    /// The state of the random bytes, once some were drawn.
+    pub(crate) random: Option<u64>,
 }
 
 /// Runs a module: its start function, then `_start` or `main`.
@@ -134,7 +138,7 @@ fn linker(module: &Module, engine: &Engine) -> Result<Linker<Host>, Error> {
             linker.func_wrap("env", "putchar", put)?;
         }
     }
-    wasi::define(&mut linker)?;
+    wasi::define(&mut linker, module)?;
     Ok(linker)
 }
 

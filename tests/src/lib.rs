@@ -22,6 +22,7 @@ mod linked;
 pub mod long;
 pub mod mutate;
 mod random;
+pub mod real;
 pub mod spec;
 mod streams;
 pub mod tokens;

@@ -1,5 +1,5 @@
 //! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `hostile`,
-//! `horizon`, `long`, `mutate`, `tokens` and `verify`.
+//! `horizon`, `long`, `mutate`, `real`, `tokens`, `toolchains` and `verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
@@ -32,9 +32,13 @@ enum Command {
     Long(command::long::Arguments),
     /// Changes one weight at a time: a test must notice each change
     Mutate(command::mutate::Arguments),
+    /// Libraries from crates.io, compiled from C with a driver, beside an independent engine
+    Real(command::real::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the
     /// lowering saves
     Tokens(command::tokens::Arguments),
+    /// What installed toolchains compile, beside an independent engine
+    Toolchains(command::toolchains::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(command::verify::Arguments),
 }
@@ -48,7 +52,9 @@ fn main() -> ExitCode {
         Command::Horizon(arguments) => arguments.run(),
         Command::Long(arguments) => arguments.run(),
         Command::Mutate(arguments) => arguments.run(),
+        Command::Real(arguments) => arguments.run(),
         Command::Tokens(arguments) => arguments.run(),
+        Command::Toolchains(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),
     };
     match passed {

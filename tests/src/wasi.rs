@@ -1,6 +1,7 @@
-//! WASI preview 1 for the independent engine: the functions that a C library needs.
+//! WASI preview 1 for the independent engine, with what the machine offers: streams, arguments,
+//! clocks and random bytes that are the same in every run, and no files.
 
-use wasmi::{Caller, Error, Linker};
+use wasmi::{Caller, Error, ExternType, Linker, Module, Val};
 
 use crate::host::Host;
 
@@ -9,7 +10,16 @@ const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
 const SUCCESS: i32 = 0;
 const BADF: i32 = 8;
+const INVAL: i32 = 28;
+const NOSYS: i32 = 52;
 const SPIPE: i32 = 70;
+
+/// How many clocks there are.
+const CLOCKS: u32 = 4;
+/// Nanoseconds by which a clock advances at every read.
+const TICK: u64 = 1_000_000;
+/// The state before the first random byte.
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 type At<'a> = Caller<'a, Host>;
 
@@ -63,8 +73,14 @@ fn list(caller: &mut At<'_>, strings: &[Vec<u8>], pointers: u32, buffer: u32) {
     }
 }
 
-/// Defines the functions.
-pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
+/// Defines the functions that a module may import.
+pub(crate) fn define(linker: &mut Linker<Host>, module: &Module) -> Result<(), Error> {
+    define_streams(linker)?;
+    define_clocks(linker)?;
+    define_absent(linker, module)
+}
+
+fn define_streams(linker: &mut Linker<Host>) -> Result<(), Error> {
     linker.func_wrap(
         MODULE,
         "args_sizes_get",
@@ -159,15 +175,6 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
             if fd < 3 { SPIPE } else { BADF }
         },
     )?;
-    for name in ["fd_pread", "fd_pwrite"] {
-        linker.func_wrap(
-            MODULE,
-            name,
-            |_: At<'_>, fd: u32, _: u32, _: u32, _: i64, _: u32| {
-                if fd < 3 { SPIPE } else { BADF }
-            },
-        )?;
-    }
     linker.func_wrap(
         MODULE,
         "fd_fdstat_get",
@@ -186,5 +193,106 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> Result<(), Error> {
         "proc_exit",
         |_: At<'_>, code: i32| -> Result<(), Error> { Err(Error::i32_exit(code)) },
     )?;
+    let at_an_offset = |_: At<'_>, fd: u32, _: u32, _: u32, _: i64, _: u32| {
+        if fd < 3 { SPIPE } else { BADF }
+    };
+    linker.func_wrap(MODULE, "fd_pread", at_an_offset)?;
+    linker.func_wrap(MODULE, "fd_pwrite", at_an_offset)?;
+    linker.func_wrap(
+        MODULE,
+        "fd_tell",
+        |_: At<'_>, fd: u32, _: u32| {
+            if fd < 3 { SPIPE } else { BADF }
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "fd_fdstat_set_flags",
+        |_: At<'_>, fd: u32, _: u32| {
+            if fd < 3 { SUCCESS } else { BADF }
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "fd_filestat_get",
+        |mut caller: At<'_>, fd: u32, at: u32| {
+            if fd >= 3 {
+                return BADF;
+            }
+            let mut stat = [0; 64];
+            stat[24] = 1;
+            store(&mut caller, at as usize, &stat);
+            SUCCESS
+        },
+    )?;
+    Ok(())
+}
+
+fn define_clocks(linker: &mut Linker<Host>) -> Result<(), Error> {
+    linker.func_wrap(MODULE, "sched_yield", |_: At<'_>| SUCCESS)?;
+    linker.func_wrap(
+        MODULE,
+        "clock_res_get",
+        |mut caller: At<'_>, clock: u32, at: u32| {
+            if clock >= CLOCKS {
+                return INVAL;
+            }
+            store(&mut caller, at as usize, &TICK.to_le_bytes());
+            SUCCESS
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "clock_time_get",
+        |mut caller: At<'_>, clock: u32, _: i64, at: u32| {
+            if clock >= CLOCKS {
+                return INVAL;
+            }
+            let reads = caller.data().clock_reads;
+            caller.data_mut().clock_reads += 1;
+            store(&mut caller, at as usize, &(reads * TICK).to_le_bytes());
+            SUCCESS
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "random_get",
+        |mut caller: At<'_>, at: u32, count: u32| {
+            let mut bytes = vec![0; count as usize];
+            for eight in bytes.chunks_mut(8) {
+                // Xorshift (Marsaglia 2003).
+                let state = &mut caller.data_mut().random;
+                let mut x = state.unwrap_or(SEED);
+                x ^= x << 13;
+                x ^= x >> 7;
+                x ^= x << 17;
+                *state = Some(x);
+                eight.copy_from_slice(&x.to_le_bytes()[..eight.len()]);
+            }
+            store(&mut caller, at as usize, &bytes);
+            SUCCESS
+        },
+    )?;
+    Ok(())
+}
+
+/// Defines the functions of files, directories and sockets, of which there are none, and others
+/// that are not implemented: a module imports many that it never calls.
+fn define_absent(linker: &mut Linker<Host>, module: &Module) -> Result<(), Error> {
+    for import in module.imports().filter(|import| import.module() == MODULE) {
+        let ExternType::Func(ty) = import.ty() else {
+            continue;
+        };
+        let of_a_file = ["fd_", "path_", "sock_"]
+            .iter()
+            .any(|prefix| import.name().starts_with(prefix));
+        let errno = if of_a_file { BADF } else { NOSYS };
+        let absent = move |_: At<'_>, _: &[Val], results: &mut [Val]| -> Result<(), Error> {
+            results.fill(Val::I32(errno));
+            Ok(())
+        };
+        // The linker keeps the first definition of a name.
+        let _ = linker.func_new(MODULE, import.name(), ty.clone(), absent);
+    }
     Ok(())
 }

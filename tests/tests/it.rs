@@ -12,6 +12,7 @@ mod horizon;
 mod ladder;
 mod long;
 mod mutate;
+mod real;
 mod renaming;
 mod spec;
 mod tidy;

@@ -68,9 +68,13 @@ enum Command {
     Long(suites::Arguments),
     /// Changes one weight at a time: a test must notice each change
     Mutate(suites::Arguments),
+    /// Libraries from crates.io, compiled from C with a driver, beside an independent engine
+    Real(suites::Arguments),
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the
     /// lowering saves
     Tokens(suites::Arguments),
+    /// What installed toolchains compile, beside an independent engine
+    Toolchains(suites::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(suites::Arguments),
     /// Machine instructions per token, counted by valgrind: the same on a busy machine
@@ -99,7 +103,9 @@ fn main() -> ExitCode {
         Command::Horizon(arguments) => arguments.run("horizon"),
         Command::Long(arguments) => arguments.run("long"),
         Command::Mutate(arguments) => arguments.run("mutate"),
+        Command::Real(arguments) => arguments.run("real"),
         Command::Tokens(arguments) => arguments.run("tokens"),
+        Command::Toolchains(arguments) => arguments.run("toolchains"),
         Command::Verify(arguments) => arguments.run("verify"),
         Command::Instructions(arguments) => arguments.run(),
         Command::Imports(arguments) => arguments.run(),

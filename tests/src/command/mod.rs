@@ -6,12 +6,15 @@ pub(crate) mod horizon;
 pub(crate) mod hostile;
 pub(crate) mod long;
 pub(crate) mod mutate;
+pub(crate) mod real;
 pub(crate) mod spec;
 pub(crate) mod tokens;
+pub(crate) mod toolchains;
 pub(crate) mod verify;
 
 use clap::Args;
 use weightware::{Computer, Engine};
+use weightware_tests::real::{Measured, Verdict};
 use weightware_tests::{Executor, FASTEST};
 
 /// The executor of programs.
@@ -53,5 +56,37 @@ impl How {
             (_, true) => "plain interpreter",
             _ => self.engine.unwrap_or(FASTEST).name(),
         }
+    }
+}
+
+/// Those of the given names, in the order of all; all if none is named.
+pub(crate) fn named<T>(
+    names: &[String],
+    all: Vec<T>,
+    name_of: fn(&T) -> &String,
+) -> Result<Vec<T>, String> {
+    let known: Vec<&String> = all.iter().map(name_of).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
+        let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+        return Err(format!("{unknown:?}: choose from {}", known.join(", ")));
+    }
+    let is_chosen = |one: &T| names.is_empty() || names.contains(name_of(one));
+    Ok(all.into_iter().filter(is_chosen).collect())
+}
+
+/// A row of a table: how a program ran.
+pub(crate) fn show(name: &str, measured: &Measured) {
+    let number = |number: Option<u64>| number.map_or("-".to_owned(), |one| one.to_string());
+    println!(
+        "| {name} | {} | {} | {} | {} | {:.1} | {} |",
+        measured.size,
+        number(measured.prompt),
+        number(measured.tokens),
+        measured.profile.unwrap_or("-"),
+        measured.seconds,
+        measured.verdict.line()
+    );
+    if let Verdict::Unknown(problem) = &measured.verdict {
+        eprintln!("{name}: {problem}");
     }
 }

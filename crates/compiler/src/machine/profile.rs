@@ -209,6 +209,13 @@ impl Profile {
         self.memory.last().unsigned_abs() + 1
     }
 
+    /// Pages of 64 KiB that fit into the memory beside this many bytes.
+    #[must_use]
+    pub fn memory_pages(&self, beside: u64) -> u32 {
+        let bytes = self.memory_bytes().saturating_sub(beside);
+        u32::try_from(bytes >> 16).unwrap_or(u32::MAX)
+    }
+
     /// The profile with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

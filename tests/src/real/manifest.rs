@@ -1,0 +1,165 @@
+//! The manifests: how toolchains compile their examples, and which programs there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use weightware_frontend::Input;
+
+/// A toolchain of `tests/toolchains/toolchains.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Toolchain {
+    /// Its name, and that of its folder under `tests/toolchains`.
+    pub name: String,
+    /// A shell command that succeeds if it is installed, and prints its version.
+    pub version: String,
+    /// How to install it, as a shell command.
+    pub install: String,
+    /// A package of PyPI, with its version, that holds it.
+    pub pip: Option<String>,
+    /// Packages of npm, with their versions, that hold it.
+    #[serde(default)]
+    pub npm: Vec<String>,
+    /// The folder of the sources, if another toolchain compiles them too.
+    pub folder: Option<String>,
+    /// Programs that it compiles.
+    #[serde(rename = "example")]
+    pub examples: Vec<Example>,
+}
+
+/// A program that a toolchain compiles.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// What it is called: the command writes `NAME.wasm`.
+    pub name: String,
+    /// The shell command that compiles it, among the sources.
+    pub build: String,
+    /// The file under `tests/toolchains` that is its input.
+    pub input: Option<String>,
+}
+
+/// A program of `tests/real/programs.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Real {
+    /// Its name, and that of its folder under `tests/real`.
+    pub name: String,
+    /// What it does here.
+    pub about: String,
+    /// Crates of crates.io, each with its version, `libz-sys@1.1.33`; the first one holds the
+    /// sources.
+    pub crates: Vec<String>,
+    /// Sources in the crates' folders, after `@N/` in the crate of that number, 0 if none is named;
+    /// `*` stands for any name in a folder.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// Sources that a `*` must not stand for.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Folders of headers, written as sources are.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// More flags for clang.
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// Arguments, after the name.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// The input; else that in the file `input.txt` beside the driver, if there is one.
+    #[serde(default)]
+    pub input: String,
+    /// A file under `tests/real` that is the input of several.
+    pub input_file: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Toolchains {
+    toolchain: Vec<Toolchain>,
+}
+
+#[derive(Deserialize)]
+struct Reals {
+    program: Vec<Real>,
+}
+
+/// A path in this package.
+pub(super) fn path(name: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+    let text = text(&path(name))?;
+    toml::from_str(&text).map_err(|error| format!("tests/{name}: {error}"))
+}
+
+pub(super) fn text(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// All toolchains.
+///
+/// # Errors
+/// If the manifest is missing or malformed.
+pub fn toolchains() -> Result<Vec<Toolchain>, String> {
+    parse::<Toolchains>("toolchains/toolchains.toml").map(|manifest| manifest.toolchain)
+}
+
+/// All programs.
+///
+/// # Errors
+/// If the manifest is missing or malformed.
+pub fn programs() -> Result<Vec<Real>, String> {
+    parse::<Reals>("real/programs.toml").map(|manifest| manifest.program)
+}
+
+impl Toolchain {
+    /// The folder of the sources.
+    #[must_use]
+    pub fn sources(&self) -> PathBuf {
+        path("toolchains").join(self.folder.as_ref().unwrap_or(&self.name))
+    }
+}
+
+impl Example {
+    /// What the program reads.
+    pub(super) fn input(&self) -> Result<Input, String> {
+        let bytes = match &self.input {
+            Some(name) => text(&path("toolchains").join(name))?.into_bytes(),
+            None => vec![],
+        };
+        Ok(Input {
+            bytes,
+            arguments: vec![self.name.clone().into_bytes()],
+            ..Input::default()
+        })
+    }
+}
+
+impl Real {
+    /// The folder of the driver.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        path("real").join(&self.name)
+    }
+
+    /// What the program reads.
+    pub(super) fn input(&self) -> Result<Input, String> {
+        let shared = self.input_file.as_ref();
+        let file = shared.map_or(self.folder().join("input.txt"), |name| {
+            path("real").join(name)
+        });
+        let bytes = match self.input.is_empty() && file.exists() {
+            true => text(&file)?.into_bytes(),
+            false => self.input.clone().into_bytes(),
+        };
+        let words = [&self.name].into_iter().chain(&self.arguments);
+        Ok(Input {
+            bytes,
+            arguments: words.map(|word| word.clone().into_bytes()).collect(),
+            ..Input::default()
+        })
+    }
+}
