@@ -221,6 +221,48 @@ fn a_trap_says_where() {
 }
 
 #[test]
+fn what_is_not_there_is_said_where_it_is_met() {
+    let files = "(module
+        (import \"wasi_snapshot_preview1\" \"path_open\"
+            (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (func (export \"main\") (result i32) (i32.const 1)))";
+    let said = run("files", files, &[], 1);
+    assert!(
+        said.contains("hint: the program can open files, and there are none here"),
+        "{said}"
+    );
+    for (text, words) in [
+        (
+            "(module (memory 1 1 shared) (func (export \"main\")))",
+            "threads or shared memory, and one trace is one thread; compile without -pthread",
+        ),
+        (
+            "(module (tag $t) (func (export \"main\") (throw $t)))",
+            "exceptions, which setjmp and C++ need too; compile with -fno-exceptions",
+        ),
+        (
+            "(module (memory i64 1) (func (export \"main\")))",
+            "64-bit memory; compile for wasm32",
+        ),
+    ] {
+        let said = run("later", text, &[], 2);
+        assert!(said.contains(words), "{said}");
+    }
+    let folder = folder("truncated");
+    let module = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../programs/fib.wasm"
+    ));
+    let module = module.expect("the program is there");
+    let program = file(&folder, "half.wasm", &module[..module.len() / 2]);
+    let said = ended(&weightware(&["run", &program]), 2);
+    assert!(
+        said.contains("the file is truncated; build it or copy it again"),
+        "{said}"
+    );
+}
+
+#[test]
 fn info_says_before_a_run_what_it_needs() {
     let folder = folder("info");
     let small = file(
