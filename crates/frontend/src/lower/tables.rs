@@ -96,7 +96,7 @@ impl Function<'_, '_> {
     pub(crate) fn call_indirect(&mut self, ty: u32, table: u32) -> Result<(), Error> {
         let module = self.module;
         let ty = &module.types[ty as usize];
-        // The same type may have several indices.
+        // One type may have several indices.
         let first = module.types.iter().position(|other| other == ty);
         let dispatch = Dispatch {
             table,
