@@ -1,4 +1,4 @@
-//! Executable memory, and the entry into code.
+//! Executable memory, and the unsafe boundary of machine code: entry and callbacks.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -15,14 +15,14 @@ use crate::plan::exec::state::PlanState;
 use crate::plan::ir::{Inst, Kernel};
 use crate::sparse::WIDTH;
 
-/// Code of a kernel, entered with its frame.
+/// The code of a kernel as a function of its frame.
 type Function = for<'m> unsafe extern "sysv64" fn(*mut Frame<'m>) -> u32;
 
-/// Translates kernels.
+/// The translator of kernels to machine code.
 #[derive(Debug)]
 pub(in crate::plan) struct Translator(());
 
-/// Code of a kernel.
+/// The machine code of a kernel.
 #[derive(Debug)]
 pub(in crate::plan) struct Code {
     function: Function,
@@ -32,13 +32,13 @@ pub(in crate::plan) struct Code {
 }
 
 impl Translator {
-    /// A translator; none if the processor lacks the instructions.
+    /// A translator. `None` if the processor lacks AVX.
     pub(in crate::plan) fn new() -> Option<Self> {
         is_x86_feature_detected!("avx").then_some(Self(()))
     }
 
-    /// The code of some kernels for a layout, none where a kernel has none; nothing if there is no
-    /// room for it.
+    /// Translates kernels for a layout. The inner `None` is a kernel without code; the outer one
+    /// means that there is no memory for code.
     pub(in crate::plan) fn translate(
         &self,
         kernels: &[&Kernel],
@@ -65,11 +65,11 @@ impl Translator {
     }
 }
 
-/// Runs code, with exclusive access to a state.
+/// An executor of machine code, with exclusive access to a state.
 #[derive(Debug)]
 pub(in crate::plan) struct Executor<'m> {
     frame: Frame<'m>,
-    /// Whether the memory was lent since its addresses were found.
+    /// Whether the state was borrowed since the frame's addresses were set.
     is_stale: bool,
     _exclusive: PhantomData<&'m mut PlanState>,
 }
@@ -150,7 +150,7 @@ impl<'m> Executor<'m> {
     /// Runs the code of a kernel, for the last token.
     ///
     /// # Panics
-    /// If tables or lines are shorter than they were when it was made, or there is no token.
+    /// If tables or lines are shorter than the code needs, or there is no token.
     #[inline(always)]
     pub(in crate::plan) fn run(
         &mut self,
@@ -164,7 +164,10 @@ impl<'m> Executor<'m> {
         }
         let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
         let fits = tables >= code.needs.tables && lines >= code.needs.lines && self.frame.count > 0;
-        assert!(fits, "code is run with what it was made for");
+        assert!(
+            fits,
+            "tables and lines are as long as the code needs, and a token has begun"
+        );
         self.frame.kernel = kernel;
         // SAFETY: the function reads and writes the frame's arrays within what was asserted above
         // (there are WIDTH registers; places are compared with the count, slots with the number of
@@ -202,7 +205,7 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
     frame.embedded = state.rows.embedding.len() as u64;
 }
 
-/// A frame's state, kernel and heads.
+/// The state, the kernel and the heads of a frame.
 ///
 /// # Safety
 /// Code calls with its own frame, and until the call returns nobody else uses its memory or its
@@ -272,7 +275,7 @@ unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, v
     state.groups.value(group as u16, entry, value as u16)
 }
 
-/// Notes a bailout; [`REFUSED`].
+/// Records a bailout in the frame; returns [`REFUSED`].
 ///
 /// # Safety
 /// Code calls with its own frame, which nobody else uses until the call returns.
