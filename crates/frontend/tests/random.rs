@@ -429,7 +429,7 @@ fn compare(binary: &[u8], input: &[u8], passes: Passes) -> Result<bool, TestCase
     let Ok(lowered) = lower(binary, &Options::default().with_passes(passes)) else {
         return Ok(false);
     };
-    // Of a module that declares more memory than the machine has, what is left out traps.
+    // If a module declares more memory than the machine has, accesses outside the window trap.
     if lowered
         .memory
         .leaves_out((u64::from(lowered.memory.initial) << 16).saturating_sub(1))

@@ -198,7 +198,7 @@ fn missing_feature(said: &str) -> &'static str {
     } else if mentions(&["pthread", "threads"]) {
         "\nthere are no threads: one trace is one thread"
     } else if mentions(&["/usr/include/", "file not found"]) && mentions(&["error: '"]) {
-        "\na header that is not found, or is found in /usr/include, is none of WASI's library: leave out what needs it"
+        "\na header that is not found, or is found in /usr/include, is not part of WASI's library: leave out the code that needs it"
     } else {
         ""
     }
