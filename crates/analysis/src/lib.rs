@@ -47,7 +47,7 @@
 //!
 //! let model = weightware_compiler::default_model();
 //! let rows = Arc::new(SparseWeights::new(&model));
-//! let begin = 0; // Every sequence begins with this token, and it does not come again.
+//! let begin = 0; // Every sequence begins with this token, and it does not occur again.
 //! let assumptions = Assumptions::beginning_with(begin);
 //! let mut analysis = Analysis::new(&rows, &Arc::new(rows.offers(begin)), &assumptions)?;
 //! let cases = Cases::new(&mut analysis);

@@ -125,7 +125,7 @@ fn simplify(code: &mut Code) {
             insts.push(inst);
             continue;
         };
-        // Labels of the same position stand side by side.
+        // Labels of one position are adjacent.
         let last = insts.iter().rposition(|inst| !inst.is_bind());
         if let Some(last) = last {
             if goes_to(&insts[last], label) {

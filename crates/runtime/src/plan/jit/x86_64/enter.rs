@@ -101,7 +101,7 @@ impl<'m> Executor<'m> {
             heads,
             bailout: None,
         };
-        // SAFETY: the frame's memory came from a reference that nobody uses meanwhile.
+        // SAFETY: `state` is an exclusive reference, which nothing else uses during the call.
         unsafe { refresh(&raw mut frame) };
         Self {
             frame,
@@ -118,8 +118,8 @@ impl<'m> Executor<'m> {
     }
 
     fn exclusive(&mut self) -> &mut PlanState {
-        // SAFETY: it came from a reference that lives as long as `self`, and is used by nobody else
-        // between runs.
+        // SAFETY: the pointer came from an exclusive reference that lives as long as `self`, and
+        // between runs nothing else uses it.
         unsafe { &mut *self.frame.state }
     }
 
@@ -159,7 +159,7 @@ impl<'m> Executor<'m> {
     ) -> Result<KernelExit, Bailout> {
         if self.is_stale {
             self.is_stale = false;
-            // SAFETY: nobody else has a reference to the frame or its state.
+            // SAFETY: no other reference to the frame or its state is in use.
             unsafe { refresh(&raw mut self.frame) };
         }
         let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
@@ -208,8 +208,8 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
 /// The state, the kernel and the heads of a frame.
 ///
 /// # Safety
-/// Code calls with its own frame, and until the call returns nobody else uses its memory or its
-/// kernel.
+/// The frame is the one with which code was entered, and until the call returns nothing else uses
+/// its memory or its kernel.
 unsafe fn parts<'f>(frame: *mut Frame<'f>) -> (&'f mut PlanState, &'f Kernel, &'f [HeadAt]) {
     // SAFETY: the caller grants exclusive use of the state and the kernel.
     unsafe { (&mut *(*frame).state, &*(*frame).kernel, (*frame).heads) }
@@ -260,17 +260,17 @@ unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64)
 }
 
 unsafe extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
-    // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
+    // SAFETY: only code calls this; until the call returns nothing writes to the frame's state.
     let state = unsafe { &*(*frame).state };
     match state.groups.find_index(group as u16, query) {
         Ok(entry) => entry,
-        // SAFETY: code calls this with its own frame, and nobody else uses it meanwhile.
+        // SAFETY: code passes its own frame, which nothing else uses until the call returns.
         Err(bailout) => unsafe { refuse(frame, bailout) },
     }
 }
 
 unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
-    // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
+    // SAFETY: only code calls this; until the call returns nothing writes to the frame's state.
     let state = unsafe { &*(*frame).state };
     state.groups.value(group as u16, entry, value as u16)
 }
@@ -278,7 +278,8 @@ unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, v
 /// Records a bailout in the frame; returns [`REFUSED`].
 ///
 /// # Safety
-/// Code calls with its own frame, which nobody else uses until the call returns.
+/// The frame is the one with which code was entered, and nothing else uses it until the call
+/// returns.
 #[cold]
 unsafe fn refuse(frame: *mut Frame<'_>, bailout: Bailout) -> u32 {
     // SAFETY: the caller grants exclusive use of the frame.
