@@ -8,18 +8,18 @@
 //! # The idea
 //! - An *atom* ([`AtomKind`]) is a number that is not known before decoding: the position, a column
 //!   of the token's embedding, a head's output, a number that may be rounded.
-//! - A *form* ([`Polynomial`]) is a polynomial of degree 2 over atoms. It equals the number that the
-//!   network computes, bit for bit. So terms cancel, and two numbers are equal if their forms are.
+//! - A *form* ([`Polynomial`]) is a polynomial of degree 2 over atoms. It equals the number that
+//!   the network computes, bit for bit. So terms cancel, and numbers are equal if their forms are.
 //! - Every atom and every form has bounds and a *grain* ([`Range`]): it is a multiple of `2^grain`.
 //! - A form's *mass* is the sum of the greatest magnitudes of its terms. A sum whose mass is less
-//!   than `2^(53 + grain)` is exact in any order of its additions: all partial sums are floats. Then
-//!   the sum is a form.
+//!   than `2^(53 + grain)` is exact in any order of its additions: all partial sums are floats.
+//!   Then the sum is a form.
 //! - An operation that may round has a new atom as its result, which is computed by the network's
 //!   operations in their order.
-//! - Such an atom records a form that it is *close* to, and a bound of the difference. If the number
-//!   and the form are multiples of `2^grain` and differ by less than that, they are equal. So the
-//!   analysis recognises rounding to an integer by adding and subtracting 1.5 · 2^52, and the
-//!   average of n numbers times n as their sum.
+//! - Such an atom records a form that it is *close* to, and a bound of the difference. If the
+//!   number and the form are multiples of `2^grain` and differ by less than that, they are equal.
+//!   So the analysis recognises rounding to an integer by adding and subtracting 1.5 · 2^52, and
+//!   the average of n numbers times n as their sum.
 //!
 //! Numbers that cancel, that a closed gate multiplies, or that are never read have no atoms. Heads
 //! are classified by their keys ([`Head`]): all equal, positions, near a parabola, the highest, or

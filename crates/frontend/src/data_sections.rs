@@ -110,9 +110,9 @@ impl From<&Input> for Input {
 }
 
 impl Input {
-    /// Encodes the input as a section: the length of its bytes, then the bytes. If the program reads
-    /// arguments, there follow the count and the size of the arguments and of the environment, the
-    /// offsets of all strings, and the strings, each with a zero at its end.
+    /// Encodes the input as a section: the length of its bytes, then the bytes. If the program
+    /// reads arguments, there follow the count and the size of the arguments and of the
+    /// environment, the offsets of all strings, and the strings, each with a zero at its end.
     pub(crate) fn section(&self, arguments: bool) -> Vec<u8> {
         let mut section = word(self.bytes.len()).to_vec();
         section.extend_from_slice(&self.bytes);

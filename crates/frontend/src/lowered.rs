@@ -22,9 +22,9 @@ pub struct Lowered {
     pub memory: MemoryWindow,
     /// The machine's address of the input, if the program reads any.
     pub input_address: Option<u32>,
-    /// The types of the results of an entry that is [called with arguments](crate::Options::arguments).
-    /// The program's last instructions before the jump to its end pop one result each, the last
-    /// one first, and the trace holds their bytes.
+    /// The types of the results of an entry that is [called with
+    /// arguments](crate::Options::arguments). The program's last instructions before the jump to
+    /// its end pop one result each, the last one first, and the trace holds their bytes.
     pub results: Vec<ResultType>,
     /// The functions that the module imports, `module.name`.
     pub imports: Vec<String>,

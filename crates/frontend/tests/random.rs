@@ -1,4 +1,5 @@
-//! Random modules: lowering never panics, and the lowered programs behave like the modules in wasmi.
+//! Random modules: lowering never panics, and the lowered programs behave like the modules in
+//! wasmi.
 
 use crate::oracle;
 use std::fmt::Write as _;

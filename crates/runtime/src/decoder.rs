@@ -115,8 +115,8 @@ pub struct HeadActivation {
 
 /// A greedy decoder of one sequence.
 ///
-/// All engines compute the same projections with the same bits, the plan engines only those that can
-/// change the tokens; engines differ in attention. The crate's documentation has an example.
+/// All engines compute the same projections with the same bits, the plan engines only those that
+/// can change the tokens; engines differ in attention. The crate's documentation has an example.
 #[derive(Debug)]
 pub struct Decoder {
     network: Network,

@@ -45,8 +45,8 @@ pub struct HeadAttention {
     pub last: u64,
     /// The key of the first winner.
     pub key: [f64; 2],
-    /// The average of the winners' values, rounded once; 0 for a part that cannot reach the residual
-    /// stream.
+    /// The average of the winners' values, rounded once; 0 for a part that cannot reach the
+    /// residual stream.
     pub value: [f64; 2],
 }
 

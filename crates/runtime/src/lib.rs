@@ -1,5 +1,5 @@
-//! Greedy decoding of plain transformers with two-dimensional heads: linear scans, convex hulls, and
-//! partial evaluation of the forward pass.
+//! Greedy decoding of plain transformers with two-dimensional heads: linear scans, convex hulls,
+//! and partial evaluation of the forward pass.
 //!
 //! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of five
 //! [engines](Engine): stock softmax, hard-max by a scan, by a convex hull, by a plan, by a plan in
@@ -7,9 +7,9 @@
 //! engines are fast. This crate must never know opcodes, graphs or Wasm.
 //!
 //! # Examples
-//! A model of one layer and one head generates the token that occurred less often so far, and `tick`
-//! if both occurred equally often. All keys are zero and tie, so the head averages -1 for every
-//! `tick` and 1 for every `tock`.
+//! A model of one layer and one head generates the token that occurred less often so far, and
+//! `tick` if both occurred equally often. All keys are zero and tie, so the head averages -1 for
+//! every `tick` and 1 for every `tock`.
 //!
 //! ```
 //! use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, TokenId, Tokenizer, Weights};

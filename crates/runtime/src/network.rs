@@ -1,4 +1,5 @@
-//! The network as sparse rows, with common-subexpression elimination of products by value numbering.
+//! The network as sparse rows, with common-subexpression elimination of products by value
+//! numbering.
 
 use weightware_hull::Point;
 use weightware_model::{LayerWeights, Matrix, Model, PositionFeature};

@@ -17,9 +17,9 @@ const GAPS: usize = 8;
 ///
 /// Every block has an enclosure: each of its rows is `middle + a * chord` plus an error of at most
 /// `error` per column, with `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| +
-/// error.|x|` by more than the rounding error. `error` includes a margin for it: a bound and a logit
-/// consist of few operations, each with an error of half an epsilon. A block whose bound is less
-/// than a known logit is skipped.
+/// error.|x|` by more than the rounding error. `error` includes a margin for it: a bound and a
+/// logit consist of few operations, each with an error of half an epsilon. A block whose bound is
+/// less than a known logit is skipped.
 ///
 /// The search is exact for any weights. It is fast if few rows come near the greatest logit, for
 /// instance if rows lie on a curve, which chords approximate closely.
@@ -98,8 +98,8 @@ impl Unembed {
         Self { slots, ..all }
     }
 
-    /// Appends the enclosure of a block. It is valid for any middle, chord and coefficients, because
-    /// the errors are computed from them.
+    /// Appends the enclosure of a block. It is valid for any middle, chord and coefficients,
+    /// because the errors are computed from them.
     fn enclose(&mut self, block: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
         let columns = scales.len();
         if columns == 0 {
@@ -266,7 +266,8 @@ fn divide(
         None => {
             let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
             if let Some(c) = widest(&ranges, scales) {
-                // Among rows that are equal in that column, the other columns keep near rows together.
+                // Among rows that are equal in that column, the other columns keep near rows
+                // together.
                 let columns = || [c].into_iter().chain((0..scales.len()).rev());
                 let by_column = |a: &u32, b: &u32| {
                     let mut orders = columns().map(|c| weight(*a, c).total_cmp(&weight(*b, c)));

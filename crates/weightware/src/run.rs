@@ -392,7 +392,8 @@ impl<'c> Run<'c> {
         self.prompt_tokens
     }
 
-    /// The number of tokens of the trace that were prefilled, not decoded, when the run was resumed.
+    /// The number of tokens of the trace that were prefilled, not decoded, when the run was
+    /// resumed.
     #[must_use]
     pub fn resumed_tokens(&self) -> u64 {
         self.resumed

@@ -223,8 +223,8 @@ impl Analysis {
         Scope::new(class, spare.unwrap_or_else(|| self.common.clone()))
     }
 
-    /// Ends a scope and reuses its buffers. Its forms remain in the interner. Takes O(derivations in
-    /// the scope).
+    /// Ends a scope and reuses its buffers. Its forms remain in the interner. Takes O(derivations
+    /// in the scope).
     pub fn end(&mut self, mut scope: Scope) {
         scope.forms.reset(&self.common);
         self.spare = Some(scope.forms);

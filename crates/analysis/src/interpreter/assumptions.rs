@@ -71,7 +71,8 @@ pub struct Assumptions {
 }
 
 impl Assumptions {
-    /// The assumptions of a proof: only that sequences begin with a token that does not occur again.
+    /// The assumptions of a proof: only that sequences begin with a token that does not occur
+    /// again.
     #[must_use]
     pub fn beginning_with(first: usize) -> Self {
         Self {

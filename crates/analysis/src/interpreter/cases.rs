@@ -200,8 +200,8 @@ impl Cases {
     }
 }
 
-/// The dependencies of gates, queries and keys: for each atom, the number of forms that are computed
-/// from it.
+/// The dependencies of gates, queries and keys: for each atom, the number of forms that are
+/// computed from it.
 #[derive(Debug, Default)]
 struct Dependencies {
     /// Columns of the embedding.
@@ -259,7 +259,8 @@ impl Dependencies {
     }
 }
 
-/// The atom of the greatest count, if that is at least [`FEWEST`]; the lowest of several such atoms.
+/// The atom of the greatest count, if that is at least [`FEWEST`]; the lowest of several such
+/// atoms.
 fn most_frequent(counts: &QuickMap<Atom, usize>) -> Option<Atom> {
     let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
     let most = enough.max_by_key(|(atom, count)| (**count, u32::MAX - **atom));

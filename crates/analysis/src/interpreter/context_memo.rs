@@ -8,8 +8,8 @@ use crate::interpreter::scope::{AssumptionSet, CLASS, INDEX, Scope, fetched};
 use crate::symbolic::hash::{Numbered, QuickMap, hash_of};
 use crate::symbolic::polynomial::PolyId;
 
-/// The memo table: forms by node and by assumption sequence. A sequence is a set of assumptions with
-/// their values in a scope.
+/// The memo table: forms by node and by assumption sequence. A sequence is a set of assumptions
+/// with their values in a scope.
 #[derive(Debug, Default)]
 pub(crate) struct ContextMemo {
     /// The number of every assumption set.

@@ -92,8 +92,8 @@ pub struct Sum {
 pub struct Group {
     /// The layer of the heads.
     pub layer: usize,
-    /// Whether all keys have one x, so that the highest key wins for every query. Otherwise keys are
-    /// `(2 j, -j^2 + lift)` with integers j, which the decoder checks.
+    /// Whether all keys have one x, so that the highest key wins for every query. Otherwise keys
+    /// are `(2 j, -j^2 + lift)` with integers j, which the decoder checks.
     pub latest: bool,
     /// The indices of the heads among the live heads of the layer.
     pub heads: Vec<usize>,

@@ -1,8 +1,8 @@
 //! Abstract interpreter of the network: every slot of the residual stream as a form, on demand.
 //!
 //! [`analysis::Analysis`] owns the state. [`evaluator`] derives slots, heads and neurons in a
-//! [`scope`]. [`head_kinds`] classifies heads into a [`key_layout`], by which [`attention`] has their
-//! transfer functions. [`context_memo`] shares forms between scopes. [`cases`] finds in the
+//! [`scope`]. [`head_kinds`] classifies heads into a [`key_layout`], by which [`attention`] has
+//! their transfer functions. [`context_memo`] shares forms between scopes. [`cases`] finds in the
 //! [`survey`] of all forms the assumptions that distinguish tokens.
 
 pub(crate) mod analysis;

@@ -4,8 +4,8 @@ use crate::interpreter::assumptions::HeadAt;
 use crate::symbolic::polynomial::PolyId;
 use crate::weights::sparse_weights::SparseWeights;
 
-/// A set of a scope's assumptions, a bit for each: the class of the token's id, the index, and every
-/// assumed output of a head. The last bit stands for all further outputs.
+/// A set of a scope's assumptions, a bit for each: the class of the token's id, the index, and
+/// every assumed output of a head. The last bit stands for all further outputs.
 pub(crate) type AssumptionSet = u32;
 
 /// The bit of the class.
@@ -111,8 +111,8 @@ impl Scope {
         }
     }
 
-    /// Assumes that a part of a head's output is `form`. The assumption replaces an earlier one about
-    /// that part.
+    /// Assumes that a part of a head's output is `form`. The assumption replaces an earlier one
+    /// about that part.
     ///
     /// All forms are then derived again and not shared with other scopes: forms derived without the
     /// assumption hold, but their bounds are wider. Takes O(slots · layers).

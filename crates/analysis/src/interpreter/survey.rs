@@ -5,8 +5,8 @@ use crate::interpreter::scope::OutputAt;
 use crate::symbolic::interner::Interner;
 use crate::symbolic::polynomial::{Atom, PolyId};
 
-/// The forms that decide between cases. They are recorded once, while the network is interpreted for
-/// any token.
+/// The forms that decide between cases. They are recorded once, while the network is interpreted
+/// for any token.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) queries: Vec<[PolyId; 2]>,

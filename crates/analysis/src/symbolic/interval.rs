@@ -11,8 +11,8 @@ use weightware_hull::last_bit;
 /// monotonic, so the numbers stay within them. Where the order of operations differs, bounds are
 /// moved outwards.
 ///
-/// If `lo` exceeds `hi`, no number lies within the bounds: the assumption that they stand for cannot
-/// hold.
+/// If `lo` exceeds `hi`, no number lies within the bounds: the assumption that they stand for
+/// cannot hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     /// The lower bound: the number is at least this.
@@ -166,8 +166,8 @@ impl Range {
     }
 }
 
-/// Whether a sum of multiples of `2^grain`, whose magnitudes add up to `mass`, is exact in any order:
-/// all multiples up to `2^(53 + grain)` are floats.
+/// Whether a sum of multiples of `2^grain`, whose magnitudes add up to `mass`, is exact in any
+/// order: all multiples up to `2^(53 + grain)` are floats.
 ///
 /// The mass may itself be rounded, so it must be less than that power: a greater mass may have been
 /// rounded down to the power.

@@ -30,9 +30,9 @@ impl Step {
 }
 
 impl Interner {
-    /// Finds pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step from 0 to `d c v`
-    /// as g increases from 0 to d, with any bounds of g. If the products may be rounded, the mass of
-    /// the form is so great that its bounds are widened.
+    /// Finds pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step from 0 to `d c
+    /// v` as g increases from 0 to d, with any bounds of g. If the products may be rounded, the
+    /// mass of the form is so great that its bounds are widened.
     pub(crate) fn steps(&self, form: &Polynomial) -> SmallVec<[Step; 2]> {
         let mut steps: SmallVec<[Step; 2]> = SmallVec::new();
         let terms = form.terms();

@@ -88,8 +88,8 @@ impl Interner {
         self.id_of(kind, || Range::new(range.lo, range.hi, range.grain))
     }
 
-    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic, so the
-    /// network's operations on upper bounds yield an upper bound.
+    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic, so
+    /// the network's operations on upper bounds yield an upper bound.
     pub(crate) fn greatest(&self, terms: &Terms) -> f64 {
         let mut sum = 0.0;
         for &(weight, form) in &terms.0 {
@@ -205,8 +205,8 @@ impl Interner {
         (error < power(least) && self.is_safe(&whole)).then_some(whole)
     }
 
-    /// Whether the lift `y + (x / 2)^2` of a key `(x, y)` is proved to be at most a number. The lift
-    /// is the key's height above the parabola through the keys `(2 j, -j^2)`.
+    /// Whether the lift `y + (x / 2)^2` of a key `(x, y)` is proved to be at most a number. The
+    /// lift is the key's height above the parabola through the keys `(2 j, -j^2)`.
     pub fn lifts_at_most(&mut self, most: f64, x: PolyId, y: PolyId) -> bool {
         let [width, height] = [x, y].map(|form| self.bounds(form));
         if height.lo > most {

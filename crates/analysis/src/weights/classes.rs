@@ -1,5 +1,5 @@
-//! Equivalence classes of token ids: ids that agree in the embedding columns that gates, queries and
-//! keys depend on.
+//! Equivalence classes of token ids: ids that agree in the embedding columns that gates, queries
+//! and keys depend on.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use crate::symbolic::hash::QuickMap;
 use crate::symbolic::interval::Range;
 use crate::weights::sparse_weights::SparseWeights;
 
-/// The class of an id that is assumed to occur only at the first position: forms do not hold for it.
+/// The class of an id that is assumed to occur only at the first position: forms do not hold for
+/// it.
 pub const IRREGULAR: u16 = u16::MAX;
 
 /// Only columns with at most this many values distinguish ids.

@@ -30,8 +30,8 @@ pub struct SparseWeights {
     /// The embeddings as one list, by token id, then by slot.
     pub embedding: Vec<f64>,
     pub(crate) last_position: u64,
-    /// The number of nodes. A node is a slot before a half-layer, a neuron, the output of a head, or
-    /// its key; it has one form or two.
+    /// The number of nodes. A node is a slot before a half-layer, a neuron, the output of a head,
+    /// or its key; it has one form or two.
     pub(crate) nodes: usize,
     /// The node of each slot before every half-layer. Half-layers between two writers of a slot
     /// share its node.

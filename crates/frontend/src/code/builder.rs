@@ -142,7 +142,8 @@ impl Builder {
         check_size(self.size)
     }
 
-    /// Takes the finished function, which has `arguments` parameters and `words` words in its frame.
+    /// Takes the finished function, which has `arguments` parameters and `words` words in its
+    /// frame.
     pub(crate) fn finish(&mut self, arguments: usize, words: u32) -> Code {
         self.used.clear();
         Code {

@@ -1,4 +1,5 @@
-//! Lowering of memory operators: the layout shifts addresses, and a number of pages bounds accesses.
+//! Lowering of memory operators: the layout shifts addresses, and a number of pages bounds
+//! accesses.
 
 use wasmparser::{MemArg, MemArgTarget, Operator};
 use weightware_isa::Op;

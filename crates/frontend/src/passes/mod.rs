@@ -1,9 +1,10 @@
 //! The pass pipeline: optimisations of the intermediate code. [`Pass::Inline`] is interprocedural;
 //! the others see one function at a time.
 //!
-//! Each pass preserves a function's results, its output, its traps and their order, and its accesses
-//! of memory and of globals, but not the depth to which calls may nest. No pass evaluates a loop or
-//! a call at compile time. [`Options::passes`](crate::Options::passes) selects the passes.
+//! Each pass preserves a function's results, its output, its traps and their order, and its
+//! accesses of memory and of globals, but not the depth to which calls may nest. No pass evaluates
+//! a loop or a call at compile time. [`Options::passes`](crate::Options::passes) selects the
+//! passes.
 
 mod cfg;
 mod coalesce_locals;

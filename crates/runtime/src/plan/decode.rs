@@ -173,8 +173,8 @@ impl Plan {
         Ok(class)
     }
 
-    /// The kernel that is linked to the last one for a token of a class, if its guards hold. Machine
-    /// code checks its guards itself.
+    /// The kernel that is linked to the last one for a token of a class, if its guards hold.
+    /// Machine code checks its guards itself.
     #[inline]
     fn link(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Bailout> {
         if self.last == NONE {

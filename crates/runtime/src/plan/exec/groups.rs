@@ -1,4 +1,5 @@
-//! Stores of keys that heads share: a table for keys near a parabola, registers for the highest key.
+//! Stores of keys that heads share: a table for keys near a parabola, registers for the highest
+//! key.
 //!
 //! The interpreter and machine code both insert and find keys by these methods.
 

@@ -1,5 +1,5 @@
-//! Paged direct-address table of keys `(2 j, -j^2 + lift)` by j, with hierarchical bitmaps that find
-//! the nearest key of a j that has none.
+//! Paged direct-address table of keys `(2 j, -j^2 + lift)` by j, with hierarchical bitmaps that
+//! find the nearest key of a j that has none.
 
 use weightware_hull::{Point, compare_scores, two_sum};
 
@@ -62,7 +62,8 @@ impl Table {
         }
     }
 
-    /// The j and the lift of a key. `None` if it lies so far below the parabola that it is left out.
+    /// The j and the lift of a key. `None` if it lies so far below the parabola that it is left
+    /// out.
     #[inline]
     pub(crate) fn parse(&self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
         let j = x * 0.5;

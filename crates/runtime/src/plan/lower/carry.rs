@@ -43,8 +43,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The register in the kernel before of a form that stays and differs from `rest` by a constant,
-    /// and the constant.
+    /// The register in the kernel before of a form that stays and differs from `rest` by a
+    /// constant, and the constant.
     pub(crate) fn carried_base(&mut self, rest: PolyId) -> Result<Option<(Register, f64)>> {
         let base = self.carried.and_then(|carried| carried.bases.get(&rest));
         match base {

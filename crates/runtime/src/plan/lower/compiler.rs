@@ -62,8 +62,8 @@ pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,
     known: QuickMap<u64, usize>,
     pub(crate) layout: RegisterLayout,
-    /// For each combination of bounds of the columns that the unembedding reads, the token that wins
-    /// for all numbers within them.
+    /// For each combination of bounds of the columns that the unembedding reads, the token that
+    /// wins for all numbers within them.
     pub(crate) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
 }
 

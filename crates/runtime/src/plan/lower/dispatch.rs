@@ -8,8 +8,8 @@ use weightware_analysis::{
 use crate::plan::ir::{Kernel, Register, ZERO};
 use crate::plan::lower::compiler::{Compiler, Constants, Known};
 
-/// Counters below `SINGLE` have a bucket each. Greater ones share a bucket from each of these powers
-/// of two to the next, and all other numbers share one.
+/// Counters below `SINGLE` have a bucket each. Greater ones share a bucket from each of these
+/// powers of two to the next, and all other numbers share one.
 const SINGLE: usize = 16;
 const POWERS: [u32; 6] = [4, 10, 16, 22, 26, 32];
 const OTHERS: usize = SINGLE + POWERS.len() - 1;
@@ -161,8 +161,8 @@ impl Dispatch {
         })
     }
 
-    /// Lowers the link from the kernel `last` for a token of a class, if they determine the dispatch
-    /// key. The prologues are those of the last token's class and of this token's.
+    /// Lowers the link from the kernel `last` for a token of a class, if they determine the
+    /// dispatch key. The prologues are those of the last token's class and of this token's.
     pub(crate) fn link(
         &self,
         analysis: &mut Analysis,

@@ -163,8 +163,8 @@ impl Compiler<'_> {
         self.kernel.quads.len() as u32 - 1
     }
 
-    /// Adds the terms after the first four. A sum that began with +0 is never -0, so the zeros of an
-    /// incomplete quad change no bit.
+    /// Adds the terms after the first four. A sum that began with +0 is never -0, so the zeros of
+    /// an incomplete quad change no bit.
     pub(crate) fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
         for terms in terms.chunks(4).skip(1) {
             let quad = self.quad(terms);
@@ -178,8 +178,8 @@ impl Compiler<'_> {
         (constant, self.analysis.interner.id(form.without_constant()))
     }
 
-    /// A register and a constant whose sum is a form, if there is such a register. The sum is exact,
-    /// because it is a form.
+    /// A register and a constant whose sum is a form, if there is such a register. The sum is
+    /// exact, because it is a form.
     fn offset(&mut self, constant: f64, rest: PolyId) -> Result<Option<(Register, f64)>> {
         if let Some(atom) = self.analysis.interner[rest].as_atom() {
             return Ok(Some((self.atom(atom)?, constant)));

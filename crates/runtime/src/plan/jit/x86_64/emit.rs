@@ -2,10 +2,10 @@
 //! processor.
 //!
 //! The code is x86-64, with AVX for numbers. `rbx` holds the frame, `rdi` the address of the
-//! kernel's registers; `rsi` and `rdx` hold the addresses of ids and tables after their first use. A
-//! result is computed in `xmm12`, stored, and kept in one of `xmm0` to `xmm9` until it is replaced.
-//! `xmm10` and `xmm11` hold its operands; `xmm13` to `xmm15` hold 0, the position and 2^52 after
-//! their first use.
+//! kernel's registers; `rsi` and `rdx` hold the addresses of ids and tables after their first use.
+//! A result is computed in `xmm12`, stored, and kept in one of `xmm0` to `xmm9` until it is
+//! replaced. `xmm10` and `xmm11` hold its operands; `xmm13` to `xmm15` hold 0, the position and
+//! 2^52 after their first use.
 
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
