@@ -37,7 +37,7 @@ enum Command {
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the
     /// lowering saves
     Tokens(command::tokens::Arguments),
-    /// What installed toolchains compile, beside an independent engine
+    /// Programs that installed toolchains compile, beside an independent engine
     Toolchains(command::toolchains::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(command::verify::Arguments),

@@ -1,5 +1,5 @@
-//! What an instruction needs, by the exact evaluator: with these extensions alone it is right, and
-//! without one of them it is not.
+//! The extensions that an instruction needs, by the exact evaluator: with these alone it is
+//! correct, and without one of them it is not.
 
 use weightware::{Computer, Engine};
 use weightware_compiler::machine::{Extension, Machine};

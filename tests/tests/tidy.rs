@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod prose;
+mod tables;
 
 /// The crates of this workspace that each library may import; `dev-dependencies` are free.
 const LAYERS: [(&str, &[&str]); 10] = [

@@ -73,7 +73,7 @@ enum Command {
     /// Tokens of whole programs for each instruction that they execute, and what each pass of the
     /// lowering saves
     Tokens(suites::Arguments),
-    /// What installed toolchains compile, beside an independent engine
+    /// Programs that installed toolchains compile, beside an independent engine
     Toolchains(suites::Arguments),
     /// Every arithmetic instruction on many operands
     Verify(suites::Arguments),

@@ -15,7 +15,7 @@ const COUNTERS: u32 = 6;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = weightware_compiler::default_model();
     let rows = Arc::new(SparseWeights::new(&model));
-    // Token 0 begins every sequence, and does not come again.
+    // Token 0 begins every sequence, and does not occur again.
     let assumptions = Assumptions::beginning_with(0);
     let mut analysis = Analysis::new(&rows, &Arc::new(rows.offers(0)), &assumptions)?;
     let cases = Cases::new(&mut analysis);

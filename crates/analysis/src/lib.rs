@@ -8,29 +8,29 @@
 //! # The idea
 //! - An *atom* ([`AtomKind`]) is a number that is not known before decoding: the position, a column
 //!   of the token's embedding, a head's output, a number that may be rounded.
-//! - A *form* ([`Polynomial`]) is a polynomial of degree 2 over atoms. It *is* the number that the
-//!   network computes, bit for bit. So terms cancel, and two numbers are equal if their forms are.
+//! - A *form* ([`Polynomial`]) is a polynomial of degree 2 over atoms. It equals the number that
+//!   the network computes, bit for bit. So terms cancel, and numbers are equal if their forms are.
 //! - Every atom and every form has bounds and a *grain* ([`Range`]): it is a multiple of `2^grain`.
-//! - A form's *mass* is the sum of the greatest magnitudes of its terms. A sum whose mass is at
-//!   most `2^(53 + grain)` is exact in any order of its additions: all partial sums are floats.
-//!   Then it is a form.
-//! - An operation that may round makes a new atom, which is computed by the network's operations in
-//!   their order.
-//! - Such an atom remembers a form that it is *close* to, and how close. A number that is a
-//!   multiple of `2^grain`, and less than that away from a form that is one too, is that form. So
-//!   adding and subtracting 1.5 · 2^52 is recognised as rounding, and the average of n numbers times
-//!   n as their sum.
+//! - A form's *mass* is the sum of the greatest magnitudes of its terms. A sum whose mass is less
+//!   than `2^(53 + grain)` is exact in any order of its additions: all partial sums are floats.
+//!   Then the sum is a form.
+//! - An operation that may round has a new atom as its result, which is computed by the network's
+//!   operations in their order.
+//! - Such an atom records a form that it is *close* to, and a bound of the difference. If the
+//!   number and the form are multiples of `2^grain` and differ by less than that, they are equal.
+//!   So the analysis recognises rounding to an integer by adding and subtracting 1.5 · 2^52, and
+//!   the average of n numbers times n as their sum.
 //!
-//! Numbers that cancel, that a closed gate multiplies, or that are never read disappear. Heads are
-//! known by their keys ([`Head`]): all equal, by position, near a parabola, the highest of all, or
+//! Numbers that cancel, that a closed gate multiplies, or that are never read have no atoms. Heads
+//! are classified by their keys ([`Head`]): all equal, positions, near a parabola, the highest, or
 //! any.
 //!
 //! | part | contents |
 //! |---|---|
 //! | [`Interner`] | atoms and forms, each once, with bounds: [`bounds`](Interner::bounds), [`tight`](Interner::tight), [`integers`](Interner::integers) |
 //! | [`KeyLayout`] | where a decoder keeps the keys and values of every head |
-//! | [`Cases`] | the classes, the lookup and the counter that the network distinguishes tokens by |
-//! | [`Scope`] | assumptions about a token, and the forms that follow: [`slot`](Analysis::slot), [`key`](Analysis::key), [`query`](Analysis::query), [`value`](Analysis::value), [`answers`](Analysis::answers) |
+//! | [`Cases`] | the classes, the lookup and the counter by which the network distinguishes tokens |
+//! | [`Scope`] | assumptions about a token, and the forms derived from them: [`slot`](Analysis::slot), [`key`](Analysis::key), [`query`](Analysis::query), [`value`](Analysis::value), [`answers`](Analysis::answers) |
 //!
 //! # Preconditions
 //! The decoder checks that the [assumptions](Assumptions) about the tokens hold, that a head [finds
@@ -47,7 +47,7 @@
 //!
 //! let model = weightware_compiler::default_model();
 //! let rows = Arc::new(SparseWeights::new(&model));
-//! let begin = 0; // Every sequence begins with this token, and it does not come again.
+//! let begin = 0; // Every sequence begins with this token, and it does not occur again.
 //! let assumptions = Assumptions::beginning_with(begin);
 //! let mut analysis = Analysis::new(&rows, &Arc::new(rows.offers(begin)), &assumptions)?;
 //! let cases = Cases::new(&mut analysis);

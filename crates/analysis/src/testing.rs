@@ -5,7 +5,7 @@ use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::Range;
 use crate::symbolic::polynomial::Atom;
 
-/// Random numbers, the same for a seed.
+/// A linear congruential generator: equal seeds give equal sequences.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -18,19 +18,19 @@ impl Random {
         self.0 = (self.0)
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        // The upper bits are the better ones.
+        // The upper bits have the longer period.
         let width = (last - first + 1) as u128;
         first + ((u128::from(self.0) * width) >> 64) as i64
     }
 
-    /// One of some things.
+    /// A random element.
     pub(crate) fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
         things[self.integer(0, things.len() as i64 - 1) as usize]
     }
 }
 
 impl Interner {
-    /// An atom with given bounds.
+    /// An atom with bounds and no definition.
     pub(crate) fn unknown(&mut self, number: u32, range: Range) -> Atom {
         let kind = AtomKind::Kept {
             place: 0,

@@ -239,8 +239,8 @@ fn a_saved_run_goes_on() {
     );
 
     for (text, why) in [
-        (String::new(), "this is no saved run"),
-        ("{ }".to_owned(), "this is no saved run"),
+        (String::new(), "this is not a saved run"),
+        ("{ }".to_owned(), "this is not a saved run"),
         ("weightware-run 2 1\n{ }\n".to_owned(), "has no digest"),
         (
             saved_run("weightware-run 2 9\n{ }\n"),

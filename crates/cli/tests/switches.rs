@@ -33,7 +33,7 @@ fn exports_are_invoked_with_numbers() {
         ),
         (
             &["add", "3", "five"],
-            "argument 2 of `add` is i32, and `five` is none",
+            "argument 2 of `add` must be an i32, and `five` is not",
         ),
         (&["add", "3", "4294967296"], "argument 2"),
         (

@@ -1,4 +1,4 @@
-//! Runs a module in the plain interpreter and tells by function and opcode where its tokens go:
+//! Runs a module in the plain interpreter and counts its tokens by function and opcode:
 //!
 //! `cargo run --release -p weightware-frontend --example profile -- MODULE [ARGUMENTS] < INPUT`
 

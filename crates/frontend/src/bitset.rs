@@ -21,14 +21,14 @@ impl BitSet {
         self.0[index as usize / 64] &= !(1 << (index % 64));
     }
 
-    /// Removes what is not in another set.
+    /// Removes the numbers that are not in another set.
     pub(crate) fn intersect(&mut self, other: &BitSet) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine &= theirs;
         }
     }
 
-    /// Adds all of another set and returns whether the set grew.
+    /// Adds the numbers of another set and returns whether the set grew.
     pub(crate) fn unite(&mut self, other: &BitSet) -> bool {
         let mut grown = 0;
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {

@@ -7,17 +7,17 @@ use crate::module::Module;
 /// The longest run of zeros within a section. A new section costs an instruction and a token.
 const GAP: usize = 8;
 
-/// The addresses that `section` has.
+/// Addresses below this are within the reach of the instruction `section`.
 pub(crate) const FARTHEST: usize = 1 << 24;
 
 /// A data section: its address and its bytes.
 pub(crate) type Section = (u32, Vec<u8>);
 
 /// The sections of the initial memory: the active data segments, later ones over earlier ones.
-/// Memory that was never written is zero, so long runs of zeros are left out.
+/// Unwritten memory reads as zero, so long runs of zeros are left out.
 ///
 /// # Errors
-/// If there is data from 2^24 on, which no instruction `section` reaches.
+/// If there is data at addresses from 2^24 on, which no instruction `section` reaches.
 pub(crate) fn sections(module: &Module<'_>, layout: &MemoryLayout) -> Result<Vec<Section>, Error> {
     // No data lies below the origin.
     let active = module.data.iter().filter_map(|data| {
@@ -42,7 +42,7 @@ pub(crate) fn far_data() -> Error {
         .remedy("link with a smaller stack and a smaller initial memory")
 }
 
-/// The sections of bytes that begin at an address, without long runs of zeros.
+/// Splits bytes that begin at an address into sections without long runs of zeros.
 pub(crate) fn without_zeros(image: &[u8], first: u32) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let written = image.iter().enumerate().filter(|&(_, &byte)| byte != 0);
@@ -61,7 +61,7 @@ pub(crate) fn without_zeros(image: &[u8], first: u32) -> Vec<Section> {
     sections
 }
 
-/// The input of a program: bytes to read, and arguments and environment for a program of WASI.
+/// The input of a program: the bytes of stdin, and arguments and environment for WASI.
 ///
 /// ```
 /// use weightware_frontend::Input;
@@ -76,9 +76,9 @@ pub(crate) fn without_zeros(image: &[u8], first: u32) -> Vec<Section> {
 pub struct Input {
     /// The bytes of stdin.
     pub bytes: Vec<u8>,
-    /// The arguments, the program's name first.
+    /// The arguments that WASI passes to the program; by convention the first is its name.
     pub arguments: Vec<Vec<u8>>,
-    /// The environment, `NAME=VALUE`.
+    /// The environment variables that WASI passes to the program, each `NAME=VALUE`.
     pub environment: Vec<Vec<u8>>,
 }
 
@@ -110,9 +110,9 @@ impl From<&Input> for Input {
 }
 
 impl Input {
-    /// The section of an input: the length of its bytes, then the bytes. If the program looks at
-    /// arguments, there follow the count and the size of the arguments and of the environment, the
-    /// offsets of all strings, and the strings, each with a zero at its end.
+    /// Encodes the input as a section: the length of its bytes, then the bytes. If the program
+    /// reads arguments, there follow the count and the size of the arguments and of the
+    /// environment, the offsets of all strings, and the strings, each with a zero at its end.
     pub(crate) fn section(&self, arguments: bool) -> Vec<u8> {
         let mut section = word(self.bytes.len()).to_vec();
         section.extend_from_slice(&self.bytes);

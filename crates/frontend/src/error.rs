@@ -1,11 +1,11 @@
-//! The error of this crate: a problem, its place in the module, a remedy.
+//! The error of the lowering: a problem, its place in the module, a remedy.
 
 use std::fmt;
 
-/// Why a module cannot be lowered, and where in it.
+/// The reason why a module cannot be lowered, and its place in the module.
 ///
-/// It displays the instruction, the function, the byte offset in the binary, what is wrong, and
-/// what to do about it.
+/// It displays the instruction, the function, the byte offset in the binary, the problem, and a
+/// remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     inner: Box<Inner>,
@@ -83,27 +83,27 @@ impl Error {
         self
     }
 
-    /// The byte offset in the binary. For a module given as text, this is the binary that the text
-    /// encodes.
+    /// The byte offset of the problem in the binary. For a module given as text, this is the binary
+    /// that the text encodes.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
         self.inner.place.offset
     }
 
-    /// The index of the function, imported functions counted first.
+    /// The index of the function that has the problem, imported functions counted first.
     #[must_use]
     pub fn function(&self) -> Option<u32> {
         self.inner.place.function.as_ref().map(|&(index, _)| index)
     }
 
-    /// The name of the function.
+    /// The name of the function that has the problem.
     #[must_use]
     pub fn function_name(&self) -> Option<&str> {
         let function = self.inner.place.function.as_ref();
         function.map(|(_, name)| name.as_str())
     }
 
-    /// The name of the instruction, as WebAssembly's text format spells it.
+    /// The name of the instruction that has the problem, as WebAssembly's text format spells it.
     #[must_use]
     pub fn instruction(&self) -> Option<&str> {
         self.inner.place.instruction.as_deref()
@@ -116,7 +116,7 @@ impl Error {
         self.inner.kind == ErrorKind::Invalid
     }
 
-    /// Whether the module is valid and uses something that is not supported.
+    /// Whether the module is valid, but needs a feature that is not supported.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
         matches!(self.inner.kind, ErrorKind::Unsupported | ErrorKind::Later)
@@ -124,8 +124,8 @@ impl Error {
 
     /// Whether the module is valid only in a version of WebAssembly later than 2.0: it uses
     /// threads, exceptions, garbage collection, several memories or another proposal that 2.0 does
-    /// not have. Such a module is unsupported as well. Parts of 2.0 that are not supported, such as
-    /// SIMD, are refused where they are reachable, and do not count here.
+    /// not have. For such a module [`Error::is_unsupported`] is true as well. Unsupported parts of
+    /// 2.0, such as SIMD, do not count here: they are refused where they are reachable.
     #[must_use]
     pub fn needs_later_version(&self) -> bool {
         self.inner.kind == ErrorKind::Later
@@ -180,7 +180,7 @@ const MOST_OF_A_NAME: usize = 60;
 /// Characters of a line that are displayed. A problem in a text quotes the line.
 const MOST_OF_A_LINE: usize = 1_000;
 
-/// The beginning of foreign text, without characters that a terminal would obey.
+/// The beginning of untrusted text, with control characters escaped.
 fn excerpt(text: &str, most: usize) -> String {
     let escape = |c: char| match c.is_control() {
         true => c.escape_debug().to_string(),
@@ -189,13 +189,13 @@ fn excerpt(text: &str, most: usize) -> String {
     shorten(text, most, escape)
 }
 
-/// A name from a module for a line of an error: control characters escaped, not too long.
+/// A name from a module as part of an error: shortened, with control characters escaped.
 pub(crate) fn printable(name: &str) -> String {
     const LIMIT: usize = 120;
     shorten(name, LIMIT, |c| c.escape_debug().to_string())
 }
 
-/// The first characters of a text, escaped; `...` marks a text that is cut.
+/// The first characters of a text, escaped; `...` marks a truncated text.
 fn shorten(text: &str, most: usize, escape: impl FnMut(char) -> String) -> String {
     let mut short: String = text.chars().take(most).map(escape).collect();
     if text.chars().nth(most).is_some() {

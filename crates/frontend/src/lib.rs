@@ -1,10 +1,10 @@
 //! WebAssembly modules, as binaries or text, lowered to programs of the token machine.
 //!
-//! [`lower`] validates a module, keeps what is reachable from its entry, and rewrites it into the
-//! instructions that the machine has: structured control flow into jumps, function calls into
-//! frames of words, the arithmetic that the machine lacks into calls of a runtime library. What
-//! cannot be lowered is refused with an [`Error`] that names the function, the byte offset and the
-//! instruction.
+//! [`lower`] validates a module, keeps the code that is reachable from its entry, and rewrites it
+//! into the instructions of the machine: structured control flow becomes jumps, function calls
+//! become frames of words, and arithmetic that the machine lacks becomes calls of a runtime
+//! library. A module that cannot be lowered is refused with an [`Error`] that names the function,
+//! the byte offset and the instruction.
 //!
 //! ```text
 //! bytes -[module]-> Module -[lower]-> Code -[passes]-> Code -[code::Encoder]-> Program

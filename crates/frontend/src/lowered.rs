@@ -1,11 +1,11 @@
-//! The result of the lowering: a program, and the source of each instruction.
+//! The result of the lowering: a program, and a source map from its instructions to the module.
 
 use weightware_isa::{Op, Program};
 
 use crate::code::Origin;
 use crate::data_sections::Input;
 
-/// A module lowered to a program.
+/// A module lowered to a program, with a source map and the layout of its memory.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Lowered {
@@ -16,15 +16,15 @@ pub struct Lowered {
     pub reads_input: bool,
     /// Whether the program may read bytes of input.
     pub reads_bytes: bool,
-    /// Whether the program may look at arguments or environment.
+    /// Whether the program may read arguments or environment.
     pub reads_arguments: bool,
     /// The module's memory, and the part of it that the machine holds.
     pub memory: MemoryWindow,
     /// The machine's address of the input, if the program reads any.
     pub input_address: Option<u32>,
-    /// The types of the results of an entry that is [called with arguments](crate::Options::arguments).
-    /// The program's last instructions before the jump to its end pop one result each, the last
-    /// one first, and the trace holds their bytes.
+    /// The types of the results of an entry that is [called with
+    /// arguments](crate::Options::arguments). The program's last instructions before the jump to
+    /// its end pop one result each, the last one first, and the trace holds their bytes.
     pub results: Vec<ResultType>,
     /// The functions that the module imports, `module.name`.
     pub imports: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Lowered {
     pub(crate) origins: Vec<Origin>,
 }
 
-/// The type of a result.
+/// The type of a result of an entry that is called with arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultType {
     /// 32 bits, an integer.
@@ -45,10 +45,10 @@ pub enum ResultType {
     F64,
 }
 
-/// A module's memory, and the part of it that the machine holds. Pages have 64 KiB.
+/// A module's memory, and the window of it that the machine holds. Pages have 64 KiB.
 ///
-/// The two are the same unless a module declares more pages than the machine has. Then accesses
-/// outside the part trap, although they would be right in a greater machine.
+/// The machine holds the whole memory unless a module declares more pages than the machine has.
+/// Then accesses outside the window trap, although they are valid in the module's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryWindow {
@@ -56,21 +56,22 @@ pub struct MemoryWindow {
     pub initial: u32,
     /// Pages to which the module's memory may grow.
     pub limit: u32,
-    /// The address, in the module's memory, at which the machine's begins.
+    /// The address in the module's memory at which the window begins.
     pub origin: u32,
     /// Initial pages that the machine holds.
     pub held: u32,
-    /// Whether the module may grow its memory further than the machine lets it.
+    /// Whether the program grows its memory and the module's maximum is greater than
+    /// [`MemoryWindow::limit`], so that the machine may refuse growths that the module allows.
     pub capped: bool,
-    /// The initial stack pointer, by the convention of linkers.
+    /// The initial stack pointer: the first mutable global, by the convention of linkers.
     pub stack_pointer: Option<u32>,
-    /// The number added to an address of the module to get the machine's, once the origin is
-    /// subtracted.
+    /// The number that is added to an address of the module, after the origin is subtracted, to get
+    /// the address in the machine.
     pub shift: u32,
 }
 
 impl MemoryWindow {
-    /// The address in the module's memory of an address of the machine.
+    /// Translates an address of the machine to the module's memory.
     #[must_use]
     pub fn guest_address(&self, machine: u64) -> u64 {
         // Addresses below the origin wrapped when the origin was subtracted.
@@ -81,8 +82,8 @@ impl MemoryWindow {
         }
     }
 
-    /// Whether an access that the machine does not hold lies inside the module's memory, as far as
-    /// its initial pages go.
+    /// Whether an address lies inside the initial pages of the module's memory, but outside the
+    /// window that the machine holds.
     #[must_use]
     pub fn leaves_out(&self, address: u64) -> bool {
         let end = u64::from(self.initial) << 16;
@@ -91,7 +92,7 @@ impl MemoryWindow {
     }
 }
 
-/// The source of an instruction of a program.
+/// The source location of an instruction of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Location<'l> {
@@ -114,7 +115,7 @@ impl Lowered {
         }
     }
 
-    /// The program with an input, as [`Lowered::with_input`] gives it, without a copy.
+    /// The program with an input, like [`Lowered::with_input`], but without a copy.
     #[must_use]
     pub fn into_program(mut self, input: impl Into<Input>) -> Program {
         let sections = std::mem::take(&mut self.program.sections);
@@ -158,7 +159,8 @@ impl Lowered {
         })
     }
 
-    /// The instructions that answer a growth of the memory which the machine refuses.
+    /// The indices of the instructions that push -1, the result of `memory.grow` when the machine
+    /// refuses the growth.
     pub fn refused_growths(&self) -> impl Iterator<Item = usize> {
         let code = self.program.code.iter().enumerate();
         let refusals = code.filter(|(_, instruction)| {
@@ -172,8 +174,8 @@ impl Lowered {
         })
     }
 
-    /// The functions that the program consists of: their indices in the module and their names.
-    /// Code that the lowering adds has no index.
+    /// The functions of the program: their indices in the module and their names. Code that the
+    /// lowering adds has no index.
     pub fn functions(&self) -> impl Iterator<Item = (Option<u32>, &str)> {
         self.functions
             .iter()

@@ -5,31 +5,31 @@ use crate::module::reachability::Reachability;
 use crate::module::{Module, PAGE};
 use crate::width::Bits;
 
-/// The most pages of a memory, and of what accesses beside the guest's memory may use.
+/// The most pages that the machine holds: the initial memory and hidden data together.
 const PAGES: u32 = 255;
 
 /// Pages to which a memory may grow by default if hidden data lies after it. The machine is exact
-/// for little more.
+/// for 152 KiB.
 const GROWS_TO: u32 = 2;
 
-/// The most pages to which any memory grows: one less than addresses reach, so that its size in
-/// bytes fits a word.
+/// The most pages to which any memory grows: one less than 32-bit addresses reach, so that its size
+/// in bytes fits a word.
 const MOST: u32 = (1 << 16) - 1;
 
-/// A layout.
+/// The layout of the machine's memory.
 ///
-/// The machine holds the guest's addresses from an origin on. The origin is 0, but for modules that
-/// declare more pages than the machine has: their stack takes megabytes of which they use little,
-/// and the origin lies within it. Accesses below the origin trap.
+/// The machine holds the guest's addresses from an origin on. The origin is 0 unless a module
+/// declares more pages than the machine has. Such a module reserves megabytes of stack and uses
+/// little of it, so the origin lies within the stack. Accesses below the origin trap.
 ///
-/// Hidden data lies after all that the guest's memory may become; or, if there is no input and that
-/// is too far, in a page of its own before it, and all of the guest's addresses are shifted by that
-/// page.
+/// Hidden data lies after the largest memory that the guest may grow to. If there is no input and
+/// that address is too far, hidden data has the page before the guest's memory, and all addresses
+/// of the guest are shifted by one page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemoryLayout {
-    /// The guest's address, a multiple of the page, at which the machine's memory begins.
+    /// The guest's address at which the machine's memory begins, a multiple of the page size.
     pub(crate) origin: u32,
-    /// The number added to the guest's addresses, once the origin is subtracted.
+    /// The number that is added to the guest's addresses, after the origin is subtracted.
     pub(crate) shift: u32,
     /// Initial pages of the guest's memory.
     pub(crate) initial: u32,
@@ -37,7 +37,7 @@ pub(crate) struct MemoryLayout {
     pub(crate) limit: u32,
     /// The initial pages that the machine holds, from the origin on.
     pub(crate) held: u32,
-    /// Whether the guest may grow its memory further than the layout lets it.
+    /// Whether the guest's maximum is greater than the limit.
     pub(crate) capped: bool,
     /// The initial stack pointer, by the convention of linkers.
     pub(crate) stack_pointer: Option<u32>,
@@ -54,7 +54,7 @@ impl MemoryLayout {
     ) -> Result<Self, Error> {
         let initial = module.memory.map_or(0, |memory| memory.initial);
         let hides = reach.hides_input || reach.hides_segments;
-        // A page for hidden data, wherever it lies.
+        // A page for hidden data, before or after the memory.
         let room = PAGES - u32::from(hides);
         let declares_more = initial > room;
         let wanted = most.unwrap_or(GROWS_TO).min(room);
@@ -104,14 +104,15 @@ impl MemoryLayout {
         })
     }
 
-    /// The fourth immediate byte of the guest's accesses: the pages that they may use.
+    /// The fourth immediate byte of the guest's accesses, which bounds them: a number of pages.
     pub(crate) fn pages(&self) -> u8 {
         u8::try_from(self.held + self.shift / PAGE).unwrap_or(u8::MAX)
     }
 }
 
-/// The first page that a module with more pages than the machine needs: that of its data, or, if a
-/// stack lies below the data, some pages of the stack, an eighth of what the machine holds.
+/// The first page that the machine holds of a module with more pages than the machine has: the page
+/// of its data; or, if a stack lies below the data, the page from which the stack has an eighth of
+/// the pages held.
 fn first_page(module: &Module<'_>, initial: u32, wanted: u32) -> u32 {
     let addresses = module.data.iter().filter_map(|data| data.address);
     let data = addresses.min().unwrap_or(u32::MAX);
@@ -120,7 +121,7 @@ fn first_page(module: &Module<'_>, initial: u32, wanted: u32) -> u32 {
     stack_page.min(data / PAGE).min(initial)
 }
 
-/// The page after the last one that data or the stack's top lie in.
+/// The page after the last one that contains data or the initial stack pointer.
 fn last_page(module: &Module<'_>) -> u32 {
     let initial = module.memory.map_or(0, |memory| memory.initial);
     let active = module.data.iter().filter_map(|data| {
@@ -131,7 +132,7 @@ fn last_page(module: &Module<'_>) -> u32 {
     end.unwrap_or(0).div_ceil(PAGE)
 }
 
-/// The initial stack pointer: what linkers make of it is the first mutable word among the globals.
+/// The initial stack pointer. Linkers make it the first mutable global.
 fn stack_pointer(module: &Module<'_>, initial: u32) -> Option<u32> {
     let global = module.globals.iter().find(|global| global.mutable)?;
     match global.value {

@@ -1,4 +1,4 @@
-//! The options of the lowering.
+//! Options of the lowering: entry, memory limit, passes, values of imports.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,23 @@ use crate::module::ImportedGlobal;
 use crate::passes::Passes;
 use crate::width::Bits;
 
-/// Options of the lowering.
+/// Options of [`lower`](crate::lower()).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The export to begin with. `None`: `_start`, else `main`, else nothing but the start
-    /// function.
+    /// The export that the program calls. `None`: `_start`, else `__main_void`, else `main`, else
+    /// only the start function.
     pub entry: Option<String>,
-    /// What the entry is called with, as text: a number for each of its parameters. With `Some`,
-    /// the entry may have results of any type, which [`Lowered::results`](crate::Lowered::results)
-    /// says how to read; without, it has no parameters, and its result is the exit code.
+    /// The arguments of the entry as text, a number for each parameter. With `Some`, the entry may
+    /// have results of any numeric type, which [`Lowered::results`](crate::Lowered::results) lists.
+    /// With `None`, the entry must have no parameters, and its result is the exit code.
     pub arguments: Option<Vec<String>>,
     /// The name of the file that holds the module, for messages about its text.
     pub file: Option<PathBuf>,
     /// Pages to which the memory may grow, if the module's maximum allows it. `None`: that maximum;
-    /// or 2 if the program reads input or arguments, which lie after it: the machine is exact for
-    /// memory up to 152 KiB. Of a module that declares more pages than the machine has, as many as
-    /// these are held.
+    /// or 2 if the program reads input or arguments, which lie after the memory, since the machine
+    /// is exact for memory up to 152 KiB. For a module that declares more pages than the machine
+    /// has, this is the number of pages that the machine holds.
     pub memory_pages: Option<u32>,
     /// The passes that optimise the code.
     pub passes: Passes,
@@ -46,14 +46,14 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Sets the export to begin with.
+    /// Sets the export that the program calls.
     #[must_use]
     pub fn with_entry(mut self, export: impl Into<String>) -> Self {
         self.entry = Some(export.into());
         self
     }
 
-    /// Sets the export to begin with, and its arguments: see [`Options::arguments`].
+    /// Sets the export that the program calls, and its arguments: see [`Options::arguments`].
     #[must_use]
     pub fn with_invocation(
         mut self,
@@ -86,7 +86,7 @@ impl Options {
         self
     }
 
-    /// Adds the value of an imported global; for floating point, its bits.
+    /// Sets the value of an imported global; for floating point, its bits.
     #[must_use]
     pub fn with_global(
         mut self,

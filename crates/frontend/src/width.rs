@@ -1,4 +1,4 @@
-//! Widths of values: all that the machine distinguishes of their types.
+//! Widths of values. The machine distinguishes types by nothing else.
 
 use wasmparser::ValType;
 use weightware_isa::Op;
@@ -31,7 +31,10 @@ impl Bits {
 }
 
 impl Width {
-    /// The width of a type, if the machine has values of it.
+    /// The width of a type.
+    ///
+    /// # Errors
+    /// If the machine has no values of the type.
     pub(crate) fn of(ty: ValType) -> Result<Self, Error> {
         match ty {
             ValType::I32 | ValType::F32 => Ok(Width::Word),

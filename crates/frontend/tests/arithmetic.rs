@@ -104,7 +104,7 @@ fn unary_operators_on_edges_and_powers() {
     }
 }
 
-/// The right operand is a constant, which the lowering may take advantage of.
+/// The right operand is a constant, for which the lowering may choose a shorter sequence.
 #[test]
 fn constant_right_operands() {
     let all: Vec<u32> = EDGES

@@ -171,7 +171,7 @@ fn deep_nesting() {
     assert_eq!(run.outcome, weightware_isa::Outcome::Exited(5));
 }
 
-/// A binary whose `main` has that body and no locals.
+/// A binary whose `main` has a given body and no locals.
 fn main_of(body: &[u8]) -> Vec<u8> {
     let mut binary =
         b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x08\x01\x04main\0\0".to_vec();

@@ -1,5 +1,5 @@
-//! What operators cost that take more than one instruction, in executed instructions and in tokens
-//! of the trace: the table of `README.md`, which `BLESS=1` writes.
+//! The costs of operators that take more than one instruction, in executed instructions and in
+//! tokens of the trace: the table of `README.md`, which `BLESS=1` writes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -117,10 +117,10 @@ const ROWS: &[Row] = &[
     row("memory.grow", &["i32 1"], ""),
 ];
 
-/// Instructions and tokens of a `main` with that body.
+/// Instructions and tokens of a `main` with a given body.
 fn run(globals: &str, body: &str) -> (u64, u64) {
     let text = format!("(module (memory 1 2) {globals} (func (export \"main\") {body}))");
-    // A routine that is called in one place alone is a call and a return cheaper.
+    // A routine with one call site is inlined, which saves a call and a return.
     let options = Options::default().with_passes(Passes::all().without(Pass::Inline));
     let lowered = lower(text.as_bytes(), &options).expect("it lowers");
     let mut run = Interpreter::new(&lowered.program);
@@ -128,13 +128,13 @@ fn run(globals: &str, body: &str) -> (u64, u64) {
     (run.executed(), run.tokens())
 }
 
-/// Tokens of an instruction that pushes a value of that type, or takes it.
+/// Tokens of an instruction that pushes or pops a value of a type.
 fn tokens(ty: &str) -> u64 {
     if ty.ends_with("64") { 9 } else { 5 }
 }
 
-/// What an operator costs beyond the instructions that push its operands. Those come from globals,
-/// about which the lowering knows nothing, and the result goes to one.
+/// The cost of an operator without the instructions that push its operands. The operands come from
+/// globals, whose values the lowering does not know, and the result is written to one.
 fn cost(row: &Row) -> (u64, u64) {
     let (ty, name) = row.operator.split_once('.').expect("type and name");
     let compares = ["eqz", "eq", "lt", "lt_s"].contains(&name);

@@ -1,4 +1,4 @@
-//! All tests of the package in one program: linked once, and long tests run beside one another.
+//! All tests of the package in one program: linked once, with long tests in parallel.
 
 mod arithmetic;
 mod control;

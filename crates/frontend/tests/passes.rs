@@ -1,13 +1,13 @@
-//! Each pass alone: the code that it makes of a small function, and that the function still does
-//! what wasmi says.
+//! Each pass alone: the code that it generates for a small function, whose results must equal
+//! wasmi's.
 
 use crate::oracle;
 use crate::oracle::module;
 use weightware_frontend::{Options, Pass, Passes, lower};
 use weightware_isa::Op;
 
-/// The instructions of a module's `main`, in words, after a set of passes. Checks that all sets of
-/// passes do what wasmi does.
+/// The instructions of a module's `main`, as text, after a set of passes. Checks that the results
+/// of all sets of passes equal wasmi's.
 #[track_caller]
 fn lowered(text: &str, passes: Passes) -> String {
     let binary = wat::parse_str(text).expect("a module");
@@ -119,7 +119,7 @@ fn what_a_table_holds_stays() {
 
 #[test]
 fn jumps_go_where_the_jumps_go_that_they_lead_to() {
-    // Out of the inner block means out of the outer one, which means the function's end.
+    // A branch out of the inner block is one out of the outer block, whose end is the function's.
     check(
         Pass::JumpThreading,
         "",
@@ -210,8 +210,8 @@ fn a_value_stays_on_the_stack_until_it_is_read() {
 
 #[test]
 fn a_value_does_not_stay_where_the_stack_is_needed() {
-    // A difference does not turn round; a branch leaves the block; a value lies below that is taken
-    // in between.
+    // A difference does not commute; a branch leaves the block; an instruction in between pops a
+    // value from below.
     for body in [
         "(local.set 0 (call $getchar)) (i32.sub (call $getchar) (local.get 0))",
         "(block $b (local.set 0 (call $getchar)) (br_if $b (call $getchar)) (return (local.get 0))) (i32.const 3)",
@@ -227,7 +227,7 @@ fn a_value_does_not_stay_where_the_stack_is_needed() {
 
 #[test]
 fn locals_share_words() {
-    // A copy vanishes; locals that are never alive together have one word.
+    // A copy is removed; locals that are never live together share one word.
     check(
         Pass::CoalesceLocals,
         "(local i32 i32 i32 i32)",
@@ -248,7 +248,7 @@ fn a_copy_whose_origin_changes_keeps_its_word() {
         "call, resume, local.set 0, local.get 0, local.set 1, local.get 0, i32.const 1, i32.add, local.tee 0, \
          i32.const 200, i32.lt_u, br_if, local.get 0, local.get 1, i32.sub, return",
     );
-    // What is written later is another local as far as a read can tell.
+    // Two webs of one local are independent.
     check(
         Pass::CoalesceLocals,
         "(local i32 i32)",
@@ -275,7 +275,7 @@ fn a_small_frame_needs_no_thunks() {
         run.tokens()
     };
     let [many, few] = [Passes::none(), Passes::none().with(Pass::CoalesceLocals)].map(tokens);
-    // Two calls less on the way to each of 300, and two returns.
+    // Two calls and two returns are saved for each of the 300.
     assert_eq!(many - few, 300 * 8);
     lowered(&text, Passes::all());
 }

@@ -1,4 +1,5 @@
-//! Random modules: lowering never panics, and what it makes of them does what wasmi does.
+//! Random modules: lowering never panics, and the lowered programs behave like the modules in
+//! wasmi.
 
 use crate::oracle;
 use std::fmt::Write as _;
@@ -44,7 +45,7 @@ const WIDE_LOADS: [&str; 7] = [
     "load", "load8_s", "load8_u", "load16_s", "load16_u", "load32_s", "load32_u",
 ];
 const COMPARISONS: [&str; 8] = ["eq", "ne", "lt_s", "lt_u", "gt_s", "le_u", "ge_s", "ge_u"];
-/// Without `copysign`, which tells the sign of NaN.
+/// Without `copysign`, which makes the sign of NaN visible.
 const FLOAT_BINARY: [&str; 6] = ["add", "sub", "mul", "div", "min", "max"];
 const FLOAT_UNARY: [&str; 7] = ["abs", "neg", "sqrt", "ceil", "floor", "trunc", "nearest"];
 const FLOAT_COMPARISONS: [&str; 6] = ["eq", "ne", "lt", "gt", "le", "ge"];
@@ -139,8 +140,8 @@ impl Writer<'_> {
             }
             8 => {
                 (0..3).for_each(|_| self.value(depth - 1));
-                // wasmi 2.0.0 fuses a comparison with zero and a `select` the wrong way round; not
-                // through a local.
+                // wasmi 2.0.0 fuses a comparison with zero and a `select` wrongly; a local between
+                // them prevents it.
                 self.put("local.set 5 local.get 5 select");
             }
             9 => {
@@ -245,7 +246,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Pushes a number, whose bits are not looked at: those of NaN are each engine's own.
+    /// Pushes a number whose bits are not compared: engines differ in those of NaN.
     fn float(&mut self, ty: &str, depth: usize) {
         let choice = if depth == 0 || self.bytes.is_empty() {
             0
@@ -424,12 +425,12 @@ fn random_module(bytes: &[u8]) -> String {
     writer.module()
 }
 
-/// Compares where both ends are within reach.
+/// Compares the two runs if both end within their limits.
 fn compare(binary: &[u8], input: &[u8], passes: Passes) -> Result<bool, TestCaseError> {
     let Ok(lowered) = lower(binary, &Options::default().with_passes(passes)) else {
         return Ok(false);
     };
-    // Of a module that declares more memory than the machine has, what is left out traps.
+    // If a module declares more memory than the machine has, accesses outside the window trap.
     if lowered
         .memory
         .leaves_out((u64::from(lowered.memory.initial) << 16).saturating_sub(1))
@@ -444,7 +445,7 @@ fn compare(binary: &[u8], input: &[u8], passes: Passes) -> Result<bool, TestCase
     let found = oracle::machine(&lowered, input, 40_000_000);
     let exhausts = |run: &Run| run.outcome == Outcome::Trapped(Trap::CallStackExhausted);
     match (expected, found) {
-        // How deep calls may nest is each engine's own.
+        // Engines differ in the depth to which calls may nest.
         (Some(run), _) | (_, Some(run)) if exhausts(&run) => Ok(false),
         (Some(expected), Some(found)) => {
             prop_assert_eq!(expected.outcome, found.outcome);

@@ -1,4 +1,4 @@
-//! What is refused, and what the error tells.
+//! Modules that are refused, and their errors.
 
 use weightware_frontend::{Error, Options, lower};
 use weightware_isa::Value;
@@ -81,7 +81,7 @@ fn other_types_and_instructions() {
         assert!(error.to_string().contains(part), "{error}");
         assert!(error.is_unsupported(), "{error}");
         assert!(error.offset().is_some(), "{error}");
-        // What WebAssembly 2.0 has, SIMD included, and tail calls are refused where they are
+        // Features of WebAssembly 2.0, SIMD included, and tail calls are refused where they are
         // lowered.
         let later = matches!(part, "threads" | "exceptions" | "gc");
         assert_eq!(error.needs_later_version(), later, "{error}");

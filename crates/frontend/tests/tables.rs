@@ -214,7 +214,7 @@ fn memory_from_an_origin_on() {
         assert_eq!(output, b"xABZCy", "{pages:?}");
         assert_eq!(outcome, Outcome::Exited(258), "{pages:?}");
     }
-    // What is left out below, what is beyond the end, and where addresses wrap.
+    // Accesses below the origin and beyond the end, and addresses that wrap.
     for (address, offset, left_out) in [
         (0xfe_fff0_u32, 0_u32, true),
         (0, 4, true),
@@ -233,7 +233,7 @@ fn memory_from_an_origin_on() {
         let address = u64::from(address) + u64::from(offset);
         assert_eq!(window.leaves_out(address), left_out, "{address:#x}");
     }
-    // Data at low addresses: what lies beyond what the machine holds is left out.
+    // Data at low addresses: the machine does not hold the pages beyond its limit.
     let text = "(module (memory 300) (data (i32.const 8) \"x\")
         (func (export \"main\") (result i32) (i32.load8_u (i32.const 8))))";
     let lowered = lower(text.as_bytes(), &Options::default()).expect("it lowers");

@@ -1,5 +1,5 @@
 //! A hand-written model of one head that repeats the last three words for ever, run by all engines;
-//! and the kernel that the plan engine makes of it.
+//! and the kernel to which the plan engine compiles it.
 
 use std::io::{self, Write};
 
@@ -12,8 +12,8 @@ use weightware_runtime::{Decoder, Engine};
 const WORDS: [&str; 6] = ["a", "rose", "is", "red", "and", "sweet"];
 
 /// Head 0 has the keys `(2j, -j^2)` and the query `64 * (t - 2, 1)`, whose score is the product
-/// `64 * (2 j (t - 2) - j^2)`. It is greatest at `j = t - 2`: the head fetches the token that is to
-/// come again. The other two heads are dead.
+/// `64 * (2 j (t - 2) - j^2)`. It is greatest at `j = t - 2`: the head fetches the token to be
+/// repeated. The other two heads are dead.
 fn model() -> Model {
     let [one, t, tt, token, fetched] = [0, 1, 2, 3, 4];
     let (d, vocab) = (6, WORDS.len());

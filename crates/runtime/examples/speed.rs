@@ -29,7 +29,7 @@ const TOKEN: usize = 3;
 const TOKEN2: usize = 4;
 const FETCHED: usize = 5;
 const FRESH: usize = 6;
-/// From here on, slots are written, and read only by the unembedding's zero weights.
+/// Slots from this one on are written, and read only by the unembedding's zero weights.
 const JUNK: usize = 8;
 
 fn head(layer: &mut LayerWeights, h: usize, rows: [&[(usize, f64)]; 6], out: [usize; 2]) {

@@ -8,12 +8,12 @@ use weightware_model::TokenId;
 use crate::sparse::WIDTH;
 use crate::unembed::{Scratch, Unembed};
 
-/// More columns than these are not cached.
+/// The most columns whose argmax is cached.
 const MOST_COLUMNS: usize = 4;
 
 const ENTRIES: usize = 1 << 13;
 
-/// The tokens of the last searches, and buffers for the next one.
+/// The cache of the last searches, and buffers for the next one.
 #[derive(Debug, Default)]
 pub(crate) struct ArgmaxCache {
     /// Columns and their token, by hash; empty before the first search.
@@ -23,7 +23,7 @@ pub(crate) struct ArgmaxCache {
 }
 
 impl ArgmaxCache {
-    /// The token predicted from the residual stream: the lowest of the greatest logit; none if a
+    /// The token predicted from the residual stream: the lowest of the greatest logit. `None` if a
     /// logit might overflow.
     pub(crate) fn predict(
         &mut self,
@@ -37,14 +37,14 @@ impl ArgmaxCache {
         token
     }
 
-    /// The lowest token of the greatest logit, from the columns that are not zero; none if a logit
-    /// might overflow.
+    /// The lowest token of the greatest logit, from the columns that the unembedding reads. `None`
+    /// if a logit might overflow.
     pub(crate) fn argmax(&mut self, unembed: &Unembed, columns: &[f64]) -> Option<TokenId> {
         if columns.len() > MOST_COLUMNS {
             return self.search(unembed, columns);
         }
         if self.entries.is_empty() {
-            // No column is this NaN.
+            // This NaN marks an empty entry: no column is NaN.
             self.entries = vec![([u64::MAX; MOST_COLUMNS], TokenId(0)); ENTRIES];
         }
         let mut key = [0; MOST_COLUMNS];
@@ -61,7 +61,7 @@ impl ArgmaxCache {
         Some(self.entries[at].1)
     }
 
-    /// The argmax, which is not cached.
+    /// The lowest token of the greatest logit, without the cache.
     #[cold]
     pub(crate) fn search(&mut self, unembed: &Unembed, columns: &[f64]) -> Option<TokenId> {
         unembed.argmax(columns, &mut self.scratch)

@@ -13,7 +13,7 @@ use crate::sparse::Vector;
 use crate::token_buffer::TokenBuffer;
 use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
 
-/// How a decoder attends to past tokens.
+/// An algorithm by which a decoder attends to past tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
     /// Stock softmax over all past keys, scores scaled by `1 / sqrt(2)`: the definition of the
@@ -25,12 +25,11 @@ pub enum Engine {
     /// Exact hard-max by extreme-point search in the convex hull of the past keys. O(log n) per
     /// token.
     Hull,
-    /// Exact hard-max by kernels that are specialised to the weights and compute only the numbers
-    /// that matter. About constant per token.
+    /// Exact hard-max by kernels that are specialised to the weights, and compute only the numbers
+    /// that can change the tokens. About constant per token.
     Plan,
-    /// Exact hard-max by the machine code of these kernels, in builds with the feature `jit`. On
-    /// processors other than x86-64 with AVX, kernels are interpreted as with
-    /// [`Plan`](Self::Plan).
+    /// Exact hard-max by machine code of the kernels of [`Plan`](Self::Plan), in builds with the
+    /// feature `jit`. On processors other than x86-64 with AVX, kernels are interpreted.
     Jit,
 }
 
@@ -61,8 +60,8 @@ impl Engine {
         matches!(self, Self::Plan | Self::Jit)
     }
 
-    /// Whether the engine scans all past keys, so that a token takes time in proportion to those
-    /// before it.
+    /// Whether the engine scans all past keys, so that a token takes time in proportion to the
+    /// number of tokens before it.
     #[must_use]
     pub fn is_linear(self) -> bool {
         matches!(self, Self::Softmax | Self::Hardmax)
@@ -81,7 +80,7 @@ impl Engine {
     }
 }
 
-/// By [name](Engine::name), of the engines of this build.
+/// Parses the [name](Engine::name) of an engine of this build.
 impl FromStr for Engine {
     type Err = Error;
 
@@ -94,7 +93,7 @@ impl FromStr for Engine {
 /// The options of a decoder besides its engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DecoderOptions {
-    /// Lets a hard-max engine run a model that says it needs softmax.
+    /// Lets a hard-max engine run a model whose `config.json` states that it needs softmax.
     pub force: bool,
 }
 
@@ -104,20 +103,20 @@ pub struct DecoderOptions {
 pub struct HeadActivation {
     /// The layer, from 0.
     pub layer: usize,
-    /// The head's number in the weights.
+    /// The head's index among all heads of the layer, dead ones included.
     pub head: usize,
-    /// The query.
+    /// The query of the token.
     pub query: [f64; 2],
-    /// The key that was appended.
+    /// The key that the token appends.
     pub key: [f64; 2],
-    /// The value that was appended; 0 where it cannot reach the residual stream.
+    /// The value that the token appends; 0 for a part that cannot reach the residual stream.
     pub value: [f64; 2],
 }
 
-/// Greedy decoding of one sequence.
+/// A greedy decoder of one sequence.
 ///
-/// All engines compute the same projections with the same bits, the plan engine those that matter;
-/// they differ in attention. See the crate's documentation for an example.
+/// All engines compute the same projections with the same bits, the plan engines only those that
+/// can change the tokens; engines differ in attention. The crate's documentation has an example.
 #[derive(Debug)]
 pub struct Decoder {
     network: Network,
@@ -125,7 +124,8 @@ pub struct Decoder {
     engine: Engine,
     stream: ResidualStream,
     argmax_cache: ArgmaxCache,
-    /// Tokens known: prompt and given. The last one given has not been through the layers yet.
+    /// The number of tokens of the prompt and the trace. The last one is pending while the layers
+    /// have not processed it.
     known: u64,
     pending: Option<TokenId>,
     /// The token that the stream predicts.
@@ -183,8 +183,8 @@ impl Decoder {
     /// A decoder of an empty sequence.
     ///
     /// # Errors
-    /// If the model is inconsistent, or says that it needs softmax and `engine` is another, or the
-    /// engine is not in this build.
+    /// If the model is inconsistent, if it needs softmax and `engine` is another, or if the engine
+    /// is not in this build.
     pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
         Self::with_options(model, engine, DecoderOptions::default())
     }
@@ -192,7 +192,7 @@ impl Decoder {
     /// A decoder of an empty sequence, with options.
     ///
     /// # Errors
-    /// The errors of [`new`](Self::new), except those that the options overrule.
+    /// The errors of [`new`](Self::new), except the one that [`DecoderOptions::force`] suppresses.
     pub fn with_options(
         model: &Model,
         engine: Engine,
@@ -221,7 +221,7 @@ impl Decoder {
         })
     }
 
-    /// Forgets the sequence.
+    /// Resets the decoder to the empty sequence.
     pub fn reset(&mut self) {
         self.cache.reset(&self.network);
         self.stream = ResidualStream::new(&self.network);
@@ -231,11 +231,11 @@ impl Decoder {
         self.finish = None;
     }
 
-    /// Processes a prompt, or further tokens after generated ones.
+    /// Prefills a prompt, or further tokens after generated ones.
     ///
     /// # Errors
-    /// If a token is unknown (then no token is processed), the horizon comes before the prompt's
-    /// end, or decoding had finished.
+    /// If a token is unknown (then no token is processed), if the horizon comes before the prompt's
+    /// end, or if decoding is finished.
     pub fn prefill(&mut self, tokens: &[TokenId]) -> Result<(), PrefillError> {
         let vocab = self.network.vocab;
         if let Some(index) = tokens.iter().position(|t| t.0 as usize >= vocab) {
@@ -269,7 +269,8 @@ impl Decoder {
     }
 
     /// Prefills one token and returns its residual stream: the embedding, then the stream after
-    /// each half-layer. Empty with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
+    /// each half-layer. The result is empty with [`Engine::Plan`] and [`Engine::Jit`], which do not
+    /// compute the whole stream.
     ///
     /// # Errors
     /// The errors of [`prefill`](Self::prefill).
@@ -278,17 +279,18 @@ impl Decoder {
             d_model: self.network.d_model,
             residual: vec![],
         });
-        let taken_in = self.prefill(&[token]);
+        let prefilled = self.prefill(&[token]);
         let record = self.record.take();
-        taken_in?;
+        prefilled?;
         Ok(record.map(|record| record.residual).unwrap_or_default())
     }
 
     /// Generates tokens one by one: at most `limit`, up to and including an end token, or up to the
     /// horizon.
     ///
-    /// The iterator is lazy: a token goes through the layers when the next one is requested.
-    /// [`finish_reason`](Self::finish_reason) says why it ended. Before a prompt it is empty.
+    /// The iterator is lazy: the layers process a token when the next one is requested.
+    /// [`finish_reason`](Self::finish_reason) has the reason of its end. Without a prompt it is
+    /// empty.
     pub fn generate(&mut self, limit: Option<u64>) -> Generate<'_> {
         if self.finish == Some(FinishReason::MaxTokens) {
             self.finish = None;
@@ -299,25 +301,25 @@ impl Decoder {
         }
     }
 
-    /// Why the last [`generate`](Self::generate) ended; `None` if it did not.
+    /// The reason for which decoding ended; `None` if it has not ended.
     #[must_use]
     pub fn finish_reason(&self) -> Option<FinishReason> {
         self.finish
     }
 
-    /// The number of tokens so far, the prompt included.
+    /// The number of tokens of the sequence so far, the prompt included.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.known
     }
 
-    /// Whether there are no tokens yet.
+    /// Whether the sequence has no tokens yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.known == 0
     }
 
-    /// The logits from which the last prediction was made: after a prompt, those of its last token.
+    /// The logits of the last prediction: after a prompt, those at its last token.
     ///
     /// The plan engine computes no logits while decoding. This method then runs all tokens through
     /// the hull engine.
@@ -329,13 +331,13 @@ impl Decoder {
         }
     }
 
-    /// The engine.
+    /// The engine of the decoder.
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// Counts of the decoder's work and memory. Takes O(heads).
+    /// The counts of the decoder's work and memory. Takes O(heads).
     #[must_use]
     pub fn stats(&self) -> Stats {
         let live_heads = self.network.heads().count();
@@ -367,14 +369,14 @@ impl Decoder {
         }
     }
 
-    /// The kernel that predicted the last token, as text: what it assumes, and one instruction a
+    /// The kernel that predicted the last token, as text: its assumptions, and one instruction a
     /// line. The crate's PLAN.md describes the text.
     ///
-    /// The kernel is the one that ran for the last token that went through the layers; the
-    /// token generated last goes through them when the next one is requested. `None` if that
-    /// token was the first, which the whole network computes, with engines other than
-    /// [`Engine::Plan`] and [`Engine::Jit`], and where no plan holds. The text is written now, and
-    /// decoding does nothing for it.
+    /// The kernel is the one that ran for the last token that the layers processed; they process
+    /// the token generated last when the next one is requested. `None` if that token was the first,
+    /// which the whole network computes, with engines other than [`Engine::Plan`] and
+    /// [`Engine::Jit`], and if no plan holds. The text is generated on request, at no cost for
+    /// decoding.
     #[must_use]
     pub fn kernel(&self) -> Option<String> {
         match &self.cache {
@@ -383,9 +385,9 @@ impl Decoder {
         }
     }
 
-    /// The queries, keys and values of the live heads at the last token that went through the
-    /// layers, in order: for studies of attention, such as recording the keys and queries of a
-    /// head. Nothing with [`Engine::Plan`] and [`Engine::Jit`], which compute less.
+    /// The queries, keys and values of the live heads, in order, at the last token that the layers
+    /// processed. They serve studies of attention. The iterator is empty with [`Engine::Plan`] and
+    /// [`Engine::Jit`], which do not compute all of them.
     pub fn head_activations(&self) -> impl Iterator<Item = HeadActivation> + '_ {
         let layers = self.network.layers.iter().enumerate();
         let heads = layers.flat_map(|(layer, its)| its.heads.iter().map(move |h| (layer, h)));
@@ -400,8 +402,8 @@ impl Decoder {
             })
     }
 
-    /// The extent of the live keys of heads with a box in the sequence so far, in order; heads
-    /// without a live key are left out.
+    /// The extent of the live keys of each head with a key box in the sequence so far, in order.
+    /// Heads without a live key are left out.
     pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
         let mut reached: Vec<_> = match &self.cache {
             EngineState::Plan(planned) => planned.reach(&self.network),
@@ -419,11 +421,11 @@ impl Decoder {
             })
     }
 
-    /// Generates up to as many tokens as fit, up to and including an end token, or up to the
-    /// horizon; returns how many. If they are fewer, [`finish_reason`](Self::finish_reason) says
-    /// why, unless there was no prompt.
+    /// Generates tokens into a slice until it is full, up to and including an end token, or up to
+    /// the horizon; returns their number. If the slice is not full,
+    /// [`finish_reason`](Self::finish_reason) has the reason, unless there is no prompt.
     ///
-    /// The tokens are those of [`generate`](Self::generate), with less work for each.
+    /// The tokens are those of [`generate`](Self::generate), which is slower.
     pub fn generate_into(&mut self, tokens: &mut [TokenId]) -> usize {
         if self.finish == Some(FinishReason::MaxTokens) {
             self.finish = None;
@@ -439,7 +441,7 @@ impl Decoder {
         let mut buffer = TokenBuffer::into(&mut tokens[..room]);
         while !buffer.is_full() && self.finish.is_none() {
             let before = buffer.count();
-            // The token given last has not been through the layers yet.
+            // The layers have not processed the pending token yet.
             let result = match (self.pending.take(), &mut self.cache) {
                 (None, _) => {
                     buffer.extend(self.next);
@@ -476,7 +478,7 @@ impl Decoder {
         count
     }
 
-    /// Runs the last known token through the layers; predicts the next if `predict`.
+    /// Processes the last token of the sequence; predicts the next one if `predict`.
     #[inline]
     fn advance(&mut self, token: TokenId, predict: bool) -> Result<(), (u64, HorizonReason)> {
         if let EngineState::Plan(planned) = &mut self.cache {
@@ -492,16 +494,16 @@ impl Decoder {
             .map_err(|why| self.horizon(why))
     }
 
-    /// Runs a token through the whole network; predicts the next if `predict`.
+    /// Runs the whole network for a token; predicts the next one if `predict`.
     fn forward(&mut self, token: TokenId, predict: bool) -> Result<(), HorizonReason> {
         match self.record.take() {
             None => self.through_layers(token, &mut ())?,
             Some(mut record) => {
-                // The token generated last may pass first, if it has not yet.
+                // A pending token runs first, and must not be recorded.
                 record.residual.clear();
-                let passed = self.through_layers(token, &mut record);
+                let result = self.through_layers(token, &mut record);
                 self.record = Some(record);
-                passed?;
+                result?;
             }
         }
         let Self {
@@ -540,7 +542,7 @@ impl Decoder {
         }
     }
 
-    /// Ends decoding before the token after those known.
+    /// Ends decoding at the horizon, after the tokens of the sequence so far.
     fn horizon(&mut self, reason: HorizonReason) -> (u64, HorizonReason) {
         let position = self.known;
         self.finish = Some(FinishReason::Horizon { position, reason });
@@ -548,7 +550,7 @@ impl Decoder {
     }
 }
 
-/// The tokens that a decoder generates.
+/// An iterator of the tokens that a decoder generates, made by [`Decoder::generate`].
 #[derive(Debug)]
 #[must_use = "tokens are generated as they are requested"]
 pub struct Generate<'a> {
@@ -557,7 +559,7 @@ pub struct Generate<'a> {
 }
 
 impl Generate<'_> {
-    /// Why the tokens ended; `None` while they have not.
+    /// The reason for which the iterator ended; `None` if it has not ended.
     #[must_use]
     pub fn finish_reason(&self) -> Option<FinishReason> {
         self.decoder.finish

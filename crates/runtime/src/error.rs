@@ -1,10 +1,10 @@
-//! The error of choosing an engine, and of making a decoder.
+//! The error of parsing an engine's name, and of making a decoder.
 
 use thiserror::Error;
 
 use crate::Engine;
 
-/// Why a decoder cannot be made.
+/// The reason why a decoder cannot be made, or why a name is not that of an engine.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct Error(Kind);
@@ -14,7 +14,7 @@ enum Kind {
     #[error("the model is inconsistent: {0}")]
     Model(#[source] weightware_model::Error),
     #[error(
-        "config.json says that the model needs softmax attention, which the {0} engine does not compute; use the softmax \
+        "config.json states that the model needs softmax attention, which the {0} engine does not compute; use the softmax \
          engine, or force this one and expect other tokens"
     )]
     NeedsSoftmax(&'static str),
@@ -43,7 +43,7 @@ impl Error {
         Self(Kind::UnknownEngine)
     }
 
-    /// Whether the engine refuses the model only because it was not forced.
+    /// Whether [`DecoderOptions::force`](crate::DecoderOptions::force) would avoid the error.
     #[must_use]
     pub fn can_be_forced(&self) -> bool {
         matches!(self.0, Kind::NeedsSoftmax(_))

@@ -17,7 +17,7 @@ pub(crate) trait Observer {
     fn see(&mut self, x: &Vector);
 }
 
-/// An observer that reads nothing and costs nothing.
+/// An observer that does nothing.
 impl Observer for () {
     #[inline]
     fn see(&mut self, _: &Vector) {}
@@ -34,7 +34,7 @@ pub(crate) struct ResidualStream {
     gates: Vec<f64>,
     /// The number of live heads whose products are computed.
     computed: usize,
-    /// By box: least and greatest `x` and greatest lift of the live keys.
+    /// The extent of the live keys of each box.
     pub(crate) reach: Vec<KeyExtent>,
 }
 
@@ -56,9 +56,8 @@ impl ResidualStream {
         heads.map(|head| head.call(&self.products))
     }
 
-    /// The extent of live keys, by head with a box: layer, number in the weights, least and
-    /// greatest
-    /// `x`, greatest lift.
+    /// The extent of live keys of each head with a box: layer, number in the weights, least and
+    /// greatest `x`, greatest lift.
     pub(crate) fn reached<'s>(
         &'s self,
         network: &'s Network,
@@ -69,7 +68,7 @@ impl ResidualStream {
         heads.filter_map(|(layer, head)| Some((layer, head.number, self.reach[head.boxed?].0)))
     }
 
-    /// Runs a token at a position through all layers; `x` then is its residual stream.
+    /// Runs a token at a position through all layers. Then `x` is its residual stream.
     pub(crate) fn forward(
         &mut self,
         network: &Network,
@@ -97,7 +96,8 @@ impl ResidualStream {
         observer.see(&self.x);
         cache.begin();
         self.computed = 0;
-        // A number that is small for a query may be a value of one layer, and a query of the next.
+        // A number that is out of range for a query may be a value in one layer, where it is in
+        // range, and a query in the next.
         let mut in_doubt = false;
         for (number, layer) in network.layers.iter().enumerate() {
             self.attention(layer, number, cache, &mut in_doubt)?;
@@ -180,7 +180,7 @@ fn all_fit(numbers: &[f64], exact: bool) -> bool {
     })
 }
 
-/// Whether a key is in its box; the extent of live keys grows by it.
+/// Whether a key is in its box. If so, extends the extent of live keys by it.
 #[inline]
 fn check_box(key: [f64; 2], bound: [f64; 2], extent: &mut KeyExtent) -> bool {
     let Some(lift) = live_lift(key) else {
@@ -193,7 +193,7 @@ fn check_box(key: [f64; 2], bound: [f64; 2], extent: &mut KeyExtent) -> bool {
     inside
 }
 
-/// Checks that a head's numbers are in range and its key within its box.
+/// Checks that a head's numbers are in range, and its key within its box.
 #[cold]
 fn check(head: &Head, layer: usize, call: &Qkv, exact: bool) -> Result<(), HorizonReason> {
     let Qkv { query, key, value } = call;

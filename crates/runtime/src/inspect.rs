@@ -1,4 +1,4 @@
-//! Inspection of one token's forward pass: residual stream, attention, logits.
+//! Inspection of one token's forward pass: residual stream, winners of attention, logits.
 
 use std::cmp::Ordering;
 use std::num::NonZeroU64;
@@ -11,7 +11,7 @@ use crate::decoder::{Decoder, Engine, HeadActivation};
 use crate::error::Error;
 use crate::stop::PrefillError;
 
-/// The forward pass of one token, number by number.
+/// The numbers of one token's forward pass: residual stream, attention, logits.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TokenPass {
@@ -19,23 +19,23 @@ pub struct TokenPass {
     pub position: u64,
     /// The residual stream: the embedding, then the stream after each half-layer.
     pub residual: Vec<Vec<f64>>,
-    /// The live heads, in order.
+    /// The attention of the live heads, in order.
     pub heads: Vec<HeadAttention>,
-    /// The logits, by token id.
+    /// The logit of each token id.
     pub logits: Vec<f64>,
     /// The token that the engine decodes next; `None` if that token would not be certified.
     pub next: Option<TokenId>,
 }
 
-/// The query of a live head, and the keys that win.
+/// The attention of a live head: its query, and the keys that win.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct HeadAttention {
     /// The layer, from 0.
     pub layer: usize,
-    /// The head's number in the weights.
+    /// The head's index among all heads of the layer, dead ones included.
     pub head: usize,
-    /// The query.
+    /// The query of the token.
     pub query: [f64; 2],
     /// The number of keys that tie for the greatest score.
     pub winners: NonZeroU64,
@@ -45,16 +45,16 @@ pub struct HeadAttention {
     pub last: u64,
     /// The key of the first winner.
     pub key: [f64; 2],
-    /// The average of the winners' values, rounded once; 0 where it cannot reach the residual
-    /// stream.
+    /// The average of the winners' values, rounded once; 0 for a part that cannot reach the
+    /// residual stream.
     pub value: [f64; 2],
 }
 
-/// Why a pass cannot be inspected.
+/// The reason why a forward pass cannot be inspected.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InspectError {
-    /// A decoder cannot be made.
+    /// The engine cannot decode the model.
     #[error(transparent)]
     Engine(#[from] Error),
     /// The engine skips most of the forward pass.
@@ -90,9 +90,8 @@ struct Best {
 
 /// Prefills `tokens` and inspects the forward pass of the last one.
 ///
-/// The winners of a head are found by exact comparison with the keys of all tokens so far, with
-/// every engine. No key is kept: the tokens pass through the layers twice, the first time for the
-/// queries.
+/// With every engine, exact comparison with the keys of all tokens finds the winners of a head. No
+/// key is kept: the layers process the tokens twice, the first time for the queries.
 ///
 /// # Errors
 /// If the engine is planned or cannot decode the model, or the tokens cannot be prefilled.

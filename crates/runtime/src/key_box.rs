@@ -1,7 +1,7 @@
 //! Key boxes, within which attention is exact, and the extent of a head's live keys.
 
-/// The height of a live key above the parabola, `y + (x / 2)^2`; `None` if it is cleared. NaN gives
-/// `Some(NaN)`, which no box contains.
+/// The lift of a live key, its height above the parabola, `y + (x / 2)^2`; `None` if the key is
+/// cleared. For NaN the result is `Some(NaN)`, which no box contains.
 #[inline]
 pub(crate) fn live_lift([x, y]: [f64; 2]) -> Option<f64> {
     let half = x / 2.0;
@@ -9,7 +9,7 @@ pub(crate) fn live_lift([x, y]: [f64; 2]) -> Option<f64> {
     if lift < -0.5 { None } else { Some(lift) }
 }
 
-/// Whether a live key is within a box: greatest `|x|`, greatest lift.
+/// Whether a live key is within a box, given by the greatest `|x|` and the greatest lift.
 #[inline]
 pub(crate) fn holds([most, highest]: [f64; 2], x: f64, lift: f64) -> bool {
     x.abs() <= most && lift <= highest
@@ -33,8 +33,8 @@ impl KeyExtent {
     }
 }
 
-/// The distance below the parabola from which on keys are left out of tables: more than the squared
-/// distance between any two keys inside a box.
+/// The distance below the parabola at which keys are cleared and left out of tables: more than the
+/// squared distance between any two keys inside a box.
 pub(crate) fn cleared(bound: Option<[f64; 2]>) -> f64 {
     const LEAST: f64 = (1_u64 << 38) as f64;
     bound.map_or(LEAST, |[greatest_x, _]| LEAST.max(greatest_x * greatest_x))

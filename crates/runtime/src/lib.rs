@@ -1,13 +1,15 @@
-//! Greedy decoding of plain transformers with two-dimensional heads, by linear scan or convex hull.
+//! Greedy decoding of plain transformers with two-dimensional heads: linear scans, convex hulls,
+//! and partial evaluation of the forward pass.
 //!
 //! A [`Decoder`] runs any [`Model`](weightware_model::Model) from its weights alone, by one of five
 //! [engines](Engine): stock softmax, hard-max by a scan, by a convex hull, by a plan, by a plan in
-//! machine code. The README states what they have in common to the bit and what makes the last two
-//! quick. This crate must never know opcodes, graphs or Wasm.
+//! machine code. The README states which results of the engines are equal to the bit, and why the
+//! engines are fast. This crate must never know opcodes, graphs or Wasm.
 //!
 //! # Examples
-//! A model of one layer and one head that says what it has seen less of, `tick` if neither: all
-//! keys are zero and tie, so the head averages -1 for every `tick` and 1 for every `tock` so far.
+//! A model of one layer and one head generates the token that occurred less often so far, and
+//! `tick` if both occurred equally often. All keys are zero and tie, so the head averages -1 for
+//! every `tick` and 1 for every `tock`.
 //!
 //! ```
 //! use weightware_model::{Attention, Config, LayerWeights, Matrix, Model, Shape, TokenId, Tokenizer, Weights};

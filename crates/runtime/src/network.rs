@@ -1,4 +1,5 @@
-//! The network as sparse rows, with products that are equal for every token computed once.
+//! The network as sparse rows, with common-subexpression elimination of products by value
+//! numbering.
 
 use weightware_hull::Point;
 use weightware_model::{LayerWeights, Matrix, Model, PositionFeature};
@@ -8,7 +9,7 @@ use crate::sparse::{Entry, Row, Rows, Update, row_of};
 use crate::unembed::Unembed;
 use crate::value_numbering::{Interner, Products, SlotVersions};
 
-/// A model prepared for the forward pass. It borrows nothing from the model.
+/// A model prepared for the forward pass. It does not borrow from the model.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) d_model: usize,
@@ -29,7 +30,7 @@ pub(crate) struct Network {
     pub(crate) boxes: usize,
     pub(crate) unembed: Unembed,
     pub(crate) last_position: u64,
-    /// By id: whether it is an end token.
+    /// Whether each id is an end token.
     pub(crate) ends: Vec<bool>,
 }
 
@@ -65,11 +66,12 @@ pub(crate) struct Head {
     pub(crate) query: [usize; 2],
     pub(crate) key: [usize; 2],
     pub(crate) value: [usize; 2],
-    /// By value: its answer of the layer, if the value reaches the residual stream.
+    /// For each part of the value, the index of its answer in the layer, if the part reaches the
+    /// residual stream.
     pub(crate) answers: [Option<usize>; 2],
-    /// Greatest `|x|` and greatest lift of a live key; the lesser of several boxes.
+    /// The head's key box: greatest `|x|` and greatest lift of a live key.
     pub(crate) bound: Option<[f64; 2]>,
-    /// The number of the box, if there is one.
+    /// The number of the box, if the head has one.
     pub(crate) boxed: Option<usize>,
 }
 
@@ -96,17 +98,17 @@ pub(crate) struct KeyBox {
     pub(crate) bound: [f64; 2],
 }
 
-/// The lookups of a layer's heads in a cache, each once: products that are equal for any tokens are
-/// one key, one query, one stream of values. A later layer does not repeat keys and values of
-/// earlier ones.
+/// The lookups of a layer's heads in a cache, without duplicates: products that are equal for all
+/// tokens are one key, one query, one stream of values. A later layer does not append keys and
+/// values of earlier layers again.
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
     pub(crate) keys: Vec<KeyAppend>,
     pub(crate) values: Vec<ValueAppend>,
     pub(crate) queries: Vec<LayerQuery>,
-    /// By query, one after the other: the streams of values that are averaged.
+    /// The streams of values that are averaged, query by query.
     pub(crate) answers: Vec<usize>,
-    /// The place of the first of them among those of all layers.
+    /// The index of the first of these answers among the answers of all layers.
     pub(crate) answers_at: usize,
 }
 
@@ -117,11 +119,11 @@ pub(crate) struct KeyAppend {
     pub(crate) stream: usize,
     /// Places among the products.
     pub(crate) key: [usize; 2],
-    /// The first head of the layer that has it.
+    /// The first head of the layer that has the key.
     pub(crate) head: usize,
 }
 
-/// Values to append to streams of values, beside one stream of keys.
+/// Values to append to streams of values that belong to one stream of keys.
 #[derive(Debug)]
 pub(crate) struct ValueAppend {
     pub(crate) keys: usize,
@@ -136,7 +138,7 @@ pub(crate) struct LayerQuery {
     pub(crate) keys: usize,
     /// Places among the products.
     pub(crate) query: [usize; 2],
-    /// Whether no earlier layer has it.
+    /// Whether no earlier layer has the query.
     pub(crate) is_new: bool,
     /// The number of its answers.
     pub(crate) answers: usize,
@@ -186,20 +188,20 @@ impl Network {
     }
 }
 
-/// The value numbers of the layers so far.
+/// The value-numbering pass: the state after the layers so far.
 struct Pass {
     versions: SlotVersions,
     products: Products,
     gates: Products,
-    /// By the numbers of two products.
+    /// Streams of keys, by the numbers of two products.
     keys: Interner<[usize; 2]>,
-    /// By the number of the keys and that of a product.
+    /// Streams of values, by the number of the keys and that of a product.
     values: Interner<[usize; 2]>,
-    /// By the number of the keys and those of two products.
+    /// Queries, by the number of the keys and those of two products.
     queries: Interner<[usize; 3]>,
     /// The number of answers.
     answers: usize,
-    /// By the number of the keys and the bits of two bounds.
+    /// Boxes, by the number of the keys and the bits of two bounds.
     boxes: Interner<(usize, [u64; 2])>,
 }
 
@@ -253,8 +255,8 @@ impl Pass {
         }
     }
 
-    /// The live heads of a layer, with numbers of products instead of places; answers are 0 where a
-    /// value is live.
+    /// The live heads of a layer, with value numbers of products instead of places. The answer of a
+    /// live value is 0 for now.
     fn heads(&mut self, model: &Model, index: usize, weights: &LayerWeights) -> Vec<Head> {
         let shape = &model.config.shape;
         let mut heads = Vec::new();
@@ -292,9 +294,9 @@ impl Pass {
     fn lookups(&mut self, heads: &mut [Head]) -> (Lookups, Vec<KeyBox>) {
         let mut lookups = Lookups::default();
         let mut boxes = Vec::new();
-        // By query: the streams of values that answer it.
+        // For each query, the streams of values that answer it.
         let mut answers: Vec<Vec<usize>> = Vec::new();
-        // By live value of the heads: the index of the query in this layer.
+        // For each live value of the heads, the index of the query in this layer.
         let mut query_of = Vec::new();
         for (i, head) in heads.iter_mut().enumerate() {
             let place = |number: usize| self.products.place(number);
@@ -371,8 +373,8 @@ impl Pass {
     }
 }
 
-/// The rows of a matrix over some inputs, each of which has a column of the matrix, in the order of
-/// their products.
+/// The rows of a matrix restricted to some columns. Each pair is a column and the index of its
+/// input, in the order in which products are added.
 fn update(matrix: &Matrix, columns: &[(usize, usize)]) -> Update {
     let restricted = |r: usize| {
         let entry = |&(column, input): &(usize, usize)| Entry {

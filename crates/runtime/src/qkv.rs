@@ -2,7 +2,7 @@
 
 use weightware_hull::Point;
 
-/// The query, the key that is appended, and its value.
+/// The query of a head, and the key and value that it appends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Qkv {
     pub(crate) query: Point,

@@ -1,13 +1,13 @@
-//! Sparse rows of the weights.
+//! Sparse matrix-vector products with a fixed order of additions.
 
 #[cfg(test)]
 pub(crate) use weightware_analysis::row;
 pub(crate) use weightware_analysis::{Entry, Row, row_of};
 
-/// Inputs are kept in arrays that every 16-bit number indexes, so that no access needs a check.
+/// The length of vectors: every 16-bit index is in bounds, so no access needs a check.
 pub(crate) const WIDTH: usize = 1 << 16;
 
-/// A vector; only its first part is used.
+/// A vector, of which only the first part is used.
 pub(crate) type Vector = Box<[f64; WIDTH]>;
 
 /// The zero vector.
@@ -23,12 +23,12 @@ trait Dot {
     /// The dot product: products added in ascending order of inputs, every operation rounded, never
     /// fused.
     ///
-    /// A sum that starts at +0 is never -0, and adding a zero product would not change it: leaving
-    /// out zero weights gives the bits of the dense product.
+    /// A sum that starts at +0 is never -0, and adding a zero product would not change it. So the
+    /// product equals the dense one bit for bit.
     fn dot(&self, x: &[f64; WIDTH]) -> f64;
 }
 
-/// A row of `N` weights, apart from their inputs to take less memory.
+/// A row of `N` weights. Separate arrays for weights and inputs take less memory.
 #[derive(Debug)]
 struct Short<const N: usize> {
     weights: [f64; N],
@@ -85,7 +85,7 @@ impl<T> Outputs for &mut [T] {
     }
 }
 
-/// A sparse matrix whose rows are sorted by length: the loops over short rows are unrolled.
+/// A sparse matrix whose rows are sorted by length, so that the loops over short rows are unrolled.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     ones: Vec<Short<1>>,
@@ -94,12 +94,12 @@ pub(crate) struct Rows {
     fours: Vec<Short<4>>,
     fives: Vec<Short<5>>,
     long: Vec<Row>,
-    /// Last come rows without entries.
+    /// The number of rows without entries, which come last.
     empty: usize,
 }
 
 impl Rows {
-    /// The matrix, and for every row given the place of its product in the output.
+    /// The matrix of some rows, and for each row the place of its product in the output.
     pub(crate) fn new(rows: &[Row]) -> (Self, Vec<usize>) {
         // Shorter rows first, empty ones last.
         let class = |row: &Row| if row.is_empty() { 7 } else { row.len().min(6) };
@@ -131,7 +131,7 @@ impl Rows {
     /// Calls `take` with every row's output and product with `x`.
     #[inline(always)]
     fn each<O: Outputs>(&self, x: &[f64; WIDTH], out: O, mut take: impl FnMut(O::Item, f64)) {
-        /// The products of rows of a length, and the outputs that are left.
+        /// Multiplies the rows of one length, and returns the remaining outputs.
         #[inline(always)]
         fn of<O: Outputs, R: Dot>(
             rows: &[R],
@@ -154,14 +154,14 @@ impl Rows {
         out.into_iter().for_each(|out| take(out, 0.0));
     }
 
-    /// Writes the products of all rows with `x` to `out`, which is as long.
+    /// Writes the products of all rows with `x` to `out`, which has an entry for each row.
     #[inline]
     pub(crate) fn multiply(&self, x: &[f64; WIDTH], out: &mut [f64]) {
         self.each(x, out, |out, product| *out = product);
     }
 }
 
-/// Rows that write to slots of the residual stream.
+/// Rows whose products are added to slots of the residual stream.
 #[derive(Debug)]
 pub(crate) struct Update {
     rows: Rows,

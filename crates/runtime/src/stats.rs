@@ -1,52 +1,53 @@
-//! Statistics of a decoder: counts, and the reasons for which plans were given up.
+//! Statistics of a decoder: counts of its work and memory, and of bailouts by reason.
 
 use std::fmt;
 
 use weightware_analysis::Bailout;
 
-/// The counts of a decoder.
+/// The counts of a decoder's work and memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Tokens that went through the layers, the prompt included.
+    /// The number of tokens that the layers have processed, the prompt included.
     pub tokens: u64,
     /// The approximate number of bytes of keys and values.
     pub cached_bytes: usize,
-    /// Live heads, which can change the residual stream.
+    /// The number of live heads: those that can change the residual stream.
     pub live_heads: usize,
-    /// Streams of keys that are kept, after sharing.
+    /// The number of streams of keys that are kept, after sharing.
     pub key_streams: usize,
-    /// Streams of scalar values that are kept, after sharing.
+    /// The number of streams of scalar values that are kept, after sharing.
     pub value_streams: usize,
-    /// Whether tokens are decoded by a plan: by the plan engine, unless it left the model to the
-    /// hull engine.
+    /// Whether a plan decodes the tokens. `false` with other engines, and after the plan engine has
+    /// fallen back to the hull engine.
     pub planned: bool,
     /// The number of times that the plan engine gave up an assumption and decoded all tokens again.
     pub deoptimizations: u32,
-    /// Every bailout of the sequence, by reason: those that deoptimised, and those before, when a
-    /// plan was made.
+    /// The number of bailouts of the sequence, by reason: those that deoptimised, and those while a
+    /// plan was compiled.
     pub bailouts: Bailouts,
 }
 
-/// Why the plan engine gave up an assumption, or the model as a whole.
+/// The reason for which the plan engine gave up an assumption, or plans as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BailoutReason {
     /// A head that attends by position found two positions of equal score, or reads a value that
     /// may be rounded.
     Place,
-    /// The keys of some heads are not of the kind that was proved or assumed.
+    /// A key lies off the parabola of its table, two keys tie, or a query is too far from all keys
+    /// of a table.
     Keys,
     /// A running sum left the range that was assumed.
     Sum,
-    /// The first token's id came again.
+    /// The first token's id occurred again.
     Sentinel,
-    /// Bounds of the model are not proved, or the sequence exceeds the room of a plan.
+    /// Bounds do not prove that a plan is exact, or the sequence exceeds the limits of a plan.
     Model,
 }
 
 impl BailoutReason {
-    /// All reasons, in the order of [`Bailouts::iter`].
+    /// All bailout reasons, in the order of [`Bailouts::iter`].
     pub const ALL: [Self; 5] = [
         Self::Place,
         Self::Keys,
@@ -65,7 +66,7 @@ impl BailoutReason {
         }
     }
 
-    /// The reason's name in lower case.
+    /// The name of the reason in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -77,7 +78,7 @@ impl BailoutReason {
         }
     }
 
-    /// The reason and its consequence, as a sentence.
+    /// A sentence that states the reason and its consequence.
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
@@ -93,7 +94,7 @@ impl BailoutReason {
                 "A running sum left the range that was assumed; from then on sums may have any value."
             }
             Self::Sentinel => {
-                "The first token's id came again, which was assumed to occur once; from then on it may."
+                "The first token's id occurred again, although it was assumed not to; from then on it may."
             }
             Self::Model => {
                 "Numbers may overflow, positions may be rounded, or the sequence needs more positions, registers or \
@@ -109,7 +110,7 @@ impl fmt::Display for BailoutReason {
     }
 }
 
-/// The number of bailouts for each reason.
+/// The numbers of bailouts, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bailouts([u32; BailoutReason::ALL.len()]);
 
@@ -118,19 +119,19 @@ impl Bailouts {
         self.0[BailoutReason::of(bailout) as usize] += 1;
     }
 
-    /// The number of bailouts for one reason.
+    /// The number of bailouts for a reason.
     #[must_use]
     pub fn count(&self, reason: BailoutReason) -> u32 {
         self.0[reason as usize]
     }
 
-    /// The number of all bailouts.
+    /// The total number of bailouts.
     #[must_use]
     pub fn total(&self) -> u32 {
         self.0.iter().sum()
     }
 
-    /// Every reason with its count, zeros included.
+    /// All reasons with their counts, zeros included.
     pub fn iter(&self) -> impl Iterator<Item = (BailoutReason, u32)> {
         BailoutReason::ALL.into_iter().zip(self.0)
     }

@@ -5,15 +5,15 @@ use std::fmt;
 use thiserror::Error;
 use weightware_model::TokenId;
 
-/// Why a decoder generates no more tokens.
+/// The reason why a decoder generates no more tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FinishReason {
     /// The last token was one of the model's end tokens.
     EndToken(TokenId),
-    /// The limit given to [`Decoder::generate`](crate::Decoder::generate) is reached; another call
+    /// The limit of [`Decoder::generate`](crate::Decoder::generate) is reached; another call
     /// continues.
     MaxTokens,
-    /// Tokens from here on would not be certified.
+    /// The horizon is reached: further tokens would not be certified.
     Horizon {
         /// The position (counted from 0, the prompt included) of the first token that is not
         /// generated.
@@ -39,9 +39,9 @@ impl fmt::Display for FinishReason {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum HorizonReason {
-    /// The model's `last_position`.
+    /// The model's `last_position` is reached.
     LastPosition(u64),
-    /// One of the model's `key_bounds`: a live key outside the box of its head.
+    /// A live key lies outside the box of its head in the model's `key_bounds`.
     KeyBound {
         /// The layer.
         layer: usize,
@@ -52,16 +52,16 @@ pub enum HorizonReason {
         /// The key's `y + (x / 2)^2`.
         lift: f64,
     },
-    /// The range of numbers in which the engines compute exactly, in a query, key or value.
+    /// A query, key or value is outside the range of numbers in which the engines compute exactly.
     Range {
         /// The layer.
         layer: usize,
         /// The head within the layer.
         head: usize,
     },
-    /// The range of floats, in the residual stream or the logits.
+    /// A number of the residual stream or a logit overflows.
     Overflow,
-    /// The number of distinct keys that an index holds, 2^32 - 1.
+    /// A head has more distinct keys than the 2^32 - 1 that an index holds.
     Full {
         /// The layer.
         layer: usize,
@@ -99,7 +99,7 @@ impl fmt::Display for HorizonReason {
     }
 }
 
-/// Why a prompt was not prefilled.
+/// The reason why a prompt was not prefilled completely.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum PrefillError {
     /// A token is not in the vocabulary; no token of the prompt was processed.
@@ -112,7 +112,7 @@ pub enum PrefillError {
         /// The number of tokens in the vocabulary.
         vocab: usize,
     },
-    /// Tokens from here on would not be certified; the decoder is finished.
+    /// The prompt reaches the horizon: further tokens would not be certified. Decoding is finished.
     #[error("horizon at position {position}: {reason}")]
     Horizon {
         /// The position of the first token that is not certified.

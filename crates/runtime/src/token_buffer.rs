@@ -1,8 +1,8 @@
-//! A slice that decoded tokens fill from the front.
+//! A buffer of decoded tokens over a slice.
 
 use weightware_model::TokenId;
 
-/// The tokens generated so far, and room for more.
+/// A buffer over a slice: the tokens generated so far, and space for more.
 #[derive(Debug)]
 pub(crate) struct TokenBuffer<'t> {
     tokens: &'t mut [TokenId],
@@ -27,8 +27,10 @@ impl<'t> TokenBuffer<'t> {
         self.tokens[..self.count].last().copied()
     }
 
+    /// Appends a token.
+    ///
     /// # Panics
-    /// If there is no room.
+    /// If the buffer is full.
     #[inline]
     pub(crate) fn push(&mut self, token: TokenId) {
         self.tokens[self.count] = token;

@@ -1,4 +1,4 @@
-//! The unembedding: logits, and the token of the greatest one.
+//! The unembedding: exact argmax of logits, by branch and bound over blocks of rows.
 
 use std::cmp::Ordering;
 
@@ -9,31 +9,31 @@ use crate::sparse::WIDTH;
 /// Rows per block.
 const BLOCK: usize = 32;
 
-/// The number of cuts at gaps between families of rows, which may leave nearly empty blocks, and of
-/// columns that are searched for gaps.
+/// The most cuts at gaps between families of rows, since such cuts may leave nearly empty blocks;
+/// and the number of columns that are searched for gaps.
 const GAPS: usize = 8;
 
-/// The columns of the unembedding that are not zero, with its rows in blocks of near ones.
+/// The nonzero columns of the unembedding, with its rows in blocks of near rows.
 ///
-/// Every block is enclosed: each of its rows is `middle + a * chord` plus an error of at most
+/// Every block has an enclosure: each of its rows is `middle + a * chord` plus an error of at most
 /// `error` per column, with `|a| <= 1`. So no logit of the block exceeds `middle.x + |chord.x| +
-/// error.|x|` by more than the rounding error, for which `error` has a generous margin: a bound and
-/// a logit consist of few operations, each off by half an epsilon. A block whose bound is less than
-/// a known logit is skipped.
+/// error.|x|` by more than the rounding error. `error` includes a margin for it: a bound and a
+/// logit consist of few operations, each with an error of half an epsilon. A block whose bound is
+/// less than a known logit is skipped.
 ///
-/// The search is exact for any weights. It is fast where few rows come near the greatest logit, for
-/// instance where rows lie on a curve, which a chord follows closely.
+/// The search is exact for any weights. It is fast if few rows come near the greatest logit, for
+/// instance if rows lie on a curve, which chords approximate closely.
 #[derive(Debug)]
 pub(crate) struct Unembed {
     /// The slots of the columns, ascending.
     slots: Vec<u16>,
     vocab: usize,
-    /// The rows' tokens, ascending within a block; a block of fewer rows is filled up with copies
-    /// of its last one.
+    /// The rows' tokens, ascending within a block. A block of fewer rows is filled up with copies
+    /// of its last row.
     tokens: Vec<u32>,
-    /// Per block, per column: `BLOCK` weights.
+    /// `BLOCK` weights for each column of each block.
     weights: Vec<f64>,
-    /// Per column, per block.
+    /// The enclosure of each block, by column, then by block.
     middle: Vec<Vec<f64>>,
     chord: Vec<Vec<f64>>,
     error: Vec<Vec<f64>>,
@@ -48,7 +48,7 @@ pub(crate) struct Scratch {
     slopes: Vec<f64>,
 }
 
-/// Logits of at most this magnitude are far from overflow.
+/// If the magnitudes of all products of a logit add up to less than this, no operation overflows.
 const LARGEST: f64 = 1e290;
 
 impl Unembed {
@@ -98,8 +98,8 @@ impl Unembed {
         Self { slots, ..all }
     }
 
-    /// Adds the enclosure of a block. It holds for any middle, chord and coefficients, because the
-    /// errors are computed from them.
+    /// Appends the enclosure of a block. It is valid for any middle, chord and coefficients,
+    /// because the errors are computed from them.
     fn enclose(&mut self, block: &[u32], scales: &[f64], weight: &impl Fn(u32, usize) -> f64) {
         let columns = scales.len();
         if columns == 0 {
@@ -183,7 +183,7 @@ impl Unembed {
         for (bound, slope) in bounds.iter_mut().zip(slopes) {
             *bound += slope.abs();
         }
-        // Any block may be looked at first; the one of the greatest bound likely holds the winner.
+        // The search may begin with any block; that of the greatest bound likely has the winner.
         let first = position_of_greatest(bounds);
         let mut best = self.best_of_block(first, x);
         for (b, &bound) in bounds.iter().enumerate() {
@@ -240,8 +240,8 @@ fn position_of_greatest(numbers: &[f64]) -> usize {
     numbers.iter().position(|&n| n == greatest).unwrap_or(0)
 }
 
-/// Divides tokens into blocks of near rows: cuts them across the widest column, as a k-d tree does,
-/// in the middle or, a few times, where families of rows are far apart.
+/// Divides tokens into blocks of near rows, as a k-d tree does: cuts them across the widest column
+/// at the median, or up to `gaps` times at a gap between families of rows.
 fn divide(
     tokens: &mut [u32],
     scales: &[f64],
@@ -266,7 +266,8 @@ fn divide(
         None => {
             let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
             if let Some(c) = widest(&ranges, scales) {
-                // Where that column is equal, the others keep near rows together.
+                // Among rows that are equal in that column, the other columns keep near rows
+                // together.
                 let columns = || [c].into_iter().chain((0..scales.len()).rev());
                 let by_column = |a: &u32, b: &u32| {
                     let mut orders = columns().map(|c| weight(*a, c).total_cmp(&weight(*b, c)));

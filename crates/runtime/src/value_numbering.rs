@@ -1,5 +1,5 @@
-//! Value numbering of a forward pass: products that are equal for any tokens, from the weights
-//! alone.
+//! Value numbering of the forward pass: it identifies, from the weights alone, products that are
+//! equal for all tokens.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -16,7 +16,7 @@ impl SlotVersions {
         Self(vec![0; slots])
     }
 
-    /// Notes a write to slots; adding a zero counts as one.
+    /// Records a write to slots; adding a zero counts as a write.
     pub(crate) fn write(&mut self, slots: &[u16]) {
         for &slot in slots {
             self.0[usize::from(slot)] += 1;
@@ -27,19 +27,20 @@ impl SlotVersions {
 /// An input, its version and a weight's bits.
 type Term = (u16, u32, u64);
 
-/// The distinct products of rows with the residual stream. Two products of equal weights are one if
-/// no slot that they read was written to in between.
+/// The distinct products of rows with the residual stream. Two products with equal weights have one
+/// number if no half-layer in between writes a slot that they read.
 #[derive(Debug, Default)]
 pub(crate) struct Products {
     known: Interner<Vec<Term>>,
-    /// Those of the current half-layer.
+    /// The new products of the current half-layer.
     new: Vec<Row>,
-    /// By number: the place among all products. Numbers of the current half-layer have none yet.
+    /// The place of each number among all products. Numbers of the current half-layer have none
+    /// yet.
     places: Vec<usize>,
 }
 
 impl Products {
-    /// The number of a product.
+    /// The value number of a product.
     pub(crate) fn number(&mut self, row: Row, versions: &SlotVersions) -> usize {
         let term = |e: &crate::sparse::Entry| {
             let version = versions.0[usize::from(e.input)];
@@ -65,13 +66,13 @@ impl Products {
         self.places[number]
     }
 
-    /// The number of distinct ones.
+    /// The count of distinct products.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
 }
 
-/// Numbers from 0 for distinct things.
+/// Numbers distinct items from 0.
 #[derive(Debug)]
 pub(crate) struct Interner<T>(HashMap<T, usize>);
 
@@ -82,14 +83,14 @@ impl<T> Default for Interner<T> {
 }
 
 impl<T: Hash + Eq> Interner<T> {
-    /// The number of a thing, and whether it is a new one.
+    /// The number of an item, and whether the item is new.
     pub(crate) fn of(&mut self, thing: T) -> (usize, bool) {
         let next = self.0.len();
         let number = *self.0.entry(thing).or_insert(next);
         (number, number == next)
     }
 
-    /// The number of distinct ones.
+    /// The count of distinct items.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -27,7 +27,7 @@ fn logits(
         if decoder.generate(Some(1)).next().is_none() {
             break;
         }
-        // A prompt of nothing takes the generated token through the layers.
+        // An empty prompt processes the pending token.
         if decoder.prefill(&[]).is_err() {
             break;
         }

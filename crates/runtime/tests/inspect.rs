@@ -30,8 +30,8 @@ fn answers(model: &Model, pass: &TokenPass, layer: usize) -> Vec<f64> {
     answers
 }
 
-/// The residual stream after an attention and after the neurons, from that before and what the
-/// heads answered.
+/// The residual stream after an attention and after the neurons, from the stream before and the
+/// outputs of the heads.
 fn layer(model: &Model, index: usize, before: &[f64], answers: &[f64]) -> [Vec<f64>; 2] {
     let weights = &model.weights.layers[index];
     let sum = |x: &[f64], y: Vec<f64>| x.iter().zip(y).map(|(a, b)| a + b).collect::<Vec<_>>();
@@ -61,7 +61,7 @@ proptest! {
         let prompt = ids(&prompt);
         let pass = match inspect(&model, Engine::Hull, &prompt) {
             Ok(pass) => pass,
-            // Its numbers grow beyond what is compared exactly.
+            // Its numbers exceed the range of exact comparisons.
             Err(InspectError::Prefill(_)) => return Ok(()),
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
         };
@@ -125,7 +125,7 @@ fn recording_follows_a_token_that_was_generated() {
     let prompt = ids(&[5, 6, 7]);
     let mut decoder = Decoder::new(&model, Engine::Hull).unwrap();
     decoder.prefill(&prompt).unwrap();
-    // Not yet through the layers when the next one is given.
+    // The layers have not processed the token when the next one is given.
     assert_eq!(decoder.generate(Some(1)).next(), Some(prompt[0]));
     let recorded = decoder.prefill_recorded(prompt[1]).unwrap();
     let all = ids(&[5, 6, 7, 5, 6]);

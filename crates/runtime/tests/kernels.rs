@@ -70,19 +70,19 @@ fn copying() {
 #[test]
 fn a_sum_that_falls_below_zero() {
     let mut model = balance();
-    // It says token 1 while the sum is above 1.
+    // It generates token 1 while the sum is above 1.
     model.weights.head.row_mut(1).fill(0.0);
     model.weights.head.row_mut(1)[5] = 1.0;
     check("balance", &model, &[0, 1, 2, 2, 2], 1);
 }
 
-/// Dispatch by all of the key, and links with guards.
+/// Dispatch by class, kind and index, and links with guards.
 #[test]
 fn a_machine() {
     check("machine", &machine(12), &[0, 1, 2, 3, 4], 2);
 }
 
-/// The first token comes again, and takes with it what was known of keys.
+/// The first token occurs again, so the analysis of keys no longer holds.
 #[test]
 fn a_machine_without_its_sentinel() {
     check("sentinel", &machine(12), &[0, 1, 0], 1);
@@ -98,7 +98,7 @@ fn the_plan_shows_a_real_kernel() {
     assert!(golden.contains(&format!("\nkernel {kernel}")));
 }
 
-/// No kernel runs before a plan is made, where none holds, and with the other engines.
+/// No kernel runs before a plan is compiled, if none holds, and with the other engines.
 #[test]
 fn kernels_belong_to_plans() {
     let model = copier(6, 3);

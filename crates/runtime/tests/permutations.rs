@@ -1,4 +1,4 @@
-//! No meaning in names: the order of tokens, slots and heads does not matter.
+//! Invariance under permutations: the order of tokens, slots and heads does not matter.
 
 mod common;
 
@@ -10,7 +10,7 @@ use weightware_runtime::{Decoder, Engine};
 fn model() -> Model {
     let mut model = copier(12, 4);
     let layer = &mut model.weights.layers[0];
-    // Head 1 averages all tokens into a slot that is never read, head 2 has values but no way out.
+    // Head 1 averages all tokens into a slot that is never read; head 2 writes to no slot.
     layer.in_proj.row_mut(14)[3] = 1.0;
     layer.out_proj.row_mut(5)[2] = 1.0;
     layer.in_proj.row_mut(16)[1] = 3.0;

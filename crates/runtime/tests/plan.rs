@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use weightware_model::{Model, TokenId};
 use weightware_runtime::{Decoder, Engine, FinishReason, PrefillError, Stats};
 
-/// Tokens, why they ended, and the number of tokens processed.
+/// Tokens, the reason of their end, and the number of processed tokens.
 fn said(
     model: &Model,
     engine: Engine,
@@ -24,7 +24,7 @@ fn said(
     (tokens, decoder.finish_reason(), decoder.stats())
 }
 
-/// All hard-max engines say the same, token by token and several at once.
+/// All hard-max engines decode equal tokens, token by token and several at once.
 fn agree(model: &Model, prompt: &[u32], limit: u64) -> Result<(), TestCaseError> {
     let prompt = ids(prompt);
     let (hull, finish, stats) = said(model, Engine::Hull, &prompt, limit);
@@ -47,7 +47,7 @@ fn agree(model: &Model, prompt: &[u32], limit: u64) -> Result<(), TestCaseError>
             together.extend_from_slice(&slice[..filled]);
         }
         prop_assert_eq!(&hull, &together, "{:?}", engine);
-        // A limit is not what ends tokens that are generated together.
+        // Tokens that are generated together do not end by a limit.
         if together.len() < limit as usize {
             prop_assert_eq!(finish, decoder.finish_reason());
             prop_assert_eq!(stats.tokens, decoder.stats().tokens);
@@ -97,7 +97,7 @@ proptest! {
     }
 }
 
-/// The sentinel may come again after all.
+/// The sentinel may occur again.
 #[test]
 fn a_first_token_comes_again() {
     let model = copier(12, 5);
@@ -109,7 +109,7 @@ fn a_first_token_comes_again() {
     }
 }
 
-/// A plan is what decodes, not the engine that it may fall back to.
+/// A plan decodes the tokens, not the fallback engine.
 #[test]
 fn plans_hold() {
     let model = copier(20, 5);
@@ -124,7 +124,7 @@ fn plans_hold() {
     assert!(held.count() > 150);
 }
 
-/// A plan first expects that running sums, which mostly count, are not negative.
+/// A plan first assumes that running sums, which mostly count, are not negative.
 #[test]
 fn a_sum_falls_below_zero() {
     let model = balance();

@@ -1,4 +1,4 @@
-//! Why decoding ends, and where.
+//! The reasons and positions at which decoding ends.
 
 mod common;
 
@@ -44,8 +44,8 @@ fn a_budget_can_be_renewed() {
     assert_eq!(rest, ids(&[8, 2]));
 }
 
-/// By slices of any length, with single tokens in between, come the tokens that come one by one,
-/// and the same end.
+/// Decoding into slices of any length, with single tokens in between, generates the tokens of
+/// decoding one by one, and ends for the same reason.
 #[test]
 fn slices_are_filled_with_what_is_generated() {
     let mut model = copier(9, 3);
@@ -122,7 +122,7 @@ fn a_live_key_outside_its_box_ends() {
     for engine in Engine::available() {
         let mut decoder = Decoder::new(&model, engine).unwrap();
         decoder.prefill(&ids(&[2, 5, 8])).unwrap();
-        // The key of position 7 is (14, -49): what is computed with it, token 8, is not given.
+        // The key of position 7 is (14, -49): token 8, which depends on it, is not generated.
         assert_eq!(decoder.generate(None).count(), 5);
         let reason = HorizonReason::KeyBound {
             layer: 0,

@@ -1,4 +1,4 @@
-//! How far the default model is proved, and how much of that one program uses.
+//! The proved horizons of the default model, and the share of them that one program uses.
 //!
 //! `cargo run --release -p weightware --example certify`
 

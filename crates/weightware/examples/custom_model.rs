@@ -9,7 +9,7 @@ use weightware::{Computer, Engine, Extension, Model, Profile, RunEnd, Source, co
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = io::stdout().lock();
     let folder = std::env::temp_dir().join(format!("weightware-{}", std::process::id()));
-    // The core and what divides: no shifts, no products, no 64-bit words.
+    // The core and the quotients: no shifts, no products, no 64-bit words.
     let compiled = compile(Profile::STOCK, &[Extension::Traps, Extension::Divide])?;
     writeln!(out, "{}", compiled.usage)?;
     compiled.model.save(&folder)?;

@@ -1,4 +1,4 @@
-//! Explains one token of `3 + 5`: which token answers each head, and what the logits say.
+//! Explains one token of `3 + 5`: the token that each head attends to, and the greatest logits.
 //!
 //! `cargo run --release -p weightware --example explain`
 

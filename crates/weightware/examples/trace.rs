@@ -1,4 +1,4 @@
-//! Prints prompt and trace of `3 + 5`, by every engine, beside the plain interpreter.
+//! Prints prompt and trace of `3 + 5`, by every engine, checked by the plain interpreter.
 //!
 //! `cargo run --release -p weightware --example trace`
 
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     writeln!(out, "{PROGRAM}")?;
     let mut traces = vec![];
     for engine in Engine::available() {
-        // The interpreter sees a token once it is decoded; a difference would end the run.
+        // The interpreter sees a token after it is decoded; a difference would end the run.
         let mut run = computer.run(&program, engine, None)?.checked(&program, &[]);
         let mut lines = vec![];
         while let Some((_, line)) = run.step() {

@@ -1,4 +1,4 @@
-//! C and C++ to WebAssembly, by an installed clang.
+//! Compilation of C and C++ to WebAssembly by an installed clang.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -7,11 +7,11 @@ use std::process::Command;
 
 use crate::Error;
 
-/// Flags for a program with a C library, which finds WASI here. The stack stands first: a call that
-/// exceeds it traps, where it would overwrite data otherwise.
+/// Flags for a program with a C library for WASI. The stack has the lowest addresses, so a stack
+/// overflow traps instead of overwriting data.
 const WASI_FLAGS: [&str; 4] = ["--target=wasm32-wasi", "-O2", "-g", "-Wl,--stack-first"];
 
-/// Flags for a freestanding module; a program declares its imports itself.
+/// Flags for a freestanding module, whose sources declare its imports.
 const FREESTANDING_FLAGS: [&str; 11] = [
     "--target=wasm32",
     "-O2",
@@ -26,13 +26,15 @@ const FREESTANDING_FLAGS: [&str; 11] = [
     "-Wl,--export-if-defined=main",
 ];
 
-/// File name extensions of C, of C++, and of what a linker takes beside them.
+/// File name extensions of C, of C++, and of other inputs of the linker.
 const C: [&str; 1] = ["c"];
 const CPP: [&str; 4] = ["cpp", "cc", "cxx", "C"];
 const OBJECTS: [&str; 2] = ["o", "a"];
 
-/// A compilation of C or C++ sources with the first of `$CLANG`, clang, clang-21 to clang-16 that
-/// there is: for WASI if it has a C library for that, else freestanding.
+/// A compilation of C or C++ sources to a WebAssembly module.
+///
+/// The compiler is `$CLANG`, or else the first of clang and clang-21 to clang-16 that succeeds. It
+/// compiles for WASI if it has a C library for WASI, else freestanding.
 ///
 /// ```no_run
 /// use weightware::Clang;
@@ -49,21 +51,21 @@ pub struct Clang {
     stack: u64,
 }
 
-/// What a compilation gives.
+/// The result of a compilation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compilation {
-    /// The module.
+    /// The binary of the WebAssembly module.
     pub module: Vec<u8>,
-    /// What the compiler says of it: warnings.
+    /// The warnings of the compiler.
     pub messages: String,
 }
 
 impl Clang {
-    /// Bytes of the stack unless [`Clang::with_stack`] says otherwise: as many as wasm-ld's.
+    /// The default size of the stack in bytes, which is also wasm-ld's.
     pub const STACK: u64 = 64 << 10;
 
-    /// A compilation of these files.
+    /// A compilation of source files, together with objects and archives.
     pub fn new(sources: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         Self {
             sources: sources.into_iter().map(Into::into).collect(),
@@ -72,37 +74,38 @@ impl Clang {
         }
     }
 
-    /// Whether a file's name says that it is C or C++.
+    /// Whether a file's name has an extension of C or C++.
     #[must_use]
     pub fn compiles(path: &Path) -> bool {
         has_extension(path, &C) || has_extension(path, &CPP)
     }
 
-    /// Whether a file's name says that it can stand beside a source: C, C++, objects, archives.
+    /// Whether a file's name has an extension of an input of the compilation: C, C++, objects,
+    /// archives.
     #[must_use]
     pub fn takes(path: &Path) -> bool {
         Self::compiles(path) || has_extension(path, &OBJECTS)
     }
 
-    /// Adds an argument of clang, after this crate's own.
+    /// Adds an argument of clang, after the default ones.
     #[must_use]
     pub fn with_argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// Sets the bytes of the stack.
+    /// Sets the size of the stack in bytes.
     #[must_use]
     pub fn with_stack(mut self, bytes: u64) -> Self {
         self.stack = bytes;
         self
     }
 
-    /// Compiles and links.
+    /// Compiles and links the sources.
     ///
     /// # Errors
-    /// If a source cannot be read, no clang is installed, `$CLANG` names none, or it fails: its
-    /// messages are part of the error.
+    /// If a source cannot be read, no clang is installed, `$CLANG` cannot be started, or the
+    /// compiler fails. Its messages are then part of the error.
     pub fn compile(&self) -> Result<Compilation, Error> {
         let first = self.sources.first().cloned().unwrap_or_default();
         for path in &self.sources {
@@ -141,7 +144,8 @@ impl Clang {
         })
     }
 
-    /// Runs a compiler, which may not be there, and returns what it made or said.
+    /// Runs a compiler and returns the module, or its messages if it fails. The outer error: it
+    /// cannot be started.
     fn run(&self, clang: &OsStr) -> io::Result<Result<Compilation, String>> {
         let library = has_library(clang)?;
         let cpp = self.sources.iter().any(|path| has_extension(path, &CPP));
@@ -186,15 +190,15 @@ impl Clang {
     }
 }
 
-/// What is not there, and why, for messages of compilers that do not say so.
+/// A hint about a missing feature that the messages of a compiler mention.
 fn missing_feature(said: &str) -> &'static str {
     let mentions = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if mentions(&["setjmp", "longjmp"]) {
-        "\nsetjmp and longjmp need exceptions, which WebAssembly 1.0 has not: return errors instead"
+        "\nsetjmp and longjmp need exceptions, which WebAssembly 1.0 does not have: return errors instead"
     } else if mentions(&["pthread", "threads"]) {
         "\nthere are no threads: one trace is one thread"
     } else if mentions(&["/usr/include/", "file not found"]) && mentions(&["error: '"]) {
-        "\na header that is not found, or is found in /usr/include, is none of WASI's library: leave out what needs it"
+        "\na header that is not found, or is found in /usr/include, is not part of WASI's library: leave out the code that needs it"
     } else {
         ""
     }
@@ -205,7 +209,7 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     extension.is_some_and(|extension| extensions.contains(&extension))
 }
 
-/// Whether that clang finds a C library for WASI: if not, it answers with the bare name.
+/// Whether a clang finds a C library for WASI. Otherwise it prints the bare name of the file.
 fn has_library(clang: &OsStr) -> io::Result<bool> {
     let answer = Command::new(clang)
         .args(["--target=wasm32-wasi", "-print-file-name=crt1.o"])

@@ -1,4 +1,4 @@
-//! A model of the machine.
+//! A model of the machine: its tokens and instructions, and the runs of programs on it.
 
 use weightware_certify::RunCertificate;
 use weightware_compiler::machine::{Extension, Profile};
@@ -8,17 +8,17 @@ use weightware_runtime::{Engine, KeyRange};
 
 use crate::{Error, Run, RunEnd};
 
-/// A model, with the meaning of its tokens: what the machine's tokens are called decides, not their
-/// ids.
+/// A model that executes programs, with the meaning of its tokens. A token's string decides its
+/// meaning, not its id.
 #[derive(Debug, Clone)]
 pub struct Computer {
     model: Model,
-    /// By id of the model.
+    /// The meaning of each id of the model.
     meanings: Vec<Option<Token>>,
-    /// By id of the machine's vocabulary.
+    /// The model's id of each token of the machine's vocabulary.
     ids: Vec<TokenId>,
     vocabulary: Vocabulary,
-    /// The instructions that the model lacks, each with a module that it needs.
+    /// The instructions that the model lacks, each with a module that the instruction needs.
     missing: Vec<(Op, Extension)>,
 }
 
@@ -29,7 +29,7 @@ impl Default for Computer {
 }
 
 impl Computer {
-    /// A computer that runs on the given model, the compiled one or one from a folder.
+    /// A computer that runs on a model, the compiled one or one from a folder.
     ///
     /// # Errors
     /// If the model lacks one of the machine's tokens, or does not state which instructions it has.
@@ -56,13 +56,13 @@ impl Computer {
         })
     }
 
-    /// The model.
+    /// The model that the computer runs on.
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// The profile of the compiled machine that the model is of, if its `config.json` names one.
+    /// The profile of the model, if its `config.json` names one of the compiled machine.
     #[must_use]
     pub fn profile(&self) -> Option<Profile> {
         Profile::named(self.model.config.profile.as_deref()?)
@@ -74,13 +74,13 @@ impl Computer {
         program.full_prompt().map(|token| self.id(token)).collect()
     }
 
-    /// Starts a run: the prompt is taken in, tokens are decoded as they are asked for. At most
-    /// `limit` tokens.
+    /// Starts a run of a program: prefills the prompt. The run then decodes tokens on demand, at
+    /// most `limit`.
     ///
     /// # Errors
     /// If the model cannot be decoded with this engine, or lacks an instruction of the prompt. A
-    /// prompt beyond the horizon is not an error
-    /// but an [`RunEnd`].
+    /// prompt beyond the horizon is not an error: the run then ends at once, with
+    /// [`RunEnd::Horizon`].
     pub fn run(
         &self,
         program: &Program,
@@ -90,14 +90,14 @@ impl Computer {
         self.resume(&self.prompt(program), &[], engine, limit)
     }
 
-    /// Goes on with a run from its tokens: those of its prompt, in the model's ids, and those of
-    /// its trace so far. At most `limit` more tokens.
+    /// Resumes a run from its tokens: those of its prompt, in the model's ids, and those of its
+    /// trace so far. The run decodes at most `limit` more tokens.
     ///
-    /// Takes the tokens in again, at the engine's speed; decoding is a function of the tokens
+    /// The tokens are prefilled again, at the engine's speed: decoding is a function of the tokens
     /// alone.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// The errors of [`run`](Self::run).
     pub fn resume(
         &self,
         prompt: &[TokenId],
@@ -108,12 +108,12 @@ impl Computer {
         Run::new(self, prompt, trace, engine, limit)
     }
 
-    /// Runs a program to its end, at most `limit` tokens, and keeps the certificate's books.
+    /// Runs a program to its end, at most `limit` tokens, and records what is proved of the run.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// The errors of [`run`](Self::run).
     pub fn certify(&self, program: &Program, limit: Option<u64>) -> Result<CertifiedRun, Error> {
-        // Tokens between two looks at how far keys went.
+        // Tokens between two records of the extent of keys.
         const LOOK: usize = 1 << 12;
         let mut certified = RunCertificate::new(&self.model);
         for token in self.prompt(program) {
@@ -133,10 +133,10 @@ impl Computer {
         })
     }
 
-    /// Whether the model has every instruction of a program, so that it executes it right.
+    /// Checks that the model has every instruction of a program, so that it executes it correctly.
     ///
     /// # Errors
-    /// The first instruction that it lacks, with the module that has it.
+    /// [`Error::MissingModule`] for the first instruction that the model lacks.
     pub fn check(&self, program: &Program) -> Result<(), Error> {
         for (instruction, index) in program.code.iter().zip(0..) {
             self.check_instruction(index, instruction.op)?;
@@ -166,20 +166,20 @@ impl Computer {
             .try_for_each(|(op, index)| self.check_instruction(index, op))
     }
 
-    /// The model's id of a token.
+    /// The model's id of a token of the machine.
     #[must_use]
     pub fn id(&self, token: Token) -> TokenId {
         self.ids[self.vocabulary.id(token) as usize]
     }
 
-    /// The token of a model's id, if the machine knows it.
+    /// The token of the machine that an id of the model stands for, if there is one.
     #[must_use]
     pub fn meaning(&self, id: TokenId) -> Option<Token> {
         self.meanings.get(id.0 as usize).copied().flatten()
     }
 }
 
-/// The instructions that a model lacks, each with a module that it needs.
+/// The instructions that a model lacks, each with a module that the instruction needs.
 fn missing(config: &Config) -> Result<Vec<(Op, Extension)>, Error> {
     let modules = config.modules.as_ref().ok_or(Error::NoModules)?;
     let names = modules.iter().filter(|name| *name != Extension::CORE);
@@ -194,15 +194,15 @@ fn missing(config: &Config) -> Result<Vec<(Op, Extension)>, Error> {
     Ok(lacked.collect())
 }
 
-/// What a program exhausts of a model.
+/// The result of [`Computer::certify`]: how far a run went, and what is proved of it.
 #[derive(Debug, Clone)]
 pub struct CertifiedRun {
     /// The last position, the prompt included.
     pub position: u64,
     /// How the run ended.
     pub end: RunEnd,
-    /// How far the live keys of heads with a box went.
+    /// The extent of the live keys of heads with a key box.
     pub key_ranges: Vec<KeyRange>,
-    /// What is proved of the run.
+    /// The certificate of the run.
     pub certified: RunCertificate,
 }

@@ -1,20 +1,20 @@
-//! What can be wrong before a run begins.
+//! The errors of preparing a run: programs, models and saved runs that are refused.
 
 use std::path::PathBuf;
 
 use weightware_compiler::machine::Extension;
 use weightware_isa::Op;
 
-/// An input that was refused.
+/// The reason why a program, a model or a saved run is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The model is not one of this machine.
+    /// The model lacks a token of the machine, so it is not a model of this machine.
     #[error("the model has no token {0:?}: it is not a model of this machine")]
     MissingToken(String),
-    /// `config.json` does not say which instructions the model has.
+    /// `config.json` does not state which instructions the model has.
     #[error(
-        "config.json has no list `modules`, so nobody can tell which instructions these weights execute right; write the folder again with `weightware weights --out DIR`"
+        "config.json has no list `modules`, so it is unknown which instructions these weights execute correctly; write the folder again with `weightware weights --out DIR`"
     )]
     NoModules,
     /// `config.json` names a group of instructions that this version does not know.
@@ -32,83 +32,81 @@ pub enum Error {
         /// A module that it needs and the model lacks.
         module: Extension,
     },
-    /// The file cannot be read.
+    /// A file cannot be read.
     #[error("{}: {message}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The message of the operating system.
         message: String,
     },
     /// The C compiler failed.
     #[error("{}: {message}", path.display())]
     Compile {
-        /// The file.
+        /// The first source file.
         path: PathBuf,
-        /// What the compiler says.
+        /// The message of the compiler.
         message: String,
     },
-    /// `$CLANG` names no compiler.
+    /// The compiler that `$CLANG` names cannot be started.
     #[error(
         "$CLANG is {}, which cannot be started: {message}; set it to a clang, or unset it", clang.display()
     )]
     WrongClang {
-        /// What it names.
+        /// The value of `$CLANG`.
         clang: PathBuf,
-        /// What the system says.
+        /// The message of the operating system.
         message: String,
     },
-    /// There is no C compiler for WebAssembly.
+    /// No C compiler for WebAssembly is installed.
     #[error(
         "{}: compiling C needs clang and wasm-ld, and for a C library wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), or $CLANG; or give a .wasm file",
         path.display()
     )]
     NoClang {
-        /// The file.
+        /// The first source file.
         path: PathBuf,
     },
-    /// The bytes are no program.
+    /// The bytes are not a program in any known format.
     #[error(
         "this is neither a Wasm binary, nor Wasm text `(module ...)`, nor a token program `{{ i32.const ... }}`"
     )]
     NotAProgram,
-    /// The text is no saved run.
+    /// The text is not a saved run.
     #[error(
-        "this is no saved run: it does not begin with `{}` and a number; --save FILE writes one",
+        "this is not a saved run: it does not begin with `{}` and a number; --save FILE writes one",
         crate::SavedRun::MARK
     )]
     NotASavedRun,
-    /// A saved run has no digest, or one of another text.
-    #[error(
-        "{0}: what it holds may be no run of any program; run the program again with --save FILE"
-    )]
+    /// A saved run has no digest, or a digest of another text.
+    #[error("{0}: it may not be a run of any program; run the program again with --save FILE")]
     Altered(&'static str),
-    /// A saved run is shorter than its prompt.
+    /// A saved run has fewer tokens than its prompt.
     #[error("the prompt should have {stated} tokens, the file has {found}")]
     ShortPrompt {
-        /// What the first line says.
+        /// The number of tokens that the first line states.
         stated: usize,
-        /// Tokens that follow it.
+        /// The number of tokens in the file.
         found: usize,
     },
-    /// The prompt of a saved run is that of no program.
+    /// The prompt of a saved run is not the prompt of a program.
     #[error(
-        "the prompt is not that of a program: the tokens that stand before every program are missing or others"
+        "the prompt is not that of a program: the preamble that begins every prompt is missing or different"
     )]
     NotAPrompt,
-    /// A saved run holds a token of the model that the machine does not know.
-    #[error("`{0}` is no token of the machine")]
+    /// A saved run has a token of the model that the machine does not know.
+    #[error("`{0}` is not a token of the machine")]
     MeaninglessToken(String),
-    /// The module is refused.
+    /// The module is refused by the frontend.
     #[error(transparent)]
     Frontend(#[from] weightware_frontend::Error),
-    /// The token program is refused.
+    /// The text of a token program cannot be parsed.
     #[error(transparent)]
     Program(#[from] weightware_isa::Error),
-    /// The model folder is refused.
+    /// The model folder cannot be loaded.
     #[error(transparent)]
     Model(#[from] weightware_model::Error),
-    /// The model cannot be decoded.
+    /// The runtime cannot decode the model with the engine.
     #[error(transparent)]
     Runtime(#[from] weightware_runtime::Error),
 }

@@ -1,6 +1,6 @@
 //! A computer inside a transformer: compile weights, lower WebAssembly, decode traces.
 //!
-//! The whole pipeline:
+//! The pipeline:
 //!
 //! ```text
 //! Wasm bytes -> frontend -> program -> prompt tokens ----------.
@@ -22,9 +22,9 @@
 //! # Ok::<(), weightware::Error>(())
 //! ```
 //!
-//! This crate is glue. It must hold no algorithm of its own, and nothing of a program's execution:
-//! between prompt and trace there are weights alone. The plain interpreter may look on
-//! ([`Run::checked`]): it is shown tokens that are put out already.
+//! This crate connects the others. It must contain no algorithm of its own, and no part of a
+//! program's execution: only weights compute the trace from the prompt. The plain interpreter may
+//! check a run ([`Run::checked`]); it sees each token only after it is decoded.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -1,9 +1,11 @@
-//! The plain interpreter beside a run.
+//! Lockstep: comparison of a trace with the plain interpreter, token by token.
 
 use weightware_isa::{Fault, Interpreter, Program, Token};
 
-/// The plain interpreter beside a run: it is shown each token once the model has put it out, and
-/// has no say in the next one.
+/// A comparison of a trace with the plain interpreter, token by token.
+///
+/// The interpreter sees each token only after the model has generated it, and does not influence
+/// the next one.
 ///
 /// ```
 /// use weightware::{Lockstep, Divergence, Program, Token};
@@ -23,24 +25,26 @@ pub struct Lockstep<'p> {
     divergence: Option<Divergence>,
 }
 
-/// How a trace left the plain interpreter, at the first token that it does not confirm.
+/// The difference between a trace and the plain interpreter at the first token that the interpreter
+/// does not confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Divergence {
-    /// It says another token.
-    #[error("{found} where the plain interpreter says {expected}")]
+    /// The interpreter generates another token.
+    #[error("{found} where the plain interpreter generates {expected}")]
     Differs {
         /// The interpreter's token.
         expected: Token,
-        /// That of the trace.
+        /// The trace's token.
         found: Token,
     },
-    /// It says none: the program does what no valid program does, and what follows is not defined.
-    #[error("the plain interpreter cannot go on: {0}")]
+    /// The interpreter generates none: the program is invalid here, and later tokens are not
+    /// defined.
+    #[error("the plain interpreter cannot continue: {0}")]
     Fault(Fault),
 }
 
 impl<'p> Lockstep<'p> {
-    /// At the beginning of a program's trace.
+    /// A comparison from the beginning of a program's trace.
     #[must_use]
     pub fn new(program: &'p Program) -> Self {
         Self {
@@ -50,11 +54,11 @@ impl<'p> Lockstep<'p> {
         }
     }
 
-    /// Shows it the next token of the trace. Behind a divergence, and behind the end, nothing is
-    /// looked at.
+    /// Compares the next token of the trace. Tokens after a divergence or after the end are not
+    /// compared.
     ///
     /// # Errors
-    /// The divergence, from that token on.
+    /// The divergence at this token, or at an earlier one.
     #[inline]
     pub fn feed(&mut self, found: Token) -> Result<(), Divergence> {
         if let Some(divergence) = self.divergence {
@@ -73,14 +77,14 @@ impl<'p> Lockstep<'p> {
         Err(divergence)
     }
 
-    /// How many tokens it has confirmed: the index of the one at which it and the trace part, if
-    /// they do.
+    /// The number of tokens that the interpreter has confirmed. If there is a divergence, this is
+    /// its index in the trace.
     #[must_use]
     pub fn agreed(&self) -> u64 {
         self.agreed
     }
 
-    /// How it and the trace parted, if they did.
+    /// The divergence of trace and interpreter, if there is one.
     #[must_use]
     pub fn divergence(&self) -> Option<Divergence> {
         self.divergence

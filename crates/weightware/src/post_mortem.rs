@@ -1,9 +1,10 @@
-//! Where a run that trapped stood, by the plain interpreter.
+//! Post-mortem analysis of a trapped run: instruction, address and call stack, by the plain
+//! interpreter.
 
 use weightware_isa::{Interpreter, Outcome, Program};
 
-/// Where a run that trapped stood: what the plain interpreter says after the run, which it has no
-/// part in.
+/// The place of a trap: instruction, address and call stack. The plain interpreter finds them after
+/// the run, in which it has no part.
 ///
 /// ```
 /// use weightware::{PostMortem, Program};
@@ -18,15 +19,15 @@ use weightware_isa::{Interpreter, Outcome, Program};
 pub struct PostMortem {
     /// The index of the instruction that trapped.
     pub instruction: usize,
-    /// The machine's address that it accesses, if it does.
+    /// The machine's address that the instruction accesses, if it accesses memory.
     pub address: Option<u64>,
-    /// The indices of the calls that have not returned, the innermost first.
+    /// The call stack: the indices of the calls that have not returned, the innermost first.
     pub callers: Vec<usize>,
 }
 
 impl PostMortem {
-    /// Whether a program executes one of these instructions within this many tokens, by the plain
-    /// interpreter.
+    /// Whether the plain interpreter executes one of some instructions of a program within a number
+    /// of tokens.
     #[must_use]
     pub fn executes(program: &Program, tokens: u64, instructions: &[usize]) -> bool {
         let mut run = Interpreter::new(program);
@@ -43,8 +44,8 @@ impl PostMortem {
         false
     }
 
-    /// Runs the program by the plain interpreter, at most this many tokens; takes less time than a
-    /// run. `None` if it has not trapped by then.
+    /// Runs a program in the plain interpreter, at most `tokens` tokens, and returns the place of
+    /// the trap. `None` if the program does not trap by then. It takes less time than a run.
     #[must_use]
     pub fn of(program: &Program, tokens: u64) -> Option<Self> {
         let mut run = Interpreter::new(program);
@@ -53,7 +54,7 @@ impl PostMortem {
         };
         let instruction = run.cursor().checked_sub(1)?;
         let executed = program.code.get(instruction)?;
-        // The address lies below a value that is stored.
+        // On the stack, a store's address lies below its value.
         let name = executed.op.spec().name;
         let depth = match (name.contains(".load"), name.contains(".store")) {
             (true, _) => Some(1),

@@ -1,4 +1,4 @@
-//! A program running on a model.
+//! The run of a program on a model: decoding in batches, the outcome, and the reason of the end.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use weightware_runtime::{Decoder, Engine, FinishReason, HorizonReason, KeyRange,
 
 use crate::{Computer, Divergence, Error, Lockstep};
 
-/// Tokens that are decoded in one go.
+/// The most tokens that are decoded by one call of the decoder.
 const BATCH: usize = 256;
 
-/// How a run ended.
+/// The reason for which a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunEnd {
     /// The program ended itself: it halted, exited or trapped.
@@ -21,78 +21,80 @@ pub enum RunEnd {
     MaxTokens,
     /// The next token would not be certified.
     Horizon {
-        /// Its position, the prompt included.
+        /// The position of that token, the prompt included.
         position: u64,
-        /// What is exceeded.
+        /// The limit of the model that the run exceeds.
         reason: HorizonReason,
     },
-    /// The model put out a token that means nothing here: it is not a model of this machine.
+    /// The model generated a token that the machine does not know: it is not a model of this
+    /// machine.
     UnknownToken {
         /// The token's string.
         token: String,
     },
-    /// The model put out a token that cannot stand there in the trace of any program
-    /// ([`TraceReader::malformed`]): its weights are not the machine's or wrong, or the program is
-    /// none that the machine has a meaning for.
+    /// The model generated a token that cannot occur there in the trace of any program
+    /// ([`TraceReader::malformed`]): its weights are wrong or not the machine's, or the program is
+    /// invalid.
     Derailed {
-        /// Where.
+        /// The place of the token.
         at: Place,
         /// The token.
         token: Token,
     },
-    /// A [checked](Run::checked) run: the plain interpreter says another token.
+    /// In a [checked](Run::checked) run, the plain interpreter generates another token.
     Differs {
-        /// Where.
+        /// The place of the token.
         at: Place,
         /// The interpreter's token.
         expected: Token,
-        /// The model's.
+        /// The model's token.
         found: Token,
     },
-    /// A [checked](Run::checked) run: the plain interpreter cannot go on, for the program does what
-    /// no valid program does. What the model says from here on cannot be checked.
+    /// In a [checked](Run::checked) run, the plain interpreter cannot continue, because the program
+    /// is invalid. Later tokens of the model cannot be checked.
     Fault {
-        /// Where the tokens begin that cannot be checked.
+        /// The place of the first token that cannot be checked.
         at: Place,
-        /// What the program does.
+        /// The fault of the program.
         fault: Fault,
     },
 }
 
-/// What a run exceeds of a profile.
+/// The limit of a profile that a run exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exceeded {
     /// The limit.
     pub limit: Limit,
-    /// The machine's address, if that is what goes too far.
+    /// The machine's address, if an address exceeds its limit.
     pub address: Option<i64>,
     /// The profile of the model.
     pub profile: Profile,
-    /// The profile that goes further, if one does that for what the program wrote.
+    /// A profile with a greater limit, which also has all memory that the program wrote, if there
+    /// is one.
     pub further: Option<Profile>,
 }
 
-/// The memory that a run has used.
+/// The memory that a run has written, and the memory that its model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryUsed {
-    /// The greatest address of the machine that is written.
+    /// The greatest address of the machine that a store or the prompt has written.
     pub last_address: u64,
-    /// Bytes of memory that the model holds.
+    /// The bytes of memory of the model.
     pub held: u64,
 }
 
-/// The place of a token.
+/// The place of a token in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Its index in the trace, from 0 on.
+    /// The token's index in the trace, counted from 0.
     pub index: u64,
-    /// Its position, the prompt included, from 0 on.
+    /// The token's position, counted from 0 at the beginning of the prompt.
     pub position: u64,
 }
 
-/// A program running on a model: an iterator of tokens.
+/// The run of a program on a model: an iterator that decodes the tokens of the trace.
 #[derive(Debug)]
 pub struct Run<'c> {
     computer: &'c Computer,
@@ -103,7 +105,7 @@ pub struct Run<'c> {
     unknown: Option<TokenId>,
     limit: Option<u64>,
     prompt_tokens: u64,
-    /// Tokens of the trace that were given.
+    /// Tokens of the trace that were prefilled.
     resumed: u64,
     start: Instant,
     prefilled: Duration,
@@ -121,16 +123,16 @@ impl<'c> Run<'c> {
         let mut decoder = Decoder::new(computer.model(), engine)?;
         let start = Instant::now();
         // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
-        let mut taken_in = decoder.prefill(prompt);
+        let mut prefill = decoder.prefill(prompt);
         let mut reader = TraceReader::new();
-        if !trace.is_empty() && taken_in.is_ok() {
+        if !trace.is_empty() && prefill.is_ok() {
             let ids: Vec<TokenId> = trace.iter().map(|&token| computer.id(token)).collect();
-            taken_in = decoder.prefill(&ids);
+            prefill = decoder.prefill(&ids);
             for &token in trace {
                 let _ = reader.feed(token);
             }
         }
-        let _ = taken_in;
+        let _ = prefill;
         let prefilled = start.elapsed();
         let resumed = reader.tokens();
         Ok(Self {
@@ -147,9 +149,9 @@ impl<'c> Run<'c> {
         })
     }
 
-    /// The same run with the plain interpreter beside it, which is shown each token once it is
-    /// decoded: the first one that it does not confirm is the last, and [`end`](Self::end) tells.
-    /// `resumed` is the trace that the run was [resumed](Computer::resume) with, if it was.
+    /// Makes this a checked run: the plain interpreter compares each token after it is decoded. The
+    /// first one that it does not confirm ends the run, and [`end`](Self::end) has the difference.
+    /// `resumed` is the trace with which the run was [resumed](Computer::resume), if it was.
     #[must_use]
     pub fn checked(mut self, program: &'c Program, resumed: &[Token]) -> Self {
         let mut lockstep = Lockstep::new(program);
@@ -161,7 +163,7 @@ impl<'c> Run<'c> {
         self
     }
 
-    /// Decodes one token and tells the line that it completes, if it does.
+    /// Decodes one token; returns it with the line of the trace that it completes, if it does.
     pub fn step(&mut self) -> Option<(Token, Option<Line<'_>>)> {
         let mut id = [TokenId(0)];
         if self.left() == 0 || self.decoder.generate_into(&mut id) == 0 {
@@ -178,8 +180,8 @@ impl<'c> Run<'c> {
         Some((token, self.reader.feed(token)))
     }
 
-    /// Decodes so many tokens, fewer if the run ends, and shows each with the line that it
-    /// completes, if it does; returns how many it has shown. Less is done for each than by
+    /// Decodes up to `most` tokens, fewer if the run ends, and calls `show` with each one and the
+    /// line that it completes, if it does. Returns the number of tokens. This is faster than
     /// [`step`](Self::step).
     pub fn steps(&mut self, most: usize, mut show: impl FnMut(Token, Option<Line<'_>>)) -> usize {
         let mut ids = [TokenId(0); BATCH];
@@ -199,7 +201,7 @@ impl<'c> Run<'c> {
                     Some(lockstep) => lockstep.feed(token).is_err(),
                     None => false,
                 };
-                // What a model says behind the end means nothing.
+                // Tokens after the end have no meaning.
                 if self.reader.ended() || parted {
                     return shown;
                 }
@@ -211,7 +213,7 @@ impl<'c> Run<'c> {
         shown
     }
 
-    /// How many tokens may come: none behind the end.
+    /// The number of tokens that may still come: none after the end.
     fn left(&self) -> u64 {
         if self.reader.ended() || self.unknown.is_some() || self.divergence().is_some() {
             return 0;
@@ -220,13 +222,13 @@ impl<'c> Run<'c> {
         limit.saturating_sub(self.reader.tokens())
     }
 
-    /// Runs to the end.
+    /// Decodes the rest of the run, and returns the reason of its end.
     pub fn finish(&mut self) -> RunEnd {
         while self.steps(usize::MAX, |_, _| {}) > 0 {}
         self.end()
     }
 
-    /// How the run ended; if it has not, the limit is its end.
+    /// The reason for which the run ended; [`RunEnd::MaxTokens`] if it has not ended.
     #[must_use]
     pub fn end(&self) -> RunEnd {
         let divergence = self.divergence();
@@ -268,15 +270,16 @@ impl<'c> Run<'c> {
         }
     }
 
-    /// Where the plain interpreter and a [checked](Self::checked) run parted, and how, if they did.
+    /// The divergence of a [checked](Self::checked) run from the plain interpreter, with its place,
+    /// if there is one.
     #[must_use]
     pub fn divergence(&self) -> Option<(Place, Divergence)> {
         let lockstep = self.lockstep.as_ref()?;
         Some((self.place(lockstep.agreed()), lockstep.divergence()?))
     }
 
-    /// How many tokens of a [checked](Self::checked) run the plain interpreter has confirmed, those
-    /// included that it was resumed with.
+    /// The number of tokens of a [checked](Self::checked) run that the plain interpreter has
+    /// confirmed, resumed tokens included; `None` if the run is not checked.
     #[must_use]
     pub fn agreed(&self) -> Option<u64> {
         self.lockstep.as_ref().map(Lockstep::agreed)
@@ -298,7 +301,8 @@ impl<'c> Run<'c> {
             .to_owned()
     }
 
-    /// At the horizon, what the run exceeds, in the terms of a profile of the compiled machine.
+    /// The limit that a run at its horizon exceeds, in the terms of a profile of the compiled
+    /// machine.
     #[must_use]
     pub fn exceeded(&self) -> Option<Exceeded> {
         let config = &self.computer.model().config;
@@ -338,13 +342,13 @@ impl<'c> Run<'c> {
         })
     }
 
-    /// What the trace says so far: output, outcome, counts.
+    /// The reader of the trace so far: output, outcome, counts.
     #[must_use]
     pub fn reader(&self) -> &TraceReader {
         &self.reader
     }
 
-    /// What the decoder holds.
+    /// The counts of the decoder's work and memory.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.decoder.stats()
@@ -357,19 +361,19 @@ impl<'c> Run<'c> {
         self.decoder.kernel()
     }
 
-    /// How far the live keys of heads with a box went.
+    /// The extent of the live keys of heads with a key box.
     pub fn key_ranges(&self) -> impl Iterator<Item = KeyRange> + '_ {
         self.decoder.key_ranges()
     }
 
-    /// The share of the certified positions that the run has come to.
+    /// The share of the certified positions that the run has used, from 0 to 1.
     #[must_use]
     pub fn share_of_horizon(&self) -> f64 {
         let last = self.computer.model().config.last_position;
         (self.prompt_tokens + self.reader.tokens()) as f64 / (last as f64 + 1.0)
     }
 
-    /// The greatest address that a store or the prompt has written, if the model's profile tells.
+    /// The memory that the run has written, if the model has a profile.
     #[must_use]
     pub fn memory_used(&self) -> Option<MemoryUsed> {
         let config = &self.computer.model().config;
@@ -382,25 +386,26 @@ impl<'c> Run<'c> {
         })
     }
 
-    /// Tokens of the prompt, preamble included.
+    /// The number of tokens of the prompt, preamble included.
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
         self.prompt_tokens
     }
 
-    /// Tokens of the trace that were taken in, not decoded: those that a resumed run began with.
+    /// The number of tokens of the trace that were prefilled, not decoded, when the run was
+    /// resumed.
     #[must_use]
     pub fn resumed_tokens(&self) -> u64 {
         self.resumed
     }
 
-    /// Time spent on the prompt.
+    /// The time that the prefill took, resumed tokens included.
     #[must_use]
     pub fn prefill_time(&self) -> Duration {
         self.prefilled
     }
 
-    /// Time since the prompt was taken in.
+    /// The time since the end of the prefill.
     #[must_use]
     pub fn decode_time(&self) -> Duration {
         self.start.elapsed().saturating_sub(self.prefilled)

@@ -1,4 +1,4 @@
-//! Runs as text.
+//! Serialisation of runs as text, with checkpoints.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use weightware_model::TokenId;
 
 use crate::{Computer, Error};
 
-/// The tokens of a run, as far as it has come.
+/// A saved run: the tokens of its prompt, and of its trace so far.
 ///
 /// ```text
 /// weightware-run 2 279          format, tokens of the prompt
@@ -18,10 +18,10 @@ use crate::{Computer, Error};
 /// 03 00 00 00 commit(...)       the trace so far, one instruction a line
 /// # sha256 5f0c...              the digest of all bytes before this line
 /// ```
-/// Decoding is a function of the tokens so far: nothing else has to be kept.
+/// Decoding is a function of the tokens so far, so no other state is saved.
 ///
-/// A text ends with a digest, and a long one holds some on the way: what a writer that was killed
-/// left after the last one is not read. A run that goes on decodes those tokens again.
+/// A text ends with a digest, and a long text has further digests as checkpoints. If the writer was
+/// killed, the text after the last digest is ignored, and a resumed run decodes those tokens again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedRun {
     /// The prompt, in the model's ids.
@@ -30,21 +30,21 @@ pub struct SavedRun {
     pub trace: Vec<Token>,
 }
 
-/// What a line with a digest begins with.
+/// The beginning of a line with a digest.
 const DIGEST: &str = "# sha256 ";
 
-/// Bytes after which a long text gets a digest.
+/// The number of bytes between checkpoints.
 const CHECKPOINT: usize = 1 << 20;
 
 impl SavedRun {
-    /// What a saved run begins with; the number of the prompt's tokens follows.
+    /// The first words of a saved run; the number of the prompt's tokens follows.
     pub const MARK: &str = "weightware-run 2";
 
-    /// Reads a run's text, in the vocabulary of a computer's model.
+    /// Parses the text of a saved run, in the vocabulary of a computer's model.
     ///
     /// # Errors
-    /// If it is none, was changed since it was written, holds a word that is no token, or is cut
-    /// off within the prompt.
+    /// If the text is not a saved run, was changed since it was written, has a word that is not a
+    /// token, or is truncated within the prompt.
     pub fn parse(text: &str, computer: &Computer) -> Result<Self, Error> {
         let (mark, _) = text.split_once('\n').unwrap_or((text, ""));
         let length = mark
@@ -73,10 +73,10 @@ impl SavedRun {
         })
     }
 
-    /// The program whose prompt it is.
+    /// The program of the run, parsed from the prompt.
     ///
     /// # Errors
-    /// If there is none.
+    /// If the prompt is not the prompt of a program.
     pub fn program(&self, computer: &Computer) -> Result<Program, Error> {
         let text = computer.model().tokenizer.decode(&self.prompt);
         let program: Program = text.parse()?;
@@ -88,7 +88,7 @@ impl SavedRun {
     }
 }
 
-/// The text before its last digest, which must be that text's.
+/// The text before its last digest, which must be the digest of that text.
 fn verified(text: &str) -> Result<&str, Error> {
     let mark = format!("\n{DIGEST}");
     let at = text.rfind(&mark).ok_or(Error::Altered(
@@ -111,7 +111,7 @@ fn hex(digest: impl IntoIterator<Item = u8>) -> String {
     })
 }
 
-/// Writes a run's text while the run goes on.
+/// A writer that saves a run while it is decoded.
 #[derive(Debug)]
 pub struct RunWriter<W> {
     out: W,
@@ -122,10 +122,10 @@ pub struct RunWriter<W> {
 }
 
 impl<W: Write> RunWriter<W> {
-    /// Begins with the prompt, in the ids of a computer's model, and its digest.
+    /// Begins a saved run: writes the prompt, in the ids of a computer's model, and its digest.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// If the output cannot be written.
     pub fn new(out: W, computer: &Computer, prompt: &[TokenId]) -> io::Result<Self> {
         let mut writer = Self {
             out,
@@ -159,7 +159,7 @@ impl<W: Write> RunWriter<W> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Appends the digest of what is written, and flushes.
+    /// Appends the digest of the text so far, and flushes the output.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -174,7 +174,7 @@ impl<W: Write> RunWriter<W> {
         self.out.flush()
     }
 
-    /// Appends the last digest, and returns the output.
+    /// Ends the saved run with a digest, and returns the output.
     ///
     /// # Errors
     /// If the output cannot be written.

@@ -1,4 +1,4 @@
-//! From a file to a program.
+//! Programs from files and bytes: format detection, compilation of C, lowering of WebAssembly.
 
 use std::path::Path;
 
@@ -7,29 +7,29 @@ use weightware_isa::Program;
 
 use crate::{Clang, Error};
 
-/// A program, before its input is known.
+/// A program without its input.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A token program: has no input.
+    /// A token program, which reads no input.
     Tokens(Program),
     /// A lowered Wasm module.
     Wasm(Box<Lowered>),
 }
 
 impl Source {
-    /// Reads a program: a Wasm binary, Wasm text (`(module ...`) or a token program (`{ i32.const
+    /// Parses a program: a Wasm binary, Wasm text (`(module ...`) or a token program (`{ i32.const
     /// 03 ... }`).
     ///
     /// # Errors
-    /// If it is none of these, or not supported; says where.
+    /// If the bytes are none of these, or the program is not supported.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         Self::parse_with(bytes, &Options::default())
     }
 
-    /// Reads a program; options say how a module is lowered.
+    /// Parses a program, with options for the lowering of a module.
     ///
     /// # Errors
-    /// As [`Source::parse`].
+    /// The errors of [`Source::parse`].
     pub fn parse_with(bytes: &[u8], options: &Options) -> Result<Self, Error> {
         let lower = || {
             let lowered = weightware_frontend::lower(bytes, options)?;
@@ -51,18 +51,18 @@ impl Source {
         }
     }
 
-    /// Reads a program from a file; C and C++ are compiled first ([`Clang`]).
+    /// Reads a program from a file. [`Clang`] compiles C and C++ first.
     ///
     /// # Errors
-    /// If the file cannot be read or compiled, or as [`Source::parse`].
+    /// If the file cannot be read or compiled, and the errors of [`Source::parse`].
     pub fn read(path: &Path) -> Result<Self, Error> {
         Self::read_with(path, &Options::default())
     }
 
-    /// Reads a program from a file; options say how a module is lowered.
+    /// Reads a program from a file, with options for the lowering of a module.
     ///
     /// # Errors
-    /// As [`Source::read`].
+    /// The errors of [`Source::read`].
     pub fn read_with(path: &Path, options: &Options) -> Result<Self, Error> {
         let bytes = match Clang::compiles(path) {
             true => Clang::new([path]).compile()?.module,
@@ -92,7 +92,7 @@ impl Source {
         }
     }
 
-    /// Whether the program looks at arguments or environment.
+    /// Whether the program reads arguments or environment.
     #[must_use]
     pub fn reads_arguments(&self) -> bool {
         match self {
@@ -101,7 +101,7 @@ impl Source {
         }
     }
 
-    /// What the lowering says of a module; `None` for a token program.
+    /// The lowered module; `None` for a token program.
     #[must_use]
     pub fn lowered(&self) -> Option<&Lowered> {
         match self {

@@ -10,7 +10,7 @@ fn a_token_that_the_machine_does_not_know_ends_the_run() -> Result<(), Error> {
     let width = model.config.shape.d_model;
     let strings = model.tokenizer.strings().iter().cloned();
     model.tokenizer = weightware_model::Tokenizer::new(strings.chain(["hm".to_owned()]).collect());
-    // Answers `hm` at least wherever the machine would halt: the same logit, doubled.
+    // It generates `hm` wherever the machine would halt: the logit of `halt`, doubled.
     let halt = model
         .tokenizer
         .id("halt")

@@ -1,4 +1,4 @@
-//! The plain interpreter beside a run, and runs that leave the rails.
+//! Lockstep with the plain interpreter, and derailed runs.
 
 use weightware::{
     Computer, Divergence, Engine, Lockstep, Outcome, Place, Program, RunEnd, SavedRun, Token,
@@ -8,7 +8,7 @@ use weightware_isa::{FaultKind, Vocabulary};
 
 const ENGINES: [Engine; 4] = [Engine::Plan, Engine::Hull, Engine::Hardmax, Engine::Softmax];
 
-/// 3 + 5, put out: `03 00 00 00 commit 05 00 00 00 commit 08 00 00 00 commit out(08) halt`.
+/// Output of 3 + 5: `03 00 00 00 commit 05 00 00 00 commit 08 00 00 00 commit out(08) halt`.
 const SUM: &str =
     "{ i32.const 03 00 00 00 i32.const 05 00 00 00 i32.add 00 00 00 00 output 00 00 00 00 }";
 
@@ -20,7 +20,7 @@ fn token(string: &str) -> Token {
     Vocabulary::new().parse(string).expect("a token")
 }
 
-/// The machine, but that it says one token where it should say the other.
+/// A machine that generates one token where it should generate another.
 fn exchanging(one: &str, other: &str) -> Computer {
     let mut model = default_model();
     let row = |string: &str| model.tokenizer.id(string).expect("a token").0 as usize;
@@ -53,7 +53,7 @@ fn a_run_that_is_right_is_confirmed_to_its_end() {
         assert_eq!(run.end(), RunEnd::Outcome(Outcome::Halted));
         assert_eq!((run.agreed(), run.divergence()), (Some(17), None));
     }
-    // A limit is a limit.
+    // The limit ends a checked run too.
     let run = computer
         .run(&program, Engine::Plan, Some(7))
         .expect("a run");
@@ -61,7 +61,7 @@ fn a_run_that_is_right_is_confirmed_to_its_end() {
     assert_eq!((run.finish(), run.agreed()), (RunEnd::MaxTokens, Some(7)));
 }
 
-/// The trace is one that some program makes, but not this one.
+/// The trace belongs to another program.
 #[test]
 fn a_wrong_token_ends_a_checked_run() {
     let computer = exchanging("08", "09");
@@ -96,7 +96,7 @@ fn a_wrong_token_ends_a_checked_run() {
     }
 }
 
-/// Nobody has to ask for that.
+/// A derailed run ends without `checked`.
 #[test]
 fn a_token_that_no_program_makes_ends_the_run() {
     for (one, other, index) in [
@@ -118,7 +118,7 @@ fn a_token_that_no_program_makes_ends_the_run() {
             assert_eq!(run.reader().outcome(), None);
             assert_eq!(run.reader().tokens(), index + 1);
             assert!(run.step().is_none());
-            // Checked, it has derailed all the same, unless it was wrong before.
+            // A checked run derails too, unless it differs before.
             let run = computer.run(&program, engine, None).expect("a run");
             let mut checked = run.checked(&program, &[]);
             let end = checked.finish();
@@ -132,7 +132,7 @@ fn a_token_that_no_program_makes_ends_the_run() {
     }
 }
 
-/// A program that is none: nothing is said of the weights.
+/// An invalid program: the result says nothing about the weights.
 #[test]
 fn a_fault_of_the_program_is_its_own_end() {
     let computer = Computer::default();
@@ -155,7 +155,7 @@ fn a_fault_of_the_program_is_its_own_end() {
             assert_eq!(run.agreed(), Some(index));
         }
     }
-    // Unchecked, the missing operand is seen; the word that was never written is not.
+    // Without the check, the missing operand is noticed, the word that was never written is not.
     let ends = ["{ drop 00 00 00 00 }", "{ local.get 07 00 00 00 }"].map(|text| {
         let program = program(text);
         let mut run = computer.run(&program, Engine::Plan, None).expect("a run");
@@ -189,7 +189,7 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
         assert_eq!(run.finish(), RunEnd::Outcome(Outcome::Halted));
         assert_eq!(run.agreed(), Some(17));
 
-        // What was taken in is another program's: nothing is decoded.
+        // The prefilled tokens belong to another program: nothing is decoded.
         let mut wrong = trace.clone();
         wrong[5] = token("06");
         let run = computer
@@ -204,7 +204,7 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
         };
         assert_eq!(run.finish(), end);
 
-        // No program's.
+        // This trace belongs to no program.
         wrong[5] = token("halt");
         wrong[0] = token("drop");
         let mut run = computer
@@ -217,7 +217,7 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
             run.end()
         );
     }
-    // A prompt that is no program's.
+    // This prompt belongs to no program.
     let no_preamble = SavedRun {
         prompt: prompt[305..].to_vec(),
         trace: vec![],
@@ -239,7 +239,7 @@ fn a_trace_from_elsewhere_can_be_followed() {
     for token in computer.run(&program, Engine::Plan, None).expect("a run") {
         assert_eq!(lockstep.feed(token), Ok(()));
     }
-    // Behind the end nothing is looked at.
+    // Tokens after the end are not compared.
     assert_eq!(lockstep.feed(token("halt")), Ok(()));
     assert_eq!((lockstep.agreed(), lockstep.divergence()), (17, None));
 
@@ -247,7 +247,7 @@ fn a_trace_from_elsewhere_can_be_followed() {
     let divergence = lockstep.feed(token("04")).expect_err("it is 03");
     assert_eq!(
         divergence.to_string(),
-        "04 where the plain interpreter says 03"
+        "04 where the plain interpreter generates 03"
     );
     assert_eq!(
         lockstep.feed(token("03")),

@@ -7,7 +7,7 @@ use weightware_tests::real::{Judge, Verdict, manifest, programs};
 pub(crate) struct Arguments {
     /// Programs, `lua zlib`; all if none is named
     names: Vec<String>,
-    /// Stop a run after so many tokens [default: go on to the horizon]
+    /// Stop a run after this many tokens [default: go on to the horizon]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u64>,
     /// Write the page about all programs, docs/programs.md

@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     /// Install what pip and npm can into a folder, and look there
     #[arg(long, value_name = "DIR")]
     install: Option<PathBuf>,
-    /// Stop a run after so many tokens [default: go on to the horizon]
+    /// Stop a run after this many tokens [default: go on to the horizon]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u64>,
     /// Write what was found into docs/toolchains.md

@@ -119,8 +119,8 @@ impl Setting {
             return sections;
         }
         let end = self.ground(profile).last_address + 1;
-        // A thousand sections: most overlap at the lowest or at the highest addresses, the others are
-        // anywhere.
+        // A thousand sections: most overlap at the lowest or at the highest addresses, the others
+        // are anywhere.
         let lengths = [1, 3, 254, 255, 256, 257, 0, 700];
         for length in lengths.into_iter().cycle().take(1_000) {
             let begin = match random.below(5) {

@@ -55,7 +55,7 @@ const CODE: f64 = 1023.0;
 /// Greater than any position.
 const PUSH: f64 = (1_u64 << 26) as f64;
 
-/// What scales a term of a comparison.
+/// The weights that scale a term of a comparison.
 const COMPARISON: [&str; 4] = [
     "compare.rise <- fetched.rise",
     "compare.fall <- fetched.fall",
@@ -212,7 +212,8 @@ mod tests {
     use super::COUNTS;
     use crate::mutate::programs::small;
 
-    /// The premise of doubled comparisons: signs in the columns `rise` and `fall`, 0 or 1 in `bias`.
+    /// The premise of doubled comparisons: signs in the columns `rise` and `fall`, 0 or 1 in
+    /// `bias`.
     #[test]
     fn comparisons_have_signs_and_a_bit() {
         let machine = Machine::new(&Extension::ALL);

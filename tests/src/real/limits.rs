@@ -1,4 +1,4 @@
-//! What a run exceeds of a profile, in a phrase.
+//! The limit of a profile that a run exceeds, in a phrase.
 
 use weightware::{Config, HorizonReason, Limit, Profile};
 use weightware_runtime::KeyRange;

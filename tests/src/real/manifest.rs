@@ -33,7 +33,7 @@ pub struct Toolchain {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    /// What it is called: the command writes `NAME.wasm`.
+    /// The name: the command writes `NAME.wasm`.
     pub name: String,
     /// The shell command that compiles it, among the sources.
     pub build: String,
@@ -47,7 +47,7 @@ pub struct Example {
 pub struct Real {
     /// Its name, and that of its folder under `tests/real`.
     pub name: String,
-    /// What it does here.
+    /// The task of the program here.
     pub about: String,
     /// Crates of crates.io, each with its version, `libz-sys@1.1.33`; the first one holds the
     /// sources.
@@ -124,7 +124,7 @@ impl Toolchain {
 }
 
 impl Example {
-    /// What the program reads.
+    /// The input that the program reads.
     pub(super) fn input(&self) -> Result<Input, String> {
         let bytes = match &self.input {
             Some(name) => text(&path("toolchains").join(name))?.into_bytes(),
@@ -145,7 +145,7 @@ impl Real {
         path("real").join(&self.name)
     }
 
-    /// What the program reads.
+    /// The input that the program reads.
     pub(super) fn input(&self) -> Result<Input, String> {
         let shared = self.input_file.as_ref();
         let file = shared.map_or(self.folder().join("input.txt"), |name| {

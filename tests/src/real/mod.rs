@@ -26,7 +26,7 @@ use crate::tokens::thousands;
 /// Tokens of a trace after which the plain interpreter counts no further.
 const COUNTED: usize = 1_000_000_000;
 
-/// As many pages as a program may ask for where only the plain interpreter runs it.
+/// The pages that a program may have where only the plain interpreter runs it.
 const PAGES: u32 = 4096;
 
 /// Runs modules on weights, which are compiled once for each profile.
@@ -49,11 +49,11 @@ pub struct Measured {
     pub profile: Option<&'static str>,
     /// Seconds of prefill and decoding by that profile.
     pub seconds: f64,
-    /// What came of it.
+    /// The result of the run.
     pub verdict: Verdict,
 }
 
-/// What came of a module.
+/// The result of running a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The weights output what the independent engine outputs, and end as it does.
@@ -75,13 +75,13 @@ struct Attempt {
     /// The position that it reached, in the prompt or after it.
     position: u64,
     seconds: f64,
-    /// What stopped it, if the program did not end.
+    /// The reason for which the run stopped, if the program did not end.
     stopped: Option<String>,
-    /// What it said, if it ended.
+    /// The output and the outcome, if the program ended.
     said: Option<Said>,
 }
 
-/// What a program outputs, and how it ends.
+/// The output of a program, and how it ends.
 type Said = (Streams, Outcome);
 
 impl Measured {
@@ -99,7 +99,7 @@ impl Measured {
 }
 
 impl Judge {
-    /// A judge that decodes at most so many tokens of a trace; without a limit it goes on to the
+    /// A judge that decodes at most `limit` tokens of a trace; without a limit it decodes up to the
     /// horizon.
     #[must_use]
     pub fn new(limit: Option<u64>) -> Self {
@@ -133,8 +133,8 @@ impl Judge {
         measured
     }
 
-    /// The verdict on the profile that ends as wanted, or else got furthest. As an error, the one
-    /// on a module that no profile begins with.
+    /// The verdict on the profile that ends as wanted, or else got furthest. The error is the
+    /// verdict on a module that no profile begins with.
     fn furthest(
         &mut self,
         wasm: &[u8],

@@ -1,4 +1,4 @@
-//! What came of programs, as Markdown.
+//! Pages of the verdicts on programs, as Markdown.
 
 use std::fmt::Write as _;
 

@@ -30,7 +30,7 @@ impl Real {
         })
     }
 
-    /// The module, compiled anew if the command or the driver is another than before.
+    /// The module, compiled again if the command or the driver has changed.
     fn module(&self) -> Result<Vec<u8>, String> {
         let shell = Shell::new(&[])?;
         let command = self.command(&shell)?;

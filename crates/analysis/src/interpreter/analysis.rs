@@ -17,19 +17,19 @@ use crate::weights::classes::Classes;
 use crate::weights::rows::Row;
 use crate::weights::sparse_weights::{Offer, SparseWeights};
 
-/// The abstract interpreter of a model whose first token is given.
+/// The abstract interpreter of a model, for sequences that begin with a given token.
 ///
 /// Its forms are those of any token but the first. They are derived when a method needs them, and
 /// kept until [`forget`](Self::forget) drops them.
 #[derive(Debug)]
 pub struct Analysis {
-    /// The weights.
+    /// The weights, as sparse rows.
     pub rows: Arc<SparseWeights>,
-    /// Atoms and forms.
+    /// All atoms and forms of the analysis.
     pub interner: Interner,
-    /// Where keys and values are kept, by the kinds of the heads' keys.
+    /// The places of keys and values in a decoder, by the kinds of the heads' keys.
     pub layout: KeyLayout,
-    /// Classes of token ids.
+    /// The classes of token ids.
     pub classes: Classes,
     pub(crate) survey: Survey,
     pub(crate) attention: Attention,
@@ -40,23 +40,23 @@ pub struct Analysis {
     pub(crate) spare: Option<Forms>,
 }
 
-/// No greater position is considered, so that squares of positions are exact.
+/// The last position that the analysis considers, so that squares of positions are exact.
 const LAST_POSITION: u64 = 1 << 26;
 
 impl Analysis {
-    /// Interprets all heads and neurons of a model for any token, and finds the kinds of the heads'
+    /// Interprets all heads and neurons of a model for any token, and classifies the heads by their
     /// keys.
     ///
-    /// `first` is what the first token [offers](SparseWeights::offers). Takes O(weights · terms of
-    /// a form): milliseconds for a sparse model.
+    /// `first` has the first token's [keys and values](SparseWeights::offers). Takes O(weights ·
+    /// terms of a form).
     ///
     /// # Errors
     /// [`Bailout::Model`] if numbers may overflow or leave the range in which scores are compared
-    /// exactly, or if position features are rounded; [`Bailout::Head`] if a head's output is
-    /// rounded.
+    /// exactly, or if position features are rounded; [`Bailout::Head`] if the output of a head that
+    /// attends by position may be rounded.
     ///
     /// # Panics
-    /// If `first` is of another model, or the sentinel is not below the vocabulary's size.
+    /// If `first` belongs to another model, or the sentinel is not an id of the vocabulary.
     pub fn new(
         rows: &Arc<SparseWeights>,
         first: &Arc<Vec<Vec<Offer>>>,
@@ -132,7 +132,7 @@ impl Analysis {
         };
         let kind = classifier.classify(at, &forms);
         self.survey.queries.push(forms.query);
-        // The first head of a group keeps its keys for all.
+        // The first head of a group represents the keys of all its heads.
         let keeps_keys = match kind {
             Head::Hull(_) => true,
             Head::Group { group, .. } => self.layout.groups[group as usize].heads == [at.1],
@@ -151,7 +151,7 @@ impl Analysis {
             self.slot(scope, 2 * layer + 1, slot)?;
         }
         for (neuron, rows) in rows.layers[layer].neurons.iter().enumerate() {
-            // A closed gate or a zero value hides an overflow of the other row from the neuron.
+            // A closed gate or a zero value would hide an overflow of the other row.
             for row in rows {
                 self.check_finite(scope, 2 * layer + 1, row)?;
             }
@@ -197,15 +197,15 @@ impl Analysis {
         }
     }
 
-    /// Forgets all atoms and forms after a mark. Later ones reuse their numbers, so scopes and
-    /// numbers made after the mark must not be used any more.
+    /// Forgets all atoms and forms that were made after a mark. Later ones reuse their numbers, so
+    /// scopes and numbers made after the mark must no longer be used.
     pub fn forget(&mut self, mark: Mark) {
         self.interner.truncate(mark);
         self.attention.forget();
         self.contexts = ContextMemo::default();
     }
 
-    /// A head that attends to a place, which is an atom of kind
+    /// A head that attends to a place, an atom of kind
     /// [`AtomKind::Place`](crate::AtomKind::Place).
     ///
     /// # Panics
@@ -215,16 +215,16 @@ impl Analysis {
         self.attention.head_of_place(place)
     }
 
-    /// The scope of a token of a class, with the forms that hold for all tokens.
+    /// Begins a scope for a token of a class, with the forms that hold for all tokens.
     ///
-    /// # Panics
-    /// Deriving a form in it panics if there is no such class.
+    /// If there is no such class, deriving a form in the scope panics.
     pub fn scope(&mut self, class: u16) -> Scope {
         let spare = self.spare.take();
         Scope::new(class, spare.unwrap_or_else(|| self.common.clone()))
     }
 
-    /// Ends a scope. Its buffers are reused; its forms remain. Takes O(derivations in it).
+    /// Ends a scope and reuses its buffers. Its forms remain in the interner. Takes O(derivations
+    /// in the scope).
     pub fn end(&mut self, mut scope: Scope) {
         scope.forms.reset(&self.common);
         self.spare = Some(scope.forms);

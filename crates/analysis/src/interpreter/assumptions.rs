@@ -1,19 +1,19 @@
-//! Speculative assumptions of an analysis, and the reasons for which one is given up.
+//! Speculative assumptions of an analysis, and bailouts: the reasons to give one up.
 
 use std::fmt;
 
 use crate::symbolic::hash::QuickSet;
 
-/// A live head: its layer, and its place among the live heads of that layer.
+/// A live head: its layer, and its index among the live heads of that layer.
 pub type HeadAt = (usize, usize);
 
 pub(crate) type Result<T> = std::result::Result<T, Bailout>;
 
-/// Why an analysis does not hold for a model or for the tokens so far, and the assumption to give
-/// up.
+/// The reason why an analysis does not hold for a model or for the tokens so far, and so the
+/// assumption to give up.
 ///
 /// An analysis returns [`Head`](Self::Head) and [`Model`](Self::Model). A decoder checks the
-/// assumptions at every token, and returns any of them.
+/// assumptions at every token, and returns any of the reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bailout {
     /// A head attends by position, and its output may be rounded; or, while decoding, two positions
@@ -27,12 +27,12 @@ pub enum Bailout {
     /// A running sum leaves the [range](crate::Sum::range) that was assumed, from 0 to a bound. Let
     /// sums be [wide](Assumptions::wide).
     Sums,
-    /// The first token's id comes again, and forms hold only for the other ids. Expect no
+    /// The first token's id occurs again, and forms hold only for the other ids. Assume no
     /// [sentinel](Assumptions::sentinel).
     Sentinel,
     /// Bounds do not prove that numbers stay finite, that scores are compared exactly, or that
-    /// positions are not rounded; or the sequence needs more room than the decoder has. There is no
-    /// assumption to give up: decode without an analysis.
+    /// positions are not rounded; or the sequence needs more memory than the decoder has. There is
+    /// no assumption to give up: decode without an analysis.
     Model,
 }
 
@@ -41,14 +41,14 @@ impl fmt::Display for Bailout {
         match self {
             Self::Head((layer, head)) => write!(
                 f,
-                "layer {layer}, live head {head}: its keys and values are not what they were taken for"
+                "layer {layer}, live head {head}: its keys and values are not of the assumed kind"
             ),
             Self::Group(group) => write!(
                 f,
-                "group {group} of heads: their keys and values are not what they were taken for"
+                "group {group} of heads: their keys and values are not of the assumed kind"
             ),
             Self::Sums => f.write_str("a running sum leaves the range that was assumed"),
-            Self::Sentinel => f.write_str("the first token's id comes again"),
+            Self::Sentinel => f.write_str("the first token's id occurs again"),
             Self::Model => f.write_str("numbers may overflow, or positions are rounded"),
         }
     }
@@ -56,22 +56,23 @@ impl fmt::Display for Bailout {
 
 impl std::error::Error for Bailout {}
 
-/// Speculative assumptions about the tokens to come. Forms hold as long as these do; one that fails
-/// is dropped.
+/// Speculative assumptions of an analysis about the tokens to come. Forms hold as long as the
+/// assumptions do; an assumption that fails is dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Assumptions {
-    /// Heads whose keys may be any.
+    /// Heads about whose keys nothing is assumed.
     pub demoted: QuickSet<HeadAt>,
     /// Whether running sums may have any value. Otherwise sums of numbers that may be great or
     /// negative are assumed to stay between 0 and [a bound](crate::Sum::range), which the decoder
     /// checks.
     pub wide: bool,
-    /// An id that will not come again, the first token's.
+    /// The first token's id, if it is assumed not to occur again.
     pub sentinel: Option<usize>,
 }
 
 impl Assumptions {
-    /// The fewest assumptions of a proof: sequences begin with a token that does not come again.
+    /// The assumptions of a proof: only that sequences begin with a token that does not occur
+    /// again.
     #[must_use]
     pub fn beginning_with(first: usize) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Transfer functions of attention: the outputs of heads as forms, by the kind of their keys.
+//! Transfer functions of attention: the outputs of heads as forms, for each kind of keys.
 
 use crate::interpreter::assumptions::{Bailout, HeadAt, Result};
 use crate::interpreter::key_layout::{Head, KeyLayout, Value};
@@ -9,19 +9,19 @@ use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, is_power, power};
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-/// The grain of an average of up to 2^27 numbers is finer than theirs by at most this exponent.
+/// The grain of an average of up to 2^27 numbers is less than that of the numbers by at most this.
 const MEAN_GRAINS: i32 = 80;
 
-/// The outputs of heads so far, by query.
+/// The memoised outputs of heads, by query.
 #[derive(Debug, Default)]
 pub(crate) struct Attention {
     outputs: QuickMap<(HeadAt, usize, [PolyId; 2]), PolyId>,
-    /// By place: a head that attends to it.
+    /// For each place, a head that attends to it.
     heads: QuickMap<Atom, HeadAt>,
 }
 
 impl Attention {
-    /// Forgets the outputs. Places of later atoms reuse their numbers, and are noted again.
+    /// Forgets the outputs. Later places reuse the numbers of atoms, and replace their heads.
     pub(crate) fn forget(&mut self) {
         self.outputs = QuickMap::default();
     }
@@ -81,7 +81,7 @@ impl Attention {
     ) -> Result<PolyId> {
         let [x, y] = query.map(|form| interner.bounds(form));
         let first = Polynomial::constant(first);
-        // Position 1 scores less than position 0, and later ones even less.
+        // Position 1 scores less than position 0, and later positions score even less.
         if y.lo >= 0.0 && key[0] * x.hi < key[1] * y.lo - (key[1] * y.lo).abs() * power(-50) {
             return Ok(interner.id(first));
         }
@@ -114,7 +114,7 @@ impl Attention {
     }
 }
 
-/// The average of a running sum.
+/// The average of all values: the running sum divided by their number.
 fn mean(layout: &KeyLayout, interner: &mut Interner, number: u32) -> PolyId {
     let sum = &layout.sums[number as usize];
     let value = interner.bounds(sum.form).union(Range::of(sum.first));
@@ -124,7 +124,7 @@ fn mean(layout: &KeyLayout, interner: &mut Interner, number: u32) -> PolyId {
     interner.id_of(AtomKind::Mean { sum: number }, || range)
 }
 
-/// A value at the key that a query finds in a group.
+/// A value of the token that a query finds in a group.
 fn found(
     layout: &KeyLayout,
     interner: &mut Interner,
@@ -162,7 +162,7 @@ fn found(
     interner.id(Polynomial::atom(atom))
 }
 
-/// The entry of a table for the token at a place t, plus `c[0] t + c[1] t^2`; none if the sum may
+/// The entry of a table for the token at a place t, plus `c[0] t + c[1] t^2`. `None` if the sum may
 /// be rounded.
 fn value_of_id(
     layout: &KeyLayout,
@@ -185,7 +185,7 @@ fn value_of_id(
     interner.is_safe(&sum).then(|| interner.id(sum))
 }
 
-/// `q` of an equivalent query `(q, 1)` to the keys `(2 t, -t^2)`; none if scaling may round.
+/// `q` of an equivalent query `(q, 1)` to the keys `(2 t, -t^2)`. `None` if scaling may round.
 fn scaled_query(interner: &Interner, query: [PolyId; 2], [a, b]: [f64; 2]) -> Option<Polynomial> {
     let slope = interner[query[1]].as_constant()?;
     let factor = a / (2.0 * b * slope);
@@ -195,8 +195,8 @@ fn scaled_query(interner: &Interner, query: [PolyId; 2], [a, b]: [f64; 2]) -> Op
     Polynomial::zero().plus(factor, &interner[query[0]])
 }
 
-/// A query that finds the nearest position, and its keys: `(q, 1)` and `(2 t, -t^2)` if that is
-/// equivalent, with an integer q if it is known to be close to one.
+/// Normalises a query that finds the nearest position, and its keys: to `(q, 1)` and `(2 t, -t^2)`
+/// if that is equivalent, with an integer in place of q if q is proved to be close to one.
 fn nearest_query(
     interner: &mut Interner,
     query: [PolyId; 2],
@@ -214,13 +214,13 @@ fn nearest_query(
 }
 
 /// An upper bound of the position that a query `(x, y)` finds among keys `(a t, -b t^2)`: the
-/// nearest to `a x / (2 b y)`. Infinite if there is none.
+/// nearest to `a x / (2 b y)`. Infinite if no bound is known.
 fn last_place([x, y]: [Range; 2], [a, b]: [f64; 2]) -> f64 {
     if y.lo <= 0.0 {
         return f64::INFINITY;
     }
     let nearest = a * x.hi.max(0.0) / (2.0 * b * y.lo);
-    // Three rounded operations; then the nearest integer, the greater one of two.
+    // The factor covers three rounded operations. The greater one of two nearest integers counts.
     let last = (nearest * (1.0 + power(-48)) + 0.5).floor();
     if last.is_nan() { f64::INFINITY } else { last }
 }
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::testing::Random;
 
-    /// The last of the positions that score most, by exact integers.
+    /// The last of the positions of the greatest score, in exact integers.
     fn scan([x, y]: [i64; 2], [a, b]: [i64; 2], positions: i64) -> i64 {
         let [x, y, a, b] = [x, y, a, b].map(i128::from);
         let score = |t: &i64| {
@@ -248,7 +248,7 @@ mod tests {
         for round in 0..4_000 {
             let b = random.integer(1, 1 << 22);
             let y = random.integer(1, 1 << 50);
-            // An x that finds about a position, in one of three rounds exactly between two.
+            // An x near that of a position, in one of three rounds exactly between two positions.
             let (a, x) = if round % 3 == 0 {
                 let position = random.integer(0, POSITIONS);
                 let y = y.min(1 << 44);
@@ -264,8 +264,8 @@ mod tests {
             check(&mut exact, [x, y], [a, b]);
         }
 
-        /// If bounds are exact, the last position is the one found, or the next; wider bounds give
-        /// no lesser one.
+        /// If bounds are exact, the last position is the one found, or the next. Wider bounds never
+        /// decrease it.
         fn check(exact: &mut usize, query @ [x, y]: [i64; 2], key: [i64; 2]) {
             let found = scan(query, key, POSITIONS);
             let key = key.map(|number| number as f64);

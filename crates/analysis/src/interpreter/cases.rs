@@ -1,7 +1,7 @@
-//! Case distinction: the class of a token's id, the result of one lookup, and one counter.
+//! Case distinction by the class of a token's id, the result of one lookup, and one counter.
 //!
-//! Most of a compiled network depends on these alone. The lookup and the counter are those that
-//! most gates and queries depend on.
+//! Most of a compiled network depends only on these. The lookup and the counter are those that most
+//! gates and queries depend on.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::Range;
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-/// A lookup that distinguishes more kinds of tokens than this gives no cases.
+/// A lookup that distinguishes more kinds of tokens than this is not used for cases.
 const MOST_KINDS: usize = 1024;
 
-/// At least this many gates or queries depend on the lookup, and gates on the counter.
+/// The fewest gates or queries that depend on the lookup, and gates that depend on the counter.
 const FEWEST: usize = 3;
 
 /// The cases that a network distinguishes: by the class of a token's id, by the kind of the token
@@ -29,49 +29,50 @@ const FEWEST: usize = 3;
 /// [any number](Counted::Any).
 #[derive(Debug)]
 pub struct Cases {
-    /// The outputs of heads that find the same token: head, part of the output, and the
-    /// [table](crate::AtomKind::Read) that the output is an entry of.
+    /// The outputs of the lookup, which may be several heads that find one token: head, part of the
+    /// output, and the [table](crate::AtomKind::Read) that the output is an entry of.
     pub fetched: Vec<(HeadAt, usize, u32)>,
-    /// The kind of a token that is found, by its id; the last entry is for the first token,
-    /// whichever id it has. All these heads have equal outputs for tokens of one kind.
+    /// The kind of the token that the lookup finds, by its id; the last entry is for the first
+    /// token, whichever id it has. All outputs of the lookup are equal for tokens of one kind.
     pub kind_of: Vec<u16>,
     /// The number of kinds.
     pub kinds: usize,
-    /// A token of each kind: its place in `kind_of`.
+    /// A token of each kind: its index in `kind_of`.
     pub(crate) example: Vec<usize>,
-    /// The counter, if there is one.
+    /// The counter, if the network has one.
     pub counter: Option<Counter>,
-    /// The number of classes of ids; class 0 has all ids.
+    /// The number of classes of ids; class 0 contains all ids.
     pub classes: usize,
 }
 
-/// A number that counts up from 0: a part of a head's output, or the position less it.
+/// A counter of the network, a number that counts up from 0: a part of a head's output, or the
+/// position less the output.
 #[derive(Debug, Clone, Copy)]
 pub struct Counter {
     /// The head, and the part of its output.
     pub head: (HeadAt, usize),
-    /// Whether it is the position less the output, as where a head finds the position at which
-    /// the counter was reset.
+    /// Whether the counter is the position less the output: then the head finds the position at
+    /// which the counter was reset.
     pub from_time: bool,
 }
 
-/// The values that the counter may have.
+/// An assumption about the value of the counter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Counted {
-    /// This number.
+    /// The counter is this number.
     Exactly(f64),
-    /// An integer, not below the first number and not above the second.
+    /// The counter is an integer between two numbers, both included.
     Between([f64; 2]),
-    /// Any number.
+    /// The counter may be any number.
     Any,
 }
 
 impl Cases {
     /// Finds the lookup and the counter that most gates and queries depend on, and divides the
-    /// token ids into [`classes`](Analysis::classes). Takes O(forms of the network) and
-    /// O(vocabulary · columns of few values).
+    /// token ids into [`classes`](Analysis::classes). Takes O(forms of the network + vocabulary ·
+    /// columns of few values).
     ///
-    /// An analysis has one set of cases, made before anything else is derived.
+    /// An analysis has one set of cases. It must be made before any scope.
     #[must_use]
     pub fn new(analysis: &mut Analysis) -> Self {
         let dependencies = Dependencies::of(&analysis.survey, &analysis.interner);
@@ -104,7 +105,7 @@ impl Cases {
     }
 
     /// Keeps the forms that depend neither on the token's own id nor on the lookup and the counter.
-    /// A form is the exact number for every token, so it holds under further assumptions as well.
+    /// A form equals the number for every token, so it also holds under further assumptions.
     fn find_common(&self, analysis: &mut Analysis) {
         let Analysis {
             survey,
@@ -126,7 +127,8 @@ impl Cases {
         });
     }
 
-    /// Divides ids into kinds by the tables that heads read at a place, unless there are too many.
+    /// Divides ids into kinds by the tables that heads read at a place, unless there are too many
+    /// kinds.
     fn divide_kinds(&mut self, analysis: &Analysis, place: Atom) {
         let tables = &analysis.layout.tables;
         let fetched = outputs_read_at(analysis, place);
@@ -153,7 +155,8 @@ impl Cases {
         self.example = example;
     }
 
-    /// The scope of a token of a class that finds a token of a kind, with a counter.
+    /// Begins a scope for a token of a class, whose lookup finds a token of a kind, with an
+    /// assumption about the counter.
     ///
     /// Such scopes share the forms that depend on equal assumptions.
     ///
@@ -197,17 +200,17 @@ impl Cases {
     }
 }
 
-/// The dependencies of gates, queries and keys: by atom, the number of forms that are computed from
-/// it.
+/// The dependencies of gates, queries and keys: for each atom, the number of forms that are
+/// computed from it.
 #[derive(Debug, Default)]
 struct Dependencies {
     /// Columns of the embedding.
     columns: BTreeSet<u16>,
-    /// Places that tables are read at.
+    /// For each place at which a table is read, the number of forms.
     places: QuickMap<Atom, usize>,
-    /// Numbers that may be a counter, by gates.
+    /// For each atom that may be a counter, the number of gates.
     counters: QuickMap<Atom, usize>,
-    /// The gates that depend on the position less a number.
+    /// For each atom, the number of gates that depend on the position less the atom.
     from_time: QuickMap<Atom, usize>,
 }
 
@@ -250,20 +253,21 @@ impl Dependencies {
         }
     }
 
-    /// Whether most gates that depend on an atom depend on the position less it.
+    /// Whether most gates that depend on an atom depend on the position less the atom.
     fn is_mostly_from_time(&self, atom: Atom) -> bool {
         self.from_time.get(&atom).copied().unwrap_or(0) * 2 > self.counters[&atom]
     }
 }
 
-/// The atom of the greatest count, if that is great enough; of several, the lowest.
+/// The atom of the greatest count, if that is at least [`FEWEST`]; the lowest of several such
+/// atoms.
 fn most_frequent(counts: &QuickMap<Atom, usize>) -> Option<Atom> {
     let enough = counts.iter().filter(|(_, count)| **count >= FEWEST);
     let most = enough.max_by_key(|(atom, count)| (**count, u32::MAX - **atom));
     most.map(|(atom, _)| *atom)
 }
 
-/// The outputs that are a table's entry for the token at a place, with the table.
+/// The outputs that are an entry of a table for the token at a place, with the table.
 fn outputs_read_at(analysis: &Analysis, place: Atom) -> Vec<(HeadAt, usize, u32)> {
     let interner = &analysis.interner;
     let mut read = Vec::new();

@@ -1,6 +1,6 @@
 //! Context-sensitive memoisation: forms by node and by the assumptions that they depend on.
 //!
-//! Most forms depend on few assumptions, so that most scopes share them.
+//! Most forms depend on few assumptions, so scopes share most of them.
 
 use smallvec::SmallVec;
 
@@ -8,8 +8,8 @@ use crate::interpreter::scope::{AssumptionSet, CLASS, INDEX, Scope, fetched};
 use crate::symbolic::hash::{Numbered, QuickMap, hash_of};
 use crate::symbolic::polynomial::PolyId;
 
-/// Forms by node and by assumption sequence: the assumptions of a set, with their values in a
-/// scope.
+/// The memo table: forms by node and by assumption sequence. A sequence is a set of assumptions
+/// with their values in a scope.
 #[derive(Debug, Default)]
 pub(crate) struct ContextMemo {
     /// The number of every assumption set.
@@ -18,17 +18,17 @@ pub(crate) struct ContextMemo {
     sequences: QuickMap<Box<[u32]>, u32>,
     forms: Vec<(Key, [PolyId; 2])>,
     known: Numbered,
-    /// By node: the sets that its forms depended on, with their numbers.
+    /// For each node, the assumption sets that its forms depend on, with their numbers.
     sets_of: Vec<SmallVec<[(AssumptionSet, u32); 2]>>,
 }
 
-/// A node and a sequence.
+/// The number of a node and of an assumption sequence.
 type Key = (u32, u32);
 
 /// Forms of a node that depend on further assumption sets are not shared.
 const MOST_SETS: usize = 6;
 
-/// The number of a sequence that was not looked up yet.
+/// Marks a sequence whose number was not looked up yet.
 const UNKNOWN: u32 = u32::MAX;
 
 impl ContextMemo {
@@ -53,7 +53,7 @@ impl ContextMemo {
         None
     }
 
-    /// Notes forms of a node that were derived in a scope from some of its assumptions.
+    /// Adds forms of a node that were derived in a scope from some of its assumptions.
     pub(crate) fn insert(
         &mut self,
         scope: &mut Scope,

@@ -1,4 +1,4 @@
-//! Demand-driven evaluation of slots, heads and neurons in a scope of assumptions.
+//! Demand-driven evaluation of slots, heads and neurons in a scope, memoised by node.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::symbolic::transfer::Terms;
 use crate::weights::rows::Row;
 
 impl Analysis {
-    /// The forms of a node, derived if they are new.
+    /// The forms of a node, from the scope, from another scope with equal assumptions, or derived.
     #[inline]
     pub(crate) fn node(
         &mut self,
@@ -37,8 +37,8 @@ impl Analysis {
         Ok(forms)
     }
 
-    /// A slot of the residual stream before a half-layer: `2 l` is the attention of layer l, `2 l +
-    /// 1` are its neurons, and twice the number of layers is the unembedding.
+    /// The form of a slot of the residual stream before a half-layer: `2 l` is the attention of
+    /// layer l, `2 l + 1` its FFN, and twice the number of layers the unembedding.
     ///
     /// # Errors
     /// A [`Bailout`] if no form holds there.
@@ -70,7 +70,7 @@ impl Analysis {
         Ok(form)
     }
 
-    /// A slot that a half-layer adds to.
+    /// The form of a slot after a half-layer that writes it.
     fn written(&mut self, scope: &mut Scope, half: usize, slot: usize) -> Result<PolyId> {
         let rows = Arc::clone(&self.rows);
         let base = self.slot(scope, half, slot)?;
@@ -117,7 +117,7 @@ impl Analysis {
                 sum.plus(1.0, &Polynomial::monomial(monomial, c))
             });
         let polynomial = polynomial.ok_or(Bailout::Model)?;
-        // Then Horner's rule does not round either.
+        // If the polynomial is exact in any order, Horner's rule does not round either.
         let t = self.interner.last_position() as f64;
         let mass = c0.abs() + t * (c1.abs() + t * c2.abs());
         let fine = grain(c0).min(grain(c1)).min(grain(c2));
@@ -130,7 +130,7 @@ impl Analysis {
         Ok(self.interner.sum(embedded, &terms))
     }
 
-    /// Appends the products of a row's weights with slots to `terms`.
+    /// Appends the products of a row with the slots that it reads to `terms`.
     fn multiply(
         &mut self,
         terms: &mut Terms,
@@ -152,7 +152,7 @@ impl Analysis {
         Ok(self.interner.sum(PolyId::ZERO, &terms))
     }
 
-    /// x and y of the key that the token has at a live head.
+    /// The forms of x and y of the token's key at a live head.
     ///
     /// # Errors
     /// A [`Bailout`] if no form holds there.
@@ -168,7 +168,7 @@ impl Analysis {
         })
     }
 
-    /// x and y of the query that the token has at a live head.
+    /// The forms of x and y of the token's query at a live head.
     ///
     /// # Errors
     /// A [`Bailout`] if no form holds there.
@@ -182,7 +182,7 @@ impl Analysis {
         Ok([self.row(scope, nodes, x)?, self.row(scope, nodes, y)?])
     }
 
-    /// The query `(x, y)` of a head with keys `(a t, -b t^2)`; none if bounds prove that x is
+    /// The query `(x, y)` of a head with keys `(a t, -b t^2)`. `None` if bounds prove that x is
     /// negative and y is not: then the first token, with the key `(0, 0)`, wins.
     pub(crate) fn query_above(
         &mut self,
@@ -201,7 +201,7 @@ impl Analysis {
         Ok(Some([self.interner.sum(PolyId::ZERO, &terms), y]))
     }
 
-    /// A part of the value that the token has at a live head; 0 if the part does not reach the
+    /// The form of a part of the token's value at a live head; 0 if the part does not reach the
     /// residual stream.
     ///
     /// # Errors
@@ -215,8 +215,8 @@ impl Analysis {
         self.row(scope, nodes, &rows.layers[at.0].heads[at.1].value[part])
     }
 
-    /// The output of a live head at the token: both parts, 0 for a part that does not reach the
-    /// residual stream.
+    /// The forms of both parts of a live head's output at the token; 0 for a part that does not
+    /// reach the residual stream.
     ///
     /// # Errors
     /// A [`Bailout`] if no form holds there.
@@ -254,7 +254,7 @@ impl Analysis {
         Ok(answers)
     }
 
-    /// The query of a head, or zeros if its output does not depend on the query; none if bounds
+    /// The query of a head, or zeros if its output does not depend on the query. `None` if bounds
     /// prove that the first token wins.
     fn decisive_query(&mut self, scope: &mut Scope, at: HeadAt) -> Result<Option<[PolyId; 2]>> {
         match self.layout.head(at) {
@@ -290,7 +290,7 @@ impl Analysis {
         if let Some([form, _]) = scope.known(node) {
             return Ok(form);
         }
-        // Most gates are closed: deriving a neuron is faster than sharing it.
+        // Most gates are closed, so deriving a neuron is faster than a lookup in the shared memo.
         let others = std::mem::take(&mut scope.used);
         let form = self.new_neuron(scope, layer, neuron)?;
         scope.forms.note(node, ([form; 2], scope.used));
@@ -335,7 +335,7 @@ mod tests {
         (analysis, cases)
     }
 
-    /// Answers that are an atom with many values: head, part, the atom.
+    /// Outputs that are an atom with many values: head, part, the atom.
     fn wide_answers(analysis: &mut Analysis, scope: &mut Scope) -> Vec<((HeadAt, usize), Atom)> {
         let mut wide = vec![];
         for layer in 0..analysis.rows.layers.len() {
@@ -357,7 +357,7 @@ mod tests {
         wide
     }
 
-    /// Bounds of all answers if one of them is a number.
+    /// Bounds of all outputs if one of them is a number.
     fn bounds_assuming(
         (analysis, cases): &mut (Analysis, Cases),
         answer @ ((layer, head), part): (HeadAt, usize),
@@ -389,7 +389,7 @@ mod tests {
         analysis.end(scope);
         assert!(wide.len() > 5, "{wide:?}");
         for &(answer, _) in &wide {
-            // One number for all, so that scopes differ only in the output that is assumed.
+            // The number is the same for all, so scopes differ only in the output that is assumed.
             let bounds = bounds_assuming(&mut all, answer, 3.0);
             let alone = bounds_assuming(&mut default_analysis(), answer, 3.0);
             assert!(bounds == alone, "{answer:?}");

@@ -1,5 +1,5 @@
-//! Classification of heads by their keys: all equal, by position, near a parabola, the highest of
-//! all, or any.
+//! Classification of heads by their keys: all equal, positions, near a parabola, the highest, or
+//! any.
 
 use weightware_hull::{MAX_MAGNITUDE, MIN_MAGNITUDE};
 
@@ -11,10 +11,10 @@ use crate::symbolic::interval::{Range, grain, is_exact};
 use crate::symbolic::polynomial::{PolyId, Polynomial, exact_product};
 use crate::weights::sparse_weights::SparseWeights;
 
-/// Sums that may be negative or very great are first assumed to be neither.
+/// The bound of a running sum that is first assumed, where the proved one is greater.
 const EXPECTED_SUM: f64 = (1 << 22) as f64;
 
-/// The query, key and value of a head at any token but the first.
+/// The query, key and value of a head at any token except the first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadForms {
     pub(crate) query: [PolyId; 2],
@@ -23,7 +23,7 @@ pub(crate) struct HeadForms {
 }
 
 impl HeadForms {
-    /// Whether all scores are compared exactly.
+    /// Whether all numbers lie in the range in which scores are compared exactly.
     pub(crate) fn are_in_domain(&self, interner: &Interner) -> bool {
         let mut forms = [self.query, self.key, self.value].into_iter().flatten();
         forms.all(|form| {
@@ -34,7 +34,7 @@ impl HeadForms {
     }
 }
 
-/// Decides how the keys and values of heads are kept, and adds them to a layout.
+/// Classifies heads by their keys, and adds their keys and values to a layout.
 pub(crate) struct Classifier<'a> {
     pub(crate) weights: &'a SparseWeights,
     pub(crate) interner: &'a Interner,
@@ -43,7 +43,7 @@ pub(crate) struct Classifier<'a> {
 }
 
 impl Classifier<'_> {
-    /// The kind of a head's keys, with a place in the layout for its values.
+    /// Classifies a head and allocates a place in the layout for its values.
     pub(crate) fn classify(&mut self, at: HeadAt, forms: &HeadForms) -> Head {
         let &HeadForms { query, key, value } = forms;
         if self.assumptions.demoted.contains(&at) {
@@ -54,7 +54,7 @@ impl Classifier<'_> {
         let [x, y] = key.map(|form| &interner[form]);
         let has_positive_y = interner.bounds(query[1]).lo > 0.0;
         let has_even_x = interner.range(x).grain >= 1;
-        // Tables and hulls alone check boxes.
+        // Only tables and hulls check key boxes while decoding.
         let may_be_table =
             has_positive_y && has_even_x && x.as_constant().is_none() && parabola(x, y).is_none();
         if !may_be_table && self.may_leave_box(at, x, y) {
@@ -83,7 +83,7 @@ impl Classifier<'_> {
         }
     }
 
-    /// Whether a key may lie outside the head's box.
+    /// Whether a key may lie outside the head's key box.
     fn may_leave_box(&self, (layer, head): HeadAt, x: &Polynomial, y: &Polynomial) -> bool {
         let bound = self.weights.layers[layer].heads[head].bound;
         bound.is_some_and(|[greatest_x, greatest_lift]| {
@@ -114,7 +114,7 @@ impl Classifier<'_> {
         (0..2).filter(move |&part| live[part])
     }
 
-    /// The running sums of a head's values; none if a sum may be rounded.
+    /// The running sums of a head's values. `None` if a sum may be rounded.
     fn sums(&mut self, at: HeadAt, value: [PolyId; 2]) -> Option<[Option<u32>; 2]> {
         let mut sums = [None; 2];
         for part in self.live_parts(at) {
@@ -153,7 +153,7 @@ impl Classifier<'_> {
         Some(self.layout.sums.len() as u32 - 1)
     }
 
-    /// The value of a form for every id, if its atoms are columns of the embedding.
+    /// Tabulates a form for every id, if its atoms are columns of the embedding.
     fn by_id(&self, form: &Polynomial) -> Option<Vec<f64>> {
         let mut by_id = vec![0.0; self.weights.vocab];
         for &((a, b), coefficient) in form.terms() {
@@ -213,7 +213,7 @@ impl Classifier<'_> {
         }
     }
 
-    /// The table of a form that is a function of ids, and of a number for the first token.
+    /// The table of a form that is a function of ids, with a number for the first token.
     fn table(&mut self, form: Polynomial, first: f64) -> Option<u32> {
         let key = (form, first.to_bits());
         if let Some(&table) = self.layout.table_of.get(&key) {
@@ -268,7 +268,7 @@ impl Classifier<'_> {
             ..
         } = &mut *self.layout;
         let group = &mut groups[group];
-        // Two values may differ at the first token alone.
+        // Two values with one form may still differ at the first token.
         let is_same = |(&form, &(head, part)): (&PolyId, &(usize, usize))| {
             form == value && firsts[at.0][head].value[part] == first
         };

@@ -1,7 +1,7 @@
 //! The key layout: where a decoder keeps the keys and values of every head, by the proved kind of
 //! its keys.
 //!
-//! A decoder that has the layout and the weights needs no polynomial.
+//! The state of a decoder depends only on the layout and the weights, not on polynomials.
 
 use std::sync::Arc;
 
@@ -11,55 +11,57 @@ use crate::symbolic::interval::Range;
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 use crate::weights::sparse_weights::Offer;
 
-/// The kind of a head's keys, and where its values are. A part of the value that does not reach the
-/// residual stream has no place.
+/// The kind of a head's keys, and the place of its values. A part of the value that does not reach
+/// the residual stream has no place.
 #[derive(Debug, Clone, Copy)]
 pub enum Head {
-    /// All keys are equal: every token counts alike. By part, the running sum of its values.
+    /// All keys are equal, so the head averages the values of all tokens: for each part, the index
+    /// of the [running sum](KeyLayout::sums) of its values.
     Mean([Option<u32>; 2]),
-    /// Keys are `(a t, -b t^2)` at position t: the nearest position counts.
+    /// The key at position t is `(a t, -b t^2)`, so the head attends to the position nearest to its
+    /// query.
     Place {
         /// a and b, which are positive.
         key: [f64; 2],
         /// Whether every token attends to itself; then values need not be kept.
         own: bool,
-        /// By part, the value of the token there.
+        /// For each part, the value of the token at that position.
         values: [Option<Value>; 2],
     },
-    /// Keys are shared with other heads of the layer.
+    /// Other heads of the layer have equal keys.
     Group {
-        /// The group.
+        /// The index of the [group](KeyLayout::groups).
         group: u32,
-        /// By part, the number of the value in the group.
+        /// For each part, the index of the value in the group.
         values: [Option<u32>; 2],
     },
-    /// Any keys: its number among such heads.
+    /// The keys may be any: the index among [such heads](KeyLayout::hulls).
     Hull(u32),
 }
 
-/// The value that a head which attends by position reads at a token.
+/// The value that a head reads at a position that it attends to.
 #[derive(Debug, Clone, Copy)]
 pub enum Value {
     /// A function of the token's id, plus `c[0] t + c[1] t^2` at position t.
     Table {
-        /// The function.
+        /// The index of the function in [`KeyLayout::tables`].
         table: u32,
-        /// c.
+        /// The coefficients `c`.
         time: [f64; 2],
     },
-    /// A number computed at the token and kept.
+    /// A number that the token computed and that the decoder keeps.
     Stream {
-        /// Its number among the streams.
+        /// The index in [`KeyLayout::streams`].
         stream: u32,
-        /// Its bounds.
+        /// The bounds of the number.
         range: Range,
     },
 }
 
-/// A function of token ids.
+/// A table of a function of token ids.
 #[derive(Debug, Clone)]
 pub struct IdTable {
-    /// By id; the last entry is for the first token, whichever id it has.
+    /// The value for each id; the last entry is for the first token, whichever id it has.
     pub entries: Vec<f64>,
     /// The bounds of all entries.
     pub(crate) range: Range,
@@ -67,74 +69,75 @@ pub struct IdTable {
     pub(crate) constant: Option<f64>,
 }
 
-/// A running sum, over all tokens so far.
+/// A running sum of a head's values over all tokens so far.
 #[derive(Debug, Clone)]
 pub struct Sum {
-    /// A head whose values are summed.
+    /// A head whose values are added up.
     pub head: HeadAt,
     /// The part of the value.
     pub part: usize,
-    /// The number that a token adds.
+    /// The summand of a token.
     pub form: PolyId,
-    /// The number that the first token adds.
+    /// The summand of the first token.
     pub first: f64,
-    /// The bounds of the sum at any position. Proved if sums may be
+    /// The bounds of the sum at any position. They are proved if sums may be
     /// [wide](crate::Assumptions::wide); otherwise the decoder checks them.
     pub range: Range,
-    /// The number that a token adds, by its id, if it is a function of the id.
+    /// The summand of a token for each id, if it is a function of the id.
     pub by_id: Option<Vec<f64>>,
 }
 
-/// Heads of one layer with equal keys.
+/// A group of heads of one layer that have equal keys.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// The layer.
+    /// The layer of the heads.
     pub layer: usize,
-    /// Whether only the highest key counts: all keys have the same x. Otherwise keys are `(2 j,
-    /// -j^2 + lift)` with integers j, which the decoder checks.
+    /// Whether all keys have one x, so that the highest key wins for every query. Otherwise keys
+    /// are `(2 j, -j^2 + lift)` with integers j, which the decoder checks.
     pub latest: bool,
-    /// Their places among the live heads of the layer.
+    /// The indices of the heads among the live heads of the layer.
     pub heads: Vec<usize>,
-    /// x and y.
+    /// x and y of the key.
     pub key: [PolyId; 2],
     /// A head and a part of it for every distinct value.
     pub values: Vec<(usize, usize)>,
-    /// These values.
+    /// The forms of the values.
     pub forms: Vec<PolyId>,
-    /// Their bounds, the first token's values included.
+    /// The bounds of the values, the first token's included.
     pub ranges: Vec<Range>,
-    /// Their greatest distance from integers, if they are proved to be close.
+    /// For each value, the greatest distance from an integer, if it is proved to be small.
     pub nearness: Vec<Option<f64>>,
 }
 
-/// Where the keys and values of all live heads are kept.
+/// The layout of the keys and values of all live heads in a decoder.
 ///
-/// A head is taken to find one token. The decoder checks that no two keys [at a place](Head::Place)
-/// or [in a group](Head::Group) score alike, unless their values are equal.
+/// The layout assumes that a head finds one token. The decoder checks that no two keys [at a
+/// place](Head::Place) or [in a group](Head::Group) have equal scores, unless their values are
+/// equal.
 #[derive(Debug)]
 pub struct KeyLayout {
-    /// By layer, by live head: the kind of its keys.
+    /// The kind of each head's keys, by layer, then by live head.
     pub heads: Vec<Vec<Head>>,
-    /// Functions of ids.
+    /// The tables of functions of ids.
     pub tables: Vec<IdTable>,
     /// Tables by their function, and by the bits of the first token's entry.
     pub(crate) table_of: QuickMap<(Polynomial, u64), u32>,
-    /// Running sums.
+    /// The running sums.
     pub sums: Vec<Sum>,
-    /// Numbers that every token keeps: the head whose value it is, and the part.
+    /// The numbers that the decoder keeps for every token: each is a part of the value of a head.
     pub streams: Vec<(HeadAt, usize)>,
-    /// Heads with equal keys.
+    /// The groups of heads with equal keys.
     pub groups: Vec<Group>,
-    /// Heads with keys of any kind.
+    /// The heads whose keys may be any.
     pub hulls: Vec<HeadAt>,
-    /// By hull, by part: the bounds of the values.
+    /// The bounds of the values of each hull, by part.
     pub(crate) hull_ranges: Vec<[Range; 2]>,
-    /// The first token's keys and values: by layer, by live head.
+    /// The first token's keys and values, by layer, then by live head.
     pub first: Arc<Vec<Vec<Offer>>>,
 }
 
 impl KeyLayout {
-    /// The layout of no head.
+    /// A layout without heads.
     pub(crate) fn new(first: &Arc<Vec<Vec<Offer>>>) -> Self {
         Self {
             heads: Vec::new(),
@@ -161,13 +164,13 @@ impl KeyLayout {
         self.first[layer][head]
     }
 
-    /// All live heads, in order.
+    /// All live heads, layer by layer.
     pub fn live_heads(&self) -> impl Iterator<Item = HeadAt> {
         let layers = self.heads.iter().map(Vec::len).enumerate();
         layers.flat_map(|(layer, heads)| (0..heads).map(move |head| (layer, head)))
     }
 
-    /// The number of a head among all live heads.
+    /// The index of a head among all live heads.
     ///
     /// # Panics
     /// If the layout has no such layer.
@@ -176,7 +179,7 @@ impl KeyLayout {
         self.heads[..layer].iter().map(Vec::len).sum::<usize>() + head
     }
 
-    /// The heads that a bailout is about.
+    /// The heads whose keys a bailout found not to be of their kind.
     ///
     /// # Panics
     /// If it names a group of another layout.

@@ -1,9 +1,9 @@
 //! Abstract interpreter of the network: every slot of the residual stream as a form, on demand.
 //!
 //! [`analysis::Analysis`] owns the state. [`evaluator`] derives slots, heads and neurons in a
-//! [`scope`]; [`attention`] has the transfer functions of heads, by the [`key_layout`] that
-//! [`head_kinds`] decides on; [`context_memo`] shares forms between scopes. [`cases`] finds, in the
-//! [`survey`] of all forms, the assumptions that are worth a scope.
+//! [`scope`]. [`head_kinds`] classifies heads into a [`key_layout`], by which [`attention`] has
+//! their transfer functions. [`context_memo`] shares forms between scopes. [`cases`] finds in the
+//! [`survey`] of all forms the assumptions that distinguish tokens.
 
 pub(crate) mod analysis;
 pub(crate) mod assumptions;

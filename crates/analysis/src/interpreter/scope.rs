@@ -1,11 +1,11 @@
-//! Scopes: the assumptions about one token, and the forms that were derived from them.
+//! Scopes: assumptions about one token, and the forms that were derived from them.
 
 use crate::interpreter::assumptions::HeadAt;
 use crate::symbolic::polynomial::PolyId;
 use crate::weights::sparse_weights::SparseWeights;
 
-/// A set of a scope's assumptions, a bit each: the class of the token's id, the index, and every
-/// assumed output of a head; the last bit stands for all further ones.
+/// A set of a scope's assumptions, a bit for each: the class of the token's id, the index, and
+/// every assumed output of a head. The last bit stands for all further outputs.
 pub(crate) type AssumptionSet = u32;
 
 /// The bit of the class.
@@ -13,7 +13,7 @@ pub(crate) const CLASS: AssumptionSet = 1;
 /// The bit of the index.
 pub(crate) const INDEX: AssumptionSet = 2;
 
-/// The bit of an assumed output, by its place among them.
+/// The bit of an assumed output, by its index among the assumed outputs.
 pub(crate) fn fetched(number: usize) -> AssumptionSet {
     4 << number.min(29)
 }
@@ -23,14 +23,14 @@ pub(crate) type OutputAt = (HeadAt, usize);
 
 /// Assumptions about one token, and the forms derived from them so far.
 ///
-/// Made by [`Analysis::scope`](crate::Analysis::scope) or [`Cases::scope`](crate::Cases::scope),
-/// and returned to [`Analysis::end`](crate::Analysis::end), which reuses its buffers. It belongs to
-/// the analysis that made it.
+/// [`Analysis::scope`](crate::Analysis::scope) and [`Cases::scope`](crate::Cases::scope) begin a
+/// scope, and [`Analysis::end`](crate::Analysis::end) ends it and reuses its buffers. A scope is
+/// valid only for the analysis that made it.
 #[derive(Debug)]
 pub struct Scope {
     /// The class of the token's id.
     pub class: u16,
-    /// Outputs that are assumed.
+    /// Assumed outputs of heads.
     pub(crate) fetched: Vec<(OutputAt, PolyId)>,
     /// The output that holds the counter, and its form if it is assumed.
     pub(crate) index: Option<(OutputAt, Option<PolyId>)>,
@@ -55,7 +55,7 @@ pub(crate) struct Forms {
 type Derived = ([PolyId; 2], AssumptionSet);
 
 impl Forms {
-    /// None yet.
+    /// Empty buffers.
     pub(crate) fn new(weights: &SparseWeights) -> Self {
         Self {
             derived: vec![None; weights.nodes],
@@ -63,8 +63,8 @@ impl Forms {
         }
     }
 
-    /// Keeps the nodes all of whose forms satisfy a predicate. Their forms hold under no assumption
-    /// from then on.
+    /// Keeps the nodes all of whose forms satisfy a predicate, and marks their forms as independent
+    /// of assumptions.
     pub(crate) fn retain(&mut self, keep: impl Fn(PolyId) -> bool) {
         for forms in &mut self.derived {
             let kept = forms.filter(|(forms, _)| forms.iter().all(|&form| keep(form)));
@@ -79,7 +79,7 @@ impl Forms {
         self.recent.push(node as u32);
     }
 
-    /// Forgets all forms, also those that the scope began with.
+    /// Drops all forms, also those that the scope began with.
     fn clear(&mut self) {
         for (node, forms) in (0..).zip(&mut self.derived) {
             if forms.take().is_some() {
@@ -88,7 +88,7 @@ impl Forms {
         }
     }
 
-    /// Goes back to the forms that the scope began with.
+    /// Restores the forms that the scope began with.
     pub(crate) fn reset(&mut self, first: &Self) {
         for node in self.recent.drain(..) {
             let node = node as usize;
@@ -98,7 +98,7 @@ impl Forms {
 }
 
 impl Scope {
-    /// A token of a class, with the forms that are known at first.
+    /// A scope for a token of a class, with initial forms.
     pub(crate) fn new(class: u16, forms: Forms) -> Self {
         Self {
             class,
@@ -111,10 +111,10 @@ impl Scope {
         }
     }
 
-    /// Assumes that a part of a head's output is `form`, in place of an earlier assumption about
-    /// that part.
+    /// Assumes that a part of a head's output is `form`. The assumption replaces an earlier one
+    /// about that part.
     ///
-    /// All forms are then derived again and not shared with other scopes: those made without the
+    /// All forms are then derived again and not shared with other scopes: forms derived without the
     /// assumption hold, but their bounds are wider. Takes O(slots · layers).
     pub fn assume(&mut self, output: (HeadAt, usize), form: PolyId) {
         self.shares = false;
@@ -123,7 +123,7 @@ impl Scope {
         self.fetched.push((output, form));
     }
 
-    /// The forms of a node, if they were derived.
+    /// The forms of a node, if they are derived already.
     #[inline]
     pub(crate) fn known(&mut self, node: usize) -> Option<[PolyId; 2]> {
         let (forms, used) = self.forms.derived[node]?;

@@ -1,11 +1,12 @@
-//! The survey: the forms of all heads and neurons at any token but the first.
+//! The survey: the forms of all heads and neurons at any token except the first.
 
 use crate::interpreter::assumptions::HeadAt;
 use crate::interpreter::scope::OutputAt;
 use crate::symbolic::interner::Interner;
 use crate::symbolic::polynomial::{Atom, PolyId};
 
-/// The forms that decide between cases, noted once while the network is interpreted for any token.
+/// The forms that decide between cases. They are recorded once, while the network is interpreted
+/// for any token.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) queries: Vec<[PolyId; 2]>,
@@ -16,7 +17,7 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// The output that is an atom.
+    /// The output of a head that equals an atom.
     pub(crate) fn output_of(&self, interner: &Interner, atom: Atom) -> Option<OutputAt> {
         self.outputs.iter().find_map(|(at, parts)| {
             let is_atom = |&form: &PolyId| interner[form].as_atom() == Some(atom);

@@ -1,33 +1,34 @@
-//! Atoms, the variables of polynomials: each kind is a way in which a number is computed.
+//! Atoms, the variables of polynomials: the kind of an atom is the expression that computes it.
 
 use crate::symbolic::polynomial::{Atom, PolyId};
 
-/// The atom of kind [`AtomKind::Time`].
+/// The atom of the token's position, of kind [`AtomKind::Time`].
 pub const TIME: Atom = 1;
 
-/// How a number is computed. Indices are into the lists of a [`KeyLayout`](crate::KeyLayout).
+/// The expression that computes an atom. Indices refer to the lists of a
+/// [`KeyLayout`](crate::KeyLayout).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AtomKind {
     /// The constant 1.
     One,
-    /// The position of the token, the first one's being 0.
+    /// The position of the token, counted from 0.
     Time,
-    /// A column of the token's embedding; the token is of a class.
+    /// A column of the embedding of a token of a class.
     Token {
         /// The column.
         slot: u16,
         /// The class.
         class: u16,
     },
-    /// The counter of [`Cases`](crate::Cases), where it is known to lie within bounds.
+    /// The counter of [`Cases`](crate::Cases), assumed to lie within bounds.
     Index {
         /// The bits of the least and the greatest value.
         bounds: [u64; 2],
     },
-    /// The position t at which the key `(a t, -b t^2)` scores most with a query `(x, y)`: the
-    /// nearest to `a x / (2 b y)`, the token's own included.
+    /// The position t whose key `(a t, -b t^2)` has the greatest score with a query `(x, y)`: the
+    /// nearest to `a x / (2 b y)`, from 0 to the token's own.
     Place {
-        /// x and y.
+        /// x and y of the query.
         query: [PolyId; 2],
         /// The bits of a and b, which are positive.
         key: [u64; 2],
@@ -36,24 +37,24 @@ pub enum AtomKind {
     Read {
         /// An atom of kind [`Place`](Self::Place).
         place: Atom,
-        /// The table.
+        /// The index of the table.
         table: u32,
     },
-    /// A number that the token at a place computed and kept.
+    /// A number that the decoder kept for the token at a place.
     Kept {
         /// An atom of kind [`Place`](Self::Place).
         place: Atom,
-        /// The number's stream.
+        /// The index of the stream.
         stream: u32,
     },
     /// The average over all tokens so far, rounded once.
     Mean {
-        /// The running sum.
+        /// The index of the running sum.
         sum: u32,
     },
     /// The exact sum over all tokens so far.
     Sum {
-        /// The running sum.
+        /// The index of the running sum.
         sum: u32,
     },
     /// The integer that a number is close to.
@@ -61,62 +62,63 @@ pub enum AtomKind {
         /// The number.
         of: Atom,
     },
-    /// A value at the token of the highest key so far.
+    /// A value of the token that has the highest key so far.
     Latest {
-        /// The group of heads.
+        /// The index of the group of heads.
         group: u32,
-        /// The value's number in the group.
+        /// The index of the value in the group.
         value: u32,
     },
-    /// The key `(2 j, -j^2 + lift)` that scores most with a query; it stands for no number.
+    /// The key `(2 j, -j^2 + lift)` that has the greatest score with a query. This atom has no
+    /// numeric value.
     Entry {
-        /// The group of heads.
+        /// The index of the group of heads.
         group: u32,
-        /// x and y.
+        /// x and y of the query.
         query: [PolyId; 2],
     },
-    /// A value of the token with that key.
+    /// A value of the token whose key is an entry.
     Found {
         /// An atom of kind [`Entry`](Self::Entry).
         entry: Atom,
-        /// The value's number in the group.
+        /// The index of the value in the group.
         value: u32,
     },
-    /// A part of the output of a head with keys of any kind.
+    /// A part of the output of a head whose keys may be any.
     Hull {
-        /// The head's number among such heads.
+        /// The index of the head among such heads.
         head: u32,
-        /// x and y.
+        /// x and y of the query.
         query: [PolyId; 2],
-        /// The second part of the output, not the first.
+        /// Whether this is the second part of the output.
         part: bool,
     },
     /// `base + (products added up in order)`, every operation rounded.
     Rounded {
         /// The last summand.
         base: PolyId,
-        /// The bits of weights, and their factors.
+        /// The factors of each product: the bits of a weight, and a form.
         terms: Box<[(u64, PolyId)]>,
     },
-    /// The number that another is, where that is assumed to lie within bounds.
+    /// An atom that is assumed to lie within bounds.
     Within {
-        /// The other.
+        /// The atom.
         of: Atom,
         /// The bits of the least and the greatest value.
         bounds: [u64; 2],
     },
     /// `max(gate, 0) * value`, rounded.
     Gated {
-        /// A form of either sign.
+        /// The gate, which may have either sign.
         gate: PolyId,
-        /// Its factor.
+        /// The value.
         value: PolyId,
     },
     /// `gate * value`, rounded.
     Product {
-        /// A form that is not negative.
+        /// The gate, which is not negative.
         gate: PolyId,
-        /// Its factor.
+        /// The value.
         value: PolyId,
     },
 }

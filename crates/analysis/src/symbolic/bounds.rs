@@ -1,12 +1,12 @@
-//! Interval bounds of polynomials from those of their atoms.
+//! Interval evaluation of polynomials over the bounds of their atoms.
 
 use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
 use crate::symbolic::polynomial::Polynomial;
 
 impl Interner {
-    /// Bounds of a form from those of its atoms. Takes O(terms), or O(terms²) where neurons may
-    /// form steps.
+    /// Bounds of a form, from those of its atoms. Takes O(terms), or O(terms²) if neurons may form
+    /// steps.
     #[must_use]
     pub fn range(&self, form: &Polynomial) -> Range {
         let mut all = Range::of(0.0);
@@ -34,7 +34,7 @@ impl Interner {
             all.grain = all.grain.min(term.grain);
         }
         let mass = self.mass(form);
-        // A number times a power of two is not rounded, however large it is.
+        // The product of a number and a power of two is exact, also beyond 53 bits.
         let one = matches!(form.terms(), [((0, _), coefficient)] if is_power(*coefficient));
         if one || form.terms().is_empty() || is_exact(mass, all.grain) {
             if all.size() == 0.0 {
@@ -76,8 +76,8 @@ impl Interner {
         is_exact(self.mass(form), fine)
     }
 
-    /// Bounds of a form, narrowed by the exact form that it is close to: there, large terms cancel.
-    /// Takes O(terms of that form).
+    /// Bounds of a form, narrowed by those of the exact form that it is close to, in which large
+    /// rounded terms cancel. Takes O(terms of that form).
     #[must_use]
     pub fn tight(&self, form: &Polynomial) -> Range {
         let rough = self.range(form);
@@ -148,7 +148,7 @@ mod tests {
             }
             reached += usize::from([bounds.lo, bounds.hi] == [least, most]);
         }
-        // Not where a number stands in two terms.
+        // Bounds are not tight where an atom occurs in two terms.
         assert!(reached > 1_000, "{reached}");
     }
 
@@ -163,7 +163,7 @@ mod tests {
             .expect("floats");
         let bounds = atoms.range(&form);
         assert!((bounds.lo..=bounds.hi).contains(&power(-60)), "{bounds:?}");
-        // Exactly, it is.
+        // An exact zero is recognised.
         let zero = x.plus(-1.0, &y).expect("floats");
         assert_eq!(atoms.range(&zero), Range::of(0.0));
         assert_eq!(atoms.range(&Polynomial::zero()), Range::of(0.0));

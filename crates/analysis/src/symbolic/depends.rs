@@ -1,4 +1,4 @@
-//! Dependency queries: which atoms a polynomial is computed from.
+//! Dependency queries: the atoms that a polynomial is computed from.
 
 use crate::symbolic::atoms::AtomKind;
 use crate::symbolic::hash::QuickSet;
@@ -6,7 +6,8 @@ use crate::symbolic::interner::Interner;
 use crate::symbolic::polynomial::{Atom, PolyId};
 
 impl Interner {
-    /// By atom: whether it, or any atom that it is computed from, satisfies a predicate.
+    /// Taint analysis: for each atom, whether it or any atom that it is computed from satisfies a
+    /// predicate.
     pub(crate) fn tainted_by(&self, is_source: impl Fn(Atom, &AtomKind) -> bool) -> Vec<bool> {
         let mut tainted: Vec<bool> = Vec::with_capacity(self.atoms());
         for atom in 0..self.atoms() as Atom {
@@ -15,7 +16,7 @@ impl Interner {
                 let mut atoms = forms.iter().flat_map(|&form| self[form].atoms());
                 atoms.any(|atom| tainted[atom as usize])
             };
-            // Atoms are computed from earlier ones.
+            // An atom is computed only from earlier atoms.
             let from = match kind {
                 AtomKind::Place { query, .. }
                 | AtomKind::Entry { query, .. }
@@ -44,7 +45,7 @@ impl Interner {
         tainted
     }
 
-    /// The atoms of a form, and those that its rounded ones are computed from.
+    /// The atoms of a form, and transitively those that its rounded atoms are computed from.
     pub(crate) fn depends_on(&self, form: PolyId) -> QuickSet<Atom> {
         let mut seen = QuickSet::default();
         let mut open: Vec<Atom> = self[form].atoms().collect();

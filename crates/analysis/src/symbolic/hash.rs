@@ -1,10 +1,10 @@
-//! Multiplicative hashing, and an open-addressing table of numbers.
+//! Multiplicative hashing, and a hash table of numbers with open addressing.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-/// A multiplicative hash, one multiplication a word. It does not resist keys that are chosen to
-/// collide; the keys here are forms and small numbers.
+/// A multiplicative hasher: one multiplication for each word. It does not resist keys that are
+/// chosen to collide; the keys of this crate are forms and small numbers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QuickHasher(u64);
 
@@ -64,20 +64,21 @@ pub(crate) fn hash_of(key: &impl Hash) -> u32 {
     hasher.finish() as u32
 }
 
-/// An open-addressing table of the numbers of distinct things, which are kept elsewhere.
+/// A hash table with open addressing and linear probing. It holds the numbers of distinct items,
+/// which are kept elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Numbered {
-    /// Hash and number, at the first free place from that of the hash on. The length is a power of
-    /// two, and a quarter of the places are free.
+    /// Hash and number, at the first free place at or after that of the hash. The length is a power
+    /// of two, and at least a quarter of the places are free.
     places: Vec<(u32, u32)>,
     len: usize,
 }
 
-/// A free place; no thing has this number.
+/// Marks a free place; no item has this number.
 const FREE: (u32, u32) = (0, u32::MAX);
 
 impl Numbered {
-    /// The number of a thing with this hash, which a predicate recognises.
+    /// The number of the item that has a hash and satisfies a predicate.
     #[inline]
     pub(crate) fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
         let last = self.places.len().checked_sub(1)?;
@@ -92,7 +93,7 @@ impl Numbered {
         None
     }
 
-    /// Adds a thing that is not there.
+    /// Adds an item that is not in the table.
     pub(crate) fn insert(&mut self, hash: u32, number: u32) {
         if 3 * self.places.len() <= 4 * self.len {
             let places = vec![FREE; (2 * self.places.len()).max(64)];
@@ -115,7 +116,7 @@ impl Numbered {
         self.places[at] = (hash, number);
     }
 
-    /// Keeps the things that have numbers below this one.
+    /// Keeps the items whose numbers are less than `end`.
     pub(crate) fn truncate(&mut self, end: usize) {
         let all = std::mem::take(self);
         for (hash, number) in all.places {

@@ -1,4 +1,4 @@
-//! Enumeration of the integers that a polynomial may be.
+//! Enumeration of the integers that a polynomial may be, by sumsets of the values of its terms.
 
 use smallvec::SmallVec;
 
@@ -8,12 +8,11 @@ use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::{Atom, Polynomial};
 
 impl Interner {
-    /// The integers that a form may be, ascending, and perhaps some more. None if there are more
-    /// than
+    /// A superset of the integers that a form may be, ascending. `None` if there are more than
     /// `most` combinations of its terms, or if the form may be a fraction.
     ///
-    /// Atoms are taken to be independent of each other, except pairs of neurons that form a step.
-    /// Takes O(terms · `most`).
+    /// The enumeration treats atoms as independent of each other, except pairs of neurons that form
+    /// a step. Takes O(terms · `most`).
     #[must_use]
     pub fn integers(&self, form: &Polynomial, most: usize) -> Option<Vec<f64>> {
         let bounds = self.tight(form);
@@ -39,13 +38,13 @@ impl Interner {
                     (whole(self.range(&product), most)?, coefficient)
                 }
             };
-            // The form is an integer, so every term is: products that are not integers do not
-            // occur.
+            // The form's grain is that of its finest term, so every term is an integer: products
+            // that are fractions do not occur.
             let products = numbers.iter().map(|number| number * factor);
             let may_be = |product: &f64| !product.is_finite() || product.fract() == 0.0;
             let products = distinct(products.filter(may_be).collect());
             mass += products.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
-            // Then no sum is rounded.
+            // Otherwise a sum might be rounded.
             if !is_exact(mass, 0) || products.len() * sums.len() > most {
                 return None;
             }
@@ -56,8 +55,8 @@ impl Interner {
         Some(sums)
     }
 
-    /// The numbers that an atom may be: the integers within its bounds, or, for a neuron over atoms
-    /// of few values, its products for those.
+    /// The numbers that an atom may be: the integers within its bounds; for a neuron over atoms of
+    /// few values, its products for all combinations of these values.
     fn numbers_of(&self, atom: Atom, most: usize) -> Option<Vec<f64>> {
         let by_bounds = || whole(self.range_of(atom), most);
         let (AtomKind::Gated { gate, value } | AtomKind::Product { gate, value }) =
@@ -91,16 +90,17 @@ impl Interner {
             let terms = form.terms().iter();
             terms.map(|&((a, b), c)| c * number(a) * number(b)).sum()
         };
-        // The network's own operations: forms are exact, and the product is rounded as in the
-        // network.
+        // These equal the network's results: gate and value are exact, and the product is rounded
+        // like the network's.
         let numbers = cases
             .iter()
             .map(|case| of(forms[0], case).max(0.0) * of(forms[1], case));
         Some(numbers.collect())
     }
 
-    /// An atom at whose values a neuron of a form opens or closes, and its greatest integer on the
-    /// lower side; it has values on both sides. The form has narrower bounds on either side.
+    /// An atom for which a neuron of a form opens or closes, and the greatest integer on the lower
+    /// side of the threshold. The atom has values on both sides, and on each side the form has
+    /// narrower bounds.
     #[must_use]
     pub fn threshold(&self, form: &Polynomial) -> Option<(Atom, f64)> {
         form.terms().iter().find_map(|&((_, atom), _)| {
@@ -116,7 +116,7 @@ impl Interner {
             // The zero is rounded, but no integer lies between it and the exact one.
             let slope = gate.coefficient((0, input));
             let zero = -constant / slope;
-            // It opens above its zero, or below.
+            // With a positive slope the neuron opens above the zero, else below it.
             let at = match slope > 0.0 {
                 true => zero.floor(),
                 false => zero.ceil() - 1.0,
@@ -128,12 +128,12 @@ impl Interner {
     }
 }
 
-/// An input of a neuron is enumerated if it has at most this many values.
+/// The most values of a neuron's input that is enumerated.
 const FEW: usize = 4;
 
 /// The multiples of `2^grain` within bounds, if they are integers and at most `most`.
 fn whole(Range { lo, hi, grain }: Range, most: usize) -> Option<Vec<f64>> {
-    // Bounds need not be multiples themselves. Multiples of more are multiples of this.
+    // Bounds need not be multiples of the unit. A multiple of a greater power is one of 2^60 too.
     let unit = power(grain.min(60));
     let (first, last) = ((lo / unit).ceil(), (hi / unit).floor());
     let more = last - first;
@@ -160,7 +160,7 @@ mod tests {
     use crate::symbolic::polynomial::PolyId;
     use crate::testing::Random;
 
-    /// All ways to choose a number of each list.
+    /// The Cartesian product of lists.
     fn choices(lists: &[Vec<f64>]) -> Vec<Vec<f64>> {
         lists.iter().fold(vec![vec![]], |all, list| {
             let with = |chosen: &Vec<f64>| {
@@ -186,7 +186,7 @@ mod tests {
             let ranges: Vec<Range> = (0..3)
                 .map(|_| {
                     let lo = random.integer(-3, 2) as f64;
-                    // Bounds of sums may be moved outwards: they are no integers then.
+                    // Bounds of sums may be moved outwards; then they are not integers.
                     let off = random.one_of(&[0.0, 0.0, 0.25]);
                     Range {
                         lo: lo - off,
@@ -239,7 +239,7 @@ mod tests {
         let (mut found, mut only) = (0, 0);
         for _ in 0..3_000 {
             let neurons = Neurons::random(&mut random);
-            // Factors of both neurons, of an input, of a product of two, and of nothing.
+            // Factors of both neurons, an input, a product of two inputs, and the constant.
             let mut factor = || random.one_of(&[0.0, 0.0, 0.0, 1.0, -1.0, 2.0, 3.0, -0.5]);
             let factors: [f64; 5] = std::array::from_fn(|_| factor());
             let [first, second, _] = neurons.inputs[..] else {
@@ -332,14 +332,14 @@ mod tests {
             (wide, Some(vec![0.0, 1.0])),
             // No number lies within these bounds.
             (none, Some(vec![])),
-            // Numbers between are rounded.
+            // Some sums are rounded.
             (sum(&[(power(53), &x), (1.0, &y)]), None),
         ] {
             assert_eq!(interner.integers(&form, 6), numbers, "{form:?}");
         }
         assert_eq!(interner.integers(&x, 2), None);
         assert_eq!(interner.integers(&x, 3), Some(vec![-1.0, 0.0, 1.0]));
-        // All cases of 55 interner would take for ever.
+        // The combinations of 55 inputs are too many to enumerate.
         let many: Vec<Polynomial> = (5..60)
             .map(|number| Polynomial::atom(interner.unknown(number, Range::new(0.0, 3.0, 0))))
             .collect();
@@ -379,7 +379,7 @@ mod tests {
             let changes =
                 signs.clone().any(|gate| gate > 0.0) && signs.clone().any(|gate| gate < 0.0);
             let Some((atom, at)) = interner.threshold(&form) else {
-                // The neuron is a form, or zero, if it never changes.
+                // A neuron that never opens or closes is a form or zero.
                 assert!(
                     !changes || form.as_atom().is_none(),
                     "{lo} to {hi}: {factor} x + {constant}"
@@ -388,7 +388,7 @@ mod tests {
             };
             assert_eq!(atom, input);
             assert!(at.fract() == 0.0 && f64::from(lo) <= at && at < f64::from(hi));
-            // On each side the neuron is open or closed throughout, but where it is 0 anyway.
+            // On each side the neuron is open or closed throughout, apart from zeros of the gate.
             for below in [true, false] {
                 let side: Vec<i32> = (lo..=hi)
                     .filter(|&x| (f64::from(x) <= at) == below)

@@ -1,5 +1,5 @@
-//! Hash-consing of atoms and polynomials: equal ones have one number, so that comparing numbers
-//! compares them, and bounds are found once.
+//! Hash-consing of atoms and polynomials: equal ones have one number, so comparing numbers compares
+//! them, and bounds are computed once.
 
 use std::ops::Index;
 
@@ -9,28 +9,28 @@ use crate::symbolic::interval::{Range, power};
 use crate::symbolic::operation_memo::OperationMemo;
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-/// The tables of all atoms and forms: each once, with its bounds, and the results of operations on
-/// them.
+/// An interner of atoms and forms: each is stored once, with its bounds and the memoised results of
+/// operations on it.
 ///
-/// A form is looked up by its number: `interner[number]`.
+/// The index operator looks up a form by its number: `interner[number]`.
 #[derive(Debug)]
 pub struct Interner {
     kinds: Vec<AtomKind>,
     ranges: Vec<Range>,
     known: Numbered,
-    /// By atom: an exact form that the rounded number is close to, and how close.
+    /// For each atom, an exact form that the rounded number is close to, and the greatest
+    /// difference.
     closeness: Vec<Option<(Polynomial, f64)>>,
     forms: Vec<Polynomial>,
     form_ranges: Vec<Range>,
     known_forms: Numbered,
-    /// Forms of constants, by bits.
+    /// Forms of constants, by the bits of the constant.
     constants: QuickMap<u64, PolyId>,
     pub(crate) memo: OperationMemo,
     last_position: u64,
 }
 
-/// The numbers of atoms and forms at a moment, to which
-/// [`Analysis::forget`](crate::Analysis::forget) returns.
+/// A mark of an interner's state, to which [`Analysis::forget`](crate::Analysis::forget) returns.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark {
     atoms: usize,
@@ -38,7 +38,7 @@ pub struct Mark {
 }
 
 impl Interner {
-    /// The constant 1, and the position, which is at most `last_position`.
+    /// An interner with the constant 1 and the position, which is at most `last_position`.
     pub(crate) fn new(last_position: u64) -> Self {
         let mut interner = Self {
             kinds: Vec::new(),
@@ -92,18 +92,18 @@ impl Interner {
         self.known.find(hash, is)
     }
 
-    /// The number of forms.
+    /// The count of forms in the interner.
     #[must_use]
     pub fn forms(&self) -> usize {
         self.forms.len()
     }
 
-    /// The number of atoms.
+    /// The count of atoms.
     pub(crate) fn atoms(&self) -> usize {
         self.kinds.len()
     }
 
-    /// The present numbers of atoms and forms.
+    /// Marks the present state.
     #[must_use]
     pub fn mark(&self) -> Mark {
         Mark {
@@ -126,7 +126,7 @@ impl Interner {
         self.memo = OperationMemo::default();
     }
 
-    /// The number of a form. The bounds of a new one are found in O(terms).
+    /// Interns a form and returns its number. Takes O(terms).
     pub fn id(&mut self, form: Polynomial) -> PolyId {
         let hash = hash_of(&form);
         let is = |id: u32| self.forms[id as usize] == form;
@@ -140,7 +140,7 @@ impl Interner {
         PolyId(id)
     }
 
-    /// The number of a constant form.
+    /// Interns a constant and returns the number of its form.
     pub fn constant(&mut self, value: f64) -> PolyId {
         if value == 0.0 {
             return PolyId::ZERO;
@@ -153,7 +153,7 @@ impl Interner {
         form
     }
 
-    /// The number of the form that is the atom of a kind.
+    /// Interns the form that consists of the atom of a kind.
     pub(crate) fn id_of(&mut self, kind: AtomKind, range: impl FnOnce() -> Range) -> PolyId {
         let atom = self.atom(kind, range);
         self.id(Polynomial::atom(atom))
@@ -161,7 +161,7 @@ impl Interner {
 
     /// The form of an atom that is assumed to lie within bounds: a constant if they are equal.
     ///
-    /// Results derived from it hold for the tokens at which the atom lies there.
+    /// Forms that are derived from it hold for the tokens at which the atom lies within the bounds.
     pub fn within(&mut self, of: Atom, [lo, hi]: [f64; 2]) -> PolyId {
         if lo == hi {
             return self.constant(lo);
@@ -180,7 +180,7 @@ impl Interner {
         self.form_ranges[form.0 as usize]
     }
 
-    /// How an atom is computed.
+    /// The expression that computes an atom.
     #[inline]
     #[must_use]
     pub fn kind(&self, atom: Atom) -> &AtomKind {
@@ -194,17 +194,17 @@ impl Interner {
         self.ranges[atom as usize]
     }
 
-    /// The exact form that an atom was noted to be close to, and how close.
+    /// The exact form that an atom is close to, and the greatest difference, if they are recorded.
     pub(crate) fn closeness(&self, atom: Atom) -> Option<(Polynomial, f64)> {
         self.closeness[atom as usize].clone()
     }
 
-    /// Notes the exact form that an atom is close to, and how close.
+    /// Records the exact form that an atom is close to, and the greatest difference.
     pub(crate) fn note_closeness(&mut self, atom: Atom, close: Option<(Polynomial, f64)>) {
         self.closeness[atom as usize] = close;
     }
 
-    /// Notes that an atom is off an integer by at most `error`.
+    /// Records that an atom differs from an integer by at most `error`.
     pub(crate) fn note_nearness(&mut self, atom: Atom, error: f64) {
         let range = self.range_of(atom);
         if error < 0.25 && range.size() < power(50) {

@@ -1,25 +1,26 @@
-//! Abstract values: an interval, and the power of two that the number is a multiple of.
+//! Abstract values: an interval, and a power of two that the number is a multiple of.
 
 use weightware_hull::last_bit;
 
-/// An abstract value: the number lies within bounds, and is a multiple of `2^grain`.
+/// An abstract value of a float: the number lies within bounds, and is a multiple of `2^grain`.
 ///
-/// A float that is not zero and at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every
-/// number that is computed has a grain.
+/// A float of at least `2^e` in magnitude is a multiple of `2^(e - 52)`, so every computed number
+/// has a grain.
 ///
-/// Bounds of sums and products are computed by the rounded operations of the numbers: rounding is
-/// monotonic, so the numbers stay within them. Where operations come in another order, bounds are
+/// Bounds of sums and products are computed by the rounded operations of the numbers. Rounding is
+/// monotonic, so the numbers stay within them. Where the order of operations differs, bounds are
 /// moved outwards.
 ///
-/// No number lies between bounds whose lower one is the greater: an assumption that cannot hold has
-/// such bounds.
+/// If `lo` exceeds `hi`, no number lies within the bounds: the assumption that they stand for
+/// cannot hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
-    /// The number is not below this.
+    /// The lower bound: the number is at least this.
     pub lo: f64,
-    /// The number is not above this.
+    /// The upper bound: the number is at most this.
     pub hi: f64,
-    /// The number is a multiple of 2 to this power: an integer if it is not negative.
+    /// The number is a multiple of 2 to this power. If the grain is not negative, the number is an
+    /// integer.
     pub grain: i32,
 }
 
@@ -29,7 +30,8 @@ const COARSE: i32 = 2_000;
 /// Every float is a multiple of 2 to this power.
 const FINEST: i32 = -1074;
 
-/// `2^exponent`; infinite from 1024 on, 0 below the normal floats, that is below -1022.
+/// `2^exponent` as a float: infinite for exponents from 1024 on, and 0 for exponents below -1022,
+/// where the power would be subnormal.
 #[inline]
 #[must_use]
 pub fn power(exponent: i32) -> f64 {
@@ -53,8 +55,8 @@ pub(crate) fn is_power(number: f64) -> bool {
 }
 
 impl Range {
-    /// A number within bounds that is a multiple of `2^grain`: the bounds are moved inwards to such
-    /// multiples.
+    /// The abstract value of a number within bounds that is a multiple of `2^grain`. The bounds are
+    /// moved inwards to such multiples.
     #[must_use]
     pub fn new(lo: f64, hi: f64, grain: i32) -> Self {
         let (mut lo, mut hi) = (lo, hi);
@@ -75,7 +77,7 @@ impl Range {
         Self { lo, hi, grain }
     }
 
-    /// The abstract value of one number.
+    /// The abstract value of a known number.
     #[inline]
     #[must_use]
     pub fn of(number: f64) -> Self {
@@ -93,7 +95,7 @@ impl Range {
         self.lo.abs().max(self.hi.abs())
     }
 
-    /// The abstract value of a number that is one or the other.
+    /// The join of two abstract values: that of a number which has either.
     #[inline]
     #[must_use]
     pub fn union(self, other: Self) -> Self {
@@ -104,8 +106,8 @@ impl Range {
         }
     }
 
-    /// Whether a factor is a power of two whose product with any such number is not rounded,
-    /// however large the number is.
+    /// Whether a factor is a power of two whose product with any such number is exact, also beyond
+    /// 53 bits.
     #[inline]
     pub(crate) fn is_scaled_by(&self, factor: f64) -> bool {
         is_power(factor) && self.grain.max(FINEST).saturating_add(grain(factor)) >= FINEST
@@ -152,7 +154,7 @@ impl Range {
         }
     }
 
-    /// Bounds moved outwards by the greatest rounding error of sums of numbers of a total
+    /// Bounds moved outwards by the greatest rounding error of a sum whose terms have a total
     /// magnitude.
     pub(crate) fn widened(self, magnitude: f64) -> Self {
         let slack = magnitude * power(-44) + f64::MIN_POSITIVE;
@@ -164,11 +166,11 @@ impl Range {
     }
 }
 
-/// Whether sums of multiples of `2^grain`, of magnitudes that add up to `mass`, are computed
-/// without rounding in any order: all of them are floats up to `2^(53 + grain)`.
+/// Whether a sum of multiples of `2^grain`, whose magnitudes add up to `mass`, is exact in any
+/// order: all multiples up to `2^(53 + grain)` are floats.
 ///
-/// The mass may itself be rounded, so it must stay below: a sum just above may be rounded to the
-/// power itself.
+/// The mass may itself be rounded, so it must be less than that power: a greater mass may have been
+/// rounded down to the power.
 #[inline]
 pub(crate) fn is_exact(mass: f64, grain: i32) -> bool {
     grain >= FINEST && mass < power(grain.saturating_add(53).min(1000))
@@ -211,7 +213,7 @@ mod tests {
         let fine = Range::new(-1.0, 1.0, -1000);
         assert!(fine.is_scaled_by(power(-74)) && fine.is_scaled_by(-power(900)));
         assert!(!fine.is_scaled_by(power(-75)) && !fine.is_scaled_by(3.0));
-        // No float is finer than 2^-1074, also where the grain says less.
+        // Every float is a multiple of 2^-1074, also where the grain is less.
         assert!(Range::new(-1.0, 1.0, -3000).is_scaled_by(1.0));
     }
 

@@ -1,13 +1,13 @@
-//! Interval arithmetic of sums, with the running error of each addition.
+//! Interval arithmetic of sums with running error bounds, as in Wilkinson's running error analysis.
 
 use crate::symbolic::interval::{Range, is_exact, power};
 use crate::symbolic::polynomial::Polynomial;
 
-/// The bounds of a partial sum.
+/// An accumulator of a sum's bounds.
 pub(crate) struct Bounds {
     /// The bounds of the partial sum.
     pub(crate) range: Range,
-    /// Whether nothing was rounded.
+    /// Whether no operation so far was rounded.
     pub(crate) exact: bool,
 }
 
@@ -34,8 +34,8 @@ impl Bounds {
         [off, self.add(product)]
     }
 
-    /// Adds a number; returns the greatest rounding error. Rounding is monotonic, so an operation
-    /// on bounds gives bounds of its results.
+    /// Adds a number; returns the greatest rounding error. Rounding is monotonic, so the rounded
+    /// operation on bounds yields bounds of the rounded results.
     #[inline]
     pub(crate) fn add(&mut self, number: Range) -> f64 {
         let (lo, hi) = (self.range.lo + number.lo, self.range.hi + number.hi);
@@ -67,10 +67,10 @@ fn rounding(size: f64) -> f64 {
     size * power(-53) + f64::from_bits(1)
 }
 
-/// The running error of a sum: an exact form that the partial sum is close to.
+/// An accumulator of a sum's running error: an exact form that the partial sum is close to.
 pub(crate) struct Closeness {
     bounds: Bounds,
-    /// The form, and how close.
+    /// The form, and the greatest difference.
     pub(crate) known: Option<(Polynomial, f64)>,
 }
 
@@ -115,7 +115,7 @@ impl Closeness {
     }
 }
 
-/// The sum of two forms, and its error: only the constant may be rounded.
+/// The sum of two forms, of which only the constant may be rounded, and the error.
 fn about(sum: Polynomial, term: &Polynomial) -> Option<(Polynomial, f64)> {
     if let Some(exact) = sum.plus(1.0, term) {
         return Some((exact, 0.0));
@@ -149,7 +149,7 @@ mod tests {
                 mantissa * power(random.one_of(&[-60, -53, -20, 0]))
             };
             let [first, second] = [number(), number()];
-            // The other terms add up exactly, but in one of four rounds.
+            // The other terms add up exactly, except in one of four rounds.
             let a = random.integer(-9, 9) as f64;
             let b = random.one_of(&[1.0, -2.0, 9.0, power(-80)]);
             let of = |constant: f64, c: f64| {
@@ -179,7 +179,7 @@ mod tests {
         assert!(counts.iter().all(|count| *count > 1_000), "{counts:?}");
     }
 
-    /// A product in units of `2^-60`, exactly.
+    /// An exact product, in units of `2^-60`.
     fn units(factor: f64, number: f64) -> i128 {
         if factor == 0.0 || number == 0.0 {
             return 0;
@@ -214,7 +214,7 @@ mod tests {
         all.sum()
     }
 
-    /// The value of a form at some inputs, which is a float.
+    /// The value of a form at some inputs, which must be a float.
     fn rounded(interner: &Interner, form: PolyId, inputs: &[f64]) -> f64 {
         let exact = value(interner, &interner[form], inputs);
         let float = exact as f64;
@@ -265,8 +265,8 @@ mod tests {
                 let sum = interner.sum(base, &products);
                 new += usize::from(interner[sum].as_atom().is_some());
                 sums.push(Added { base, terms, sum });
-                // Others are made of the first: what they are close to has coefficients that are
-                // multiples of 2^-40.
+                // Later sums contain the first one, so the forms that they are close to have
+                // coefficients that are multiples of 2^-40.
                 if sums.len() == 1 {
                     forms.push(sum);
                 }

@@ -1,21 +1,21 @@
-//! Memoised results of operations on polynomials, by the numbers of their operands.
+//! Memoisation of operations on polynomials, by the numbers of their operands.
 
 use std::hash::{Hash, Hasher};
 
 use crate::symbolic::hash::{Numbered, QuickMap, hash_of};
 use crate::symbolic::polynomial::PolyId;
 
-/// The results of operations so far.
+/// The memo tables of all operations.
 #[derive(Debug, Default)]
 pub(crate) struct OperationMemo {
-    /// By gate and value.
+    /// Products of neurons, by gate and value.
     pub(crate) gated: QuickMap<(PolyId, PolyId), PolyId>,
     pub(crate) sums: SumMemo,
-    /// By x and y.
+    /// Bounds of lifts, by x and y of the key.
     pub(crate) lifts: QuickMap<(PolyId, PolyId), f64>,
 }
 
-/// The sums so far, by base and products.
+/// The memo table of sums, by base and products.
 #[derive(Debug, Default)]
 pub(crate) struct SumMemo {
     known: Numbered,
@@ -24,7 +24,7 @@ pub(crate) struct SumMemo {
     products: Vec<(f64, PolyId)>,
 }
 
-/// Products; two weights are equal if their bits are.
+/// Products, compared by the bits of their weights.
 struct Bits<'t>(&'t [(f64, PolyId)]);
 
 impl Hash for Bits<'_> {

@@ -1,4 +1,4 @@
-//! Polynomials of degree 2 over atoms.
+//! Sparse polynomials of degree 2 over atoms, with exact arithmetic of their coefficients.
 
 use std::hash::{Hash, Hasher};
 
@@ -7,16 +7,16 @@ use weightware_hull::exact_sum;
 
 use crate::symbolic::interval::power;
 
-/// A number that is not known before decoding: an index into [`Interner`](crate::Interner). Atom 0
-/// is the number 1.
+/// A variable of polynomials, a number that is not known before decoding: an index into
+/// [`Interner`](crate::Interner). Atom 0 is the constant 1.
 pub type Atom = u32;
 
-/// A product of two atoms, the lesser first. Where the first is 0, it is the second alone; where
-/// both are, it is the constant 1.
+/// A product of two atoms, the lesser first. Atom 0 is the constant 1, so `(0, a)` is the atom `a`,
+/// and `(0, 0)` is 1.
 pub type Monomial = (Atom, Atom);
 
-/// The number of a form in [`Interner`](crate::Interner), which are indexed by it. Equal forms have
-/// one number, so comparing numbers compares forms.
+/// The number of a form, by which an [`Interner`](crate::Interner) is indexed. Equal forms have one
+/// number, so comparing numbers compares forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PolyId(pub(crate) u32);
 
@@ -30,10 +30,10 @@ impl PolyId {
     }
 }
 
-/// A polynomial of degree 2: the sum of `coefficient * monomial` over real numbers.
+/// A polynomial of degree 2 over atoms: the sum of `coefficient * monomial` in real arithmetic.
 ///
-/// A form with a [number](PolyId) *is* the number that the network computes, bit for bit: no
-/// operation that it stands for rounds.
+/// A form with a [number](PolyId) equals the number that the network computes, bit for bit: no
+/// operation that it replaces rounds.
 #[derive(Debug, Default)]
 pub struct Polynomial {
     /// Sorted by monomial; no coefficient is zero.
@@ -72,8 +72,8 @@ pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
     let exact = if product.is_normal() && (is_bare(a) || is_bare(b)) {
         true
     } else {
-        // The error of a product above 2^-900 is no less than the least float, so a remainder of 0
-        // means that there is none.
+        // The error of a product above 2^-900 does not underflow, so a remainder of 0 proves that
+        // there is no error.
         let in_bounds = product.is_finite() && product.abs() >= power(-900);
         let zero = a == 0.0 || b == 0.0;
         (in_bounds || zero) && a.mul_add(b, -product) == 0.0
@@ -81,35 +81,35 @@ pub(crate) fn exact_product(a: f64, b: f64) -> Option<f64> {
     exact.then_some(product)
 }
 
-/// Whether a number is a power of two, or minus one, and not subnormal.
+/// Whether a number is a normal power of two, or the negative of one.
 #[inline]
 fn is_bare(number: f64) -> bool {
     number.is_normal() && number.to_bits() << 12 == 0
 }
 
 impl Polynomial {
-    /// The form 0.
+    /// The zero polynomial.
     #[inline]
     #[must_use]
     pub fn zero() -> Self {
         Self::default()
     }
 
-    /// The form that is a number.
+    /// The constant polynomial of a number.
     #[inline]
     #[must_use]
     pub fn constant(value: f64) -> Self {
         Self::monomial((0, 0), value)
     }
 
-    /// The form that is an atom.
+    /// The polynomial that consists of one atom.
     #[inline]
     #[must_use]
     pub fn atom(atom: Atom) -> Self {
         Self::monomial((0, atom), 1.0)
     }
 
-    /// The form of one term.
+    /// The polynomial of one term.
     #[inline]
     #[must_use]
     pub fn monomial(monomial: Monomial, coefficient: f64) -> Self {
@@ -122,14 +122,14 @@ impl Polynomial {
         Self { terms }
     }
 
-    /// Monomials and their coefficients, ascending by monomial; no coefficient is zero.
+    /// The terms: monomials and their coefficients, ascending by monomial. No coefficient is zero.
     #[inline]
     #[must_use]
     pub fn terms(&self) -> &[(Monomial, f64)] {
         &self.terms
     }
 
-    /// Whether no term has two atoms.
+    /// Whether the polynomial has degree at most 1.
     #[inline]
     #[must_use]
     pub fn is_linear(&self) -> bool {
@@ -140,7 +140,7 @@ impl Polynomial {
         self.terms.is_empty()
     }
 
-    /// The terms that a predicate holds for, and the others.
+    /// Splits the terms into those that satisfy a predicate, and the others.
     pub(crate) fn split_by(&self, predicate: impl Fn(&Self) -> bool) -> (Self, Self) {
         let (mut some, mut others) = (Self::zero(), Self::zero());
         for &(monomial, coefficient) in &self.terms {
@@ -151,7 +151,7 @@ impl Polynomial {
         (some, others)
     }
 
-    /// The value of the form, if it has no atoms.
+    /// The value of the polynomial, if it has no atoms.
     #[inline]
     #[must_use]
     pub fn as_constant(&self) -> Option<f64> {
@@ -162,7 +162,7 @@ impl Polynomial {
         }
     }
 
-    /// The atom that the form is, if it is one: a single term with the coefficient 1.
+    /// The atom, if the polynomial consists of a single one with the coefficient 1.
     #[inline]
     #[must_use]
     pub fn as_atom(&self) -> Option<Atom> {
@@ -172,7 +172,7 @@ impl Polynomial {
         }
     }
 
-    /// The form less its constant term.
+    /// The polynomial without its constant term.
     #[must_use]
     pub fn without_constant(&self) -> Self {
         let terms = match self.terms[..] {
@@ -184,7 +184,7 @@ impl Polynomial {
         }
     }
 
-    /// The coefficient of a monomial, 0 if the form has no such term. Takes O(log terms).
+    /// The coefficient of a monomial; 0 if the polynomial has no such term. Takes O(log terms).
     #[inline]
     #[must_use]
     pub fn coefficient(&self, monomial: Monomial) -> f64 {
@@ -201,8 +201,7 @@ impl Polynomial {
             .filter(|&atom| atom != 0)
     }
 
-    /// `self + factor * other`, if every coefficient of it is a float: none is rounded. Takes
-    /// O(terms).
+    /// `self + factor * other`, if no coefficient of the sum is rounded. Takes O(terms).
     #[must_use]
     pub fn plus(&self, factor: f64, other: &Self) -> Option<Self> {
         let mut sum = self.clone();
@@ -261,7 +260,7 @@ impl Polynomial {
         true
     }
 
-    /// The product of two forms, if its degree is at most 2 and every coefficient a number.
+    /// The product of two polynomials, if its degree is at most 2 and no coefficient is rounded.
     pub(crate) fn times(&self, other: &Self) -> Option<Self> {
         let mut all = Self::zero();
         for &((a, b), x) in &self.terms {

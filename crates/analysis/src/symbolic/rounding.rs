@@ -1,4 +1,5 @@
-//! Rounding errors: the exact polynomial that a rounded number is close to, and how close.
+//! Rounding-error bounds: an exact polynomial that a rounded number is close to, and the greatest
+//! difference.
 
 use crate::symbolic::atoms::{AtomKind, TIME};
 use crate::symbolic::interner::Interner;
@@ -6,7 +7,8 @@ use crate::symbolic::interval::power;
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
 impl Interner {
-    /// A polynomial that a rounded number is close to, and how close.
+    /// A polynomial with rounded coefficients that a rounded number is close to, and the greatest
+    /// difference.
     fn shadow(&self, atom: Atom) -> Option<(Polynomial, f64)> {
         match self.kind(atom) {
             AtomKind::Rounded { base, terms } => {
@@ -43,7 +45,7 @@ impl Interner {
         }
     }
 
-    /// The running sum that a product of the token count and an average restores.
+    /// The running sum whose average a product multiplies by the token count.
     pub(crate) fn total(&self, gate: PolyId, value: PolyId) -> Option<Atom> {
         let [gate, value] = [&self[gate], &self[value]];
         let is_count = |form: &Polynomial| form.terms() == [((0, 0), 1.0), ((0, TIME), 1.0)];
@@ -58,8 +60,8 @@ impl Interner {
         }
     }
 
-    /// An exact form that a form's value is close to, and how close: rounding errors are bounded
-    /// operation by operation.
+    /// An exact form that a form's value is close to, and the greatest difference: the sum of the
+    /// error bounds of its rounded atoms.
     pub(crate) fn close_to(&self, form: &Polynomial) -> Option<(Polynomial, f64)> {
         let (mut close, mut error) = (Polynomial::zero(), 0.0);
         for &((a, b), coefficient) in form.terms() {
@@ -75,7 +77,7 @@ impl Interner {
                 return None;
             }
         }
-        // The error was rounded itself.
+        // The factor covers the rounding of the error itself.
         Some((close, error * (1.0 + power(-40))))
     }
 
@@ -91,8 +93,8 @@ impl Interner {
         }
     }
 
-    /// An upper bound of `y + (x / 2)^2`. Rounded numbers are replaced by the forms that they are
-    /// close to, so that large terms cancel.
+    /// An upper bound of the lift `y + (x / 2)^2`. Forms replace the rounded numbers that are close
+    /// to them, so that large terms cancel.
     pub(crate) fn lift(&self, x: &Polynomial, y: &Polynomial) -> f64 {
         let (x, x_error) = self.unrounded(x);
         let (y, y_error) = self.unrounded(y);
@@ -107,7 +109,8 @@ impl Interner {
         self.range(&lift).hi + error
     }
 
-    /// A form with rounded numbers replaced by polynomials that they are close to, and the error.
+    /// A form in which polynomials replace the rounded numbers that are close to them, and the
+    /// greatest difference.
     fn unrounded(&self, form: &Polynomial) -> (Polynomial, f64) {
         let (mut form, mut error) = (form.clone(), 0.0);
         for _ in 0..12 {

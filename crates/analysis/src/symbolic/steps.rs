@@ -10,7 +10,7 @@ use crate::symbolic::polynomial::{PolyId, Polynomial};
 
 /// Two terms of a form that form a step: `c relu(g) v - c relu(g - d) v`.
 pub(crate) struct Step {
-    /// Their places in the form.
+    /// The indices of both terms in the form.
     pub(crate) pair: [usize; 2],
     /// The bounds of `relu(g) - relu(g - d)`.
     pub(crate) rise: Range,
@@ -30,9 +30,9 @@ impl Step {
 }
 
 impl Interner {
-    /// Pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step that goes from 0 to
-    /// `d c v` as g goes from 0 to d, however great g may be. Both are rounded if g is very great,
-    /// which shows in the mass of the form.
+    /// Finds pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step from 0 to `d c
+    /// v` as g increases from 0 to d, with any bounds of g. If the products may be rounded, the
+    /// mass of the form is so great that its bounds are widened.
     pub(crate) fn steps(&self, form: &Polynomial) -> SmallVec<[Step; 2]> {
         let mut steps: SmallVec<[Step; 2]> = SmallVec::new();
         let terms = form.terms();
@@ -73,7 +73,7 @@ impl Interner {
                 hi,
                 grain: fine,
             } = self.bounds(gate);
-            // It rises with g from 0 to d; for a negative d it falls from 0 to d.
+            // The difference rises with g from 0 to d; for a negative d it falls from 0 to d.
             let at = |g: f64| match (g <= apart.min(0.0), g >= apart.max(0.0)) {
                 (true, _) => 0.0,
                 (_, true) => apart,
@@ -244,8 +244,8 @@ mod tests {
         let (atoms, form) = case.form();
         assert_eq!(atoms.range(&form), Range::new(0.0, 1.0, 0));
         assert_eq!(atoms.integers(&form, 2), Some(vec![0.0, 1.0]));
-        // Three times that, twice as far: the neurons' products are rounded, and differ by 2 or 4
-        // now and then.
+        // Three times that, twice as far: the neurons' products are rounded, and some differ by 2
+        // or 4.
         let case = Case {
             gate: [-(1 << 52), 1 << 52],
             value: [3, 3],
@@ -290,7 +290,7 @@ mod tests {
             bounds.lo <= 0.0 && bounds.hi >= 1.0 && bounds.size() <= 2.0,
             "{bounds:?}"
         );
-        // One neuron too many is bounded by itself.
+        // An unpaired neuron has its own bounds.
         let odd = hill.plus(1.0, &neuron(&mut interner, 4)).expect("floats");
         assert!(interner.range(&odd).hi >= power(40) - 4.0);
     }

@@ -1,4 +1,4 @@
-//! Transfer functions: the network's sums, products and gates over polynomials, memoised.
+//! Transfer functions of the network's sums, products and gates over polynomials, memoised.
 
 use smallvec::SmallVec;
 
@@ -13,7 +13,7 @@ use crate::symbolic::polynomial::{PolyId, Polynomial};
 #[derive(Debug, Default)]
 pub(crate) struct Terms(SmallVec<[(f64, PolyId); FEW]>);
 
-/// This many products need no memory of their own.
+/// The number of products that are stored without an allocation.
 const FEW: usize = 16;
 
 impl Terms {
@@ -26,7 +26,7 @@ impl Terms {
 }
 
 impl Interner {
-    /// `max(gate, 0) * value`.
+    /// The form of a neuron's product, `max(gate, 0) * value`.
     pub fn gated(&mut self, gate: PolyId, value: PolyId) -> PolyId {
         if value.is_zero() {
             return PolyId::ZERO;
@@ -65,7 +65,7 @@ impl Interner {
             }
             let range = match self.total(gate_id, value_id) {
                 Some(sum) => {
-                    // (s / n) n is off by at most two roundings.
+                    // (s / n) n differs from s by at most two rounding errors.
                     let sum = self.range_of(sum);
                     let off = |number: f64| number.abs() * power(-50);
                     let grain = g.times(v).grain;
@@ -88,8 +88,8 @@ impl Interner {
         self.id_of(kind, || Range::new(range.lo, range.hi, range.grain))
     }
 
-    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic: the
-    /// same operations on upper bounds give one.
+    /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic, so
+    /// the network's operations on upper bounds yield an upper bound.
     pub(crate) fn greatest(&self, terms: &Terms) -> f64 {
         let mut sum = 0.0;
         for &(weight, form) in &terms.0 {
@@ -99,7 +99,7 @@ impl Interner {
         sum
     }
 
-    /// `base + (products added up in order)`, every operation rounded.
+    /// The form of `base + (products added up in order)`, every operation rounded.
     pub(crate) fn sum(&mut self, base: PolyId, terms: &Terms) -> PolyId {
         let terms = &terms.0[..];
         if terms.is_empty() {
@@ -132,7 +132,7 @@ impl Interner {
 
     fn sum_of_products(&mut self, base: PolyId, terms: &[(f64, PolyId)]) -> PolyId {
         if let [(weight, form)] = *terms {
-            // For all numbers: powers of two scale them exactly, and x - x is 0.
+            // These hold without bounds: powers of two scale numbers exactly, and x - x is 0.
             let [onto, number] = [base, form].map(|form| &self[form]);
             let may = match base.is_zero() {
                 true => self.bounds(form).is_scaled_by(weight),
@@ -192,8 +192,9 @@ impl Interner {
         self.id(Polynomial::atom(atom))
     }
 
-    /// The exact form of a number that is a multiple of `2^least` and off `close` by at most
-    /// `error`: the multiple of `2^least` that is less than `2^least` away.
+    /// The exact form of a number that is a multiple of `2^least` and differs from `close` by at
+    /// most `error`: the part of `close` that is a multiple of `2^least`, if it differs from the
+    /// number by less than `2^least`.
     fn settle(&self, close: &Polynomial, error: f64, least: i32) -> Option<Polynomial> {
         if error >= power(least) {
             return None;
@@ -204,8 +205,8 @@ impl Interner {
         (error < power(least) && self.is_safe(&whole)).then_some(whole)
     }
 
-    /// Whether the lift `y + (x / 2)^2` of a key `(x, y)`, its height above the parabola through
-    /// the keys `(2 j, -j^2)`, is proved to be at most a number.
+    /// Whether the lift `y + (x / 2)^2` of a key `(x, y)` is proved to be at most a number. The
+    /// lift is the key's height above the parabola through the keys `(2 j, -j^2)`.
     pub fn lifts_at_most(&mut self, most: f64, x: PolyId, y: PolyId) -> bool {
         let [width, height] = [x, y].map(|form| self.bounds(form));
         if height.lo > most {
@@ -213,7 +214,7 @@ impl Interner {
         }
         let half = width.size() / 2.0;
         let rough = height.hi + half * half;
-        // Two operations, each rounded.
+        // The slack covers two rounded operations.
         if rough + (height.size() + half * half) * power(-50) <= most {
             return true;
         }

@@ -1,4 +1,5 @@
-//! Classes of token ids: ids that agree in the columns that gates, queries and keys depend on.
+//! Equivalence classes of token ids: ids that agree in the embedding columns that gates, queries
+//! and keys depend on.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +7,33 @@ use crate::symbolic::hash::QuickMap;
 use crate::symbolic::interval::Range;
 use crate::weights::sparse_weights::SparseWeights;
 
-/// The class of an id that is expected at the first position alone: forms do not hold for it.
+/// The class of an id that is assumed to occur only at the first position: forms do not hold for
+/// it.
 pub const IRREGULAR: u16 = u16::MAX;
 
-/// Columns with more values than this divide no ids.
+/// Only columns with at most this many values distinguish ids.
 const FEW_VALUES: usize = 3;
 
-/// Ids that would form more classes than this are not divided.
+/// If there would be more classes than this, ids are not distinguished.
 const MOST_CLASSES: usize = 64;
 
-/// Classes of token ids, with the bounds of every column of the embedding. Class 0 has all regular
-/// ids.
+/// Classes of token ids, with the bounds of every column of the embedding. Class 0 contains all
+/// regular ids.
 ///
-/// All ids are regular, except the first token's if some column is a constant for all others alone:
-/// such a sentinel need not come again. Regular ids are in one class if they agree in the columns
-/// of few values that gates, queries and keys depend on.
+/// All ids are regular, except the first token's if some column is one constant for all other ids
+/// and another number for it: such a sentinel is assumed not to occur again. Regular ids are in one
+/// class if they agree in the columns of few values that gates, queries and keys depend on.
 #[derive(Debug)]
 pub struct Classes {
     of_id: Vec<u16>,
-    /// By class, by slot.
+    /// The bounds of each column of the embedding, by class, then by slot.
     ranges: Vec<Vec<Range>>,
-    /// By class, by sum: whether no id of the class adds to it.
+    /// Whether no id of a class adds to a sum, by class, then by sum.
     quiet: Vec<Vec<bool>>,
 }
 
 impl Classes {
-    /// Class 0 alone; `sentinel` may be irregular.
+    /// Class 0 only; `sentinel` may be irregular.
     pub(crate) fn new(rows: &SparseWeights, sentinel: Option<usize>) -> Self {
         let mut of_id = vec![0; rows.vocab];
         if let Some(sentinel) = sentinel {
@@ -56,7 +58,7 @@ impl Classes {
         all
     }
 
-    /// Divides the regular ids by some slots, those of few values.
+    /// Divides the regular ids by those of the slots that have few values.
     pub(crate) fn divide(&mut self, rows: &SparseWeights, slots: &BTreeSet<u16>) {
         let regular = |all: &Self| -> Vec<usize> {
             (0..rows.vocab)
@@ -129,7 +131,8 @@ impl Classes {
             .collect();
     }
 
-    /// Notes which classes add to sums. By sum, by id: the term, if it is a function of ids.
+    /// Records which classes add to which running sums. `sums` has the summand of each id, if it is
+    /// a function of the id.
     pub(crate) fn note_sums<'s>(&mut self, sums: impl Iterator<Item = Option<&'s [f64]>>) {
         self.quiet = vec![vec![]; self.count()];
         for by_id in sums {
@@ -146,22 +149,22 @@ impl Classes {
         }
     }
 
-    /// Whether no token of a class adds to a running sum, which is given by its place in
+    /// Whether no token of a class adds to a running sum, given by its index in
     /// [`KeyLayout::sums`](crate::KeyLayout::sums).
     ///
     /// # Panics
-    /// If there is no such class or sum, or [`Cases`](crate::Cases) were not made yet.
+    /// If there is no such class or sum, or before [`Cases::new`](crate::Cases::new).
     #[inline]
     #[must_use]
     pub fn adds_nothing(&self, class: u16, sum: u32) -> bool {
         self.quiet[usize::from(class)][sum as usize]
     }
 
-    /// The class of a token id, from 1 on once [`Cases`](crate::Cases) were made; [`IRREGULAR`] for
-    /// a sentinel.
+    /// The class of a token id: 0 before [`Cases::new`](crate::Cases::new), and from 1 on after it;
+    /// [`IRREGULAR`] for a sentinel.
     ///
     /// # Panics
-    /// If the id is not below the vocabulary's size.
+    /// If the id is not in the vocabulary.
     #[inline]
     #[must_use]
     pub fn of(&self, id: usize) -> u16 {
@@ -186,7 +189,7 @@ impl Classes {
 mod tests {
     use super::*;
 
-    /// Weights with an embedding whose entries are digits to base 3.
+    /// Weights with an embedding whose entries are digits in base 3.
     fn digits(vocab: usize) -> SparseWeights {
         let embedding =
             (0..vocab).flat_map(|id| (0..11).map(move |slot| (id / 3_usize.pow(slot) % 3) as f64));

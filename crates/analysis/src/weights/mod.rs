@@ -1,4 +1,4 @@
-//! Weights as rows without zeros, and the classes of token ids.
+//! The weights as sparse rows, and the classes of token ids.
 
 pub(crate) mod classes;
 pub(crate) mod rows;

@@ -1,24 +1,24 @@
-//! Rows of the weights without their zeros.
+//! Sparse rows of weight matrices.
 
 use weightware_model::Matrix;
 
-/// One weight that is not zero.
+/// A nonzero weight of a sparse row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Entry {
-    /// The column: which number it multiplies.
+    /// The column: the index of the number that the weight multiplies.
     pub input: u16,
-    /// The weight.
+    /// The weight, which is not zero.
     pub weight: f64,
 }
 
-/// The weights of a row that are not zero, in the order in which their products are added: that of
-/// the matrix's columns.
+/// A sparse row: its nonzero weights in the order of the matrix's columns, in which their products
+/// are added.
 ///
-/// A sum that starts at +0 is never -0, and adding a zero product does not change it: the product
-/// with a row has the bits of the dense one.
+/// A sum that starts at +0 is never -0, and adding a zero product does not change it. So the dot
+/// product with a sparse row equals the dense one bit for bit.
 pub type Row = Vec<Entry>;
 
-/// A row from all its weights.
+/// The sparse row of all weights of a row.
 ///
 /// # Panics
 /// If there are more than 65,536, the most that a [valid](weightware_model::Model::validate) model
@@ -35,7 +35,7 @@ pub fn row(weights: impl IntoIterator<Item = f64>) -> Row {
         .collect()
 }
 
-/// Row `index` of a matrix, without its zeros.
+/// The sparse row at an index of a matrix.
 ///
 /// # Panics
 /// If the matrix has no such row.

@@ -4,12 +4,12 @@ use weightware_model::{Config, LayerWeights, Model, PositionFeature, Shape};
 
 use crate::weights::rows::{Row, row, row_of};
 
-/// A token's key and value at a head.
+/// A token's key and value at a head: what later tokens can attend to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Offer {
-    /// The key.
+    /// x and y of the key.
     pub key: [f64; 2],
-    /// The value.
+    /// Both parts of the value.
     pub value: [f64; 2],
 }
 
@@ -25,29 +25,30 @@ pub struct SparseWeights {
     pub layers: Vec<SparseLayer>,
     /// The slots that the unembedding reads, ascending.
     pub columns: Vec<usize>,
-    /// The unembedding's weights: by column, by token id.
+    /// The unembedding's weights, by column, then by token id.
     pub head: Vec<Vec<f64>>,
-    /// The embeddings, one after the other: by token id, by slot.
+    /// The embeddings as one list, by token id, then by slot.
     pub embedding: Vec<f64>,
     pub(crate) last_position: u64,
-    /// The number of nodes. A node has a form of its own, or two: a slot before a half-layer, a
-    /// neuron, the output of a head, its key.
+    /// The number of nodes. A node is a slot before a half-layer, a neuron, the output of a head,
+    /// or its key; it has one form or two.
     pub(crate) nodes: usize,
-    /// Before every half-layer, by slot: the node of the slot before the half-layer that follows
-    /// its last writer.
+    /// The node of each slot before every half-layer. Half-layers between two writers of a slot
+    /// share its node.
     pub(crate) slot_nodes: Vec<Vec<u32>>,
 }
 
-/// The weights of a layer.
+/// The weights of a layer, as sparse rows.
 #[derive(Debug)]
 pub struct SparseLayer {
     /// The live heads, in order.
     pub heads: Vec<SparseHead>,
-    /// By slot, over the outputs of the heads, two each.
+    /// The output projection of attention: for each slot, a row over the outputs of the heads, two
+    /// for each head.
     pub(crate) heads_out: Vec<Row>,
-    /// Gate and value.
+    /// Gate and value of each neuron.
     pub(crate) neurons: Vec<[Row; 2]>,
-    /// By slot.
+    /// The output projection of the FFN: for each slot, a row over the neurons.
     pub(crate) neurons_out: Vec<Row>,
     /// The first [node](SparseWeights::nodes) of the layer: neurons, then outputs of heads, then
     /// their keys.
@@ -55,7 +56,7 @@ pub struct SparseLayer {
 }
 
 impl SparseLayer {
-    /// The layer of an index, whose first node is given.
+    /// The sparse weights of a layer, whose nodes begin at `first_node`.
     fn new(config: &Config, weights: &LayerWeights, index: usize, first_node: usize) -> Self {
         let Shape {
             d_model,
@@ -65,7 +66,7 @@ impl SparseLayer {
         } = config.shape;
         let all = (0..heads).filter_map(|number| SparseHead::new(config, weights, index, number));
         let heads: Vec<SparseHead> = all.collect();
-        // By output of a live head: its column in the dense matrix, none for a dead part.
+        // For each output of a live head, its column in the dense matrix; none for a dead part.
         let outputs: Vec<Option<usize>> = heads
             .iter()
             .flat_map(|head| [0, 1].map(|part| head.live[part].then_some(2 * head.number + part)))
@@ -103,18 +104,19 @@ impl SparseLayer {
     }
 }
 
-/// The weights of a live head: a part of its value is added to the residual stream.
+/// The weights of a live head, as sparse rows. A head is live if a part of its value reaches the
+/// residual stream.
 #[derive(Debug)]
 pub struct SparseHead {
-    /// The head's number in the weights, among all heads of the layer.
+    /// The head's index among all heads of the layer, dead ones included.
     pub number: usize,
-    /// x and y of its query, over slots of the residual stream.
+    /// The rows of x and y of the query, over slots of the residual stream.
     pub query: [Row; 2],
-    /// x and y of its key.
+    /// The rows of x and y of the key.
     pub key: [Row; 2],
-    /// Both parts of its value; a part that does not reach the residual stream is empty.
+    /// The rows of both parts of the value; the row of a dead part is empty.
     pub value: [Row; 2],
-    /// By part: whether that part of the value reaches the residual stream.
+    /// Whether each part of the value reaches the residual stream.
     pub live: [bool; 2],
     /// The key box that the model states: the greatest `|x|` and the greatest `y + (x / 2)^2` of a
     /// live key.
@@ -122,7 +124,7 @@ pub struct SparseHead {
 }
 
 impl SparseHead {
-    /// A head of a layer, if any part of its value reaches the residual stream.
+    /// A head of a layer, if it is live.
     fn new(config: &Config, weights: &LayerWeights, layer: usize, number: usize) -> Option<Self> {
         let d = config.shape.d_model;
         let scalars = [2 * number, 2 * number + 1];
@@ -149,7 +151,7 @@ impl SparseHead {
     }
 }
 
-/// By half-layer, by slot: the [node](SparseWeights::slot_nodes) of the slot.
+/// The [node](SparseWeights::slot_nodes) of each slot, by half-layer, then by slot.
 fn slot_nodes(layers: &[SparseLayer], d_model: usize) -> Vec<Vec<u32>> {
     let mut before: Vec<u32> = (0..d_model as u32).collect();
     let mut all = vec![before.clone()];
@@ -168,15 +170,15 @@ fn slot_nodes(layers: &[SparseLayer], d_model: usize) -> Vec<Vec<u32>> {
 }
 
 impl SparseWeights {
-    /// The rows of a model, which is [valid](Model::validate). Takes O(weights).
+    /// The sparse weights of a [valid](Model::validate) model. Takes O(weights).
     ///
     /// # Panics
-    /// If matrices are smaller than the model's shape says.
+    /// If matrices are smaller than the model's shape.
     #[must_use]
     pub fn new(model: &Model) -> Self {
         let shape = &model.config.shape;
         let d = shape.d_model;
-        // The first nodes are the slots before every half-layer, and before the unembedding.
+        // The first nodes are the slots before every half-layer and before the unembedding.
         let mut nodes = (2 * model.weights.layers.len() + 1) * d;
         let mut layers = Vec::new();
         for (weights, index) in model.weights.layers.iter().zip(0..) {
@@ -201,11 +203,11 @@ impl SparseWeights {
         }
     }
 
-    /// The keys and values of a token that is the first of a sequence, by layer and live head. It
-    /// attends to itself alone, in a plain forward pass over one token. Takes O(weights).
+    /// The keys and values of the first token of a sequence, by layer, then by live head. A plain
+    /// forward pass over one token, which attends only to itself, computes them. Takes O(weights).
     ///
     /// # Panics
-    /// If the token is not below the vocabulary's size.
+    /// If the token is not in the vocabulary.
     #[must_use]
     pub fn offers(&self, token: usize) -> Vec<Vec<Offer>> {
         let dot = |row: &Row, x: &[f64]| -> f64 {

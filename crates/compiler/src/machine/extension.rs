@@ -1,4 +1,5 @@
-//! Extensions: groups of instructions that a machine can leave out, and what each instruction needs.
+//! Extensions: groups of instructions that a machine can leave out, and the groups that each
+//! instruction needs.
 
 use std::str::FromStr;
 

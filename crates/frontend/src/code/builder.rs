@@ -1,6 +1,6 @@
-//! A builder of one function at a time: appends instructions, binds labels.
+//! A builder of the intermediate code, one function at a time: appends instructions, binds labels.
 //!
-//! Unless it is asked not to, it rewrites the last instructions as it appends (see `peephole`).
+//! With the pass `Peephole` it rewrites the last instructions as it appends (see `peephole`).
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ pub(crate) struct Builder {
     pub(crate) here: Origin,
     /// Labels of all functions so far.
     labels: u32,
-    /// Labels of this function that something jumps to.
+    /// Labels of this function that are the target of an instruction.
     used: HashSet<Label>,
     /// Instructions of all functions so far, as they will be encoded.
     size: usize,
@@ -51,8 +51,8 @@ impl Builder {
         label
     }
 
-    /// Binds a label to the next instruction. A label that nothing has used yet is dropped, so that
-    /// it keeps no instructions apart.
+    /// Binds a label to the next instruction. An unused label is dropped, since a bound label ends
+    /// peephole patterns.
     pub(crate) fn bind(&mut self, label: Label) {
         if self.used.contains(&label) {
             self.append(InstKind::Bind(label));
@@ -77,7 +77,7 @@ impl Builder {
         self.size -= removed.map(|inst| inst.encoded_size()).sum::<usize>();
     }
 
-    /// The last instruction (`back` = 0), or one before it, if rewriting is allowed.
+    /// The last instruction (`back` = 0), or one before it, if the builder rewrites.
     pub(super) fn nth_last(&self, back: usize) -> Option<&Inst> {
         let index = self.insts.len().checked_sub(back + 1)?;
         self.rewrites.then(|| &self.insts[index])
@@ -105,7 +105,7 @@ impl Builder {
         }
     }
 
-    /// Appends an instruction whose fourth immediate byte has a meaning of its own.
+    /// Appends an instruction whose immediate is a number of three bytes and a separate byte.
     pub(crate) fn emit_byte(&mut self, op: Op, low: u32, byte: u8) {
         self.append(InstKind::Op(Instruction::with_byte(op, low, byte)));
     }
@@ -117,7 +117,7 @@ impl Builder {
         self.append(InstKind::Jump(op, label));
     }
 
-    /// Appends a call; the encoder gives it the size of the caller's frame.
+    /// Appends a call; the encoder adds the size of the caller's frame.
     pub(crate) fn call(&mut self, callee: Callee) {
         self.append(InstKind::Call(callee));
     }
@@ -128,18 +128,22 @@ impl Builder {
         self.append(InstKind::LabelIndex(label));
     }
 
-    /// Appends a jump through a row of branches. The index of a branch is on the stack.
+    /// Appends a jump through a row of branches. The address of a branch is on the stack.
     pub(crate) fn jump_table(&mut self, row: Label, targets: Vec<Label>) {
         self.used.extend(targets.iter().copied());
         self.append(InstKind::Table { row, targets });
     }
 
-    /// Refuses more instructions than a program can have.
+    /// Checks that a program can have this many instructions.
+    ///
+    /// # Errors
+    /// If it cannot.
     pub(crate) fn check_size(&self) -> Result<(), Error> {
         check_size(self.size)
     }
 
-    /// The finished function, which has that many parameters and words in its frame.
+    /// Takes the finished function, which has `arguments` parameters and `words` words in its
+    /// frame.
     pub(crate) fn finish(&mut self, arguments: usize, words: u32) -> Code {
         self.used.clear();
         Code {

@@ -1,4 +1,5 @@
-//! Encoding of functions as instructions with addresses, with thunks for calls from large frames.
+//! Encoding of functions as instructions with addresses: fixups resolve labels, and thunks make
+//! calls from large frames.
 
 use std::collections::HashMap;
 
@@ -14,7 +15,7 @@ const CODE_LIMIT: usize = (1 << 24) - 1;
 /// Words by which one call can raise the frame base.
 const LARGEST_STEP: u32 = 255;
 
-/// The program so far.
+/// An encoder: the program so far.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     code: Vec<Instruction>,
@@ -22,8 +23,8 @@ pub(crate) struct Encoder {
     addresses: HashMap<Label, usize>,
     /// Instructions whose low three bytes are an address.
     fixups: Vec<(usize, Target)>,
-    /// Addresses of the thunks that call a function after raising the frame base by that many
-    /// words.
+    /// The address of each thunk, by the function that it calls and the number of words by which it
+    /// raises the frame base first.
     thunks: HashMap<(Label, u32), usize>,
 }
 
@@ -41,8 +42,8 @@ impl Encoder {
         check_size(self.code.len())
     }
 
-    /// Appends the entry code and moves it to the front, binds `end` to the end of the program, and
-    /// fills in all addresses, which count `before` instructions in front of the entry code.
+    /// Appends the entry code, moves it to the front, binds `end` to the end of the program, and
+    /// resolves all addresses. `before` instructions will precede the entry code.
     pub(crate) fn finish(
         mut self,
         entry: &Code,
@@ -150,8 +151,8 @@ impl Encoder {
         }
     }
 
-    /// Code that calls a function with that many words between its own frame and the callee's: a
-    /// chain of thunks that raise the frame base in steps.
+    /// Code that calls a function after raising the frame base by `words`: a chain of thunks, each
+    /// of which raises it by one step.
     fn thunk(&mut self, callee: Label, words: u32, origin: Origin) -> Target {
         let mut target = Target::Label(callee);
         let mut steps = Vec::new();
@@ -178,7 +179,10 @@ impl Encoder {
     }
 }
 
-/// Refuses a program of more instructions than addresses reach.
+/// Checks that addresses reach this many instructions.
+///
+/// # Errors
+/// If they do not.
 pub(super) fn check_size(instructions: usize) -> Result<(), Error> {
     if instructions <= CODE_LIMIT {
         return Ok(());

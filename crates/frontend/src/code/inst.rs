@@ -1,19 +1,19 @@
-//! The instructions that passes rewrite: labels are instructions of their own, so that all of them
-//! can be moved and removed.
+//! The instructions of the intermediate representation. Labels are instructions too, so that passes
+//! can move and remove all of them.
 
 use weightware_isa::{EndToken, Instruction, Op};
 
 use super::label::{Callee, Label, Origin};
 use crate::width::Width;
 
-/// The code of a function. On entry its arguments are on the operand stack, and no word of its
-/// frame has been written.
+/// The intermediate code of a function. On entry its arguments are on the operand stack, and no
+/// word of its frame has been written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Code {
     pub(crate) insts: Vec<Inst>,
     /// Values on the operand stack at the first instruction.
     pub(crate) arguments: usize,
-    /// Words of the frame; the index of every local is below.
+    /// Words of the frame; the index of every local is less.
     pub(crate) words: u32,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Inst {
     pub(crate) origin: Origin,
 }
 
-/// The kinds of instructions, by what a pass must know of them.
+/// The kinds of instructions that passes distinguish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InstKind {
     /// A machine instruction that falls through, or ends the function or the run.
@@ -37,7 +37,7 @@ pub(crate) enum InstKind {
     Call(Callee),
     /// Pushes the index of the instruction that a label is bound to.
     LabelIndex(Label),
-    /// `br_stack` into a row of branches, whose first one `row` is bound to.
+    /// `br_stack` into a row of branches; `row` is bound to the first one.
     Table { row: Label, targets: Vec<Label> },
     /// Binds a label of this function.
     Bind(Label),
@@ -139,7 +139,7 @@ impl Inst {
     pub(crate) fn stack_effect(&self) -> (usize, usize) {
         match self.kind {
             InstKind::Op(instruction) => match instruction.op {
-                // These read the stack without popping, so that only the difference is the table's.
+                // These read the stack without popping. The table has only the difference.
                 Op::LocalTee | Op::LocalTee64 => (1, 1),
                 Op::DivDigits => (2, 3),
                 op => {
@@ -167,7 +167,7 @@ impl Inst {
         }
     }
 
-    /// The labels that the instruction jumps to.
+    /// The labels that the instruction may jump to.
     pub(crate) fn targets(&self) -> &[Label] {
         match &self.kind {
             InstKind::Jump(_, label) => std::slice::from_ref(label),
@@ -184,7 +184,7 @@ impl Inst {
         }
     }
 
-    /// Whether the instruction does nothing but push a value.
+    /// Whether pushing a value is the instruction's only effect.
     pub(crate) fn only_pushes(&self) -> bool {
         match self.kind {
             InstKind::Wide(_) => true,
@@ -196,8 +196,8 @@ impl Inst {
         }
     }
 
-    /// The number of operands of an instruction that does nothing but replace them by one value
-    /// that depends on nothing else.
+    /// The number of operands of a pure instruction: its only effect is to replace its operands by
+    /// one value that depends on them alone. `None` for other instructions.
     pub(crate) fn pure_operands(&self) -> Option<usize> {
         let op = self.op()?;
         let EndToken::Commit(commit) = op.spec().end else {
@@ -232,7 +232,7 @@ impl Inst {
         (commit.stored && commit.delta <= 0 && !impure).then_some(pops)
     }
 
-    /// Instructions of the program that this one is encoded as.
+    /// The number of instructions of the program that this one is encoded as.
     pub(super) fn encoded_size(&self) -> usize {
         match &self.kind {
             InstKind::Op(_) | InstKind::Jump(..) | InstKind::LabelIndex(_) => 1,
@@ -243,7 +243,8 @@ impl Inst {
     }
 }
 
-/// The number of operands that a machine instruction pops, and the width of what it pushes.
+/// The number of operands that a machine instruction pops, and the width of the value that it
+/// pushes.
 pub(crate) fn stack_effect(op: Op) -> (usize, Option<Width>) {
     let spec = op.spec();
     match spec.end {

@@ -1,10 +1,10 @@
 //! Labels of instructions and functions, and the source positions of instructions.
 
-/// A position in the code that is bound once and may be used before.
+/// A position in the code: bound once, and possibly used before it is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Label(pub(super) u32);
 
-/// A function as its callers see it.
+/// The signature of a function for its callers: its label and its effect on the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Callee {
     pub(crate) label: Label,

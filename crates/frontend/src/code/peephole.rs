@@ -1,8 +1,8 @@
-//! Peephole optimisation: the last instructions are rewritten to the same effect in fewer tokens as
-//! they are appended.
+//! Peephole optimisation: as instructions are appended, the last ones are replaced by equivalent
+//! ones of fewer tokens.
 //!
-//! Every pattern is of instructions in a row. A bound label is an instruction of its own, so
-//! nothing that is jumped to becomes part of a pattern.
+//! A pattern matches adjacent instructions. A bound label is an instruction too, so no pattern
+//! contains a jump target, except at its beginning.
 
 use weightware_isa::{Instruction, Op};
 
@@ -66,19 +66,21 @@ impl Builder {
         found
     }
 
-    /// Appends an instruction without an immediate, or rewrites the ones before it to that effect.
+    /// Appends an instruction without an immediate, or rewrites the last instructions so that they
+    /// have its effect too.
     pub(crate) fn op(&mut self, op: Op) {
         self.emit(op, 0);
     }
 
-    /// Appends an instruction, or rewrites the ones before it to the same effect.
+    /// Appends an instruction, or rewrites the last instructions so that they have its effect too.
     pub(crate) fn emit(&mut self, op: Op, immediate: u32) {
         if !self.rewrite(op, immediate) {
             self.append(InstKind::Op(Instruction::new(op, immediate)));
         }
     }
 
-    /// Rewrites the last instructions to the effect of those and one more, if a pattern fits.
+    /// Rewrites the last instructions so that they have the effect of one more, if a pattern
+    /// matches. Returns whether one did.
     fn rewrite(&mut self, op: Op, immediate: u32) -> bool {
         if op == Op::Drop && self.nth_last(0).is_some_and(Inst::only_pushes) {
             self.remove_last(1);
@@ -116,7 +118,8 @@ impl Builder {
         true
     }
 
-    /// Rewrites an operation whose right operand is a constant word, the last instruction.
+    /// Rewrites an operation whose right operand is a constant word, pushed by the last
+    /// instruction.
     fn rewrite_word(&mut self, op: Op, value: u32) -> bool {
         let before = self.nth_last_op(1);
         if let Some(before) = before
@@ -136,8 +139,7 @@ impl Builder {
             Op::I32Shl | Op::I32ShrS | Op::I32ShrU if value.is_multiple_of(32) => {
                 self.remove_last(1);
             }
-            // Compilers write a sign extension like this where WebAssembly has no instruction for
-            // it.
+            // Compilers for WebAssembly without sign-extension operators emit this sequence.
             Op::I32ShrS
                 if matches!(value, 16 | 24)
                     && before.is_some_and(|before| before.op == Op::I32Shl)
@@ -162,7 +164,8 @@ impl Builder {
         true
     }
 
-    /// Rewrites an operation whose right operand is a 64-bit constant, the last instruction.
+    /// Rewrites an operation whose right operand is a 64-bit constant, pushed by the last
+    /// instruction.
     fn rewrite_double(&mut self, op: Op, value: u64) -> bool {
         let replacement: &[Op] = match (op, value) {
             (Op::I64ShrU, 32) => &[Op::I64High, Op::I64ExtendI32U],
@@ -182,7 +185,7 @@ impl Builder {
         true
     }
 
-    /// Simplifies the condition on the stack and returns the branch that fits it.
+    /// Simplifies the condition on the stack and returns the branch for the simplified condition.
     pub(super) fn simplify_condition(&mut self, op: Op) -> Op {
         let inverted = match op {
             Op::BrIf => Op::BrUnless,
@@ -200,7 +203,7 @@ impl Builder {
     }
 }
 
-/// An operation on two constants.
+/// Constant folding: the result of an operation on two constants.
 fn fold(op: Op, a: u32, b: u32) -> Option<u32> {
     Some(match op {
         Op::I32Add => a.wrapping_add(b),
@@ -216,7 +219,7 @@ fn fold(op: Op, a: u32, b: u32) -> Option<u32> {
     })
 }
 
-/// The comparison that is true where the other is false.
+/// The negated comparison.
 fn inverse(op: Op) -> Option<Op> {
     const PAIRS: [(Op, Op); 10] = [
         (Op::I32Eq, Op::I32Ne),

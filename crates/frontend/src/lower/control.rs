@@ -71,7 +71,7 @@ impl Function<'_, '_> {
         Ok(())
     }
 
-    /// Follows the block structure through unreachable code.
+    /// Tracks the block structure through unreachable code.
     pub(crate) fn unreachable(&mut self, operator: &Operator<'_>) {
         match operator {
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -155,7 +155,7 @@ impl Function<'_, '_> {
         &self.frames[self.frames.len() - 1 - depth as usize]
     }
 
-    /// The label that a branch goes to, if it need not drop operands first.
+    /// The target of a branch that need not drop operands first.
     pub(crate) fn plain_target(&self, depth: u32) -> Option<Label> {
         (self.extra(depth) == 0).then(|| self.target(depth).label)
     }
@@ -193,8 +193,8 @@ impl Function<'_, '_> {
         }
     }
 
-    /// The most values that a branch in this function carries. Branches use no scratch words
-    /// beyond.
+    /// The most values that a branch out of the open blocks carries, and so the number of scratch
+    /// words that it uses.
     pub(crate) fn most_carried(&self) -> usize {
         let carried = self.frames.iter().map(|frame| frame.carried().len());
         carried.max().unwrap_or(0)
@@ -216,7 +216,7 @@ impl Function<'_, '_> {
         self.called(ty)
     }
 
-    /// Applies the effect that a call of a function of a type has on the widths of the stack.
+    /// Applies the effect of a call of a function of a type to the widths of the stack.
     pub(crate) fn called(&mut self, ty: &wasmparser::FuncType) -> Result<(), Error> {
         if self.reachable {
             self.pop_many(ty.params().len());

@@ -5,18 +5,18 @@ use crate::width::Width;
 
 /// An open block.
 pub(super) struct ControlFrame {
-    /// The label that branches to this block go to.
+    /// The target of branches to this block.
     pub(super) label: Label,
     /// For an `if` before its `else`: the label that a false condition jumps to.
     pub(super) otherwise: Option<Label>,
     pub(super) kind: BlockKind,
-    /// Height of the operand stack below the block's parameters.
+    /// The height of the operand stack below the block's parameters.
     pub(super) base: usize,
     pub(super) parameters: Vec<Width>,
     pub(super) results: Vec<Width>,
 }
 
-/// The kinds of blocks that branches tell apart.
+/// The kinds of blocks that branches distinguish.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub(super) enum BlockKind {
     Function,

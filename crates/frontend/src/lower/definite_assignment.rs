@@ -1,4 +1,4 @@
-//! Definite assignment: the locals that may be read before they are written.
+//! Definite-assignment analysis: finds the locals that may be read before they are written.
 //!
 //! Only these are zeroed at the function's entry.
 
@@ -22,16 +22,16 @@ pub(crate) struct Usage {
 struct Open {
     /// Locals that are written on every path to the block's end so far. `None`: no path so far.
     end: Option<BitSet>,
-    /// Locals that are written before the `else` branch, as long as that may come.
+    /// Locals that are written before an `if`. `None` after its `else`, and for other blocks.
     otherwise: Option<BitSet>,
     is_loop: bool,
 }
 
-/// Words of sets visited, beyond which the analysis gives up and says that every local is read
-/// first.
+/// The number of visited words of sets after which the analysis gives up and assumes that every
+/// local is read first.
 const MOST_VISITS: u64 = 1 << 26;
 
-/// Analyses a function with that many parameters and locals.
+/// Analyses a function; `locals` counts its parameters too.
 pub(crate) fn usage(
     operators: &OperatorsReader<'_>,
     parameters: u32,
@@ -71,7 +71,7 @@ pub(crate) fn usage(
     Ok(analysis.usage)
 }
 
-/// The answer that is right for every function: any local that is read may be read first.
+/// The conservative result: any local may be read first.
 fn give_up(operators: &OperatorsReader<'_>, mut usage: Usage) -> Result<Usage, Error> {
     usage.read_first.fill(true);
     usage.reads.fill(u32::MAX);
@@ -85,7 +85,7 @@ fn give_up(operators: &OperatorsReader<'_>, mut usage: Usage) -> Result<Usage, E
 
 struct Analysis {
     usage: Usage,
-    /// Locals that are written on every path to here. `None` if there is none.
+    /// Locals that are written on every path to the current operator. `None` if it is unreachable.
     now: Option<BitSet>,
     open: Vec<Open>,
     /// Blocks that are open within unreachable code.
@@ -161,7 +161,8 @@ impl Analysis {
         Ok(())
     }
 
-    /// Follows a branch: to the end of a block, or back to a loop, which changes nothing there.
+    /// Propagates the current set along a branch. A branch back to a loop has no effect: the set at
+    /// the loop's beginning is a subset of the current one.
     fn arrive_at(&mut self, depth: u32) {
         let is_loop = |open: &Open| open.is_loop;
         let depth = depth as usize;
@@ -177,7 +178,8 @@ impl Analysis {
     }
 }
 
-/// The meet of the dataflow analysis: joins a path, if there is one, to those before it.
+/// The meet of the dataflow analysis: intersects the set of a further path with that of the paths
+/// before it.
 fn meet(paths: &mut Option<BitSet>, path: Option<&BitSet>) {
     match (paths.as_mut(), path) {
         (Some(paths), Some(path)) => paths.intersect(path),

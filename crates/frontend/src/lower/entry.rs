@@ -1,4 +1,5 @@
-//! The entry code: sets the globals, calls the start function and the entry, ends the program.
+//! The entry code: it initialises the globals, calls the start function and the entry, and ends the
+//! program.
 
 use std::collections::HashSet;
 
@@ -24,19 +25,19 @@ struct Main {
     call: Call,
 }
 
-/// How the entry is called.
+/// The calling convention of the entry.
 enum Call {
-    /// Without arguments, for nothing.
+    /// Without arguments and results.
     Plain,
-    /// Without arguments, for the exit code.
+    /// Without arguments; the result is the exit code.
     Exit,
-    /// With arguments, for results that the trace shows.
+    /// With arguments; the trace shows the results.
     Invoke(Vec<Bits>, Vec<ResultType>),
 }
 
 impl Entry {
     /// Finds the entry: the export of the options, or `_start`, or `__main_void` (clang's name for
-    /// a C `main` without parameters), or `main`, or nothing but a start function.
+    /// a C `main` without parameters), or `main`, or only a start function.
     pub(crate) fn find(
         module: &Module<'_>,
         asked: Option<&str>,
@@ -106,8 +107,8 @@ impl Entry {
             .collect()
     }
 
-    /// The entry code, which stands before all functions and has the globals in its frame; and the
-    /// label of the program's end, to which it jumps.
+    /// The entry code, which precedes all functions and has the globals in its frame; and the label
+    /// of the program's end, to which it jumps.
     pub(crate) fn lower(&self, linker: &mut Linker<'_>) -> (Code, Label) {
         linker.code.here = Origin::default();
         for (initial, word) in linker.initial_values.clone().into_iter().zip(0..) {
@@ -186,7 +187,7 @@ impl ResultType {
         }
     }
 
-    /// The bits of a number in text: decimal, for integers with a sign or hexadecimal too.
+    /// Parses a number: decimal; an integer also hexadecimal, and negative.
     fn parse(self, text: &str) -> Option<Bits> {
         let integer = || {
             let (negative, digits) = match text.strip_prefix('-') {
@@ -225,7 +226,7 @@ fn place(module: &Module<'_>, function: u32) -> Place {
     }
 }
 
-/// Checks that the entry is a function of the module's own.
+/// Checks that the module defines the entry, and does not import it.
 fn check_own(module: &Module<'_>, name: &str, function: u32) -> Result<(), Error> {
     match module.body(function) {
         Some(_) => Ok(()),
@@ -238,7 +239,7 @@ fn check_own(module: &Module<'_>, name: &str, function: u32) -> Result<(), Error
     }
 }
 
-/// Checks the entry's type and returns how it is called.
+/// Checks the entry's type and returns its calling convention.
 fn call(module: &Module<'_>, name: &str, function: u32) -> Result<Call, Error> {
     check_own(module, name, function)?;
     let ty = module.type_of(function);
@@ -248,13 +249,13 @@ fn call(module: &Module<'_>, name: &str, function: u32) -> Result<Call, Error> {
         ([], []) => return Ok(Call::Plain),
         ([], [ValType::I32]) if name != "_start" => return Ok(Call::Exit),
         ([], _) => Error::unsupported(format!(
-            "the entry `{name}` has results that are no exit code"
+            "the entry `{name}` has results that are not an exit code"
         ))
         .remedy("give `_start` no result, and `main` none or one i32; or call it by `--invoke`, which prints results"),
         _ if clang_wraps => Error::unsupported(format!(
-            "the entry `{name}` has parameters, and nobody makes its `argc` and `argv`"
+            "the entry `{name}` has parameters, and no code passes its `argc` and `argv`"
         ))
-        .remedy("export what does, `_start` or `__main_void`: link with crt1.o, as `clang --target=wasm32-wasi` does unless it is given -nostdlib or -nostartfiles"),
+        .remedy("export code that does, `_start` or `__main_void`: link with crt1.o, as `clang --target=wasm32-wasi` does unless it is given -nostdlib or -nostartfiles"),
         _ => Error::unsupported(format!(
             "the entry `{name}` has parameters, and there are no arguments to pass"
         ))
@@ -263,7 +264,7 @@ fn call(module: &Module<'_>, name: &str, function: u32) -> Result<Call, Error> {
     Err(error.at(place(module, function)))
 }
 
-/// Checks the arguments of an entry, and returns how it is called.
+/// Checks the arguments of an entry and returns its calling convention.
 fn invocation(
     module: &Module<'_>,
     name: &str,
@@ -278,7 +279,7 @@ fn invocation(
     };
     let (Some(parameters), Some(results)) = (known(ty.params()), known(ty.results())) else {
         return Err(Error::unsupported(format!(
-            "`{name}` has parameters or results that are no numbers"
+            "`{name}` has parameters or results that are not numbers"
         ))
         .remedy("call a function of i32, i64, f32 and f64")
         .at(place(module, function)));
@@ -302,7 +303,7 @@ fn invocation(
         parameter.parse(text).ok_or_else(|| {
             let ty = ty.params()[number - 1];
             Error::unsupported(format!(
-                "argument {number} of `{name}` is {ty}, and `{}` is none",
+                "argument {number} of `{name}` must be an {ty}, and `{}` is not",
                 printable(text)
             ))
             .remedy("give a decimal number; integers may be hexadecimal, 0x2a")

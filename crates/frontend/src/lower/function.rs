@@ -16,8 +16,8 @@ use crate::width::{Bits, Width};
 
 /// A function that is being lowered.
 ///
-/// The words of its frame are the parameters, the locals, and scratch words, which live no longer
-/// than one operator.
+/// The words of its frame are the parameters, the locals, and scratch words. A scratch word is live
+/// within one operator only.
 pub(crate) struct Function<'l, 'm> {
     pub(crate) linker: &'l mut Linker<'m>,
     pub(crate) module: &'m Module<'m>,
@@ -261,7 +261,7 @@ impl Function<'_, '_> {
         Ok(())
     }
 
-    /// Calls the routine of the operator's name.
+    /// Appends a call of the routine with the operator's name.
     fn routine(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
         let name = operator_name::instruction(operator);
         let key = self.linker.find_routine(&name);

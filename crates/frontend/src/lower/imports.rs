@@ -45,7 +45,8 @@ impl Function<'_, '_> {
         Ok(())
     }
 
-    /// Appends a call of a function of WASI, if there is one of that name and type.
+    /// Appends a call of a WASI function, if there is one with this name and type. Returns whether
+    /// there is.
     fn wasi(&mut self, name: &str, ty: &FuncType) -> bool {
         if let Some(key) = self.linker.find_routine(&format!("wasi.{name}")) {
             if self.linker.module(key.unit).type_of(key.index) != ty {
@@ -69,7 +70,7 @@ impl Function<'_, '_> {
         true
     }
 
-    /// Appends what an import of the runtime library stands for.
+    /// Appends the instruction or the number that an import of the runtime library stands for.
     fn library_import(&mut self, import: &Import<'_>) {
         let layout = self.linker.layout;
         let code = &mut self.linker.code;

@@ -1,4 +1,5 @@
-//! What a linker links: functions, calls through tables, initial values of globals.
+//! Keys of the items that the linker links: functions, calls through tables, initial values of
+//! globals.
 
 use crate::width::Bits;
 
@@ -13,14 +14,14 @@ pub(crate) enum Unit {
     Floats,
 }
 
-/// A function: its module, and its index there.
+/// The key of a function: its module, and its index in the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) unit: Unit,
     pub(crate) index: u32,
 }
 
-/// Calls of one function type through one table of the guest.
+/// The key of a dispatch: calls of one function type through one table of the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Dispatch {
     pub(crate) table: u32,

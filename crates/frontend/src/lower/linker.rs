@@ -1,8 +1,8 @@
-//! A worklist linker: a function, a dispatch through a table, a global gets its place when the
+//! A worklist linker: it allocates a function, a dispatch through a table or a global when the
 //! first code that uses it is lowered.
 //!
-//! It hands out labels and words and keeps the queue of what is still to be lowered; how a function
-//! is lowered is not its business.
+//! It allocates labels and words and keeps the queue of functions that are still to be lowered. It
+//! does not know how a function is lowered.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -15,7 +15,7 @@ use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 use crate::width::Bits;
 
-/// The state of the lowering.
+/// The linker: the state of the lowering that functions share.
 pub(crate) struct Linker<'m> {
     /// The function that is being built.
     pub(crate) code: Builder,
@@ -26,12 +26,12 @@ pub(crate) struct Linker<'m> {
     dispatches: HashMap<Dispatch, Callee>,
     dispatch_queue: VecDeque<Dispatch>,
     traps: Vec<(Trap, Label)>,
-    /// Names of the functions of the program, with their indices if they are the guest's.
+    /// Names of the functions of the program, with their indices in the guest.
     pub(crate) functions: Vec<(Option<u32>, String)>,
     origins: HashMap<Key, u32>,
     /// The word of each global that the code uses.
     words: HashMap<(Unit, u32), u32>,
-    /// The word of the length of each passive data segment that the code uses.
+    /// The word that holds the length of each passive data segment that the code uses.
     lengths: HashMap<u32, u32>,
     /// Values of all these words before the entry.
     pub(crate) initial_values: Vec<InitialValue>,
@@ -42,7 +42,7 @@ pub(crate) struct Linker<'m> {
 }
 
 impl<'m> Linker<'m> {
-    /// A linker of nothing yet; `rewrites`: whether the builder rewrites what it appends.
+    /// An empty linker; `rewrites`: whether the builder optimises what it appends.
     pub(crate) fn new(guest: &'m Module<'m>, layout: MemoryLayout, rewrites: bool) -> Self {
         Self {
             code: Builder::new(rewrites),
@@ -72,7 +72,7 @@ impl<'m> Linker<'m> {
         }
     }
 
-    /// Makes a byte of a function the origin of the instructions that follow.
+    /// Sets the origin of the instructions that follow: a byte of a function.
     pub(crate) fn set_origin(&mut self, key: Key, offset: u64) {
         let function = match self.origins.get(&key) {
             Some(&function) => function,
@@ -90,7 +90,7 @@ impl<'m> Linker<'m> {
         self.code.here = Origin { function, offset };
     }
 
-    /// Names the code that follows, which comes from no function of a module.
+    /// Sets the origin of the instructions that follow: code that the lowering adds, by name.
     pub(crate) fn set_origin_added(&mut self, name: &str) {
         let function = self.add_function(None, name.to_owned());
         self.code.here = Origin {
@@ -104,7 +104,7 @@ impl<'m> Linker<'m> {
         u32::try_from(self.functions.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// A function, which is queued to be lowered if it is requested for the first time.
+    /// Returns a function for its callers. The first request queues it for lowering.
     pub(crate) fn request(&mut self, key: Key) -> Callee {
         if let Some(&callee) = self.callees.get(&key) {
             return callee;
@@ -126,7 +126,8 @@ impl<'m> Linker<'m> {
         Some((self.callees[&key].label, key))
     }
 
-    /// The code that calls of a type through a table go to.
+    /// Returns the target of calls of a type through a table. The first request queues it for
+    /// lowering.
     pub(crate) fn dispatch(&mut self, dispatch: Dispatch) -> Callee {
         if let Some(&callee) = self.dispatches.get(&dispatch) {
             return callee;
@@ -160,7 +161,7 @@ impl<'m> Linker<'m> {
         }
     }
 
-    /// The code of each trap that something jumps to.
+    /// The code of each trap that is a jump target.
     pub(crate) fn trap_code(&mut self) -> Vec<(Label, Code)> {
         let traps = std::mem::take(&mut self.traps);
         let code = &mut self.code;
@@ -204,7 +205,7 @@ impl<'m> Linker<'m> {
     }
 
     /// The offset of a passive segment in the hidden data; for the index after the last segment,
-    /// the end of all of them.
+    /// the end of all segments.
     fn passive_offset(&self, segment: u32) -> u32 {
         let before = &self.guest.data[..segment as usize];
         let passive = before.iter().filter(|data| data.address.is_none());
@@ -230,7 +231,7 @@ impl<'m> Linker<'m> {
         self.code.call(callee);
     }
 
-    /// The routine of that name, if the runtime library has one.
+    /// The routine with a name, if the runtime library has one.
     pub(crate) fn find_routine(&self, name: &str) -> Option<Key> {
         [Unit::Routines, Unit::Floats].into_iter().find_map(|unit| {
             let index = self.module(unit).exported_function(name)?;

@@ -1,4 +1,5 @@
-//! Lowering of memory operators: addresses shifted by the layout, accesses bounded by pages.
+//! Lowering of memory operators: the layout shifts addresses, and a number of pages bounds
+//! accesses.
 
 use wasmparser::{MemArg, MemArgTarget, Operator};
 use weightware_isa::Op;
@@ -9,10 +10,10 @@ use crate::error::Error;
 use crate::module::PAGE;
 use crate::width::{Bits, Width};
 
-/// The index under which the runtime library sees the hidden data. The guest has memory 0 alone.
+/// The index of the hidden data in the runtime library. The guest has only memory 0.
 const HIDDEN: u32 = 1;
 
-/// The page byte of accesses that only the machine bounds: those of the hidden data.
+/// The page byte of accesses to the hidden data, which only the machine bounds.
 const ALL_PAGES: u8 = u8::MAX;
 
 /// The greatest offset of an access.
@@ -37,7 +38,7 @@ impl Function<'_, '_> {
             }
             Operator::MemoryInit { data_index, .. } => {
                 if self.module.data[data_index as usize].address.is_some() {
-                    // An active segment is dropped once it is in memory.
+                    // An active segment is dropped after instantiation.
                     self.linker.code.constant(0);
                     self.linker.code.constant(0);
                 } else {
@@ -73,7 +74,7 @@ impl Function<'_, '_> {
         let (offset, pages) = match (hidden, arg.offset.checked_sub(layout.origin.into())) {
             (true, _) => (arg.offset + u64::from(layout.hidden), ALL_PAGES),
             (false, Some(offset)) => (offset + u64::from(layout.shift), layout.pages()),
-            // No offset is negative: the address is lowered before the access.
+            // An offset cannot be negative, so the address is lowered before the access.
             (false, None) => {
                 self.lower_address(is_store(op), layout.origin - arg.offset as u32);
                 (layout.shift.into(), layout.pages())
@@ -96,8 +97,8 @@ impl Function<'_, '_> {
 }
 
 impl Function<'_, '_> {
-    /// Subtracts from the address of a load, or of a store, whose value lies above it. An address
-    /// below what is subtracted wraps to one outside every memory.
+    /// Appends a subtraction from the address of a load or store; the value of a store lies above
+    /// it. An address less than `by` wraps to one outside every memory.
     fn lower_address(&mut self, store: bool, by: u32) {
         let value = store.then(|| {
             let width = *self.stack.last().expect("valid code has its operands");

@@ -1,4 +1,4 @@
-//! Lowering of a module to a program: reachable functions by a worklist, then passes, then
+//! Lowering of a module to a program: a worklist over reachable functions, then passes, then
 //! encoding.
 
 mod control;
@@ -32,11 +32,12 @@ use entry::Entry;
 use key::Dispatch;
 use linker::Linker;
 
-/// Lowers a module: a binary, or text if it does not begin like one.
+/// Lowers a WebAssembly module to a program of the token machine. Bytes that do not begin with the
+/// magic number of a binary are text.
 ///
 /// # Errors
-/// If the text cannot be parsed, if the module is not valid, or if something that is reachable from
-/// its entry is not supported.
+/// If the text cannot be parsed, if the module is not valid, or if code that is reachable from its
+/// entry is not supported.
 pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     let encoded;
     let binary = if bytes.starts_with(b"\0asm") {
@@ -111,7 +112,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     })
 }
 
-/// What is reachable from the entry.
+/// The code that is reachable from the entry.
 #[derive(Default)]
 struct Reachable {
     functions: Vec<(Label, Code)>,
@@ -120,7 +121,7 @@ struct Reachable {
     elements: HashSet<Label>,
 }
 
-/// Lowers the functions that are requested, and all that their code requests in turn.
+/// Lowers the requested functions, and transitively the functions that their code requests.
 fn lower_reachable(linker: &mut Linker<'_>) -> Result<Reachable, Error> {
     let mut reachable = Reachable::default();
     loop {
@@ -159,7 +160,8 @@ fn sections(linker: &Linker<'_>, guest: &Module<'_>) -> Result<Vec<Section>, Err
     Ok(sections)
 }
 
-/// The program with its sections before the code, whose addresses count them already.
+/// The program, with a `section` instruction for each section before the code. The code's addresses
+/// count these instructions already.
 fn program(code: Vec<Instruction>, sections: Vec<Section>) -> Program {
     let heads = sections
         .iter()

@@ -1,14 +1,14 @@
-//! The table of operators: how each one is lowered.
+//! The table of operators: the lowering of each WebAssembly operator.
 
 use wasmparser::Operator;
 use weightware_isa::Op;
 
 use crate::error::Error;
 
-/// The way in which an operator is lowered.
+/// The lowering of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lowering {
-    /// No instruction: it changes nothing but types.
+    /// No instruction: the operator changes only types, or nothing.
     Nothing,
     /// A constant.
     Constant,
@@ -18,13 +18,13 @@ pub(crate) enum Lowering {
     Parametric,
     /// Blocks, branches and calls.
     Control,
-    /// Accesses of memory, and what depends on its layout.
+    /// Accesses of memory, and operators that depend on its layout.
     Memory,
     /// The machine instruction of the same name.
     Direct(Op),
     /// A few instructions in place of the operator.
     Sequence,
-    /// A call of the runtime library's routine that bears the operator's name.
+    /// A call of the runtime library's routine with the operator's name.
     Routine,
     /// A shift or a mask if the right operand is a constant power of two, else the routine.
     ReducedRoutine,
@@ -203,7 +203,7 @@ mod tests {
         };
         for &(operator, lowering) in TABLE {
             let name = operator_name::spell(operator);
-            // These two need an argument that depends on the memory, so they call theirs by name.
+            // These two need an argument that depends on the memory, so they name their routines.
             let by_name = matches!(operator, "MemorySize" | "MemoryInit");
             let expected =
                 matches!(lowering, Lowering::Routine | Lowering::ReducedRoutine) || by_name;

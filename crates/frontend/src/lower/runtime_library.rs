@@ -1,10 +1,10 @@
 //! The runtime library: routines for the operators and host functions that the machine lacks.
 //!
-//! Routines are lowered like any other function. They stand in two modules: `software/*.wat` needs
-//! the machine's own instructions, memory or globals; `software/float.wasm` is `software/*.c`,
-//! compiled ahead. They import from the machine: `machine.NAME` is the instruction of that name,
-//! `trap.NAME` a trap, `layout.NAME` a number that is known when a module is lowered. Memory 1 is
-//! the hidden data.
+//! Routines are lowered like any other function. They are in two modules: `software/*.wat` uses the
+//! machine's own instructions, memory or globals; `software/float.wasm` is compiled ahead of time
+//! from `software/*.c`. Their imports stand for parts of the machine: `machine.NAME` for an
+//! instruction, `trap.NAME` for a trap, `layout.NAME` for a number that the layout of memory
+//! determines. Memory 1 is the hidden data.
 
 use std::sync::OnceLock;
 
@@ -28,7 +28,8 @@ pub(crate) fn routines() -> &'static Module<'static> {
                 include_str!("../software/wasi.wat"),
                 ")",
             );
-            wat::parse_str(text).unwrap_or_else(|error| panic!("the software's text: {error}"))
+            wat::parse_str(text)
+                .unwrap_or_else(|error| panic!("src/software/*.wat must parse: {error}"))
         });
         own(binary)
     })
@@ -41,5 +42,6 @@ pub(crate) fn floats() -> &'static Module<'static> {
 }
 
 fn own(binary: &'static [u8]) -> Module<'static> {
-    Module::parse_own(binary).unwrap_or_else(|error| panic!("the software: {error}"))
+    Module::parse_own(binary)
+        .unwrap_or_else(|error| panic!("the runtime library must be valid: {error}"))
 }

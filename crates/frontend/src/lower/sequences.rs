@@ -1,5 +1,5 @@
-//! Operators that become a few instructions: divisions of words, signs of floating point, and
-//! strength reduction of 64-bit products and quotients.
+//! Lowering of operators to short instruction sequences: divisions of words, signs of floating
+//! point, and strength reduction of 64-bit products and quotients.
 
 use wasmparser::Operator;
 use weightware_isa::Op;
@@ -20,7 +20,7 @@ const SIGN32: u32 = 1 << 31;
 const SIGN64: u64 = 1 << 63;
 
 impl Function<'_, '_> {
-    /// Appends the instructions that stand in place of an operator.
+    /// Appends the instruction sequence of an operator.
     pub(crate) fn sequence(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
         match operator {
             Operator::I32DivU | Operator::I32RemU | Operator::I32DivS | Operator::I32RemS => {
@@ -61,7 +61,7 @@ impl Function<'_, '_> {
     }
 
     /// Strength reduction: a shift or a mask, if the right operand is a constant power of two.
-    /// Returns whether it was.
+    /// Returns whether the operator was reduced.
     pub(crate) fn reduce(&mut self, operator: &Operator<'_>) -> bool {
         let reduced: fn(u64) -> (u64, Op) = match operator {
             Operator::I64Mul => |value| (value.trailing_zeros().into(), Op::I64Shl),
@@ -113,7 +113,7 @@ impl Function<'_, '_> {
     }
 
     /// `a -- a / divisor` or `a -- a % divisor`, signed: divides the magnitudes, then sets the
-    /// sign, which is that of `a` for a remainder, and that of `a ^ divisor` for a quotient.
+    /// sign. A remainder has the sign of `a`, a quotient that of `a ^ divisor`.
     fn divide_magnitude_by(&mut self, divisor: u32, remainder: bool) {
         let word = self.scratch(0);
         let code = &mut self.linker.code;

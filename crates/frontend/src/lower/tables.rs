@@ -96,7 +96,7 @@ impl Function<'_, '_> {
     pub(crate) fn call_indirect(&mut self, ty: u32, table: u32) -> Result<(), Error> {
         let module = self.module;
         let ty = &module.types[ty as usize];
-        // The same type may have several indices.
+        // One type may have several indices.
         let first = module.types.iter().position(|other| other == ty);
         let dispatch = Dispatch {
             table,
@@ -115,9 +115,9 @@ fn label_of(depth: u32, stubs: &[(u32, Label)]) -> Label {
 }
 
 impl Linker<'_> {
-    /// `index -- address`: the address of the index's instruction in a row of `count` instructions,
-    /// whose label is returned. An index beyond the row jumps to `outside`. The index is kept in a
-    /// local.
+    /// `index -- address`: appends code that computes the address of an instruction in a row of
+    /// `count`, and returns the label of the row. An index outside the row jumps to `outside`. The
+    /// local is scratch.
     fn row_index(&mut self, local: u32, count: usize, outside: Label) -> Label {
         let code = &mut self.code;
         let row = code.label();
@@ -145,8 +145,8 @@ impl Linker<'_> {
             .collect()
     }
 
-    /// The code that calls through a table go to. It runs in the callee's frame, before any of its
-    /// words is written.
+    /// The code of a dispatch: it jumps to the function of the index on the stack, or traps. It
+    /// runs in the callee's frame, before any word of the frame is written.
     pub(crate) fn dispatch_code(&mut self, dispatch: Dispatch) -> Code {
         self.set_origin_added("table");
         let module = self.module(Unit::Guest);

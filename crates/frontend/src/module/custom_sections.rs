@@ -1,9 +1,10 @@
-//! Custom sections, for those who read debug information.
+//! Custom sections of a binary, which hold debug information.
 
 use wasmparser::{Parser, Payload};
 
-/// The custom sections of a binary, by name, and the offset of the code section's contents, from
-/// which DWARF counts its addresses. Ends where the binary cannot be read.
+/// The custom sections of a WebAssembly binary, by name, after the offset of the code section's
+/// contents. DWARF addresses are relative to that offset. A malformed binary is read up to the
+/// first error.
 ///
 /// ```
 /// let (code, sections) = weightware_frontend::custom_sections(b"\0asm\x01\0\0\0\0\x04\x02hi!");

@@ -1,4 +1,4 @@
-//! The functions of the host that a module may import, by what they need.
+//! The host functions that a module may import, classified by what they need.
 
 use super::Import;
 
@@ -8,7 +8,7 @@ pub(crate) const WASI: &str = "wasi_snapshot_preview1";
 /// WASI's functions that read the input.
 pub(crate) const INPUT: [&str; 1] = ["fd_read"];
 
-/// WASI's functions that look at arguments or environment.
+/// WASI's functions that read arguments or environment.
 pub(crate) const ARGUMENTS: [&str; 4] = [
     "args_get",
     "args_sizes_get",
@@ -16,7 +16,8 @@ pub(crate) const ARGUMENTS: [&str; 4] = [
     "environ_sizes_get",
 ];
 
-/// WASI's functions of files, directories and sockets. There are none, so every descriptor is bad.
+/// WASI's functions of files, directories and sockets. The machine has none, so every descriptor is
+/// bad.
 pub(crate) const FILES: [&str; 25] = [
     "fd_advise",
     "fd_allocate",

@@ -1,4 +1,4 @@
-//! A validated WebAssembly module, decoded as far as the lowering needs it.
+//! A validated WebAssembly module, decoded into the parts that the lowering needs.
 
 mod custom_sections;
 mod parse;
@@ -78,7 +78,7 @@ pub(crate) struct DataSegment<'a> {
 }
 
 impl<'a> Module<'a> {
-    /// A name for a function: from the name section, its import, an export, or its index.
+    /// The name of a function: from the name section, its import, an export, or its index.
     pub(crate) fn name_of(&self, function: u32) -> String {
         if let Some(name) = self.names.get(&function) {
             return printable(name);
@@ -92,7 +92,7 @@ impl<'a> Module<'a> {
         export.map_or_else(|| format!("#{function}"), |(name, ..)| printable(name))
     }
 
-    /// The exported function of that name.
+    /// The function that is exported under a name.
     pub(crate) fn exported_function(&self, name: &str) -> Option<u32> {
         let mut exports = self.exports.iter();
         let found =

@@ -15,8 +15,8 @@ use super::{
 use crate::error::{Error, printable};
 use crate::width::{Bits, Width};
 
-/// Features that unused parts of a module may use. Reachable operators that are not supported are
-/// refused at their place by the lowering.
+/// Features that a valid module may use. The lowering refuses reachable operators that are not
+/// supported, each at its place.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);
 
 /// Features of the runtime library, which sees two memories.
@@ -173,7 +173,7 @@ impl<'a> Module<'a> {
                 self.imports.push(Import { module, name });
                 return Ok(());
             }
-            // An imported memory or table is the module's own, with nothing in it.
+            // An imported memory or table belongs to the module alone and is empty at first.
             TypeRef::Memory(memory) => {
                 self.memory = Some(sizes(memory));
                 return Ok(());
@@ -304,8 +304,7 @@ impl<'a> Module<'a> {
         matches!(operators.read().ok()?, Operator::End).then_some(value)
     }
 
-    /// Reads the names of functions. Names are a courtesy: a section that cannot be read is
-    /// ignored.
+    /// Reads the names of functions. Names only serve messages, so a malformed section is ignored.
     fn read_names(&mut self, names: wasmparser::NameSectionReader<'a>) {
         for name in names {
             let Ok(name) = name else { return };

@@ -1,4 +1,5 @@
-//! Reachability over the call graph: decides the layout of memory before any code is lowered.
+//! Reachability over the call graph: finds the operators and imports on which the layout of memory
+//! depends, before any code is lowered.
 
 use std::collections::HashSet;
 
@@ -8,7 +9,7 @@ use crate::error::Error;
 use crate::module::Module;
 use crate::module::host_imports;
 
-/// The demands of reachable functions on memory. Unreachable code within them counts as well,
+/// The requirements of reachable functions on memory. Unreachable code within them counts too,
 /// although it is not lowered.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reachability {
@@ -20,8 +21,8 @@ pub(crate) struct Reachability {
     pub(crate) hides_segments: bool,
 }
 
-/// Follows calls from the roots. A call through a table reaches all functions of its type in the
-/// table.
+/// Traverses the call graph from the roots. A call through a table reaches all functions of its
+/// type in the table.
 pub(crate) fn reach(module: &Module<'_>, roots: &[u32]) -> Result<Reachability, Error> {
     let mut reach = Reachability::default();
     let mut seen: HashSet<u32> = roots.iter().copied().collect();

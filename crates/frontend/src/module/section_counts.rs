@@ -1,5 +1,5 @@
-//! A check of the item counts of sections against their lengths, before the validator reserves
-//! memory for as many items as a module of a hundred bytes declares.
+//! A check of the item counts of sections against their lengths. It runs before the validator,
+//! which reserves memory for as many items as a section declares.
 
 use crate::Error;
 
@@ -7,8 +7,7 @@ use crate::Error;
 /// the start function and the count of data segments.
 const COUNTED: [u8; 11] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13];
 
-/// Refuses a section that declares more items than it has bytes. Other errors are left to the
-/// validator.
+/// Rejects a section that declares more items than it has bytes. The validator finds other errors.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
     let mut at = 8;
     while let Some(&id) = bytes.get(at) {
@@ -20,7 +19,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
             && count > length
         {
             return Err(Error::invalid(format!(
-                "a section of {length} bytes states {count} items"
+                "a section of {length} bytes declares {count} items"
             ))
             .at_offset(body as u64));
         }

@@ -1,5 +1,5 @@
-//! Diagnosis of modules that the validator rejects: invalid, or valid in a later version of
-//! WebAssembly; at which instruction.
+//! Diagnosis of modules that the validator rejects: whether a module is invalid, or valid in a
+//! later version of WebAssembly, and at which instruction.
 
 use wasmparser::{
     BinaryReaderError, FunctionBody, Parser, Payload, TypeRef, Validator, WasmFeatures,
@@ -8,8 +8,8 @@ use wasmparser::{
 use crate::error::{Error, Place};
 use crate::module::operator_name;
 
-/// Features of versions later than 2.0, by proposal, except those that change nothing but which
-/// encodings are read; what a module with it uses, and what to do.
+/// Features of versions later than 2.0, by proposal, except those that only add encodings. Each has
+/// its description and a remedy.
 const LATER: &[(WasmFeatures, &str, &str)] = &[
     (WasmFeatures::RELAXED_SIMD, "relaxed SIMD", NO_SIMD),
     (
@@ -46,7 +46,7 @@ const NO_SIMD: &str = "compile without SIMD: clang -mno-simd128 -mno-relaxed-sim
 const BASELINE: &str =
     "compile for WebAssembly 2.0 without SIMD or less: clang --target=wasm32 -mcpu=mvp";
 
-/// Proposals that also read more encodings, and so count only for a module that uses what they add.
+/// Proposals that also add encodings, and so count only for a module that uses their feature.
 const MEMORIES: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 const WIDE_ADDRESSES: WasmFeatures = WasmFeatures::MEMORY64;
 
@@ -66,8 +66,8 @@ pub(crate) fn explain(bytes: &[u8], error: BinaryReaderError, features: WasmFeat
     }))
 }
 
-/// What a binary uses of a later version, if it is not valid with a set of features, but with that
-/// version's; and what to do.
+/// The feature of a later version with which a binary becomes valid that is not valid with a set of
+/// features: its description and a remedy. `None` if the binary is invalid in later versions too.
 fn later(bytes: &[u8], features: WasmFeatures) -> Option<(&'static str, &'static str)> {
     let (memories, wide) = memories(bytes);
     let mut base = features;
@@ -95,8 +95,8 @@ fn later(bytes: &[u8], features: WasmFeatures) -> Option<(&'static str, &'static
     valid(all).then_some(what)
 }
 
-/// The number of memories of a binary, and whether a memory or a table has addresses of 64 bits, as
-/// far as it can be read.
+/// The number of memories of a binary, and whether a memory or a table has 64-bit addresses. A
+/// malformed binary is read up to the first error.
 fn memories(bytes: &[u8]) -> (usize, bool) {
     let (mut count, mut wide) = (0, false);
     let mut parser = Parser::new(0);
@@ -133,7 +133,7 @@ fn memories(bytes: &[u8]) -> (usize, bool) {
     (count, wide)
 }
 
-/// The function and the instruction at a byte, if it lies in a function's body.
+/// The function and the instruction at a byte offset, if it lies in a function's body.
 fn locate(bytes: &[u8], offset: u64) -> Option<Place> {
     let mut index = 0;
     for payload in Parser::new(0).parse_all(bytes) {
@@ -159,7 +159,7 @@ fn locate(bytes: &[u8], offset: u64) -> Option<Place> {
     None
 }
 
-/// The name of the instruction at a byte of a body.
+/// The name of the instruction at a byte offset in a body.
 fn instruction(body: &FunctionBody<'_>, offset: u64) -> Option<String> {
     let mut operators = body.get_operators_reader().ok()?;
     while !operators.eof() {

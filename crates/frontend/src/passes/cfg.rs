@@ -7,10 +7,10 @@ use std::ops::Range;
 use crate::bitset::BitSet;
 use crate::code::{Access, Code, InstKind, Label};
 
-/// Words of all sets of locals of a function beyond which liveness is not computed.
+/// The most words of all live sets of a function together; with more, liveness is not computed.
 const MOST_WORDS: usize = 1 << 24;
 
-/// Instructions and words visited, beyond which the computation of liveness is given up.
+/// The most instructions and words that the computation of liveness visits before it gives up.
 const MOST_VISITS: usize = 1 << 28;
 
 /// A basic block: instructions that are executed in a row.
@@ -68,7 +68,7 @@ impl Cfg {
             if inst.falls_through() && index + 1 < count {
                 block.successors.push(index + 1);
             }
-            // A label that is not bound in this function is a trap's.
+            // A label that is not bound in this function is that of a trap.
             let targets = inst.targets().iter();
             let targets = targets.filter_map(|label| label_positions.get(label));
             block
@@ -84,7 +84,7 @@ impl Cfg {
     }
 
     /// Liveness: the locals that are live at the end of each block, by backward iteration to the
-    /// fixed point. `None` if there are too many.
+    /// fixed point. `None` if the function is too large.
     pub(crate) fn live_out(&self, code: &Code) -> Option<Vec<BitSet>> {
         let words = code.words as usize;
         if (words / 64 + 1) * self.blocks.len() > MOST_WORDS {
@@ -117,7 +117,7 @@ impl Cfg {
         Some(live_out)
     }
 
-    /// The height of the operand stack before each instruction. `None` if it is unreachable.
+    /// The height of the operand stack before each instruction. `None` for an unreachable one.
     pub(crate) fn heights(&self, code: &Code) -> Vec<Option<usize>> {
         let mut at_block: Vec<Option<usize>> = vec![None; self.blocks.len()];
         let mut heights = vec![None; code.insts.len()];
@@ -147,7 +147,7 @@ impl Cfg {
     }
 }
 
-/// The transfer function of liveness: from after an access of a local to before it.
+/// The transfer function of liveness, backward over one access of a local.
 pub(crate) fn transfer(live: &mut BitSet, access: Access) {
     match access {
         Access::Get(local) => live.insert(local),

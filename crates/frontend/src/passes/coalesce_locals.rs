@@ -1,19 +1,19 @@
-//! Allocation of frame words by colouring an interference graph, copies coalesced first.
+//! Allocation of frame words by greedy colouring of an interference graph, after copy coalescing.
 //!
-//! Locals that are not live together can share a word. If the two ends of a copy do, the copy is
-//! one of a word to itself and vanishes; so these are merged first, those of inner loops before
-//! others. Then each local gets the lowest word that none of its neighbours has.
+//! Locals that are not live together can share a word. If source and destination of a copy share a
+//! word, the copy is removed. So these are coalesced first, copies of inner loops before others.
+//! Then each local gets the lowest word that none of its neighbours has.
 
 use super::cfg::{Cfg, transfer};
 use super::split_webs;
 use crate::bitset::BitSet;
 use crate::code::{Access, Code, Inst};
 
-/// The most locals of a function that is changed.
+/// Functions with more locals are left unchanged.
 const MOST_LOCALS: u32 = 1 << 11;
 
-/// Gives each local a word. `shared`: locals that are not live together share one; otherwise only
-/// the two ends of a copy do.
+/// Allocates a word to each local. `shared`: locals that are not live together share one;
+/// otherwise only source and destination of a copy do.
 pub(crate) fn run(code: &mut Code, shared: bool) {
     let before = code.clone();
     split_webs::split(code);
@@ -35,7 +35,7 @@ pub(crate) fn run(code: &mut Code, shared: bool) {
         };
         let word = words[access.local() as usize];
         let access = access.of(word);
-        // A copy of a word to itself vanishes.
+        // A copy of a word to itself is removed.
         let last = insts.last().and_then(Inst::access);
         match (last, access) {
             (Some(Access::Get(from)), Access::Set(to)) if from == to => drop(insts.pop()),
@@ -52,9 +52,9 @@ pub(crate) fn run(code: &mut Code, shared: bool) {
 
 /// The interference graph of locals.
 struct Interference {
-    /// By local, those that are live together with it.
+    /// The locals that are live together with each local.
     neighbours: Vec<BitSet>,
-    /// Locals that are accessed at all.
+    /// Whether each local is accessed.
     used: Vec<bool>,
 }
 
@@ -85,7 +85,7 @@ impl Interference {
                 transfer(&mut live, access);
             }
             if block.first == 0 {
-                // A local that may be read before it is written keeps a word of its own.
+                // A local that may be read before it is written shares no word.
                 let first: Vec<u32> = live.iter().collect();
                 for &a in &first {
                     (0..code.words)
@@ -160,7 +160,7 @@ fn source(code: &Code, write: usize) -> Option<u32> {
     }
 }
 
-/// The copies of one local to another, as source and destination, those in inner loops first.
+/// The copies between locals, as source and destination, those in inner loops first.
 fn copies(code: &Code, cfg: &Cfg) -> Vec<(u32, u32)> {
     let mut depth_changes = vec![0_i32; code.insts.len() + 1];
     for (index, inst) in code.insts.iter().enumerate() {

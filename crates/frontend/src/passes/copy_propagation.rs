@@ -1,7 +1,8 @@
 //! Copy and constant propagation within basic blocks.
 //!
-//! A read of a local that was last written with another local, or with a constant, becomes a read
-//! of that, as long as neither is written again. The write may then be dead.
+//! A read of a local whose last write was a copy of another local, or a constant, becomes a read of
+//! that local or the constant, as long as neither local is written again. The write may then be
+//! dead.
 
 use std::collections::HashMap;
 
@@ -46,7 +47,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
             });
             continue;
         }
-        // A write of what the local holds already changes nothing; coalescing removes it.
+        // A write of a local to itself has no effect; coalescing removes it.
         let same = top == Some(Known::Copy(local));
         if !same {
             known.remove(&local);

@@ -1,7 +1,7 @@
-//! Dead-store elimination, and dead-code elimination of what is computed to be dropped.
+//! Dead-store elimination, and elimination of values that are computed only to be dropped.
 //!
-//! A `local.set` that nothing reads becomes a `drop`, a `local.tee` vanishes. A value that is
-//! dropped is not computed, unless that may trap.
+//! A dead `local.set` becomes a `drop`; a dead `local.tee` is removed. The computation of a dropped
+//! value is removed, unless it may trap.
 
 use weightware_isa::Op;
 

@@ -1,8 +1,8 @@
-//! Inlining of functions that are called in one place, which then vanish, and of very short ones.
+//! Inlining of functions that have one call site, which are then removed, and of very short ones.
 //!
-//! A call and its return are eight tokens, and arguments may then stay on the stack. Recursive
-//! functions are neither inlined nor inlined into: their frames would grow, and their calls could
-//! nest less deep.
+//! Inlining saves the eight tokens of a call and its return, and arguments may then stay on the
+//! stack. Recursive functions are neither inlined nor inlined into: their frames would grow, and
+//! fewer of their calls could nest.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use weightware_isa::Op;
 
 use crate::code::{Code, Inst, InstKind, Label};
 
-/// The most instructions of a function that is inlined wherever it is called.
+/// The most instructions of a function that is inlined at every call site.
 const SHORT: usize = 6;
 
 /// The most words of a frame after inlining. Calls from larger frames go through thunks.
@@ -84,8 +84,8 @@ fn callees(code: &Code) -> impl Iterator<Item = Label> {
     })
 }
 
-/// Appends a function's instructions with its locals after those of its caller, new labels, and
-/// jumps to the end in place of returns.
+/// Appends a copy of a function's body: its locals follow those of the caller, its labels are
+/// renamed, and jumps to the end replace its returns.
 fn copy(
     body: &Code,
     words: u32,
@@ -132,7 +132,7 @@ fn order(
     index: &HashMap<Label, usize>,
     elements: &HashSet<Label>,
 ) -> Vec<usize> {
-    // One node stands for the calls through tables, which may reach all elements.
+    // One node represents the calls through tables, which may reach all elements.
     let through_table = functions.len();
     let mut calls: Vec<Vec<usize>> = functions
         .iter()
@@ -167,7 +167,7 @@ fn order(
     order
 }
 
-/// The nodes of a graph from which no cycle is reached, in reverse topological order.
+/// The nodes of a graph that reach no cycle, in reverse topological order (Kahn's algorithm).
 fn without_cycles(next: &[Vec<usize>], before: &[Vec<usize>]) -> Vec<usize> {
     let mut left: Vec<usize> = next.iter().map(Vec::len).collect();
     let mut order: Vec<usize> = (0..next.len()).filter(|&node| left[node] == 0).collect();

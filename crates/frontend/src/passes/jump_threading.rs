@@ -15,7 +15,7 @@ use weightware_isa::Op;
 use super::cfg::Cfg;
 use crate::code::{Code, Inst, InstKind, Label};
 
-/// The most jumps that are followed from one.
+/// The longest chain of jumps that is followed.
 const MOST_STEPS: usize = 16;
 
 /// The most instructions of an epilogue that replaces a jump to it.
@@ -40,7 +40,7 @@ pub(crate) fn run_last(code: &mut Code) -> bool {
     code.insts != before
 }
 
-/// The first instruction from a position on that is no label.
+/// The first instruction at or after a position that is not a label.
 fn landing(code: &Code, position: usize) -> usize {
     let binds = code.insts[position..].iter();
     position + binds.take_while(|inst| inst.is_bind()).count()
@@ -86,7 +86,8 @@ fn thread(code: &mut Code, copied: usize) {
     code.insts = insts;
 }
 
-/// The instructions from a position to the `return` that they lead straight to, if they are few.
+/// The straight-line instructions from a position to a `return` or a trap, if there are at most
+/// `most`.
 fn epilogue_at(code: &Code, position: usize, most: usize) -> Option<&[Inst]> {
     let rest = &code.insts[landing(code, position)..];
     let straight = |inst: &&Inst| {
@@ -98,7 +99,7 @@ fn epilogue_at(code: &Code, position: usize, most: usize) -> Option<&[Inst]> {
     (returns && length <= most).then_some(epilogue)
 }
 
-/// Removes unreachable instructions, and labels that nothing jumps to.
+/// Removes unreachable instructions and unused labels.
 fn remove_unreachable(code: &mut Code) {
     let cfg = Cfg::new(code);
     let heights = cfg.heights(code);
@@ -124,7 +125,7 @@ fn simplify(code: &mut Code) {
             insts.push(inst);
             continue;
         };
-        // Labels of the same position stand side by side.
+        // Labels of one position are adjacent.
         let last = insts.iter().rposition(|inst| !inst.is_bind());
         if let Some(last) = last {
             if goes_to(&insts[last], label) {

@@ -1,9 +1,10 @@
-//! The pass pipeline: optimisations of the lowered code, one function at a time except for
-//! [`Pass::Inline`].
+//! The pass pipeline: optimisations of the intermediate code. [`Pass::Inline`] is interprocedural;
+//! the others see one function at a time.
 //!
-//! Each pass keeps what a function does: its results, its output, its traps and their order, its
-//! accesses of memory and of globals; but not how deep calls may nest. No pass executes a loop or a
-//! call. Each can be left out, by [`Options::passes`](crate::Options::passes).
+//! Each pass preserves a function's results, its output, its traps and their order, and its
+//! accesses of memory and of globals, but not the depth to which calls may nest. No pass evaluates
+//! a loop or a call at compile time. [`Options::passes`](crate::Options::passes) selects the
+//! passes.
 
 mod cfg;
 mod coalesce_locals;
@@ -20,30 +21,29 @@ use std::fmt;
 use crate::code::{Callee, Code, InstKind, Label};
 use cfg::Cfg;
 
-/// An optimisation.
+/// An optimisation pass over the intermediate code of functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Pass {
-    /// Peephole rewriting of neighbouring instructions as they are appended, constant folding
-    /// included.
+    /// Peephole rewriting of adjacent instructions as they are appended, constant folding included.
     Peephole,
-    /// Inlining of functions that are called in one place, or very short.
+    /// Inlining of functions that have one call site or are very short.
     Inline,
     /// Jump threading, duplication of short epilogues, branch inversion, and removal of
     /// unreachable code.
     JumpThreading,
     /// Copy and constant propagation from writes of locals to reads.
     CopyPropagation,
-    /// Elimination of writes that nothing reads, and of values that are computed to be dropped.
+    /// Dead-store elimination, and elimination of values that are computed only to be dropped.
     DeadStores,
-    /// Values stay on the operand stack instead of passing through a local.
+    /// Stackification: a value stays on the operand stack instead of passing through a local.
     Stackify,
     /// Live-range splitting, copy coalescing, and sharing of frame words between locals that are
     /// not live together.
     CoalesceLocals,
 }
 
-/// A set of passes.
+/// A set of optimisation passes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Passes(u8);
 
@@ -55,7 +55,7 @@ impl fmt::Debug for Passes {
 }
 
 impl Pass {
-    /// All passes.
+    /// All passes, in the order of their declaration.
     pub const ALL: [Pass; 7] = [
         Pass::Peephole,
         Pass::Inline,
@@ -78,7 +78,7 @@ impl Passes {
         Self((1 << Pass::ALL.len()) - 1)
     }
 
-    /// The empty set.
+    /// The empty set of passes.
     #[must_use]
     pub const fn none() -> Self {
         Self(0)
@@ -109,13 +109,13 @@ impl FromIterator<Pass> for Passes {
     }
 }
 
-/// The most times that the passes are repeated. They seldom find more after that.
+/// The most rounds of the repeated passes. They seldom change the code after that.
 const MOST_ROUNDS: usize = 4;
 
 /// A pass over a function, which returns whether it changed anything.
 type Run = fn(&mut Code) -> bool;
 
-/// The passes that find more after one another.
+/// The passes that create opportunities for one another.
 const REPEATED: [(Pass, Run); 4] = [
     (Pass::JumpThreading, jump_threading::run),
     (Pass::CopyPropagation, copy_propagation::run),
@@ -124,8 +124,8 @@ const REPEATED: [(Pass, Run); 4] = [
 ];
 
 /// Runs passes over all functions, by their labels. The entry code calls those in `kept`; calls
-/// through tables may reach those in `elements`. Functions that nothing calls after inlining
-/// vanish. `fresh` makes labels.
+/// through tables may reach those in `elements`. Functions without callers after inlining are
+/// removed. `fresh` allocates labels.
 pub(crate) fn run(
     functions: &mut Vec<(Label, Code)>,
     passes: Passes,
@@ -147,7 +147,7 @@ pub(crate) fn run(
     }
 }
 
-/// Runs the repeated passes until they find nothing more.
+/// Runs the repeated passes until they change nothing, or [`MOST_ROUNDS`] times.
 fn rewrite(code: &mut Code, passes: Passes) {
     if passes.contains(Pass::CoalesceLocals) {
         coalesce_locals::run(code, false);
@@ -163,7 +163,7 @@ fn rewrite(code: &mut Code, passes: Passes) {
     }
 }
 
-/// Runs what comes last: tail duplication and the allocation of frame words.
+/// Runs the last passes: tail duplication and the allocation of frame words.
 fn finish(code: &mut Code, passes: Passes) {
     if passes.contains(Pass::JumpThreading)
         && jump_threading::run_last(code)
@@ -178,7 +178,7 @@ fn finish(code: &mut Code, passes: Passes) {
 }
 
 /// The most operands that lie on the stack below those of a call. A frame has at least as many
-/// words, so that the operand stack is within its bounds wherever the frames are within theirs.
+/// words, so the operand stack cannot overflow before the frames do.
 fn operands_below_calls(code: &Code) -> u32 {
     let cfg = Cfg::new(code);
     let heights = cfg.heights(code);

@@ -1,15 +1,15 @@
 //! Live-range splitting: each web of a local becomes a local of its own.
 //!
-//! Two writes of a local belong to one web if some read may see the value of either. Webs are found
-//! by union-find over the writes and the values at the beginning of blocks.
+//! Two writes of a local belong to one web if some read may see the value of either. Union-find
+//! over the writes and the values at the beginning of blocks finds the webs.
 
 use super::cfg::{Cfg, transfer};
 use crate::code::{Access, Code};
 
-/// The most pairs of a live local and an edge of the graph in a function that is changed.
+/// Functions with more pairs of a live local and a control-flow edge are left unchanged.
 const MOST_VISITS: usize = 1 << 21;
 
-/// Renames the locals, unless there are too many. The frame has a word for each web then.
+/// Renames the locals so that each web has a word of the frame, unless the function is too large.
 pub(crate) fn split(code: &mut Code) {
     let cfg = Cfg::new(code);
     let Some(live_out) = cfg.live_out(code) else {

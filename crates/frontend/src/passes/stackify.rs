@@ -1,10 +1,10 @@
 //! Stackification: values stay on the operand stack instead of passing through a local.
 //!
-//! `A local.set x B local.get x` becomes `A local.tee x B`, if B neither writes x nor pops below
-//! its own operands. If B pushes one value, and an instruction follows that commutes or has a
-//! mirror image, it becomes `A local.tee x B` with that instruction's operands exchanged. B may
-//! have branches as long as none leaves B or enters it. Dead-store elimination removes the write if
-//! nothing else reads it.
+//! `A local.set x B local.get x` becomes `A local.tee x B`, if B neither writes x, nor pops values
+//! below its own, nor pushes one. If B pushes one value, and the next instruction is commutative or
+//! a comparison, the rewrite also exchanges that instruction's operands. B may contain branches, as
+//! long as no branch leaves or enters B. Dead-store elimination then removes the write if there is
+//! no other read.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(code: &mut Code) -> bool {
         .collect();
     let uses = uses(code);
     let mut removed = vec![false; code.insts.len()];
-    // By local, the last instruction that writes it.
+    // The last write of each local.
     let mut written: Vec<Option<usize>> = vec![None; code.words as usize];
     for read in 0..code.insts.len() {
         let local = match code.insts[read].access() {
@@ -70,20 +70,20 @@ pub(crate) fn run(code: &mut Code) -> bool {
     code.insts.len() < before
 }
 
-/// A search for values that can stay on the stack.
+/// The state of the search for values that can stay on the stack.
 struct Search<'a> {
     code: &'a Code,
     cfg: &'a Cfg,
     heights: &'a [Option<usize>],
-    /// By instruction, the operands that it pops. Exchanging operands does not change the number.
+    /// The number of operands that each instruction pops. Exchanging operands preserves it.
     pops: &'a [usize],
     uses: &'a HashMap<Label, (usize, usize)>,
     removed: &'a [bool],
 }
 
 impl Search<'_> {
-    /// Whether the value of a `local.set`, if it stayed on the stack, would be on top of it where
-    /// the local is read, or, with `or_below`, right below the top.
+    /// Whether the value of a `local.set`, if it stayed on the stack, would be the top of the stack
+    /// where the local is read, or, with `or_below`, the entry below the top.
     fn stays(&self, write: usize, read: usize, or_below: bool) -> bool {
         let (Some(height), Some(before)) = (self.heights[read], self.heights[write]) else {
             return false;
@@ -105,7 +105,7 @@ impl Search<'_> {
         fits && never_below() && self.is_closed(write + 1, read)
     }
 
-    /// Whether no jump leaves these instructions or enters them.
+    /// Whether no jump leaves or enters a range of instructions.
     fn is_closed(&self, first: usize, end: usize) -> bool {
         let inside = first..end;
         self.code.insts[inside.clone()].iter().all(|inst| {
@@ -126,7 +126,7 @@ impl Search<'_> {
     }
 }
 
-/// The first and the last instruction that jump to each label.
+/// The first and the last jump to each label.
 fn uses(code: &Code) -> HashMap<Label, (usize, usize)> {
     let mut uses: HashMap<Label, (usize, usize)> = HashMap::new();
     for (index, inst) in code.insts.iter().enumerate() {
@@ -138,7 +138,7 @@ fn uses(code: &Code) -> HashMap<Label, (usize, usize)> {
     uses
 }
 
-/// The instruction of the same effect with its operands exchanged.
+/// The instruction that has the effect of another one with its operands exchanged.
 fn exchanged(inst: &Inst) -> Option<Op> {
     Some(match inst.op()? {
         op @ (Op::I32Add

@@ -84,7 +84,7 @@ EXPORT("f32.convert_i64_s") uint32_t f32_from_s64(uint64_t a) {
   return f32_from64(sign, sign ? 0 - a : a);
 }
 
-// Numbers to integers. What cannot be represented traps, or becomes the nearest integer, and NaN zero.
+// Numbers to integers. A number out of range traps, or saturates, with zero for NaN.
 
 INLINE uint64_t significand64(uint64_t a) { return (a | HIDDEN64) << 11; }
 
@@ -108,7 +108,7 @@ INLINE uint32_t s32_from(uint64_t a, int traps) {
     uint32_t w = high(significand64(a)) >> (0x41e - e);
     return sign ? 0 - w : w;
   }
-  // -2^31, and what is truncated to it.
+  // -2^31, and numbers that are truncated to it.
   if (e == 0x41e && sign && high(significand64(a)) == SIGN) return SIGN;
   if (traps) TRAP(is_nan64(a));
   if (is_nan64(a)) return 0;

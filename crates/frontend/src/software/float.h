@@ -1,4 +1,4 @@
-// What the routines of floating point share. Numbers are bits: uint64_t an f64, uint32_t an f32.
+// Shared routines of floating point. Numbers are bits: uint64_t an f64, uint32_t an f32.
 #ifndef FLOAT_H
 #define FLOAT_H
 
@@ -16,7 +16,7 @@ PURE IMPORT("machine", "i32.mul_high") uint32_t mul_high(uint64_t factors, uint3
 IMPORT("trap", "integer_overflow") _Noreturn void integer_overflow(void);
 IMPORT("trap", "invalid_conversion") _Noreturn void invalid_conversion(void);
 
-// The high word: as an instruction, so that what is computed with it has 32 bits.
+// The high word: as an instruction, so that the compiler computes with 32 bits.
 PURE IMPORT("machine", "i64.high") uint32_t high(uint64_t a);
 INLINE uint32_t low(uint64_t a) { return (uint32_t)a; }
 
@@ -63,13 +63,13 @@ INLINE uint32_t exponent32(uint32_t a) { return a >> 23 & 0xff; }
 INLINE int is_nan64(uint64_t a) { return (a & MAGNITUDE64) > INFINITY64; }
 INLINE int is_nan32(uint32_t a) { return (a & MAGNITUDE32) > INFINITY32; }
 
-// The number of that sign with exponent e and significand s, whose leading bit is 62 (of a subnormal number, with e = 1,
+// The number with sign, exponent e and significand s, whose leading bit is 62 (of a subnormal number, with e = 1,
 // a lower one), rounded to nearest, ties to even, at bit 10.
 INLINE uint64_t rounded64(uint32_t sign, uint32_t e, uint64_t s) {
   return join(0, sign | (e - 1) << 20) + ((s + 0x1ff + (low(s) >> 10 & 1)) >> 10);
 }
 
-// The same of any exponent: s becomes subnormal, or the number infinite.
+// The number with any exponent: s becomes subnormal, or the number infinite.
 SLOW uint64_t outside64(uint32_t sign, int32_t e, uint64_t s) {
   if (e > 0) return join(0, sign | 0x7ff00000);
   return rounded64(sign, 1, shift_sticky64(s, (uint32_t)(1 - e)));
@@ -80,7 +80,7 @@ INLINE uint64_t pack64(uint32_t sign, int32_t e, uint64_t s) {
   return rounded64(sign, (uint32_t)e, s);
 }
 
-// The same of f32: the leading bit is 30, bit 7 the last one.
+// For f32: the leading bit is 30, bit 7 the last one.
 INLINE uint32_t rounded32(uint32_t sign, uint32_t e, uint32_t s) {
   return (sign | (e - 1) << 23) + ((s + 0x3f + (s >> 7 & 1)) >> 7);
 }

@@ -174,7 +174,7 @@ INLINE uint32_t root16(uint32_t a) {
   return r;
 }
 
-// The integer square root of a with one of its two highest bits set, and what is left.
+// The integer square root of a with one of its two highest bits set, and the remainder.
 INLINE uint32_t root32(uint64_t a, uint64_t *rest) {
   uint32_t r = root16(high(a));
   uint32_t left = high(a) - r * r;
@@ -253,7 +253,7 @@ EXPORT("f64.max") uint64_t f64_max(uint64_t a, uint64_t b) {
   return order64(a) < order64(b) ? b : a;
 }
 
-// Bits of a fraction's part that is not whole, for exponents of numbers from 1 to below 2^52; larger numbers are whole.
+// The mask of the bits after the binary point, for numbers from 1 to below 2^52; larger numbers are integers.
 INLINE uint64_t part64(uint32_t e) { return FRACTION64 >> (e - 0x3ff); }
 
 INLINE uint64_t whole64(uint64_t a) { return is_nan64(a) ? NAN64 : a; }

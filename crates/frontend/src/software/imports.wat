@@ -1,5 +1,5 @@
 
-;; What the lowering puts in place of these.
+;; The lowering replaces these imports by parts of the machine.
 (import "input" "length" (global $input_length i32))
 (import "trap" "out_of_bounds" (func $out_of_bounds))
 (import "machine" "i32.mul_high" (func $mul_high (param i64 i32) (result i32)))

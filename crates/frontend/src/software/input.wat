@@ -1,5 +1,5 @@
 
-;; Bytes of the input that have been read. In the hidden data its length stands before it, and after it the arguments.
+;; Bytes of the input that have been read. In the hidden data the input's length precedes it, and the arguments follow.
 (global $position (mut i32) (i32.const 0))
 
 ;; The next byte of the input, or -1 at its end.

@@ -14,7 +14,7 @@
   (call $memory_grown (global.get $grown))
   (local.get $size))
 
-;; Traps unless $count bytes from $start on lie in the memory.
+;; Traps unless the memory contains $count bytes from $start on.
 (func $check (param $start i32) (param $count i32)
   (local $end i32)
   (local.set $end (i32.shl (memory.size $guest) (i32.const 16)))
@@ -30,7 +30,7 @@
   (else
     (call $backward (local.get $to) (local.get $from) (local.get $count)))))
 
-;; Eight bytes at a time, which is right as well where $to is below $from and the ranges overlap.
+;; Copies eight bytes at a time, which is also correct if $to is less than $from and the ranges overlap.
 (func $forward (param $to i32) (param $from i32) (param $count i32)
   (block $bytes
     (br_if $bytes (i32.lt_u (local.get $count) (i32.const 8)))
@@ -87,7 +87,7 @@
       (local.set $to (i32.add (local.get $to) (i32.const 1)))
       (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))
 
-;; $length is that of the passive segment, $base where it lies in the hidden data.
+;; $length is the length of the passive segment, $base its offset in the hidden data.
 (func (export "memory.init")
   (param $to i32) (param $from i32) (param $count i32) (param $length i32) (param $base i32)
   (if (i32.gt_u (local.get $count) (local.get $length)) (then (call $out_of_bounds)))

@@ -1,8 +1,8 @@
 
-;; WASI preview 1. Of descriptors there are 0, 1 and 2, streams that cannot seek. Errors: 8 badf, 70 spipe.
+;; WASI preview 1. The descriptors are 0, 1 and 2, streams that cannot seek. Errors: 8 badf, 70 spipe.
 
-;; Where the arguments are: their count, bytes; count and bytes of the environment; the offsets of all their strings; then
-;; the strings, each with its zero.
+;; The address of the arguments: their count and bytes; count and bytes of the environment; the offsets of all strings; then
+;; the strings, each with a zero at its end.
 (func $arguments (result i32)
   (i32.add (i32.add (call $input) (i32.const 4)) (global.get $input_length)))
 
@@ -128,7 +128,7 @@
       (local.set $from (i32.add (local.get $from) (i32.const 1)))
       (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))
 
-;; An error for a descriptor that exists, or 8.
+;; The given error for a descriptor that exists, else 8.
 (func $only (param $fd i32) (param $errno i32) (result i32)
   (select (local.get $errno) (i32.const 8) (i32.lt_u (local.get $fd) (i32.const 3))))
 
@@ -141,7 +141,7 @@
 (func (export "wasi.fd_tell") (param $fd i32) (param i32) (result i32)
   (call $only (local.get $fd) (i32.const 70)))
 
-;; Streams have no positions: those who try them first go on to read and write without.
+;; Streams have no positions. With this error, libraries that try pread and pwrite first use read and write instead.
 (func (export "wasi.fd_pread") (param $fd i32) (param i32 i32 i64 i32) (result i32)
   (call $only (local.get $fd) (i32.const 70)))
 
@@ -174,7 +174,7 @@
 (func (export "wasi.sched_yield") (result i32)
   (i32.const 0))
 
-;; Nanoseconds. Every clock begins at 0 and goes on by a millisecond whenever it is read.
+;; Nanoseconds. Every clock begins at 0 and advances by a millisecond at every read.
 (global $clock (mut i64) (i64.const 0))
 
 (func (export "wasi.clock_res_get") (param $id i32) (param $at i32) (result i32)
@@ -188,7 +188,7 @@
   (global.set $clock (i64.add (global.get $clock) (i64.const 1000000)))
   (i32.const 0))
 
-;; Xorshift (Marsaglia 2003), always from the same state.
+;; Xorshift (Marsaglia 2003), always from one initial state.
 (global $random (mut i64) (i64.const 0x9e3779b97f4a7c15))
 
 (func $next (result i64)

@@ -1,5 +1,5 @@
 
-;; The low words' whole product, and the low halves of the two products of a low and a high word.
+;; The full product of the low words, plus the low halves of the two products of a low and a high word.
 (func $mul (export "i64.mul") (param $a i64) (param $b i64) (result i64)
   (local $al i32) (local $bl i32) (local $l i32)
   (call $join

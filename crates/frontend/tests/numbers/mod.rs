@@ -1,4 +1,4 @@
-//! Operators of floating point by what the host makes of them, and operands.
+//! Operators of floating point in the host's arithmetic, and operands for them.
 
 #![allow(dead_code, reason = "every test uses a part")]
 
@@ -34,7 +34,7 @@ impl Type {
     }
 }
 
-/// An operator: its operands, its result, and what it does on bits. `None`: it traps.
+/// An operator: its operands, its result, and its function on bits. `None`: it traps.
 pub(crate) struct Operator {
     pub(crate) name: &'static str,
     pub(crate) operands: &'static [Type],
@@ -50,7 +50,7 @@ fn s(bits: u64) -> f32 {
     f32::from_bits(bits as u32)
 }
 
-/// The bits, of NaN the canonical ones.
+/// The bits of a number; for NaN, the canonical ones.
 fn of64(value: f64) -> Option<u64> {
     let nan = value.is_nan();
     Some(if nan { 0x7ff8 << 48 } else { value.to_bits() })
@@ -167,8 +167,8 @@ operators! {
     "i64.ge_u" (I64 I64) I32 |a, b| Some((a >= b).into());
 }
 
-/// The operators that both types of floating point have: a name, a type, what its bits stand for
-/// and back, minimum, maximum.
+/// The operators that both types of floating point have: a name, a type, the conversions from and
+/// to its bits, minimum, maximum.
 macro_rules! floats {
     ($table:ident $ty:literal $type:ident $value:ident $bits:ident $min:ident $max:ident) => {
         floats! {
@@ -271,7 +271,7 @@ impl Operands {
         }
     }
 
-    /// An operand of that type: any bits, edges, numbers of a moderate size, numbers near the other
+    /// An operand of a type: any bits, edges, numbers of a moderate size, numbers near the other
     /// operand.
     pub(crate) fn operand(&mut self, ty: Type, other: Option<u64>) -> u64 {
         let (bits, fraction, bias) = match ty {

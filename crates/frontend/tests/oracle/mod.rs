@@ -1,4 +1,4 @@
-//! Runs a module twice, in wasmi and lowered in the plain interpreter, and compares what comes out.
+//! Runs a module twice, in wasmi and lowered in the plain interpreter, and compares the results.
 
 #![allow(dead_code, reason = "every test uses a part")]
 
@@ -21,7 +21,7 @@ struct Host {
     output: Vec<u8>,
 }
 
-/// Runs a module in wasmi, or tells why it does not run. `None`: it does not end.
+/// Runs a module in wasmi, or returns the reason why it does not run. `None`: it does not end.
 pub(crate) fn wasmi(module: &[u8], input: &[u8], fuel: u64) -> Result<Option<Run>, String> {
     let mut config = wasmi::Config::default();
     config.consume_fuel(true);
@@ -155,7 +155,7 @@ pub(crate) fn check(text: &str) -> Run {
     check_with(text, b"")
 }
 
-/// A module whose `main` has that body, with the host's functions and one page of memory.
+/// A module whose `main` has a given body, with the host's functions and one page of memory.
 pub(crate) fn module(fields: &str, locals: &str, body: &str) -> String {
     format!(
         r#"(module
@@ -168,7 +168,7 @@ pub(crate) fn module(fields: &str, locals: &str, body: &str) -> String {
     )
 }
 
-/// Checks `main` with that body and returns its exit code.
+/// Checks `main` with a given body and returns its exit code.
 #[track_caller]
 pub(crate) fn exits(body: &str) -> u32 {
     exits_with("", "", body)
@@ -183,7 +183,7 @@ pub(crate) fn exits_with(fields: &str, locals: &str, body: &str) -> u32 {
     }
 }
 
-/// Checks `main` with that body and returns its trap.
+/// Checks `main` with a given body and returns its trap.
 #[track_caller]
 pub(crate) fn traps(body: &str) -> Trap {
     match check(&module("", "", body)).outcome {

@@ -6,7 +6,7 @@ use weightware_hull::{ExactSum, Point, compare_scores};
 
 use super::per_head::{Past, Scan};
 
-/// The average value of all keys whose score is the greatest.
+/// Hard-max attention: the average value of all keys whose score is the greatest.
 #[derive(Debug, Default)]
 pub(crate) struct HardmaxScan;
 

@@ -10,28 +10,29 @@ pub(crate) use hull::Hull;
 use crate::network::Layer;
 use crate::qkv::Qkv;
 
-/// Hard-max by a scan, exactly.
+/// The cache of exact hard-max by a scan.
 pub(crate) type Hardmax = per_head::PerHead<hardmax::HardmaxScan>;
 
-/// Stock softmax.
+/// The cache of stock softmax.
 pub(crate) type Softmax = per_head::PerHead<softmax::SoftmaxScan>;
 
-/// A cache that has no room for the key of the call of this index.
+/// The error of a cache that cannot hold another key, with the index of the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full(pub(crate) usize);
 
-/// A KV cache per head; heads share nothing.
+/// A KV cache for each head; heads share nothing.
 pub(crate) trait Cache {
-    /// Whether scores are compared exactly, which demands keys and queries in the domain of that.
+    /// Whether scores are compared exactly, which requires keys and queries in the domain of exact
+    /// comparison.
     const EXACT: bool;
 
     /// Begins the next token.
     fn begin(&mut self);
 
-    /// Appends the keys and values of some consecutive heads, the first of which is `first` among
-    /// all live heads, then writes each head's answer, to which its own new key contributes.
+    /// Appends the keys and values of consecutive heads, the first of which has the index `first`
+    /// among all live heads. Then writes each head's answer, in which its new key counts too.
     ///
-    /// Heads of a token come in order, each once.
+    /// Within a token, heads are passed in order, each once.
     fn attend(&mut self, first: usize, qkv: &[Qkv], answers: &mut [[f64; 2]]) -> Result<(), Full>;
 
     /// About how many bytes the cache holds.
@@ -40,17 +41,18 @@ pub(crate) trait Cache {
 
 /// A KV cache that answers the lookups of a layer.
 pub(crate) trait Answers {
-    /// Whether scores are compared exactly, which demands keys and queries in the domain of that.
+    /// Whether scores are compared exactly, which requires keys and queries in the domain of exact
+    /// comparison.
     const EXACT: bool;
 
     /// Begins the next token.
     fn begin(&mut self);
 
     /// Appends the keys and values of a layer, then writes the [answers](crate::network::Lookups)
-    /// to its queries. The first of its heads is `first` among all live heads; the products are
+    /// to its queries. Its first head has the index `first` among all live heads; the products are
     /// those of the layers up to this one.
     ///
-    /// Layers of a token come in order, each once.
+    /// Within a token, layers are passed in order, each once.
     fn answer(
         &mut self,
         layer: &Layer,

@@ -1,4 +1,4 @@
-//! Caches that scan all past keys of a head at every query.
+//! KV caches by linear scan: every query scans all past keys of its head.
 
 use weightware_hull::Point;
 
@@ -8,7 +8,7 @@ use crate::qkv::Qkv;
 /// A past token's key and value.
 pub(super) type Past = (Point, [f64; 2]);
 
-/// One head's attention, by a scan over its past.
+/// The attention of one head, by a scan over its past keys and values.
 pub(crate) trait Scan: Default {
     /// Whether scores are compared exactly.
     const EXACT: bool;
@@ -17,7 +17,7 @@ pub(crate) trait Scan: Default {
     fn attend(&mut self, query: Point, past: &[Past]) -> [f64; 2];
 }
 
-/// The past of every head, which shares nothing with that of another.
+/// The past keys and values of every head, without sharing.
 #[derive(Debug)]
 pub(crate) struct PerHead<S> {
     heads: Vec<Vec<Past>>,

@@ -1,4 +1,4 @@
-//! Stock softmax over all past keys.
+//! Stock softmax over all past keys, in the numerically stable form.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -6,7 +6,7 @@ use weightware_hull::Point;
 
 use super::per_head::{Past, Scan};
 
-/// The average value of all keys, weighted by the exponentials of their scores.
+/// Softmax attention: the average value of all keys, weighted by the exponentials of their scores.
 #[derive(Debug, Default)]
 pub(crate) struct SoftmaxScan {
     scores: Vec<f64>,
@@ -19,7 +19,7 @@ impl Scan for SoftmaxScan {
         let score = |(key, _): &Past| (query.x * key.x + query.y * key.y) * FRAC_1_SQRT_2;
         self.scores.clear();
         self.scores.extend(past.iter().map(score));
-        // The stable form, as stock kernels have it: the greatest score gets weight 1.
+        // Like stock kernels: the greatest score gets weight 1.
         let greatest = self.scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
         let (mut weights, mut sums) = (0.0, [0.0; 2]);
         for (score, (_, value)) in self.scores.iter().zip(past) {

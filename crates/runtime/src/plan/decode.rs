@@ -1,5 +1,5 @@
-//! Dispatch and execution of one token: its kernel is found by a link from the last one or by its
-//! dispatch key, lowered if it is new, translated if it is hot, and run.
+//! Dispatch and execution of one token: a link from the last kernel or the dispatch key selects the
+//! kernel, which is lowered if it is new, translated if it is hot, and run.
 
 use std::sync::Arc;
 
@@ -15,21 +15,21 @@ use crate::plan::jit::{Code, Executor, KernelExit, Layout, Translation, Translat
 use crate::plan::lower::compiler::Constants;
 use crate::plan::lower::dispatch::{Dispatch, LoweredKernel, Prologue};
 
-/// No kernel was lowered yet.
+/// Marks a kernel that was not lowered yet.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// No kernel can be linked.
+/// Marks a link that cannot exist.
 pub(super) const NEVER: u32 = u32::MAX - 1;
 
-/// With more kernels than this, lowering takes longer than it saves.
+/// The most kernels of a plan. With more, lowering takes longer than it saves.
 const MOST_KERNELS: usize = 1 << 13;
 
-/// Limits of a plan's memory, and the threshold of translation. No option changes a token.
+/// The limits of a plan's memory, and the threshold of translation. No option changes a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlanOptions {
-    /// With more polynomials than this, those that kernels alone needed are forgotten.
+    /// The number of forms above which those that only kernels needed are forgotten.
     pub(super) most_forms: usize,
-    /// After this many runs a kernel is translated to machine code.
+    /// The number of runs after which a kernel is translated to machine code.
     pub(super) translate_after: u32,
     /// Whether the columns that the unembedding reads are kept for every token.
     pub(super) records_columns: bool,
@@ -52,7 +52,7 @@ impl PlanOptions {
     };
 }
 
-/// The key of dispatch: the id that a lookup found, and the index.
+/// The dispatch key: the id of the token that the lookup found, and the index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DispatchKey {
     pub(super) found: usize,
@@ -60,7 +60,7 @@ pub(super) struct DispatchKey {
 }
 
 impl DispatchKey {
-    /// The key in the registers after a prologue ran.
+    /// Reads the key from the registers after a prologue ran.
     #[inline]
     pub(super) fn of(state: &mut PlanState, prologue: &Prologue) -> Self {
         let index = prologue.index;
@@ -76,24 +76,24 @@ impl DispatchKey {
 pub(super) struct Plan {
     pub(super) analysis: Analysis,
     pub(super) dispatch: Dispatch,
-    /// By class.
+    /// The prologue of each class.
     pub(super) prologues: Vec<Option<(Prologue, Translation)>>,
     pub(super) kernels: Vec<(LoweredKernel, Translation)>,
-    /// By the number of a dispatch key.
+    /// The kernel of each dispatch key, by the key's number.
     pub(super) kernel_of: Vec<u32>,
-    /// By kernel, by class of the next token.
+    /// The links of each kernel, by kernel, then by class of the next token.
     pub(super) links: Vec<u32>,
     /// The kernel of the last token.
     pub(super) last: u32,
-    /// Kernels before this one refer to forms that are forgotten.
+    /// The first kernel whose forms are not forgotten.
     remembered: u32,
     pub(super) state: PlanState,
     /// All live heads.
     pub(super) heads: Vec<HeadAt>,
     pub(super) predictions: Predictions,
-    /// The columns that the unembedding reads; recorded for tests where nothing else needs them.
+    /// The columns that the unembedding reads; otherwise unused ones are recorded for tests.
     pub(super) columns: Vec<f64>,
-    /// Atoms and forms of the survey and of prologues.
+    /// The interner's mark after the survey and the prologues.
     mark: Mark,
     pub(super) constants: Constants,
     options: PlanOptions,
@@ -112,7 +112,7 @@ impl Plan {
         let mut analysis =
             Analysis::new(rows, first, assumptions).map_err(|bailout| (bailout, vec![]))?;
         let dispatch = Dispatch::new(&mut analysis);
-        // Instructions have 16 bits for the numbers of groups and of their values.
+        // Instructions have 16 bits for the indices of groups and of their values.
         let layout = &analysis.layout;
         let most = layout.groups.iter().map(|group| group.values.len()).max();
         if layout.groups.len().max(most.unwrap_or(0)) > usize::from(u16::MAX) {
@@ -141,7 +141,7 @@ impl Plan {
         })
     }
 
-    /// Processes a token; returns the token that follows, if `predict`.
+    /// Processes a token; returns the next token if `predict`.
     pub(super) fn step(
         &mut self,
         network: &Network,
@@ -173,8 +173,8 @@ impl Plan {
         Ok(class)
     }
 
-    /// The kernel linked to the last one for a token of a class, if its guards hold. Machine code
-    /// checks its guards itself.
+    /// The kernel that is linked to the last one for a token of a class, if its guards hold.
+    /// Machine code checks its guards itself.
     #[inline]
     fn link(&mut self, network: &Network, class: u16) -> Result<Option<u32>, Bailout> {
         if self.last == NONE {
@@ -193,7 +193,7 @@ impl Plan {
         Ok(holds.then_some(kernel))
     }
 
-    /// The rest of a token that has begun, by dispatch.
+    /// Processes the rest of a token that has begun, by dispatch.
     pub(super) fn step_by_dispatch(
         &mut self,
         network: &Network,
@@ -204,7 +204,7 @@ impl Plan {
         self.step_with_key(network, class, key, predict)
     }
 
-    /// The rest of a token that has begun, given its dispatch key.
+    /// Processes the rest of a token that has begun, given its dispatch key.
     pub(super) fn step_with_key(
         &mut self,
         network: &Network,
@@ -221,7 +221,7 @@ impl Plan {
         }
     }
 
-    /// Runs a kernel for the last token; none if a guard fails.
+    /// Runs a kernel for the last token. `None` if a guard fails.
     #[inline]
     fn run(&mut self, kernel: u32, predict: bool) -> Result<Option<KernelExit>, Bailout> {
         let after = self.options.translate_after;
@@ -239,7 +239,7 @@ impl Plan {
         Ok(Some(ran))
     }
 
-    /// The token that follows after a kernel ran.
+    /// The prediction of a kernel that ran.
     #[inline]
     pub(super) fn output(
         &mut self,
@@ -337,7 +337,7 @@ impl Plan {
                     translation.code = code;
                 }
             }
-            // Without memory for code, kernels are interpreted.
+            // If there is no memory for code, kernels are interpreted.
             None => self.translator = None,
         }
     }
@@ -379,11 +379,12 @@ impl Plan {
         Ok(self.keep(network, lowered))
     }
 
-    /// Lowers the link from the last kernel for a token of a class, if there can be one.
+    /// Lowers the link from the last kernel for a token of a class; [`NEVER`] if there cannot be
+    /// one.
     #[cold]
     fn make_link(&mut self, network: &Network, class: u16) -> Result<u32, Bailout> {
         let mut kernel = NEVER;
-        // Half of the room is for kernels that dispatch needs.
+        // Half of the kernels are reserved for dispatch.
         if self.last >= self.remembered && self.kernels.len() < MOST_KERNELS / 2 {
             if self.prologues[usize::from(class)].is_none() {
                 self.make_prologue(class)?;
@@ -430,7 +431,7 @@ impl Plan {
     }
 }
 
-/// Runs a kernel for the last token, by its code if it has any.
+/// Runs a kernel for the last token, by machine code if it has any.
 #[inline]
 fn run(
     (kernel, code): (&Kernel, Option<&Code>),

@@ -1,5 +1,5 @@
-//! The plan engine: decodes by a plan, deoptimises when an assumption fails, and falls back to the
-//! hull engine when none is left to drop.
+//! Speculation and deoptimisation: decodes by a plan, drops an assumption that fails and decodes
+//! again, and falls back to the hull engine when no assumption is left to drop.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::qkv::Qkv;
 use crate::stats::Bailouts;
 use crate::token_buffer::TokenBuffer;
 
-/// A cache of the first token alone, which attends to itself; it records keys and values.
+/// A cache for the first token only, which attends to itself. It records the keys and values.
 #[derive(Debug, Default)]
 struct First(Vec<Vec<Offer>>);
 
@@ -44,7 +44,7 @@ impl Cache for First {
     }
 }
 
-/// The plan engine.
+/// The plan engine: a plan or its fallback, and the assumptions in force.
 #[derive(Debug)]
 pub(crate) struct PlanEngine {
     pub(super) rows: Arc<SparseWeights>,
@@ -54,7 +54,7 @@ pub(crate) struct PlanEngine {
     argmax_cache: ArgmaxCache,
     assumptions: Assumptions,
     options: PlanOptions,
-    /// Whether kernels get machine code.
+    /// Whether kernels are translated to machine code.
     translates: bool,
     /// The number of tokens processed.
     pub(super) steps: u64,
@@ -67,7 +67,7 @@ pub(super) enum Mode {
     /// No token yet.
     Empty,
     Plan(Box<Plan>),
-    /// No plan holds.
+    /// No plan holds: the hull cache, and the number of tokens in it.
     Hull(Box<Hull>, u64),
 }
 
@@ -106,7 +106,7 @@ impl PlanEngine {
         self.bailouts = Bailouts::default();
     }
 
-    /// Processes a token; returns the token that follows, if `predict`.
+    /// Processes a token; returns the next token if `predict`.
     #[inline]
     pub(crate) fn advance(
         &mut self,
@@ -127,7 +127,7 @@ impl PlanEngine {
     }
 
     /// Decodes from a token on, until the buffer is full or an end token is generated. The last
-    /// token is not processed; after an error, it is the one that could not be.
+    /// token is not processed yet. After an error, it is the token that could not be processed.
     pub(crate) fn decode_many(
         &mut self,
         network: &Network,
@@ -138,9 +138,9 @@ impl PlanEngine {
             let before = tokens.count();
             let last = |tokens: &TokenBuffer<'_>| tokens.last().filter(|_| tokens.count() > before);
             if let Mode::Plan(plan) = &mut self.mode {
-                let went = plan.steps(network, token.0 as u16, tokens);
+                let result = plan.steps(network, token.0 as u16, tokens);
                 self.steps += (tokens.count() - before) as u64;
-                if let Err(bailout) = went {
+                if let Err(bailout) = result {
                     let token = last(tokens).unwrap_or(token);
                     let next = self.deoptimize(network, token, bailout, true);
                     self.steps += 1;
@@ -196,7 +196,7 @@ impl PlanEngine {
         next.map(Some).ok_or(HorizonReason::Overflow)
     }
 
-    /// A plan after the first token.
+    /// Compiles a plan for the tokens after the first, under as many assumptions as hold.
     fn plan(&mut self) -> Option<Plan> {
         let (_, first) = self.first.as_ref()?;
         if self.rows.vocab >= usize::from(u16::MAX) {
@@ -221,7 +221,7 @@ impl PlanEngine {
         }
     }
 
-    /// Drops an assumption, or all plans, and decodes all tokens again.
+    /// Deoptimises: drops an assumption, or plans as a whole, and decodes all tokens again.
     #[cold]
     fn deoptimize(
         &mut self,
@@ -231,10 +231,10 @@ impl PlanEngine {
         predict: bool,
     ) -> Result<Option<TokenId>, HorizonReason> {
         let Mode::Plan(old) = std::mem::replace(&mut self.mode, Mode::Empty) else {
-            unreachable!("only a plan deoptimises");
+            unreachable!("only plan mode deoptimises");
         };
         let mut ids = old.state.ids.clone();
-        // The token of the bailout may be among them already.
+        // The state may have the token of the bailout already.
         ids.truncate(self.steps as usize);
         ids.push(token.0 as u16);
         let mut refused = Some((bailout, *old));
@@ -265,9 +265,9 @@ impl PlanEngine {
                 }
             }
         }
-        // The engines are equal, so the tokens before the bailout are right.
+        // The engines decode equal tokens, so those before the bailout are correct.
         let Some((first, _)) = self.first else {
-            unreachable!("a plan has a first token");
+            unreachable!("a plan is compiled only after the first token");
         };
         let mut hull = Hull::new(network);
         self.stream.forward(network, &mut hull, first, 0)?;
@@ -285,7 +285,7 @@ impl PlanEngine {
         predict: bool,
     ) -> Result<Option<TokenId>, HorizonReason> {
         let Mode::Hull(hull, time) = &mut self.mode else {
-            unreachable!("the hull decodes in hull mode alone");
+            unreachable!("only hull mode decodes by the hull");
         };
         self.stream.forward(network, &mut **hull, token, *time)?;
         *time += 1;
@@ -311,8 +311,8 @@ impl PlanEngine {
         network.unembed.logits(&stream.x)
     }
 
-    /// The extent of live keys, by head with a box, each head once: layer, number in the weights,
-    /// least and greatest `x`, greatest lift.
+    /// The extent of live keys of each head with a box: layer, number in the weights, least and
+    /// greatest `x`, greatest lift.
     pub(crate) fn reach(&self, network: &Network) -> Vec<(usize, usize, [f64; 3])> {
         match &self.mode {
             Mode::Empty => vec![],
@@ -353,7 +353,7 @@ impl PlanEngine {
     }
 }
 
-/// Whether the last token's keys are in their boxes.
+/// Checks that the last token's keys are in their boxes.
 #[inline]
 fn within(plan: &Plan) -> Result<(), HorizonReason> {
     match plan.state.outside {
@@ -367,7 +367,7 @@ fn within(plan: &Plan) -> Result<(), HorizonReason> {
     }
 }
 
-/// Gives up an assumption; `false` if there is none to give up.
+/// Gives up an assumption; returns `false` if there is none to give up.
 fn drop_assumption(bailout: Bailout, heads: &[HeadAt], assumptions: &mut Assumptions) -> bool {
     match bailout {
         Bailout::Head(_) | Bailout::Group(_) => {

@@ -2,11 +2,11 @@
 
 use weightware_analysis::KeyLayout;
 
-/// The index of a number that a kernel computes.
+/// The index of a register, which holds a number.
 pub(crate) type Register = u16;
 
-/// A position, as the sum of a register and a constant, that must be less than that of the last
-/// token.
+/// A guard: the sum of a register and a constant is a position that must be less than that of the
+/// last token.
 pub(crate) type Guard = (Register, f64);
 
 /// Consecutive entries of one of a kernel's arrays.
@@ -16,28 +16,28 @@ pub(crate) struct Span {
     pub(crate) len: u32,
 }
 
-/// `weight * register`, four times; zeros fill up.
+/// Four products `weight * register`; zeros replace missing ones.
 pub(crate) type Quad = [(f64, Register); 4];
 
-/// A product of a sum.
+/// A product in a sum of degree 2.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Product {
     pub(crate) weight: f64,
     pub(crate) register: Register,
-    /// Another factor; register [`ONE`] holds 1.
+    /// The second factor; [`ONE`] if there is none.
     pub(crate) factor: Register,
 }
 
-/// A table's entry for the token at a place, as part of a sum.
+/// The entry of a table for the token at a place, as a term of a sum.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gathered {
     pub(crate) weight: f64,
-    /// The distance of the place from a register.
+    /// The place less the register of the sum.
     pub(crate) plus: f64,
     pub(crate) table: u32,
 }
 
-/// One step of a kernel.
+/// An instruction, one step of a kernel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Inst {
     /// The token's embedding in a slot.
@@ -86,7 +86,7 @@ pub(crate) enum Inst {
         gate: Register,
         value: Register,
     },
-    /// The position nearest to a whole number.
+    /// The position nearest to an integer.
     ClampIndex { to: Register, query: Register },
     /// The position nearest to a number.
     NearestIndex {
@@ -94,42 +94,43 @@ pub(crate) enum Inst {
         query: Register,
         head: u32,
     },
-    /// The position at which keys `(2 t, -t^2)`, up to a factor, score most.
+    /// The position whose key `(a t, -b t^2)` has the greatest score; `scale` is the index of two
+    /// products whose weights are a and b.
     ArgmaxIndex {
         to: Register,
         query: [Register; 2],
         scale: u32,
         head: u32,
     },
-    /// A table's entry for the token at a place; `table` is the table's first entry.
+    /// The entry of a table for the token at a place; `table` is the index of its first entry.
     Load {
         to: Register,
         place: Register,
         table: u32,
     },
-    /// A table's entry for the token at the position nearest to the whole number `from + plus`.
+    /// The entry of a table for the token at the position nearest to the integer `from + plus`.
     LoadNearest {
         to: Register,
         from: Register,
         plus: f64,
         table: u32,
     },
-    /// `start` plus weighted entries of tables for tokens at positions nearest to whole numbers.
+    /// `start` plus weighted entries of tables for tokens at positions nearest to integers.
     Gather {
         to: Register,
         start: f64,
         from: Register,
         items: Span,
     },
-    /// A number kept at a place.
+    /// The number of a stream at a place.
     LoadStream {
         to: Register,
         place: Register,
         stream: u32,
     },
-    /// Keeps a number.
+    /// Appends a number to a stream.
     StoreStream { stream: u32, value: Register },
-    /// Adds to a running sum.
+    /// Adds a number to a running sum.
     Add {
         sum: u32,
         to: Register,
@@ -137,30 +138,30 @@ pub(crate) enum Inst {
     },
     /// The integer nearest to a number that is close to one.
     RoundToInt { to: Register, of: Register },
-    /// The average of a running sum.
+    /// The average of a running sum: the sum divided by the number of tokens.
     Mean { to: Register, sum: Register },
-    /// A key of a group where only the highest counts.
+    /// Replaces the highest key of a group if this key is higher.
     UpdateMax {
         group: u16,
         y: Register,
         values: Span,
-        /// The highest y so far; the values' registers follow, two each.
+        /// The register of the highest y so far; two registers for each value follow.
         height: Register,
     },
-    /// A key of a table.
+    /// Inserts a key and its values into a table.
     Insert {
         group: u16,
         x: Register,
         y: Register,
         values: Span,
     },
-    /// The entry of a table that scores most.
+    /// The entry of a table that has the greatest score.
     Find {
         to: Register,
         group: u16,
         query: [Register; 2],
     },
-    /// The entry nearest to a whole number.
+    /// The entry of a table that is nearest to an integer.
     FindIndex {
         to: Register,
         group: u16,
@@ -173,7 +174,7 @@ pub(crate) enum Inst {
         entry: Register,
         value: u16,
     },
-    /// The entry nearest to the whole number `from + plus`, and a value of it.
+    /// The entry nearest to the integer `from + plus`, and a value of it.
     FindLoad {
         to: Register,
         entry: Register,
@@ -182,7 +183,7 @@ pub(crate) enum Inst {
         from: Register,
         plus: f64,
     },
-    /// A key and its values, into a hull.
+    /// Inserts a key and its values into a hull.
     PushHull {
         hull: u32,
         key: [Register; 2],
@@ -196,13 +197,13 @@ pub(crate) enum Inst {
     },
 }
 
-/// Holds the position.
+/// The register that holds the position.
 pub(crate) const TIME: Register = 0;
-/// Holds 1.
+/// The register that holds 1.
 pub(crate) const ONE: Register = 1;
-/// Holds the number by which kernels are chosen.
+/// The register that holds the counter of the dispatch key.
 pub(crate) const INDEX: Register = 2;
-/// Holds 0.
+/// The register that holds 0.
 pub(crate) const ZERO: Register = 3;
 /// The first of the registers that hold running sums, highest keys and their values, see
 /// [`RegisterLayout`].
@@ -211,23 +212,23 @@ const FIXED: usize = 4;
 /// Registers with a fixed role: running sums, and the y and values of highest keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RegisterLayout {
-    /// By group.
+    /// The first register of each group.
     latest: Vec<usize>,
     sums: usize,
     end: usize,
 }
 
 impl RegisterLayout {
-    /// The registers for the sums of a key layout, and for its groups where only the highest key
-    /// counts.
+    /// The registers for the sums of a key layout, and for its groups in which the highest key
+    /// wins.
     pub(crate) fn of(layout: &KeyLayout) -> Self {
         let groups = layout.groups.iter();
         let latest = groups.map(|group| group.latest.then_some(group.values.len()));
         Self::new(layout.sums.len(), latest)
     }
 
-    /// The registers for a number of sums, and for groups by their number of values; none for
-    /// groups that keep all keys.
+    /// The registers for a number of sums, and for groups by their number of values. A group that
+    /// keeps all keys (`None`) has no registers.
     pub(crate) fn new(sums: usize, latest: impl Iterator<Item = Option<usize>>) -> Self {
         let mut end = FIXED + sums;
         let starts = latest.map(|values| {
@@ -249,7 +250,7 @@ impl RegisterLayout {
         (FIXED + sum as usize) as Register
     }
 
-    /// The register of the highest key's y of a group.
+    /// The register of the y of a group's highest key.
     pub(crate) fn height(&self, group: u32) -> Register {
         self.latest[group as usize] as Register
     }
@@ -260,7 +261,7 @@ impl RegisterLayout {
         (self.latest[group as usize] + 1 + 2 * value) as Register
     }
 
-    /// The fixed role of a register; none if kernels may use it freely.
+    /// The fixed role of a register; `None` if kernels may use it freely.
     pub(crate) fn role(&self, register: Register) -> Option<Role> {
         let at = usize::from(register);
         if self.sums().contains(&at) {
@@ -269,7 +270,7 @@ impl RegisterLayout {
         if at < FIXED || at >= self.end {
             return None;
         }
-        // Groups without registers begin where the next one does.
+        // A group without registers has the same first register as the next group.
         let group = self
             .latest
             .partition_point(|&start| start <= at)
@@ -285,7 +286,7 @@ impl RegisterLayout {
         })
     }
 
-    /// The first free register, if there is any.
+    /// The first free register, if enough registers are left for kernels.
     pub(crate) fn end(&self) -> Option<Register> {
         Some(self.end as Register).filter(|_| self.end < usize::from(Register::MAX) / 2)
     }
@@ -296,7 +297,7 @@ impl RegisterLayout {
 pub(crate) enum Role {
     /// A running sum.
     Sum(usize),
-    /// The highest key's y of a group.
+    /// The y of a group's highest key.
     Height { group: usize },
     /// A value at the highest key of a group, or the integer nearest to it.
     Latest {
@@ -311,11 +312,11 @@ pub(crate) enum Role {
 pub(crate) enum Output {
     /// No prediction.
     None,
-    /// Always one token.
+    /// One token, in all cases.
     Token(u32),
-    /// The columns that the unembedding reads.
+    /// The argmax for the columns that the unembedding reads.
     Columns(Vec<Register>),
-    /// The column that varies; the line has the others.
+    /// The argmax if only one column varies; the line has the other columns.
     Column { register: Register, line: u32 },
 }
 
@@ -328,7 +329,7 @@ pub(crate) struct Kernel {
     pub(crate) gathered: Vec<Gathered>,
     pub(crate) registers: Vec<Register>,
     pub(crate) output: Output,
-    /// Conditions on the registers of the token before, checked before the kernel runs.
+    /// Conditions on the registers of the token before, which are checked before the kernel runs.
     pub(crate) guards: Vec<Guard>,
 }
 

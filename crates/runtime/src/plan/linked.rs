@@ -1,4 +1,4 @@
-//! Linked execution: kernels in machine code run one after another while links and guards hold.
+//! Linked execution: a loop that runs linked kernels in machine code while their guards hold.
 
 use weightware_analysis::{Bailout, IRREGULAR};
 use weightware_model::TokenId;
@@ -8,15 +8,15 @@ use crate::plan::decode::{DispatchKey, NEVER, NONE, Plan};
 use crate::plan::jit::{Executor, KernelExit, Translation};
 use crate::token_buffer::TokenBuffer;
 
-/// The state of a token at which linked execution stops.
+/// The state of the token at which linked execution stops.
 enum Handoff {
-    /// It has not begun.
+    /// The token has not begun.
     Pending,
-    /// It has begun, and its class has no code.
+    /// The token has begun, and the prologue of its class has no code.
     Begun(u16),
-    /// It has begun, and its dispatch key was computed.
+    /// The token has begun, and its dispatch key is computed.
     Keyed(u16, DispatchKey),
-    /// Its kernel ran; the prediction is to be computed.
+    /// The kernel of the token ran, and the prediction is not computed yet.
     Ran(u32),
     /// The buffer is full, or the sequence ends.
     Ended,
@@ -24,7 +24,8 @@ enum Handoff {
 
 impl Plan {
     /// Decodes from a token on, until the buffer is full or an end token is generated. The last
-    /// token is not processed. A bailout is about the last token; those before stand.
+    /// token is not processed yet. A bailout concerns the last token only; the tokens before it are
+    /// valid.
     pub(super) fn steps(
         &mut self,
         network: &Network,
@@ -52,7 +53,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Runs kernels with code as long as they follow each other.
+    /// Runs kernels as long as they have code.
     fn run_linked(
         &mut self,
         token: &mut u16,

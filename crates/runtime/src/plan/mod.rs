@@ -3,33 +3,34 @@
 //! kernels that follow one another with guards between them, and deoptimises when an assumption
 //! fails.
 //!
-//! | where | what |
+//! | module | contents |
 //! |---|---|
 //! | [`ir`] | kernels, the intermediate representation |
-//! | [`lower`] | from the polynomials of the analysis to kernels; dispatch; values carried along links |
+//! | [`lower`] | lowering of polynomials to kernels; dispatch; values carried along links |
 //! | [`exec`] | state, interpreter, tables of keys, cache of predictions |
 //! | [`jit`] | machine code of kernels |
-//! | [`decode`], [`linked`] | one token; tokens along links |
+//! | [`decode`], [`linked`] | execution of one token; of tokens along links |
 //! | [`engine`] | assumptions, deoptimisation, fallback to the hull engine |
 //!
-//! The network is interpreted over *polynomials* instead of numbers ([`weightware_analysis`]): a
-//! slot of the residual stream is a polynomial of heads' outputs and of the token's embedding,
-//! wherever bounds prove that no operation rounds; a number that may be rounded is an atom of its
-//! own, computed by the very operations of the network, in order. So every number that a kernel
-//! computes has the bits that the other engines compute. Numbers that cancel, that a closed gate
-//! multiplies, or that are never read are not computed at all.
+//! [`weightware_analysis`] interprets the network over *polynomials* instead of numbers. A slot of
+//! the residual stream is a polynomial of heads' outputs and of the token's embedding, if bounds
+//! prove that no operation rounds. A number that may be rounded is an atom, computed by the
+//! network's operations in their order. So every number that a kernel computes has the bits that
+//! the other engines compute. Numbers that cancel, that a closed gate multiplies, or that are never
+//! read are not computed.
 //!
-//! Heads are served by the kind of their keys ([`weightware_analysis::Head`]): equal keys by
-//! running sums, keys `(a t, -b t^2)` by the nearest position, keys of equal x by the highest so
-//! far, keys near a parabola by a [`exec::table`], any others by a hull of their own. Kernels are
-//! chosen, and made when first needed ([`lower::dispatch`]), by the class of the token's id, by the
-//! result of the most influential position lookup, and by one small number
-//! ([`weightware_analysis::Cases`]). Kernels share the forms that depend on the same assumptions;
-//! where the dispatch is certain, one continues with the registers of another ([`lower::carry`]).
+//! Each head has a data structure for the kind of its keys ([`weightware_analysis::Head`]): running
+//! sums for equal keys, the nearest position for keys `(a t, -b t^2)`, the highest key for keys of
+//! equal x, an [`exec::table`] for keys near a parabola, a hull for any other keys. Dispatch
+//! ([`lower::dispatch`]) selects a kernel by the class of the token's id, the result of the lookup
+//! by position that most gates and queries depend on, and one counter
+//! ([`weightware_analysis::Cases`]); a kernel is compiled at its first use. Kernels share the forms
+//! that depend on equal assumptions. If dispatch is certain, a kernel continues with the registers
+//! of the one before ([`lower::carry`]).
 //!
-//! Assumptions that bounds do not prove are checked while decoding: no queries tie, keys lie on
-//! their parabola, sums stay in their range. A check that fails gives the head a hull of its own
-//! and decodes all tokens again, or leaves the model to the hull engine.
+//! Assumptions that bounds do not prove are checked while decoding: no keys tie, keys lie on their
+//! parabola, sums stay in their range. If a check fails, the head gets a hull and all tokens are
+//! decoded again, or the hull engine decodes the model.
 
 mod decode;
 mod engine;

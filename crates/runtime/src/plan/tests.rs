@@ -17,7 +17,7 @@ use crate::token_buffer::TokenBuffer;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-/// One model of each kind for a seed: of known structures, dense, of fractions, a machine.
+/// One model of each kind for a seed: with known structures, dense, with fractions, a machine.
 fn models(seed: u64) -> [Model; 4] {
     let layers = 1 + seed as usize % 4;
     [
@@ -29,8 +29,8 @@ fn models(seed: u64) -> [Model; 4] {
 }
 
 /// Decodes with the hull engine, and compares with the plan engine every number that the
-/// unembedding reads. Returns the number of comparisons, and of kernels that followed others;
-/// collects the kinds of steps that became code.
+/// unembedding reads. Returns the numbers of comparisons and of links; collects the kinds of steps
+/// that have machine code.
 fn compare(
     model: &Model,
     prompt: &[u32],
@@ -74,8 +74,8 @@ fn compare(
     [compared, followers]
 }
 
-/// Decodes one by one and several at once, with code as soon as possible; returns how many tokens
-/// were compared.
+/// Decodes one by one and several at once, with code as soon as possible; returns the number of
+/// compared tokens.
 fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
     let network = Network::new(model);
     let [mut single, mut together] =
@@ -85,7 +85,7 @@ fn compare_batches(model: &Model, prompt: &[u32], length: usize) -> usize {
         let [one, other] = [&mut single, &mut together]
             .map(|planned| planned.advance(&network, TokenId(id), true));
         assert_eq!(one, other);
-        // Nothing follows an error.
+        // No token follows an error.
         let Ok(next) = one else { return 0 };
         said = next;
     }
@@ -154,8 +154,8 @@ fn all_numbers_are_those_of_the_hull_engine() {
     }
     assert!(compared.iter().all(|&count| count > 10_000), "{compared:?}");
     assert!(followers > 500, "{followers}");
-    // Steps of all kinds but two are in kernels with code, and what they computed was compared;
-    // gathering and finding without a value take the compiled machine.
+    // Steps of all kinds except two are in kernels with code, and their results were compared. Only
+    // the compiled machine gathers, and finds entries without a value.
     if cfg!(all(
         feature = "jit",
         target_arch = "x86_64",
@@ -252,6 +252,6 @@ fn every_instruction_of_every_kernel_is_printed_once() {
         }
     }
     assert!(linked > 100, "{linked}");
-    // All but those that only larger machines need.
+    // All instructions except those that only larger machines need.
     assert!(kinds.len() >= 25, "{} {kinds:?}", kinds.len());
 }

@@ -33,10 +33,10 @@ const NUMBERS: Row<'_> = &[(NUMBER, 1.0)];
 const PLACE_X: Row<'_> = &[(T, 2.0)];
 const PLACE_Y: Row<'_> = &[(TT, -1.0)];
 
-/// A small random machine: it executes the tokens of the prompt, then those that it generated.
+/// A small random machine: it executes the tokens of the prompt, then the generated ones.
 ///
-/// Flagged tokens end an instruction; their number says which token is fetched next. The distance
-/// to the last flagged token decides, with the fetched token, which token is generated.
+/// Flagged tokens end an instruction; their number determines which token is fetched next. The
+/// fetched token and the distance to the last flagged token determine the generated token.
 pub(crate) fn machine(seed: u64) -> Model {
     let mut random = Random(seed ^ 0x3ac1);
     let vocab = 8 + random.below(24) as usize;
@@ -92,7 +92,7 @@ fn count_flags(layer: &mut LayerWeights) {
     layer.ff_out.row_mut(COUNT)[0] = 1.0;
 }
 
-/// The tokens at the place that the count of flags gives, after it, and some tokens ago.
+/// The tokens at the place that the count of flags determines, after it, and some tokens ago.
 fn fetch(layer: &mut LayerWeights, random: &mut Random) {
     let place = [(COUNT, 1.0 + random.below(3) as f64), (ONE, 1.0)];
     let by_place = |query, kind| [query, ONES, PLACE_X, PLACE_Y, NUMBERS, kind];
@@ -103,7 +103,7 @@ fn fetch(layer: &mut LayerWeights, random: &mut Random) {
     head(layer, 2, by_place(&ago, &[]), [RESULT, OTHER]);
 }
 
-/// The latest token with a number, and the latest such that is not flagged.
+/// The latest token with a number, and the latest of them that is not flagged.
 fn recall(layer: &mut LayerWeights) {
     for (number, queried) in [(0, FETCHED), (1, NEXT)] {
         let key_y = [

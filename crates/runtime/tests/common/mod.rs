@@ -78,8 +78,8 @@ pub(crate) fn copier(vocab: usize, period: usize) -> Model {
     model
 }
 
-/// A machine that counts: token 1 adds one to a running sum, token 2 takes one away. It says token
-/// 0, for which a gate looks whether the sum is positive.
+/// A machine that counts: token 1 adds one to a running sum, token 2 subtracts one. It generates
+/// token 0, for which a gate tests whether the sum is positive.
 pub(crate) fn balance() -> Model {
     let [one, t, delta, average, total, positive] = [0, 1, 2, 3, 4, 5];
     let d = 6;

@@ -35,7 +35,7 @@ const FREE: usize = 7;
 
 const D_FFN: usize = 6;
 
-/// So far below, a key is cleared.
+/// The distance below the parabola of a cleared key.
 const CLEARED: f64 = -((1_u64 << 40) as f64);
 
 /// A random model with the structures of the [module](self).
@@ -125,7 +125,7 @@ impl Generator {
         for id in 0..model.config.shape.vocab {
             let row = model.weights.tok.row_mut(id);
             if has_sentinel && id == 0 {
-                // Its key may be off the curve on which all others lie.
+                // The first token's key may be off the curve of all others.
                 if self.one_in(3) {
                     let coordinate = 1.0 + self.random.below(9) as f64;
                     row[if self.one_in(2) { T } else { TT }] = coordinate;
@@ -284,7 +284,7 @@ impl Generator {
         }
         match self.random.below(6) {
             0 | 1 => layer.ff_in.row_mut(gate)[FLAG] -= 1024.0,
-            // A number times the count of tokens, as running sums are made of averages.
+            // A number times the count of tokens: a running sum from an average.
             2 => {
                 layer.ff_in.row_mut(gate).fill(0.0);
                 layer.ff_in.row_mut(gate)[T] = 1.0;
@@ -312,7 +312,7 @@ impl Generator {
         }
     }
 
-    /// Nearest of a family, as bytes are, or any weights.
+    /// The nearest of a family, like bytes, or any weights.
     fn unembedding(&mut self, model: &mut Model, is_family: bool) {
         let [a, b] = [self.free(), self.free()];
         let vocab = model.config.shape.vocab;

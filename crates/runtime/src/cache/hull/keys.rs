@@ -1,32 +1,32 @@
-//! A stream of keys and its index.
+//! Streams of keys, each with an extreme-point index.
 
 use weightware_hull::{Error, HullIndex, Inserted, Merges, Point};
 
 use super::store::Store;
 
-/// All keys of a stream, and the number of keys on each slot of the index.
+/// A stream of keys: its index, and the number of keys on each slot of the index.
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) index: HullIndex,
     counts: Store,
-    /// Whether some slot counts more than one key.
+    /// Whether some slot has more than one key.
     repeats: bool,
     /// The change that the last key made to the slots.
     pub(super) change: Change,
 }
 
-/// The change that a key makes to the slots, and to everything kept by slot.
+/// The change that a key makes to the slots of its index.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Change {
-    /// It is inside the hull.
+    /// The key is inside the hull and has no slot.
     Nothing,
-    /// It has a slot after all others.
+    /// The key has a new slot after all others.
     Append,
-    /// It takes the slot of keys which now are inside the hull.
+    /// The key has the slot of keys that are now inside the hull.
     Replace(u32),
-    /// It joins those of a slot.
+    /// The key joins the equal keys of a slot.
     Join(u32),
-    /// It has a slot, new or not, and then slots are merged.
+    /// The key has a slot, new or not, and then slots are merged.
     Merge(u32, Merges),
 }
 
@@ -53,7 +53,7 @@ impl Keys {
         };
         match self.change {
             Change::Nothing => {}
-            // While every slot counts one key, the counts are not looked at.
+            // While every slot has one key, counts are not stored.
             Change::Append | Change::Replace(_) if !self.repeats => {}
             Change::Append => self.counts.append(1.0),
             Change::Replace(slot) => self.counts.set(slot as usize, 1.0),

@@ -1,8 +1,7 @@
-//! The hull cache: extreme-point search instead of a scan.
+//! The hull cache: extreme-point search in the convex hull of past keys.
 //!
-//! Keys, values and queries that are equal by the weights are one across heads and layers: see
-//! [`Lookups`]. A stream of keys has an index; a stream of values
-//! has a sum for every slot of it.
+//! Heads and layers share keys, values and queries that are equal by the weights: see [`Lookups`].
+//! A stream of keys has an index; a stream of values has a sum for every slot of the index.
 
 mod keys;
 mod store;
@@ -28,18 +27,18 @@ pub(crate) struct Hull {
     answers: Vec<f64>,
 }
 
-/// The result of a query, reused by the next token where it holds.
+/// The result of a query, which the next token reuses if it still holds.
 #[derive(Debug, Clone)]
 struct QueryState {
     query: Point,
     /// The place of the last result in the index.
     hint: Hint,
-    /// The slot that won at this token, and its number of keys; `SEVERAL` if more slots won.
+    /// The slot that won at the last token, and its number of keys; `SEVERAL` if more slots won.
     slot: u32,
     count: f64,
     /// The winners, if several slots won.
     winners: Winners,
-    /// Whether its answers are those of the token before.
+    /// Whether the answers are those of the token before.
     is_settled: bool,
 }
 
@@ -55,7 +54,7 @@ impl QueryState {
         }
     }
 
-    /// Repeats the query of the token before, after one more key.
+    /// Answers a query after one more key. A repeated query keeps its result if it still holds.
     #[inline]
     fn advance(&mut self, keys: &Keys, query: Point) {
         self.is_settled = query == self.query && self.outlasts(keys);
@@ -65,7 +64,7 @@ impl QueryState {
         }
     }
 
-    /// Whether the last key certainly changed neither the winner nor what is kept under its slot.
+    /// Whether the last key provably changed neither the winner nor the sums of its slot.
     #[inline]
     fn outlasts(&self, keys: &Keys) -> bool {
         let is_left_alone = match keys.change {
@@ -93,7 +92,7 @@ impl QueryState {
     }
 }
 
-/// No slot has this number.
+/// Marks several winning slots; no slot has this number.
 const SEVERAL: u32 = u32::MAX;
 
 impl Hull {
@@ -161,7 +160,7 @@ impl Hull {
         } = self;
         let point = |[x, y]: [usize; 2]| Point::new(products[x], products[y]);
         for new in &lookups.keys {
-            // Numbers outside the domain were refused before: only the room can be lacking.
+            // Numbers outside the domain were refused before, so the only error is a full index.
             let pushed = keys[new.stream].push(point(new.key));
             pushed.map_err(|_| Full(new.head))?;
         }

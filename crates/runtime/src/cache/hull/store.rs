@@ -1,11 +1,11 @@
-//! Sums per slot, in as few bytes as they need.
+//! Adaptive-width arrays of exact sums, one sum for each slot.
 
 use weightware_hull::{ExactSum, exact_sum};
 
 use crate::cache::bytes_of;
 
-/// An array of sums that is kept in bytes, then in 32-bit integers, then in floats, then as
-/// expansions: the first that holds all of them exactly. It widens by itself, and never back.
+/// An array of exact sums, stored as bytes, 32-bit integers, floats or expansions: the first type
+/// that holds all sums exactly. It widens on demand, and never narrows.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
     Byte(Vec<u8>),
@@ -30,7 +30,7 @@ impl Store {
         }
     }
 
-    /// The sum at `slot`, rounded if it is no float.
+    /// The sum at `slot`, rounded if it is not a float.
     #[inline(always)]
     pub(super) fn get(&self, slot: usize) -> f64 {
         match self {
@@ -51,7 +51,7 @@ impl Store {
         }
     }
 
-    /// Replaces the sum at `slot`, or begins one there, after the others.
+    /// Replaces the sum at `slot`, or appends one if `slot` is the length.
     #[inline]
     pub(super) fn set(&mut self, slot: usize, number: f64) {
         if slot == self.len() {
@@ -61,10 +61,10 @@ impl Store {
         }
     }
 
-    /// Begins another sum, after the others.
+    /// Appends a sum.
     #[inline]
     pub(super) fn append(&mut self, number: f64) {
-        // A cast saturates, so equality says that nothing was lost.
+        // A cast saturates, so equality proves that it was lossless.
         match self {
             Self::Byte(v) if f64::from(number as u8) == number => v.push(number as u8),
             Self::Int(v) if f64::from(number as i32) == number => v.push(number as i32),
@@ -124,7 +124,7 @@ impl Store {
         }
     }
 
-    /// The sum at `slot` as it is.
+    /// The exact sum at `slot`.
     #[inline]
     pub(super) fn sum(&self, slot: usize) -> ExactSum {
         match self {

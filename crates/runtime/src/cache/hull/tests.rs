@@ -49,7 +49,7 @@ fn layers() -> [Lookups; 2] {
             answers: vec![0, 1, 2],
             answers_at: 0,
         },
-        // The keys were appended before; some queries are repeated.
+        // The first layer has appended the keys; some queries are repeated.
         Lookups {
             keys: vec![],
             values: vec![values(0, &[[3, 2]]), values(1, &[[4, 3], [5, 1]])],
@@ -67,9 +67,8 @@ proptest! {
     fn every_answer_is_that_of_the_oracle(
         tokens in prop::collection::vec(products(), 1..80),
         scale in prop_oneof![Just(1.0), Just(0.1), Just(3e9)],
-        // Queries stay for `stay` tokens; before token `steady`, keys are a progression; in turns
-        // of
-        // `calm` tokens, no query is zero.
+        // Queries stay for `stay` tokens; before token `steady`, keys are a progression; in every
+        // other run of `calm` tokens, no query is zero.
         stay in prop_oneof![Just(1usize), 2usize..9],
         steady in prop_oneof![Just(0usize), 0usize..80],
         calm in prop_oneof![Just(0usize), 0usize..40],

@@ -1,24 +1,25 @@
-//! A stream of values, summed per slot of its keys' index.
+//! Streams of values, summed for each slot of their keys' index.
 
 use weightware_hull::ExactSum;
 
 use super::keys::Change;
 use super::store::Store;
 
-/// One of a head's two values over time.
+/// A stream of values: one of the two parts of a head's value over time.
 #[derive(Debug)]
 pub(super) struct Values {
     sums: Store,
     /// The sum of the values whose keys are inside the hull and have no slot.
     lost: ExactSum,
-    /// The sum of all values, kept while it is used.
+    /// The sum of all values, kept as long as queries use it.
     total: Option<Total>,
 }
 
 #[derive(Debug)]
 struct Total {
     sum: ExactSum,
-    /// The number of further values after which it is dropped: the number of slots at its last use.
+    /// The number of further values after which the total is dropped: the number of slots at its
+    /// last use.
     patience: usize,
 }
 
@@ -31,7 +32,7 @@ impl Values {
         }
     }
 
-    /// Appends a value, whose key made a change to the slots.
+    /// Appends a value, given the change that its key made to the slots.
     #[inline]
     pub(super) fn push(&mut self, value: f64, change: &Change) {
         if self.total.is_some() {
@@ -83,8 +84,8 @@ impl Values {
         }
     }
 
-    /// The sum of all values. Where none is kept, the sums of the slots are added up, which on
-    /// average costs no more than keeping it.
+    /// The sum of all values. If it is not kept, the sums of the slots are added up, which on
+    /// average costs no more than keeping it would have.
     pub(super) fn total(&mut self) -> &ExactSum {
         let Self { sums, lost, total } = self;
         let total = total.get_or_insert_with(|| {

@@ -1,4 +1,4 @@
-//! Key boxes: the check that live keys stay within the bounds for which a head is proved exact.
+//! Key boxes: a check that live keys stay within the bounds for which a head is proved exact.
 
 use weightware_analysis::{HeadAt, SparseWeights};
 
@@ -14,13 +14,13 @@ pub(crate) type Outside = (usize, usize, f64, f64);
 #[derive(Debug)]
 pub(crate) struct Boxes {
     heads: Vec<HeadBox>,
-    /// The intersection of all boxes.
+    /// The intersection of all boxes: the least `|x|` and the least lift of their bounds.
     least: [f64; 2],
     extent: KeyExtent,
 }
 
 impl Boxes {
-    /// The boxes of those of some heads that have one.
+    /// The boxes of some heads; heads without a box are left out.
     pub(super) fn of(rows: &SparseWeights, heads: impl Iterator<Item = HeadAt>) -> Self {
         let head_box = |(layer, head): HeadAt| {
             let head = &rows.layers[layer].heads[head];
@@ -35,7 +35,7 @@ impl Boxes {
         }
     }
 
-    /// The first head whose box does not hold the key.
+    /// The first head whose box does not contain the key, if the key is live.
     #[inline]
     pub(super) fn outside(&mut self, x: f64, y: f64) -> Option<Outside> {
         let lift = live_lift([x, y])?;
@@ -48,7 +48,7 @@ impl Boxes {
         Some((layer, head, x, lift))
     }
 
-    /// The extent of live keys, by head with a box: layer, number in the weights, least and
+    /// The extent of live keys of each head with a box: layer, number in the weights, least and
     /// greatest `x`, greatest lift.
     pub(super) fn reach(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> + '_ {
         let heads = self.heads.iter();
@@ -56,7 +56,7 @@ impl Boxes {
     }
 }
 
-/// Notes a key outside a box; that of the first head stays.
+/// Records a key outside a box; the one of the first head is kept.
 pub(super) fn note(first: &mut Option<Outside>, outside: Outside) {
     if first.is_none_or(|first| (outside.0, outside.1) < (first.0, first.1)) {
         *first = Some(outside);

@@ -1,6 +1,7 @@
-//! Keys that heads share: tables of keys near a parabola; the highest key where that alone counts.
+//! Stores of keys that heads share: a table for keys near a parabola, registers for the highest
+//! key.
 //!
-//! The interpreter and machine code both keep and find keys by these methods.
+//! The interpreter and machine code both insert and find keys by these methods.
 
 use weightware_analysis::{Bailout, Group, KeyLayout, SparseWeights};
 use weightware_hull::Point;
@@ -23,16 +24,14 @@ pub(crate) struct Groups(Vec<Store>);
     reason = "there are a dozen stores, and a box would cost every lookup"
 )]
 enum Store {
-    /// The highest key's y and its values are in registers.
+    /// Only the highest key can win: its y and its values are in registers.
     Latest,
-    Table {
-        table: Table,
-        boxes: Boxes,
-    },
+    /// Any key can win.
+    Table { table: Table, boxes: Boxes },
 }
 
 impl Groups {
-    /// The first token's keys, some of them in registers.
+    /// The stores with the first token's keys, some of them in registers.
     pub(super) fn new(
         rows: &SparseWeights,
         layout: &KeyLayout,
@@ -58,7 +57,7 @@ impl Groups {
         Ok(Self(stores))
     }
 
-    /// Whether only the highest key of a group counts, by group.
+    /// For each group, whether only its highest key can win.
     pub(super) fn are_latest(&self) -> impl Iterator<Item = bool> + '_ {
         self.0.iter().map(|store| matches!(store, Store::Latest))
     }
@@ -83,11 +82,11 @@ impl Groups {
     fn table(&self, group: u16) -> &Table {
         match &self.0[usize::from(group)] {
             Store::Table { table, .. } => table,
-            Store::Latest => unreachable!("group {group} has one key, in registers"),
+            Store::Latest => unreachable!("kernels find keys only in tables, not in group {group}"),
         }
     }
 
-    /// Inserts a key into a group's table, or notes that it is outside a box.
+    /// Inserts a key into a group's table, or records that it is outside a box.
     #[inline]
     pub(crate) fn insert(
         &mut self,
@@ -97,7 +96,7 @@ impl Groups {
         first_outside: &mut Option<Outside>,
     ) -> Result<(), Bailout> {
         let Store::Table { table, boxes } = &mut self.0[usize::from(group)] else {
-            unreachable!("group {group} has one key, in registers");
+            unreachable!("kernels insert keys only into tables, not into group {group}");
         };
         if let Some(outside) = boxes.outside(x, y) {
             note(first_outside, outside);
@@ -111,14 +110,14 @@ impl Groups {
         inserted.map_err(|Unfit| Bailout::Group(group.into()))
     }
 
-    /// The entry of the greatest score.
+    /// The entry of a group that has the greatest score.
     #[inline]
     pub(crate) fn find(&self, group: u16, query: Point) -> Result<Entry, Bailout> {
         let found = self.table(group).find(query);
         found.map_err(|Unfit| Bailout::Group(group.into()))
     }
 
-    /// The entry nearest to a whole number.
+    /// The entry of a group that is nearest to an integer.
     #[inline]
     pub(crate) fn find_index(&self, group: u16, query: f64) -> Result<Entry, Bailout> {
         let found = self.table(group).find_whole(query);
@@ -132,7 +131,7 @@ impl Groups {
     }
 }
 
-/// The first token's key and values at a group; none if its heads differ.
+/// The first token's key and values at a group. `None` if its heads differ.
 fn first_of_group(layout: &KeyLayout, group: &Group) -> Option<([f64; 2], Vec<f64>)> {
     let offers = &layout.first[group.layer];
     let key = offers[group.heads[0]].key;
@@ -142,7 +141,7 @@ fn first_of_group(layout: &KeyLayout, group: &Group) -> Option<([f64; 2], Vec<f6
     is_shared.then(|| (key, values.collect()))
 }
 
-/// A table of keys with the first token's.
+/// A table with the first token's key.
 fn first_table(
     rows: &SparseWeights,
     group: &Group,

@@ -1,4 +1,4 @@
-//! Interpreter of kernels, instruction by instruction.
+//! Register-machine interpreter of kernels.
 
 use std::slice::SliceIndex;
 
@@ -13,7 +13,7 @@ use crate::plan::ir::{Inst, Kernel, Span, TIME};
 use crate::sparse::WIDTH;
 
 impl PlanState {
-    /// Runs some steps of a kernel for the last token.
+    /// Interprets some steps of a kernel for the last token.
     #[inline]
     pub(crate) fn run(
         &mut self,
@@ -33,7 +33,7 @@ impl PlanState {
             rows,
             ..
         } = self;
-        // The reference keeps the address in a register of the processor.
+        // The local reference lets the compiler keep the address in a register of the processor.
         let registers: &mut [f64; WIDTH] = registers;
         let last = registers[usize::from(TIME)];
         let products = |span: Span| &kernel.products[span.start as usize..][..span.len as usize];

@@ -1,4 +1,4 @@
-//! Execution of kernels: the state of a run, the interpreter, the tables of keys, the cache of
+//! Execution of kernels: the decoding state, the interpreter, the tables of keys, the cache of
 //! predictions.
 
 pub(crate) mod boxes;

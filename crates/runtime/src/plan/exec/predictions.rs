@@ -1,4 +1,4 @@
-//! Predictions of kernels: an array of tokens where one column varies, else the argmax cache.
+//! Memoisation of predictions: an array of tokens if one column varies, else the argmax cache.
 
 use crate::argmax_cache::ArgmaxCache;
 use crate::network::Network;
@@ -6,36 +6,36 @@ use crate::plan::exec::state::PlanState;
 use crate::plan::float::whole;
 use crate::plan::ir::{Output, Register};
 
-/// The predictions so far.
+/// The memoised predictions.
 #[derive(Debug, Default)]
 pub(crate) struct Predictions {
     cache: ArgmaxCache,
     lines: Vec<Line>,
-    /// By line, by the column if that is a small integer: one more than the token, or 0 before the
-    /// first prediction.
+    /// One more than the token for each line and each small integer in the varying column; 0 before
+    /// the first prediction.
     pub(crate) tokens: Vec<u16>,
 }
 
-/// Columns of which all except one are constants.
+/// A line: columns of which all except one are constants.
 #[derive(Debug)]
 struct Line {
     /// All columns, with any number in place of the varying one.
     columns: Vec<f64>,
-    /// The one that varies.
+    /// The index of the varying column.
     at: usize,
 }
 
-/// Further lines have no array of tokens.
+/// The most lines that have an array of tokens.
 const MOST_LINES: usize = 64;
 
-/// The integers of a line, half of them negative.
+/// The number of integers of a line, half of them negative.
 pub(crate) const LENGTH: usize = 1 << 12;
 
-/// The place of column 0 in a line.
+/// The index of the integer 0 in a line.
 pub(crate) const MIDDLE: f64 = (LENGTH / 2) as f64;
 
 impl Predictions {
-    /// An equal output that takes less work, given which registers are constant.
+    /// Simplifies the output of a kernel, given which registers are constant.
     pub(crate) fn simplified(
         &mut self,
         network: &Network,
@@ -74,7 +74,7 @@ impl Predictions {
         }
     }
 
-    /// The token for a number in the column of a line that varies.
+    /// The token for a number in the varying column of a line.
     #[inline]
     pub(crate) fn along(&mut self, network: &Network, line: u32, column: f64) -> u32 {
         let at = whole(column + MIDDLE);
@@ -91,12 +91,12 @@ impl Predictions {
         self.of(network, &columns)
     }
 
-    /// The column of a line that varies.
+    /// The index of the varying column of a line.
     pub(crate) fn varying(&self, line: u32) -> usize {
         self.lines[line as usize].at
     }
 
-    /// All columns of a line, given the one that varies.
+    /// All columns of a line, given the number in the varying one.
     pub(crate) fn columns(&self, line: u32, column: f64) -> Vec<f64> {
         let line = &self.lines[line as usize];
         let mut columns = line.columns.clone();
@@ -111,7 +111,7 @@ impl Predictions {
         token.map_or(0, |token| token.0)
     }
 
-    /// The token of the greatest logit, which is not cached.
+    /// The token of the greatest logit, without the cache.
     #[cold]
     fn search(&mut self, network: &Network, columns: &[f64]) -> u32 {
         let token = self.cache.search(&network.unembed, columns);

@@ -11,16 +11,16 @@ use crate::plan::float::whole;
 use crate::plan::ir::{Guard, INDEX, ONE, Register, RegisterLayout, TIME};
 use crate::sparse::{Vector, zero_vector};
 
-/// Keys and values of past tokens, as far as a plan needs them.
+/// The decoding state of a plan: the keys and values of past tokens that it needs, and registers.
 #[derive(Debug)]
 pub(crate) struct PlanState {
-    /// Two bytes a token; the first is not its id but one past the greatest.
+    /// The ids of the tokens. The first is one more than the greatest id, in place of its own.
     pub(crate) ids: Vec<u16>,
     layout: RegisterLayout,
     terms: Terms,
-    /// Bounds of sums.
+    /// The bounds of running sums.
     pub(crate) sum_bounds: Vec<[f64; 2]>,
-    /// All tables, one after the other, padded: every 16-bit id indexes each.
+    /// The entries of all tables as one list, padded so that every 16-bit id is in bounds.
     pub(crate) tables: Vec<f64>,
     pub(crate) groups: Groups,
     pub(crate) streams: Vec<Vec<f64>>,
@@ -31,20 +31,20 @@ pub(crate) struct PlanState {
     pub(crate) rows: Arc<SparseWeights>,
 }
 
-/// The numbers that ids add to the sums that are functions of them.
+/// The summands of running sums that are functions of the token's id.
 #[derive(Debug)]
 struct Terms {
     all: Vec<Term>,
-    /// By id: the range of its terms.
+    /// The range of the terms of each id.
     of_id: Vec<[u32; 2]>,
 }
 
-/// A number that a token adds to a sum.
+/// A summand that a token adds to a running sum.
 #[derive(Debug)]
 struct Term {
     sum: Register,
     value: f64,
-    /// Bounds of the sum.
+    /// The bounds of the sum.
     bounds: [f64; 2],
 }
 
@@ -74,7 +74,7 @@ impl Terms {
 fn padded(tables: &[IdTable]) -> Vec<f64> {
     let tables = tables.iter().map(|table| &table.entries[..]);
     let entries = tables.clone().map(<[f64]>::len).sum::<usize>();
-    // Zeros that are never read take no pages.
+    // The system allocates no pages for zeros that are never read.
     let mut all = vec![0.0; entries + (1 << 16)];
     let mut rest = &mut all[..];
     for table in tables {
@@ -85,7 +85,7 @@ fn padded(tables: &[IdTable]) -> Vec<f64> {
     all
 }
 
-/// The hull of a head with the first token's key.
+/// The hull of a head, with the first token's key.
 fn first_hull(
     rows: &SparseWeights,
     layout: &KeyLayout,
@@ -134,7 +134,7 @@ impl PlanState {
         })
     }
 
-    /// By group: the highest y of its keys, if only the highest key counts, or 0.
+    /// For each group, the y of its highest key; 0 for groups that keep all keys.
     pub(crate) fn heights(&self) -> Vec<f64> {
         let height = |(group, is_latest)| match is_latest {
             true => self.registers[usize::from(self.layout.height(group))],
@@ -143,14 +143,14 @@ impl PlanState {
         (0..).zip(self.groups.are_latest()).map(height).collect()
     }
 
-    /// The extent of live keys, by head with a box: layer, number in the weights, least and
+    /// The extent of live keys of each head with a box: layer, number in the weights, least and
     /// greatest `x`, greatest lift.
     pub(crate) fn reach(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> + '_ {
         let hulls = self.hulls.iter().map(|(_, boxes)| boxes);
         self.groups.boxes().chain(hulls).flat_map(Boxes::reach)
     }
 
-    /// Whether guards hold: their places lie before the last token.
+    /// Whether guards hold: whether all their places lie before the last token.
     #[inline]
     pub(crate) fn holds(&self, guards: &[Guard]) -> bool {
         let last = self.registers[usize::from(TIME)];
@@ -158,10 +158,10 @@ impl PlanState {
         guards.iter().all(|guard| place(guard) < last)
     }
 
-    /// Begins a token.
+    /// Begins a token: appends its id, and adds the summands of its id to running sums.
     #[inline]
     pub(crate) fn begin(&mut self, id: u16) -> Result<(), Bailout> {
-        // Positions have 26 bits.
+        // Positions have at most 27 bits.
         self.registers[usize::from(TIME)] = f64::from(self.ids.len() as u32);
         self.ids.push(id);
         let [from, to] = self.terms.of_id[usize::from(id)];
@@ -178,7 +178,7 @@ impl PlanState {
         }
     }
 
-    /// Sets registers that kernels do not write, from the last one down.
+    /// Sets the registers of constants, from the last register down.
     pub(crate) fn set_constants(&mut self, values: &[f64]) {
         for (&value, register) in values.iter().zip((0..=Register::MAX).rev()) {
             self.registers[usize::from(register)] = value;

@@ -1,50 +1,50 @@
-//! Paged array of keys `(2 j, -j^2 + lift)` by j, with bitmaps that find the nearest key where a j
-//! has none.
+//! Paged direct-address table of keys `(2 j, -j^2 + lift)` by j, with hierarchical bitmaps that
+//! find the nearest key of a j that has none.
 
 use weightware_hull::{Point, compare_scores, two_sum};
 
 use crate::plan::float::{round, whole};
 
-/// No |j| is greater: squares are exact, and pages are few.
+/// The greatest |j|, so that squares are exact, and pages are few.
 const LARGEST: f64 = (1 << 22) as f64;
 
-/// No lift is greater: then rounding a quotient cannot turn a winner into a loser.
+/// The greatest lift, so that the rounding of a quotient cannot change the winner.
 const HIGHEST: f64 = 1.0 - 1.0 / (1 << 20) as f64;
 
 /// Keys per page.
 const PAGE: usize = 256;
 
-/// Pages of all possible keys.
+/// The number of pages of all possible keys.
 const PAGES: usize = 2 * (1 << 22) / PAGE + 1;
 
-/// The place of a key: its page, and its place there.
+/// The place of a key: its page times [`PAGE`], plus its place in the page.
 pub(crate) type Entry = u32;
 
-/// Why a table cannot hold a key or answer a query.
+/// The error of a table that cannot hold a key or answer a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unfit;
 
-/// The best key of every j, and its values.
+/// A table of keys: for each j the key of the greatest lift, and its values.
 ///
-/// All lifts are at least 0 and below 1. So of two keys the one nearer to a query, by at least 1 in
-/// the squared distance, wins for any lifts, and on either side of the query only the
+/// All lifts are at least 0 and less than 1. So the nearer one of two keys to a query wins for any
+/// lifts if their squared distances differ by at least 1, and on either side of the query only the
 /// nearest key can win.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// Keys that lie this far below the parabola are left out.
+    /// The distance below the parabola at which keys are left out.
     cleared: f64,
-    /// By number of page, the page plus 1; empty until the first key comes.
+    /// The index of each page plus 1, by the page's number; empty before the first key.
     pages: Vec<u32>,
     lifts: Vec<[f64; PAGE]>,
-    /// By value, by entry.
+    /// The values of keys, by value, then by entry.
     values: Vec<Vec<f64>>,
-    /// The keys that are present, a bit each, per page.
+    /// A bitmap of the present keys of each page.
     present: Vec<[u64; PAGE / 64]>,
-    /// The pages that are present, a bit each.
+    /// A bitmap of the present pages, by number.
     present_pages: Vec<u64>,
-    /// The words of `present_pages` that are not 0, a bit each.
+    /// A bitmap of the nonzero words of `present_pages`.
     present_words: Vec<u64>,
-    /// The page's number, by page.
+    /// The number of each page, by index.
     numbers: Vec<u32>,
 }
 
@@ -62,8 +62,8 @@ impl Table {
         }
     }
 
-    /// The key's j and lift, if it is one of a table's; nothing if it lies so far below the
-    /// parabola that it is left out.
+    /// The j and the lift of a key. `None` if it lies so far below the parabola that it is left
+    /// out.
     #[inline]
     pub(crate) fn parse(&self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
         let j = x * 0.5;
@@ -83,7 +83,7 @@ impl Table {
         }
     }
 
-    /// Inserts a key. Among keys of one j the one of the greatest lift stays.
+    /// Inserts a key. The table keeps the key of the greatest lift for each j.
     #[inline]
     pub(crate) fn insert(
         &mut self,
@@ -152,7 +152,7 @@ impl Table {
         }
     }
 
-    /// The entry of the greatest score for the query `(q, 1)` with a whole q.
+    /// The entry of the greatest score for the query `(q, 1)` with an integer q.
     #[inline]
     pub(crate) fn find_whole(&self, q: f64) -> Result<Entry, Unfit> {
         match self.at(q) {
@@ -161,7 +161,7 @@ impl Table {
         }
     }
 
-    /// The entry at the whole number that `q` is, or that is near it, if there is a key.
+    /// The entry of the integer that `q` is or is near to, if there is a key.
     #[inline]
     fn at(&self, q: f64) -> Option<Entry> {
         if q.is_nan() || q.abs() > LARGEST {
@@ -176,8 +176,8 @@ impl Table {
 
     #[inline(never)]
     fn nearest(&self, query: Point, q: f64) -> Result<Entry, Unfit> {
-        // Keys that were left out must not win: the winner's squared distance is less than what
-        // they lie below.
+        // Keys that were left out must not win: the winner's squared distance must be less than
+        // their distance below the parabola.
         if q.is_nan() || q.abs() > LARGEST + self.cleared {
             return Err(Unfit);
         }
@@ -221,7 +221,7 @@ impl Table {
         }
     }
 
-    /// The last key whose index is at most this.
+    /// The last key whose index is at most `index`.
     fn last_up_to(&self, index: usize) -> Option<usize> {
         let (number, place) = (index / PAGE, index % PAGE);
         if let Some(page) = self.pages[number].checked_sub(1)
@@ -234,7 +234,7 @@ impl Table {
         Some(page * PAGE + last_bit(&self.present[page], PAGE - 1)?)
     }
 
-    /// The first key whose index is at least this.
+    /// The first key whose index is at least `index`.
     fn first_from(&self, index: usize) -> Option<usize> {
         let (number, place) = (index / PAGE, index % PAGE);
         if let Some(page) = self.pages.get(number)?.checked_sub(1)
@@ -276,7 +276,7 @@ impl Table {
     }
 }
 
-/// The last bit set, up to a position.
+/// The last set bit at or before a position.
 fn last_bit(words: &[u64], up_to: usize) -> Option<usize> {
     let first = words[up_to / 64] & (u64::MAX >> (63 - up_to % 64));
     let earlier = words[..up_to / 64].iter().copied().enumerate();
@@ -286,7 +286,7 @@ fn last_bit(words: &[u64], up_to: usize) -> Option<usize> {
         .map(|(i, word)| 64 * i + 63 - word.leading_zeros() as usize)
 }
 
-/// The first bit set, from a position on.
+/// The first set bit at or after a position.
 fn first_bit(words: &[u64], from: usize) -> Option<usize> {
     let first = words.get(from / 64)? & (u64::MAX << (from % 64));
     let later = words.iter().copied().enumerate().skip(from / 64 + 1);

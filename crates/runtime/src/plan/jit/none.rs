@@ -1,4 +1,4 @@
-//! The absence of machine code: all kernels are interpreted.
+//! The stub of the template compiler without the feature `jit`: all kernels are interpreted.
 
 use weightware_analysis::{Bailout, HeadAt};
 
@@ -6,11 +6,11 @@ use super::{KernelExit, Layout};
 use crate::plan::exec::state::PlanState;
 use crate::plan::ir::Kernel;
 
-/// Code of a kernel; there is none.
+/// The code of a kernel: an empty type, since there is no code.
 #[derive(Debug)]
 pub(in crate::plan) enum Code {}
 
-/// Translates kernels to code; there is none.
+/// The translator of kernels: an empty type, since there is no code.
 #[derive(Debug)]
 pub(in crate::plan) enum Translator {}
 
@@ -28,7 +28,7 @@ impl Translator {
     }
 }
 
-/// Runs code, with exclusive access to a state.
+/// An executor without code, with exclusive access to a state.
 #[derive(Debug)]
 pub(in crate::plan) struct Executor<'m>(&'m mut PlanState);
 
@@ -61,7 +61,7 @@ impl<'m> Executor<'m> {
         self.0.outside.is_some()
     }
 
-    /// Runs the code of a kernel; there is none.
+    /// Never called: there is no code.
     pub(in crate::plan) fn run(&mut self, _: &Kernel, code: &Code) -> Result<KernelExit, Bailout> {
         match *code {}
     }

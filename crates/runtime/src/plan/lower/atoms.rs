@@ -1,4 +1,4 @@
-//! Lowering of atoms: one method for every kind whose instruction is a choice.
+//! Lowering of atoms: instruction selection for each kind.
 
 use weightware_analysis::{Atom, AtomKind, Bailout, PolyId};
 
@@ -55,7 +55,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A sum that holds the token's own term.
+    /// A running sum that includes the token's own summand.
     fn running_sum(&mut self, sum: u32) -> Result<Register> {
         self.add(sum)?;
         Ok(self.constants.layout.sum(sum))
@@ -70,14 +70,14 @@ impl Compiler<'_> {
     /// The integer nearest to an atom.
     fn nearest_integer(&mut self, of: Atom) -> Result<Register> {
         if let &AtomKind::Latest { group, value } = self.analysis.interner.kind(of) {
-            // The next register holds it.
+            // The register after that of the value holds its nearest integer.
             return Ok(self.latest(group, value)? + 1);
         }
         let of = self.atom(of)?;
         self.emit(|to| Inst::RoundToInt { to, of })
     }
 
-    /// The position at which the key `(a t, -b t^2)` scores most.
+    /// The position whose key `(a t, -b t^2)` has the greatest score.
     fn place(&mut self, atom: Atom, query: [PolyId; 2], [a, b]: [f64; 2]) -> Result<Register> {
         let head = self.analysis.head_of_place(atom);
         let head = self.analysis.layout.number_of(head) as u32;
@@ -105,8 +105,8 @@ impl Compiler<'_> {
         })
     }
 
-    /// A table's entry for the token at a place. Where the place has no register and is the nearest
-    /// to a whole number, one instruction finds both.
+    /// The entry of a table for the token at a place. If the place has no register and is the
+    /// nearest to an integer, one instruction finds both.
     fn read(&mut self, atom: Atom, place: Atom, table: u32) -> Result<Register> {
         if !self.is_new_and_whole(place) {
             let place = self.atom(place)?;
@@ -124,7 +124,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// The entry of a group's table that scores most.
+    /// The entry of a group's table that has the greatest score.
     fn entry(&mut self, group: u32, query: [PolyId; 2]) -> Result<Register> {
         self.insert(group)?;
         let is_whole = self.is_whole(query);
@@ -140,8 +140,8 @@ impl Compiler<'_> {
         })
     }
 
-    /// A value of an entry. Where the entry has no register and a whole index, one instruction
-    /// finds both.
+    /// A value of an entry. If the entry has no register and is the nearest to an integer, one
+    /// instruction finds both.
     fn found(&mut self, entry_atom: Atom, value: u32) -> Result<Register> {
         let &AtomKind::Entry { group, query } = self.analysis.interner.kind(entry_atom) else {
             unreachable!("an atom of kind `Found` has an entry of kind `Entry`");
@@ -194,7 +194,7 @@ impl Compiler<'_> {
     }
 
     /// `base + (products added up in order)`, every operation rounded. Constants before the first
-    /// variable are added up now.
+    /// variable are folded.
     fn rounded(&mut self, base: PolyId, terms: &[(u64, PolyId)]) -> Result<Register> {
         let base = self.form(base)?;
         let mut variable = Vec::new();
@@ -223,13 +223,13 @@ impl Compiler<'_> {
         Ok(to)
     }
 
-    /// Whether a query is `(q, 1)` with a whole q.
+    /// Whether a query is `(q, 1)` with an integer q.
     fn is_whole(&self, query: [PolyId; 2]) -> bool {
         let interner = &self.analysis.interner;
         interner[query[1]].as_constant() == Some(1.0) && interner.bounds(query[0]).grain >= 0
     }
 
-    /// Whether a place has no register yet, and is the nearest to a whole linear form.
+    /// Whether a place has no register yet, and is the position nearest to an integer.
     pub(crate) fn is_new_and_whole(&self, place: Atom) -> bool {
         match self.analysis.interner.kind(place) {
             AtomKind::Place { query, key } => {
@@ -249,7 +249,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The first entry of a table among all tables' entries.
+    /// The index of a table's first entry in the list of all tables' entries.
     pub(crate) fn start_of(&self, table: u32) -> Result<u32> {
         let start = table as usize * (self.analysis.rows.vocab + 1);
         start.try_into().map_err(|_| Bailout::Model)

@@ -1,22 +1,23 @@
-//! Available values: atoms that stay in registers from one token to the next, under guards.
+//! Availability analysis: the atoms whose registers stay valid from one token to the next, and the
+//! guards that this needs.
 
 use weightware_analysis::{Atom, QuickMap};
 
 use crate::plan::ir::Guard;
 
-/// A set of guards that a compiler has seen, a bit each.
+/// A set of a compiler's guards, a bit for each.
 pub(super) type Guards = u64;
 
-/// Atoms whose registers keep their values from one token to the next.
+/// The atoms whose registers stay valid from one token to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Available {
-    /// By atom: the guards under which it stays, if it does.
+    /// For each atom, the guards under which it stays, if it does.
     pub(super) atoms: QuickMap<Atom, Option<Guards>>,
     pub(super) guards: Vec<Guard>,
 }
 
 impl Available {
-    /// A set of one guard, unless there are too many.
+    /// The set of one guard, unless there are too many guards.
     pub(super) fn set_of(&mut self, guard: Guard) -> Option<Guards> {
         let known = self.guards.iter().position(|&known| known == guard);
         let at = known.unwrap_or(self.guards.len());

@@ -1,12 +1,12 @@
-//! Carried values: a linked kernel reuses registers of the kernel before, where the analysis proves
-//! that their numbers still hold.
+//! Redundancy elimination across kernels: a linked kernel reuses the registers of the kernel before
+//! whose numbers provably still hold.
 //!
-//! If a token leaves the dispatch key unchanged, its kernel is known before it is computed. Such a
-//! kernel is linked to the one before it, and reads that one's registers wherever an atom *stays*:
-//! it depends only on sums that the token adds nothing to, on highest keys and tables that the
-//! token does not change, and on tokens at places that stay. A place stays if it lay before the
-//! last token, so that it was not clamped to the greatest position; a *guard* checks this before
-//! the kernel runs.
+//! If a token does not change the dispatch key, its kernel is known in advance. Such a kernel is
+//! linked to the one before it, and reads the registers of atoms that *stay*. An atom stays if it
+//! depends only on sums to which the token adds nothing, on highest keys and tables that the token
+//! does not change, and on tokens at places that stay. A place stays if it lay before the last
+//! token, so that it was not clamped to the greatest position; a *guard* checks this before the
+//! kernel runs.
 
 use smallvec::SmallVec;
 use weightware_analysis::{Atom, AtomKind, PolyId};
@@ -16,7 +16,7 @@ use crate::plan::lower::available::Guards;
 use crate::plan::lower::compiler::{Compiler, Known, Result};
 
 impl Compiler<'_> {
-    /// The register in which an atom stays.
+    /// The register of an atom in the kernel before, if the atom stays.
     pub(crate) fn carried_atom(&mut self, atom: Atom) -> Result<Option<Register>> {
         let Some(carried) = self.carried else {
             return Ok(None);
@@ -34,7 +34,7 @@ impl Compiler<'_> {
         Ok(Some(register))
     }
 
-    /// The register in which a form stays.
+    /// The register of a form in the kernel before, if the form stays.
     pub(crate) fn carried_form(&mut self, form: PolyId) -> Result<Option<Register>> {
         let register = self.carried.and_then(|carried| carried.forms.get(&form));
         match register {
@@ -43,7 +43,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The register of a form that stays and differs from this one by a constant, and its constant.
+    /// The register in the kernel before of a form that stays and differs from `rest` by a
+    /// constant, and the constant.
     pub(crate) fn carried_base(&mut self, rest: PolyId) -> Result<Option<(Register, f64)>> {
         let base = self.carried.and_then(|carried| carried.bases.get(&rest));
         match base {
@@ -52,7 +53,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether all atoms of a form stay; if so, the guards that this needs are set.
+    /// Whether all atoms of a form stay. If so, adds the guards that this needs.
     pub(crate) fn form_stays(&mut self, form: PolyId) -> Result<bool> {
         let guards = self.stays_under(form)?;
         if let Some(guards) = guards {
@@ -158,7 +159,8 @@ impl Compiler<'_> {
             },
             AtomKind::Found { entry, .. } => self.stays(entry),
             AtomKind::Place { query, .. } => {
-                // For a query `(q, 1)`, scores fall on either side of the best place.
+                // For a query `(q, 1)`, scores decrease on either side of the best place, so a new
+                // position cannot win.
                 let level = self.analysis.interner[query[1]].as_constant() == Some(1.0);
                 let carried = self.carried.and_then(|carried| carried.atoms.get(&atom));
                 match carried.filter(|_| level) {
@@ -226,7 +228,7 @@ impl Compiler<'_> {
         Ok(Some(all))
     }
 
-    /// Whether the token leaves a group as it is.
+    /// Whether the token does not change a group.
     fn is_unchanged(&mut self, group: u32) -> Result<bool> {
         self.insert(group)?;
         Ok(!self.touched.contains(&group))

@@ -1,4 +1,4 @@
-//! The compiler of one kernel: from polynomials and atoms to instructions, driven by demand.
+//! Demand-driven compiler of one kernel, from polynomials and atoms to instructions.
 
 use weightware_analysis::{Analysis, Atom, Bailout, PolyId, QuickMap, QuickSet, Scope};
 
@@ -23,9 +23,9 @@ pub(crate) struct Known {
     pub(crate) forms: QuickMap<PolyId, Register>,
     /// Registers of linear forms, by the form without its constant, and the constant.
     pub(crate) bases: QuickMap<PolyId, (Register, f64)>,
-    /// Places of reads that have no register of their own: as a register and a constant to add.
+    /// The places of reads whose places have no register: a register and a constant to add.
     pub(crate) recalled: QuickMap<Atom, (Register, f64)>,
-    /// Stores that have this token's keys and values.
+    /// The stores to which this token's keys and values are appended already.
     pub(crate) given: QuickSet<Store>,
     pub(crate) next: Register,
 }
@@ -45,30 +45,30 @@ pub(crate) struct Compiler<'c> {
     pub(crate) analysis: &'c mut Analysis,
     pub(crate) scope: &'c mut Scope,
     pub(crate) known: Known,
-    /// By group: the y of the highest key so far, where only that key counts.
+    /// The y of each group's highest key so far, if only that key can win.
     pub(crate) heights: &'c [f64],
     pub(crate) constants: &'c mut Constants,
     pub(crate) kernel: Kernel,
-    /// The values that the kernel of the token before had computed.
+    /// The values that the kernel of the token before computed.
     pub(crate) carried: Option<&'c Known>,
-    /// Groups that the token changes.
+    /// The groups that the token changes.
     pub(crate) touched: QuickSet<u32>,
     pub(crate) available: Available,
 }
 
-/// Constants shared by all kernels, in registers from the last one down, and the register layout.
+/// The constants of all kernels, in registers from the last one down, and the register layout.
 #[derive(Debug, Default)]
 pub(crate) struct Constants {
     pub(crate) values: Vec<f64>,
     known: QuickMap<u64, usize>,
     pub(crate) layout: RegisterLayout,
-    /// By bounds of the columns that the unembedding reads: the token that wins for all numbers
-    /// within them.
+    /// For each combination of bounds of the columns that the unembedding reads, the token that
+    /// wins for all numbers within them.
     pub(crate) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
 }
 
 impl Constants {
-    /// No constants, beside the registers of sums and highest keys.
+    /// No constants yet, for a register layout.
     pub(crate) fn new(layout: RegisterLayout) -> Self {
         Self {
             layout,
@@ -76,15 +76,14 @@ impl Constants {
         }
     }
 
-    /// The number that a register holds for all kernels; none for `one` and `zero`, which have
-    /// names.
+    /// The number that a register always holds; `None` for `one` and `zero`, which have names.
     pub(crate) fn value(&self, register: Register) -> Option<f64> {
         self.values
             .get(usize::from(Register::MAX - register))
             .copied()
     }
 
-    /// Whether a register never changes.
+    /// Whether a register holds a constant.
     pub(crate) fn holds(&self, register: Register) -> bool {
         let from_last = usize::from(Register::MAX - register);
         register == ONE || register == ZERO || from_last < self.values.len()
@@ -95,7 +94,7 @@ impl Constants {
             self.values.push(value);
             self.values.len() - 1
         });
-        // The other half of the registers is for kernels.
+        // The other half of the registers is reserved for kernels.
         if at < usize::from(Register::MAX) / 2 {
             Ok(Register::MAX - at as Register)
         } else {

@@ -1,5 +1,5 @@
-//! Dispatch: tokens share a kernel by class of id, kind of the token found, and bucket of a
-//! counter.
+//! Dispatch: tokens share a kernel if they agree in the class of the id, the kind of the token that
+//! the lookup finds, and the bucket of the counter.
 
 use weightware_analysis::{
     Analysis, Atom, AtomKind, Bailout, Cases, Counted, Counter, PolyId, Polynomial, Scope, TIME,
@@ -8,24 +8,24 @@ use weightware_analysis::{
 use crate::plan::ir::{Kernel, Register, ZERO};
 use crate::plan::lower::compiler::{Compiler, Constants, Known};
 
-/// Small numbers have kernels of their own; greater ones share one from each of these powers of two
-/// to the next, and there is one for others.
+/// Counters below `SINGLE` have a bucket each. Greater ones share a bucket from each of these
+/// powers of two to the next, and all other numbers share one.
 const SINGLE: usize = 16;
 const POWERS: [u32; 6] = [4, 10, 16, 22, 26, 32];
 const OTHERS: usize = SINGLE + POWERS.len() - 1;
 
-/// During prefill, small counters rarely repeat; they share one kernel.
+/// The bucket of small counters during prefill, where they rarely repeat.
 const TOGETHER: usize = OTHERS + 1;
 const LAST_TOGETHER: u32 = (1 << POWERS[1]) - 1;
 const BUCKETS: usize = TOGETHER + 1;
 
-/// The choice of kernels: from class, kind and counter to a number.
+/// The dispatch function, from class, kind and counter to the number of a kernel.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     pub(crate) cases: Cases,
 }
 
-/// The kernel that computes the dispatch key.
+/// The prologue of a class: the kernel that computes the dispatch key.
 #[derive(Debug)]
 pub(crate) struct Prologue {
     pub(crate) kernel: Kernel,
@@ -39,7 +39,7 @@ pub(crate) struct Prologue {
     advance: Option<f64>,
 }
 
-/// A kernel, and the values and the dispatch key that a link can build on.
+/// A kernel, with the values and the dispatch key on which a link can build.
 #[derive(Debug)]
 pub(crate) struct LoweredKernel {
     pub(crate) kernel: Kernel,
@@ -50,7 +50,7 @@ pub(crate) struct LoweredKernel {
 }
 
 impl LoweredKernel {
-    /// The least and the greatest index that the kernel holds for; none if it holds for any.
+    /// The least and the greatest index for which the kernel holds. `None` if it holds for any.
     pub(crate) fn index_bounds(&self) -> Option<(f64, f64)> {
         bounds(self.bucket)
     }
@@ -78,7 +78,7 @@ impl Dispatch {
             + usize::from(predict)
     }
 
-    /// The kernel of all tokens of a class that computes the dispatch key.
+    /// Lowers the prologue of a class.
     pub(crate) fn prologue(
         &self,
         analysis: &mut Analysis,
@@ -109,7 +109,7 @@ impl Dispatch {
             let answer = compiler.analysis.answers(compiler.scope, at)?[part];
             let atoms = &compiler.analysis.interner;
             let read = atoms[answer].as_atom().map(|atom| atoms.kind(atom));
-            // A constant: it attends to the first token.
+            // A constant answer is that of the first token.
             place = Some(ZERO);
             if let Some(&AtomKind::Read { place: atom, .. }) = read {
                 forms.1 = Some(atom);
@@ -129,7 +129,7 @@ impl Dispatch {
         })
     }
 
-    /// The kernel of one dispatch key, which runs after a prologue.
+    /// Lowers the kernel of one dispatch key, which runs after a prologue.
     pub(crate) fn kernel(
         &self,
         analysis: &mut Analysis,
@@ -161,8 +161,8 @@ impl Dispatch {
         })
     }
 
-    /// The kernel for a token of a class after the kernel `last`, if these determine it. The
-    /// prologues are those of the last token's class and of this one.
+    /// Lowers the link from the kernel `last` for a token of a class, if they determine the
+    /// dispatch key. The prologues are those of the last token's class and of this token's.
     pub(crate) fn link(
         &self,
         analysis: &mut Analysis,
@@ -219,8 +219,8 @@ impl Dispatch {
 }
 
 impl Compiler<'_> {
-    /// The increase of the index from one token to the next, if the rest of it and the query of the
-    /// place stay.
+    /// The increase of the index from one token to the next, if the rest of the index and the query
+    /// of the place stay.
     fn advance(
         &mut self,
         (index, place): (Option<PolyId>, Option<Atom>),
@@ -251,7 +251,7 @@ impl Compiler<'_> {
 
 #[inline]
 fn bucket(index: f64, predict: bool) -> usize {
-    // A cast saturates; it is the number itself if that is whole and not negative.
+    // A cast saturates. It equals the number if that is an integer from 0 to 2^32 - 1.
     let whole = index as u32;
     if f64::from(whole) != index {
         return OTHERS;
@@ -263,11 +263,11 @@ fn bucket(index: f64, predict: bool) -> usize {
         return whole as usize;
     }
     let next = POWERS.iter().position(|&power| whole.ilog2() < power);
-    // The first power is that of the least number that is not small.
+    // The first power is `SINGLE`.
     SINGLE - 1 + next.unwrap_or(POWERS.len())
 }
 
-/// The least and the greatest number of a bucket; they are whole.
+/// The least and the greatest number of a bucket, which are integers.
 fn bounds(bucket: usize) -> Option<(f64, f64)> {
     if bucket < SINGLE {
         Some((bucket as f64, bucket as f64))

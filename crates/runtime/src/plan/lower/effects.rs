@@ -1,4 +1,4 @@
-//! Lowering of a token's effects: the keys and values that it appends, and the token predicted.
+//! Lowering of a token's effects: the keys and values that it appends, and the predicted token.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::plan::ir::{Inst, Output, ZERO};
 use crate::plan::lower::compiler::{Compiler, Result, Store};
 
 impl Compiler<'_> {
-    /// Appends the token's keys and values, as far as they can matter later.
+    /// Lowers the appending of the token's keys and values, except keys that cannot win.
     pub(crate) fn keys(&mut self) -> Result<()> {
         for sum in 0..self.analysis.layout.sums.len() {
             self.add(sum as u32)?;
@@ -48,7 +48,7 @@ impl Compiler<'_> {
     fn certain(&mut self, columns: &[PolyId]) -> Option<u32> {
         let ranges = columns.iter().map(|&c| self.analysis.interner.bounds(c));
         let ranges: Vec<Range> = ranges.collect();
-        // Constants are looked up once, when the kernel is kept.
+        // The prediction of constant columns is computed once, when the kernel is kept.
         if ranges.iter().all(|range| range.lo == range.hi) {
             return None;
         }
@@ -85,7 +85,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Inserts the token's key into a group, unless it cannot win.
+    /// Lowers the insertion of the token's key into a group, unless the key cannot win.
     pub(crate) fn insert(&mut self, group: u32) -> Result<()> {
         if !self.known.given.insert(Store::Group(group)) {
             return Ok(());
@@ -138,7 +138,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Rounds the values at the highest key that are close to integers.
+    /// Lowers the rounding of the values at the highest key that are close to integers.
     fn round(&mut self, group: u32) {
         for (value, nearness) in self.analysis.layout.groups[group as usize]
             .nearness
@@ -170,14 +170,14 @@ impl Compiler<'_> {
 }
 
 /// The token whose logit is the greatest for all values of the columns within ranges, if there is
-/// one. By column, the unembedding's weights.
+/// one. `head` has the unembedding's weights of each column.
 fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
     const CHUNK: usize = 64;
     let chunks = || {
         let starts = (0..vocab).step_by(CHUNK);
         starts.map(|start| start..vocab.min(start + CHUNK))
     };
-    // The approximate winner at one corner. If a token wins everywhere, it is this one.
+    // The approximate winner at one corner of the ranges. A token that wins everywhere is this one.
     let mut best = (f64::NEG_INFINITY, 0);
     for tokens in chunks() {
         let mut logits = [0.0; CHUNK];
@@ -196,7 +196,7 @@ fn certain(head: &[Vec<f64>], vocab: usize, ranges: &[Range]) -> Option<u32> {
     // The relative rounding error of logits and of the bound.
     let slack = (head.len() + 4) as f64 * power(-50);
     let beaten = chunks().all(|tokens| {
-        // The least distance by which tokens lose, and the magnitude of the summands.
+        // A lower bound of the lead over each token, and the magnitude of its summands.
         let (mut least, mut mass) = ([0.0; CHUNK], [0.0; CHUNK]);
         for (weights, range) in head.iter().zip(ranges) {
             let (of_best, size) = (weights[best], range.size());

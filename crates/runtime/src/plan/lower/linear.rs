@@ -1,4 +1,4 @@
-//! Lowering of polynomials to linear and quadratic sums.
+//! Lowering of polynomials to linear and quadratic sums, with reuse of common subexpressions.
 
 use weightware_analysis::{Atom, AtomKind, PolyId, Polynomial};
 use weightware_hull::exact_sum;
@@ -70,7 +70,7 @@ impl Compiler<'_> {
         Ok(to)
     }
 
-    /// The sum of a linear form of several atoms.
+    /// Lowers a linear form of several atoms to a sum.
     fn sum_of(&mut self, constant: f64, form: &Polynomial) -> Result<Register> {
         let (mut terms, mut gathered) = (Vec::new(), Vec::new());
         let mut near = None;
@@ -163,8 +163,8 @@ impl Compiler<'_> {
         self.kernel.quads.len() as u32 - 1
     }
 
-    /// Adds the terms after the first four. A sum that began with +0 is never -0, so zeros that
-    /// fill up change nothing.
+    /// Adds the terms after the first four. A sum that began with +0 is never -0, so the zeros of
+    /// an incomplete quad change no bit.
     pub(crate) fn add_further(&mut self, to: Register, terms: &[(f64, Register)]) {
         for terms in terms.chunks(4).skip(1) {
             let quad = self.quad(terms);
@@ -172,14 +172,14 @@ impl Compiler<'_> {
         }
     }
 
-    /// A form's constant, and the rest of it.
+    /// Splits a form into its constant and the rest.
     fn split(&mut self, form: &Polynomial) -> (f64, PolyId) {
         let constant = form.coefficient((0, 0));
         (constant, self.analysis.interner.id(form.without_constant()))
     }
 
-    /// A register that a form differs from by a constant, and the constant. Their sum is exact,
-    /// because it is a form.
+    /// A register and a constant whose sum is a form, if there is such a register. The sum is
+    /// exact, because it is a form.
     fn offset(&mut self, constant: f64, rest: PolyId) -> Result<Option<(Register, f64)>> {
         if let Some(atom) = self.analysis.interner[rest].as_atom() {
             return Ok(Some((self.atom(atom)?, constant)));
@@ -197,7 +197,7 @@ impl Compiler<'_> {
         Ok(base.and_then(|(register, other)| Some((register, exact_sum(constant, -other)?))))
     }
 
-    /// A form as the sum of a register and a constant.
+    /// Lowers a form to the sum of a register and a constant.
     pub(crate) fn near(&mut self, id: PolyId) -> Result<(Register, f64)> {
         let form = self.analysis.interner[id].clone();
         if !self.known.forms.contains_key(&id) && form.is_linear() && form.as_constant().is_none() {

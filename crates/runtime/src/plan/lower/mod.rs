@@ -1,8 +1,8 @@
-//! Lowering: from the polynomials of the analysis to kernels.
+//! Lowering of the analysis' polynomials to kernels.
 //!
-//! Lowering is driven by demand: finding the register of a value lowers its operands first. A
+//! Lowering is demand-driven: finding the register of a value lowers its operands first. A
 //! [`compiler::Compiler`] lowers one kernel; [`linear`] lowers polynomials, [`atoms`] their
-//! variables, [`effects`] the keys and values that a token appends and the token that it predicts,
+//! variables, [`effects`] the keys and values that a token appends and the token that it predicts.
 //! [`carry`] reuses registers of the kernel before, and [`dispatch`] decides which tokens share a
 //! kernel.
 

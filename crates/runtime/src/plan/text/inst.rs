@@ -1,4 +1,4 @@
-//! One instruction as a line: what it writes, its mnemonic, and the expression that it computes.
+//! Disassembly of one instruction: its results, its mnemonic, and the expression that it computes.
 
 use crate::plan::ir::{Inst, Kernel, ONE, Product, Register, Span, ZERO};
 use crate::plan::text::names::Names;
@@ -160,7 +160,7 @@ impl Names<'_> {
         }
     }
 
-    /// A table's entry for the token at the position nearest to a whole number.
+    /// The entry of a table for the token at the position nearest to an integer.
     fn entry(&self, table: u32, from: Register, plus: f64) -> String {
         format!(
             "{}[id[clamp({})]]",
@@ -201,7 +201,7 @@ mod tests {
     /// print.
     #[test]
     fn lines_say_what_instructions_compute() {
-        // A sum, and a group where only the highest key counts, with one value.
+        // A sum, and a group in which only the highest key can win, with one value.
         let layout = RegisterLayout::new(1, [Some(1), None].into_iter());
         let free = layout.end().unwrap();
         let mut constants = Constants::new(layout);

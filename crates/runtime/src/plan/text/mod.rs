@@ -1,8 +1,8 @@
-//! The text form of kernels: the assumptions in a header, then one instruction a line, in order.
+//! Disassembly of kernels: the assumptions in a header, then one instruction a line, in order.
 //!
-//! The form is for people and for golden files; nothing reads it back. Every number is the shortest
-//! decimal that rounds to the number itself, so two kernels with the same text compute the same.
-//! PLAN.md describes the form.
+//! The text is for people and for golden files; no program parses it. Every number is the shortest
+//! decimal that rounds to the number itself, so two kernels with equal texts compute equal numbers.
+//! PLAN.md describes the text.
 
 mod inst;
 mod names;
@@ -53,7 +53,7 @@ impl<'p> KernelText<'p> {
         prologue.as_ref().map(|(prologue, _)| prologue)
     }
 
-    /// The key by which the kernel is chosen, and what its class and its kind consist of.
+    /// The dispatch key of the kernel, and the ids of its class and of its kind.
     fn header(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (analysis, lowered) = (&self.plan.analysis, self.lowered());
         let cases = &self.plan.dispatch.cases;
@@ -111,8 +111,8 @@ impl<'p> KernelText<'p> {
         Ok(())
     }
 
-    /// The prologue and its results: the token whose kind is looked up, and the index. Nothing if
-    /// there are no results.
+    /// The prologue and its results: the token whose kind is looked up, and the index. Writes
+    /// nothing if there are no results.
     fn dispatch(&self, f: &mut Formatter<'_>, names: &Names<'_>, its: &Prologue) -> fmt::Result {
         let place = its
             .place

@@ -8,7 +8,7 @@ use crate::plan::decode::Plan;
 use crate::plan::ir::{INDEX, ONE, Register, RegisterLayout, Role, TIME, ZERO};
 use crate::plan::lower::compiler::Constants;
 
-/// The context of the operands' names.
+/// The context that names operands.
 pub(super) struct Names<'p> {
     pub(super) layout: &'p RegisterLayout,
     pub(super) constants: &'p Constants,
@@ -26,7 +26,7 @@ impl<'p> Names<'p> {
         }
     }
 
-    /// A register, or the number that it always holds.
+    /// The name of a register, or the number that it always holds.
     pub(super) fn register(&self, register: Register) -> String {
         match register {
             TIME => return "time".to_owned(),
@@ -88,19 +88,19 @@ impl<'p> Names<'p> {
         text
     }
 
-    /// A table, which instructions know by where it begins.
+    /// The name of a table, given the index of its first entry.
     pub(super) fn table(&self, start: u32) -> String {
         format!("table{}", start as usize / (self.vocab + 1))
     }
 
-    /// A live head: its layer, and its place among the live heads of it.
+    /// The name of a live head: its layer, and its index among the live heads of the layer.
     pub(super) fn head(&self, head: u32) -> String {
         let (layer, head) = self.heads[head as usize];
         format!("head{layer}.{head}")
     }
 }
 
-/// Ascending numbers as shortened runs; after the first runs, the number of all numbers.
+/// Formats ascending numbers as runs; after the first runs, only their total count.
 pub(super) fn ranges(numbers: impl Iterator<Item = usize>) -> String {
     const MOST: usize = 12;
     let mut runs: Vec<[usize; 2]> = Vec::new();

@@ -1,5 +1,5 @@
 //! The calling convention between machine code and its host: the frame, the offsets of its fields,
-//! the codes returned.
+//! and the return codes.
 
 use weightware_analysis::{Bailout, HeadAt};
 
@@ -9,42 +9,42 @@ use crate::plan::ir::Kernel;
 /// The least lengths of the arrays that code reads.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Needs {
-    /// Entries of tables.
+    /// The number of table entries.
     pub(super) tables: usize,
-    /// Entries of lines.
+    /// The number of line entries.
     pub(super) lines: usize,
 }
 
-/// The state that code reads and writes. The layout is that of C; [`field`] has the offsets.
+/// The frame: the state that code reads and writes, in the layout of C. [`field`] has the offsets.
 #[repr(C)]
 #[derive(Debug)]
 pub(super) struct Frame<'m> {
-    /// [`WIDTH`](crate::sparse::WIDTH) registers.
+    /// An array of [`WIDTH`](crate::sparse::WIDTH) registers.
     pub(super) registers: *mut f64,
     pub(super) ids: *const u16,
     /// The number of ids.
     pub(super) count: u64,
-    /// At least [`Needs::tables`].
+    /// The entries of all tables, at least [`Needs::tables`].
     pub(super) tables: *const f64,
     /// The number of table entries.
     pub(super) table_entries: usize,
-    /// The embeddings, one after the other.
+    /// The embeddings as one list.
     pub(super) embedding: *const f64,
     /// The number of entries of all embeddings.
     pub(super) embedded: u64,
-    /// At least [`Needs::lines`].
+    /// The entries of all lines, at least [`Needs::lines`].
     pub(super) lines: *const u16,
     /// The number of line entries.
     pub(super) line_entries: usize,
-    /// Interprets one step; 0 unless it bails out.
+    /// Interprets one step; returns 0 unless the step bails out.
     pub(super) step: unsafe extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
-    /// Interprets all steps from one on; the value that code returns.
+    /// Interprets all steps from one on; returns the return code of the kernel.
     pub(super) rest: unsafe extern "sysv64" fn(*mut Frame<'m>, u32) -> u32,
-    /// Inserts the key `(x, y)` of a step; 0 unless it bails out.
+    /// Inserts the key `(x, y)` of a step; returns 0 unless the step bails out.
     pub(super) insert: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, f64, f64) -> u32,
-    /// The entry of a group that is nearest to a whole number; [`REFUSED`] if there is none.
+    /// Finds the entry of a group that is nearest to an integer; returns [`REFUSED`] on a bailout.
     pub(super) find: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, f64) -> u32,
-    /// A value of an entry: group, entry, value.
+    /// Reads a value of an entry: group, entry, value.
     pub(super) found: unsafe extern "sysv64" fn(*mut Frame<'m>, u32, u32, u32) -> f64,
     pub(super) state: *mut PlanState,
     pub(super) kernel: *const Kernel,
@@ -72,11 +72,11 @@ pub(super) mod field {
     pub(in super::super) const FOUND: i32 = offset_of!(Frame, found) as i32;
 }
 
-/// Returned if the prediction is to be computed from registers.
+/// The return code if the prediction is to be computed from registers.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
-/// Returned if a step bailed out.
+/// The return code if a step bailed out.
 pub(super) const REFUSED: u32 = u32::MAX - 1;
 
-/// Returned if a guard failed; no number was computed.
+/// The return code if a guard failed; no step ran.
 pub(super) const UNGUARDED: u32 = u32::MAX - 2;

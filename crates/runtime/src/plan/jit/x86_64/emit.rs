@@ -1,10 +1,11 @@
-//! The assembler: registers of kernels in registers of the processor.
+//! The emitter: code with a register cache, which keeps registers of kernels in registers of the
+//! processor.
 //!
-//! x86-64, with AVX for numbers. `rbx` holds the frame, `rdi` the address of the kernel's
-//! registers; `rsi` and `rdx` hold those of ids and tables once they are needed. A result is
-//! computed in `xmm12`, stored, and kept in one of `xmm0` to `xmm9` as long as there is room;
-//! `xmm10` and `xmm11` hold its operands; `xmm13` to `xmm15` hold 0, the position
-//! and 2^52 once they are needed.
+//! The code is x86-64, with AVX for numbers. `rbx` holds the frame, `rdi` the address of the
+//! kernel's registers; `rsi` and `rdx` hold the addresses of ids and tables after their first use.
+//! A result is computed in `xmm12`, stored, and kept in one of `xmm0` to `xmm9` until it is
+//! replaced. `xmm10` and `xmm11` hold its operands; `xmm13` to `xmm15` hold 0, the position and
+//! 2^52 after their first use.
 
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
@@ -15,14 +16,14 @@ use super::abi::{Needs, REFUSED, UNGUARDED, field};
 use crate::plan::float::TO_INDEX;
 use crate::plan::ir::{Inst, Kernel, Register, TIME};
 
-/// Code of some kernels.
+/// The code of some kernels.
 pub(super) struct Assembled {
     pub(super) bytes: Vec<u8>,
-    /// The start of each kernel's code, and its needs; none where a kernel has no code.
+    /// The start of each kernel's code, and its needs; `None` for a kernel without code.
     pub(super) kernels: Vec<Option<(usize, Needs)>>,
 }
 
-/// The code of kernels for a layout, one after the other.
+/// Assembles kernels for a layout.
 pub(super) fn assemble(kernels: &[&Kernel], layout: &Layout) -> Option<Assembled> {
     let mut code = VecAssembler::new(0);
     let mut pool = Pool::default();
@@ -46,12 +47,12 @@ pub(super) fn assemble(kernels: &[&Kernel], layout: &Layout) -> Option<Assembled
 
 type Code = VecAssembler<X64Relocation>;
 
-/// Numbers that code reads, each once.
+/// The pool of constants that code reads.
 #[derive(Default)]
 struct Pool {
     numbers: Vec<(u64, DynamicLabel)>,
     known: QuickMap<u64, DynamicLabel>,
-    /// All bits except the sign.
+    /// The mask of all bits except the sign.
     magnitude: Option<DynamicLabel>,
 }
 
@@ -72,23 +73,23 @@ impl Pool {
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     Xmm(u8),
-    /// In memory, at an offset from the first register.
+    /// Memory at an offset from the first register.
     Memory(i32),
     Number(DynamicLabel),
 }
 
-/// `xmm0` to `xmm9` keep registers.
+/// The number of processor registers, `xmm0` to `xmm9`, that keep registers of kernels.
 const KEPT: usize = 10;
-/// An operand of the result.
+/// The processor register of an operand.
 pub(super) const WAY: u8 = 10;
-/// A term of a sum.
+/// The processor register of a term of a sum.
 pub(super) const TERM: u8 = 11;
 pub(super) const RESULT: u8 = 12;
 pub(super) const NOTHING: u8 = 13;
 pub(super) const LAST: u8 = 14;
 const INDEX: u8 = 15;
 
-/// Registers of the processor that hold a known number and need not be loaded.
+/// The processor registers that hold a known number already.
 #[derive(Default)]
 struct Loaded {
     ids: bool,
@@ -98,7 +99,7 @@ struct Loaded {
     index: bool,
 }
 
-/// Writes the code of one kernel.
+/// The emitter of one kernel's code.
 pub(super) struct Emitter<'e> {
     pub(super) code: &'e mut Code,
     pool: &'e mut Pool,
@@ -106,16 +107,16 @@ pub(super) struct Emitter<'e> {
     pub(super) layout: &'e Layout,
     pub(super) needs: Needs,
     kept: [Option<Register>; KEPT],
-    /// The one that is reused next.
+    /// The processor register that is replaced next.
     oldest: usize,
     loaded: Loaded,
-    /// Steps from which the interpreter takes over.
+    /// The steps from which on the interpreter continues.
     left: Vec<(u32, DynamicLabel)>,
     refused: Option<DynamicLabel>,
     unguarded: Option<DynamicLabel>,
 }
 
-/// `operation to, a, source`, with one number each.
+/// Emits `operation to, a, source` on scalars.
 macro_rules! arithmetic {
     ($emitter:ident, $operation:ident $to:expr, $a:expr, $source:expr) => {{
         let (to, a, source): (u8, u8, Source) = ($to, $a, $source);
@@ -176,7 +177,7 @@ impl<'e> Emitter<'e> {
         self.needs
     }
 
-    /// A label at which the interpreter takes over from a step on.
+    /// A label at which the interpreter continues from a step on.
     pub(super) fn leave(&mut self, at: u32) -> DynamicLabel {
         match self.left.last() {
             Some(&(last, label)) if last == at => label,
@@ -216,14 +217,14 @@ impl<'e> Emitter<'e> {
         self.called();
     }
 
-    /// After a call no register of the processor holds its number.
+    /// Forgets all registers of the processor, after a call.
     pub(super) fn called(&mut self) {
         dynasm!(self.code ; mov rdi, [rbx + field::REGISTERS]);
         self.loaded = Loaded::default();
         self.kept = [None; KEPT];
     }
 
-    /// The register holds the result from here on.
+    /// Stores the result in a register, and keeps it in a processor register.
     pub(super) fn define(&mut self, to: Register) {
         self.forget(to);
         let at = place(to);
@@ -236,7 +237,7 @@ impl<'e> Emitter<'e> {
         self.oldest = (self.oldest + 1) % KEPT;
     }
 
-    /// A register has changed in memory alone.
+    /// Forgets a register, which has changed only in memory.
     pub(super) fn forget(&mut self, register: Register) {
         for kept in &mut self.kept {
             if *kept == Some(register) {
@@ -263,7 +264,7 @@ impl<'e> Emitter<'e> {
         }))
     }
 
-    /// All bits except the sign, 16 bytes.
+    /// The label of the mask of all bits except the sign, 16 bytes.
     pub(super) fn magnitude(&mut self) -> DynamicLabel {
         let code = &mut *self.code;
         let magnitude = &mut self.pool.magnitude;
@@ -278,7 +279,7 @@ impl<'e> Emitter<'e> {
         }
     }
 
-    /// The register of the processor that holds a register; `to` if it has to be loaded.
+    /// The processor register that holds a register; loads it into `to` if there is none.
     pub(super) fn loaded(&mut self, register: Register, to: u8) -> u8 {
         match self.source(register) {
             Source::Xmm(at) => at,
@@ -289,21 +290,21 @@ impl<'e> Emitter<'e> {
         }
     }
 
-    /// 0 is in [`NOTHING`].
+    /// Ensures that [`NOTHING`] holds 0.
     pub(super) fn zero(&mut self) {
         if !std::mem::replace(&mut self.loaded.zero, true) {
             dynasm!(self.code ; vxorpd Rx(NOTHING), Rx(NOTHING), Rx(NOTHING));
         }
     }
 
-    /// The position is in [`LAST`].
+    /// Ensures that [`LAST`] holds the position.
     pub(super) fn last(&mut self) {
         if !std::mem::replace(&mut self.loaded.last, true) {
             self.load(LAST, Source::Memory(place(TIME)));
         }
     }
 
-    /// A number from 0 to 2^32 as an index, in `eax`, by [`whole`](crate::plan::float::whole).
+    /// Converts an integer to an index in `eax`, like [`whole`](crate::plan::float::whole).
     pub(super) fn index(&mut self, number: u8) {
         if !std::mem::replace(&mut self.loaded.index, true) {
             let source = self.number(TO_INDEX);
@@ -315,7 +316,8 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The id at a place, in `eax`; if there is none, the interpreter takes over from a step on.
+    /// Loads the id at a place into `eax`. If there is none, the interpreter continues from step
+    /// `at` on.
     pub(super) fn id(&mut self, place: u8, at: u32) {
         self.index(place);
         let leave = self.leave(at);
@@ -329,8 +331,8 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The last token's embedding in a slot; if there is none, the interpreter takes over from a
-    /// step on.
+    /// Loads the last token's embedding in a slot. If there is none, the interpreter continues from
+    /// step `at` on.
     pub(super) fn embedded(&mut self, to: u8, slot: u16, at: u32) {
         let leave = self.leave(at);
         let (slots, slot) = (self.layout.slots as i32, i32::from(slot));
@@ -347,7 +349,7 @@ impl<'e> Emitter<'e> {
         );
     }
 
-    /// The entry of a table for the id in `eax`.
+    /// Loads the entry of a table for the id in `eax`.
     pub(super) fn entry(&mut self, to: u8, table: u32) {
         let at = 8 * table as i32;
         let end = table as usize + (1 << 16);
@@ -360,7 +362,8 @@ impl<'e> Emitter<'e> {
 }
 
 impl Kernel {
-    /// Whether offsets fit into instructions, and beginning a token changes no register of a guard.
+    /// Whether the kernel can be translated: offsets fit into instructions, and beginning a token
+    /// changes no register of a guard.
     fn is_translatable(&self, layout: &Layout) -> bool {
         const FAR: u32 = 1 << 27;
         let stays =

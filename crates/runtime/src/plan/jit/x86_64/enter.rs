@@ -1,4 +1,4 @@
-//! Executable memory, and the entry into code.
+//! Executable memory, and the unsafe boundary of machine code: entry and callbacks.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -15,14 +15,14 @@ use crate::plan::exec::state::PlanState;
 use crate::plan::ir::{Inst, Kernel};
 use crate::sparse::WIDTH;
 
-/// Code of a kernel, entered with its frame.
+/// The code of a kernel as a function of its frame.
 type Function = for<'m> unsafe extern "sysv64" fn(*mut Frame<'m>) -> u32;
 
-/// Translates kernels.
+/// The translator of kernels to machine code.
 #[derive(Debug)]
 pub(in crate::plan) struct Translator(());
 
-/// Code of a kernel.
+/// The machine code of a kernel.
 #[derive(Debug)]
 pub(in crate::plan) struct Code {
     function: Function,
@@ -32,13 +32,13 @@ pub(in crate::plan) struct Code {
 }
 
 impl Translator {
-    /// A translator; none if the processor lacks the instructions.
+    /// A translator. `None` if the processor lacks AVX.
     pub(in crate::plan) fn new() -> Option<Self> {
         is_x86_feature_detected!("avx").then_some(Self(()))
     }
 
-    /// The code of some kernels for a layout, none where a kernel has none; nothing if there is no
-    /// room for it.
+    /// Translates kernels for a layout. The inner `None` is a kernel without code; the outer one
+    /// means that there is no memory for code.
     pub(in crate::plan) fn translate(
         &self,
         kernels: &[&Kernel],
@@ -65,11 +65,11 @@ impl Translator {
     }
 }
 
-/// Runs code, with exclusive access to a state.
+/// An executor of machine code, with exclusive access to a state.
 #[derive(Debug)]
 pub(in crate::plan) struct Executor<'m> {
     frame: Frame<'m>,
-    /// Whether the memory was lent since its addresses were found.
+    /// Whether the state was borrowed since the frame's addresses were set.
     is_stale: bool,
     _exclusive: PhantomData<&'m mut PlanState>,
 }
@@ -101,7 +101,7 @@ impl<'m> Executor<'m> {
             heads,
             bailout: None,
         };
-        // SAFETY: the frame's memory came from a reference that nobody uses meanwhile.
+        // SAFETY: `state` is an exclusive reference, which nothing else uses during the call.
         unsafe { refresh(&raw mut frame) };
         Self {
             frame,
@@ -118,8 +118,8 @@ impl<'m> Executor<'m> {
     }
 
     fn exclusive(&mut self) -> &mut PlanState {
-        // SAFETY: it came from a reference that lives as long as `self`, and is used by nobody else
-        // between runs.
+        // SAFETY: the pointer came from an exclusive reference that lives as long as `self`, and
+        // between runs nothing else uses it.
         unsafe { &mut *self.frame.state }
     }
 
@@ -150,7 +150,7 @@ impl<'m> Executor<'m> {
     /// Runs the code of a kernel, for the last token.
     ///
     /// # Panics
-    /// If tables or lines are shorter than they were when it was made, or there is no token.
+    /// If tables or lines are shorter than the code needs, or there is no token.
     #[inline(always)]
     pub(in crate::plan) fn run(
         &mut self,
@@ -159,12 +159,15 @@ impl<'m> Executor<'m> {
     ) -> Result<KernelExit, Bailout> {
         if self.is_stale {
             self.is_stale = false;
-            // SAFETY: nobody else has a reference to the frame or its state.
+            // SAFETY: no other reference to the frame or its state is in use.
             unsafe { refresh(&raw mut self.frame) };
         }
         let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
         let fits = tables >= code.needs.tables && lines >= code.needs.lines && self.frame.count > 0;
-        assert!(fits, "code is run with what it was made for");
+        assert!(
+            fits,
+            "tables and lines are as long as the code needs, and a token has begun"
+        );
         self.frame.kernel = kernel;
         // SAFETY: the function reads and writes the frame's arrays within what was asserted above
         // (there are WIDTH registers; places are compared with the count, slots with the number of
@@ -202,11 +205,11 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
     frame.embedded = state.rows.embedding.len() as u64;
 }
 
-/// A frame's state, kernel and heads.
+/// The state, the kernel and the heads of a frame.
 ///
 /// # Safety
-/// Code calls with its own frame, and until the call returns nobody else uses its memory or its
-/// kernel.
+/// The frame is the one with which code was entered, and until the call returns nothing else uses
+/// its memory or its kernel.
 unsafe fn parts<'f>(frame: *mut Frame<'f>) -> (&'f mut PlanState, &'f Kernel, &'f [HeadAt]) {
     // SAFETY: the caller grants exclusive use of the state and the kernel.
     unsafe { (&mut *(*frame).state, &*(*frame).kernel, (*frame).heads) }
@@ -257,25 +260,26 @@ unsafe extern "sysv64" fn insert(frame: *mut Frame<'_>, at: u32, x: f64, y: f64)
 }
 
 unsafe extern "sysv64" fn find(frame: *mut Frame<'_>, group: u32, query: f64) -> u32 {
-    // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
+    // SAFETY: only code calls this; until the call returns nothing writes to the frame's state.
     let state = unsafe { &*(*frame).state };
     match state.groups.find_index(group as u16, query) {
         Ok(entry) => entry,
-        // SAFETY: code calls this with its own frame, and nobody else uses it meanwhile.
+        // SAFETY: code passes its own frame, which nothing else uses until the call returns.
         Err(bailout) => unsafe { refuse(frame, bailout) },
     }
 }
 
 unsafe extern "sysv64" fn found(frame: *mut Frame<'_>, group: u32, entry: u32, value: u32) -> f64 {
-    // SAFETY: only code calls this; until the call returns nobody writes to the frame's state.
+    // SAFETY: only code calls this; until the call returns nothing writes to the frame's state.
     let state = unsafe { &*(*frame).state };
     state.groups.value(group as u16, entry, value as u16)
 }
 
-/// Notes a bailout; [`REFUSED`].
+/// Records a bailout in the frame; returns [`REFUSED`].
 ///
 /// # Safety
-/// Code calls with its own frame, which nobody else uses until the call returns.
+/// The frame is the one with which code was entered, and nothing else uses it until the call
+/// returns.
 #[cold]
 unsafe fn refuse(frame: *mut Frame<'_>, bailout: Bailout) -> u32 {
     // SAFETY: the caller grants exclusive use of the frame.

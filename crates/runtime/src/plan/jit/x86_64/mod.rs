@@ -1,4 +1,4 @@
-//! Code for x86-64 with AVX.
+//! The template compiler for x86-64 with AVX.
 
 mod abi;
 #[expect(clippy::useless_conversion, reason = "dynasm converts registers")]

@@ -1,4 +1,4 @@
-//! Templates: the code of every instruction.
+//! The templates: the code of every instruction.
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
@@ -8,18 +8,18 @@ use crate::plan::exec::predictions::{LENGTH, MIDDLE};
 use crate::plan::float::{CERTAIN, TO_INTEGER};
 use crate::plan::ir::{Inst, Output, Product, Register, Span, TIME, ZERO};
 
-/// How a step was translated.
+/// The state of a step after its template.
 enum Done {
-    /// Its result is in [`RESULT`], for a register.
+    /// The result is in [`RESULT`], to be stored in a register.
     Result(Register),
-    /// Completely.
+    /// The step is complete.
     All,
-    /// Not at all: it is left to the interpreter.
+    /// The step has no template: the interpreter runs it.
     Not,
 }
 
 impl Emitter<'_> {
-    /// The code of the whole kernel.
+    /// Emits the code of the whole kernel.
     pub(super) fn kernel(mut self) -> Needs {
         self.guards();
         let kernel = self.kernel;
@@ -34,8 +34,8 @@ impl Emitter<'_> {
         self.finish()
     }
 
-    /// Ends the code unless all guarded places lie before the last token's position. This token has
-    /// begun already.
+    /// Emits the guards: the code ends unless all guarded places lie before the position of the
+    /// token before. The current token has begun already.
     fn guards(&mut self) {
         let kernel = self.kernel;
         if kernel.guards.is_empty() {
@@ -79,7 +79,7 @@ impl Emitter<'_> {
                 to
             }
             Inst::Accumulate { to, quad } => {
-                // It began with a start that is not -0, so it is not -0 itself.
+                // The sum began with a start that is not -0, so it is not -0.
                 let base = self.loaded(to, RESULT);
                 self.add(base, self.quad(quad));
                 to
@@ -113,7 +113,7 @@ impl Emitter<'_> {
                 to
             }
             Inst::Gated { to, gate, value } => {
-                // Bounds prove that a gate is no NaN. A gate of -0 becomes 0, as in the
+                // Bounds prove that a gate is not NaN. A gate of -0 becomes 0, like in the
                 // interpreter.
                 let gate = self.loaded(gate, TERM);
                 self.zero();
@@ -266,7 +266,7 @@ impl Emitter<'_> {
         Done::Result(to)
     }
 
-    /// The entry nearest to the whole number in `xmm0`, in `eax`.
+    /// Finds the entry nearest to the integer in `xmm0`; its number is then in `eax`.
     fn find(&mut self, group: u16) {
         let (refused, group, none) = (self.refused(), i32::from(group), REFUSED as i32);
         dynasm!(self.code
@@ -280,7 +280,7 @@ impl Emitter<'_> {
         self.called();
     }
 
-    /// A value of the entry in `eax`.
+    /// Reads a value of the entry in `eax`.
     fn found(&mut self, group: u16, value: u16) {
         let (group, value) = (i32::from(group), i32::from(value));
         dynasm!(self.code
@@ -294,13 +294,13 @@ impl Emitter<'_> {
         self.called();
     }
 
-    /// The terms of a quad; zeros that fill up change no sum but one of -0.
+    /// The terms of a quad without the zeros that fill it up, which change no sum except -0.
     fn quad(&self, quad: u32) -> impl Iterator<Item = (f64, Register)> + use<> {
         let quad = self.kernel.quads[quad as usize];
         quad.into_iter().filter(|&term| term != (0.0, ZERO))
     }
 
-    /// `start + terms`, in order.
+    /// Emits `start + terms`, in order.
     fn sum(&mut self, start: f64, terms: impl IntoIterator<Item = (f64, Register)>) {
         let base = if start.to_bits() == 0 {
             self.zero();
@@ -313,7 +313,7 @@ impl Emitter<'_> {
         self.add(base, terms);
     }
 
-    /// `base + terms`, in order.
+    /// Emits `base + terms`, in order.
     fn add(&mut self, mut base: u8, terms: impl IntoIterator<Item = (f64, Register)>) {
         for (weight, register) in terms {
             let source = self.source(register);
@@ -325,7 +325,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// `to = base + weight * source`. Times 1, or times -1, no number is rounded.
+    /// Emits `to = base + weight * source`. Products with 1 and -1 are exact and left out.
     fn add_term(&mut self, to: u8, base: u8, weight: f64, source: Source) {
         if weight == 1.0 {
             arithmetic!(self, vaddsd to, base, source);
@@ -344,7 +344,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// `to = source + number`.
+    /// Emits `to = source + number`.
     fn add_number(&mut self, to: u8, source: Source, number: f64) {
         let number = self.number(number);
         match source {
@@ -366,7 +366,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The number between 0 and the position that is nearest.
+    /// Clamps a number to the range from 0 to the position.
     fn clamp(&mut self, number: u8) {
         self.zero();
         self.last();
@@ -376,15 +376,15 @@ impl Emitter<'_> {
         );
     }
 
-    /// The nearest integer.
+    /// Rounds a number to the nearest integer.
     fn round(&mut self, to: u8, number: u8) {
         let magic = self.number(TO_INTEGER);
         arithmetic!(self, vaddsd to, number, magic);
         arithmetic!(self, vsubsd to, to, magic);
     }
 
-    /// The position nearest to a number, unless it is about in the middle of two. The number is not
-    /// in [`TERM`].
+    /// Finds the position nearest to a number. If the number is about in the middle of two
+    /// positions, the interpreter continues. The number must not be in [`TERM`].
     fn nearest(&mut self, number: u8, at: u32) {
         self.round(TERM, number);
         let (magnitude, certain) = (self.magnitude(), self.number(CERTAIN));
@@ -401,7 +401,7 @@ impl Emitter<'_> {
         self.clamp(TERM);
     }
 
-    /// Values at the highest key: they follow its y, in every other register.
+    /// Replaces the highest key if `y` is higher. Its values follow its y, in every other register.
     fn raise(&mut self, at: u32, y: Register, values: Span, height: Register) -> Done {
         let values = &self.kernel.registers[values.start as usize..][..values.len as usize];
         let end = height + 2 * values.len() as Register;
@@ -429,7 +429,7 @@ impl Emitter<'_> {
         Done::All
     }
 
-    /// The token that follows, if it is known by now.
+    /// Emits the prediction, if code can compute it.
     fn output(&mut self, output: &Output) {
         let unknown = UNKNOWN as i32;
         match *output {
