@@ -48,7 +48,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         .map_err(Failure::stdout)?;
     let end = used.as_ref().map(|run| &run.end);
     if let Some(end @ (RunEnd::Derailed { .. } | RunEnd::UnknownToken { .. })) = end {
-        // What is proved of keys and sums says nothing of what a broken model does with them.
+        // Proofs about keys and sums say nothing about a model that derails.
         return Err(Failure::Failed(anyhow!("the program: {}", ended(end))));
     }
     Ok(match certificate.problems().chain(next.problems()).next() {
@@ -125,7 +125,7 @@ fn ended(end: &RunEnd) -> String {
     }
 }
 
-/// What is proved of the next token.
+/// The proof of the next token.
 fn next_json(next: &NextTokens) -> Value {
     let found = next.found.iter().map(|found| {
         let counters = found.counters.iter().map(|picked| {

@@ -21,18 +21,18 @@ use crate::screen::{Screen, Stream};
 /// A prompt of this many tokens takes long enough to say so.
 const LONG_PROMPT: usize = 10_000;
 
-/// What is printed of a run.
+/// The part of a run that is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Print {
     /// The bytes that the program writes, on stdout and on stderr.
     Output,
-    /// The same, stdout's as hexadecimal digits.
+    /// The bytes that the program writes, stdout's as hexadecimal digits.
     Hex,
     /// The trace.
     Trace,
 }
 
-/// What a run begins with.
+/// The state that a run begins with.
 struct Begin {
     computer: Computer,
     saved: SavedRun,

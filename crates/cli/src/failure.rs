@@ -1,4 +1,4 @@
-//! What ends the command with an error, and exit codes.
+//! Failures of the command, and exit codes.
 
 use std::io;
 
@@ -15,7 +15,7 @@ pub(crate) const BUDGET: u8 = 124;
 pub(crate) const HORIZON: u8 = 125;
 pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) const TRAPPED: u8 = 134;
-/// What a shell tells of a tool that SIGPIPE ended.
+/// The exit code that a shell reports for a tool that SIGPIPE ended.
 const CLOSED: u8 = 141;
 
 /// Longest error text, in characters; what is beyond is cut from its middle.
@@ -58,7 +58,7 @@ impl Failure {
         }
     }
 
-    /// What to tell: the error and its causes.
+    /// The text of the error and its causes.
     pub(crate) fn text(&self) -> Option<String> {
         match self {
             Self::Refused(error) | Self::Failed(error) => Some(printable(&chain(error))),

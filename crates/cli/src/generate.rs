@@ -26,7 +26,7 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
         Decoder::with_options(&model, args.engine.into(), options).map_err(|error| {
             Failure::Refused(Error::new(error).context(args.model.display().to_string()))
         })?;
-    // A prompt beyond the horizon leaves the decoder finished, which is told below.
+    // A prompt beyond the horizon leaves the decoder finished, which is reported below.
     if let Err(stop) = decoder.prefill(&prompt)
         && decoder.finish_reason().is_none()
     {

@@ -1,4 +1,4 @@
-//! Programs, models and input, from where they are.
+//! Loading of programs, models and input.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Read};
@@ -83,7 +83,7 @@ pub(crate) struct Loaded {
     pages_given: bool,
     /// The program's name, its first argument.
     name: String,
-    /// What errors call it.
+    /// The program's name in errors.
     place: String,
     arguments: Vec<String>,
     env: Vec<String>,
@@ -152,7 +152,7 @@ impl Loaded {
         })
     }
 
-    /// What the lowering says of it, if it is a module.
+    /// The result of the lowering, if the program is a module.
     pub(crate) fn lowered(&self) -> Option<&Lowered> {
         self.source.lowered()
     }
@@ -219,7 +219,7 @@ impl Loaded {
         })
     }
 
-    /// The same program with its input, lowered for a machine of another profile.
+    /// This program with its input, lowered for a machine of another profile.
     fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
         let mut loaded = self.clone();
         loaded.held = Some(profile.memory_bytes());

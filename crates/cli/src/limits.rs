@@ -1,4 +1,4 @@
-//! What ended a run at the horizon, in the terms of programs: memory, stores, length, stack.
+//! Limits that end a run at the horizon, in the terms of programs: memory, stores, length, stack.
 
 use weightware::{Exceeded, Limit, MemoryWindow, Profile};
 
@@ -17,7 +17,7 @@ pub(crate) struct Stopped {
 }
 
 impl Stopped {
-    /// What is exceeded.
+    /// The limit that is exceeded.
     pub(crate) fn problem(&self) -> String {
         let Exceeded { limit, profile, .. } = &self.exceeded;
         let name = profile.name;
@@ -75,7 +75,7 @@ impl Stopped {
         }
     }
 
-    /// What can be done.
+    /// The remedy.
     pub(crate) fn remedy(&self) -> String {
         if let Some(further) = &self.exceeded.further {
             return format!("{} {}", flag(further), self.offers(further));
@@ -92,7 +92,7 @@ impl Stopped {
         }
     }
 
-    /// What a profile has more of.
+    /// The greater limit of another profile.
     fn offers(&self, further: &Profile) -> String {
         match self.exceeded.limit {
             Limit::Positions => format!("goes on to {}", grouped(further.last_position)),

@@ -1,4 +1,4 @@
-//! What a program needs of a machine.
+//! Needs of a program, and whether a machine meets them.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::limits::{flag, grouped};
 /// Bytes of a page of memory.
 const PAGE: u64 = 1 << 16;
 
-/// What a program needs.
+/// The needs of a program.
 pub(crate) struct Needs {
     module_bytes: usize,
     functions: usize,

@@ -23,21 +23,21 @@ pub(crate) enum Ending {
     Interrupted,
 }
 
-/// What can be wrong with a model that has the machine's tokens.
+/// The faults that a model with the machine's tokens can have.
 const WRONG_WEIGHTS: &str =
     "the weights are not those that `weightware weights --out DIR` writes, or they are wrong";
 
 pub(crate) struct Report {
     ending: Ending,
-    /// What the run exceeds of a profile, at its horizon.
+    /// The limit that the run exceeds, at its horizon.
     stopped: Option<Stopped>,
     trapped: Option<Trapped>,
     share_of_horizon: f64,
     memory_used: Option<MemoryUsed>,
-    /// What to try if the program failed, for want of memory or of files.
+    /// A hint for a program that failed, for want of memory or of files.
     hint: Option<String>,
     prompt_tokens: u64,
-    /// Tokens of the trace that were taken in, not decoded.
+    /// Tokens of the trace that were prefilled, not decoded.
     resumed: u64,
     saved: Option<PathBuf>,
     /// Tokens of the trace, resumed ones included.
@@ -50,7 +50,7 @@ pub(crate) struct Report {
     peak_memory: Option<u64>,
     prefill: Duration,
     decode: Duration,
-    /// Of a checked run: how many tokens were confirmed, and how it and the interpreter parted.
+    /// How many tokens of a checked run were confirmed, and how it and the interpreter parted.
     agreed: Option<u64>,
     divergence: Option<(Place, Divergence)>,
 }
@@ -138,7 +138,7 @@ impl Report {
         }
     }
 
-    /// What is to be said of an end that is not the program's own.
+    /// The message about an end that is not the program's own.
     pub(crate) fn remark(&self) -> Option<String> {
         let prompt_tokens = self.prompt_tokens;
         let count = counted(self.tokens);
@@ -362,7 +362,7 @@ impl Report {
     }
 }
 
-/// What to try if a program failed for want of memory: the machine refused it some that another one
+/// A hint for a program that failed for want of memory: the machine refused some that another one
 /// has.
 fn memory_hint(lowered: &Lowered, program: &Program, run: &Run<'_>) -> Option<String> {
     let held = run.memory_used()?.held;
@@ -382,7 +382,7 @@ fn memory_hint(lowered: &Lowered, program: &Program, run: &Run<'_>) -> Option<St
     })
 }
 
-/// What to try if a program failed for want of files.
+/// A hint for a program that failed for want of files.
 fn files_hint(lowered: &Lowered) -> Option<String> {
     let opens = |import: &String| import.ends_with(".path_open");
     lowered.imports.iter().any(opens).then(|| {
@@ -391,7 +391,7 @@ fn files_hint(lowered: &Lowered) -> Option<String> {
     })
 }
 
-/// What tools call an end; the exit code, or the trap, of a program that ended itself so.
+/// An end's name for tools; the exit code, or the trap, of a program that ended itself so.
 pub(crate) fn described(end: &RunEnd) -> (&'static str, Option<u32>, Option<&'static str>) {
     match end {
         RunEnd::Outcome(Outcome::Halted) => ("halt", None, None),
@@ -429,7 +429,7 @@ fn shown(at: Place) -> String {
     )
 }
 
-/// So many tokens.
+/// A number of tokens, in words.
 pub(crate) fn counted(tokens: u64) -> String {
     format!("{tokens} token{}", if tokens == 1 { "" } else { "s" })
 }

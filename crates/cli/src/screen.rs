@@ -62,7 +62,7 @@ pub(crate) struct Screen {
     flushed: Instant,
     /// The terminal's cursor stands where a line begins.
     line_start: bool,
-    /// What was last written to stderr ended a line.
+    /// The last byte written to stderr ended a line.
     stderr_line_start: bool,
     /// The output moves the terminal's cursor itself.
     escapes: bool,
@@ -102,7 +102,8 @@ impl Screen {
         }
     }
 
-    /// What is appended to this goes to that stream, by the next [`tick`](Self::tick) that is due.
+    /// The pending bytes of a stream, to append to; the next [`tick`](Self::tick) that is due
+    /// writes them.
     pub(crate) fn output(&mut self, stream: Stream) -> &mut Vec<u8> {
         self.pending.of(stream)
     }

@@ -59,7 +59,7 @@ impl Trapped {
         })
     }
 
-    /// What is said of it.
+    /// The message about the trap.
     pub(crate) fn remark(&self, trap: Trap, count: &str) -> String {
         let address = self.address.map(|address| match u32::try_from(address) {
             Ok(low) if address >= STACK_OVERFLOW => {

@@ -1,4 +1,4 @@
-//! What `--version` says.
+//! `--version`.
 
 use std::io::{self, Write};
 

@@ -25,7 +25,7 @@ fn a_folder_and_a_program() {
     }
     assert!(!text.contains("NOT PROVED"), "{text}");
 
-    // What a program does to the boxes.
+    // A program's use of the boxes.
     let program = file(&folder, "sum.tok", SUM);
     let output = weightware(&["certify", "--json", "--model", model, &program]);
     assert_eq!(status(&output), Some(0));

@@ -33,7 +33,7 @@ fn report(said: &str) -> (&str, Value) {
     )
 }
 
-/// Whatever the options: `halt` and the exit code of such a run mean nothing.
+/// With any options, `halt` and the exit code of such a run mean nothing.
 #[test]
 fn a_run_that_derails_ends_at_once() {
     let folder = folder("derailed");
@@ -82,7 +82,7 @@ fn a_run_that_derails_ends_at_once() {
     }
     let done = weightware(&["run", &exit, "--model", &exits]);
     assert!(ended(&done, 122).starts_with("derailed: no program makes token 4 "));
-    // The trace shows the token, and nothing behind it.
+    // The trace shows the token, and nothing after it.
     let done = weightware(&["trace", &sum, "--model", &halts]);
     ended(&done, 122);
     let expected = SUM_TRACE.lines().take(2).collect::<Vec<_>>().join("\n");

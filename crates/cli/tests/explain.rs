@@ -17,7 +17,7 @@ fn explained(sum: &str, more: &[&str]) -> Value {
     serde_json::from_str(&stdout(&done)).expect("it is JSON")
 }
 
-/// What changed by name, over all half-layers: the last value.
+/// The last value of each name that changed, over all half-layers.
 fn last_values(json: &Value) -> impl Fn(&str) -> f64 + '_ {
     |name| {
         let half_layers = json["pass"]["half_layers"].as_array().expect("a list");
@@ -256,7 +256,7 @@ fn a_folder_has_a_card_and_keeps_the_readme_of_others() {
     let boxes = config["key_bounds"].as_array().expect("a list").len();
     assert_eq!(text.matches("| 0.9").count(), boxes);
 
-    // Ours is written over, of whatever profile.
+    // A card of ours is written over, whichever profile it is of.
     ended(
         &weightware(&["weights", "--out", &model, "--profile", "far"]),
         0,

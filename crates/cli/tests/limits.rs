@@ -1,4 +1,4 @@
-//! What a program needs, where it stops, and how that is said.
+//! Needs and limits of programs, and the messages about them.
 
 use serde_json::Value;
 
@@ -74,7 +74,7 @@ fn limits_are_said_in_the_programs_terms() {
         "{said}"
     );
 
-    // As many stores as the profile has: before, a number of a head's key.
+    // The profile's count of stores. Before, the message was a number of a head's key.
     let stores = main_of(
         "(memory 1)",
         "(loop $on (i32.store8 (i32.const 5) (i32.const 1)) (br $on)) (i32.const 0)",

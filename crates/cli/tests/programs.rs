@@ -106,7 +106,7 @@ fn a_resumed_run_prints_what_is_new_of_both_streams() {
     let folder = folder("resumed-streams");
     let program = file(&folder, "turns.txt", TURNS);
     let saved = string(&folder.join("saved.run"));
-    // Six tokens put out a byte: six bytes.
+    // Six tokens output a byte: six bytes.
     let done = weightware(&["run", &program, "--max-tokens", "36", "--save", &saved]);
     let said = ended(&done, 124);
     assert_eq!(stdout(&done), "o1\n");
@@ -119,7 +119,7 @@ fn a_resumed_run_prints_what_is_new_of_both_streams() {
     assert_eq!(stdout(&done), "o3");
 }
 
-/// A report begins a line of its own, whatever the program has left on stderr.
+/// A report begins a line of its own, also after an unfinished line of the program's on stderr.
 #[test]
 fn a_report_stands_behind_what_the_program_says() {
     let text = "{ i32.const 65 00 00 00 output.err 00 00 00 00 }";
@@ -258,7 +258,7 @@ fn a_saved_run_goes_on() {
         let said = ended(&done, 2);
         assert!(said.contains("--resume") && said.contains(why), "{said}");
     }
-    // What a writer left that was killed after its last digest is decoded again.
+    // Tokens after the last digest, of a writer that was killed, are decoded again.
     let path = file(&folder, "killed.run", read(&whole) + "ff ff ff ff");
     ended(&weightware(&["trace", "--resume", &path]), 0);
     let done = weightware(&["run", &sum, "--resume", &whole]);
@@ -361,7 +361,7 @@ fn output_arrives_while_the_program_runs() {
     let done = child.wait_with_output().expect("the binary ends");
     assert_eq!(ended(&done, 141), "");
 
-    // The same of stderr.
+    // A closed stderr ends the run too.
     let shout = file(
         &folder,
         "shout-err.txt",

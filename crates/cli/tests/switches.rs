@@ -173,7 +173,7 @@ fn the_version_names_the_weights() {
         text.starts_with("weightware ") && digest.len() == 64,
         "{text}"
     );
-    // As the file's own digest.
+    // It is the file's own digest.
     let folder = folder("version");
     let model = string(&folder.join("model"));
     ended(&weightware(&["weights", "--out", &model]), 0);

@@ -7,7 +7,7 @@ use weightware::{Engine, Profile};
 /// Which of the compiled machines.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MachineArgs {
-    /// What the compiled weights are exact for: `stock`, 22 million tokens in stock attention;
+    /// The reach of the compiled weights: `stock`, 22 million tokens in stock attention;
     /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape far
     #[arg(long, value_name = "NAME", value_parser = profiles())]
     profile: Option<String>,
@@ -41,9 +41,9 @@ impl MachineArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineName {
-    /// Hard-max by programs made from the weights, about constant a token
+    /// Hard-max by kernels specialised to the weights, about constant a token
     Plan,
-    /// The same by machine code made of these programs, in builds with the feature `jit`
+    /// Hard-max by machine code of these kernels, in builds with the feature `jit`
     Jit,
     /// Hard-max by search in the convex hull of past keys, O(log n) a token
     Hull,

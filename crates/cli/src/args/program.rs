@@ -80,7 +80,7 @@ pub(crate) struct ClangArgs {
 }
 
 impl ClangArgs {
-    /// The arguments for clang, but for the stack's size and the output.
+    /// The arguments for clang, without the stack's size and the output.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = String> {
         let flags = [
             ("-D", &self.define),

@@ -1,4 +1,4 @@
-//! `explain`: the forward pass behind one token of a trace.
+//! `explain`: the forward pass that predicts one token of a trace.
 
 mod explanation;
 mod json;

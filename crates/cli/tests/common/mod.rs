@@ -20,9 +20,9 @@ halt
 pub(crate) const TRAP: &str = "{ unreachable 00 00 00 00 }";
 /// Jumps to itself for ever.
 pub(crate) const LOOP: &str = "{ br 00 00 00 00 }";
-/// Puts out `!` for ever.
+/// Outputs `!` for ever.
 pub(crate) const SHOUT: &str = "{ i32.const 21 00 00 00 output 00 00 00 00 br 00 00 00 00 }";
-/// Puts out its input.
+/// Outputs its input.
 pub(crate) const ECHO: &str = r#"(module
     (import "env" "getchar" (func $getchar (result i32)))
     (import "env" "putchar" (func $putchar (param i32)))
