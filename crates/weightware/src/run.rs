@@ -211,6 +211,12 @@ impl<'c> Run<'c> {
         shown
     }
 
+    /// Decodes so many tokens, fewer if the run ends, and returns how many: [`steps`](Self::steps)
+    /// that shows nothing. It is not generic, so that a caller without optimisation runs it as fast.
+    pub fn advance(&mut self, most: usize) -> usize {
+        self.steps(most, |_, _| {})
+    }
+
     /// How many tokens may come: none behind the end.
     fn left(&self) -> u64 {
         if self.reader.ended() || self.unknown.is_some() || self.divergence().is_some() {
@@ -222,7 +228,7 @@ impl<'c> Run<'c> {
 
     /// Runs to the end.
     pub fn finish(&mut self) -> RunEnd {
-        while self.steps(usize::MAX, |_, _| {}) > 0 {}
+        while self.advance(usize::MAX) > 0 {}
         self.end()
     }
 
