@@ -47,7 +47,7 @@ pub(crate) fn watch(
     let mut refreshed = start;
     let mut shown = Shown::default();
     loop {
-        run.steps(between_looks(engine), |_, _| {});
+        run.advance(between_looks(engine));
         // Continues to the end of a line, which is shown.
         let line = loop {
             match run.step() {

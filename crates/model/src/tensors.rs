@@ -1,6 +1,6 @@
 //! `model.safetensors`: every matrix under its name, as 64-bit floats.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
@@ -24,9 +24,10 @@ pub(crate) fn serialize(weights: &Weights, shape: &Shape) -> Result<Vec<u8>, Saf
         .iter()
         .map(|(name, dims, bytes)| Ok((name, TensorView::new(Dtype::F64, dims.to_vec(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
-    // PyTorch's loaders recognise their own layout by this mark.
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize(views, Some(metadata))
+    // PyTorch's loaders recognise their own layout by this mark. The map's type is the crate's, which
+    // is not the standard library's without its feature `std`.
+    let metadata = [("format".to_owned(), "pt".to_owned())];
+    safetensors::serialize(views, Some(metadata.into_iter().collect()))
 }
 
 pub(crate) fn deserialize(bytes: &[u8], shape: &Shape, path: &Path) -> Result<Weights, Error> {

@@ -213,7 +213,17 @@ impl<'c> Run<'c> {
         shown
     }
 
+<<<<<<< HEAD
     /// The number of tokens that may still come: none after the end.
+=======
+    /// Decodes so many tokens, fewer if the run ends, and returns how many: [`steps`](Self::steps)
+    /// that shows nothing. It is not generic, so that a caller without optimisation runs it as fast.
+    pub fn advance(&mut self, most: usize) -> usize {
+        self.steps(most, |_, _| {})
+    }
+
+    /// How many tokens may come: none behind the end.
+>>>>>>> first-minute
     fn left(&self) -> u64 {
         if self.reader.ended() || self.unknown.is_some() || self.divergence().is_some() {
             return 0;
@@ -224,7 +234,7 @@ impl<'c> Run<'c> {
 
     /// Decodes the rest of the run, and returns the reason of its end.
     pub fn finish(&mut self) -> RunEnd {
-        while self.steps(usize::MAX, |_, _| {}) > 0 {}
+        while self.advance(usize::MAX) > 0 {}
         self.end()
     }
 

@@ -10,6 +10,7 @@ use weightware::{Computer, Engine, Model, Program, Source, TokenId};
 
 use super::{add, evidence, exit_code};
 use crate::figures::thousands;
+use crate::live::status_line;
 use crate::workspace::{self, shown};
 
 #[derive(Debug, Args)]
@@ -33,6 +34,9 @@ const MODULES: [&str; 4] = ["loops", "calls", "fib", "memory"];
 /// The greatest length of a run. The readers' memory grows with the square of the length.
 const MOST_TOKENS: usize = 4_500;
 
+/// What cargo builds and runs for candle.
+const CANDLE: &str = "--release -p weightware-candle --example teacher_forced";
+
 /// A run as token ids: prompt and trace.
 pub(super) struct Recorded {
     pub(super) name: &'static str,
@@ -42,12 +46,14 @@ pub(super) struct Recorded {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<()> {
+        let reader = Network::find(self.with)?;
+        println!("{}\n", reader.announcement());
+        reader.build()?;
         let computer = Computer::default();
         let model = computer.model();
         let folder = workspace::target().join("weightware-model");
         model.save(&folder)?;
         println!("Model folder: {}", shown(&folder));
-        let reader = Network::find(self.with)?;
         println!("Read again in one pass, without cache or hull, by {reader}.\n");
 
         println!(
@@ -68,7 +74,11 @@ impl Arguments {
                 println!("{counts} too long to be read in one pass");
                 continue;
             }
-            let verdict = reader.check(&folder, &file, run.prompt)?;
+            let bar = status_line();
+            bar.set_message(format!("{reader} reads {} tokens", run.tokens.len()));
+            let verdict = reader.check(&folder, &file, run.prompt);
+            bar.finish_and_clear();
+            let verdict = verdict?;
             let Verdict {
                 compared,
                 mismatches,
@@ -187,14 +197,48 @@ impl Network {
             if wanted == Some(Reader::Pytorch) {
                 bail!("python3 finds no torch: pip install torch, or Debian's python3-torch");
             }
-            eprintln!("python3 finds no torch, so candle reads; building it takes minutes, once.");
+            eprintln!("python3 finds no torch (Debian: `apt install python3-torch`).");
         }
         Ok(Self::Candle)
+    }
+
+    /// What the demo will do, and what that takes.
+    fn announcement(&self) -> String {
+        let reading = "reads each program's prompt and trace in one pass and predicts every token of the trace again";
+        let (first, reading) = match self {
+            Self::Pytorch { version, .. } => (
+                "",
+                format!(
+                    "Stock PyTorch {version} {reading}: about two minutes on two cores, up to 5 GB of memory."
+                ),
+            ),
+            Self::Candle => (
+                "Builds candle: several minutes, once.\n",
+                format!("Candle {reading}: minutes."),
+            ),
+        };
+        format!(
+            "{first}Writes the weights to a model folder and decodes {} programs: a second.\n{reading}\n\
+             Searches the decoder's sources for instructions, and decodes with every token renamed: a second.",
+            1 + MODULES.len(),
+        )
+    }
+
+    /// Builds the reader; cargo shows how far it is.
+    fn build(&self) -> Result<()> {
+        if let Self::Candle = self {
+            let command = format!("build {CANDLE}");
+            let words: Vec<_> = command.split(' ').collect();
+            let built = workspace::cargo(&words).status().context("cargo")?;
+            ensure!(built.success(), "candle cannot be built: cargo {command}");
+        }
+        Ok(())
     }
 
     /// The command, for the workspace's root.
     fn arguments(&self, model: &Path, tokens: &Path, prompt: usize) -> Vec<String> {
         let (model, tokens, prompt) = (shown(model), shown(tokens), prompt.to_string());
+        let candle = format!("cargo run {CANDLE} --");
         let words = match self {
             Self::Pytorch { python, .. } => {
                 let check = [
@@ -208,8 +252,7 @@ impl Network {
                 [&[*python, "examples/pytorch/forward.py"], &check[..]].concat()
             }
             Self::Candle => {
-                let run = "cargo run --release -p weightware-candle --example teacher_forced --";
-                let run: Vec<_> = run.split(' ').collect();
+                let run: Vec<_> = candle.split(' ').collect();
                 [&run[..], &[&model, &tokens, &prompt]].concat()
             }
         };
