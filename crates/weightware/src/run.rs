@@ -213,17 +213,13 @@ impl<'c> Run<'c> {
         shown
     }
 
-<<<<<<< HEAD
-    /// The number of tokens that may still come: none after the end.
-=======
-    /// Decodes so many tokens, fewer if the run ends, and returns how many: [`steps`](Self::steps)
-    /// that shows nothing. It is not generic, so that a caller without optimisation runs it as fast.
+    /// Decodes at most this many tokens, and returns how many: [`steps`](Self::steps) that shows
+    /// nothing. It is not generic, so that a caller without optimisation runs it as fast.
     pub fn advance(&mut self, most: usize) -> usize {
         self.steps(most, |_, _| {})
     }
 
-    /// How many tokens may come: none behind the end.
->>>>>>> first-minute
+    /// The number of tokens that may still come: none after the end.
     fn left(&self) -> u64 {
         if self.reader.ended() || self.unknown.is_some() || self.divergence().is_some() {
             return 0;
