@@ -24,8 +24,8 @@ pub(crate) fn serialize(weights: &Weights, shape: &Shape) -> Result<Vec<u8>, Saf
         .iter()
         .map(|(name, dims, bytes)| Ok((name, TensorView::new(Dtype::F64, dims.to_vec(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
-    // PyTorch's loaders recognise their own layout by this mark. The map's type is the crate's, which
-    // is not the standard library's without its feature `std`.
+    // PyTorch's loaders recognise their own layout by this mark. The map's type is the crate's,
+    // which is not the standard library's without its feature `std`.
     let metadata = [("format".to_owned(), "pt".to_owned())];
     safetensors::serialize(views, Some(metadata.into_iter().collect()))
 }

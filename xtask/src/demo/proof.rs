@@ -34,7 +34,7 @@ const MODULES: [&str; 4] = ["loops", "calls", "fib", "memory"];
 /// The greatest length of a run. The readers' memory grows with the square of the length.
 const MOST_TOKENS: usize = 4_500;
 
-/// What cargo builds and runs for candle.
+/// The arguments with which cargo builds and runs candle's reader.
 const CANDLE: &str = "--release -p weightware-candle --example teacher_forced";
 
 /// A run as token ids: prompt and trace.
