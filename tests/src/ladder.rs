@@ -16,10 +16,10 @@ use crate::host;
 use crate::streams::Streams;
 
 /// The positions, and the tokens after a long prompt, that rungs of quadratic time decode.
-const QUADRATIC: (usize, usize) = (2_500, 128);
+const QUADRATIC: (usize, usize) = (1_500, 128);
 /// The positions and tokens that the forward pass without a cache decodes.
 #[cfg(feature = "candle")]
-const CANDLE: (usize, usize) = (1_000, 64);
+const CANDLE: (usize, usize) = (600, 48);
 
 /// The plain interpreter's trace of a program.
 #[derive(Debug, Clone)]

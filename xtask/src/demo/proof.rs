@@ -202,7 +202,7 @@ impl Network {
         Ok(Self::Candle)
     }
 
-    /// What the demo will do, and what that takes.
+    /// The steps of the demo, and the time and memory that they take.
     fn announcement(&self) -> String {
         let reading = "reads each program's prompt and trace in one pass and predicts every token of the trace again";
         let (first, reading) = match self {
