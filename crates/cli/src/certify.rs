@@ -11,7 +11,8 @@ use weightware::{
 
 use crate::args::CertifyArgs;
 use crate::failure::{FAILED, Failure, Result};
-use crate::input::{self, Machine};
+use crate::input;
+use crate::machine::Machine;
 use crate::report::described;
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {

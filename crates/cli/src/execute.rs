@@ -9,9 +9,10 @@ use weightware::{Computer, Engine, Program, Run, RunEnd, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
 use crate::failure::{Failure, Result};
-use crate::input::{self, Loaded, Machine};
+use crate::input::{self, Loaded};
 use crate::interrupt::Interrupt;
 use crate::json::JsonOut;
+use crate::machine::Machine;
 use crate::report::{Ending, Report};
 use crate::results;
 use crate::saved::{self, Saver};

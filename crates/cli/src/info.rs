@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use crate::args::InfoArgs;
 use crate::failure::{Failure, HORIZON, Result};
-use crate::input;
+use crate::machine::Machine;
 use crate::needs::Needs;
 
 pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
-    let machine = input::Machine::of(args.model.as_deref(), &args.machine);
+    let machine = Machine::of(args.model.as_deref(), &args.machine);
     let (computer, loaded, ready) = machine.load(&args.file, &args.program, args.quiet)?;
     computer
         .check(&ready.program)

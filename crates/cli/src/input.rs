@@ -11,64 +11,14 @@ use weightware::{
 
 use crate::args::{ClangArgs, MachineArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
-use crate::limits;
-use crate::needs::Needs;
 use crate::say;
+use crate::units::{flag, kibibytes};
 
 /// The longest program, and the longest input, on stdin, in bytes.
 const LONGEST: u64 = 1 << 28;
 
 /// Bytes of a page of memory.
 const PAGE: u64 = 1 << 16;
-
-/// The machine that a program runs on: a model folder, a profile that is named, or else the first
-/// that holds the program.
-pub(crate) struct Machine<'a> {
-    folder: Option<&'a Path>,
-    args: &'a MachineArgs,
-}
-
-impl<'a> Machine<'a> {
-    pub(crate) fn of(folder: Option<&'a Path>, args: &'a MachineArgs) -> Self {
-        Self { folder, args }
-    }
-
-    /// Reads a program and its input. A program that the default machine does not hold is lowered
-    /// for the one that does, if no machine is named.
-    pub(crate) fn load(
-        &self,
-        file: &Path,
-        args: &ProgramArgs,
-        quiet: bool,
-    ) -> Result<(Computer, Loaded, Ready)> {
-        let computer = computer(self.folder, self.args)?;
-        let mut loaded = Loaded::read(file, args, computer.profile(), quiet)?;
-        let ready = loaded.program(quiet)?;
-        if self.folder.is_some() || self.args.profile().is_some() {
-            return Ok((computer, loaded, ready));
-        }
-        let default = Profile::default();
-        let Err(why) = Needs::new(&loaded, &ready).fits(&default) else {
-            return Ok((computer, loaded, ready));
-        };
-        for other in Profile::ALL.into_iter().filter(|other| *other != default) {
-            let (loaded, ready) = loaded.lowered_for(other, &ready)?;
-            if Needs::new(&loaded, &ready).fits(&other).is_ok() {
-                if !quiet {
-                    say(&format!(
-                        "{} runs this: by the profile {}, {why}",
-                        limits::flag(&other),
-                        default.name
-                    ));
-                }
-                let computer = Computer::new(profile_model(other));
-                let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
-                return Ok((computer, loaded, ready));
-            }
-        }
-        Ok((computer, loaded, ready))
-    }
-}
 
 /// A program before its input is known.
 #[derive(Clone)]
@@ -220,7 +170,7 @@ impl Loaded {
     }
 
     /// This program with its input, lowered for a machine of another profile.
-    fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
+    pub(crate) fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
         let mut loaded = self.clone();
         loaded.held = Some(profile.memory_bytes());
         if !self.pages_given
@@ -306,11 +256,9 @@ fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
                 .into_iter()
                 .find(|other| other.memory_bytes() >= memory);
             let remedy = match wider {
-                Some(other) => format!(
-                    "{} holds {}",
-                    limits::flag(&other),
-                    kibibytes(other.memory_bytes())
-                ),
+                Some(other) => {
+                    format!("{} holds {}", flag(&other), kibibytes(other.memory_bytes()))
+                }
                 None => format!(
                     "no profile holds more than {}",
                     kibibytes(Profile::FAR.memory_bytes())
@@ -324,16 +272,6 @@ fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
         }
         Some(memory) => Ok(Some(to_pages(memory))),
         None => Ok(Some(to_pages(held))),
-    }
-}
-
-/// A size for people.
-pub(crate) fn kibibytes(bytes: u64) -> String {
-    match bytes {
-        bytes if bytes >= 1 << 20 && bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
-        bytes if bytes >= 1 << 20 => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
-        bytes if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),
-        bytes => format!("{bytes} bytes"),
     }
 }
 

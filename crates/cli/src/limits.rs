@@ -2,7 +2,7 @@
 
 use weightware::{Exceeded, Limit, MemoryWindow, Profile};
 
-use crate::input::kibibytes;
+use crate::units::{flag, grouped, kibibytes};
 
 /// A run that stopped.
 pub(crate) struct Stopped {
@@ -104,44 +104,6 @@ impl Stopped {
             Limit::Addresses | Limit::Written | Limit::Words => {
                 format!("holds {}", kibibytes(further.memory_bytes()))
             }
-        }
-    }
-}
-
-/// The option that chooses a profile.
-pub(crate) fn flag(profile: &Profile) -> String {
-    match profile.cells {
-        Some(_) => "--shape far".to_owned(),
-        None => format!("--profile {}", profile.name),
-    }
-}
-
-/// A number with commas between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (digit, left) in digits.chars().zip((1..=digits.len()).rev()) {
-        text.push(digit);
-        if left > 1 && left % 3 == 1 {
-            text.push(',');
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_in_groups() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (22_000_000, "22,000,000"),
-        ] {
-            assert_eq!(grouped(number), text);
         }
     }
 }

@@ -14,6 +14,7 @@ mod input;
 mod interrupt;
 mod json;
 mod limits;
+mod machine;
 mod names;
 mod needs;
 mod prompt;
@@ -23,6 +24,7 @@ mod saved;
 mod screen;
 mod shell;
 mod trapped;
+mod units;
 mod version;
 mod weights;
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use weightware::{Op, Profile, Program};
 
-use crate::input::{Loaded, Ready, kibibytes};
-use crate::limits::{flag, grouped};
+use crate::input::{Loaded, Ready};
+use crate::units::{flag, grouped, kibibytes};
 
 /// Bytes of a page of memory.
 const PAGE: u64 = 1 << 16;

@@ -13,9 +13,10 @@ use weightware::{
 use crate::failure::{
     BUDGET, DERAILED, DIFFERS, FAILED, HORIZON, INTERRUPTED, TRAPPED, UNCHECKED, printable,
 };
-use crate::input::{Loaded, kibibytes};
-use crate::limits::{self, Stopped, grouped};
+use crate::input::Loaded;
+use crate::limits::Stopped;
 use crate::trapped::Trapped;
+use crate::units::{flag, grouped, kibibytes};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ending {
@@ -376,7 +377,7 @@ fn memory_hint(lowered: &Lowered, program: &Program, run: &Run<'_>) -> Option<St
         format!(
             "hint: the program was refused memory beyond {}; {} holds {}",
             kibibytes(u64::from(lowered.memory.limit) << 16),
-            limits::flag(&wider),
+            flag(&wider),
             kibibytes(wider.memory_bytes())
         )
     })

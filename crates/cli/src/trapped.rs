@@ -3,8 +3,8 @@
 use weightware::{PostMortem, Program, Trap};
 
 use crate::backtrace;
-use crate::input::{Loaded, kibibytes};
-use crate::limits::grouped;
+use crate::input::Loaded;
+use crate::units::{grouped, kibibytes};
 
 /// Addresses from here on are taken for negative ones.
 const STACK_OVERFLOW: u64 = (1 << 32) - (1 << 24);

@@ -15,7 +15,8 @@ use weightware::{
 
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, Result, printable};
-use crate::input::{Loaded, Machine};
+use crate::input::Loaded;
+use crate::machine::Machine;
 use crate::names;
 use crate::report::counted;
 use crate::say;
