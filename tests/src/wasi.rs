@@ -161,19 +161,11 @@ fn define_streams(linker: &mut Linker<Host>) -> Result<(), Error> {
             SUCCESS
         },
     )?;
-    linker.func_wrap(
-        MODULE,
-        "fd_close",
-        |_: At<'_>, fd: u32| {
-            if fd < 3 { SUCCESS } else { BADF }
-        },
-    )?;
+    linker.func_wrap(MODULE, "fd_close", |_: At<'_>, fd: u32| only(fd, SUCCESS))?;
     linker.func_wrap(
         MODULE,
         "fd_seek",
-        |_: At<'_>, fd: u32, _: i64, _: u32, _: u32| {
-            if fd < 3 { SPIPE } else { BADF }
-        },
+        |_: At<'_>, fd: u32, _: i64, _: u32, _: u32| only(fd, SPIPE),
     )?;
     linker.func_wrap(
         MODULE,
@@ -193,24 +185,16 @@ fn define_streams(linker: &mut Linker<Host>) -> Result<(), Error> {
         "proc_exit",
         |_: At<'_>, code: i32| -> Result<(), Error> { Err(Error::i32_exit(code)) },
     )?;
-    let at_an_offset = |_: At<'_>, fd: u32, _: u32, _: u32, _: i64, _: u32| {
-        if fd < 3 { SPIPE } else { BADF }
-    };
+    let at_an_offset = |_: At<'_>, fd: u32, _: u32, _: u32, _: i64, _: u32| only(fd, SPIPE);
     linker.func_wrap(MODULE, "fd_pread", at_an_offset)?;
     linker.func_wrap(MODULE, "fd_pwrite", at_an_offset)?;
-    linker.func_wrap(
-        MODULE,
-        "fd_tell",
-        |_: At<'_>, fd: u32, _: u32| {
-            if fd < 3 { SPIPE } else { BADF }
-        },
-    )?;
+    linker.func_wrap(MODULE, "fd_tell", |_: At<'_>, fd: u32, _: u32| {
+        only(fd, SPIPE)
+    })?;
     linker.func_wrap(
         MODULE,
         "fd_fdstat_set_flags",
-        |_: At<'_>, fd: u32, _: u32| {
-            if fd < 3 { SUCCESS } else { BADF }
-        },
+        |_: At<'_>, fd: u32, _: u32| only(fd, SUCCESS),
     )?;
     linker.func_wrap(
         MODULE,
@@ -226,6 +210,11 @@ fn define_streams(linker: &mut Linker<Host>) -> Result<(), Error> {
         },
     )?;
     Ok(())
+}
+
+/// The answer for the three streams; other descriptors are bad.
+fn only(fd: u32, errno: i32) -> i32 {
+    if fd < 3 { errno } else { BADF }
 }
 
 fn define_clocks(linker: &mut Linker<Host>) -> Result<(), Error> {

@@ -53,7 +53,8 @@ pub(crate) fn card(model: &Model, names: &Names, modules: &[Extension]) -> Strin
     let instructions = match modules.len() == Extension::ALL.len() {
         true => "all instructions of the machine".to_owned(),
         false => {
-            let names = std::iter::once("core").chain(modules.iter().map(|module| module.name()));
+            let names =
+                std::iter::once(Extension::CORE).chain(modules.iter().map(|module| module.name()));
             let names: Vec<_> = names.collect();
             format!(
                 "only the instructions of {}; what it answers for others means nothing",

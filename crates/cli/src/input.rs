@@ -27,8 +27,8 @@ pub(crate) struct Loaded {
     /// The module, or the text, that it was lowered from.
     bytes: Vec<u8>,
     options: Options,
-    /// Bytes of memory that the model holds.
-    held: Option<u64>,
+    /// The profile of the machine that it is lowered for.
+    profile: Option<Profile>,
     /// Whether `options` were given a number of pages by the user.
     pages_given: bool,
     /// The program's name, its first argument.
@@ -75,7 +75,6 @@ impl Loaded {
                 "{option} is for C and C++, which {place} is not: a module keeps what it was linked with"
             )));
         }
-        let held = profile.map(|profile| profile.memory_bytes());
         let mut options =
             Options::default().with_file(if from_stdin { Path::new("stdin") } else { file });
         if let Some(pages) = pages(args.memory, profile)? {
@@ -91,7 +90,7 @@ impl Loaded {
             source,
             bytes,
             options,
-            held,
+            profile,
             pages_given: args.memory.is_some(),
             name: name.to_string_lossy().into_owned(),
             place,
@@ -172,15 +171,9 @@ impl Loaded {
     /// This program with its input, lowered for a machine of another profile.
     pub(crate) fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
         let mut loaded = self.clone();
-        loaded.held = Some(profile.memory_bytes());
-        if !self.pages_given
-            && let Some(pages) = pages(None, Some(profile))?
-        {
-            loaded.options = loaded.options.with_memory_pages(pages);
-            let source = Source::parse_with(&loaded.bytes, &loaded.options);
-            loaded.source = source.map_err(|error| {
-                Failure::Refused(Error::new(error).context(loaded.place.clone()))
-            })?;
+        loaded.profile = Some(profile);
+        if !self.pages_given {
+            loaded.lower(profile.memory_pages(0))?;
         }
         let ready = loaded.with_input(ready.input.clone())?;
         Ok((loaded, ready))
@@ -189,19 +182,23 @@ impl Loaded {
     /// Leaves room for the input: it lies after all that the memory may grow to, so the memory
     /// grows by less where the machine holds no more.
     fn fit(&mut self, input: &Input) -> Result<()> {
-        let (Some(held), Some(lowered)) = (self.held, self.source.lowered()) else {
+        let (Some(profile), Some(lowered)) = (self.profile, self.source.lowered()) else {
             return Ok(());
         };
         let (Some(end), Some(start)) = (lowered.input_end(input), lowered.input_address) else {
             return Ok(());
         };
-        let room = held.saturating_sub(end - u64::from(start)) / PAGE;
-        let pages = self.options.memory_pages.map_or(u64::MAX, u64::from);
-        if end <= held || self.pages_given || room >= pages || room == 0 {
-            return Ok(());
+        let pages = profile.memory_pages(end - u64::from(start));
+        let grows_less = pages > 0 && self.options.memory_pages.is_none_or(|most| pages < most);
+        match end > profile.memory_bytes() && grows_less && !self.pages_given {
+            true => self.lower(pages),
+            false => Ok(()),
         }
-        let pages = u32::try_from(room).unwrap_or(u32::MAX);
-        self.options = self.options.clone().with_memory_pages(pages);
+    }
+
+    /// Lowers the program again, with a memory that grows to a number of pages.
+    fn lower(&mut self, pages: u32) -> Result<()> {
+        self.options.memory_pages = Some(pages);
         let source = Source::parse_with(&self.bytes, &self.options);
         self.source = source
             .map_err(|error| Failure::Refused(Error::new(error).context(self.place.clone())))?;
@@ -246,12 +243,8 @@ fn compile(sources: &[PathBuf], args: &ClangArgs, quiet: bool) -> Result<Vec<u8>
 /// Pages that the memory may grow to: what is asked for, or what a machine of the profile holds.
 fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
     let to_pages = |bytes: u64| u32::try_from(bytes / PAGE).unwrap_or(u32::MAX);
-    let Some(profile) = profile else {
-        return Ok(memory.map(to_pages));
-    };
-    let held = profile.memory_bytes();
-    match memory {
-        Some(memory) if memory > held => {
+    match (memory, profile) {
+        (Some(memory), Some(profile)) if memory > profile.memory_bytes() => {
             let wider = Profile::ALL
                 .into_iter()
                 .find(|other| other.memory_bytes() >= memory);
@@ -267,11 +260,11 @@ fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
             Err(Failure::Refused(anyhow!(
                 "--memory: the profile {} holds {}; {remedy}",
                 profile.name,
-                kibibytes(held)
+                kibibytes(profile.memory_bytes())
             )))
         }
-        Some(memory) => Ok(Some(to_pages(memory))),
-        None => Ok(Some(to_pages(held))),
+        (Some(memory), _) => Ok(Some(to_pages(memory))),
+        (None, profile) => Ok(profile.map(|profile| profile.memory_pages(0))),
     }
 }
 

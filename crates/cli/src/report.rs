@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use weightware::{
     Bailouts, Divergence, Lowered, MemoryUsed, Outcome, Place, PostMortem, Profile, Program, Run,
-    RunEnd, Trap,
+    RunEnd,
 };
 
 use crate::failure::{
@@ -145,7 +145,9 @@ impl Report {
         let count = counted(self.tokens);
         let remark = match &self.ending {
             Ending::Ended(RunEnd::Outcome(Outcome::Trapped(trap))) => {
-                Some(self.trap_remark(*trap, &count))
+                let unknown = Trapped::UNKNOWN;
+                let trapped = self.trapped.as_ref().unwrap_or(&unknown);
+                Some(trapped.remark(*trap, &count))
             }
             Ending::Ended(RunEnd::Outcome(Outcome::Exited(code))) if *code != 0 => {
                 self.hint.clone()
@@ -209,13 +211,6 @@ impl Report {
     /// Why the machine does not hold an address that the module has.
     fn left_out(&self) -> Option<&str> {
         self.trapped.as_ref()?.left_out.as_deref()
-    }
-
-    fn trap_remark(&self, trap: Trap, count: &str) -> String {
-        match &self.trapped {
-            Some(trapped) => trapped.remark(trap, count),
-            None => format!("trap: {} ({}), after {count}", trap.message(), trap.name()),
-        }
     }
 
     /// How to go on with a run that did not end by itself.

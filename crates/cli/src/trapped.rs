@@ -21,6 +21,14 @@ pub(crate) struct Trapped {
 }
 
 impl Trapped {
+    /// A trap of which nothing more is known.
+    pub(crate) const UNKNOWN: Self = Self {
+        address: None,
+        frames: vec![],
+        left_out: None,
+        hint: None,
+    };
+
     pub(crate) fn new(
         trap: Trap,
         program: &Program,
@@ -45,12 +53,12 @@ impl Trapped {
             address,
             frames: loaded.map_or_else(Vec::new, |loaded| backtrace::frames(loaded, &found)),
             left_out: left_out.map(|(window, _)| {
-                let held = u64::from(window.origin) + (u64::from(window.held) << 16);
+                let held = window.held_addresses();
                 format!(
                     "the module declares {} of memory, of which this machine holds {} to {}",
                     kibibytes(u64::from(window.initial) << 16),
-                    grouped(window.origin.into()),
-                    grouped(held)
+                    grouped(held.start),
+                    grouped(held.end)
                 )
             }),
             hint: below_zero.then(|| {

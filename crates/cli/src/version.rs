@@ -14,10 +14,9 @@ pub(crate) fn print() -> Result<u8> {
     let weights = default_model().to_safetensors();
     let weights = weights.map_err(|error| Failure::Failed(error.into()))?;
     let digest = Sha256::digest(weights);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     writeln!(
         io::stdout(),
-        "weightware {}\nweights: sha256 {digest} (model.safetensors, profile stock)",
+        "weightware {}\nweights: sha256 {digest:x} (model.safetensors, profile stock)",
         env!("CARGO_PKG_VERSION")
     )
     .map_err(Failure::stdout)?;

@@ -1,5 +1,7 @@
 //! The result of the lowering: a program, and a source map from its instructions to the module.
 
+use std::ops::Range;
+
 use weightware_isa::{Op, Program};
 
 use crate::code::Origin;
@@ -82,13 +84,19 @@ impl MemoryWindow {
         }
     }
 
+    /// The addresses of the module's memory that the machine holds before the memory grows.
+    #[must_use]
+    pub fn held_addresses(&self) -> Range<u64> {
+        let start = u64::from(self.origin);
+        start..start + (u64::from(self.held) << 16)
+    }
+
     /// Whether an address lies inside the initial pages of the module's memory, but outside the
     /// window that the machine holds.
     #[must_use]
     pub fn leaves_out(&self, address: u64) -> bool {
         let end = u64::from(self.initial) << 16;
-        let held = u64::from(self.origin) + (u64::from(self.held) << 16);
-        address < end && !(u64::from(self.origin)..held).contains(&address)
+        address < end && !self.held_addresses().contains(&address)
     }
 }
 

@@ -56,27 +56,26 @@ impl MemoryLayout {
         let hides = reach.hides_input || reach.hides_segments;
         // A page for hidden data, before or after the memory.
         let room = PAGES - u32::from(hides);
-        let declares_more = initial > room;
         let wanted = most.unwrap_or(GROWS_TO).min(room);
-        let below = match declares_more {
+        let below = match initial > room {
             true => first_page(module, initial, wanted),
             false => 0,
         };
 
         let maximum = module.memory.and_then(|memory| memory.maximum);
         let declared = maximum.map_or(MOST, |pages| u32::try_from(pages).unwrap_or(MOST));
-        let declared = declared.max(initial) - below;
-        let wished = declared.min(MOST);
+        let declared = (declared.max(initial) - below).min(MOST);
         let first = initial - below;
-        let declared = declared.min(MOST).min(most.unwrap_or(MOST)).max(first);
+        // The machine holds a part of the first pages, which then do not grow.
+        let clamped = first > room;
+        let allowed = declared.min(most.unwrap_or(MOST)).max(first);
         let limit = match reach {
-            _ if first > room => first,
-            _ if !reach.grows_memory => first,
-            _ if hides && most.is_none() => declared.min(first.max(GROWS_TO)),
-            _ if reach.hides_input => declared.min(room),
-            _ => declared,
+            _ if clamped || !reach.grows_memory => first,
+            _ if hides && most.is_none() => allowed.min(first.max(GROWS_TO)),
+            _ if reach.hides_input => allowed.min(room),
+            _ => allowed,
         };
-        let held = match first > room {
+        let held = match clamped {
             true => wanted.max(last_page(module) - below).min(room),
             false => first,
         };
@@ -88,7 +87,7 @@ impl MemoryLayout {
             )
             .remedy("link with a smaller maximum of the memory"));
         }
-        let after = match first > room {
+        let after = match clamped {
             true => held,
             false => limit.min(room),
         };
@@ -98,7 +97,7 @@ impl MemoryLayout {
             initial,
             limit: limit + below,
             held,
-            capped: reach.grows_memory && limit < wished,
+            capped: reach.grows_memory && limit < declared,
             stack_pointer: stack_pointer(module, initial),
             hidden: if before { 0 } else { after * PAGE },
         })

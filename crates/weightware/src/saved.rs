@@ -1,6 +1,5 @@
 //! Serialisation of runs as text, with checkpoints.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
@@ -96,19 +95,12 @@ fn verified(text: &str) -> Result<&str, Error> {
     ))?;
     let (before, last) = text.split_at(at + 1);
     let stated = last[DIGEST.len()..].lines().next().unwrap_or_default();
-    match stated == hex(Sha256::digest(before)) {
+    match stated == format!("{:x}", Sha256::digest(before)) {
         true => Ok(before),
         false => Err(Error::Altered(
             "the digest is not that of the tokens before it: the file was changed",
         )),
     }
-}
-
-fn hex(digest: impl IntoIterator<Item = u8>) -> String {
-    digest.into_iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A writer that saves a run while it is decoded.
@@ -168,8 +160,8 @@ impl<W: Write> RunWriter<W> {
             self.write("\n")?;
             self.line_start = true;
         }
-        let digest = hex(self.digest.clone().finalize());
-        self.write(&format!("{DIGEST}{digest}\n"))?;
+        let digest = self.digest.clone().finalize();
+        self.write(&format!("{DIGEST}{digest:x}\n"))?;
         self.since = 0;
         self.out.flush()
     }

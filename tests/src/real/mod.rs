@@ -198,7 +198,7 @@ impl Judge {
                 _ => run.prompt_tokens() + run.reader().tokens(),
             },
             seconds: start.elapsed().as_secs_f64(),
-            stopped: stopped(&end, profile, computer, &run),
+            stopped: stopped(&end, &run),
             said: match end {
                 RunEnd::Outcome(outcome) => {
                     let streams = Streams::new(run.reader().output(), run.reader().stderr());
@@ -210,11 +210,11 @@ impl Judge {
     }
 }
 
-fn stopped(end: &RunEnd, profile: Profile, computer: &Computer, run: &Run<'_>) -> Option<String> {
+fn stopped(end: &RunEnd, run: &Run<'_>) -> Option<String> {
     match end {
         RunEnd::Outcome(_) => None,
         RunEnd::Horizon { position, reason } => {
-            let limit = limits::phrase(profile, &computer.model().config, reason);
+            let limit = limits::phrase(run, reason);
             let in_prompt = *position < run.prompt_tokens();
             let place = if in_prompt { " of the prompt" } else { "" };
             Some(format!(

@@ -80,8 +80,7 @@ pub(crate) fn saved_run(text: &str) -> String {
 }
 
 pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 pub(crate) fn string(path: &Path) -> String {
