@@ -23,7 +23,7 @@ pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
 
 fn write(program: &Program, args: &TokensArgs, out: &mut impl Write) -> io::Result<()> {
     if args.full {
-        let preamble: Vec<String> = Program::preamble().map(|token| token.to_string()).collect();
+        let preamble: Vec<String> = program.preamble().map(|token| token.to_string()).collect();
         let end = if args.lines { '\n' } else { ' ' };
         write!(out, "{}{end}", preamble.join(" "))?;
     }

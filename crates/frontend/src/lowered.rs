@@ -120,6 +120,7 @@ impl Lowered {
         Program {
             code: self.program.code.clone(),
             sections: self.sections_with(self.program.sections.iter().cloned(), input.into()),
+            turns: self.program.turns,
         }
     }
 
@@ -130,6 +131,7 @@ impl Lowered {
         Program {
             sections: self.sections_with(sections.into_iter(), input.into()),
             code: self.program.code,
+            turns: self.program.turns,
         }
     }
 

@@ -56,6 +56,8 @@ pub(crate) enum Kind {
     ResumeIndex { wanted: usize },
     NoFrame,
     FourthByte,
+    Turns,
+    Handler { handler: u32 },
 }
 
 impl Error {
@@ -150,6 +152,10 @@ impl Error {
                 "let the fourth byte be the caller's frame size in words, at least 1".into()
             }
             Kind::FourthByte => "let the fourth byte be 00".into(),
+            Kind::Turns => {
+                "write, after all data sections, three bytes and `ready`, then at most once three bytes and `turned`".into()
+            }
+            Kind::Handler { .. } => "end the prompt with the same three bytes and `ready`".into(),
         }
     }
 }
@@ -189,6 +195,10 @@ impl fmt::Display for Kind {
             Kind::ResumeIndex { .. } => f.write_str("this does not hold the index after itself"),
             Kind::NoFrame => f.write_str("the frame size of the call is 0"),
             Kind::FourthByte => f.write_str("only three bytes of this immediate are read"),
+            Kind::Turns => f.write_str("no data section ends like this"),
+            Kind::Handler { handler } => {
+                write!(f, "only the preamble names the handler {handler}")
+            }
         }
     }
 }

@@ -30,7 +30,8 @@ impl Op {
             Op::LocalGet | Op::LocalSet | Op::LocalTee => Immediate::Index,
             Op::LocalGet64 | Op::LocalSet64 | Op::LocalTee64 => Immediate::Index,
             Op::GlobalGet | Op::GlobalSet | Op::GlobalGet64 | Op::GlobalSet64 => Immediate::Index,
-            Op::Section => Immediate::Index,
+            Op::Section | Op::LocalGetRaw | Op::LocalSetRaw => Immediate::Index,
+            Op::Dump => Immediate::Access,
             Op::I32Load | Op::I32Load8S | Op::I32Load8U => Immediate::Access,
             Op::I32Load16S | Op::I32Load16U => Immediate::Access,
             Op::I64Load | Op::I64Load8S | Op::I64Load8U => Immediate::Access,
@@ -38,7 +39,7 @@ impl Op {
             Op::I64Load32S | Op::I64Load32U => Immediate::Access,
             Op::I32Store | Op::I32Store8 | Op::I32Store16 => Immediate::Access,
             Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => Immediate::Access,
-            Op::Br | Op::BrIf | Op::BrUnless | Op::Resume => Immediate::Target,
+            Op::Br | Op::BrIf | Op::BrUnless | Op::Resume | Op::Turn => Immediate::Target,
             Op::Call => Immediate::Call,
             _ => Immediate::Unused,
         }

@@ -5,15 +5,17 @@ mod fault;
 mod instructions;
 mod machine;
 mod paged;
+mod turning;
 mod value;
 
 use std::iter::FusedIterator;
 
 pub use fault::{Fault, FaultKind};
 use paged::Paged;
+use turning::{Turning, Word};
 pub use value::Value;
 
-use crate::{EndToken, FRAME_LIMIT, Instruction, Op, Outcome, Program, Token, Trap};
+use crate::{EndToken, FRAME_LIMIT, Instruction, Op, Outcome, Program, Token, Trap, Turns};
 
 /// The reason for which an instruction has no result.
 enum Stop {
@@ -50,7 +52,7 @@ pub struct Interpreter<'p> {
     code: &'p [Instruction],
     cursor: usize,
     stack: Vec<Value>,
-    words: Paged<Option<Value>>,
+    words: Paged<Option<Word>>,
     memory: Paged<u8>,
     /// The pages by which the memory has grown.
     grown: u32,
@@ -65,6 +67,7 @@ pub struct Interpreter<'p> {
     fault_yielded: bool,
     tokens: u64,
     executed: [u64; Op::ALL.len()],
+    turning: Turning,
 }
 
 impl<'p> Interpreter<'p> {
@@ -86,7 +89,12 @@ impl<'p> Interpreter<'p> {
         });
         Self {
             code,
-            cursor: declared,
+            cursor: match program.turns {
+                Some(Turns {
+                    start: Some(start), ..
+                }) => start as usize,
+                _ => declared,
+            },
             stack: Vec::new(),
             words: Paged::default(),
             memory,
@@ -101,7 +109,16 @@ impl<'p> Interpreter<'p> {
             fault_yielded: false,
             tokens: 0,
             executed: [0; Op::ALL.len()],
+            turning: Turning::new(program),
         }
+    }
+
+    /// Sets the number of tokens after which jumps are interrupted, if the program can go on in
+    /// another context. Without it, none is, except the one after a `step`.
+    #[must_use]
+    pub fn with_context(mut self, tokens: u64) -> Self {
+        self.turning.context = Some(tokens);
+        self
     }
 
     /// Runs for at most `limit` more tokens and returns how the run ended, if it did.
@@ -221,8 +238,8 @@ impl<'p> Interpreter<'p> {
             self.pending.push(Token::Halt);
             return Ok(());
         }
-        let instruction = *self.code.get(at).ok_or(FaultKind::Outside)?;
-        self.cursor = at + 1;
+        let instruction = self.instruction(at).ok_or(FaultKind::Outside)?;
+        self.cursor = at.wrapping_add(1);
         let depth = self.stack.len();
         // An instruction that ends the run leaves its operands on the stack.
         let operands = [2, 1].map(|below| self.stack.get(depth.wrapping_sub(below)).copied());
@@ -240,6 +257,7 @@ impl<'p> Interpreter<'p> {
         }
         self.executed[instruction.op as usize] += 1;
         self.pending.push(end);
+        self.close(end);
         self.pending.reverse();
         Ok(())
     }
@@ -290,6 +308,31 @@ impl<'p> Interpreter<'p> {
                 Ok(Token::Exit)
             }
             EndToken::Trap(trap) => Err(Stop::Trap(trap)),
+            EndToken::Interrupted => {
+                self.word(self.turning.jump)?;
+                Ok(Token::Interrupted)
+            }
+            EndToken::Stepping | EndToken::Continued => {
+                let index = self.pop()?;
+                self.jump(index);
+                Ok(match op {
+                    Op::Step => Token::Stepping,
+                    _ => Token::Continued,
+                })
+            }
+            EndToken::Turned => {
+                self.jump(instruction.low());
+                self.outcome = Some(Outcome::Turned);
+                Ok(Token::Turned)
+            }
+            EndToken::Refused => {
+                self.outcome = Some(Outcome::Refused);
+                Ok(Token::Refused)
+            }
+            EndToken::Loaded if op == Op::Dump => {
+                self.dump(instruction)?;
+                Ok(Token::Loaded)
+            }
             EndToken::Loaded | EndToken::Halt => Err(Stop::Fault(FaultKind::NotExecutable(op))),
         }
     }

@@ -178,6 +178,19 @@ pub enum EndToken {
     Exit,
     /// `trap(NAME)`.
     Trap(Trap),
+    /// `interrupted`: the bytes before the token are the new top of the stack, and no jump is
+    /// interrupted until the next `stepping` or `continued`.
+    Interrupted,
+    /// `stepping`: jumps to the three bytes before the token; the next jump is interrupted.
+    Stepping,
+    /// `continued`: jumps to the three bytes before the token; jumps are interrupted from a number
+    /// of tokens on.
+    Continued,
+    /// `turned`: the end of the context; the next one begins at the instruction whose index the
+    /// three bytes before the token are.
+    Turned,
+    /// `refused`: the end of the run, since the program's state does not fit into a context.
+    Refused,
 }
 
 macro_rules! ops {
@@ -476,6 +489,31 @@ ops! {
     /// Precedes all other instructions of a program: the prompt holds bytes for the memory from
     /// address imm on.
     Section "section" 255 EndToken::Loaded;
+    /// ` -- t`: t is the instruction to which the latest jump led, or would have led if it had not
+    /// been interrupted. Until the next `step` or `continue`, no jump is interrupted.
+    Interrupt "interrupt" 4 EndToken::Interrupted;
+    /// ` -- `the frame base
+    FrameGet "frame.get" 4 PUSH;
+    /// ` -- `the number of operands on the stack
+    DepthGet "depth.get" 4 PUSH;
+    /// ` -- local[imm]`, eight bytes of either width: the bytes of the trace up to the last one of
+    /// the word. Of a word that was never written, those of the nearest word that was; of two at
+    /// equal distance, of the one written later.
+    LocalGetRaw "local.get_raw" 8/8 PUSH;
+    /// `a -- `, local\[imm\] := a, eight bytes of either width
+    LocalSetRaw "local.set_raw" 8/8 POP;
+    /// `n p -- n p`, writes the n bytes of the memory from p + offset on, below 2^20 of them, to
+    /// the trace as a data section
+    Dump "dump" 0 EndToken::Loaded;
+    /// `i -- `, jumps to instruction i, and interrupts the next jump
+    Step "step" 3 EndToken::Stepping;
+    /// `i -- `, jumps to instruction i, and lets jumps be interrupted again
+    Continue "continue" 3 EndToken::Continued;
+    /// Ends the context. The next one begins with the data sections that this one has written, at
+    /// instruction imm.
+    Turn "turn" 3 EndToken::Turned;
+    /// Ends the run: the state of the program does not fit into a context.
+    Refuse "refuse" 0 EndToken::Refused;
     /// Ends the run.
     Unreachable "unreachable" 0 EndToken::Trap(Trap::Unreachable);
     /// Ends the run, for accesses that are known to lie outside the memory.

@@ -42,6 +42,11 @@ impl Instruction {
         u32::from_le_bytes(self.immediate)
     }
 
+    /// The instruction's five tokens.
+    pub fn tokens(self) -> impl Iterator<Item = Token> {
+        std::iter::once(Token::Op(self.op)).chain(self.immediate.map(Token::byte))
+    }
+
     /// The first three bytes of the immediate.
     #[must_use]
     pub const fn low(self) -> u32 {
@@ -61,7 +66,7 @@ impl Instruction {
 ///         Instruction::new(Op::I32Add, 0),
 ///         Instruction::new(Op::Output, 0),
 ///     ],
-///     sections: vec![],
+///     ..Program::default()
 /// };
 /// let prompt: Vec<String> = program.prompt().map(|token| token.to_string()).collect();
 /// assert_eq!(
@@ -77,13 +82,57 @@ pub struct Program {
     /// The bytes of each leading `section` instruction. In the prompt they follow `}`, each closed
     /// by `loaded`.
     pub sections: Vec<Vec<u8>>,
+    /// How the program goes on in another context. `None`: it has one context.
+    pub turns: Option<Turns>,
+}
+
+/// How a program goes on when its context is full.
+///
+/// A jump that is interrupted leads to two instructions before the first one, in the preamble:
+/// `interrupt`, and `br` to the handler. The handler writes the program's state to data sections,
+/// with which the next context begins.
+///
+/// After the data sections the prompt has the handler's three bytes and `ready`; in later contexts
+/// there follows the line that ended the context before, the start's three bytes and `turned`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Turns {
+    /// The instruction at which the handler begins.
+    pub handler: u32,
+    /// The instruction at which this context begins. `None`: the first one after the sections, and
+    /// the program runs for the first time.
+    pub start: Option<u32>,
+}
+
+impl Turns {
+    /// The last tokens of the prompt.
+    fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
+        let line = |index: u32, end| {
+            let [b0, b1, b2, _] = index.to_le_bytes().map(Token::byte);
+            [b0, b1, b2, end]
+        };
+        let first = line(self.handler, Token::Ready);
+        let later = self.start.map(|start| line(start, Token::Turned));
+        first.into_iter().chain(later.into_iter().flatten())
+    }
 }
 
 impl Program {
     /// The tokens before every prompt, which the network looks up: `<begin>`; for the bytes xy from
-    /// 00 to ff the byte x & y; and for the 16 nibbles the counts of their leading zeros, of their
-    /// trailing zeros and of their ones.
-    pub fn preamble() -> impl Iterator<Item = Token> {
+    /// 00 to ff the byte x & y; for the 16 nibbles the counts of their leading zeros, of their
+    /// trailing zeros and of their ones; and the instructions [`Program::INTERRUPT`] and the one
+    /// after it, with four zeros.
+    pub fn preamble(&self) -> impl Iterator<Item = Token> + use<> {
+        let handler = self.turns.map_or(0, |turns| turns.handler);
+        let entry = [
+            Instruction::new(Op::Interrupt, 0),
+            Instruction::new(Op::Br, handler),
+        ];
+        let entry = entry.into_iter().flat_map(Instruction::tokens);
+        Self::tables().chain(entry).chain([0; 4].map(Token::byte))
+    }
+
+    /// The tokens of the preamble that are the same for every program.
+    fn tables() -> impl Iterator<Item = Token> {
         let counts: [fn(u8) -> u32; 3] = [
             |nibble| (nibble << 4 | 8).leading_zeros(),
             |nibble| (nibble | 16).trailing_zeros(),
@@ -100,15 +149,19 @@ impl Program {
     pub const NIBBLES_AT: usize = 257;
 
     /// The length of the preamble.
-    pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16;
+    pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16 + 14;
+
+    /// The index in the preamble of the three bytes that name the handler.
+    pub const HANDLER_AT: usize = Self::PREAMBLE_LEN - 8;
+
+    /// The number of the instruction in the preamble to which an interrupted jump leads. The
+    /// program's own instructions are numbered from 0.
+    pub const INTERRUPT: i64 = -3;
 
     /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section
     /// and `loaded`.
     pub fn prompt(&self) -> impl Iterator<Item = Token> {
-        let code = self.code.iter().flat_map(|instruction| {
-            let bytes = instruction.immediate.into_iter().map(Token::byte);
-            std::iter::once(Token::Op(instruction.op)).chain(bytes)
-        });
+        let code = self.code.iter().copied().flat_map(Instruction::tokens);
         let sections = self.sections.iter().flat_map(|bytes| {
             bytes
                 .iter()
@@ -120,10 +173,11 @@ impl Program {
             .chain(code)
             .chain(std::iter::once(Token::Close))
             .chain(sections)
+            .chain(self.turns.iter().flat_map(Turns::tokens))
     }
 
     /// The whole prompt, preamble included.
     pub fn full_prompt(&self) -> impl Iterator<Item = Token> {
-        Self::preamble().chain(self.prompt())
+        self.preamble().chain(self.prompt())
     }
 }

@@ -7,7 +7,7 @@
 //!   stored or as an exit code) equals the last value stated for it.
 //! - **Frames**: the program never returns from more calls, or by more words, than it entered.
 
-use crate::{Commit, Effect, FRAME_LIMIT, Flag, Token};
+use crate::{Commit, Effect, FRAME_LIMIT, Flag, Token, TraceReader};
 
 /// No instruction generates more bytes than this.
 pub(crate) const MOST_BYTES: usize = 15;
@@ -95,7 +95,8 @@ impl Shape {
             self.open = false;
         }
         let most = match self.flag {
-            Flag::None => MOST_BYTES,
+            // More than an instruction's bytes are those of a data section.
+            Flag::None => TraceReader::LONGEST_SECTION,
             Flag::Carry | Flag::Borrow => MOST_FLAGGED,
         };
         follows && alike && line.len() < most
@@ -107,6 +108,9 @@ impl Shape {
         let flag = std::mem::replace(&mut self.flag, Flag::None);
         self.open = true;
         let bytes = line.len();
+        if bytes > MOST_BYTES && token != Token::Loaded {
+            return false;
+        }
         match token {
             Token::Commit(commit) if commit.stored => self.stored(line, flag, commit),
             Token::Commit(commit) => flag == Flag::None && self.kept(bytes, commit),
@@ -134,12 +138,21 @@ impl Shape {
                 (bytes, flag) == (4, Flag::None) && top && self.take(1)
             }
             Token::Halt | Token::Trap(_) => bytes == 0,
+            Token::Loaded => flag == Flag::None,
+            Token::Interrupted => {
+                self.depth += 1;
+                (self.top, self.width) = (self.last(4), 4);
+                (bytes, flag) == (4, Flag::None)
+            }
+            Token::Stepping | Token::Continued => (bytes, flag) == (3, Flag::None) && self.take(1),
+            Token::Turned => (bytes, flag) == (3, Flag::None),
+            Token::Refused => bytes == 0,
             Token::Begin
             | Token::Open
             | Token::Close
             | Token::Op(_)
             | Token::Byte(..)
-            | Token::Loaded => false,
+            | Token::Ready => false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Kind, Place};
-use crate::{Immediate, Instruction, Op, Program, Token};
+use crate::{Immediate, Instruction, Op, Program, Token, Turns};
 
 /// A word of the text and its place.
 #[derive(Clone, Copy)]
@@ -48,6 +48,8 @@ struct Parser<'a, I> {
     words: I,
     /// The last word read.
     last: Option<Word<'a>>,
+    /// The handler's index that the preamble has.
+    handler: [u8; 3],
 }
 
 impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
@@ -76,9 +78,14 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
     fn open(&mut self) -> Result<(), Error> {
         let mut word = self.expect(|| Kind::NoOpen)?;
         if word.text == Token::Begin.to_string() {
-            for wanted in Program::preamble().skip(1).map(|token| token.to_string()) {
+            let handler = Program::HANDLER_AT..Program::HANDLER_AT + 3;
+            let preamble = Program::default().preamble().enumerate().skip(1);
+            for (place, wanted) in preamble {
+                let wanted = wanted.to_string();
                 word = self.expect(|| Kind::Preamble(wanted.clone()))?;
-                if word.text != wanted {
+                if let Some(byte) = word.byte().filter(|_| handler.contains(&place)) {
+                    self.handler[place - handler.start] = byte;
+                } else if word.text != wanted {
                     return Err(word.error(Kind::Preamble(wanted)));
                 }
             }
@@ -112,20 +119,20 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
         Ok(Some((Instruction { op, immediate }, word)))
     }
 
-    /// Reads the data section of that number; `None` at the end of the text.
-    fn section(&mut self, number: usize) -> Result<Option<Vec<u8>>, Error> {
+    /// Reads the data section of that number, or a line of [`Turns`]; `None` at the end of the text.
+    fn section(&mut self, number: usize) -> Result<Option<(Vec<u8>, Word<'a>)>, Error> {
         let Some(mut word) = self.next() else {
             return Ok(None);
         };
         let mut bytes = Vec::new();
-        while word.text != "loaded" {
+        while !["loaded", "ready", "turned"].contains(&word.text) {
             bytes.push(
                 word.byte()
                     .ok_or_else(|| word.error(Kind::NotSectionByte))?,
             );
             word = self.expect(|| Kind::OpenSection(number))?;
         }
-        Ok(Some(bytes))
+        Ok(Some((bytes, word)))
     }
 }
 
@@ -178,6 +185,7 @@ impl FromStr for Program {
         let mut parser = Parser {
             words: words(text),
             last: None,
+            handler: [0; 3],
         };
         let mut program = Program::default();
         let mut places = Vec::new();
@@ -186,8 +194,29 @@ impl FromStr for Program {
             program.code.push(instruction);
             places.push(word.place);
         }
-        while let Some(section) = parser.section(program.sections.len())? {
-            program.sections.push(section);
+        while let Some((bytes, end)) = parser.section(program.sections.len())? {
+            let index = <[u8; 3]>::try_from(bytes.as_slice())
+                .map(|[b0, b1, b2]| u32::from_le_bytes([b0, b1, b2, 0]));
+            program.turns = match (end.text, index, program.turns) {
+                ("loaded", _, None) => {
+                    program.sections.push(bytes);
+                    None
+                }
+                ("ready", Ok(handler), None) => Some(Turns {
+                    handler,
+                    start: None,
+                }),
+                ("turned", Ok(start), Some(turns @ Turns { start: None, .. })) => Some(Turns {
+                    start: Some(start),
+                    ..turns
+                }),
+                _ => return Err(end.error(Kind::Turns)),
+            };
+        }
+        let [b0, b1, b2] = parser.handler;
+        let handler = u32::from_le_bytes([b0, b1, b2, 0]);
+        if handler != 0 && program.turns.is_none_or(|turns| turns.handler != handler) {
+            return Err(Error::new(Kind::Handler { handler }));
         }
         program
             .validate()
@@ -214,7 +243,7 @@ impl fmt::Display for Program {
         let mut before = None;
         for token in self.prompt() {
             let breaks = matches!(token, Token::Op(_) | Token::Close)
-                || matches!(before, Some(Token::Close | Token::Loaded));
+                || matches!(before, Some(Token::Close | Token::Loaded | Token::Ready));
             match before {
                 None => {}
                 Some(_) if breaks && f.alternate() => f.write_str("\n")?,
@@ -240,7 +269,7 @@ impl Program {
     ///         Instruction::with_byte(Op::I32Load, 8, 2),
     ///         Instruction::new(Op::Drop, 0),
     ///     ],
-    ///     sections: vec![],
+    ///     ..Program::default()
     /// };
     /// let lines = "0: i32.const -1\n1: i32.load offset 8 pages 2\n2: drop\n3: }\n";
     /// assert_eq!(program.disassemble().to_string(), lines);

@@ -47,6 +47,19 @@ pub enum Token {
     Exit,
     /// The program has trapped.
     Trap(Trap),
+    /// The last token of a prompt whose program can go on in another context: from a number of
+    /// tokens on, jumps are interrupted.
+    Ready,
+    /// The end of `interrupt`: jumps are not interrupted.
+    Interrupted,
+    /// The end of `step`: the next jump is interrupted.
+    Stepping,
+    /// The end of `continue`: from a number of tokens on, jumps are interrupted.
+    Continued,
+    /// The end of a context: the run goes on in another one.
+    Turned,
+    /// The program's state does not fit into a context.
+    Refused,
 }
 
 impl Token {
@@ -73,6 +86,14 @@ impl Token {
             .chain((0..=255).map(Token::Err))
             .chain([Token::Loaded, Token::Halt, Token::Exit])
             .chain(Trap::ALL.into_iter().map(Token::Trap))
+            .chain([
+                Token::Ready,
+                Token::Interrupted,
+                Token::Stepping,
+                Token::Continued,
+                Token::Turned,
+                Token::Refused,
+            ])
     }
 
     /// Whether this token closes an instruction, so that the next token begins another one.
@@ -87,7 +108,10 @@ impl Token {
     /// Whether a run ends with this token.
     #[must_use]
     pub const fn ends_run(self) -> bool {
-        matches!(self, Token::Halt | Token::Exit | Token::Trap(_))
+        matches!(
+            self,
+            Token::Halt | Token::Exit | Token::Trap(_) | Token::Turned | Token::Refused
+        )
     }
 }
 
@@ -110,6 +134,12 @@ impl fmt::Display for Token {
             Token::Halt => f.write_str("halt"),
             Token::Exit => f.write_str("halt(exit)"),
             Token::Trap(trap) => write!(f, "trap({})", trap.name()),
+            Token::Ready => f.write_str("ready"),
+            Token::Interrupted => f.write_str("interrupted"),
+            Token::Stepping => f.write_str("stepping"),
+            Token::Continued => f.write_str("continued"),
+            Token::Turned => f.write_str("turned"),
+            Token::Refused => f.write_str("refused"),
         }
     }
 }

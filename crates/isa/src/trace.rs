@@ -14,6 +14,10 @@ pub enum Outcome {
     Exited(u32),
     /// The run trapped.
     Trapped(Trap),
+    /// The context ended, and the run goes on in another one.
+    Turned,
+    /// The program's state does not fit into a context.
+    Refused,
 }
 
 impl fmt::Display for Outcome {
@@ -22,6 +26,8 @@ impl fmt::Display for Outcome {
             Outcome::Halted => f.write_str("halted"),
             Outcome::Exited(code) => write!(f, "exited with code {code}"),
             Outcome::Trapped(trap) => write!(f, "trapped: {}", trap.message()),
+            Outcome::Turned => f.write_str("goes on in another context"),
+            Outcome::Refused => f.write_str("stopped: its state does not fit into a context"),
         }
     }
 }
@@ -83,9 +89,9 @@ impl fmt::Display for Line<'_> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct TraceReader {
-    /// The first `length` elements are the tokens of the line that has begun.
-    line: [Token; Self::LONGEST_LINE],
-    length: usize,
+    /// The tokens of the line that has begun, or of the one that the last token has completed.
+    line: Vec<Token>,
+    complete: bool,
     output: Vec<u8>,
     stderr: Vec<u8>,
     outcome: Option<Outcome>,
@@ -97,15 +103,18 @@ pub struct TraceReader {
 }
 
 impl TraceReader {
-    /// The greatest number of tokens of an instruction.
+    /// The greatest number of tokens of an instruction, a data section excepted.
     pub const LONGEST_LINE: usize = 16;
+
+    /// The greatest number of bytes of a data section on the trace.
+    pub const LONGEST_SECTION: usize = 1 << 20;
 
     /// A reader at the beginning of a trace.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            line: [Token::Begin; Self::LONGEST_LINE],
-            length: 0,
+            line: Vec::with_capacity(Self::LONGEST_LINE),
+            complete: false,
             output: Vec::new(),
             stderr: Vec::new(),
             outcome: None,
@@ -121,13 +130,13 @@ impl TraceReader {
     #[inline]
     pub fn feed(&mut self, token: Token) -> Option<Line<'_>> {
         // The fast path: most tokens are bytes, which end nothing.
+        self.begin();
         if let Token::Byte(byte, Flag::None) = token
-            && self.length < MOST_BYTES
+            && self.line.len() < MOST_BYTES
             && self.shape.takes_any_byte()
         {
             self.shape.push(byte);
-            self.line[self.length] = token;
-            self.length += 1;
+            self.line.push(token);
             return None;
         }
         self.read(token)
@@ -139,35 +148,42 @@ impl TraceReader {
         if self.ended() {
             return None;
         }
-        let length = self.length;
-        let line = &self.line[..length];
+        let line = self.line.as_slice();
         let follows = match token {
             Token::Byte(byte, flag) => self.shape.byte(line, byte, flag),
             _ => self.shape.end(line, token),
         };
-        self.line[length] = token;
+        self.line.push(token);
         if !follows {
-            self.malformed = Some(self.tokens());
+            self.malformed = Some(self.tokens() - 1);
             self.shape.close();
         }
         if !follows || matches!(token, Token::Byte(..)) {
-            self.length += 1;
             return None;
         }
-        self.tokens += length as u64 + 1;
+        self.tokens += self.line.len() as u64;
         self.lines += 1;
-        self.length = 0;
+        self.complete = true;
         match token {
             Token::Out(byte) => self.output.push(byte),
             Token::Err(byte) => self.stderr.push(byte),
             Token::Halt => self.end(Outcome::Halted),
             Token::Exit => self.end(Outcome::Exited(self.shape.last(4) as u32)),
             Token::Trap(trap) => self.end(Outcome::Trapped(trap)),
+            Token::Turned => self.end(Outcome::Turned),
+            Token::Refused => self.end(Outcome::Refused),
             _ => {}
         }
-        Some(Line {
-            tokens: &self.line[..=length],
-        })
+        Some(Line { tokens: &self.line })
+    }
+
+    /// Forgets the tokens of a completed line.
+    #[inline]
+    fn begin(&mut self) {
+        if self.complete && !self.ended() {
+            self.complete = false;
+            self.line.clear();
+        }
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -179,8 +195,8 @@ impl TraceReader {
     /// trace is malformed, its last token is the malformed one.
     #[must_use]
     pub fn unfinished(&self) -> Option<Line<'_>> {
-        let tokens = &self.line[..self.length];
-        (!tokens.is_empty()).then_some(Line { tokens })
+        let tokens = self.line.as_slice();
+        (!self.complete && !tokens.is_empty()).then_some(Line { tokens })
     }
 
     /// The bytes written so far to the standard output: those of `out(XX)`.
@@ -204,7 +220,10 @@ impl TraceReader {
     /// Tokens read so far.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.tokens + self.length as u64
+        match self.complete {
+            true => self.tokens,
+            false => self.tokens + self.line.len() as u64,
+        }
     }
 
     /// Lines completed so far: executed instructions, and `}`.

@@ -1,7 +1,7 @@
 //! Static validation of programs.
 
 use crate::error::{Error, Kind};
-use crate::{Immediate, Instruction, Op, Program};
+use crate::{Immediate, Instruction, Op, Program, Turns};
 
 impl Program {
     /// The number of `section` instructions before all others.
@@ -19,6 +19,7 @@ impl Program {
     /// - targets that lie within the program and can be executed;
     /// - after every call, and only there, a `resume` that holds the index after itself;
     /// - after every `i64.const`, and only there, its high word;
+    /// - a handler and a start, if there are any, that are such targets, too;
     /// - frame sizes of at least 1;
     /// - a fourth byte of zero where only three are read.
     ///
@@ -42,6 +43,11 @@ impl Program {
                     .at_instruction(index)
                     .at_token(instruction.op.spec().name)
             })?;
+        }
+        if let Some(Turns { handler, start }) = self.turns {
+            for target in std::iter::once(handler).chain(start) {
+                self.check_target(target as usize).map_err(Error::new)?;
+            }
         }
         let given = self.sections.len();
         if declared != given {

@@ -16,7 +16,7 @@ pub(super) const ROUNDS: usize = 5;
 pub fn is_executed(op: Op) -> bool {
     let alone = Program {
         code: vec![Instruction::new(op, 0)],
-        sections: vec![],
+        ..Program::default()
     };
     let mut run = Interpreter::new(&alone);
     // The first token of the instruction, or the reason for which it has none.

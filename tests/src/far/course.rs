@@ -188,6 +188,7 @@ impl Draft {
         draft.program = Program {
             code: writer.code,
             sections,
+            turns: None,
         };
         draft
     }

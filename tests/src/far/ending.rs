@@ -101,7 +101,7 @@ impl Ending {
         writer.code[rounds] = Instruction::new(Op::I32Const, 1 + more as u32);
         Program {
             code: writer.code,
-            sections: vec![],
+            ..Program::default()
         }
     }
 

@@ -39,7 +39,7 @@ fn ends(computer: &Computer, address: u32) -> bool {
 fn program(code: Vec<Instruction>) -> Program {
     Program {
         code,
-        sections: vec![],
+        ..Program::default()
     }
 }
 

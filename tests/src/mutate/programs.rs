@@ -34,7 +34,7 @@ fn new(op: Op, immediate: u32) -> Instruction {
 fn program(code: Vec<Instruction>) -> Program {
     Program {
         code,
-        sections: vec![],
+        ..Program::default()
     }
 }
 
@@ -95,6 +95,7 @@ fn neighbours() -> Program {
     Program {
         code,
         sections: vec![vec![0x81, 0x7e, 0xff, 1]],
+        turns: None,
     }
 }
 

@@ -248,7 +248,7 @@ pub fn straight(row: &Row, all: &[Operands]) -> Program {
     }
     Program {
         code,
-        sections: vec![],
+        ..Program::default()
     }
 }
 
@@ -269,6 +269,7 @@ fn loading(row: &Row, all: &[Operands]) -> Program {
     Program {
         code,
         sections: vec![bytes],
+        turns: None,
     }
 }
 

@@ -12,16 +12,17 @@
 use weightware_isa::{FRAME_LIMIT, Trap};
 
 use super::columns::Class;
-use super::planned::{Record, Rom};
+use super::planned::Rom;
 use super::{BIG, Machine, Parts};
-use crate::form::LinearForm;
+use crate::form::{Dim, LinearForm};
 use crate::graph::Key;
 
 impl Machine {
-    pub(super) fn calls(&mut self, parts: &Parts) -> Record {
+    /// Returns the place of the `resume` after the call that made the current frame.
+    pub(super) fn calls(&mut self, parts: &Parts) -> Dim {
         let Parts { state, fetched, .. } = parts;
         let class = &fetched.class;
-        let [unless_printing, unless_ending] = self.unless_returning(parts);
+        let unless_return = class.unless(Class::Return);
         let words = self.profile.words;
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());
@@ -57,19 +58,16 @@ impl Machine {
             fetched.fourth - class.unless(Class::Call) * (1 << 10),
         );
         graph.add(fetched.end, 1, called);
-        let returned = graph.relu("return.frame", frame_size - unless_ending * (1 << 10));
+        let returned = graph.relu("return.frame", frame_size - unless_return.clone() * (1 << 10));
         graph.add(fetched.end, 1, returned);
 
         // The bounds of a place in the program do not exclude places after the last position.
-        let query = resume_at + one + state.index - unless_printing * BIG;
+        let query = resume_at + one + state.index - unless_return * BIG;
         let positions = graph.positions();
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
         self.bound("call", words);
-        Record {
-            resume_at,
-            frame_size,
-        }
+        resume_at
     }
 
     /// Generates a trap at once for a call whose frame would begin beyond the limit.

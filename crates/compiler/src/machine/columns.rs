@@ -62,11 +62,8 @@ pub(crate) enum Class {
     Clz,
     Ctz,
     Popcnt,
-    // Classes of planned features. With these, `return` has a class between two of them.
-    Record,
-    ReturnBetween,
-    Leave,
-    FrameGet,
+    /// Outputs a number of the machine's state.
+    Number,
 }
 
 /// The columns that describe an opcode.
@@ -99,9 +96,13 @@ pub(crate) mod code {
     /// The codes 15 to 23 are traps.
     const TRAP: i64 = 15;
     pub(crate) const ERR: i64 = 24;
-    /// Never generated: it occurs in prompts only. The gap, from 25 to 32, is kept free.
     pub(crate) const LOADED: i64 = 25;
-    /// The code of `call(N)` is N + 32, that of `return(N)` is N + 287.
+    pub(crate) const INTERRUPTED: i64 = 26;
+    pub(crate) const STEPPING: i64 = 27;
+    pub(crate) const CONTINUED: i64 = 28;
+    pub(crate) const TURNED: i64 = 29;
+    pub(crate) const REFUSED: i64 = 30;
+    /// The code of `call(N)` is N + 32, that of `return(N)` is N + 287. Codes 31 and 32 are a gap.
     pub(crate) const CALL: i64 = 32;
     pub(crate) const RETURN: i64 = 287;
 
@@ -128,20 +129,22 @@ pub(crate) mod code {
 pub(crate) fn op_columns(op: Op) -> OpColumns {
     let spec = op.spec();
     let class = match op {
-        Op::I32Const | Op::I64Const | Op::Br => Class::Immediate,
+        Op::I32Const | Op::I64Const | Op::Br | Op::Turn => Class::Immediate,
         Op::Call => Class::Call,
         Op::BrIf => Class::BrIf,
         Op::BrUnless => Class::BrUnless,
-        Op::LocalGet | Op::LocalGet64 => Class::LocalGet,
+        Op::LocalGet | Op::LocalGet64 | Op::LocalGetRaw => Class::LocalGet,
         Op::GlobalGet | Op::GlobalGet64 => Class::GlobalGet,
         Op::GlobalSet | Op::GlobalSet64 => Class::GlobalSet,
         Op::LocalSet | Op::LocalTee | Op::LocalSet64 | Op::LocalTee64 => Class::LocalSet,
+        Op::LocalSetRaw => Class::LocalSet,
         Op::Output | Op::OutputErr | Op::Exit | Op::BrStack | Op::MemoryGrown => Class::Pop,
-        Op::I32WrapI64 | Op::I64High => Class::Pop,
+        Op::I32WrapI64 | Op::I64High | Op::Step | Op::Continue => Class::Pop,
         Op::I32Store | Op::I32Store8 | Op::I32Store16 | Op::Section => Class::Store,
         Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => Class::Store,
         Op::I32Load | Op::I32Load8U | Op::I32Load16U => Class::Load,
         Op::I64Load | Op::I64Load8U | Op::I64Load16U | Op::I64Load32U => Class::Load,
+        Op::Dump => Class::Load,
         Op::I32Load8S | Op::I32Load16S => Class::LoadSigned,
         Op::I64Load8S | Op::I64Load16S | Op::I64Load32S => Class::LoadSigned,
         Op::I32Eq | Op::I32Ne | Op::I32LtU | Op::I32GtU | Op::I32LeU | Op::I32GeU => Class::Compare,
@@ -180,7 +183,9 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I32Popcnt | Op::I64Popcnt => Class::Popcnt,
         Op::Select | Op::Select64 => Class::Select,
         Op::Return => Class::Return,
+        Op::Interrupt | Op::FrameGet | Op::DepthGet => Class::Number,
         Op::Drop | Op::Resume | Op::I64ConstHigh | Op::Unreachable => Class::None,
+        Op::Refuse => Class::None,
         op if matches!(op.spec().end, EndToken::Trap(_)) => Class::None,
         op => unreachable!("{op} has no class"),
     };
@@ -199,6 +204,10 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I64Load16S | Op::I64Load16U | Op::I64Extend16S => (2, 0, 0),
         Op::I32Load8S | Op::I32Load8U | Op::I32Extend8S => (1, 0, 0),
         Op::I64Load8S | Op::I64Load8U | Op::I64Extend8S => (1, 0, 0),
+        Op::Interrupt => (1, 0, 0),
+        Op::FrameGet => (0, 1, 0),
+        // For `dump` this marks the load whose size is on the stack.
+        Op::DepthGet | Op::Dump => (0, 0, 1),
         _ => (0, 0, 0),
     };
     let end = match spec.end {
@@ -211,6 +220,11 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         EndToken::Halt => code::HALT,
         EndToken::Exit => code::EXIT,
         EndToken::Trap(trap) => code::trap(trap),
+        EndToken::Interrupted => code::INTERRUPTED,
+        EndToken::Stepping => code::STEPPING,
+        EndToken::Continued => code::CONTINUED,
+        EndToken::Turned => code::TURNED,
+        EndToken::Refused => code::REFUSED,
     };
     // The code fetched for `br_unless` is that of a branch not taken; it becomes taken if the top
     // of the stack is zero. The code fetched for `br_if` is that of a taken branch.
@@ -273,6 +287,11 @@ pub(crate) struct Columns {
     pub(crate) skips: Dim,
     /// [`GROWN`] at a token whose preceding bytes are the pages by which the memory has grown.
     pub(crate) grown: Dim,
+    /// 1 at a token from which on jumps are interrupted, or not: see `turn`.
+    pub(crate) marks: Dim,
+    /// At such a token, [`UNTIL`](super::turn::UNTIL) less the number of tokens until jumps are
+    /// interrupted; 0 if they are not.
+    pub(crate) budget: Dim,
     // Columns of opcodes.
     pub(crate) class: Dim,
     pub(crate) class_squared: Dim,
@@ -308,6 +327,8 @@ impl Columns {
             jumped: graph.input("token.jumped"),
             skips: graph.input("token.skips"),
             grown: negative,
+            marks: graph.input("token.marks"),
+            budget: graph.input("token.budget"),
             class: graph.input("token.class"),
             class_squared: graph.input("token.class^2"),
             bytes: negative,
@@ -329,7 +350,10 @@ impl Columns {
             return vec![];
         }
         let mut row = vec![(self.one, 1)];
-        if !matches!(token, Token::Commit(Commit { stored: true, .. })) {
+        if !matches!(
+            token,
+            Token::Commit(Commit { stored: true, .. }) | Token::Interrupted
+        ) {
             row.push((self.unstored, 1));
         }
         if token.ends_instruction() {
@@ -370,7 +394,15 @@ impl Columns {
             }
             Token::Out(_) | Token::Err(_) => row.push((self.delta, -1)),
             Token::Loaded => row.push((self.stores, 1)),
+            // It closes a line, and is no instruction.
+            Token::Ready => row.extend([(self.skips, -1), (self.marks, 1)]),
+            Token::Interrupted => row.extend([(self.delta, 1), (self.marks, 1)]),
+            Token::Stepping | Token::Continued => {
+                row.extend([(self.delta, -1), (self.jumped, 1), (self.marks, 1)]);
+            }
+            Token::Turned => row.extend([(self.jumped, 1), (self.marks, 1)]),
             Token::Begin | Token::Open | Token::Halt | Token::Exit | Token::Trap(_) => {}
+            Token::Refused => {}
         }
         row.retain(|&(_, value)| value != 0);
         row
@@ -409,7 +441,13 @@ pub(crate) fn token_code(token: Token) -> Option<(i64, i64)> {
         Token::Halt => (code::HALT, 0),
         Token::Exit => (code::EXIT, 0),
         Token::Trap(trap) => (code::trap(trap), 0),
-        Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Loaded => return None,
+        Token::Loaded => (code::LOADED, 0),
+        Token::Interrupted => (code::INTERRUPTED, 0),
+        Token::Stepping => (code::STEPPING, 0),
+        Token::Continued => (code::CONTINUED, 0),
+        Token::Turned => (code::TURNED, 0),
+        Token::Refused => (code::REFUSED, 0),
+        Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Ready => return None,
     })
 }
 

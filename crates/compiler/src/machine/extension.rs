@@ -29,6 +29,9 @@ pub enum Extension {
     Count,
     /// 64-bit comparisons, and joining two words.
     Wide,
+    /// Contexts that turn: interrupted jumps, and the instructions with which a program writes down
+    /// its state. Numbers of the state are output if there is `Multiply`, too.
+    Turn,
 }
 
 impl Extension {
@@ -36,7 +39,7 @@ impl Extension {
     pub const CORE: &'static str = "core";
 
     /// All extensions.
-    pub const ALL: [Extension; 8] = [
+    pub const ALL: [Extension; 9] = [
         Extension::Traps,
         Extension::Bits,
         Extension::Shift,
@@ -45,6 +48,7 @@ impl Extension {
         Extension::Extend,
         Extension::Count,
         Extension::Wide,
+        Extension::Turn,
     ];
 
     /// Its name in lower case.
@@ -59,6 +63,7 @@ impl Extension {
             Extension::Extend => "extend",
             Extension::Count => "count",
             Extension::Wide => "wide",
+            Extension::Turn => "turn",
         }
     }
 
@@ -79,6 +84,13 @@ impl Extension {
         // These have no class, or are never executed.
         if matches!(spec.end, EndToken::Trap(_) | EndToken::Loaded) {
             return &[];
+        }
+        match op {
+            Op::Dump | Op::Step | Op::Continue | Op::Turn => return &[Extension::Turn],
+            Op::Interrupt | Op::FrameGet | Op::DepthGet => {
+                return &[Extension::Turn, Extension::Multiply];
+            }
+            _ => {}
         }
         match op_columns(op).class {
             Class::And | Class::Or | Class::Xor => &[Extension::Bits],

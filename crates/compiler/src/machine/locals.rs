@@ -10,13 +10,10 @@
 
 use super::columns::Class;
 use super::{BIG, Machine, PUSH, Parts};
-use crate::form::Dim;
 use crate::graph::Key;
 
 impl Machine {
-    /// Returns the frame base at an instruction that names a global, which is subtracted from the
-    /// word.
-    pub(crate) fn locals(&mut self, parts: &Parts) -> Dim {
+    pub(crate) fn locals(&mut self, parts: &Parts) {
         let Parts { state, fetched, .. } = parts;
         let class = &fetched.class;
         let words = self.profile.words;
@@ -53,6 +50,5 @@ impl Machine {
         let [byte] = graph.lookup("local.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
         self.bound("local", words);
-        frame_if_global
     }
 }

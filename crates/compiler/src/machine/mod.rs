@@ -19,6 +19,7 @@
 //! | `extend` | extensions |
 //! | `count` | leading and trailing zeros, ones |
 //! | `wide` | 64-bit comparisons, two words joined |
+//! | `turn` | whether the context is full, and numbers of the state |
 //! | `next` | the next token, from the byte and the end code |
 
 mod arithmetic;
@@ -44,6 +45,7 @@ mod shift;
 mod sign;
 mod stack;
 mod state;
+mod turn;
 mod wide;
 
 use weightware_isa::{Token, Trap, Vocabulary};
@@ -144,7 +146,8 @@ impl Machine {
         let mut graph = Graph::new();
         let columns = Columns::new(&mut graph);
         let end = graph.dim("end");
-        let state = State::new(&mut graph, &columns, &profile, planned);
+        let turns = modules.contains(&Extension::Turn);
+        let state = State::new(&mut graph, &columns, &profile, planned, turns);
         let fetched = Fetched::new(&mut graph, &columns, &state);
         let operands = Operands::new(&mut graph, &columns, &state, &fetched, &profile);
         let wide = modules.contains(&Extension::Wide);
@@ -166,8 +169,8 @@ impl Machine {
             lower,
         };
         machine.stack_bytes(&parts);
-        let frame_if_global = machine.locals(&parts);
-        let record = machine.calls(&parts);
+        machine.locals(&parts);
+        let resume_at = machine.calls(&parts);
         let size = machine.size(&parts);
         machine.memory(&parts, &size);
         machine.arithmetic(&parts);
@@ -189,15 +192,14 @@ impl Machine {
                 Extension::Extend => machine.extend(&parts, &size),
                 Extension::Count => machine.count(&parts, &size),
                 Extension::Wide => machine.wide(&parts, &size),
+                Extension::Turn => machine.dump(&parts),
             }
         }
-        let wait = machine.next_token(&parts);
-        let hooks = Hooks {
-            frame_if_global,
-            record,
-            product,
-            wait,
-        };
+        if let Some(product) = product {
+            machine.number(&parts, product);
+        }
+        machine.next_token(&parts);
+        let hooks = Hooks { resume_at, product };
         machine.plan(&parts, &hooks);
         machine
     }
@@ -206,6 +208,7 @@ impl Machine {
     #[must_use]
     pub fn embed(&self, token: Token) -> Vec<(Dim, i64)> {
         let mut row = self.columns.embed(token);
+        row.extend(self.budget(token).map(|budget| (self.columns.budget, budget)));
         self.embed_plans(token, &mut row);
         row
     }

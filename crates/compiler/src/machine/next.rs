@@ -14,7 +14,6 @@
 use weightware_isa::Token;
 
 use super::columns::{Class, token_code};
-use super::planned::Wait;
 use super::{Machine, Parts};
 use crate::form::{Dim, LinearForm};
 
@@ -25,7 +24,7 @@ const CODE_WEIGHT: i64 = 1 << 30;
 const NEVER: i64 = -(1 << 52);
 
 impl Machine {
-    pub(super) fn next_token(&mut self, parts: &Parts) -> Wait {
+    pub(super) fn next_token(&mut self, parts: &Parts) {
         let Parts {
             state,
             fetched,
@@ -45,13 +44,12 @@ impl Machine {
             graph.add(skip, sign, zero);
         }
         let left = fetched.bytes - skip * 3 - state.index;
-        let end = graph.reglu("end", fetched.end - skip, one - left.clone());
+        let end = graph.reglu("end", fetched.end - skip, one - left);
         graph.add(self.end, 1, end);
 
         for dim in [self.end, self.columns.result, one] {
             graph.output(dim);
         }
-        Wait { skip, left }
     }
 
     /// The logit of a token for an end code and a result.

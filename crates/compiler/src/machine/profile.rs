@@ -61,6 +61,9 @@ pub struct Profile {
     pub name: &'static str,
     /// The greatest certified position.
     pub last_position: u64,
+    /// The tokens of a context after its prompt and the restored state: from then on jumps are
+    /// interrupted.
+    pub context: u64,
     /// The span of words of locals and globals, frames, and stack entries; positions order them.
     pub words: KeySpan,
     /// The span of addresses. A count of stores that begins with 1 orders them, unless addresses
@@ -77,6 +80,7 @@ impl Profile {
     pub const STOCK: Self = Self {
         name: "stock",
         last_position: 22_000_000,
+        context: 900_000,
         words: words(3, 26, 22_000_000),
         memory: KeySpan {
             centre: 76 << 10,
@@ -93,6 +97,7 @@ impl Profile {
     pub const LONG: Self = Self {
         name: "long",
         last_position: 67_000_000,
+        context: 900_000,
         words: words(1, 26, 67_000_000),
         memory: KeySpan {
             // With 2^16 the sum of its square and a lift would be rounded.

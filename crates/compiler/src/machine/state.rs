@@ -6,8 +6,9 @@
 //! word     = 256 target + b[t-4]                             the four bytes before, as a number
 //! lower    = b[t-8] + 256 b[t-7] + ... + 2^24 b[t-5]         the four before those
 //! count    = sum of ends and skips                           instructions closed so far, `}` included
-//! base     = (target - count + 1) at the latest jump, else 0
-//! origin   = 305                                             position of `{`
+//! base     = (target + turn.redirect - count + 1) at the latest jump, else 0
+//! jump     = target at the latest jump, else 0
+//! origin   = 319                                             position of `{`
 //! opcode   = origin + 5 (base + count) - 4                   position of the current instruction's opcode
 //! depth    = sum of delta                                    operands on the stack
 //! frame    = sum of frame_delta                              first word of the current frame
@@ -17,6 +18,7 @@
 use super::Profile;
 use super::columns::Columns;
 use super::planned::{self, Planned, Rom, anywhere};
+use super::turn;
 use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Output};
 
@@ -34,6 +36,9 @@ pub(crate) struct State {
     pub(crate) depth_product: Dim,
     pub(crate) frame: Dim,
     pub(crate) stores: Dim,
+    /// The instruction to which the latest jump led, or would have led if it had not been
+    /// interrupted.
+    pub(crate) jump: Option<Dim>,
     /// The pages by which the memory has grown, at a token that grows it.
     pub(crate) growth: LinearForm,
     /// The current instruction, if it is in the weights.
@@ -55,6 +60,7 @@ impl State {
         columns: &Columns,
         profile: &Profile,
         planned: &[Planned],
+        turns: bool,
     ) -> Self {
         let (one, time) = (graph.one(), graph.time());
         let positions = graph.positions();
@@ -109,8 +115,23 @@ impl State {
 
         let latest_jump = graph.latest(one - columns.jumped);
         let lead = planned::lead(graph, columns, target, &word, planned);
-        let goes_on = target - count.clone() + one + lead.target;
-        let [base] = graph.lookup("base", LinearForm::zero(), &latest_jump, [goes_on]);
+        let redirect = match turns {
+            true => turn::redirect(graph, columns, target),
+            false => LinearForm::zero(),
+        };
+        let goes_on = target - count.clone() + one + lead.target + redirect;
+        let base_query = LinearForm::zero();
+        let (base, jump) = match turns {
+            true => {
+                let values = [goes_on, target.into()];
+                let [base, jump] = graph.lookup("base", base_query, &latest_jump, values);
+                (base, Some(graph.hold("jump", jump)))
+            }
+            false => {
+                let [base] = graph.lookup("base", base_query, &latest_jump, [goes_on]);
+                (base, None)
+            }
+        };
         let closed = planned::closed(graph, base, count, planned);
 
         // `}` counts as one end token, so before any jump instruction 0 has count 1. In the
@@ -130,6 +151,7 @@ impl State {
             depth_product: sums.depth_product,
             frame: sums.frame,
             stores,
+            jump,
             rom,
         }
     }

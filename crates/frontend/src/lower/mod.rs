@@ -169,5 +169,6 @@ fn program(code: Vec<Instruction>, sections: Vec<Section>) -> Program {
     Program {
         code: heads.chain(code).collect(),
         sections: sections.into_iter().map(|(_, bytes)| bytes).collect(),
+        turns: None,
     }
 }

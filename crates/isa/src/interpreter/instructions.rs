@@ -188,6 +188,10 @@ impl Interpreter<'_> {
             Op::Drop => {
                 self.pop_value()?;
             }
+            Op::FrameGet => self.word(self.frame as u32)?,
+            Op::DepthGet => self.word(self.stack.len() as u32)?,
+            Op::LocalGetRaw => self.get_raw(self.frame + low),
+            Op::LocalSetRaw => self.set_raw(self.frame + low)?,
             Op::Select | Op::Select64 => {
                 let condition = self.pop()?;
                 let b = self.pop_value()?.expect(width)?;
@@ -202,6 +206,12 @@ impl Interpreter<'_> {
             | Op::OutputErr
             | Op::Exit
             | Op::Section
+            | Op::Interrupt
+            | Op::Dump
+            | Op::Step
+            | Op::Continue
+            | Op::Turn
+            | Op::Refuse
             | Op::Unreachable
             | Op::TrapOutOfBounds
             | Op::TrapDivideByZero

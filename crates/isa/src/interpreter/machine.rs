@@ -1,6 +1,7 @@
 //! The interpreter's stack, words, memory and cursor.
 
 use super::arithmetic::{Count, counts, sub};
+use super::turning::Word;
 use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{Instruction, Token, Trap};
 
@@ -138,17 +139,18 @@ impl Interpreter<'_> {
     pub(super) fn jump(&mut self, index: u32) {
         let index = index & 0x00ff_ffff;
         self.cursor = index as usize;
+        self.turning.jumped(index);
         self.write(index.into(), 3);
     }
 
     /// Pushes a local or global.
     pub(super) fn get(&mut self, index: usize, width: u8) -> Result<(), Stop> {
-        let value = self
+        let word = self
             .words
             .get(index)
             .ok_or(Stop::Fault(FaultKind::Unwritten(index)))?;
-        value.expect(width)?;
-        self.result(value);
+        let bits = word.value.expect(width)?;
+        self.result(Value::of_width(width, bits));
         Ok(())
     }
 
@@ -156,8 +158,10 @@ impl Interpreter<'_> {
     pub(super) fn tee(&mut self, index: usize, width: u8) -> Result<(), Stop> {
         let value = *self.stack.last().ok_or(Stop::Fault(FaultKind::Underflow))?;
         let bits = value.expect(width)?;
-        self.words.set(index, Some(value));
         self.write(bits, width.into());
+        let value = Value::of_width(width, bits);
+        let (raw, time) = (self.raw(), self.tokens);
+        self.words.set(index, Some(Word { value, raw, time }));
         Ok(())
     }
 
@@ -206,7 +210,7 @@ impl Interpreter<'_> {
     }
 
     /// The address of an access, if all of it lies inside the memory; otherwise the trap.
-    fn address(&self, instruction: Instruction, base: u32, size: usize) -> Result<usize, Stop> {
+    pub(super) fn address(&self, instruction: Instruction, base: u32, size: usize) -> Result<usize, Stop> {
         let address = u64::from(base) + u64::from(instruction.low());
         let pages = u64::from(instruction.immediate[3]) + u64::from(self.grown);
         if address + size as u64 > PAGE * pages {

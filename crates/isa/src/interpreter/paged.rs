@@ -15,6 +15,11 @@ impl<T> Default for Paged<T> {
 }
 
 impl<T: Copy + Default> Paged<T> {
+    /// All written elements are before this one.
+    pub(super) fn len(&self) -> usize {
+        self.pages.len() * PAGE
+    }
+
     pub(super) fn get(&self, index: usize) -> T {
         match self.pages.get(index / PAGE) {
             Some(Some(page)) => page[index % PAGE],

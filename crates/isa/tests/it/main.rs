@@ -15,7 +15,7 @@ use weightware_isa::{Instruction, Interpreter, Op, Program, TraceReader};
 fn program(code: &[Instruction]) -> Program {
     Program {
         code: code.to_vec(),
-        sections: vec![],
+        ..Program::default()
     }
 }
 

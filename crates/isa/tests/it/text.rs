@@ -191,7 +191,7 @@ fn validation_without_a_text_names_the_instruction() {
     let code = vec![Instruction::new(Op::Drop, 0), Instruction::new(Op::Br, 3)];
     let error = Program {
         code,
-        sections: vec![],
+        ..Program::default()
     }
     .validate()
     .unwrap_err();

@@ -6,24 +6,21 @@
 //! | feature | adds |
 //! |---|---|
 //! | [`Planned::Anywhere`] | programs that begin anywhere in a context: `anywhere` |
-//! | [`Planned::WordGet`], [`Planned::Dump`], [`Planned::Frames`], [`Planned::Interrupt`] | contexts that turn: `turn` |
 //! | [`Planned::MergedShifts`] | a saving: `shifts` |
 //! | [`Planned::Rom`], [`Planned::RomCalls`] | instructions in the weights: `rom` |
 //!
-//! Some tokens lead to another instruction than the one whose number precedes them: `{`, and the
-//! end of an interrupted branch.
+//! `{` leads to another instruction than the one whose number precedes it.
 //!
 //! ```text
-//! class^2  = -1 at such a token                              0 at least at all others
+//! class^2  = -1 at `{`                                       0 at least at all other tokens
 //! cancel   = relu(target - 2^34 (1 + class^2))               target there, else 0
-//! base     = target - cancel - count + 1 + byte + class      byte = -1 at `{`; class = the handler at an interrupted branch
+//! base     = target - cancel - count + 1 + byte              byte = -1 at `{`
 //! ```
 
 pub(super) mod anywhere;
 mod rom;
 mod shifts;
 mod tokens;
-mod turn;
 
 use weightware_isa::Program;
 
@@ -34,24 +31,12 @@ use crate::graph::{Graph, Output};
 pub(super) use rom::Rom;
 pub use rom::{LADDERS, ROM_BASE, table as rom_table};
 pub(super) use shifts::unless as unless_shift;
-pub use tokens::PlannedToken;
-pub use turn::{HANDLER, interrupts_after};
 
 /// A planned feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Planned {
     /// A program may begin anywhere in a context, and several may follow one another.
     Anywhere,
-    /// `word.get` and `word.get64`: the word of the locals and globals whose number is on the
-    /// stack.
-    WordGet,
-    /// `dump`: the bytes of a range of memory, whose length is on the stack, in one instruction.
-    Dump,
-    /// `frame.get`, `record` and `leave`: the frame base, the call that made the frame, and the
-    /// return to the caller's frame.
-    Frames,
-    /// A taken conditional branch after a given position enters a handler.
-    Interrupt,
     /// One head for the shifts of each direction and width, instead of six in all.
     MergedShifts,
     /// Instructions in the weights.
@@ -62,24 +47,16 @@ pub enum Planned {
 
 impl Planned {
     /// All features.
-    pub const ALL: [Planned; 8] = [
+    pub const ALL: [Planned; 4] = [
         Planned::Anywhere,
-        Planned::WordGet,
-        Planned::Dump,
-        Planned::Frames,
-        Planned::Interrupt,
         Planned::Rom,
         Planned::RomCalls,
         Planned::MergedShifts,
     ];
 
     /// The features that extend the machine: all except the saving.
-    pub const ADDED: [Planned; 7] = [
+    pub const ADDED: [Planned; 3] = [
         Planned::Anywhere,
-        Planned::WordGet,
-        Planned::Dump,
-        Planned::Frames,
-        Planned::Interrupt,
         Planned::Rom,
         Planned::RomCalls,
     ];
@@ -89,10 +66,6 @@ impl Planned {
     pub const fn name(self) -> &'static str {
         match self {
             Planned::Anywhere => "anywhere",
-            Planned::WordGet => "word-get",
-            Planned::Dump => "dump",
-            Planned::Frames => "frames",
-            Planned::Interrupt => "interrupt",
             Planned::MergedShifts => "merged-shifts",
             Planned::Rom => "rom",
             Planned::RomCalls => "rom-calls",
@@ -108,26 +81,10 @@ impl Planned {
 
 /// Dimensions of today's sections that planned features read.
 pub(super) struct Hooks {
-    /// The frame base at an instruction that names a global.
-    pub(super) frame_if_global: Dim,
-    pub(super) record: Record,
+    /// The place of the `resume` after the call that made the current frame.
+    pub(super) resume_at: Dim,
     /// The dimension that the multiplier copies to the trace, if there is a multiplier.
     pub(super) product: Option<Dim>,
-    pub(super) wait: Wait,
-}
-
-/// The call that made the current frame.
-pub(super) struct Record {
-    pub(super) resume_at: Dim,
-    pub(super) frame_size: Dim,
-}
-
-/// The bytes that the trace must have before the end token.
-pub(super) struct Wait {
-    /// 1 at a `br_if` that is not taken, -1 at a `br_unless` that is taken.
-    pub(super) skip: Dim,
-    /// The number of bytes still to come.
-    pub(super) left: LinearForm,
 }
 
 impl Machine {
@@ -135,10 +92,6 @@ impl Machine {
     pub(super) fn plan(&mut self, parts: &Parts, hooks: &Hooks) {
         for feature in self.planned.clone() {
             match feature {
-                Planned::WordGet => self.word_get(parts, hooks),
-                Planned::Dump => self.dump(parts),
-                Planned::Frames => self.frames(parts, hooks),
-                Planned::Interrupt => self.interrupt(parts, hooks),
                 Planned::RomCalls => self.rom_returns(parts, hooks),
                 // These change other sections.
                 Planned::Anywhere | Planned::MergedShifts | Planned::Rom => {}
@@ -205,23 +158,15 @@ pub(super) fn lead(
     planned: &[Planned],
 ) -> Lead {
     let mut lead = Lead::default();
-    let anywhere = planned.contains(&Planned::Anywhere);
-    let interrupt = planned.contains(&Planned::Interrupt);
-    if anywhere || interrupt {
+    if planned.contains(&Planned::Anywhere) {
         let elsewhere = (graph.one() + columns.class_squared) * BIG;
         let mut cancel = |name: &str, number: LinearForm| {
             let cancelled = graph.relu(name, number - elsewhere.clone());
             graph.hold(name, cancelled)
         };
-        lead.target = -cancel("cancel", target.into());
-        if anywhere {
-            lead.target += columns.byte;
-            // `{` counts as a growth of the memory by 0 pages.
-            lead.word = cancel("cancel.word", word.clone()).into();
-        }
-        if interrupt {
-            lead.target += columns.class;
-        }
+        lead.target = columns.byte - cancel("cancel", target.into());
+        // `{` counts as a growth of the memory by 0 pages.
+        lead.word = cancel("cancel.word", word.clone()).into();
     }
     lead
 }

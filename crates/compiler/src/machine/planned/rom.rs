@@ -18,6 +18,7 @@
 
 use weightware_isa::{Instruction, Op, Program, Token};
 
+use super::super::columns::Class;
 use super::super::{BIG, Machine, PUSH, Parts};
 use super::{Hooks, Planned};
 use crate::form::{Dim, LinearForm};
@@ -51,7 +52,7 @@ const CODE: [Instruction; 9] = [
 pub fn table() -> impl Iterator<Item = Token> {
     let program = Program {
         code: entries(),
-        sections: vec![],
+        ..Program::default()
     };
     let mut tokens: Vec<_> = program.prompt().skip(1).collect();
     tokens.pop();
@@ -187,9 +188,9 @@ impl Machine {
         let Some(product) = hooks.product else {
             return;
         };
-        let [prints, _] = self.unless_returning(parts);
+        let prints = parts.fetched.class.unless(Class::Return);
         let graph = &mut self.graph;
-        let remembered = graph.relu("rom.return", -(hooks.record.resume_at + prints * BIG));
+        let remembered = graph.relu("rom.return", -(hooks.resume_at + prints * BIG));
         graph.add_scaled(product, 1, RETURN_SCALE, remembered);
     }
 }

@@ -1,0 +1,98 @@
+//! Contexts that turn: a jump is interrupted when the context is full, and the handler, a part of
+//! the program, writes down the program's state.
+//!
+//! ```text
+//! mark       latest of `ready`, `interrupted`, `stepping`, `continued`, `turned`, and its budget:
+//!            2^27 - context at `ready` and `continued`, 2^27 at `stepping`, 0 at the others
+//! full       = t - 2^27 + (budget - t)[mark] - budget            positive if jumps are interrupted; not at the mark itself
+//! redirect   = relu(2^25 full - target - 3) - relu(2^25 full)    0, or -target - 3 if full is positive
+//! immediate += jump, frame or depth                              for `interrupt`, `frame.get`, `depth.get`
+//! product   += immediate                                         for these, whose bytes the multiplier then outputs
+//! dump       a load whose rise and bytes are second
+//! ```
+//! An interrupted jump leads to instruction -3, in the preamble: `interrupt`, then `br` to the
+//! handler. `interrupt` pushes the jump's target, and its end token is a mark, so that the handler's
+//! own jumps are not interrupted. Nothing else knows of the interrupt: the bytes and the end token
+//! of the jump are as ever.
+//!
+//! `full` needs no count of stores. A store pops two operands, each pushed by five tokens at least,
+//! so it takes 12 tokens, and 349,500 stores take 4.1 million.
+
+use weightware_isa::{Program, Token};
+
+use super::columns::{Class, Columns};
+use super::{BIG, Machine, Parts};
+use crate::form::{Dim, LinearForm};
+use crate::graph::Graph;
+
+/// The budget of a mark that interrupts the next jump. Greater than any position.
+pub(crate) const UNTIL: i64 = 1 << 27;
+
+/// Greater than any target of a jump and the distance to the preamble.
+const BEYOND_TARGETS: i64 = 1 << 25;
+
+/// The term that leads a jump to the preamble.
+pub(super) fn redirect(graph: &mut Graph, columns: &Columns, target: Dim) -> LinearForm {
+    let (one, time) = (graph.one(), graph.time());
+    let marks = graph.latest(one - columns.marks);
+    let [mark] = graph.lookup(
+        "mark",
+        LinearForm::zero(),
+        &marks,
+        [columns.budget - time],
+    );
+    let mark = graph.hold("mark", mark);
+    let full = (time + mark - columns.budget - one * UNTIL) * BEYOND_TARGETS;
+    let beyond = one * -Program::INTERRUPT;
+    let redirect = graph.dim("redirect");
+    let over = graph.relu("redirect.over", full.clone() - target - beyond);
+    graph.add(redirect, 1, over);
+    let full = graph.relu("redirect.full", full);
+    graph.add(redirect, -1, full);
+    redirect.into()
+}
+
+impl Machine {
+    /// The budget of a token that is a mark.
+    pub(super) fn budget(&self, token: Token) -> Option<i64> {
+        let context = i64::try_from(self.profile.context).unwrap_or(UNTIL);
+        match token {
+            Token::Ready | Token::Continued => Some(UNTIL - context),
+            Token::Stepping => Some(UNTIL),
+            _ => None,
+        }
+    }
+
+    /// The instructions that output numbers of the state. Gated terms go into the immediate while
+    /// the numbers are still there, and from there to the multiplier.
+    pub(super) fn number(&mut self, parts: &Parts, product: Dim) {
+        let Parts { state, fetched, .. } = parts;
+        let Some(jump) = state.jump else {
+            return;
+        };
+        let unless = fetched.class.unless(Class::Number);
+        let graph = &mut self.graph;
+        let one = graph.one();
+        for (name, number, column) in [
+            ("number.jump", jump, fetched.rise),
+            ("number.frame", state.frame, fetched.fall),
+            ("number.depth", state.depth, fetched.bias),
+        ] {
+            let other = unless.clone() + one - column;
+            let number = graph.relu(name, number - other * BIG);
+            graph.add(fetched.immediate, 1, number);
+        }
+        let number = graph.relu("number", fetched.immediate - unless * BIG);
+        graph.add(product, 1, number);
+    }
+
+    /// A load whose size is on the stack.
+    pub(super) fn dump(&mut self, parts: &Parts) {
+        let fetched = &parts.fetched;
+        let unless = fetched.class.unless(Class::Load) + fetched.class.one - fetched.bias;
+        let graph = &mut self.graph;
+        let size = graph.relu("dump", parts.operands.second - unless * BIG);
+        graph.add(fetched.bytes, 1, size);
+        graph.add(fetched.rise, 1, size);
+    }
+}
