@@ -261,7 +261,7 @@ impl Schedule {
     }
 
     /// The number of wipes by heads, and of wipes by neurons.
-    pub(crate) fn wiping(&self) -> (usize, usize) {
+    pub fn wiping(&self) -> (usize, usize) {
         let by_head = self
             .wipes
             .iter()

@@ -38,6 +38,7 @@ mod bitset;
 mod code;
 mod data_sections;
 mod error;
+mod handler;
 mod lower;
 mod lowered;
 mod memory_layout;

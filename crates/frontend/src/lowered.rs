@@ -6,6 +6,7 @@ use weightware_isa::{Op, Program};
 
 use crate::code::Origin;
 use crate::data_sections::Input;
+use crate::handler;
 
 /// A module lowered to a program, with a source map and the layout of its memory.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Lowered {
     pub imports: Vec<String>,
     pub(crate) functions: Vec<(Option<u32>, String)>,
     pub(crate) origins: Vec<Origin>,
+    /// If the program is to go on in other contexts, the address after its memory.
+    pub(crate) turns_after: Option<u32>,
 }
 
 /// The type of a result of an entry that is called with arguments.
@@ -117,22 +120,33 @@ impl Lowered {
     /// copy has none.
     #[must_use]
     pub fn with_input(&self, input: impl Into<Input>) -> Program {
-        Program {
+        self.turning(Program {
             code: self.program.code.clone(),
             sections: self.sections_with(self.program.sections.iter().cloned(), input.into()),
-            turns: self.program.turns,
-        }
+            turns: None,
+        })
     }
 
     /// The program with an input, like [`Lowered::with_input`], but without a copy.
     #[must_use]
     pub fn into_program(mut self, input: impl Into<Input>) -> Program {
         let sections = std::mem::take(&mut self.program.sections);
-        Program {
-            sections: self.sections_with(sections.into_iter(), input.into()),
-            code: self.program.code,
-            turns: self.program.turns,
+        let sections = self.sections_with(sections.into_iter(), input.into());
+        let code = std::mem::take(&mut self.program.code);
+        self.turning(Program {
+            sections,
+            code,
+            turns: None,
+        })
+    }
+
+    /// The program with the handler that carries it to another context, if that was asked for and
+    /// is possible.
+    fn turning(&self, mut program: Program) -> Program {
+        if let Some(end) = self.turns_after {
+            handler::append(&mut program, end);
         }
+        program
     }
 
     /// The machine's address after the last byte of an input, if the program reads any.

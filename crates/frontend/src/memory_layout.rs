@@ -43,6 +43,8 @@ pub(crate) struct MemoryLayout {
     pub(crate) stack_pointer: Option<u32>,
     /// The machine's address of the hidden data.
     pub(crate) hidden: u32,
+    /// The machine's address after the largest memory that the guest may grow to.
+    pub(crate) end: u32,
 }
 
 impl MemoryLayout {
@@ -100,6 +102,7 @@ impl MemoryLayout {
             capped: reach.grows_memory && limit < declared,
             stack_pointer: stack_pointer(module, initial),
             hidden: if before { 0 } else { after * PAGE },
+            end: shift.saturating_add(after * PAGE),
         })
     }
 

@@ -28,6 +28,8 @@ pub struct Options {
     pub memory_pages: Option<u32>,
     /// The passes that optimise the code.
     pub passes: Passes,
+    /// Whether the program can go on in another context when one is full.
+    pub turns: bool,
     /// Values of imported globals.
     pub(crate) globals: Vec<ImportedGlobal>,
 }
@@ -40,6 +42,7 @@ impl Default for Options {
             file: None,
             memory_pages: None,
             passes: Passes::all(),
+            turns: false,
             globals: Vec::new(),
         }
     }
@@ -79,6 +82,13 @@ impl Options {
         self
     }
 
+    /// Sets whether the program can go on in another context when one is full.
+    #[must_use]
+    pub fn with_turns(mut self, turns: bool) -> Self {
+        self.turns = turns;
+        self
+    }
+
     /// Sets the passes that optimise the code.
     #[must_use]
     pub fn with_passes(mut self, passes: Passes) -> Self {
@@ -96,7 +106,7 @@ impl Options {
     ) -> Self {
         let bits = match value {
             Value::I32(word) => Bits::Word(word),
-            Value::I64(double) => Bits::Double(double),
+            Value::I64(double) | Value::Raw(double) => Bits::Double(double),
         };
         self.globals.push((module.into(), name.into(), bits));
         self

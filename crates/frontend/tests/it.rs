@@ -11,3 +11,4 @@ mod passes;
 mod random;
 mod refusals;
 mod tables;
+mod turns;

@@ -57,6 +57,7 @@ pub(crate) enum Kind {
     NoFrame,
     FourthByte,
     Turns,
+    NoSections { target: usize },
     Handler { handler: u32 },
 }
 
@@ -153,8 +154,9 @@ impl Error {
             }
             Kind::FourthByte => "let the fourth byte be 00".into(),
             Kind::Turns => {
-                "write, after all data sections, three bytes and `ready`, then at most once three bytes and `turned`".into()
+                "write three bytes and `ready` once, after all data sections; or, right after `}`, these, three bytes and `turned`, and then data sections".into()
             }
+            Kind::NoSections { .. } => "let the next context begin at a `section`".into(),
             Kind::Handler { .. } => "end the prompt with the same three bytes and `ready`".into(),
         }
     }
@@ -196,6 +198,7 @@ impl fmt::Display for Kind {
             Kind::NoFrame => f.write_str("the frame size of the call is 0"),
             Kind::FourthByte => f.write_str("only three bytes of this immediate are read"),
             Kind::Turns => f.write_str("no data section ends like this"),
+            Kind::NoSections { target } => write!(f, "{target} is no `section`"),
             Kind::Handler { handler } => {
                 write!(f, "only the preamble names the handler {handler}")
             }

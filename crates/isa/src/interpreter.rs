@@ -15,7 +15,7 @@ use paged::Paged;
 use turning::{Turning, Word};
 pub use value::Value;
 
-use crate::{EndToken, FRAME_LIMIT, Instruction, Op, Outcome, Program, Token, Trap, Turns};
+use crate::{EndToken, FRAME_LIMIT, Instruction, Op, Outcome, Program, Restart, Token, Trap};
 
 /// The reason for which an instruction has no result.
 enum Stop {
@@ -49,6 +49,7 @@ struct Caller {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Interpreter<'p> {
+    program: &'p Program,
     code: &'p [Instruction],
     cursor: usize,
     stack: Vec<Value>,
@@ -74,11 +75,18 @@ impl<'p> Interpreter<'p> {
     /// Creates a machine that has read the program's prompt.
     #[must_use]
     pub fn new(program: &'p Program) -> Self {
+        Self::begin(program, program.restart())
+    }
+
+    fn begin(program: &'p Program, restart: Option<&Restart>) -> Self {
         let code = program.code.as_slice();
-        let declared = program.leading_sections();
-        let given = program.sections.len();
+        let (start, sections) = match restart {
+            Some(restart) => (restart.start as usize, &restart.sections),
+            None => (0, &program.sections),
+        };
+        let (declared, given) = (program.sections_at(start), sections.len());
         let mut memory = Paged::default();
-        for (instruction, bytes) in code[..declared].iter().zip(&program.sections) {
+        for (instruction, bytes) in code.iter().skip(start).zip(sections) {
             for (address, &byte) in (instruction.low() as usize..).zip(bytes) {
                 memory.set(address, byte);
             }
@@ -89,12 +97,7 @@ impl<'p> Interpreter<'p> {
         });
         Self {
             code,
-            cursor: match program.turns {
-                Some(Turns {
-                    start: Some(start), ..
-                }) => start as usize,
-                _ => declared,
-            },
+            cursor: start + declared,
             stack: Vec::new(),
             words: Paged::default(),
             memory,
@@ -109,7 +112,8 @@ impl<'p> Interpreter<'p> {
             fault_yielded: false,
             tokens: 0,
             executed: [0; Op::ALL.len()],
-            turning: Turning::new(program),
+            program,
+            turning: Turning::new(program, restart),
         }
     }
 
@@ -189,7 +193,28 @@ impl<'p> Interpreter<'p> {
         ended
     }
 
-    /// Tokens yielded so far.
+    /// Goes on in the next context, after one that ended with `turned`. Returns whether the run goes
+    /// on. Output and counts continue.
+    pub fn turn(&mut self) -> bool {
+        if self.outcome() != Some(Outcome::Turned) {
+            return false;
+        }
+        let restart = Restart {
+            start: self.turning.jump,
+            sections: std::mem::take(&mut self.turning.dumped),
+        };
+        let next = Self::begin(self.program, Some(&restart));
+        let before = std::mem::replace(self, next);
+        self.output = before.output;
+        self.stderr = before.stderr;
+        self.executed = before.executed;
+        self.tokens = before.tokens;
+        self.turning.before = before.tokens;
+        self.turning.context = before.turning.context;
+        true
+    }
+
+    /// Tokens yielded so far, in all contexts.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.tokens
@@ -328,6 +353,10 @@ impl<'p> Interpreter<'p> {
             EndToken::Refused => {
                 self.outcome = Some(Outcome::Refused);
                 Ok(Token::Refused)
+            }
+            EndToken::Halt if op == Op::End => {
+                self.outcome = Some(Outcome::Halted);
+                Ok(Token::Halt)
             }
             EndToken::Loaded if op == Op::Dump => {
                 self.dump(instruction)?;

@@ -503,7 +503,7 @@ ops! {
     /// `a -- `, local\[imm\] := a, eight bytes of either width
     LocalSetRaw "local.set_raw" 8/8 POP;
     /// `n p -- n p`, writes the n bytes of the memory from p + offset on, below 2^20 of them, to
-    /// the trace as a data section
+    /// the trace as a data section. Traps if p + offset + 2^20 lies beyond the memory.
     Dump "dump" 0 EndToken::Loaded;
     /// `i -- `, jumps to instruction i, and interrupts the next jump
     Step "step" 3 EndToken::Stepping;
@@ -512,6 +512,8 @@ ops! {
     /// Ends the context. The next one begins with the data sections that this one has written, at
     /// instruction imm.
     Turn "turn" 3 EndToken::Turned;
+    /// Ends the run, like `}`.
+    End "end" 0 EndToken::Halt;
     /// Ends the run: the state of the program does not fit into a context.
     Refuse "refuse" 0 EndToken::Refused;
     /// Ends the run.

@@ -92,28 +92,36 @@ pub struct Program {
 /// `interrupt`, and `br` to the handler. The handler writes the program's state to data sections,
 /// with which the next context begins.
 ///
-/// After the data sections the prompt has the handler's three bytes and `ready`; in later contexts
-/// there follows the line that ended the context before, the start's three bytes and `turned`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The first context's prompt ends with the handler's three bytes and `ready`. A later one has
+/// these right after `}`; then the line that ended the context before, the start's three bytes and
+/// `turned`; then the data sections that the context before has written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Turns {
     /// The instruction at which the handler begins.
     pub handler: u32,
-    /// The instruction at which this context begins. `None`: the first one after the sections, and
-    /// the program runs for the first time.
-    pub start: Option<u32>,
+    /// Where and with what this context begins. `None`: it is the first one.
+    pub restart: Option<Restart>,
 }
 
-impl Turns {
-    /// The last tokens of the prompt.
-    fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
-        let line = |index: u32, end| {
-            let [b0, b1, b2, _] = index.to_le_bytes().map(Token::byte);
-            [b0, b1, b2, end]
-        };
-        let first = line(self.handler, Token::Ready);
-        let later = self.start.map(|start| line(start, Token::Turned));
-        first.into_iter().chain(later.into_iter().flatten())
-    }
+/// The beginning of a later context.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Restart {
+    /// The first of the `section` instructions that read the data sections. Execution goes on
+    /// after them.
+    pub start: u32,
+    /// The data sections that the context before has written.
+    pub sections: Vec<Vec<u8>>,
+}
+
+/// The three bytes of an instruction's index, and a token.
+fn line(index: u32, end: Token) -> [Token; 4] {
+    let [b0, b1, b2, _] = index.to_le_bytes().map(Token::byte);
+    [b0, b1, b2, end]
+}
+
+fn section(bytes: &[u8]) -> impl Iterator<Item = Token> {
+    let bytes = bytes.iter().copied().map(Token::byte);
+    bytes.chain(std::iter::once(Token::Loaded))
 }
 
 impl Program {
@@ -122,7 +130,7 @@ impl Program {
     /// trailing zeros and of their ones; and the instructions [`Program::INTERRUPT`] and the one
     /// after it, with four zeros.
     pub fn preamble(&self) -> impl Iterator<Item = Token> + use<> {
-        let handler = self.turns.map_or(0, |turns| turns.handler);
+        let handler = self.turns.as_ref().map_or(0, |turns| turns.handler);
         let entry = [
             Instruction::new(Op::Interrupt, 0),
             Instruction::new(Op::Br, handler),
@@ -161,19 +169,32 @@ impl Program {
     /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section
     /// and `loaded`.
     pub fn prompt(&self) -> impl Iterator<Item = Token> {
+        self.prompt_from(self.restart())
+    }
+
+    /// Where and with what the program begins, if not at its beginning.
+    pub(crate) fn restart(&self) -> Option<&Restart> {
+        self.turns.as_ref()?.restart.as_ref()
+    }
+
+    /// The prompt without the preamble, of a context with that beginning.
+    pub(crate) fn prompt_from(&self, restart: Option<&Restart>) -> impl Iterator<Item = Token> {
+        let turns = self.turns.as_ref();
         let code = self.code.iter().copied().flat_map(Instruction::tokens);
-        let sections = self.sections.iter().flat_map(|bytes| {
-            bytes
-                .iter()
-                .copied()
-                .map(Token::byte)
-                .chain(std::iter::once(Token::Loaded))
-        });
+        let before = match restart {
+            None => self.sections.as_slice(),
+            Some(_) => &[],
+        };
+        let ready = turns.map(|turns| line(turns.handler, Token::Ready));
+        let turned = restart.map(|restart| line(restart.start, Token::Turned));
+        let after = restart.map_or(&[][..], |restart| &restart.sections);
         std::iter::once(Token::Open)
             .chain(code)
             .chain(std::iter::once(Token::Close))
-            .chain(sections)
-            .chain(self.turns.iter().flat_map(Turns::tokens))
+            .chain(before.iter().flat_map(|bytes| section(bytes)))
+            .chain(ready.into_iter().flatten())
+            .chain(turned.into_iter().flatten())
+            .chain(after.iter().flat_map(|bytes| section(bytes)))
     }
 
     /// The whole prompt, preamble included.

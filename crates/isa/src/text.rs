@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Kind, Place};
-use crate::{Immediate, Instruction, Op, Program, Token, Turns};
+use crate::{Immediate, Instruction, Op, Program, Restart, Token, Turns};
 
 /// A word of the text and its place.
 #[derive(Clone, Copy)]
@@ -197,25 +197,38 @@ impl FromStr for Program {
         while let Some((bytes, end)) = parser.section(program.sections.len())? {
             let index = <[u8; 3]>::try_from(bytes.as_slice())
                 .map(|[b0, b1, b2]| u32::from_le_bytes([b0, b1, b2, 0]));
-            program.turns = match (end.text, index, program.turns) {
-                ("loaded", _, None) => {
-                    program.sections.push(bytes);
-                    None
+            match (end.text, index, &mut program.turns) {
+                ("loaded", _, None) => program.sections.push(bytes),
+                ("ready", Ok(handler), turns @ None) => {
+                    *turns = Some(Turns {
+                        handler,
+                        restart: None,
+                    });
                 }
-                ("ready", Ok(handler), None) => Some(Turns {
-                    handler,
-                    start: None,
-                }),
-                ("turned", Ok(start), Some(turns @ Turns { start: None, .. })) => Some(Turns {
-                    start: Some(start),
-                    ..turns
-                }),
+                ("turned", Ok(start), Some(turns @ Turns { restart: None, .. }))
+                    if program.sections.is_empty() =>
+                {
+                    turns.restart = Some(Restart {
+                        start,
+                        sections: vec![],
+                    });
+                }
+                (
+                    "loaded",
+                    _,
+                    Some(Turns {
+                        restart: Some(restart),
+                        ..
+                    }),
+                ) => {
+                    restart.sections.push(bytes);
+                }
                 _ => return Err(end.error(Kind::Turns)),
-            };
+            }
         }
         let [b0, b1, b2] = parser.handler;
         let handler = u32::from_le_bytes([b0, b1, b2, 0]);
-        if handler != 0 && program.turns.is_none_or(|turns| turns.handler != handler) {
+        if handler != 0 && program.turns.as_ref().is_none_or(|turns| turns.handler != handler) {
             return Err(Error::new(Kind::Handler { handler }));
         }
         program
@@ -243,7 +256,7 @@ impl fmt::Display for Program {
         let mut before = None;
         for token in self.prompt() {
             let breaks = matches!(token, Token::Op(_) | Token::Close)
-                || matches!(before, Some(Token::Close | Token::Loaded | Token::Ready));
+                || matches!(before, Some(Token::Close | Token::Loaded | Token::Ready | Token::Turned));
             match before {
                 None => {}
                 Some(_) if breaks && f.alternate() => f.write_str("\n")?,

@@ -1,21 +1,27 @@
 //! Static validation of programs.
 
 use crate::error::{Error, Kind};
-use crate::{Immediate, Instruction, Op, Program, Turns};
+use crate::{Immediate, Instruction, Op, Program, Restart, Turns};
 
 impl Program {
     /// The number of `section` instructions before all others.
     #[must_use]
     pub fn leading_sections(&self) -> usize {
-        self.code
-            .iter()
+        self.sections_at(0)
+    }
+
+    /// The number of `section` instructions in a row from an index on.
+    pub(crate) fn sections_at(&self, start: usize) -> usize {
+        let from = self.code.get(start..).unwrap_or_default();
+        from.iter()
             .take_while(|instruction| instruction.op == Op::Section)
             .count()
     }
 
     /// Checks the properties that do not depend on a run:
     ///
-    /// - one data section for each leading `section`, and no other `section`;
+    /// - one data section for each leading `section`, or for each where a later context begins, and no
+    ///   other `section` in a program with one context;
     /// - targets that lie within the program and can be executed;
     /// - after every call, and only there, a `resume` that holds the index after itself;
     /// - after every `i64.const`, and only there, its high word;
@@ -33,7 +39,7 @@ impl Program {
         }
         let declared = self.leading_sections();
         for (index, &instruction) in self.code.iter().enumerate() {
-            let checked = if instruction.op == Op::Section && index >= declared {
+            let checked = if instruction.op == Op::Section && index >= declared && self.turns.is_none() {
                 Err(Kind::LateSection)
             } else {
                 self.check(index, instruction)
@@ -44,9 +50,14 @@ impl Program {
                     .at_token(instruction.op.spec().name)
             })?;
         }
-        if let Some(Turns { handler, start }) = self.turns {
-            for target in std::iter::once(handler).chain(start) {
-                self.check_target(target as usize).map_err(Error::new)?;
+        if let Some(Turns { handler, restart }) = &self.turns {
+            self.check_target(*handler as usize).map_err(Error::new)?;
+            if let Some(Restart { start, sections }) = restart {
+                let (declared, given) = (self.sections_at(*start as usize), sections.len());
+                if declared != given || declared == 0 {
+                    return Err(Error::new(Kind::Sections { declared, given }));
+                }
+                return Ok(());
             }
         }
         let given = self.sections.len();
@@ -74,6 +85,13 @@ impl Program {
             Op::I64ConstHigh if before != Some(Op::I64Const) => return Err(Kind::NoLowWord),
             Op::I64Const if next != Some(Op::I64ConstHigh) => return Err(Kind::NoHighWord),
             _ => {}
+        }
+        if instruction.op == Op::Turn {
+            let target = instruction.low() as usize;
+            return match self.sections_at(target) {
+                0 => Err(Kind::NoSections { target }),
+                _ => Ok(()),
+            };
         }
         match instruction.op.immediate_kind() {
             Immediate::Target | Immediate::Call => self.check_target(instruction.low() as usize),

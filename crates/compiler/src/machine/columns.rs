@@ -185,7 +185,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::Return => Class::Return,
         Op::Interrupt | Op::FrameGet | Op::DepthGet => Class::Number,
         Op::Drop | Op::Resume | Op::I64ConstHigh | Op::Unreachable => Class::None,
-        Op::Refuse => Class::None,
+        Op::End | Op::Refuse => Class::None,
         op if matches!(op.spec().end, EndToken::Trap(_)) => Class::None,
         op => unreachable!("{op} has no class"),
     };
@@ -204,10 +204,11 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I64Load16S | Op::I64Load16U | Op::I64Extend16S => (2, 0, 0),
         Op::I32Load8S | Op::I32Load8U | Op::I32Extend8S => (1, 0, 0),
         Op::I64Load8S | Op::I64Load8U | Op::I64Extend8S => (1, 0, 0),
+        // These select the number.
         Op::Interrupt => (1, 0, 0),
-        Op::FrameGet => (0, 1, 0),
-        // For `dump` this marks the load whose size is on the stack.
-        Op::DepthGet | Op::Dump => (0, 0, 1),
+        Op::FrameGet => (0, 0, 1),
+        // The bias marks the load whose bytes are as many as the second operand says.
+        Op::Dump => (1 << 20, 0, 1),
         _ => (0, 0, 0),
     };
     let end = match spec.end {

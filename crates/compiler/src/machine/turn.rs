@@ -6,9 +6,9 @@
 //!            2^27 - context at `ready` and `continued`, 2^27 at `stepping`, 0 at the others
 //! full       = t - 2^27 + (budget - t)[mark] - budget            positive if jumps are interrupted; not at the mark itself
 //! redirect   = relu(2^25 full - target - 3) - relu(2^25 full)    0, or -target - 3 if full is positive
-//! immediate += jump, frame or depth                              for `interrupt`, `frame.get`, `depth.get`
-//! product   += immediate                                         for these, whose bytes the multiplier then outputs
-//! dump       a load whose rise and bytes are second
+//! fall      += jump, frame or depth                              for `interrupt`, `frame.get`, `depth.get`
+//! product   += fall                                              for these, whose bytes the multiplier then outputs
+//! dump       a load of size 2^20 whose bytes are second
 //! ```
 //! An interrupted jump leads to instruction -3, in the preamble: `interrupt`, then `br` to the
 //! handler. `interrupt` pushes the jump's target, and its end token is a mark, so that the handler's
@@ -63,8 +63,8 @@ impl Machine {
         }
     }
 
-    /// The instructions that output numbers of the state. Gated terms go into the immediate while
-    /// the numbers are still there, and from there to the multiplier.
+    /// The instructions that output numbers of the state. Gated terms go into a column of
+    /// comparisons while the numbers are still there, and from there to the multiplier.
     pub(super) fn number(&mut self, parts: &Parts, product: Dim) {
         let Parts { state, fetched, .. } = parts;
         let Some(jump) = state.jump else {
@@ -73,16 +73,15 @@ impl Machine {
         let unless = fetched.class.unless(Class::Number);
         let graph = &mut self.graph;
         let one = graph.one();
-        for (name, number, column) in [
-            ("number.jump", jump, fetched.rise),
-            ("number.frame", state.frame, fetched.fall),
-            ("number.depth", state.depth, fetched.bias),
+        for (name, number, other) in [
+            ("number.jump", jump, one - fetched.rise),
+            ("number.frame", state.frame, one - fetched.bias),
+            ("number.depth", state.depth, fetched.rise + fetched.bias),
         ] {
-            let other = unless.clone() + one - column;
-            let number = graph.relu(name, number - other * BIG);
-            graph.add(fetched.immediate, 1, number);
+            let number = graph.relu(name, number - (unless.clone() + other) * BIG);
+            graph.add(fetched.fall, 1, number);
         }
-        let number = graph.relu("number", fetched.immediate - unless * BIG);
+        let number = graph.relu("number", fetched.fall - unless * BIG);
         graph.add(product, 1, number);
     }
 
@@ -93,6 +92,5 @@ impl Machine {
         let graph = &mut self.graph;
         let size = graph.relu("dump", parts.operands.second - unless * BIG);
         graph.add(fetched.bytes, 1, size);
-        graph.add(fetched.rise, 1, size);
     }
 }

@@ -109,6 +109,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
         },
         functions: linker.functions,
         origins,
+        turns_after: options.turns.then_some(layout.end),
     })
 }
 

@@ -211,6 +211,7 @@ impl Interpreter<'_> {
             | Op::Step
             | Op::Continue
             | Op::Turn
+            | Op::End
             | Op::Refuse
             | Op::Unreachable
             | Op::TrapOutOfBounds

@@ -1,7 +1,7 @@
 //! Contexts that turn: interrupted jumps, and values of either width.
 
 use super::{FaultKind, Interpreter, Stop, Value};
-use crate::{Commit, Instruction, Op, Program, Token};
+use crate::{Commit, Instruction, Op, Program, Restart, Token, TraceReader};
 
 /// A local or global that was written.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,10 @@ pub(super) struct Turning {
     handler: u32,
     mark: Mark,
     prompt: u64,
+    /// Tokens yielded in earlier contexts.
+    pub(super) before: u64,
+    /// The data sections that this context has written.
+    pub(super) dumped: Vec<Vec<u8>>,
     /// The target of the latest jump.
     pub(super) jump: u32,
     /// Whether the current instruction jumps.
@@ -42,27 +46,29 @@ pub(super) struct Turning {
 }
 
 impl Turning {
-    pub(super) fn new(program: &Program) -> Self {
+    pub(super) fn new(program: &Program, restart: Option<&Restart>) -> Self {
         let mut turning = Self {
             context: None,
             handler: 0,
             mark: Mark::Never,
             prompt: 0,
+            before: 0,
+            dumped: Vec::new(),
             jump: 0,
             jumps: false,
             window: 0,
             raws: Vec::new(),
         };
-        let Some(turns) = program.turns else {
+        let Some(turns) = &program.turns else {
             return turning;
         };
         turning.handler = turns.handler;
-        for token in program.full_prompt() {
+        for token in program.preamble().chain(program.prompt_from(restart)) {
             turning.prompt += 1;
             turning.read(token);
         }
-        match turns.start {
-            Some(start) => turning.jump = start,
+        match restart {
+            Some(restart) => turning.jump = restart.start,
             None => turning.mark = Mark::After(turning.prompt - 1),
         }
         turning
@@ -117,7 +123,8 @@ impl Interpreter<'_> {
             self.turning.raws[depth] = raw;
         }
         let turning = &mut self.turning;
-        let at = turning.prompt + self.tokens + self.pending.len() as u64 - 1;
+        let tokens = self.tokens - turning.before + self.pending.len() as u64;
+        let at = turning.prompt + tokens - 1;
         let full = match (turning.mark, turning.context) {
             (Mark::Next, _) => true,
             (Mark::After(mark), Some(context)) => at - mark > context,
@@ -167,9 +174,10 @@ impl Interpreter<'_> {
             return Err(Stop::Fault(FaultKind::Underflow));
         };
         let (size, base) = (size.expect(4)? as usize, address.expect(4)? as u32);
-        let address = self.address(instruction, base, size)?;
-        let bytes = (address..address + size).map(|address| Token::byte(self.memory.get(address)));
-        self.pending.extend(bytes);
+        let address = self.address(instruction, base, TraceReader::LONGEST_SECTION)?;
+        let bytes: Vec<u8> = (address..address + size).map(|address| self.memory.get(address)).collect();
+        self.pending.extend(bytes.iter().copied().map(Token::byte));
+        self.turning.dumped.push(bytes);
         Ok(())
     }
 }
