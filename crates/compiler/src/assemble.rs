@@ -60,6 +60,8 @@ pub struct Blueprint<'a> {
     pub profile: Option<&'a str>,
     /// The groups of instructions, if it is a machine that has some.
     pub modules: Option<Vec<String>>,
+    /// The tokens after which it begins another context, if it does.
+    pub context: Option<u64>,
     /// The greatest certified position.
     pub last_position: u64,
     /// The boxes within which lookups are exact.
@@ -142,6 +144,7 @@ impl Blueprint<'_> {
                 position_features: position_features.collect(),
                 profile: self.profile.map(str::to_owned),
                 modules: self.modules.clone(),
+                context: self.context,
                 last_position: self.last_position,
                 key_bounds,
             },

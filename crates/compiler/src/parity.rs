@@ -126,6 +126,7 @@ pub fn model() -> Model {
         end_tokens,
         profile: None,
         modules: None,
+        context: None,
         last_position: crate::machine::Profile::STOCK.last_position,
         bounds: &[],
     };

@@ -7,4 +7,5 @@ mod parity;
 mod planned;
 mod precision;
 mod proof;
+mod turn;
 mod weights;

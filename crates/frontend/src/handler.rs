@@ -43,12 +43,21 @@ const FIRST: u32 = 32;
 const UNWINDING: u32 = 1;
 const REWINDING: u32 = 2;
 
-/// Appends the handler to a program whose memory ends before an address. Returns false, and changes
-/// nothing, if the program cannot go on in another context.
-pub(crate) fn append(program: &mut Program, memory_end: u32) -> bool {
+/// The addresses of a program's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The address after the memory before it grows.
+    pub(crate) initial: u32,
+    /// The address after the largest memory.
+    pub(crate) end: u32,
+}
+
+/// Appends the handler to a program. Returns false, and changes nothing, if the program cannot go on
+/// in another context.
+pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let ends = program.code.iter().zip(&program.sections);
     let ends = ends.map(|(section, bytes)| section.low() as usize + bytes.len());
-    let used = ends.max().unwrap_or(0).max(memory_end as usize);
+    let used = ends.max().unwrap_or(0).max(memory.end as usize);
     let base = used.next_multiple_of(8);
     let words = words(program);
     let grown = grown(program);
@@ -60,6 +69,7 @@ pub(crate) fn append(program: &mut Program, memory_end: u32) -> bool {
         return false;
     }
     let mut handler = Assembler {
+        memory,
         base,
         first: program.code.len() as u32,
         code: Vec::new(),
@@ -69,7 +79,7 @@ pub(crate) fn append(program: &mut Program, memory_end: u32) -> bool {
     // Where the program ended.
     handler.op(Op::End);
     handler.save(words, grown);
-    handler.restore(words, grown.is_some());
+    handler.restore(words, grown);
     let entry = handler.labels[&Label::Interrupted];
     program.code.extend(handler.finish());
     program.turns = Some(Turns {
@@ -133,6 +143,7 @@ enum Label {
 }
 
 struct Assembler {
+    memory: Extent,
     /// The first address of the state area.
     base: u32,
     /// The index of the first instruction.
@@ -315,11 +326,20 @@ impl Assembler {
 
         self.bind(Label::Saved);
         self.store(END, |code| code.get(POINTER));
-        self.constant(self.base);
+        self.constant(self.memory.initial);
+        if let Some(word) = grown {
+            self.get(word);
+            self.constant(16);
+            self.op(Op::I32Shl);
+            self.op(Op::I32Add);
+        }
         self.constant(0);
         self.access(Op::Dump, 0);
-        self.op(Op::Drop);
-        self.op(Op::Drop);
+        if self.has_hidden() {
+            self.constant(self.base - self.memory.end);
+            self.constant(self.memory.end);
+            self.access(Op::Dump, 0);
+        }
         self.get(POINTER);
         self.constant(self.base);
         self.op(Op::I32Sub);
@@ -328,11 +348,19 @@ impl Assembler {
         self.branch(Op::Turn, Label::Restart);
     }
 
-    fn restore(&mut self, words: u32, grows: bool) {
+    /// Whether there is memory behind the program's own.
+    fn has_hidden(&self) -> bool {
+        self.base > self.memory.end
+    }
+
+    fn restore(&mut self, words: u32, grown: Option<u32>) {
         self.bind(Label::Restart);
         self.emit(Op::Section, 0);
+        if self.has_hidden() {
+            self.emit(Op::Section, self.memory.end);
+        }
         self.emit(Op::Section, self.base);
-        if grows {
+        if grown.is_some() {
             self.load(PAGES);
             self.op(Op::MemoryGrown);
         }

@@ -6,7 +6,7 @@ use weightware_isa::{Op, Program};
 
 use crate::code::Origin;
 use crate::data_sections::Input;
-use crate::handler;
+use crate::handler::{self, Extent};
 
 /// A module lowered to a program, with a source map and the layout of its memory.
 #[derive(Debug, Clone)]
@@ -33,8 +33,8 @@ pub struct Lowered {
     pub imports: Vec<String>,
     pub(crate) functions: Vec<(Option<u32>, String)>,
     pub(crate) origins: Vec<Origin>,
-    /// If the program is to go on in other contexts, the address after its memory.
-    pub(crate) turns_after: Option<u32>,
+    /// The extent of the memory, if the program is to go on in other contexts.
+    pub(crate) turns: Option<Extent>,
 }
 
 /// The type of a result of an entry that is called with arguments.
@@ -143,8 +143,8 @@ impl Lowered {
     /// The program with the handler that carries it to another context, if that was asked for and
     /// is possible.
     fn turning(&self, mut program: Program) -> Program {
-        if let Some(end) = self.turns_after {
-            handler::append(&mut program, end);
+        if let Some(memory) = self.turns {
+            handler::append(&mut program, memory);
         }
         program
     }

@@ -495,7 +495,7 @@ ops! {
     /// ` -- `the frame base
     FrameGet "frame.get" 4 PUSH;
     /// ` -- `the number of operands on the stack
-    DepthGet "depth.get" 4 PUSH;
+    DepthGet "depth.get" 4/8 PUSH;
     /// ` -- local[imm]`, eight bytes of either width: the bytes of the trace up to the last one of
     /// the word. Of a word that was never written, those of the nearest word that was; of two at
     /// equal distance, of the one written later.

@@ -191,6 +191,21 @@ impl TraceReader {
         self.shape.close();
     }
 
+    /// Goes on with the trace of the next context, after one that ended with `turned`. Output and
+    /// counts continue.
+    pub fn turn(&mut self) {
+        if self.outcome == Some(Outcome::Turned) {
+            self.outcome = None;
+            self.shape = Shape::new();
+        }
+    }
+
+    /// The line that the last token has completed.
+    #[must_use]
+    pub fn last_line(&self) -> Option<Line<'_>> {
+        self.complete.then_some(Line { tokens: &self.line })
+    }
+
     /// The line that has begun and is not complete: the rest of a trace that was cut short. If the
     /// trace is malformed, its last token is the malformed one.
     #[must_use]

@@ -26,6 +26,7 @@ fn main() -> Result<(), Error> {
             }],
             profile: None,
             modules: None,
+            context: None,
             last_position: 1_000,
             key_bounds: vec![],
         },

@@ -102,6 +102,9 @@ pub struct Config {
     /// The groups of instructions that an executor has, `core` among them; `None` for a model that
     /// is none. Engines do not read it.
     pub modules: Option<Vec<String>>,
+    /// The tokens after which an executor begins another context, if it does. Engines do not read
+    /// it.
+    pub context: Option<u64>,
     /// The last position (counted from 0, the prompt included) whose token is certified.
     pub last_position: u64,
     /// Boxes of heads whose keys depend on the program.

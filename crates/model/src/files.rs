@@ -27,6 +27,8 @@ pub(crate) struct ConfigFile {
     profile: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     modules: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    context: Option<u64>,
     last_position: u64,
     key_bounds: Vec<BoundEntry>,
 }
@@ -80,6 +82,7 @@ impl ConfigFile {
                 .collect(),
             profile: config.profile.clone(),
             modules: config.modules.clone(),
+            context: config.context,
             last_position: config.last_position,
             key_bounds: config
                 .key_bounds
@@ -132,6 +135,7 @@ impl ConfigFile {
                 .collect(),
             profile: self.profile,
             modules: self.modules,
+            context: self.context,
             last_position: self.last_position,
             key_bounds: self
                 .key_bounds

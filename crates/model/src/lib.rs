@@ -37,6 +37,7 @@
 //!         position_features: vec![],
 //!         profile: None,
 //!         modules: None,
+//!         context: None,
 //!         last_position: 1_000,
 //!         key_bounds: vec![],
 //!     },

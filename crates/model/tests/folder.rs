@@ -36,6 +36,7 @@ fn model(shape: Shape, mut number: impl FnMut() -> f64) -> Model {
             }],
             profile: Some("stock".to_owned()),
             modules: Some(vec!["core".to_owned(), "bits".to_owned()]),
+            context: Some(1000),
             last_position: u64::MAX,
             key_bounds: vec![KeyBound {
                 layer: layers - 1,

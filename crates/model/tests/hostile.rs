@@ -37,6 +37,7 @@ fn good(dir: &Path) {
             position_features: vec![],
             profile: None,
             modules: None,
+            context: None,
             last_position: 10,
             key_bounds: vec![],
         },

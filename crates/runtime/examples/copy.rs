@@ -57,6 +57,7 @@ fn model() -> Model {
             ],
             profile: None,
             modules: None,
+            context: None,
             last_position: 1_000_000,
             key_bounds: vec![],
         },

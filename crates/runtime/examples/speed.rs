@@ -155,6 +155,7 @@ fn model() -> Model {
             ],
             profile: None,
             modules: None,
+            context: None,
             last_position: u64::MAX,
             key_bounds: vec![],
         },

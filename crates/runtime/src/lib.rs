@@ -30,6 +30,7 @@
 //!         position_features: vec![],
 //!         profile: None,
 //!         modules: None,
+//!         context: None,
 //!         last_position: 5,
 //!         key_bounds: vec![],
 //!     },

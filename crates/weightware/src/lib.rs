@@ -30,6 +30,7 @@
 
 mod clang;
 mod computer;
+mod contexts;
 mod error;
 mod lockstep;
 mod post_mortem;

@@ -54,6 +54,14 @@ impl<'p> Lockstep<'p> {
         }
     }
 
+    /// Sets the number of tokens of a context after which a program that can goes on in another
+    /// one.
+    #[must_use]
+    pub fn with_context(mut self, tokens: u64) -> Self {
+        self.interpreter = self.interpreter.with_context(tokens);
+        self
+    }
+
     /// Compares the next token of the trace. Tokens after a divergence or after the end are not
     /// compared.
     ///
@@ -67,6 +75,9 @@ impl<'p> Lockstep<'p> {
         let divergence = match self.interpreter.next() {
             Some(Ok(expected)) if expected == found => {
                 self.agreed += 1;
+                if found == Token::Turned {
+                    self.interpreter.turn();
+                }
                 return Ok(());
             }
             Some(Ok(expected)) => Divergence::Differs { expected, found },

@@ -7,6 +7,7 @@ use weightware_isa::{Fault, Line, Outcome, Program, Token, TraceReader};
 use weightware_model::TokenId;
 use weightware_runtime::{Decoder, Engine, FinishReason, HorizonReason, KeyRange, Stats};
 
+use crate::contexts::Contexts;
 use crate::{Computer, Divergence, Error, Lockstep};
 
 /// The most tokens that are decoded by one call of the decoder.
@@ -105,6 +106,7 @@ pub struct Run<'c> {
     unknown: Option<TokenId>,
     limit: Option<u64>,
     prompt_tokens: u64,
+    contexts: Contexts,
     /// Tokens of the trace that were prefilled.
     resumed: u64,
     start: Instant,
@@ -125,11 +127,14 @@ impl<'c> Run<'c> {
         // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
         let mut prefill = decoder.prefill(prompt);
         let mut reader = TraceReader::new();
+        let mut contexts = Contexts::new(computer, prompt);
         if !trace.is_empty() && prefill.is_ok() {
             let ids: Vec<TokenId> = trace.iter().map(|&token| computer.id(token)).collect();
             prefill = decoder.prefill(&ids);
             for &token in trace {
-                let _ = reader.feed(token);
+                if let Some(line) = reader.feed(token) {
+                    contexts.read(computer, line);
+                }
             }
         }
         let _ = prefill;
@@ -143,6 +148,7 @@ impl<'c> Run<'c> {
             unknown: None,
             limit: limit.map(|limit| limit.saturating_add(resumed)),
             prompt_tokens: prompt.len() as u64,
+            contexts,
             resumed,
             start,
             prefilled,
@@ -155,6 +161,9 @@ impl<'c> Run<'c> {
     #[must_use]
     pub fn checked(mut self, program: &'c Program, resumed: &[Token]) -> Self {
         let mut lockstep = Lockstep::new(program);
+        if let Some(tokens) = self.computer.model().config.context {
+            lockstep = lockstep.with_context(tokens);
+        }
         let read = usize::try_from(self.reader.tokens()).unwrap_or(usize::MAX);
         for &token in resumed.iter().take(read) {
             let _ = lockstep.feed(token);
@@ -177,7 +186,31 @@ impl<'c> Run<'c> {
         if let Some(lockstep) = &mut self.lockstep {
             let _ = lockstep.feed(token);
         }
+        if token == Token::Turned || token == Token::Loaded {
+            let _ = self.reader.feed(token);
+            self.note(token);
+            return Some((token, self.reader.last_line()));
+        }
         Some((token, self.reader.feed(token)))
+    }
+
+    /// Notes a line that has just been completed: keeps a data section; after the end of a context
+    /// begins the next one.
+    #[cold]
+    fn note(&mut self, token: Token) {
+        let Some(line) = self.reader.last_line() else {
+            return;
+        };
+        self.contexts.read(self.computer, line);
+        if token == Token::Turned {
+            let last: Vec<TokenId> = line.tokens().iter().map(|&token| self.computer.id(token)).collect();
+            let prompt = self.contexts.turn(&last, self.reader.tokens());
+            self.prompt_tokens = prompt.len() as u64;
+            self.decoder.reset();
+            // A prompt that is too long leaves the decoder at its horizon, where the run ends.
+            let _ = self.decoder.prefill(&prompt);
+            self.reader.turn();
+        }
     }
 
     /// Decodes up to `most` tokens, fewer if the run ends, and calls `show` with each one and the
@@ -197,6 +230,9 @@ impl<'c> Run<'c> {
                 };
                 show(token, self.reader.feed(token));
                 shown += 1;
+                if token == Token::Loaded || token == Token::Turned {
+                    self.note(token);
+                }
                 let parted = match &mut self.lockstep {
                     Some(lockstep) => lockstep.feed(token).is_err(),
                     None => false,
@@ -206,7 +242,8 @@ impl<'c> Run<'c> {
                     return shown;
                 }
             }
-            if decoded < BATCH {
+            // After a turn there is no reason.
+            if decoded == 0 || self.decoder.finish_reason().is_some() {
                 break;
             }
         }
@@ -294,7 +331,7 @@ impl<'c> Run<'c> {
     fn place(&self, index: u64) -> Place {
         Place {
             index,
-            position: self.prompt_tokens + index,
+            position: self.prompt_tokens + index.saturating_sub(self.contexts.tokens),
         }
     }
 
@@ -376,7 +413,8 @@ impl<'c> Run<'c> {
     #[must_use]
     pub fn share_of_horizon(&self) -> f64 {
         let last = self.computer.model().config.last_position;
-        (self.prompt_tokens + self.reader.tokens()) as f64 / (last as f64 + 1.0)
+        let tokens = self.reader.tokens() - self.contexts.tokens;
+        (self.prompt_tokens + tokens) as f64 / (last as f64 + 1.0)
     }
 
     /// The memory that the run has written, if the model has a profile.
@@ -392,7 +430,19 @@ impl<'c> Run<'c> {
         })
     }
 
-    /// The number of tokens of the prompt, preamble included.
+    /// The number of contexts so far.
+    #[must_use]
+    pub fn contexts(&self) -> u64 {
+        self.contexts.ended + 1
+    }
+
+    /// The number of tokens of the prompts of all contexts after the first.
+    #[must_use]
+    pub fn reread_tokens(&self) -> u64 {
+        self.contexts.prompts
+    }
+
+    /// The number of tokens of this context's prompt, preamble included.
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
         self.prompt_tokens

@@ -42,6 +42,7 @@ fn small() -> Model {
             ],
             profile: None,
             modules: None,
+            context: None,
             last_position: 100,
             key_bounds: vec![KeyBound {
                 layer: 1,

@@ -204,8 +204,6 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I64Load16S | Op::I64Load16U | Op::I64Extend16S => (2, 0, 0),
         Op::I32Load8S | Op::I32Load8U | Op::I32Extend8S => (1, 0, 0),
         Op::I64Load8S | Op::I64Load8U | Op::I64Extend8S => (1, 0, 0),
-        // These select the number.
-        Op::Interrupt => (1, 0, 0),
         Op::FrameGet => (0, 0, 1),
         // The bias marks the load whose bytes are as many as the second operand says.
         Op::Dump => (1 << 20, 0, 1),

@@ -291,6 +291,7 @@ impl Machine {
             .iter()
             .zip(0..)
             .filter(|(token, _)| token.ends_run());
+        let turns = self.extensions.contains(&Extension::Turn);
         let blueprint = Blueprint {
             graph: &self.graph,
             schedule,
@@ -304,6 +305,7 @@ impl Machine {
             end_tokens: ends.map(|(_, id)| id).collect(),
             profile: Some(self.profile.name),
             modules: Some(self.modules()),
+            context: turns.then_some(self.profile.context),
             last_position: self.profile.last_position,
             bounds: &self.bounds,
         };

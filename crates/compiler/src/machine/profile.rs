@@ -80,7 +80,7 @@ impl Profile {
     pub const STOCK: Self = Self {
         name: "stock",
         last_position: 22_000_000,
-        context: 900_000,
+        context: 3_500_000,
         words: words(3, 26, 22_000_000),
         memory: KeySpan {
             centre: 76 << 10,
@@ -97,7 +97,7 @@ impl Profile {
     pub const LONG: Self = Self {
         name: "long",
         last_position: 67_000_000,
-        context: 900_000,
+        context: 20_000_000,
         words: words(1, 26, 67_000_000),
         memory: KeySpan {
             // With 2^16 the sum of its square and a lift would be rounded.
@@ -219,6 +219,15 @@ impl Profile {
     pub fn memory_pages(&self, beside: u64) -> u32 {
         let bytes = self.memory_bytes().saturating_sub(beside);
         u32::try_from(bytes >> 16).unwrap_or(u32::MAX)
+    }
+
+    /// The profile with contexts of another length.
+    #[must_use]
+    pub const fn with_context(self, tokens: u64) -> Self {
+        Self {
+            context: tokens,
+            ..self
+        }
     }
 
     /// The profile with that name.

@@ -8,6 +8,7 @@
 //! redirect   = relu(2^25 full - target - 3) - relu(2^25 full)    0, or -target - 3 if full is positive
 //! fall      += jump, frame or depth                              for `interrupt`, `frame.get`, `depth.get`
 //! product   += fall                                              for these, whose bytes the multiplier then outputs
+//!            chosen by bias and width: 0, 4; 1, 4; 0, 8
 //! dump       a load of size 2^20 whose bytes are second
 //! ```
 //! An interrupted jump leads to instruction -3, in the preamble: `interrupt`, then `br` to the
@@ -16,7 +17,7 @@
 //! of the jump are as ever.
 //!
 //! `full` needs no count of stores. A store pops two operands, each pushed by five tokens at least,
-//! so it takes 12 tokens, and 349,500 stores take 4.1 million.
+//! so it takes 12 tokens, and 349,500 stores take 4.1 million. See [`Profile`](super::Profile).
 
 use weightware_isa::{Program, Token};
 
@@ -74,9 +75,9 @@ impl Machine {
         let graph = &mut self.graph;
         let one = graph.one();
         for (name, number, other) in [
-            ("number.jump", jump, one - fetched.rise),
+            ("number.jump", jump, fetched.bias + fetched.width - one * 4),
             ("number.frame", state.frame, one - fetched.bias),
-            ("number.depth", state.depth, fetched.rise + fetched.bias),
+            ("number.depth", state.depth, fetched.bias - fetched.width + one * 8),
         ] {
             let number = graph.relu(name, number - (unless.clone() + other) * BIG);
             graph.add(fetched.fall, 1, number);

@@ -24,7 +24,8 @@ use crate::data_sections::{self, Input, Section};
 use crate::error::{Error, printable};
 use crate::lowered::{Lowered, MemoryWindow};
 use crate::memory_layout::MemoryLayout;
-use crate::module::Module;
+use crate::handler::Extent;
+use crate::module::{Module, PAGE};
 use crate::module::reachability::reach;
 use crate::options::Options;
 use crate::passes::{self, Pass};
@@ -109,7 +110,10 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
         },
         functions: linker.functions,
         origins,
-        turns_after: options.turns.then_some(layout.end),
+        turns: options.turns.then_some(Extent {
+            initial: layout.shift + layout.held * PAGE,
+            end: layout.end,
+        }),
     })
 }
 

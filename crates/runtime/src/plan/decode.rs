@@ -88,6 +88,8 @@ pub(super) struct Plan {
     /// The first kernel whose forms are not forgotten.
     remembered: u32,
     pub(super) state: PlanState,
+    /// The heights of groups after the first token: lower keys never win.
+    heights: Vec<f64>,
     /// All live heads.
     pub(super) heads: Vec<HeadAt>,
     pub(super) predictions: Predictions,
@@ -129,6 +131,7 @@ impl Plan {
             links: Vec::new(),
             last: NONE,
             remembered: 0,
+            heights: state.heights(),
             state,
             predictions: Predictions::default(),
             columns: Vec::new(),
@@ -139,6 +142,18 @@ impl Plan {
             dispatch,
             analysis,
         })
+    }
+
+    /// Returns to the state after the first token. Kernels and their code stay.
+    pub(super) fn restart(&mut self) -> Result<(), Bailout> {
+        let layout = &self.analysis.layout;
+        let registers = RegisterLayout::of(layout);
+        let rows = Arc::clone(&self.state.rows);
+        self.state = PlanState::new(&rows, layout, &registers)?;
+        self.state.set_constants(&self.constants.values);
+        self.last = NONE;
+        self.columns.clear();
+        Ok(())
     }
 
     /// Processes a token; returns the next token if `predict`.
@@ -344,10 +359,9 @@ impl Plan {
 
     #[cold]
     fn make_prologue(&mut self, class: u16) -> Result<(), Bailout> {
-        let heights = self.state.heights();
         let prologue =
             self.dispatch
-                .prologue(&mut self.analysis, class, &heights, &mut self.constants)?;
+                .prologue(&mut self.analysis, class, &self.heights, &mut self.constants)?;
         self.state.set_constants(&self.constants.values);
         self.prologues[usize::from(class)] = Some((prologue, Translation::default()));
         self.mark = self.analysis.interner.mark();
@@ -367,13 +381,12 @@ impl Plan {
         if self.kernels.len() >= MOST_KERNELS {
             return Err(Bailout::Model);
         }
-        let heights = self.state.heights();
         let lowered = self.dispatch.kernel(
             &mut self.analysis,
             prologue,
             class,
             dispatch,
-            &heights,
+            &self.heights,
             &mut self.constants,
         )?;
         Ok(self.keep(network, lowered))
@@ -389,7 +402,6 @@ impl Plan {
             if self.prologues[usize::from(class)].is_none() {
                 self.make_prologue(class)?;
             }
-            let heights = self.state.heights();
             let last = &self.kernels[self.last as usize].0;
             let prologues = [last.class, class].map(|class| {
                 let prologue = self.prologues[usize::from(class)].as_ref();
@@ -400,7 +412,7 @@ impl Plan {
                 prologues,
                 last,
                 class,
-                &heights,
+                &self.heights,
                 &mut self.constants,
             )?;
             if let Some(lowered) = lowered {

@@ -50,6 +50,8 @@ pub(crate) struct PlanEngine {
     pub(super) rows: Arc<SparseWeights>,
     first: Option<(TokenId, Arc<Vec<Vec<Offer>>>)>,
     pub(super) mode: Mode,
+    /// The plan of the sequence before.
+    kept: Option<Box<Plan>>,
     stream: ResidualStream,
     argmax_cache: ArgmaxCache,
     assumptions: Assumptions,
@@ -87,6 +89,7 @@ impl PlanEngine {
             rows: Arc::new(SparseWeights::new(model)),
             first: None,
             mode: Mode::Empty,
+            kept: None,
             stream: ResidualStream::new(network),
             argmax_cache: ArgmaxCache::default(),
             assumptions: Assumptions::default(),
@@ -97,10 +100,12 @@ impl PlanEngine {
         }
     }
 
+    /// Returns to the empty sequence. A plan stays for a sequence with the same first token.
     pub(crate) fn reset(&mut self) {
-        self.mode = Mode::Empty;
+        if let Mode::Plan(plan) = std::mem::replace(&mut self.mode, Mode::Empty) {
+            self.kept = Some(plan);
+        }
         self.stream.reach.fill(KeyExtent::EMPTY);
-        self.first = None;
         self.steps = 0;
         self.deoptimizations = 0;
         self.bailouts = Bailouts::default();
@@ -168,6 +173,13 @@ impl PlanEngine {
     ) -> Result<Option<TokenId>, HorizonReason> {
         let mut first = First::default();
         self.stream.forward(network, &mut first, token, 0)?;
+        if let Some(mut plan) = self.kept.take()
+            && self.first.as_ref().is_some_and(|&(first, _)| first == token)
+            && plan.restart().is_ok()
+        {
+            self.mode = Mode::Plan(plan);
+            return self.predict(network, predict);
+        }
         self.first = Some((token, Arc::new(first.0)));
         self.assumptions = Assumptions {
             sentinel: Some(token.0 as usize),

@@ -34,6 +34,7 @@ pub(crate) fn zero(layers: usize, d_model: usize, d_ffn: usize, vocab: usize) ->
             position_features: vec![],
             profile: None,
             modules: None,
+            context: None,
             last_position: 10_000_000,
             key_bounds: vec![],
         },

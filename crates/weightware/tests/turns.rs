@@ -1,0 +1,63 @@
+//! Programs whose contexts turn, decoded from the weights: every token is the plain interpreter's,
+//! and the output is that of a run in one context.
+
+use weightware::{Computer, Engine, Program, RunEnd};
+use weightware_compiler::machine::Profile;
+use weightware_compiler::profile_model;
+use weightware_frontend::{Options, lower};
+
+/// Calls within loops, recursion with 64-bit values on the operand stack, and a trap at the end.
+const PROGRAM: &str = r#"
+(module
+  (func $deep (param $n i32) (param $x i64) (result i64)
+    (local $unused i32)
+    (if (result i64) (i32.eqz (local.get $n))
+      (then (local.get $x))
+      (else
+        (i64.add (i64.shl (local.get $x) (i64.const 3))
+          (i64.xor (i64.const 0x0123456789abcdef)
+            (call $deep (i32.sub (local.get $n) (i32.const 1))
+              (i64.add (local.get $x) (i64.extend_i32_u (local.get $n)))))))))
+  (func (export "loops") (param $n i32) (result i64)
+    (local $i i32) (local $h i64)
+    (loop $outer
+      (local.set $h (i64.add (i64.mul (local.get $h) (i64.const 31))
+        (call $deep (i32.const 5) (i64.extend_i32_u (local.get $i)))))
+      (br_if $outer (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
+    (local.get $h)))
+"#;
+
+fn program(turns: bool) -> Program {
+    let options = Options::default()
+        .with_invocation("loops", ["8"])
+        .with_turns(turns);
+    lower(PROGRAM.as_bytes(), &options).unwrap().into_program(b"")
+}
+
+#[test]
+fn every_engine_turns() {
+    let whole = Computer::default();
+    let plain = program(false);
+    let mut once = whole.run(&plain, Engine::Plan, None).unwrap();
+    let wanted = once.finish();
+    let program = program(true);
+    let mut same = whole.run(&program, Engine::Plan, None).unwrap();
+    assert_eq!(same.finish(), wanted);
+    assert_eq!(same.reader().tokens(), once.reader().tokens());
+    for (context, engine) in [
+        (1, Engine::Plan),
+        (50, Engine::Plan),
+        (700, Engine::Hull),
+        (700, Engine::Softmax), // limited
+        (100_000, Engine::Plan),
+    ] {
+        let model = profile_model(Profile::STOCK.with_context(context));
+        let computer = Computer::new(model).unwrap();
+        let mut run = computer.run(&program, engine, None).unwrap().checked(&program, &[]);
+        let end = run.finish();
+        println!("{context} {engine:?}: {} contexts, {} tokens, {} reread; {end:?}", run.contexts(), run.reader().tokens(), run.reread_tokens());
+        assert_eq!(end, wanted, "{context}, {engine:?}");
+        assert_eq!(run.agreed(), Some(run.reader().tokens()));
+        assert!(matches!(end, RunEnd::Outcome(_)));
+    }
+}
