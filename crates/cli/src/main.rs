@@ -23,6 +23,7 @@ mod results;
 mod saved;
 mod screen;
 mod shell;
+mod thousands;
 mod trapped;
 mod units;
 mod version;

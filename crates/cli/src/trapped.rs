@@ -4,7 +4,8 @@ use weightware::{PostMortem, Program, Trap};
 
 use crate::backtrace;
 use crate::input::Loaded;
-use crate::units::{grouped, kibibytes};
+use crate::thousands::thousands;
+use crate::units::kibibytes;
 
 /// Addresses from here on are taken for negative ones.
 const STACK_OVERFLOW: u64 = (1 << 32) - (1 << 24);
@@ -57,8 +58,8 @@ impl Trapped {
                 format!(
                     "the module declares {} of memory, of which this machine holds {} to {}",
                     kibibytes(u64::from(window.initial) << 16),
-                    grouped(held.start),
-                    grouped(held.end)
+                    thousands(held.start),
+                    thousands(held.end)
                 )
             }),
             hint: below_zero.then(|| {
@@ -73,7 +74,7 @@ impl Trapped {
             Ok(low) if address >= STACK_OVERFLOW => {
                 format!(" at address {} (as a signed number)", low.cast_signed())
             }
-            _ => format!(" at address {}", grouped(address)),
+            _ => format!(" at address {}", thousands(address)),
         });
         let address = address.unwrap_or_default();
         let mut text = match &self.left_out {

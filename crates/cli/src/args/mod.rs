@@ -12,7 +12,8 @@ use clap_complete::Shell;
 use weightware::Extension;
 
 pub(crate) use self::machine::{EngineName, MachineArgs};
-pub(crate) use self::program::{ClangArgs, FILE_HELP, ProgramArgs};
+use self::program::FILE_HELP;
+pub(crate) use self::program::{ClangArgs, FileArgs, ProgramArgs};
 use self::values::count;
 
 const EXIT_CODES: &str = "\
@@ -246,11 +247,8 @@ pub(crate) struct ExecutionArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    #[arg(help = FILE_HELP)]
-    pub(crate) file: PathBuf,
-
     #[command(flatten)]
-    pub(crate) program: ProgramArgs,
+    pub(crate) source: FileArgs,
 
     /// The token: 0 is the first one that is generated, -1 the last
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -282,11 +280,8 @@ pub(crate) struct ExplainArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InfoArgs {
-    #[arg(help = FILE_HELP)]
-    pub(crate) file: PathBuf,
-
     #[command(flatten)]
-    pub(crate) program: ProgramArgs,
+    pub(crate) source: FileArgs,
 
     /// A model folder instead of the compiled weights
     #[arg(long, value_name = "DIR")]
@@ -306,11 +301,8 @@ pub(crate) struct InfoArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokensArgs {
-    #[arg(help = FILE_HELP)]
-    pub(crate) file: PathBuf,
-
     #[command(flatten)]
-    pub(crate) program: ProgramArgs,
+    pub(crate) source: FileArgs,
 
     /// The machine, whose memory the program is lowered for
     #[command(flatten)]

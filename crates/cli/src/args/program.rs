@@ -7,6 +7,16 @@ use super::values::{bytes_in_hex, size, variable};
 pub(crate) const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm text (.wat), a token program, C or C++ (.c, .cpp; \
                                     needs clang), or `-` for a program on stdin";
 
+/// A program that must be named.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    #[arg(help = FILE_HELP)]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+}
+
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ProgramArgs {
     /// More C and C++ files, objects and archives, if FILE is one; then the program's arguments

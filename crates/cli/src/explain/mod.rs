@@ -39,7 +39,8 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
         )));
     }
     let machine = Machine::of(args.model.as_deref(), &args.machine);
-    let (computer, loaded, ready) = machine.load(&args.file, &args.program, args.quiet)?;
+    let (computer, loaded, ready) =
+        machine.load(&args.source.file, &args.source.program, args.quiet)?;
     let names = names(args, &computer)?;
     let program = ready.program;
     computer
