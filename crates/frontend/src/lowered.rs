@@ -153,7 +153,8 @@ impl Lowered {
         sections.take(kept).chain(input).collect()
     }
 
-    /// The source of the instruction at an index of the program's code.
+    /// The function of the module, and the place in it, that the instruction at an index of the
+    /// program's code was lowered from. `None` for a leading `section`, and beyond the end.
     #[must_use]
     pub fn location(&self, instruction: usize) -> Option<Location<'_>> {
         let instruction = instruction.checked_sub(self.program.sections.len())?;

@@ -36,7 +36,7 @@ impl Instruction {
         }
     }
 
-    /// The whole immediate.
+    /// The four bytes of the immediate as a number, the first byte the lowest.
     #[must_use]
     pub const fn immediate(self) -> u32 {
         u32::from_le_bytes(self.immediate)
@@ -99,7 +99,7 @@ impl Program {
     /// The index in the preamble at which the counts of the nibbles begin.
     pub const NIBBLES_AT: usize = 257;
 
-    /// The length of the preamble.
+    /// The number of tokens in the preamble.
     pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16;
 
     /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section

@@ -51,7 +51,7 @@ pub struct Clang {
     stack: u64,
 }
 
-/// The result of a compilation.
+/// What clang made of the sources, and what it said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compilation {
@@ -65,7 +65,8 @@ impl Clang {
     /// The default size of the stack in bytes, which is also wasm-ld's.
     pub const STACK: u64 = 64 << 10;
 
-    /// A compilation of source files, together with objects and archives.
+    /// A compilation of source files, together with objects and archives. It reads no file and runs
+    /// no compiler yet; the stack has [`Clang::STACK`] bytes.
     pub fn new(sources: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         Self {
             sources: sources.into_iter().map(Into::into).collect(),

@@ -64,11 +64,11 @@ pub enum RunEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exceeded {
-    /// The limit.
+    /// The limit that the run exceeds.
     pub limit: Limit,
     /// The machine's address, if an address exceeds its limit.
     pub address: Option<i64>,
-    /// The profile of the model.
+    /// The profile of the model that ran, whose limit it is.
     pub profile: Profile,
     /// A profile with a greater limit, which also has all memory that the program wrote, if there
     /// is one.

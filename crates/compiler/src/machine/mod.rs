@@ -110,7 +110,7 @@ impl KeySpan {
 /// The machine: its graph, the embedding of its tokens, and their logits.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// The graph.
+    /// The dimensions and writers that make up the machine.
     pub graph: Graph,
     /// Boxes of the lookups whose keys depend on the program.
     pub bounds: Vec<LookupBound>,

@@ -127,7 +127,7 @@ impl ScheduleError {
         }
     }
 
-    /// The kind of the error.
+    /// What is wrong with the schedule, or with its text.
     #[must_use]
     pub fn kind(&self) -> &ScheduleErrorKind {
         &self.kind

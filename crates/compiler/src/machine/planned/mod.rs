@@ -37,7 +37,7 @@ pub(super) use shifts::unless as unless_shift;
 pub use tokens::PlannedToken;
 pub use turn::{HANDLER, interrupts_after};
 
-/// A planned feature.
+/// A feature that the default machine lacks, and that a machine may be built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Planned {
     /// A program may begin anywhere in a context, and several may follow one another.
@@ -61,7 +61,7 @@ pub enum Planned {
 }
 
 impl Planned {
-    /// All features.
+    /// All features; [`Planned::ADDED`] leaves out the one that only saves heads.
     pub const ALL: [Planned; 8] = [
         Planned::Anywhere,
         Planned::WordGet,
