@@ -29,7 +29,7 @@ pub struct HeadCertificate {
     pub layer: usize,
     /// The head within the layer, from 0.
     pub head: usize,
-    /// What its keys are proved to be, which decides how far it is exact.
+    /// The proved kind of its keys, which decides how far it is exact.
     pub keys: Keys,
     /// The inverse temperature of the query, before `1 / sqrt(2)`.
     pub temperature: f64,

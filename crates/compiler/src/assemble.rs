@@ -48,7 +48,7 @@ pub struct TokenRow {
 /// The input of the assembly: a graph, its schedule and its tokens.
 #[derive(Debug, Clone)]
 pub struct Blueprint<'a> {
-    /// What is computed: dimensions and their writers.
+    /// The dimensions, and the writers that compute them.
     pub graph: &'a Graph,
     /// The layer of each writer of the graph, and the slot of each dimension.
     pub schedule: &'a Schedule,

@@ -51,7 +51,7 @@ pub struct Clang {
     stack: u64,
 }
 
-/// What clang made of the sources, and what it said.
+/// The module that clang made of the sources, with its warnings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compilation {

@@ -127,7 +127,7 @@ impl ScheduleError {
         }
     }
 
-    /// What is wrong with the schedule, or with its text.
+    /// The rule that the schedule, or its text, breaks.
     #[must_use]
     pub fn kind(&self) -> &ScheduleErrorKind {
         &self.kind
