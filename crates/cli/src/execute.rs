@@ -115,7 +115,7 @@ pub(crate) fn execute(trace: bool, args: &ExecutionArgs) -> Result<u8> {
 
 /// Reads the program and its input, or the run that goes on.
 fn begin(args: &ExecutionArgs) -> Result<Begin> {
-    let machine = Machine::of(args.model.as_deref(), &args.machine);
+    let machine = Machine(&args.model);
     let Some(path) = &args.resume else {
         let file = args.file.as_deref().unwrap_or(Path::new("-"));
         let (computer, loaded, ready) = machine.load(file, &args.program, args.quiet)?;
@@ -127,7 +127,7 @@ fn begin(args: &ExecutionArgs) -> Result<Begin> {
             loaded: Some(loaded),
         });
     };
-    let computer = input::computer(args.model.as_deref(), &args.machine)?;
+    let computer = input::computer(&args.model)?;
     let saved = saved::read(path, &computer)?;
     let program = match args.check {
         true => Some(saved::program(path, &saved, &computer)?),

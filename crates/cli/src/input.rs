@@ -9,7 +9,7 @@ use weightware::{
     Clang, Computer, Input, Lowered, Model, Options, Profile, Program, Source, profile_model,
 };
 
-use crate::args::{ClangArgs, MachineArgs, ProgramArgs};
+use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
 use crate::say;
 use crate::units::{flag, kibibytes};
@@ -290,8 +290,8 @@ impl fmt::Display for Function {
 }
 
 /// The model in a folder, or the compiled one.
-pub(crate) fn compiled_or(folder: Option<&Path>, machine: &MachineArgs) -> Result<Model> {
-    match (folder, machine.profile()) {
+pub(crate) fn compiled_or(args: &ModelArgs) -> Result<Model> {
+    match (&args.folder, args.machine.profile()) {
         (Some(folder), None) => model(folder),
         (Some(_), Some(_)) => Err(Failure::Refused(anyhow!(
             "a model folder is what it is: --profile and --shape choose among compiled weights; leave out either --model or these"
@@ -301,8 +301,8 @@ pub(crate) fn compiled_or(folder: Option<&Path>, machine: &MachineArgs) -> Resul
 }
 
 /// A computer with the model in a folder, or the compiled one.
-pub(crate) fn computer(folder: Option<&Path>, machine: &MachineArgs) -> Result<Computer> {
-    let model = compiled_or(folder, machine)?;
+pub(crate) fn computer(args: &ModelArgs) -> Result<Computer> {
+    let model = compiled_or(args)?;
     Computer::new(model).map_err(|error| {
         let other = matches!(error, weightware::Error::MissingToken(_));
         let error = anyhow!(
@@ -312,7 +312,7 @@ pub(crate) fn computer(folder: Option<&Path>, machine: &MachineArgs) -> Result<C
                 false => "",
             }
         );
-        Failure::Refused(match folder {
+        Failure::Refused(match &args.folder {
             Some(folder) => error.context(format!("the model {}", folder.display())),
             None => error,
         })

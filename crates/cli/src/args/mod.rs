@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use weightware::Extension;
 
-pub(crate) use self::machine::{EngineName, MachineArgs};
+pub(crate) use self::machine::{EngineName, MachineArgs, ModelArgs};
 use self::program::FILE_HELP;
 pub(crate) use self::program::{ClangArgs, FileArgs, ProgramArgs};
 use self::values::count;
@@ -198,12 +198,8 @@ pub(crate) struct ExecutionArgs {
     #[command(flatten)]
     pub(crate) program: ProgramArgs,
 
-    /// A model folder to decode with instead of the compiled weights
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// How to attend to past tokens
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
@@ -246,6 +242,7 @@ pub(crate) struct ExecutionArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("model", |model| model.help("A model folder to decode with instead of the compiled weights; its names.json has the names")))]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) source: FileArgs,
@@ -254,12 +251,8 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) token: i64,
 
-    /// A model folder to decode with instead of the compiled weights; its names.json has the names
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// How to attend to past tokens in the pass shown: hull, softmax or hardmax
     #[arg(long, value_enum, default_value_t = EngineName::Hull)]
@@ -279,16 +272,13 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("model", |model| model.help("A model folder instead of the compiled weights")))]
 pub(crate) struct InfoArgs {
     #[command(flatten)]
     pub(crate) source: FileArgs,
 
-    /// A model folder instead of the compiled weights
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// A JSON object instead of text
     #[arg(long)]
@@ -343,6 +333,7 @@ fn modules() -> PossibleValuesParser {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("model", |model| model.help("The model folder [default: the compiled weights]")))]
 pub(crate) struct CertifyArgs {
     #[arg(help = FILE_HELP)]
     pub(crate) file: Option<PathBuf>,
@@ -350,12 +341,8 @@ pub(crate) struct CertifyArgs {
     #[command(flatten)]
     pub(crate) program: ProgramArgs,
 
-    /// The model folder [default: the compiled weights]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// Stop the program after this many tokens [default: go on to the horizon]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
