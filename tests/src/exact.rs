@@ -24,6 +24,7 @@ impl ExactMachine {
     }
 
     /// The vocabulary, whose ids the logits have.
+    #[cfg(feature = "candle")]
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
