@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Clang, Computer, Input, Lowered, MemoryWindow, Model, Options, Profile, Program, Source, profile_model,
+    Clang, Computer, Input, Lowered, MemoryWindow, Model, Options, Profile, Program, Source,
+    profile_model,
 };
 
 use crate::args::{ClangArgs, MachineArgs, ProgramArgs};
-use crate::failure::{Failure, Result};
+use crate::failure::{self, Failure, Result};
 use crate::say;
 use crate::units::{flag, kibibytes};
 
@@ -354,7 +355,10 @@ pub(crate) fn model(folder: &Path) -> Result<Model> {
         let missing = error.is_io();
         let error = Error::new(error).context(format!("the model {}", folder.display()));
         Failure::Refused(match missing {
-            true => anyhow!("{error:#}; `weightware weights --out DIR` writes a model folder"),
+            true => anyhow!(
+                "{}; `weightware weights --out DIR` writes a model folder",
+                failure::chain(&error)
+            ),
             false => error,
         })
     })

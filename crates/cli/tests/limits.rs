@@ -173,6 +173,7 @@ fn memory_is_what_the_machine_holds() {
         "at address 4,096 that this machine does not hold",
         "-z,stack-size",
         "declares 16.1 MiB",
+        "holds addresses 16,711,680 to 16,908,287",
     ] {
         assert!(said.contains(words), "{words} in {said}");
     }
@@ -237,6 +238,15 @@ fn the_ends_of_a_window_are_exact_for_every_width() {
         }
     }
 
+    // The far machine holds all of the first access that this one does not.
+    let text = main_of("(memory 258)", "(i32.load (i32.const 131_070))");
+    let said = run("wider-window", &text, &[], 125);
+    assert!(
+        said.contains("holds addresses 0 to 131,071; --shape far holds this one too"),
+        "{said}"
+    );
+    run("wider-window", &text, &["--shape", "far"], 0);
+
     // A window that does not begin at 0; a sum of operand and offset that has 33 bits.
     for (operand, offset, status) in [
         (0xff_0000_u32, 0, 0),
@@ -256,7 +266,10 @@ fn the_ends_of_a_window_are_exact_for_every_width() {
         let said = run("origin-window", &text, &["--quiet"], status);
         let address = u64::from(operand) + offset;
         assert!(
-            status == 0 || said.replace(',', "").contains(&format!("at address {address}")),
+            status == 0
+                || said
+                    .replace(',', "")
+                    .contains(&format!("at address {address}")),
             "{operand:#x} {offset:#x}: {said}"
         );
     }

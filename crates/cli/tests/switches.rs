@@ -161,6 +161,11 @@ fn files_that_are_none() {
         .expect("it starts");
     let said = ended(&done, 2);
     assert!(said.contains("$CLANG is /nowhere/clang"), "{said}");
+    // A file in the place of a command.
+    let said = ended(&weightware(&[&sum]), 2);
+    assert!(said.contains("`weightware run "), "{said}");
+    let empty = file(&folder, "empty.wasm", "");
+    assert!(ended(&weightware(&["run", &empty]), 2).contains("this is empty"));
 }
 
 #[test]

@@ -80,5 +80,7 @@ fn accessed_bytes(name: &str) -> u64 {
     let (_, access) = name.split_once('.').unwrap_or_default();
     let digits: String = access.chars().filter(char::is_ascii_digit).collect();
     let narrow = narrow.into_iter().find(|(bits, _)| *bits == digits);
-    narrow.map_or(if name.starts_with("i64") { 8 } else { 4 }, |(_, bytes)| bytes)
+    narrow.map_or(if name.starts_with("i64") { 8 } else { 4 }, |(_, bytes)| {
+        bytes
+    })
 }

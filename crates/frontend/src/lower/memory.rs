@@ -89,7 +89,9 @@ impl Function<'_, '_> {
         if !hidden && (subtracted > 0 || offset > FARTHEST.into()) {
             let offset = arg.offset;
             let rewritten = RewrittenAddress { subtracted, offset };
-            self.linker.rewritten.insert(self.linker.code.here, rewritten);
+            self.linker
+                .rewritten
+                .insert(self.linker.code.here, rewritten);
         }
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).min(FARTHEST);
         self.linker.code.emit_byte(op, offset, pages);
