@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Error;
+use anyhow::{Error, anyhow};
 use weightware::{Computer, Engine, Program, Run, RunEnd, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
@@ -118,6 +118,8 @@ fn begin(args: &ExecutionArgs) -> Result<Begin> {
     let machine = Machine(&args.model);
     let Some(path) = &args.resume else {
         let file = args.file.as_deref().unwrap_or(Path::new("-"));
+        input::keep(file, "--save", args.save.as_deref())?;
+        input::keep(file, "--json", args.json.as_deref())?;
         let (computer, loaded, ready) = machine.load(file, &args.program, args.quiet)?;
         let (prompt, trace) = (computer.prompt(&ready.program), vec![]);
         return Ok(Begin {
@@ -127,6 +129,12 @@ fn begin(args: &ExecutionArgs) -> Result<Begin> {
             loaded: Some(loaded),
         });
     };
+    if let Some(option) = args.program.given() {
+        return Err(Failure::Refused(anyhow!(
+            "--resume: the saved run holds the program with its arguments and input; leave out {option}"
+        )));
+    }
+    input::keep(path, "--json", args.json.as_deref())?;
     let computer = input::computer(&args.model)?;
     let saved = saved::read(path, &computer)?;
     let program = match args.check {

@@ -330,6 +330,7 @@ impl Report {
             "trap": trap,
             "trapped": self.trapped.as_ref().map(|trapped| json!({
                 "address": trapped.address,
+                "bytes": trapped.bytes,
                 "frames": trapped.frames,
             })),
             "horizon": horizon,

@@ -8,6 +8,7 @@ pub(crate) fn kibibytes(bytes: u64) -> String {
         bytes if bytes >= 1 << 20 && bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
         bytes if bytes >= 1 << 20 => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
         bytes if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),
+        1 => "1 byte".to_owned(),
         bytes => format!("{bytes} bytes"),
     }
 }

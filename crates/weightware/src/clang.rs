@@ -95,10 +95,10 @@ impl Clang {
         self
     }
 
-    /// Sets the size of the stack in bytes.
+    /// Sets the size of the stack in bytes, rounded up to the linker's alignment, 16.
     #[must_use]
     pub fn with_stack(mut self, bytes: u64) -> Self {
-        self.stack = bytes;
+        self.stack = bytes.div_ceil(16).saturating_mul(16);
         self
     }
 
@@ -115,7 +115,8 @@ impl Clang {
                 message: error.to_string(),
             })?;
         }
-        if let Some(named) = std::env::var_os("CLANG") {
+        let named = std::env::var_os("CLANG").filter(|named| !named.is_empty());
+        if let Some(named) = named {
             let done = self.run(&named).map_err(|error| Error::WrongClang {
                 clang: PathBuf::from(&named),
                 message: error.to_string(),
@@ -171,12 +172,14 @@ impl Clang {
         if done.status.success() {
             let module = std::fs::read(&out);
             let _ = std::fs::remove_file(&out);
-            return module.map(|module| {
-                Ok(Compilation {
-                    module,
-                    messages: said,
-                })
-            });
+            let missing = format!(
+                "{}: it ended without an error and wrote no module: an argument is wrong, or it is no clang",
+                clang.to_string_lossy()
+            );
+            return Ok(module.map_err(|_| missing).map(|module| Compilation {
+                module,
+                messages: said,
+            }));
         }
         let hint = match (library, cpp) {
             (false, _) => {

@@ -48,6 +48,22 @@ pub(crate) struct ProgramArgs {
     pub(crate) clang: ClangArgs,
 }
 
+impl ProgramArgs {
+    /// The name of an option that is given, if one is.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        [
+            ("ARGS", !(self.more.is_empty() && self.arguments.is_empty())),
+            ("--env", !self.env.is_empty()),
+            ("--invoke", self.invoke.is_some()),
+            ("--memory", self.memory.is_some()),
+            ("--input-hex", self.input_hex.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+        .or_else(|| self.clang.given())
+    }
+}
+
 /// For C and C++.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "C and C++")]

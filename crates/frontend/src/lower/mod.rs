@@ -24,8 +24,8 @@ use crate::data_sections::{self, Input, Section};
 use crate::error::{Error, printable};
 use crate::lowered::{Lowered, MemoryWindow};
 use crate::memory_layout::MemoryLayout;
-use crate::module::Module;
 use crate::module::reachability::reach;
+use crate::module::{Module, component};
 use crate::options::Options;
 use crate::passes::{self, Pass};
 use entry::Entry;
@@ -44,6 +44,10 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
         bytes
     } else {
         encoded = wat::parse_bytes(bytes).map_err(|mut error| {
+            // The parser is built without the component model.
+            if error.to_string().contains("parsing components") {
+                return component();
+            }
             if let Some(file) = &options.file {
                 error.set_path(file);
             }
@@ -108,6 +112,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
             shift: layout.shift,
         },
         functions: linker.functions,
+        rewritten: linker.rewritten,
         origins,
     })
 }
