@@ -80,7 +80,6 @@ impl Extension {
         if matches!(spec.end, EndToken::Trap(_) | EndToken::Loaded) {
             return &[];
         }
-        // Every class is named, so that a new one does not compile before it has a row here.
         match op_columns(op).class {
             Class::And | Class::Or | Class::Xor => &[Extension::Bits],
             Class::Shl | Class::ShrU | Class::ShrS | Class::Rotl | Class::Rotr => {
@@ -103,6 +102,7 @@ impl Extension {
             },
             // Their accesses and calls are right, but not stopped beyond the last page or frame.
             Class::Load | Class::LoadSigned | Class::Store | Class::Call => &[Extension::Traps],
+            // Every class is named, so that a new one does not compile before it has a row here.
             Class::None | Class::Immediate | Class::BrIf | Class::BrUnless => &[],
             Class::LocalGet | Class::LocalSet | Class::GlobalGet | Class::GlobalSet => &[],
             Class::Pop | Class::Select | Class::Return | Class::Eqz => &[],
