@@ -7,11 +7,11 @@ use weightware::{Computer, Engine, Profile, RunEnd, profile_model};
 #[cfg(feature = "candle")]
 use weightware_candle::PlainForward;
 use weightware_compiler::machine::{Extension, Machine};
-use weightware_compiler::{Evaluator, LinearForm};
 use weightware_frontend::{Options, Pass, Passes};
-use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader, Vocabulary};
+use weightware_isa::{Interpreter, Outcome, Program, Token, TraceReader};
 
 use crate::case::{Case, Expected, Rung};
+use crate::exact::ExactMachine;
 use crate::host;
 use crate::streams::Streams;
 
@@ -99,9 +99,7 @@ impl Trace {
 #[derive(Debug)]
 pub struct Ladder {
     computer: Computer,
-    machine: Machine,
-    vocabulary: Vocabulary,
-    logits: Vec<LinearForm>,
+    exact: ExactMachine,
     #[cfg(feature = "candle")]
     candle: OnceLock<PlainForward>,
 }
@@ -120,17 +118,9 @@ impl Ladder {
     #[must_use]
     pub fn of(profile: Profile) -> Self {
         let machine = Machine::with_profile(profile, &Extension::ALL);
-        let vocabulary = Vocabulary::new();
-        let logits = vocabulary
-            .tokens()
-            .iter()
-            .map(|&token| machine.logit(token))
-            .collect();
         Self {
             computer: Computer::new(profile_model(profile)).expect("the machine's own model"),
-            machine,
-            vocabulary,
-            logits,
+            exact: ExactMachine::new(machine),
             #[cfg(feature = "candle")]
             candle: OnceLock::new(),
         }
@@ -225,20 +215,11 @@ impl Ladder {
     }
 
     fn evaluator(&self, program: &Program, trace: &Trace) -> Result<(), String> {
-        let mut evaluator = Evaluator::new(&self.machine.graph);
-        program
-            .full_prompt()
-            .for_each(|token| evaluator.push(&self.machine.embed(token)));
+        let mut evaluator = self.exact.after(program.full_prompt());
         let count = trace.within(program, QUADRATIC);
         for (at, &token) in trace.tokens[..count].iter().enumerate() {
-            let scores = self
-                .logits
-                .iter()
-                .map(|logit| evaluator.form(logit))
-                .zip(0..);
-            let best = scores.max_by_key(|&(score, id)| (score, u32::MAX - id));
-            trace.compare(at, best.and_then(|(_, id)| self.vocabulary.token(id)))?;
-            evaluator.push(&self.machine.embed(token));
+            trace.compare(at, self.exact.argmax(&evaluator))?;
+            self.exact.push(&mut evaluator, token);
         }
         Ok(())
     }
@@ -285,12 +266,12 @@ impl Ladder {
         let count = trace.within(program, CANDLE);
         let given = trace.tokens[..count]
             .iter()
-            .map(|&token| self.vocabulary.id(token));
+            .map(|&token| self.exact.vocabulary().id(token));
         let all: Vec<u32> = prompt.iter().copied().chain(given).collect();
         let said = self.plain_forward().argmax_all(&all[..all.len() - 1]);
         let said = said.map_err(|error| error.to_string())?;
         for (at, &id) in said[prompt.len() - 1..].iter().enumerate() {
-            trace.compare(at, self.vocabulary.token(id))?;
+            trace.compare(at, self.exact.vocabulary().token(id))?;
         }
         Ok(())
     }

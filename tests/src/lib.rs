@@ -10,6 +10,7 @@ mod beside;
 mod case;
 #[path = "../../crates/compiler/tests/common/mod.rs"]
 mod common;
+mod exact;
 mod execution;
 pub mod far;
 pub mod fuzz;
@@ -25,6 +26,8 @@ mod random;
 pub mod real;
 pub mod spec;
 mod streams;
+#[path = "../../crates/cli/src/thousands.rs"]
+mod thousands;
 pub mod tokens;
 pub mod verify;
 mod wasi;

@@ -10,8 +10,9 @@ use weightware::{Computer, Engine, Run};
 
 use crate::chart::{Curve, svg};
 use crate::demo::{inkala, long_loop, matching};
-use crate::figures::{Figures, per_second, rounded, seconds, thousands};
+use crate::figures::{Figures, per_second, rounded, seconds};
 use crate::live::{Show, status_line};
+use crate::thousands::thousands;
 use crate::workspace;
 
 #[derive(Debug, Args)]

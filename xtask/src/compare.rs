@@ -10,8 +10,9 @@ use clap::Args;
 use weightware::{Computer, Engine, Outcome, RunEnd, Source};
 
 use crate::demo::{INKALA, INKALA_SOLUTION};
-use crate::figures::{rounded, thousands};
+use crate::figures::rounded;
 use crate::programs::{FREESTANDING, clang};
+use crate::thousands::thousands;
 use crate::workspace;
 
 #[derive(Debug, Args)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use weightware::{Engine, Run};
 
+use crate::thousands::thousands;
+
 /// The figures of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
@@ -74,19 +76,6 @@ pub(crate) fn per_second(count: u64, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64().max(1e-9)
 }
 
-/// A number with commas between groups of three digits.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A number rounded to a whole one, with commas.
 pub(crate) fn rounded(number: f64) -> String {
     thousands(number.round().max(0.0) as u64)
@@ -111,9 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_digits() {
-        let text = [0, 7, 999, 1_000, 41_709, 1_234_567].map(thousands);
-        assert_eq!(text, ["0", "7", "999", "1,000", "41,709", "1,234,567"]);
+    fn rounds() {
         assert_eq!(rounded(35_276.6), "35,277");
     }
 

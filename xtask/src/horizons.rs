@@ -12,7 +12,7 @@ use weightware::{
 };
 
 use crate::demo::ADD;
-use crate::figures::thousands;
+use crate::thousands::thousands;
 use crate::workspace;
 
 const FILE: &str = "docs/horizons.md";

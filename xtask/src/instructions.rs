@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::figures::{rounded, thousands};
+use crate::figures::rounded;
+use crate::thousands::thousands;
 use crate::workspace;
 
 #[derive(Debug, Args)]

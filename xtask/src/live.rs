@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weightware::{Engine, Run, TraceReader};
 
-use crate::figures::{Figures, rounded, thousands};
+use crate::figures::{Figures, rounded};
+use crate::thousands::thousands;
 
 /// How often the screen is refreshed.
 const REFRESH: Duration = Duration::from_millis(80);

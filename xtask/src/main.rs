@@ -21,6 +21,8 @@ mod programs;
 mod proof;
 mod schedule;
 mod suites;
+#[path = "../../crates/cli/src/thousands.rs"]
+mod thousands;
 mod workspace;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use clap::Args;
 use weightware::proof::{Proof, Unwritten, Verdict};
 use weightware::{NextTokens, Profile, next_tokens, profile_model, proof};
 
-use crate::figures::thousands;
+use crate::thousands::thousands;
 use crate::workspace;
 
 const FILE: &str = "docs/proof.md";

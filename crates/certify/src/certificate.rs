@@ -25,11 +25,11 @@ pub struct Certificate {
 /// The proof of one head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadCertificate {
-    /// The layer.
+    /// The layer, from 0.
     pub layer: usize,
-    /// The head within the layer.
+    /// The head within the layer, from 0.
     pub head: usize,
-    /// The kind of its keys.
+    /// The proved kind of its keys, which decides how far it is exact.
     pub keys: Keys,
     /// The inverse temperature of the query, before `1 / sqrt(2)`.
     pub temperature: f64,

@@ -25,7 +25,7 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// All places.
+    /// All places, in the order in which certificates list their positions.
     pub const ALL: [Self; 3] = [Self::Query, Self::Scores, Self::Both];
 
     /// The name of the place in lower case.

@@ -24,7 +24,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     let used;
     let (certificate, next);
     if let Some(file) = &args.file {
-        let machine = Machine::of(args.model.as_deref(), &args.machine);
+        let machine = Machine(&args.model);
         let (computer, loaded, ready) = machine.load(file, &args.program, false)?;
         let run = computer.certify(&ready.program, args.max_tokens);
         let run = run.map_err(|error| loaded.refused(error))?;
@@ -32,7 +32,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         next = next_tokens(computer.model());
         used = Some(run);
     } else {
-        let model = input::compiled_or(args.model.as_deref(), &args.machine)?;
+        let model = input::compiled_or(&args.model)?;
         certificate = weightware::certify(&model);
         next = next_tokens(&model);
         used = None;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Error;
+use anyhow::{Error, anyhow};
 use weightware::{Computer, Engine, Program, Run, RunEnd, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
@@ -115,9 +115,11 @@ pub(crate) fn execute(trace: bool, args: &ExecutionArgs) -> Result<u8> {
 
 /// Reads the program and its input, or the run that goes on.
 fn begin(args: &ExecutionArgs) -> Result<Begin> {
-    let machine = Machine::of(args.model.as_deref(), &args.machine);
+    let machine = Machine(&args.model);
     let Some(path) = &args.resume else {
         let file = args.file.as_deref().unwrap_or(Path::new("-"));
+        input::keep(file, "--save", args.save.as_deref())?;
+        input::keep(file, "--json", args.json.as_deref())?;
         let (computer, loaded, ready) = machine.load(file, &args.program, args.quiet)?;
         let (prompt, trace) = (computer.prompt(&ready.program), vec![]);
         return Ok(Begin {
@@ -127,7 +129,13 @@ fn begin(args: &ExecutionArgs) -> Result<Begin> {
             loaded: Some(loaded),
         });
     };
-    let computer = input::computer(args.model.as_deref(), &args.machine)?;
+    if let Some(option) = args.program.given() {
+        return Err(Failure::Refused(anyhow!(
+            "--resume: the saved run holds the program with its arguments and input; leave out {option}"
+        )));
+    }
+    input::keep(path, "--json", args.json.as_deref())?;
+    let computer = input::computer(&args.model)?;
     let saved = saved::read(path, &computer)?;
     let program = match args.check {
         true => Some(saved::program(path, &saved, &computer)?),

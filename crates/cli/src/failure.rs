@@ -68,7 +68,7 @@ impl Failure {
 }
 
 /// The error and its causes, without what is said twice: some errors quote their cause.
-fn chain(error: &Error) -> String {
+pub(crate) fn chain(error: &Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() || cause.starts_with(&text) {

@@ -8,8 +8,9 @@ use crate::machine::Machine;
 use crate::needs::Needs;
 
 pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
-    let machine = Machine::of(args.model.as_deref(), &args.machine);
-    let (computer, loaded, ready) = machine.load(&args.file, &args.program, args.quiet)?;
+    let machine = Machine(&args.model);
+    let (computer, loaded, ready) =
+        machine.load(&args.source.file, &args.source.program, args.quiet)?;
     computer
         .check(&ready.program)
         .map_err(|error| loaded.refused(error))?;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Clang, Computer, Input, Lowered, Model, Options, Profile, Program, Source, profile_model,
+    Clang, Computer, Input, Lowered, MemoryWindow, Model, Options, Profile, Program, Source,
+    profile_model,
 };
 
-use crate::args::{ClangArgs, MachineArgs, ProgramArgs};
-use crate::failure::{Failure, Result};
+use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
+use crate::failure::{self, Failure, Result};
 use crate::say;
 use crate::units::{flag, kibibytes};
 
@@ -62,6 +63,7 @@ impl Loaded {
             false => file.display().to_string(),
         };
         let compiles = Clang::compiles(file);
+        keep(file, "-o", args.clang.output.as_deref())?;
         let (sources, mut arguments) = split(file, &args.more);
         arguments.extend(args.arguments.iter().cloned());
         let bytes = match (from_stdin, compiles) {
@@ -84,7 +86,11 @@ impl Loaded {
             options = options.with_invocation(export, arguments.drain(..));
         }
         let source = Source::parse_with(&bytes, &options)
-            .map_err(|error| Failure::Refused(Error::new(error).context(place.clone())))?;
+            .map_err(|error| match bytes.is_empty() {
+                true => anyhow!("{place}: this is empty, and no program"),
+                false => Error::new(error).context(place.clone()),
+            })
+            .map_err(Failure::Refused)?;
         let name = file.file_name().unwrap_or(file.as_os_str());
         Ok(Self {
             source,
@@ -168,6 +174,15 @@ impl Loaded {
         })
     }
 
+    /// The window of the module's memory that a machine of another profile holds.
+    pub(crate) fn window(&self, profile: Profile) -> Option<MemoryWindow> {
+        let mut loaded = self.clone();
+        if !self.pages_given {
+            loaded.lower(profile.memory_pages(0)).ok()?;
+        }
+        Some(loaded.lowered()?.memory)
+    }
+
     /// This program with its input, lowered for a machine of another profile.
     pub(crate) fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
         let mut loaded = self.clone();
@@ -203,6 +218,21 @@ impl Loaded {
         self.source = source
             .map_err(|error| Failure::Refused(Error::new(error).context(self.place.clone())))?;
         Ok(())
+    }
+}
+
+/// Refuses an output that would overwrite the file that is read.
+pub(crate) fn keep(file: &Path, option: &str, output: Option<&Path>) -> Result<()> {
+    let same = |output: &Path| {
+        let output = output.canonicalize().ok()?;
+        (file.canonicalize().ok()? == output).then_some(())
+    };
+    match output.and_then(same) {
+        Some(()) => Err(Failure::Refused(anyhow!(
+            "{option} would overwrite {}, which is read; name another file",
+            file.display()
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -290,8 +320,8 @@ impl fmt::Display for Function {
 }
 
 /// The model in a folder, or the compiled one.
-pub(crate) fn compiled_or(folder: Option<&Path>, machine: &MachineArgs) -> Result<Model> {
-    match (folder, machine.profile()) {
+pub(crate) fn compiled_or(args: &ModelArgs) -> Result<Model> {
+    match (&args.folder, args.machine.profile()) {
         (Some(folder), None) => model(folder),
         (Some(_), Some(_)) => Err(Failure::Refused(anyhow!(
             "a model folder is what it is: --profile and --shape choose among compiled weights; leave out either --model or these"
@@ -301,8 +331,8 @@ pub(crate) fn compiled_or(folder: Option<&Path>, machine: &MachineArgs) -> Resul
 }
 
 /// A computer with the model in a folder, or the compiled one.
-pub(crate) fn computer(folder: Option<&Path>, machine: &MachineArgs) -> Result<Computer> {
-    let model = compiled_or(folder, machine)?;
+pub(crate) fn computer(args: &ModelArgs) -> Result<Computer> {
+    let model = compiled_or(args)?;
     Computer::new(model).map_err(|error| {
         let other = matches!(error, weightware::Error::MissingToken(_));
         let error = anyhow!(
@@ -312,7 +342,7 @@ pub(crate) fn computer(folder: Option<&Path>, machine: &MachineArgs) -> Result<C
                 false => "",
             }
         );
-        Failure::Refused(match folder {
+        Failure::Refused(match &args.folder {
             Some(folder) => error.context(format!("the model {}", folder.display())),
             None => error,
         })
@@ -325,7 +355,10 @@ pub(crate) fn model(folder: &Path) -> Result<Model> {
         let missing = error.is_io();
         let error = Error::new(error).context(format!("the model {}", folder.display()));
         Failure::Refused(match missing {
-            true => anyhow!("{error:#}; `weightware weights --out DIR` writes a model folder"),
+            true => anyhow!(
+                "{}; `weightware weights --out DIR` writes a model folder",
+                failure::chain(&error)
+            ),
             false => error,
         })
     })

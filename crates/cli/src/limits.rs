@@ -2,7 +2,8 @@
 
 use weightware::{Exceeded, Limit, MemoryWindow, Profile};
 
-use crate::units::{flag, grouped, kibibytes};
+use crate::thousands::thousands;
+use crate::units::{flag, kibibytes};
 
 /// A run that stopped.
 pub(crate) struct Stopped {
@@ -25,20 +26,20 @@ impl Stopped {
         match limit {
             Limit::Positions if in_prompt => format!(
                 "the prompt of {} tokens is longer than the {} that the profile {name} is exact for",
-                grouped(self.prompt_tokens),
-                grouped(profile.last_position + 1)
+                thousands(self.prompt_tokens),
+                thousands(profile.last_position + 1)
             ),
             Limit::Positions => format!(
                 "the run has come to the last position that the profile {name} is exact for, {}",
-                grouped(profile.last_position)
+                thousands(profile.last_position)
             ),
             Limit::Stores => format!(
                 "the program has written to memory {} times, as often as the profile {name} is exact for",
-                grouped(profile.last_store())
+                thousands(profile.last_store())
             ),
             Limit::Written => format!(
                 "the program has written {} different bytes of memory, all that the profile {name} holds",
-                grouped(
+                thousands(
                     profile
                         .cells
                         .map_or(0, |cells| cells.last().unsigned_abs() + 1)
@@ -53,7 +54,7 @@ impl Stopped {
                 let (what, address) = self.place(machine, in_prompt);
                 format!(
                     "{what} address {}, and the profile {name} holds {} of memory",
-                    grouped(address),
+                    thousands(address),
                     kibibytes(profile.memory_bytes())
                 )
             }
@@ -95,10 +96,10 @@ impl Stopped {
     /// The greater limit of another profile.
     fn offers(&self, further: &Profile) -> String {
         match self.exceeded.limit {
-            Limit::Positions => format!("goes on to {}", grouped(further.last_position)),
+            Limit::Positions => format!("goes on to {}", thousands(further.last_position)),
             Limit::Stores => format!(
                 "has {} in {}",
-                grouped(further.last_store()),
+                thousands(further.last_store()),
                 kibibytes(further.memory_bytes())
             ),
             Limit::Addresses | Limit::Written | Limit::Words => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Error;
 use weightware::{Computer, Profile, profile_model};
 
-use crate::args::{MachineArgs, ProgramArgs};
+use crate::args::{ModelArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Loaded, Ready, computer};
 use crate::needs::Needs;
@@ -14,31 +14,25 @@ use crate::units::flag;
 
 /// The machine that a program runs on: a model folder, a profile that is named, or else the first
 /// that holds the program.
-pub(crate) struct Machine<'a> {
-    folder: Option<&'a Path>,
-    args: &'a MachineArgs,
-}
+pub(crate) struct Machine<'a>(pub(crate) &'a ModelArgs);
 
-impl<'a> Machine<'a> {
-    pub(crate) fn of(folder: Option<&'a Path>, args: &'a MachineArgs) -> Self {
-        Self { folder, args }
-    }
-
+impl Machine<'_> {
     /// Reads a program and its input. A program that the default machine does not hold is lowered
     /// for the one that does, if no machine is named.
     pub(crate) fn load(
         &self,
         file: &Path,
-        args: &ProgramArgs,
+        program: &ProgramArgs,
         quiet: bool,
     ) -> Result<(Computer, Loaded, Ready)> {
-        if self.folder.is_some() || self.args.profile().is_some() {
-            let computer = computer(self.folder, self.args)?;
-            let mut loaded = Loaded::read(file, args, computer.profile(), quiet)?;
+        let Self(args) = self;
+        if args.folder.is_some() || args.machine.profile().is_some() {
+            let computer = computer(args)?;
+            let mut loaded = Loaded::read(file, program, computer.profile(), quiet)?;
             let ready = loaded.program(quiet)?;
             return Ok((computer, loaded, ready));
         }
-        let (profile, loaded, ready) = first_that_holds(file, args, quiet)?;
+        let (profile, loaded, ready) = first_that_holds(file, program, quiet)?;
         let computer = Computer::new(profile_model(profile));
         let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
         Ok((computer, loaded, ready))

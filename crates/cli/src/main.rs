@@ -23,15 +23,18 @@ mod results;
 mod saved;
 mod screen;
 mod shell;
+mod thousands;
 mod trapped;
 mod units;
 mod version;
 mod weights;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::args::{Args, Command};
 
@@ -40,7 +43,8 @@ fn main() -> ExitCode {
     if given.next().is_some_and(|first| first == "--version") && given.next().is_none() {
         return ended(version::print());
     }
-    ended(match Args::parse().command {
+    let args = Args::try_parse().unwrap_or_else(|error| misused(&error));
+    ended(match args.command {
         Command::Run(args) => execute::execute(false, &args),
         Command::Trace(args) => execute::execute(true, &args),
         Command::Explain(args) => explain::explain(&args),
@@ -52,6 +56,21 @@ fn main() -> ExitCode {
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { out } => shell::manual(&out),
     })
+}
+
+/// Says what is wrong with the arguments, and ends the process. A file in place of a command, which
+/// other engines take, gets the command that runs it.
+fn misused(error: &clap::Error) -> ! {
+    let first = std::env::args_os().nth(1).unwrap_or_default();
+    let file = Path::new(&first);
+    if error.kind() == ErrorKind::InvalidSubcommand && file.is_file() {
+        let file = failure::printable(&file.display().to_string());
+        say(&format!(
+            "error: `{file}` is not a command; `weightware run {file}` runs the file"
+        ));
+        std::process::exit(failure::REFUSED.into());
+    }
+    error.exit()
 }
 
 /// The exit code; an error is shown.

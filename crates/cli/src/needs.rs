@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use weightware::{Op, Profile, Program};
 
 use crate::input::{Loaded, Ready};
-use crate::units::{flag, grouped, kibibytes};
+use crate::thousands::thousands;
+use crate::units::{flag, kibibytes};
 
 /// Bytes of a page of memory.
 const PAGE: u64 = 1 << 16;
@@ -63,7 +64,7 @@ impl Needs {
         if self.end > held {
             return Err(format!(
                 "data and input come to address {} of the machine, and it holds {}",
-                grouped(self.end - 1),
+                thousands(self.end - 1),
                 kibibytes(held)
             ));
         }
@@ -73,14 +74,14 @@ impl Needs {
         if let Some(stack) = stack.filter(|&stack| stack > held) {
             return Err(format!(
                 "the stack begins at address {}, and the machine holds {}: its first store stops the run",
-                grouped(stack),
+                thousands(stack),
                 kibibytes(held)
             ));
         }
         if self.prompt_tokens > profile.last_position {
             return Err(format!(
                 "the prompt has more tokens than the {} that it is exact for",
-                grouped(profile.last_position + 1)
+                thousands(profile.last_position + 1)
             ));
         }
         Ok(())
@@ -89,12 +90,12 @@ impl Needs {
     pub(crate) fn text(&self, own: Option<&Profile>) -> String {
         let mut text = format!(
             "program   {} bytes, {} functions, {} instructions\nprompt    {} tokens, of which code {}, data and input {}\n",
-            grouped(self.module_bytes as u64),
-            grouped(self.functions as u64),
-            grouped(self.instructions as u64),
-            grouped(self.prompt_tokens),
-            grouped(self.code_tokens),
-            grouped(self.data_tokens)
+            thousands(self.module_bytes as u64),
+            thousands(self.functions as u64),
+            thousands(self.instructions as u64),
+            thousands(self.prompt_tokens),
+            thousands(self.code_tokens),
+            thousands(self.data_tokens)
         );
         if let Some((initial, limit)) = self.pages {
             let size = |pages: u32| kibibytes(u64::from(pages) * PAGE);
@@ -103,19 +104,19 @@ impl Needs {
                 false => "does not grow".to_owned(),
             };
             let stack = self.stack.map_or_else(String::new, |stack| {
-                format!("; stack from address {} down", grouped(stack.into()))
+                format!("; stack from address {} down", thousands(stack.into()))
             });
             let held = match self.origin {
                 0 => String::new(),
                 origin => format!(
                     "; the machine holds it from address {} on",
-                    grouped(origin.into())
+                    thousands(origin.into())
                 ),
             };
             let _ = writeln!(text, "memory    {}, {grows}{stack}{held}", size(initial));
         }
         let input = match self.input_bytes {
-            Some(bytes) => format!("reads stdin: {} bytes", grouped(bytes as u64)),
+            Some(bytes) => format!("reads stdin: {} bytes", thousands(bytes as u64)),
             None => "reads none".to_owned(),
         };
         let _ = writeln!(text, "input     {input}");
@@ -133,9 +134,9 @@ impl Needs {
             let fits = match self.fits(&profile) {
                 Ok(()) => format!(
                     "fits: {} positions are left, memory {}, {} stores",
-                    grouped(profile.last_position - self.prompt_tokens),
+                    thousands(profile.last_position - self.prompt_tokens),
                     kibibytes(profile.memory_bytes()),
-                    grouped(profile.last_store())
+                    thousands(profile.last_store())
                 ),
                 Err(why) => format!("does not fit: {why}"),
             };

@@ -10,7 +10,12 @@ use crate::input::Loaded;
 
 pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
     let profile = args.machine.profile().unwrap_or_default();
-    let mut loaded = Loaded::read(&args.file, &args.program, Some(profile), args.quiet)?;
+    let mut loaded = Loaded::read(
+        &args.source.file,
+        &args.source.program,
+        Some(profile),
+        args.quiet,
+    )?;
     let ready = loaded.program(args.quiet)?;
     write(
         &ready.program,

@@ -15,8 +15,9 @@ use crate::failure::{
 };
 use crate::input::Loaded;
 use crate::limits::Stopped;
+use crate::thousands::thousands;
 use crate::trapped::Trapped;
-use crate::units::{flag, grouped, kibibytes};
+use crate::units::{flag, kibibytes};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ending {
@@ -277,8 +278,8 @@ impl Report {
              }| {
                 format!(
                     "memory: written up to address {} of {}",
-                    grouped(last_address),
-                    grouped(held)
+                    thousands(last_address),
+                    thousands(held)
                 )
             },
         );
@@ -329,6 +330,7 @@ impl Report {
             "trap": trap,
             "trapped": self.trapped.as_ref().map(|trapped| json!({
                 "address": trapped.address,
+                "bytes": trapped.bytes,
                 "frames": trapped.frames,
             })),
             "horizon": horizon,

@@ -55,7 +55,9 @@ fn failed(path: &Path, error: std::io::Error) -> Failure {
 /// The run that a file holds.
 pub(crate) fn read(path: &Path, computer: &Computer) -> Result<SavedRun> {
     let refused = |error| Failure::Refused(resuming(path, error));
-    let text = fs::read_to_string(path).map_err(|error| refused(Error::new(error)))?;
+    let bytes = fs::read(path).map_err(|error| refused(Error::new(error)))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| refused(Error::new(weightware::Error::NotASavedRun)))?;
     SavedRun::parse(&text, computer).map_err(|error| refused(Error::new(error)))
 }
 

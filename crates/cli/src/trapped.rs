@@ -1,10 +1,11 @@
 //! A program that trapped: where, at which address, and whether another machine would go on.
 
-use weightware::{PostMortem, Program, Trap};
+use weightware::{PostMortem, Profile, Program, Trap};
 
 use crate::backtrace;
 use crate::input::Loaded;
-use crate::units::{grouped, kibibytes};
+use crate::thousands::thousands;
+use crate::units::{flag, kibibytes};
 
 /// Addresses from here on are taken for negative ones.
 const STACK_OVERFLOW: u64 = (1 << 32) - (1 << 24);
@@ -13,6 +14,8 @@ const STACK_OVERFLOW: u64 = (1 << 32) - (1 << 24);
 pub(crate) struct Trapped {
     /// The address that it accessed, as the program knows it.
     pub(crate) address: Option<u64>,
+    /// The bytes that it accessed there.
+    pub(crate) bytes: u64,
     pub(crate) frames: Vec<String>,
     /// The pages of the module's memory that the machine does not hold: why it trapped, if it lies
     /// in them.
@@ -24,6 +27,7 @@ impl Trapped {
     /// A trap of which nothing more is known.
     pub(crate) const UNKNOWN: Self = Self {
         address: None,
+        bytes: 0,
         frames: vec![],
         left_out: None,
         hint: None,
@@ -36,29 +40,39 @@ impl Trapped {
         loaded: Option<&Loaded>,
     ) -> Option<Self> {
         let found = PostMortem::of(program, tokens)?;
-        let window = loaded
-            .and_then(Loaded::lowered)
-            .map(|lowered| lowered.memory);
+        let lowered = loaded.and_then(Loaded::lowered);
         let out_of_bounds = trap == Trap::OutOfBounds;
         let address = found.address.filter(|_| out_of_bounds);
-        let address = address.map(|address| match window {
-            Some(window) => window.guest_address(address),
+        let address = address.map(|address| match lowered {
+            Some(lowered) => lowered.accessed_address(found.instruction, address),
             None => address,
         });
+        let accessed = address.map(|address| address..address + found.bytes);
+        let window = lowered.map(|lowered| lowered.memory);
         let left_out = window
-            .zip(address)
-            .filter(|(window, address)| window.leaves_out(*address));
+            .zip(accessed)
+            .filter(|(window, accessed)| window.leaves_out(accessed));
         let below_zero = address.is_some_and(|address| address >= STACK_OVERFLOW);
         Some(Self {
             address,
+            bytes: found.bytes,
             frames: loaded.map_or_else(Vec::new, |loaded| backtrace::frames(loaded, &found)),
-            left_out: left_out.map(|(window, _)| {
+            left_out: left_out.map(|(window, accessed)| {
                 let held = window.held_addresses();
+                let wider = Profile::ALL.into_iter().find(|profile| {
+                    let wider = loaded.and_then(|loaded| loaded.window(*profile));
+                    let wider = wider.map(|window| window.held_addresses());
+                    wider.is_some_and(|held| held.start <= accessed.start && accessed.end <= held.end)
+                });
                 format!(
-                    "the module declares {} of memory, of which this machine holds {} to {}",
+                    "the module declares {} of memory, of which this machine holds addresses {} to {}; {}",
                     kibibytes(u64::from(window.initial) << 16),
-                    grouped(held.start),
-                    grouped(held.end)
+                    thousands(held.start),
+                    thousands(held.end - 1),
+                    match wider {
+                        Some(profile) => format!("{} holds this one too", flag(&profile)),
+                        None => "link with a smaller stack (-Wl,-z,stack-size=65536; Zig: --stack 65536) and initial memory".to_owned(),
+                    }
                 )
             }),
             hint: below_zero.then(|| {
@@ -73,12 +87,13 @@ impl Trapped {
             Ok(low) if address >= STACK_OVERFLOW => {
                 format!(" at address {} (as a signed number)", low.cast_signed())
             }
-            _ => format!(" at address {}", grouped(address)),
+            _ => format!(" at address {}", thousands(address)),
         });
         let address = address.unwrap_or_default();
         let mut text = match &self.left_out {
             Some(left_out) => format!(
-                "horizon: an access{address} that this machine does not hold, after {count}: {left_out}; link with a smaller stack (-Wl,-z,stack-size=65536; Zig: --stack 65536) and initial memory"
+                "horizon: an access of {}{address} that this machine does not hold, after {count}: {left_out}",
+                kibibytes(self.bytes)
             ),
             None => format!(
                 "trap: {}{address} ({}), after {count}",

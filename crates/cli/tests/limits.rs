@@ -173,8 +173,105 @@ fn memory_is_what_the_machine_holds() {
         "at address 4,096 that this machine does not hold",
         "-z,stack-size",
         "declares 16.1 MiB",
+        "holds addresses 16,711,680 to 16,908,287",
     ] {
         assert!(said.contains(words), "{words} in {said}");
+    }
+}
+
+/// The machine holds 128 KiB of a memory of 258 pages. An access that WebAssembly allows and the
+/// machine does not hold is its horizon; one that WebAssembly does not allow is a trap.
+#[test]
+fn the_ends_of_a_window_are_exact_for_every_width() {
+    const HELD: u64 = 2 << 16;
+    const ALL: u64 = 258 << 16;
+    for (operator, bytes) in [
+        ("i32.load8_s", 1),
+        ("i32.load8_u", 1),
+        ("i32.load16_s", 2),
+        ("i32.load16_u", 2),
+        ("i32.load", 4),
+        ("i64.load8_s", 1),
+        ("i64.load8_u", 1),
+        ("i64.load16_s", 2),
+        ("i64.load16_u", 2),
+        ("i64.load32_s", 4),
+        ("i64.load32_u", 4),
+        ("i64.load", 8),
+        ("f32.load", 4),
+        ("f64.load", 8),
+        ("i32.store8", 1),
+        ("i32.store16", 2),
+        ("i32.store", 4),
+        ("i64.store8", 1),
+        ("i64.store16", 2),
+        ("i64.store32", 4),
+        ("i64.store", 8),
+        ("f32.store", 4),
+        ("f64.store", 8),
+    ] {
+        let kind = &operator[..3];
+        for (address, status) in [
+            (HELD - bytes, 0),
+            (HELD - bytes + 1, 125),
+            (HELD, 125),
+            (ALL - bytes, 125),
+            (ALL - bytes + 1, 134),
+            (ALL, 134),
+        ] {
+            let access = match operator.contains("load") {
+                true => format!("(drop ({operator} (i32.const {address})))"),
+                false => format!("({operator} (i32.const {address}) ({kind}.const 1))"),
+            };
+            let text = main_of("(memory 258 300)", &format!("{access} (i32.const 0)"));
+            let said = run("window", &text, &["--quiet"], status);
+            let size = match bytes {
+                1 => "1 byte".to_owned(),
+                bytes => format!("{bytes} bytes"),
+            };
+            let words = match status {
+                125 => format!("horizon: an access of {size} at address"),
+                134 => "trap: out of bounds memory access".to_owned(),
+                _ => String::new(),
+            };
+            assert!(said.starts_with(&words), "{operator} {address}: {said}");
+        }
+    }
+
+    // The far machine holds all of the first access that this one does not.
+    let text = main_of("(memory 258)", "(i32.load (i32.const 131_070))");
+    let said = run("wider-window", &text, &[], 125);
+    assert!(
+        said.contains("holds addresses 0 to 131,071; --shape far holds this one too"),
+        "{said}"
+    );
+    run("wider-window", &text, &["--shape", "far"], 0);
+
+    // A window that does not begin at 0; a sum of operand and offset that has 33 bits.
+    for (operand, offset, status) in [
+        (0xff_0000_u32, 0, 0),
+        (0xfe_ffff, 0, 125),
+        (0xfe_fffc, 0, 125),
+        (0xfe_0000, 0xffff, 125),
+        (8, 0, 125),
+        (0x101_fffc, 0, 0),
+        (0x101_fffd, 0, 134),
+        (0xffff_fffc, 8, 134),
+        (0xfff0_0000, 0xff_0000, 134),
+    ] {
+        let text = main_of(
+            "(memory 258) (global $stack (mut i32) (i32.const 0x1000000)) (data (i32.const 0x1000010) \"A\")",
+            &format!("(drop (i32.load offset={offset} (i32.const {operand}))) (i32.const 0)"),
+        );
+        let said = run("origin-window", &text, &["--quiet"], status);
+        let address = u64::from(operand) + offset;
+        assert!(
+            status == 0
+                || said
+                    .replace(',', "")
+                    .contains(&format!("at address {address}")),
+            "{operand:#x} {offset:#x}: {said}"
+        );
     }
 }
 
@@ -243,6 +340,10 @@ fn what_is_not_there_is_said_where_it_is_met() {
         (
             "(module (memory i64 1) (func (export \"main\")))",
             "64-bit memory; compile for wasm32",
+        ),
+        (
+            "(component (core module (func (export \"main\"))))",
+            "this is a component, and components are not supported; compile to a core module",
         ),
     ] {
         let said = run("later", text, &[], 2);

@@ -90,7 +90,9 @@ fn models() {
     let missing = string(&folder.join("nowhere"));
     let said = refused(&["run", &sum, "--model", &missing], b"");
     assert!(
-        said.contains("nowhere") && said.contains("weightware weights --out"),
+        said.contains("nowhere")
+            && said.contains("weightware weights --out")
+            && said.matches("No such file").count() == 1,
         "{said}"
     );
     refused(&["run", &sum, "--model", &sum], b"");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::*;
+use crate::common::{self, *};
 
 const ADD: &str = r#"(module
     (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
@@ -161,6 +161,18 @@ fn files_that_are_none() {
         .expect("it starts");
     let said = ended(&done, 2);
     assert!(said.contains("$CLANG is /nowhere/clang"), "{said}");
+    #[cfg(unix)]
+    {
+        let mut command = common::command(&["run", &source]);
+        let done = command.env("CLANG", "true").output().expect("it starts");
+        let said = ended(&done, 2);
+        assert!(said.contains("wrote no module"), "{said}");
+    }
+    // A file in the place of a command.
+    let said = ended(&weightware(&[&sum]), 2);
+    assert!(said.contains("`weightware run "), "{said}");
+    let empty = file(&folder, "empty.wasm", "");
+    assert!(ended(&weightware(&["run", &empty]), 2).contains("this is empty"));
 }
 
 #[test]
@@ -240,5 +252,23 @@ fn c_files_arguments_and_environment() {
         "deep.c:4:",
     ] {
         assert!(said.contains(words), "{words} in {said}");
+    }
+
+    // Parts of C's library that are not there.
+    for (name, text, words) in [
+        (
+            "jump.c",
+            "#include <setjmp.h>\njmp_buf b; int main(void) { return setjmp(b); }",
+            "setjmp and longjmp need exceptions, which WebAssembly 1.0 does not have: return errors",
+        ),
+        (
+            "threads.c",
+            "#include <pthread.h>\nint main(void) { pthread_t t; return pthread_create(&t, 0, 0, 0); }",
+            "there are no threads: one trace is one thread",
+        ),
+    ] {
+        let source = file(&folder, name, text);
+        let said = ended(&weightware(&["run", &source]), 2);
+        assert!(said.contains(words), "{said}");
     }
 }

@@ -23,11 +23,11 @@ use crate::schedule::{Budget, Schedule, ScheduleError};
 /// A box of keys within which a lookup is exact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookupBound {
-    /// The name of the lookup.
+    /// The lookup, by the name of its writer in the graph.
     pub lookup: String,
-    /// Greatest `|index|`.
+    /// The greatest `|index|` of a live key.
     pub max_index: i64,
-    /// Greatest `2^-recency * time`.
+    /// The greatest `2^-recency * time` of a live key.
     pub max_lift: f64,
 }
 
@@ -48,9 +48,9 @@ pub struct TokenRow {
 /// The input of the assembly: a graph, its schedule and its tokens.
 #[derive(Debug, Clone)]
 pub struct Blueprint<'a> {
-    /// The graph.
+    /// The dimensions, and the writers that compute them.
     pub graph: &'a Graph,
-    /// Its schedule.
+    /// The layer of each writer of the graph, and the slot of each dimension.
     pub schedule: &'a Schedule,
     /// The tokens in id order.
     pub tokens: Vec<TokenRow>,

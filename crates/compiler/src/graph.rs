@@ -57,12 +57,12 @@ pub enum Origin {
 pub struct Key {
     /// The integer that queries search for.
     pub index: LinearForm,
-    /// The square of the index.
+    /// The square of `index`: a form of its own, since no linear form squares.
     pub square: LinearForm,
     /// The order of tokens of equal index: the greatest wins. `2^-recency * time` must stay below
     /// 1.
     pub time: LinearForm,
-    /// The exponent that scales time.
+    /// Halvings of time in a key: it is scaled by `2^-recency`.
     pub recency: i32,
     /// 0 at a token that is a live key, a positive integer at any other.
     pub clear: LinearForm,
@@ -490,13 +490,19 @@ impl Graph {
         self.outputs.clone().into_iter()
     }
 
-    /// A dimension's name.
+    /// The name of a dimension, given when it was added.
+    ///
+    /// # Panics
+    /// If the dimension belongs to another graph, which has more.
     #[must_use]
     pub fn name(&self, dim: Dim) -> &str {
         &self.dims[dim.index()].name
     }
 
-    /// A writer's name.
+    /// The name of a writer, given when it was added; names and errors show it.
+    ///
+    /// # Panics
+    /// If the writer belongs to another graph, which has more.
     #[must_use]
     pub fn writer_name(&self, writer: WriterIdx) -> &str {
         &self.writers[writer.index()].name

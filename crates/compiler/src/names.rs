@@ -111,7 +111,7 @@ pub struct QueryName {
     pub index: String,
     /// The denominator of the queried index.
     pub scale: String,
-    /// The index of a key.
+    /// The integer that a key stands for.
     pub key: String,
     /// The order of keys of equal index: the greatest wins.
     pub time: String,
@@ -147,7 +147,7 @@ pub struct NeuronName {
 pub struct NamesError(String);
 
 impl Names {
-    /// The version of the format.
+    /// The version of the format that this crate writes, and the only one that it reads.
     pub const FORMAT: u32 = 1;
 
     /// Derives the names of the model that [`Blueprint`](crate::Blueprint) assembles from a graph

@@ -133,7 +133,7 @@ pub fn model() -> Model {
     blueprint.assemble().expect("a solved schedule fits")
 }
 
-/// The prompt of a sentence.
+/// The prompt that asks for the parity of a sentence of [`WORDS`]: `<begin>`, the sentence, `:`.
 #[must_use]
 pub fn prompt(sentence: &str) -> String {
     format!("<begin> {sentence} :")

@@ -24,7 +24,7 @@ pub struct LayerUsage {
 /// The resources that a schedule uses, layer by layer. Displays as a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    /// The budget of the schedule.
+    /// The layers, slots and neurons that the schedule may use.
     pub budget: Budget,
     /// The usage of each layer.
     pub layers: Vec<LayerUsage>,

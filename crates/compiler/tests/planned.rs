@@ -2,9 +2,9 @@
 //! features compute what they should.
 
 use crate::common::{self, Context};
+use weightware_compiler::Schedule;
 use weightware_compiler::machine::planned::{Planned, ROM_BASE};
 use weightware_compiler::machine::{Extension, Machine, Profile};
-use weightware_compiler::Schedule;
 use weightware_isa::{Instruction, Op, Token};
 
 fn machine(profile: Profile, planned: &[Planned]) -> Machine {
@@ -14,9 +14,7 @@ fn machine(profile: Profile, planned: &[Planned]) -> Machine {
 #[test]
 fn programs_of_today_run_as_ever() {
     let alone = Planned::ALL.map(|planned| vec![planned]);
-    let sets = alone
-        .into_iter()
-        .chain([Planned::ALL.to_vec()]);
+    let sets = alone.into_iter().chain([Planned::ALL.to_vec()]);
     let mut total = 0;
     for (set, seed) in sets.zip(100..) {
         let machine = machine(Profile::STOCK, &set);

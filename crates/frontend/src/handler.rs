@@ -61,8 +61,10 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let base = used.next_multiple_of(8);
     let words = words(program);
     let grown = grown(program);
-    let (Some(base), Ok(grown)) = (u32::try_from(base).ok().filter(|&base| base <= LONGEST), grown)
-    else {
+    let (Some(base), Ok(grown)) = (
+        u32::try_from(base).ok().filter(|&base| base <= LONGEST),
+        grown,
+    ) else {
         return false;
     };
     if words > FRAME_LIMIT {
@@ -107,10 +109,22 @@ fn grown(program: &Program) -> Result<Option<u32>, ()> {
     let mut known = None;
     for pair in program.code.windows(2) {
         match pair {
-            [before, Instruction { op: Op::MemoryGrown, .. }] if before.op == Op::GlobalGet => {
+            [
+                before,
+                Instruction {
+                    op: Op::MemoryGrown,
+                    ..
+                },
+            ] if before.op == Op::GlobalGet => {
                 known = Some(before.low());
             }
-            [_, Instruction { op: Op::MemoryGrown, .. }] => return Err(()),
+            [
+                _,
+                Instruction {
+                    op: Op::MemoryGrown,
+                    ..
+                },
+            ] => return Err(()),
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The result of the lowering: a program, and a source map from its instructions to the module.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use weightware_isa::{Op, Program};
@@ -32,9 +33,19 @@ pub struct Lowered {
     /// The functions that the module imports, `module.name`.
     pub imports: Vec<String>,
     pub(crate) functions: Vec<(Option<u32>, String)>,
+    pub(crate) rewritten: HashMap<Origin, RewrittenAddress>,
     pub(crate) origins: Vec<Origin>,
     /// The extent of the memory, if the program is to go on in other contexts.
     pub(crate) turns: Option<Extent>,
+}
+
+/// How an access of the module computes its address, where its instruction computes another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RewrittenAddress {
+    /// The number that code before the instruction subtracts from the operand.
+    pub(crate) subtracted: u32,
+    /// The offset of the access in the module.
+    pub(crate) offset: u64,
 }
 
 /// The type of a result of an entry that is called with arguments.
@@ -76,15 +87,10 @@ pub struct MemoryWindow {
 }
 
 impl MemoryWindow {
-    /// Translates an address of the machine to the module's memory.
+    /// Translates an address that the machine holds to the module's memory.
     #[must_use]
     pub fn guest_address(&self, machine: u64) -> u64 {
-        // Addresses below the origin wrapped when the origin was subtracted.
-        let address = (machine + u64::from(self.origin)).wrapping_sub(self.shift.into());
-        match self.origin {
-            0 => address,
-            _ => address & u64::from(u32::MAX),
-        }
+        (machine + u64::from(self.origin)).saturating_sub(self.shift.into())
     }
 
     /// The addresses of the module's memory that the machine holds before the memory grows.
@@ -94,12 +100,13 @@ impl MemoryWindow {
         start..start + (u64::from(self.held) << 16)
     }
 
-    /// Whether an address lies inside the initial pages of the module's memory, but outside the
-    /// window that the machine holds.
+    /// Whether addresses lie inside the initial pages of the module's memory, all of them, but not
+    /// all of them inside the window that the machine holds.
     #[must_use]
-    pub fn leaves_out(&self, address: u64) -> bool {
-        let end = u64::from(self.initial) << 16;
-        address < end && !self.held_addresses().contains(&address)
+    pub fn leaves_out(&self, addresses: &Range<u64>) -> bool {
+        let held = self.held_addresses();
+        let inside = held.start <= addresses.start && addresses.end <= held.end;
+        addresses.end <= u64::from(self.initial) << 16 && !inside
     }
 }
 
@@ -169,11 +176,32 @@ impl Lowered {
         sections.take(kept).chain(input).collect()
     }
 
-    /// The source of the instruction at an index of the program's code.
+    /// The address in the module's memory that the instruction at an index accesses, from the
+    /// address in the machine. It has up to 33 bits: operand and offset do not wrap.
+    #[must_use]
+    pub fn accessed_address(&self, instruction: usize, machine: u64) -> u64 {
+        let accesses = self.program.code.get(instruction);
+        let low = accesses.map_or(0, |accesses| u64::from(accesses.low()));
+        let rewritten = self.origin(instruction);
+        match rewritten.and_then(|origin| self.rewritten.get(origin)) {
+            Some(&RewrittenAddress { subtracted, offset }) => {
+                let operand = machine.saturating_sub(low) as u32;
+                u64::from(operand.wrapping_add(subtracted)) + offset
+            }
+            None => self.memory.guest_address(machine),
+        }
+    }
+
+    fn origin(&self, instruction: usize) -> Option<&Origin> {
+        let instruction = instruction.checked_sub(self.program.sections.len())?;
+        self.origins.get(instruction)
+    }
+
+    /// The function of the module, and the place in it, that the instruction at an index of the
+    /// program's code was lowered from. `None` for a leading `section`, and beyond the end.
     #[must_use]
     pub fn location(&self, instruction: usize) -> Option<Location<'_>> {
-        let instruction = instruction.checked_sub(self.program.sections.len())?;
-        let origin = self.origins.get(instruction)?;
+        let origin = self.origin(instruction)?;
         let (function, name) = self.functions.get(origin.function as usize)?;
         let offset = function.map(|_| origin.offset);
         Some(Location {

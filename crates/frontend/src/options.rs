@@ -75,7 +75,7 @@ impl Options {
         self
     }
 
-    /// Sets the pages to which the memory may grow.
+    /// Sets the pages of 64 KiB to which the memory may grow: see [`Options::memory_pages`].
     #[must_use]
     pub fn with_memory_pages(mut self, pages: u32) -> Self {
         self.memory_pages = Some(pages);

@@ -256,6 +256,23 @@ fn binaries_that_are_none() {
 }
 
 #[test]
+fn components() {
+    for bytes in [
+        &b"\0asm\x0d\0\x01\0"[..],
+        b"(component)",
+        b";; nested\n(component $c (core module (func (export \"main\"))))",
+    ] {
+        let error = lower(bytes, &Options::default()).expect_err("a component");
+        assert!(error.is_unsupported(), "{error}");
+        let said = error.to_string();
+        assert!(
+            said.starts_with("this is a component") && said.contains("compile to a core module"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn names_from_a_module_cannot_break_a_line() {
     let long = "x".repeat(1000);
     let text = format!(

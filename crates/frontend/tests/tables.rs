@@ -214,14 +214,19 @@ fn memory_from_an_origin_on() {
         assert_eq!(output, b"xABZCy", "{pages:?}");
         assert_eq!(outcome, Outcome::Exited(258), "{pages:?}");
     }
-    // Accesses below the origin and beyond the end, and addresses that wrap.
+    // Accesses below the origin and beyond the end, on both of their boundaries, and addresses with
+    // 33 bits, which do not wrap.
     for (address, offset, left_out) in [
         (0xfe_fff0_u32, 0_u32, true),
+        (0xfe_fffe, 0, true),
         (0, 4, true),
         (8, 0xf0_0000, true),
+        (8, 0xfe_fff6, true),
+        (0x101_fffe, 0, false),
         (0x102_0000, 0, false),
         (0xffff_fff0, 0x100_0020, false),
         (0xffff_fff0, 0x20, false),
+        (0xfff0_0000, 0xff_0000, false),
     ] {
         let body = format!("(i32.load offset={offset} (i32.const {address}))");
         let (_, outcome, window) = run(&body, &Options::default());
@@ -231,7 +236,8 @@ fn memory_from_an_origin_on() {
             "{address:#x}+{offset:#x}"
         );
         let address = u64::from(address) + u64::from(offset);
-        assert_eq!(window.leaves_out(address), left_out, "{address:#x}");
+        let accessed = address..address + 4;
+        assert_eq!(window.leaves_out(&accessed), left_out, "{address:#x}");
     }
     // Data at low addresses: the machine does not hold the pages beyond its limit.
     let text = "(module (memory 300) (data (i32.const 8) \"x\")
@@ -240,7 +246,7 @@ fn memory_from_an_origin_on() {
     let run = oracle::machine(&lowered, b"", 1 << 20).expect("it ends");
     assert_eq!(run.outcome, Outcome::Exited(120));
     assert_eq!((lowered.memory.origin, lowered.memory.initial), (0, 300));
-    assert!(lowered.memory.leaves_out(299 << 16));
+    assert!(lowered.memory.leaves_out(&(299 << 16..300 << 16)));
 }
 
 #[test]

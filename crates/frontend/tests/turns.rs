@@ -72,7 +72,9 @@ fn a_run_in_many_contexts() {
     let once = lower(PROGRAM.as_bytes(), &Options::default()).unwrap();
     let wanted = run(&once.into_program(b""), None);
     let options = Options::default().with_turns(true);
-    let program = lower(PROGRAM.as_bytes(), &options).unwrap().into_program(b"");
+    let program = lower(PROGRAM.as_bytes(), &options)
+        .unwrap()
+        .into_program(b"");
     assert_eq!(program.validate(), Ok(()));
     assert_eq!(program.to_string().parse(), Ok(program.clone()));
     // Without a turn the trace is the same.

@@ -88,7 +88,7 @@ impl LinearIndex {
         Ok(())
     }
 
-    /// The points, by id.
+    /// All points pushed so far; the index of a point is its id.
     pub fn points(&self) -> &[Point] {
         &self.points
     }

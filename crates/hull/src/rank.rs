@@ -8,9 +8,9 @@ use crate::{Point, compare_scores};
 /// A key that a query found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
-    /// The id of the key.
+    /// The id that the push of the key returned.
     pub id: u32,
-    /// The key.
+    /// Its coordinates.
     pub key: Point,
 }
 

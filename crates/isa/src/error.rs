@@ -92,13 +92,13 @@ impl Error {
         }
     }
 
-    /// The line of the text, counted from 1.
+    /// The line of the text, counted from 1; `None` if the error is not about a place in a text.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.place.map(|place| place.line)
     }
 
-    /// The column in characters, counted from 1.
+    /// The column in characters, counted from 1; `None` as for [`line`](Error::line).
     #[must_use]
     pub fn column(&self) -> Option<usize> {
         self.place.map(|place| place.column)

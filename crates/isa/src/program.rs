@@ -36,7 +36,7 @@ impl Instruction {
         }
     }
 
-    /// The whole immediate.
+    /// The four bytes of the immediate as a number, the first byte the lowest.
     #[must_use]
     pub const fn immediate(self) -> u32 {
         u32::from_le_bytes(self.immediate)
@@ -156,7 +156,7 @@ impl Program {
     /// The index in the preamble at which the counts of the nibbles begin.
     pub const NIBBLES_AT: usize = 257;
 
-    /// The length of the preamble.
+    /// The number of tokens in the preamble.
     pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16 + 14;
 
     /// The index in the preamble of the three bytes that name the handler.

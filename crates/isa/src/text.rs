@@ -228,7 +228,12 @@ impl FromStr for Program {
         }
         let [b0, b1, b2] = parser.handler;
         let handler = u32::from_le_bytes([b0, b1, b2, 0]);
-        if handler != 0 && program.turns.as_ref().is_none_or(|turns| turns.handler != handler) {
+        if handler != 0
+            && program
+                .turns
+                .as_ref()
+                .is_none_or(|turns| turns.handler != handler)
+        {
             return Err(Error::new(Kind::Handler { handler }));
         }
         program
@@ -256,7 +261,10 @@ impl fmt::Display for Program {
         let mut before = None;
         for token in self.prompt() {
             let breaks = matches!(token, Token::Op(_) | Token::Close)
-                || matches!(before, Some(Token::Close | Token::Loaded | Token::Ready | Token::Turned));
+                || matches!(
+                    before,
+                    Some(Token::Close | Token::Loaded | Token::Ready | Token::Turned)
+                );
             match before {
                 None => {}
                 Some(_) if breaks && f.alternate() => f.write_str("\n")?,

@@ -169,7 +169,8 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
-    /// The machine's vocabulary.
+    /// All tokens of the machine with their ids and strings, the same for every program and
+    /// profile.
     #[must_use]
     pub fn new() -> Self {
         let tokens: Vec<Token> = Token::all().collect();

@@ -57,9 +57,9 @@ pub fn position_embedding(config: &Config, t: u64) -> Vec<f64> {
 /// a live key outside its box stops at that token: horizon.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KeyBound {
-    /// The layer.
+    /// The layer, from 0.
     pub layer: usize,
-    /// The head within the layer.
+    /// The head within the layer, from 0.
     pub head: usize,
     /// The greatest `|x|` of a live key.
     pub max_abs_x: f64,
@@ -70,13 +70,13 @@ pub struct KeyBound {
 /// The range of the live keys of a head, in the terms of its [`KeyBound`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KeyRange {
-    /// The layer.
+    /// The layer, from 0.
     pub layer: usize,
-    /// The head within the layer.
+    /// The head within the layer, from 0.
     pub head: usize,
     /// The least and the greatest `x`.
     pub x: [f64; 2],
-    /// The greatest lift.
+    /// The greatest lift, `y + (x / 2)^2`.
     pub lift: f64,
 }
 
@@ -91,7 +91,7 @@ impl KeyRange {
 /// Shape, position features, semantics and horizon.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The shape.
+    /// The numbers that determine the shape of every tensor.
     pub shape: Shape,
     /// The kind of attention that the weights are made for.
     pub attention: Attention,

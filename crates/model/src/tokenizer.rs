@@ -37,13 +37,13 @@ impl Tokenizer {
         &self.strings
     }
 
-    /// The id of a token string.
+    /// The id of the token that is written so, if the vocabulary has it.
     #[must_use]
     pub fn id(&self, string: &str) -> Option<TokenId> {
         self.ids.get(string).copied()
     }
 
-    /// The string of a token.
+    /// The word that a token is written as; `None` for an id outside the vocabulary.
     #[must_use]
     pub fn string(&self, id: TokenId) -> Option<&str> {
         self.strings.get(id.0 as usize).map(String::as_str)

@@ -12,7 +12,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// The zero matrix.
+    /// The matrix of `rows * cols` zeros.
     #[must_use]
     pub fn zeros(rows: usize, cols: usize) -> Self {
         Self {
@@ -80,7 +80,7 @@ pub struct Shape {
     pub heads: usize,
     /// Number of gated neurons per layer.
     pub d_ffn: usize,
-    /// Number of tokens.
+    /// Number of tokens in the vocabulary; ids are below it.
     pub vocab: usize,
 }
 

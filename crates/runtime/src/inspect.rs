@@ -35,7 +35,7 @@ pub struct HeadAttention {
     pub layer: usize,
     /// The head's index among all heads of the layer, dead ones included.
     pub head: usize,
-    /// The query of the token.
+    /// The query (x, y), as the head projects it: not scaled by 1/sqrt(2).
     pub query: [f64; 2],
     /// The number of keys that tie for the greatest score.
     pub winners: NonZeroU64,

@@ -51,7 +51,7 @@ pub struct Clang {
     stack: u64,
 }
 
-/// The result of a compilation.
+/// The module that clang made of the sources, with its warnings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compilation {
@@ -65,7 +65,8 @@ impl Clang {
     /// The default size of the stack in bytes, which is also wasm-ld's.
     pub const STACK: u64 = 64 << 10;
 
-    /// A compilation of source files, together with objects and archives.
+    /// A compilation of source files, together with objects and archives. It reads no file and runs
+    /// no compiler yet; the stack has [`Clang::STACK`] bytes.
     pub fn new(sources: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         Self {
             sources: sources.into_iter().map(Into::into).collect(),
@@ -94,10 +95,10 @@ impl Clang {
         self
     }
 
-    /// Sets the size of the stack in bytes.
+    /// Sets the size of the stack in bytes, rounded up to the linker's alignment, 16.
     #[must_use]
     pub fn with_stack(mut self, bytes: u64) -> Self {
-        self.stack = bytes;
+        self.stack = bytes.div_ceil(16).saturating_mul(16);
         self
     }
 
@@ -114,7 +115,8 @@ impl Clang {
                 message: error.to_string(),
             })?;
         }
-        if let Some(named) = std::env::var_os("CLANG") {
+        let named = std::env::var_os("CLANG").filter(|named| !named.is_empty());
+        if let Some(named) = named {
             let done = self.run(&named).map_err(|error| Error::WrongClang {
                 clang: PathBuf::from(&named),
                 message: error.to_string(),
@@ -170,12 +172,14 @@ impl Clang {
         if done.status.success() {
             let module = std::fs::read(&out);
             let _ = std::fs::remove_file(&out);
-            return module.map(|module| {
-                Ok(Compilation {
-                    module,
-                    messages: said,
-                })
-            });
+            let missing = format!(
+                "{}: it ended without an error and wrote no module: an argument is wrong, or it is no clang",
+                clang.to_string_lossy()
+            );
+            return Ok(module.map_err(|_| missing).map(|module| Compilation {
+                module,
+                messages: said,
+            }));
         }
         let hint = match (library, cpp) {
             (false, _) => {

@@ -37,7 +37,9 @@ impl Contexts {
         let mut contexts = Self::default();
         if let (Some(close), Some(ready)) = (at(Token::Close), at(Token::Ready)) {
             contexts.text.extend(&prompt[..=close]);
-            contexts.text.extend(&prompt[ready.saturating_sub(3)..=ready]);
+            contexts
+                .text
+                .extend(&prompt[ready.saturating_sub(3)..=ready]);
         }
         contexts
     }

@@ -11,7 +11,7 @@ use weightware_isa::{Interpreter, Outcome, Program};
 ///
 /// let program: Program = "{ i32.const 09 00 00 00 i32.load 04 00 00 00 output 00 00 00 00 }".parse()?;
 /// let found = PostMortem::of(&program, u64::MAX).expect("a memory of no pages holds nothing");
-/// assert_eq!((found.instruction, found.address), (1, Some(13)));
+/// assert_eq!((found.instruction, found.address, found.bytes), (1, Some(13), 4));
 /// # Ok::<(), weightware::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct PostMortem {
     pub instruction: usize,
     /// The machine's address that the instruction accesses, if it accesses memory.
     pub address: Option<u64>,
+    /// The number of bytes that it accesses from there on; 0 if it accesses none.
+    pub bytes: u64,
     /// The call stack: the indices of the calls that have not returned, the innermost first.
     pub callers: Vec<usize>,
 }
@@ -66,7 +68,19 @@ impl PostMortem {
         Some(Self {
             instruction,
             address: operand.map(|value| value.bits() + u64::from(executed.low())),
+            bytes: operand.map_or(0, |_| accessed_bytes(name)),
             callers: run.callers().rev().collect(),
         })
     }
+}
+
+/// The number of bytes that a load or store accesses, by its name: `i64.load32_u` has 4.
+fn accessed_bytes(name: &str) -> u64 {
+    let narrow = [("8", 1), ("16", 2), ("32", 4)];
+    let (_, access) = name.split_once('.').unwrap_or_default();
+    let digits: String = access.chars().filter(char::is_ascii_digit).collect();
+    let narrow = narrow.into_iter().find(|(bits, _)| *bits == digits);
+    narrow.map_or(if name.starts_with("i64") { 8 } else { 4 }, |(_, bytes)| {
+        bytes
+    })
 }

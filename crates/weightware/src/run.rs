@@ -65,11 +65,11 @@ pub enum RunEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exceeded {
-    /// The limit.
+    /// The limit that the run exceeds.
     pub limit: Limit,
     /// The machine's address, if an address exceeds its limit.
     pub address: Option<i64>,
-    /// The profile of the model.
+    /// The profile of the model that ran, whose limit it is.
     pub profile: Profile,
     /// A profile with a greater limit, which also has all memory that the program wrote, if there
     /// is one.
@@ -203,7 +203,11 @@ impl<'c> Run<'c> {
         };
         self.contexts.read(self.computer, line);
         if token == Token::Turned {
-            let last: Vec<TokenId> = line.tokens().iter().map(|&token| self.computer.id(token)).collect();
+            let last: Vec<TokenId> = line
+                .tokens()
+                .iter()
+                .map(|&token| self.computer.id(token))
+                .collect();
             let prompt = self.contexts.turn(&last, self.reader.tokens());
             self.prompt_tokens = prompt.len() as u64;
             self.decoder.reset();

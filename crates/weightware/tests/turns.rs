@@ -31,7 +31,9 @@ fn program(turns: bool) -> Program {
     let options = Options::default()
         .with_invocation("loops", ["8"])
         .with_turns(turns);
-    lower(PROGRAM.as_bytes(), &options).unwrap().into_program(b"")
+    lower(PROGRAM.as_bytes(), &options)
+        .unwrap()
+        .into_program(b"")
 }
 
 #[test]
@@ -53,9 +55,17 @@ fn every_engine_turns() {
     ] {
         let model = profile_model(Profile::STOCK.with_context(context));
         let computer = Computer::new(model).unwrap();
-        let mut run = computer.run(&program, engine, None).unwrap().checked(&program, &[]);
+        let mut run = computer
+            .run(&program, engine, None)
+            .unwrap()
+            .checked(&program, &[]);
         let end = run.finish();
-        println!("{context} {engine:?}: {} contexts, {} tokens, {} reread; {end:?}", run.contexts(), run.reader().tokens(), run.reread_tokens());
+        println!(
+            "{context} {engine:?}: {} contexts, {} tokens, {} reread; {end:?}",
+            run.contexts(),
+            run.reader().tokens(),
+            run.reread_tokens()
+        );
         assert_eq!(end, wanted, "{context}, {engine:?}");
         assert_eq!(run.agreed(), Some(run.reader().tokens()));
         assert!(matches!(end, RunEnd::Outcome(_)));

@@ -1,7 +1,9 @@
 // Compresses the standard input, expands it again and compares.
 #include <stdio.h>
 #include <string.h>
+#ifndef MZ_VERSION // miniz includes this file
 #include "zlib.h"
+#endif
 
 int main(void) {
     static unsigned char text[4096], packed[8192], back[4096];

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Long, Whole};
-use crate::tokens::thousands;
+use crate::thousands::thousands;
 
 /// The page, as Markdown: for every program the figures that do not depend on the machine.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use weightware::{HorizonReason, Limit, Run};
 
-use crate::tokens::thousands;
+use crate::thousands::thousands;
 
 /// The limit that ended a run, as a reader of the page on horizons knows it.
 pub(super) fn phrase(run: &Run<'_>, reason: &HorizonReason) -> String {

@@ -21,7 +21,7 @@ use weightware_isa::{Interpreter, Outcome, Program};
 use crate::beside::is_store;
 use crate::host;
 use crate::streams::Streams;
-use crate::tokens::thousands;
+use crate::thousands::thousands;
 
 /// Tokens of a trace after which the plain interpreter counts no further.
 const COUNTED: usize = 1_000_000_000;

@@ -7,7 +7,7 @@ use weightware::Profile;
 use super::manifest::{Real, Toolchain};
 use super::toolchains::Tried;
 use super::{Measured, Verdict};
-use crate::tokens::thousands;
+use crate::thousands::thousands;
 
 /// Characters of a message that a table has room for.
 const ROOM: usize = 300;

@@ -12,6 +12,7 @@ use weightware_isa::Interpreter;
 
 use crate::host;
 use crate::streams::Streams;
+use crate::thousands::thousands;
 
 /// The greatest number of trace tokens of a program.
 const LIMIT: u64 = 1 << 26;
@@ -267,17 +268,4 @@ fn matrix(
         table.push('\n');
     }
     Ok(table)
-}
-
-/// A number with commas.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -10,12 +10,12 @@ mod table;
 
 use weightware::{Computer, Engine, RunEnd};
 use weightware_compiler::machine::{Extension, Machine};
-use weightware_compiler::{Evaluator, LinearForm};
-use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Trap, Vocabulary};
+use weightware_isa::{Instruction, Interpreter, Op, Program, Token, Trap};
 
 pub(crate) use self::operands::some_operand;
 pub use self::operands::{Operands, edges, random, small};
 pub use self::table::{Meaning, ROWS, Row};
+use crate::exact::ExactMachine;
 
 /// The number of operands in a run of the weights.
 const RUN: usize = 1_000;
@@ -37,9 +37,7 @@ pub struct Checked {
 /// The three comparisons.
 #[derive(Debug)]
 pub struct Verifier<'c> {
-    machine: Machine,
-    vocabulary: Vocabulary,
-    logits: Vec<LinearForm>,
+    exact: ExactMachine,
     computer: &'c Computer,
     engine: Engine,
 }
@@ -66,12 +64,8 @@ impl<'c> Verifier<'c> {
     /// A verifier of a machine's graph, and of the weights of this computer.
     #[must_use]
     pub fn with_machine(machine: Machine, computer: &'c Computer, engine: Engine) -> Self {
-        let vocabulary = Vocabulary::new();
-        let tokens = vocabulary.tokens().iter();
         Self {
-            logits: tokens.map(|&token| machine.logit(token)).collect(),
-            machine,
-            vocabulary,
+            exact: ExactMachine::new(machine),
             computer,
             engine,
         }
@@ -105,39 +99,23 @@ impl<'c> Verifier<'c> {
     /// The first operands with another token.
     pub fn exact(&self, row: &Row, all: &[Operands]) -> Result<usize, String> {
         let prompt = straight(row, &[[0; 3]; CHAIN]);
-        let mut start = Evaluator::new(&self.machine.graph);
-        let embed = |evaluator: &mut Evaluator<'_>, token| {
-            evaluator.push(&self.machine.embed(token));
-        };
-        prompt
-            .full_prompt()
-            .for_each(|token| embed(&mut start, token));
+        let start = self.exact.after(prompt.full_prompt());
         for operands in runs(row, all, CHAIN) {
             let mut evaluator = start.clone();
             for operands in operands {
                 for (token, judged) in trace(row, operands)? {
                     if judged {
-                        let said = self.argmax(&evaluator);
+                        let said = self.exact.argmax(&evaluator);
                         if said != Some(token) {
                             let said = said.map_or("nothing".to_owned(), |said| said.to_string());
                             return Err(format!("{}: {said}, not {token}", shown(row, operands)));
                         }
                     }
-                    embed(&mut evaluator, token);
+                    self.exact.push(&mut evaluator, token);
                 }
             }
         }
         Ok(all.len())
-    }
-
-    fn argmax(&self, evaluator: &Evaluator<'_>) -> Option<Token> {
-        let scores = self
-            .logits
-            .iter()
-            .map(|logit| evaluator.form(logit))
-            .zip(0..);
-        let best = scores.max_by_key(|&(score, id)| (score, u32::MAX - id));
-        best.and_then(|(_, id)| self.vocabulary.token(id))
     }
 
     /// Compares the weights with the plain interpreter.

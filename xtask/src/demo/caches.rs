@@ -6,8 +6,9 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 use weightware::{Computer, Engine, Program, RunEnd};
 
-use crate::figures::{Figures, rounded, seconds, thousands};
+use crate::figures::{Figures, rounded, seconds};
 use crate::live::{Show, watch};
+use crate::thousands::thousands;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

@@ -8,7 +8,7 @@ use weightware::{Decoder, Engine, Model};
 use weightware_isa::Op;
 
 use super::proof::Recorded;
-use crate::figures::thousands;
+use crate::thousands::thousands;
 use crate::workspace;
 
 /// The crates that decode.

@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use weightware::{Computer, Engine, Model, Program, Source, TokenId};
 
 use super::{add, evidence, exit_code};
-use crate::figures::thousands;
 use crate::live::status_line;
+use crate::thousands::thousands;
 use crate::workspace::{self, shown};
 
 #[derive(Debug, Args)]

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::puzzle::Puzzle;
 use super::sudoku::{Answer, Solver};
-use crate::figures::{Figures, per_second, rounded, seconds, thousands};
+use crate::figures::{Figures, per_second, rounded, seconds};
 use crate::live::Show;
+use crate::thousands::thousands;
 
 /// Separators between a puzzle, its solution and the rest of a line.
 const SEPARATORS: [char; 6] = [',', ';', ' ', '\t', '|', '"'];

@@ -35,7 +35,7 @@ pub struct Cases {
     /// The kind of the token that the lookup finds, by its id; the last entry is for the first
     /// token, whichever id it has. All outputs of the lookup are equal for tokens of one kind.
     pub kind_of: Vec<u16>,
-    /// The number of kinds.
+    /// The number of kinds; those in `kind_of` are below it.
     pub kinds: usize,
     /// A token of each kind: its index in `kind_of`.
     pub(crate) example: Vec<usize>,

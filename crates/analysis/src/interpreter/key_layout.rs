@@ -74,7 +74,7 @@ pub struct IdTable {
 pub struct Sum {
     /// A head whose values are added up.
     pub head: HeadAt,
-    /// The part of the value.
+    /// The component of the value that is added up: 0 or 1.
     pub part: usize,
     /// The summand of a token.
     pub form: PolyId,
@@ -90,7 +90,7 @@ pub struct Sum {
 /// A group of heads of one layer that have equal keys.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// The layer of the heads.
+    /// The layer of the heads, from 0.
     pub layer: usize,
     /// Whether all keys have one x, so that the highest key wins for every query. Otherwise keys
     /// are `(2 j, -j^2 + lift)` with integers j, which the decoder checks.
@@ -101,7 +101,7 @@ pub struct Group {
     pub key: [PolyId; 2],
     /// A head and a part of it for every distinct value.
     pub values: Vec<(usize, usize)>,
-    /// The forms of the values.
+    /// The form of each entry of `values`.
     pub forms: Vec<PolyId>,
     /// The bounds of the values, the first token's included.
     pub ranges: Vec<Range>,
@@ -122,7 +122,7 @@ pub struct KeyLayout {
     pub tables: Vec<IdTable>,
     /// Tables by their function, and by the bits of the first token's entry.
     pub(crate) table_of: QuickMap<(Polynomial, u64), u32>,
-    /// The running sums.
+    /// The running sums that the decoder keeps instead of keys.
     pub sums: Vec<Sum>,
     /// The numbers that the decoder keeps for every token: each is a part of the value of a head.
     pub streams: Vec<(HeadAt, usize)>,

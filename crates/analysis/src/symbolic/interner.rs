@@ -173,7 +173,7 @@ impl Interner {
         })
     }
 
-    /// The bounds of a form.
+    /// The proved bounds of a form, and the grid that its values lie on.
     #[inline]
     #[must_use]
     pub fn bounds(&self, form: PolyId) -> Range {

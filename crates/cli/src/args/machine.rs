@@ -1,8 +1,21 @@
 //! Which machine, by which engine.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use weightware::{Engine, Profile};
+
+/// A model folder, or one of the compiled machines.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// A model folder to decode with instead of the compiled weights
+    #[arg(id = "model", long = "model", value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+}
 
 /// Which of the compiled machines.
 #[derive(Debug, clap::Args)]

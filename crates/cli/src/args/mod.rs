@@ -11,8 +11,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use weightware::Extension;
 
-pub(crate) use self::machine::{EngineName, MachineArgs};
-pub(crate) use self::program::{ClangArgs, FILE_HELP, ProgramArgs};
+pub(crate) use self::machine::{EngineName, MachineArgs, ModelArgs};
+use self::program::FILE_HELP;
+pub(crate) use self::program::{ClangArgs, FileArgs, ProgramArgs};
 use self::values::count;
 
 const EXIT_CODES: &str = "\
@@ -197,12 +198,8 @@ pub(crate) struct ExecutionArgs {
     #[command(flatten)]
     pub(crate) program: ProgramArgs,
 
-    /// A model folder to decode with instead of the compiled weights
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// How to attend to past tokens
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
@@ -245,23 +242,17 @@ pub(crate) struct ExecutionArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("model", |model| model.help("A model folder to decode with instead of the compiled weights; its names.json has the names")))]
 pub(crate) struct ExplainArgs {
-    #[arg(help = FILE_HELP)]
-    pub(crate) file: PathBuf,
-
     #[command(flatten)]
-    pub(crate) program: ProgramArgs,
+    pub(crate) source: FileArgs,
 
     /// The token: 0 is the first one that is generated, -1 the last
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) token: i64,
 
-    /// A model folder to decode with instead of the compiled weights; its names.json has the names
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// How to attend to past tokens in the pass shown: hull, softmax or hardmax
     #[arg(long, value_enum, default_value_t = EngineName::Hull)]
@@ -281,19 +272,13 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("model", |model| model.help("A model folder instead of the compiled weights")))]
 pub(crate) struct InfoArgs {
-    #[arg(help = FILE_HELP)]
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: FileArgs,
 
     #[command(flatten)]
-    pub(crate) program: ProgramArgs,
-
-    /// A model folder instead of the compiled weights
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// A JSON object instead of text
     #[arg(long)]
@@ -306,11 +291,8 @@ pub(crate) struct InfoArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokensArgs {
-    #[arg(help = FILE_HELP)]
-    pub(crate) file: PathBuf,
-
     #[command(flatten)]
-    pub(crate) program: ProgramArgs,
+    pub(crate) source: FileArgs,
 
     /// The machine, whose memory the program is lowered for
     #[command(flatten)]
@@ -351,6 +333,7 @@ fn modules() -> PossibleValuesParser {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("model", |model| model.help("The model folder [default: the compiled weights]")))]
 pub(crate) struct CertifyArgs {
     #[arg(help = FILE_HELP)]
     pub(crate) file: Option<PathBuf>,
@@ -358,12 +341,8 @@ pub(crate) struct CertifyArgs {
     #[command(flatten)]
     pub(crate) program: ProgramArgs,
 
-    /// The model folder [default: the compiled weights]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) model: ModelArgs,
 
     /// Stop the program after this many tokens [default: go on to the horizon]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]

@@ -7,6 +7,16 @@ use super::values::{bytes_in_hex, size, variable};
 pub(crate) const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm text (.wat), a token program, C or C++ (.c, .cpp; \
                                     needs clang), or `-` for a program on stdin";
 
+/// A program that must be named.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    #[arg(help = FILE_HELP)]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+}
+
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ProgramArgs {
     /// More C and C++ files, objects and archives, if FILE is one; then the program's arguments
@@ -36,6 +46,22 @@ pub(crate) struct ProgramArgs {
 
     #[command(flatten)]
     pub(crate) clang: ClangArgs,
+}
+
+impl ProgramArgs {
+    /// The name of an option that is given, if one is.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        [
+            ("ARGS", !(self.more.is_empty() && self.arguments.is_empty())),
+            ("--env", !self.env.is_empty()),
+            ("--invoke", self.invoke.is_some()),
+            ("--memory", self.memory.is_some()),
+            ("--input-hex", self.input_hex.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+        .or_else(|| self.clang.given())
+    }
 }
 
 /// For C and C++.

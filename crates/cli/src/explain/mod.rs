@@ -38,8 +38,9 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
             engine.name()
         )));
     }
-    let machine = Machine::of(args.model.as_deref(), &args.machine);
-    let (computer, loaded, ready) = machine.load(&args.file, &args.program, args.quiet)?;
+    let machine = Machine(&args.model);
+    let (computer, loaded, ready) =
+        machine.load(&args.source.file, &args.source.program, args.quiet)?;
     let names = names(args, &computer)?;
     let program = ready.program;
     computer
@@ -111,7 +112,7 @@ fn kernel(computer: &Computer, program: &Program, index: usize) -> Result<String
 
 /// The names of heads, neurons and slots, if there are some.
 fn names(args: &ExplainArgs, computer: &Computer) -> Result<Option<Names>> {
-    let Some(folder) = &args.model else {
+    let Some(folder) = &args.model.folder else {
         let profile = computer.profile().unwrap_or_default();
         let compiled = compile(profile, &Extension::ALL)
             .map_err(|error| Failure::Failed(Error::new(error)))?;

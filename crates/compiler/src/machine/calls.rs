@@ -58,7 +58,10 @@ impl Machine {
             fetched.fourth - class.unless(Class::Call) * (1 << 10),
         );
         graph.add(fetched.end, 1, called);
-        let returned = graph.relu("return.frame", frame_size - unless_return.clone() * (1 << 10));
+        let returned = graph.relu(
+            "return.frame",
+            frame_size - unless_return.clone() * (1 << 10),
+        );
         graph.add(fetched.end, 1, returned);
 
         // The bounds of a place in the program do not exclude places after the last position.

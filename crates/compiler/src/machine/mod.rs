@@ -112,7 +112,7 @@ impl KeySpan {
 /// The machine: its graph, the embedding of its tokens, and their logits.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// The graph.
+    /// The dimensions and writers that make up the machine.
     pub graph: Graph,
     /// Boxes of the lookups whose keys depend on the program.
     pub bounds: Vec<LookupBound>,
@@ -208,7 +208,10 @@ impl Machine {
     #[must_use]
     pub fn embed(&self, token: Token) -> Vec<(Dim, i64)> {
         let mut row = self.columns.embed(token);
-        row.extend(self.budget(token).map(|budget| (self.columns.budget, budget)));
+        row.extend(
+            self.budget(token)
+                .map(|budget| (self.columns.budget, budget)),
+        );
         self.embed_plans(token, &mut row);
         row
     }

@@ -21,7 +21,7 @@ pub struct KeySpan {
     pub factor: i64,
     /// The exponent of the slope: see `factor`.
     pub exponent: i32,
-    /// The greatest time.
+    /// The greatest time that may order keys.
     pub last_time: u64,
 }
 

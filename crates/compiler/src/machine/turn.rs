@@ -36,12 +36,7 @@ const BEYOND_TARGETS: i64 = 1 << 25;
 pub(super) fn redirect(graph: &mut Graph, columns: &Columns, target: Dim) -> LinearForm {
     let (one, time) = (graph.one(), graph.time());
     let marks = graph.latest(one - columns.marks);
-    let [mark] = graph.lookup(
-        "mark",
-        LinearForm::zero(),
-        &marks,
-        [columns.budget - time],
-    );
+    let [mark] = graph.lookup("mark", LinearForm::zero(), &marks, [columns.budget - time]);
     let mark = graph.hold("mark", mark);
     let full = (time + mark - columns.budget - one * UNTIL) * BEYOND_TARGETS;
     let beyond = one * -Program::INTERRUPT;
@@ -77,7 +72,11 @@ impl Machine {
         for (name, number, other) in [
             ("number.jump", jump, fetched.bias + fetched.width - one * 4),
             ("number.frame", state.frame, one - fetched.bias),
-            ("number.depth", state.depth, fetched.bias - fetched.width + one * 8),
+            (
+                "number.depth",
+                state.depth,
+                fetched.bias - fetched.width + one * 8,
+            ),
         ] {
             let number = graph.relu(name, number - (unless.clone() + other) * BIG);
             graph.add(fetched.fall, 1, number);

@@ -127,7 +127,7 @@ impl ScheduleError {
         }
     }
 
-    /// The kind of the error.
+    /// The rule that the schedule, or its text, breaks.
     #[must_use]
     pub fn kind(&self) -> &ScheduleErrorKind {
         &self.kind

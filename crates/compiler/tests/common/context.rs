@@ -70,7 +70,12 @@ impl<'m> Context<'m> {
             recent.push(expected.to_string());
             let tail = &recent[recent.len().saturating_sub(30)..];
             let planned = self.machine.planned();
-            assert_eq!(self.step(), expected, "{planned:?}, after {}", tail.join(" "));
+            assert_eq!(
+                self.step(),
+                expected,
+                "{planned:?}, after {}",
+                tail.join(" ")
+            );
         }
         recent.len()
     }

@@ -15,7 +15,7 @@ pub(crate) struct Callee {
 }
 
 /// The source of an instruction: an index into the names of functions, and a byte offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Origin {
     pub(crate) function: u32,
     pub(crate) offset: u32,

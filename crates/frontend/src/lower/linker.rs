@@ -11,6 +11,7 @@ use weightware_isa::{Op, Trap};
 use super::key::{Dispatch, InitialValue, Key, Unit};
 use super::runtime_library;
 use crate::code::{Builder, Callee, Code, Label, Origin};
+use crate::lowered::RewrittenAddress;
 use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 use crate::width::Bits;
@@ -29,6 +30,8 @@ pub(crate) struct Linker<'m> {
     /// Names of the functions of the program, with their indices in the guest.
     pub(crate) functions: Vec<(Option<u32>, String)>,
     origins: HashMap<Key, u32>,
+    /// The accesses whose addresses the lowering rewrites.
+    pub(crate) rewritten: HashMap<Origin, RewrittenAddress>,
     /// The word of each global that the code uses.
     words: HashMap<(Unit, u32), u32>,
     /// The word that holds the length of each passive data segment that the code uses.
@@ -55,6 +58,7 @@ impl<'m> Linker<'m> {
             traps: Vec::new(),
             functions: vec![(None, "entry".to_owned())],
             origins: HashMap::new(),
+            rewritten: HashMap::new(),
             words: HashMap::new(),
             lengths: HashMap::new(),
             initial_values: Vec::new(),

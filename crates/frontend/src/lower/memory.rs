@@ -7,6 +7,7 @@ use weightware_isa::Op;
 use super::function::Function;
 use super::operators::refuse;
 use crate::error::Error;
+use crate::lowered::RewrittenAddress;
 use crate::module::PAGE;
 use crate::width::{Bits, Width};
 
@@ -71,18 +72,27 @@ impl Function<'_, '_> {
             self.linker.code.op(Op::TrapOutOfBounds);
             return self.stop();
         }
+        let mut subtracted = 0;
         let (offset, pages) = match (hidden, arg.offset.checked_sub(layout.origin.into())) {
             (true, _) => (arg.offset + u64::from(layout.hidden), ALL_PAGES),
             (false, Some(offset)) => (offset + u64::from(layout.shift), layout.pages()),
             // An offset cannot be negative, so the address is lowered before the access.
             (false, None) => {
-                self.lower_address(is_store(op), layout.origin - arg.offset as u32);
+                subtracted = layout.origin - arg.offset as u32;
+                self.lower_address(is_store(op), subtracted);
                 (layout.shift.into(), layout.pages())
             }
         };
         // An immediate has three bytes. In a memory of less than 2^24 bytes both offsets are
         // outside. A larger memory has grown far beyond the 144 KiB that the machine is exact for:
         // a store there ends the run at the horizon, so loads find zero at either offset.
+        if !hidden && (subtracted > 0 || offset > FARTHEST.into()) {
+            let offset = arg.offset;
+            let rewritten = RewrittenAddress { subtracted, offset };
+            self.linker
+                .rewritten
+                .insert(self.linker.code.here, rewritten);
+        }
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).min(FARTHEST);
         self.linker.code.emit_byte(op, offset, pages);
         self.pop();

@@ -22,11 +22,11 @@ use weightware_isa::{Instruction, Op, Program};
 use crate::code::{Code, Encoder, Label};
 use crate::data_sections::{self, Input, Section};
 use crate::error::{Error, printable};
+use crate::handler::Extent;
 use crate::lowered::{Lowered, MemoryWindow};
 use crate::memory_layout::MemoryLayout;
-use crate::handler::Extent;
-use crate::module::{Module, PAGE};
 use crate::module::reachability::reach;
+use crate::module::{Module, PAGE, component};
 use crate::options::Options;
 use crate::passes::{self, Pass};
 use entry::Entry;
@@ -45,6 +45,10 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
         bytes
     } else {
         encoded = wat::parse_bytes(bytes).map_err(|mut error| {
+            // The parser is built without the component model.
+            if error.to_string().contains("parsing components") {
+                return component();
+            }
             if let Some(file) = &options.file {
                 error.set_path(file);
             }
@@ -109,6 +113,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
             shift: layout.shift,
         },
         functions: linker.functions,
+        rewritten: linker.rewritten,
         origins,
         turns: options.turns.then_some(Extent {
             initial: layout.shift + layout.held * PAGE,

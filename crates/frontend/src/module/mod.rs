@@ -10,6 +10,7 @@ pub(crate) mod operator_name;
 pub(crate) mod reachability;
 
 pub use custom_sections::custom_sections;
+pub(crate) use parse::component;
 
 use std::collections::HashMap;
 

@@ -323,14 +323,19 @@ fn check_version(bytes: &[u8]) -> Result<(), Error> {
     let Some(found) = bytes.get(4..8).filter(|&version| version != [1, 0, 0, 0]) else {
         return Ok(());
     };
-    let kind = if found[2] == 1 {
-        "a component"
-    } else {
-        "of an unknown version"
-    };
-    Err(Error::invalid(format!("the binary is {kind}"))
+    if found[2] == 1 {
+        return Err(component());
+    }
+    Err(Error::invalid("the binary is of an unknown version")
         .remedy("give a core module of version 1")
         .at_offset(4))
+}
+
+/// Refuses a component, which is text or a binary.
+pub(crate) fn component() -> Error {
+    Error::unsupported("this is a component, and components are not supported").remedy(
+        "compile to a core module, by a target for WASI preview 1 such as wasm32-wasi or wasm32-wasip1",
+    )
 }
 
 fn sizes(memory: MemoryType) -> Memory {

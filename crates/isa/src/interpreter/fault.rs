@@ -7,9 +7,9 @@ use crate::Op;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("instruction {instruction}: {kind}")]
 pub struct Fault {
-    /// The index of the instruction.
+    /// The index of the instruction in the program's code, from 0.
     pub instruction: usize,
-    /// The kind of fault.
+    /// The reason for which its effect is undefined.
     pub kind: FaultKind,
 }
 

@@ -210,7 +210,12 @@ impl Interpreter<'_> {
     }
 
     /// The address of an access, if all of it lies inside the memory; otherwise the trap.
-    pub(super) fn address(&self, instruction: Instruction, base: u32, size: usize) -> Result<usize, Stop> {
+    pub(super) fn address(
+        &self,
+        instruction: Instruction,
+        base: u32,
+        size: usize,
+    ) -> Result<usize, Stop> {
         let address = u64::from(base) + u64::from(instruction.low());
         let pages = u64::from(instruction.immediate[3]) + u64::from(self.grown);
         if address + size as u64 > PAGE * pages {

@@ -175,7 +175,9 @@ impl Interpreter<'_> {
         };
         let (size, base) = (size.expect(4)? as usize, address.expect(4)? as u32);
         let address = self.address(instruction, base, TraceReader::LONGEST_SECTION)?;
-        let bytes: Vec<u8> = (address..address + size).map(|address| self.memory.get(address)).collect();
+        let bytes: Vec<u8> = (address..address + size)
+            .map(|address| self.memory.get(address))
+            .collect();
         self.pending.extend(bytes.iter().copied().map(Token::byte));
         self.turning.dumped.push(bytes);
         Ok(())

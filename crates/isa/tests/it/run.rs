@@ -201,7 +201,11 @@ fn random_programs_never_panic_and_their_traces_are_read() {
             }
         }
         let sections = vec![vec![1, 2, 3]; random.below(3)];
-        let program = Program { code, sections, turns: None };
+        let program = Program {
+            code,
+            sections,
+            turns: None,
+        };
         let mut run = Interpreter::new(&program);
         let mut reader = TraceReader::new();
         let (mut depth, mut bytes) = (0, Vec::new());

@@ -359,9 +359,12 @@ impl Plan {
 
     #[cold]
     fn make_prologue(&mut self, class: u16) -> Result<(), Bailout> {
-        let prologue =
-            self.dispatch
-                .prologue(&mut self.analysis, class, &self.heights, &mut self.constants)?;
+        let prologue = self.dispatch.prologue(
+            &mut self.analysis,
+            class,
+            &self.heights,
+            &mut self.constants,
+        )?;
         self.state.set_constants(&self.constants.values);
         self.prologues[usize::from(class)] = Some((prologue, Translation::default()));
         self.mark = self.analysis.interner.mark();

@@ -174,7 +174,10 @@ impl PlanEngine {
         let mut first = First::default();
         self.stream.forward(network, &mut first, token, 0)?;
         if let Some(mut plan) = self.kept.take()
-            && self.first.as_ref().is_some_and(|&(first, _)| first == token)
+            && self
+                .first
+                .as_ref()
+                .is_some_and(|&(first, _)| first == token)
             && plan.restart().is_ok()
         {
             self.mode = Mode::Plan(plan);

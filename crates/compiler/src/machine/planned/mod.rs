@@ -32,7 +32,7 @@ pub(super) use rom::Rom;
 pub use rom::{LADDERS, ROM_BASE, table as rom_table};
 pub(super) use shifts::unless as unless_shift;
 
-/// A planned feature.
+/// A feature that the default machine lacks, and that a machine may be built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Planned {
     /// A program may begin anywhere in a context, and several may follow one another.
@@ -46,7 +46,7 @@ pub enum Planned {
 }
 
 impl Planned {
-    /// All features.
+    /// All features; [`Planned::ADDED`] leaves out the one that only saves heads.
     pub const ALL: [Planned; 4] = [
         Planned::Anywhere,
         Planned::Rom,
@@ -55,11 +55,7 @@ impl Planned {
     ];
 
     /// The features that extend the machine: all except the saving.
-    pub const ADDED: [Planned; 3] = [
-        Planned::Anywhere,
-        Planned::Rom,
-        Planned::RomCalls,
-    ];
+    pub const ADDED: [Planned; 3] = [Planned::Anywhere, Planned::Rom, Planned::RomCalls];
 
     /// The feature's name in lower case.
     #[must_use]
