@@ -77,8 +77,9 @@ impl Loaded {
                 "{option} is for C and C++, which {place} is not: a module keeps what it was linked with"
             )));
         }
-        let mut options =
-            Options::default().with_file(if from_stdin { Path::new("stdin") } else { file });
+        let mut options = Options::default()
+            .with_file(if from_stdin { Path::new("stdin") } else { file })
+            .with_turns(true);
         if let Some(pages) = pages(args.memory, profile)? {
             options = options.with_memory_pages(pages);
         }
@@ -321,12 +322,15 @@ impl fmt::Display for Function {
 
 /// The model in a folder, or the compiled one.
 pub(crate) fn compiled_or(args: &ModelArgs) -> Result<Model> {
-    match (&args.folder, args.machine.profile()) {
-        (Some(folder), None) => model(folder),
-        (Some(_), Some(_)) => Err(Failure::Refused(anyhow!(
-            "a model folder is what it is: --profile and --shape choose among compiled weights; leave out either --model or these"
+    match (&args.folder, args.machine.any()) {
+        (Some(folder), false) => model(folder),
+        (Some(_), true) => Err(Failure::Refused(anyhow!(
+            "a model folder is what it is: --profile, --shape and --context choose among compiled weights; leave out either --model or these"
         ))),
-        (None, profile) => Ok(profile_model(profile.unwrap_or_default())),
+        (None, _) => {
+            let profile = args.machine.profile().unwrap_or_default();
+            Ok(profile_model(args.machine.tuned(profile)))
+        }
     }
 }
 

@@ -33,7 +33,7 @@ impl Machine<'_> {
             return Ok((computer, loaded, ready));
         }
         let (profile, loaded, ready) = first_that_holds(file, program, quiet)?;
-        let computer = Computer::new(profile_model(profile));
+        let computer = Computer::new(profile_model(args.machine.tuned(profile)));
         let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
         Ok((computer, loaded, ready))
     }

@@ -131,6 +131,7 @@ impl Report {
                 None => TRAPPED,
             },
             Ending::Ended(RunEnd::MaxTokens) => BUDGET,
+            Ending::Ended(RunEnd::Outcome(Outcome::Turned | Outcome::Refused)) => HORIZON,
             Ending::Ended(RunEnd::Horizon { .. }) => HORIZON,
             Ending::Ended(RunEnd::UnknownToken { .. }) => FAILED,
             Ending::Ended(RunEnd::Derailed { .. }) => DERAILED,
@@ -153,6 +154,12 @@ impl Report {
             Ending::Ended(RunEnd::Outcome(Outcome::Exited(code))) if *code != 0 => {
                 self.hint.clone()
             }
+            Ending::Ended(RunEnd::Outcome(Outcome::Refused)) => Some(format!(
+                "horizon: stopped after {count}: the context is full, and the state of the program, with its frames, is too large for another one"
+            )),
+            Ending::Ended(RunEnd::Outcome(Outcome::Turned)) => Some(format!(
+                "horizon: stopped after {count}: the context is full, and the prompt has no handler that goes on in another one"
+            )),
             Ending::Ended(RunEnd::Outcome(_)) => None,
             Ending::Ended(RunEnd::MaxTokens) => Some(format!(
                 "budget: stopped after {count}; --max-tokens sets the limit{}",
@@ -395,6 +402,8 @@ pub(crate) fn described(end: &RunEnd) -> (&'static str, Option<u32>, Option<&'st
         RunEnd::Outcome(Outcome::Halted) => ("halt", None, None),
         RunEnd::Outcome(Outcome::Exited(code)) => ("exit", Some(*code), None),
         RunEnd::Outcome(Outcome::Trapped(trap)) => ("trap", None, Some(trap.name())),
+        RunEnd::Outcome(Outcome::Turned) => ("turned", None, None),
+        RunEnd::Outcome(Outcome::Refused) => ("refused", None, None),
         RunEnd::MaxTokens => ("budget", None, None),
         RunEnd::Horizon { .. } => ("horizon", None, None),
         RunEnd::UnknownToken { .. } => ("nonsense", None, None),

@@ -44,6 +44,11 @@ impl Contexts {
         contexts
     }
 
+    /// Whether a context can follow this one.
+    pub(crate) fn go_on(&self) -> bool {
+        !self.text.is_empty()
+    }
+
     /// Keeps a line of the trace, if it is a part of the next prompt.
     pub(crate) fn read(&mut self, computer: &Computer, line: Line<'_>) {
         if line.end() == Some(Token::Loaded) {

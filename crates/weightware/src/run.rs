@@ -202,7 +202,7 @@ impl<'c> Run<'c> {
             return;
         };
         self.contexts.read(self.computer, line);
-        if token == Token::Turned {
+        if token == Token::Turned && self.contexts.go_on() {
             let last: Vec<TokenId> = line
                 .tokens()
                 .iter()

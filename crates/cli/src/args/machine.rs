@@ -28,6 +28,11 @@ pub(crate) struct MachineArgs {
     /// The shape of the compiled machine: 7 layers, or with `far` one more, for memory up to 8 MiB
     #[arg(long, value_enum, conflicts_with = "profile")]
     shape: Option<ShapeName>,
+
+    /// The length of a context: after so many tokens the program goes on in a new one, with its
+    /// state written down by the model itself
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..))]
+    context: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,6 +54,17 @@ impl MachineArgs {
             (None, Some(ShapeName::Default)) => Some(Profile::STOCK),
             (None, None) => None,
         }
+    }
+
+    /// A profile, with contexts of the length that was given.
+    pub(crate) fn tuned(&self, profile: Profile) -> Profile {
+        self.context
+            .map_or(profile, |tokens| profile.with_context(tokens))
+    }
+
+    /// Whether anything about a compiled machine is given.
+    pub(crate) fn any(&self) -> bool {
+        self.profile().is_some() || self.context.is_some()
     }
 }
 

@@ -81,15 +81,13 @@ impl Extension {
     #[must_use]
     pub fn needed_by(op: Op) -> &'static [Extension] {
         let spec = op.spec();
-        // These have no class, or are never executed.
-        if matches!(spec.end, EndToken::Trap(_) | EndToken::Loaded) {
-            return &[];
-        }
-        match op {
-            Op::Dump | Op::Step | Op::Continue | Op::Turn => return &[Extension::Turn],
-            Op::Interrupt | Op::FrameGet | Op::DepthGet => {
-                return &[Extension::Turn, Extension::Multiply];
+        match spec.end {
+            EndToken::Loaded if op == Op::Dump => return &[Extension::Turn],
+            EndToken::Stepping | EndToken::Continued | EndToken::Turned => {
+                return &[Extension::Turn];
             }
+            // These have no class, or are never executed.
+            EndToken::Trap(_) | EndToken::Loaded => return &[],
             _ => {}
         }
         match op_columns(op).class {
@@ -119,8 +117,7 @@ impl Extension {
             Class::LocalGet | Class::LocalSet | Class::GlobalGet | Class::GlobalSet => &[],
             Class::Pop | Class::Select | Class::Return | Class::Eqz => &[],
             Class::Add | Class::Sub => &[],
-            // No opcode has a class of a planned feature.
-            Class::Record | Class::ReturnBetween | Class::Leave | Class::FrameGet => &[],
+            Class::Number => &[Extension::Turn, Extension::Multiply],
         }
     }
 }
