@@ -191,14 +191,15 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I32GeS | Op::I32GeU | Op::I64GeS | Op::I64GeU => (1, -1, 1),
         Op::I32Eq | Op::I64Eq => (-1, -1, 1),
         Op::I32Ne | Op::I64Ne => (1, 1, 0),
-        Op::I64Load | Op::I64Clz | Op::I64Ctz | Op::I64Popcnt => (8, 0, 0),
-        Op::I32Load | Op::I32Clz | Op::I32Ctz | Op::I32Popcnt => (4, 0, 0),
-        Op::I64Load32S | Op::I64Load32U | Op::I64Extend32S => (4, 0, 0),
+        Op::I64Clz | Op::I64Ctz | Op::I64Popcnt => (8, 0, 0),
+        Op::I32Clz | Op::I32Ctz | Op::I32Popcnt => (4, 0, 0),
+        Op::I64Extend32S => (4, 0, 0),
         Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Join => (4, 0, 0),
-        Op::I32Load16S | Op::I32Load16U | Op::I32Extend16S => (2, 0, 0),
-        Op::I64Load16S | Op::I64Load16U | Op::I64Extend16S => (2, 0, 0),
-        Op::I32Load8S | Op::I32Load8U | Op::I32Extend8S => (1, 0, 0),
-        Op::I64Load8S | Op::I64Load8U | Op::I64Extend8S => (1, 0, 0),
+        Op::I32Extend16S | Op::I64Extend16S => (2, 0, 0),
+        Op::I32Extend8S | Op::I64Extend8S => (1, 0, 0),
+        op if matches!(class, Class::Load | Class::LoadSigned) => {
+            (op.access_bytes().map_or(0, i64::from), 0, 0)
+        }
         _ => (0, 0, 0),
     };
     let end = match spec.end {

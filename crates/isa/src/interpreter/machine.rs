@@ -168,14 +168,9 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Loads `size` bytes, with sign extension if `sign` is set.
-    pub(super) fn load(
-        &mut self,
-        instruction: Instruction,
-        width: u8,
-        size: usize,
-        sign: bool,
-    ) -> Result<(), Stop> {
+    /// Executes a load, with sign extension if `sign` is set.
+    pub(super) fn load(&mut self, instruction: Instruction, sign: bool) -> Result<(), Stop> {
+        let (width, size) = (instruction.op.spec().bytes, access_bytes(instruction));
         let base = self.pop()?;
         let address = self.address(instruction, base, size)?;
         let mut bytes = [0; 8];
@@ -189,12 +184,8 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    pub(super) fn store(
-        &mut self,
-        instruction: Instruction,
-        width: u8,
-        size: usize,
-    ) -> Result<(), Stop> {
+    pub(super) fn store(&mut self, instruction: Instruction) -> Result<(), Stop> {
+        let (width, size) = (instruction.op.spec().width, access_bytes(instruction));
         let bits = self.pop_value()?.expect(width)?;
         let base = self.pop()?;
         let address = self.address(instruction, base, size)?;
@@ -214,6 +205,10 @@ impl Interpreter<'_> {
         }
         Ok(address as usize)
     }
+}
+
+fn access_bytes(instruction: Instruction) -> usize {
+    instruction.op.access_bytes().map_or(0, usize::from)
 }
 
 /// Whether a number of N bytes is negative.
