@@ -224,16 +224,13 @@ impl Loaded {
 
 /// Refuses an output that would overwrite the file that is read.
 pub(crate) fn keep(file: &Path, option: &str, output: Option<&Path>) -> Result<()> {
-    let same = |output: &Path| {
-        let output = output.canonicalize().ok()?;
-        (file.canonicalize().ok()? == output).then_some(())
-    };
-    match output.and_then(same) {
-        Some(()) => Err(Failure::Refused(anyhow!(
+    let output = output.and_then(|output| output.canonicalize().ok());
+    match output.is_some() && output == file.canonicalize().ok() {
+        true => Err(Failure::Refused(anyhow!(
             "{option} would overwrite {}, which is read; name another file",
             file.display()
         ))),
-        None => Ok(()),
+        false => Ok(()),
     }
 }
 

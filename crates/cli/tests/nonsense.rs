@@ -128,7 +128,7 @@ fn arguments() {
     }
 }
 
-/// What is read is not overwritten.
+/// No output overwrites a file that is read.
 #[test]
 fn outputs_over_inputs() {
     let folder = folder("overwritten");

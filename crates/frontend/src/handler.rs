@@ -1,8 +1,9 @@
 //! The handler: the part of a program that carries it from one context to the next.
 //!
 //! An interrupted jump enters the handler, with the jump's target on the stack. The handler saves
-//! the state in memory behind the program's own (the *state area*), writes all memory to the trace
-//! as data sections, and ends the context. In the next one it restores the state and continues.
+//! the state in memory behind the program's own (the *state area*), writes to the trace all blocks of
+//! memory that were written, and ends the context. The next one begins with that part of the trace;
+//! there the handler restores the state and continues.
 //!
 //! | part of the state | saved | restored |
 //! |---|---|---|
@@ -11,7 +12,7 @@
 //! | words | `local.get_raw` of the current frame | `local.set_raw` |
 //! | frames | `return` is executed by `step`, whose interrupt shows the return address | the original `call` is executed by `step` |
 //! | pages | the word that the program keeps | `memory.grown` |
-//! | memory | `dump` | `section` |
+//! | memory | `dump` | `dump`, in the prompt |
 //!
 //! State area, from its base on: mode, place, count of operands, count of frames, end of the area,
 //! frame base, pages; then operands, the top first; then the words of each frame, the innermost
@@ -19,15 +20,13 @@
 
 use std::collections::HashMap;
 
-use weightware_isa::{FRAME_LIMIT, Immediate, Instruction, Op, Program, Turns};
+use weightware_isa::{BLOCK, FRAME_LIMIT, Immediate, Instruction, Op, Program, Turns};
 
 /// Words behind every frame, for the handler's own use: a pointer, a count, a place.
 const POINTER: u32 = (1 << 14) - 2;
 const COUNT: u32 = POINTER + 1;
 const PLACE: u32 = POINTER + 2;
 
-/// The bytes of the memory that one `dump` can write, less than 2^20.
-const LONGEST: u32 = (1 << 20) - 1;
 
 /// Fields of the state area.
 const MODE: u32 = 0;
@@ -58,11 +57,11 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let ends = program.code.iter().zip(&program.sections);
     let ends = ends.map(|(section, bytes)| section.low() as usize + bytes.len());
     let used = ends.max().unwrap_or(0).max(memory.end as usize);
-    let base = used.next_multiple_of(8);
+    let base = used.next_multiple_of(BLOCK as usize);
     let words = words(program);
     let grown = grown(program);
     let (Some(base), Ok(grown)) = (
-        u32::try_from(base).ok().filter(|&base| base <= LONGEST),
+        u32::try_from(base).ok(),
         grown,
     ) else {
         return false;
@@ -86,7 +85,7 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     program.code.extend(handler.finish());
     program.turns = Some(Turns {
         handler: entry,
-        restart: None,
+        saved: None,
     });
     true
 }
@@ -144,8 +143,11 @@ enum Label {
     Return,
     LeftFrame,
     Saved,
+    SaveBlock,
+    NextBlock,
+    SavePage,
+    NextPage,
     Refuse,
-    Restart,
     Rewind,
     NoRecord,
     RestoreWords,
@@ -210,15 +212,15 @@ impl Assembler {
     }
 
     fn load(&mut self, field: u32) {
-        self.constant(0);
-        self.access(Op::I32Load, self.base + field);
+        self.constant(self.base);
+        self.access(Op::I32Load, field);
     }
 
     /// Stores what `value` pushes in a field.
     fn store(&mut self, field: u32, value: impl FnOnce(&mut Self)) {
-        self.constant(0);
+        self.constant(self.base);
         value(self);
-        self.access(Op::I32Store, self.base + field);
+        self.access(Op::I32Store, field);
     }
 
     fn branch(&mut self, op: Op, label: Label) {
@@ -340,40 +342,55 @@ impl Assembler {
 
         self.bind(Label::Saved);
         self.store(END, |code| code.get(POINTER));
-        self.constant(self.memory.initial);
-        if let Some(word) = grown {
-            self.get(word);
-            self.constant(16);
-            self.op(Op::I32Shl);
-            self.op(Op::I32Add);
-        }
-        self.constant(0);
-        self.access(Op::Dump, 0);
-        if self.has_hidden() {
-            self.constant(self.base - self.memory.end);
-            self.constant(self.memory.end);
-            self.access(Op::Dump, 0);
-        }
+        // The blocks of the state area and of the program's own memory, the last one first.
         self.get(POINTER);
-        self.constant(self.base);
-        self.op(Op::I32Sub);
-        self.constant(self.base);
-        self.access(Op::Dump, 0);
-        self.branch(Op::Turn, Label::Restart);
+        self.constant(BLOCK - 1);
+        self.op(Op::I32Add);
+        self.constant(BLOCK.wrapping_neg());
+        self.op(Op::I32And);
+        self.set(POINTER);
+        self.branch(Op::Save, Label::SaveBlock);
+        match grown {
+            None => self.save_blocks([Label::SaveBlock, Label::NextBlock], 0),
+            Some(word) => {
+                self.save_blocks([Label::SaveBlock, Label::NextBlock], self.memory.end);
+                self.constant(self.memory.initial);
+                self.get(word);
+                self.constant(16);
+                self.op(Op::I32Shl);
+                self.op(Op::I32Add);
+                self.set(POINTER);
+                self.save_blocks([Label::SavePage, Label::NextPage], 0);
+            }
+        }
+        self.op(Op::Turn);
     }
 
-    /// Whether there is memory behind the program's own.
-    fn has_hidden(&self) -> bool {
-        self.base > self.memory.end
+    /// Writes to the trace the blocks before `POINTER` that were written, down to a multiple of the
+    /// block.
+    fn save_blocks(&mut self, [each, next]: [Label; 2], until: u32) {
+        self.bind(each);
+        self.get(POINTER);
+        self.constant(BLOCK.wrapping_neg());
+        self.op(Op::I32Add);
+        self.emit(Op::LocalTee, POINTER);
+        self.emit(Op::Probe, BLOCK / 2);
+        self.branch(Op::BrUnless, next);
+        self.get(POINTER);
+        self.get(POINTER);
+        self.emit(Op::Dump, 0);
+        self.op(Op::Drop);
+        self.op(Op::Drop);
+        self.bind(next);
+        self.get(POINTER);
+        if until > 0 {
+            self.constant(until);
+            self.op(Op::I32Sub);
+        }
+        self.branch(Op::BrIf, each);
     }
 
     fn restore(&mut self, words: u32, grown: Option<u32>) {
-        self.bind(Label::Restart);
-        self.emit(Op::Section, 0);
-        if self.has_hidden() {
-            self.emit(Op::Section, self.memory.end);
-        }
-        self.emit(Op::Section, self.base);
         if grown.is_some() {
             self.load(PAGES);
             self.op(Op::MemoryGrown);

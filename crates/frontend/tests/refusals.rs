@@ -263,7 +263,7 @@ fn components() {
         b";; nested\n(component $c (core module (func (export \"main\"))))",
     ] {
         let error = lower(bytes, &Options::default()).expect_err("a component");
-        assert!(error.is_unsupported(), "{error}");
+        assert!(error.is_invalid(), "{error}");
         let said = error.to_string();
         assert!(
             said.starts_with("this is a component") && said.contains("compile to a core module"),

@@ -57,7 +57,7 @@ pub(crate) enum Kind {
     NoFrame,
     FourthByte,
     Turns,
-    NoSections { target: usize },
+    Saved,
     Handler { handler: u32 },
 }
 
@@ -154,9 +154,11 @@ impl Error {
             }
             Kind::FourthByte => "let the fourth byte be 00".into(),
             Kind::Turns => {
-                "write three bytes and `ready` once, after all data sections; or, right after `}`, these, three bytes and `turned`, and then data sections".into()
+                "write three bytes and `ready` once, after all data sections".into()
             }
-            Kind::NoSections { .. } => "let the next context begin at a `section`".into(),
+            Kind::Saved => {
+                "after `ready` write nothing, or the trace of the context before, from `saving` to `turned`".into()
+            }
             Kind::Handler { .. } => "end the prompt with the same three bytes and `ready`".into(),
         }
     }
@@ -198,7 +200,7 @@ impl fmt::Display for Kind {
             Kind::NoFrame => f.write_str("the frame size of the call is 0"),
             Kind::FourthByte => f.write_str("only three bytes of this immediate are read"),
             Kind::Turns => f.write_str("no data section ends like this"),
-            Kind::NoSections { target } => write!(f, "{target} is no `section`"),
+            Kind::Saved => f.write_str("the trace of the context before is not complete"),
             Kind::Handler { handler } => {
                 write!(f, "only the preamble names the handler {handler}")
             }

@@ -22,6 +22,32 @@ pub enum Immediate {
 }
 
 impl Op {
+    /// The number of bytes of memory that the instruction reads or writes; `None` if it is no load
+    /// and no store.
+    ///
+    /// ```
+    /// use weightware_isa::Op;
+    ///
+    /// assert_eq!(Op::I64Load32U.access_bytes(), Some(4));
+    /// assert_eq!(Op::I32Store8.access_bytes(), Some(1));
+    /// assert_eq!(Op::Section.access_bytes(), None);
+    /// ```
+    #[must_use]
+    pub const fn access_bytes(self) -> Option<u8> {
+        Some(match self {
+            Op::I32Load8S | Op::I32Load8U | Op::I64Load8S | Op::I64Load8U => 1,
+            Op::I32Load16S | Op::I32Load16U | Op::I64Load16S | Op::I64Load16U => 2,
+            Op::I32Load | Op::I64Load32S | Op::I64Load32U => 4,
+            Op::I64Load => 8,
+            // A store writes the bytes of its trace.
+            Op::I32Store | Op::I32Store8 | Op::I32Store16 => self.spec().bytes as u8,
+            Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => {
+                self.spec().bytes as u8
+            }
+            _ => return None,
+        })
+    }
+
     /// How this opcode reads its immediate bytes.
     #[must_use]
     pub const fn immediate_kind(self) -> Immediate {
@@ -30,8 +56,8 @@ impl Op {
             Op::LocalGet | Op::LocalSet | Op::LocalTee => Immediate::Index,
             Op::LocalGet64 | Op::LocalSet64 | Op::LocalTee64 => Immediate::Index,
             Op::GlobalGet | Op::GlobalSet | Op::GlobalGet64 | Op::GlobalSet64 => Immediate::Index,
-            Op::Section | Op::LocalGetRaw | Op::LocalSetRaw => Immediate::Index,
-            Op::Dump => Immediate::Access,
+            Op::Section | Op::Dump | Op::Probe => Immediate::Index,
+            Op::LocalGetRaw | Op::LocalSetRaw => Immediate::Index,
             Op::I32Load | Op::I32Load8S | Op::I32Load8U => Immediate::Access,
             Op::I32Load16S | Op::I32Load16U => Immediate::Access,
             Op::I64Load | Op::I64Load8S | Op::I64Load8U => Immediate::Access,
@@ -39,7 +65,7 @@ impl Op {
             Op::I64Load32S | Op::I64Load32U => Immediate::Access,
             Op::I32Store | Op::I32Store8 | Op::I32Store16 => Immediate::Access,
             Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => Immediate::Access,
-            Op::Br | Op::BrIf | Op::BrUnless | Op::Resume | Op::Turn => Immediate::Target,
+            Op::Br | Op::BrIf | Op::BrUnless | Op::Resume | Op::Save => Immediate::Target,
             Op::Call => Immediate::Call,
             _ => Immediate::Unused,
         }

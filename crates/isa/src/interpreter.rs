@@ -4,6 +4,7 @@ mod arithmetic;
 mod fault;
 mod instructions;
 mod machine;
+mod memory;
 mod paged;
 mod turning;
 mod value;
@@ -11,11 +12,13 @@ mod value;
 use std::iter::FusedIterator;
 
 pub use fault::{Fault, FaultKind};
+use memory::Memory;
 use paged::Paged;
+pub use turning::Nearest;
 use turning::{Turning, Word};
 pub use value::Value;
 
-use crate::{EndToken, FRAME_LIMIT, Instruction, Op, Outcome, Program, Restart, Token, Trap};
+use crate::{EndToken, FRAME_LIMIT, Instruction, Op, Outcome, Program, Token, Trap};
 
 /// The reason for which an instruction has no result.
 enum Stop {
@@ -54,7 +57,7 @@ pub struct Interpreter<'p> {
     cursor: usize,
     stack: Vec<Value>,
     words: Paged<Option<Word>>,
-    memory: Paged<u8>,
+    memory: Memory,
     /// The pages by which the memory has grown.
     grown: u32,
     frame: usize,
@@ -75,32 +78,22 @@ impl<'p> Interpreter<'p> {
     /// Creates a machine that has read the program's prompt.
     #[must_use]
     pub fn new(program: &'p Program) -> Self {
-        Self::begin(program, program.restart())
+        Self::begin(program, program.saved())
     }
 
-    fn begin(program: &'p Program, restart: Option<&Restart>) -> Self {
+    fn begin(program: &'p Program, saved: Option<&[Token]>) -> Self {
         let code = program.code.as_slice();
-        let (start, sections) = match restart {
-            Some(restart) => (restart.start as usize, &restart.sections),
-            None => (0, &program.sections),
-        };
-        let (declared, given) = (program.sections_at(start), sections.len());
-        let mut memory = Paged::default();
-        for (instruction, bytes) in code.iter().skip(start).zip(sections) {
-            for (address, &byte) in (instruction.low() as usize..).zip(bytes) {
-                memory.set(address, byte);
-            }
-        }
-        let fault = (declared != given).then_some(Fault {
+        let (declared, given) = (program.leading_sections(), program.sections.len());
+        let fault = (declared != given && saved.is_none()).then_some(Fault {
             instruction: declared,
             kind: FaultKind::Sections { declared, given },
         });
-        Self {
+        let mut interpreter = Self {
             code,
-            cursor: start + declared,
+            cursor: declared,
             stack: Vec::new(),
             words: Paged::default(),
-            memory,
+            memory: Memory::new(program.turns.is_some()),
             grown: 0,
             frame: 0,
             callers: Vec::new(),
@@ -113,8 +106,22 @@ impl<'p> Interpreter<'p> {
             tokens: 0,
             executed: [0; Op::ALL.len()],
             program,
-            turning: Turning::new(program, restart),
+            turning: Turning::new(program, saved.is_some()),
+        };
+        match saved {
+            None => {
+                for (instruction, bytes) in code.iter().zip(&program.sections) {
+                    interpreter.memory.write(instruction.low() as usize, bytes);
+                }
+            }
+            Some(tokens) => {
+                if let Err(kind) = interpreter.replay(tokens) {
+                    let instruction = interpreter.cursor;
+                    interpreter.fault = Some(Fault { instruction, kind });
+                }
+            }
         }
+        interpreter
     }
 
     /// Sets the number of tokens after which jumps are interrupted, if the program can go on in
@@ -122,6 +129,13 @@ impl<'p> Interpreter<'p> {
     #[must_use]
     pub fn with_context(mut self, tokens: u64) -> Self {
         self.turning.context = Some(tokens);
+        self
+    }
+
+    /// Sets how `probe` finds the nearest address.
+    #[must_use]
+    pub fn with_nearest(mut self, nearest: Nearest) -> Self {
+        self.turning.nearest = nearest;
         self
     }
 
@@ -199,11 +213,8 @@ impl<'p> Interpreter<'p> {
         if self.outcome() != Some(Outcome::Turned) {
             return false;
         }
-        let restart = Restart {
-            start: self.turning.jump,
-            sections: std::mem::take(&mut self.turning.dumped),
-        };
-        let next = Self::begin(self.program, Some(&restart));
+        let saved = std::mem::take(&mut self.turning.saved);
+        let next = Self::begin(self.program, Some(&saved));
         let before = std::mem::replace(self, next);
         self.output = before.output;
         self.stderr = before.stderr;
@@ -211,6 +222,7 @@ impl<'p> Interpreter<'p> {
         self.tokens = before.tokens;
         self.turning.before = before.tokens;
         self.turning.context = before.turning.context;
+        self.turning.nearest = before.turning.nearest;
         true
     }
 
@@ -345,8 +357,11 @@ impl<'p> Interpreter<'p> {
                     _ => Token::Continued,
                 })
             }
-            EndToken::Turned => {
+            EndToken::Saving => {
                 self.jump(instruction.low());
+                Ok(Token::Saving)
+            }
+            EndToken::Turned => {
                 self.outcome = Some(Outcome::Turned);
                 Ok(Token::Turned)
             }

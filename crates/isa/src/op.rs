@@ -186,8 +186,10 @@ pub enum EndToken {
     /// `continued`: jumps to the three bytes before the token; jumps are interrupted from a number
     /// of tokens on.
     Continued,
-    /// `turned`: the end of the context; the next one begins at the instruction whose index the
-    /// three bytes before the token are.
+    /// `saving`: jumps to the three bytes before the token. The part of the trace from this line on
+    /// becomes the end of the next context's prompt.
+    Saving,
+    /// `turned`: the end of the context; the next one goes on after it.
     Turned,
     /// `refused`: the end of the run, since the program's state does not fit into a context.
     Refused,
@@ -228,7 +230,7 @@ pub struct Spec {
     pub name: &'static str,
     /// The number of bytes on the trace before the end token. A conditional branch has none if it
     /// is not taken; a data section has as many as the prompt gives it.
-    pub bytes: u8,
+    pub bytes: u16,
     /// The width in bytes of the values that the trace bytes are computed from: 4, or 8 for 64-bit
     /// values. Addresses, conditions and indices of instructions always have 4.
     pub width: u8,
@@ -502,16 +504,22 @@ ops! {
     LocalGetRaw "local.get_raw" 8/8 PUSH;
     /// `a -- `, local\[imm\] := a, eight bytes of either width
     LocalSetRaw "local.set_raw" 8/8 POP;
-    /// `n p -- n p`, writes the n bytes of the memory from p + offset on, below 2^20 of them, to
-    /// the trace as a data section. Traps if p + offset + 2^20 lies beyond the memory.
-    Dump "dump" 0 EndToken::Loaded;
+    /// `p p -- p p`, writes the [`BLOCK`](crate::BLOCK) bytes of the memory from p + imm on to the
+    /// trace, and to where they are.
+    Dump "dump" 1024 EndToken::Loaded;
+    /// `p -- q`: q is 0 if none of the [`BLOCK`](crate::BLOCK) bytes of the memory around c = p +
+    /// imm was written. It is 1 if one of them was, and possibly if one near them was: if a, the
+    /// written address nearest to c, has |a^2 - c^2| <= BLOCK c + BLOCK^2 / 4.
+    Probe "probe" 4/4 UNARY;
     /// `i -- `, jumps to instruction i, and interrupts the next jump
     Step "step" 3 EndToken::Stepping;
     /// `i -- `, jumps to instruction i, and lets jumps be interrupted again
     Continue "continue" 3 EndToken::Continued;
-    /// Ends the context. The next one begins with the data sections that this one has written, at
-    /// instruction imm.
-    Turn "turn" 3 EndToken::Turned;
+    /// Continues at instruction imm. What the trace says from this line on becomes the end of the
+    /// next context's prompt.
+    Save "save" 3 EndToken::Saving;
+    /// Ends the context. The next one goes on after this instruction.
+    Turn "turn" 0 EndToken::Turned;
     /// Ends the run, like `}`.
     End "end" 0 EndToken::Halt;
     /// Ends the run: the state of the program does not fit into a context.

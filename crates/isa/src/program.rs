@@ -89,35 +89,23 @@ pub struct Program {
 /// How a program goes on when its context is full.
 ///
 /// A jump that is interrupted leads to two instructions before the first one, in the preamble:
-/// `interrupt`, and `br` to the handler. The handler writes the program's state to data sections,
-/// with which the next context begins.
+/// `interrupt`, and `br` to the handler. The handler saves the program's state in memory, and then
+/// writes all memory to the trace.
 ///
 /// The first context's prompt ends with the handler's three bytes and `ready`. A later one has
-/// these right after `}`; then the line that ended the context before, the start's three bytes and
-/// `turned`; then the data sections that the context before has written.
+/// these right after `}`, instead of the data sections; then the part of the trace of the context
+/// before in which the memory was written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Turns {
     /// The instruction at which the handler begins.
     pub handler: u32,
-    /// Where and with what this context begins. `None`: it is the first one.
-    pub restart: Option<Restart>,
+    /// The end of the trace of the context before, from the line that ends with `saving` to
+    /// `turned`. `None`: this is the first context.
+    pub saved: Option<Vec<Token>>,
 }
 
-/// The beginning of a later context.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Restart {
-    /// The first of the `section` instructions that read the data sections. Execution goes on
-    /// after them.
-    pub start: u32,
-    /// The data sections that the context before has written.
-    pub sections: Vec<Vec<u8>>,
-}
-
-/// The three bytes of an instruction's index, and a token.
-fn line(index: u32, end: Token) -> [Token; 4] {
-    let [b0, b1, b2, _] = index.to_le_bytes().map(Token::byte);
-    [b0, b1, b2, end]
-}
+/// The bytes of a `dump`, and of the memory that a `probe` sees.
+pub const BLOCK: u32 = 1024;
 
 fn section(bytes: &[u8]) -> impl Iterator<Item = Token> {
     let bytes = bytes.iter().copied().map(Token::byte);
@@ -167,34 +155,35 @@ impl Program {
     pub const INTERRUPT: i64 = -3;
 
     /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section
-    /// and `loaded`.
+    /// and `loaded`. For later contexts see [`Turns`].
     pub fn prompt(&self) -> impl Iterator<Item = Token> {
-        self.prompt_from(self.restart())
+        let saved = self.saved();
+        self.prompt_until_saved(saved.is_some())
+            .chain(saved.unwrap_or_default().iter().copied())
     }
 
-    /// Where and with what the program begins, if not at its beginning.
-    pub(crate) fn restart(&self) -> Option<&Restart> {
-        self.turns.as_ref()?.restart.as_ref()
+    /// The end of the trace of the context before.
+    pub(crate) fn saved(&self) -> Option<&[Token]> {
+        self.turns.as_ref()?.saved.as_deref()
     }
 
-    /// The prompt without the preamble, of a context with that beginning.
-    pub(crate) fn prompt_from(&self, restart: Option<&Restart>) -> impl Iterator<Item = Token> {
-        let turns = self.turns.as_ref();
+    /// The prompt without the preamble, of the first context or of a later one, and there without
+    /// the end of the trace of the context before.
+    pub(crate) fn prompt_until_saved(&self, later: bool) -> impl Iterator<Item = Token> {
         let code = self.code.iter().copied().flat_map(Instruction::tokens);
-        let before = match restart {
-            None => self.sections.as_slice(),
-            Some(_) => &[],
+        let sections = match later {
+            false => self.sections.as_slice(),
+            true => &[],
         };
-        let ready = turns.map(|turns| line(turns.handler, Token::Ready));
-        let turned = restart.map(|restart| line(restart.start, Token::Turned));
-        let after = restart.map_or(&[][..], |restart| &restart.sections);
+        let ready = self.turns.as_ref().map(|turns| {
+            let [b0, b1, b2, _] = turns.handler.to_le_bytes().map(Token::byte);
+            [b0, b1, b2, Token::Ready]
+        });
         std::iter::once(Token::Open)
             .chain(code)
             .chain(std::iter::once(Token::Close))
-            .chain(before.iter().flat_map(|bytes| section(bytes)))
+            .chain(sections.iter().flat_map(|bytes| section(bytes)))
             .chain(ready.into_iter().flatten())
-            .chain(turned.into_iter().flatten())
-            .chain(after.iter().flat_map(|bytes| section(bytes)))
     }
 
     /// The whole prompt, preamble included.

@@ -7,7 +7,7 @@
 //!   stored or as an exit code) equals the last value stated for it.
 //! - **Frames**: the program never returns from more calls, or by more words, than it entered.
 
-use crate::{Commit, Effect, FRAME_LIMIT, Flag, Token, TraceReader};
+use crate::{BLOCK, Commit, Effect, FRAME_LIMIT, Flag, Token};
 
 /// No instruction generates more bytes than this.
 pub(crate) const MOST_BYTES: usize = 15;
@@ -95,8 +95,8 @@ impl Shape {
             self.open = false;
         }
         let most = match self.flag {
-            // More than an instruction's bytes are those of a data section.
-            Flag::None => TraceReader::LONGEST_SECTION,
+            // More than another instruction's bytes are those of a `dump`.
+            Flag::None => BLOCK as usize,
             Flag::Carry | Flag::Borrow => MOST_FLAGGED,
         };
         follows && alike && line.len() < most
@@ -138,15 +138,15 @@ impl Shape {
                 (bytes, flag) == (4, Flag::None) && top && self.take(1)
             }
             Token::Halt | Token::Trap(_) => bytes == 0,
-            Token::Loaded => flag == Flag::None,
+            Token::Loaded => (bytes, flag) == (BLOCK as usize, Flag::None) && self.depth >= 2,
             Token::Interrupted => {
                 self.depth += 1;
                 (self.top, self.width) = (self.last(4), 4);
                 (bytes, flag) == (4, Flag::None)
             }
             Token::Stepping | Token::Continued => (bytes, flag) == (3, Flag::None) && self.take(1),
-            Token::Turned => (bytes, flag) == (3, Flag::None),
-            Token::Refused => bytes == 0,
+            Token::Saving => (bytes, flag) == (3, Flag::None),
+            Token::Turned | Token::Refused => bytes == 0,
             Token::Begin
             | Token::Open
             | Token::Close

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Kind, Place};
-use crate::{Immediate, Instruction, Op, Program, Restart, Token, Turns};
+use crate::{Immediate, Instruction, Op, Program, Token, Turns, Vocabulary};
 
 /// A word of the text and its place.
 #[derive(Clone, Copy)]
@@ -119,13 +119,13 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
         Ok(Some((Instruction { op, immediate }, word)))
     }
 
-    /// Reads the data section of that number, or a line of [`Turns`]; `None` at the end of the text.
+    /// Reads the data section of that number, or the line of `ready`; `None` at the end of the text.
     fn section(&mut self, number: usize) -> Result<Option<(Vec<u8>, Word<'a>)>, Error> {
         let Some(mut word) = self.next() else {
             return Ok(None);
         };
         let mut bytes = Vec::new();
-        while !["loaded", "ready", "turned"].contains(&word.text) {
+        while !["loaded", "ready"].contains(&word.text) {
             bytes.push(
                 word.byte()
                     .ok_or_else(|| word.error(Kind::NotSectionByte))?,
@@ -133,6 +133,28 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
             word = self.expect(|| Kind::OpenSection(number))?;
         }
         Ok(Some((bytes, word)))
+    }
+
+    /// Reads the end of the trace of the context before; `None` at the end of the text.
+    fn saved(&mut self) -> Result<Option<Vec<Token>>, Error> {
+        let Some(mut word) = self.next() else {
+            return Ok(None);
+        };
+        let vocabulary = Vocabulary::new();
+        let mut tokens = Vec::new();
+        loop {
+            let token = vocabulary.parse(&word.text.to_lowercase());
+            let token = token.ok_or_else(|| word.error(Kind::Saved))?;
+            tokens.push(token);
+            if token == Token::Turned {
+                break;
+            }
+            word = self.expect(|| Kind::Saved)?;
+        }
+        match self.next() {
+            None => Ok(Some(tokens)),
+            Some(word) => Err(word.error(Kind::Saved)),
+        }
     }
 }
 
@@ -200,28 +222,8 @@ impl FromStr for Program {
             match (end.text, index, &mut program.turns) {
                 ("loaded", _, None) => program.sections.push(bytes),
                 ("ready", Ok(handler), turns @ None) => {
-                    *turns = Some(Turns {
-                        handler,
-                        restart: None,
-                    });
-                }
-                ("turned", Ok(start), Some(turns @ Turns { restart: None, .. }))
-                    if program.sections.is_empty() =>
-                {
-                    turns.restart = Some(Restart {
-                        start,
-                        sections: vec![],
-                    });
-                }
-                (
-                    "loaded",
-                    _,
-                    Some(Turns {
-                        restart: Some(restart),
-                        ..
-                    }),
-                ) => {
-                    restart.sections.push(bytes);
+                    let saved = parser.saved()?;
+                    *turns = Some(Turns { handler, saved });
                 }
                 _ => return Err(end.error(Kind::Turns)),
             }
@@ -263,7 +265,7 @@ impl fmt::Display for Program {
             let breaks = matches!(token, Token::Op(_) | Token::Close)
                 || matches!(
                     before,
-                    Some(Token::Close | Token::Loaded | Token::Ready | Token::Turned)
+                    Some(Token::Close | Token::Loaded | Token::Ready | Token::Saving)
                 );
             match before {
                 None => {}

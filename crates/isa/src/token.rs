@@ -56,6 +56,9 @@ pub enum Token {
     Stepping,
     /// The end of `continue`: from a number of tokens on, jumps are interrupted.
     Continued,
+    /// The end of `save`: jumps to the three bytes before the token. The part of the trace that
+    /// begins with this line becomes the end of the next context's prompt.
+    Saving,
     /// The end of a context: the run goes on in another one.
     Turned,
     /// The program's state does not fit into a context.
@@ -91,6 +94,7 @@ impl Token {
                 Token::Interrupted,
                 Token::Stepping,
                 Token::Continued,
+                Token::Saving,
                 Token::Turned,
                 Token::Refused,
             ])
@@ -138,6 +142,7 @@ impl fmt::Display for Token {
             Token::Interrupted => f.write_str("interrupted"),
             Token::Stepping => f.write_str("stepping"),
             Token::Continued => f.write_str("continued"),
+            Token::Saving => f.write_str("saving"),
             Token::Turned => f.write_str("turned"),
             Token::Refused => f.write_str("refused"),
         }

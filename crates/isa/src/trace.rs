@@ -40,7 +40,8 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The tokens, at least one and at most [`TraceReader::LONGEST_LINE`].
+    /// The tokens, at least one and at most [`TraceReader::LONGEST_LINE`], but for those of
+    /// `dump`.
     #[must_use]
     pub fn tokens(self) -> &'a [Token] {
         self.tokens
@@ -103,11 +104,8 @@ pub struct TraceReader {
 }
 
 impl TraceReader {
-    /// The greatest number of tokens of an instruction, a data section excepted.
+    /// The greatest number of tokens of an instruction, `dump` excepted.
     pub const LONGEST_LINE: usize = 16;
-
-    /// The greatest number of bytes of a data section on the trace.
-    pub const LONGEST_SECTION: usize = 1 << 20;
 
     /// A reader at the beginning of a trace.
     #[must_use]

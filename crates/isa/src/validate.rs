@@ -1,31 +1,26 @@
 //! Static validation of programs.
 
 use crate::error::{Error, Kind};
-use crate::{Immediate, Instruction, Op, Program, Restart, Turns};
+use crate::{Immediate, Instruction, Op, Program, Turns};
 
 impl Program {
     /// The number of `section` instructions before all others.
     #[must_use]
     pub fn leading_sections(&self) -> usize {
-        self.sections_at(0)
-    }
-
-    /// The number of `section` instructions in a row from an index on.
-    pub(crate) fn sections_at(&self, start: usize) -> usize {
-        let from = self.code.get(start..).unwrap_or_default();
-        from.iter()
+        self.code
+            .iter()
             .take_while(|instruction| instruction.op == Op::Section)
             .count()
     }
 
     /// Checks the properties that do not depend on a run:
     ///
-    /// - one data section for each leading `section`, or for each where a later context begins, and no
-    ///   other `section` in a program with one context;
+    /// - one data section for each leading `section`, and no other `section`; no data section in the
+    ///   prompt of a later context;
     /// - targets that lie within the program and can be executed;
     /// - after every call, and only there, a `resume` that holds the index after itself;
     /// - after every `i64.const`, and only there, its high word;
-    /// - a handler and a start, if there are any, that are such targets, too;
+    /// - a handler, if there is one, that is such a target, too;
     /// - frame sizes of at least 1;
     /// - a fourth byte of zero where only three are read.
     ///
@@ -40,7 +35,7 @@ impl Program {
         let declared = self.leading_sections();
         for (index, &instruction) in self.code.iter().enumerate() {
             let checked =
-                if instruction.op == Op::Section && index >= declared && self.turns.is_none() {
+                if instruction.op == Op::Section && index >= declared {
                     Err(Kind::LateSection)
                 } else {
                     self.check(index, instruction)
@@ -51,13 +46,10 @@ impl Program {
                     .at_token(instruction.op.spec().name)
             })?;
         }
-        if let Some(Turns { handler, restart }) = &self.turns {
+        if let Some(Turns { handler, saved }) = &self.turns {
             self.check_target(*handler as usize).map_err(Error::new)?;
-            if let Some(Restart { start, sections }) = restart {
-                let (declared, given) = (self.sections_at(*start as usize), sections.len());
-                if declared != given || declared == 0 {
-                    return Err(Error::new(Kind::Sections { declared, given }));
-                }
+            // A later context's prompt has no data sections.
+            if saved.is_some() && self.sections.is_empty() {
                 return Ok(());
             }
         }
@@ -86,13 +78,6 @@ impl Program {
             Op::I64ConstHigh if before != Some(Op::I64Const) => return Err(Kind::NoLowWord),
             Op::I64Const if next != Some(Op::I64ConstHigh) => return Err(Kind::NoHighWord),
             _ => {}
-        }
-        if instruction.op == Op::Turn {
-            let target = instruction.low() as usize;
-            return match self.sections_at(target) {
-                0 => Err(Kind::NoSections { target }),
-                _ => Ok(()),
-            };
         }
         match instruction.op.immediate_kind() {
             Immediate::Target | Immediate::Call => self.check_target(instruction.low() as usize),

@@ -7,18 +7,18 @@ use crate::Computer;
 
 /// The tokens of which the next context's prompt will consist, and counts.
 ///
-/// The prompt consists of four slices of earlier tokens, in this order:
+/// The prompt consists of three slices of earlier tokens, in this order:
 ///
 /// 1. the prompt of this context up to `}`;
 /// 2. the line of its prompt that ends with `ready`;
-/// 3. the last line of its trace, which ends with `turned`;
-/// 4. the lines of its trace that end with `loaded`.
+/// 3. its trace from the line that ends with `saving` on, to `turned`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contexts {
     /// Slices 1 and 2.
     text: Vec<TokenId>,
-    /// Slice 4 so far.
-    sections: Vec<TokenId>,
+    /// Slice 3 so far.
+    saved: Vec<TokenId>,
+    saving: bool,
     /// The number of contexts that ended.
     pub(crate) ended: u64,
     /// Tokens of the trace in the contexts that ended.
@@ -49,19 +49,25 @@ impl Contexts {
         !self.text.is_empty()
     }
 
+    /// Whether a line that ends with this token is a part of the next prompt.
+    pub(crate) fn keeps(&self, end: Token) -> bool {
+        self.saving || end == Token::Saving
+    }
+
     /// Keeps a line of the trace, if it is a part of the next prompt.
     pub(crate) fn read(&mut self, computer: &Computer, line: Line<'_>) {
-        if line.end() == Some(Token::Loaded) {
+        self.saving |= line.end() == Some(Token::Saving);
+        if self.saving {
             let ids = line.tokens().iter().map(|&token| computer.id(token));
-            self.sections.extend(ids);
+            self.saved.extend(ids);
         }
     }
 
-    /// The next context's prompt, after the line that ended this one.
-    pub(crate) fn turn(&mut self, last: &[TokenId], tokens: u64) -> Vec<TokenId> {
+    /// The next context's prompt.
+    pub(crate) fn turn(&mut self, tokens: u64) -> Vec<TokenId> {
         let mut prompt = self.text.clone();
-        prompt.extend(last);
-        prompt.append(&mut self.sections);
+        prompt.append(&mut self.saved);
+        self.saving = false;
         self.ended += 1;
         self.tokens = tokens;
         self.prompts += prompt.len() as u64;

@@ -1,6 +1,6 @@
 //! Lockstep: comparison of a trace with the plain interpreter, token by token.
 
-use weightware_isa::{Fault, Interpreter, Program, Token};
+use weightware_isa::{Fault, Interpreter, Nearest, Program, Token};
 
 /// A comparison of a trace with the plain interpreter, token by token.
 ///
@@ -59,6 +59,13 @@ impl<'p> Lockstep<'p> {
     #[must_use]
     pub fn with_context(mut self, tokens: u64) -> Self {
         self.interpreter = self.interpreter.with_context(tokens);
+        self
+    }
+
+    /// Sets how the machine of the trace finds the written address nearest to another one.
+    #[must_use]
+    pub fn with_nearest(mut self, nearest: Nearest) -> Self {
+        self.interpreter = self.interpreter.with_nearest(nearest);
         self
     }
 

@@ -68,19 +68,8 @@ impl PostMortem {
         Some(Self {
             instruction,
             address: operand.map(|value| value.bits() + u64::from(executed.low())),
-            bytes: operand.map_or(0, |_| accessed_bytes(name)),
+            bytes: operand.and(executed.op.access_bytes()).map_or(0, u64::from),
             callers: run.callers().rev().collect(),
         })
     }
-}
-
-/// The number of bytes that a load or store accesses, by its name: `i64.load32_u` has 4.
-fn accessed_bytes(name: &str) -> u64 {
-    let narrow = [("8", 1), ("16", 2), ("32", 4)];
-    let (_, access) = name.split_once('.').unwrap_or_default();
-    let digits: String = access.chars().filter(char::is_ascii_digit).collect();
-    let narrow = narrow.into_iter().find(|(bits, _)| *bits == digits);
-    narrow.map_or(if name.starts_with("i64") { 8 } else { 4 }, |(_, bytes)| {
-        bytes
-    })
 }

@@ -164,6 +164,9 @@ impl<'c> Run<'c> {
         if let Some(tokens) = self.computer.model().config.context {
             lockstep = lockstep.with_context(tokens);
         }
+        if let Some(profile) = self.computer.profile() {
+            lockstep = lockstep.with_nearest(profile.nearest());
+        }
         let read = usize::try_from(self.reader.tokens()).unwrap_or(usize::MAX);
         for &token in resumed.iter().take(read) {
             let _ = lockstep.feed(token);
@@ -186,16 +189,13 @@ impl<'c> Run<'c> {
         if let Some(lockstep) = &mut self.lockstep {
             let _ = lockstep.feed(token);
         }
-        if token == Token::Turned || token == Token::Loaded {
-            let _ = self.reader.feed(token);
+        if self.reader.feed(token).is_some() && self.contexts.keeps(token) {
             self.note(token);
-            return Some((token, self.reader.last_line()));
         }
-        Some((token, self.reader.feed(token)))
+        Some((token, self.reader.last_line()))
     }
 
-    /// Notes a line that has just been completed: keeps a data section; after the end of a context
-    /// begins the next one.
+    /// Keeps a line that has just been completed; after the end of a context begins the next one.
     #[cold]
     fn note(&mut self, token: Token) {
         let Some(line) = self.reader.last_line() else {
@@ -203,12 +203,7 @@ impl<'c> Run<'c> {
         };
         self.contexts.read(self.computer, line);
         if token == Token::Turned && self.contexts.go_on() {
-            let last: Vec<TokenId> = line
-                .tokens()
-                .iter()
-                .map(|&token| self.computer.id(token))
-                .collect();
-            let prompt = self.contexts.turn(&last, self.reader.tokens());
+            let prompt = self.contexts.turn(self.reader.tokens());
             self.prompt_tokens = prompt.len() as u64;
             self.decoder.reset();
             // A prompt that is too long leaves the decoder at its horizon, where the run ends.
@@ -232,9 +227,11 @@ impl<'c> Run<'c> {
                     self.unknown = Some(id);
                     return shown;
                 };
-                show(token, self.reader.feed(token));
+                let line = self.reader.feed(token);
+                let keeps = line.is_some() && self.contexts.keeps(token);
+                show(token, line);
                 shown += 1;
-                if token == Token::Loaded || token == Token::Turned {
+                if keeps {
                     self.note(token);
                 }
                 let parted = match &mut self.lockstep {

@@ -132,11 +132,12 @@ fn run(program: &Program) {
 fn refused(error: &Error) -> Result<(), String> {
     let located = match error {
         Error::Frontend(error) => {
-            // The message of a text that cannot be parsed names the line; a missing entry has no
-            // place.
+            // The message of a text that cannot be parsed names the line; a missing entry and a
+            // component have no place.
             let said = error.to_string();
+            let of_the_whole = ["there is no exported function", "this is a component"];
             let is_located =
-                said.contains("<anon>:") || said.contains("there is no exported function");
+                said.contains("<anon>:") || of_the_whole.iter().any(|what| said.contains(what));
             error.offset().is_some() || error.function().is_some() || is_located
         }
         Error::Program(error) => error.line().is_some() || error.instruction().is_some(),

@@ -14,6 +14,7 @@
 use super::memory::Access;
 use super::planned::Planned;
 use super::{KeySpan, Machine, Parts, Size};
+use crate::form::Dim;
 use crate::graph::Key;
 
 /// A factor of the term that clears keys, which becomes 2^67: more than the greatest squared
@@ -21,7 +22,7 @@ use crate::graph::Key;
 const LOWER: i64 = 1 << 27;
 
 impl Machine {
-    pub(super) fn by_cell(&mut self, parts: &Parts, size: &Size, access: &Access, cells: KeySpan) {
+    pub(super) fn by_cell(&mut self, parts: &Parts, size: &Size, access: &Access, cells: KeySpan) -> Dim {
         let addresses = self.profile.memory;
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());
@@ -72,5 +73,6 @@ impl Machine {
             self.bound(name, addresses);
         }
         self.bound("load", cells);
+        missed
     }
 }

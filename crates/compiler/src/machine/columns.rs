@@ -1,6 +1,6 @@
 //! The embedding of every token: one table from tokens to columns.
 
-use weightware_isa::{Commit, Effect, EndToken, Flag, Op, Token};
+use weightware_isa::{BLOCK, Commit, Effect, EndToken, Flag, Op, Token};
 
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
@@ -27,6 +27,8 @@ pub(crate) enum Class {
     /// Copies the top of the stack, and does nothing else.
     Pop,
     Store,
+    /// A load of many bytes, which stores them, too.
+    Dump,
     Load,
     LoadSigned,
     Compare,
@@ -64,6 +66,8 @@ pub(crate) enum Class {
     Popcnt,
     /// Outputs a number of the machine's state.
     Number,
+    /// Outputs whether memory around an address was written.
+    Probe,
 }
 
 /// The columns that describe an opcode.
@@ -102,9 +106,10 @@ pub(crate) mod code {
     pub(crate) const CONTINUED: i64 = 28;
     pub(crate) const TURNED: i64 = 29;
     pub(crate) const REFUSED: i64 = 30;
-    /// The code of `call(N)` is N + 32, that of `return(N)` is N + 287. Codes 31 and 32 are a gap.
-    pub(crate) const CALL: i64 = 32;
-    pub(crate) const RETURN: i64 = 287;
+    pub(crate) const SAVING: i64 = 31;
+    /// The code of `call(N)` is N + 33, that of `return(N)` is N + 288. Codes 32 and 33 are a gap.
+    pub(crate) const CALL: i64 = 33;
+    pub(crate) const RETURN: i64 = 288;
 
     /// The codes 1 to 11. The code of a taken branch is that of the same branch not taken, plus 1.
     pub(crate) fn commit(commit: Commit) -> i64 {
@@ -129,7 +134,7 @@ pub(crate) mod code {
 pub(crate) fn op_columns(op: Op) -> OpColumns {
     let spec = op.spec();
     let class = match op {
-        Op::I32Const | Op::I64Const | Op::Br | Op::Turn => Class::Immediate,
+        Op::I32Const | Op::I64Const | Op::Br | Op::Save => Class::Immediate,
         Op::Call => Class::Call,
         Op::BrIf => Class::BrIf,
         Op::BrUnless => Class::BrUnless,
@@ -144,7 +149,8 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => Class::Store,
         Op::I32Load | Op::I32Load8U | Op::I32Load16U => Class::Load,
         Op::I64Load | Op::I64Load8U | Op::I64Load16U | Op::I64Load32U => Class::Load,
-        Op::Dump => Class::Load,
+        Op::Dump => Class::Dump,
+        Op::Probe => Class::Probe,
         Op::I32Load8S | Op::I32Load16S => Class::LoadSigned,
         Op::I64Load8S | Op::I64Load16S | Op::I64Load32S => Class::LoadSigned,
         Op::I32Eq | Op::I32Ne | Op::I32LtU | Op::I32GtU | Op::I32LeU | Op::I32GeU => Class::Compare,
@@ -185,7 +191,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::Return => Class::Return,
         Op::Interrupt | Op::FrameGet | Op::DepthGet => Class::Number,
         Op::Drop | Op::Resume | Op::I64ConstHigh | Op::Unreachable => Class::None,
-        Op::End | Op::Refuse => Class::None,
+        Op::Turn | Op::End | Op::Refuse => Class::None,
         op if matches!(op.spec().end, EndToken::Trap(_)) => Class::None,
         op => unreachable!("{op} has no class"),
     };
@@ -196,17 +202,19 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         Op::I32GeS | Op::I32GeU | Op::I64GeS | Op::I64GeU => (1, -1, 1),
         Op::I32Eq | Op::I64Eq => (-1, -1, 1),
         Op::I32Ne | Op::I64Ne => (1, 1, 0),
-        Op::I64Load | Op::I64Clz | Op::I64Ctz | Op::I64Popcnt => (8, 0, 0),
-        Op::I32Load | Op::I32Clz | Op::I32Ctz | Op::I32Popcnt => (4, 0, 0),
-        Op::I64Load32S | Op::I64Load32U | Op::I64Extend32S => (4, 0, 0),
+        Op::I64Clz | Op::I64Ctz | Op::I64Popcnt => (8, 0, 0),
+        Op::I32Clz | Op::I32Ctz | Op::I32Popcnt => (4, 0, 0),
+        Op::I64Extend32S => (4, 0, 0),
         Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Join => (4, 0, 0),
-        Op::I32Load16S | Op::I32Load16U | Op::I32Extend16S => (2, 0, 0),
-        Op::I64Load16S | Op::I64Load16U | Op::I64Extend16S => (2, 0, 0),
-        Op::I32Load8S | Op::I32Load8U | Op::I32Extend8S => (1, 0, 0),
-        Op::I64Load8S | Op::I64Load8U | Op::I64Extend8S => (1, 0, 0),
+        Op::I32Extend16S | Op::I64Extend16S => (2, 0, 0),
+        Op::I32Extend8S | Op::I64Extend8S => (1, 0, 0),
         Op::FrameGet => (0, 0, 1),
-        // The bias marks the load whose bytes are as many as the second operand says.
-        Op::Dump => (1 << 20, 0, 1),
+        Op::Dump => (BLOCK.into(), 0, 0),
+        // One byte, so that all bytes of the result are those of one query.
+        Op::Probe => (1, 0, 0),
+        op if matches!(class, Class::Load | Class::LoadSigned) => {
+            (op.access_bytes().map_or(0, i64::from), 0, 0)
+        }
         _ => (0, 0, 0),
     };
     let end = match spec.end {
@@ -222,6 +230,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
         EndToken::Interrupted => code::INTERRUPTED,
         EndToken::Stepping => code::STEPPING,
         EndToken::Continued => code::CONTINUED,
+        EndToken::Saving => code::SAVING,
         EndToken::Turned => code::TURNED,
         EndToken::Refused => code::REFUSED,
     };
@@ -241,7 +250,7 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
 
 /// The greatest number of bytes of an instruction. A data section in the prompt has more, but
 /// nothing reads their number.
-const MOST_BYTES: i64 = 16;
+const MOST_BYTES: i64 = BLOCK as i64;
 
 /// Marks a growth of the memory, in a column whose other values are at most [`MOST_BYTES`].
 pub(crate) const GROWN: i64 = MOST_BYTES + 1;
@@ -399,7 +408,8 @@ impl Columns {
             Token::Stepping | Token::Continued => {
                 row.extend([(self.delta, -1), (self.jumped, 1), (self.marks, 1)]);
             }
-            Token::Turned => row.extend([(self.jumped, 1), (self.marks, 1)]),
+            Token::Saving => row.push((self.jumped, 1)),
+            Token::Turned => row.push((self.marks, 1)),
             Token::Begin | Token::Open | Token::Halt | Token::Exit | Token::Trap(_) => {}
             Token::Refused => {}
         }
@@ -444,6 +454,7 @@ pub(crate) fn token_code(token: Token) -> Option<(i64, i64)> {
         Token::Interrupted => (code::INTERRUPTED, 0),
         Token::Stepping => (code::STEPPING, 0),
         Token::Continued => (code::CONTINUED, 0),
+        Token::Saving => (code::SAVING, 0),
         Token::Turned => (code::TURNED, 0),
         Token::Refused => (code::REFUSED, 0),
         Token::Begin | Token::Open | Token::Close | Token::Op(_) | Token::Ready => return None,

@@ -83,7 +83,7 @@ impl Extension {
         let spec = op.spec();
         match spec.end {
             EndToken::Loaded if op == Op::Dump => return &[Extension::Turn],
-            EndToken::Stepping | EndToken::Continued | EndToken::Turned => {
+            EndToken::Stepping | EndToken::Continued | EndToken::Saving | EndToken::Turned => {
                 return &[Extension::Turn];
             }
             // These have no class, or are never executed.
@@ -118,6 +118,7 @@ impl Extension {
             Class::Pop | Class::Select | Class::Return | Class::Eqz => &[],
             Class::Add | Class::Sub => &[],
             Class::Number => &[Extension::Turn, Extension::Multiply],
+            Class::Dump | Class::Probe => &[Extension::Turn],
         }
     }
 }

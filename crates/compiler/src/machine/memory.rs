@@ -6,7 +6,10 @@
 //! size    = rise of a load
 //! beyond  = relu(index - size + 1)      bytes past the size
 //! within  = relu(size - index)
-//! missed  = |(address found)^2 - q^2|   memory that was never written is 0
+//! missed  = |(address found)^2 - q^2|   memory that was never written is 0; the square is less centre^2 - 1, so that the first token
+//!                                       stands for the centre, and is never found exactly
+//! dump    a load of 1024 bytes, and at the same time their store
+//! near    = [missed <= 1024 q + 512^2]      probe: a byte from q - 512 to q + 512 was written, or one not far from there
 //! traps   if top + immediate + size > limit at a load, second + immediate + bytes > limit at a store
 //! limit   = 65536 (fourth + grown), grown = the word before the latest token that grows the memory, else 0
 //! ```
@@ -18,21 +21,33 @@ use weightware_isa::Trap;
 
 use super::columns::{Class, GROWN};
 use super::planned::Planned;
-use super::{BIG, Machine, Parts, Size};
+use super::{BIG, Extension, Machine, Parts, Size};
 use crate::form::{Dim, LinearForm};
 use crate::graph::{Key, Output};
 
 /// An access to memory.
 pub(super) struct Access {
-    /// The address of the byte that a store writes, its product with its far side, and its square.
+    /// The address of the byte that a store writes, its product with its far side, and its square
+    /// less `first`.
     pub(super) written: LinearForm,
     pub(super) product: Dim,
     pub(super) square: LinearForm,
+    /// The square for which the first token stands, which no address has.
+    pub(super) first: LinearForm,
     /// The clearing term: 0 at the bytes of a store.
     pub(super) clear: LinearForm,
     /// The address of the byte that a load queries at the current index; past its size, that of its
     /// last byte.
     pub(super) asked: LinearForm,
+}
+
+/// What a load finds.
+pub(super) struct Sought {
+    /// The address that it queries at the current index.
+    pub(super) asked: LinearForm,
+    /// 0 if that address was written, else the distance between its square and that of the nearest
+    /// one that was.
+    pub(super) missed: Dim,
 }
 
 impl Machine {
@@ -45,7 +60,8 @@ impl Machine {
         Size { beyond, within }
     }
 
-    pub(crate) fn memory(&mut self, parts: &Parts, size: &Size) {
+    /// Returns the address that a load queries, and how far the one found is from it.
+    pub(super) fn memory(&mut self, parts: &Parts, size: &Size) -> Sought {
         let Parts {
             state,
             fetched,
@@ -64,25 +80,31 @@ impl Machine {
         let clear = class.clear(
             graph,
             "memory.clear",
-            class.unless(Class::Store),
+            class.unless_either(Class::Store, Class::Dump),
             one,
             state.index,
         );
+        let first = one * (span.centre * span.centre - 1);
         let access = Access {
-            square: product + written.clone() * (2 * span.centre),
+            square: product + written.clone() * (2 * span.centre) - first.clone(),
+            first,
             asked: operands.top + fetched.immediate + state.index - size.beyond,
             written,
             product,
             clear,
         };
-        match self.profile.cells {
+        let missed = match self.profile.cells {
             None => self.by_address(parts, size, &access),
             Some(cells) => self.by_cell(parts, size, &access, cells),
+        };
+        Sought {
+            asked: access.asked,
+            missed,
         }
     }
 
     /// The memory of profiles without cells: a lookup of the latest write to an address.
-    fn by_address(&mut self, parts: &Parts, size: &Size, access: &Access) {
+    fn by_address(&mut self, parts: &Parts, size: &Size, access: &Access) -> Dim {
         let one = self.graph.one();
         // Times are at least 1, so that a write at the centre wins against the first token, at time
         // 0.
@@ -105,6 +127,7 @@ impl Machine {
         for name in ["load.at", "load"] {
             self.bound(name, span);
         }
+        missed
     }
 
     /// 0 if the square of the address found is that of the queried address, else at least 1.
@@ -114,11 +137,12 @@ impl Machine {
         let square = graph.reglu("asked^2", asked.clone(), asked);
         let miss = graph.hold("miss", found);
         graph.add(miss, -1, square);
+        let above = miss + access.first.clone();
         // A sum of two rectified terms is never negative, even where meaningless squares are
         // rounded.
         let missed = graph.dim("missed");
         graph.alone(missed);
-        for (name, miss) in [("above", LinearForm::from(miss)), ("below", -miss)] {
+        for (name, miss) in [("above", above.clone()), ("below", -above)] {
             let miss = graph.relu(&format!("missed.{name}"), miss);
             graph.add(missed, 1, miss);
         }
@@ -143,6 +167,10 @@ impl Machine {
         self.add_byte("load", 1, byte, &other);
         let other = class.unless(Class::LoadSigned) + size.within + missed;
         self.add_byte("load.sign", 255, sign, &other);
+        if self.extensions.contains(&Extension::Turn) {
+            let other = class.unless(Class::Dump) + missed;
+            self.add_byte("dump", 1, byte, &other);
+        }
     }
 
     /// Generates a trap at once for an access that ends beyond the memory.

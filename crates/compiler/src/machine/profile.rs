@@ -5,6 +5,7 @@
 //! a profile trades time for space. Stock softmax must resolve the slope despite the rounding of a
 //! score, about `reach^2 * 2^-52`; `weightware certify` proves what it resolves.
 
+use weightware_isa::{Interpreter, Nearest, Program};
 use weightware_model::{Config, KeyBound, KeyRange};
 
 use crate::schedule::Budget;
@@ -219,6 +220,23 @@ impl Profile {
     pub fn memory_pages(&self, beside: u64) -> u32 {
         let bytes = self.memory_bytes().saturating_sub(beside);
         u32::try_from(bytes >> 16).unwrap_or(u32::MAX)
+    }
+
+    /// The plain interpreter, with the contexts and the memory of this profile's machine.
+    #[must_use]
+    pub fn interpreter<'p>(&self, program: &'p Program) -> Interpreter<'p> {
+        Interpreter::new(program)
+            .with_context(self.context)
+            .with_nearest(self.nearest())
+    }
+
+    /// The written address that `probe` finds.
+    #[must_use]
+    pub fn nearest(&self) -> Nearest {
+        Nearest {
+            centre: u32::try_from(self.memory.centre).unwrap_or(u32::MAX),
+            mean: self.cells.is_some(),
+        }
     }
 
     /// The profile with contexts of another length.

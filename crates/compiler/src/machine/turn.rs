@@ -19,10 +19,11 @@
 //! `full` needs no count of stores. A store pops two operands, each pushed by five tokens at least,
 //! so it takes 12 tokens, and 349,500 stores take 4.1 million. See [`Profile`](super::Profile).
 
-use weightware_isa::{Program, Token};
+use weightware_isa::{BLOCK, Program, Token};
 
 use super::columns::{Class, Columns};
-use super::{BIG, Machine, Parts};
+use super::memory::Sought;
+use super::{BIG, BYTE_PUSH, Machine, Parts};
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 
@@ -85,12 +86,22 @@ impl Machine {
         graph.add(product, 1, number);
     }
 
-    /// A load whose size is on the stack.
-    pub(super) fn dump(&mut self, parts: &Parts) {
-        let fetched = &parts.fetched;
-        let unless = fetched.class.unless(Class::Load) + fetched.class.one - fetched.bias;
+    /// Outputs 1 if the address that a load would find is near the one that it queries.
+    pub(super) fn probe(&mut self, parts: &Parts, sought: &Sought) {
+        let unless = parts.fetched.class.unless(Class::Probe);
         let graph = &mut self.graph;
-        let size = graph.relu("dump", parts.operands.second - unless * BIG);
-        graph.add(fetched.bytes, 1, size);
+        let one = graph.one();
+        let (block, half) = (i64::from(BLOCK), i64::from(BLOCK / 2));
+        let reach = sought.asked.clone() * block + one * (half * half);
+        let reach = graph.reglu("probe.reach", reach, one - unless.clone());
+        graph.add(sought.missed, -1, reach);
+        let near = one - sought.missed - unless * BYTE_PUSH;
+        for (name, near, sign) in [
+            ("probe", near.clone(), 1),
+            ("probe.within", near - one, -1),
+        ] {
+            let near = self.graph.relu(name, near);
+            self.add_to_result(sign, near);
+        }
     }
 }

@@ -54,7 +54,7 @@ fn equation(class: Class) -> Result<&'static str, &'static str> {
                 "edge and random operands (`cargo xtask verify`), also far (`cargo xtask far`)",
             );
         }
-        Number => return Err("a number of the state"),
+        Number | Dump | Probe => return Err("contexts that turn (`cargo xtask turns`)"),
         Clz | Ctz | Popcnt => return Err("every byte at every place (`arithmetic::every_byte`)"),
     })
 }

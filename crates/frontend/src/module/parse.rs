@@ -331,9 +331,9 @@ fn check_version(bytes: &[u8]) -> Result<(), Error> {
         .at_offset(4))
 }
 
-/// Refuses a component, which is text or a binary.
+/// Refuses a component, which is text or a binary. It is no module.
 pub(crate) fn component() -> Error {
-    Error::unsupported("this is a component, and components are not supported").remedy(
+    Error::invalid("this is a component, and components are not supported").remedy(
         "compile to a core module, by a target for WASI preview 1 such as wasm32-wasi or wasm32-wasip1",
     )
 }

@@ -29,6 +29,9 @@ pub enum FaultKind {
     /// The top of the stack is not the low word of the product of the two words below it.
     #[error("`i32.mul_high` without the low word of the product on the stack")]
     NotAProduct,
+    /// The two operands of `dump` are not alike.
+    #[error("`dump` without an address twice on the stack")]
+    NotAlike,
     /// The instruction after `i64.const` is not `i64.const_high`.
     #[error("`i64.const_high` does not follow `i64.const`")]
     NoHighWord,
@@ -47,6 +50,9 @@ pub enum FaultKind {
     /// A `resume`, or a `section` after another instruction, is executed.
     #[error("`{0}` is executed")]
     NotExecutable(Op),
+    /// The trace of the context before, at the end of the prompt, is not one of this program.
+    #[error("the trace of the context before is not one of this program")]
+    Saved,
     /// Execution continues at an index after `}`.
     #[error("there is no such instruction")]
     Outside,

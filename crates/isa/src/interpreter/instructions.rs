@@ -150,25 +150,16 @@ impl Interpreter<'_> {
             Op::I64LeU => self.compare64(|a, b| a <= b)?,
             Op::I64GeS => self.compare64(|a, b| (a as i64) >= (b as i64))?,
             Op::I64GeU => self.compare64(|a, b| a >= b)?,
-            Op::I32Load => self.load(instruction, 4, 4, false)?,
-            Op::I32Load8S => self.load(instruction, 4, 1, true)?,
-            Op::I32Load8U => self.load(instruction, 4, 1, false)?,
-            Op::I32Load16S => self.load(instruction, 4, 2, true)?,
-            Op::I32Load16U => self.load(instruction, 4, 2, false)?,
-            Op::I32Store => self.store(instruction, 4, 4)?,
-            Op::I32Store8 => self.store(instruction, 4, 1)?,
-            Op::I32Store16 => self.store(instruction, 4, 2)?,
-            Op::I64Load => self.load(instruction, 8, 8, false)?,
-            Op::I64Load8S => self.load(instruction, 8, 1, true)?,
-            Op::I64Load8U => self.load(instruction, 8, 1, false)?,
-            Op::I64Load16S => self.load(instruction, 8, 2, true)?,
-            Op::I64Load16U => self.load(instruction, 8, 2, false)?,
-            Op::I64Load32S => self.load(instruction, 8, 4, true)?,
-            Op::I64Load32U => self.load(instruction, 8, 4, false)?,
-            Op::I64Store => self.store(instruction, 8, 8)?,
-            Op::I64Store8 => self.store(instruction, 8, 1)?,
-            Op::I64Store16 => self.store(instruction, 8, 2)?,
-            Op::I64Store32 => self.store(instruction, 8, 4)?,
+            Op::I32Load8S | Op::I32Load16S => self.load(instruction, true)?,
+            Op::I64Load8S | Op::I64Load16S | Op::I64Load32S => self.load(instruction, true)?,
+            Op::I32Load | Op::I32Load8U | Op::I32Load16U => self.load(instruction, false)?,
+            Op::I64Load | Op::I64Load8U | Op::I64Load16U | Op::I64Load32U => {
+                self.load(instruction, false)?;
+            }
+            Op::I32Store | Op::I32Store8 | Op::I32Store16 => self.store(instruction)?,
+            Op::I64Store | Op::I64Store8 | Op::I64Store16 | Op::I64Store32 => {
+                self.store(instruction)?;
+            }
             Op::MemoryGrown => {
                 self.grown = self.pop()?;
                 self.write(self.grown.into(), 4);
@@ -190,6 +181,7 @@ impl Interpreter<'_> {
             }
             Op::FrameGet => self.word(self.frame as u32)?,
             Op::DepthGet => self.word(self.stack.len() as u32)?,
+            Op::Probe => self.probe(low)?,
             Op::LocalGetRaw => self.get_raw(self.frame + low),
             Op::LocalSetRaw => self.set_raw(self.frame + low)?,
             Op::Select | Op::Select64 => {
@@ -208,6 +200,7 @@ impl Interpreter<'_> {
             | Op::Section
             | Op::Interrupt
             | Op::Dump
+            | Op::Save
             | Op::Step
             | Op::Continue
             | Op::Turn

@@ -1,7 +1,6 @@
 //! The interpreter's stack, words, memory and cursor.
 
 use super::arithmetic::{Count, counts, sub};
-use super::turning::Word;
 use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{Instruction, Token, Trap};
 
@@ -160,8 +159,7 @@ impl Interpreter<'_> {
         let bits = value.expect(width)?;
         self.write(bits, width.into());
         let value = Value::of_width(width, bits);
-        let (raw, time) = (self.raw(), self.tokens);
-        self.words.set(index, Some(Word { value, raw, time }));
+        self.set_word(index, value, self.raw());
         Ok(())
     }
 
@@ -172,14 +170,9 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Loads `size` bytes, with sign extension if `sign` is set.
-    pub(super) fn load(
-        &mut self,
-        instruction: Instruction,
-        width: u8,
-        size: usize,
-        sign: bool,
-    ) -> Result<(), Stop> {
+    /// Executes a load, with sign extension if `sign` is set.
+    pub(super) fn load(&mut self, instruction: Instruction, sign: bool) -> Result<(), Stop> {
+        let (width, size) = (instruction.op.spec().bytes as u8, access_bytes(instruction));
         let base = self.pop()?;
         let address = self.address(instruction, base, size)?;
         let mut bytes = [0; 8];
@@ -193,18 +186,12 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    pub(super) fn store(
-        &mut self,
-        instruction: Instruction,
-        width: u8,
-        size: usize,
-    ) -> Result<(), Stop> {
+    pub(super) fn store(&mut self, instruction: Instruction) -> Result<(), Stop> {
+        let (width, size) = (instruction.op.spec().width, access_bytes(instruction));
         let bits = self.pop_value()?.expect(width)?;
         let base = self.pop()?;
         let address = self.address(instruction, base, size)?;
-        for (&byte, address) in bits.to_le_bytes()[..size].iter().zip(address..) {
-            self.memory.set(address, byte);
-        }
+        self.memory.write(address, &bits.to_le_bytes()[..size]);
         self.write(bits, size);
         Ok(())
     }
@@ -223,6 +210,10 @@ impl Interpreter<'_> {
         }
         Ok(address as usize)
     }
+}
+
+fn access_bytes(instruction: Instruction) -> usize {
+    instruction.op.access_bytes().map_or(0, usize::from)
 }
 
 /// Whether a number of N bytes is negative.

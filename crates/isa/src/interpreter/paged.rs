@@ -37,6 +37,32 @@ impl<T: Copy + Default> Paged<T> {
     }
 }
 
+impl<T: Copy + Default + PartialEq> Paged<T> {
+    /// The last index up to this one whose element is not the default.
+    pub(super) fn last_until(&self, index: usize) -> Option<usize> {
+        let written = |page: &[T; PAGE], range: std::ops::Range<usize>| {
+            page[range].iter().rposition(|item| *item != T::default())
+        };
+        (0..=(index / PAGE).min(self.pages.len().checked_sub(1)?))
+            .rev()
+            .find_map(|number| {
+                let page = self.pages[number].as_ref()?;
+                let end = (index + 1 - number * PAGE).min(PAGE);
+                Some(number * PAGE + written(page, 0..end)?)
+            })
+    }
+
+    /// The first index from this one on whose element is not the default.
+    pub(super) fn first_from(&self, index: usize) -> Option<usize> {
+        (index / PAGE..self.pages.len()).find_map(|number| {
+            let page = self.pages[number].as_ref()?;
+            let start = index.saturating_sub(number * PAGE);
+            let found = page[start..].iter().position(|item| *item != T::default());
+            Some(number * PAGE + start + found?)
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +82,10 @@ mod tests {
             4 * PAGE,
         ];
         assert_eq!(read.map(|index| words.get(index)), [0, 0, 6, 7, 0, 0]);
+        let (last, first) = (3 * PAGE, 3 * PAGE - 1);
+        let until = [0, first - 1, first, last, 9 * PAGE].map(|index| words.last_until(index));
+        assert_eq!(until, [None, None, Some(first), Some(last), Some(last)]);
+        let from = [0, first, last, last + 1, 9 * PAGE].map(|index| words.first_from(index));
+        assert_eq!(from, [Some(first), Some(first), Some(last), None, None]);
     }
 }

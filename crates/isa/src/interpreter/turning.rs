@@ -1,7 +1,20 @@
 //! Contexts that turn: interrupted jumps, and values of either width.
 
 use super::{FaultKind, Interpreter, Stop, Value};
-use crate::{Commit, Instruction, Op, Program, Restart, Token, TraceReader};
+use crate::{BLOCK, Commit, Effect, Instruction, Op, Program, Token};
+
+/// How the machine finds the written address nearest to one that was never written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nearest {
+    /// The address that counts as written from the beginning: the first token's.
+    pub centre: u32,
+    /// Of two addresses at equal distance, `false`: the one written later is found; `true`: the mean
+    /// of both is.
+    pub mean: bool,
+}
+
+/// The word that counts as written from the beginning: the first token's.
+const FIRST_WORD: usize = 1 << 13;
 
 /// A local or global that was written.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +46,12 @@ pub(super) struct Turning {
     prompt: u64,
     /// Tokens yielded in earlier contexts.
     pub(super) before: u64,
-    /// The data sections that this context has written.
-    pub(super) dumped: Vec<Vec<u8>>,
+    pub(super) nearest: Nearest,
+    /// The trace since `saving`.
+    pub(super) saved: Vec<Token>,
+    saving: bool,
+    /// The number of the latest write of a word.
+    writes: u64,
     /// The target of the latest jump.
     pub(super) jump: u32,
     /// Whether the current instruction jumps.
@@ -46,14 +63,22 @@ pub(super) struct Turning {
 }
 
 impl Turning {
-    pub(super) fn new(program: &Program, restart: Option<&Restart>) -> Self {
+    /// The state after the prompt, without the end of the trace of the context before if this is a
+    /// later context.
+    pub(super) fn new(program: &Program, later: bool) -> Self {
         let mut turning = Self {
             context: None,
             handler: 0,
             mark: Mark::Never,
             prompt: 0,
             before: 0,
-            dumped: Vec::new(),
+            nearest: Nearest {
+                centre: u32::MAX,
+                mean: false,
+            },
+            saved: Vec::new(),
+            saving: false,
+            writes: 0,
             jump: 0,
             jumps: false,
             window: 0,
@@ -63,14 +88,12 @@ impl Turning {
             return turning;
         };
         turning.handler = turns.handler;
-        for token in program.preamble().chain(program.prompt_from(restart)) {
+        let prompt = program.prompt_until_saved(later);
+        for token in program.preamble().chain(prompt) {
             turning.prompt += 1;
             turning.read(token);
         }
-        match restart {
-            Some(restart) => turning.jump = restart.start,
-            None => turning.mark = Mark::After(turning.prompt - 1),
-        }
+        turning.mark = Mark::After(turning.prompt - 1);
         turning
     }
 
@@ -136,6 +159,10 @@ impl Interpreter<'_> {
             Token::Continued => Some(Mark::After(at)),
             _ => None,
         };
+        turning.saving |= end == Token::Saving;
+        if turning.saving {
+            turning.saved.extend(&self.pending);
+        }
         if std::mem::take(&mut turning.jumps) && full && mark.is_none() {
             self.cursor = Program::INTERRUPT as usize;
         }
@@ -145,16 +172,26 @@ impl Interpreter<'_> {
         }
     }
 
+    /// Sets a local or global.
+    pub(super) fn set_word(&mut self, index: usize, value: Value, raw: u64) {
+        self.turning.writes += 1;
+        let time = self.turning.writes;
+        self.words.set(index, Some(Word { value, raw, time }));
+    }
+
     /// Pushes a local or global of either width: the word, or the nearest one that was written; of
-    /// two at equal distance, the one written later.
+    /// two at equal distance, the one written later. The first token counts as a word.
     pub(super) fn get_raw(&mut self, index: usize) {
         let at = |index: Option<usize>| index.and_then(|index| self.words.get(index));
-        let nearest = (0..=self.words.len()).find_map(|distance| {
+        let first = |distance| (index.abs_diff(FIRST_WORD) == distance).then_some((0, 0));
+        let nearest = (0..=self.words.len().max(FIRST_WORD)).find_map(|distance| {
             let below = at(index.checked_sub(distance));
             let above = at(index.checked_add(distance));
-            below.into_iter().chain(above).max_by_key(|word| word.time)
+            let words = below.into_iter().chain(above);
+            let words = words.map(|word| (word.time, word.raw));
+            words.chain(first(distance)).max()
         });
-        self.result(Value::Raw(nearest.map_or(0, |word| word.raw)));
+        self.result(Value::Raw(nearest.map_or(0, |(_, raw)| raw)));
     }
 
     /// Pops the top of the stack, of either width, into a local or global.
@@ -163,23 +200,131 @@ impl Interpreter<'_> {
         let raw = self.turning.raws.get(self.stack.len());
         let raw = *raw.ok_or(Stop::Fault(FaultKind::Underflow))?;
         self.write(raw, 8);
-        let (value, time) = (Value::Raw(raw), self.tokens);
-        self.words.set(index, Some(Word { value, raw, time }));
+        self.set_word(index, Value::Raw(raw), raw);
         Ok(())
     }
 
-    /// Writes bytes of the memory to the trace, as a data section.
+    /// Writes a block of the memory to the trace, and to where it is.
     pub(super) fn dump(&mut self, instruction: Instruction) -> Result<(), Stop> {
-        let [.., size, address] = self.stack.as_slice() else {
+        let [.., copy, address] = self.stack.as_slice() else {
             return Err(Stop::Fault(FaultKind::Underflow));
         };
-        let (size, base) = (size.expect(4)? as usize, address.expect(4)? as u32);
-        let address = self.address(instruction, base, TraceReader::LONGEST_SECTION)?;
-        let bytes: Vec<u8> = (address..address + size)
+        let (copy, address) = (copy.expect(4)?, address.expect(4)?);
+        if copy != address {
+            return Err(Stop::Fault(FaultKind::NotAlike));
+        }
+        let address = address as usize + instruction.low() as usize;
+        let bytes: Vec<u8> = (address..address + BLOCK as usize)
             .map(|address| self.memory.get(address))
             .collect();
         self.pending.extend(bytes.iter().copied().map(Token::byte));
-        self.turning.dumped.push(bytes);
+        self.memory.write(address, &bytes);
+        Ok(())
+    }
+
+    /// Pops an address and pushes whether memory around it was written.
+    pub(super) fn probe(&mut self, offset: usize) -> Result<(), Stop> {
+        let address = self.pop()? as usize + offset;
+        let Nearest { centre, mean } = self.turning.nearest;
+        let distance = |at: usize| at.abs_diff(address);
+        let square = |at: usize| (at as i128).pow(2);
+        let found = self.memory.nearest(address);
+        let first = (centre as usize, 0);
+        let all = found.into_iter().flatten().chain([first]);
+        let least = all.clone().map(|(at, _)| distance(at)).min();
+        let nearest = all.filter(|&(at, _)| Some(distance(at)) == least);
+        let twice = match mean {
+            true if nearest.clone().any(|(at, store)| (at, store) != first) => {
+                let written = nearest.filter(|&(_, store)| store > 0);
+                let (least, greatest) = written.fold((usize::MAX, 0), |(least, greatest), (at, _)| {
+                    (least.min(at), greatest.max(at))
+                });
+                square(least) + square(greatest)
+            }
+            _ => {
+                let latest = nearest.max_by_key(|&(_, store)| store);
+                let (at, store) = latest.unwrap_or(first);
+                // No address has the first token's square, so that no load finds it.
+                2 * (square(at) - i128::from(store == 0))
+            }
+        };
+        let missed = (twice - 2 * square(address)).abs();
+        let block = i128::from(BLOCK);
+        let near = block * address as i128 + block * block / 4;
+        self.word((missed <= 2 * near).into())
+    }
+
+    /// Reads the end of the trace of the context before, as the machine does: what a line does
+    /// depends on its tokens and the current instruction alone.
+    pub(super) fn replay(&mut self, tokens: &[Token]) -> Result<(), FaultKind> {
+        let mut ended = false;
+        for line in tokens.split_inclusive(|token| token.ends_instruction()) {
+            let [bytes @ .., end] = line else { break };
+            if ended {
+                return Err(FaultKind::Saved);
+            }
+            self.pending.extend(bytes);
+            self.replay_line(bytes, *end).map_err(|stop| match stop {
+                Stop::Fault(kind) => kind,
+                Stop::Trap(_) => FaultKind::Saved,
+            })?;
+            self.pending.push(*end);
+            self.close(*end);
+            self.pending.clear();
+            self.turning.prompt += line.len() as u64;
+            ended = *end == Token::Turned;
+        }
+        self.turning.saving = false;
+        self.turning.saved.clear();
+        ended.then_some(()).ok_or(FaultKind::Saved)
+    }
+
+    fn replay_line(&mut self, bytes: &[Token], end: Token) -> Result<(), Stop> {
+        let bytes = bytes.iter().map(|&token| match token {
+            Token::Byte(byte, _) => Ok(byte),
+            _ => Err(Stop::Fault(FaultKind::Saved)),
+        });
+        let bytes = bytes.collect::<Result<Vec<u8>, Stop>>()?;
+        let last = |count: usize| {
+            let from = bytes.len().checked_sub(count);
+            let last = bytes[from.ok_or(Stop::Fault(FaultKind::Saved))?..].iter();
+            Ok(last.rfold(0, |number, &byte| number << 8 | u64::from(byte)))
+        };
+        let instruction = self.instruction(self.cursor);
+        self.cursor = self.cursor.wrapping_add(1);
+        match end {
+            Token::Saving => self.cursor = last(3)? as usize,
+            Token::Turned => {}
+            Token::Loaded => {
+                let instruction = instruction.ok_or(Stop::Fault(FaultKind::Outside))?;
+                let [.., address, _] = self.stack.as_slice() else {
+                    return Err(Stop::Fault(FaultKind::Underflow));
+                };
+                let address = address.expect(4)? as usize + instruction.low() as usize;
+                self.memory.write(address, &bytes);
+            }
+            Token::Commit(commit) => {
+                let instruction = instruction.ok_or(Stop::Fault(FaultKind::Outside))?;
+                let op = instruction.op;
+                let width = if bytes.len() < 8 { 4 } else { 8 };
+                if matches!(op, Op::GlobalSet | Op::LocalTee) {
+                    let value = Value::of_width(width, last(width.into())?);
+                    self.set_word(instruction.low() as usize, value, self.raw());
+                }
+                let popped = i8::from(commit.stored) - commit.delta;
+                for _ in 0..popped {
+                    self.pop_value()?;
+                }
+                if commit.stored {
+                    self.stack
+                        .push(Value::of_width(width, last(width.into())?));
+                }
+                if commit.effect == Effect::Jump {
+                    self.cursor = last(3)? as usize;
+                }
+            }
+            _ => return Err(Stop::Fault(FaultKind::Saved)),
+        }
         Ok(())
     }
 }
