@@ -374,7 +374,9 @@ impl Assembler {
         self.constant(BLOCK.wrapping_neg());
         self.op(Op::I32Add);
         self.emit(Op::LocalTee, POINTER);
-        self.emit(Op::Probe, BLOCK / 2);
+        // Half a block away are the block's last byte and the last one of the block before, not the
+        // first one of the block after, which has just been written.
+        self.emit(Op::Probe, BLOCK / 2 - 1);
         self.branch(Op::BrUnless, next);
         self.get(POINTER);
         self.get(POINTER);

@@ -93,7 +93,7 @@ impl<'p> Interpreter<'p> {
             cursor: declared,
             stack: Vec::new(),
             words: Paged::default(),
-            memory: Memory::new(program.turns.is_some()),
+            memory: Memory::new(program.code.iter().any(|one| one.op == Op::Probe)),
             grown: 0,
             frame: 0,
             callers: Vec::new(),

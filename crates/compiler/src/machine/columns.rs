@@ -408,7 +408,7 @@ impl Columns {
             Token::Stepping | Token::Continued => {
                 row.extend([(self.delta, -1), (self.jumped, 1), (self.marks, 1)]);
             }
-            Token::Saving => row.push((self.jumped, 1)),
+            Token::Saving => row.extend([(self.jumped, 1), (self.marks, 1)]),
             Token::Turned => row.push((self.marks, 1)),
             Token::Begin | Token::Open | Token::Halt | Token::Exit | Token::Trap(_) => {}
             Token::Refused => {}

@@ -2,14 +2,15 @@
 //! the program, writes down the program's state.
 //!
 //! ```text
-//! mark       latest of `ready`, `interrupted`, `stepping`, `continued`, `turned`, and its budget:
+//! mark       latest of `ready`, `interrupted`, `stepping`, `continued`, `saving`, `turned`, and its
+//!            budget:
 //!            2^27 - context at `ready` and `continued`, 2^27 at `stepping`, 0 at the others
 //! full       = t - 2^27 + (budget - t)[mark] - budget            positive if jumps are interrupted; not at the mark itself
 //! redirect   = relu(2^25 full - target - 3) - relu(2^25 full)    0, or -target - 3 if full is positive
 //! fall      += jump, frame or depth                              for `interrupt`, `frame.get`, `depth.get`
 //! product   += fall                                              for these, whose bytes the multiplier then outputs
 //!            chosen by bias and width: 0, 4; 1, 4; 0, 8
-//! dump       a load of size 2^20 whose bytes are second
+//! near       = [missed <= 1024 q + 512^2]                for `probe`: see `memory`
 //! ```
 //! An interrupted jump leads to instruction -3, in the preamble: `interrupt`, then `br` to the
 //! handler. `interrupt` pushes the jump's target, and its end token is a mark, so that the handler's
@@ -94,8 +95,8 @@ impl Machine {
         let (block, half) = (i64::from(BLOCK), i64::from(BLOCK / 2));
         let reach = sought.asked.clone() * block + one * (half * half);
         let reach = graph.reglu("probe.reach", reach, one - unless.clone());
-        graph.add(sought.missed, -1, reach);
-        let near = one - sought.missed - unless * BYTE_PUSH;
+        let reach = graph.hold("probe.reach", reach);
+        let near = one + reach - sought.missed - unless * BYTE_PUSH;
         for (name, near, sign) in [
             ("probe", near.clone(), 1),
             ("probe.within", near - one, -1),

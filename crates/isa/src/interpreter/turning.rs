@@ -154,7 +154,7 @@ impl Interpreter<'_> {
             (Mark::Never, _) | (Mark::After(_), None) => false,
         };
         let mark = match end {
-            Token::Interrupted | Token::Turned => Some(Mark::Never),
+            Token::Interrupted | Token::Saving | Token::Turned => Some(Mark::Never),
             Token::Stepping => Some(Mark::Next),
             Token::Continued => Some(Mark::After(at)),
             _ => None,
@@ -251,7 +251,7 @@ impl Interpreter<'_> {
         let missed = (twice - 2 * square(address)).abs();
         let block = i128::from(BLOCK);
         let near = block * address as i128 + block * block / 4;
-        self.word((missed <= 2 * near).into())
+        self.word(if missed <= 2 * near { 0x0101_0101 } else { 0 })
     }
 
     /// Reads the end of the trace of the context before, as the machine does: what a line does
