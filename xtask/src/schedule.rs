@@ -12,8 +12,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use weightware_certify::next_tokens;
 use weightware_compiler::machine::planned::{LADDERS, Planned};
 use weightware_compiler::machine::{Extension, Machine, Profile};
+use weightware_compiler::proof::{self, Proof, Verdict};
 use weightware_compiler::{Budget, Failed, Graph, Schedule, Usage, attempt};
 
 use crate::figures::seconds;
@@ -87,7 +89,7 @@ impl Arguments {
             })?;
             return Ok(());
         }
-        let (seed, found) = self.solve(&graph, profile.budget())?;
+        let (seed, found) = self.solve(&graph, profile)?;
         let new = found.usage(&graph);
         println!("found with seed {seed}:\n{new}");
         let old = parsed.ok().map(|old| wiping(&old.usage(&graph)));
@@ -143,14 +145,21 @@ impl Arguments {
         Ok(())
     }
 
-    /// The best of the seeds' schedules: the fewest heads spent on wiping, then the fewest neurons.
-    fn solve(&self, graph: &Graph, budget: Budget) -> Result<(u64, Schedule)> {
-        let solved = self.search(graph, budget)?;
+    /// The best of the seeds' schedules whose weights are proved: the fewest heads spent on wiping,
+    /// then the fewest neurons.
+    fn solve(&self, graph: &Graph, profile: Profile) -> Result<(u64, Schedule)> {
+        let mut solved = self.search(graph, profile.budget())?;
         let why = solved.failed.last().map(|failed| failed.error.to_string());
-        let best = solved
-            .best()
-            .map(|(seed, schedule)| (*seed, schedule.clone()));
-        best.with_context(|| why.unwrap_or_default())
+        solved
+            .found
+            .sort_by_key(|(wiping, (seed, _))| (*wiping, *seed));
+        let fit = solved.found.len();
+        let mut found = solved.found.into_iter().map(|(_, found)| found);
+        let best = found.find(|(_, schedule)| is_proved(profile, schedule));
+        best.with_context(|| match (fit, why) {
+            (0, Some(why)) => why,
+            _ => format!("none of {fit} schedules that fit is proved: try more --seeds"),
+        })
     }
 
     /// Searches with every seed.
@@ -227,6 +236,26 @@ impl Solved {
         counts.sort_by_key(|&(what, seeds)| (Reverse(seeds), what));
         counts
     }
+}
+
+/// Whether the weights of all profiles that share a schedule are proved with this one. In others the
+/// analysis does not see that numbers cancel that share a slot.
+fn is_proved(profile: Profile, schedule: &Schedule) -> bool {
+    let profiles = Profile::ALL.into_iter();
+    let mut sharing = profiles.filter(|other| other.schedule() == profile.schedule());
+    sharing.all(|profile| {
+        let machine = Machine::with_profile(profile, &Extension::ALL);
+        let Ok(model) = machine.assemble(schedule) else {
+            return false;
+        };
+        let values = proof::values_of(&machine, schedule, &model);
+        let unwritten = proof::unwritten_of(&machine, schedule, &model);
+        values.is_ok_and(|proofs| {
+            let wrong = |proof: &Proof| matches!(proof.verdict, Verdict::Wrong(..));
+            !proofs.iter().any(wrong)
+        }) && unwritten.is_ok_and(|unwritten| unwritten.holds())
+            && next_tokens(&model).problems().next().is_none()
+    })
 }
 
 /// The neurons of ladders, which a model with instructions in its weights has in addition.

@@ -48,7 +48,7 @@ fn blocks() {
             }
         }
     }
-    // At equal distance from two bytes, the one written later counts.
+    // Halfway between two bytes.
     for address in [20_000, 20_801] {
         code.extend([new(Op::I32Const, address), new(Op::I32Const, 7)]);
         code.push(access(Op::I32Store8, 0));

@@ -370,9 +370,7 @@ impl Assembler {
         self.constant(BLOCK.wrapping_neg());
         self.op(Op::I32Add);
         self.emit(Op::LocalTee, POINTER);
-        // Half a block away are the block's last byte and the last one of the block before, not the
-        // first one of the block after, which has just been written.
-        self.emit(Op::Probe, BLOCK / 2 - 1);
+        self.emit(Op::Probe, BLOCK / 2);
         self.branch(Op::BrUnless, next);
         self.get(POINTER);
         self.get(POINTER);

@@ -507,9 +507,8 @@ ops! {
     /// `p p -- p p`, writes the [`BLOCK`](crate::BLOCK) bytes of the memory from p + imm on to the
     /// trace, and to where they are.
     Dump "dump" 1024 EndToken::Loaded;
-    /// `p -- q`: q is 0 if none of the [`BLOCK`](crate::BLOCK) bytes of the memory around c = p +
-    /// imm was written. All its bytes are 1 if one of them was, and possibly if one near them was:
-    /// if a, the written address nearest to c, has |a^2 - c^2| <= BLOCK c + BLOCK^2 / 4.
+    /// `p -- q`: all bytes of q are 1 if one of the [`BLOCK`](crate::BLOCK) bytes of the memory from
+    /// p + imm - BLOCK / 2 on was written, else 0. See [`Nearest`](crate::Nearest) for exceptions.
     Probe "probe" 4/4 UNARY;
     /// `i -- `, jumps to instruction i, and interrupts the next jump
     Step "step" 3 EndToken::Stepping;

@@ -3,7 +3,7 @@
 use crate::interpreter::assumptions::{Bailout, HeadAt, Result};
 use crate::interpreter::key_layout::{Head, KeyLayout, Value};
 use crate::interpreter::scope::OutputAt;
-use crate::symbolic::atoms::AtomKind;
+use crate::symbolic::atoms::{AtomKind, TIME};
 use crate::symbolic::hash::QuickMap;
 use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, is_power, power};
@@ -142,6 +142,9 @@ fn found(
         let atom = interner.atom(kind, || range);
         if let Some(error) = group.nearness[value as usize] {
             interner.note_nearness(atom, error);
+        }
+        if interner[group.forms[value as usize]].as_atom() == Some(TIME) {
+            interner.note_past(atom);
         }
         atom
     } else {

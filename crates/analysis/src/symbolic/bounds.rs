@@ -1,5 +1,6 @@
 //! Interval evaluation of polynomials over the bounds of their atoms.
 
+use crate::symbolic::atoms::TIME;
 use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
 use crate::symbolic::polynomial::Polynomial;
@@ -11,7 +12,18 @@ impl Interner {
     pub fn range(&self, form: &Polynomial) -> Range {
         let mut all = Range::of(0.0);
         let steps = self.steps(form);
+        let age = self.age(form);
+        if let Some((_, coefficient)) = age {
+            let last = self.range_of(TIME).hi;
+            let range = Range::new(0.0, last, 0).scaled(coefficient);
+            all.lo += range.lo;
+            all.hi += range.hi;
+            all.grain = all.grain.min(range.grain);
+        }
         for (at, &((a, b), coefficient)) in form.terms().iter().enumerate() {
+            if age.is_some_and(|(pair, _)| pair.contains(&at)) {
+                continue;
+            }
             if let Some(step) = steps.iter().find(|step| step.pair.contains(&at)) {
                 if step.pair[0] == at {
                     let range = step.range();
@@ -44,6 +56,20 @@ impl Interner {
         } else {
             all.widened(mass)
         }
+    }
+
+    /// Two terms `c t - c p` of a form, where p is the position of an earlier token, or the token's
+    /// own: their indices, and c. Their sum is never of the other sign than c.
+    fn age(&self, form: &Polynomial) -> Option<([usize; 2], f64)> {
+        let terms = form.terms();
+        let time = terms
+            .iter()
+            .position(|&(monomial, _)| monomial == (0, TIME))?;
+        let coefficient = terms[time].1;
+        let past = terms.iter().position(|&((one, atom), other)| {
+            one == 0 && other == -coefficient && self.is_past(atom)
+        })?;
+        Some(([time, past], coefficient))
     }
 
     /// The sum of the greatest magnitudes of a form's terms.
@@ -99,6 +125,21 @@ mod tests {
     use super::*;
     use crate::symbolic::polynomial::Atom;
     use crate::testing::Random;
+
+    #[test]
+    fn a_position_is_never_before_an_earlier_one() {
+        let mut atoms = Interner::new(100);
+        let [past, other] = [0, 1].map(|number| atoms.unknown(number, Range::new(0.0, 100.0, 0)));
+        atoms.note_past(past);
+        let age = |atom| {
+            let less = Polynomial::atom(TIME).plus(-1.0, &Polynomial::atom(atom));
+            less.expect("floats")
+        };
+        assert_eq!(atoms.range(&age(past)), Range::new(0.0, 100.0, 0));
+        assert_eq!(atoms.range(&age(other)), Range::new(-100.0, 100.0, 0));
+        let twice = Polynomial::constant(7.0).about_plus(-2.0, &age(past));
+        assert_eq!(atoms.range(&twice), Range::new(-193.0, 7.0, 0));
+    }
 
     #[test]
     fn bounds_are_those_of_all_values() {

@@ -21,6 +21,8 @@ pub struct Interner {
     /// For each atom, an exact form that the rounded number is close to, and the greatest
     /// difference.
     closeness: Vec<Option<(Polynomial, f64)>>,
+    /// Atoms that are positions of earlier tokens, or of the token itself.
+    past: Vec<Atom>,
     forms: Vec<Polynomial>,
     form_ranges: Vec<Range>,
     known_forms: Numbered,
@@ -45,6 +47,7 @@ impl Interner {
             ranges: Vec::new(),
             known: Numbered::default(),
             closeness: Vec::new(),
+            past: Vec::new(),
             forms: Vec::new(),
             form_ranges: Vec::new(),
             known_forms: Numbered::default(),
@@ -79,6 +82,18 @@ impl Interner {
         self.closeness.push(None);
         self.known.insert(hash, atom);
         atom
+    }
+
+    /// Notes that an atom is the position of an earlier token, or of the token itself.
+    pub(crate) fn note_past(&mut self, atom: Atom) {
+        if !self.past.contains(&atom) {
+            self.past.push(atom);
+        }
+    }
+
+    /// Whether an atom is the position of an earlier token, or of the token itself.
+    pub(crate) fn is_past(&self, atom: Atom) -> bool {
+        self.past.contains(&atom)
     }
 
     /// The atom of a kind, if there is one.
@@ -118,6 +133,7 @@ impl Interner {
         self.kinds.truncate(mark.atoms);
         self.ranges.truncate(mark.atoms);
         self.closeness.truncate(mark.atoms);
+        self.past.retain(|&atom| (atom as usize) < mark.atoms);
         self.known_forms.truncate(mark.forms);
         self.forms.truncate(mark.forms);
         self.form_ranges.truncate(mark.forms);

@@ -31,7 +31,6 @@ impl Machine {
         let far = words.far_side(graph, callee.clone());
         let product = graph.reglu("callee^2", far, callee.clone());
         let product = graph.hold("callee^2", product);
-        graph.exact(product);
         let clear = class.clear(
             graph,
             "call.clear",

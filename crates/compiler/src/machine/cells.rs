@@ -58,7 +58,7 @@ impl Machine {
         let [wanted, found] =
             graph.lookup("cell.load", query, &key, [count, access.square.clone()]);
         let wanted = graph.hold("cell.load", wanted);
-        let missed = self.missed(access, found);
+        let missed = self.missed(parts, access, found);
 
         let graph = &mut self.graph;
         let far = cells.far_side(graph, cell);

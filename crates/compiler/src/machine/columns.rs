@@ -248,9 +248,9 @@ pub(crate) fn op_columns(op: Op) -> OpColumns {
     }
 }
 
-/// The greatest number of bytes of an instruction. A data section in the prompt has more, but
-/// nothing reads their number.
-const MOST_BYTES: i64 = BLOCK as i64;
+/// The greatest number of bytes in the column of an opcode. `dump` has more: see `turn`. A data
+/// section in the prompt has more, too, but nothing reads their number.
+pub(crate) const MOST_BYTES: i64 = 16;
 
 /// Marks a growth of the memory, in a column whose other values are at most [`MOST_BYTES`].
 pub(crate) const GROWN: i64 = MOST_BYTES + 1;

@@ -30,8 +30,6 @@ impl Machine {
         let product = graph.dim("word^2");
         graph.add(product, 1, of_local);
         graph.add(product, -1, excess);
-        // The immediate has 24 bits.
-        graph.exact(product);
 
         let setting = class.unless_either(Class::GlobalSet, Class::LocalSet);
         let clear = class.clear(graph, "local.clear", setting, fetched.width, state.index);

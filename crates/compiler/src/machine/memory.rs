@@ -6,10 +6,10 @@
 //! size    = rise of a load
 //! beyond  = relu(index - size + 1)      bytes past the size
 //! within  = relu(size - index)
-//! missed  = |(address found)^2 - q^2|   memory that was never written is 0; the square is less centre^2 - 1, so that the first token
-//!                                       stands for the centre, and is never found exactly
+//! missed  = |(address found + 2^18)^2 - (q + 2^18)^2|   memory that was never written is 0. From the square (centre + 2^18)^2 - 1 is
+//!                                       subtracted: so the first token stands for the centre, and is never found exactly
 //! dump    a load of 1024 bytes, and at the same time their store
-//! near    = [missed <= 1024 q + 512^2]      probe: a byte from q - 512 to q + 512 was written, or one not far from there
+//! probe   [missed <= 1024 (q + 2^18)]   whether a byte from q - 512 to q + 511 was written
 //! traps   if top + immediate + size > limit at a load, second + immediate + bytes > limit at a store
 //! limit   = 65536 (fourth + grown), grown = the word before the latest token that grows the memory, else 0
 //! ```
@@ -24,6 +24,10 @@ use super::planned::Planned;
 use super::{BIG, Extension, Machine, Parts, Size};
 use crate::form::{Dim, LinearForm};
 use crate::graph::{Key, Output};
+
+/// Added to addresses whose squares are compared, so that the squares of addresses at equal
+/// distance from one that is queried differ little beside those of others: see `probe`.
+pub(super) const SHIFT: i64 = 1 << 18;
 
 /// An access to memory.
 pub(super) struct Access {
@@ -41,15 +45,6 @@ pub(super) struct Access {
     pub(super) asked: LinearForm,
 }
 
-/// What a load finds.
-pub(super) struct Sought {
-    /// The address that it queries at the current index.
-    pub(super) asked: LinearForm,
-    /// 0 if that address was written, else the distance between its square and that of the nearest
-    /// one that was.
-    pub(super) missed: Dim,
-}
-
 impl Machine {
     pub(crate) fn size(&mut self, parts: &Parts) -> Size {
         let (index, size) = (parts.state.index, parts.fetched.rise);
@@ -60,8 +55,8 @@ impl Machine {
         Size { beyond, within }
     }
 
-    /// Returns the address that a load queries, and how far the one found is from it.
-    pub(super) fn memory(&mut self, parts: &Parts, size: &Size) -> Sought {
+    /// Returns how far the address that a load finds is from the one that it queries.
+    pub(super) fn memory(&mut self, parts: &Parts, size: &Size) -> Dim {
         let Parts {
             state,
             fetched,
@@ -84,22 +79,19 @@ impl Machine {
             one,
             state.index,
         );
-        let first = one * (span.centre * span.centre - 1);
+        let first = one * ((span.centre + SHIFT) * (span.centre + SHIFT) - 1);
+        let linear = written.clone() * (2 * (span.centre + SHIFT));
         let access = Access {
-            square: product + written.clone() * (2 * span.centre) - first.clone(),
+            square: product + linear + one * (SHIFT * SHIFT) - first.clone(),
             first,
             asked: operands.top + fetched.immediate + state.index - size.beyond,
             written,
             product,
             clear,
         };
-        let missed = match self.profile.cells {
+        match self.profile.cells {
             None => self.by_address(parts, size, &access),
             Some(cells) => self.by_cell(parts, size, &access, cells),
-        };
-        Sought {
-            asked: access.asked,
-            missed,
         }
     }
 
@@ -117,7 +109,7 @@ impl Machine {
         };
         let query = span.centred(graph, access.asked.clone());
         let [found] = graph.lookup("load.at", query.clone(), &key, [access.square.clone()]);
-        let missed = self.missed(access, found);
+        let missed = self.missed(parts, access, found);
         if self.planned.contains(&Planned::Anywhere) {
             let time = self.graph.time();
             let at = self.graph.second_value(found, time);
@@ -130,10 +122,14 @@ impl Machine {
         missed
     }
 
-    /// 0 if the square of the address found is that of the queried address, else at least 1.
-    pub(super) fn missed(&mut self, access: &Access, found: Output) -> Dim {
+    /// 0 if the square of the address found is that of the queried address, else at least 1. At
+    /// `probe`, 0 if they differ by no more than its reach.
+    pub(super) fn missed(&mut self, parts: &Parts, access: &Access, found: Output) -> Dim {
+        let turns = self.extensions.contains(&Extension::Turn);
+        let reach = turns.then(|| self.reach(parts, &access.asked));
         let graph = &mut self.graph;
         let asked = access.asked.clone();
+        let asked = asked + graph.one() * SHIFT;
         let square = graph.reglu("asked^2", asked.clone(), asked);
         let miss = graph.hold("miss", found);
         graph.add(miss, -1, square);
@@ -143,6 +139,10 @@ impl Machine {
         let missed = graph.dim("missed");
         graph.alone(missed);
         for (name, miss) in [("above", above.clone()), ("below", -above)] {
+            let miss = match reach {
+                Some(reach) => miss - reach,
+                None => miss,
+            };
             let miss = graph.relu(&format!("missed.{name}"), miss);
             graph.add(missed, 1, miss);
         }

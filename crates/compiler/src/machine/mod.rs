@@ -172,7 +172,7 @@ impl Machine {
         machine.locals(&parts);
         let resume_at = machine.calls(&parts);
         let size = machine.size(&parts);
-        let sought = machine.memory(&parts, &size);
+        let missed = machine.memory(&parts, &size);
         machine.arithmetic(&parts);
         machine.comparisons(&parts);
         let mut product = None;
@@ -192,7 +192,10 @@ impl Machine {
                 Extension::Extend => machine.extend(&parts, &size),
                 Extension::Count => machine.count(&parts, &size),
                 Extension::Wide => machine.wide(&parts, &size),
-                Extension::Turn => machine.probe(&parts, &sought),
+                Extension::Turn => {
+                    machine.dump(&parts);
+                    machine.probe(&parts, missed);
+                }
             }
         }
         if let Some(product) = product {

@@ -11,7 +11,9 @@
 //! fall      += jump, frame or depth                              for `interrupt`, `frame.get`, `depth.get`
 //! product   += fall                                              for these, whose bytes the multiplier then outputs
 //!            chosen by bias and width: 0, 4; 1, 4; 0, 8
-//! near       = [missed <= 1024 q + 512^2]                for `probe`: see `memory`
+//! bytes     += 1008 [class = dump]
+//! reach      = 1024 (q + 2^18) [class = probe]                   subtracted from both sides of missed: see `memory`
+//! result    += [missed = 0]                                      for `probe`
 //! ```
 //! An interrupted jump leads to instruction -3, in the preamble: `interrupt`, then `br` to the
 //! handler. `interrupt` pushes the jump's target, and its end token is a mark, so that the handler's
@@ -23,8 +25,8 @@
 
 use weightware_isa::{BLOCK, Program, Token};
 
-use super::columns::{Class, Columns};
-use super::memory::Sought;
+use super::columns::{Class, Columns, MOST_BYTES};
+use super::memory::SHIFT;
 use super::{BIG, BYTE_PUSH, Machine, Parts, Profile};
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
@@ -96,19 +98,37 @@ impl Machine {
         graph.add(product, 1, number);
     }
 
-    /// Outputs 1 if the address that a load would find is near the one that it queries.
-    pub(super) fn probe(&mut self, parts: &Parts, sought: &Sought) {
-        let unless = parts.fetched.class.unless(Class::Probe);
+    /// The bytes of `dump`, which its column does not hold: the certificate bounds what other tokens
+    /// may hold in that column.
+    pub(super) fn dump(&mut self, parts: &Parts) {
+        let Parts { fetched, .. } = parts;
         let graph = &mut self.graph;
-        let one = graph.one();
-        let (block, half) = (i64::from(BLOCK), i64::from(BLOCK / 2));
-        let reach = sought.asked.clone() * block + one * (half * half);
-        let reach = graph.reglu("probe.reach", reach, one - unless.clone());
-        let reach = graph.hold("probe.reach", reach);
-        let near = one + reach - sought.missed - unless * BYTE_PUSH;
-        for (name, near, sign) in [("probe", near.clone(), 1), ("probe.within", near - one, -1)] {
-            let near = self.graph.relu(name, near);
-            self.add_to_result(sign, near);
-        }
+        let dump = graph.relu(
+            "dump.bytes",
+            fetched.class.one - fetched.class.unless(Class::Dump),
+        );
+        graph.add(fetched.bytes, i64::from(BLOCK) - MOST_BYTES, dump);
+    }
+
+    /// How far the address found may be from the one that is queried, as a difference of squares: at
+    /// `probe` the block around the address q that is queried, from q - 512 to q + 511, else 0.
+    ///
+    /// Let d be the distance, and c = q + 2^18. The squares of found and queried address differ by 2 c
+    /// d + d^2 if the one found is greater, else by 2 c d - d^2. As c is greater than 2^17 + 2^9, and
+    /// d at most c, the difference is at most 1024 c for the block alone.
+    pub(super) fn reach(&mut self, parts: &Parts, asked: &LinearForm) -> Dim {
+        let class = &parts.fetched.class;
+        let graph = &mut self.graph;
+        let reach = (asked.clone() + class.one * SHIFT) * i64::from(BLOCK);
+        let reach = graph.reglu("reach", reach, class.one - class.unless(Class::Probe));
+        graph.hold("reach", reach)
+    }
+
+    /// Outputs 1 if the address found is within reach.
+    pub(super) fn probe(&mut self, parts: &Parts, missed: Dim) {
+        let class = &parts.fetched.class;
+        let near = class.one - missed - class.unless(Class::Probe) * BYTE_PUSH;
+        let near = self.graph.relu("probe", near);
+        self.add_to_result(1, near);
     }
 }

@@ -35,7 +35,7 @@ use crate::machine::{Extension, Machine, Profile};
 use crate::schedule::Schedule;
 pub use error::ProofError;
 use facts::Facts;
-pub use unwritten::{Unwritten, unwritten};
+pub use unwritten::{Unwritten, unwritten, unwritten_of};
 
 /// The result of the proof for one instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,20 @@ pub struct Proof {
 pub fn values(profile: Profile, model: &Model) -> Result<Vec<Proof>, ProofError> {
     let machine = Machine::with_profile(profile, &Extension::ALL);
     let schedule = Schedule::parse(&machine.graph, profile.schedule())?;
-    let mut facts = Facts::new(&machine, &schedule, model)?;
+    values_of(&machine, &schedule, model)
+}
+
+/// Proves the values of all instructions that can be executed, for weights that were assembled for
+/// a machine with all modules, with any schedule.
+///
+/// # Errors
+/// If the analysis refuses the weights.
+pub fn values_of(
+    machine: &Machine,
+    schedule: &Schedule,
+    model: &Model,
+) -> Result<Vec<Proof>, ProofError> {
+    let mut facts = Facts::new(machine, schedule, model)?;
     let executed = Op::ALL.iter().copied().filter(|&op| is_executed(op));
     executed.map(|op| rules::prove(&mut facts, op)).collect()
 }

@@ -55,7 +55,7 @@ fn equation(class: Class) -> Result<&'static str, &'static str> {
             );
         }
         Dump => "load.byte unless missed",
-        Probe => "[missed <= 1024 (top + immediate) + 512^2] at every byte",
+        Probe => "[missed <= 1024 (top + immediate + 2^18)] at every byte",
         Number => return Err("every kind of jump, frame and depth (`turns`)"),
         Clz | Ctz | Popcnt => return Err("every byte at every place (`arithmetic::every_byte`)"),
     })
@@ -328,40 +328,25 @@ fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>
         .then(|| format!("the gate is {gate:?}, not {wanted:?}")))
 }
 
-/// Checks that the result is `relu(reach - missed + 1) - relu(reach - missed)`, where the reach is
-/// `1024 (top + immediate) + 512^2`.
-///
-/// An address is below 2^25, so nothing is rounded.
+/// Checks that the result is `relu(1 - missed)`, and that the reach is `1024 (top + immediate + 2^18)`.
 fn probe(facts: &mut Facts<'_>) -> Result<Option<String>, ProofError> {
     let block = f64::from(BLOCK);
     let [top, immediate] = [facts.named("top")?, facts.named("immediate")?];
-    let wanted = Polynomial::constant(block * block / 4.0)
+    let wanted = Polynomial::constant(block * 2.0_f64.powi(18))
         .about_plus(block, facts.exact(top))
         .about_plus(block, facts.exact(immediate));
-    let reach = facts.named("probe.reach")?;
+    let reach = facts.named("reach")?;
     let reach = facts.unrounded(facts.exact(reach));
     if reach != wanted {
         return Ok(Some(format!("the reach is {reach:?}, not {wanted:?}")));
     }
-    let [reach, missed, carry] = [
-        facts.named("probe.reach")?,
-        facts.named("missed")?,
-        facts.carry()?,
-    ];
-    let near = facts.exact(reach).about_plus(-1.0, facts.exact(missed));
-    let next = near.about_plus(1.0, &Polynomial::constant(1.0));
+    let [missed, carry] = [facts.named("missed")?, facts.carry()?];
+    let wanted = Polynomial::constant(1.0).about_plus(-1.0, facts.exact(missed));
     let found = facts.result()?;
     let found = facts.exact(found).about_plus(-1.0, facts.exact(carry));
-    let has = |gate: &Polynomial, sign: f64| {
-        found.terms().iter().any(|&(monomial, coefficient)| {
-            let term = Polynomial::monomial(monomial, coefficient * sign);
-            facts
-                .gate_of(&term)
-                .is_some_and(|(found, value)| found == *gate && value == 1.0)
-        })
-    };
-    let right = found.terms().len() == 2 && has(&next, 1.0) && has(&near, -1.0);
-    Ok((!right).then(|| format!("the result is {found:?}, not a step of {near:?}")))
+    let gate = facts.gate_of(&found);
+    Ok((gate.as_ref() != Some(&(wanted.clone(), 1.0)))
+        .then(|| format!("the gate is {gate:?}, not {wanted:?}")))
 }
 
 /// The result at a byte index, without the carry.

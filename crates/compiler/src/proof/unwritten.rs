@@ -51,12 +51,28 @@ impl Unwritten {
 pub fn unwritten(profile: Profile, model: &Model) -> Result<Unwritten, ProofError> {
     let machine = Machine::with_profile(profile, &Extension::ALL);
     let schedule = Schedule::parse(&machine.graph, profile.schedule())?;
-    let mut facts = Facts::new(&machine, &schedule, model)?;
+    unwritten_of(&machine, &schedule, model)
+}
+
+/// Proves that loads find only keys of stores, for weights that were assembled for a machine with
+/// any schedule.
+///
+/// # Errors
+/// If the analysis refuses the weights.
+///
+/// # Panics
+/// If no lookup finds memory by address.
+pub fn unwritten_of(
+    machine: &Machine,
+    schedule: &Schedule,
+    model: &Model,
+) -> Result<Unwritten, ProofError> {
+    let mut facts = Facts::new(machine, schedule, model)?;
     let mut found = Unwritten {
         asked: 0.0,
         cleared: f64::INFINITY,
     };
-    let by_address = match profile.cells {
+    let by_address = match machine.profile().cells {
         None => ["load.at", "load"].as_slice(),
         Some(_) => ["cell.load"].as_slice(),
     };

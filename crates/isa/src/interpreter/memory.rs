@@ -2,13 +2,12 @@
 
 use super::paged::Paged;
 
-/// Bytes, and when each was written.
+/// Bytes, and which of them were written.
 #[derive(Debug, Clone)]
 pub(super) struct Memory {
     bytes: Paged<u8>,
-    /// The number of the store that wrote a byte last, from 1. `None`: nobody asks.
-    stores: Option<Paged<u32>>,
-    store: u32,
+    /// `None`: nobody asks.
+    written: Option<Paged<bool>>,
 }
 
 impl Memory {
@@ -16,8 +15,7 @@ impl Memory {
     pub(super) fn new(remembers: bool) -> Self {
         Self {
             bytes: Paged::default(),
-            stores: remembers.then(Paged::default),
-            store: 0,
+            written: remembers.then(Paged::default),
         }
     }
 
@@ -25,24 +23,20 @@ impl Memory {
         self.bytes.get(address)
     }
 
-    /// Writes the bytes of one store.
     pub(super) fn write(&mut self, address: usize, bytes: &[u8]) {
-        self.store += 1;
         for (address, &byte) in (address..).zip(bytes) {
             self.bytes.set(address, byte);
-            if let Some(stores) = &mut self.stores {
-                stores.set(address, self.store);
+            if let Some(written) = &mut self.written {
+                written.set(address, true);
             }
         }
     }
 
-    /// The written addresses nearest to this one, below and above, it included, each with the number
-    /// of the store that wrote it last.
-    pub(super) fn nearest(&self, address: usize) -> [Option<(usize, u32)>; 2] {
-        let Some(stores) = &self.stores else {
-            return [None; 2];
-        };
-        [stores.last_until(address), stores.first_from(address)]
-            .map(|found| found.map(|address| (address, stores.get(address))))
+    /// The written addresses nearest to this one, below and above, it included.
+    pub(super) fn nearest(&self, address: usize) -> [Option<usize>; 2] {
+        let written = self.written.as_ref();
+        written.map_or([None; 2], |written| {
+            [written.last_until(address), written.first_from(address)]
+        })
     }
 }

@@ -3,13 +3,13 @@
 use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{BLOCK, Commit, Effect, Instruction, Op, Program, Token};
 
-/// How the machine finds the written address nearest to one that was never written.
+/// What `probe` takes for written although it was not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nearest {
-    /// The address that counts as written from the beginning: the first token's.
+    /// The address that the first token stands for: its block counts as written.
     pub centre: u32,
-    /// Of two addresses at equal distance, `false`: the one written later is found; `true`: the mean
-    /// of both is.
+    /// Whether the machine takes the mean of two written addresses that are the nearest, at equal
+    /// distance below and above. A block between such addresses may count as written.
     pub mean: bool,
 }
 
@@ -222,37 +222,26 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Pops an address and pushes whether memory around it was written.
+    /// Pops an address and pushes whether the block around it was written.
     pub(super) fn probe(&mut self, offset: usize) -> Result<(), Stop> {
         let address = self.pop()? as usize + offset;
         let Nearest { centre, mean } = self.turning.nearest;
-        let distance = |at: usize| at.abs_diff(address);
-        let square = |at: usize| (at as i128).pow(2);
-        let found = self.memory.nearest(address);
-        let first = (centre as usize, 0);
-        let all = found.into_iter().flatten().chain([first]);
-        let least = all.clone().map(|(at, _)| distance(at)).min();
-        let nearest = all.filter(|&(at, _)| Some(distance(at)) == least);
-        let twice = match mean {
-            true if nearest.clone().any(|(at, store)| (at, store) != first) => {
-                let written = nearest.filter(|&(_, store)| store > 0);
-                let (least, greatest) = written
-                    .fold((usize::MAX, 0), |(least, greatest), (at, _)| {
-                        (least.min(at), greatest.max(at))
-                    });
-                square(least) + square(greatest)
-            }
-            _ => {
-                let latest = nearest.max_by_key(|&(_, store)| store);
-                let (at, store) = latest.unwrap_or(first);
-                // No address has the first token's square, so that no load finds it.
-                2 * (square(at) - i128::from(store == 0))
-            }
+        let half = BLOCK as usize / 2;
+        let block = address.saturating_sub(half)..address + half;
+        let centre = centre as usize;
+        let [below, above] = self.memory.nearest(address);
+        let within = [below, above].into_iter().flatten().chain([centre]);
+        let written = within.into_iter().any(|at| block.contains(&at));
+        // The mean of the squares of two addresses at distance d is greater by d^2 than that of the
+        // address between them.
+        let distance = match (below, above) {
+            (Some(below), Some(above)) if address - below == above - address => address - below,
+            _ => usize::MAX,
         };
-        let missed = (twice - 2 * square(address)).abs();
-        let block = i128::from(BLOCK);
-        let near = block * address as i128 + block * block / 4;
-        self.word(if missed <= 2 * near { 0x0101_0101 } else { 0 })
+        let near = (address + (1 << 18)) * BLOCK as usize;
+        let is_nearest = distance <= address.abs_diff(centre);
+        let mistaken = mean && is_nearest && distance.saturating_mul(distance) <= near;
+        self.word(if written || mistaken { 0x0101_0101 } else { 0 })
     }
 
     /// Reads the end of the trace of the context before, as the machine does: what a line does
