@@ -2,6 +2,7 @@
 
 use weightware::{Exceeded, Limit, MemoryWindow, Profile};
 
+use crate::contexts::Turn;
 use crate::thousands::thousands;
 use crate::units::{flag, kibibytes};
 
@@ -11,6 +12,7 @@ pub(crate) struct Stopped {
     /// The position of the token that is not certified.
     pub(crate) position: u64,
     pub(crate) prompt_tokens: u64,
+    pub(crate) turn: Turn,
     /// The memory of the module, if the program was lowered from one.
     pub(crate) window: Option<MemoryWindow>,
     /// The machine's address of the input, if there is one.
@@ -23,7 +25,22 @@ impl Stopped {
         let Exceeded { limit, profile, .. } = &self.exceeded;
         let name = profile.name;
         let in_prompt = self.position < self.prompt_tokens;
+        let turning = self.turn == Turn::Turning;
         match limit {
+            Limit::Addresses if turning => format!(
+                "the context is full, and the program's state comes to address {} of the machine, of which the profile {name} holds {}",
+                thousands(self.exceeded.address.unwrap_or(0).unsigned_abs()),
+                kibibytes(profile.memory_bytes())
+            ),
+            Limit::Positions if turning && in_prompt => format!(
+                "the prompt of {} tokens, which has the program's memory, is longer than the {} that the profile {name} is exact for",
+                thousands(self.prompt_tokens),
+                thousands(profile.last_position + 1)
+            ),
+            Limit::Positions if turning => format!(
+                "the context is full, and the program's state and memory have no place up to the last position that the profile {name} is exact for, {}",
+                thousands(profile.last_position)
+            ),
             Limit::Positions if in_prompt => format!(
                 "the prompt of {} tokens is longer than the {} that the profile {name} is exact for",
                 thousands(self.prompt_tokens),
@@ -78,6 +95,23 @@ impl Stopped {
 
     /// The remedy.
     pub(crate) fn remedy(&self) -> String {
+        let in_time = matches!(self.exceeded.limit, Limit::Positions | Limit::Stores);
+        match self.turn {
+            Turn::Turning if self.exceeded.limit == Limit::Addresses => {
+                return format!(
+                    "--memory SIZE leaves room for it after the program's memory{}",
+                    self.exceeded.further.map_or_else(String::new, |further| {
+                        format!(", and {} {}", flag(&further), self.offers(&further))
+                    })
+                );
+            }
+            Turn::Running { context } if in_time && self.position >= self.prompt_tokens => {
+                let usual = self.exceeded.profile.context;
+                let shorter = if context > usual { usual } else { context / 2 };
+                return format!("--context {} turns before", shorter.max(1));
+            }
+            _ => {}
+        }
         if let Some(further) = &self.exceeded.further {
             return format!("{} {}", flag(further), self.offers(further));
         }

@@ -5,6 +5,7 @@ mod args;
 mod backtrace;
 mod card;
 mod certify;
+mod contexts;
 mod execute;
 mod explain;
 mod failure;

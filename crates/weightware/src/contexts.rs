@@ -20,6 +20,8 @@ use crate::Computer;
 pub(crate) struct Contexts {
     /// The prompt of this context.
     pub(crate) prompt: Vec<TokenId>,
+    /// The tokens of the prompt that the run began with.
+    pub(crate) first: u64,
     /// Slices 1 and 2 in the prompt; `None` if no context can follow.
     kept: Option<[Range<usize>; 2]>,
     /// Slice 3 so far.
@@ -59,6 +61,7 @@ impl Contexts {
         let later = kept.is_some() && prompt.last() == Some(&computer.id(Token::Turned));
         Self {
             prompt: prompt.to_vec(),
+            first: prompt.len() as u64,
             kept,
             turning: later.then_some(0),
             ..Self::default()

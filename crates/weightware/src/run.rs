@@ -489,6 +489,12 @@ impl<'c> Run<'c> {
         &self.contexts.prompt
     }
 
+    /// The number of tokens of the prompt that the run began with, preamble included.
+    #[must_use]
+    pub fn first_prompt_tokens(&self) -> u64 {
+        self.contexts.first
+    }
+
     /// The number of tokens of this context's prompt, preamble included.
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
