@@ -59,7 +59,7 @@ pub use weightware_frontend::{
     Input, Lowered, MemoryWindow, Options, Pass, Passes, ResultType, custom_sections,
 };
 pub use weightware_isa::{
-    Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
+    BLOCK, Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap, Turns,
 };
 pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
 pub use weightware_runtime::{

@@ -25,6 +25,7 @@ pub(super) fn of(explanation: &Explanation) -> String {
 fn chosen(explanation: &Explanation) -> String {
     let Explanation {
         index,
+        context,
         token,
         line,
         instruction,
@@ -33,6 +34,10 @@ fn chosen(explanation: &Explanation) -> String {
         ..
     } = explanation;
     let mut rows = vec![];
+    if *context > 1 {
+        let numbers = "positions and lines are counted in it";
+        rows.push(("context", format!("{context}; {numbers}")));
+    }
     let tokens: Vec<String> = line
         .tokens
         .iter()
