@@ -6,6 +6,7 @@ mod backtrace;
 mod card;
 mod certify;
 mod contexts;
+mod covered;
 mod execute;
 mod explain;
 mod failure;
