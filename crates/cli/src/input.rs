@@ -195,9 +195,11 @@ impl Loaded {
     pub(crate) fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
         let mut loaded = self.clone();
         loaded.profile = Some(profile);
-        if !self.pages_given {
-            loaded.lower(profile.memory_pages(0))?;
-        }
+        loaded.options.turns = true;
+        loaded.parse(match self.pages_given {
+            true => self.options.memory_pages,
+            false => Some(profile.memory_pages(0)),
+        })?;
         let ready = loaded.with_input(ready.input.clone())?;
         Ok((loaded, ready))
     }
@@ -206,10 +208,15 @@ impl Loaded {
     pub(crate) fn why_one(&self) -> &'static str {
         match self.lowered() {
             None => "a token program has no handler that saves its state",
-            Some(_) if !self.options.turns => {
-                "its memory leaves the machine no room for its state; --memory SIZE does, or --shape far"
+            Some(_) if self.options.turns => {
+                "its functions or globals have more words than can be saved"
             }
-            Some(_) => "its functions or globals have more words than can be saved",
+            Some(_) if self.profile.is_some_and(|profile| profile.cells.is_some()) => {
+                "its memory leaves the machine no room for its state, and a smaller --memory may"
+            }
+            Some(_) => {
+                "its memory leaves the machine no room for its state, and --shape far or a smaller --memory may"
+            }
         }
     }
 

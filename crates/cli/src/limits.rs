@@ -95,17 +95,16 @@ impl Stopped {
 
     /// The remedy.
     pub(crate) fn remedy(&self) -> String {
-        let in_time = matches!(self.exceeded.limit, Limit::Positions | Limit::Stores);
         match self.turn {
             Turn::Turning if self.exceeded.limit == Limit::Addresses => {
+                let further = self.exceeded.further.map_or_else(String::new, |further| {
+                    format!("; {} {}", flag(&further), self.offers(&further))
+                });
                 return format!(
-                    "--memory SIZE leaves room for it after the program's memory{}",
-                    self.exceeded.further.map_or_else(String::new, |further| {
-                        format!(", and {} {}", flag(&further), self.offers(&further))
-                    })
+                    "call less deeply, or leave it more room by a smaller --memory{further}"
                 );
             }
-            Turn::Running { context } if in_time && self.position >= self.prompt_tokens => {
+            Turn::Running { context } if self.is_of_context() => {
                 let usual = self.exceeded.profile.context;
                 let shorter = if context > usual { usual } else { context / 2 };
                 return format!("--context {} turns before", shorter.max(1));
@@ -125,6 +124,13 @@ impl Stopped {
             Limit::Words => "call less deeply, with fewer locals".to_owned(),
             Limit::Addresses => "no profile holds more: link with a smaller stack and initial memory, or give less input".to_owned(),
         }
+    }
+
+    /// Whether another context would begin again at 0: it is the run that exceeds the limit, by its
+    /// length, and not the prompt.
+    pub(crate) fn is_of_context(&self) -> bool {
+        let counted = matches!(self.exceeded.limit, Limit::Positions | Limit::Stores);
+        counted && self.position >= self.prompt_tokens
     }
 
     /// The greater limit of another profile.

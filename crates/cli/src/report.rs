@@ -193,7 +193,11 @@ impl Report {
                 Some(format!(
                     "horizon: stopped before position {position}{}: {problem}; {remedy}{}",
                     self.contexts.place(),
-                    self.contexts.one_alone()
+                    match &self.stopped {
+                        Some(stopped) if !stopped.is_of_context() => String::new(),
+                        _ if *position < prompt_tokens => String::new(),
+                        _ => self.contexts.one_alone(),
+                    }
                 ))
             }
             Ending::Ended(RunEnd::UnknownToken { token }) => Some(format!(
@@ -331,6 +335,13 @@ impl Report {
                     "profile": further.map(|profile| profile.name),
                 }))
             }
+            (Ending::Ended(RunEnd::Outcome(Outcome::Turned | Outcome::Refused)), _) => {
+                Some(json!({
+                    "position": self.position,
+                    "why": self.remark(),
+                    "profile": null,
+                }))
+            }
             (_, Some(why)) => Some(json!({
                 "position": self.position,
                 "why": why,
@@ -425,10 +436,10 @@ pub(crate) fn described(end: &RunEnd) -> (&'static str, Option<u32>, Option<&'st
         RunEnd::Outcome(Outcome::Halted) => ("halt", None, None),
         RunEnd::Outcome(Outcome::Exited(code)) => ("exit", Some(*code), None),
         RunEnd::Outcome(Outcome::Trapped(trap)) => ("trap", None, Some(trap.name())),
-        RunEnd::Outcome(Outcome::Turned) => ("turned", None, None),
-        RunEnd::Outcome(Outcome::Refused) => ("refused", None, None),
         RunEnd::MaxTokens => ("budget", None, None),
-        RunEnd::Horizon { .. } => ("horizon", None, None),
+        RunEnd::Outcome(Outcome::Turned | Outcome::Refused) | RunEnd::Horizon { .. } => {
+            ("horizon", None, None)
+        }
         RunEnd::UnknownToken { .. } => ("nonsense", None, None),
         RunEnd::Derailed { .. } => ("derailed", None, None),
         RunEnd::Differs { .. } => ("differs", None, None),

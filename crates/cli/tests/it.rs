@@ -3,6 +3,7 @@
 mod certify;
 mod checked;
 mod common;
+mod contexts;
 mod explain;
 mod limits;
 mod models;

@@ -74,12 +74,10 @@ fn limits_are_said_in_the_programs_terms() {
         "{said}"
     );
 
-    // The profile's count of stores. Before, the message was a number of a head's key.
-    let stores = main_of(
-        "(memory 1)",
-        "(loop $on (i32.store8 (i32.const 5) (i32.const 1)) (br $on)) (i32.const 0)",
-    );
-    let said = run("stores", &stores, &[], 125);
+    // The profile's count of stores, of a program that has one context. Before, the message was a
+    // number of a head's key.
+    let stores = "{ i32.const 05 00 00 00 i32.const 01 00 00 00 i32.store8 00 00 00 ff br 00 00 00 00 }";
+    let said = run("stores", stores, &[], 125);
     assert!(said.contains("written to memory 349,500 times"), "{said}");
     assert!(
         said.contains("--profile long has 2,097,150 in 128 KiB"),
