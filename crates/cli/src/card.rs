@@ -51,7 +51,9 @@ pub(crate) fn card(model: &Model, names: &Names, modules: &[Extension]) -> Strin
     let last = config.last_position;
     let context = config.context.map_or_else(
         || "none is ever full".to_owned(),
-        |tokens| format!("{tokens} beside prompt and restored state; the program goes on in another one"),
+        |tokens| {
+            format!("{tokens} beside prompt and restored state; the program goes on in another one")
+        },
     );
     let weights = counted_weights(model);
     let instructions = match modules.len() == Extension::ALL.len() {

@@ -41,7 +41,10 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         used = None;
     }
     let text = match args.json {
-        true => format!("{}\n", json_of(&certificate, &next, &contexts, used.as_ref())),
+        true => format!(
+            "{}\n",
+            json_of(&certificate, &next, &contexts, used.as_ref())
+        ),
         false => format!(
             "{certificate}\n{next}\n{}{}",
             contexts.text(),
@@ -83,7 +86,10 @@ fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
         share(used.position as f64, stated as f64),
         match used.contexts {
             1 => String::new(),
-            contexts => format!(", in context {} of {contexts}, which is followed least", used.context),
+            contexts => format!(
+                ", in context {} of {contexts}, which is followed least",
+                used.context
+            ),
         },
         ended(&used.end)
     );

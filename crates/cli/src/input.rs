@@ -238,7 +238,10 @@ impl Loaded {
         if little && pages < most && !self.pages_given {
             self.lower(pages)?;
         }
-        let room = self.source.lowered().is_some_and(|lowered| fits(lowered, BLOCK));
+        let room = self
+            .source
+            .lowered()
+            .is_some_and(|lowered| fits(lowered, BLOCK));
         if !room {
             self.options.turns = false;
             let pages = self.options.memory_pages;

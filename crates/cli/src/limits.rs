@@ -32,6 +32,14 @@ impl Stopped {
                 thousands(self.exceeded.address.unwrap_or(0).unsigned_abs()),
                 kibibytes(profile.memory_bytes())
             ),
+            Limit::Written if turning => format!(
+                "the context is full, and the program has written to more memory than can be saved: KiB by KiB it has more than the {} different bytes that the profile {name} holds",
+                thousands(
+                    profile
+                        .cells
+                        .map_or(0, |cells| cells.last().unsigned_abs() + 1)
+                )
+            ),
             Limit::Positions if turning && in_prompt => format!(
                 "the prompt of {} tokens, which has the program's memory, is longer than the {} that the profile {name} is exact for",
                 thousands(self.prompt_tokens),

@@ -317,9 +317,7 @@ impl Report {
                 )
             },
         );
-        rows.chain(memory)
-            .collect::<Vec<_>>()
-            .join("\n")
+        rows.chain(memory).collect::<Vec<_>>().join("\n")
     }
 
     /// The report for tools.

@@ -1,14 +1,13 @@
 //! Programs that go on in further contexts.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 
 use serde_json::Value;
 
 use crate::common::*;
 
 /// Prints the letters from A to T. Between them it calls itself, with 64-bit values, and stores.
-const LETTERS: &str = r#"(module
+pub(crate) const LETTERS: &str = r#"(module
     (import "env" "putchar" (func $put (param i32)))
     (memory 1)
     (func $deep (param $n i32) (param $x i64) (result i64)
@@ -28,16 +27,16 @@ const LETTERS: &str = r#"(module
         (i32.wrap_i64 (local.get $h)))
     (func (export "pair") (param i32) (result i32 i64)
         (drop (call 2)) (local.get 0) (i64.const -7)))"#;
-const OUTPUT: &str = "ABCDEFGHIJKLMNOPQRST";
+pub(crate) const OUTPUT: &str = "ABCDEFGHIJKLMNOPQRST";
 
 /// The lowest 8 bits of what `main` returns.
-const STATUS: i32 = 90;
+pub(crate) const STATUS: i32 = 90;
 
 /// Contexts in which the program turns some ten times.
-const CONTEXT: [&str; 2] = ["--context", "1500"];
+pub(crate) const CONTEXT: [&str; 2] = ["--context", "1500"];
 
 /// The JSON report on stderr.
-fn report(said: &str) -> Value {
+pub(crate) fn report(said: &str) -> Value {
     let mut lines = said.lines();
     let json = lines.find_map(|line| serde_json::from_str(line).ok());
     json.expect("it is JSON")
@@ -48,7 +47,7 @@ fn number(json: &Value) -> u64 {
 }
 
 /// The tokens of a trace, and where its contexts begin in it.
-fn tokens(trace: &str) -> (Vec<&str>, Vec<usize>) {
+pub(crate) fn tokens(trace: &str) -> (Vec<&str>, Vec<usize>) {
     let (mut tokens, mut contexts) = (vec![], vec![0]);
     for line in trace.lines() {
         match line.starts_with('#') {
@@ -61,7 +60,9 @@ fn tokens(trace: &str) -> (Vec<&str>, Vec<usize>) {
 
 /// The tokens of later contexts' prompts, as a trace has them.
 fn later_prompts(trace: &str) -> impl Iterator<Item = u64> {
-    let lines = trace.lines().filter_map(|line| line.strip_prefix("# context "));
+    let lines = trace
+        .lines()
+        .filter_map(|line| line.strip_prefix("# context "));
     lines.map(|line| {
         let mut numbers = line.split(' ').filter_map(|word| word.parse().ok());
         numbers.next().expect("a number")
@@ -101,7 +102,10 @@ fn reports_count_turns_and_what_is_read_again() {
         (report(&said), said)
     };
     let (once, said) = run(&[]);
-    assert!(said.contains("\ncontexts: 1; one is full after 3500000 tokens\n"), "{said}");
+    assert!(
+        said.contains("\ncontexts: 1; one is full after 3500000 tokens\n"),
+        "{said}"
+    );
     assert!(!said.contains("turns: "), "{said}");
     for key in ["turn_tokens", "reread_tokens"] {
         assert_eq!(once["contexts"][key], 0, "{key}");
@@ -123,9 +127,15 @@ fn reports_count_turns_and_what_is_read_again() {
         number(&once["tokens"])
     );
     let prompts: Vec<u64> = later_prompts(&trace).collect();
-    assert_eq!(number(&contexts["reread_tokens"]), prompts.iter().sum::<u64>());
+    assert_eq!(
+        number(&contexts["reread_tokens"]),
+        prompts.iter().sum::<u64>()
+    );
     let all = (number(&json["tokens"]) + number(&contexts["reread_tokens"])) as f64;
-    for (share, count) in [("turn_share", "turn_tokens"), ("reread_share", "reread_tokens")] {
+    for (share, count) in [
+        ("turn_share", "turn_tokens"),
+        ("reread_share", "reread_tokens"),
+    ] {
         let share = contexts[share].as_f64().expect("a number");
         assert!((share * all - number(&contexts[count]) as f64).abs() < 0.5);
     }
@@ -143,7 +153,10 @@ fn reports_count_turns_and_what_is_read_again() {
     let share = json["horizon_share"].as_f64().expect("a number");
     let longest = (share * 22_000_001.0).round() as u64;
     let ends = begins[1..].iter().copied().chain([tokens.len()]);
-    let lengths = begins.iter().zip(ends).map(|(begin, end)| (end - begin) as u64);
+    let lengths = begins
+        .iter()
+        .zip(ends)
+        .map(|(begin, end)| (end - begin) as u64);
     let prompts = std::iter::once(number(&json["prompt_tokens"])).chain(prompts);
     let positions = prompts.zip(lengths).map(|(prompt, length)| prompt + length);
     assert_eq!(positions.max(), Some(longest));
@@ -155,144 +168,21 @@ fn a_trace_says_where_contexts_begin() {
     let letters = file(&folder, "letters.wat", LETTERS);
     let trace = stdout(&weightware(&[&["trace", &letters], &CONTEXT[..]].concat()));
     let lines: Vec<&str> = trace.lines().collect();
-    let begins = lines.iter().enumerate().filter(|(_, line)| line.starts_with('#'));
+    let begins = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with('#'));
     for ((at, line), number) in begins.clone().zip(2..) {
-        assert!(line.starts_with(&format!("# context {number}: prompt of ")), "{line}");
+        assert!(
+            line.starts_with(&format!("# context {number}: prompt of ")),
+            "{line}"
+        );
         assert_eq!(lines[at - 1], "turned");
     }
     assert_eq!(
         begins.count(),
         lines.iter().filter(|line| **line == "turned").count()
     );
-}
-
-#[test]
-fn a_saved_run_has_its_last_context() {
-    let folder = folder("contexts-saved");
-    let letters = file(&folder, "letters.wat", LETTERS);
-    let saved = string(&folder.join("saved.run"));
-    let whole = stdout(&weightware(&[&["trace", &letters], &CONTEXT[..]].concat()));
-    let (all, contexts) = tokens(&whole);
-    // Stops in the program, in the first line of a turn, amid saved memory, after `turned`, amid
-    // the restoring, and at the end.
-    let second = contexts[2];
-    let place = |token: &str, from: usize| {
-        let mut rest = all[from..].iter();
-        from + rest.position(|other| *other == token).expect("it is there")
-    };
-    let interrupted = place("interrupted", contexts[1]);
-    let stops = [
-        500,
-        interrupted - 2,
-        interrupted + 1,
-        place("saving", contexts[1]) + 700,
-        second - 1,
-        second,
-        second + 1,
-        place("continued", second),
-        place("continued", second) + 1,
-        contexts[6] + 2000,
-    ];
-    let mut printed = String::new();
-    let mut from: Option<usize> = None;
-    for stop in stops.into_iter().map(Some).chain([None]) {
-        let limit = stop.map(|stop| (stop - from.unwrap_or(0)).to_string());
-        let mut args = match from {
-            None => vec!["run", &letters],
-            Some(_) => vec!["run", "--resume", &saved],
-        };
-        args.extend(["--check", "--json", "-", "--save", &saved]);
-        args.extend(CONTEXT);
-        if let Some(limit) = &limit {
-            args.extend(["--max-tokens", limit]);
-        }
-        let done = weightware(&args);
-        let said = ended(&done, if stop.is_some() { 124 } else { STATUS });
-        printed += &stdout(&done);
-        let reached = stop.unwrap_or(all.len());
-        let context = contexts.iter().filter(|begin| **begin <= reached).count();
-        assert_eq!(report(&said)["contexts"]["last"], context, "{stop:?}");
-        // The file has the context's tokens, and no others.
-        let text = fs::read_to_string(&saved).expect("it is written");
-        let mut numbers = text.lines().next().expect("a line").split(' ').skip(2);
-        let prompt: usize = numbers.next().expect("a number").parse().expect("one");
-        assert_eq!(numbers.next(), Some(context.to_string().as_str()));
-        assert_eq!(numbers.next(), Some("1500"));
-        let lines = text.lines().skip(1).filter(|line| !line.starts_with('#'));
-        let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
-        assert_eq!(words[prompt..], all[contexts[context - 1]..reached], "{stop:?}");
-        from = Some(reached);
-    }
-    assert_eq!(printed, OUTPUT);
-    // Nothing else is left.
-    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 2);
-
-    // Other contexts would interrupt other jumps.
-    let said = ended(&weightware(&["run", "--resume", &saved]), 2);
-    assert!(said.contains("contexts of 1500 tokens") && said.contains("use --context 1500"), "{said}");
-    let old = saved_run("weightware-run 2 1\n{\n");
-    let said = ended(&weightware(&["run", "--resume", &file(&folder, "old.run", old)]), 2);
-    assert!(said.contains("a saved run of format 2"), "{said}");
-    for header in ["weightware-run 3 1", "weightware-run 3 1 1 -5", "weightware-run 3 1 1 1 1"] {
-        let path = file(&folder, "bad.run", saved_run(&format!("{header}\n{{\n")));
-        let said = ended(&weightware(&["run", "--resume", &path]), 2);
-        assert!(said.contains("this is not a saved run"), "{said}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn what_a_link_leads_to_is_replaced() {
-    let folder = folder("contexts-link");
-    let letters = file(&folder, "letters.wat", LETTERS);
-    let [target, link] = ["target.run", "link.run"].map(|name| string(&folder.join(name)));
-    fs::write(&target, "").expect("it is written");
-    std::os::unix::fs::symlink(&target, &link).expect("it is made");
-    let run = |save: &str| weightware(&[&["run", &letters, "--save", save], &CONTEXT[..]].concat());
-    ended(&run(&link), STATUS);
-    assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
-    let args = ["run", "--resume", &target];
-    assert_eq!(stdout(&weightware(&[&args, &CONTEXT[..]].concat())), "");
-    // There is no file to replace.
-    let said = ended(&run("/dev/null"), 1);
-    assert!(said.contains("--save /dev/null: a context has ended"), "{said}");
-}
-
-/// Interrupted at any time, a run goes on from its file.
-#[cfg(unix)]
-#[test]
-fn an_interrupted_run_loses_nothing() {
-    let folder = folder("contexts-interrupted");
-    let letters = file(&folder, "letters.wat", LETTERS);
-    let saved = string(&folder.join("saved.run"));
-    let mut args = vec!["run", &letters];
-    let mut printed = String::new();
-    let mut amid_turns = 0;
-    for _ in 0..200 {
-        args.extend(["--context", "30", "--save", &saved]);
-        let mut child = command(&args).spawn().expect("the binary starts");
-        let mut out = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        // Until something is printed, or the end.
-        let first = out.fill_buf().expect("output arrives").to_vec();
-        out.consume(first.len());
-        printed += &String::from_utf8(first).expect("it is text");
-        let id = child.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
-        sent.expect("kill is there");
-        out.read_to_string(&mut printed).expect("the rest arrives");
-        let done = child.wait_with_output().expect("the binary ends");
-        if status(&done) == Some(STATUS) {
-            break;
-        }
-        assert!(ended(&done, 130).starts_with("interrupted after "));
-        let text = fs::read_to_string(&saved).expect("it is written");
-        let last = |token| text.rfind(token).unwrap_or(0);
-        let begins = ["interrupted\n", "turned\n"].map(last).into_iter().max();
-        amid_turns += u32::from(begins > Some(last("continued\n")));
-        args = vec!["run", "--resume", &saved];
-    }
-    assert_eq!(printed, OUTPUT);
-    assert!(amid_turns > 0, "all interrupts came between turns");
 }
 
 #[test]
@@ -323,7 +213,10 @@ fn a_token_of_a_later_context_is_explained() {
             // The interpreter confirms the trace.
             let executed = &json["instruction"]["index"];
             assert!(executed.is_i64(), "{json}");
-            assert!(instruction.is_none_or(|index| *executed == index), "{executed}");
+            assert!(
+                instruction.is_none_or(|index| *executed == index),
+                "{executed}"
+            );
         }
     }
     let args = ["explain", &letters, "--token", &third.to_string()];
@@ -334,7 +227,10 @@ fn a_token_of_a_later_context_is_explained() {
     let amid = contexts[1] - 2000;
     let args = ["explain", &letters, "--token", &amid.to_string()];
     let text = stdout(&weightware(&[&args, &CONTEXT[..]].concat()));
-    assert!(text.lines().all(|line| line.chars().count() <= 160), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 160),
+        "{text}"
+    );
 }
 
 #[test]
@@ -345,25 +241,47 @@ fn contexts_that_make_no_sense() {
         ("0", "a context has 1 token at least"),
         ("-1", "not negative"),
         ("1e3", "1000"),
-        ("22000001", "the profile stock is exact up to position 22,000,000"),
+        (
+            "22000001",
+            "the profile stock is exact up to position 22,000,000",
+        ),
     ] {
         let said = ended(&weightware(&["run", &sum, "--context", context]), 2);
         assert!(said.contains(words), "{said}");
     }
-    ended(&weightware(&["run", &sum, "--context", "22000001", "--profile", "long", "--quiet"]), 0);
+    ended(
+        &weightware(&[
+            "run",
+            &sum,
+            "--context",
+            "22000001",
+            "--profile",
+            "long",
+            "--quiet",
+        ]),
+        0,
+    );
     let said = ended(&weightware(&["run", &sum, "--context", "5"]), 0);
     assert!(
-        said.contains("--context has no effect: the program has one context, since a token program"),
+        said.contains(
+            "--context has no effect: the program has one context, since a token program"
+        ),
         "{said}"
     );
     let model = string(&folder.join("model"));
-    ended(&weightware(&["weights", "--out", &model, "--context", "1500"]), 0);
+    ended(
+        &weightware(&["weights", "--out", &model, "--context", "1500"]),
+        0,
+    );
     let config = fs::read_to_string(folder.join("model/config.json")).expect("it is there");
     assert!(config.contains("\"context\": 1500"), "{config}");
     let letters = file(&folder, "letters.wat", LETTERS);
     let done = weightware(&["run", &letters, "--model", &model, "--stats"]);
     assert!(ended(&done, STATUS).contains("one is full after 1500 tokens"));
-    let said = ended(&weightware(&["run", &letters, "--model", &model, "--context", "9"]), 2);
+    let said = ended(
+        &weightware(&["run", &letters, "--model", &model, "--context", "9"]),
+        2,
+    );
     assert!(said.contains("a model folder is what it is"), "{said}");
 }
 
@@ -382,7 +300,10 @@ fn a_run_that_cannot_go_on_says_why() {
         said.ends_with("; it does not go on in another context: a token program has no handler that saves its state\n"),
         "{said}"
     );
-    let json = report(&ended(&weightware(&["run", &endless, "--model", &model, "--json", "-"]), 125));
+    let json = report(&ended(
+        &weightware(&["run", &endless, "--model", &model, "--json", "-"]),
+        125,
+    ));
     assert!(json["contexts"]["why_one"].is_string(), "{json}");
 
     // The stores of one context.
@@ -394,10 +315,14 @@ fn a_run_that_cannot_go_on_says_why() {
     let args = ["run", &stores, "--context", "20000000"];
     let said = ended(&weightware(&args), 125);
     assert!(
-        said.contains("written to memory 349,500 times") && said.ends_with("; --context 3500000 turns before\n"),
+        said.contains("written to memory 349,500 times")
+            && said.ends_with("; --context 3500000 turns before\n"),
         "{said}"
     );
-    let said = ended(&weightware(&["run", &stores, "--max-tokens", "6_000_000"]), 124);
+    let said = ended(
+        &weightware(&["run", &stores, "--max-tokens", "6_000_000"]),
+        124,
+    );
     assert!(said.contains("budget"), "{said}");
 
     // Frames that are deeper than the memory has room.
@@ -437,10 +362,15 @@ fn a_run_that_cannot_go_on_says_why() {
     let info = |more: &[&str]| stdout(&weightware(&[&["info", &full], more].concat()));
     let text = info(&["--profile", "long"]);
     assert!(
-        text.contains("contexts  one: its memory leaves the machine no room for its state, and --shape far"),
+        text.contains(
+            "contexts  one: its memory leaves the machine no room for its state, and --shape far"
+        ),
         "{text}"
     );
-    assert!(info(&[]).contains("contexts  goes on in another one after 3,500,000 tokens; at its first jump"));
+    assert!(
+        info(&[])
+            .contains("contexts  goes on in another one after 3,500,000 tokens; at its first jump")
+    );
 }
 
 #[test]
@@ -454,14 +384,27 @@ fn info_knows_what_a_turn_takes() {
     let args = ["trace", &letters, "--context", "1", "--max-tokens", "20000"];
     let trace = stdout(&weightware(&args));
     let (all, contexts) = tokens(&trace);
-    let at = |token: &str| all.iter().position(|other| *other == token).expect("it is there");
+    let at = |token: &str| {
+        all.iter()
+            .position(|other| *other == token)
+            .expect("it is there")
+    };
     // The line of `interrupted` has five tokens.
-    assert_eq!(number(&turn["saving_tokens"]), (at("turned") - at("interrupted") + 5) as u64);
-    assert_eq!(number(&turn["restoring_tokens"]), (at("continued") + 1 - contexts[1]) as u64);
+    assert_eq!(
+        number(&turn["saving_tokens"]),
+        (at("turned") - at("interrupted") + 5) as u64
+    );
+    assert_eq!(
+        number(&turn["restoring_tokens"]),
+        (at("continued") + 1 - contexts[1]) as u64
+    );
     let line = trace.lines().find(|line| line.starts_with("# context 2"));
     assert_eq!(
         line,
-        Some(&*format!("# context 2: prompt of {} tokens", turn["prompt_tokens"]))
+        Some(&*format!(
+            "# context 2: prompt of {} tokens",
+            turn["prompt_tokens"]
+        ))
     );
 }
 
@@ -481,7 +424,10 @@ fn certify_covers_contexts() {
     let args = ["run", &letters, "--json", "-"];
     let run = report(&ended(&weightware(&[&args, &CONTEXT[..]].concat()), STATUS));
     let share = run["horizon_share"].as_f64().expect("a number");
-    assert_eq!(number(&program["position"]) + 1, (share * 22_000_001.0).round() as u64);
+    assert_eq!(
+        number(&program["position"]) + 1,
+        (share * 22_000_001.0).round() as u64
+    );
     assert_eq!(program["stock_position"]["both"], program["position"]);
     let text = stdout(&weightware(&["certify"]));
     for words in [

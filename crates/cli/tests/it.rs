@@ -10,4 +10,5 @@ mod models;
 mod nonsense;
 mod programs;
 mod refused;
+mod saved;
 mod switches;

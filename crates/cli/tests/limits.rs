@@ -76,7 +76,8 @@ fn limits_are_said_in_the_programs_terms() {
 
     // The profile's count of stores, of a program that has one context. Before, the message was a
     // number of a head's key.
-    let stores = "{ i32.const 05 00 00 00 i32.const 01 00 00 00 i32.store8 00 00 00 ff br 00 00 00 00 }";
+    let stores =
+        "{ i32.const 05 00 00 00 i32.const 01 00 00 00 i32.store8 00 00 00 ff br 00 00 00 00 }";
     let said = run("stores", stores, &[], 125);
     assert!(said.contains("written to memory 349,500 times"), "{said}");
     assert!(

@@ -33,7 +33,9 @@ fn tokens_are_the_prompt() {
 
     let full = stdout(&weightware(&["tokens", &sum, "--full"]));
     assert!(full.starts_with("<begin> 00 00 00 "));
-    assert!(full.ends_with(&format!(" 03 03 04 interrupt 00 00 00 00 br 00 00 00 00 00 00 00 00 {SUM}\n")));
+    assert!(full.ends_with(&format!(
+        " 03 03 04 interrupt 00 00 00 00 br 00 00 00 00 00 00 00 00 {SUM}\n"
+    )));
 
     let lines = stdout(&weightware(&["tokens", &sum, "--lines"]));
     assert_eq!(
@@ -246,7 +248,10 @@ fn a_saved_run_goes_on() {
             saved_run("weightware-run 3 9 1 0\n{ }\n"),
             "should have 9 tokens",
         ),
-        (saved_run("weightware-run 3 1 1 0\n{ nonsense\n"), "nonsense"),
+        (
+            saved_run("weightware-run 3 1 1 0\n{ nonsense\n"),
+            "nonsense",
+        ),
         (read(&whole).replacen("03", "04", 1), "the file was changed"),
         (
             read(&whole).replace("out(08)", "out(09)"),

@@ -53,9 +53,7 @@ impl Contexts {
             prompt.iter().rposition(|&other| other == id)
         };
         let kept = match (at(Token::Close), at(Token::Ready)) {
-            (Some(close), Some(ready)) => {
-                Some([0..close + 1, ready.saturating_sub(3)..ready + 1])
-            }
+            (Some(close), Some(ready)) => Some([0..close + 1, ready.saturating_sub(3)..ready + 1]),
             _ => None,
         };
         let later = kept.is_some() && prompt.last() == Some(&computer.id(Token::Turned));

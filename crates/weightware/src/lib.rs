@@ -61,7 +61,8 @@ pub use weightware_frontend::{
     Input, Lowered, MemoryWindow, Options, Pass, Passes, ResultType, custom_sections,
 };
 pub use weightware_isa::{
-    BLOCK, Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap, Turns,
+    BLOCK, Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
+    Turns,
 };
 pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
 pub use weightware_runtime::{

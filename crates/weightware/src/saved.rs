@@ -152,12 +152,7 @@ impl<W: Write> RunWriter<W> {
     ///
     /// # Errors
     /// If the output cannot be written.
-    pub fn new(
-        out: W,
-        computer: &Computer,
-        prompt: &[TokenId],
-        context: u64,
-    ) -> io::Result<Self> {
+    pub fn new(out: W, computer: &Computer, prompt: &[TokenId], context: u64) -> io::Result<Self> {
         let mut writer = Self {
             out,
             digest: Sha256::new(),

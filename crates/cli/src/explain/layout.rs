@@ -61,7 +61,10 @@ impl Layout {
             start
         });
         let sections = sections.collect();
-        let saved = program.turns.as_ref().and_then(|turns| turns.saved.as_deref());
+        let saved = program
+            .turns
+            .as_ref()
+            .and_then(|turns| turns.saved.as_deref());
         Self {
             instructions,
             sections,

@@ -10,8 +10,8 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Computer, Engine, Extension, Interpreter, Names, Op, Program, SavedRun, Token, TokenId, compile,
-    inspect,
+    Computer, Engine, Extension, Interpreter, Names, Op, Program, SavedRun, Token, TokenId,
+    compile, inspect,
 };
 
 use crate::args::ExplainArgs;
