@@ -11,7 +11,7 @@ pub(crate) struct Covered {
     last_position: u64,
     /// `None`: no context is full.
     length: Option<u64>,
-    /// Tokens that are exact beside a full context; `None` if none is full before the last position.
+    /// Tokens that are exact beside a full context; `None` if none is full by the last position.
     tokens: Option<u64>,
     /// Stores that are exact beside those of a full context, if the profile is known.
     stores: Option<u64>,

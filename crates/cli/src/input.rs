@@ -36,6 +36,8 @@ pub(crate) struct Loaded {
     options: Options,
     /// The profile of the machine that it is lowered for.
     profile: Option<Profile>,
+    /// Why it was lowered for one context, if it was.
+    why_one: Option<&'static str>,
     /// Whether `options` were given a number of pages by the user.
     pages_given: bool,
     /// The program's name, its first argument.
@@ -104,6 +106,7 @@ impl Loaded {
             bytes,
             options,
             profile,
+            why_one: None,
             pages_given: args.memory.is_some(),
             name: name.to_string_lossy().into_owned(),
             place,
@@ -196,6 +199,7 @@ impl Loaded {
         let mut loaded = self.clone();
         loaded.profile = Some(profile);
         loaded.options.turns = true;
+        loaded.why_one = None;
         loaded.parse(match self.pages_given {
             true => self.options.memory_pages,
             false => Some(profile.memory_pages(0)),
@@ -206,18 +210,24 @@ impl Loaded {
 
     /// Why the program cannot go on in another context, if it cannot.
     pub(crate) fn why_one(&self) -> &'static str {
-        match self.lowered() {
-            None => "a token program has no handler that saves its state",
-            Some(_) if self.options.turns => {
-                "its functions or globals have more words than can be saved"
-            }
-            Some(_) if self.profile.is_some_and(|profile| profile.cells.is_some()) => {
-                "its memory leaves the machine no room for its state, and a smaller --memory may"
-            }
-            Some(_) => {
-                "its memory leaves the machine no room for its state, and --shape far or a smaller --memory may"
-            }
+        match (self.lowered(), self.why_one) {
+            (None, _) => "a token program has no handler that saves its state",
+            (Some(_), Some(why)) => why,
+            (Some(_), None) => "its functions or globals have more words than can be saved",
         }
+    }
+
+    /// Lowers the program again, without the handler that goes on in another context.
+    fn keep_to_one(&mut self, why: &'static str) -> Result<()> {
+        self.options.turns = false;
+        self.why_one = Some(why);
+        self.parse(self.options.memory_pages)
+    }
+
+    /// The program with its input, for a model that lacks an instruction of the handler.
+    pub(crate) fn without_handler(&mut self, ready: Ready) -> Result<Ready> {
+        self.keep_to_one("the model lacks instructions of the handler that saves its state")?;
+        self.with_input(ready.input)
     }
 
     /// Leaves room for the state of a program that goes on in another context, after memory and
@@ -243,9 +253,10 @@ impl Loaded {
             .lowered()
             .is_some_and(|lowered| fits(lowered, BLOCK));
         if !room {
-            self.options.turns = false;
-            let pages = self.options.memory_pages;
-            self.parse(pages)?;
+            self.keep_to_one(match profile.cells {
+                Some(_) => "its memory leaves the machine no room for its state, and a smaller --memory may",
+                None => "its memory leaves the machine no room for its state, and --shape far or a smaller --memory may",
+            })?;
         }
         Ok(())
     }

@@ -46,7 +46,10 @@ impl Machine<'_> {
         if args.folder.is_some() || args.machine.profile().is_some() {
             let computer = computer(args)?;
             let mut loaded = Loaded::read(file, program, computer.profile(), quiet)?;
-            let ready = loaded.program(quiet)?;
+            let mut ready = loaded.program(quiet)?;
+            if ready.program.turns.is_some() && computer.check(&ready.program).is_err() {
+                ready = loaded.without_handler(ready)?;
+            }
             return Ok((computer, loaded, ready));
         }
         let (profile, loaded, ready) = first_that_holds(file, program, quiet)?;

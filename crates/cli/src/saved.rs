@@ -39,7 +39,7 @@ impl Saver {
         Ok(saver)
     }
 
-    /// Goes on with the context that has begun with this prompt. Until its file is complete, that of
+    /// Goes on with the context that has begun with this prompt. Until its file is there, that of
     /// the context before stays.
     pub(crate) fn turn(&mut self, computer: &Computer, prompt: &[TokenId]) -> Result<()> {
         let context = self.context + 1;

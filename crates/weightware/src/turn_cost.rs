@@ -29,8 +29,8 @@ impl TurnCost {
     /// The most tokens that are looked at.
     const LIMIT: u64 = 50_000_000;
 
-    /// Counts the tokens in the plain interpreter, with the memory of a profile's machine. `None` if
-    /// the program has one context, or does not come to the end of a turn.
+    /// Counts the tokens in the plain interpreter, with the memory of a profile's machine. `None`
+    /// if the program has one context, or does not come to the end of a turn.
     #[must_use]
     pub fn of(program: &Program, profile: &Profile) -> Option<Self> {
         program.turns.as_ref()?;
