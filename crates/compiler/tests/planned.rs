@@ -1,7 +1,8 @@
 //! The exact evaluator on machines with planned features: today's programs run unchanged, and the
 //! features compute what they should.
 
-use crate::common::{self, Context};
+use crate::common;
+use crate::context::Context;
 use weightware_compiler::Schedule;
 use weightware_compiler::machine::planned::{Planned, ROM_BASE};
 use weightware_compiler::machine::{Extension, Machine, Profile};
@@ -72,7 +73,6 @@ fn run(machine: &Machine, code: &[(Op, u32)], expected: &[&str]) {
 const PUSHED: &str = "commit(+1,sts=1,bt=0)";
 const BINARY: &str = "commit(-1,sts=1,bt=0)";
 const POPPED: &str = "commit(-1,sts=0,bt=0)";
-const JUMPED: &str = "commit(-1,sts=0,bt=1)";
 
 /// The bytes of a word as on the trace.
 fn bytes(word: u32) -> String {

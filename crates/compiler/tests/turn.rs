@@ -1,7 +1,7 @@
 //! Contexts that turn, in the exact evaluator: the instructions with which a program saves its
 //! state, and interrupted jumps.
 
-use crate::common::Context;
+use crate::context::Context;
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_isa::{BLOCK, Instruction, Op, Program};
 
@@ -29,10 +29,19 @@ fn blocks() {
         code.extend([new(Op::I32Const, address), new(Op::I32Const, 0x0403_0201)]);
         code.push(access(Op::I32Store, 3));
     };
-    [5, 4_000, 140_000].map(&mut store);
+    [5, 4_000, 140_000].into_iter().for_each(&mut store);
     let half = BLOCK / 2;
     for address in [5, 3_997, 70_000, 70_030, 140_000, centre] {
-        for distance in [0, 1, half - 1, half, half + 1, half + 200, 2 * half, 3 * half] {
+        for distance in [
+            0,
+            1,
+            half - 1,
+            half,
+            half + 1,
+            half + 200,
+            2 * half,
+            3 * half,
+        ] {
             for address in [address + distance, address.saturating_sub(distance)] {
                 code.extend([new(Op::I32Const, address), new(Op::Probe, 3)]);
                 code.push(new(Op::Output, 0));
@@ -40,12 +49,12 @@ fn blocks() {
         }
     }
     // At equal distance from two bytes, the one written later counts.
-    [20_000, 20_801].map(&mut |address| {
+    for address in [20_000, 20_801] {
         code.extend([new(Op::I32Const, address), new(Op::I32Const, 7)]);
         code.push(access(Op::I32Store8, 0));
         code.extend([new(Op::I32Const, 20_400), new(Op::Probe, 0)]);
         code.extend([new(Op::I32Const, 20_401), new(Op::Probe, 0)]);
-    });
+    }
     for address in [3_000, 69_990, 20_000, centre - 3] {
         code.extend([new(Op::I32Const, address); 2]);
         code.extend([new(Op::Dump, 7), new(Op::Drop, 0), new(Op::Output, 0)]);

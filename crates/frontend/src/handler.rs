@@ -27,7 +27,6 @@ const POINTER: u32 = (1 << 14) - 2;
 const COUNT: u32 = POINTER + 1;
 const PLACE: u32 = POINTER + 2;
 
-
 /// Fields of the state area.
 const MODE: u32 = 0;
 const TARGET: u32 = 4;
@@ -60,10 +59,7 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let base = used.next_multiple_of(BLOCK as usize);
     let words = words(program);
     let grown = grown(program);
-    let (Some(base), Ok(grown)) = (
-        u32::try_from(base).ok(),
-        grown,
-    ) else {
+    let (Some(base), Ok(grown)) = (u32::try_from(base).ok(), grown) else {
         return false;
     };
     if words > FRAME_LIMIT {

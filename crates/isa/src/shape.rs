@@ -95,8 +95,9 @@ impl Shape {
             self.open = false;
         }
         let most = match self.flag {
-            // More than another instruction's bytes are those of a `dump`.
-            Flag::None => BLOCK as usize,
+            // A `dump` has the most bytes, and two operands.
+            Flag::None if self.depth >= 2 => BLOCK as usize,
+            Flag::None => MOST_BYTES,
             Flag::Carry | Flag::Borrow => MOST_FLAGGED,
         };
         follows && alike && line.len() < most
@@ -195,17 +196,28 @@ impl Shape {
         }
     }
 
-    /// Whether the top of the stack may have this width and these bits.
+    /// Whether the top of the stack may have this width and these bits. An instruction for values of
+    /// either width reads or writes eight bytes, of which the last four are a value of four.
     #[inline]
     fn is_top(&self, width: usize, bits: u64) -> bool {
-        self.width == 0 || (self.width, self.top) == (width, bits)
+        match (self.width, width) {
+            (0, _) => true,
+            (4, 8) => self.top == bits >> 32,
+            (8, 4) => self.top >> 32 == bits,
+            (known, _) => (known, self.top) == (width, bits),
+        }
     }
 
     /// Whether the last bytes may be the lowest of the top of the stack.
     #[inline]
     fn begins_top(&self, bytes: usize) -> bool {
-        let low = self.top << (64 - 8 * bytes) >> (64 - 8 * bytes);
-        self.width == 0 || bytes <= self.width && low == self.last(bytes)
+        let low = |value: u64| value << (64 - 8 * bytes) >> (64 - 8 * bytes);
+        let last = self.last(bytes);
+        match self.width {
+            0 => true,
+            4 => bytes <= 4 && low(self.top) == last,
+            _ => low(self.top) == last || bytes <= 4 && low(self.top >> 32) == last,
+        }
     }
 
     /// Removes operands, and returns whether they were there.

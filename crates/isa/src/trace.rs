@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::shape::{MOST_BYTES, Shape};
-use crate::{Flag, Token, Trap};
+use crate::{BLOCK, Flag, Token, Trap};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,8 +40,7 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The tokens, at least one and at most [`TraceReader::LONGEST_LINE`], but for those of
-    /// `dump`.
+    /// The tokens, at least one and at most [`TraceReader::LONGEST_LINE`].
     #[must_use]
     pub fn tokens(self) -> &'a [Token] {
         self.tokens
@@ -104,14 +103,14 @@ pub struct TraceReader {
 }
 
 impl TraceReader {
-    /// The greatest number of tokens of an instruction, `dump` excepted.
-    pub const LONGEST_LINE: usize = 16;
+    /// The greatest number of tokens of an instruction: those of `dump`.
+    pub const LONGEST_LINE: usize = BLOCK as usize + 1;
 
     /// A reader at the beginning of a trace.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            line: Vec::with_capacity(Self::LONGEST_LINE),
+            line: Vec::with_capacity(MOST_BYTES + 1),
             complete: false,
             output: Vec::new(),
             stderr: Vec::new(),

@@ -34,12 +34,11 @@ impl Program {
         }
         let declared = self.leading_sections();
         for (index, &instruction) in self.code.iter().enumerate() {
-            let checked =
-                if instruction.op == Op::Section && index >= declared {
-                    Err(Kind::LateSection)
-                } else {
-                    self.check(index, instruction)
-                };
+            let checked = if instruction.op == Op::Section && index >= declared {
+                Err(Kind::LateSection)
+            } else {
+                self.check(index, instruction)
+            };
             checked.map_err(|kind| {
                 Error::new(kind)
                     .at_instruction(index)

@@ -5,6 +5,8 @@ use weightware::{Computer, Engine, Program, RunEnd, Token};
 use weightware_compiler::machine::Profile;
 use weightware_compiler::profile_model;
 use weightware_frontend::{Options, lower};
+use weightware_model::TokenId;
+use weightware_runtime::Decoder;
 
 /// Calls within loops, recursion with 64-bit values on the operand stack, and a trap at the end.
 const PROGRAM: &str = r#"
@@ -36,33 +38,102 @@ fn program(turns: bool) -> Program {
         .into_program(b"")
 }
 
+fn computer(context: u64) -> Computer {
+    Computer::new(profile_model(Profile::STOCK.with_context(context))).unwrap()
+}
+
 #[test]
-fn every_engine_turns() {
-    let whole = Computer::default();
+fn a_run_that_turns_has_the_output_of_one_that_does_not() {
     let plain = program(false);
+    let whole = Computer::default();
     let mut once = whole.run(&plain, Engine::Plan, None).unwrap();
     let wanted = once.finish();
+    assert!(matches!(wanted, RunEnd::Outcome(_)));
+    // A context that is not full has the trace of a program that cannot turn.
     let program = program(true);
-    let mut same = whole.run(&program, Engine::Plan, None).unwrap();
-    assert_eq!(same.finish(), wanted);
-    assert_eq!(same.reader().tokens(), once.reader().tokens());
-    for (context, engine) in [
-        (1, Engine::Plan),
-        (50, Engine::Plan),
-        (700, Engine::Hull),
-        (700, Engine::Softmax), // limited
-        (100_000, Engine::Plan),
+    for context in [100_000, Profile::STOCK.context] {
+        let computer = computer(context);
+        let mut same = computer.run(&program, Engine::Plan, None).unwrap();
+        assert_eq!(same.finish(), wanted);
+        assert_eq!(same.reader().tokens(), once.reader().tokens());
+        assert_eq!(same.contexts(), 1);
+    }
+    for (context, engine, least) in [
+        (1, Engine::Plan, 50),
+        (333, Engine::Plan, 10),
+        (700, Engine::Hull, 5),
     ] {
-        let model = profile_model(Profile::STOCK.with_context(context));
-        let computer = Computer::new(model).unwrap();
-        let mut run = computer
-            .run(&program, engine, None)
-            .unwrap()
-            .checked(&program, &[]);
-        let end = run.finish();
-        assert_eq!(end, wanted, "{context}, {engine:?}");
+        let computer = computer(context);
+        let run = computer.run(&program, engine, None).unwrap();
+        let mut run = run.checked(&program, &[]);
+        assert_eq!(run.finish(), wanted, "{context}, {engine:?}");
         assert_eq!(run.agreed(), Some(run.reader().tokens()));
-        assert!(matches!(end, RunEnd::Outcome(_)));
+        assert_eq!(run.reader().output(), once.reader().output());
+        assert!(run.contexts() > least, "{context}: {}", run.contexts());
+    }
+}
+
+#[test]
+fn a_turn_in_stock_softmax() {
+    let program = program(true);
+    let computer = computer(1);
+    let run = computer
+        .run(&program, Engine::Softmax, Some(4_500))
+        .unwrap();
+    let mut run = run.checked(&program, &[]);
+    assert_eq!(run.finish(), RunEnd::MaxTokens);
+    assert_eq!(run.agreed(), Some(4_500));
+    assert!(run.contexts() >= 2, "{}", run.contexts());
+}
+
+/// Rebuilds every prompt from the text of the tokens before it, and decodes it with a decoder that
+/// knows nothing else.
+#[test]
+fn a_prompt_consists_of_earlier_tokens() {
+    let program = program(true);
+    let computer = computer(333);
+    let text = |tokens: &[Token]| {
+        let strings: Vec<String> = tokens.iter().map(Token::to_string).collect();
+        strings.join(" ")
+    };
+    let first: Vec<Token> = program.full_prompt().collect();
+    let first = text(&first);
+    let (until_close, after) = first.split_at(first.find(" } ").unwrap() + 3);
+    let ready: Vec<&str> = after.split(' ').collect();
+    let ready = ready[ready.len() - 4..].join(" ");
+    assert!(ready.ends_with(" ready"));
+
+    let mut run = computer.run(&program, Engine::Plan, None).unwrap();
+    let mut contexts: Vec<Vec<Token>> = vec![vec![]];
+    while let Some((token, _)) = run.step() {
+        contexts.last_mut().unwrap().push(token);
+        if token == Token::Turned {
+            contexts.push(vec![]);
+        }
+    }
+    let contexts: Vec<String> = contexts.iter().map(|tokens| text(tokens)).collect();
+    assert!(contexts.len() > 10);
+    let mut prompt = first.clone();
+    for trace in &contexts {
+        let mut decoder = Decoder::new(computer.model(), Engine::Hull).unwrap();
+        let tokenizer = &computer.model().tokenizer;
+        let ids = tokenizer.encode(&prompt).unwrap();
+        decoder.prefill(&ids).unwrap();
+        let mut decoded = vec![];
+        while decoder.finish_reason().is_none() {
+            let mut id = [TokenId(0)];
+            match decoder.generate_into(&mut id) {
+                0 => break,
+                _ => decoded.push(tokenizer.string(id[0]).unwrap().to_owned()),
+            }
+        }
+        assert_eq!(decoded.join(" "), *trace);
+        // The line that ends with `saving`, and what follows.
+        let Some(saving) = trace.find(" saving ") else {
+            break;
+        };
+        let line = trace[..saving].len() - "00 00 00".len();
+        prompt = format!("{until_close}{ready} {}", &trace[line..]);
     }
 }
 
@@ -71,7 +142,7 @@ fn every_engine_turns() {
 #[test]
 fn a_run_resumes_in_any_context() {
     let program = program(true);
-    let computer = Computer::new(profile_model(Profile::STOCK.with_context(700))).unwrap();
+    let computer = computer(700);
     let mut run = computer.run(&program, Engine::Plan, None).unwrap();
     let mut trace = vec![];
     // For each context: the tokens before it, and its prompt.

@@ -308,6 +308,9 @@ impl Difference {
             Outcome::Halted => "\"halt\"".to_owned(),
             Outcome::Exited(code) => code.to_string(),
             Outcome::Trapped(trap) => format!("{:?}", trap.name()),
+            Outcome::Turned | Outcome::Refused => {
+                return Err("the run has not ended".to_owned());
+            }
         };
         Ok(format!(
             "about = {about:?}\ninput_hex = {:?}\noutput_hex = {:?}\noutcome = {outcome}\nmax_tokens = {LIMIT}\nwat = '''\n{text}'''\n",

@@ -87,11 +87,13 @@ impl Cases {
         if let Some(place) = most_frequent(&dependencies.places) {
             cases.divide_kinds(analysis, place);
         }
-        if let Some(atom) = most_frequent(&dependencies.counters) {
+        // A number that is subtracted from the position is the surer sign of a counter.
+        let counter = most_frequent(&dependencies.from_time);
+        if let Some(atom) = counter.or_else(|| most_frequent(&dependencies.counters)) {
             let head = analysis.survey.output_of(&analysis.interner, atom);
             cases.counter = head.map(|head| Counter {
                 head,
-                from_time: dependencies.is_mostly_from_time(atom),
+                from_time: counter.is_some(),
             });
         }
         analysis
@@ -251,11 +253,6 @@ impl Dependencies {
                 *self.from_time.entry(atom).or_default() += 1;
             }
         }
-    }
-
-    /// Whether most gates that depend on an atom depend on the position less the atom.
-    fn is_mostly_from_time(&self, atom: Atom) -> bool {
-        self.from_time.get(&atom).copied().unwrap_or(0) * 2 > self.counters[&atom]
     }
 }
 

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::symbolic::atoms::AtomKind;
 use crate::symbolic::interner::Interner;
-use crate::symbolic::interval::{Range, grain, is_exact};
+use crate::symbolic::interval::{Range, grain, is_exact, power};
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 
 /// Two terms of a form that form a step: `c relu(g) v - c relu(g - d) v`.
@@ -30,9 +30,10 @@ impl Step {
 }
 
 impl Interner {
-    /// Finds pairs of terms `c (relu(g) - relu(g - d)) v` with a constant d: a step from 0 to `d c
-    /// v` as g increases from 0 to d, with any bounds of g. If the products may be rounded, the
-    /// mass of the form is so great that its bounds are widened.
+    /// Finds pairs of terms `c (relu(g) - relu(g - d)) v`: a step from 0 to `d c v` as g increases
+    /// from 0 to d, with any bounds of g. If d is not constant, the step lies between 0 and the
+    /// bounds of d. If the products may be rounded, the mass of the form is so great that its bounds
+    /// are widened.
     pub(crate) fn steps(&self, form: &Polynomial) -> SmallVec<[Step; 2]> {
         let mut steps: SmallVec<[Step; 2]> = SmallVec::new();
         let terms = form.terms();
@@ -43,47 +44,41 @@ impl Interner {
             if terms[first].0.0 != 0 || steps.iter().any(|step| step.pair.contains(&first)) {
                 continue;
             }
-            let found = terms
-                .iter()
-                .enumerate()
-                .skip(first + 1)
-                .find_map(|(second, term)| {
-                    let &((0, atom), other) = term else {
-                        return None;
-                    };
-                    let &AtomKind::Gated {
-                        gate: below,
-                        value: of,
-                    } = self.kind(atom)
-                    else {
-                        return None;
-                    };
-                    let free = !steps.iter().any(|step| step.pair.contains(&second));
-                    if !free || of != value || other != -coefficient {
-                        return None;
-                    }
-                    let apart = self[gate].plus(-1.0, &self[below])?.as_constant()?;
-                    Some((second, below, apart))
-                });
-            let Some((second, below, apart)) = found else {
+            let partner = |second: usize| {
+                let &((0, atom), other) = terms.get(second)? else {
+                    return None;
+                };
+                let &AtomKind::Gated {
+                    gate: below,
+                    value: of,
+                } = self.kind(atom)
+                else {
+                    return None;
+                };
+                let free = !steps.iter().any(|step| step.pair.contains(&second));
+                if !free || of != value || other != -coefficient {
+                    return None;
+                }
+                Some((second, below, self[gate].plus(-1.0, &self[below])?))
+            };
+            let mut partners = (first + 1..terms.len()).filter_map(partner);
+            let constant = partners
+                .clone()
+                .find(|(_, _, apart)| apart.as_constant().is_some());
+            let Some((second, below, apart)) = constant.or_else(|| partners.next()) else {
                 continue;
             };
-            let Range {
-                lo,
-                hi,
-                grain: fine,
-            } = self.bounds(gate);
-            // The difference rises with g from 0 to d; for a negative d it falls from 0 to d.
-            let at = |g: f64| match (g <= apart.min(0.0), g >= apart.max(0.0)) {
-                (true, _) => 0.0,
-                (_, true) => apart,
-                _ if apart > 0.0 => g,
-                _ => apart - g,
-            };
-            let rise = Range {
-                lo: at(lo).min(at(hi)),
-                hi: at(lo).max(at(hi)),
-                grain: fine.min(grain(apart)),
+            let rise = match apart.as_constant() {
+                Some(apart) => self.rise(gate, apart),
+                None => {
+                    let rise = self.rise_at_most(gate, below, &apart);
+                    // Neurons of similar size are no step: other partners may be better.
+                    let alone = [gate, below].map(|gate| self.bounds(gate).hi);
+                    if rise.size() * power(10) > alone[0].max(alone[1]) {
+                        continue;
+                    }
+                    rise
+                }
             };
             steps.push(Step {
                 pair: [first, second],
@@ -94,6 +89,39 @@ impl Interner {
             });
         }
         steps
+    }
+
+    /// The bounds of `relu(g) - relu(g - d)` for a constant d, which rises with g from 0 to d; for a
+    /// negative d it falls from 0 to d.
+    fn rise(&self, gate: PolyId, apart: f64) -> Range {
+        let Range {
+            lo,
+            hi,
+            grain: fine,
+        } = self.bounds(gate);
+        let at = |g: f64| match (g <= apart.min(0.0), g >= apart.max(0.0)) {
+            (true, _) => 0.0,
+            (_, true) => apart,
+            _ if apart > 0.0 => g,
+            _ => apart - g,
+        };
+        Range {
+            lo: at(lo).min(at(hi)),
+            hi: at(lo).max(at(hi)),
+            grain: fine.min(grain(apart)),
+        }
+    }
+
+    /// The bounds of `relu(g) - relu(g - d)` for any d: a number between 0 and d.
+    fn rise_at_most(&self, gate: PolyId, below: PolyId, apart: &Polynomial) -> Range {
+        let apart = self.range(apart);
+        let [first, second] = [gate, below].map(|gate| self.bounds(gate));
+        let relu = |bound: f64| bound.max(0.0);
+        Range {
+            lo: apart.lo.min(0.0).max(relu(first.lo) - relu(second.hi)),
+            hi: apart.hi.max(0.0).min(relu(first.hi) - relu(second.lo)),
+            grain: first.grain.min(second.grain),
+        }
     }
 
     /// Whether neither neuron of a step is rounded.
@@ -111,7 +139,6 @@ impl Interner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::symbolic::interval::power;
     use crate::testing::Random;
 
     /// `c relu(g) v - c relu(g - d) v + rest` for integers g, d, v within bounds.
@@ -259,6 +286,26 @@ mod tests {
         let (atoms, form) = case.form();
         assert!(atoms.range(&form).hi >= 4.0);
         assert_eq!(atoms.integers(&form, 100), None);
+    }
+
+    #[test]
+    fn a_step_whose_gates_are_any_distance_apart_is_within_that_distance() {
+        // relu(2^25 x - y) - relu(2^25 x): -y or 0, or between them.
+        let mut interner = Interner::new(1 << 20);
+        let [x, y] = [[-power(20), power(20)], [3.0, 70.0]];
+        let [x, y] = [(0, x), (1, y)].map(|(number, [lo, hi])| {
+            Polynomial::atom(interner.unknown(number, Range::new(lo, hi, 0)))
+        });
+        let one = interner.constant(1.0);
+        let all = Polynomial::zero().about_plus(power(25), &x);
+        let less = all.plus(-1.0, &y).expect("floats");
+        let [all, less] = [all, less].map(|gate| {
+            let gate = interner.id(gate);
+            let neuron = interner.gated(gate, one);
+            interner[neuron].clone()
+        });
+        let form = less.plus(-1.0, &all).expect("floats");
+        assert_eq!(interner.range(&form), Range::new(-70.0, 0.0, 0));
     }
 
     #[test]

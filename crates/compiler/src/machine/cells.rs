@@ -22,7 +22,13 @@ use crate::graph::Key;
 const LOWER: i64 = 1 << 27;
 
 impl Machine {
-    pub(super) fn by_cell(&mut self, parts: &Parts, size: &Size, access: &Access, cells: KeySpan) -> Dim {
+    pub(super) fn by_cell(
+        &mut self,
+        parts: &Parts,
+        size: &Size,
+        access: &Access,
+        cells: KeySpan,
+    ) -> Dim {
         let addresses = self.profile.memory;
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());

@@ -116,7 +116,7 @@ impl State {
         let latest_jump = graph.latest(one - columns.jumped);
         let lead = planned::lead(graph, columns, target, &word, planned);
         let redirect = match turns {
-            true => turn::redirect(graph, columns, target),
+            true => turn::redirect(graph, columns, profile, target),
             false => LinearForm::zero(),
         };
         let goes_on = target - count.clone() + one + lead.target + redirect;

@@ -4,8 +4,9 @@
 //! ```text
 //! mark       latest of `ready`, `interrupted`, `stepping`, `continued`, `saving`, `turned`, and its
 //!            budget:
-//!            2^27 - context at `ready` and `continued`, 2^27 at `stepping`, 0 at the others
-//! full       = t - 2^27 + (budget - t)[mark] - budget            positive if jumps are interrupted; not at the mark itself
+//!            end - context at `ready` and `continued`, end at `stepping`, 0 at the others; end is the
+//!            profile's last position, plus 1
+//! full       = t - end + (budget - t)[mark] - budget            positive if jumps are interrupted; not at the mark itself
 //! redirect   = relu(2^25 full - target - 3) - relu(2^25 full)    0, or -target - 3 if full is positive
 //! fall      += jump, frame or depth                              for `interrupt`, `frame.get`, `depth.get`
 //! product   += fall                                              for these, whose bytes the multiplier then outputs
@@ -24,23 +25,30 @@ use weightware_isa::{BLOCK, Program, Token};
 
 use super::columns::{Class, Columns};
 use super::memory::Sought;
-use super::{BIG, BYTE_PUSH, Machine, Parts};
+use super::{BIG, BYTE_PUSH, Machine, Parts, Profile};
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 
 /// The budget of a mark that interrupts the next jump. Greater than any position.
-pub(crate) const UNTIL: i64 = 1 << 27;
+fn end(profile: &Profile) -> i64 {
+    profile.last_position.cast_signed() + 1
+}
 
 /// Greater than any target of a jump and the distance to the preamble.
 const BEYOND_TARGETS: i64 = 1 << 25;
 
 /// The term that leads a jump to the preamble.
-pub(super) fn redirect(graph: &mut Graph, columns: &Columns, target: Dim) -> LinearForm {
+pub(super) fn redirect(
+    graph: &mut Graph,
+    columns: &Columns,
+    profile: &Profile,
+    target: Dim,
+) -> LinearForm {
     let (one, time) = (graph.one(), graph.time());
     let marks = graph.latest(one - columns.marks);
     let [mark] = graph.lookup("mark", LinearForm::zero(), &marks, [columns.budget - time]);
     let mark = graph.hold("mark", mark);
-    let full = (time + mark - columns.budget - one * UNTIL) * BEYOND_TARGETS;
+    let full = (time + mark - columns.budget - one * end(profile)) * BEYOND_TARGETS;
     let beyond = one * -Program::INTERRUPT;
     let redirect = graph.dim("redirect");
     let over = graph.relu("redirect.over", full.clone() - target - beyond);
@@ -53,10 +61,11 @@ pub(super) fn redirect(graph: &mut Graph, columns: &Columns, target: Dim) -> Lin
 impl Machine {
     /// The budget of a token that is a mark.
     pub(super) fn budget(&self, token: Token) -> Option<i64> {
-        let context = i64::try_from(self.profile.context).unwrap_or(UNTIL);
+        let end = end(&self.profile);
+        let context = self.profile.context.min(end.cast_unsigned()).cast_signed();
         match token {
-            Token::Ready | Token::Continued => Some(UNTIL - context),
-            Token::Stepping => Some(UNTIL),
+            Token::Ready | Token::Continued => Some(end - context),
+            Token::Stepping => Some(end),
             _ => None,
         }
     }
@@ -97,10 +106,7 @@ impl Machine {
         let reach = graph.reglu("probe.reach", reach, one - unless.clone());
         let reach = graph.hold("probe.reach", reach);
         let near = one + reach - sought.missed - unless * BYTE_PUSH;
-        for (name, near, sign) in [
-            ("probe", near.clone(), 1),
-            ("probe.within", near - one, -1),
-        ] {
+        for (name, near, sign) in [("probe", near.clone(), 1), ("probe.within", near - one, -1)] {
             let near = self.graph.relu(name, near);
             self.add_to_result(sign, near);
         }

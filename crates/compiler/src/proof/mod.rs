@@ -27,7 +27,7 @@ mod rules;
 mod tests;
 mod unwritten;
 
-use weightware_isa::{EndToken, Flag, Op, Token, Vocabulary};
+use weightware_isa::{Flag, Op, Token, Vocabulary};
 use weightware_model::Model;
 
 use crate::machine::columns::op_columns;
@@ -76,7 +76,7 @@ pub fn values(profile: Profile, model: &Model) -> Result<Vec<Proof>, ProofError>
 /// precede the program's first instruction.
 #[must_use]
 pub fn is_executed(op: Op) -> bool {
-    !matches!(op.spec().end, EndToken::Loaded | EndToken::Halt)
+    !matches!(op, Op::Section)
 }
 
 /// Checks the arithmetic of bytes on which the equations rest, case by case.

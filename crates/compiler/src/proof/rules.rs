@@ -1,7 +1,7 @@
 //! The equations: the result of each class of instructions, in terms of the machine's lookups.
 
 use weightware_analysis::Polynomial;
-use weightware_isa::{EndToken, Op, Trap};
+use weightware_isa::{BLOCK, EndToken, Op, Trap};
 
 use super::error::ProofError;
 use super::facts::Facts;
@@ -54,7 +54,9 @@ fn equation(class: Class) -> Result<&'static str, &'static str> {
                 "edge and random operands (`cargo xtask verify`), also far (`cargo xtask far`)",
             );
         }
-        Number | Dump | Probe => return Err("contexts that turn (`cargo xtask turns`)"),
+        Dump => "load.byte unless missed",
+        Probe => "[missed <= 1024 (top + immediate) + 512^2] at every byte",
+        Number => return Err("every kind of jump, frame and depth (`turns`)"),
         Clz | Ctz | Popcnt => return Err("every byte at every place (`arithmetic::every_byte`)"),
     })
 }
@@ -152,6 +154,9 @@ fn differs(
     let carry = facts.carry()?;
     if let Some((factor, byte)) = loaded(columns, index as i64) {
         return load(facts, factor, byte);
+    }
+    if columns.class == Class::Probe {
+        return probe(facts);
     }
     let wanted = result(facts, columns, index as i64, case)?;
     let wanted = facts.exact(carry).about_plus(1.0, &wanted);
@@ -299,7 +304,9 @@ fn comparison(
 /// of an unsigned load, where the result is 0.
 fn loaded(columns: &OpColumns, index: i64) -> Option<(f64, &'static str)> {
     match columns.class {
-        Class::Load | Class::LoadSigned if index < columns.rise => Some((1.0, "load.byte")),
+        Class::Load | Class::LoadSigned | Class::Dump if index < columns.rise => {
+            Some((1.0, "load.byte"))
+        }
         Class::LoadSigned => Some((255.0, "load.sign")),
         _ => None,
     }
@@ -319,6 +326,42 @@ fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>
     let gate = facts.gate_of(&Polynomial::zero().about_plus(1.0 / factor, &found));
     Ok((gate.as_ref() != Some(&(wanted.clone(), 1.0)))
         .then(|| format!("the gate is {gate:?}, not {wanted:?}")))
+}
+
+/// Checks that the result is `relu(reach - missed + 1) - relu(reach - missed)`, where the reach is
+/// `1024 (top + immediate) + 512^2`.
+///
+/// An address is below 2^25, so nothing is rounded.
+fn probe(facts: &mut Facts<'_>) -> Result<Option<String>, ProofError> {
+    let block = f64::from(BLOCK);
+    let [top, immediate] = [facts.named("top")?, facts.named("immediate")?];
+    let wanted = Polynomial::constant(block * block / 4.0)
+        .about_plus(block, facts.exact(top))
+        .about_plus(block, facts.exact(immediate));
+    let reach = facts.named("probe.reach")?;
+    let reach = facts.unrounded(facts.exact(reach));
+    if reach != wanted {
+        return Ok(Some(format!("the reach is {reach:?}, not {wanted:?}")));
+    }
+    let [reach, missed, carry] = [
+        facts.named("probe.reach")?,
+        facts.named("missed")?,
+        facts.carry()?,
+    ];
+    let near = facts.exact(reach).about_plus(-1.0, facts.exact(missed));
+    let next = near.about_plus(1.0, &Polynomial::constant(1.0));
+    let found = facts.result()?;
+    let found = facts.exact(found).about_plus(-1.0, facts.exact(carry));
+    let has = |gate: &Polynomial, sign: f64| {
+        found.terms().iter().any(|&(monomial, coefficient)| {
+            let term = Polynomial::monomial(monomial, coefficient * sign);
+            facts
+                .gate_of(&term)
+                .is_some_and(|(found, value)| found == *gate && value == 1.0)
+        })
+    };
+    let right = found.terms().len() == 2 && has(&next, 1.0) && has(&near, -1.0);
+    Ok((!right).then(|| format!("the result is {found:?}, not a step of {near:?}")))
 }
 
 /// The result at a byte index, without the carry.

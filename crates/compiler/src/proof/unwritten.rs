@@ -1,5 +1,5 @@
-//! Proof that memory which was never written is 0: for every address, a load finds only keys of
-//! stores.
+//! Proof that memory which was never written is 0: for every address, a load or a `probe` finds
+//! only keys of stores.
 //!
 //! Addresses range up to 2^32, keys only up to the memory of the profile. Tokens that write nothing
 //! have keys too, at meaningless places. They are cleared, which lowers their scores:
@@ -11,7 +11,7 @@
 //! ```
 //! So a cleared key is never found if `CLEARED clear > q^2 + 1`. The proof bounds the greatest
 //! query of all loads, and the least `clear` of all tokens except those of stores. The only cleared
-//! token of a store is the one before its first byte. It has no byte, so its value is 0, as for
+//! token of a store, or of a `dump`, is the one before its first byte. It has no byte, so its value is 0, as for
 //! memory that was never written.
 
 use weightware_isa::{Op, Token};
@@ -70,11 +70,12 @@ pub fn unwritten(profile: Profile, model: &Model) -> Result<Unwritten, ProofErro
             Token::Op(op) => op_columns(op).class,
             _ => Class::None,
         };
-        if matches!(class, Class::Load | Class::LoadSigned) {
+        let loads = [Class::Load, Class::LoadSigned, Class::Dump, Class::Probe];
+        if loads.contains(&class) {
             let asked = facts.over_classes(token, |facts| facts.farthest(lookup))?;
             found.asked = asked.into_iter().fold(found.asked, f64::max);
         }
-        if class != Class::Store {
+        if !matches!(class, Class::Store | Class::Dump) {
             let clears = facts.over_classes(token, |facts| clear(facts, lookup))?;
             let least = clears.into_iter().fold(f64::INFINITY, f64::min);
             let below = least * CLEARED as f64 - 1.0;

@@ -6,10 +6,8 @@
     reason = "each test file uses a part"
 )]
 
-mod context;
 mod program;
 
-pub use context::Context;
 pub use program::{random_program, random_program_near};
 use weightware_model::Model;
 

@@ -236,9 +236,10 @@ impl Interpreter<'_> {
         let twice = match mean {
             true if nearest.clone().any(|(at, store)| (at, store) != first) => {
                 let written = nearest.filter(|&(_, store)| store > 0);
-                let (least, greatest) = written.fold((usize::MAX, 0), |(least, greatest), (at, _)| {
-                    (least.min(at), greatest.max(at))
-                });
+                let (least, greatest) = written
+                    .fold((usize::MAX, 0), |(least, greatest), (at, _)| {
+                        (least.min(at), greatest.max(at))
+                    });
                 square(least) + square(greatest)
             }
             _ => {
@@ -316,8 +317,7 @@ impl Interpreter<'_> {
                     self.pop_value()?;
                 }
                 if commit.stored {
-                    self.stack
-                        .push(Value::of_width(width, last(width.into())?));
+                    self.stack.push(Value::of_width(width, last(width.into())?));
                 }
                 if commit.effect == Effect::Jump {
                     self.cursor = last(3)? as usize;

@@ -273,9 +273,26 @@ fn the_trace_agrees_with_the_table() {
             EndToken::Err => Token::Err(1),
             EndToken::Exit => Token::Exit,
             EndToken::Trap(trap) => Token::Trap(trap),
-            EndToken::Return | EndToken::Loaded | EndToken::Halt => {
-                unreachable!("{op} is left out above")
+            EndToken::Loaded => Token::Loaded,
+            EndToken::Halt => Token::Halt,
+            EndToken::Interrupted => {
+                assert_eq!(delta, 1, "{op}");
+                Token::Interrupted
             }
+            EndToken::Stepping | EndToken::Continued => {
+                assert_eq!((delta, run.cursor()), (-1, 1), "{op}");
+                match spec.end {
+                    EndToken::Stepping => Token::Stepping,
+                    _ => Token::Continued,
+                }
+            }
+            EndToken::Saving => {
+                assert_eq!((delta, run.cursor()), (0, 0), "{op}");
+                Token::Saving
+            }
+            EndToken::Turned => Token::Turned,
+            EndToken::Refused => Token::Refused,
+            EndToken::Return => unreachable!("{op} is left out above"),
         };
         assert_eq!(*end, wanted, "{op}");
         assert_eq!(run.executed(), executed + 1, "{op}");

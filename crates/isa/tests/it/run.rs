@@ -221,7 +221,14 @@ fn random_programs_never_panic_and_their_traces_are_read() {
                     assert!(!commit.stored || bytes.len() >= 4);
                     bytes.clear();
                 }
-                Token::Out(_) => depth -= 1,
+                Token::Out(_) | Token::Stepping | Token::Continued => {
+                    depth -= 1;
+                    bytes.clear();
+                }
+                Token::Interrupted => {
+                    depth += 1;
+                    bytes.clear();
+                }
                 _ => bytes.clear(),
             }
             assert!(depth >= 0);

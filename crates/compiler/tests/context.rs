@@ -6,7 +6,7 @@ use weightware_compiler::{Evaluator, LinearForm};
 use weightware_isa::{Interpreter, Outcome, Program, Token, Vocabulary};
 
 /// A context in which a machine decodes.
-pub struct Context<'m> {
+pub(crate) struct Context<'m> {
     machine: &'m Machine,
     evaluator: Evaluator<'m>,
     logits: Vec<(Token, LinearForm)>,
@@ -14,7 +14,7 @@ pub struct Context<'m> {
 
 impl<'m> Context<'m> {
     /// A context that holds the preamble.
-    pub fn new(machine: &'m Machine) -> Self {
+    pub(crate) fn new(machine: &'m Machine) -> Self {
         let mut context = Self::empty(machine);
         context.read(Program::default().preamble());
         let has_rom = [Planned::Rom, Planned::RomCalls].map(|rom| machine.planned().contains(&rom));
@@ -25,7 +25,7 @@ impl<'m> Context<'m> {
     }
 
     /// A context without any token.
-    pub fn empty(machine: &'m Machine) -> Self {
+    pub(crate) fn empty(machine: &'m Machine) -> Self {
         let vocabulary = Vocabulary::new();
         let tokens = vocabulary.tokens().iter();
         Self {
@@ -35,16 +35,16 @@ impl<'m> Context<'m> {
         }
     }
 
-    pub fn push(&mut self, token: Token) {
+    pub(crate) fn push(&mut self, token: Token) {
         self.evaluator.push(&self.machine.embed(token));
     }
 
-    pub fn read(&mut self, tokens: impl IntoIterator<Item = Token>) {
+    pub(crate) fn read(&mut self, tokens: impl IntoIterator<Item = Token>) {
         tokens.into_iter().for_each(|token| self.push(token));
     }
 
     /// Decodes one token.
-    pub fn step(&mut self) -> Token {
+    pub(crate) fn step(&mut self) -> Token {
         let ids = self.logits.iter().zip(0..);
         let best = ids.max_by_key(|((_, logit), id)| (self.evaluator.form(logit), u32::MAX - id));
         let (token, _) = *best.expect("tokens").0;
@@ -54,7 +54,7 @@ impl<'m> Context<'m> {
 
     /// Decodes a program whose prompt was read, compares with the plain interpreter, and returns
     /// the number of tokens.
-    pub fn follow(&mut self, program: &Program) -> usize {
+    pub(crate) fn follow(&mut self, program: &Program) -> usize {
         let mut run = Interpreter::new(program);
         let followed = self.follow_run(&mut run);
         assert_ne!(run.outcome(), Some(Outcome::Turned));
@@ -63,7 +63,7 @@ impl<'m> Context<'m> {
 
     /// Decodes one context of a run whose prompt was read, compares it, and returns the number of
     /// tokens.
-    pub fn follow_run(&mut self, run: &mut Interpreter<'_>) -> usize {
+    pub(crate) fn follow_run(&mut self, run: &mut Interpreter<'_>) -> usize {
         let mut recent: Vec<String> = vec![];
         for expected in run {
             let expected = expected.expect("the program has no fault");
@@ -81,7 +81,7 @@ impl<'m> Context<'m> {
     }
 
     /// Decodes one instruction, and returns its tokens as text.
-    pub fn instruction(&mut self) -> String {
+    pub(crate) fn instruction(&mut self) -> String {
         let mut strings = vec![];
         loop {
             let token = self.step();
