@@ -49,6 +49,12 @@ pub(crate) fn card(model: &Model, names: &Names, modules: &[Extension]) -> Strin
     let shape = &config.shape;
     let profile = config.profile.as_deref().unwrap_or("none");
     let last = config.last_position;
+    let context = config.context.map_or_else(
+        || "none is ever full".to_owned(),
+        |tokens| {
+            format!("{tokens} beside prompt and restored state; the program goes on in another one")
+        },
+    );
     let weights = counted_weights(model);
     let instructions = match modules.len() == Extension::ALL.len() {
         true => "all instructions of the machine".to_owned(),
@@ -95,6 +101,7 @@ program's execution. It has {instructions}.
 | weights, f64 | {}, of which {} are not zero |
 | profile | `{profile}` |
 | last certified position | {last}, the prompt included, counted from 0 |
+| tokens of a full context | {context} |
 
 There are no biases and no norms. The position adds polynomials to {} slots (`config.json`).
 

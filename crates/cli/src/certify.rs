@@ -10,6 +10,7 @@ use weightware::{
 };
 
 use crate::args::CertifyArgs;
+use crate::covered::Covered;
 use crate::failure::{FAILED, Failure, Result};
 use crate::input;
 use crate::machine::Machine;
@@ -22,7 +23,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         )));
     }
     let used;
-    let (certificate, next);
+    let (certificate, next, contexts);
     if let Some(file) = &args.file {
         let machine = Machine(&args.model);
         let (computer, loaded, ready) = machine.load(file, &args.program, false)?;
@@ -30,17 +31,23 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
         let run = run.map_err(|error| loaded.refused(error))?;
         certificate = run.certified.certificate().clone();
         next = next_tokens(computer.model());
+        contexts = Covered::of(&computer.model().config);
         used = Some(run);
     } else {
         let model = input::compiled_or(&args.model)?;
         certificate = weightware::certify(&model);
         next = next_tokens(&model);
+        contexts = Covered::of(&model.config);
         used = None;
     }
     let text = match args.json {
-        true => format!("{}\n", json_of(&certificate, &next, used.as_ref())),
+        true => format!(
+            "{}\n",
+            json_of(&certificate, &next, &contexts, used.as_ref())
+        ),
         false => format!(
-            "{certificate}\n{next}{}",
+            "{certificate}\n{next}\n{}{}",
+            contexts.text(),
             table(&certificate, used.as_ref())
         ),
     };
@@ -74,9 +81,16 @@ fn table(certificate: &Certificate, used: Option<&CertifiedRun>) -> String {
     };
     let stated = certificate.last_position;
     let mut text = format!(
-        "\nthe program: position {} of {stated}, {}; {}\n",
+        "\nthe program: position {} of {stated}, {}{}; {}\n",
         used.position,
         share(used.position as f64, stated as f64),
+        match used.contexts {
+            1 => String::new(),
+            contexts => format!(
+                ", in context {} of {contexts}, which is followed least",
+                used.context
+            ),
+        },
         ended(&used.end)
     );
     for range in &used.key_ranges {
@@ -164,7 +178,12 @@ fn next_json(next: &NextTokens) -> Value {
     })
 }
 
-fn json_of(certificate: &Certificate, next: &NextTokens, used: Option<&CertifiedRun>) -> Value {
+fn json_of(
+    certificate: &Certificate,
+    next: &NextTokens,
+    contexts: &Covered,
+    used: Option<&CertifiedRun>,
+) -> Value {
     let positions = |count: u64| match count {
         u64::MAX => Value::Null,
         count => json!(count),
@@ -203,8 +222,11 @@ fn json_of(certificate: &Certificate, next: &NextTokens, used: Option<&Certified
         "problems": certificate.problems().collect::<Vec<_>>(),
         "heads": heads.collect::<Vec<_>>(),
         "next_token": next_json(next),
+        "contexts": contexts.json(),
         "program": used.map(|used| json!({
             "position": used.position,
+            "contexts": used.contexts,
+            "context": used.context,
             "end": ended(&used.end),
             "outcome": described(&used.end).0,
             "code": described(&used.end).1,

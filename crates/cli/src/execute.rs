@@ -8,6 +8,7 @@ use anyhow::{Error, anyhow};
 use weightware::{Computer, Engine, Program, Run, RunEnd, SavedRun, Token};
 
 use crate::args::ExecutionArgs;
+use crate::contexts::Contexts;
 use crate::failure::{Failure, Result};
 use crate::input::{self, Loaded};
 use crate::interrupt::Interrupt;
@@ -51,16 +52,21 @@ pub(crate) fn execute(trace: bool, args: &ExecutionArgs) -> Result<u8> {
     let mut screen = Screen::new(args.quiet, trace);
     let Begin {
         computer,
-        saved: SavedRun { prompt, trace },
+        saved,
         program,
         loaded,
     } = begin(args)?;
     let json = args.json.as_deref().map(JsonOut::open).transpose()?;
     let mut saver = match &args.save {
-        Some(path) => Some(Saver::create(path, &computer, &prompt, &trace)?),
+        Some(path) => Some(Saver::create(path, &computer, &saved)?),
         None => None,
     };
 
+    let SavedRun {
+        prompt,
+        trace,
+        context,
+    } = saved;
     let length = prompt.len() + trace.len();
     if length >= LONG_PROMPT {
         screen.draw(format!("prefilling {length} tokens"));
@@ -78,21 +84,30 @@ pub(crate) fn execute(trace: bool, args: &ExecutionArgs) -> Result<u8> {
     let results = loaded.as_ref().and_then(Loaded::lowered);
     let results = results.map_or(&[][..], |lowered| &lowered.results);
     let mut last = LastLines::new(results.len());
-    let interrupted = print_run(
+    let mut printer = Printer {
         print,
-        engine,
-        &mut run,
-        &mut screen,
-        saver.as_mut(),
-        &mut last,
-    )?;
+        computer: &computer,
+        first: context,
+        screen: &mut screen,
+        saver: saver.as_mut(),
+        last: &mut last,
+    };
+    let interrupted = printer.print(engine, &mut run)?;
     let saved = saver.map(Saver::close).transpose()?;
 
     let ending = match run.end() {
         RunEnd::MaxTokens if interrupted => Ending::Interrupted,
         end => Ending::Ended(end),
     };
-    let report = Report::new(&run, ending, saved, program.as_ref(), loaded.as_ref());
+    let contexts = Contexts::new(&run, &computer, context, program.as_ref(), loaded.as_ref());
+    let report = Report::new(
+        &run,
+        ending,
+        contexts,
+        saved,
+        program.as_ref(),
+        loaded.as_ref(),
+    );
     if report.status() == 0 && !results.is_empty() && print != Print::Trace {
         screen.print(results::text(results, &last.lines))?;
     }
@@ -124,7 +139,11 @@ fn begin(args: &ExecutionArgs) -> Result<Begin> {
         let (prompt, trace) = (computer.prompt(&ready.program), vec![]);
         return Ok(Begin {
             computer,
-            saved: SavedRun { prompt, trace },
+            saved: SavedRun {
+                prompt,
+                trace,
+                context: 1,
+            },
             program: Some(ready.program),
             loaded: Some(loaded),
         });
@@ -176,65 +195,102 @@ impl LastLines {
     }
 }
 
-/// Prints a run as it goes on, and returns whether it was interrupted. However it ends, all that
-/// was decoded is printed.
-fn print_run(
+/// Prints and saves a run as it goes on.
+struct Printer<'a> {
     print: Print,
-    engine: Engine,
-    run: &mut Run<'_>,
-    screen: &mut Screen,
-    mut saver: Option<&mut Saver>,
-    last: &mut LastLines,
-) -> Result<bool> {
-    let interrupt = Interrupt::watch()?;
-    let mut interrupted = false;
-    let most = between_looks(engine);
-    let mut tokens = Vec::new();
-    let mut hex = 0_u64;
-    while !interrupted {
-        tokens.clear();
-        let saves = saver.is_some();
-        let decoded = run.steps(most, |token, line| {
-            if let Some(line) = line {
-                last.push(line.tokens());
-            }
-            match (print, token, line) {
-                (Print::Trace, _, Some(line)) => {
-                    let text = format!("{line}\n");
-                    screen.output(Stream::Stdout).extend(text.into_bytes());
+    computer: &'a Computer,
+    /// The number of the context that the run begins in.
+    first: u64,
+    screen: &'a mut Screen,
+    saver: Option<&'a mut Saver>,
+    last: &'a mut LastLines,
+}
+
+impl Printer<'_> {
+    /// Prints a run, and returns whether it was interrupted. However it ends, all that was decoded
+    /// is printed and saved.
+    fn print(&mut self, engine: Engine, run: &mut Run<'_>) -> Result<bool> {
+        let interrupt = Interrupt::watch()?;
+        let mut interrupted = false;
+        let most = between_looks(engine);
+        let mut tokens = Vec::new();
+        let mut contexts = run.contexts();
+        let mut hex = 0_u64;
+        let (print, saves) = (self.print, self.saver.is_some());
+        while !interrupted {
+            tokens.clear();
+            let decoded = run.steps(most, |token, line| {
+                if let Some(line) = line {
+                    self.last.push(line.tokens());
                 }
-                (Print::Output, Token::Out(byte), _) => screen.output(Stream::Stdout).push(byte),
-                (Print::Hex, Token::Out(byte), _) => {
-                    let text = format!("{byte:02x}");
-                    screen.output(Stream::Stdout).extend(text.into_bytes());
-                    hex += 1;
+                let screen = &mut self.screen;
+                match (print, token, line) {
+                    (Print::Trace, _, Some(line)) => {
+                        let text = format!("{line}\n");
+                        screen.output(Stream::Stdout).extend(text.into_bytes());
+                    }
+                    (Print::Output, Token::Out(byte), _) => {
+                        screen.output(Stream::Stdout).push(byte);
+                    }
+                    (Print::Hex, Token::Out(byte), _) => {
+                        let text = format!("{byte:02x}");
+                        screen.output(Stream::Stdout).extend(text.into_bytes());
+                        hex += 1;
+                    }
+                    (Print::Output | Print::Hex, Token::Err(byte), _) => {
+                        screen.output(Stream::Stderr).push(byte);
+                    }
+                    _ => {}
                 }
-                (Print::Output | Print::Hex, Token::Err(byte), _) => {
-                    screen.output(Stream::Stderr).push(byte);
+                if saves {
+                    tokens.push(token);
                 }
-                _ => {}
+            });
+            if decoded == 0 {
+                break;
             }
-            if saves {
-                tokens.push(token);
+            if let Some(saver) = &mut self.saver {
+                tokens.iter().try_for_each(|&token| saver.token(token))?;
             }
-        });
-        if decoded == 0 {
-            break;
+            if run.contexts() > contexts {
+                contexts = run.contexts();
+                self.turn(run)?;
+            }
+            let first = self.first;
+            self.screen.tick(|| progress(run, first))?;
+            interrupted = interrupt.pressed();
         }
-        if let Some(saver) = &mut saver {
-            tokens.iter().try_for_each(|&token| saver.token(token))?;
+        if let (Print::Trace, Some(line)) = (print, run.reader().unfinished()) {
+            let out = self.screen.output(Stream::Stdout);
+            writeln!(out, "{line}").map_err(Failure::stdout)?;
         }
-        screen.tick(|| progress(run))?;
-        interrupted = interrupt.pressed();
+        if hex > 0 {
+            self.screen.output(Stream::Stdout).push(b'\n');
+        }
+        self.screen.close()?;
+        Ok(interrupted)
     }
-    if let (Print::Trace, Some(line)) = (print, run.reader().unfinished()) {
-        writeln!(screen.output(Stream::Stdout), "{line}").map_err(Failure::stdout)?;
+
+    /// Shows and saves that another context has begun.
+    fn turn(&mut self, run: &Run<'_>) -> Result<()> {
+        if self.print == Print::Trace {
+            let text = format!(
+                "# context {}: prompt of {} tokens\n",
+                number(run, self.first),
+                run.prompt_tokens()
+            );
+            self.screen.output(Stream::Stdout).extend(text.into_bytes());
+        }
+        match &mut self.saver {
+            Some(saver) => saver.turn(self.computer, run.prompt()),
+            None => Ok(()),
+        }
     }
-    if hex > 0 {
-        screen.output(Stream::Stdout).push(b'\n');
-    }
-    screen.close()?;
-    Ok(interrupted)
+}
+
+/// The number of a run's context; the run began with the context of the number `first`.
+fn number(run: &Run<'_>, first: u64) -> u64 {
+    first + run.contexts() - 1
 }
 
 /// After how many tokens output, progress and interrupts are looked at: less than a millisecond's,
@@ -243,11 +299,15 @@ fn between_looks(engine: Engine) -> usize {
     if engine.is_linear() { 1 } else { 256 }
 }
 
-fn progress(run: &Run<'_>) -> String {
+fn progress(run: &Run<'_>, first: u64) -> String {
     let tokens = run.reader().tokens() - run.resumed_tokens();
     let rate = tokens as f64 / run.decode_time().as_secs_f64();
+    let context = match number(run, first) {
+        1 => String::new(),
+        number => format!(" in context {number}"),
+    };
     format!(
-        "{tokens} tokens, {rate:.0} tok/s, {:.1} % of the horizon",
+        "{tokens} tokens, {rate:.0} tok/s, {:.1} % of the horizon{context}",
         100.0 * run.share_of_horizon()
     )
 }

@@ -14,11 +14,17 @@ pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
     computer
         .check(&ready.program)
         .map_err(|error| loaded.refused(error))?;
-    let needs = Needs::new(&loaded, &ready);
     let own = computer.profile();
+    let mut needs = Needs::new(&loaded, &ready);
+    if let Some(own) = &own
+        && needs.fits(own).is_ok()
+    {
+        needs = needs.with_turn(&ready.program, own);
+    }
+    let context = computer.model().config.context;
     let text = match args.json {
-        true => format!("{:#}\n", needs.json(own.as_ref())),
-        false => needs.text(own.as_ref()),
+        true => format!("{:#}\n", needs.json(own.as_ref(), context)),
+        false => needs.text(own.as_ref(), context),
     };
     io::stdout()
         .write_all(text.as_bytes())

@@ -21,6 +21,12 @@ const LONGEST: u64 = 1 << 28;
 /// Bytes of a page of memory.
 const PAGE: u64 = 1 << 16;
 
+/// Bytes of a block, in which memory is saved when a context is full; a state has one at least.
+const BLOCK: u64 = 1 << 10;
+
+/// Bytes for the state of most programs: a frame has some hundreds.
+const ROOM: u64 = 16 << 10;
+
 /// A program before its input is known.
 #[derive(Clone)]
 pub(crate) struct Loaded {
@@ -30,6 +36,8 @@ pub(crate) struct Loaded {
     options: Options,
     /// The profile of the machine that it is lowered for.
     profile: Option<Profile>,
+    /// Why it was lowered for one context, if it was.
+    why_one: Option<&'static str>,
     /// Whether `options` were given a number of pages by the user.
     pages_given: bool,
     /// The program's name, its first argument.
@@ -98,6 +106,7 @@ impl Loaded {
             bytes,
             options,
             profile,
+            why_one: None,
             pages_given: args.memory.is_some(),
             name: name.to_string_lossy().into_owned(),
             place,
@@ -169,6 +178,7 @@ impl Loaded {
             bytes: bytes.clone(),
         };
         self.fit(&input)?;
+        self.leave_room(&input)?;
         Ok(Ready {
             program: self.source.program(input),
             input: bytes,
@@ -188,11 +198,67 @@ impl Loaded {
     pub(crate) fn lowered_for(&self, profile: Profile, ready: &Ready) -> Result<(Self, Ready)> {
         let mut loaded = self.clone();
         loaded.profile = Some(profile);
-        if !self.pages_given {
-            loaded.lower(profile.memory_pages(0))?;
-        }
+        loaded.options.turns = true;
+        loaded.why_one = None;
+        loaded.parse(match self.pages_given {
+            true => self.options.memory_pages,
+            false => Some(profile.memory_pages(0)),
+        })?;
         let ready = loaded.with_input(ready.input.clone())?;
         Ok((loaded, ready))
+    }
+
+    /// Why the program cannot go on in another context, if it cannot.
+    pub(crate) fn why_one(&self) -> &'static str {
+        match (self.lowered(), self.why_one) {
+            (None, _) => "a token program has no handler that saves its state",
+            (Some(_), Some(why)) => why,
+            (Some(_), None) => "its functions or globals have more words than can be saved",
+        }
+    }
+
+    /// Lowers the program again, without the handler that goes on in another context.
+    fn keep_to_one(&mut self, why: &'static str) -> Result<()> {
+        self.options.turns = false;
+        self.why_one = Some(why);
+        self.parse(self.options.memory_pages)
+    }
+
+    /// The program with its input, for a model that lacks an instruction of the handler.
+    pub(crate) fn without_handler(&mut self, ready: Ready) -> Result<Ready> {
+        self.keep_to_one("the model lacks instructions of the handler that saves its state")?;
+        self.with_input(ready.input)
+    }
+
+    /// Leaves room for the state of a program that goes on in another context, after memory and
+    /// input: the memory grows by a little less. Without room, the program has one context.
+    fn leave_room(&mut self, input: &Input) -> Result<()> {
+        let (Some(profile), Some(lowered)) = (self.profile, self.source.lowered()) else {
+            return Ok(());
+        };
+        let fits = |lowered: &Lowered, room: u64| {
+            state_address(lowered, input) + room <= profile.memory_bytes()
+        };
+        if fits(lowered, ROOM) {
+            return Ok(());
+        }
+        let pages = profile.memory_pages(input_bytes(lowered, input) + ROOM);
+        let most = self.options.memory_pages.unwrap_or(0);
+        let little = 8 * u64::from(pages) >= 7 * u64::from(most);
+        if little && pages < most && !self.pages_given {
+            self.lower(pages)?;
+        }
+        let room = self
+            .source
+            .lowered()
+            .is_some_and(|lowered| fits(lowered, BLOCK));
+        if !room {
+            self.keep_to_one(match profile.cells {
+                Some(_) => "its memory leaves the machine no room for its state, and a smaller --memory may",
+                None => "its memory leaves the machine no room for its state, and --shape far or a smaller --memory may",
+            })?;
+        }
+        Ok(())
     }
 
     /// Leaves room for the input: it lies after all that the memory may grow to, so the memory
@@ -214,12 +280,30 @@ impl Loaded {
 
     /// Lowers the program again, with a memory that grows to a number of pages.
     fn lower(&mut self, pages: u32) -> Result<()> {
-        self.options.memory_pages = Some(pages);
+        self.parse(Some(pages))
+    }
+
+    fn parse(&mut self, pages: Option<u32>) -> Result<()> {
+        self.options.memory_pages = pages;
         let source = Source::parse_with(&self.bytes, &self.options);
         self.source = source
             .map_err(|error| Failure::Refused(Error::new(error).context(self.place.clone())))?;
         Ok(())
     }
+}
+
+/// The machine's address from which on a program saves its state, at least: after its memory and
+/// its data.
+fn state_address(lowered: &Lowered, input: &Input) -> u64 {
+    let memory = u64::from(lowered.memory.end);
+    let input = lowered.input_end(input).unwrap_or(0);
+    memory.max(input).next_multiple_of(BLOCK)
+}
+
+/// The bytes of a program's input, with all that is stored beside it.
+fn input_bytes(lowered: &Lowered, input: &Input) -> u64 {
+    let end = lowered.input_end(input).zip(lowered.input_address);
+    end.map_or(0, |(end, start)| end - u64::from(start))
 }
 
 /// Refuses an output that would overwrite the file that is read.
@@ -326,7 +410,7 @@ pub(crate) fn compiled_or(args: &ModelArgs) -> Result<Model> {
         ))),
         (None, _) => {
             let profile = args.machine.profile().unwrap_or_default();
-            Ok(profile_model(args.machine.tuned(profile)))
+            Ok(profile_model(args.machine.tuned(profile)?))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use weightware::{Exceeded, Limit, MemoryWindow, Profile};
 
+use crate::contexts::Turn;
 use crate::thousands::thousands;
 use crate::units::{flag, kibibytes};
 
@@ -11,6 +12,7 @@ pub(crate) struct Stopped {
     /// The position of the token that is not certified.
     pub(crate) position: u64,
     pub(crate) prompt_tokens: u64,
+    pub(crate) turn: Turn,
     /// The memory of the module, if the program was lowered from one.
     pub(crate) window: Option<MemoryWindow>,
     /// The machine's address of the input, if there is one.
@@ -23,7 +25,30 @@ impl Stopped {
         let Exceeded { limit, profile, .. } = &self.exceeded;
         let name = profile.name;
         let in_prompt = self.position < self.prompt_tokens;
+        let turning = self.turn == Turn::Turning;
         match limit {
+            Limit::Addresses if turning => format!(
+                "the context is full, and the program's state comes to address {} of the machine, of which the profile {name} holds {}",
+                thousands(self.exceeded.address.unwrap_or(0).unsigned_abs()),
+                kibibytes(profile.memory_bytes())
+            ),
+            Limit::Written if turning => format!(
+                "the context is full, and the program has written to more memory than can be saved: KiB by KiB it has more than the {} different bytes that the profile {name} holds",
+                thousands(
+                    profile
+                        .cells
+                        .map_or(0, |cells| cells.last().unsigned_abs() + 1)
+                )
+            ),
+            Limit::Positions if turning && in_prompt => format!(
+                "the prompt of {} tokens, which has the program's memory, is longer than the {} that the profile {name} is exact for",
+                thousands(self.prompt_tokens),
+                thousands(profile.last_position + 1)
+            ),
+            Limit::Positions if turning => format!(
+                "the context is full, and the program's state and memory have no place up to the last position that the profile {name} is exact for, {}",
+                thousands(profile.last_position)
+            ),
             Limit::Positions if in_prompt => format!(
                 "the prompt of {} tokens is longer than the {} that the profile {name} is exact for",
                 thousands(self.prompt_tokens),
@@ -78,6 +103,22 @@ impl Stopped {
 
     /// The remedy.
     pub(crate) fn remedy(&self) -> String {
+        match self.turn {
+            Turn::Turning if self.exceeded.limit == Limit::Addresses => {
+                let further = self.exceeded.further.map_or_else(String::new, |further| {
+                    format!("; {} {}", flag(&further), self.offers(&further))
+                });
+                return format!(
+                    "call less deeply, or leave it more room by a smaller --memory{further}"
+                );
+            }
+            Turn::Running { context } if self.is_of_context() => {
+                let usual = self.exceeded.profile.context;
+                let shorter = if context > usual { usual } else { context / 2 };
+                return format!("--context {} turns before", shorter.max(1));
+            }
+            _ => {}
+        }
         if let Some(further) = &self.exceeded.further {
             return format!("{} {}", flag(further), self.offers(further));
         }
@@ -91,6 +132,13 @@ impl Stopped {
             Limit::Words => "call less deeply, with fewer locals".to_owned(),
             Limit::Addresses => "no profile holds more: link with a smaller stack and initial memory, or give less input".to_owned(),
         }
+    }
+
+    /// Whether another context would begin again at 0: it is the run that exceeds the limit, by its
+    /// length, and not the prompt.
+    pub(crate) fn is_of_context(&self) -> bool {
+        let counted = matches!(self.exceeded.limit, Limit::Positions | Limit::Stores);
+        counted && self.position >= self.prompt_tokens
     }
 
     /// The greater limit of another profile.

@@ -25,15 +25,35 @@ impl Machine<'_> {
         program: &ProgramArgs,
         quiet: bool,
     ) -> Result<(Computer, Loaded, Ready)> {
+        let loaded = self.read(file, program, quiet)?;
+        let (_, program, ready) = &loaded;
+        if let (Some(_), None, false) = (self.0.machine.context(), &ready.program.turns, quiet) {
+            say(&format!(
+                "--context has no effect: the program has one context, since {}",
+                program.why_one()
+            ));
+        }
+        Ok(loaded)
+    }
+
+    fn read(
+        &self,
+        file: &Path,
+        program: &ProgramArgs,
+        quiet: bool,
+    ) -> Result<(Computer, Loaded, Ready)> {
         let Self(args) = self;
         if args.folder.is_some() || args.machine.profile().is_some() {
             let computer = computer(args)?;
             let mut loaded = Loaded::read(file, program, computer.profile(), quiet)?;
-            let ready = loaded.program(quiet)?;
+            let mut ready = loaded.program(quiet)?;
+            if ready.program.turns.is_some() && computer.check(&ready.program).is_err() {
+                ready = loaded.without_handler(ready)?;
+            }
             return Ok((computer, loaded, ready));
         }
         let (profile, loaded, ready) = first_that_holds(file, program, quiet)?;
-        let computer = Computer::new(profile_model(args.machine.tuned(profile)));
+        let computer = Computer::new(profile_model(args.machine.tuned(profile)?));
         let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
         Ok((computer, loaded, ready))
     }

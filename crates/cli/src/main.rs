@@ -5,6 +5,8 @@ mod args;
 mod backtrace;
 mod card;
 mod certify;
+mod contexts;
+mod covered;
 mod execute;
 mod explain;
 mod failure;

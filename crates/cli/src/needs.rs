@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use weightware::{Op, Profile, Program};
+use weightware::{Op, Profile, Program, TurnCost};
 
 use crate::input::{Loaded, Ready};
 use crate::thousands::thousands;
@@ -29,6 +29,10 @@ pub(crate) struct Needs {
     origin: u32,
     stack: Option<u32>,
     imports: Vec<String>,
+    /// What a turn costs, if that is known.
+    turn: Option<TurnCost>,
+    /// Why the program has one context, if it does.
+    why_one: Option<&'static str>,
 }
 
 impl Needs {
@@ -55,7 +59,15 @@ impl Needs {
             origin: memory.map_or(0, |memory| memory.origin),
             stack: memory.and_then(|memory| memory.stack_pointer),
             imports: lowered.map_or_else(Vec::new, |lowered| lowered.imports.clone()),
+            turn: None,
+            why_one: program.turns.is_none().then(|| loaded.why_one()),
         }
+    }
+
+    /// Counts the tokens of a turn, on the machine of a profile.
+    pub(crate) fn with_turn(mut self, program: &Program, profile: &Profile) -> Self {
+        self.turn = TurnCost::of(program, profile);
+        self
     }
 
     /// Whether a machine of a profile has it, or where it would stop.
@@ -87,7 +99,7 @@ impl Needs {
         Ok(())
     }
 
-    pub(crate) fn text(&self, own: Option<&Profile>) -> String {
+    pub(crate) fn text(&self, own: Option<&Profile>, context: Option<u64>) -> String {
         let mut text = format!(
             "program   {} bytes, {} functions, {} instructions\nprompt    {} tokens, of which code {}, data and input {}\n",
             thousands(self.module_bytes as u64),
@@ -125,6 +137,7 @@ impl Needs {
             false => self.imports.join(" "),
         };
         let _ = writeln!(text, "imports   {imports}");
+        let _ = writeln!(text, "contexts  {}", self.contexts(context));
         for profile in Profile::ALL {
             let mark = if own.is_some_and(|own| own.name == profile.name) {
                 "*"
@@ -151,7 +164,26 @@ impl Needs {
         text
     }
 
-    pub(crate) fn json(&self, own: Option<&Profile>) -> Value {
+    /// Whether the program goes on when a context is full, and what that costs.
+    fn contexts(&self, length: Option<u64>) -> String {
+        let length = match (self.why_one, length) {
+            (Some(why), _) => return format!("one: {why}"),
+            (None, None) => return "one: the model goes on in no other".to_owned(),
+            (None, Some(length)) => thousands(length),
+        };
+        let cost = match self.turn {
+            None => "what that costs is not known".to_owned(),
+            Some(turn) => format!(
+                "at its first jump, that takes {} tokens, a prompt of {}, and {} tokens; each KiB that it writes adds 1,025 at least to turn and prompt",
+                thousands(turn.saving),
+                thousands(turn.prompt),
+                thousands(turn.restoring)
+            ),
+        };
+        format!("goes on in another one after {length} tokens; {cost}")
+    }
+
+    pub(crate) fn json(&self, own: Option<&Profile>, context: Option<u64>) -> Value {
         let profiles = Profile::ALL.iter().map(|profile| {
             let fits = self.fits(profile);
             json!({
@@ -174,6 +206,15 @@ impl Needs {
             "memory_pages": self.pages.map(|(initial, limit)| json!({"initial": initial, "limit": limit})),
             "stack_pointer": self.stack,
             "imports": self.imports,
+            "contexts": {
+                "length": context.filter(|_| self.why_one.is_none()),
+                "why_one": self.why_one,
+                "turn": self.turn.map(|turn| json!({
+                    "saving_tokens": turn.saving,
+                    "prompt_tokens": turn.prompt,
+                    "restoring_tokens": turn.restoring,
+                })),
+            },
             "profile": own.map(|profile| profile.name),
             "profiles": profiles.collect::<Vec<_>>(),
         })

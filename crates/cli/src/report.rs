@@ -10,6 +10,7 @@ use weightware::{
     RunEnd,
 };
 
+use crate::contexts::Contexts;
 use crate::failure::{
     BUDGET, DERAILED, DIFFERS, FAILED, HORIZON, INTERRUPTED, TRAPPED, UNCHECKED, printable,
 };
@@ -34,11 +35,15 @@ pub(crate) struct Report {
     /// The limit that the run exceeds, at its horizon.
     stopped: Option<Stopped>,
     trapped: Option<Trapped>,
+    /// Of the longest context.
     share_of_horizon: f64,
+    contexts: Contexts,
     memory_used: Option<MemoryUsed>,
     /// A hint for a program that failed, for want of memory or of files.
     hint: Option<String>,
     prompt_tokens: u64,
+    /// The position of the next token in its context.
+    position: u64,
     /// Tokens of the trace that were prefilled, not decoded.
     resumed: u64,
     saved: Option<PathBuf>,
@@ -61,6 +66,7 @@ impl Report {
     pub(crate) fn new(
         run: &Run<'_>,
         ending: Ending,
+        contexts: Contexts,
         saved: Option<PathBuf>,
         program: Option<&Program>,
         loaded: Option<&Loaded>,
@@ -73,6 +79,7 @@ impl Report {
                     exceeded,
                     position: *position,
                     prompt_tokens: run.prompt_tokens(),
+                    turn: contexts.turn(),
                     window: lowered.map(|lowered| lowered.memory),
                     input: lowered
                         .and_then(|lowered| lowered.input_address)
@@ -102,10 +109,12 @@ impl Report {
             ending,
             stopped,
             trapped,
-            share_of_horizon: run.share_of_horizon(),
+            share_of_horizon: run.longest_share_of_horizon(),
+            contexts,
             memory_used: run.memory_used(),
             hint,
-            prompt_tokens: run.prompt_tokens(),
+            prompt_tokens: run.first_prompt_tokens(),
+            position: run.prompt_tokens() + tokens - run.earlier_tokens(),
             resumed: run.resumed_tokens(),
             saved,
             tokens: reader.tokens(),
@@ -155,7 +164,8 @@ impl Report {
                 self.hint.clone()
             }
             Ending::Ended(RunEnd::Outcome(Outcome::Refused)) => Some(format!(
-                "horizon: stopped after {count}: the context is full, and the state of the program, with its frames, is too large for another one"
+                "horizon: stopped after {count}: the context is full, and the frames of the program's calls leave no words for the handler that would go on in another one; call less deeply, with fewer locals{}",
+                self.contexts.longer()
             )),
             Ending::Ended(RunEnd::Outcome(Outcome::Turned)) => Some(format!(
                 "horizon: stopped after {count}: the context is full, and the prompt has no handler that goes on in another one"
@@ -168,7 +178,7 @@ impl Report {
             Ending::Ended(RunEnd::Horizon { position, reason }) => {
                 let (problem, remedy) = match &self.stopped {
                     Some(stopped) => (stopped.problem(), stopped.remedy()),
-                    None if *position < prompt_tokens => (
+                    None if *position < prompt_tokens && self.contexts.number == 1 => (
                         format!("tokens from there on would not be certified: {reason}"),
                         format!(
                             "the prompt of {prompt_tokens} tokens is too long: give a smaller program or less input"
@@ -181,7 +191,13 @@ impl Report {
                     ),
                 };
                 Some(format!(
-                    "horizon: stopped before position {position}: {problem}; {remedy}"
+                    "horizon: stopped before position {position}{}: {problem}; {remedy}{}",
+                    self.contexts.place(),
+                    match &self.stopped {
+                        Some(stopped) if !stopped.is_of_context() => String::new(),
+                        _ if *position < prompt_tokens => String::new(),
+                        _ => self.contexts.one_alone(),
+                    }
                 ))
             }
             Ending::Ended(RunEnd::UnknownToken { token }) => Some(format!(
@@ -262,6 +278,7 @@ impl Report {
                 "lines",
                 format!("{}, {:.0} lines/s", self.lines, self.per_second(self.lines)),
             ),
+            ("contexts", self.contexts.count()),
             ("output", format!("{} bytes", self.output_bytes)),
             ("stderr", format!("{} bytes", self.stderr_bytes)),
             (
@@ -273,27 +290,34 @@ impl Report {
             (
                 "horizon",
                 format!(
-                    "{:.1} % of the certified positions",
-                    100.0 * self.share_of_horizon
+                    "{:.1} % of the certified positions{}",
+                    100.0 * self.share_of_horizon,
+                    match self.contexts.count {
+                        1 => "",
+                        _ => ", in the longest context",
+                    }
                 ),
             ),
         ];
-        let rows = rows.map(|(name, value)| format!("{name}: {value}"));
+        let mut rows = rows.to_vec();
+        rows.splice(4..4, self.contexts.rows(self.tokens));
+        let rows = rows.iter().map(|(name, value)| format!("{name}: {value}"));
         let memory = self.memory_used.map(
             |MemoryUsed {
                  last_address, held, ..
              }| {
                 format!(
-                    "memory: written up to address {} of {}",
+                    "memory: written up to address {} of {}{}",
                     thousands(last_address),
-                    thousands(held)
+                    thousands(held),
+                    match self.contexts.turn_tokens {
+                        0 => "",
+                        _ => ", the saved state included",
+                    }
                 )
             },
         );
-        rows.into_iter()
-            .chain(memory)
-            .collect::<Vec<_>>()
-            .join("\n")
+        rows.chain(memory).collect::<Vec<_>>().join("\n")
     }
 
     /// The report for tools.
@@ -309,8 +333,15 @@ impl Report {
                     "profile": further.map(|profile| profile.name),
                 }))
             }
+            (Ending::Ended(RunEnd::Outcome(Outcome::Turned | Outcome::Refused)), _) => {
+                Some(json!({
+                    "position": self.position,
+                    "why": self.remark(),
+                    "profile": null,
+                }))
+            }
             (_, Some(why)) => Some(json!({
-                "position": self.prompt_tokens + self.tokens,
+                "position": self.position,
                 "why": why,
                 "profile": null,
             })),
@@ -347,6 +378,7 @@ impl Report {
                 "divergence": self.divergence.map(parted),
             })),
             "exit_status": self.status(),
+            "contexts": self.contexts.json(self.tokens),
             "prompt_tokens": self.prompt_tokens,
             "prompt_seconds": self.prefill.as_secs_f64(),
             "tokens": self.tokens,
@@ -402,10 +434,10 @@ pub(crate) fn described(end: &RunEnd) -> (&'static str, Option<u32>, Option<&'st
         RunEnd::Outcome(Outcome::Halted) => ("halt", None, None),
         RunEnd::Outcome(Outcome::Exited(code)) => ("exit", Some(*code), None),
         RunEnd::Outcome(Outcome::Trapped(trap)) => ("trap", None, Some(trap.name())),
-        RunEnd::Outcome(Outcome::Turned) => ("turned", None, None),
-        RunEnd::Outcome(Outcome::Refused) => ("refused", None, None),
         RunEnd::MaxTokens => ("budget", None, None),
-        RunEnd::Horizon { .. } => ("horizon", None, None),
+        RunEnd::Outcome(Outcome::Turned | Outcome::Refused) | RunEnd::Horizon { .. } => {
+            ("horizon", None, None)
+        }
         RunEnd::UnknownToken { .. } => ("nonsense", None, None),
         RunEnd::Derailed { .. } => ("derailed", None, None),
         RunEnd::Differs { .. } => ("differs", None, None),

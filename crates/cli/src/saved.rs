@@ -1,7 +1,7 @@
 //! Runs in files: `--save` and `--resume`. [`SavedRun`] has the format.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::Error;
@@ -9,30 +9,61 @@ use weightware::{Computer, Program, RunWriter, SavedRun, Token, TokenId};
 
 use crate::failure::{Failure, Result};
 
-/// A file that is written while a run goes on.
+/// A file that is written while a run goes on. It has the last context alone: when another one
+/// begins, a new file takes its place.
 pub(crate) struct Saver {
     writer: RunWriter<BufWriter<File>>,
     path: PathBuf,
+    /// The number of the context.
+    context: u64,
 }
 
 impl Saver {
     /// Begins a file with the tokens so far.
-    pub(crate) fn create(
-        path: &Path,
-        computer: &Computer,
-        prompt: &[TokenId],
-        trace: &[Token],
-    ) -> Result<Self> {
+    pub(crate) fn create(path: &Path, computer: &Computer, saved: &SavedRun) -> Result<Self> {
         let failed = |error| failed(path, error);
         let file = BufWriter::new(File::create(path).map_err(failed)?);
+        let SavedRun {
+            prompt,
+            trace,
+            context,
+        } = saved;
         let mut saver = Self {
-            writer: RunWriter::new(file, computer, prompt).map_err(failed)?,
+            writer: RunWriter::new(file, computer, prompt, *context).map_err(failed)?,
             path: path.to_owned(),
+            context: *context,
         };
         for &token in trace {
             saver.token(token)?;
         }
         Ok(saver)
+    }
+
+    /// Goes on with the context that has begun with this prompt. Until its file is there, that of
+    /// the context before stays.
+    pub(crate) fn turn(&mut self, computer: &Computer, prompt: &[TokenId]) -> Result<()> {
+        let context = self.context + 1;
+        let begin = || {
+            // What a link leads to is replaced, not the link.
+            let path = self.path.canonicalize()?;
+            if !path.is_file() {
+                let why = "a context has ended, and the file that holds it cannot be replaced by that of the next one; name a file on a disk";
+                return Err(io::Error::other(why));
+            }
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push(format!(".{}", std::process::id()));
+            let new = path.with_file_name(name);
+            let file = BufWriter::new(File::create(&new)?);
+            let writer = RunWriter::new(file, computer, prompt, context)
+                .and_then(|writer| fs::rename(&new, &path).map(|()| writer));
+            if writer.is_err() {
+                let _ = fs::remove_file(&new);
+            }
+            writer
+        };
+        self.writer = begin().map_err(|error| failed(&self.path, error))?;
+        self.context = context;
+        Ok(())
     }
 
     pub(crate) fn token(&mut self, token: Token) -> Result<()> {

@@ -24,7 +24,8 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         None => true,
     };
     let modules: Vec<_> = Extension::ALL.into_iter().filter(wanted).collect();
-    let compiled = compile(args.machine.profile().unwrap_or_default(), &modules)
+    let profile = args.machine.profile().unwrap_or_default();
+    let compiled = compile(args.machine.tuned(profile)?, &modules)
         .map_err(|error| Failure::Failed(Error::new(error).context("--modules")))?;
     let Compiled {
         model,

@@ -61,7 +61,7 @@ fn a_run_that_derails_ends_at_once() {
         let (remark, json) = report(&said);
         assert!(
             remark.starts_with(
-                "derailed: no program makes token 14 of the trace (position 341, prompt included; both counted from 0), `halt`; "
+                "derailed: no program makes token 14 of the trace (position 355, prompt included; both counted from 0), `halt`; "
             ),
             "{remark}"
         );
@@ -72,7 +72,7 @@ fn a_run_that_derails_ends_at_once() {
         );
         assert_eq!(
             json["derailed"],
-            serde_json::json!({"index": 14, "position": 341, "token": "halt"})
+            serde_json::json!({"index": 14, "position": 355, "token": "halt"})
         );
         assert_eq!((&json["code"], &json["trap"]), (&Value::Null, &Value::Null));
         assert_eq!(
@@ -134,7 +134,7 @@ fn a_check_ends_a_run_at_its_first_wrong_token() {
         let (remark, json) = report(&said);
         assert!(
             remark.starts_with(
-                "check failed: token 10 of the trace (position 337, prompt included; both counted from 0) is `09`, the plain \
+                "check failed: token 10 of the trace (position 351, prompt included; both counted from 0) is `09`, the plain \
                  interpreter says `08`; "
             ),
             "{remark}"
@@ -145,7 +145,7 @@ fn a_check_ends_a_run_at_its_first_wrong_token() {
         );
         let check = serde_json::json!({
             "agreed": 10,
-            "divergence": {"index": 10, "position": 337, "expected": "08", "found": "09", "fault": null},
+            "divergence": {"index": 10, "position": 351, "expected": "08", "found": "09", "fault": null},
         });
         assert_eq!((&json["check"], &json["derailed"]), (&check, &Value::Null));
         let done = weightware(&[&["trace", &sum], &args[..]].concat());
@@ -303,7 +303,7 @@ fn a_program_that_is_none_cannot_be_checked() {
         let saved = file(
             &folder,
             "prompt.run",
-            saved_run(&format!("weightware-run 2 {count}\n{prompt}\n")),
+            saved_run(&format!("weightware-run 3 {count} 1 0\n{prompt}\n")),
         );
         let done = weightware(&["run", "--resume", &saved, "--check"]);
         let said = ended(&done, 2);

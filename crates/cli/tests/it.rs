@@ -3,10 +3,12 @@
 mod certify;
 mod checked;
 mod common;
+mod contexts;
 mod explain;
 mod limits;
 mod models;
 mod nonsense;
 mod programs;
 mod refused;
+mod saved;
 mod switches;

@@ -74,12 +74,11 @@ fn limits_are_said_in_the_programs_terms() {
         "{said}"
     );
 
-    // The profile's count of stores. Before, the message was a number of a head's key.
-    let stores = main_of(
-        "(memory 1)",
-        "(loop $on (i32.store8 (i32.const 5) (i32.const 1)) (br $on)) (i32.const 0)",
-    );
-    let said = run("stores", &stores, &[], 125);
+    // The profile's count of stores, of a program that has one context. Before, the message was a
+    // number of a head's key.
+    let stores =
+        "{ i32.const 05 00 00 00 i32.const 01 00 00 00 i32.store8 00 00 00 ff br 00 00 00 00 }";
+    let said = run("stores", stores, &[], 125);
     assert!(said.contains("written to memory 349,500 times"), "{said}");
     assert!(
         said.contains("--profile long has 2,097,150 in 128 KiB"),
@@ -96,6 +95,18 @@ fn the_smallest_machine_that_holds_a_program_runs_it() {
     let said = run("picked", &data, &[], 120);
     assert!(said.starts_with("--shape far runs this: "), "{said}");
     assert_eq!(run("picked", &data, &["--quiet"], 120), "");
+
+    // As Rust links: 17 pages, the first MiB of which is a stack. Nobody names a machine.
+    let rust = main_of(
+        "(memory 17) (global $stack (mut i32) (i32.const 1048576)) (data (i32.const 1048576) \"R\")",
+        "(i32.store (i32.sub (global.get $stack) (i32.const 16)) (i32.load8_u (i32.const 1048576)))
+         (i32.load (i32.const 1048560))",
+    );
+    let said = run("picked", &rust, &[], 82);
+    assert_eq!(said.matches("--shape far runs this: ").count(), 1, "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let said = run("picked", &rust, &["--profile", "stock"], 125);
+    assert!(said.starts_with("horizon: "), "{said}");
 
     // Input of any length: beside a small memory, and by the far machine.
     let folder = folder("long-input");

@@ -101,23 +101,23 @@ fn a_horizon_ends_a_run() {
     let (folder, model) = model("horizon");
     let config = folder.join("model/config.json");
     let sum = file(&folder, "sum.txt", SUM);
-    edit(&config, "22000000", "333");
+    edit(&config, "22000000", "347");
     let json = string(&folder.join("end.json"));
     let done = weightware(&["trace", &sum, "--model", &model, "--json", &json]);
     let said = ended(&done, 125);
     assert!(
-        said.starts_with("horizon: stopped before position 334"),
+        said.starts_with("horizon: stopped before position 348"),
         "{said}"
     );
     assert_eq!(stdout(&done), "03 00 00 00 commit(+1,sts=1,bt=0)\n05 00\n");
     let json: serde_json::Value =
         serde_json::from_slice(&fs::read(json).expect("it is there")).expect("it is JSON");
     assert_eq!(json["outcome"], "horizon");
-    assert_eq!(json["horizon"]["position"], 334);
+    assert_eq!(json["horizon"]["position"], 348);
 
-    edit(&config, "333", "100");
+    edit(&config, "347", "100");
     let done = weightware(&["run", &sum, "--model", &model]);
-    assert!(ended(&done, 125).contains("the prompt of 327 tokens is too long"));
+    assert!(ended(&done, 125).contains("the prompt of 341 tokens is too long"));
     let prompt = stdout(&weightware(&["tokens", &sum, "--full"]));
     let done = weightware_with(
         &["generate", "--model", &model, "--prompt", "-"],

@@ -33,7 +33,9 @@ fn tokens_are_the_prompt() {
 
     let full = stdout(&weightware(&["tokens", &sum, "--full"]));
     assert!(full.starts_with("<begin> 00 00 00 "));
-    assert!(full.ends_with(&format!(" 03 03 04 {SUM}\n")));
+    assert!(full.ends_with(&format!(
+        " 03 03 04 interrupt 00 00 00 00 br 00 00 00 00 00 00 00 00 {SUM}\n"
+    )));
 
     let lines = stdout(&weightware(&["tokens", &sum, "--lines"]));
     assert_eq!(
@@ -241,12 +243,15 @@ fn a_saved_run_goes_on() {
     for (text, why) in [
         (String::new(), "this is not a saved run"),
         ("{ }".to_owned(), "this is not a saved run"),
-        ("weightware-run 2 1\n{ }\n".to_owned(), "has no digest"),
+        ("weightware-run 3 1 1 0\n{ }\n".to_owned(), "has no digest"),
         (
-            saved_run("weightware-run 2 9\n{ }\n"),
+            saved_run("weightware-run 3 9 1 0\n{ }\n"),
             "should have 9 tokens",
         ),
-        (saved_run("weightware-run 2 1\n{ nonsense\n"), "nonsense"),
+        (
+            saved_run("weightware-run 3 1 1 0\n{ nonsense\n"),
+            "nonsense",
+        ),
         (read(&whole).replacen("03", "04", 1), "the file was changed"),
         (
             read(&whole).replace("out(08)", "out(09)"),
@@ -288,7 +293,7 @@ fn json_tells_how_it_ended() {
         (&halt["output_bytes"], &halt["stderr_bytes"]),
         (&1.into(), &0.into())
     );
-    assert_eq!(halt["prompt_tokens"], 305 + 22);
+    assert_eq!(halt["prompt_tokens"], 319 + 22);
     for reason in ["place", "keys", "sum", "sentinel", "model"] {
         assert_eq!(halt["bailouts"][reason], 0, "{reason}");
     }
@@ -334,7 +339,7 @@ fn stats_go_to_stderr() {
     let said = ended(&done, 0);
     assert_eq!(stdout(&done), SUM_TRACE);
     for words in [
-        "prompt: 327 tokens",
+        "prompt: 341 tokens",
         "trace: 17 tokens",
         "lines: 5",
         "cached keys and values",

@@ -125,6 +125,21 @@ fn a_model_without_a_module_refuses_its_instructions() {
             assert!(said.contains(words), "{words} in {said}");
         }
     }
+    // A program that has all its instructions runs without the handler's.
+    let loops = "(module (func (export \"main\") (result i32) (local $i i32)
+        (loop $on (br_if $on (i32.lt_u
+            (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 9))))
+        (local.get $i)))";
+    let loops = file(&folder, "loops.wat", loops);
+    ended(
+        &weightware(&["run", &loops, "--model", &model, "--check"]),
+        9,
+    );
+    let needs = stdout(&weightware(&["info", &loops, "--model", &model]));
+    assert!(
+        needs.contains("contexts  one: the model lacks instructions of the handler"),
+        "{needs}"
+    );
     // Nobody can tell what a folder without the list executes right.
     fs::write(&config, text.replace("\"modules\"", "\"models\"")).expect("it is written");
     let said = ended(&weightware(&["run", &sum, "--model", &model]), 2);

@@ -84,6 +84,8 @@ pub struct MemoryWindow {
     /// The number that is added to an address of the module, after the origin is subtracted, to get
     /// the address in the machine.
     pub shift: u32,
+    /// The machine's address after the largest memory that the module may grow to.
+    pub end: u32,
 }
 
 impl MemoryWindow {

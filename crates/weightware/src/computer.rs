@@ -1,6 +1,6 @@
 //! A model of the machine: its tokens and instructions, and the runs of programs on it.
 
-use weightware_certify::RunCertificate;
+use weightware_certify::{RunCertificate, Scaling};
 use weightware_compiler::machine::{Extension, Profile};
 use weightware_isa::{Op, Program, Token, Vocabulary};
 use weightware_model::{Config, Model, TokenId};
@@ -108,29 +108,63 @@ impl Computer {
         Run::new(self, prompt, trace, engine, limit)
     }
 
-    /// Runs a program to its end, at most `limit` tokens, and records what is proved of the run.
+    /// Runs a program to its end, at most `limit` tokens, and records what is proved of the run: of
+    /// its context that stock attention follows least, and of equal ones the longest.
     ///
     /// # Errors
     /// The errors of [`run`](Self::run).
     pub fn certify(&self, program: &Program, limit: Option<u64>) -> Result<CertifiedRun, Error> {
         // Tokens between two records of the extent of keys.
         const LOOK: usize = 1 << 12;
-        let mut certified = RunCertificate::new(&self.model);
-        for token in self.prompt(program) {
-            certified.push(token);
-        }
+        let blank = RunCertificate::new(&self.model);
         let mut run = self.run(program, Engine::Plan, limit)?;
-        certified.record_keys(run.key_ranges());
-        while run.steps(LOOK, |token, _| certified.push(self.id(token))) > 0 {
+        let mut weakest: Option<CertifiedRun> = None;
+        loop {
+            let context = run.contexts();
+            let mut certified = blank.clone();
+            for &token in run.prompt() {
+                certified.push(token);
+            }
             certified.record_keys(run.key_ranges());
+            let (mut tokens, prompt) = (0, run.prompt_tokens());
+            while run.contexts() == context {
+                let decoded = run.steps(LOOK, |token, _| certified.push(self.id(token)));
+                tokens += decoded as u64;
+                if decoded == 0 {
+                    break;
+                }
+                if run.contexts() == context {
+                    certified.record_keys(run.key_ranges());
+                }
+            }
+            let turned = run.contexts() > context;
+            let key_ranges: Vec<KeyRange> = match turned {
+                true => run.key_ranges_before().to_vec(),
+                false => run.key_ranges().collect(),
+            };
+            certified.record_keys(key_ranges.iter().copied());
+            let position = (prompt + tokens).saturating_sub(1);
+            let this = CertifiedRun {
+                position,
+                end: run.end(),
+                contexts: run.contexts(),
+                context,
+                key_ranges,
+                certified,
+            };
+            let this = match weakest {
+                Some(weakest) if weakest.weakness() >= this.weakness() => weakest,
+                _ => this,
+            };
+            if !turned {
+                return Ok(CertifiedRun {
+                    end: run.end(),
+                    contexts: run.contexts(),
+                    ..this
+                });
+            }
+            weakest = Some(this);
         }
-        certified.record_keys(run.key_ranges());
-        Ok(CertifiedRun {
-            position: (run.prompt_tokens() + run.reader().tokens()).saturating_sub(1),
-            end: run.end(),
-            key_ranges: run.key_ranges().collect(),
-            certified,
-        })
     }
 
     /// Checks that the model has every instruction of a program, so that it executes it correctly.
@@ -197,12 +231,25 @@ fn missing(config: &Config) -> Result<Vec<(Op, Extension)>, Error> {
 /// The result of [`Computer::certify`]: how far a run went, and what is proved of it.
 #[derive(Debug, Clone)]
 pub struct CertifiedRun {
-    /// The last position, the prompt included.
-    pub position: u64,
     /// How the run ended.
     pub end: RunEnd,
+    /// The number of its contexts.
+    pub contexts: u64,
+    /// The number of the context that the rest is about, from 1.
+    pub context: u64,
+    /// The last position of the context, the prompt included.
+    pub position: u64,
     /// The extent of the live keys of heads with a key box.
     pub key_ranges: Vec<KeyRange>,
-    /// The certificate of the run.
+    /// The certificate of the context.
     pub certified: RunCertificate,
+}
+
+impl CertifiedRun {
+    /// The positions that stock attention is not proved to follow, and then all positions.
+    fn weakness(&self) -> (u64, u64) {
+        let followed = Scaling::ALL.map(|scaling| self.certified.stock_position(scaling));
+        let followed = followed.into_iter().min().unwrap_or(0);
+        (self.position.saturating_sub(followed), self.position)
+    }
 }

@@ -72,9 +72,24 @@ pub enum Error {
         "this is neither a Wasm binary, nor Wasm text `(module ...)`, nor a token program `{{ i32.const ... }}`"
     )]
     NotAProgram,
+    /// The text is a saved run in a format of another version.
+    #[error(
+        "this is a saved run of format {0}, and this version reads format 3; run the program again with --save FILE"
+    )]
+    OtherFormat(u32),
+    /// The contexts of the computer have another length than those of a saved run.
+    #[error(
+        "the run was saved with contexts of {saved} tokens, and those of this model have {own}: it would not go on as it began; use --context {saved}, or the model that it was saved with"
+    )]
+    OtherContext {
+        /// The length of a context in the saved run, or 0 if its contexts do not end.
+        saved: u64,
+        /// That of the computer.
+        own: u64,
+    },
     /// The text is not a saved run.
     #[error(
-        "this is not a saved run: it does not begin with `{}` and a number; --save FILE writes one",
+        "this is not a saved run: it does not begin with `{}` and three numbers; --save FILE writes one",
         crate::SavedRun::MARK
     )]
     NotASavedRun,

@@ -37,6 +37,7 @@ mod post_mortem;
 mod run;
 mod saved;
 mod source;
+mod turn_cost;
 
 pub use clang::{Clang, Compilation};
 pub use computer::{CertifiedRun, Computer};
@@ -46,6 +47,7 @@ pub use post_mortem::PostMortem;
 pub use run::{Exceeded, MemoryUsed, Place, Run, RunEnd};
 pub use saved::{RunWriter, SavedRun};
 pub use source::Source;
+pub use turn_cost::TurnCost;
 pub use weightware_certify::{
     Certificate, Found, HeadCertificate, Keys, NextTokens, Picked, RunCertificate, Scaling,
     certify, next_tokens,
@@ -59,7 +61,8 @@ pub use weightware_frontend::{
     Input, Lowered, MemoryWindow, Options, Pass, Passes, ResultType, custom_sections,
 };
 pub use weightware_isa::{
-    Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
+    BLOCK, Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
+    Turns,
 };
 pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
 pub use weightware_runtime::{

@@ -105,7 +105,6 @@ pub struct Run<'c> {
     /// The token that ended the run because the machine knows no such token.
     unknown: Option<TokenId>,
     limit: Option<u64>,
-    prompt_tokens: u64,
     contexts: Contexts,
     /// Tokens of the trace that were prefilled.
     resumed: u64,
@@ -124,18 +123,22 @@ impl<'c> Run<'c> {
         computer.check_instructions(prompt)?;
         let mut decoder = Decoder::new(computer.model(), engine)?;
         let start = Instant::now();
-        // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
-        let mut prefill = decoder.prefill(prompt);
         let mut reader = TraceReader::new();
         let mut contexts = Contexts::new(computer, prompt);
-        if !trace.is_empty() && prefill.is_ok() {
+        let mut earlier = 0;
+        for (&token, read) in trace.iter().zip(1..) {
+            if reader.feed(token).is_some() && note(computer, &mut reader, &mut contexts) {
+                earlier = read;
+            }
+        }
+        // A prompt that is too long leaves the decoder at its horizon, where the run ends at once.
+        let mut prefill = decoder.prefill(&contexts.prompt);
+        if prefill.is_err() {
+            reader = TraceReader::new();
+        } else if earlier < trace.len() {
+            let trace = &trace[earlier..];
             let ids: Vec<TokenId> = trace.iter().map(|&token| computer.id(token)).collect();
             prefill = decoder.prefill(&ids);
-            for &token in trace {
-                if let Some(line) = reader.feed(token) {
-                    contexts.read(computer, line);
-                }
-            }
         }
         let _ = prefill;
         let prefilled = start.elapsed();
@@ -147,7 +150,6 @@ impl<'c> Run<'c> {
             lockstep: None,
             unknown: None,
             limit: limit.map(|limit| limit.saturating_add(resumed)),
-            prompt_tokens: prompt.len() as u64,
             contexts,
             resumed,
             start,
@@ -190,31 +192,30 @@ impl<'c> Run<'c> {
             let _ = lockstep.feed(token);
         }
         if self.reader.feed(token).is_some() && self.contexts.keeps(token) {
-            self.note(token);
+            self.note();
         }
         Some((token, self.reader.last_line()))
     }
 
-    /// Keeps a line that has just been completed; after the end of a context begins the next one.
+    /// Keeps a line that has just been completed; after the end of a context begins the next one,
+    /// and returns whether it did.
     #[cold]
-    fn note(&mut self, token: Token) {
-        let Some(line) = self.reader.last_line() else {
-            return;
-        };
-        self.contexts.read(self.computer, line);
-        if token == Token::Turned && self.contexts.go_on() {
-            let prompt = self.contexts.turn(self.reader.tokens());
-            self.prompt_tokens = prompt.len() as u64;
-            self.decoder.reset();
-            // A prompt that is too long leaves the decoder at its horizon, where the run ends.
-            let _ = self.decoder.prefill(&prompt);
-            self.reader.turn();
+    fn note(&mut self) -> bool {
+        if !note(self.computer, &mut self.reader, &mut self.contexts) {
+            return false;
         }
+        let start = Instant::now();
+        self.contexts.keys = self.decoder.key_ranges().collect();
+        self.decoder.reset();
+        // A prompt that is too long leaves the decoder at its horizon, where the run ends.
+        let _ = self.decoder.prefill(&self.contexts.prompt);
+        self.contexts.reread_time += start.elapsed();
+        true
     }
 
-    /// Decodes up to `most` tokens, fewer if the run ends, and calls `show` with each one and the
-    /// line that it completes, if it does. Returns the number of tokens. This is faster than
-    /// [`step`](Self::step).
+    /// Decodes up to `most` tokens, fewer if the run or its context ends, and calls `show` with each
+    /// one and the line that it completes, if it does. Returns the number of tokens, 0 only at the
+    /// end. This is faster than [`step`](Self::step).
     pub fn steps(&mut self, most: usize, mut show: impl FnMut(Token, Option<Line<'_>>)) -> usize {
         let mut ids = [TokenId(0); BATCH];
         let mut shown = 0;
@@ -231,19 +232,16 @@ impl<'c> Run<'c> {
                 let keeps = line.is_some() && self.contexts.keeps(token);
                 show(token, line);
                 shown += 1;
-                if keeps {
-                    self.note(token);
-                }
+                let turned = keeps && self.note();
                 let parted = match &mut self.lockstep {
                     Some(lockstep) => lockstep.feed(token).is_err(),
                     None => false,
                 };
                 // Tokens after the end have no meaning.
-                if self.reader.ended() || parted {
+                if self.reader.ended() || parted || turned {
                     return shown;
                 }
             }
-            // After a turn there is no reason.
             if decoded == 0 || self.decoder.finish_reason().is_some() {
                 break;
             }
@@ -332,7 +330,7 @@ impl<'c> Run<'c> {
     fn place(&self, index: u64) -> Place {
         Place {
             index,
-            position: self.prompt_tokens + index.saturating_sub(self.contexts.tokens),
+            position: self.prompt_tokens() + index.saturating_sub(self.contexts.tokens),
         }
     }
 
@@ -410,12 +408,29 @@ impl<'c> Run<'c> {
         self.decoder.key_ranges()
     }
 
-    /// The share of the certified positions that the run has used, from 0 to 1.
+    /// The extent of the live keys of heads with a key box, at the end of the context before this
+    /// one; empty in the first.
+    #[must_use]
+    pub fn key_ranges_before(&self) -> &[KeyRange] {
+        &self.contexts.keys
+    }
+
+    /// The share of the certified positions that this context has used, from 0 to 1.
     #[must_use]
     pub fn share_of_horizon(&self) -> f64 {
-        let last = self.computer.model().config.last_position;
         let tokens = self.reader.tokens() - self.contexts.tokens;
-        (self.prompt_tokens + tokens) as f64 / (last as f64 + 1.0)
+        self.share_of_positions(self.prompt_tokens() + tokens)
+    }
+
+    /// The share of the certified positions that the longest context so far has used, from 0 to 1.
+    #[must_use]
+    pub fn longest_share_of_horizon(&self) -> f64 {
+        self.share_of_positions(self.contexts.longest(self.reader.tokens()))
+    }
+
+    fn share_of_positions(&self, used: u64) -> f64 {
+        let last = self.computer.model().config.last_position;
+        used as f64 / (last as f64 + 1.0)
     }
 
     /// The memory that the run has written, if the model has a profile.
@@ -437,16 +452,59 @@ impl<'c> Run<'c> {
         self.contexts.ended + 1
     }
 
+    /// Whether the program can go on in another context when this one is full.
+    #[must_use]
+    pub fn turns(&self) -> bool {
+        self.contexts.go_on()
+    }
+
+    /// Whether a turn goes on: the state is being saved or restored.
+    #[must_use]
+    pub fn turning(&self) -> bool {
+        self.contexts.turning()
+    }
+
+    /// The number of tokens of the trace that belong to turns: from `interrupted` to `turned`, and
+    /// from there to `continued`.
+    #[must_use]
+    pub fn turn_tokens(&self) -> u64 {
+        self.contexts.turns(self.reader.tokens())
+    }
+
     /// The number of tokens of the prompts of all contexts after the first.
     #[must_use]
     pub fn reread_tokens(&self) -> u64 {
-        self.contexts.prompts
+        self.contexts.reread
+    }
+
+    /// The time that the prefill of these prompts took.
+    #[must_use]
+    pub fn reread_time(&self) -> Duration {
+        self.contexts.reread_time
+    }
+
+    /// This context's prompt, preamble included, in the model's ids.
+    #[must_use]
+    pub fn prompt(&self) -> &[TokenId] {
+        &self.contexts.prompt
+    }
+
+    /// The number of tokens of the prompt that the run began with, preamble included.
+    #[must_use]
+    pub fn first_prompt_tokens(&self) -> u64 {
+        self.contexts.first
     }
 
     /// The number of tokens of this context's prompt, preamble included.
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
-        self.prompt_tokens
+        self.contexts.prompt.len() as u64
+    }
+
+    /// The number of tokens of the trace before this context.
+    #[must_use]
+    pub fn earlier_tokens(&self) -> u64 {
+        self.contexts.tokens
     }
 
     /// The number of tokens of the trace that were prefilled, not decoded, when the run was
@@ -462,11 +520,28 @@ impl<'c> Run<'c> {
         self.prefilled
     }
 
-    /// The time since the end of the prefill.
+    /// The time since the end of the prefill, without that of later contexts' prompts.
     #[must_use]
     pub fn decode_time(&self) -> Duration {
-        self.start.elapsed().saturating_sub(self.prefilled)
+        let prefilled = self.prefilled + self.contexts.reread_time;
+        self.start.elapsed().saturating_sub(prefilled)
     }
+}
+
+/// Keeps the line that a trace has just completed, if the contexts need it; at the end of a context
+/// goes on to the next one's prompt, and returns whether it did.
+fn note(computer: &Computer, reader: &mut TraceReader, contexts: &mut Contexts) -> bool {
+    let tokens = reader.tokens();
+    let Some(line) = reader.last_line() else {
+        return false;
+    };
+    contexts.read(computer, line, tokens);
+    let turned = line.end() == Some(Token::Turned) && contexts.go_on();
+    if turned {
+        contexts.turn(tokens);
+        reader.turn();
+    }
+    turned
 }
 
 impl Iterator for Run<'_> {

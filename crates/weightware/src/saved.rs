@@ -8,25 +8,28 @@ use weightware_model::TokenId;
 
 use crate::{Computer, Error};
 
-/// A saved run: the tokens of its prompt, and of its trace so far.
+/// A saved run: the tokens of its current context, those of its prompt and of its trace so far.
 ///
 /// ```text
-/// weightware-run 2 279          format, tokens of the prompt
-/// <begin> 00 01 ...             the prompt
-/// # sha256 9b2a...              the digest of all bytes before this line
-/// 03 00 00 00 commit(...)       the trace so far, one instruction a line
-/// # sha256 5f0c...              the digest of all bytes before this line
+/// weightware-run 3 279 1 3500000  format, tokens of the prompt, number and length of the context
+/// <begin> 00 01 ...               the prompt
+/// # sha256 9b2a...                the digest of all bytes before this line
+/// 03 00 00 00 commit(...)         the trace so far, one instruction a line
+/// # sha256 5f0c...                the digest of all bytes before this line
 /// ```
-/// Decoding is a function of the tokens so far, so no other state is saved.
+/// Decoding is a function of the tokens of a context so far, so no other state is saved. The length
+/// is the one that the model's `config.json` states as `context`, or 0.
 ///
 /// A text ends with a digest, and a long text has further digests as checkpoints. If the writer was
 /// killed, the text after the last digest is ignored, and a resumed run decodes those tokens again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedRun {
-    /// The prompt, in the model's ids.
+    /// The prompt of the context, in the model's ids.
     pub prompt: Vec<TokenId>,
-    /// The trace so far.
+    /// The trace of the context so far.
     pub trace: Vec<Token>,
+    /// The number of the context, from 1.
+    pub context: u64,
 }
 
 /// The beginning of a line with a digest.
@@ -36,39 +39,48 @@ const DIGEST: &str = "# sha256 ";
 const CHECKPOINT: usize = 1 << 20;
 
 impl SavedRun {
-    /// The first words of a saved run; the number of the prompt's tokens follows.
-    pub const MARK: &str = "weightware-run 2";
+    /// The first words of a saved run; three numbers follow.
+    pub const MARK: &str = "weightware-run 3";
+
+    /// The first words of a saved run in any format.
+    const ANY_FORMAT: &str = "weightware-run ";
 
     /// Parses the text of a saved run, in the vocabulary of a computer's model.
     ///
     /// # Errors
-    /// If the text is not a saved run, was changed since it was written, has a word that is not a
-    /// token, or is truncated within the prompt.
+    /// If the text is not a saved run, has another format, was changed since it was written, has a
+    /// word that is not a token, or is truncated within the prompt; or if its program can go on in
+    /// further contexts, which have another length on the computer: each interrupted jump depends
+    /// on the length.
     pub fn parse(text: &str, computer: &Computer) -> Result<Self, Error> {
         let (mark, _) = text.split_once('\n').unwrap_or((text, ""));
-        let length = mark
-            .strip_prefix(Self::MARK)
-            .and_then(|length| length.trim().parse::<usize>().ok())
-            .ok_or(Error::NotASavedRun)?;
+        let [length, context, tokens] = header(mark)?;
         let verified = verified(text)?;
         let lines = verified.lines().skip(1);
-        let tokens: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
+        let lines: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
         let tokenizer = &computer.model().tokenizer;
-        let mut prompt = tokenizer.encode(&tokens.join("\n"))?;
-        if length == 0 || length > prompt.len() {
+        let mut prompt = tokenizer.encode(&lines.join("\n"))?;
+        let stated = usize::try_from(length).unwrap_or(usize::MAX);
+        if stated == 0 || stated > prompt.len() {
             return Err(Error::ShortPrompt {
-                stated: length,
+                stated,
                 found: prompt.len(),
             });
         }
-        let trace = prompt.split_off(length).into_iter();
+        let trace = prompt.split_off(stated).into_iter();
         let trace = trace.map(|id| {
             let token = computer.meaning(id);
             token.ok_or_else(|| Error::MeaninglessToken(tokenizer.decode(&[id])))
         });
+        let trace = trace.collect::<Result<_, _>>()?;
+        let own = length_of(computer);
+        if own != tokens && prompt.contains(&computer.id(Token::Ready)) {
+            return Err(Error::OtherContext { saved: tokens, own });
+        }
         Ok(Self {
-            trace: trace.collect::<Result<_, _>>()?,
             prompt,
+            trace,
+            context,
         })
     }
 
@@ -85,6 +97,27 @@ impl SavedRun {
             Err(Error::NotAPrompt)
         }
     }
+}
+
+/// The length of a computer's contexts, or 0.
+fn length_of(computer: &Computer) -> u64 {
+    computer.model().config.context.unwrap_or(0)
+}
+
+/// The numbers of a first line.
+fn header(line: &str) -> Result<[u64; 3], Error> {
+    if let Some(numbers) = line.strip_prefix(SavedRun::MARK) {
+        let numbers: Option<Vec<u64>> = numbers
+            .split_whitespace()
+            .map(|number| number.parse().ok())
+            .collect();
+        return numbers
+            .and_then(|numbers| numbers.try_into().ok())
+            .ok_or(Error::NotASavedRun);
+    }
+    let format = line.strip_prefix(SavedRun::ANY_FORMAT);
+    let format = format.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    Err(format.map_or(Error::NotASavedRun, Error::OtherFormat))
 }
 
 /// The text before its last digest, which must be the digest of that text.
@@ -114,11 +147,12 @@ pub struct RunWriter<W> {
 }
 
 impl<W: Write> RunWriter<W> {
-    /// Begins a saved run: writes the prompt, in the ids of a computer's model, and its digest.
+    /// Begins a saved run: writes the prompt of the context of a number, in the ids of a computer's
+    /// model, and its digest.
     ///
     /// # Errors
     /// If the output cannot be written.
-    pub fn new(out: W, computer: &Computer, prompt: &[TokenId]) -> io::Result<Self> {
+    pub fn new(out: W, computer: &Computer, prompt: &[TokenId], context: u64) -> io::Result<Self> {
         let mut writer = Self {
             out,
             digest: Sha256::new(),
@@ -126,7 +160,12 @@ impl<W: Write> RunWriter<W> {
             since: 0,
         };
         let text = computer.model().tokenizer.decode(prompt);
-        writer.write(&format!("{} {}\n{text}\n", SavedRun::MARK, prompt.len()))?;
+        writer.write(&format!(
+            "{} {} {context} {}\n{text}\n",
+            SavedRun::MARK,
+            prompt.len(),
+            length_of(computer)
+        ))?;
         writer.checkpoint()?;
         Ok(writer)
     }

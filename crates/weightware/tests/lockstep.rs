@@ -177,6 +177,7 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
     let saved = SavedRun {
         prompt: prompt.clone(),
         trace: trace.clone(),
+        context: 1,
     };
     let again = saved.program(&computer).expect("the prompt is a program's");
     assert_eq!(again, program);
@@ -219,12 +220,14 @@ fn a_resumed_run_is_checked_from_its_first_token_on() {
     }
     // This prompt belongs to no program.
     let no_preamble = SavedRun {
-        prompt: prompt[305..].to_vec(),
+        prompt: prompt[Program::PREAMBLE_LEN..].to_vec(),
         trace: vec![],
+        context: 1,
     };
     let cut = SavedRun {
         prompt: prompt[..prompt.len() - 1].to_vec(),
         trace: vec![],
+        context: 1,
     };
     for saved in [no_preamble, cut] {
         saved.program(&computer).expect_err("no program's prompt");

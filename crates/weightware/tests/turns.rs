@@ -136,3 +136,62 @@ fn a_prompt_consists_of_earlier_tokens() {
         prompt = format!("{until_close}{ready} {}", &trace[line..]);
     }
 }
+
+/// Counts of turns, and the prompts of all contexts: a run resumes from any token of its trace,
+/// whichever context that is in.
+#[test]
+fn a_run_resumes_in_any_context() {
+    let program = program(true);
+    let computer = computer(700);
+    let mut run = computer.run(&program, Engine::Plan, None).unwrap();
+    let mut trace = vec![];
+    // For each context: the tokens before it, and its prompt.
+    let mut contexts = vec![(0, run.prompt().to_vec())];
+    let mut programs = 0;
+    let mut turning = false;
+    loop {
+        let decoded = run.steps(usize::MAX, |token, line| {
+            trace.push(token);
+            let Some(line) = line else { return };
+            turning |= token == Token::Interrupted;
+            programs += if turning { 0 } else { line.tokens().len() };
+            turning &= token != Token::Continued;
+        });
+        if decoded == 0 {
+            break;
+        }
+        assert_eq!(run.turn_tokens() as usize, trace.len() - programs);
+        assert_eq!(run.turning(), turning);
+        if run.contexts() as usize > contexts.len() {
+            // Steps end with a context.
+            assert_eq!(trace.last(), Some(&Token::Turned));
+            assert_eq!(run.earlier_tokens() as usize, trace.len());
+            contexts.push((trace.len(), run.prompt().to_vec()));
+        }
+    }
+    assert!(contexts.len() > 3, "{}", contexts.len());
+    let later = contexts[1..].iter().map(|(_, prompt)| prompt.len());
+    assert_eq!(run.reread_tokens() as usize, later.sum::<usize>());
+    let whole = computer.run(&self::program(false), Engine::Plan, None);
+    let mut whole = whole.unwrap();
+    whole.finish();
+    assert_eq!(whole.reader().tokens() as usize, programs);
+
+    let wanted = run.end();
+    let ends = contexts[1..].iter().map(|(begin, _)| *begin);
+    let ends: Vec<usize> = ends.chain([trace.len()]).collect();
+    for ((begin, prompt), end) in contexts.iter().zip(&ends) {
+        for at in [*begin, begin + 1, (begin + end) / 2, end - 3, end - 1] {
+            // From the context's prompt, or from the first one's.
+            let context = (prompt, &trace[*begin..at]);
+            for (prompt, before) in [context, (&contexts[0].1, &trace[..at])] {
+                let run = computer.resume(prompt, before, Engine::Plan, None);
+                let mut run = run.unwrap();
+                assert_eq!(run.resumed_tokens() as usize, before.len());
+                let rest: Vec<Token> = run.by_ref().collect();
+                assert_eq!(rest, trace[at..], "from {at}");
+                assert_eq!(run.end(), wanted);
+            }
+        }
+    }
+}

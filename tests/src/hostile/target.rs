@@ -181,7 +181,7 @@ fn resumed(input: &[u8], computer: &Computer) -> Result<bool, String> {
     let Ok(text) = std::str::from_utf8(input) else {
         return Ok(false);
     };
-    let SavedRun { prompt, trace } = match SavedRun::parse(text, computer) {
+    let SavedRun { prompt, trace, .. } = match SavedRun::parse(text, computer) {
         Ok(saved) => saved,
         Err(error) => return refused(&error).map(|()| false),
     };
@@ -252,7 +252,7 @@ fn saved(computer: &Computer) -> Vec<Vec<u8>> {
         let trace = Interpreter::new(&program).map(|token| token.expect("no fault").to_string());
         let trace: Vec<_> = trace.take(7).collect();
         format!(
-            "{} {}\n{words}\n{}\n",
+            "{} {} 1 0\n{words}\n{}\n",
             SavedRun::MARK,
             prompt.len(),
             trace.join(" ")

@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use weightware::{Engine, Profile};
+
+use super::values::context;
+use crate::failure::{Failure, Result};
+use crate::thousands::thousands;
 
 /// A model folder, or one of the compiled machines.
 #[derive(Debug, clap::Args)]
@@ -29,9 +34,11 @@ pub(crate) struct MachineArgs {
     #[arg(long, value_enum, conflicts_with = "profile")]
     shape: Option<ShapeName>,
 
-    /// The length of a context: after so many tokens the program goes on in a new one, with its
-    /// state written down by the model itself
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..))]
+    /// The length of a context, from 1 on: after so many tokens beside prompt and restored state
+    /// the next jump is interrupted, the model itself writes down the program's state, and the
+    /// program goes on in a new context. Each one executes a jump at least [default: 3500000, of
+    /// `long` 20000000]
+    #[arg(long, value_name = "TOKENS", value_parser = context, allow_hyphen_values = true)]
     context: Option<u64>,
 }
 
@@ -57,9 +64,22 @@ impl MachineArgs {
     }
 
     /// A profile, with contexts of the length that was given.
-    pub(crate) fn tuned(&self, profile: Profile) -> Profile {
+    pub(crate) fn tuned(&self, profile: Profile) -> Result<Profile> {
+        match self.context {
+            None => Ok(profile),
+            Some(tokens) if tokens > profile.last_position => Err(Failure::Refused(anyhow!(
+                "--context {tokens}: the profile {} is exact up to position {}, and beside a context prompt and state have to fit; its own contexts have {} tokens",
+                profile.name,
+                thousands(profile.last_position),
+                thousands(profile.context)
+            ))),
+            Some(tokens) => Ok(profile.with_context(tokens)),
+        }
+    }
+
+    /// The length of a context that was given.
+    pub(crate) fn context(&self) -> Option<u64> {
         self.context
-            .map_or(profile, |tokens| profile.with_context(tokens))
     }
 
     /// Whether anything about a compiled machine is given.

@@ -26,7 +26,8 @@ Exit codes of `run` and `trace`:
     122      derailed: the model put out a token that no program makes there
     123      --check: the model put out another token than the plain interpreter
     124      the token limit was reached (--max-tokens)
-    125      the horizon was reached: tokens beyond it are not certified
+    125      the horizon was reached: tokens beyond it are not certified, or the context is full and
+             the program's state does not fit into another one
     130      interrupted by Ctrl-C
     134      the program trapped
     141      the reader of stdout, or of the program's stderr, is gone
@@ -63,6 +64,7 @@ Examples:
     weightware run hello.wasm
     weightware run sudoku.wasm --stats < board.txt
     weightware run --profile long primes.wasm
+    weightware run --context 100000 primes.wasm --stats
     weightware run loops.wasm --max-tokens 100000 --save loops.run
     weightware run --resume loops.run --json -
     weightware run sudoku.wasm --check < board.txt
@@ -75,7 +77,8 @@ Examples:
 
     /// Prints the tokens that are decoded, one executed instruction a line
     #[command(after_help = format!("\
-A line is the bytes of an instruction's result, lowest first, and a token that says what it did.
+A line is the bytes of an instruction's result, lowest first, and a token that says what it did. A line that begins with `#` says
+where another context begins.
 
 Examples:
     weightware trace hello.wasm | head
@@ -141,8 +144,9 @@ Examples:
 
     /// Proves, head by head, up to where attention over a model's keys is exact
     #[command(after_help = "\
-Computed from the weights alone. Exit code 0: what config.json states is proved; 1: it is not. With a program the program is run,
-and a line for each box tells how far it went, and how it ended; if it derailed, the exit code is 1 too.
+Computed from the weights alone. Exit code 0: what config.json states is proved; 1: it is not. Longer runs are covered one context at
+a time, by the length in config.json. With a program the program is run, and a line for each box tells how far it went, and how it
+ended; if it derailed, the exit code is 1 too.
 
 Examples:
     weightware certify
@@ -214,7 +218,7 @@ pub(crate) struct ExecutionArgs {
     #[arg(long)]
     pub(crate) output_hex: bool,
 
-    /// Keep the run's tokens in FILE, from which --resume goes on
+    /// Keep the run's tokens in FILE, those of its last context, from which --resume goes on
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
 

@@ -19,6 +19,17 @@ pub(crate) fn count(text: &str) -> Result<u64, String> {
         })
 }
 
+/// The length of a context: a count from 1 on.
+pub(crate) fn context(text: &str) -> Result<u64, String> {
+    match count(text)? {
+        0 => Err(
+            "a context has 1 token at least: it then executes one jump before the next one begins"
+                .to_owned(),
+        ),
+        tokens => Ok(tokens),
+    }
+}
+
 /// A size in bytes: a whole number, K or M of them.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let lower = text.to_ascii_lowercase();
@@ -84,6 +95,8 @@ mod tests {
         assert!(said("-5").contains("not negative"));
         assert!(said("99999999999999999999").contains("more than any run"));
         assert!(said("many").contains("whole number"));
+        assert_eq!(context("1"), Ok(1));
+        assert!(context("0").is_err() && context("-1").is_err());
         for (text, bytes) in [
             ("65536", 65536),
             ("64K", 65536),

@@ -9,8 +9,10 @@ use crate::input::Function;
 
 /// A token of a trace, and the forward pass that generated it.
 pub(super) struct Explanation {
-    /// Its index in the trace.
+    /// Its index in the trace of all contexts.
     pub(super) index: usize,
+    /// The number of its context, from 1.
+    pub(super) context: u64,
     pub(super) token: Token,
     pub(super) line: TraceLine,
     pub(super) instruction: Option<ExecutedInstruction>,
@@ -30,7 +32,7 @@ pub(super) struct Explanation {
 
 /// The line of the trace that a token belongs to.
 pub(super) struct TraceLine {
-    /// Counted from 0.
+    /// Counted from 0 in its context.
     pub(super) number: usize,
     pub(super) tokens: Vec<Token>,
     /// The index of the token in the line.
@@ -39,8 +41,8 @@ pub(super) struct TraceLine {
 
 /// The instruction of a line, found by the plain interpreter.
 pub(super) struct ExecutedInstruction {
-    /// Its index in the program: the program counter.
-    pub(super) index: usize,
+    /// Its index in the program: the program counter. In the preamble it is negative.
+    pub(super) index: i64,
     pub(super) opcode: String,
     pub(super) immediate: Option<u32>,
     /// For reading, in decimal.

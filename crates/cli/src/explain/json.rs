@@ -8,6 +8,7 @@ use super::explanation::{Change, Explanation, half_layer_name, query_index, read
 pub(super) fn of(explanation: &Explanation) -> Value {
     let Explanation {
         index,
+        context,
         token,
         line,
         instruction,
@@ -32,6 +33,7 @@ pub(super) fn of(explanation: &Explanation) -> Value {
     json!({
         "token": token.to_string(),
         "index": index,
+        "context": context,
         "position": pass.position + 1,
         "line": {
             "number": line.number,

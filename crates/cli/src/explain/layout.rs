@@ -1,4 +1,5 @@
-//! The parts of a token sequence: preamble, program, data sections, lines of the trace.
+//! The parts of a token sequence: preamble, program, data sections, the saved end of the trace of
+//! the context before, lines of the trace.
 
 use std::fmt;
 
@@ -10,6 +11,10 @@ pub(super) struct Layout {
     instructions: usize,
     /// Where each data section begins.
     sections: Vec<usize>,
+    /// Where the line of `ready` begins, or the prompt ends.
+    ready: usize,
+    /// Where each saved line begins.
+    saved: Vec<usize>,
     prompt_tokens: usize,
     /// Where each line of the trace begins, counted from the prompt's end.
     lines: Vec<usize>,
@@ -25,12 +30,26 @@ pub(super) enum Part {
     Close,
     /// The number of the data section, from 0.
     Section(usize),
+    /// The line of `ready`, which names the handler.
+    Ready,
+    /// The number of the line that the context before has saved, from 0.
+    Saved(usize),
     /// The number of the line of the trace, from 0.
     Line(usize),
 }
 
 /// Tokens of an instruction in the prompt: its opcode and four bytes.
 const INSTRUCTION_TOKENS: usize = 5;
+
+/// Tokens of the line of `ready`.
+const READY_TOKENS: usize = 4;
+
+/// Where lines begin, and where the last one ends, if the first begins at a position.
+fn lines(first: usize, tokens: &[Token]) -> Vec<usize> {
+    let ends = tokens.iter().zip(first + 1..);
+    let ends = ends.filter_map(|(token, next)| token.ends_instruction().then_some(next));
+    std::iter::once(first).chain(ends).collect()
+}
 
 impl Layout {
     pub(super) fn new(program: &Program, prompt_tokens: usize, trace: &[Token]) -> Self {
@@ -42,13 +61,17 @@ impl Layout {
             start
         });
         let sections = sections.collect();
-        let ends = trace.iter().zip(1..);
-        let ends = ends.filter_map(|(token, next)| token.ends_instruction().then_some(next));
+        let saved = program
+            .turns
+            .as_ref()
+            .and_then(|turns| turns.saved.as_deref());
         Self {
             instructions,
             sections,
+            ready: next,
+            saved: lines(next + READY_TOKENS, saved.unwrap_or_default()),
             prompt_tokens,
-            lines: std::iter::once(0).chain(ends).collect(),
+            lines: lines(0, trace),
         }
     }
 
@@ -66,8 +89,12 @@ impl Layout {
             Part::Instruction((position - open - 1) / INSTRUCTION_TOKENS)
         } else if position == close {
             Part::Close
-        } else {
+        } else if position < self.ready {
             Part::Section(self.sections.partition_point(|&start| start <= position) - 1)
+        } else if position < self.ready + READY_TOKENS {
+            Part::Ready
+        } else {
+            Part::Saved(self.saved.partition_point(|&start| start <= position) - 1)
         }
     }
 }
@@ -81,14 +108,19 @@ impl Part {
             Self::Instruction(_) => "instruction",
             Self::Close => "close",
             Self::Section(_) => "section",
+            Self::Ready => "ready",
+            Self::Saved(_) => "saved",
             Self::Line(_) => "line",
         }
     }
 
     pub(super) fn number(self) -> Option<usize> {
         match self {
-            Self::Instruction(number) | Self::Section(number) | Self::Line(number) => Some(number),
-            Self::Preamble | Self::Open | Self::Close => None,
+            Self::Instruction(number)
+            | Self::Section(number)
+            | Self::Saved(number)
+            | Self::Line(number) => Some(number),
+            Self::Preamble | Self::Open | Self::Close | Self::Ready => None,
         }
     }
 }
@@ -100,6 +132,8 @@ impl fmt::Display for Part {
             Self::Instruction(number) => write!(f, "instruction {number}"),
             Self::Open | Self::Close => f.write_str("program"),
             Self::Section(number) => write!(f, "section {number}"),
+            Self::Ready => f.write_str("ready"),
+            Self::Saved(number) => write!(f, "saved line {number}"),
             Self::Line(number) => write!(f, "line {number}"),
         }
     }
@@ -107,6 +141,8 @@ impl fmt::Display for Part {
 
 #[cfg(test)]
 mod tests {
+    use weightware::Turns;
+
     use super::*;
 
     #[test]
@@ -120,7 +156,7 @@ mod tests {
         for (token, position) in prompt.iter().zip(0_u64..) {
             let part = layout.part(position);
             let fits = match token {
-                Token::Begin => part == Part::Preamble,
+                _ if position < Program::PREAMBLE_LEN as u64 => part == Part::Preamble,
                 Token::Open => part == Part::Open,
                 Token::Close => part == Part::Close,
                 Token::Op(_) => matches!(part, Part::Instruction(_)),
@@ -147,6 +183,38 @@ mod tests {
         assert_eq!(
             [0, 1, 2, 3].map(|at| layout.part(end + at)),
             [0, 0, 1, 2].map(Part::Line)
+        );
+    }
+
+    #[test]
+    fn the_prompt_of_a_later_context_has_saved_lines() {
+        let program = Program {
+            turns: Some(Turns {
+                handler: 0,
+                saved: Some(vec![
+                    Token::byte(1),
+                    Token::byte(0),
+                    Token::byte(0),
+                    Token::Saving,
+                    Token::Turned,
+                ]),
+            }),
+            ..Program::default()
+        };
+        let prompt: Vec<Token> = program.full_prompt().collect();
+        let layout = Layout::new(&program, prompt.len(), &[Token::Halt]);
+        let end = prompt.len() as u64;
+        assert_eq!(
+            [10, 9, 6, 5, 2, 1, 0].map(|back| layout.part(end - back)),
+            [
+                Part::Close,
+                Part::Ready,
+                Part::Ready,
+                Part::Saved(0),
+                Part::Saved(0),
+                Part::Saved(1),
+                Part::Line(0),
+            ]
         );
     }
 }

@@ -1,5 +1,6 @@
 //! `explain`: the forward pass that predicts one token of a trace.
 
+mod decoded;
 mod explanation;
 mod json;
 mod layout;
@@ -9,7 +10,7 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Computer, Engine, Extension, Interpreter, Names, Program, RunEnd, Token, TokenId, TraceReader,
+    Computer, Engine, Extension, Interpreter, Names, Op, Program, SavedRun, Token, TokenId,
     compile, inspect,
 };
 
@@ -18,9 +19,9 @@ use crate::failure::{Failure, Result, printable};
 use crate::input::Loaded;
 use crate::machine::Machine;
 use crate::names;
-use crate::report::counted;
 use crate::say;
 use crate::screen::Screen;
+use decoded::{Decoded, decode};
 use explanation::{ExecutedInstruction, Explanation, TraceLine};
 use layout::Layout;
 
@@ -42,13 +43,19 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
     let (computer, loaded, ready) =
         machine.load(&args.source.file, &args.source.program, args.quiet)?;
     let names = names(args, &computer)?;
-    let program = ready.program;
+    let program = &ready.program;
     computer
-        .check(&program)
+        .check(program)
         .map_err(|error| loaded.refused(error))?;
-    let (trace, index) = decode(&computer, &program, engine, args.token)?;
+    let Decoded {
+        context,
+        before,
+        prompt,
+        trace,
+        index,
+    } = decode(&computer, program, engine, args.token)?;
+    let program = &of_context(program, &computer, &prompt, context)?;
 
-    let prompt = computer.prompt(&program);
     let prompt_tokens = prompt.len();
     let mut ids = prompt;
     ids.extend(trace[..index].iter().map(|&token| computer.id(token)));
@@ -69,10 +76,11 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
         )));
     }
     let explanation = Explanation {
-        index,
+        index: before + index,
+        context,
         token,
         line: line(&trace, index),
-        instruction: instruction(&program, &loaded, &trace[..=index]),
+        instruction: instruction(&computer, program, &loaded, &trace[..=index]),
         engine,
         strings: ids.iter().map(|&id| string(id).to_owned()).collect(),
         best: best(&pass.logits)
@@ -80,10 +88,10 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
             .collect(),
         pass,
         kernel: match args.kernel {
-            true => Some(kernel(&computer, &program, index)?),
+            true => Some(kernel(&computer, &ready.program, before + index)?),
             false => None,
         },
-        layout: Layout::new(&program, prompt_tokens, &trace),
+        layout: Layout::new(program, prompt_tokens, &trace),
         names,
     };
     let mut out = io::stdout().lock();
@@ -128,58 +136,24 @@ fn names(args: &ExplainArgs, computer: &Computer) -> Result<Option<Names>> {
     Ok(names.ok())
 }
 
-/// Decodes up to the end of the line that holds the token, and returns the trace and the token's
-/// index.
-fn decode(
-    computer: &Computer,
+/// The program as the prompt of one of its contexts has it.
+fn of_context(
     program: &Program,
-    engine: Engine,
-    token: i64,
-) -> Result<(Vec<Token>, usize)> {
-    let from_start = u64::try_from(token).ok();
-    let limit = from_start.map(|index| index.saturating_add(TraceReader::LONGEST_LINE as u64));
-    // A model that needs softmax has no plan.
-    let run = computer
-        .run(program, Engine::Plan, limit)
-        .or_else(|_| computer.run(program, engine, limit));
-    let mut run = run.map_err(|error| Failure::Refused(Error::new(error)))?;
-    let mut trace = vec![];
-    while run.steps(usize::MAX, |token, _| trace.push(token)) > 0 {}
-    let count = trace.len();
-    let index = match from_start {
-        Some(index) => usize::try_from(index).ok(),
-        None => usize::try_from(token.unsigned_abs())
-            .ok()
-            .and_then(|back| count.checked_sub(back)),
+    computer: &Computer,
+    prompt: &[TokenId],
+    context: u64,
+) -> Result<Program> {
+    if context == 1 {
+        return Ok(program.clone());
+    }
+    let saved = SavedRun {
+        prompt: prompt.to_vec(),
+        trace: vec![],
+        context,
     };
-    match index.filter(|&index| index < count) {
-        Some(index) => Ok((trace, index)),
-        None => {
-            let tokens = counted(count as u64);
-            let range = match count {
-                0 => "there is none to explain".to_owned(),
-                count => format!("N goes from 0 to {}, or from -{count} to -1", count - 1),
-            };
-            let end = ended(&run.end());
-            Err(Failure::Refused(anyhow!(
-                "--token {token}: the run has {tokens}, and {end}; {range}"
-            )))
-        }
-    }
-}
-
-fn ended(end: &RunEnd) -> String {
-    match end {
-        RunEnd::Outcome(outcome) => format!("the program {outcome}"),
-        RunEnd::Horizon { reason, .. } => format!("stops at the horizon ({reason})"),
-        RunEnd::UnknownToken { token } => {
-            format!("the model then says {token:?}, which means nothing")
-        }
-        RunEnd::Derailed { token, .. } => {
-            format!("derails with `{token}`, which no program makes there")
-        }
-        RunEnd::MaxTokens | RunEnd::Differs { .. } | RunEnd::Fault { .. } => "goes on".to_owned(),
-    }
+    saved.program(computer).map_err(|error| {
+        Failure::Failed(Error::new(error).context(format!("the prompt of context {context}")))
+    })
 }
 
 fn line(trace: &[Token], index: usize) -> TraceLine {
@@ -198,8 +172,19 @@ fn line(trace: &[Token], index: usize) -> TraceLine {
 }
 
 /// The instruction of the last token; `None` if the plain interpreter does not confirm the trace.
-fn instruction(program: &Program, loaded: &Loaded, trace: &[Token]) -> Option<ExecutedInstruction> {
+fn instruction(
+    computer: &Computer,
+    program: &Program,
+    loaded: &Loaded,
+    trace: &[Token],
+) -> Option<ExecutedInstruction> {
     let mut interpreter = Interpreter::new(program);
+    if let Some(tokens) = computer.model().config.context {
+        interpreter = interpreter.with_context(tokens);
+    }
+    if let Some(profile) = computer.profile() {
+        interpreter = interpreter.with_nearest(profile.nearest());
+    }
     let mut index = interpreter.cursor();
     let mut begins = true;
     for &token in trace {
@@ -211,11 +196,28 @@ fn instruction(program: &Program, loaded: &Loaded, trace: &[Token]) -> Option<Ex
         }
         begins = token.ends_instruction();
     }
+    // Instructions of the preamble have negative numbers.
+    let number = index.cast_signed() as i64;
+    if number < 0 {
+        let handler = program.turns.as_ref()?.handler;
+        let (op, immediate) = match number == Program::INTERRUPT {
+            true => (Op::Interrupt, None),
+            false => (Op::Br, Some(handler)),
+        };
+        let operand = immediate.map_or_else(String::new, |target| format!(" {target}"));
+        return Some(ExecutedInstruction {
+            index: number,
+            opcode: op.to_string(),
+            text: format!("{op}{operand}, in the preamble"),
+            immediate,
+            function: None,
+        });
+    }
     let listing = program.disassemble().to_string();
     let (_, text) = listing.lines().nth(index)?.split_once(": ")?;
     let executed = program.code.get(index);
     Some(ExecutedInstruction {
-        index,
+        index: number,
         opcode: executed.map_or_else(|| "}".to_owned(), |executed| executed.op.to_string()),
         immediate: executed.map(|executed| executed.immediate()),
         text: text.to_owned(),

@@ -10,6 +10,9 @@ use crate::failure::printable;
 /// Columns of a filled line.
 const WIDTH: usize = 100;
 
+/// Tokens shown of a line before and after the one that is explained: all of most lines.
+const AROUND: usize = 15;
+
 pub(super) fn of(explanation: &Explanation) -> String {
     let mut sections = vec![chosen(explanation), logits(explanation)];
     for half_layers in 0..explanation.pass.residual.len() {
@@ -25,6 +28,7 @@ pub(super) fn of(explanation: &Explanation) -> String {
 fn chosen(explanation: &Explanation) -> String {
     let Explanation {
         index,
+        context,
         token,
         line,
         instruction,
@@ -33,15 +37,26 @@ fn chosen(explanation: &Explanation) -> String {
         ..
     } = explanation;
     let mut rows = vec![];
-    let tokens: Vec<String> = line
-        .tokens
-        .iter()
-        .enumerate()
-        .map(|(at, token)| match at == line.at {
-            true => format!("[{token}]"),
-            false => token.to_string(),
+    if *context > 1 {
+        let numbers = "positions and lines are counted in it";
+        rows.push(("context", format!("{context}; {numbers}")));
+    }
+    let last = line.tokens.len().saturating_sub(1);
+    let shown = line.at.saturating_sub(AROUND)..=line.at.saturating_add(AROUND).min(last);
+    let mut tokens: Vec<String> = shown
+        .clone()
+        .map(|at| match at == line.at {
+            true => format!("[{}]", line.tokens[at]),
+            false => line.tokens[at].to_string(),
         })
         .collect();
+    // A line that saves memory has a thousand tokens.
+    if *shown.start() > 0 {
+        tokens.insert(0, "…".to_owned());
+    }
+    if *shown.end() < last {
+        tokens.push("…".to_owned());
+    }
     rows.push(("line", format!("{}: {}", line.number, tokens.join(" "))));
     match instruction {
         Some(instruction) => {

@@ -111,6 +111,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
             capped: layout.capped,
             stack_pointer: layout.stack_pointer,
             shift: layout.shift,
+            end: layout.end,
         },
         functions: linker.functions,
         rewritten: linker.rewritten,
