@@ -4,7 +4,6 @@
 //! A module runs by an independent engine first. Then the weights decode it, by the first profile
 //! that gets it to its end. Nothing here repairs a program: a table says what stops it.
 
-mod build;
 mod limits;
 pub mod manifest;
 mod page;
@@ -45,12 +44,18 @@ pub struct Measured {
     pub prompt: Option<u64>,
     /// Decoded tokens; none if no engine began.
     pub tokens: Option<u64>,
+    /// The contexts in which they were decoded, and the tokens of the prompts of all but the first.
+    pub contexts: Option<(u64, u64)>,
     /// The profile that got furthest.
     pub profile: Option<&'static str>,
     /// Seconds of prefill and decoding by that profile.
     pub seconds: f64,
     /// The result of the run.
     pub verdict: Verdict,
+    /// The output and outcome by the independent engine, if it ran the module to its end.
+    pub(super) said: Option<Said>,
+    /// In what a native program differs from that, if one was run.
+    pub native: Option<Option<String>>,
 }
 
 /// The result of running a module.
@@ -70,9 +75,13 @@ pub enum Verdict {
 
 /// How far one profile got.
 struct Attempt {
+    /// Tokens of the first context's prompt.
+    prompt: u64,
     /// Tokens of the trace.
     tokens: u64,
-    /// The position that it reached, in the prompt or after it.
+    /// The contexts, and the tokens of the prompts of all but the first.
+    contexts: (u64, u64),
+    /// The position that it reached, in the prompt or after it, as if there were one context.
     position: u64,
     seconds: f64,
     /// The reason for which the run stopped, if the program did not end.
@@ -91,9 +100,12 @@ impl Measured {
             size: 0,
             prompt: None,
             tokens: None,
+            contexts: None,
             profile: None,
             seconds: 0.0,
             verdict,
+            said: None,
+            native: None,
         }
     }
 }
@@ -130,6 +142,7 @@ impl Judge {
         match self.furthest(wasm, input, &wanted, &mut measured) {
             Ok(verdict) | Err(verdict) => measured.verdict = verdict,
         }
+        measured.said = Some(wanted);
         measured
     }
 
@@ -151,8 +164,9 @@ impl Judge {
             let is_right = verdict == Verdict::Right;
             if is_right || position.is_none_or(|old| old <= attempt.position) {
                 position = Some(attempt.position);
-                measured.prompt = Some(program.full_prompt().count() as u64);
+                measured.prompt = Some(attempt.prompt);
                 measured.tokens = Some(attempt.tokens);
+                measured.contexts = Some(attempt.contexts);
                 measured.profile = Some(profile.name);
                 measured.seconds = attempt.seconds;
                 verdicts.push(verdict);
@@ -190,12 +204,15 @@ impl Judge {
         let start = Instant::now();
         let run = computer.run(program, Engine::Plan, self.limit);
         let mut run = run.map_err(|error| error.to_string())?;
+        let prompt = run.prompt_tokens();
         let end = run.finish();
         Ok(Attempt {
+            prompt,
             tokens: run.reader().tokens(),
+            contexts: (run.contexts(), run.reread_tokens()),
             position: match end {
-                RunEnd::Horizon { position, .. } => position,
-                _ => run.prompt_tokens() + run.reader().tokens(),
+                RunEnd::Horizon { position, .. } if run.contexts() == 1 => position,
+                _ => prompt + run.reader().tokens(),
             },
             seconds: start.elapsed().as_secs_f64(),
             stopped: stopped(&end, &run),
@@ -216,7 +233,12 @@ fn stopped(end: &RunEnd, run: &Run<'_>) -> Option<String> {
         RunEnd::Horizon { position, reason } => {
             let limit = limits::phrase(run, reason);
             let in_prompt = *position < run.prompt_tokens();
-            let place = if in_prompt { " of the prompt" } else { "" };
+            let place = match (in_prompt, run.contexts()) {
+                (true, 1) => " of the prompt".to_owned(),
+                (false, 1) => String::new(),
+                (true, number) => format!(" of the prompt of context {number}"),
+                (false, number) => format!(" of context {number}"),
+            };
             Some(format!(
                 "at position {}{place}: {limit}",
                 thousands(*position)
@@ -241,7 +263,9 @@ impl Attempt {
 /// input.
 fn lowered(wasm: &[u8], input: &Input, profile: Profile) -> Result<Program, String> {
     let with_pages = |beside: u64| {
-        let options = Options::default().with_memory_pages(profile.memory_pages(beside));
+        let options = Options::default()
+            .with_turns(true)
+            .with_memory_pages(profile.memory_pages(beside));
         lower(wasm, &options).map_err(|error| error.to_string())
     };
     let mut lowered = with_pages(0)?;
