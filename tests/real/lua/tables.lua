@@ -1,4 +1,4 @@
--- Tables, metatables, closures, coroutines.
+-- Tables, metatables, closures.
 local Vector = {}
 Vector.__index = Vector
 Vector.__add = function(a, b) return Vector.new(a.x + b.x, a.y + b.y) end
@@ -18,17 +18,16 @@ end
 local by2, by5 = counter(2), counter(5)
 print(by2(), by2(), by5(), by2(), by5())
 
-local function permutations(list, n)
-  n = n or #list
-  if n <= 1 then coroutine.yield(table.concat(list)) end
+local function permutations(list, n, each)
+  if n == 1 then return each(table.concat(list)) end
   for i = 1, n do
     list[n], list[i] = list[i], list[n]
-    permutations(list, n - 1)
+    permutations(list, n - 1, each)
     list[n], list[i] = list[i], list[n]
   end
 end
 local all = {}
-for word in coroutine.wrap(function() permutations({ "a", "b", "c", "d" }) end) do all[#all + 1] = word end
+permutations({ "a", "b", "c", "d" }, 4, function(word) all[#all + 1] = word end)
 table.sort(all)
 print(#all, all[1], all[12], all[24])
 

@@ -12,6 +12,9 @@ use crate::{Shell, folder, text};
 /// Arguments of clang for every program, after those that [`Clang`] gives it for WASI.
 pub const FLAGS: [&str; 2] = ["-s", "-w"];
 
+/// The name, in the manifest, of the folder of headers that WASI lacks.
+const STUBS: &str = "@stubs";
+
 /// The first line that the compiler prints of its version: `$CLANG`, or else clang.
 ///
 /// # Errors
@@ -32,7 +35,7 @@ impl Program {
     pub fn module(&self) -> Result<PathBuf, String> {
         let crates = Crates::of(self)?;
         let mut arguments = FLAGS.map(str::to_owned).to_vec();
-        arguments.extend(self.includes(&crates)?);
+        arguments.extend(self.includes(&crates, &self.include)?);
         arguments.extend(self.flags.iter().cloned());
         let mut sources = vec![self.driver()];
         sources.extend(crates.files(&self.sources, &self.without)?);
@@ -62,8 +65,10 @@ impl Program {
         let without = [&self.without[..], &native.without].concat();
         let sources = crates.files(&self.sources, &without)?;
         let mut words = vec!["cc -O2 -w".to_owned()];
+        // The system's library has what WASI lacks.
+        let include: Vec<String> = self.include.iter().filter(|name| *name != STUBS).cloned().collect();
         let quoted = |word: String| format!("'{}'", word.replace('\'', r"'\''"));
-        words.extend(self.includes(&crates)?.into_iter().map(quoted));
+        words.extend(self.includes(&crates, &include)?.into_iter().map(quoted));
         let files = [self.driver()].into_iter().chain(sources);
         words.extend(files.map(|file| quoted(file.display().to_string())));
         words.extend(native.flags.iter().cloned().map(quoted));
@@ -79,9 +84,9 @@ impl Program {
         self.folder().join("main.c")
     }
 
-    fn includes(&self, crates: &Crates) -> Result<Vec<String>, String> {
+    fn includes(&self, crates: &Crates, include: &[String]) -> Result<Vec<String>, String> {
         let mut folders = vec![self.folder()];
-        for name in &self.include {
+        for name in include {
             folders.push(crates.place(name)?);
         }
         let flags = folders.iter().map(|folder| format!("-I{}", folder.display()));
