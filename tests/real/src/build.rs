@@ -66,7 +66,12 @@ impl Program {
         let sources = crates.files(&self.sources, &without)?;
         let mut words = vec!["cc -O2 -w".to_owned()];
         // The system's library has what WASI lacks.
-        let include: Vec<String> = self.include.iter().filter(|name| *name != STUBS).cloned().collect();
+        let include: Vec<String> = self
+            .include
+            .iter()
+            .filter(|name| *name != STUBS)
+            .cloned()
+            .collect();
         let quoted = |word: String| format!("'{}'", word.replace('\'', r"'\''"));
         words.extend(self.includes(&crates, &include)?.into_iter().map(quoted));
         let files = [self.driver()].into_iter().chain(sources);
@@ -89,11 +94,13 @@ impl Program {
         for name in include {
             folders.push(crates.place(name)?);
         }
-        let flags = folders.iter().map(|folder| format!("-I{}", folder.display()));
+        let flags = folders
+            .iter()
+            .map(|folder| format!("-I{}", folder.display()));
         Ok(flags.collect())
     }
 
-    /// What `build` makes, kept until the key or the driver changes.
+    /// The file that `build` makes, kept until the key or the driver changes.
     fn kept(
         &self,
         kind: &str,

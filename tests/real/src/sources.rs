@@ -34,7 +34,11 @@ impl Crates {
     }
 
     /// The files that names stand for, without some of them.
-    pub(crate) fn files(&self, names: &[String], without: &[String]) -> Result<Vec<PathBuf>, String> {
+    pub(crate) fn files(
+        &self,
+        names: &[String],
+        without: &[String],
+    ) -> Result<Vec<PathBuf>, String> {
         let without: Vec<PathBuf> = without
             .iter()
             .map(|name| self.place(name))

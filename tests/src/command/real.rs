@@ -37,7 +37,8 @@ impl Arguments {
             done.push((program, measured));
         }
         let is_wrong = |(_, measured): &(Program, Measured)| {
-            matches!(measured.verdict, Verdict::Different(_)) || matches!(measured.native, Some(Some(_)))
+            matches!(measured.verdict, Verdict::Different(_))
+                || matches!(measured.native, Some(Some(_)))
         };
         let mut passed = !done.iter().any(is_wrong);
         if self.write || self.check {

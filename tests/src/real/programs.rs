@@ -15,15 +15,15 @@ use crate::streams::Streams;
 const PAGE: &str = "../docs/programs.md";
 
 /// Compiles a program, unless that was done before, and runs it. With `native`, the native program
-/// must say the same as the independent engine.
+/// must have the output and the exit code of the independent engine.
 ///
 /// # Errors
 /// If files cannot be read or written.
 pub fn measure(program: &Program, judge: &mut Judge, native: bool) -> Result<Measured, String> {
     let input = input(program)?;
-    let module = program.module().and_then(|file| {
-        fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))
-    });
+    let module = program
+        .module()
+        .and_then(|file| fs::read(&file).map_err(|error| format!("{}: {error}", file.display())));
     let wasm = match module {
         Ok(wasm) => wasm,
         Err(problem) => return Ok(Measured::without(Verdict::Unknown(problem))),
@@ -46,7 +46,8 @@ fn input(program: &Program) -> Result<Input, String> {
     })
 }
 
-/// What the native program says; none if the manifest does not say how to build it.
+/// The output and the exit code of the native program; none if the manifest does not say how to
+/// build it.
 fn natively(program: &Program, input: &[u8]) -> Result<Option<super::Said>, String> {
     let Some(file) = program.native()? else {
         return Ok(None);
@@ -61,7 +62,10 @@ fn natively(program: &Program, input: &[u8]) -> Result<Option<super::Said>, Stri
         let _ = std::io::Write::write_all(&mut stdin, input);
     }
     let done = child.wait_with_output().map_err(at)?;
-    let code = done.status.code().ok_or_else(|| format!("{}: {}", file.display(), done.status))?;
+    let code = done
+        .status
+        .code()
+        .ok_or_else(|| format!("{}: {}", file.display(), done.status))?;
     let streams = Streams::new(&done.stdout, &done.stderr);
     Ok(Some((streams, Outcome::Exited(code.cast_unsigned()))))
 }

@@ -101,7 +101,7 @@ impl Cfg {
         if (words / 64 + 1) * self.blocks.len() > MOST_WORDS {
             return None;
         }
-        // What a block reads before it writes it, and what it writes before it reads it.
+        // The locals that a block reads before it writes them, and those that it writes first.
         let mut live_in = vec![BitSet::new(words); self.blocks.len()];
         let mut killed = live_in.clone();
         for (index, block) in self.blocks.iter().enumerate() {

@@ -155,7 +155,7 @@ fn each(functions: &mut [(Label, Code)], pass: impl Fn(&mut Code) + Sync) {
         false => available_parallelism().map_or(1, NonZero::get),
     };
     let queue = Mutex::new(functions.iter_mut());
-    // A thread that panics ends the scope with its panic, whatever the queue holds.
+    // A pass that panics ends the scope, so a poisoned queue loses nothing.
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
         while let Some((_, code)) = next() {

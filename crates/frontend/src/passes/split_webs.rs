@@ -16,7 +16,8 @@ pub(crate) fn split(code: &mut Code) {
         return;
     };
     let blocks = cfg.blocks.iter().zip(&live_out);
-    let visits = blocks.map(|(block, live)| (cfg.successors(block).len() + 1) * live.iter().count());
+    let visits =
+        blocks.map(|(block, live)| (cfg.successors(block).len() + 1) * live.iter().count());
     if visits.sum::<usize>() > MOST_VISITS {
         return;
     }
