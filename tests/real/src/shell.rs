@@ -53,9 +53,13 @@ impl Shell {
 #[must_use]
 pub fn folder() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target
-        .unwrap_or_else(|| crate::path("../../target"))
-        .join("real")
+    target.unwrap_or_else(|| root().join("target")).join("real")
+}
+
+/// The workspace's folder, two above this package's.
+fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package)
 }
 
 fn cache(variable: &str) -> PathBuf {
