@@ -84,7 +84,6 @@ fn a_run_in_many_contexts() {
         let found = run(&program, Some(context));
         assert_eq!((&found.0, found.1), (&wanted.0, wanted.1), "{context}");
         assert!(found.2 > 5, "{context}: {} contexts", found.2);
-        println!("{context}: {} contexts, {} tokens", found.2, found.3);
     }
 }
 
