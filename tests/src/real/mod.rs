@@ -25,6 +25,9 @@ use crate::thousands::thousands;
 /// Tokens of a trace after which the plain interpreter counts no further.
 const COUNTED: usize = 1_000_000_000;
 
+/// Tokens beyond twice those of the whole run after which a run counts as endless.
+const ENDLESS: u64 = 10_000_000;
+
 /// The pages that a program may have where only the plain interpreter runs it.
 const PAGES: u32 = 4096;
 
@@ -112,7 +115,7 @@ impl Measured {
 
 impl Judge {
     /// A judge that decodes at most `limit` tokens of a trace; without a limit it decodes up to the
-    /// horizon.
+    /// horizon, or more than twice the tokens of the whole run.
     #[must_use]
     pub fn new(limit: Option<u64>) -> Self {
         Self {
@@ -155,11 +158,21 @@ impl Judge {
         wanted: &Said,
         measured: &mut Measured,
     ) -> Result<Verdict, Verdict> {
+        // With as much memory as it asks for, what does the program do, and in how many tokens?
+        let options = Options::default().with_memory_pages(PAGES);
+        let lowered_whole = lower(wasm, &options);
+        let lowered_whole = lowered_whole.map_err(|error| Verdict::Refused(error.to_string()))?;
+        let program = lowered_whole.into_program(input.clone());
+        let (run, said, tokens) = whole(&program);
+        // One that is short of memory may go on without end, in one context after the other.
+        let most = Some(2 * tokens + ENDLESS);
         let mut verdicts = vec![];
         let mut position = None;
         for profile in Profile::ALL {
             let program = lowered(wasm, input, profile).map_err(Verdict::Refused)?;
-            let attempt = self.attempt(profile, &program).map_err(Verdict::Unknown)?;
+            let attempt = self
+                .attempt(profile, &program, self.limit.or(most))
+                .map_err(Verdict::Unknown)?;
             let verdict = attempt.verdict(wanted);
             let is_right = verdict == Verdict::Right;
             if is_right || position.is_none_or(|old| old <= attempt.position) {
@@ -178,12 +191,6 @@ impl Judge {
         let Some(verdict) = verdicts.pop() else {
             return Err(Verdict::Unknown("there is no profile".to_owned()));
         };
-        // With as much memory as it asks for, what does the program do?
-        let options = Options::default().with_memory_pages(PAGES);
-        let lowered = lower(wasm, &options);
-        let lowered = lowered.map_err(|error| Verdict::Refused(error.to_string()))?;
-        let program = lowered.into_program(input.clone());
-        let (run, said) = whole(&program);
         let does_as_wanted = said.is_some_and(|said| differs(&said, wanted).is_none());
         Ok(match verdict {
             Verdict::Stopped(why) => Verdict::Stopped(format!("{why}; {run}")),
@@ -194,7 +201,12 @@ impl Judge {
         })
     }
 
-    fn attempt(&mut self, profile: Profile, program: &Program) -> Result<Attempt, String> {
+    fn attempt(
+        &mut self,
+        profile: Profile,
+        program: &Program,
+        limit: Option<u64>,
+    ) -> Result<Attempt, String> {
         if !self.computers.contains_key(profile.name) {
             let computer = Computer::new(profile_model(profile));
             let computer = computer.map_err(|error| error.to_string())?;
@@ -202,7 +214,7 @@ impl Judge {
         }
         let computer = &self.computers[profile.name];
         let start = Instant::now();
-        let run = computer.run(program, Engine::Plan, self.limit);
+        let run = computer.run(program, Engine::Plan, limit);
         let mut run = run.map_err(|error| error.to_string())?;
         let prompt = run.prompt_tokens();
         let end = run.finish();
@@ -289,22 +301,25 @@ fn differs((streams, outcome): &Said, (wanted, end): &Said) -> Option<String> {
     streams.are(wanted).err()
 }
 
-/// How long the whole run is, by the plain interpreter, and what it says.
-fn whole(program: &Program) -> (String, Option<Said>) {
+/// The length of the whole run by the plain interpreter, in words, its output and outcome, and its
+/// tokens.
+fn whole(program: &Program) -> (String, Option<Said>, u64) {
     let mut interpreter = Interpreter::new(program);
     let mut stores = 0_u64;
     for token in interpreter.by_ref().take(COUNTED) {
         match token {
             Ok(token) => stores += u64::from(is_store(&token)),
-            Err(fault) => return (fault.to_string(), None),
+            Err(fault) => return (fault.to_string(), None, interpreter.tokens()),
         }
     }
-    let tokens = thousands(interpreter.tokens());
+    let count = interpreter.tokens();
+    let tokens = thousands(count);
     let stores = thousands(stores);
     let Some(outcome) = interpreter.outcome() else {
         return (
             format!("{tokens} tokens, {stores} of them stores, do not end it"),
             None,
+            count,
         );
     };
     let streams = Streams::new(interpreter.output(), interpreter.stderr());
@@ -315,5 +330,6 @@ fn whole(program: &Program) -> (String, Option<Said>) {
     (
         format!("the whole run has {tokens} tokens, {stores} of them stores{ended}"),
         Some((streams, outcome)),
+        count,
     )
 }
