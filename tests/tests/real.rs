@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use weightware_frontend::Input;
-use weightware_tests::real::manifest::{programs, toolchains};
+use weightware_real::programs;
+use weightware_tests::real::manifest::toolchains;
 use weightware_tests::real::{Judge, Measured, Verdict};
 
 fn page(name: &str) -> String {
@@ -42,11 +43,13 @@ fn programs_have_a_driver_and_a_row() {
     let programs = programs().expect("a manifest");
     assert!(programs.len() >= 15, "{} programs", programs.len());
     for real in programs {
-        assert!(real.folder().join("main.c").exists(), "{}", real.name);
+        let title = real.title();
+        assert!(real.folder().join("main.c").exists(), "{title}");
+        assert!(page.contains(&format!("\n| {title} | ")), "{title}");
+        assert!(real.input().is_ok(), "{title}");
         assert!(
-            page.contains(&format!("\n| {} | ", real.name)),
-            "{}",
-            real.name
+            real.script.is_none() || real.native.is_some(),
+            "{title}: no native build"
         );
         let exact = |name: &String| {
             name.split_once('@')

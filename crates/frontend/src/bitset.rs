@@ -21,6 +21,17 @@ impl BitSet {
         self.0[index as usize / 64] &= !(1 << (index % 64));
     }
 
+    /// Adds the numbers of one set that are not in another, and returns whether this set grew.
+    pub(crate) fn unite_without(&mut self, added: &BitSet, without: &BitSet) -> bool {
+        let mut grown = 0;
+        for (mine, (added, without)) in self.0.iter_mut().zip(added.0.iter().zip(&without.0)) {
+            let added = added & !without;
+            grown |= added & !*mine;
+            *mine |= added;
+        }
+        grown != 0
+    }
+
     /// Removes the numbers that are not in another set.
     pub(crate) fn intersect(&mut self, other: &BitSet) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {

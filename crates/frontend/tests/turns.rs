@@ -1,7 +1,7 @@
 //! Programs whose contexts turn: the output and the outcome are those of a run in one context.
 
 use weightware_frontend::{Options, lower};
-use weightware_isa::{Interpreter, Outcome, Program};
+use weightware_isa::{Interpreter, Op, Outcome, Program};
 
 /// Recursion with 64-bit values on the operand stack, calls within loops, memory that grows, and a
 /// trap at the end.
@@ -84,6 +84,44 @@ fn a_run_in_many_contexts() {
         let found = run(&program, Some(context));
         assert_eq!((&found.0, found.1), (&wanted.0, wanted.1), "{context}");
         assert!(found.2 > 5, "{context}: {} contexts", found.2);
-        println!("{context}: {} contexts, {} tokens", found.2, found.3);
     }
+}
+
+/// Two blocks are written whole, at the beginning; the rest of the memory stays as it is.
+const FILLED: &str = r#"
+(module (memory 1)
+  (func (export "_start") (local $at i32) (local $n i32)
+    (loop $fill
+      (i32.store offset=2048 (local.get $at) (i32.const 0x01010101))
+      (br_if $fill (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4))) (i32.const 2048))))
+    (loop $idle
+      (br_if $idle (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 9000))))))
+"#;
+
+#[test]
+fn the_saved_memory_does_not_grow_by_itself() {
+    let options = Options::default().with_turns(true);
+    let program = lower(FILLED.as_bytes(), &options)
+        .unwrap()
+        .into_program(b"");
+    let mut run = Interpreter::new(&program).with_context(20_000);
+    let dumps = |run: &Interpreter<'_>| {
+        let mut counts = run.histogram();
+        counts.find_map(|(op, count)| (op == Op::Dump).then_some(count))
+    };
+    let mut saved = vec![];
+    let mut before = 0;
+    loop {
+        run.run(u64::MAX).expect("no fault");
+        let all = dumps(&run).unwrap_or(0);
+        if !run.turn() {
+            break;
+        }
+        saved.push(all - before);
+        before = all;
+    }
+    assert_eq!(run.outcome(), Some(Outcome::Halted));
+    // The two blocks, and that of the state.
+    assert!(saved.len() > 5, "{saved:?}");
+    assert!(saved.iter().all(|&blocks| blocks == 3), "{saved:?}");
 }

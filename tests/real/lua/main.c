@@ -5,8 +5,6 @@
 #include "lualib.h"
 
 int main(void) {
-    static char text[1 << 14];
-    size_t length = fread(text, 1, sizeof text, stdin);
     lua_State *lua = luaL_newstate();
     if (!lua)
         return 2;
@@ -15,7 +13,7 @@ int main(void) {
     luaL_requiref(lua, "string", luaopen_string, 1);
     luaL_requiref(lua, "math", luaopen_math, 1);
     lua_settop(lua, 0);
-    if (luaL_loadbuffer(lua, text, length, "=input") != LUA_OK || lua_pcall(lua, 0, 0, 0) != LUA_OK) {
+    if (luaL_loadfile(lua, NULL) != LUA_OK || lua_pcall(lua, 0, 0, 0) != LUA_OK) {
         fprintf(stderr, "%s\n", lua_tostring(lua, -1));
         return 1;
     }

@@ -14,6 +14,9 @@ int main(void) {
     fread(sql, 1, sizeof sql - 1, stdin);
     sqlite3 *database;
     char *problem = NULL;
+    // No memory is set aside: neither for small allocations nor for pages.
+    sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     if (sqlite3_open_v2(":memory:", &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL)) {
         fprintf(stderr, "%s\n", sqlite3_errmsg(database));
         return 2;

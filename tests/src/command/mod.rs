@@ -74,17 +74,33 @@ pub(crate) fn named<T>(
     Ok(all.into_iter().filter(is_chosen).collect())
 }
 
-/// A row of a table: how a program ran.
+/// The head of the table of programs.
+pub(crate) fn show_head() {
+    println!(
+        "| program | bytes | prompt | trace | contexts | reread | profile | seconds | outcome | native |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---|---:|---|---|");
+}
+
+/// A row of the table: how a program ran.
 pub(crate) fn show(name: &str, measured: &Measured) {
     let number = |number: Option<u64>| number.map_or("-".to_owned(), |one| one.to_string());
+    let native = match measured.native {
+        None => "-",
+        Some(None) => "same",
+        Some(Some(_)) => "WRONG",
+    };
     println!(
-        "| {name} | {} | {} | {} | {} | {:.1} | {} |",
+        "| {name} | {} | {} | {} | {} | {} | {} | {:.1} | {} | {} |",
         measured.size,
         number(measured.prompt),
         number(measured.tokens),
+        number(measured.contexts.map(|(contexts, _)| contexts)),
+        number(measured.contexts.map(|(_, reread)| reread)),
         measured.profile.unwrap_or("-"),
         measured.seconds,
-        measured.verdict.line()
+        measured.verdict.line(),
+        native
     );
     if let Verdict::Unknown(problem) = &measured.verdict {
         eprintln!("{name}: {problem}");

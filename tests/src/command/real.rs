@@ -1,7 +1,8 @@
 //! `cargo xtask real`.
 
 use clap::Args;
-use weightware_tests::real::{Judge, Verdict, manifest, programs};
+use weightware_real::Program;
+use weightware_tests::real::{Judge, Measured, Verdict, programs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -10,6 +11,9 @@ pub(crate) struct Arguments {
     /// Stop a run after this many tokens [default: go on to the horizon]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u64>,
+    /// Compare with native programs, too: the same sources, compiled by cc
+    #[arg(long)]
+    native: bool,
     /// Write the page about all programs, docs/programs.md
     #[arg(long, conflicts_with_all = ["check", "max_tokens", "names"])]
     write: bool,
@@ -20,18 +24,23 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<bool, String> {
-        let chosen = super::named(&self.names, manifest::programs()?, |real| &real.name)?;
+        let chosen = super::named(&self.names, weightware_real::programs()?, |one| &one.name)?;
         let mut judge = Judge::new(self.max_tokens);
         let mut done = vec![];
-        println!("| program | bytes | prompt | trace | profile | seconds | outcome |");
-        println!("|---|---:|---:|---:|---|---:|---|");
-        for real in chosen {
-            let measured = real.measure(&mut judge)?;
-            super::show(&real.name, &measured);
-            done.push((real, measured));
+        super::show_head();
+        for program in chosen {
+            let measured = programs::measure(&program, &mut judge, self.native)?;
+            super::show(&program.title(), &measured);
+            if let Some(Some(difference)) = &measured.native {
+                eprintln!("{}: the native program: {difference}", program.title());
+            }
+            done.push((program, measured));
         }
-        let is_wrong = |verdict: &Verdict| matches!(verdict, Verdict::Different(_));
-        let mut passed = !done.iter().any(|(_, measured)| is_wrong(&measured.verdict));
+        let is_wrong = |(_, measured): &(Program, Measured)| {
+            matches!(measured.verdict, Verdict::Different(_))
+                || matches!(measured.native, Some(Some(_)))
+        };
+        let mut passed = !done.iter().any(is_wrong);
         if self.write || self.check {
             let same = programs::keep(&done, self.write)?;
             if !same {

@@ -39,8 +39,10 @@ impl Arguments {
         let mut judge = Judge::new(self.max_tokens);
         let mut passed = true;
         let mut missing = vec![];
-        println!("| toolchain | program | bytes | prompt | trace | profile | seconds | outcome |");
-        println!("|---|---|---:|---:|---:|---|---:|---|");
+        println!(
+            "| toolchain | program | bytes | prompt | trace | contexts | reread | profile | seconds | outcome | native |"
+        );
+        println!("|---|---|---:|---:|---:|---:|---:|---|---:|---|---|");
         for toolchain in &chosen {
             let Some(tried) = places.try_out(toolchain, &mut judge)? else {
                 missing.push(toolchain);

@@ -1,4 +1,4 @@
-//! The manifests: how toolchains compile their examples, and which programs there are.
+//! The manifest of toolchains: how they compile their examples.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,48 +41,9 @@ pub struct Example {
     pub input: Option<String>,
 }
 
-/// A program of `tests/real/programs.toml`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Real {
-    /// Its name, and that of its folder under `tests/real`.
-    pub name: String,
-    /// The task of the program here.
-    pub about: String,
-    /// Crates of crates.io, each with its version, `libz-sys@1.1.33`; the first one holds the
-    /// sources.
-    pub crates: Vec<String>,
-    /// Sources in the crates' folders, after `@N/` in the crate of that number, 0 if none is named;
-    /// `*` stands for any name in a folder.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// Sources that a `*` must not stand for.
-    #[serde(default)]
-    pub without: Vec<String>,
-    /// Folders of headers, written as sources are.
-    #[serde(default)]
-    pub include: Vec<String>,
-    /// More flags for clang.
-    #[serde(default)]
-    pub flags: Vec<String>,
-    /// Arguments, after the name.
-    #[serde(default)]
-    pub arguments: Vec<String>,
-    /// The input; else that in the file `input.txt` beside the driver, if there is one.
-    #[serde(default)]
-    pub input: String,
-    /// A file under `tests/real` that is the input of several.
-    pub input_file: Option<String>,
-}
-
 #[derive(Deserialize)]
 struct Toolchains {
     toolchain: Vec<Toolchain>,
-}
-
-#[derive(Deserialize)]
-struct Reals {
-    program: Vec<Real>,
 }
 
 /// A path in this package.
@@ -107,14 +68,6 @@ pub fn toolchains() -> Result<Vec<Toolchain>, String> {
     parse::<Toolchains>("toolchains/toolchains.toml").map(|manifest| manifest.toolchain)
 }
 
-/// All programs.
-///
-/// # Errors
-/// If the manifest is missing or malformed.
-pub fn programs() -> Result<Vec<Real>, String> {
-    parse::<Reals>("real/programs.toml").map(|manifest| manifest.program)
-}
-
 impl Toolchain {
     /// The folder of the sources.
     #[must_use]
@@ -133,32 +86,6 @@ impl Example {
         Ok(Input {
             bytes,
             arguments: vec![self.name.clone().into_bytes()],
-            ..Input::default()
-        })
-    }
-}
-
-impl Real {
-    /// The folder of the driver.
-    #[must_use]
-    pub fn folder(&self) -> PathBuf {
-        path("real").join(&self.name)
-    }
-
-    /// The input that the program reads.
-    pub(super) fn input(&self) -> Result<Input, String> {
-        let shared = self.input_file.as_ref();
-        let file = shared.map_or(self.folder().join("input.txt"), |name| {
-            path("real").join(name)
-        });
-        let bytes = match self.input.is_empty() && file.exists() {
-            true => text(&file)?.into_bytes(),
-            false => self.input.clone().into_bytes(),
-        };
-        let words = [&self.name].into_iter().chain(&self.arguments);
-        Ok(Input {
-            bytes,
-            arguments: words.map(|word| word.clone().into_bytes()).collect(),
             ..Input::default()
         })
     }

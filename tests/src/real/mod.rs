@@ -4,7 +4,6 @@
 //! A module runs by an independent engine first. Then the weights decode it, by the first profile
 //! that gets it to its end. Nothing here repairs a program: a table says what stops it.
 
-mod build;
 mod limits;
 pub mod manifest;
 mod page;
@@ -26,6 +25,9 @@ use crate::thousands::thousands;
 /// Tokens of a trace after which the plain interpreter counts no further.
 const COUNTED: usize = 1_000_000_000;
 
+/// Tokens beyond twice those of the whole run after which a run counts as endless.
+const ENDLESS: u64 = 10_000_000;
+
 /// The pages that a program may have where only the plain interpreter runs it.
 const PAGES: u32 = 4096;
 
@@ -45,12 +47,18 @@ pub struct Measured {
     pub prompt: Option<u64>,
     /// Decoded tokens; none if no engine began.
     pub tokens: Option<u64>,
+    /// The contexts in which they were decoded, and the tokens of the prompts of all but the first.
+    pub contexts: Option<(u64, u64)>,
     /// The profile that got furthest.
     pub profile: Option<&'static str>,
     /// Seconds of prefill and decoding by that profile.
     pub seconds: f64,
     /// The result of the run.
     pub verdict: Verdict,
+    /// The output and outcome by the independent engine, if it ran the module to its end.
+    pub(super) said: Option<Said>,
+    /// In what a native program differs from that, if one was run.
+    pub native: Option<Option<String>>,
 }
 
 /// The result of running a module.
@@ -70,9 +78,13 @@ pub enum Verdict {
 
 /// How far one profile got.
 struct Attempt {
+    /// Tokens of the first context's prompt.
+    prompt: u64,
     /// Tokens of the trace.
     tokens: u64,
-    /// The position that it reached, in the prompt or after it.
+    /// The contexts, and the tokens of the prompts of all but the first.
+    contexts: (u64, u64),
+    /// The position that it reached, in the prompt or after it, as if there were one context.
     position: u64,
     seconds: f64,
     /// The reason for which the run stopped, if the program did not end.
@@ -91,16 +103,19 @@ impl Measured {
             size: 0,
             prompt: None,
             tokens: None,
+            contexts: None,
             profile: None,
             seconds: 0.0,
             verdict,
+            said: None,
+            native: None,
         }
     }
 }
 
 impl Judge {
     /// A judge that decodes at most `limit` tokens of a trace; without a limit it decodes up to the
-    /// horizon.
+    /// horizon, or more than twice the tokens of the whole run.
     #[must_use]
     pub fn new(limit: Option<u64>) -> Self {
         Self {
@@ -130,6 +145,7 @@ impl Judge {
         match self.furthest(wasm, input, &wanted, &mut measured) {
             Ok(verdict) | Err(verdict) => measured.verdict = verdict,
         }
+        measured.said = Some(wanted);
         measured
     }
 
@@ -142,17 +158,28 @@ impl Judge {
         wanted: &Said,
         measured: &mut Measured,
     ) -> Result<Verdict, Verdict> {
+        // With as much memory as it asks for, what does the program do, and in how many tokens?
+        let options = Options::default().with_memory_pages(PAGES);
+        let lowered_whole = lower(wasm, &options);
+        let lowered_whole = lowered_whole.map_err(|error| Verdict::Refused(error.to_string()))?;
+        let program = lowered_whole.into_program(input.clone());
+        let (run, said, tokens) = whole(&program);
+        // One that is short of memory may go on without end, in one context after the other.
+        let most = Some(2 * tokens + ENDLESS);
         let mut verdicts = vec![];
         let mut position = None;
         for profile in Profile::ALL {
             let program = lowered(wasm, input, profile).map_err(Verdict::Refused)?;
-            let attempt = self.attempt(profile, &program).map_err(Verdict::Unknown)?;
+            let attempt = self
+                .attempt(profile, &program, self.limit.or(most))
+                .map_err(Verdict::Unknown)?;
             let verdict = attempt.verdict(wanted);
             let is_right = verdict == Verdict::Right;
             if is_right || position.is_none_or(|old| old <= attempt.position) {
                 position = Some(attempt.position);
-                measured.prompt = Some(program.full_prompt().count() as u64);
+                measured.prompt = Some(attempt.prompt);
                 measured.tokens = Some(attempt.tokens);
+                measured.contexts = Some(attempt.contexts);
                 measured.profile = Some(profile.name);
                 measured.seconds = attempt.seconds;
                 verdicts.push(verdict);
@@ -164,12 +191,6 @@ impl Judge {
         let Some(verdict) = verdicts.pop() else {
             return Err(Verdict::Unknown("there is no profile".to_owned()));
         };
-        // With as much memory as it asks for, what does the program do?
-        let options = Options::default().with_memory_pages(PAGES);
-        let lowered = lower(wasm, &options);
-        let lowered = lowered.map_err(|error| Verdict::Refused(error.to_string()))?;
-        let program = lowered.into_program(input.clone());
-        let (run, said) = whole(&program);
         let does_as_wanted = said.is_some_and(|said| differs(&said, wanted).is_none());
         Ok(match verdict {
             Verdict::Stopped(why) => Verdict::Stopped(format!("{why}; {run}")),
@@ -180,7 +201,12 @@ impl Judge {
         })
     }
 
-    fn attempt(&mut self, profile: Profile, program: &Program) -> Result<Attempt, String> {
+    fn attempt(
+        &mut self,
+        profile: Profile,
+        program: &Program,
+        limit: Option<u64>,
+    ) -> Result<Attempt, String> {
         if !self.computers.contains_key(profile.name) {
             let computer = Computer::new(profile_model(profile));
             let computer = computer.map_err(|error| error.to_string())?;
@@ -188,14 +214,17 @@ impl Judge {
         }
         let computer = &self.computers[profile.name];
         let start = Instant::now();
-        let run = computer.run(program, Engine::Plan, self.limit);
+        let run = computer.run(program, Engine::Plan, limit);
         let mut run = run.map_err(|error| error.to_string())?;
+        let prompt = run.prompt_tokens();
         let end = run.finish();
         Ok(Attempt {
+            prompt,
             tokens: run.reader().tokens(),
+            contexts: (run.contexts(), run.reread_tokens()),
             position: match end {
-                RunEnd::Horizon { position, .. } => position,
-                _ => run.prompt_tokens() + run.reader().tokens(),
+                RunEnd::Horizon { position, .. } if run.contexts() == 1 => position,
+                _ => prompt + run.reader().tokens(),
             },
             seconds: start.elapsed().as_secs_f64(),
             stopped: stopped(&end, &run),
@@ -216,7 +245,12 @@ fn stopped(end: &RunEnd, run: &Run<'_>) -> Option<String> {
         RunEnd::Horizon { position, reason } => {
             let limit = limits::phrase(run, reason);
             let in_prompt = *position < run.prompt_tokens();
-            let place = if in_prompt { " of the prompt" } else { "" };
+            let place = match (in_prompt, run.contexts()) {
+                (true, 1) => " of the prompt".to_owned(),
+                (false, 1) => String::new(),
+                (true, number) => format!(" of the prompt of context {number}"),
+                (false, number) => format!(" of context {number}"),
+            };
             Some(format!(
                 "at position {}{place}: {limit}",
                 thousands(*position)
@@ -241,7 +275,9 @@ impl Attempt {
 /// input.
 fn lowered(wasm: &[u8], input: &Input, profile: Profile) -> Result<Program, String> {
     let with_pages = |beside: u64| {
-        let options = Options::default().with_memory_pages(profile.memory_pages(beside));
+        let options = Options::default()
+            .with_turns(true)
+            .with_memory_pages(profile.memory_pages(beside));
         lower(wasm, &options).map_err(|error| error.to_string())
     };
     let mut lowered = with_pages(0)?;
@@ -265,22 +301,25 @@ fn differs((streams, outcome): &Said, (wanted, end): &Said) -> Option<String> {
     streams.are(wanted).err()
 }
 
-/// How long the whole run is, by the plain interpreter, and what it says.
-fn whole(program: &Program) -> (String, Option<Said>) {
+/// The length of the whole run by the plain interpreter, in words, its output and outcome, and its
+/// tokens.
+fn whole(program: &Program) -> (String, Option<Said>, u64) {
     let mut interpreter = Interpreter::new(program);
     let mut stores = 0_u64;
     for token in interpreter.by_ref().take(COUNTED) {
         match token {
             Ok(token) => stores += u64::from(is_store(&token)),
-            Err(fault) => return (fault.to_string(), None),
+            Err(fault) => return (fault.to_string(), None, interpreter.tokens()),
         }
     }
-    let tokens = thousands(interpreter.tokens());
+    let count = interpreter.tokens();
+    let tokens = thousands(count);
     let stores = thousands(stores);
     let Some(outcome) = interpreter.outcome() else {
         return (
             format!("{tokens} tokens, {stores} of them stores, do not end it"),
             None,
+            count,
         );
     };
     let streams = Streams::new(interpreter.output(), interpreter.stderr());
@@ -291,5 +330,6 @@ fn whole(program: &Program) -> (String, Option<Said>) {
     (
         format!("the whole run has {tokens} tokens, {stores} of them stores{ended}"),
         Some((streams, outcome)),
+        count,
     )
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use weightware::Profile;
+use weightware_real::Program;
 
-use super::manifest::{Real, Toolchain};
+use super::manifest::Toolchain;
 use super::toolchains::Tried;
 use super::{Measured, Verdict};
 use crate::thousands::thousands;
@@ -41,10 +42,12 @@ fn number(number: Option<u64>) -> String {
 /// Cells that are the same wherever the program runs.
 fn cells(measured: &Measured) -> String {
     format!(
-        "{} | {} | {} | {} | {}",
+        "{} | {} | {} | {} | {} | {} | {}",
         number((measured.size > 0).then_some(measured.size as u64)),
         number(measured.prompt),
         number(measured.tokens),
+        number(measured.contexts.map(|(contexts, _)| contexts)),
+        number(measured.contexts.map(|(_, reread)| reread)),
         measured.profile.unwrap_or("-"),
         measured.verdict.line(),
     )
@@ -85,7 +88,7 @@ pub(super) fn with_toolchain(
     }
     let _ = write!(
         table,
-        "```\n\nBy {}:\n\n| program | bytes | prompt | trace | profile | outcome |\n|---|---:|---:|---:|---|---|\n",
+        "```\n\nBy {}:\n\n| program | bytes | prompt | trace | contexts | reread | profile | outcome |\n|---|---:|---:|---:|---:|---:|---|---|\n",
         tried.version
     );
     for (example, measured) in toolchain.examples.iter().zip(&tried.examples) {
@@ -95,40 +98,54 @@ pub(super) fn with_toolchain(
 }
 
 /// The page about real programs.
-pub(super) fn programs(compiler: &str, done: &[(Real, Measured)]) -> String {
+pub(super) fn programs(compiler: &str, done: &[(Program, Measured)]) -> String {
     let right = done
         .iter()
         .filter(|(_, measured)| measured.verdict == Verdict::Right);
     let mut page = format!(
-        "# Real programs\n\nWritten by `cargo xtask real --write`; do not edit.\n\n\
+        "# Real programs\n\nWritten by `cargo xtask real --native --write`; do not edit.\n\n\
         Sources of crates on crates.io, each with a small driver of ours \
         ([`tests/real`](../tests/real)), compiled by {compiler} with `{}`. Flags of a program beyond \
-        these are what its port to WASI needs; none was tuned for the machine. The plan engine decodes each by the first profile (stock, long, far) that gets it to its end; else \
-        the row is of the profile that got furthest, and names what stopped it. *Right* means that both output \
-        streams and the exit code are those of an independent engine (wasmi). [Horizons](horizons.md) explains the \
+        these are what its port to WASI needs. Only two were tuned for the machine: Lua's stack has 16 KiB, and the driver of SQLite sets no memory aside for pages and small allocations. The plan engine decodes each by the first profile (stock, long, far) that gets it to its end; else \
+        the row is of the profile that got furthest, and names what stopped it. A run that fills a context goes on in the next one; *reread* are the tokens of the prompts of all contexts but the first. *Right* means that both output \
+        streams and the exit code are those of an independent engine (wasmi), and *same* that they are also those of a native program, which the system's C compiler makes from the same sources. [Horizons](horizons.md) explains the \
         limits. Times are of one core of a busy 2-core virtual machine, prefill included.\n\n\
         {} of {} are right.\n\n\
-        | program | what it does | source | bytes | prompt | trace | profile | outcome | seconds |\n\
-        |---|---|---|---:|---:|---:|---|---|---:|\n",
-        super::programs::FLAGS,
+        | program | what it does | source | bytes | prompt | trace | contexts | reread | profile | outcome | native | seconds |\n\
+        |---|---|---|---:|---:|---:|---:|---:|---|---|---|---:|\n",
+        [
+            "--target=wasm32-wasi -O2 -Wl,--stack-first -Wl,-z,stack-size=65536",
+            &weightware_real::FLAGS.join(" ")
+        ]
+        .join(" "),
         right.count(),
         done.len(),
     );
-    for (real, measured) in done {
+    for (program, measured) in done {
         let seconds = match measured.tokens {
             Some(_) => format!("{:.1}", measured.seconds),
             None => "-".to_owned(),
         };
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {} | {seconds} |",
-            real.name,
-            real.about,
-            real.crates.join(", "),
+            "| {} | {} | {} | {} | {} | {seconds} |",
+            program.title(),
+            program.about,
+            program.crates.join(", "),
             cells(measured),
+            native(measured),
         );
     }
     page
+}
+
+/// Whether the native program says the same.
+fn native(measured: &Measured) -> String {
+    match &measured.native {
+        None => "-".to_owned(),
+        Some(None) => "same".to_owned(),
+        Some(Some(difference)) => format!("WRONG: {}", cell(difference)),
+    }
 }
 
 /// A page without the last column of its table.

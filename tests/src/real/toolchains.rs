@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::build::Shell;
+use weightware_real::Shell;
+
 use super::manifest::{Example, Toolchain, path};
 use super::{Judge, Measured, Verdict, page};
 

@@ -9,6 +9,7 @@ mod primes;
 mod proof;
 mod puzzle;
 mod puzzle_list;
+mod real;
 mod sha256;
 mod sudoku;
 
@@ -36,6 +37,10 @@ pub(crate) enum Demo {
     Sha256(sha256::Arguments),
     /// Primes by trial division, which consists of multiplications and divisions
     Primes(primes::Arguments),
+    /// SQL in SQLite, compiled from its C sources
+    Sql(real::Sql),
+    /// A Lua program in Lua, compiled from its C sources
+    Lua(real::Lua),
     /// Plan, hull cache and linear caches on the same program
     Caches(caches::Arguments),
     /// Evidence that the weights do the work: stock PyTorch or candle predicts the same tokens
@@ -51,6 +56,8 @@ impl Demo {
             Self::Sudoku(arguments) => arguments.run(),
             Self::Sha256(arguments) => arguments.run(),
             Self::Primes(arguments) => arguments.run(),
+            Self::Sql(arguments) => arguments.run(),
+            Self::Lua(arguments) => arguments.run(),
             Self::Caches(arguments) => arguments.run(),
             Self::Proof(arguments) => arguments.run(),
         }

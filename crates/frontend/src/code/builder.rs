@@ -2,13 +2,11 @@
 //!
 //! With the pass `Peephole` it rewrites the last instructions as it appends (see `peephole`).
 
-use std::collections::HashSet;
-
 use weightware_isa::{Instruction, Op};
 
 use super::encoder::check_size;
 use super::inst::{Code, Inst, InstKind};
-use super::label::{Callee, Label, Origin};
+use super::label::{Callee, Label, LabelSet, Origin};
 use crate::error::Error;
 use crate::width::Bits;
 
@@ -21,7 +19,7 @@ pub(crate) struct Builder {
     /// Labels of all functions so far.
     labels: u32,
     /// Labels of this function that are the target of an instruction.
-    used: HashSet<Label>,
+    used: LabelSet,
     /// Instructions of all functions so far, as they will be encoded.
     size: usize,
     /// Whether the last instructions are rewritten.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use weightware_isa::{Instruction, Op};
 
 use super::inst::{Code, InstKind};
-use super::label::{Label, Origin};
+use super::label::{Label, LabelMap, Origin};
 use crate::error::Error;
 
 /// The greatest number of instructions that addresses of three bytes reach, `}` included.
@@ -20,7 +20,7 @@ const LARGEST_STEP: u32 = 255;
 pub(crate) struct Encoder {
     code: Vec<Instruction>,
     origins: Vec<Origin>,
-    addresses: HashMap<Label, usize>,
+    addresses: LabelMap<usize>,
     /// Instructions whose low three bytes are an address.
     fixups: Vec<(usize, Target)>,
     /// The address of each thunk, by the function that it calls and the number of words by which it

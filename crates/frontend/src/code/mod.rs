@@ -14,4 +14,4 @@ mod peephole;
 pub(crate) use builder::Builder;
 pub(crate) use encoder::Encoder;
 pub(crate) use inst::{Access, Code, Inst, InstKind, stack_effect};
-pub(crate) use label::{Callee, Label, Origin};
+pub(crate) use label::{Callee, Label, LabelMap, LabelSet, Origin};

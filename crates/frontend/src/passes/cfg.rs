@@ -1,11 +1,10 @@
 //! The control-flow graph of a function, with two dataflow analyses over it: liveness of locals,
 //! and the height of the operand stack.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::bitset::BitSet;
-use crate::code::{Access, Code, InstKind, Label};
+use crate::code::{Access, Code, Inst, InstKind, LabelMap};
 
 /// The most words of all live sets of a function together; with more, liveness is not computed.
 const MOST_WORDS: usize = 1 << 24;
@@ -19,7 +18,8 @@ pub(crate) struct Block {
     pub(crate) first: usize,
     /// The index after the last instruction.
     pub(crate) end: usize,
-    pub(crate) successors: Vec<usize>,
+    /// Its place in the graph's list of successors.
+    successors: Range<usize>,
 }
 
 impl Block {
@@ -33,12 +33,14 @@ impl Block {
 pub(crate) struct Cfg {
     pub(crate) blocks: Vec<Block>,
     /// The index of the instruction that binds each label.
-    pub(crate) label_positions: HashMap<Label, usize>,
+    pub(crate) label_positions: LabelMap<usize>,
+    /// The successors of each block, one block after the other.
+    successors: Vec<usize>,
 }
 
 impl Cfg {
     pub(crate) fn new(code: &Code) -> Self {
-        let label_positions: HashMap<Label, usize> = (0..)
+        let label_positions: LabelMap<usize> = (0..)
             .zip(&code.insts)
             .filter_map(|(index, inst)| match inst.kind {
                 InstKind::Bind(label) => Some((label, index)),
@@ -57,30 +59,39 @@ impl Cfg {
                 blocks.push(Block {
                     first,
                     end: index + 1,
-                    successors: Vec::new(),
+                    successors: 0..0,
                 });
                 first = index + 1;
             }
         }
         let count = blocks.len();
+        let mut successors = Vec::new();
+        let mut here = Vec::new();
         for (index, block) in blocks.iter_mut().enumerate() {
             let inst = &code.insts[block.end - 1];
             if inst.falls_through() && index + 1 < count {
-                block.successors.push(index + 1);
+                here.push(index + 1);
             }
             // A label that is not bound in this function is that of a trap.
             let targets = inst.targets().iter();
             let targets = targets.filter_map(|label| label_positions.get(label));
-            block
-                .successors
-                .extend(targets.map(|&position| block_at[position]));
-            block.successors.sort_unstable();
-            block.successors.dedup();
+            here.extend(targets.map(|&position| block_at[position]));
+            here.sort_unstable();
+            here.dedup();
+            let first = successors.len();
+            successors.append(&mut here);
+            block.successors = first..successors.len();
         }
         Self {
             blocks,
             label_positions,
+            successors,
         }
+    }
+
+    /// The blocks that may follow a block, ascending.
+    pub(crate) fn successors(&self, block: &Block) -> &[usize] {
+        &self.successors[block.successors.clone()]
     }
 
     /// Liveness: the locals that are live at the end of each block, by backward iteration to the
@@ -90,25 +101,33 @@ impl Cfg {
         if (words / 64 + 1) * self.blocks.len() > MOST_WORDS {
             return None;
         }
+        // The locals that a block reads before it writes them, and those that it writes first.
         let mut live_in = vec![BitSet::new(words); self.blocks.len()];
-        let mut live_out = live_in.clone();
+        let mut killed = live_in.clone();
+        for (index, block) in self.blocks.iter().enumerate() {
+            for access in code.insts[block.range()].iter().filter_map(Inst::access) {
+                let local = access.local();
+                if matches!(access, Access::Get(_)) {
+                    if !killed[index].contains(local) {
+                        live_in[index].insert(local);
+                    }
+                } else if !live_in[index].contains(local) {
+                    killed[index].insert(local);
+                }
+            }
+        }
+        let mut live_out = vec![BitSet::new(words); self.blocks.len()];
         let mut visits = 0;
         let mut changed = true;
         while changed {
             changed = false;
             for (index, block) in self.blocks.iter().enumerate().rev() {
-                visits += block.range().len() + (words / 64 + 1) * (block.successors.len() + 1);
-                let mut live = live_out[index].clone();
-                for &next in &block.successors {
-                    live.unite(&live_in[next]);
+                let successors = self.successors(block);
+                visits += block.range().len() + (words / 64 + 1) * (successors.len() + 1);
+                for &next in successors {
+                    live_out[index].unite(&live_in[next]);
                 }
-                live_out[index].unite(&live);
-                for inst in code.insts[block.range()].iter().rev() {
-                    if let Some(access) = inst.access() {
-                        transfer(&mut live, access);
-                    }
-                }
-                changed |= live_in[index].unite(&live);
+                changed |= live_in[index].unite_without(&live_out[index], &killed[index]);
             }
             if visits > MOST_VISITS {
                 return None;
@@ -136,7 +155,7 @@ impl Cfg {
                 let (pops, pushes) = code.insts[inst].stack_effect();
                 height = height + pushes - pops;
             }
-            for &next in &block.successors {
+            for &next in self.successors(block) {
                 if at_block[next].is_none() {
                     at_block[next] = Some(height);
                     queue.push(next);

@@ -74,13 +74,12 @@ impl Interference {
                 let local = access.local();
                 graph.used[local as usize] = true;
                 if !matches!(access, Access::Get(_)) {
+                    let neighbours = &mut graph.neighbours[local as usize];
                     // The source of a copy has the same value, so it does not interfere.
-                    let same = source(code, index);
-                    for other in live.iter() {
-                        if other != local && Some(other) != same {
-                            graph.connect(local, other);
-                        }
-                    }
+                    let same = source(code, index).filter(|&same| !neighbours.contains(same));
+                    neighbours.unite(&live);
+                    neighbours.remove(local);
+                    same.into_iter().for_each(|same| neighbours.remove(same));
                 }
                 transfer(&mut live, access);
             }
@@ -94,7 +93,18 @@ impl Interference {
                 }
             }
         }
+        graph.mirror();
         Some(graph)
+    }
+
+    /// Makes each local a neighbour of its neighbours.
+    fn mirror(&mut self) {
+        for local in 0..self.neighbours.len() {
+            let theirs = self.neighbours[local].clone();
+            for other in theirs.iter() {
+                self.neighbours[other as usize].insert(local as u32);
+            }
+        }
     }
 
     fn connect(&mut self, a: u32, b: u32) {
@@ -124,12 +134,12 @@ impl Interference {
             if words[local].is_some() || !self.used[local] {
                 continue;
             }
-            let mut taken = BitSet::new(count as usize + 1);
             if !shared {
                 words[local] = Some(most);
                 most += 1;
                 continue;
             }
+            let mut taken = BitSet::new(count as usize + 1);
             for other in self.neighbours[local].iter() {
                 let word = words[root(&parents, other) as usize];
                 word.into_iter().for_each(|word| taken.insert(word));

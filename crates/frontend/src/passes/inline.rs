@@ -4,11 +4,11 @@
 //! stack. Recursive functions are neither inlined nor inlined into: their frames would grow, and
 //! fewer of their calls could nest.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use weightware_isa::Op;
 
-use crate::code::{Code, Inst, InstKind, Label};
+use crate::code::{Code, Inst, InstKind, Label, LabelMap, LabelSet};
 
 /// The most instructions of a function that is inlined at every call site.
 const SHORT: usize = 6;
@@ -24,7 +24,7 @@ pub(crate) fn run(
     elements: &HashSet<Label>,
     mut fresh: impl FnMut() -> Label,
 ) {
-    let index: HashMap<Label, usize> = (0..)
+    let index: LabelMap<usize> = (0..)
         .zip(functions.iter())
         .map(|(index, &(label, _))| (label, index))
         .collect();
@@ -70,7 +70,7 @@ pub(crate) fn run(
         let code = &mut functions[caller].1;
         (code.words, code.insts) = (words, insts);
     }
-    let called: HashSet<Label> = functions
+    let called: LabelSet = functions
         .iter()
         .flat_map(|(_, code)| callees(code))
         .collect();
@@ -94,7 +94,7 @@ fn copy(
     insts: &mut Vec<Inst>,
 ) {
     let end = fresh();
-    let mut names: HashMap<Label, Label> = HashMap::new();
+    let mut names: LabelMap<Label> = LabelMap::default();
     for inst in &body.insts {
         if let InstKind::Bind(label) | InstKind::LabelIndex(label) = inst.kind {
             names.entry(label).or_insert_with(&mut fresh);
@@ -129,7 +129,7 @@ fn copy(
 /// one recursive function to another are left out as well.
 fn order(
     functions: &[(Label, Code)],
-    index: &HashMap<Label, usize>,
+    index: &LabelMap<usize>,
     elements: &HashSet<Label>,
 ) -> Vec<usize> {
     // One node represents the calls through tables, which may reach all elements.

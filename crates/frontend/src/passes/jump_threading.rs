@@ -8,12 +8,10 @@
 //! br_if a; br b; a:                 =>  br_unless b; a:
 //! ```
 
-use std::collections::HashSet;
-
 use weightware_isa::Op;
 
 use super::cfg::Cfg;
-use crate::code::{Code, Inst, InstKind, Label};
+use crate::code::{Code, Inst, InstKind, Label, LabelSet};
 
 /// The longest chain of jumps that is followed.
 const MOST_STEPS: usize = 16;
@@ -105,7 +103,7 @@ fn remove_unreachable(code: &mut Code) {
     let heights = cfg.heights(code);
     let mut reachable = heights.into_iter().map(|height| height.is_some());
     code.insts.retain(|_| reachable.next().unwrap_or(true));
-    let used: HashSet<Label> = code
+    let used: LabelSet = code
         .insts
         .iter()
         .flat_map(|inst| inst.targets().iter().copied())

@@ -17,6 +17,9 @@ mod stackify;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, available_parallelism};
 
 use crate::code::{Callee, Code, InstKind, Label};
 use cfg::Cfg;
@@ -112,6 +115,9 @@ impl FromIterator<Pass> for Passes {
 /// The most rounds of the repeated passes. They seldom change the code after that.
 const MOST_ROUNDS: usize = 4;
 
+/// The instructions of a module from which on several threads rewrite its functions.
+const PARALLEL: usize = 1 << 14;
+
 /// A pass over a function, which returns whether it changed anything.
 type Run = fn(&mut Code) -> bool;
 
@@ -133,18 +139,35 @@ pub(crate) fn run(
     elements: &HashSet<Label>,
     fresh: impl FnMut() -> Label,
 ) {
-    for (_, code) in functions.iter_mut() {
-        rewrite(code, passes);
-    }
+    each(functions, |code| rewrite(code, passes));
     if passes.contains(Pass::Inline) {
         inline::run(functions, kept, elements, fresh);
-        for (_, code) in functions.iter_mut() {
-            rewrite(code, passes);
+        each(functions, |code| rewrite(code, passes));
+    }
+    each(functions, |code| finish(code, passes));
+}
+
+/// Runs a pass over all functions: over many instructions on all cores.
+fn each(functions: &mut [(Label, Code)], pass: impl Fn(&mut Code) + Sync) {
+    let insts = functions.iter().map(|(_, code)| code.insts.len());
+    let threads = match insts.sum::<usize>() < PARALLEL {
+        true => 1,
+        false => available_parallelism().map_or(1, NonZero::get),
+    };
+    let queue = Mutex::new(functions.iter_mut());
+    // A pass that panics ends the scope, so a poisoned queue loses nothing.
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some((_, code)) = next() {
+            pass(code);
         }
-    }
-    for (_, code) in functions {
-        finish(code, passes);
-    }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
 }
 
 /// Runs the repeated passes until they change nothing, or [`MOST_ROUNDS`] times.

@@ -16,7 +16,8 @@ pub(crate) fn split(code: &mut Code) {
         return;
     };
     let blocks = cfg.blocks.iter().zip(&live_out);
-    let visits = blocks.map(|(block, live)| (block.successors.len() + 1) * live.iter().count());
+    let visits =
+        blocks.map(|(block, live)| (cfg.successors(block).len() + 1) * live.iter().count());
     if visits.sum::<usize>() > MOST_VISITS {
         return;
     }
@@ -51,7 +52,7 @@ pub(crate) fn split(code: &mut Code) {
             }
             node_of[inst] = now[local as usize];
         }
-        for &next in &block.successors {
+        for &next in cfg.successors(block) {
             for &(local, into) in &at_begin[next] {
                 if let Some(from) = now[local as usize] {
                     nodes.unite(from, into);

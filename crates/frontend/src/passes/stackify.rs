@@ -6,12 +6,10 @@
 //! long as no branch leaves or enters B. Dead-store elimination then removes the write if there is
 //! no other read.
 
-use std::collections::HashMap;
-
 use weightware_isa::Op;
 
 use super::cfg::Cfg;
-use crate::code::{Access, Code, Inst, InstKind, Label};
+use crate::code::{Access, Code, Inst, InstKind, LabelMap};
 
 /// The most instructions between the write and the read.
 const FARTHEST: usize = 1 << 10;
@@ -77,7 +75,7 @@ struct Search<'a> {
     heights: &'a [Option<usize>],
     /// The number of operands that each instruction pops. Exchanging operands preserves it.
     pops: &'a [usize],
-    uses: &'a HashMap<Label, (usize, usize)>,
+    uses: &'a LabelMap<(usize, usize)>,
     removed: &'a [bool],
 }
 
@@ -127,8 +125,8 @@ impl Search<'_> {
 }
 
 /// The first and the last jump to each label.
-fn uses(code: &Code) -> HashMap<Label, (usize, usize)> {
-    let mut uses: HashMap<Label, (usize, usize)> = HashMap::new();
+fn uses(code: &Code) -> LabelMap<(usize, usize)> {
+    let mut uses: LabelMap<(usize, usize)> = LabelMap::default();
     for (index, inst) in code.insts.iter().enumerate() {
         for &label in inst.targets() {
             let entry = uses.entry(label).or_insert((index, index));

@@ -9,12 +9,16 @@ const SHOWN: usize = 12;
 
 /// A shell with folders that come before the others of `PATH`.
 #[derive(Debug, Clone)]
-pub(super) struct Shell {
+pub struct Shell {
     path: std::ffi::OsString,
 }
 
 impl Shell {
-    pub(super) fn new(before: &[PathBuf]) -> Result<Self, String> {
+    /// A shell with these folders before those of `PATH`.
+    ///
+    /// # Errors
+    /// If a folder's name cannot stand in a `PATH`.
+    pub fn new(before: &[PathBuf]) -> Result<Self, String> {
         let old = env::var_os("PATH").unwrap_or_default();
         let folders = before.iter().cloned().chain(env::split_paths(&old));
         let path = env::join_paths(folders).map_err(|error| error.to_string())?;
@@ -25,7 +29,7 @@ impl Shell {
     ///
     /// # Errors
     /// If it fails; the error has the last lines of its messages.
-    pub(super) fn run(&self, command: &str, folder: &Path) -> Result<String, String> {
+    pub fn run(&self, command: &str, folder: &Path) -> Result<String, String> {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command).current_dir(folder);
         shell.env("PATH", &self.path);
@@ -45,12 +49,17 @@ impl Shell {
     }
 }
 
-/// The folder of this suite under cargo's folder for what is built.
-pub(super) fn folder() -> PathBuf {
+/// The folder of these programs under cargo's folder for what is built.
+#[must_use]
+pub fn folder() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target
-        .unwrap_or_else(|| super::manifest::path("../target"))
-        .join("real")
+    target.unwrap_or_else(|| root().join("target")).join("real")
+}
+
+/// The workspace's folder, two above this package's.
+fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package)
 }
 
 fn cache(variable: &str) -> PathBuf {
