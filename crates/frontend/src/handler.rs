@@ -140,12 +140,8 @@ enum Label {
     LeftFrame,
     Saved,
     SaveBlock,
-    ScanBlock,
-    DumpBlock,
     NextBlock,
     SavePage,
-    ScanPage,
-    DumpPage,
     NextPage,
     Refuse,
     Rewind,
@@ -350,37 +346,25 @@ impl Assembler {
         self.op(Op::I32And);
         self.set(POINTER);
         self.branch(Op::Save, Label::SaveBlock);
-        let blocks = [
-            Label::SaveBlock,
-            Label::ScanBlock,
-            Label::DumpBlock,
-            Label::NextBlock,
-        ];
-        let pages = [
-            Label::SavePage,
-            Label::ScanPage,
-            Label::DumpPage,
-            Label::NextPage,
-        ];
         match grown {
-            None => self.save_blocks(blocks, 0),
+            None => self.save_blocks([Label::SaveBlock, Label::NextBlock], 0),
             Some(word) => {
-                self.save_blocks(blocks, self.memory.end);
+                self.save_blocks([Label::SaveBlock, Label::NextBlock], self.memory.end);
                 self.constant(self.memory.initial);
                 self.get(word);
                 self.constant(16);
                 self.op(Op::I32Shl);
                 self.op(Op::I32Add);
                 self.set(POINTER);
-                self.save_blocks(pages, 0);
+                self.save_blocks([Label::SavePage, Label::NextPage], 0);
             }
         }
         self.op(Op::Turn);
     }
 
-    /// Writes to the trace the blocks before `POINTER` that were written and hold more than zeros,
-    /// down to a multiple of the block.
-    fn save_blocks(&mut self, [each, scan, dump, next]: [Label; 4], until: u32) {
+    /// Writes to the trace the blocks before `POINTER` that were written, down to a multiple of the
+    /// block.
+    fn save_blocks(&mut self, [each, next]: [Label; 2], until: u32) {
         self.bind(each);
         self.get(POINTER);
         self.constant(BLOCK.wrapping_neg());
@@ -388,32 +372,6 @@ impl Assembler {
         self.emit(Op::LocalTee, POINTER);
         self.emit(Op::Probe, BLOCK / 2);
         self.branch(Op::BrUnless, next);
-        // Zeros read the same if they were never written. Without this the saved memory would grow
-        // in each context by the block after one that was saved whole: the probe finds that one's
-        // last byte.
-        self.get(POINTER);
-        self.constant(BLOCK);
-        self.op(Op::I32Add);
-        self.set(COUNT);
-        self.bind(scan);
-        self.advance(COUNT, -64);
-        for word in 0..8 {
-            self.get(COUNT);
-            self.access(Op::I64Load, 8 * word);
-            if word > 0 {
-                self.op(Op::I64Or);
-            }
-        }
-        self.emit(Op::I64Const, 0);
-        self.emit(Op::I64ConstHigh, 0);
-        self.op(Op::I64Ne);
-        self.branch(Op::BrIf, dump);
-        self.get(COUNT);
-        self.get(POINTER);
-        self.op(Op::I32Sub);
-        self.branch(Op::BrIf, scan);
-        self.branch(Op::Br, next);
-        self.bind(dump);
         self.get(POINTER);
         self.get(POINTER);
         self.emit(Op::Dump, 0);
