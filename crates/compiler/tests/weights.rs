@@ -83,7 +83,7 @@ fn schedules_of(profile: Profile, length: u32) {
         Schedule::parse(&machine.graph, profile.schedule()).expect("the committed schedule fits");
     // A search sometimes finds no schedule.
     let solved =
-        (1..60).filter_map(|seed| solve(&machine.graph, profile.budget(), seed, 300_000).ok());
+        (1..150).filter_map(|seed| solve(&machine.graph, profile.budget(), seed, 300_000).ok());
     let schedules: Vec<_> = std::iter::once(committed).chain(solved.take(10)).collect();
     assert_eq!(schedules.len(), 11);
     for (schedule, seed) in schedules.into_iter().zip(0..) {
