@@ -8,7 +8,7 @@ use weightware::{Computer, Program, Run};
 use crate::input::Loaded;
 use crate::thousands::thousands;
 
-/// What a run's contexts took, and whether it can go on in another one.
+/// The counts of a run's contexts, and whether it can go on in another one.
 pub(crate) struct Contexts {
     /// Contexts of this run.
     pub(crate) count: u64,
@@ -67,7 +67,7 @@ impl Contexts {
         }
     }
 
-    /// What the run was doing.
+    /// The part of a turn in which the run was.
     pub(crate) fn turn(&self) -> Turn {
         match (&self.why_one, self.turning, self.tokens) {
             (None, true, _) => Turn::Turning,
@@ -120,7 +120,7 @@ impl Contexts {
         part as f64 / (trace + self.reread).max(1) as f64
     }
 
-    /// What a trace of this many tokens and later prompts consist of, if there is a turn.
+    /// The parts of a trace of this many tokens and of later prompts, if there is a turn.
     pub(crate) fn rows(&self, trace: u64) -> Vec<(&'static str, String)> {
         if self.turn_tokens == 0 {
             return vec![];

@@ -33,7 +33,7 @@ impl Covered {
         }
     }
 
-    /// What is covered, and what that assumes.
+    /// States what is covered, and what that assumes.
     pub(crate) fn text(&self) -> String {
         let (length, tokens) = match (self.length, self.tokens) {
             (None, _) => {

@@ -29,7 +29,7 @@ pub(crate) struct Needs {
     origin: u32,
     stack: Option<u32>,
     imports: Vec<String>,
-    /// What a turn costs, if that is known.
+    /// The cost of a turn, if it is known.
     turn: Option<TurnCost>,
     /// Why the program has one context, if it does.
     why_one: Option<&'static str>,

@@ -35,7 +35,7 @@ pub(crate) struct Report {
     /// The limit that the run exceeds, at its horizon.
     stopped: Option<Stopped>,
     trapped: Option<Trapped>,
-    /// Of the longest context.
+    /// That of the longest context.
     share_of_horizon: f64,
     contexts: Contexts,
     memory_used: Option<MemoryUsed>,

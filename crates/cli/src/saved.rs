@@ -44,7 +44,7 @@ impl Saver {
     pub(crate) fn turn(&mut self, computer: &Computer, prompt: &[TokenId]) -> Result<()> {
         let context = self.context + 1;
         let begin = || {
-            // What a link leads to is replaced, not the link.
+            // The target of a link is replaced, not the link.
             let path = self.path.canonicalize()?;
             if !path.is_file() {
                 let why = "a context has ended, and the file that holds it cannot be replaced by that of the next one; name a file on a disk";

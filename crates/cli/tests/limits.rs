@@ -96,7 +96,7 @@ fn the_smallest_machine_that_holds_a_program_runs_it() {
     assert!(said.starts_with("--shape far runs this: "), "{said}");
     assert_eq!(run("picked", &data, &["--quiet"], 120), "");
 
-    // As Rust links: 17 pages, the first MiB of which is a stack. Nobody names a machine.
+    // Rust links 17 pages, the first MiB of which is a stack. Nobody names a machine.
     let rust = main_of(
         "(memory 17) (global $stack (mut i32) (i32.const 1048576)) (data (i32.const 1048576) \"R\")",
         "(i32.store (i32.sub (global.get $stack) (i32.const 16)) (i32.load8_u (i32.const 1048576)))

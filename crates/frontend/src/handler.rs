@@ -1,9 +1,9 @@
 //! The handler: the part of a program that carries it from one context to the next.
 //!
 //! An interrupted jump enters the handler, with the jump's target on the stack. The handler saves
-//! the state in memory behind the program's own (the *state area*), writes to the trace all blocks of
-//! memory that were written, and ends the context. The next one begins with that part of the trace;
-//! there the handler restores the state and continues.
+//! the state in memory after the program's own (the *state area*), writes to the trace all blocks
+//! of memory that were written, and ends the context. The next one begins with that part of the
+//! trace; there the handler restores the state and continues.
 //!
 //! | part of the state | saved | restored |
 //! |---|---|---|
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 
 use weightware_isa::{BLOCK, FRAME_LIMIT, Immediate, Instruction, Op, Program, Turns};
 
-/// Words behind every frame, for the handler's own use: a pointer, a count, a place.
+/// Words after every frame, for the handler's own use: a pointer, a count, a place.
 const POINTER: u32 = (1 << 14) - 2;
 const COUNT: u32 = POINTER + 1;
 const PLACE: u32 = POINTER + 2;
@@ -50,8 +50,8 @@ pub(crate) struct Extent {
     pub(crate) end: u32,
 }
 
-/// Appends the handler to a program. Returns false, and changes nothing, if the program cannot go on
-/// in another context.
+/// Appends the handler to a program. Returns false, and changes nothing, if the program cannot go
+/// on in another context.
 pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let ends = program.code.iter().zip(&program.sections);
     let ends = ends.map(|(section, bytes)| section.low() as usize + bytes.len());
@@ -202,7 +202,8 @@ impl Assembler {
         self.set(word);
     }
 
-    /// An access at an offset from the address on the stack. The machine's own bound is out of reach.
+    /// An access at an offset from the address on the stack. The machine's own bound is out of
+    /// reach.
     fn access(&mut self, op: Op, offset: u32) {
         self.code.push(Instruction::with_byte(op, offset, u8::MAX));
     }

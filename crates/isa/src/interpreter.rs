@@ -207,8 +207,8 @@ impl<'p> Interpreter<'p> {
         ended
     }
 
-    /// Goes on in the next context, after one that ended with `turned`. Returns whether the run goes
-    /// on. Output and counts continue.
+    /// Goes on in the next context, after one that ended with `turned`. Returns whether the run
+    /// goes on. Output and counts continue.
     pub fn turn(&mut self) -> bool {
         if self.outcome() != Some(Outcome::Turned) {
             return false;

@@ -499,23 +499,24 @@ ops! {
     /// ` -- `the number of operands on the stack
     DepthGet "depth.get" 4/8 PUSH;
     /// ` -- local[imm]`, eight bytes of either width: the bytes of the trace up to the last one of
-    /// the word. Of a word that was never written, those of the nearest word that was; of two at
-    /// equal distance, of the one written later.
+    /// the word. A word that was never written has those of the nearest word that was, and of the
+    /// one written later if two are at equal distance.
     LocalGetRaw "local.get_raw" 8/8 PUSH;
     /// `a -- `, local\[imm\] := a, eight bytes of either width
     LocalSetRaw "local.set_raw" 8/8 POP;
     /// `p p -- p p`, writes the [`BLOCK`](crate::BLOCK) bytes of the memory from p + imm on to the
     /// trace, and to where they are.
     Dump "dump" 1024 EndToken::Loaded;
-    /// `p -- q`: all bytes of q are 1 if one of the [`BLOCK`](crate::BLOCK) bytes of the memory from
-    /// p + imm - BLOCK / 2 on was written, else 0. See [`Nearest`](crate::Nearest) for exceptions.
+    /// `p -- q`: all bytes of q are 1 if one of the [`BLOCK`](crate::BLOCK) bytes of the memory
+    /// from p + imm - BLOCK / 2 on was written, else 0. See [`Nearest`](crate::Nearest) for
+    /// exceptions.
     Probe "probe" 4/4 UNARY;
     /// `i -- `, jumps to instruction i, and interrupts the next jump
     Step "step" 3 EndToken::Stepping;
     /// `i -- `, jumps to instruction i, and lets jumps be interrupted again
     Continue "continue" 3 EndToken::Continued;
-    /// Continues at instruction imm. What the trace says from this line on becomes the end of the
-    /// next context's prompt.
+    /// Continues at instruction imm. The trace from this line on becomes the end of the next
+    /// context's prompt.
     Save "save" 3 EndToken::Saving;
     /// Ends the context. The next one goes on after this instruction.
     Turn "turn" 0 EndToken::Turned;

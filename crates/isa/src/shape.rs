@@ -196,8 +196,8 @@ impl Shape {
         }
     }
 
-    /// Whether the top of the stack may have this width and these bits. An instruction for values of
-    /// either width reads or writes eight bytes, of which the last four are a value of four.
+    /// Whether the top of the stack may have this width and these bits. An instruction for values
+    /// of either width reads or writes eight bytes, of which the last four are a value of four.
     #[inline]
     fn is_top(&self, width: usize, bits: u64) -> bool {
         match (self.width, width) {

@@ -119,7 +119,8 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
         Ok(Some((Instruction { op, immediate }, word)))
     }
 
-    /// Reads the data section of that number, or the line of `ready`; `None` at the end of the text.
+    /// Reads the data section of that number, or the line of `ready`; `None` at the end of the
+    /// text.
     fn section(&mut self, number: usize) -> Result<Option<(Vec<u8>, Word<'a>)>, Error> {
         let Some(mut word) = self.next() else {
             return Ok(None);

@@ -15,8 +15,8 @@ impl Program {
 
     /// Checks the properties that do not depend on a run:
     ///
-    /// - one data section for each leading `section`, and no other `section`; no data section in the
-    ///   prompt of a later context;
+    /// - one data section for each leading `section`, and no other `section`; no data section in
+    ///   the prompt of a later context;
     /// - targets that lie within the program and can be executed;
     /// - after every call, and only there, a `resume` that holds the index after itself;
     /// - after every `i64.const`, and only there, its high word;

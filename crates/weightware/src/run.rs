@@ -213,9 +213,9 @@ impl<'c> Run<'c> {
         true
     }
 
-    /// Decodes up to `most` tokens, fewer if the run or its context ends, and calls `show` with each
-    /// one and the line that it completes, if it does. Returns the number of tokens, 0 only at the
-    /// end. This is faster than [`step`](Self::step).
+    /// Decodes up to `most` tokens, fewer if the run or its context ends, and calls `show` with
+    /// each one and the line that it completes, if it does. Returns the number of tokens, 0 only at
+    /// the end. This is faster than [`step`](Self::step).
     pub fn steps(&mut self, most: usize, mut show: impl FnMut(Token, Option<Line<'_>>)) -> usize {
         let mut ids = [TokenId(0); BATCH];
         let mut shown = 0;

@@ -32,8 +32,8 @@ impl Step {
 impl Interner {
     /// Finds pairs of terms `c (relu(g) - relu(g - d)) v`: a step from 0 to `d c v` as g increases
     /// from 0 to d, with any bounds of g. If d is not constant, the step lies between 0 and the
-    /// bounds of d. If the products may be rounded, the mass of the form is so great that its bounds
-    /// are widened.
+    /// bounds of d. If the products may be rounded, the mass of the form is so great that its
+    /// bounds are widened.
     pub(crate) fn steps(&self, form: &Polynomial) -> SmallVec<[Step; 2]> {
         let mut steps: SmallVec<[Step; 2]> = SmallVec::new();
         let terms = form.terms();
@@ -91,8 +91,8 @@ impl Interner {
         steps
     }
 
-    /// The bounds of `relu(g) - relu(g - d)` for a constant d, which rises with g from 0 to d; for a
-    /// negative d it falls from 0 to d.
+    /// The bounds of `relu(g) - relu(g - d)` for a constant d, which rises with g from 0 to d; for
+    /// a negative d it falls from 0 to d.
     fn rise(&self, gate: PolyId, apart: f64) -> Range {
         let Range {
             lo,

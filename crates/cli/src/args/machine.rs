@@ -34,7 +34,7 @@ pub(crate) struct MachineArgs {
     #[arg(long, value_enum, conflicts_with = "profile")]
     shape: Option<ShapeName>,
 
-    /// The length of a context, from 1 on: after so many tokens beside prompt and restored state
+    /// The length of a context, from 1 on: after this many tokens beside prompt and restored state
     /// the next jump is interrupted, the model itself writes down the program's state, and the
     /// program goes on in a new context. Each one executes a jump at least [default: 3500000, of
     /// `long` 20000000]

@@ -297,8 +297,8 @@ pub(crate) struct Columns {
     pub(crate) grown: Dim,
     /// 1 at a token from which on jumps are interrupted, or not: see `turn`.
     pub(crate) marks: Dim,
-    /// At such a token, a number greater than any position, less the number of tokens until jumps are
-    /// interrupted; 0 if they are not.
+    /// At such a token, a number greater than any position, less the number of tokens until jumps
+    /// are interrupted; 0 if they are not.
     pub(crate) budget: Dim,
     // Columns of opcodes.
     pub(crate) class: Dim,

@@ -16,9 +16,9 @@
 //! result    += [missed = 0]                                      for `probe`
 //! ```
 //! An interrupted jump leads to instruction -3, in the preamble: `interrupt`, then `br` to the
-//! handler. `interrupt` pushes the jump's target, and its end token is a mark, so that the handler's
-//! own jumps are not interrupted. Nothing else knows of the interrupt: the bytes and the end token
-//! of the jump are as ever.
+//! handler. `interrupt` pushes the jump's target, and its end token is a mark, so that the
+//! handler's own jumps are not interrupted. Nothing else knows of the interrupt: the bytes and the
+//! end token of the jump are as ever.
 //!
 //! `full` needs no count of stores. A store pops two operands, each pushed by five tokens at least,
 //! so it takes 12 tokens, and 349,500 stores take 4.1 million. See [`Profile`](super::Profile).
@@ -98,8 +98,8 @@ impl Machine {
         graph.add(product, 1, number);
     }
 
-    /// The bytes of `dump`, which its column does not hold: the certificate bounds what other tokens
-    /// may hold in that column.
+    /// The bytes of `dump`, which its column does not hold: the certificate bounds what other
+    /// tokens may hold in that column.
     pub(super) fn dump(&mut self, parts: &Parts) {
         let Parts { fetched, .. } = parts;
         let graph = &mut self.graph;
@@ -110,12 +110,12 @@ impl Machine {
         graph.add(fetched.bytes, i64::from(BLOCK) - MOST_BYTES, dump);
     }
 
-    /// How far the address found may be from the one that is queried, as a difference of squares: at
-    /// `probe` the block around the address q that is queried, from q - 512 to q + 511, else 0.
+    /// How far the address found may be from the one that is queried, as a difference of squares:
+    /// at `probe` the block around the address q that is queried, from q - 512 to q + 511, else 0.
     ///
-    /// Let d be the distance, and c = q + 2^18. The squares of found and queried address differ by 2 c
-    /// d + d^2 if the one found is greater, else by 2 c d - d^2. As c is greater than 2^17 + 2^9, and
-    /// d at most c, the difference is at most 1024 c for the block alone.
+    /// Let d be the distance, and c = q + 2^18. The squares of found and queried address differ by
+    /// 2 c d + d^2 if the one found is greater, else by 2 c d - d^2. Because c is greater than 2^17
+    /// + 2^9, and d at most c, the difference is at most 1024 c for the block alone.
     pub(super) fn reach(&mut self, parts: &Parts, asked: &LinearForm) -> Dim {
         let class = &parts.fetched.class;
         let graph = &mut self.graph;

@@ -328,7 +328,8 @@ fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>
         .then(|| format!("the gate is {gate:?}, not {wanted:?}")))
 }
 
-/// Checks that the result is `relu(1 - missed)`, and that the reach is `1024 (top + immediate + 2^18)`.
+/// Checks that the result is `relu(1 - missed)`, and that the reach is `1024 (top + immediate +
+/// 2^18)`.
 fn probe(facts: &mut Facts<'_>) -> Result<Option<String>, ProofError> {
     let block = f64::from(BLOCK);
     let [top, immediate] = [facts.named("top")?, facts.named("immediate")?];

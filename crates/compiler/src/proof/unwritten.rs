@@ -11,8 +11,8 @@
 //! ```
 //! So a cleared key is never found if `CLEARED clear > q^2 + 1`. The proof bounds the greatest
 //! query of all loads, and the least `clear` of all tokens except those of stores. The only cleared
-//! token of a store, or of a `dump`, is the one before its first byte. It has no byte, so its value is 0, as for
-//! memory that was never written.
+//! token of a store, or of a `dump`, is the one before its first byte. It has no byte, so its value
+//! is 0, as for memory that was never written.
 
 use weightware_isa::{Op, Token};
 use weightware_model::Model;

@@ -3,7 +3,7 @@
 use super::{FaultKind, Interpreter, Stop, Value};
 use crate::{BLOCK, Commit, Effect, Instruction, Op, Program, Token};
 
-/// What `probe` takes for written although it was not.
+/// Blocks that `probe` takes for written although they were not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nearest {
     /// The address that the first token stands for: its block counts as written.
@@ -37,7 +37,7 @@ enum Mark {
     After(u64),
 }
 
-/// What decides on interrupts, and the bytes before a value.
+/// The state that decides on interrupts, and the bytes before values.
 #[derive(Debug, Clone)]
 pub(super) struct Turning {
     pub(super) context: Option<u64>,
@@ -133,8 +133,8 @@ impl Interpreter<'_> {
         turning
     }
 
-    /// Ends the current instruction, whose tokens are pending: interrupts its jump if the context is
-    /// full.
+    /// Ends the current instruction, whose tokens are pending: interrupts its jump if the context
+    /// is full.
     pub(super) fn close(&mut self, end: Token) {
         let stored = matches!(
             end,
