@@ -24,7 +24,7 @@ fn queries_and_keys_set_to_zero() {
             ));
         }
     }
-    assert_eq!(noticed, 28);
+    assert_eq!(noticed, 27);
 }
 
 #[test]

@@ -10,6 +10,29 @@ use crate::verify::{ROWS, Row};
 /// The least number of executions of a case's instruction.
 pub(super) const ROUNDS: usize = 5;
 
+/// Whether programs contain an instruction themselves. Others are those of the handler: they carry
+/// a program to its next context, which tests of turns examine.
+#[must_use]
+pub(super) fn has_cases(op: Op) -> bool {
+    let handler = matches!(
+        op,
+        Op::Interrupt
+            | Op::FrameGet
+            | Op::DepthGet
+            | Op::LocalGetRaw
+            | Op::LocalSetRaw
+            | Op::Dump
+            | Op::Probe
+            | Op::Step
+            | Op::Continue
+            | Op::Save
+            | Op::Turn
+            | Op::End
+            | Op::Refuse
+    );
+    is_executed(op) && !handler
+}
+
 /// Whether an instruction is executed at all. Others hold data for the instruction before them, or
 /// precede the first one.
 #[must_use]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use weightware_isa::Op;
 
-use super::{Course, FAR, is_executed};
+use super::{Course, FAR, has_cases};
 
 /// The positions at which cases begin, and at which they execute each instruction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Coverage {
     /// The executed instruction with the fewest positions.
     #[must_use]
     pub fn rarest(&self) -> Option<(Op, [u64; 3])> {
-        let all = Op::ALL.iter().filter(|&&op| is_executed(op));
+        let all = Op::ALL.iter().filter(|&&op| has_cases(op));
         all.map(|op| (*op, self.executed.get(op).copied().unwrap_or_default()))
             .min_by_key(|(_, counts)| counts[0])
     }

@@ -30,6 +30,7 @@ use std::sync::LazyLock;
 use weightware::{Model, Profile};
 use weightware_isa::Op;
 
+use cases::has_cases;
 pub use cases::is_executed;
 pub use course::{Course, Ends, Stop};
 pub use coverage::Coverage;
@@ -43,12 +44,12 @@ pub use setting::{Code, Setting};
 use crate::horizon::most_stores;
 use crate::random::Random;
 
-/// The instructions that are executed at all.
+/// The instructions that programs contain.
 static EXECUTED: LazyLock<Vec<Op>> = LazyLock::new(|| {
     Op::ALL
         .iter()
         .copied()
-        .filter(|&op| is_executed(op))
+        .filter(|&op| has_cases(op))
         .collect()
 });
 
