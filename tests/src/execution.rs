@@ -1,6 +1,7 @@
 //! Whole runs of modules: by the weights, by the plain interpreter, or by an independent engine.
 
 use weightware::{Computer, Engine, RunEnd};
+use weightware_compiler::machine::Profile;
 use weightware_frontend::{Error, Lowered, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program};
 
@@ -15,6 +16,8 @@ pub enum Executor<'c> {
     /// The plain interpreter runs the lowered program: a quick check, which does not test the
     /// weights.
     Interpreter,
+    /// The plain interpreter, with contexts of this many tokens.
+    Turning(u64),
     /// An engine decodes the weights.
     Weights(&'c Computer, Engine),
 }
@@ -65,6 +68,10 @@ impl Executor<'_> {
     pub fn load(&self, module: &[u8], options: &Options) -> Result<Loaded, Error> {
         match self {
             Executor::Wasmi => Ok(Loaded::Module(module.to_vec())),
+            Executor::Turning(_) => {
+                let options = options.clone().with_turns(true);
+                Ok(Loaded::Program(Box::new(lower(module, &options)?)))
+            }
             _ => Ok(Loaded::Program(Box::new(lower(module, options)?))),
         }
     }
@@ -82,12 +89,23 @@ impl Executor<'_> {
     fn program(&self, program: &Program, limit: u64) -> Ran {
         match *self {
             Executor::Wasmi => unreachable!("load keeps the module for this executor"),
-            Executor::Interpreter => {
+            Executor::Interpreter | Executor::Turning(_) => {
                 let mut run = Interpreter::new(program);
-                let ending = match run.run(limit) {
-                    Ok(Some(outcome)) => Ending::Outcome(outcome),
-                    Ok(None) => Ending::Budget,
-                    Err(fault) => Ending::Broken(fault.to_string()),
+                if let Executor::Turning(tokens) = *self {
+                    run = Profile::STOCK.with_context(tokens).interpreter(program);
+                }
+                let ending = loop {
+                    let ending = match run.run(limit) {
+                        Ok(Some(outcome)) => Ending::Outcome(outcome),
+                        Ok(None) => Ending::Budget,
+                        Err(fault) => Ending::Broken(fault.to_string()),
+                    };
+                    if run.tokens() > limit {
+                        break Ending::Budget;
+                    }
+                    if !run.turn() {
+                        break ending;
+                    }
                 };
                 Ran {
                     streams: Streams::new(run.output(), run.stderr()),

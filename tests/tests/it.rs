@@ -17,3 +17,4 @@ mod renaming;
 mod spec;
 mod tidy;
 mod tokens;
+mod turns;
