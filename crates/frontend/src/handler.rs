@@ -27,6 +27,10 @@ const POINTER: u32 = (1 << 14) - 2;
 const COUNT: u32 = POINTER + 1;
 const PLACE: u32 = POINTER + 2;
 
+/// The greatest address at which the state area may begin: accesses to it name 255 pages, and it has
+/// less than 2^19 bytes.
+const LAST_BASE: u32 = (255 << 16) - (1 << 19);
+
 /// Fields of the state area.
 const MODE: u32 = 0;
 const TARGET: u32 = 4;
@@ -59,7 +63,10 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let base = used.next_multiple_of(BLOCK as usize);
     let words = words(program);
     let grown = grown(program);
-    let (Some(base), Ok(grown)) = (u32::try_from(base).ok(), grown) else {
+    let (Some(base), Ok(grown)) = (
+        u32::try_from(base).ok().filter(|&base| base <= LAST_BASE),
+        grown,
+    ) else {
         return false;
     };
     if words > FRAME_LIMIT {
