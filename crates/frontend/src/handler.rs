@@ -27,8 +27,8 @@ const POINTER: u32 = (1 << 14) - 2;
 const COUNT: u32 = POINTER + 1;
 const PLACE: u32 = POINTER + 2;
 
-/// The greatest address at which the state area may begin: accesses to it name 255 pages, and it has
-/// less than 2^19 bytes.
+/// The greatest address at which the state area may begin: accesses to it name 255 pages, and it
+/// has less than 2^19 bytes.
 const LAST_BASE: u32 = (255 << 16) - (1 << 19);
 
 /// Fields of the state area.
