@@ -134,7 +134,7 @@ impl Arguments {
         for (what, seeds) in solved.most_exceeded().into_iter().take(8) {
             println!("{seeds:5} seeds exceed the {what}");
         }
-        if let Some((seed, found)) = solved.best() {
+        if let Some((_, (seed, found))) = solved.found.first() {
             println!("the best, of seed {seed}:\n{}", found.usage(&graph));
             if let Some(file) = &self.out {
                 fs::write(file, found.to_text(&graph))
@@ -148,18 +148,14 @@ impl Arguments {
     /// The best of the seeds' schedules whose weights are proved: the fewest heads spent on wiping,
     /// then the fewest neurons.
     fn solve(&self, graph: &Graph, profile: Profile) -> Result<(u64, Schedule)> {
-        let mut solved = self.search(graph, profile.budget())?;
-        let why = solved.failed.last().map(|failed| failed.error.to_string());
-        solved
-            .found
-            .sort_by_key(|(wiping, (seed, _))| (*wiping, *seed));
-        let fit = solved.found.len();
-        let mut found = solved.found.into_iter().map(|(_, found)| found);
+        let solved = self.search(graph, profile.budget())?;
+        let mut found = solved.found.iter().map(|(_, found)| found);
         let best = found.find(|(_, schedule)| is_proved(profile, schedule));
-        best.with_context(|| match (fit, why) {
-            (0, Some(why)) => why,
-            _ => format!("none of {fit} schedules that fit is proved: try more --seeds"),
-        })
+        best.cloned()
+            .with_context(|| match (solved.found.len(), solved.failed.last()) {
+                (0, Some(failed)) => failed.error.to_string(),
+                (fit, _) => format!("none of {fit} schedules that fit is proved: try more --seeds"),
+            })
     }
 
     /// Searches with every seed.
@@ -196,7 +192,10 @@ impl Arguments {
             }
         });
         bar.finish_and_clear();
-        let solved = solved.into_inner().expect("no thread panics");
+        let mut solved = solved.into_inner().expect("no thread panics");
+        solved
+            .found
+            .sort_by_key(|(wiping, (seed, _))| (*wiping, *seed));
         println!(
             "{} of {} seeds fit, {}\n",
             solved.found.len(),
@@ -210,22 +209,13 @@ impl Arguments {
 /// The results of the seeds.
 #[derive(Debug, Default)]
 struct Solved {
-    /// For each schedule the numbers of its wipes, its seed, and the schedule itself.
+    /// For each schedule the numbers of its wipes, its seed, and the schedule itself: those with
+    /// the fewest heads that only wipe come first, then those with the fewest such neurons.
     found: Vec<((usize, usize), (u64, Schedule))>,
     failed: Vec<Failed>,
 }
 
 impl Solved {
-    /// The seed and the schedule with the fewest heads that only wipe, then the fewest such
-    /// neurons.
-    fn best(&self) -> Option<&(u64, Schedule)> {
-        let best = self
-            .found
-            .iter()
-            .min_by_key(|(wiping, (seed, _))| (*wiping, *seed));
-        best.map(|(_, best)| best)
-    }
-
     /// The exceeded resources with the number of seeds, the most frequent first.
     fn most_exceeded(&self) -> Vec<(&str, usize)> {
         let mut counts = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Clang, Computer, Input, Lowered, MemoryWindow, Model, Options, Profile, Program, Source,
+    BLOCK, Clang, Computer, Input, Lowered, MemoryWindow, Model, Options, Profile, Program, Source,
     profile_model,
 };
 
@@ -20,9 +20,6 @@ const LONGEST: u64 = 1 << 28;
 
 /// Bytes of a page of memory.
 const PAGE: u64 = 1 << 16;
-
-/// Bytes of a block, in which memory is saved when a context is full; a state has one at least.
-const BLOCK: u64 = 1 << 10;
 
 /// Bytes for the state of most programs: a frame has some hundreds.
 const ROOM: u64 = 16 << 10;
@@ -248,10 +245,11 @@ impl Loaded {
         if little && pages < most && !self.pages_given {
             self.lower(pages)?;
         }
+        // Memory is saved in blocks, and a state has one at least.
         let room = self
             .source
             .lowered()
-            .is_some_and(|lowered| fits(lowered, BLOCK));
+            .is_some_and(|lowered| fits(lowered, u64::from(BLOCK)));
         if !room {
             self.keep_to_one(match profile.cells {
                 Some(_) => "its memory leaves the machine no room for its state, and a smaller --memory may",
@@ -297,7 +295,7 @@ impl Loaded {
 fn state_address(lowered: &Lowered, input: &Input) -> u64 {
     let memory = u64::from(lowered.memory.end);
     let input = lowered.input_end(input).unwrap_or(0);
-    memory.max(input).next_multiple_of(BLOCK)
+    memory.max(input).next_multiple_of(u64::from(BLOCK))
 }
 
 /// The bytes of a program's input, with all that is stored beside it.

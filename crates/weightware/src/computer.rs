@@ -2,7 +2,7 @@
 
 use weightware_certify::{RunCertificate, Scaling};
 use weightware_compiler::machine::{Extension, Profile};
-use weightware_isa::{Op, Program, Token, Vocabulary};
+use weightware_isa::{Interpreter, Op, Program, Token, Vocabulary};
 use weightware_model::{Config, Model, TokenId};
 use weightware_runtime::{Engine, KeyRange};
 
@@ -66,6 +66,19 @@ impl Computer {
     #[must_use]
     pub fn profile(&self) -> Option<Profile> {
         Profile::named(self.model.config.profile.as_deref()?)
+    }
+
+    /// The plain interpreter of a program, with the contexts and the memory of this model.
+    #[must_use]
+    pub fn interpreter<'p>(&self, program: &'p Program) -> Interpreter<'p> {
+        let mut interpreter = Interpreter::new(program);
+        if let Some(tokens) = self.model.config.context {
+            interpreter = interpreter.with_context(tokens);
+        }
+        if let Some(profile) = self.profile() {
+            interpreter = interpreter.with_nearest(profile.nearest());
+        }
+        interpreter
     }
 
     /// The whole prompt of a program, preamble included, in the model's ids.

@@ -1,6 +1,6 @@
 //! Lockstep: comparison of a trace with the plain interpreter, token by token.
 
-use weightware_isa::{Fault, Interpreter, Nearest, Program, Token};
+use weightware_isa::{Fault, Interpreter, Program, Token};
 
 /// A comparison of a trace with the plain interpreter, token by token.
 ///
@@ -43,30 +43,22 @@ pub enum Divergence {
     Fault(Fault),
 }
 
-impl<'p> Lockstep<'p> {
-    /// A comparison from the beginning of a program's trace.
-    #[must_use]
-    pub fn new(program: &'p Program) -> Self {
+impl<'p> From<Interpreter<'p>> for Lockstep<'p> {
+    /// A comparison with an interpreter, from where it is.
+    fn from(interpreter: Interpreter<'p>) -> Self {
         Self {
-            interpreter: Interpreter::new(program),
+            interpreter,
             agreed: 0,
             divergence: None,
         }
     }
+}
 
-    /// Sets the number of tokens of a context after which a program that can goes on in another
-    /// one.
+impl<'p> Lockstep<'p> {
+    /// A comparison from the beginning of a program's trace.
     #[must_use]
-    pub fn with_context(mut self, tokens: u64) -> Self {
-        self.interpreter = self.interpreter.with_context(tokens);
-        self
-    }
-
-    /// Sets how the machine of the trace finds the written address nearest to another one.
-    #[must_use]
-    pub fn with_nearest(mut self, nearest: Nearest) -> Self {
-        self.interpreter = self.interpreter.with_nearest(nearest);
-        self
+    pub fn new(program: &'p Program) -> Self {
+        Self::from(Interpreter::new(program))
     }
 
     /// Compares the next token of the trace. Tokens after a divergence or after the end are not

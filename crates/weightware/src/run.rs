@@ -162,13 +162,7 @@ impl<'c> Run<'c> {
     /// `resumed` is the trace with which the run was [resumed](Computer::resume), if it was.
     #[must_use]
     pub fn checked(mut self, program: &'c Program, resumed: &[Token]) -> Self {
-        let mut lockstep = Lockstep::new(program);
-        if let Some(tokens) = self.computer.model().config.context {
-            lockstep = lockstep.with_context(tokens);
-        }
-        if let Some(profile) = self.computer.profile() {
-            lockstep = lockstep.with_nearest(profile.nearest());
-        }
+        let mut lockstep = Lockstep::from(self.computer.interpreter(program));
         let read = usize::try_from(self.reader.tokens()).unwrap_or(usize::MAX);
         for &token in resumed.iter().take(read) {
             let _ = lockstep.feed(token);

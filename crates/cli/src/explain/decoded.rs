@@ -1,13 +1,10 @@
 //! The decoding of a run up to a token.
 
 use anyhow::{Error, anyhow};
-use weightware::{Computer, Engine, Program, RunEnd, Token, TokenId};
+use weightware::{Computer, Engine, Program, RunEnd, Token, TokenId, TraceReader};
 
 use crate::failure::{Failure, Result};
 use crate::report::counted;
-
-/// The most tokens of a line: a block of memory, and its end token.
-const LONGEST_LINE: usize = weightware::BLOCK as usize + 1;
 
 /// The context of a token, decoded up to the end of the line that holds it.
 pub(super) struct Decoded {
@@ -65,7 +62,7 @@ fn context_of(
     engine: Engine,
     index: Option<usize>,
 ) -> Result<(Decoded, RunEnd)> {
-    let limit = index.map(|index| index.saturating_add(LONGEST_LINE) as u64);
+    let limit = index.map(|index| index.saturating_add(TraceReader::LONGEST_LINE) as u64);
     // A model that needs softmax has no plan.
     let run = computer
         .run(program, Engine::Plan, limit)

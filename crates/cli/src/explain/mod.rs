@@ -10,8 +10,7 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Computer, Engine, Extension, Interpreter, Names, Op, Program, SavedRun, Token, TokenId,
-    compile, inspect,
+    Computer, Engine, Extension, Names, Op, Program, SavedRun, Token, TokenId, compile, inspect,
 };
 
 use crate::args::ExplainArgs;
@@ -178,13 +177,7 @@ fn instruction(
     loaded: &Loaded,
     trace: &[Token],
 ) -> Option<ExecutedInstruction> {
-    let mut interpreter = Interpreter::new(program);
-    if let Some(tokens) = computer.model().config.context {
-        interpreter = interpreter.with_context(tokens);
-    }
-    if let Some(profile) = computer.profile() {
-        interpreter = interpreter.with_nearest(profile.nearest());
-    }
+    let mut interpreter = computer.interpreter(program);
     let mut index = interpreter.cursor();
     let mut begins = true;
     for &token in trace {

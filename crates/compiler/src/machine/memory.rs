@@ -27,7 +27,7 @@ use crate::graph::{Key, Output};
 
 /// Added to addresses whose squares are compared, so that the squares of addresses at equal
 /// distance from one that is queried differ little beside those of others: see `probe`.
-pub(super) const SHIFT: i64 = 1 << 18;
+pub(crate) const SHIFT: i64 = 1 << 18;
 
 /// An access to memory.
 pub(super) struct Access {

@@ -59,6 +59,7 @@ use crate::schedule::{Schedule, ScheduleError, ScheduleErrorKind};
 use columns::{Columns, code};
 pub use extension::{Extension, UnknownExtension};
 use fetch::Fetched;
+pub(crate) use memory::SHIFT;
 use nibbles::Nibbles;
 use planned::{Hooks, Planned};
 pub use profile::{KeySpan, Limit, Profile};

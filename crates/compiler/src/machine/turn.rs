@@ -26,8 +26,7 @@
 use weightware_isa::{BLOCK, Program, Token};
 
 use super::columns::{Class, Columns, MOST_BYTES};
-use super::memory::SHIFT;
-use super::{BIG, BYTE_PUSH, Machine, Parts, Profile};
+use super::{BIG, BYTE_PUSH, Machine, Parts, Profile, SHIFT};
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
 

@@ -7,7 +7,7 @@ use super::error::ProofError;
 use super::facts::Facts;
 use super::{Proof, Verdict};
 use crate::machine::columns::{Class, OpColumns, code, op_columns};
-use crate::machine::{BIG, BYTE_PUSH};
+use crate::machine::{BIG, BYTE_PUSH, SHIFT};
 
 /// A case distinction: a lookup, the index of one of its values, and bounds of that value in each
 /// case.
@@ -333,7 +333,7 @@ fn load(facts: &mut Facts<'_>, factor: f64, byte: &str) -> Result<Option<String>
 fn probe(facts: &mut Facts<'_>) -> Result<Option<String>, ProofError> {
     let block = f64::from(BLOCK);
     let [top, immediate] = [facts.named("top")?, facts.named("immediate")?];
-    let wanted = Polynomial::constant(block * 2.0_f64.powi(18))
+    let wanted = Polynomial::constant(block * SHIFT as f64)
         .about_plus(block, facts.exact(top))
         .about_plus(block, facts.exact(immediate));
     let reach = facts.named("reach")?;
