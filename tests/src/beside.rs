@@ -1,7 +1,7 @@
 //! Lockstep decoding: every token is compared with the plain interpreter's.
 
 use weightware::{Computer, Engine, Program, Run, RunEnd, Token};
-use weightware_isa::{Commit, Interpreter};
+use weightware_isa::{Commit, Fault, Interpreter};
 
 /// Tokens between two checks of whether one differed.
 const LOOK: usize = 1 << 12;
@@ -53,10 +53,10 @@ impl<'c, 'p> Beside<'c, 'p> {
         from: u64,
         limit: Option<u64>,
     ) -> Result<Self, String> {
-        let mut interpreter = Interpreter::new(program);
+        let mut interpreter = computer.interpreter(program);
         let mut trace = vec![];
         for _ in 0..from {
-            match interpreter.next() {
+            match next(&mut interpreter) {
                 Some(Ok(token)) => trace.push(token),
                 Some(Err(fault)) => return Err(fault.to_string()),
                 None => return Err(format!("the trace has no {from} tokens")),
@@ -81,7 +81,7 @@ impl<'c, 'p> Beside<'c, 'p> {
         while gone < most {
             let mut differs = None;
             let decoded = self.run.steps(LOOK, |token, _| {
-                let wanted = self.interpreter.next().and_then(Result::ok);
+                let wanted = next(&mut self.interpreter).and_then(Result::ok);
                 if Some(token) != wanted && differs.is_none() {
                     differs = Some((self.tokens, token, wanted));
                 }
@@ -93,7 +93,7 @@ impl<'c, 'p> Beside<'c, 'p> {
                 let engine = self.engine.name();
                 return Err(format!("{engine}: token {at} is {token}, not {wanted}"));
             }
-            if decoded < LOOK {
+            if decoded == 0 {
                 return Ok(false);
             }
             gone += decoded;
@@ -121,6 +121,15 @@ impl<'c, 'p> Beside<'c, 'p> {
             stores: self.stores,
             end: self.run.end(),
         }
+    }
+}
+
+/// The interpreter's next token, of the next context if this one has ended.
+fn next(interpreter: &mut Interpreter<'_>) -> Option<Result<Token, Fault>> {
+    let token = interpreter.next();
+    match token {
+        None if interpreter.turn() => interpreter.next(),
+        token => token,
     }
 }
 

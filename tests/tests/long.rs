@@ -13,7 +13,7 @@ static PROGRAMS: LazyLock<Vec<Long>> =
 
 fn whole(name: &str) -> Whole {
     let long = PROGRAMS.iter().find(|long| long.name == name);
-    let whole = long.expect("a program of that name").whole();
+    let whole = long.expect("a program of that name").whole(None);
     whole.unwrap_or_else(|problem| panic!("{name}: {problem}"))
 }
 
@@ -28,7 +28,7 @@ fn the_page_is_up_to_date() {
             let Some(long) = PROGRAMS.get(index) else {
                 break done;
             };
-            done.push((index, long.whole()));
+            done.push((index, long.whole(None)));
         }
     };
     let mut done = std::thread::scope(|scope| {

@@ -4,6 +4,7 @@
 use weightware::{Computer, Engine, Options, Outcome, Program, RunEnd};
 use weightware_compiler::machine::Profile;
 use weightware_compiler::profile_model;
+use weightware_frontend::lower;
 use weightware_isa::Interpreter;
 use weightware_tests::fuzz::{Fuzzed, fuzz};
 use weightware_tests::{Case, Executor, Expected, cases};
@@ -24,6 +25,12 @@ fn program(case: &Case) -> Option<Program> {
         .is_some()
         .then_some(program)
         .filter(|_| wanted)
+}
+
+fn lowered(wat: &str) -> Program {
+    let options = Options::default().with_turns(true);
+    let wasm = wat::parse_str(wat).expect("a module");
+    lower(&wasm, &options).expect("a program").into_program(&[])
 }
 
 /// Output, error output and outcome.
@@ -91,6 +98,41 @@ fn the_corpus_by_the_weights() {
         programs += 1;
     }
     assert!(programs > 40 && turns > 100, "{programs}, {turns}");
+}
+
+/// Bytes around the first data segment, which has few of them and stands near the end of a block.
+#[test]
+fn the_memory_around_the_first_data_segment() {
+    let computer = Computer::new(profile_model(Profile::STOCK.with_context(100))).unwrap();
+    for at in [0, 1_020, 1_021, 1_022, 1_023, 1_024, 65_533, 65_535] {
+        for bytes in ["", "\\00", "\\01", "\\01\\02\\03", "\\01\\02\\03\\04\\05"] {
+            if bytes.len() / 3 > 65_536 - at {
+                continue;
+            }
+            let wat = format!(
+                r#"(module (import "env" "putchar" (func $put (param i32)))
+                  (memory 1 2) (data (i32.const {at}) "{bytes}")
+                  (func (export "main") (result i32)
+                    (local $n i32) (local $end i32)
+                    (drop (memory.grow (i32.const 1)))
+                    (local.set $n (i32.const {from}))
+                    (loop $again
+                      (call $put (i32.load8_u (local.get $n)))
+                      (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                      (br_if $again (i32.lt_u (local.get $n) (i32.const {to}))))
+                    (i32.const 0)))"#,
+                from = at.max(4) - 4,
+                to = at + 8,
+            );
+            let program = lowered(&wat);
+            let (wanted, _) = interpreted(&program, None);
+            let mut run = computer.run(&program, Engine::Plan, None).unwrap();
+            let end = run.finish();
+            assert_eq!(end, RunEnd::Outcome(Outcome::Exited(0)), "{bytes} at {at}");
+            assert!(run.contexts() > 2);
+            assert_eq!(run.reader().output(), wanted.0, "{bytes} at {at}");
+        }
+    }
 }
 
 /// A different length for each module, so that modules turn at random places.

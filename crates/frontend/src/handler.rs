@@ -58,7 +58,8 @@ pub(crate) struct Extent {
 /// on in another context.
 pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let ends = program.code.iter().zip(&program.sections);
-    let ends = ends.map(|(section, bytes)| section.low() as usize + bytes.len());
+    let ends =
+        ends.map(|(section, bytes)| section.low() as usize + bytes.len().max(Turns::FIRST_SECTION));
     let used = ends.max().unwrap_or(0).max(memory.end as usize);
     let base = used.next_multiple_of(BLOCK as usize);
     let words = words(program);
@@ -85,6 +86,9 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     handler.save(words, grown);
     handler.restore(words, grown);
     let entry = handler.labels[&Label::Interrupted];
+    if let Some(first) = program.sections.first_mut() {
+        first.resize(first.len().max(Turns::FIRST_SECTION), 0);
+    }
     program.code.extend(handler.finish());
     program.turns = Some(Turns {
         handler: entry,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Op;
+use crate::{Op, Turns};
 
 /// An invalid program or program text.
 ///
@@ -59,6 +59,7 @@ pub(crate) enum Kind {
     Turns,
     Saved,
     Handler { handler: u32 },
+    ShortSection,
 }
 
 impl Error {
@@ -160,6 +161,9 @@ impl Error {
                 "after `ready` write nothing, or the trace of the context before, from `saving` to `turned`".into()
             }
             Kind::Handler { .. } => "end the prompt with the same three bytes and `ready`".into(),
+            Kind::ShortSection => {
+                format!("append zeros: {} bytes are needed", Turns::FIRST_SECTION)
+            }
         }
     }
 }
@@ -203,6 +207,9 @@ impl fmt::Display for Kind {
             Kind::Saved => f.write_str("the trace of the context before is not complete"),
             Kind::Handler { handler } => {
                 write!(f, "only the preamble names the handler {handler}")
+            }
+            Kind::ShortSection => {
+                f.write_str("the first data section of a program with a handler is too short")
             }
         }
     }

@@ -104,6 +104,15 @@ pub struct Turns {
     pub saved: Option<Vec<Token>>,
 }
 
+impl Turns {
+    /// The least length of the first data section, in bytes.
+    ///
+    /// In a later context the lines of `ready` and `saving` stand where the first section's line
+    /// stood. Their tokens, up to four, are read as its bytes. The memory there is restored, since
+    /// the first context has written it.
+    pub const FIRST_SECTION: usize = 4;
+}
+
 /// The bytes of a `dump`, and of the memory that a `probe` sees.
 pub const BLOCK: u32 = 1024;
 

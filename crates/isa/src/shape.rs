@@ -109,9 +109,6 @@ impl Shape {
         let flag = std::mem::replace(&mut self.flag, Flag::None);
         self.open = true;
         let bytes = line.len();
-        if bytes > MOST_BYTES && token != Token::Loaded {
-            return false;
-        }
         match token {
             Token::Commit(commit) if commit.stored => self.stored(line, flag, commit),
             Token::Commit(commit) => flag == Flag::None && self.kept(bytes, commit),

@@ -89,9 +89,11 @@ impl fmt::Display for Line<'_> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct TraceReader {
-    /// The tokens of the line that has begun, or of the one that the last token has completed.
-    line: Vec<Token>,
-    complete: bool,
+    /// The first `length` elements are the tokens of the line that has begun. If it is 0, the first
+    /// `completed` are those of the line before.
+    line: Box<[Token; Self::LONGEST_LINE]>,
+    length: usize,
+    completed: usize,
     output: Vec<u8>,
     stderr: Vec<u8>,
     outcome: Option<Outcome>,
@@ -110,8 +112,9 @@ impl TraceReader {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            line: Vec::with_capacity(MOST_BYTES + 1),
-            complete: false,
+            line: Box::new([Token::Begin; Self::LONGEST_LINE]),
+            length: 0,
+            completed: 0,
             output: Vec::new(),
             stderr: Vec::new(),
             outcome: None,
@@ -127,13 +130,13 @@ impl TraceReader {
     #[inline]
     pub fn feed(&mut self, token: Token) -> Option<Line<'_>> {
         // The fast path: most tokens are bytes, which end nothing.
-        self.begin();
         if let Token::Byte(byte, Flag::None) = token
-            && self.line.len() < MOST_BYTES
+            && self.length < MOST_BYTES
             && self.shape.takes_any_byte()
         {
             self.shape.push(byte);
-            self.line.push(token);
+            self.line[self.length] = token;
+            self.length += 1;
             return None;
         }
         self.read(token)
@@ -145,22 +148,23 @@ impl TraceReader {
         if self.ended() {
             return None;
         }
-        let line = self.line.as_slice();
+        let line = &self.line[..self.length];
         let follows = match token {
             Token::Byte(byte, flag) => self.shape.byte(line, byte, flag),
             _ => self.shape.end(line, token),
         };
-        self.line.push(token);
+        self.line[self.length] = token;
         if !follows {
-            self.malformed = Some(self.tokens() - 1);
+            self.malformed = Some(self.tokens());
             self.shape.close();
         }
+        self.length += 1;
         if !follows || matches!(token, Token::Byte(..)) {
             return None;
         }
-        self.tokens += self.line.len() as u64;
+        self.completed = std::mem::take(&mut self.length);
+        self.tokens += self.completed as u64;
         self.lines += 1;
-        self.complete = true;
         match token {
             Token::Out(byte) => self.output.push(byte),
             Token::Err(byte) => self.stderr.push(byte),
@@ -171,16 +175,7 @@ impl TraceReader {
             Token::Refused => self.end(Outcome::Refused),
             _ => {}
         }
-        Some(Line { tokens: &self.line })
-    }
-
-    /// Forgets the tokens of a completed line.
-    #[inline]
-    fn begin(&mut self) {
-        if self.complete && !self.ended() {
-            self.complete = false;
-            self.line.clear();
-        }
+        self.last_line()
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -200,15 +195,18 @@ impl TraceReader {
     /// The line that the last token has completed.
     #[must_use]
     pub fn last_line(&self) -> Option<Line<'_>> {
-        self.complete.then_some(Line { tokens: &self.line })
+        let is_last = self.length == 0 && self.completed > 0;
+        is_last.then(|| Line {
+            tokens: &self.line[..self.completed],
+        })
     }
 
     /// The line that has begun and is not complete: the rest of a trace that was cut short. If the
     /// trace is malformed, its last token is the malformed one.
     #[must_use]
     pub fn unfinished(&self) -> Option<Line<'_>> {
-        let tokens = self.line.as_slice();
-        (!self.complete && !tokens.is_empty()).then_some(Line { tokens })
+        let tokens = &self.line[..self.length];
+        (!tokens.is_empty()).then_some(Line { tokens })
     }
 
     /// The bytes written so far to the standard output: those of `out(XX)`.
@@ -232,10 +230,7 @@ impl TraceReader {
     /// Tokens read so far.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        match self.complete {
-            true => self.tokens,
-            false => self.tokens + self.line.len() as u64,
-        }
+        self.tokens + self.length as u64
     }
 
     /// Lines completed so far: executed instructions, and `}`.

@@ -20,7 +20,8 @@ impl Program {
     /// - targets that lie within the program and can be executed;
     /// - after every call, and only there, a `resume` that holds the index after itself;
     /// - after every `i64.const`, and only there, its high word;
-    /// - a handler, if there is one, that is such a target, too;
+    /// - a handler, if there is one, that is such a target, too; then the first data section has at
+    ///   least [`Turns::FIRST_SECTION`] bytes;
     /// - frame sizes of at least 1;
     /// - a fourth byte of zero where only three are read.
     ///
@@ -55,6 +56,10 @@ impl Program {
         let given = self.sections.len();
         if declared != given {
             return Err(Error::new(Kind::Sections { declared, given }));
+        }
+        let short = |first: &Vec<u8>| first.len() < Turns::FIRST_SECTION;
+        if self.turns.is_some() && self.sections.first().is_some_and(short) {
+            return Err(Error::new(Kind::ShortSection));
         }
         Ok(())
     }

@@ -263,26 +263,45 @@ fn divide(
     });
     let (cut, gaps) = match cut_at_gap {
         Some(cut) => (cut, gaps - 1),
-        None => {
-            let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
-            if let Some(c) = widest(&ranges, scales) {
-                // Among rows that are equal in that column, the other columns keep near rows
-                // together.
-                let columns = || [c].into_iter().chain((0..scales.len()).rev());
-                let by_column = |a: &u32, b: &u32| {
-                    let mut orders = columns().map(|c| weight(*a, c).total_cmp(&weight(*b, c)));
-                    orders
-                        .find(|order| order.is_ne())
-                        .unwrap_or(Ordering::Equal)
-                };
-                tokens.select_nth_unstable_by(middle, by_column);
-            }
-            (middle, gaps)
-        }
+        None => (
+            cut_in_middle(tokens, widest(&ranges, scales), scales.len(), weight),
+            gaps,
+        ),
     };
     let (low, high) = tokens.split_at_mut(cut);
     divide(low, scales, weight, gaps, blocks);
     divide(high, scales, weight, gaps, blocks);
+}
+
+/// Sorts tokens by a column, and returns where to cut them: in the middle, at a multiple of the
+/// block, or near to it at a wide gap, so that families of rows stay apart.
+fn cut_in_middle(
+    tokens: &mut [u32],
+    column: Option<usize>,
+    columns: usize,
+    weight: &impl Fn(u32, usize) -> f64,
+) -> usize {
+    /// The least width of a gap in terms of the distance of the middle rows.
+    const WIDE: f64 = 16.0;
+    let middle = tokens.len().div_ceil(BLOCK) / 2 * BLOCK;
+    let Some(column) = column else {
+        return middle;
+    };
+    // Among rows that are equal in that column, the other columns keep near rows together.
+    let by_columns = |a: &u32, b: &u32| {
+        let columns = std::iter::once(column).chain((0..columns).rev());
+        let mut orders = columns.map(|c| weight(*a, c).total_cmp(&weight(*b, c)));
+        orders
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    };
+    tokens.sort_unstable_by(by_columns);
+    let gap = |&at: &usize| weight(tokens[at], column) - weight(tokens[at - 1], column);
+    let near = middle - BLOCK / 2..(middle + BLOCK / 2).min(tokens.len());
+    let widest = near.max_by(|a, b| gap(a).total_cmp(&gap(b)));
+    widest
+        .filter(|at| gap(at) > WIDE * gap(&middle))
+        .unwrap_or(middle)
 }
 
 /// Moves the tokens that satisfy a predicate to the front; returns their number.

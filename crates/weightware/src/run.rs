@@ -223,16 +223,17 @@ impl<'c> Run<'c> {
                     return shown;
                 };
                 let line = self.reader.feed(token);
-                let keeps = line.is_some() && self.contexts.keeps(token);
+                let ends = line.is_some();
                 show(token, line);
                 shown += 1;
-                let turned = keeps && self.note();
-                let parted = match &mut self.lockstep {
-                    Some(lockstep) => lockstep.feed(token).is_err(),
-                    None => false,
-                };
-                // Tokens after the end have no meaning.
-                if self.reader.ended() || parted || turned {
+                if let Some(lockstep) = &mut self.lockstep
+                    && lockstep.feed(token).is_err()
+                {
+                    return shown;
+                }
+                // Tokens after the end have no meaning, nor have those of a context that ended.
+                let turned = ends && self.contexts.keeps(token) && self.note();
+                if turned || self.reader.ended() {
                     return shown;
                 }
             }

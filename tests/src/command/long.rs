@@ -31,6 +31,12 @@ pub(crate) struct Arguments {
     /// The profile of the model
     #[arg(long, default_value = Profile::STOCK.name, value_parser = PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name)))]
     profile: String,
+    /// Contexts of this many tokens, in which the runs go on without end [default: one context]
+    #[arg(long, value_name = "TOKENS", conflicts_with = "bless")]
+    context: Option<u64>,
+    /// Arguments of the program, in place of those of programs/long/programs.txt
+    #[arg(long, num_args = 1.., requires = "programs", conflicts_with = "bless")]
+    arguments: Vec<String>,
     /// Programs that are run at the same time
     #[arg(long)]
     jobs: Option<usize>,
@@ -48,7 +54,9 @@ struct Report {
     program: String,
     tokens: u64,
     stores: u64,
-    last_position: u64,
+    /// `None` in several contexts.
+    last_position: Option<u64>,
+    contexts: u64,
     engines: Vec<Decoded>,
     problems: Vec<String>,
 }
@@ -64,12 +72,16 @@ struct Decoded {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<bool, String> {
-        let all = long::programs()?;
+        let mut all = long::programs()?;
+        if !self.arguments.is_empty() {
+            let with_arguments = |long: Long| long.with_arguments(&self.arguments);
+            all = all.into_iter().map(with_arguments).collect();
+        }
         let chosen = self.chosen(&all)?;
         if self.bless && chosen.len() < all.len() {
             return Err("--bless writes the page about all programs".into());
         }
-        let profile = Profile::named(&self.profile).ok_or("no such profile")?;
+        let profile = self.profile()?;
         let computer = Computer::new(profile_model(profile)).map_err(|error| error.to_string())?;
         let start = Instant::now();
         let mut done = self.reports(&computer, &chosen);
@@ -87,7 +99,7 @@ impl Arguments {
             );
         }
         let mut passed = wrong == 0;
-        if chosen.len() == all.len() && passed {
+        if chosen.len() == all.len() && passed && self.context.is_none() {
             let runs: Vec<_> = done
                 .iter()
                 .filter_map(|(index, _, whole)| Some((chosen[*index], whole.as_ref()?)))
@@ -95,6 +107,14 @@ impl Arguments {
             passed = self.page(&long::page(&runs))?;
         }
         Ok(passed)
+    }
+
+    fn profile(&self) -> Result<Profile, String> {
+        let profile = Profile::named(&self.profile).ok_or("no such profile")?;
+        Ok(match self.context {
+            Some(tokens) => profile.with_context(tokens),
+            None => profile,
+        })
     }
 
     fn chosen<'a>(&self, all: &'a [Long]) -> Result<Vec<&'a Long>, String> {
@@ -132,8 +152,10 @@ impl Arguments {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(vec![]);
         if !self.json {
-            println!("| program | tokens | stores | last position | engines | verdict |");
-            println!("|---|---:|---:|---:|---|---|");
+            println!(
+                "| program | tokens | stores | last position | contexts | engines | verdict |"
+            );
+            println!("|---|---:|---:|---:|---:|---|---|");
         }
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.unwrap_or(cores).clamp(1, chosen.len().max(1)) {
@@ -158,11 +180,13 @@ impl Arguments {
             program: long.name.clone(),
             tokens: 0,
             stores: 0,
-            last_position: 0,
+            last_position: None,
+            contexts: 0,
             engines: vec![],
             problems: vec![],
         };
-        let whole = match long.whole() {
+        let turning = self.context.and_then(|_| self.profile().ok());
+        let whole = match long.whole(turning) {
             Ok(whole) => whole,
             Err(problem) => {
                 report.problems.push(problem);
@@ -171,7 +195,8 @@ impl Arguments {
         };
         report.tokens = whole.tokens;
         report.stores = whole.stores;
-        report.last_position = whole.last_position();
+        report.last_position = (whole.contexts == 1).then(|| whole.last_position());
+        report.contexts = whole.contexts;
         report.engines.push(Decoded {
             engine: "interpreter",
             tokens: whole.tokens,
@@ -233,11 +258,14 @@ impl Arguments {
             false => format!("WRONG: {}", report.problems.join("; ")),
         };
         println!(
-            "| {} | {} | {} | {} | {} | {verdict} |",
+            "| {} | {} | {} | {} | {} | {} | {verdict} |",
             report.program,
             report.tokens,
             report.stores,
-            report.last_position,
+            report
+                .last_position
+                .map_or("-".into(), |last| last.to_string()),
+            report.contexts,
             engines.collect::<Vec<_>>().join(", ")
         );
     }

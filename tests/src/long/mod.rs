@@ -6,7 +6,7 @@ mod page;
 use std::fs;
 use std::path::Path;
 
-use weightware::{Computer, Engine, RunEnd};
+use weightware::{Computer, Engine, Profile, RunEnd};
 use weightware_frontend::{Input, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program};
 
@@ -16,8 +16,11 @@ use crate::streams::Streams;
 
 pub use page::page;
 
-/// The greatest length of a trace: the greatest position of the default model.
+/// The greatest length of a trace in one context: the greatest position of the default model.
 const LIMIT: u64 = 22_000_000;
+
+/// The greatest length of a trace in several contexts.
+const TURNING_LIMIT: u64 = 1 << 40;
 
 /// Tokens between two calls of the observer.
 const WATCHED: usize = 1 << 18;
@@ -55,6 +58,8 @@ pub struct Whole {
     pub tokens: u64,
     /// The number of stores among them.
     pub stores: u64,
+    /// The number of contexts.
+    pub contexts: u64,
 }
 
 /// All programs in the order of their names; `programs.txt` lists them.
@@ -100,6 +105,15 @@ impl Long {
         })
     }
 
+    /// The program with other arguments.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: &[String]) -> Self {
+        self.input.arguments.truncate(1);
+        let arguments = arguments.iter().map(|argument| argument.clone().into());
+        self.input.arguments.extend(arguments);
+        self
+    }
+
     /// The size of the module in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -119,23 +133,33 @@ impl Long {
     }
 
     /// Runs the program in the plain interpreter, whose result must be that of an independent
-    /// engine.
+    /// engine: in one context, or in those of a profile.
     ///
     /// # Errors
     /// If it is not.
-    pub fn whole(&self) -> Result<Whole, String> {
+    pub fn whole(&self, turning: Option<Profile>) -> Result<Whole, String> {
         let said = self.independent()?;
-        let lowered = lower(&self.wasm, &Options::default()).map_err(|error| error.to_string())?;
+        let options = Options::default().with_turns(turning.is_some());
+        let lowered = lower(&self.wasm, &options).map_err(|error| error.to_string())?;
         let program = lowered.with_input(self.input.clone());
-        let mut interpreter = Interpreter::new(&program);
-        let mut stores = 0;
-        for token in interpreter.by_ref().take(LIMIT as usize) {
-            let token = token.map_err(|fault| fault.to_string())?;
-            stores += u64::from(is_store(&token));
+        let (mut interpreter, limit) = match turning {
+            None => (Interpreter::new(&program), LIMIT),
+            Some(profile) => (profile.interpreter(&program), TURNING_LIMIT),
+        };
+        let (mut stores, mut contexts) = (0, 1);
+        while interpreter.tokens() < limit {
+            match interpreter.next() {
+                Some(token) => {
+                    let token = token.map_err(|fault| fault.to_string())?;
+                    stores += u64::from(is_store(&token));
+                }
+                None if interpreter.turn() => contexts += 1,
+                None => break,
+            }
         }
         let tokens = interpreter.tokens();
         let Some(outcome) = interpreter.outcome() else {
-            return Err(format!("does not end within {LIMIT} tokens"));
+            return Err(format!("does not end within {limit} tokens"));
         };
         let found = Said {
             streams: Streams::new(interpreter.output(), interpreter.stderr()),
@@ -150,6 +174,7 @@ impl Long {
             said,
             tokens,
             stores,
+            contexts,
         })
     }
 }

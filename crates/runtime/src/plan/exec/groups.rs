@@ -102,12 +102,12 @@ impl Groups {
             note(first_outside, outside);
             return Ok(());
         }
-        let inserted = match table.parse(x, y) {
+        match table.parse(x, y) {
             Ok(Some((j, lift))) => table.insert(j, lift, values),
-            Ok(None) => Ok(()),
-            Err(unfit) => Err(unfit),
-        };
-        inserted.map_err(|Unfit| Bailout::Group(group.into()))
+            Ok(None) => {}
+            Err(Unfit) => return Err(Bailout::Group(group.into())),
+        }
+        Ok(())
     }
 
     /// The entry of a group that has the greatest score.
@@ -151,7 +151,7 @@ fn first_table(
     let heads = &rows.layers[group.layer].heads;
     let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
     if let Some((j, lift)) = table.parse(x, y)? {
-        table.insert(j, lift, values.iter().copied())?;
+        table.insert(j, lift, values.iter().copied());
     }
     let heads = group.heads.iter().map(|&head| (group.layer, head));
     let boxes = Boxes::of(rows, heads);

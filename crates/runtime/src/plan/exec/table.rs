@@ -46,6 +46,9 @@ pub(crate) struct Table {
     present_words: Vec<u64>,
     /// The number of each page, by index.
     numbers: Vec<u32>,
+    /// Keys that tie and have different values: j and lift. They are not present. No answer may
+    /// depend on one.
+    tied: Vec<(f64, f64)>,
 }
 
 impl Table {
@@ -59,6 +62,7 @@ impl Table {
             present_pages: Vec::new(),
             present_words: Vec::new(),
             numbers: Vec::new(),
+            tied: Vec::new(),
         }
     }
 
@@ -83,14 +87,10 @@ impl Table {
         }
     }
 
-    /// Inserts a key. The table keeps the key of the greatest lift for each j.
+    /// Inserts a key of [`parse`](Self::parse). The table keeps the key of the greatest lift for
+    /// each j.
     #[inline]
-    pub(crate) fn insert(
-        &mut self,
-        j: f64,
-        lift: f64,
-        values: impl Iterator<Item = f64>,
-    ) -> Result<(), Unfit> {
+    pub(crate) fn insert(&mut self, j: f64, lift: f64, values: impl Iterator<Item = f64>) {
         let index = whole(j + LARGEST);
         let (number, place) = (index / PAGE, index % PAGE);
         if self.pages.is_empty() {
@@ -108,21 +108,30 @@ impl Table {
         let old = &mut self.lifts[page][place];
         if *word & bit != 0 && lift <= *old {
             if lift < *old {
-                return Ok(());
+                return;
             }
             // Equal keys tie, which matters unless their values are equal.
             let mut same = true;
             for (column, value) in self.values.iter().zip(values) {
                 same &= column[entry] == value;
             }
-            return if same { Ok(()) } else { Err(Unfit) };
+            if !same {
+                *word &= !bit;
+                self.tied.push((j, lift));
+            }
+            return;
+        }
+        if *word & bit == 0 && !self.tied.is_empty() {
+            if self.tied.iter().any(|&(at, its)| at == j && its >= lift) {
+                return;
+            }
+            self.tied.retain(|&(at, _)| at != j);
         }
         *word |= bit;
         *old = lift;
         for (column, value) in self.values.iter_mut().zip(values) {
             column[entry] = value;
         }
-        Ok(())
     }
 
     #[cold]
@@ -213,8 +222,10 @@ impl Table {
                 }
             }
         };
-        let distance = (q - j(winner)).abs() + 1.0;
-        if distance * distance * 1.001 < self.cleared {
+        let distance = (q - j(winner)).abs();
+        let loses = |&(at, _): &(f64, f64)| (q - at).abs() > distance + 1.0;
+        let cleared_lose = (distance + 1.0) * (distance + 1.0) * 1.001 < self.cleared;
+        if cleared_lose && self.tied.iter().all(loses) {
             Ok(winner as Entry)
         } else {
             Err(Unfit)
@@ -229,9 +240,15 @@ impl Table {
         {
             return Some(page as usize * PAGE + place);
         }
-        let number = self.last_page(number.checked_sub(1)?)?;
-        let page = self.pages[number] as usize - 1;
-        Some(page * PAGE + last_bit(&self.present[page], PAGE - 1)?)
+        let mut number = number;
+        loop {
+            number = self.last_page(number.checked_sub(1)?)?;
+            let page = self.pages[number] as usize - 1;
+            // A page may have no keys but tied ones.
+            if let Some(place) = last_bit(&self.present[page], PAGE - 1) {
+                return Some(page * PAGE + place);
+            }
+        }
     }
 
     /// The first key whose index is at least `index`.
@@ -242,9 +259,14 @@ impl Table {
         {
             return Some(page as usize * PAGE + place);
         }
-        let number = self.first_page(number + 1)?;
-        let page = self.pages[number] as usize - 1;
-        Some(page * PAGE + first_bit(&self.present[page], 0)?)
+        let mut number = number;
+        loop {
+            number = self.first_page(number + 1)?;
+            let page = self.pages[number] as usize - 1;
+            if let Some(place) = first_bit(&self.present[page], 0) {
+                return Some(page * PAGE + place);
+            }
+        }
     }
 
     fn last_page(&self, number: usize) -> Option<usize> {
@@ -304,7 +326,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// A table's answers equal those of a hull, cleared keys included.
+        /// A table's answers equal those of a hull, with cleared keys and keys that tie.
         #[test]
         fn answers_are_those_of_the_hull(
             keys in prop::collection::vec((-600_i32..600, 0_u32..4, 0_u32..5), 1..80),
@@ -313,15 +335,16 @@ mod tests {
             const CLEARED: f64 = (1 << 22) as f64;
             let mut table = Table::new(1, CLEARED);
             let mut hull = HullCache::new();
-            table.insert(0.0, 0.0, [0.0].into_iter()).unwrap();
+            table.insert(0.0, 0.0, [0.0].into_iter());
             hull.push(Point::new(0.0, 0.0), [0.0, 0.0]).unwrap();
             for (i, &(j, clear, late)) in keys.iter().enumerate() {
                 let (j, value) = (f64::from(j), i as f64 + 1.0);
-                let lift = f64::from(late) / 8.0 + value / 1024.0 - 3.0 * CLEARED * f64::from(clear.saturating_sub(1));
+                let rise = if late < 3 { value / 1024.0 } else { 0.0 };
+                let lift = f64::from(late) / 8.0 + rise - 3.0 * CLEARED * f64::from(clear.saturating_sub(1));
                 let (x, y) = (2.0 * j, lift - j * j);
                 hull.push(Point::new(x, y), [value, 0.0]).unwrap();
                 if let Some((j, lift)) = table.parse(x, y).unwrap() {
-                    table.insert(j, lift, [value].into_iter()).unwrap();
+                    table.insert(j, lift, [value].into_iter());
                 }
             }
             for (x, scale, shift) in queries {
@@ -335,10 +358,37 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_tie_are_refused_when_one_is_asked_for() {
+        let mut table = Table::new(1, 1e9);
+        let find = |table: &Table, q: f64| table.find_whole(q).map(|entry| table.value(entry, 0));
+        for (j, lift, value) in [(5.0, 0.25, 1.0), (5.0, 0.25, 2.0), (5.0, 0.125, 3.0)] {
+            table.insert(j, lift, [value].into_iter());
+        }
+        assert_eq!(find(&table, 5.0), Err(Unfit), "the only keys tie");
+        table.insert(2.0, 0.25, [4.0].into_iter());
+        table.insert(1000.0, 0.25, [5.0].into_iter());
+        assert_eq!(find(&table, 2.0), Ok(4.0));
+        assert_eq!(find(&table, 1.0), Ok(4.0));
+        assert_eq!(find(&table, 1001.0), Ok(5.0));
+        assert_eq!(find(&table, 800.0), Ok(5.0));
+        for q in [3.0, 4.0, 5.0, 6.0, 400.0] {
+            assert_eq!(
+                find(&table, q),
+                Err(Unfit),
+                "{q} may be near to keys that tie"
+            );
+        }
+        table.insert(5.0, 0.5, [6.0].into_iter());
+        for q in [4.0, 5.0, 6.0, 400.0] {
+            assert_eq!(find(&table, q), Ok(6.0));
+        }
+    }
+
+    #[test]
     fn far_queries_and_bad_keys_are_refused() {
         let mut table = Table::new(0, 1e9);
         assert_eq!(table.find(Point::new(1.0, 1.0)), Err(Unfit));
-        table.insert(5.0, 0.5, std::iter::empty()).unwrap();
+        table.insert(5.0, 0.5, std::iter::empty());
         assert!(table.find(Point::new(7.0, 1.0)).is_ok());
         assert!(table.find(Point::new(-1e3, 1.0)).is_ok());
         assert_eq!(table.find(Point::new(1e5, 1.0)), Err(Unfit));
