@@ -59,7 +59,7 @@ impl BailoutReason {
     pub(crate) fn of(bailout: Bailout) -> Self {
         match bailout {
             Bailout::Head(_) => Self::Place,
-            Bailout::Group(_) => Self::Keys,
+            Bailout::Group(_) | Bailout::Tie(_) => Self::Keys,
             Bailout::Sums => Self::Sum,
             Bailout::Sentinel => Self::Sentinel,
             Bailout::Model => Self::Model,

@@ -2,6 +2,7 @@
 
 mod add;
 mod caches;
+mod contexts;
 mod evidence;
 mod matching;
 mod parity;

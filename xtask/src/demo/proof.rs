@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use weightware::{Computer, Engine, Model, Program, Source, TokenId};
 
-use super::{add, evidence, exit_code};
+use super::{add, contexts, evidence, exit_code};
 use crate::live::status_line;
 use crate::thousands::thousands;
 use crate::workspace::{self, shown};
@@ -32,7 +32,7 @@ enum Reader {
 const MODULES: [&str; 4] = ["loops", "calls", "fib", "memory"];
 
 /// The greatest length of a run. The readers' memory grows with the square of the length.
-const MOST_TOKENS: usize = 4_500;
+const MOST_TOKENS: usize = 5_000;
 
 /// The arguments with which cargo builds and runs candle's reader.
 const CANDLE: &str = "--release -p weightware-candle --example teacher_forced";
@@ -63,37 +63,9 @@ impl Arguments {
         let mut runs = vec![];
         for (name, program) in programs()? {
             let run = record(&computer, name, &program)?;
-            let file = write(model, &run)?;
-            let counts = format!(
-                "{:8} {:>8} {:>8}",
-                name,
-                run.prompt,
-                run.tokens.len() - run.prompt
-            );
-            if run.tokens.len() > MOST_TOKENS {
-                println!("{counts} too long to be read in one pass");
-                continue;
+            if reader.compares(&folder, model, &run)? {
+                runs.push(run);
             }
-            let bar = status_line();
-            bar.set_message(format!("{reader} reads {} tokens", run.tokens.len()));
-            let verdict = reader.check(&folder, &file, run.prompt);
-            bar.finish_and_clear();
-            let verdict = verdict?;
-            let Verdict {
-                compared,
-                mismatches,
-                margin,
-            } = &verdict;
-            println!(
-                "{counts} {:>9} {mismatches:>11} {margin:>13}",
-                thousands(*compared)
-            );
-            ensure!(*mismatches == 0, "wrong: {reader} says other tokens");
-            ensure!(
-                *compared == (run.tokens.len() - run.prompt) as u64,
-                "{reader} did not compare every token"
-            );
-            runs.push(run);
         }
         let Some(last) = runs.last() else {
             bail!("no program was checked")
@@ -103,7 +75,59 @@ impl Arguments {
             "  {}",
             reader.by_hand(&folder, &file(last.name), last.prompt)
         );
+        reader.compares_contexts()?;
         evidence::show(model, &runs)
+    }
+}
+
+impl Network {
+    /// Compares the contexts of a run that turns, by weights for short contexts.
+    fn compares_contexts(&self) -> Result<()> {
+        println!(
+            "\nA loop in three contexts, full after {} tokens each, with the weights for such contexts.\n\
+             Each context but the last contains a whole turn: the model writes down the program's state.\n",
+            contexts::CONTEXT
+        );
+        let model = contexts::model();
+        let folder = workspace::target().join("weightware-model-turns");
+        model.save(&folder)?;
+        let computer = Computer::new(model)?;
+        for run in contexts::record(&computer)? {
+            let compared = self.compares(&folder, computer.model(), &run)?;
+            ensure!(compared, "{} is too long", run.name);
+        }
+        Ok(())
+    }
+
+    /// Whether this network predicts the tokens of a run again, in a line of the table; false if the
+    /// run is too long.
+    fn compares(&self, folder: &Path, model: &Model, run: &Recorded) -> Result<bool> {
+        let file = write(model, run)?;
+        let trace = run.tokens.len() - run.prompt;
+        let counts = format!("{:8} {:>8} {trace:>8}", run.name, run.prompt);
+        if run.tokens.len() > MOST_TOKENS {
+            println!("{counts} too long to be read in one pass");
+            return Ok(false);
+        }
+        let bar = status_line();
+        bar.set_message(format!("{self} reads {} tokens", run.tokens.len()));
+        let verdict = self.check(folder, &file, run.prompt);
+        bar.finish_and_clear();
+        let Verdict {
+            compared,
+            mismatches,
+            margin,
+        } = verdict?;
+        println!(
+            "{counts} {:>9} {mismatches:>11} {margin:>13}",
+            thousands(compared)
+        );
+        ensure!(mismatches == 0, "wrong: {self} says other tokens");
+        ensure!(
+            compared == trace as u64,
+            "{self} did not compare every token"
+        );
+        Ok(true)
     }
 }
 
@@ -137,7 +161,7 @@ fn record(computer: &Computer, name: &'static str, program: &Program) -> Result<
 fn file(name: &str) -> PathBuf {
     workspace::target()
         .join("weightware-runs")
-        .join(format!("{name}.txt"))
+        .join(format!("{}.txt", name.replace(' ', "-")))
 }
 
 fn write(model: &Model, run: &Recorded) -> Result<PathBuf> {
@@ -218,7 +242,7 @@ impl Network {
             ),
         };
         format!(
-            "{first}Writes the weights to a model folder and decodes {} programs: a second.\n{reading}\n\
+            "{first}Writes the weights to a model folder and decodes {} programs and one in several contexts: a second.\n{reading}\n\
              Searches the decoder's sources for instructions, and decodes with every token renamed: a second.",
             1 + MODULES.len(),
         )

@@ -20,10 +20,13 @@ pub enum Bailout {
     /// have the same greatest score. [Demote](Assumptions::demoted) the head: it gets a hull, which
     /// averages ties.
     Head(HeadAt),
-    /// The heads of a group share their keys, and a key lies off their parabola, two keys tie whose
-    /// values differ, or a query is so far from all keys that an omitted key might win. Demote all
-    /// heads of the group.
+    /// The heads of a group share their keys, and a key lies off their parabola, or a query is so
+    /// far from all keys that an omitted key might win; or the latest two keys tie, and their values
+    /// differ. Demote all heads of the group.
     Group(u32),
+    /// A query finds keys of a group that tie, and their values differ. Let the group
+    /// [average](Assumptions::averaged) them.
+    Tie(u32),
     /// A running sum leaves the [range](crate::Sum::range) that was assumed, from 0 to a bound. Let
     /// sums be [wide](Assumptions::wide).
     Sums,
@@ -47,6 +50,7 @@ impl fmt::Display for Bailout {
                 f,
                 "group {group} of heads: their keys and values are not of the assumed kind"
             ),
+            Self::Tie(group) => write!(f, "group {group} of heads: keys tie"),
             Self::Sums => f.write_str("a running sum leaves the range that was assumed"),
             Self::Sentinel => f.write_str("the first token's id occurs again"),
             Self::Model => f.write_str("numbers may overflow, or positions are rounded"),
@@ -62,6 +66,8 @@ impl std::error::Error for Bailout {}
 pub struct Assumptions {
     /// Heads about whose keys nothing is assumed.
     pub demoted: QuickSet<HeadAt>,
+    /// Heads whose keys may tie, in a [group](crate::Group::averages).
+    pub averaged: QuickSet<HeadAt>,
     /// Whether running sums may have any value. Otherwise sums of numbers that may be great or
     /// negative are assumed to stay between 0 and [a bound](crate::Sum::range), which the decoder
     /// checks.

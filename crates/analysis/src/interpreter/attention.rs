@@ -9,9 +9,6 @@ use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, is_power, power};
 use crate::symbolic::polynomial::{Atom, PolyId, Polynomial};
 
-/// The grain of an average of up to 2^27 numbers is less than that of the numbers by at most this.
-const MEAN_GRAINS: i32 = 80;
-
 /// The memoised outputs of heads, by query.
 #[derive(Debug, Default)]
 pub(crate) struct Attention {
@@ -61,8 +58,10 @@ impl Attention {
                     query,
                     part: part == 1,
                 };
-                let grain = range.grain.min(0) - MEAN_GRAINS;
-                Some(interner.id_of(kind, || Range::new(range.lo, range.hi, grain)))
+                let atom = interner.atom(kind, || range.of_means());
+                let value = layout.hull_forms[head as usize][part];
+                note_past(interner, atom, value, layout.first(at).value[part]);
+                Some(interner.id(Polynomial::atom(atom)))
             }
         };
         let output = output.unwrap_or(PolyId::ZERO);
@@ -119,9 +118,7 @@ fn mean(layout: &KeyLayout, interner: &mut Interner, number: u32) -> PolyId {
     let sum = &layout.sums[number as usize];
     let value = interner.bounds(sum.form).union(Range::of(sum.first));
     interner.atom(AtomKind::Sum { sum: number }, || sum.range);
-    let grain = value.grain.min(0) - MEAN_GRAINS;
-    let range = Range::new(value.lo, value.hi, grain);
-    interner.id_of(AtomKind::Mean { sum: number }, || range)
+    interner.id_of(AtomKind::Mean { sum: number }, || value.of_means())
 }
 
 /// A value of the token that a query finds in a group.
@@ -143,9 +140,6 @@ fn found(
         if let Some(error) = group.nearness[value as usize] {
             interner.note_nearness(atom, error);
         }
-        if interner[group.forms[value as usize]].as_atom() == Some(TIME) {
-            interner.note_past(atom);
-        }
         atom
     } else {
         let query = match scaled_query(interner, query, [2.0, 1.0]) {
@@ -162,7 +156,21 @@ fn found(
         let entry = interner.atom(kind, || Range::of(0.0));
         interner.atom(AtomKind::Found { entry, value }, || range)
     };
+    let (head, part) = group.values[value as usize];
+    let first = layout.first((group.layer, head)).value[part];
+    note_past(interner, atom, group.forms[value as usize], first);
     interner.id(Polynomial::atom(atom))
+}
+
+/// Notes that an atom is at most a multiple of the position, if it is a token's value of the given
+/// form, or the average of several.
+fn note_past(interner: &mut Interner, atom: Atom, value: PolyId, first: f64) {
+    if let [((0, TIME), c)] = *interner[value].terms()
+        && c > 0.0
+        && first == 0.0
+    {
+        interner.note_past(atom, c);
+    }
 }
 
 /// The entry of a table for the token at a place t, plus `c[0] t + c[1] t^2`. `None` if the sum may

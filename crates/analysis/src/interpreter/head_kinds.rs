@@ -100,6 +100,7 @@ impl Classifier<'_> {
         let ranges = [0, 1].map(|part| self.value_range(value[part], first[part]));
         self.layout.hulls.push(at);
         self.layout.hull_ranges.push(ranges);
+        self.layout.hull_forms.push(value);
         Head::Hull(self.layout.hulls.len() as u32 - 1)
     }
 
@@ -233,12 +234,15 @@ impl Classifier<'_> {
     }
 
     fn grouped(&mut self, at: HeadAt, latest: bool, key: [PolyId; 2], value: [PolyId; 2]) -> Head {
-        let is_same = |g: &Group| g.layer == at.0 && g.latest == latest && g.key == key;
+        let averages = !latest && self.assumptions.averaged.contains(&at);
+        let is_same =
+            |g: &Group| (g.layer, g.latest, g.averages, g.key) == (at.0, latest, averages, key);
         let known = self.layout.groups.iter().position(is_same);
         let group = known.unwrap_or_else(|| {
             self.layout.groups.push(Group {
                 layer: at.0,
                 latest,
+                averages,
                 heads: vec![],
                 key,
                 values: vec![],
@@ -279,12 +283,14 @@ impl Classifier<'_> {
                 .close_to(&interner[value])
                 .filter(|(close, _)| interner.is_safe(close) && interner.range(close).grain >= 0);
             let nearness = close.map(|(_, error)| error.max((first - first.round()).abs()));
+            let range = interner.bounds(value).union(Range::of(first));
             group.values.push((at.1, part));
             group.forms.push(value);
-            group
-                .ranges
-                .push(interner.bounds(value).union(Range::of(first)));
-            group.nearness.push(nearness);
+            group.ranges.push(match group.averages {
+                true => range.of_means(),
+                false => range,
+            });
+            group.nearness.push(nearness.filter(|_| !group.averages));
             group.forms.len() - 1
         });
         number as u32

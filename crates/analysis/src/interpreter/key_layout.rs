@@ -95,6 +95,8 @@ pub struct Group {
     /// Whether all keys have one x, so that the highest key wins for every query. Otherwise keys
     /// are `(2 j, -j^2 + lift)` with integers j, which the decoder checks.
     pub latest: bool,
+    /// Whether keys may tie. A head that finds some gets the average of their values.
+    pub averages: bool,
     /// The indices of the heads among the live heads of the layer.
     pub heads: Vec<usize>,
     /// x and y of the key.
@@ -132,6 +134,8 @@ pub struct KeyLayout {
     pub hulls: Vec<HeadAt>,
     /// The bounds of the values of each hull, by part.
     pub(crate) hull_ranges: Vec<[Range; 2]>,
+    /// The forms of the values of each of them.
+    pub(crate) hull_forms: Vec<[PolyId; 2]>,
     /// The first token's keys and values, by layer, then by live head.
     pub first: Arc<Vec<Vec<Offer>>>,
 }
@@ -148,6 +152,7 @@ impl KeyLayout {
             groups: Vec::new(),
             hulls: Vec::new(),
             hull_ranges: Vec::new(),
+            hull_forms: Vec::new(),
             first: Arc::clone(first),
         }
     }
@@ -187,7 +192,7 @@ impl KeyLayout {
     pub fn heads_of(&self, bailout: Bailout) -> Vec<HeadAt> {
         match bailout {
             Bailout::Head(at) => vec![at],
-            Bailout::Group(group) => {
+            Bailout::Group(group) | Bailout::Tie(group) => {
                 let group = &self.groups[group as usize];
                 group
                     .heads

@@ -3,7 +3,7 @@
 use crate::symbolic::atoms::TIME;
 use crate::symbolic::interner::Interner;
 use crate::symbolic::interval::{Range, grain, is_exact, is_power, power};
-use crate::symbolic::polynomial::Polynomial;
+use crate::symbolic::polynomial::{Polynomial, exact_product};
 
 impl Interner {
     /// Bounds of a form, from those of its atoms. Takes O(terms), or O(terms²) if neurons may form
@@ -13,12 +13,14 @@ impl Interner {
         let mut all = Range::of(0.0);
         let steps = self.steps(form);
         let age = self.age(form);
-        if let Some((_, coefficient)) = age {
+        if let Some(([_, past], coefficient)) = age {
             let last = self.range_of(TIME).hi;
             let range = Range::new(0.0, last, 0).scaled(coefficient);
+            let ((_, past), factor) = form.terms()[past];
+            let grain = self.range_of(past).scaled(factor).grain;
             all.lo += range.lo;
             all.hi += range.hi;
-            all.grain = all.grain.min(range.grain);
+            all.grain = all.grain.min(range.grain).min(grain);
         }
         for (at, &((a, b), coefficient)) in form.terms().iter().enumerate() {
             if age.is_some_and(|(pair, _)| pair.contains(&at)) {
@@ -58,8 +60,8 @@ impl Interner {
         }
     }
 
-    /// Two terms `c t - c p` of a form, where p is the position of an earlier token, or the token's
-    /// own: their indices, and c. Their sum is never of the other sign than c.
+    /// Two terms `c t - d p` of a form, where p is at most `c/d` times the position t, and not
+    /// negative: their indices, and c. Their sum is between 0 and `c t`.
     fn age(&self, form: &Polynomial) -> Option<([usize; 2], f64)> {
         let terms = form.terms();
         let time = terms
@@ -67,7 +69,8 @@ impl Interner {
             .position(|&(monomial, _)| monomial == (0, TIME))?;
         let coefficient = terms[time].1;
         let past = terms.iter().position(|&((one, atom), other)| {
-            one == 0 && other == -coefficient && self.is_past(atom)
+            let most = self.past(atom);
+            one == 0 && most > 0.0 && exact_product(other, most) == Some(-coefficient)
         })?;
         Some(([time, past], coefficient))
     }
@@ -130,7 +133,7 @@ mod tests {
     fn a_position_is_never_before_an_earlier_one() {
         let mut atoms = Interner::new(100);
         let [past, other] = [0, 1].map(|number| atoms.unknown(number, Range::new(0.0, 100.0, 0)));
-        atoms.note_past(past);
+        atoms.note_past(past, 1.0);
         let age = |atom| {
             let less = Polynomial::atom(TIME).plus(-1.0, &Polynomial::atom(atom));
             less.expect("floats")
@@ -139,6 +142,13 @@ mod tests {
         assert_eq!(atoms.range(&age(other)), Range::new(-100.0, 100.0, 0));
         let twice = Polynomial::constant(7.0).about_plus(-2.0, &age(past));
         assert_eq!(atoms.range(&twice), Range::new(-193.0, 7.0, 0));
+        atoms.note_past(past, 4.0);
+        assert_eq!(atoms.range(&age(past)), Range::new(-100.0, 100.0, 0));
+        let four = Polynomial::monomial((0, TIME), -4.0).plus(1.0, &Polynomial::atom(past));
+        assert_eq!(
+            atoms.range(&four.expect("floats")),
+            Range::new(-400.0, 0.0, 0)
+        );
     }
 
     #[test]

@@ -21,8 +21,9 @@ pub struct Interner {
     /// For each atom, an exact form that the rounded number is close to, and the greatest
     /// difference.
     closeness: Vec<Option<(Polynomial, f64)>>,
-    /// Atoms that are positions of earlier tokens, or of the token itself.
-    past: Vec<Atom>,
+    /// For each atom p a number c, so that p is between 0 and `c t` for the position t; 0 if none is
+    /// known.
+    past: Vec<f64>,
     forms: Vec<Polynomial>,
     form_ranges: Vec<Range>,
     known_forms: Numbered,
@@ -80,20 +81,20 @@ impl Interner {
         self.kinds.push(kind);
         self.ranges.push(range());
         self.closeness.push(None);
+        self.past.push(0.0);
         self.known.insert(hash, atom);
         atom
     }
 
-    /// Notes that an atom is the position of an earlier token, or of the token itself.
-    pub(crate) fn note_past(&mut self, atom: Atom) {
-        if !self.past.contains(&atom) {
-            self.past.push(atom);
-        }
+    /// Notes that an atom is `c` times the position of an earlier token, or of the token itself; or
+    /// an average of such numbers.
+    pub(crate) fn note_past(&mut self, atom: Atom, c: f64) {
+        self.past[atom as usize] = c;
     }
 
-    /// Whether an atom is the position of an earlier token, or of the token itself.
-    pub(crate) fn is_past(&self, atom: Atom) -> bool {
-        self.past.contains(&atom)
+    /// A number c, so that an atom is between 0 and `c t` for the position t; 0 if none is known.
+    pub(crate) fn past(&self, atom: Atom) -> f64 {
+        self.past[atom as usize]
     }
 
     /// The atom of a kind, if there is one.
@@ -133,7 +134,7 @@ impl Interner {
         self.kinds.truncate(mark.atoms);
         self.ranges.truncate(mark.atoms);
         self.closeness.truncate(mark.atoms);
-        self.past.retain(|&atom| (atom as usize) < mark.atoms);
+        self.past.truncate(mark.atoms);
         self.known_forms.truncate(mark.forms);
         self.forms.truncate(mark.forms);
         self.form_ranges.truncate(mark.forms);

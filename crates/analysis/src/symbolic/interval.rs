@@ -54,6 +54,9 @@ pub(crate) fn is_power(number: f64) -> bool {
     number != 0.0 && power(grain(number)) == number.abs()
 }
 
+/// The grain of an average of up to 2^27 numbers is less than that of the numbers by at most this.
+const MEAN_GRAINS: i32 = 80;
+
 impl Range {
     /// The abstract value of a number within bounds that is a multiple of `2^grain`. The bounds are
     /// moved inwards to such multiples.
@@ -104,6 +107,11 @@ impl Range {
             hi: self.hi.max(other.hi),
             grain: self.grain.min(other.grain),
         }
+    }
+
+    /// The abstract value of the average of several such numbers.
+    pub(crate) fn of_means(&self) -> Self {
+        Self::new(self.lo, self.hi, self.grain.min(0) - MEAN_GRAINS)
     }
 
     /// Whether a factor is a power of two whose product with any such number is exact, also beyond

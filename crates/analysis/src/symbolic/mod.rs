@@ -13,6 +13,7 @@ pub(crate) mod interval;
 pub(crate) mod interval_sum;
 pub(crate) mod operation_memo;
 pub(crate) mod polynomial;
+pub(crate) mod recency;
 pub(crate) mod rounding;
 pub(crate) mod steps;
 pub(crate) mod transfer;

@@ -24,8 +24,10 @@ impl PolyId {
     /// The form 0.
     pub(crate) const ZERO: Self = Self(0);
 
+    /// Whether it is the form 0.
     #[inline]
-    pub(crate) fn is_zero(self) -> bool {
+    #[must_use]
+    pub fn is_zero(self) -> bool {
         self == Self::ZERO
     }
 }

@@ -76,7 +76,8 @@ impl Interner {
             let (gate, value) = (gate_id, value_id);
             (AtomKind::Product { gate, value }, range)
         } else {
-            let open = Range { lo: 0.0, ..g };
+            let open = self.open_by_recency(gate_id);
+            let open = open.unwrap_or(Range { lo: 0.0, ..g });
             let range = if gate_id == value_id {
                 open.squared()
             } else {
@@ -167,7 +168,10 @@ impl Interner {
         if partial.range.lo == partial.range.hi {
             return self.constant(partial.range.lo + 0.0);
         }
-        let range = partial.range;
+        let mut range = partial.range;
+        if let Some(greatest) = self.greatest_by_recency(base, terms) {
+            range.hi = range.hi.min(greatest);
+        }
         let mut close = Closeness::zero();
         for &(weight, form) in terms {
             let number = self.close_to(&self[form]);

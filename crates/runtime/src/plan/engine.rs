@@ -385,6 +385,14 @@ fn within(plan: &Plan) -> Result<(), HorizonReason> {
 /// Gives up an assumption; returns `false` if there is none to give up.
 fn drop_assumption(bailout: Bailout, heads: &[HeadAt], assumptions: &mut Assumptions) -> bool {
     match bailout {
+        Bailout::Tie(_) => {
+            // One head at a time: the others of its group may find single keys.
+            let last = heads.iter().rev().copied();
+            let mut others = last.filter(|at| !assumptions.averaged.contains(at));
+            let next = others.next();
+            assumptions.averaged.extend(next);
+            next.is_some()
+        }
         Bailout::Head(_) | Bailout::Group(_) => {
             let before = assumptions.demoted.len();
             assumptions.demoted.extend(heads);

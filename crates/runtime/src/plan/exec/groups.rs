@@ -51,7 +51,7 @@ impl Groups {
                 }
                 Store::Latest
             } else {
-                first_table(rows, group, key, &values).map_err(|Unfit| bailout)?
+                first_table(rows, group, key, &values).map_err(|_| bailout)?
             });
         }
         Ok(Self(stores))
@@ -102,32 +102,41 @@ impl Groups {
             note(first_outside, outside);
             return Ok(());
         }
-        match table.parse(x, y) {
+        let inserted = match table.parse(x, y) {
             Ok(Some((j, lift))) => table.insert(j, lift, values),
-            Ok(None) => {}
-            Err(Unfit) => return Err(Bailout::Group(group.into())),
-        }
-        Ok(())
+            Ok(None) => Ok(()),
+            Err(unfit) => Err(unfit),
+        };
+        inserted.map_err(|unfit| bailout(group, unfit))
     }
 
     /// The entry of a group that has the greatest score.
     #[inline]
     pub(crate) fn find(&self, group: u16, query: Point) -> Result<Entry, Bailout> {
         let found = self.table(group).find(query);
-        found.map_err(|Unfit| Bailout::Group(group.into()))
+        found.map_err(|unfit| bailout(group, unfit))
     }
 
     /// The entry of a group that is nearest to an integer.
     #[inline]
     pub(crate) fn find_index(&self, group: u16, query: f64) -> Result<Entry, Bailout> {
         let found = self.table(group).find_whole(query);
-        found.map_err(|Unfit| Bailout::Group(group.into()))
+        found.map_err(|unfit| bailout(group, unfit))
     }
 
     /// A value of an entry.
     #[inline]
     pub(crate) fn value(&self, group: u16, entry: Entry, value: u16) -> f64 {
         self.table(group).value(entry, value.into())
+    }
+}
+
+/// The reason why a group cannot hold a key or has no answer.
+#[cold]
+fn bailout(group: u16, unfit: Unfit) -> Bailout {
+    match unfit {
+        Unfit::Keys => Bailout::Group(group.into()),
+        Unfit::Tie => Bailout::Tie(group.into()),
     }
 }
 
@@ -149,9 +158,13 @@ fn first_table(
     values: &[f64],
 ) -> Result<Store, Unfit> {
     let heads = &rows.layers[group.layer].heads;
-    let mut table = Table::new(values.len(), cleared(heads[group.heads[0]].bound));
+    let mut table = Table::new(
+        values.len(),
+        cleared(heads[group.heads[0]].bound),
+        group.averages,
+    );
     if let Some((j, lift)) = table.parse(x, y)? {
-        table.insert(j, lift, values.iter().copied());
+        table.insert(j, lift, values.iter().copied())?;
     }
     let heads = group.heads.iter().map(|&head| (group.layer, head));
     let boxes = Boxes::of(rows, heads);

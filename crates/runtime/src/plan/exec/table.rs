@@ -1,6 +1,8 @@
 //! Paged direct-address table of keys `(2 j, -j^2 + lift)` by j, with hierarchical bitmaps that
 //! find the nearest key of a j that has none.
 
+use std::cmp::Ordering;
+
 use weightware_hull::{Point, compare_scores, two_sum};
 
 use crate::plan::float::{round, whole};
@@ -20,9 +22,18 @@ const PAGES: usize = 2 * (1 << 22) / PAGE + 1;
 /// The place of a key: its page times [`PAGE`], plus its place in the page.
 pub(crate) type Entry = u32;
 
+/// In the entry of two keys on either side of a query whose scores are equal, with the entry of the
+/// lower one.
+const BOTH: Entry = 1 << 30;
+
 /// The error of a table that cannot hold a key or answer a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unfit;
+pub(crate) enum Unfit {
+    /// A key is not of the table's kind, or keys that were left out might win.
+    Keys,
+    /// Keys tie, and their values differ.
+    Tie,
+}
 
 /// A table of keys: for each j the key of the greatest lift, and its values.
 ///
@@ -49,11 +60,24 @@ pub(crate) struct Table {
     /// Keys that tie and have different values: j and lift. They are not present. No answer may
     /// depend on one.
     tied: Vec<(f64, f64)>,
+    /// If keys that tie are averaged: the keys of each entry that tie.
+    averages: Option<Averages>,
+}
+
+/// The number of keys that tie, and the sum of each of their values, by entry.
+#[derive(Debug)]
+struct Averages {
+    counts: Vec<f64>,
+    sums: Vec<Vec<f64>>,
 }
 
 impl Table {
-    pub(crate) fn new(values: usize, cleared: f64) -> Self {
+    pub(crate) fn new(values: usize, cleared: f64, averages: bool) -> Self {
         Self {
+            averages: averages.then(|| Averages {
+                counts: Vec::new(),
+                sums: vec![Vec::new(); values],
+            }),
             cleared,
             pages: Vec::new(),
             lifts: Vec::new(),
@@ -83,14 +107,19 @@ impl Table {
         if is_whole && is_exact && (0.0..=HIGHEST).contains(&lift) {
             Ok(Some((j, lift)))
         } else {
-            Err(Unfit)
+            Err(Unfit::Keys)
         }
     }
 
     /// Inserts a key of [`parse`](Self::parse). The table keeps the key of the greatest lift for
-    /// each j.
+    /// each j, and the average of several.
     #[inline]
-    pub(crate) fn insert(&mut self, j: f64, lift: f64, values: impl Iterator<Item = f64>) {
+    pub(crate) fn insert(
+        &mut self,
+        j: f64,
+        lift: f64,
+        values: impl Iterator<Item = f64>,
+    ) -> Result<(), Unfit> {
         let index = whole(j + LARGEST);
         let (number, place) = (index / PAGE, index % PAGE);
         if self.pages.is_empty() {
@@ -108,7 +137,12 @@ impl Table {
         let old = &mut self.lifts[page][place];
         if *word & bit != 0 && lift <= *old {
             if lift < *old {
-                return;
+                return Ok(());
+            }
+            if let Some(averages) = &mut self.averages
+                && lift == *old
+            {
+                return averages.add(&mut self.values, entry, values);
             }
             // Equal keys tie, which matters unless their values are equal.
             let mut same = true;
@@ -119,11 +153,11 @@ impl Table {
                 *word &= !bit;
                 self.tied.push((j, lift));
             }
-            return;
+            return Ok(());
         }
         if *word & bit == 0 && !self.tied.is_empty() {
             if self.tied.iter().any(|&(at, its)| at == j && its >= lift) {
-                return;
+                return Ok(());
             }
             self.tied.retain(|&(at, _)| at != j);
         }
@@ -132,6 +166,10 @@ impl Table {
         for (column, value) in self.values.iter_mut().zip(values) {
             column[entry] = value;
         }
+        if let Some(averages) = &mut self.averages {
+            averages.begin(&self.values, entry);
+        }
+        Ok(())
     }
 
     #[cold]
@@ -142,7 +180,9 @@ impl Table {
         self.present_words[number / 4096] |= 1 << (number / 64 % 64);
         self.lifts.push([0.0; PAGE]);
         self.present.push([0; PAGE / 64]);
-        for column in &mut self.values {
+        let averages = self.averages.iter_mut();
+        let averages = averages.flat_map(|all| all.sums.iter_mut().chain([&mut all.counts]));
+        for column in self.values.iter_mut().chain(averages) {
             column.resize(column.len() + PAGE, 0.0);
         }
     }
@@ -151,7 +191,7 @@ impl Table {
     #[inline]
     pub(crate) fn find(&self, query: Point) -> Result<Entry, Unfit> {
         if query.y <= 0.0 || self.pages.is_empty() {
-            return Err(Unfit);
+            return Err(Unfit::Keys);
         }
         let q = query.x / query.y;
         let is_whole = q == round(q) && q * query.y == query.x;
@@ -188,7 +228,7 @@ impl Table {
         // Keys that were left out must not win: the winner's squared distance must be less than
         // their distance below the parabola.
         if q.is_nan() || q.abs() > LARGEST + self.cleared {
-            return Err(Unfit);
+            return Err(Unfit::Keys);
         }
         let floor = (q.floor() + LARGEST).clamp(0.0, 2.0 * LARGEST) as usize;
         let below = if q.floor() < -LARGEST {
@@ -208,7 +248,8 @@ impl Table {
             index as f64 - LARGEST
         };
         let winner = match (below, above) {
-            (None, None) => return Err(Unfit),
+            (None, None) if !self.tied.is_empty() => return Err(Unfit::Tie),
+            (None, None) => return Err(Unfit::Keys),
             (Some(entry), None) | (None, Some(entry)) => entry,
             (Some(low), Some(high)) => {
                 let key = |entry: usize| {
@@ -216,19 +257,24 @@ impl Table {
                     Point::new(2.0 * j, lift - j * j)
                 };
                 match compare_scores(query, key(low), key(high)) {
-                    std::cmp::Ordering::Greater => low,
-                    std::cmp::Ordering::Less => high,
-                    std::cmp::Ordering::Equal => return Err(Unfit),
+                    Ordering::Greater => low,
+                    Ordering::Less => high,
+                    Ordering::Equal => match &self.averages {
+                        Some(all) if all.may_merge(low, high) => low | BOTH as usize,
+                        Some(_) => return Err(Unfit::Keys),
+                        None => return Err(Unfit::Tie),
+                    },
                 }
             }
         };
-        let distance = (q - j(winner)).abs();
+        let distance = (q - j(winner & !BOTH as usize)).abs();
         let loses = |&(at, _): &(f64, f64)| (q - at).abs() > distance + 1.0;
-        let cleared_lose = (distance + 1.0) * (distance + 1.0) * 1.001 < self.cleared;
-        if cleared_lose && self.tied.iter().all(loses) {
-            Ok(winner as Entry)
+        if (distance + 1.0) * (distance + 1.0) * 1.001 >= self.cleared {
+            Err(Unfit::Keys)
+        } else if !self.tied.iter().all(loses) {
+            Err(Unfit::Tie)
         } else {
-            Err(Unfit)
+            Ok(winner as Entry)
         }
     }
 
@@ -289,12 +335,64 @@ impl Table {
 
     #[inline]
     pub(crate) fn value(&self, entry: Entry, value: u32) -> f64 {
-        self.values[value as usize][entry as usize]
+        match entry & BOTH {
+            0 => self.values[value as usize][entry as usize],
+            _ => self.value_of_both((entry & !BOTH) as usize, value as usize),
+        }
+    }
+
+    /// The average of a value of an entry and the next one.
+    #[cold]
+    fn value_of_both(&self, low: usize, value: usize) -> f64 {
+        let index = self.numbers[low / PAGE] as usize * PAGE + low % PAGE;
+        let all = self.averages.as_ref().zip(self.first_from(index + 1));
+        let (all, high) = all.expect("only averages are of two entries");
+        let [low, high] = [low, high].map(|entry| (all.sums[value][entry], all.counts[entry]));
+        (low.0 + high.0) / (low.1 + high.1) + 0.0
     }
 
     pub(crate) fn bytes(&self) -> usize {
         let pages = self.numbers.len();
-        pages * (PAGE * 8 * (1 + self.values.len()) + PAGE / 8 + 4) + 4 * self.pages.len()
+        let averages = self.averages.as_ref().map_or(0, |all| 1 + all.sums.len());
+        pages * (PAGE * 8 * (1 + self.values.len() + averages) + PAGE / 8 + 4)
+            + 4 * self.pages.len()
+    }
+}
+
+impl Averages {
+    /// Whether the sums of two entries' values are exact.
+    fn may_merge(&self, low: usize, high: usize) -> bool {
+        let mut sums = self.sums.iter();
+        sums.all(|sums| two_sum(sums[low], sums[high]).1 == 0.0)
+    }
+
+    /// Begins with the only key of an entry.
+    fn begin(&mut self, values: &[Vec<f64>], entry: usize) {
+        self.counts[entry] = 1.0;
+        for (sums, column) in self.sums.iter_mut().zip(values) {
+            sums[entry] = column[entry];
+        }
+    }
+
+    /// Adds a key that ties with those of an entry.
+    fn add(
+        &mut self,
+        columns: &mut [Vec<f64>],
+        entry: usize,
+        values: impl Iterator<Item = f64>,
+    ) -> Result<(), Unfit> {
+        self.counts[entry] += 1.0;
+        let sums = self.sums.iter_mut().zip(columns);
+        for ((sums, column), value) in sums.zip(values) {
+            let (sum, error) = two_sum(sums[entry], value);
+            if error != 0.0 {
+                return Err(Unfit::Keys);
+            }
+            sums[entry] = sum;
+            // The sum is exact. So the quotient is the average, rounded once.
+            column[entry] = sum / self.counts[entry] + 0.0;
+        }
+        Ok(())
     }
 }
 
@@ -331,11 +429,12 @@ mod tests {
         fn answers_are_those_of_the_hull(
             keys in prop::collection::vec((-600_i32..600, 0_u32..4, 0_u32..5), 1..80),
             queries in prop::collection::vec((-900_i32..900, 1_u32..4, 0_u32..3), 1..40),
+            averages in any::<bool>(),
         ) {
             const CLEARED: f64 = (1 << 22) as f64;
-            let mut table = Table::new(1, CLEARED);
+            let mut table = Table::new(1, CLEARED, averages);
             let mut hull = HullCache::new();
-            table.insert(0.0, 0.0, [0.0].into_iter());
+            table.insert(0.0, 0.0, [0.0].into_iter()).unwrap();
             hull.push(Point::new(0.0, 0.0), [0.0, 0.0]).unwrap();
             for (i, &(j, clear, late)) in keys.iter().enumerate() {
                 let (j, value) = (f64::from(j), i as f64 + 1.0);
@@ -344,7 +443,7 @@ mod tests {
                 let (x, y) = (2.0 * j, lift - j * j);
                 hull.push(Point::new(x, y), [value, 0.0]).unwrap();
                 if let Some((j, lift)) = table.parse(x, y).unwrap() {
-                    table.insert(j, lift, [value].into_iter());
+                    table.insert(j, lift, [value].into_iter()).unwrap();
                 }
             }
             for (x, scale, shift) in queries {
@@ -359,14 +458,14 @@ mod tests {
 
     #[test]
     fn keys_that_tie_are_refused_when_one_is_asked_for() {
-        let mut table = Table::new(1, 1e9);
+        let mut table = Table::new(1, 1e9, false);
         let find = |table: &Table, q: f64| table.find_whole(q).map(|entry| table.value(entry, 0));
         for (j, lift, value) in [(5.0, 0.25, 1.0), (5.0, 0.25, 2.0), (5.0, 0.125, 3.0)] {
-            table.insert(j, lift, [value].into_iter());
+            table.insert(j, lift, [value].into_iter()).unwrap();
         }
-        assert_eq!(find(&table, 5.0), Err(Unfit), "the only keys tie");
-        table.insert(2.0, 0.25, [4.0].into_iter());
-        table.insert(1000.0, 0.25, [5.0].into_iter());
+        assert_eq!(find(&table, 5.0), Err(Unfit::Tie), "the only keys tie");
+        table.insert(2.0, 0.25, [4.0].into_iter()).unwrap();
+        table.insert(1000.0, 0.25, [5.0].into_iter()).unwrap();
         assert_eq!(find(&table, 2.0), Ok(4.0));
         assert_eq!(find(&table, 1.0), Ok(4.0));
         assert_eq!(find(&table, 1001.0), Ok(5.0));
@@ -374,27 +473,40 @@ mod tests {
         for q in [3.0, 4.0, 5.0, 6.0, 400.0] {
             assert_eq!(
                 find(&table, q),
-                Err(Unfit),
+                Err(Unfit::Tie),
                 "{q} may be near to keys that tie"
             );
         }
-        table.insert(5.0, 0.5, [6.0].into_iter());
+        table.insert(5.0, 0.5, [6.0].into_iter()).unwrap();
         for q in [4.0, 5.0, 6.0, 400.0] {
             assert_eq!(find(&table, q), Ok(6.0));
         }
     }
 
     #[test]
+    fn averages_of_keys_that_tie() {
+        let mut table = Table::new(1, 1e9, true);
+        for (j, value) in [(2.0, 1.0), (2.0, 2.0), (2.0, 6.0), (6.0, 7.0)] {
+            table.insert(j, 0.25, [value].into_iter()).unwrap();
+        }
+        let find = |q: f64| table.find_whole(q).map(|entry| table.value(entry, 0));
+        assert_eq!(find(2.0), Ok(3.0));
+        assert_eq!(find(3.0), Ok(3.0));
+        assert_eq!(find(5.0), Ok(7.0));
+        assert_eq!(find(4.0), Ok(4.0), "between both: (1 + 2 + 6 + 7) / 4");
+    }
+
+    #[test]
     fn far_queries_and_bad_keys_are_refused() {
-        let mut table = Table::new(0, 1e9);
-        assert_eq!(table.find(Point::new(1.0, 1.0)), Err(Unfit));
-        table.insert(5.0, 0.5, std::iter::empty());
+        let mut table = Table::new(0, 1e9, false);
+        assert_eq!(table.find(Point::new(1.0, 1.0)), Err(Unfit::Keys));
+        table.insert(5.0, 0.5, std::iter::empty()).unwrap();
         assert!(table.find(Point::new(7.0, 1.0)).is_ok());
         assert!(table.find(Point::new(-1e3, 1.0)).is_ok());
-        assert_eq!(table.find(Point::new(1e5, 1.0)), Err(Unfit));
-        assert_eq!(table.find(Point::new(7.0, 0.0)), Err(Unfit));
+        assert_eq!(table.find(Point::new(1e5, 1.0)), Err(Unfit::Keys));
+        assert_eq!(table.find(Point::new(7.0, 0.0)), Err(Unfit::Keys));
         for (x, y) in [(3.0, -2.25), (2.0, 0.0), (2.0, -1.5), (1e12, -2.5e23)] {
-            assert_eq!(table.parse(x, y), Err(Unfit), "{x} {y}");
+            assert_eq!(table.parse(x, y), Err(Unfit::Keys), "{x} {y}");
         }
         assert_eq!(table.parse(6.0, -9.0 + 0.25), Ok(Some((3.0, 0.25))));
         assert_eq!(table.parse(6.0, -9.0 - 4e9), Ok(None));

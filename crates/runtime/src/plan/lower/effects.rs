@@ -68,6 +68,9 @@ impl Compiler<'_> {
         let (at, part) = (info.head, info.part);
         if info.by_id.is_none() && self.known.given.insert(Store::Sum(sum)) {
             let value = self.analysis.value(self.scope, at, part)?;
+            if value.is_zero() {
+                return Ok(());
+            }
             let value = self.form(value)?;
             let to = self.constants.layout.sum(sum);
             self.kernel.ops.push(Inst::Add { sum, to, value });
