@@ -150,7 +150,11 @@ impl Stopped {
                 thousands(further.last_store()),
                 kibibytes(further.memory_bytes())
             ),
-            Limit::Addresses | Limit::Written | Limit::Words => {
+            Limit::Written => {
+                let cells = further.cells.unwrap_or(further.memory);
+                format!("holds {}", thousands(cells.last().unsigned_abs()))
+            }
+            Limit::Addresses | Limit::Words => {
                 format!("holds {}", kibibytes(further.memory_bytes()))
             }
         }

@@ -90,6 +90,15 @@ impl Needs {
                 kibibytes(held)
             ));
         }
+        if let Some(cells) = profile.cells
+            && self.data_tokens > cells.last().unsigned_abs()
+        {
+            return Err(format!(
+                "data and input have {} bytes, and it holds {} that are written",
+                thousands(self.data_tokens),
+                thousands(cells.last().unsigned_abs())
+            ));
+        }
         if self.prompt_tokens > profile.last_position {
             return Err(format!(
                 "the prompt has more tokens than the {} that it is exact for",

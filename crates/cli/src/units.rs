@@ -15,8 +15,8 @@ pub(crate) fn kibibytes(bytes: u64) -> String {
 
 /// The option that chooses a profile.
 pub(crate) fn flag(profile: &Profile) -> String {
-    match profile.cells {
-        Some(_) => "--shape far".to_owned(),
-        None => format!("--profile {}", profile.name),
+    match *profile == Profile::FAR {
+        true => "--shape far".to_owned(),
+        false => format!("--profile {}", profile.name),
     }
 }

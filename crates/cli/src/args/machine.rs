@@ -26,7 +26,8 @@ pub(crate) struct ModelArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct MachineArgs {
     /// The reach of the compiled weights: `stock`, 22 million tokens in stock attention;
-    /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape far
+    /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape far;
+    /// `wide` and `huge`, as far, for programs that write up to 362 KiB and 1 MiB, in exact hard-max
     #[arg(long, value_name = "NAME", value_parser = profiles())]
     profile: Option<String>,
 
@@ -37,7 +38,7 @@ pub(crate) struct MachineArgs {
     /// The length of a context, from 1 on: after this many tokens beside prompt and restored state
     /// the next jump is interrupted, the model itself writes down the program's state, and the
     /// program goes on in a new context. Each one executes a jump at least [default: 3500000, of
-    /// `long` 20000000]
+    /// `long` 20000000, of `wide` 2900000, of `huge` 170000]
     #[arg(long, value_name = "TOKENS", value_parser = context, allow_hyphen_values = true)]
     context: Option<u64>,
 }

@@ -21,6 +21,15 @@ use crate::graph::Key;
 /// distance from a written address to a queried one. Those distances are below 2^33.1.
 const LOWER: i64 = 1 << 27;
 
+/// A factor of the term that clears keys of cells, so that it exceeds 2^41: more than the greatest
+/// squared distance of two cells.
+const fn lower_cells(cells: KeySpan) -> i64 {
+    match cells.reach < 1 << 18 {
+        true => 1,
+        false => 1 << 3,
+    }
+}
+
 impl Machine {
     pub(super) fn by_cell(
         &mut self,
@@ -66,7 +75,7 @@ impl Machine {
         let product = graph.hold("cell^2", product);
         graph.exact(product);
         let key = Key {
-            clear: access.clear.clone(),
+            clear: access.clear.clone() * lower_cells(cells),
             ..cells.key(graph, cell, product, parts.state.stores + one)
         };
         let query = cells.centred(graph, wanted);

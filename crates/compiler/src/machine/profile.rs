@@ -128,8 +128,25 @@ impl Profile {
         ..Self::STOCK
     };
 
+    /// The profile `far` for programs that write more: exact in hard-max for 262 thousand stores
+    /// into 362 KiB.
+    pub const WIDE: Self = Self {
+        name: "wide",
+        context: 2_900_000,
+        cells: Some(cells(185_362, 18)),
+        ..Self::FAR
+    };
+
+    /// The profile `far` for programs that write 1 MiB: exact in hard-max for 33 thousand stores.
+    pub const HUGE: Self = Self {
+        name: "huge",
+        context: 170_000,
+        cells: Some(cells((1 << 19) - 1, 15)),
+        ..Self::FAR
+    };
+
     /// All profiles, the default first.
-    pub const ALL: [Self; 3] = [Self::STOCK, Self::LONG, Self::FAR];
+    pub const ALL: [Self; 5] = [Self::STOCK, Self::LONG, Self::FAR, Self::WIDE, Self::HUGE];
 
     /// The shape of the profile's machine with all modules.
     #[must_use]
@@ -159,7 +176,8 @@ impl Profile {
             Limit::Positions => other.last_position > self.last_position,
             Limit::Stores => counted(other).last_time > counted(self).last_time,
             Limit::Addresses => other.memory.last() > self.memory.last(),
-            Limit::Written | Limit::Words => false,
+            Limit::Written => counted(other).last() > counted(self).last(),
+            Limit::Words => false,
         };
         let holds = |other: &Self| last_address <= other.memory.last();
         let mut all = Self::ALL.into_iter();
@@ -276,6 +294,17 @@ const fn words(factor: i64, exponent: i32, last_position: u64) -> KeySpan {
     }
 }
 
+/// The span of as many cells and stores as hard-max can tell apart.
+const fn cells(reach: i64, exponent: i32) -> KeySpan {
+    KeySpan {
+        centre: reach,
+        reach,
+        factor: 1,
+        exponent,
+        last_time: (1 << exponent) - 2,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,6 +325,9 @@ mod tests {
         assert_eq!(name(long, Limit::Addresses, 1 << 20), Some("far"));
         assert_eq!(name(long, Limit::Positions, 5), None);
         assert_eq!(name(far, Limit::Stores, 1 << 20), None);
+        assert_eq!(name(far, Limit::Written, 1 << 20), Some("wide"));
+        assert_eq!(name(Profile::WIDE, Limit::Written, 1 << 20), Some("huge"));
+        assert_eq!(name(Profile::HUGE, Limit::Stores, 1 << 20), Some("far"));
         assert_eq!(name(far, Limit::Addresses, 1 << 24), None);
     }
 
@@ -308,6 +340,22 @@ mod tests {
                 assert!(span.lift() <= 1.0 - 0.5_f64.powi(20), "{}", profile.name);
                 assert!(span.reach >= span.centre, "{}", profile.name);
             }
+            for span in [Some(profile.words), profile.cells] {
+                let Some(span) = span else { continue };
+                let units = (span.reach * span.reach + 1) as f64 * 2_f64.powi(span.exponent);
+                assert!(units <= 2_f64.powi(53), "{}", profile.name);
+            }
+            // Stores of the program, each 12 tokens at least, of a turn, which saves every word, and
+            // of the blocks that the prompt restores.
+            let blocks = profile
+                .cells
+                .map_or(profile.memory_bytes(), |cells| cells.last().unsigned_abs());
+            let turn = u64::from(weightware_isa::FRAME_LIMIT) + blocks / 1024 + 100;
+            assert!(
+                profile.context / 12 + turn <= profile.last_store(),
+                "{}",
+                profile.name
+            );
             assert!(profile.words.last() >= weightware_isa::FRAME_LIMIT.into());
             assert!(profile.words.last_time >= profile.last_position);
             assert_eq!(Profile::named(profile.name), Some(profile));
