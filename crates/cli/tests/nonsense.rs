@@ -76,7 +76,7 @@ fn arguments() {
     for args in [
         &["run", &sum, "--engine", ""][..],
         &["run", &sum, "--engine", "plan", "--engine", "hull"],
-        &["run", &sum, "--profile", "huge"],
+        &["run", &sum, "--profile", "enormous"],
         &["run", &sum, "--profile", "far", "--shape", "default"],
         &["run", &sum, "--shape", "round"],
         &["run", &sum, "--max-tokens", ""],

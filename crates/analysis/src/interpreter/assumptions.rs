@@ -21,8 +21,8 @@ pub enum Bailout {
     /// averages ties.
     Head(HeadAt),
     /// The heads of a group share their keys, and a key lies off their parabola, or a query is so
-    /// far from all keys that an omitted key might win; or the latest two keys tie, and their values
-    /// differ. Demote all heads of the group.
+    /// far from all keys that an omitted key might win; or the latest two keys tie, and their
+    /// values differ. Demote all heads of the group.
     Group(u32),
     /// A query finds keys of a group that tie, and their values differ. Let the group
     /// [average](Assumptions::averaged) them.

@@ -345,8 +345,8 @@ mod tests {
                 let units = (span.reach * span.reach + 1) as f64 * 2_f64.powi(span.exponent);
                 assert!(units <= 2_f64.powi(53), "{}", profile.name);
             }
-            // Stores of the program, each 12 tokens at least, of a turn, which saves every word, and
-            // of the blocks that the prompt restores.
+            // Stores of the program, each 12 tokens at least, of a turn, which saves every word,
+            // and of the blocks that the prompt restores.
             let blocks = profile
                 .cells
                 .map_or(profile.memory_bytes(), |cells| cells.last().unsigned_abs());
