@@ -26,7 +26,7 @@ use crate::thousands::thousands;
 const COUNTED: usize = 1_000_000_000;
 
 /// Tokens beyond twice those of the whole run after which a run counts as endless.
-const ENDLESS: u64 = 10_000_000;
+const ENDLESS: u64 = 40_000_000;
 
 /// The pages that a program may have where only the plain interpreter runs it.
 const PAGES: u32 = 4096;

@@ -106,7 +106,7 @@ pub(super) fn programs(compiler: &str, done: &[(Program, Measured)]) -> String {
         "# Real programs\n\nWritten by `cargo xtask real --native --write`; do not edit.\n\n\
         Sources of crates on crates.io, each with a small driver of ours \
         ([`tests/real`](../tests/real)), compiled by {compiler} with `{}`. Flags of a program beyond \
-        these are what its port to WASI needs. Only two were tuned for the machine: Lua's stack has 16 KiB, and the driver of SQLite sets no memory aside for pages and small allocations. The plan engine decodes each by the first profile (stock, long, far) that gets it to its end; else \
+        these are what its port to WASI needs. Only two were tuned for the machine: Lua's stack has 16 KiB, and the driver of SQLite sets no memory aside for pages and small allocations. The plan engine decodes each by the first profile (stock, long, far, wide, huge) that gets it to its end; else \
         the row is of the profile that got furthest, and names what stopped it. A run that fills a context goes on in the next one; *reread* are the tokens of the prompts of all contexts but the first. *Right* means that both output \
         streams and the exit code are those of an independent engine (wasmi), and *same* that they are also those of a native program, which the system's C compiler makes from the same sources. [Horizons](horizons.md) explains the \
         limits. Times are of one core of a busy 2-core virtual machine, prefill included.\n\n\

@@ -21,8 +21,8 @@ pub struct Interner {
     /// For each atom, an exact form that the rounded number is close to, and the greatest
     /// difference.
     closeness: Vec<Option<(Polynomial, f64)>>,
-    /// For each atom p a number c, so that p is between 0 and `c t` for the position t; 0 if none is
-    /// known.
+    /// For each atom p a number c, so that p is between 0 and `c t` for the position t; 0 if none
+    /// is known.
     past: Vec<f64>,
     forms: Vec<Polynomial>,
     form_ranges: Vec<Range>,

@@ -26,8 +26,9 @@ pub(crate) struct ModelArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct MachineArgs {
     /// The reach of the compiled weights: `stock`, 22 million tokens in stock attention;
-    /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape far;
-    /// `wide` and `huge`, as far, for programs that write up to 362 KiB and 1 MiB, in exact hard-max
+    /// `long`, 67 million and six times the stores, in exact hard-max; `far`, which is --shape
+    /// far; `wide` and `huge`, as far, for programs that write up to 362 KiB and 1 MiB, in exact
+    /// hard-max
     #[arg(long, value_name = "NAME", value_parser = profiles())]
     profile: Option<String>,
 
