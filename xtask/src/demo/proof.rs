@@ -99,8 +99,8 @@ impl Network {
         Ok(())
     }
 
-    /// Whether this network predicts the tokens of a run again, in a line of the table; false if the
-    /// run is too long.
+    /// Whether this network predicts the tokens of a run again, in a line of the table; false if
+    /// the run is too long.
     fn compares(&self, folder: &Path, model: &Model, run: &Recorded) -> Result<bool> {
         let file = write(model, run)?;
         let trace = run.tokens.len() - run.prompt;
