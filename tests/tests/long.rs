@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use weightware::{Computer, Engine, default_model};
+use weightware::{Computer, Engine, Profile, default_model, profile_model};
 use weightware_tests::horizon::nearer;
 use weightware_tests::long::{Long, Whole, page, programs};
 
@@ -81,6 +81,25 @@ fn whole_runs_by_the_weights() {
     ] {
         let decoded = whole(name).decode(&computer, engine, 0, None, |_| {});
         decoded.unwrap_or_else(|problem| panic!("{name}: {problem}"));
+    }
+}
+
+/// Contexts that turn, by the default machine and by one whose memory has cells.
+#[test]
+fn contexts_by_the_weights() {
+    for (profile, engine) in [
+        (Profile::STOCK, Engine::Plan),
+        (Profile::STOCK, Engine::Jit),
+        (Profile::WIDE, Engine::Jit),
+    ] {
+        let profile = profile.with_context(400_000);
+        let pi = PROGRAMS.iter().find(|long| long.name == "pi");
+        let whole = pi.expect("pi").whole(Some(profile));
+        let whole = whole.unwrap_or_else(|problem| panic!("{problem}"));
+        assert!(whole.contexts > 5);
+        let computer = Computer::new(profile_model(profile)).expect("the machine");
+        let decoded = whole.decode(&computer, engine, 0, None, |_| {});
+        decoded.unwrap_or_else(|problem| panic!("{}: {problem}", profile.name));
     }
 }
 
