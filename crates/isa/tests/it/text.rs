@@ -205,6 +205,22 @@ fn validation_without_a_text_names_the_instruction() {
     );
 }
 
+/// In a later context, four tokens are read as the first section's bytes.
+#[test]
+fn the_first_section_of_a_program_with_a_handler_has_four_bytes() {
+    let text = |bytes: &str, handler: &str| {
+        format!("{{ section ff 03 00 00 drop 00 00 00 00 }} {bytes} loaded{handler}")
+    };
+    let parsed = |text: &str| text.parse::<Program>().map_err(|error| error.to_string());
+    let handler = " 01 00 00 ready";
+    assert!(parsed(&text("01", "")).is_ok());
+    assert!(parsed(&text("01 00 00 00", handler)).is_ok());
+    for bytes in ["", "01", "01 02 03"] {
+        let refused = parsed(&text(bytes, handler)).unwrap_err();
+        assert!(refused.contains("4 bytes are needed"), "{refused}");
+    }
+}
+
 #[test]
 fn layouts_and_comments_do_not_matter() {
     let flat = "{ section 00 00 00 00 i32.const FF 00 00 0a drop 00 00 00 00 } 00 ab loaded";
