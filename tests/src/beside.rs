@@ -125,7 +125,7 @@ impl<'c, 'p> Beside<'c, 'p> {
 }
 
 /// The interpreter's next token, of the next context if this one has ended.
-fn next(interpreter: &mut Interpreter<'_>) -> Option<Result<Token, Fault>> {
+pub(crate) fn next(interpreter: &mut Interpreter<'_>) -> Option<Result<Token, Fault>> {
     let token = interpreter.next();
     match token {
         None if interpreter.turn() => interpreter.next(),

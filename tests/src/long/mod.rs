@@ -8,9 +8,9 @@ use std::path::Path;
 
 use weightware::{Computer, Engine, Profile, RunEnd};
 use weightware_frontend::{Input, Options, lower};
-use weightware_isa::{Interpreter, Outcome, Program};
+use weightware_isa::{Interpreter, Outcome, Program, Token};
 
-use crate::beside::{Beside, Stopped, is_store};
+use crate::beside::{Beside, Stopped, is_store, next};
 use crate::host;
 use crate::streams::Streams;
 
@@ -147,15 +147,12 @@ impl Long {
             Some(profile) => (profile.interpreter(&program), TURNING_LIMIT),
         };
         let (mut stores, mut contexts) = (0, 1);
-        while interpreter.tokens() < limit {
-            match interpreter.next() {
-                Some(token) => {
-                    let token = token.map_err(|fault| fault.to_string())?;
-                    stores += u64::from(is_store(&token));
-                }
-                None if interpreter.turn() => contexts += 1,
-                None => break,
-            }
+        while interpreter.tokens() < limit
+            && let Some(token) = next(&mut interpreter)
+        {
+            let token = token.map_err(|fault| fault.to_string())?;
+            stores += u64::from(is_store(&token));
+            contexts += u64::from(token == Token::Turned);
         }
         let tokens = interpreter.tokens();
         let Some(outcome) = interpreter.outcome() else {

@@ -62,9 +62,10 @@ impl Arguments {
         );
         let mut runs = vec![];
         for (name, program) in programs()? {
-            let run = record(&computer, name, &program)?;
-            if reader.compares(&folder, model, &run)? {
-                runs.push(run);
+            for run in record(&computer, &[name], &program)? {
+                if reader.compares(&folder, model, &run)? {
+                    runs.push(run);
+                }
             }
         }
         let Some(last) = runs.last() else {
@@ -140,22 +141,32 @@ fn programs() -> Result<Vec<(&'static str, Program)>> {
     Ok(programs)
 }
 
-/// Runs a program with the hull cache.
-fn record(computer: &Computer, name: &'static str, program: &Program) -> Result<Recorded> {
-    let model = computer.model();
+/// Runs a program with the hull cache, and returns its contexts under these names, which suffice.
+pub(super) fn record(
+    computer: &Computer,
+    names: &[&'static str],
+    program: &Program,
+) -> Result<Vec<Recorded>> {
+    let tokenizer = &computer.model().tokenizer;
     let mut run = computer.run(program, Engine::Hull, None)?;
-    let mut tokens = computer.prompt(program);
-    let prompt = tokens.len();
-    while let Some((token, _)) = run.step() {
+    let mut contexts: Vec<Recorded> = vec![];
+    loop {
+        if run.contexts() > contexts.len() as u64 {
+            let name = names.get(contexts.len());
+            contexts.push(Recorded {
+                name: name.context("more contexts than expected")?,
+                prompt: run.prompt().len(),
+                tokens: run.prompt().to_vec(),
+            });
+        }
+        let (Some((token, _)), Some(context)) = (run.step(), contexts.last_mut()) else {
+            break;
+        };
         let string = token.to_string();
-        tokens.push(model.tokenizer.id(&string).context(string)?);
+        context.tokens.push(tokenizer.id(&string).context(string)?);
     }
-    exit_code(&run.end()).with_context(|| name.to_owned())?;
-    Ok(Recorded {
-        name,
-        prompt,
-        tokens,
-    })
+    exit_code(&run.end()).with_context(|| names.join(", "))?;
+    Ok(contexts)
 }
 
 fn file(name: &str) -> PathBuf {

@@ -15,7 +15,9 @@ struct Unfolded {
     form: Polynomial,
     /// The sum of the greatest magnitudes of all products.
     mass: f64,
-    /// Whether no operation rounds if past atoms are integers.
+    /// The grain of all products at the token itself.
+    grain: i32,
+    /// Whether no operation rounds there.
     exact: bool,
 }
 
@@ -41,20 +43,21 @@ impl Interner {
     /// The bounds of `max(gate, 0)` for such a sum, if it is positive only at the token itself.
     pub(crate) fn open_by_recency(&self, gate: PolyId) -> Option<Range> {
         let (base, terms) = self.rounded(gate)?;
-        let Recency { rest, apart, error } = self.recency(base, &terms)?;
+        let terms = terms.iter().map(|&(w, form)| (f64::from_bits(w), form));
+        let Recency { rest, apart, error } = self.recency(base, &terms.collect::<Vec<_>>())?;
         let closed = rest.hi - apart + error < 0.0;
         closed.then(|| Range::new(0.0, rest.hi.max(0.0), rest.grain))
     }
 
     fn recency(&self, base: PolyId, terms: &[(f64, PolyId)]) -> Option<Recency> {
-        let last = terms.last()?.1;
-        if !self.is_near_past(last) && !terms.iter().any(|&(_, form)| self.is_near_past(form)) {
+        if !terms.iter().any(|&(_, form)| self.is_near_past(form)) {
             return None;
         }
         let Unfolded {
             mut form,
             mass,
             exact,
+            ..
         } = self.unfold(base, terms)?;
         let time = form.coefficient((0, TIME));
         let past = form.terms().iter().find_map(|&((one, atom), d)| {
@@ -72,56 +75,64 @@ impl Interner {
 
     /// Whether a form is a past atom, or a rounded sum with one.
     fn is_near_past(&self, form: PolyId) -> bool {
-        let is_past = |form: PolyId| {
-            let atom = self[form].as_atom();
-            atom.is_some_and(|atom| self.past(atom) > 0.0)
-        };
-        is_past(form)
+        self.is_past(form)
             || self
                 .rounded(form)
-                .is_some_and(|(_, terms)| terms.iter().any(|&(_, form)| is_past(form)))
+                .is_some_and(|(_, terms)| terms.iter().any(|&(_, form)| self.is_past(form)))
+    }
+
+    fn is_past(&self, form: PolyId) -> bool {
+        let atom = self[form].as_atom();
+        atom.is_some_and(|atom| self.past(atom) > 0.0)
     }
 
     fn unfold(&self, base: PolyId, terms: &[(f64, PolyId)]) -> Option<Unfolded> {
         let mut all = Unfolded {
             form: Polynomial::zero(),
             mass: 0.0,
+            grain: 0,
             exact: true,
         };
-        let mut grain = 0;
         for (weight, form) in std::iter::once((1.0, base)).chain(terms.iter().copied()) {
-            let range = self.bounds(form);
             let part = match self.rounded(form) {
-                Some((base, terms)) => self.unfold(base, &terms)?,
-                None => Unfolded {
-                    form: self[form].clone(),
-                    mass: range.size(),
-                    exact: true,
-                },
+                Some((base, terms)) => {
+                    let terms = terms.iter().map(|&(w, form)| (f64::from_bits(w), form));
+                    self.unfold(base, &terms.collect::<Vec<_>>())?
+                }
+                None => self.unfold_atom(form),
             };
             all.exact &= part.exact && weight.fract() == 0.0;
             all.mass += weight.abs() * part.mass;
-            let is_past = self[form]
-                .as_atom()
-                .is_some_and(|atom| self.past(atom).fract() == 0.0 && self.past(atom) > 0.0);
-            if !is_past && self.rounded(form).is_none() {
-                grain = grain.min(range.grain);
-            }
+            all.grain = all.grain.min(part.grain);
             if !all.form.add(weight, &part.form) {
                 return None;
             }
         }
-        all.exact &= is_exact(all.mass, grain);
+        all.exact &= is_exact(all.mass, all.grain);
         Some(all)
     }
 
+    /// A form that is no sum of products. A past atom counts as an integer, which it is at the
+    /// token itself.
+    fn unfold_atom(&self, form: PolyId) -> Unfolded {
+        let range = self.bounds(form);
+        let atom = self[form].as_atom();
+        let c = atom.map_or(0.0, |atom| self.past(atom));
+        let is_integer = c > 0.0 && c.fract() == 0.0;
+        Unfolded {
+            form: self[form].clone(),
+            mass: range.size(),
+            grain: if is_integer { 0 } else { range.grain },
+            exact: true,
+        }
+    }
+
     /// The base and the products of a rounded sum.
-    fn rounded(&self, form: PolyId) -> Option<(PolyId, Vec<(f64, PolyId)>)> {
-        let AtomKind::Rounded { base, terms } = self.kind(self[form].as_atom()?) else {
-            return None;
-        };
-        let terms = terms.iter().map(|&(w, form)| (f64::from_bits(w), form));
-        Some((*base, terms.collect()))
+    fn rounded(&self, form: PolyId) -> Option<(PolyId, &[(u64, PolyId)])> {
+        match self.kind(self[form].as_atom()?) {
+            AtomKind::Rounded { base, terms } => Some((*base, terms)),
+            _ => None,
+        }
     }
 }
 

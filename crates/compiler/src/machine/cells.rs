@@ -21,8 +21,8 @@ use crate::graph::Key;
 /// distance from a written address to a queried one. Those distances are below 2^33.1.
 const LOWER: i64 = 1 << 27;
 
-/// A factor of the term that clears keys of cells, so that it exceeds 2^41: more than the greatest
-/// squared distance of two cells.
+/// A factor of the term that clears keys of cells. The product is more than the greatest squared
+/// distance of two cells; the certificate of each profile proves it.
 const fn lower_cells(cells: KeySpan) -> i64 {
     match cells.reach < 1 << 18 {
         true => 1,
