@@ -40,8 +40,10 @@ class VanillaTransformer(nn.Module):
             nn.MultiheadAttention(d_model, n_heads, batch_first=True, bias=False)
             for _ in range(n_layers)
         ])
-        self.ff_in = nn.ModuleList([nn.Linear(d_model, 2*d_ffn, bias=False) for _ in range(n_layers)])
-        self.ff_out = nn.ModuleList([nn.Linear(d_ffn, d_model, bias=False) for _ in range(n_layers)])
+        # One number of neurons for all layers, or a list with one for each.
+        d_ffn = d_ffn if isinstance(d_ffn, list) else [d_ffn] * n_layers
+        self.ff_in = nn.ModuleList([nn.Linear(d_model, 2*n, bias=False) for n in d_ffn])
+        self.ff_out = nn.ModuleList([nn.Linear(n, d_model, bias=False) for n in d_ffn])
         self.head = nn.Linear(d_model, vocab, bias=False)
 
     def forward(self, idx):

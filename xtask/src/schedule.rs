@@ -13,8 +13,8 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use weightware_certify::next_tokens;
-use weightware_compiler::machine::planned::{LADDERS, Planned};
-use weightware_compiler::machine::{Extension, Machine, Profile};
+use weightware_compiler::machine::planned::Planned;
+use weightware_compiler::machine::{Extension, Machine, Profile, Rom};
 use weightware_compiler::proof::{self, Proof, Verdict};
 use weightware_compiler::{Budget, Failed, Graph, Schedule, Usage, attempt};
 
@@ -26,6 +26,10 @@ pub(crate) struct Arguments {
     /// The machine that translates addresses to cells instead of the default one
     #[arg(long)]
     far: bool,
+    /// The machine with instructions and memory in its weights; the neurons of tables are
+    /// additional ones
+    #[arg(long)]
+    rom: bool,
     /// Schedules to try
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
@@ -45,8 +49,7 @@ pub(crate) struct Arguments {
     /// With planned features: another size of the residual stream, of half as many heads
     #[arg(long, requires = "planned")]
     d_model: Option<usize>,
-    /// With planned features: neurons a layer, the rungs of ladders included; 36 besides these if
-    /// left out
+    /// With planned features: another number of neurons a layer
     #[arg(long, requires = "planned")]
     d_ffn: Option<usize>,
     /// With planned features: a file to write the best schedule to
@@ -70,14 +73,16 @@ fn features(name: &str) -> Result<Features, String> {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
-        let (profile, file) = match self.far {
-            false => (Profile::STOCK, "crates/compiler/schedules/default.txt"),
-            true => (Profile::FAR, "crates/compiler/schedules/far.txt"),
+        let (profile, file) = match (self.far, self.rom) {
+            (false, false) => (Profile::STOCK, "crates/compiler/schedules/default.txt"),
+            (true, false) => (Profile::FAR, "crates/compiler/schedules/far.txt"),
+            (false, true) => (Profile::STOCK, "crates/compiler/schedules/rom.txt"),
+            (true, true) => (Profile::FAR, "crates/compiler/schedules/far-rom.txt"),
         };
         if !self.planned.is_empty() {
             return self.plan(profile);
         }
-        let graph = Machine::with_profile(profile, &Extension::ALL).graph;
+        let graph = self.machine(profile).graph;
         let committed = fs::read_to_string(workspace::path(file)).context(file)?;
         let parsed = Schedule::parse(&graph, &committed);
         if let Ok(schedule) = &parsed {
@@ -102,15 +107,29 @@ impl Arguments {
         Ok(())
     }
 
-    /// Checks whether the machine with planned features fits. The rungs of a ladder are additional
-    /// neurons.
+    fn machine(&self, profile: Profile) -> Machine {
+        match self.rom {
+            false => Machine::with_profile(profile, &Extension::ALL),
+            true => Machine::with_rom(profile, Rom::default()),
+        }
+    }
+
+    fn budget(&self, profile: Profile) -> Budget {
+        match self.rom {
+            false => profile.budget(),
+            true => profile.rom_budget(),
+        }
+    }
+
+    /// Checks whether the machine with planned features fits.
     fn plan(&self, profile: Profile) -> Result<()> {
         let planned = self.planned.concat();
-        let graph = Machine::with_planned(profile, &Extension::ALL, &planned).graph;
-        let budget = profile.budget();
+        let rom = self.rom.then(Rom::default);
+        let graph = Machine::with_planned(profile, &Extension::ALL, &planned, rom).graph;
+        let budget = self.budget(profile);
         let budget = Budget {
             d_model: self.d_model.unwrap_or(budget.d_model),
-            d_ffn: self.d_ffn.unwrap_or(budget.d_ffn + rungs(&graph)),
+            d_ffn: self.d_ffn.unwrap_or(budget.d_ffn),
             ..budget
         };
         ensure!(
@@ -148,14 +167,34 @@ impl Arguments {
     /// The best of the seeds' schedules whose weights are proved: the fewest heads spent on wiping,
     /// then the fewest neurons.
     fn solve(&self, graph: &Graph, profile: Profile) -> Result<(u64, Schedule)> {
-        let solved = self.search(graph, profile.budget())?;
+        let solved = self.search(graph, self.budget(profile))?;
         let mut found = solved.found.iter().map(|(_, found)| found);
-        let best = found.find(|(_, schedule)| is_proved(profile, schedule));
+        let best = found.find(|(_, schedule)| self.is_proved(profile, schedule));
         best.cloned()
             .with_context(|| match (solved.found.len(), solved.failed.last()) {
                 (0, Some(failed)) => failed.error.to_string(),
                 (fit, _) => format!("none of {fit} schedules that fit is proved: try more --seeds"),
             })
+    }
+
+    /// Whether the weights of all profiles that share a schedule are proved with this one. In others
+    /// the analysis does not see that numbers cancel that share a slot.
+    fn is_proved(&self, profile: Profile, schedule: &Schedule) -> bool {
+        let profiles = Profile::ALL.into_iter();
+        let mut sharing = profiles.filter(|other| other.schedule() == profile.schedule());
+        sharing.all(|profile| {
+            let machine = self.machine(profile);
+            let Ok(model) = machine.assemble(schedule) else {
+                return false;
+            };
+            let values = proof::values_of(&machine, schedule, &model);
+            let unwritten = proof::unwritten_of(&machine, schedule, &model);
+            values.is_ok_and(|proofs| {
+                let wrong = |proof: &Proof| matches!(proof.verdict, Verdict::Wrong(..));
+                !proofs.iter().any(wrong)
+            }) && unwritten.is_ok_and(|unwritten| unwritten.holds())
+                && next_tokens(&model).problems().next().is_none()
+        })
     }
 
     /// Searches with every seed.
@@ -228,34 +267,6 @@ impl Solved {
     }
 }
 
-/// Whether the weights of all profiles that share a schedule are proved with this one. In others
-/// the analysis does not see that numbers cancel that share a slot.
-fn is_proved(profile: Profile, schedule: &Schedule) -> bool {
-    let profiles = Profile::ALL.into_iter();
-    let mut sharing = profiles.filter(|other| other.schedule() == profile.schedule());
-    sharing.all(|profile| {
-        let machine = Machine::with_profile(profile, &Extension::ALL);
-        let Ok(model) = machine.assemble(schedule) else {
-            return false;
-        };
-        let values = proof::values_of(&machine, schedule, &model);
-        let unwritten = proof::unwritten_of(&machine, schedule, &model);
-        values.is_ok_and(|proofs| {
-            let wrong = |proof: &Proof| matches!(proof.verdict, Verdict::Wrong(..));
-            !proofs.iter().any(wrong)
-        }) && unwritten.is_ok_and(|unwritten| unwritten.holds())
-            && next_tokens(&model).problems().next().is_none()
-    })
-}
-
-/// The neurons of ladders, which a model with instructions in its weights has in addition.
-fn rungs(graph: &Graph) -> usize {
-    let names = graph.writers().map(|(writer, _)| graph.writer_name(writer));
-    names
-        .filter(|name| LADDERS.iter().any(|ladder| name.starts_with(ladder)))
-        .count()
-}
-
 /// The heads that only wipe slots, which a cache pays for, and such neurons: the fewer, the better.
 fn wiping(usage: &Usage) -> (usize, usize) {
     let layers = usage.layers.iter();
@@ -269,18 +280,9 @@ mod tests {
 
     #[test]
     fn features_by_name() {
-        assert_eq!(features("rom").unwrap(), [Planned::Rom]);
+        assert_eq!(features("anywhere").unwrap(), [Planned::Anywhere]);
         assert_eq!(features("all").unwrap(), Planned::ADDED);
-        assert!(features("roms").unwrap_err().contains("rom, rom-calls,"));
-    }
-
-    #[test]
-    fn only_ladders_have_rungs() {
-        let rungs_with = |planned: &[Planned]| {
-            rungs(&Machine::with_planned(Profile::STOCK, &Extension::ALL, planned).graph)
-        };
-        assert_eq!(rungs_with(&[Planned::Anywhere]), 0);
-        assert!(rungs_with(&[Planned::Rom]) > 9);
+        assert!(features("roms").unwrap_err().contains("anywhere, merged-shifts"));
     }
 
     #[test]

@@ -14,9 +14,17 @@ pub(crate) struct Config {
     pub(crate) layers: usize,
     pub(crate) d_model: usize,
     pub(crate) heads: usize,
-    pub(crate) d_ffn: usize,
+    d_ffn: Neurons,
     pub(crate) vocab: usize,
     pub(crate) position_features: Vec<PositionFeature>,
+}
+
+/// The neurons of all layers: a number if all have as many, else a list.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a number of neurons, or a list with one for each layer")]
+enum Neurons {
+    Equal(usize),
+    Each(Vec<usize>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,12 +78,16 @@ impl Folder {
                     source,
                 }
             })?;
-        let (d, f, vocab) = (config.d_model, config.d_ffn, config.vocab);
+        let (d, vocab) = (config.d_model, config.vocab);
         let mut take = |name: String, rows, cols| take(&mut tensors, &path, &name, (rows, cols));
         let tok = take("tok.weight".into(), vocab, d)?;
         let head = take("head.weight".into(), vocab, d)?;
         let mut layers = Vec::new();
         for i in 0..config.layers {
+            let f = match &config.d_ffn {
+                Neurons::Equal(neurons) => *neurons,
+                Neurons::Each(neurons) => neurons.get(i).copied().unwrap_or(0),
+            };
             layers.push(Layer {
                 in_proj: take(format!("attn.{i}.in_proj_weight"), 3 * d, d)?,
                 out_proj: take(format!("attn.{i}.out_proj.weight"), d, d)?,

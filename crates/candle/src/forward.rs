@@ -117,8 +117,9 @@ impl PlainForward {
             let y = attention::causal(&linear(&x, &layer.in_proj)?, config.heads)?;
             x = (x + linear(&y, &layer.out_proj)?)?;
             let hidden = linear(&x, &layer.ff_in)?;
-            let gate = hidden.narrow(1, 0, config.d_ffn)?;
-            let value = hidden.narrow(1, config.d_ffn, config.d_ffn)?;
+            let neurons = layer.ff_out.dim(1)?;
+            let gate = hidden.narrow(1, 0, neurons)?;
+            let value = hidden.narrow(1, neurons, neurons)?;
             x = (x + linear(&(gate.relu()? * value)?, &layer.ff_out)?)?;
         }
         linear(&x, head)

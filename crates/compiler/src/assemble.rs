@@ -5,6 +5,7 @@
 //! | neuron | gate row and value row of `ff_in`, one column of `ff_out` |
 //! | lookup | query `β (query, scale)`, key `(2 index, -square + 2^-r time - CLEARED clear)`, values; two columns of `out_proj` |
 //! | average | query and key zero |
+//! | table | for each bend a gate row `argument - at`, a value row 1, and one column of `ff_out` |
 //! | wipe | a neuron `-x relu(one)`, or a head that attends to its own token |
 //!
 //! β = 2^(13 + r) is the inverse temperature: it makes the scores of two keys that compete differ
@@ -91,6 +92,11 @@ impl Blueprint<'_> {
             d_ffn,
             vocab: self.tokens.len(),
         };
+        let widest = (0..layers).map(|layer| self.bends(2 * layer as i32 + 1)).max();
+        let shape = Shape {
+            d_ffn: d_ffn + widest.unwrap_or(0),
+            ..shape
+        };
 
         let mut tok = Matrix::zeros(shape.vocab, d_model);
         let mut head = Matrix::zeros(shape.vocab, d_model);
@@ -166,14 +172,15 @@ impl Blueprint<'_> {
     }
 
     fn layer(&self, layer: usize, shape: &Shape, bounds: &mut Vec<KeyBound>) -> LayerWeights {
-        let Shape { d_model, d_ffn, .. } = *shape;
+        let d_model = shape.d_model;
+        let half_layer = 2 * i32::try_from(layer).expect("a model has fewer than 2^30 layers");
+        let d_ffn = self.schedule.budget.d_ffn + self.bends(half_layer + 1);
         let mut weights = LayerWeights {
             in_proj: Matrix::zeros(3 * d_model, d_model),
             out_proj: Matrix::zeros(d_model, d_model),
             ff_in: Matrix::zeros(2 * d_ffn, d_model),
             ff_out: Matrix::zeros(d_model, d_ffn),
         };
-        let half_layer = 2 * i32::try_from(layer).expect("a model has fewer than 2^30 layers");
         self.attention(half_layer, &mut weights, bounds);
         self.feed_forward(half_layer + 1, d_ffn, &mut weights);
         weights
@@ -197,7 +204,7 @@ impl Blueprint<'_> {
                     values
                 }
                 Writer::Average { values } => values,
-                Writer::Neuron { .. } | Writer::Total { .. } => {
+                Writer::Neuron { .. } | Writer::Total { .. } | Writer::Table { .. } => {
                     unreachable!("neurons have odd half-layers")
                 }
             };
@@ -251,6 +258,7 @@ impl Blueprint<'_> {
                     LinearForm::from(*average),
                     self.graph.time() + self.graph.one(),
                 ),
+                Writer::Table { .. } => continue,
                 Writer::Lookup { .. } | Writer::Average { .. } => {
                     unreachable!("heads have even half-layers")
                 }
@@ -269,6 +277,36 @@ impl Blueprint<'_> {
             weights.ff_out.row_mut(slot)[neuron] = 1.0;
             neuron += 1;
         }
+        // The neurons of tables follow those of the shape.
+        neuron = self.schedule.budget.d_ffn;
+        for writer in self.schedule.writers_at(half_layer) {
+            let Writer::Table { argument, table } = &self.graph.writers[writer.index()].writer
+            else {
+                continue;
+            };
+            let targets = self.graph.targets(writer);
+            for bend in table.bends() {
+                let gate = argument.clone() - self.graph.constant(bend.at);
+                self.fill(weights.ff_in.row_mut(neuron), &gate, 1.0);
+                let one = self.slot(self.graph.one());
+                weights.ff_in.row_mut(d_ffn + neuron)[one] = 1.0;
+                for &(dim, part) in &targets {
+                    let change = exact(bend.changes[part.output.part]);
+                    weights.ff_out.row_mut(self.slot(dim))[neuron] += factor(part) * change;
+                }
+                neuron += 1;
+            }
+        }
+    }
+
+    /// The neurons of the tables of a half-layer.
+    fn bends(&self, half_layer: i32) -> usize {
+        let writers = self.schedule.writers_at(half_layer);
+        let tables = writers.filter_map(|writer| match &self.graph.writers[writer.index()].writer {
+            Writer::Table { table, .. } => Some(table.bends().len()),
+            _ => None,
+        });
+        tables.sum()
     }
 
     fn fill_keys(&self, in_proj: &mut Matrix, head: usize, query: [&LinearForm; 2], key: &Key) {

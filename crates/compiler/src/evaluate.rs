@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::form::{Dim, LinearForm};
 use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer, WriterIdx};
 
@@ -155,21 +157,22 @@ impl<'g> Evaluator<'g> {
             .sum()
     }
 
-    fn run(&mut self, writer: WriterIdx) -> [i128; 2] {
+    fn run(&mut self, writer: WriterIdx) -> SmallVec<[i128; 2]> {
         let read = |values: &[LinearForm]| {
             [0, 1].map(|part| values.get(part).map_or(0, |form| self.form(form)))
         };
         match &self.graph.writers[writer.index()].writer {
-            Writer::Neuron { value, gate } => [self.form(value) * self.form(gate).max(0), 0],
+            Writer::Neuron { value, gate } => smallvec![self.form(value) * self.form(gate).max(0)],
             // Averages are kept as sums.
-            Writer::Total { average } => [self.value(*average), 0],
+            Writer::Total { average } => smallvec![self.value(*average)],
+            Writer::Table { argument, table } => table.at(self.form(argument)).into(),
             Writer::Average { values } => {
                 let values = read(values);
                 let sums = &mut self.histories[writer.index()].sums;
                 sums.iter_mut()
                     .zip(values)
                     .for_each(|(sum, value)| *sum += value);
-                *sums
+                SmallVec::from(*sums)
             }
             Writer::Lookup {
                 query,
@@ -205,10 +208,10 @@ impl<'g> Evaluator<'g> {
                         past if past < skipped => first - 1,
                         _ => nearest - skipped,
                     };
-                    return history.values
-                        [usize::try_from(at).expect("a position found is not negative")];
+                    let at = usize::try_from(at).expect("a position found is not negative");
+                    return history.values[at].into();
                 }
-                history.find(query, scale)
+                history.find(query, scale).into()
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The graph: dimensions of the residual stream, and the neurons and heads that write them.
 //!
-//! A plain transformer computes each of the five primitives directly:
+//! A plain transformer computes each of the six primitives directly:
 //!
 //! | primitive | value | hardware |
 //! |---|---|---|
@@ -8,6 +8,7 @@
 //! | ReGLU | a · relu(b) | one neuron |
 //! | persist | a linear form, given a slot of its own | one neuron |
 //! | lookup | a form's value at the token whose key is nearest to the query; of several, the latest | one head |
+//! | table | functions of an integer form | one neuron for each bend, beside those of the shape |
 //! | running sum | the sum of a form over all tokens so far | one head (an average) and one neuron (times t + 1) |
 //!
 //! A dimension is the sum of what its writers add to it; it can be read once the last of them has
@@ -16,7 +17,10 @@
 
 mod dependencies;
 
+use std::sync::Arc;
+
 use crate::form::{Dim, LinearForm};
+use crate::table::Table;
 
 /// A neuron or head of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +34,7 @@ impl WriterIdx {
     }
 }
 
-/// An output of a writer; a head has up to two.
+/// An output of a writer; a head has up to two, a table one for each column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Output {
     pub(crate) writer: WriterIdx,
@@ -102,6 +106,13 @@ pub enum Writer {
         /// The forms to average.
         values: Vec<LinearForm>,
     },
+    /// Neurons that compute functions of an integer.
+    Table {
+        /// The integer.
+        argument: LinearForm,
+        /// The functions.
+        table: Arc<Table>,
+    },
     /// A neuron that multiplies an average by t + 1.
     Total {
         /// A dimension that only an `Average` writes.
@@ -110,7 +121,13 @@ pub enum Writer {
 }
 
 impl Writer {
-    /// Whether a head computes it; otherwise a neuron does.
+    /// Whether it is a table, whose neurons are additional ones.
+    #[must_use]
+    pub const fn is_table(&self) -> bool {
+        matches!(self, Writer::Table { .. })
+    }
+
+    /// Whether a head computes it; otherwise neurons do.
     #[must_use]
     pub const fn is_head(&self) -> bool {
         matches!(self, Writer::Lookup { .. } | Writer::Average { .. })
@@ -270,6 +287,7 @@ impl Graph {
             }
             Writer::Lookup { values, .. } => self.reads_inexact(&values[output.part]),
             Writer::Average { .. } | Writer::Total { .. } => true,
+            Writer::Table { argument, .. } => self.reads_inexact(argument),
         };
         let average = matches!(
             self.writers[output.writer.index()].writer,
@@ -318,6 +336,25 @@ impl Graph {
     /// `relu(gate)`: a ReGLU whose value is one.
     pub fn relu(&mut self, name: &str, gate: impl Into<LinearForm>) -> Output {
         self.reglu(name, self.one, gate)
+    }
+
+    /// Primitive 5: functions of an integer, one output for each column. Its neurons are not counted
+    /// against a schedule's budget.
+    pub fn table(
+        &mut self,
+        name: &str,
+        argument: impl Into<LinearForm>,
+        table: Table,
+    ) -> Vec<Output> {
+        let columns = table.columns();
+        let writer = self.writer(
+            name,
+            Writer::Table {
+                argument: argument.into(),
+                table: Arc::new(table),
+            },
+        );
+        (0..columns).map(|part| Output { writer, part }).collect()
     }
 
     /// Primitive 3: a linear form in a slot of its own, so that the slots of its terms become free.
@@ -400,7 +437,7 @@ impl Graph {
         }
     }
 
-    /// Primitive 5: the sums of one or two forms over all tokens so far. Rounding errors are far
+    /// Primitive 6: the sums of one or two forms over all tokens so far. Rounding errors are far
     /// below 1/2.
     pub fn running_sums<const N: usize>(
         &mut self,

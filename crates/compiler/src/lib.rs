@@ -29,6 +29,7 @@ pub mod parity;
 pub mod proof;
 mod schedule;
 mod search;
+mod table;
 mod usage;
 pub use assemble::{Blueprint, TokenRow};
 pub use default_model::{Compiled, compile, default_model, profile_model};
@@ -41,6 +42,7 @@ pub use names::{
 };
 pub use schedule::{Budget, Schedule, ScheduleError, ScheduleErrorKind};
 pub use search::{Failed, attempt, solve, solve_best};
+pub use table::{Bend, Table};
 pub use usage::{LayerUsage, Usage};
 
 /// Runs the examples of the README as tests.

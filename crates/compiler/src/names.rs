@@ -241,8 +241,10 @@ impl Names {
                 .chain([&self.embedding.slots, &self.unembedding])
                 .all(|slots| slots.len() == shape.d_model)
             && self.layers.iter().all(|layer| {
-                layer.attn.heads.len() == shape.heads && layer.ffn.neurons.len() == shape.d_ffn
-            });
+                layer.attn.heads.len() == shape.heads
+            })
+            && (self.layers.iter().zip(&model.weights.layers))
+                .all(|(layer, weights)| layer.ffn.neurons.len() == weights.neurons());
         if !fits {
             return fail("they are of another shape".to_owned());
         }
@@ -261,7 +263,7 @@ impl Names {
             }
             for (neuron, name) in names.ffn.neurons.iter().enumerate() {
                 let live = is_row(&weights.ff_in, neuron)
-                    && is_row(&weights.ff_in, shape.d_ffn + neuron)
+                    && is_row(&weights.ff_in, weights.neurons() + neuron)
                     && is_column(&weights.ff_out, neuron);
                 if live != name.is_some() {
                     return fail(differs(number, "neuron", neuron, live));
@@ -396,7 +398,7 @@ impl<'a> Naming<'a> {
                     (HeadKind::Lookup, Some(query), values)
                 }
                 Writer::Average { values } => (HeadKind::Average, None, values),
-                Writer::Neuron { .. } | Writer::Total { .. } => {
+                Writer::Neuron { .. } | Writer::Total { .. } | Writer::Table { .. } => {
                     unreachable!("neurons have odd half-layers")
                 }
             };
@@ -435,7 +437,11 @@ impl<'a> Naming<'a> {
 
     fn neurons(&self, half_layer: i32) -> Vec<Option<NeuronName>> {
         let graph = self.graph;
-        let writers = self.schedule.writers_at(half_layer).map(|writer| {
+        let (tables, writers): (Vec<_>, Vec<_>) = self
+            .schedule
+            .writers_at(half_layer)
+            .partition(|writer| graph.writers[writer.index()].writer.is_table());
+        let writers = writers.into_iter().map(|writer| {
             let node = &graph.writers[writer.index()];
             let (value, gate) = match &node.writer {
                 Writer::Neuron { value, gate } => (self.form(value), self.form(gate)),
@@ -443,8 +449,8 @@ impl<'a> Naming<'a> {
                     self.form(&(*average).into()),
                     self.form(&(graph.time() + graph.one())),
                 ),
-                Writer::Lookup { .. } | Writer::Average { .. } => {
-                    unreachable!("heads have even half-layers")
+                Writer::Lookup { .. } | Writer::Average { .. } | Writer::Table { .. } => {
+                    unreachable!("a head has an even half-layer, and a table is none of these")
                 }
             };
             NeuronName {
@@ -460,7 +466,34 @@ impl<'a> Naming<'a> {
             value: format!("-{name}"),
             writes: BTreeMap::from([(name.to_owned(), 1.0)]),
         });
-        padded(writers.chain(wipes), self.schedule.budget.d_ffn)
+        let mut neurons = padded(writers.chain(wipes), self.schedule.budget.d_ffn);
+        for writer in tables {
+            neurons.extend(self.table(writer).map(Some));
+        }
+        neurons
+    }
+
+    /// The neurons of a table, one for each bend.
+    fn table(&self, writer: WriterIdx) -> impl Iterator<Item = NeuronName> {
+        let node = &self.graph.writers[writer.index()];
+        let Writer::Table { argument, table } = &node.writer else {
+            unreachable!("the caller looked")
+        };
+        let targets = self.graph.targets(writer);
+        table.bends().iter().map(move |bend| {
+            let mut writes = BTreeMap::new();
+            for &(dim, part) in &targets {
+                let change = bend.changes[part.output.part] as f64;
+                *writes.entry(self.graph.name(dim).to_owned()).or_default() += factor(part) * change;
+            }
+            writes.retain(|_, factor| *factor != 0.0);
+            NeuronName {
+                name: format!("{}[{}]", node.name, bend.at),
+                gate: self.form(&(argument.clone() - self.graph.constant(bend.at))),
+                value: self.form(&self.graph.one().into()),
+                writes,
+            }
+        })
     }
 
     fn wiped(&self, half_layer: i32) -> impl Iterator<Item = &str> {

@@ -232,6 +232,13 @@ impl Schedule {
         Ok(schedule)
     }
 
+    /// The writers of a half-layer that count against the budget: all but tables.
+    pub(crate) fn counted_at(&self, graph: &Graph, half_layer: i32) -> usize {
+        let counted = self.writers_at(half_layer);
+        let is_table = |writer: &WriterIdx| graph.writers[writer.index()].writer.is_table();
+        counted.filter(|writer| !is_table(writer)).count()
+    }
+
     /// The writers of a half-layer, in order of creation.
     pub(crate) fn writers_at(&self, half_layer: i32) -> impl Iterator<Item = WriterIdx> {
         self.half_layers
@@ -250,9 +257,9 @@ impl Schedule {
     }
 
     /// The number of heads (one wipes two slots) or neurons that a half-layer needs.
-    pub(crate) fn load(&self, half_layer: i32) -> usize {
+    pub(crate) fn load(&self, graph: &Graph, half_layer: i32) -> usize {
         let wipes = self.wipes_at(half_layer).count();
-        self.writers_at(half_layer).count()
+        self.counted_at(graph, half_layer)
             + if half_layer % 2 == 0 {
                 wipes.div_ceil(2)
             } else {
@@ -316,7 +323,7 @@ impl Schedule {
             } else {
                 self.budget.d_ffn
             };
-            let load = self.load(half_layer);
+            let load = self.load(graph, half_layer);
             if load > room {
                 return fail(Kind::Load {
                     half_layer,

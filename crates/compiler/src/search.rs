@@ -308,8 +308,8 @@ impl<'g> Search<'g> {
             lived += end - life.first;
         }
         let mut load = vec![0_i32; half_layers as usize];
-        for &half_layer in &self.half_layers {
-            load[half_layer as usize] += 1;
+        for (&half_layer, node) in self.half_layers.iter().zip(&self.graph.writers) {
+            load[half_layer as usize] += i32::from(!node.writer.is_table());
         }
         let slots = self.budget.d_model as i32;
         let mut wiping = 0;

@@ -37,9 +37,9 @@ impl Schedule {
         let layer = |half_layer: i32| {
             let wiped = |half_layer| self.wipes_at(half_layer).count();
             LayerUsage {
-                heads: self.load(half_layer),
+                heads: self.load(graph, half_layer),
                 wiping_heads: wiped(half_layer).div_ceil(2),
-                neurons: self.load(half_layer + 1),
+                neurons: self.load(graph, half_layer + 1),
                 wiping_neurons: wiped(half_layer + 1),
                 slots: [half_layer, half_layer + 1]
                     .map(|half_layer| self.readable(graph, half_layer).len()),

@@ -1,7 +1,6 @@
 //! A context in which the exact evaluator decodes.
 
 use weightware_compiler::machine::Machine;
-use weightware_compiler::machine::planned::{Planned, rom_table};
 use weightware_compiler::{Evaluator, LinearForm};
 use weightware_isa::{Interpreter, Outcome, Program, Token, Vocabulary};
 
@@ -17,10 +16,6 @@ impl<'m> Context<'m> {
     pub(crate) fn new(machine: &'m Machine) -> Self {
         let mut context = Self::empty(machine);
         context.read(Program::default().preamble());
-        let has_rom = [Planned::Rom, Planned::RomCalls].map(|rom| machine.planned().contains(&rom));
-        if has_rom.contains(&true) {
-            context.read(rom_table());
-        }
         context
     }
 

@@ -8,5 +8,6 @@ mod parity;
 mod planned;
 mod precision;
 mod proof;
+mod rom;
 mod turn;
 mod weights;

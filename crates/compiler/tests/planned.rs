@@ -4,12 +4,12 @@
 use crate::common;
 use crate::context::Context;
 use weightware_compiler::Schedule;
-use weightware_compiler::machine::planned::{Planned, ROM_BASE};
+use weightware_compiler::machine::planned::Planned;
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_isa::{Instruction, Op, Token};
 
 fn machine(profile: Profile, planned: &[Planned]) -> Machine {
-    Machine::with_planned(profile, &Extension::ALL, planned)
+    Machine::with_planned(profile, &Extension::ALL, planned, None)
 }
 
 #[test]
@@ -54,80 +54,6 @@ fn programs_anywhere() {
         }
     }
     assert!(total > 3_000, "{total} tokens are too few to tell");
-}
-
-/// Runs a program of instructions of both kinds, and compares the trace line of each.
-fn run(machine: &Machine, code: &[(Op, u32)], expected: &[&str]) {
-    let mut context = Context::new(machine);
-    context.read([Token::Open]);
-    for &(op, immediate) in code {
-        context.push(Token::Op(op));
-        context.read(immediate.to_le_bytes().map(Token::byte));
-    }
-    context.read([Token::Close]);
-    for (line, number) in expected.iter().zip(0..) {
-        assert_eq!(context.instruction(), *line, "instruction {number}");
-    }
-}
-
-const PUSHED: &str = "commit(+1,sts=1,bt=0)";
-const BINARY: &str = "commit(-1,sts=1,bt=0)";
-const POPPED: &str = "commit(-1,sts=0,bt=0)";
-
-/// The bytes of a word as on the trace.
-fn bytes(word: u32) -> String {
-    let bytes = word.to_le_bytes().map(|byte| format!("{byte:02x}"));
-    bytes.join(" ")
-}
-
-/// `x -- 2 x + 0x01010101` in the weights, called from the prompt and from the weights.
-#[test]
-fn code_in_the_weights() {
-    let doubled = |x: u32| 2 * x + 0x0101_0101;
-    let called = |x: u32| {
-        [
-            format!("{} {POPPED}", bytes(x)),
-            format!("{} {PUSHED}", bytes(x)),
-            format!("{} {PUSHED}", bytes(x)),
-            format!("{} {BINARY}", bytes(2 * x)),
-            format!("{} {PUSHED}", bytes(0x0101_0101)),
-            format!("{} {BINARY}", bytes(doubled(x))),
-        ]
-    };
-    let base = ROM_BASE as u32;
-    let code = [
-        (Op::I32Const, 5),
-        (Op::Call, base | 3 << 24),
-        (Op::Resume, 3),
-        (Op::Call, (base + 7) | (4 << 24)),
-        (Op::Resume, 5),
-        (Op::Output, 0),
-    ];
-    let mut expected = vec![
-        format!("{} {PUSHED}", bytes(5)),
-        "00 00 10 call(3)".to_owned(),
-    ];
-    expected.extend(called(5));
-    expected
-        .extend(["03 00 00 return(3)", "07 00 10 call(4)", "00 00 10 call(7)"].map(String::from));
-    let without_calls = expected.len() - 1;
-    expected.extend(called(doubled(5)));
-    expected.extend(["08 00 10 return(7)", "00 00 10 commit(0,sts=0,bt=1)"].map(String::from));
-    expected.extend(called(doubled(doubled(5))));
-    expected.extend(["05 00 00 return(4)", "out(2f)", "halt"].map(String::from));
-    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-
-    let anywhere = [Planned::Anywhere, Planned::Rom];
-    for set in [&[Planned::Rom][..], &anywhere] {
-        run(
-            &machine(Profile::STOCK, set),
-            &code,
-            &expected[..without_calls],
-        );
-    }
-    for set in [&[Planned::RomCalls][..], &Planned::ALL] {
-        run(&machine(Profile::STOCK, set), &code, &expected);
-    }
 }
 
 #[test]

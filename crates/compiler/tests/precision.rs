@@ -78,6 +78,7 @@ fn check(machine: &Machine, greatest: &[i128]) {
         let forms = match kind {
             Writer::Neuron { value, gate } => vec![value, gate],
             Writer::Lookup { query, scale, .. } => vec![query, scale],
+            Writer::Table { argument, .. } => vec![argument],
             Writer::Average { .. } | Writer::Total { .. } => vec![],
         };
         for form in forms {

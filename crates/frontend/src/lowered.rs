@@ -133,6 +133,7 @@ impl Lowered {
             code: self.program.code.clone(),
             sections: self.sections_with(self.program.sections.iter().cloned(), input.into()),
             turns: None,
+            resident: None,
         })
     }
 
@@ -146,6 +147,7 @@ impl Lowered {
             sections,
             code,
             turns: None,
+            resident: None,
         })
     }
 

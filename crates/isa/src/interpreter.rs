@@ -108,6 +108,9 @@ impl<'p> Interpreter<'p> {
             program,
             turning: Turning::new(program, saved.is_some()),
         };
+        for (address, bytes) in program.resident.iter().flat_map(|part| &part.memory) {
+            interpreter.memory.preset(*address as usize, bytes);
+        }
         match saved {
             None => {
                 for (instruction, bytes) in code.iter().zip(&program.sections) {

@@ -84,6 +84,18 @@ pub struct Program {
     pub sections: Vec<Vec<u8>>,
     /// How the program goes on in another context. `None`: it has one context.
     pub turns: Option<Turns>,
+    /// The part of the program that the model has in its weights. `None`: the model has nothing of
+    /// any program, and its prompts begin without a table of the operations.
+    pub resident: Option<Resident>,
+}
+
+/// The part of a program that is in a model's weights instead of its prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
+pub struct Resident {
+    /// Whether the instructions are in the weights. Then the prompt has none of them.
+    pub code: bool,
+    /// Bytes that the memory has before anything is written: their first address, and the bytes.
+    pub memory: Vec<(u32, Vec<u8>)>,
 }
 
 /// How a program goes on when its context is full.
@@ -124,8 +136,9 @@ fn section(bytes: &[u8]) -> impl Iterator<Item = Token> {
 impl Program {
     /// The tokens before every prompt, which the network looks up: `<begin>`; for the bytes xy from
     /// 00 to ff the byte x & y; for the 16 nibbles the counts of their leading zeros, of their
-    /// trailing zeros and of their ones; and the instructions [`Program::INTERRUPT`] and the one
-    /// after it, with four zeros.
+    /// trailing zeros and of their ones; for a model with code in its weights all operations with
+    /// the immediate 0; and the instructions [`Program::INTERRUPT`] and the one after it, with four
+    /// zeros.
     pub fn preamble(&self) -> impl Iterator<Item = Token> + use<> {
         let handler = self.turns.as_ref().map_or(0, |turns| turns.handler);
         let entry = [
@@ -133,7 +146,11 @@ impl Program {
             Instruction::new(Op::Br, handler),
         ];
         let entry = entry.into_iter().flat_map(Instruction::tokens);
-        Self::tables().chain(entry).chain([0; 4].map(Token::byte))
+        let operations = self.resident.is_some().then_some(Op::ALL);
+        let operations = operations.into_iter().flatten();
+        let operations = operations.flat_map(|&op| Instruction::new(op, 0).tokens());
+        let tables = Self::tables().chain(operations);
+        tables.chain(entry).chain([0; 4].map(Token::byte))
     }
 
     /// The tokens of the preamble that are the same for every program.
@@ -153,8 +170,33 @@ impl Program {
     /// The index in the preamble at which the counts of the nibbles begin.
     pub const NIBBLES_AT: usize = 257;
 
-    /// The number of tokens in the preamble.
-    pub const PREAMBLE_LEN: usize = Self::NIBBLES_AT + 3 * 16 + 14;
+    /// The index at which the table of the operations begins, in the preamble of a model with code
+    /// in its weights. Each takes five tokens, in the order of [`Op::ALL`].
+    pub const OPERATIONS_AT: usize = Self::NIBBLES_AT + 3 * 16;
+
+    /// The number of tokens in a preamble without the table of the operations.
+    pub const PREAMBLE_LEN: usize = Self::OPERATIONS_AT + 14;
+
+    /// The number of tokens in a preamble with the table of the operations.
+    pub const LONG_PREAMBLE_LEN: usize = Self::PREAMBLE_LEN + 5 * Op::ALL.len();
+
+    /// The number of tokens in the program's preamble, which is the position of `{`.
+    #[must_use]
+    pub const fn preamble_len(&self) -> usize {
+        match self.resident {
+            None => Self::PREAMBLE_LEN,
+            Some(_) => Self::LONG_PREAMBLE_LEN,
+        }
+    }
+
+    /// The instructions in the prompt.
+    #[must_use]
+    pub fn code_in_prompt(&self) -> &[Instruction] {
+        match &self.resident {
+            Some(resident) if resident.code => &[],
+            _ => &self.code,
+        }
+    }
 
     /// The index in the preamble of the three bytes that name the handler.
     pub const HANDLER_AT: usize = Self::PREAMBLE_LEN - 8;
@@ -179,7 +221,8 @@ impl Program {
     /// The prompt without the preamble, of the first context or of a later one, and there without
     /// the end of the trace of the context before.
     pub(crate) fn prompt_until_saved(&self, later: bool) -> impl Iterator<Item = Token> {
-        let code = self.code.iter().copied().flat_map(Instruction::tokens);
+        let code = self.code_in_prompt().iter().copied();
+        let code = code.flat_map(Instruction::tokens);
         let sections = match later {
             false => self.sections.as_slice(),
             true => &[],

@@ -7,7 +7,11 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::quoted;
-use crate::{Attention, Config, Error, KeyBound, PositionFeature, Shape, TokenId, Tokenizer};
+use crate::validate::MAX_LAYERS;
+use crate::{
+    Attention, Config, Error, KeyBound, LayerWeights, PositionFeature, Shape, TokenId, Tokenizer,
+    Weights,
+};
 
 const ARCHITECTURE: &str = "vanilla-transformer-2d-heads";
 const DTYPE: &str = "float64";
@@ -18,7 +22,7 @@ pub(crate) struct ConfigFile {
     layers: usize,
     d_model: usize,
     heads: usize,
-    d_ffn: usize,
+    d_ffn: Neurons,
     vocab: usize,
     dtype: String,
     attention: AttentionName,
@@ -31,6 +35,14 @@ pub(crate) struct ConfigFile {
     context: Option<u64>,
     last_position: u64,
     key_bounds: Vec<BoundEntry>,
+}
+
+/// The neurons of all layers: a number if all have as many, else a list.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "a number of neurons, or a list with one for each layer")]
+enum Neurons {
+    Equal(usize),
+    Each(Vec<usize>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,7 +67,7 @@ struct BoundEntry {
 }
 
 impl ConfigFile {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, weights: &Weights) -> Self {
         let Shape {
             layers,
             d_model,
@@ -63,12 +75,16 @@ impl ConfigFile {
             d_ffn,
             vocab,
         } = config.shape;
+        let neurons: Vec<usize> = weights.layers.iter().map(LayerWeights::neurons).collect();
         Self {
             architecture: ARCHITECTURE.to_owned(),
             layers,
             d_model,
             heads,
-            d_ffn,
+            d_ffn: match neurons.iter().all(|&own| own == d_ffn) {
+                true => Neurons::Equal(d_ffn),
+                false => Neurons::Each(neurons),
+            },
             vocab,
             dtype: DTYPE.to_owned(),
             attention: match config.attention {
@@ -104,7 +120,8 @@ impl ConfigFile {
         }
     }
 
-    pub(crate) fn into_config(self) -> Result<Config, Error> {
+    /// The configuration, and the neurons of each layer.
+    pub(crate) fn into_config(self) -> Result<(Config, Vec<usize>), Error> {
         for (name, is, must) in [
             ("architecture", &self.architecture, ARCHITECTURE),
             ("dtype", &self.dtype, DTYPE),
@@ -116,12 +133,27 @@ impl ConfigFile {
                 ));
             }
         }
-        Ok(Config {
+        let neurons = match self.d_ffn {
+            // A count of layers that is too great is refused by the shape.
+            Neurons::Equal(d_ffn) => vec![d_ffn; self.layers.min(MAX_LAYERS)],
+            Neurons::Each(neurons) if neurons.len() == self.layers => neurons,
+            Neurons::Each(neurons) => {
+                return Err(Error::invalid(
+                    format!(
+                        "d_ffn has {} numbers for {} layers",
+                        neurons.len(),
+                        self.layers
+                    ),
+                    "state one number, or one for each layer",
+                ));
+            }
+        };
+        let config = Config {
             shape: Shape {
                 layers: self.layers,
                 d_model: self.d_model,
                 heads: self.heads,
-                d_ffn: self.d_ffn,
+                d_ffn: neurons.iter().copied().max().unwrap_or(0),
                 vocab: self.vocab,
             },
             attention: match self.attention {
@@ -154,7 +186,8 @@ impl ConfigFile {
                     },
                 )
                 .collect(),
-        })
+        };
+        Ok((config, neurons))
     }
 }
 

@@ -31,7 +31,7 @@ impl Model {
         let dir = dir.as_ref();
         let tensors = self.to_safetensors()?;
         fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
-        write_json(&dir.join(CONFIG), &ConfigFile::new(&self.config))?;
+        write_json(&dir.join(CONFIG), &ConfigFile::new(&self.config, &self.weights))?;
         write(&dir.join(TENSORS), &tensors)?;
         write_json(&dir.join(TOKENIZER), &TokenizerFile::new(&self.tokenizer))?;
         write_json(
@@ -61,7 +61,7 @@ impl Model {
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let path = dir.join(CONFIG);
-        let config = read_json::<ConfigFile>(&path)?
+        let (config, neurons) = read_json::<ConfigFile>(&path)?
             .into_config()
             .map_err(|e| e.in_file(&path))?;
         config.validate().map_err(|e| e.in_file(&path))?;
@@ -73,7 +73,7 @@ impl Model {
 
         let path = dir.join(TENSORS);
         let bytes = read(&path, MAX_TENSOR_BYTES)?;
-        let weights = tensors::deserialize(&bytes, &config.shape, &path)?;
+        let weights = tensors::deserialize(&bytes, &config.shape, &neurons, &path)?;
         weights
             .validate(&config.shape)
             .map_err(|e| e.in_file(&path))?;

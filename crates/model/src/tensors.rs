@@ -30,7 +30,13 @@ pub(crate) fn serialize(weights: &Weights, shape: &Shape) -> Result<Vec<u8>, Saf
     safetensors::serialize(views, Some(metadata.into_iter().collect()))
 }
 
-pub(crate) fn deserialize(bytes: &[u8], shape: &Shape, path: &Path) -> Result<Weights, Error> {
+/// `neurons` has the count of every layer.
+pub(crate) fn deserialize(
+    bytes: &[u8],
+    shape: &Shape,
+    neurons: &[usize],
+    path: &Path,
+) -> Result<Weights, Error> {
     let file = SafeTensors::deserialize(bytes)
         .map_err(|e| Error::format(path, e, "use the file that an exporter wrote"))?;
     let mut unread: BTreeSet<&str> = file.names().into_iter().collect();
@@ -39,16 +45,14 @@ pub(crate) fn deserialize(bytes: &[u8], shape: &Shape, path: &Path) -> Result<We
         matrix(&file, &name, rows, cols).map_err(|e| e.in_file(path))
     };
     let Shape {
-        layers,
-        d_model: d,
-        d_ffn: f,
-        vocab,
-        ..
+        d_model: d, vocab, ..
     } = *shape;
     let tok = take("tok.weight".into(), vocab, d)?;
     let head = take("head.weight".into(), vocab, d)?;
-    let layers = (0..layers)
-        .map(|i| {
+    let layers = neurons
+        .iter()
+        .enumerate()
+        .map(|(i, &f)| {
             Ok(LayerWeights {
                 in_proj: take(format!("attn.{i}.in_proj_weight"), 3 * d, d)?,
                 out_proj: take(format!("attn.{i}.out_proj.weight"), d, d)?,

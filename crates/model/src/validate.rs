@@ -1,12 +1,13 @@
 //! Validation: the invariants of a consistent model.
 
-use crate::{Config, Error, Matrix, Model, Shape, Weights};
+use crate::{Config, Error, LayerWeights, Matrix, Model, Shape, Weights};
 
 /// Limits on every dimension of a model, so that a small file cannot make a reader reserve much
 /// memory.
 pub(crate) const MAX_LAYERS: usize = 1 << 10;
 pub(crate) const MAX_WIDTH: usize = 1 << 16;
 pub(crate) const MAX_VOCAB: usize = 1 << 24;
+pub(crate) const MAX_NEURONS: usize = 1 << 24;
 
 impl Model {
     /// Checks that shapes agree and are within limits, that numbers are finite, that token strings
@@ -50,7 +51,7 @@ impl Shape {
             ("layers", self.layers, MAX_LAYERS),
             ("d_model", self.d_model, MAX_WIDTH),
             ("heads", self.heads, MAX_WIDTH),
-            ("d_ffn", self.d_ffn, MAX_WIDTH),
+            ("d_ffn", self.d_ffn, MAX_NEURONS),
             ("vocab", self.vocab, MAX_VOCAB),
         ];
         for (name, value, limit) in limits {
@@ -122,12 +123,10 @@ impl Weights {
         shape: &Shape,
     ) -> impl Iterator<Item = (String, &'a Matrix, [usize; 2])> {
         let Shape {
-            d_model: d,
-            d_ffn: f,
-            vocab,
-            ..
+            d_model: d, vocab, ..
         } = *shape;
         let layers = self.layers.iter().enumerate().flat_map(move |(i, layer)| {
+            let f = layer.neurons();
             [
                 (
                     format!("attn.{i}.in_proj_weight"),
@@ -155,6 +154,17 @@ impl Weights {
                     shape.layers
                 ),
                 "state the shape of the weights",
+            ));
+        }
+        let widest = self.layers.iter().map(LayerWeights::neurons).max();
+        if widest != Some(shape.d_ffn) || self.layers.iter().any(|layer| layer.neurons() == 0) {
+            let widths: Vec<_> = self.layers.iter().map(LayerWeights::neurons).collect();
+            return Err(Error::invalid(
+                format!(
+                    "the layers have {widths:?} neurons, the shape says d_ffn = {}",
+                    shape.d_ffn
+                ),
+                "state the neurons of the widest layer, and at least one in each",
             ));
         }
         for (name, matrix, [rows, cols]) in self.named(shape) {

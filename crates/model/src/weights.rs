@@ -68,8 +68,7 @@ impl Matrix {
     }
 }
 
-/// The five numbers that determine every tensor's shape. Heads have dimension 2, so `d_model = 2 *
-/// heads`.
+/// The five numbers of a model's shape. Heads have dimension 2, so `d_model = 2 * heads`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// Number of layers.
@@ -78,7 +77,8 @@ pub struct Shape {
     pub d_model: usize,
     /// Number of attention heads per layer.
     pub heads: usize,
-    /// Number of gated neurons per layer.
+    /// Number of gated neurons of the widest layer. Other layers may have fewer: see
+    /// [`LayerWeights::neurons`].
     pub d_ffn: usize,
     /// Number of tokens in the vocabulary; ids are below it.
     pub vocab: usize,
@@ -92,10 +92,18 @@ pub struct LayerWeights {
     pub in_proj: Matrix,
     /// `[d_model, d_model]`.
     pub out_proj: Matrix,
-    /// `[2 * d_ffn, d_model]`: gate rows, then value rows.
+    /// `[2 * neurons, d_model]`: gate rows, then value rows.
     pub ff_in: Matrix,
-    /// `[d_model, d_ffn]`.
+    /// `[d_model, neurons]`.
     pub ff_out: Matrix,
+}
+
+impl LayerWeights {
+    /// The number of gated neurons of the layer.
+    #[must_use]
+    pub fn neurons(&self) -> usize {
+        self.ff_out.cols
+    }
 }
 
 /// All matrices of a model.

@@ -224,7 +224,7 @@ impl Pass {
         let heads_out = update(&weights.out_proj, &inputs);
         self.versions.write(heads_out.slots());
 
-        let d_ffn = model.config.shape.d_ffn;
+        let d_ffn = weights.neurons();
         let mut neurons = Vec::new();
         let mut inputs = Vec::new();
         for neuron in 0..d_ffn {

@@ -37,7 +37,7 @@ fn layer(model: &Model, index: usize, before: &[f64], answers: &[f64]) -> [Vec<f
     let sum = |x: &[f64], y: Vec<f64>| x.iter().zip(y).map(|(a, b)| a + b).collect::<Vec<_>>();
     let attended = sum(before, times(&weights.out_proj, answers));
     let products = times(&weights.ff_in, &attended);
-    let (gates, values) = products.split_at(model.config.shape.d_ffn);
+    let (gates, values) = products.split_at(products.len() / 2);
     let neurons: Vec<f64> = gates
         .iter()
         .zip(values)

@@ -189,6 +189,7 @@ impl Draft {
             code: writer.code,
             sections,
             turns: None,
+            resident: None,
         };
         draft
     }

@@ -59,11 +59,9 @@ impl SparseLayer {
     /// The sparse weights of a layer, whose nodes begin at `first_node`.
     fn new(config: &Config, weights: &LayerWeights, index: usize, first_node: usize) -> Self {
         let Shape {
-            d_model,
-            d_ffn,
-            heads,
-            ..
+            d_model, heads, ..
         } = config.shape;
+        let d_ffn = weights.neurons();
         let all = (0..heads).filter_map(|number| SparseHead::new(config, weights, index, number));
         let heads: Vec<SparseHead> = all.collect();
         // For each output of a live head, its column in the dense matrix; none for a dead part.

@@ -21,6 +21,7 @@ impl Graph {
                 forms.extend(values);
             }
             Writer::Average { values } => forms.extend(values),
+            Writer::Table { argument, .. } => forms.push(argument),
             Writer::Total { average } => dims.extend([*average, self.time, self.one]),
         }
         dims.extend(

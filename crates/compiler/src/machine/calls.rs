@@ -7,19 +7,20 @@
 //! return: result = byte of that resume's immediate at the current index; end += frame size
 //! call:   end += fourth; traps if frame + fourth > FRAME_LIMIT
 //! ```
+//! With code in the weights, `return` outputs a number that the call recorded: see `rom`.
+//!
 //! Frames hold at least one word, so the frame base identifies the call.
 
 use weightware_isa::{FRAME_LIMIT, Trap};
 
 use super::columns::Class;
-use super::planned::Rom;
 use super::{BIG, Machine, Parts};
-use crate::form::{Dim, LinearForm};
+use crate::form::Dim;
 use crate::graph::Key;
 
 impl Machine {
-    /// Returns the place of the `resume` after the call that made the current frame.
-    pub(super) fn calls(&mut self, parts: &Parts) -> Dim {
+    /// Returns the number at which a return goes on, if the call recorded it.
+    pub(super) fn calls(&mut self, parts: &Parts) -> Option<Dim> {
         let Parts { state, fetched, .. } = parts;
         let class = &fetched.class;
         let unless_return = class.unless(Class::Return);
@@ -42,14 +43,13 @@ impl Machine {
             clear,
             ..words.key(graph, callee, product, time.into())
         };
-        let in_weights = state
-            .rom
-            .as_ref()
-            .map_or_else(LinearForm::zero, Rom::remembered);
-        let values = [state.opcode + one * 5 - in_weights, fetched.fourth.into()];
-        let [resume_at, frame_size] =
+        let after = state.after_call(graph);
+        let recorded = after.clone().unwrap_or(state.opcode + one * 5);
+        let values = [recorded, fetched.fourth.into()];
+        let [recorded, frame_size] =
             graph.lookup("call", words.centred(graph, state.frame), &key, values);
-        let resume_at = graph.hold("resume_at", resume_at);
+        let name = if after.is_some() { "return_to" } else { "resume_at" };
+        let recorded = graph.hold(name, recorded);
         let frame_size = graph.hold("frame_size", frame_size);
 
         let called = graph.relu(
@@ -63,13 +63,17 @@ impl Machine {
         );
         graph.add(fetched.end, 1, returned);
 
+        self.bound("call", words);
+        if after.is_some() {
+            return Some(recorded);
+        }
+        let graph = &mut self.graph;
         // The bounds of a place in the program do not exclude places after the last position.
-        let query = resume_at + one + state.index - unless_return * BIG;
+        let query = recorded + one + state.index - unless_return * BIG;
         let positions = graph.positions();
         let [byte] = graph.lookup("return.byte", query, &positions, [self.columns.byte.into()]);
         self.add_to_result(1, byte);
-        self.bound("call", words);
-        resume_at
+        None
     }
 
     /// Generates a trap at once for a call whose frame would begin beyond the limit.

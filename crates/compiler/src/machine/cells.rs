@@ -83,7 +83,7 @@ impl Machine {
             let [at] = graph.lookup("load.at", query.clone(), &key, [time.into()]);
             self.stale(access, missed, at);
         }
-        self.loaded(parts, size, (query, &key), missed);
+        self.loaded(parts, size, (query, &key), missed, &access.asked);
         for name in ["seen", "cell.store", "cell.load"] {
             self.bound(name, addresses);
         }

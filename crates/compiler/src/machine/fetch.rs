@@ -9,6 +9,7 @@
 //! ```
 
 use super::columns::{Columns, FetchedClass};
+use super::rom::InWeights;
 use super::state::State;
 use crate::form::{Dim, LinearForm};
 use crate::graph::Graph;
@@ -23,13 +24,18 @@ pub(crate) struct Fetched {
     pub(crate) bias: Dim,
     /// The width of the operands in bytes.
     pub(crate) width: Dim,
-    pub(crate) immediate: Dim,
+    pub(crate) immediate: LinearForm,
     pub(crate) fourth: Dim,
     pub(crate) here: Dim,
 }
 
 impl Fetched {
-    pub(crate) fn new(graph: &mut Graph, columns: &Columns, state: &State) -> Self {
+    pub(crate) fn new(
+        graph: &mut Graph,
+        columns: &Columns,
+        state: &State,
+        in_weights: Option<InWeights>,
+    ) -> Self {
         let one = graph.one();
         let positions = graph.positions();
         let at = |offset: i64| state.opcode + one * offset;
@@ -60,9 +66,10 @@ impl Fetched {
         let query = at(1) + state.index + gap;
         let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
         let here = graph.hold("here", here);
-        if let Some(rom) = &state.rom {
-            rom.immediate(graph, state.index, immediate, here);
-        }
+        let immediate = match in_weights {
+            Some(part) => part.immediate(graph, state.index, [immediate, fourth, here]),
+            None => immediate.into(),
+        };
 
         let class = FetchedClass {
             one,

@@ -20,13 +20,13 @@ impl Machine {
         let graph = &mut self.graph;
         let (one, time) = (graph.one(), graph.time());
 
-        let local = state.frame + fetched.immediate;
+        let local = state.frame + fetched.immediate.clone();
         let global = state.frame - class.unless_either(Class::GlobalGet, Class::GlobalSet) * BIG;
         let frame_if_global = graph.relu("frame_if_global", global.clone());
         let frame_if_global = graph.hold("frame_if_global", frame_if_global);
         let far = words.far_side(graph, local.clone());
         let of_local = graph.reglu("local^2", far.clone(), local.clone());
-        let excess = graph.reglu("local^2.global", far + fetched.immediate, global);
+        let excess = graph.reglu("local^2.global", far + fetched.immediate.clone(), global);
         let product = graph.dim("word^2");
         graph.add(product, 1, of_local);
         graph.add(product, -1, excess);

@@ -68,7 +68,7 @@ impl Machine {
         let graph = &mut self.graph;
         let one = graph.one();
 
-        let written = operands.second + fetched.immediate + state.index - one;
+        let written = operands.second + fetched.immediate.clone() + state.index - one;
         let far = span.far_side(graph, written.clone());
         let product = graph.reglu("address^2", far, written.clone());
         let product = graph.hold("address^2", product);
@@ -84,7 +84,7 @@ impl Machine {
         let access = Access {
             square: product + linear + one * (SHIFT * SHIFT) - first.clone(),
             first,
-            asked: operands.top + fetched.immediate + state.index - size.beyond,
+            asked: operands.top + fetched.immediate.clone() + state.index - size.beyond,
             written,
             product,
             clear,
@@ -115,7 +115,7 @@ impl Machine {
             let at = self.graph.second_value(found, time);
             self.stale(access, missed, at);
         }
-        self.loaded(parts, size, (query, &key), missed);
+        self.loaded(parts, size, (query, &key), missed, &access.asked);
         for name in ["load.at", "load"] {
             self.bound(name, span);
         }
@@ -157,19 +157,33 @@ impl Machine {
         size: &Size,
         (query, key): (LinearForm, &Key),
         missed: Dim,
+        asked: &LinearForm,
     ) {
+        let preset = self.preset(parts, asked);
         let class = &parts.fetched.class;
         let values = [self.columns.byte, self.columns.negative].map(LinearForm::from);
         let [byte, sign] = self.graph.lookup("load", query, key, values);
         let byte = self.graph.hold("load.byte", byte);
         let sign = self.graph.hold("load.sign", sign);
-        let other = class.unless_either(Class::Load, Class::LoadSigned) + size.beyond + missed;
-        self.add_byte("load", 1, byte, &other);
-        let other = class.unless(Class::LoadSigned) + size.within + missed;
-        self.add_byte("load.sign", 255, sign, &other);
+        let load = class.unless_either(Class::Load, Class::LoadSigned) + size.beyond;
+        self.add_byte("load", 1, byte, &(load.clone() + missed));
+        let signed = class.unless(Class::LoadSigned) + size.within;
+        self.add_byte("load.sign", 255, sign, &(signed.clone() + missed));
+        let dump = class.unless(Class::Dump);
         if self.extensions.contains(&Extension::Turn) {
-            let other = class.unless(Class::Dump) + missed;
-            self.add_byte("dump", 1, byte, &other);
+            self.add_byte("dump", 1, byte, &(dump.clone() + missed));
+        }
+        let Some([preset, preset_sign]) = preset else {
+            return;
+        };
+        // The byte of the weights, and minus it if another byte is found.
+        for (name, coefficient, preset, unless) in [
+            ("load.preset", 1, preset, load),
+            ("load.sign.preset", 255, preset_sign, signed),
+            ("dump.preset", 1, preset, dump),
+        ] {
+            self.add_byte(name, coefficient, preset, &unless);
+            self.add_byte(name, -coefficient, preset, &(unless + missed));
         }
     }
 
@@ -184,7 +198,7 @@ impl Machine {
         let growth = parts.state.growth.clone();
         let [grown] = graph.lookup("grown", LinearForm::zero(), &latest_growth, [growth]);
         let grown = graph.hold("grown", grown);
-        let start = fetched.immediate - (fetched.fourth + grown) * 65536;
+        let start = fetched.immediate.clone() - (fetched.fourth + grown) * 65536;
         let load = start.clone() + operands.top + fetched.rise
             - class.unless_either(Class::Load, Class::LoadSigned) * BIG;
         let store = start + operands.second + fetched.bytes - class.unless(Class::Store) * BIG;

@@ -20,6 +20,7 @@
 //! | `count` | leading and trailing zeros, ones |
 //! | `wide` | 64-bit comparisons, two words joined |
 //! | `turn` | whether the context is full, and numbers of the state |
+//! | `rom` | instructions and memory that are in the weights |
 //! | `next` | the next token, from the byte and the end code |
 
 mod arithmetic;
@@ -41,6 +42,7 @@ mod nibbles;
 pub mod planned;
 mod powers;
 mod profile;
+mod rom;
 mod shift;
 mod sign;
 mod stack;
@@ -61,8 +63,9 @@ pub use extension::{Extension, UnknownExtension};
 use fetch::Fetched;
 pub(crate) use memory::SHIFT;
 use nibbles::Nibbles;
-use planned::{Hooks, Planned};
+use planned::Planned;
 pub use profile::{KeySpan, Limit, Profile};
+pub use rom::Rom;
 use stack::Operands;
 use state::State;
 use wide::Lower;
@@ -123,6 +126,7 @@ pub struct Machine {
     end: Dim,
     nibbles: Option<Nibbles>,
     planned: Vec<Planned>,
+    pub(crate) rom: Option<Rom>,
 }
 
 impl Machine {
@@ -136,20 +140,42 @@ impl Machine {
     /// different profiles differ only in numbers, so that one schedule serves them all.
     #[must_use]
     pub fn with_profile(profile: Profile, modules: &[Extension]) -> Self {
-        Self::with_planned(profile, modules, &[])
+        Self::with_parts(profile, modules, &[], None)
     }
 
     /// Builds a machine with planned features, to measure the hardware that they need. A feature
     /// that needs a missing module is left out, too. No planned feature can be assembled yet.
     #[must_use]
     #[doc(hidden)]
-    pub fn with_planned(profile: Profile, modules: &[Extension], planned: &[Planned]) -> Self {
+    pub fn with_planned(
+        profile: Profile,
+        modules: &[Extension],
+        planned: &[Planned],
+        rom: Option<Rom>,
+    ) -> Self {
+        Self::with_parts(profile, modules, planned, rom)
+    }
+
+    /// Builds the machine of a profile with all modules, and with instructions and memory in its
+    /// weights.
+    #[must_use]
+    pub fn with_rom(profile: Profile, rom: Rom) -> Self {
+        Self::with_parts(profile, &Extension::ALL, &[], Some(rom))
+    }
+
+    fn with_parts(
+        profile: Profile,
+        modules: &[Extension],
+        planned: &[Planned],
+        rom: Option<Rom>,
+    ) -> Self {
         let mut graph = Graph::new();
         let columns = Columns::new(&mut graph);
         let end = graph.dim("end");
         let turns = modules.contains(&Extension::Turn);
-        let state = State::new(&mut graph, &columns, &profile, planned, turns);
-        let fetched = Fetched::new(&mut graph, &columns, &state);
+        let (state, in_weights) =
+            State::new(&mut graph, &columns, &profile, planned, turns, rom.as_ref());
+        let fetched = Fetched::new(&mut graph, &columns, &state, in_weights);
         let operands = Operands::new(&mut graph, &columns, &state, &fetched, &profile);
         let wide = modules.contains(&Extension::Wide);
         let lower = wide.then(|| Lower::new(&mut graph, &columns, &state, &fetched, &profile));
@@ -162,6 +188,7 @@ impl Machine {
             end,
             nibbles: None,
             planned: planned.to_vec(),
+            rom,
         };
         let parts = Parts {
             state,
@@ -171,7 +198,7 @@ impl Machine {
         };
         machine.stack_bytes(&parts);
         machine.locals(&parts);
-        let resume_at = machine.calls(&parts);
+        let recorded = machine.calls(&parts);
         let size = machine.size(&parts);
         let missed = machine.memory(&parts, &size);
         machine.arithmetic(&parts);
@@ -201,10 +228,11 @@ impl Machine {
         }
         if let Some(product) = product {
             machine.number(&parts, product);
+            if let Some(recorded) = recorded {
+                machine.return_number(&parts, recorded, product);
+            }
         }
         machine.next_token(&parts);
-        let hooks = Hooks { resume_at, product };
-        machine.plan(&parts, &hooks);
         machine
     }
 

@@ -167,6 +167,26 @@ impl Profile {
         }
     }
 
+    /// The shape of the profile's machine with instructions and memory in its weights, without the
+    /// neurons of its tables.
+    #[must_use]
+    pub const fn rom_budget(&self) -> Budget {
+        Budget {
+            d_ffn: 48,
+            ..self.budget()
+        }
+    }
+
+    /// The committed schedule of the profile's machine with instructions and memory in its weights,
+    /// which is the same for all.
+    #[must_use]
+    pub const fn rom_schedule(&self) -> &'static str {
+        match self.cells {
+            None => include_str!("../../schedules/rom.txt"),
+            Some(_) => include_str!("../../schedules/far-rom.txt"),
+        }
+    }
+
     /// Another profile whose limit exceeds this one's, and which holds all addresses up to
     /// `last_address`. Profiles of the default shape come first.
     #[must_use]

@@ -8,16 +8,19 @@
 //! count    = sum of ends and skips                           instructions closed so far, `}` included
 //! base     = (target + turn.redirect - count + 1) at the latest jump, else 0
 //! jump     = target at the latest jump, else 0
-//! origin   = 319                                             position of `{`
+//! origin   = 319, with code in the weights 1024             position of `{`
 //! opcode   = origin + 5 (base + count) - 4                   position of the current instruction's opcode
 //! depth    = sum of delta                                    operands on the stack
 //! frame    = sum of frame_delta                              first word of the current frame
 //! stores   = sum of stores                                   orders writes to memory
 //! ```
 
+use weightware_isa::Program;
+
 use super::Profile;
 use super::columns::Columns;
-use super::planned::{self, Planned, Rom, anywhere};
+use super::planned::{self, Planned, anywhere};
+use super::rom::{self, InWeights, Rom};
 use super::turn;
 use crate::form::{Dim, LinearForm};
 use crate::graph::{Graph, Output};
@@ -41,8 +44,8 @@ pub(crate) struct State {
     pub(crate) jump: Option<Dim>,
     /// The pages by which the memory has grown, at a token that grows it.
     pub(crate) growth: LinearForm,
-    /// The current instruction, if it is in the weights.
-    pub(crate) rom: Option<Rom>,
+    /// The number of the next instruction, plus 1, if instructions may be in the weights.
+    pub(crate) closed: Option<Dim>,
 }
 
 /// The running sums in the form in which sections read them.
@@ -61,7 +64,8 @@ impl State {
         profile: &Profile,
         planned: &[Planned],
         turns: bool,
-    ) -> Self {
+        rom: Option<&Rom>,
+    ) -> (Self, Option<InWeights>) {
         let (one, time) = (graph.one(), graph.time());
         let positions = graph.positions();
 
@@ -106,11 +110,14 @@ impl State {
             ["frame", "stores"],
             [columns.frame_delta.into(), columns.stores.into()],
         );
-        let count = planned::count(graph, count, planned);
+        let count = match rom {
+            Some(_) => graph.hold_lifted("count", count),
+            None => graph.hold("count", count).into(),
+        };
         let stores = graph.hold("stores", stores);
         let sums = match planned.contains(&Planned::Anywhere) {
             true => anywhere::relative(graph, columns, profile, frame, depth),
-            false => Sums::absolute(graph, profile, planned, frame, depth),
+            false => Sums::absolute(graph, profile, rom, frame, depth),
         };
 
         let latest_jump = graph.latest(one - columns.jumped);
@@ -132,16 +139,20 @@ impl State {
                 (base, None)
             }
         };
-        let closed = planned::closed(graph, base, count, planned);
+        let exact = rom.map(|_| rom::closed(graph, base, count.clone()));
+        let closed = match exact {
+            Some(closed) => closed.into(),
+            None => graph.hold("base", base) + count,
+        };
 
         // `}` counts as one end token, so before any jump instruction 0 has count 1. In the
         // program's text the count is 0, and the fetched token is a byte of the preamble, whose
         // class is none.
         let place = closed.clone() * 5 + sums.origin.clone() - one * 4;
         let opcode = graph.persist("opcode", place);
-        let rom = Rom::new(graph, opcode, closed, &sums.origin, planned);
+        let in_weights = rom.zip(exact).map(|(rom, closed)| InWeights::new(graph, rom, opcode, closed));
 
-        Self {
+        let state = Self {
             index,
             growth: word.clone() - lead.word,
             word,
@@ -152,8 +163,9 @@ impl State {
             frame: sums.frame,
             stores,
             jump,
-            rom,
-        }
+            closed: exact,
+        };
+        (state, in_weights)
     }
 }
 
@@ -161,7 +173,7 @@ impl Sums {
     fn absolute(
         graph: &mut Graph,
         profile: &Profile,
-        planned: &[Planned],
+        rom: Option<&Rom>,
         frame: Output,
         depth: Output,
     ) -> Self {
@@ -177,7 +189,10 @@ impl Sums {
         ];
         let [depth, depth_product] = graph.lookup("depth", depth_sum, &positions, values);
         Self {
-            origin: graph.one() * planned::preamble(planned),
+            origin: graph.constant(match rom {
+                Some(_) => Program::LONG_PREAMBLE_LEN as i64,
+                None => Program::PREAMBLE_LEN as i64,
+            }),
             frame,
             depth: graph.hold("depth", depth),
             depth_product: graph.hold("depth^2", depth_product),

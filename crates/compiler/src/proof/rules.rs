@@ -72,7 +72,12 @@ fn cases(class: Class) -> Option<Cases> {
 
 pub(super) fn prove(facts: &mut Facts<'_>, op: Op) -> Result<Proof, ProofError> {
     let columns = op_columns(op);
-    let equation = match equation(columns.class) {
+    let equation = match columns.class {
+        // The multiplier outputs the number that the call recorded.
+        Class::Return if facts.machine.rom.is_some() => Err("calls of every depth (`rom`)"),
+        class => equation(class),
+    };
+    let equation = match equation {
         Ok(equation) => equation,
         Err(instead) => {
             return Ok(Proof {

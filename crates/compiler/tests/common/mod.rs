@@ -119,7 +119,7 @@ impl<'m> Forward<'m> {
             add(&mut x, &times(&layer.out_proj, &y));
             self.half_layers.push(x.clone());
             let hidden = times(&layer.ff_in, &x);
-            let (gates, values) = hidden.split_at(shape.d_ffn);
+            let (gates, values) = hidden.split_at(hidden.len() / 2);
             let hidden: Vec<f64> = gates
                 .iter()
                 .zip(values)

@@ -23,6 +23,13 @@ impl Memory {
         self.bytes.get(address)
     }
 
+    /// Sets bytes that count as never written.
+    pub(super) fn preset(&mut self, address: usize, bytes: &[u8]) {
+        for (address, &byte) in (address..).zip(bytes) {
+            self.bytes.set(address, byte);
+        }
+    }
+
     pub(super) fn write(&mut self, address: usize, bytes: &[u8]) {
         for (address, &byte) in (address..).zip(bytes) {
             self.bytes.set(address, byte);

@@ -205,6 +205,7 @@ fn random_programs_never_panic_and_their_traces_are_read() {
             code,
             sections,
             turns: None,
+            resident: None,
         };
         let mut run = Interpreter::new(&program);
         let mut reader = TraceReader::new();

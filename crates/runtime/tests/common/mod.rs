@@ -222,7 +222,7 @@ pub(crate) fn dense(model: &Model, tokens: &[TokenId]) -> Vec<Vec<f64>> {
                 *x += a;
             }
             let gated = product(&layer.ff_in, x);
-            let (gates, values) = gated.split_at(shape.d_ffn);
+            let (gates, values) = gated.split_at(gated.len() / 2);
             let products: Vec<f64> = gates
                 .iter()
                 .zip(values)

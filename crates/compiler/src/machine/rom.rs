@@ -1,0 +1,220 @@
+//! Instructions and memory in the weights: functions of the instruction's number and of the
+//! address, as rows of neurons (see [`Table`]).
+//!
+//! ```text
+//! closed  = base + count                        exact, in a slot of its own: a table's gates multiply it
+//! c       = closed - 1                          the number of the current instruction
+//! opcode += entry(c) - (origin + 5 c + 1)       from here on all columns of the opcode are fetched from the preamble, whose table
+//!                                               of the operations has each with the immediate 0
+//! immediate += low(c) + 2^16 high(c)            bytes 0 and 1; byte 2
+//! fourth += byte 3
+//! here   += byte(8 c + index)                   bytes of the immediate; from 4 on, of the next instruction's
+//! record  = closed + 1                          the number of the instruction after a call and its `resume`: `return` copies it,
+//!                                               in the prompt, too. The multiplier outputs its bytes
+//! read    = asked, clamped to 0 and the last address at loads and dumps, else 0
+//! memory  = byte(read), sign(read)              what a load finds at an address that was never written
+//! ```
+//! The tables are 0 at instructions of the prompt, so a program in the prompt runs as ever. No sum
+//! is rounded, in any order of its terms: the entries of a table are below 2^16, and its argument
+//! is at most an integer beyond its last entry. So the sum of the magnitudes of its terms is below
+//! `2^17 n^2` for n entries in a row.
+
+use weightware_isa::{Instruction, Op, Program};
+
+use super::columns::Class;
+use super::state::State;
+use super::{BIG, Machine, Parts};
+use crate::form::{Dim, LinearForm};
+use crate::graph::{Graph, Output};
+use crate::table::Table;
+
+/// The instructions and the memory that a model has in its weights.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rom {
+    /// The whole code of a program, which its prompt then does not have. Empty if programs are in
+    /// the prompt.
+    pub program: Vec<Instruction>,
+    /// Bytes that the memory has before anything is written: their first address, and the bytes.
+    pub memory: Vec<(u32, Vec<u8>)>,
+}
+
+/// Bytes of an instruction's line: an instruction has up to 8 bytes of immediate, its own and the
+/// next one's.
+const LINE: i64 = 8;
+
+impl Rom {
+    /// The position of `{`.
+    const ORIGIN: i64 = Program::LONG_PREAMBLE_LEN as i64;
+
+    /// The position of an operation in the table of the preamble.
+    fn entry(op: Op) -> i64 {
+        (Program::OPERATIONS_AT + 5 * op as usize) as i64
+    }
+
+    /// For each number of an instruction: the correction of the opcode's place, byte 3 of the
+    /// immediate.
+    fn places(&self) -> Table {
+        let row = |(instruction, number): (&Instruction, i64)| {
+            let [.., fourth] = instruction.immediate;
+            let in_order = Self::ORIGIN + 5 * number + 1;
+            [Self::entry(instruction.op) - in_order, fourth.into()]
+        };
+        let mut rows: Vec<[i64; 2]> = self.program.iter().zip(0..).map(row).collect();
+        if !rows.is_empty() {
+            // `}`, which follows `{`.
+            rows.push([-5 * self.program.len() as i64, 0]);
+        }
+        Table::new(2, [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()))
+    }
+
+    /// For each number of an instruction: bytes 0 and 1 of the immediate, byte 2.
+    fn immediates(&self) -> Table {
+        let rows = self.program.iter().map(|instruction| {
+            let [b0, b1, b2, _] = instruction.immediate.map(i64::from);
+            match op_columns_class(instruction.op) {
+                Class::Immediate | Class::BrIf | Class::BrUnless | Class::Call => [0; 2],
+                _ => [b0 + 256 * b1, b2],
+            }
+        });
+        let rows: Vec<[i64; 2]> = rows.collect();
+        Table::new(2, [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()))
+    }
+
+    /// For each byte of each instruction's line, the byte that the instruction may output.
+    fn bytes(&self) -> Table {
+        let next = self.program.iter().skip(1).map(|next| (next.op, next.immediate));
+        let next = next.chain([(Op::Drop, [0; 4])]);
+        let lines = self.program.iter().zip(next).map(|(instruction, (op, high))| {
+            let shown = matches!(
+                op_columns_class(instruction.op),
+                Class::Immediate | Class::Call | Class::BrIf | Class::BrUnless
+            );
+            let low = if shown { instruction.immediate } else { [0; 4] };
+            let high = if op == Op::I64ConstHigh { high } else { [0; 4] };
+            [low, high]
+        });
+        let rows: Vec<[i64; 1]> = lines.flatten().flatten().map(|byte| [byte.into()]).collect();
+        Table::new(1, [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()))
+    }
+
+    /// For each address the byte, and whether it is 128 or more.
+    fn memory(&self) -> Table {
+        let runs = self.memory.iter().map(|(first, bytes)| {
+            let rows: Vec<[i64; 2]> = bytes
+                .iter()
+                .map(|&byte| [byte.into(), i64::from(byte >> 7)])
+                .collect();
+            (i64::from(*first), rows)
+        });
+        Table::new(2, runs)
+    }
+
+    /// The last address that the weights have a byte for.
+    fn last_address(&self) -> i64 {
+        let ends = self.memory.iter().map(|(first, bytes)| i64::from(*first) + bytes.len() as i64);
+        ends.max().unwrap_or(1) - 1
+    }
+}
+
+fn op_columns_class(op: Op) -> Class {
+    super::columns::op_columns(op).class
+}
+
+/// The current instruction, if instructions may be in the weights.
+pub(crate) struct InWeights {
+    /// The number of the next instruction.
+    closed: Dim,
+    fourth: Output,
+    immediates: Table,
+    bytes: Table,
+}
+
+/// `base + count`, exact. The count is lifted, so it is looked up at its own position: a neuron
+/// that reads the lifted number would overflow.
+pub(super) fn closed(graph: &mut Graph, base: Output, count: LinearForm) -> Dim {
+    let (time, positions) = (graph.time(), graph.positions());
+    let [count] = graph.lookup("count.own", time, &positions, [count]);
+    let closed = graph.hold("closed", base);
+    graph.add(closed, 1, count);
+    closed
+}
+
+impl InWeights {
+    /// Corrects the place of the current instruction's opcode.
+    pub(super) fn new(graph: &mut Graph, rom: &Rom, opcode: Dim, closed: Dim) -> Self {
+        let number = closed - graph.one();
+        let outputs = graph.table("rom.code", number, rom.places());
+        let [place, fourth] = outputs[..] else {
+            unreachable!("the table has two columns")
+        };
+        graph.add(opcode, 1, place);
+        Self {
+            closed,
+            fourth,
+            immediates: rom.immediates(),
+            bytes: rom.bytes(),
+        }
+    }
+
+    /// Adds the immediate of an instruction in the weights. Returns the whole immediate.
+    pub(super) fn immediate(
+        self,
+        graph: &mut Graph,
+        index: Dim,
+        [immediate, fourth, here]: [Dim; 3],
+    ) -> LinearForm {
+        let number = self.closed - graph.one();
+        let outputs = graph.table("rom.immediate", number, self.immediates);
+        let [low, high] = outputs[..] else {
+            unreachable!("the table has two columns")
+        };
+        graph.add(immediate, 1, low);
+        let high = graph.hold("immediate.high", high);
+        graph.add(fourth, 1, self.fourth);
+        let place = (self.closed - graph.one()) * LINE + index;
+        let bytes = graph.table("rom.bytes", place, self.bytes);
+        graph.add(here, 1, bytes[0]);
+        immediate + high * (1 << 16)
+    }
+}
+
+impl State {
+    /// The number of the instruction after a call and its `resume`, if instructions may be in the
+    /// weights.
+    pub(super) fn after_call(&self, graph: &Graph) -> Option<LinearForm> {
+        self.closed.map(|closed| closed + graph.one())
+    }
+}
+
+impl Machine {
+    /// Outputs the number that a call recorded, at `return`.
+    pub(super) fn return_number(&mut self, parts: &Parts, recorded: Dim, product: Dim) {
+        let unless = parts.fetched.class.unless(Class::Return);
+        let number = self.graph.relu("return.number", recorded - unless * BIG);
+        self.graph.add(product, 1, number);
+    }
+
+    /// The byte of the weights at an address that a load or a dump asks for, and its sign.
+    pub(super) fn preset(&mut self, parts: &Parts, asked: &LinearForm) -> Option<[Dim; 2]> {
+        let rom = self.rom.as_ref()?;
+        let class = &parts.fetched.class;
+        let graph = &mut self.graph;
+        let read = graph.dim("rom.read");
+        let last = graph.one() * rom.last_address();
+        for (name, unless) in [
+            ("rom.read", class.unless_either(Class::Load, Class::LoadSigned)),
+            ("rom.read.dump", class.unless(Class::Dump)),
+        ] {
+            let address = asked.clone() - unless * BIG;
+            let below = graph.relu(name, address.clone());
+            graph.add(read, 1, below);
+            let beyond = graph.relu(&format!("{name}.beyond"), address - last.clone());
+            graph.add(read, -1, beyond);
+        }
+        let outputs = graph.table("rom.memory", read, rom.memory());
+        let [byte, sign] = outputs[..] else {
+            unreachable!("the table has two columns")
+        };
+        Some([graph.hold("rom.byte", byte), graph.hold("rom.sign", sign)])
+    }
+}
