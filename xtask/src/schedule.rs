@@ -282,7 +282,11 @@ mod tests {
     fn features_by_name() {
         assert_eq!(features("anywhere").unwrap(), [Planned::Anywhere]);
         assert_eq!(features("all").unwrap(), Planned::ADDED);
-        assert!(features("roms").unwrap_err().contains("anywhere, merged-shifts"));
+        assert!(
+            features("roms")
+                .unwrap_err()
+                .contains("anywhere, merged-shifts")
+        );
     }
 
     #[test]

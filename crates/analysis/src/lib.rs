@@ -85,3 +85,4 @@ pub use symbolic::polynomial::{Atom, Monomial, PolyId, Polynomial};
 pub use weights::classes::{Classes, IRREGULAR};
 pub use weights::rows::{Entry, Row, row, row_of};
 pub use weights::sparse_weights::{Offer, SparseHead, SparseLayer, SparseWeights};
+pub use weights::tables::{LayerTables, Table};

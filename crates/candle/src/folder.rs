@@ -21,7 +21,10 @@ pub(crate) struct Config {
 
 /// The neurons of all layers: a number if all have as many, else a list.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a number of neurons, or a list with one for each layer")]
+#[serde(
+    untagged,
+    expecting = "a number of neurons, or a list with one for each layer"
+)]
 enum Neurons {
     Equal(usize),
     Each(Vec<usize>),

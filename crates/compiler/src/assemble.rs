@@ -92,7 +92,9 @@ impl Blueprint<'_> {
             d_ffn,
             vocab: self.tokens.len(),
         };
-        let widest = (0..layers).map(|layer| self.bends(2 * layer as i32 + 1)).max();
+        let widest = (0..layers)
+            .map(|layer| self.bends(2 * layer as i32 + 1))
+            .max();
         let shape = Shape {
             d_ffn: d_ffn + widest.unwrap_or(0),
             ..shape
@@ -302,10 +304,11 @@ impl Blueprint<'_> {
     /// The neurons of the tables of a half-layer.
     fn bends(&self, half_layer: i32) -> usize {
         let writers = self.schedule.writers_at(half_layer);
-        let tables = writers.filter_map(|writer| match &self.graph.writers[writer.index()].writer {
-            Writer::Table { table, .. } => Some(table.bends().len()),
-            _ => None,
-        });
+        let tables =
+            writers.filter_map(|writer| match &self.graph.writers[writer.index()].writer {
+                Writer::Table { table, .. } => Some(table.bends().len()),
+                _ => None,
+            });
         tables.sum()
     }
 

@@ -2,7 +2,7 @@
 
 use weightware_model::Model;
 
-use crate::machine::{Extension, Machine, Profile};
+use crate::machine::{Extension, Machine, Profile, Rom};
 use crate::names::Names;
 use crate::schedule::{Schedule, ScheduleError};
 use crate::search::solve;
@@ -61,6 +61,17 @@ pub fn compile(profile: Profile, modules: &[Extension]) -> Result<Compiled, Sche
         usage: schedule.usage(&machine.graph),
         names: Names::new(&machine.graph, &schedule),
     })
+}
+
+/// The model of a profile with instructions and memory in its weights, with all modules and the
+/// committed schedule for such machines.
+///
+/// # Errors
+/// If the committed schedule does not fit.
+pub fn rom_model(profile: Profile, rom: Rom) -> Result<Model, ScheduleError> {
+    let machine = Machine::with_rom(profile, rom);
+    let schedule = Schedule::parse(&machine.graph, profile.rom_schedule())?;
+    machine.assemble(&schedule)
 }
 
 /// A machine and its schedule.

@@ -32,7 +32,7 @@ mod search;
 mod table;
 mod usage;
 pub use assemble::{Blueprint, TokenRow};
-pub use default_model::{Compiled, compile, default_model, profile_model};
+pub use default_model::{Compiled, compile, default_model, profile_model, rom_model};
 pub use evaluate::Evaluator;
 pub use form::{Dim, LinearForm};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};

@@ -240,9 +240,10 @@ impl Names {
             && slots
                 .chain([&self.embedding.slots, &self.unembedding])
                 .all(|slots| slots.len() == shape.d_model)
-            && self.layers.iter().all(|layer| {
-                layer.attn.heads.len() == shape.heads
-            })
+            && self
+                .layers
+                .iter()
+                .all(|layer| layer.attn.heads.len() == shape.heads)
             && (self.layers.iter().zip(&model.weights.layers))
                 .all(|(layer, weights)| layer.ffn.neurons.len() == weights.neurons());
         if !fits {
@@ -484,7 +485,8 @@ impl<'a> Naming<'a> {
             let mut writes = BTreeMap::new();
             for &(dim, part) in &targets {
                 let change = bend.changes[part.output.part] as f64;
-                *writes.entry(self.graph.name(dim).to_owned()).or_default() += factor(part) * change;
+                *writes.entry(self.graph.name(dim).to_owned()).or_default() +=
+                    factor(part) * change;
             }
             writes.retain(|_, factor| *factor != 0.0);
             NeuronName {

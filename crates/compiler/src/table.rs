@@ -75,7 +75,11 @@ impl Table {
     /// Continues the functions so that they have these values at x, by bends at x - 1 and before.
     fn reach(&mut self, x: i64, values: &[i128]) {
         let before = self.at(x - 1);
-        let slopes: Vec<i128> = values.iter().zip(before).map(|(new, old)| new - old).collect();
+        let slopes: Vec<i128> = values
+            .iter()
+            .zip(before)
+            .map(|(new, old)| new - old)
+            .collect();
         self.bend(x - 1, &slopes);
     }
 

@@ -3,19 +3,12 @@
 use crate::common;
 use crate::context::Context;
 use weightware_compiler::machine::{Machine, Profile, Rom};
-use weightware_isa::{Op, Program, Resident};
+use weightware_isa::Program;
 
 /// A program with its code in the weights, and with all data sections but the last.
-fn specialised(mut program: Program) -> (Program, Rom) {
-    let mut memory = vec![];
-    let count = program.sections.len();
-    for (instruction, bytes) in program.code.iter().zip(&mut program.sections).take(count.max(1) - 1) {
-        assert_eq!(instruction.op, Op::Section);
-        memory.push((instruction.low(), std::mem::take(bytes)));
-    }
-    memory.sort();
-    program.resident = Some(Resident { code: true, memory: memory.clone() });
-    let rom = Rom { program: program.code.clone(), memory };
+fn specialised(program: Program) -> (Program, Rom) {
+    let program = program.specialised(1);
+    let rom = Rom::of(&program);
     (program, rom)
 }
 
@@ -33,4 +26,3 @@ fn random_programs_in_the_weights() {
         assert!(total > 2_000, "{total} tokens are too few to tell");
     }
 }
-

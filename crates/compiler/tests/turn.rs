@@ -63,7 +63,7 @@ fn blocks() {
         code,
         sections: vec![(100..130).collect()],
         turns: None,
-            resident: None,
+        resident: None,
     };
     for profile in [Profile::STOCK, Profile::FAR] {
         follow(&Machine::with_profile(profile, &Extension::ALL), &program);

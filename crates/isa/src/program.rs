@@ -1,5 +1,7 @@
 //! Programs, and the prompts that hold them.
 
+use std::collections::BTreeMap;
+
 use crate::{Op, Token};
 
 /// An opcode and its four immediate bytes.
@@ -204,6 +206,46 @@ impl Program {
     /// The number of the instruction in the preamble to which an interrupted jump leads. The
     /// program's own instructions are numbered from 0.
     pub const INTERRUPT: i64 = -3;
+
+    /// The program with its code in the weights, and the data of its sections but for the last
+    /// `inputs`, whose bytes stay in the prompt. A section whose data is in the weights has no byte
+    /// in the prompt; the first one keeps those that [contexts](Turns::FIRST_SECTION) need.
+    ///
+    /// ```
+    /// use weightware_isa::Program;
+    ///
+    /// let program: Program = "{ section 07 00 00 00 i32.const 00 00 00 00 } 2a loaded".parse()?;
+    /// let program = program.specialised(0);
+    /// let prompt: Vec<String> = program.prompt().map(|token| token.to_string()).collect();
+    /// assert_eq!(prompt.join(" "), "{ } loaded");
+    /// assert_eq!(program.resident.unwrap().memory, [(7, vec![0x2a])]);
+    /// # Ok::<(), weightware_isa::Error>(())
+    /// ```
+    #[must_use]
+    pub fn specialised(mut self, inputs: usize) -> Self {
+        let mut bytes = BTreeMap::new();
+        let moved = self.sections.len().saturating_sub(inputs);
+        let first = match self.turns {
+            Some(_) => Turns::FIRST_SECTION,
+            None => 0,
+        };
+        let sections = self.code.iter().zip(&mut self.sections).take(moved);
+        for ((instruction, section), number) in sections.zip(0..) {
+            bytes.extend((instruction.low()..).zip(section.iter().copied()));
+            section.truncate(if number == 0 { first } else { 0 });
+        }
+        let mut memory: Vec<(u32, Vec<u8>)> = vec![];
+        for (address, byte) in bytes {
+            match memory.last_mut() {
+                Some((start, run)) if *start as usize + run.len() == address as usize => {
+                    run.push(byte);
+                }
+                _ => memory.push((address, vec![byte])),
+            }
+        }
+        self.resident = Some(Resident { code: true, memory });
+        self
+    }
 
     /// The prompt without the preamble: `{`, the instructions, `}`, then the bytes of each section
     /// and `loaded`. For later contexts see [`Turns`].

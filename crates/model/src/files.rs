@@ -39,7 +39,10 @@ pub(crate) struct ConfigFile {
 
 /// The neurons of all layers: a number if all have as many, else a list.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a number of neurons, or a list with one for each layer")]
+#[serde(
+    untagged,
+    expecting = "a number of neurons, or a list with one for each layer"
+)]
 enum Neurons {
     Equal(usize),
     Each(Vec<usize>),

@@ -31,7 +31,10 @@ impl Model {
         let dir = dir.as_ref();
         let tensors = self.to_safetensors()?;
         fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
-        write_json(&dir.join(CONFIG), &ConfigFile::new(&self.config, &self.weights))?;
+        write_json(
+            &dir.join(CONFIG),
+            &ConfigFile::new(&self.config, &self.weights),
+        )?;
         write(&dir.join(TENSORS), &tensors)?;
         write_json(&dir.join(TOKENIZER), &TokenizerFile::new(&self.tokenizer))?;
         write_json(

@@ -32,6 +32,8 @@ pub(crate) struct ResidualStream {
     /// The distinct products of this token: queries, keys and values, and those of neurons.
     products: Vec<f64>,
     gates: Vec<f64>,
+    /// What tables add to slots.
+    sums: Vec<f64>,
     /// The number of live heads whose products are computed.
     computed: usize,
     /// The extent of the live keys of each box.
@@ -45,6 +47,7 @@ impl ResidualStream {
             inner: zero_vector(),
             products: vec![0.0; network.products],
             gates: vec![0.0; network.gates],
+            sums: vec![],
             computed: 0,
             reach: vec![KeyExtent::EMPTY; network.boxes],
         }
@@ -156,7 +159,11 @@ impl ResidualStream {
 
     fn feed_forward(&mut self, layer: &Layer) {
         let Self {
-            x, inner, gates, ..
+            x,
+            inner,
+            gates,
+            sums,
+            ..
         } = self;
         let new = &mut gates[layer.neurons_at..][..layer.neurons_in.len()];
         layer.neurons_in.multiply(x, new);
@@ -165,7 +172,15 @@ impl ResidualStream {
             let open = if gate <= 0.0 { 0.0 } else { gate };
             *product = open * gates[value];
         }
+        if !layer.looked.is_empty() {
+            layer.looked.sums(x, inner, sums);
+        }
         layer.neurons_out.apply(inner, x);
+        if !layer.looked.is_empty() {
+            for (slot, sum) in layer.looked.slots.iter().zip(sums) {
+                x[slot.slot] += *sum;
+            }
+        }
     }
 }
 

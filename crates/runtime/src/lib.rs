@@ -63,6 +63,7 @@ mod error;
 mod forward;
 mod inspect;
 mod key_box;
+mod looked;
 mod network;
 mod plan;
 mod qkv;

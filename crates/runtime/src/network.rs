@@ -1,9 +1,11 @@
 //! The network as sparse rows, with common-subexpression elimination of products by value
 //! numbering.
 
+use weightware_analysis::LayerTables;
 use weightware_hull::Point;
 use weightware_model::{LayerWeights, Matrix, Model, PositionFeature};
 
+use crate::looked::Looked;
 use crate::qkv::Qkv;
 use crate::sparse::{Entry, Row, Rows, Update, row_of};
 use crate::unembed::Unembed;
@@ -53,8 +55,10 @@ pub(crate) struct Layer {
     pub(crate) neurons_at: usize,
     /// The places of a neuron's gate and value.
     pub(crate) neurons: Vec<[usize; 2]>,
-    /// The rows over the neurons.
+    /// The rows over the neurons, except those of slots to which tables add.
     pub(crate) neurons_out: Update,
+    /// The tables. Their neurons are not among the others.
+    pub(crate) looked: Looked,
 }
 
 /// A head that can change the residual stream.
@@ -161,8 +165,9 @@ impl Network {
             answers: 0,
             boxes: Interner::default(),
         };
-        let weights = model.weights.layers.iter().enumerate();
-        let layers = weights.map(|(i, weights)| pass.layer(model, i, weights));
+        let weights = model.weights.layers.iter().zip(LayerTables::of(model));
+        let layers = weights.enumerate();
+        let layers = layers.map(|(i, (weights, tables))| pass.layer(model, i, weights, tables));
         Self {
             d_model: config.shape.d_model,
             vocab: config.shape.vocab,
@@ -206,7 +211,13 @@ struct Pass {
 }
 
 impl Pass {
-    fn layer(&mut self, model: &Model, index: usize, weights: &LayerWeights) -> Layer {
+    fn layer(
+        &mut self,
+        model: &Model,
+        index: usize,
+        weights: &LayerWeights,
+        LayerTables { tables, others }: LayerTables,
+    ) -> Layer {
         let mut heads = self.heads(model, index, weights);
         let (heads_in, heads_at) = self.products.end();
         let (lookups, boxes) = self.lookups(&mut heads);
@@ -227,7 +238,7 @@ impl Pass {
         let d_ffn = weights.neurons();
         let mut neurons = Vec::new();
         let mut inputs = Vec::new();
-        for neuron in 0..d_ffn {
+        for neuron in others {
             let gate = row_of(&weights.ff_in, neuron);
             let value = row_of(&weights.ff_in, d_ffn + neuron);
             if !gate.is_empty() && !value.is_empty() && !weights.ff_out.column_is_zero(neuron) {
@@ -239,8 +250,19 @@ impl Pass {
         for neuron in &mut neurons {
             *neuron = neuron.map(|number| self.gates.place(number));
         }
-        let neurons_out = update(&weights.ff_out, &inputs);
+        let looked = Looked::new(weights, tables, |slot| {
+            restricted(&weights.ff_out, &inputs, slot)
+        });
+        let is_looked = |slot: usize| looked.slots.iter().any(|known| known.slot == slot);
+        let rows = (0..weights.ff_out.rows).map(|slot| match is_looked(slot) {
+            true => vec![],
+            false => restricted(&weights.ff_out, &inputs, slot),
+        });
+        let neurons_out = Update::new(rows.collect());
         self.versions.write(neurons_out.slots());
+        for slot in &looked.slots {
+            self.versions.write(&[slot.slot as u16]);
+        }
         Layer {
             heads_in,
             heads_at,
@@ -252,6 +274,7 @@ impl Pass {
             neurons_at,
             neurons,
             neurons_out,
+            looked,
         }
     }
 
@@ -376,13 +399,16 @@ impl Pass {
 /// The rows of a matrix restricted to some columns. Each pair is a column and the index of its
 /// input, in the order in which products are added.
 fn update(matrix: &Matrix, columns: &[(usize, usize)]) -> Update {
-    let restricted = |r: usize| {
-        let entry = |&(column, input): &(usize, usize)| Entry {
-            input: input as u16,
-            weight: matrix.row(r)[column],
-        };
-        let entries = columns.iter().map(entry);
-        entries.filter(|entry| entry.weight != 0.0).collect()
+    let rows = (0..matrix.rows).map(|r| restricted(matrix, columns, r));
+    Update::new(rows.collect())
+}
+
+/// A row of such a matrix.
+fn restricted(matrix: &Matrix, columns: &[(usize, usize)], r: usize) -> Row {
+    let entry = |&(column, input): &(usize, usize)| Entry {
+        input: input as u32,
+        weight: matrix.row(r)[column],
     };
-    Update::new((0..matrix.rows).map(restricted).collect())
+    let entries = columns.iter().map(entry);
+    entries.filter(|entry| entry.weight != 0.0).collect()
 }

@@ -39,7 +39,8 @@ impl<const N: usize> From<[Entry; N]> for Short<N> {
     fn from(entries: [Entry; N]) -> Self {
         Self {
             weights: entries.map(|entry| entry.weight),
-            inputs: entries.map(|entry| entry.input),
+            // Vectors have 2^16 numbers.
+            inputs: entries.map(|entry| entry.input as u16),
         }
     }
 }
@@ -60,7 +61,8 @@ impl Dot for Row {
     fn dot(&self, x: &[f64; WIDTH]) -> f64 {
         let mut sum = 0.0;
         for entry in self {
-            sum += entry.weight * x[usize::from(entry.input)];
+            // Vectors have 2^16 numbers.
+            sum += entry.weight * x[usize::from(entry.input as u16)];
         }
         sum
     }
@@ -227,7 +229,7 @@ mod tests {
             .collect();
         let expected: Vec<f64> = rows
             .iter()
-            .map(|row| row.iter().map(|e| e.weight * x(e.input.into())).sum())
+            .map(|row| row.iter().map(|e| e.weight * x(e.input as usize)).sum())
             .collect();
         let (matrix, places) = Rows::new(&rows);
         assert_eq!(matrix.len(), rows.len());

@@ -25,7 +25,7 @@ impl SlotVersions {
 }
 
 /// An input, its version and a weight's bits.
-type Term = (u16, u32, u64);
+type Term = (u32, u32, u64);
 
 /// The distinct products of rows with the residual stream. Two products with equal weights have one
 /// number if no half-layer in between writes a slot that they read.
@@ -43,7 +43,7 @@ impl Products {
     /// The value number of a product.
     pub(crate) fn number(&mut self, row: Row, versions: &SlotVersions) -> usize {
         let term = |e: &crate::sparse::Entry| {
-            let version = versions.0[usize::from(e.input)];
+            let version = versions.0[e.input as usize];
             (e.input, version, e.weight.to_bits())
         };
         let (number, is_new) = self.known.of(row.iter().map(term).collect());

@@ -96,7 +96,7 @@ fn neighbours() -> Program {
         code,
         sections: vec![vec![0x81, 0x7e, 0xff, 1]],
         turns: None,
-            resident: None,
+        resident: None,
     }
 }
 

@@ -248,7 +248,7 @@ fn loading(row: &Row, all: &[Operands]) -> Program {
         code,
         sections: vec![bytes],
         turns: None,
-            resident: None,
+        resident: None,
     }
 }
 

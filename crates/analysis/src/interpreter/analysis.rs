@@ -73,6 +73,15 @@ impl Analysis {
             common: Forms::default(),
             spare: None,
         };
+        // The first token, to which forms do not apply, adds nothing by tables.
+        let mut tables = rows.layers.iter().flat_map(|layer| &layer.tables);
+        let first_has = |slot: usize| match assumptions.sentinel {
+            Some(first) => rows.embedded(first, slot) != 0.0,
+            None => true,
+        };
+        if tables.any(|table| first_has(table.unit)) {
+            return Err(Bailout::Model);
+        }
         let mut scope = Scope::new(0, Forms::new(rows));
         for layer in 0..rows.layers.len() {
             all.survey_attention(&mut scope, layer, assumptions)?;
@@ -159,6 +168,11 @@ impl Analysis {
             let gate = self.gate(scope, layer, neuron)?;
             self.survey.gates.push(gate);
         }
+        for (table, found) in rows.layers[layer].tables.iter().enumerate() {
+            self.check_finite(scope, 2 * layer + 1, &found.argument)?;
+            let argument = self.argument(scope, (layer, table))?;
+            self.survey.gates.push(argument);
+        }
         for slot in 0..rows.d_model {
             let form = self.slot(scope, 2 * layer + 2, slot)?;
             if self.interner.bounds(form).size() >= power(900) {
@@ -173,7 +187,7 @@ impl Analysis {
     fn check_finite(&mut self, scope: &mut Scope, half: usize, row: &Row) -> Result<()> {
         let mut size = 0.0;
         for entry in row {
-            let form = self.slot(scope, half, entry.input.into())?;
+            let form = self.slot(scope, half, entry.input as usize)?;
             size += entry.weight.abs() * self.interner.bounds(form).size();
         }
         match size < power(450) {

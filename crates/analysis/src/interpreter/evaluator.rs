@@ -7,7 +7,7 @@ use crate::interpreter::assumptions::{Bailout, HeadAt, Result};
 use crate::interpreter::key_layout::Head;
 use crate::interpreter::scope::{CLASS, Scope};
 use crate::symbolic::atoms::{AtomKind, TIME};
-use crate::symbolic::interval::{grain, is_exact};
+use crate::symbolic::interval::{Range, grain, is_exact};
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 use crate::symbolic::transfer::Terms;
 use crate::weights::rows::Row;
@@ -78,14 +78,25 @@ impl Analysis {
         let mut terms = Terms::default();
         if half.is_multiple_of(2) {
             for entry in &rows.layers[layer].heads_out[slot] {
-                let [head, part] = [entry.input / 2, entry.input % 2].map(usize::from);
+                let [head, part] = [entry.input / 2, entry.input % 2].map(|at| at as usize);
                 let answer = self.answers(scope, (layer, head))?[part];
                 terms.push(entry.weight, answer);
             }
         } else {
             for entry in &rows.layers[layer].neurons_out[slot] {
-                let product = self.neuron(scope, layer, entry.input.into())?;
+                let product = self.neuron(scope, layer, entry.input as usize)?;
                 terms.push(entry.weight, product);
+            }
+            let columns = &rows.layers[layer].columns_out[slot];
+            if !columns.is_empty() {
+                // The neurons of tables then add up to exact integers, in any order.
+                if !self.interner.are_small_integers(base, &terms) {
+                    return Err(Bailout::Model);
+                }
+                for &(table, column) in columns {
+                    let entry = self.entry_of(scope, (layer, table as usize), column)?;
+                    terms.push(1.0, entry);
+                }
             }
         }
         Ok(self.interner.sum(base, &terms))
@@ -139,7 +150,7 @@ impl Analysis {
         row: &Row,
     ) -> Result<()> {
         for entry in row {
-            let slot = self.slot_of(scope, nodes[usize::from(entry.input)])?;
+            let slot = self.slot_of(scope, nodes[entry.input as usize])?;
             terms.push(entry.weight, slot);
         }
         Ok(())
@@ -265,6 +276,75 @@ impl Analysis {
             Head::Place { .. } => self.query_above(scope, at),
             Head::Group { .. } | Head::Hull(_) => self.query(scope, at).map(Some),
         }
+    }
+
+    /// The argument of a table.
+    ///
+    /// # Errors
+    /// A [`Bailout`] if no form holds there, if the argument is no integer, or if the table's unit
+    /// is not 1.
+    ///
+    /// # Panics
+    /// If there is no such table.
+    pub fn argument(
+        &mut self,
+        scope: &mut Scope,
+        (layer, table): (usize, usize),
+    ) -> Result<PolyId> {
+        let rows = Arc::clone(&self.rows);
+        let found = &rows.layers[layer].tables[table];
+        let node = rows.layers[layer].argument_node(table);
+        let [argument, _] = self.node(scope, node, |this, scope| {
+            let nodes = &rows.slot_nodes[2 * layer + 1];
+            let unit = this.slot_of(scope, nodes[found.unit])?;
+            let argument = this.row(scope, nodes, &found.argument)?;
+            let is_one = this.interner[unit].as_constant() == Some(1.0);
+            match is_one && this.interner.bounds(argument).grain >= 0 {
+                true => Ok([argument; 2]),
+                false => Err(Bailout::Model),
+            }
+        })?;
+        Ok(argument)
+    }
+
+    /// The value of a table's column.
+    fn entry_of(&mut self, scope: &mut Scope, at: (usize, usize), column: u32) -> Result<PolyId> {
+        let argument = self.argument(scope, at)?;
+        let rows = Arc::clone(&self.rows);
+        let table = &rows.layers[at.0].tables[at.1];
+        let bounds = self.interner.bounds(argument);
+        if bounds.hi <= table.first {
+            return Ok(PolyId::ZERO);
+        }
+        if let Some(number) = self.interner[argument].as_constant() {
+            let value = table.at(column as usize, number).ok_or(Bailout::Model)?;
+            return Ok(self.interner.constant(value));
+        }
+        let kind = AtomKind::Looked {
+            table: [at.0 as u32, at.1 as u32],
+            column,
+            argument,
+        };
+        let [lo, hi] = table.bounds(column as usize);
+        Ok(self.interner.id_of(kind, || Range::new(lo, hi, 0)))
+    }
+
+    /// The arguments of the tables whose limit they are not proved to keep, and the limits.
+    ///
+    /// # Errors
+    /// A [`Bailout`] if no form holds there.
+    pub fn unlimited(&mut self, scope: &mut Scope) -> Result<Vec<(PolyId, f64)>> {
+        let rows = Arc::clone(&self.rows);
+        let mut found = vec![];
+        for (layer, weights) in rows.layers.iter().enumerate() {
+            for (number, table) in weights.tables.iter().enumerate() {
+                let argument = self.argument(scope, (layer, number))?;
+                if self.interner.bounds(argument).hi > table.limit {
+                    found.push((argument, table.limit));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The gate of a neuron.

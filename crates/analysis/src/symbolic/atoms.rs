@@ -107,6 +107,15 @@ pub enum AtomKind {
         /// The bits of the least and the greatest value.
         bounds: [u64; 2],
     },
+    /// The value of a column of a table at an integer.
+    Looked {
+        /// The table: its layer, and its index in the layer.
+        table: [u32; 2],
+        /// The column.
+        column: u32,
+        /// The integer.
+        argument: PolyId,
+    },
     /// `max(gate, 0) * value`, rounded.
     Gated {
         /// The gate, which may have either sign.

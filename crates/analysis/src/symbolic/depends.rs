@@ -24,6 +24,7 @@ impl Interner {
                 AtomKind::Read { place, .. } | AtomKind::Kept { place, .. } => {
                     tainted[*place as usize]
                 }
+                AtomKind::Looked { argument, .. } => any(&[*argument]),
                 AtomKind::Found { entry, .. } => tainted[*entry as usize],
                 AtomKind::Near { of } | AtomKind::Within { of, .. } => tainted[*of as usize],
                 AtomKind::Rounded { base, terms } => {
@@ -65,6 +66,7 @@ impl Interner {
                             .flat_map(|&form| self[form].atoms()),
                     );
                 }
+                AtomKind::Looked { argument, .. } => open.extend(self[*argument].atoms()),
                 _ => {}
             }
         }

@@ -3,3 +3,4 @@
 pub(crate) mod classes;
 pub(crate) mod rows;
 pub(crate) mod sparse_weights;
+pub(crate) mod tables;

@@ -6,7 +6,7 @@ use weightware_model::Matrix;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Entry {
     /// The column: the index of the number that the weight multiplies.
-    pub input: u16,
+    pub input: u32,
     /// The weight, which is not zero.
     pub weight: f64,
 }
@@ -21,15 +21,14 @@ pub type Row = Vec<Entry>;
 /// The sparse row of all weights of a row.
 ///
 /// # Panics
-/// If there are more than 65,536, the most that a [valid](weightware_model::Model::validate) model
-/// has.
+/// If there are more than 2^32.
 pub fn row(weights: impl IntoIterator<Item = f64>) -> Row {
     weights
         .into_iter()
         .enumerate()
         .filter(|&(_, weight)| weight != 0.0)
         .map(|(input, weight)| Entry {
-            input: u16::try_from(input).expect("rows have at most 65,536 weights"),
+            input: u32::try_from(input).expect("rows have fewer than 2^32 weights"),
             weight,
         })
         .collect()

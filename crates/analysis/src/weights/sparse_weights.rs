@@ -3,6 +3,7 @@
 use weightware_model::{Config, LayerWeights, Model, PositionFeature, Shape};
 
 use crate::weights::rows::{Row, row, row_of};
+use crate::weights::tables::{LayerTables, Table};
 
 /// A token's key and value at a head: what later tokens can attend to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,21 +47,30 @@ pub struct SparseLayer {
     /// The output projection of attention: for each slot, a row over the outputs of the heads, two
     /// for each head.
     pub(crate) heads_out: Vec<Row>,
-    /// Gate and value of each neuron.
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// For each slot, the columns of tables that are added to it: the table's index in the layer,
+    /// and the column's.
+    pub(crate) columns_out: Vec<Vec<(u32, u32)>>,
+    /// Gate and value of each neuron that belongs to no table.
     pub(crate) neurons: Vec<[Row; 2]>,
-    /// The output projection of the FFN: for each slot, a row over the neurons.
+    /// The output projection of the FFN: for each slot, a row over these neurons.
     pub(crate) neurons_out: Vec<Row>,
     /// The first [node](SparseWeights::nodes) of the layer: neurons, then outputs of heads, then
-    /// their keys.
+    /// their keys, then arguments of tables.
     first_node: usize,
 }
 
 impl SparseLayer {
     /// The sparse weights of a layer, whose nodes begin at `first_node`.
-    fn new(config: &Config, weights: &LayerWeights, index: usize, first_node: usize) -> Self {
-        let Shape {
-            d_model, heads, ..
-        } = config.shape;
+    fn new(
+        config: &Config,
+        weights: &LayerWeights,
+        index: usize,
+        LayerTables { tables, others }: LayerTables,
+        first_node: usize,
+    ) -> Self {
+        let Shape { d_model, heads, .. } = config.shape;
         let d_ffn = weights.neurons();
         let all = (0..heads).filter_map(|number| SparseHead::new(config, weights, index, number));
         let heads: Vec<SparseHead> = all.collect();
@@ -73,20 +83,32 @@ impl SparseLayer {
             let weights = weights.out_proj.row(slot);
             row(outputs.iter().map(|c| c.map_or(0.0, |c| weights[c])))
         });
-        let neurons = (0..d_ffn).map(|n| [n, d_ffn + n].map(|r| row_of(&weights.ff_in, r)));
-        let neurons_out = (0..d_model).map(|slot| row_of(&weights.ff_out, slot));
+        let rows_of = |&n: &usize| [n, d_ffn + n].map(|r| row_of(&weights.ff_in, r));
+        let neurons = others.iter().map(rows_of);
+        let neurons_out = (0..d_model).map(|slot| {
+            let weights = weights.ff_out.row(slot);
+            row(others.iter().map(|&neuron| weights[neuron]))
+        });
+        let mut columns_out = vec![vec![]; d_model];
+        for (table, number) in tables.iter().zip(0..) {
+            for (&(slot, _), column) in table.columns.iter().zip(0..) {
+                columns_out[slot].push((number, column));
+            }
+        }
         Self {
             heads_out: heads_out.collect(),
             heads,
             neurons: neurons.collect(),
             neurons_out: neurons_out.collect(),
+            columns_out,
+            tables,
             first_node,
         }
     }
 
     /// The number of nodes of the layer's neurons and heads.
     fn nodes(&self) -> usize {
-        self.neurons.len() + 2 * self.heads.len()
+        self.neurons.len() + 2 * self.heads.len() + self.tables.len()
     }
 
     pub(crate) fn neuron_node(&self, neuron: usize) -> usize {
@@ -95,6 +117,10 @@ impl SparseLayer {
 
     pub(crate) fn answers_node(&self, head: usize) -> usize {
         self.first_node + self.neurons.len() + head
+    }
+
+    pub(crate) fn argument_node(&self, table: usize) -> usize {
+        self.first_node + self.neurons.len() + 2 * self.heads.len() + table
     }
 
     pub(crate) fn key_node(&self, head: usize) -> usize {
@@ -153,12 +179,15 @@ impl SparseHead {
 fn slot_nodes(layers: &[SparseLayer], d_model: usize) -> Vec<Vec<u32>> {
     let mut before: Vec<u32> = (0..d_model as u32).collect();
     let mut all = vec![before.clone()];
-    for rows in layers
-        .iter()
-        .flat_map(|layer| [&layer.heads_out, &layer.neurons_out])
-    {
-        for (slot, (node, row)) in before.iter_mut().zip(rows).enumerate() {
-            if !row.is_empty() {
+    let written = |layer: &SparseLayer| {
+        let by_heads = layer.heads_out.iter().map(|row| !row.is_empty());
+        let by_neurons = layer.neurons_out.iter().zip(&layer.columns_out);
+        let by_neurons = by_neurons.map(|(row, columns)| !row.is_empty() || !columns.is_empty());
+        [by_heads.collect::<Vec<bool>>(), by_neurons.collect()]
+    };
+    for written in layers.iter().flat_map(written) {
+        for (slot, (node, written)) in before.iter_mut().zip(written).enumerate() {
+            if written {
                 *node = (all.len() * d_model + slot) as u32;
             }
         }
@@ -179,8 +208,9 @@ impl SparseWeights {
         // The first nodes are the slots before every half-layer and before the unembedding.
         let mut nodes = (2 * model.weights.layers.len() + 1) * d;
         let mut layers = Vec::new();
-        for (weights, index) in model.weights.layers.iter().zip(0..) {
-            let layer = SparseLayer::new(&model.config, weights, index, nodes);
+        let tables = LayerTables::of(model);
+        for ((weights, tables), index) in model.weights.layers.iter().zip(tables).zip(0..) {
+            let layer = SparseLayer::new(&model.config, weights, index, tables, nodes);
             nodes += layer.nodes();
             layers.push(layer);
         }
@@ -202,7 +232,9 @@ impl SparseWeights {
     }
 
     /// The keys and values of the first token of a sequence, by layer, then by live head. A plain
-    /// forward pass over one token, which attends only to itself, computes them. Takes O(weights).
+    /// forward pass over one token, which attends only to itself, computes them. Tables count as 0:
+    /// their unit must be 0 at this token, as an [`Analysis`](crate::Analysis) checks. Takes
+    /// O(weights).
     ///
     /// # Panics
     /// If the token is not in the vocabulary.
@@ -210,7 +242,7 @@ impl SparseWeights {
     pub fn offers(&self, token: usize) -> Vec<Vec<Offer>> {
         let dot = |row: &Row, x: &[f64]| -> f64 {
             row.iter().fold(0.0, |sum, entry| {
-                sum + entry.weight * x[usize::from(entry.input)]
+                sum + entry.weight * x[entry.input as usize]
             })
         };
         let mut x: Vec<f64> = (0..self.d_model)
@@ -250,6 +282,18 @@ impl SparseWeights {
             all.push(offers);
         }
         all
+    }
+
+    /// The number of a table's column among the columns of all tables, in order. The table is given
+    /// by its layer and its index in the layer.
+    ///
+    /// # Panics
+    /// If there is no such layer.
+    #[must_use]
+    pub fn column_number(&self, [layer, table]: [usize; 2], column: usize) -> usize {
+        let before = self.layers[..layer].iter().flat_map(|layer| &layer.tables);
+        let before = before.chain(self.layers[layer].tables.iter().take(table));
+        before.map(|table| table.columns.len()).sum::<usize>() + column
     }
 
     /// The entry of a token's embedding in a slot.

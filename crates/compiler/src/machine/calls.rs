@@ -48,7 +48,11 @@ impl Machine {
         let values = [recorded, fetched.fourth.into()];
         let [recorded, frame_size] =
             graph.lookup("call", words.centred(graph, state.frame), &key, values);
-        let name = if after.is_some() { "return_to" } else { "resume_at" };
+        let name = if after.is_some() {
+            "return_to"
+        } else {
+            "resume_at"
+        };
         let recorded = graph.hold(name, recorded);
         let frame_size = graph.hold("frame_size", frame_size);
 

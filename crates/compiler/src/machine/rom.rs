@@ -43,6 +43,21 @@ pub struct Rom {
 const LINE: i64 = 8;
 
 impl Rom {
+    /// What a program has in the weights.
+    #[must_use]
+    pub fn of(program: &Program) -> Self {
+        let Some(resident) = &program.resident else {
+            return Self::default();
+        };
+        Self {
+            program: match resident.code {
+                true => program.code.clone(),
+                false => vec![],
+            },
+            memory: resident.memory.clone(),
+        }
+    }
+
     /// The position of `{`.
     const ORIGIN: i64 = Program::LONG_PREAMBLE_LEN as i64;
 
@@ -59,12 +74,16 @@ impl Rom {
             let in_order = Self::ORIGIN + 5 * number + 1;
             [Self::entry(instruction.op) - in_order, fourth.into()]
         };
-        let mut rows: Vec<[i64; 2]> = self.program.iter().zip(0..).map(row).collect();
-        if !rows.is_empty() {
+        // In the prompt the number is -1. Then the place is that of a byte, since a token of the
+        // table must not find itself.
+        let byte = Program::OPERATIONS_AT as i64 - 1;
+        let mut rows = vec![[byte - (Self::ORIGIN - 4), 0]];
+        rows.extend(self.program.iter().zip(0..).map(row));
+        if !self.program.is_empty() {
             // `}`, which follows `{`.
             rows.push([-5 * self.program.len() as i64, 0]);
         }
-        Table::new(2, [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()))
+        Table::new(2, [(-1, rows)])
     }
 
     /// For each number of an instruction: bytes 0 and 1 of the immediate, byte 2.
@@ -77,24 +96,42 @@ impl Rom {
             }
         });
         let rows: Vec<[i64; 2]> = rows.collect();
-        Table::new(2, [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()))
+        Table::new(
+            2,
+            [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()),
+        )
     }
 
     /// For each byte of each instruction's line, the byte that the instruction may output.
     fn bytes(&self) -> Table {
-        let next = self.program.iter().skip(1).map(|next| (next.op, next.immediate));
+        let next = self
+            .program
+            .iter()
+            .skip(1)
+            .map(|next| (next.op, next.immediate));
         let next = next.chain([(Op::Drop, [0; 4])]);
-        let lines = self.program.iter().zip(next).map(|(instruction, (op, high))| {
-            let shown = matches!(
-                op_columns_class(instruction.op),
-                Class::Immediate | Class::Call | Class::BrIf | Class::BrUnless
-            );
-            let low = if shown { instruction.immediate } else { [0; 4] };
-            let high = if op == Op::I64ConstHigh { high } else { [0; 4] };
-            [low, high]
-        });
-        let rows: Vec<[i64; 1]> = lines.flatten().flatten().map(|byte| [byte.into()]).collect();
-        Table::new(1, [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()))
+        let lines = self
+            .program
+            .iter()
+            .zip(next)
+            .map(|(instruction, (op, high))| {
+                let shown = matches!(
+                    op_columns_class(instruction.op),
+                    Class::Immediate | Class::Call | Class::BrIf | Class::BrUnless
+                );
+                let low = if shown { instruction.immediate } else { [0; 4] };
+                let high = if op == Op::I64ConstHigh { high } else { [0; 4] };
+                [low, high]
+            });
+        let rows: Vec<[i64; 1]> = lines
+            .flatten()
+            .flatten()
+            .map(|byte| [byte.into()])
+            .collect();
+        Table::new(
+            1,
+            [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()),
+        )
     }
 
     /// For each address the byte, and whether it is 128 or more.
@@ -111,7 +148,10 @@ impl Rom {
 
     /// The last address that the weights have a byte for.
     fn last_address(&self) -> i64 {
-        let ends = self.memory.iter().map(|(first, bytes)| i64::from(*first) + bytes.len() as i64);
+        let ends = self
+            .memory
+            .iter()
+            .map(|(first, bytes)| i64::from(*first) + bytes.len() as i64);
         ends.max().unwrap_or(1) - 1
     }
 }
@@ -202,7 +242,10 @@ impl Machine {
         let read = graph.dim("rom.read");
         let last = graph.one() * rom.last_address();
         for (name, unless) in [
-            ("rom.read", class.unless_either(Class::Load, Class::LoadSigned)),
+            (
+                "rom.read",
+                class.unless_either(Class::Load, Class::LoadSigned),
+            ),
             ("rom.read.dump", class.unless(Class::Dump)),
         ] {
             let address = asked.clone() - unless * BIG;

@@ -150,7 +150,9 @@ impl State {
         // class is none.
         let place = closed.clone() * 5 + sums.origin.clone() - one * 4;
         let opcode = graph.persist("opcode", place);
-        let in_weights = rom.zip(exact).map(|(rom, closed)| InWeights::new(graph, rom, opcode, closed));
+        let in_weights = rom
+            .zip(exact)
+            .map(|(rom, closed)| InWeights::new(graph, rom, opcode, closed));
 
         let state = Self {
             index,

@@ -194,7 +194,7 @@ pub fn random_program_near(bases: &[u32], seed: u64, length: u32) -> Program {
         code,
         sections: vec![section],
         turns: None,
-            resident: None,
+        resident: None,
     }
 }
 

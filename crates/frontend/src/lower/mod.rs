@@ -181,6 +181,6 @@ fn program(code: Vec<Instruction>, sections: Vec<Section>) -> Program {
         code: heads.chain(code).collect(),
         sections: sections.into_iter().map(|(_, bytes)| bytes).collect(),
         turns: None,
-            resident: None,
+        resident: None,
     }
 }

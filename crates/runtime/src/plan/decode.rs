@@ -333,6 +333,7 @@ impl Plan {
     fn translate(&mut self) {
         let layout = Layout {
             slots: self.analysis.rows.d_model,
+            columns: self.state.columns.all.clone(),
             sums: self.constants.layout.sums(),
         };
         let prologues = self.prologues.iter_mut().flatten();

@@ -86,6 +86,14 @@ pub(crate) enum Inst {
         gate: Register,
         value: Register,
     },
+    /// The entry of a column of a table of the weights at an integer.
+    Look {
+        to: Register,
+        argument: Register,
+        column: u32,
+    },
+    /// Checks that a number is at most a limit.
+    Limit { number: Register, most: f64 },
     /// The position nearest to an integer.
     ClampIndex { to: Register, query: Register },
     /// The position nearest to a number.

@@ -26,6 +26,7 @@ impl PlanState {
             registers,
             sum_bounds,
             tables,
+            columns,
             groups,
             streams,
             hulls,
@@ -89,6 +90,20 @@ impl PlanState {
                     let gate = get!(gate);
                     let open = if gate <= 0.0 { 0.0 } else { gate };
                     (to, open * get!(value))
+                }
+                Inst::Look {
+                    to,
+                    argument,
+                    column,
+                } => {
+                    let entry = columns.entry(column, get!(argument));
+                    (to, entry.ok_or(Bailout::Model)?)
+                }
+                Inst::Limit { number, most } => {
+                    if get!(number) > most {
+                        return Err(Bailout::Model);
+                    }
+                    continue;
                 }
                 Inst::Product { to, gate, value } => (to, get!(gate) * get!(value)),
                 Inst::ClampIndex { to, query } => (to, clamp(get!(query), last)),

@@ -2,6 +2,7 @@
 //! predictions.
 
 pub(crate) mod boxes;
+pub(crate) mod columns;
 pub(crate) mod groups;
 pub(crate) mod interpreter;
 pub(crate) mod predictions;

@@ -6,6 +6,7 @@ use weightware_analysis::{Bailout, HeadAt, IdTable, KeyLayout, Offer, SparseWeig
 use weightware_hull::{HullCache, KeyValueIndex, Point};
 
 use crate::plan::exec::boxes::{Boxes, Outside};
+use crate::plan::exec::columns::Columns;
 use crate::plan::exec::groups::Groups;
 use crate::plan::float::whole;
 use crate::plan::ir::{Guard, INDEX, ONE, Register, RegisterLayout, TIME};
@@ -22,6 +23,7 @@ pub(crate) struct PlanState {
     pub(crate) sum_bounds: Vec<[f64; 2]>,
     /// The entries of all tables as one list, padded so that every 16-bit id is in bounds.
     pub(crate) tables: Vec<f64>,
+    pub(crate) columns: Columns,
     pub(crate) groups: Groups,
     pub(crate) streams: Vec<Vec<f64>>,
     pub(crate) hulls: Vec<(HullCache, Boxes)>,
@@ -125,6 +127,7 @@ impl PlanState {
             terms: Terms::new(rows.vocab, layout, register_layout),
             sum_bounds: sums.map(|sum| [sum.range.lo, sum.range.hi]).collect(),
             tables: padded(&layout.tables),
+            columns: Columns::new(rows),
             groups,
             streams: streams.collect(),
             hulls: hulls.collect::<Result<_, _>>()?,

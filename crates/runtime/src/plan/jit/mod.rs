@@ -8,7 +8,7 @@
 //! functions to insert and find keys. A panic in one of them aborts the process.
 //!
 //! Addresses are in bounds for any numbers: registers and tables are indexed by 16 bits in arrays
-//! that are long enough, and places are compared with the number of tokens.
+//! that are long enough, and places are compared with the number of tokens or of a column's entries.
 
 #[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 mod none;
@@ -19,6 +19,8 @@ mod x86_64;
 pub(super) use none::{Code, Executor, Translator};
 #[cfg(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64"))]
 pub(super) use x86_64::{Code, Executor, Translator};
+
+use crate::plan::exec::columns::Column;
 
 /// The translation of a kernel: its number of runs, and its machine code, if it has any.
 #[derive(Debug, Default)]
@@ -61,6 +63,8 @@ pub(super) enum KernelExit {
 pub(super) struct Layout {
     /// The number of slots of an embedding.
     pub(super) slots: usize,
+    /// The columns of the tables in the weights.
+    pub(super) columns: Vec<Column>,
     /// The registers of running sums, which beginning a token may change.
     pub(super) sums: std::ops::Range<usize>,
 }

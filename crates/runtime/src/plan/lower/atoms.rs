@@ -44,6 +44,20 @@ impl Compiler<'_> {
             AtomKind::Found { entry, value } => self.found(entry, value),
             AtomKind::Hull { head, query, part } => self.hull(head, query, part),
             AtomKind::Rounded { base, terms } => self.rounded(base, &terms),
+            AtomKind::Looked {
+                table,
+                column,
+                argument,
+            } => {
+                let argument = self.form(argument)?;
+                let table = table.map(|at| at as usize);
+                let column = self.analysis.rows.column_number(table, column as usize) as u32;
+                self.emit(|to| Inst::Look {
+                    to,
+                    argument,
+                    column,
+                })
+            }
             AtomKind::Gated { gate, value } => {
                 let [gate, value] = [self.form(gate)?, self.form(value)?];
                 self.emit(|to| Inst::Gated { to, gate, value })

@@ -186,6 +186,7 @@ impl Compiler<'_> {
             AtomKind::Gated { gate, value } | AtomKind::Product { gate, value } => {
                 self.all_stay([gate, value])
             }
+            AtomKind::Looked { argument, .. } => self.all_stay([argument]),
             AtomKind::Time
             | AtomKind::Index { .. }
             | AtomKind::Token { .. }

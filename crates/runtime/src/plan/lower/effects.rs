@@ -9,8 +9,13 @@ use crate::plan::ir::{Inst, Output, ZERO};
 use crate::plan::lower::compiler::{Compiler, Result, Store};
 
 impl Compiler<'_> {
-    /// Lowers the appending of the token's keys and values, except keys that cannot win.
+    /// Lowers the appending of the token's keys and values, except keys that cannot win, and checks
+    /// of tables' arguments.
     pub(crate) fn keys(&mut self) -> Result<()> {
+        for (argument, most) in self.analysis.unlimited(self.scope)? {
+            let number = self.form(argument)?;
+            self.kernel.ops.push(Inst::Limit { number, most });
+        }
         for sum in 0..self.analysis.layout.sums.len() {
             self.add(sum as u32)?;
         }

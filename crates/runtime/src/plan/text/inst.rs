@@ -57,6 +57,12 @@ impl Names<'_> {
             Inst::Gated { to, gate, value } => {
                 format!("{} = gated max({}, 0)*{}", r(to), r(gate), r(value))
             }
+            Inst::Look {
+                to,
+                argument,
+                column,
+            } => format!("{} = look column {column} at {}", r(to), r(argument)),
+            Inst::Limit { number, most } => format!("limit {} <= {most}", r(number)),
             Inst::Product { to, gate, value } => {
                 format!("{} = product {}*{}", r(to), r(gate), r(value))
             }

@@ -13,6 +13,8 @@ pub(super) struct Needs {
     pub(super) tables: usize,
     /// The number of line entries.
     pub(super) lines: usize,
+    /// The number of entries of columns.
+    pub(super) columns: usize,
 }
 
 /// The frame: the state that code reads and writes, in the layout of C. [`field`] has the offsets.
@@ -28,6 +30,10 @@ pub(super) struct Frame<'m> {
     pub(super) tables: *const f64,
     /// The number of table entries.
     pub(super) table_entries: usize,
+    /// The entries of columns, at least [`Needs::columns`].
+    pub(super) columns: *const f64,
+    /// The number of entries of columns.
+    pub(super) column_entries: usize,
     /// The embeddings as one list.
     pub(super) embedding: *const f64,
     /// The number of entries of all embeddings.
@@ -62,6 +68,7 @@ pub(super) mod field {
     pub(in super::super) const IDS: i32 = offset_of!(Frame, ids) as i32;
     pub(in super::super) const COUNT: i32 = offset_of!(Frame, count) as i32;
     pub(in super::super) const TABLES: i32 = offset_of!(Frame, tables) as i32;
+    pub(in super::super) const COLUMNS: i32 = offset_of!(Frame, columns) as i32;
     pub(in super::super) const EMBEDDING: i32 = offset_of!(Frame, embedding) as i32;
     pub(in super::super) const EMBEDDED: i32 = offset_of!(Frame, embedded) as i32;
     pub(in super::super) const LINES: i32 = offset_of!(Frame, lines) as i32;

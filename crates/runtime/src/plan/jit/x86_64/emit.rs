@@ -13,6 +13,7 @@ use weightware_analysis::QuickMap;
 
 use super::Layout;
 use super::abi::{Needs, REFUSED, UNGUARDED, field};
+use crate::plan::exec::columns::Column;
 use crate::plan::float::TO_INDEX;
 use crate::plan::ir::{Inst, Kernel, Register, TIME};
 
@@ -370,6 +371,10 @@ impl Kernel {
             |register: Register| register != TIME && !layout.sums.contains(&usize::from(register));
         let is_near = |op: &Inst| match *op {
             Inst::Load { table, .. } | Inst::LoadNearest { table, .. } => table < FAR,
+            Inst::Look { column, .. } => {
+                let Column { start, len, .. } = layout.columns[column as usize];
+                start + len < FAR as usize
+            }
             _ => true,
         };
         layout.slots < FAR as usize

@@ -87,6 +87,8 @@ impl<'m> Executor<'m> {
             count: 0,
             tables: ptr::null(),
             table_entries: 0,
+            columns: ptr::null(),
+            column_entries: 0,
             embedding: ptr::null(),
             embedded: 0,
             lines: lines.as_ptr(),
@@ -150,7 +152,7 @@ impl<'m> Executor<'m> {
     /// Runs the code of a kernel, for the last token.
     ///
     /// # Panics
-    /// If tables or lines are shorter than the code needs, or there is no token.
+    /// If tables, columns or lines are shorter than the code needs, or there is no token.
     #[inline(always)]
     pub(in crate::plan) fn run(
         &mut self,
@@ -163,15 +165,18 @@ impl<'m> Executor<'m> {
             unsafe { refresh(&raw mut self.frame) };
         }
         let (tables, lines) = (self.frame.table_entries, self.frame.line_entries);
-        let fits = tables >= code.needs.tables && lines >= code.needs.lines && self.frame.count > 0;
+        let fits = tables >= code.needs.tables
+            && lines >= code.needs.lines
+            && self.frame.column_entries >= code.needs.columns
+            && self.frame.count > 0;
         assert!(
             fits,
-            "tables and lines are as long as the code needs, and a token has begun"
+            "tables, columns and lines are as long as the code needs, and a token has begun"
         );
         self.frame.kernel = kernel;
         // SAFETY: the function reads and writes the frame's arrays within what was asserted above
         // (there are WIDTH registers; places are compared with the count, slots with the number of
-        // all), calls nothing but the functions of the frame, with the frame itself, and keeps what
+        // all, places in columns with their lengths), calls nothing but the functions of the frame, with the frame itself, and keeps what
         // the calling convention wants kept.
         match unsafe { (code.function)(&raw mut self.frame) } {
             REFUSED => Err(self.bailout()),
@@ -201,6 +206,8 @@ unsafe fn refresh(frame: *mut Frame<'_>) {
     frame.count = state.ids.len() as u64;
     frame.tables = state.tables.as_ptr();
     frame.table_entries = state.tables.len();
+    frame.columns = state.columns.entries.as_ptr();
+    frame.column_entries = state.columns.entries.len();
     frame.embedding = state.rows.embedding.as_ptr();
     frame.embedded = state.rows.embedding.len() as u64;
 }

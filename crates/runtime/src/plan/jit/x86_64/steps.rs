@@ -4,6 +4,7 @@ use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 use super::abi::{Needs, REFUSED, UNKNOWN, field};
 use super::emit::{Emitter, LAST, NOTHING, RESULT, Source, TERM, WAY, arithmetic, place};
+use crate::plan::exec::columns::Column;
 use crate::plan::exec::predictions::{LENGTH, MIDDLE};
 use crate::plan::float::{CERTAIN, TO_INTEGER};
 use crate::plan::ir::{Inst, Output, Product, Register, Span, TIME, ZERO};
@@ -125,6 +126,23 @@ impl Emitter<'_> {
                 let gate = self.loaded(gate, TERM);
                 arithmetic!(self, vmulsd RESULT, gate, self.source(value));
                 to
+            }
+            Inst::Look {
+                to,
+                argument,
+                column,
+            } => {
+                self.look(argument, column, at);
+                to
+            }
+            Inst::Limit { number, most } => {
+                let number = self.loaded(number, WAY);
+                let most = self.number(most);
+                self.load(TERM, most);
+                // The interpreter decides what follows.
+                let leave = self.leave(at);
+                dynasm!(self.code ; vucomisd Rx(TERM), Rx(number) ; jb =>leave);
+                return Done::All;
             }
             Inst::ClampIndex { to, query } => {
                 let query = self.loaded(query, WAY);
@@ -264,6 +282,28 @@ impl Emitter<'_> {
             | Inst::QueryHull { .. } => return Done::Not,
         };
         Done::Result(to)
+    }
+
+    /// Loads the entry of a column. Beyond its entries, the interpreter continues from step `at` on.
+    fn look(&mut self, argument: Register, column: u32, at: u32) {
+        let Column {
+            first, start, len, ..
+        } = self.layout.columns[column as usize];
+        self.needs.columns = self.needs.columns.max(start + len);
+        let argument = self.source(argument);
+        self.add_number(RESULT, argument, -first);
+        self.zero();
+        let leave = self.leave(at);
+        let (start, len) = (8 * start as i32, len as i32);
+        // A number that is no 64-bit integer becomes a negative one.
+        dynasm!(self.code
+            ; vmaxsd Rx(RESULT), Rx(RESULT), Rx(NOTHING)
+            ; vcvttsd2si rax, Rx(RESULT)
+            ; cmp rax, len
+            ; jae =>leave
+            ; mov rcx, [rbx + field::COLUMNS]
+            ; vmovsd Rx(RESULT), QWORD [rcx + rax * 8 + start]
+        );
     }
 
     /// Finds the entry nearest to the integer in `xmm0`; its number is then in `eax`.
