@@ -26,7 +26,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
     let (certificate, next, contexts);
     if let Some(file) = &args.file {
         let machine = Machine(&args.model);
-        let (computer, loaded, ready) = machine.load(file, &args.program, false)?;
+        let (computer, loaded, ready) = machine.load(Some(file.as_path()), &args.program, false)?;
         let run = computer.certify(&ready.program, args.max_tokens);
         let run = run.map_err(|error| loaded.refused(error))?;
         certificate = run.certified.certificate().clone();

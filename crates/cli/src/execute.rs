@@ -132,9 +132,11 @@ pub(crate) fn execute(trace: bool, args: &ExecutionArgs) -> Result<u8> {
 fn begin(args: &ExecutionArgs) -> Result<Begin> {
     let machine = Machine(&args.model);
     let Some(path) = &args.resume else {
-        let file = args.file.as_deref().unwrap_or(Path::new("-"));
-        input::keep(file, "--save", args.save.as_deref())?;
-        input::keep(file, "--json", args.json.as_deref())?;
+        if let Some(file) = &args.file {
+            input::keep(file, "--save", args.save.as_deref())?;
+            input::keep(file, "--json", args.json.as_deref())?;
+        }
+        let file = args.file.as_deref();
         let (computer, loaded, ready) = machine.load(file, &args.program, args.quiet)?;
         let (prompt, trace) = (computer.prompt(&ready.program), vec![]);
         return Ok(Begin {

@@ -10,7 +10,7 @@ use crate::needs::Needs;
 pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
     let machine = Machine(&args.model);
     let (computer, loaded, ready) =
-        machine.load(&args.source.file, &args.source.program, args.quiet)?;
+        machine.load(Some(&args.source.file), &args.source.program, args.quiet)?;
     computer
         .check(&ready.program)
         .map_err(|error| loaded.refused(error))?;

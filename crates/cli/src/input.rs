@@ -13,6 +13,7 @@ use weightware::{
 use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
 use crate::failure::{self, Failure, Result};
 use crate::say;
+use crate::stored::{Invocation, Stored};
 use crate::units::{flag, kibibytes};
 
 /// The longest program, and the longest input, on stdin, in bytes.
@@ -112,6 +113,71 @@ impl Loaded {
             input: args.input_hex.clone(),
             from_stdin,
         })
+    }
+
+    /// The program that a folder stores beside the model that has it in its weights.
+    pub(crate) fn stored(
+        folder: &Path,
+        stored: &Stored,
+        args: &ProgramArgs,
+        profile: Option<Profile>,
+    ) -> Result<Self> {
+        if let Some(option) = args.clang.given() {
+            return Err(Failure::Refused(anyhow!(
+                "{option} is for C and C++, and the program is in the weights already"
+            )));
+        }
+        let path = folder.join(&stored.file);
+        let bytes = std::fs::read(&path).map_err(|error| {
+            Failure::Refused(Error::new(error).context(path.display().to_string()))
+        })?;
+        let mut arguments = args.more.clone();
+        arguments.extend(args.arguments.iter().cloned());
+        let mut loaded = Self {
+            source: Source::Tokens(Program::default()),
+            bytes,
+            options: Options::default().with_file(&path).with_turns(true),
+            profile,
+            why_one: None,
+            pages_given: true,
+            name: stored.name.clone(),
+            place: path.display().to_string(),
+            arguments,
+            env: args.env.clone(),
+            input: args.input_hex.clone(),
+            from_stdin: false,
+        };
+        loaded.fix(stored)?;
+        Ok(loaded)
+    }
+
+    /// Lowers the program as it was lowered for the weights.
+    pub(crate) fn fix(&mut self, stored: &Stored) -> Result<()> {
+        self.pages_given = true;
+        self.profile = None;
+        if let Some(Invocation { export, arguments }) = &stored.invoke {
+            self.options = self
+                .options
+                .clone()
+                .with_invocation(export, arguments.iter().cloned());
+        }
+        self.options.turns = stored.turns;
+        self.parse(stored.memory_pages)
+    }
+
+    /// How the program was lowered.
+    pub(crate) fn stored_as(&self, args: &ProgramArgs) -> Stored {
+        let text = matches!(self.source, Source::Tokens(_));
+        Stored {
+            file: if text { "program.tok" } else { "program.wasm" }.to_owned(),
+            name: self.name.clone(),
+            memory_pages: self.options.memory_pages,
+            turns: self.options.turns,
+            invoke: args.invoke.clone().map(|export| Invocation {
+                export,
+                arguments: args.more.iter().chain(&args.arguments).cloned().collect(),
+            }),
+        }
     }
 
     /// The result of the lowering, if the program is a module.

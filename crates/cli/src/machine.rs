@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Error;
+use anyhow::{Error, anyhow};
 use weightware::{Computer, Profile, profile_model};
 
 use crate::args::{ModelArgs, ProgramArgs};
@@ -10,6 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::input::{Loaded, Ready, computer};
 use crate::needs::Needs;
 use crate::say;
+use crate::stored::Stored;
 use crate::units::flag;
 
 /// The machine that a program runs on: a model folder, a profile that is named, or else the first
@@ -21,7 +22,7 @@ impl Machine<'_> {
     /// for the one that does, if no machine is named.
     pub(crate) fn load(
         &self,
-        file: &Path,
+        file: Option<&Path>,
         program: &ProgramArgs,
         quiet: bool,
     ) -> Result<(Computer, Loaded, Ready)> {
@@ -38,18 +39,25 @@ impl Machine<'_> {
 
     fn read(
         &self,
-        file: &Path,
+        file: Option<&Path>,
         program: &ProgramArgs,
         quiet: bool,
     ) -> Result<(Computer, Loaded, Ready)> {
         let Self(args) = self;
+        let Some(file) = file else {
+            return self.resident(program, quiet);
+        };
         if args.folder.is_some() || args.machine.profile().is_some() {
             let computer = computer(args)?;
+            if computer.is_specialised() {
+                return self.resident_from(file, computer, program, quiet);
+            }
             let mut loaded = Loaded::read(file, program, computer.profile(), quiet)?;
             let mut ready = loaded.program(quiet)?;
             if ready.program.turns.is_some() && computer.check(&ready.program).is_err() {
                 ready = loaded.without_handler(ready)?;
             }
+            let ready = placed(&computer, &loaded, ready)?;
             return Ok((computer, loaded, ready));
         }
         let (profile, loaded, ready) = first_that_holds(file, program, quiet)?;
@@ -59,8 +67,54 @@ impl Machine<'_> {
     }
 }
 
+impl Machine<'_> {
+    /// The program that a model has in its weights, with its input.
+    fn resident(&self, program: &ProgramArgs, quiet: bool) -> Result<(Computer, Loaded, Ready)> {
+        let computer = computer(self.0)?;
+        let folder = self.0.folder.as_deref().unwrap_or(Path::new("."));
+        if !computer.is_specialised() {
+            return Err(Failure::Refused(anyhow!(
+                "the model {} has no program in its weights: name a FILE to run",
+                folder.display()
+            )));
+        }
+        let stored = Stored::read(folder)?;
+        let mut loaded = Loaded::stored(folder, &stored, program, computer.profile())?;
+        let ready = loaded.program(quiet)?;
+        let ready = placed(&computer, &loaded, ready)?;
+        Ok((computer, loaded, ready))
+    }
+
+    /// A program in a file that a model has in its weights, too.
+    fn resident_from(
+        &self,
+        file: &Path,
+        computer: Computer,
+        program: &ProgramArgs,
+        quiet: bool,
+    ) -> Result<(Computer, Loaded, Ready)> {
+        let folder = self.0.folder.as_deref().unwrap_or(Path::new("."));
+        let stored = Stored::read(folder)?;
+        let mut loaded = Loaded::read(file, program, computer.profile(), quiet)?;
+        loaded.fix(&stored)?;
+        let ready = loaded.program(quiet)?;
+        let ready = placed(&computer, &loaded, ready)?;
+        Ok((computer, loaded, ready))
+    }
+}
+
+/// A program as a model runs it.
+pub(crate) fn placed(computer: &Computer, loaded: &Loaded, ready: Ready) -> Result<Ready> {
+    let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
+    let program = computer.place(ready.program, usize::from(inputs));
+    Ok(Ready {
+        program: program.map_err(|error| Failure::Refused(Error::new(error)))?,
+        ..ready
+    })
+}
+
 /// A program, lowered for the first profile that holds it; for the default one if none does.
-fn first_that_holds(
+pub(crate) fn first_that_holds(
     file: &Path,
     args: &ProgramArgs,
     quiet: bool,

@@ -5,6 +5,7 @@ mod args;
 mod backtrace;
 mod card;
 mod certify;
+mod compile;
 mod contexts;
 mod covered;
 mod execute;
@@ -25,6 +26,7 @@ mod results;
 mod saved;
 mod screen;
 mod shell;
+mod stored;
 mod thousands;
 mod trapped;
 mod units;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(&args),
         Command::Tokens(args) => prompt::print(&args),
         Command::Weights(args) => weights::write(&args),
+        Command::Compile(args) => compile::compile(&args),
         Command::Certify(args) => certify::certify(&args),
         Command::Generate(args) => generate::generate(&args),
         Command::Info(args) => info::info(&args),

@@ -52,7 +52,7 @@ impl Table {
         };
         let none = vec![0; columns];
         let mut next = i64::MIN;
-        for (first, rows) in runs {
+        for (first, rows) in runs.into_iter().filter(|(_, rows)| !rows.is_empty()) {
             assert!(first >= next, "runs ascend and do not overlap");
             if next < first && next > i64::MIN {
                 table.reach(next, &none);
@@ -68,6 +68,27 @@ impl Table {
         if next > i64::MIN {
             table.reach(next, &none);
             table.bend(next, &none);
+        }
+        table
+    }
+
+    /// The functions whose slopes change by these amounts, the integers in ascending order.
+    pub(crate) fn of_changes(
+        columns: usize,
+        changes: impl IntoIterator<Item = (i64, Vec<i64>)>,
+    ) -> Self {
+        let mut table = Self {
+            columns,
+            bends: vec![],
+        };
+        for (at, changes) in changes {
+            let old = table.bends.last().map(|last| last.slopes.clone());
+            let old = old.unwrap_or_else(|| vec![0; columns]);
+            let slopes = old
+                .iter()
+                .zip(&changes)
+                .map(|(old, change)| old + i128::from(*change));
+            table.bend(at, &slopes.collect::<Vec<i128>>());
         }
         table
     }

@@ -1,8 +1,8 @@
 //! A model of the machine: its tokens and instructions, and the runs of programs on it.
 
 use weightware_certify::{RunCertificate, Scaling};
-use weightware_compiler::machine::{Extension, Profile};
-use weightware_isa::{Interpreter, Op, Program, Token, Vocabulary};
+use weightware_compiler::machine::{Extension, Profile, Rom};
+use weightware_isa::{Interpreter, Op, Program, Resident, Token, Vocabulary};
 use weightware_model::{Config, Model, TokenId};
 use weightware_runtime::{Engine, KeyRange};
 
@@ -20,6 +20,8 @@ pub struct Computer {
     vocabulary: Vocabulary,
     /// The instructions that the model lacks, each with a module that the instruction needs.
     missing: Vec<(Op, Extension)>,
+    /// The instructions and the memory in its weights, if it may have some.
+    rom: Option<Rom>,
 }
 
 impl Default for Computer {
@@ -47,12 +49,14 @@ impl Computer {
         });
         let ids = ids.collect::<Result<_, _>>()?;
         let missing = missing(&model.config)?;
+        let rom = Rom::read(&model);
         Ok(Self {
             model,
             meanings,
             ids,
             vocabulary,
             missing,
+            rom,
         })
     }
 
@@ -66,6 +70,45 @@ impl Computer {
     #[must_use]
     pub fn profile(&self) -> Option<Profile> {
         Profile::named(self.model.config.profile.as_deref()?)
+    }
+
+    /// The instructions and the memory that the model has in its weights, if it is a machine that
+    /// may have some. They are read from the weights.
+    #[must_use]
+    pub fn rom(&self) -> Option<&Rom> {
+        self.rom.as_ref()
+    }
+
+    /// Whether a program is in the model's weights: then it runs that program and no other.
+    #[must_use]
+    pub fn is_specialised(&self) -> bool {
+        self.rom.as_ref().is_some_and(|rom| !rom.program.is_empty())
+    }
+
+    /// A program as this model runs it: with what the model has in its weights left out of the
+    /// prompt. `inputs` is the number of sections, the last ones, that hold input.
+    ///
+    /// # Errors
+    /// [`Error::OtherProgram`] if another program is in the weights.
+    pub fn place(&self, program: Program, inputs: usize) -> Result<Program, Error> {
+        let Some(rom) = &self.rom else {
+            return Ok(program);
+        };
+        if rom.program.is_empty() {
+            let resident = Some(Resident {
+                code: false,
+                memory: rom.memory.clone(),
+            });
+            return Ok(Program {
+                resident,
+                ..program
+            });
+        }
+        let program = program.specialised(inputs);
+        match Rom::of(&program).is_like(rom) {
+            true => Ok(program),
+            false => Err(Error::OtherProgram),
+        }
     }
 
     /// The plain interpreter of a program, with the contexts and the memory of this model.
@@ -229,7 +272,10 @@ impl Computer {
 /// The instructions that a model lacks, each with a module that the instruction needs.
 fn missing(config: &Config) -> Result<Vec<(Op, Extension)>, Error> {
     let modules = config.modules.as_ref().ok_or(Error::NoModules)?;
-    let names = modules.iter().filter(|name| *name != Extension::CORE);
+    let others = [Extension::CORE, Rom::NAME];
+    let names = modules
+        .iter()
+        .filter(|name| !others.contains(&name.as_str()));
     let extensions: Vec<Extension> = names.map(|name| name.parse()).collect::<Result<_, _>>()?;
     let lacked = Op::ALL.iter().filter_map(|&op| {
         let needed = Extension::needed_by(op).iter();

@@ -32,6 +32,11 @@ pub enum Error {
         /// A module that it needs and the model lacks.
         module: Extension,
     },
+    /// The model has another program in its weights.
+    #[error(
+        "the model has another program in its weights, and runs no program from a prompt; leave out the program, or compile this one: `weightware compile FILE --out DIR`"
+    )]
+    OtherProgram,
     /// A file cannot be read.
     #[error("{}: {message}", path.display())]
     Read {

@@ -52,10 +52,10 @@ pub use weightware_certify::{
     Certificate, Found, HeadCertificate, Keys, NextTokens, Picked, RunCertificate, Scaling,
     certify, next_tokens,
 };
-pub use weightware_compiler::machine::{Extension, KeySpan, Limit, Profile, UnknownExtension};
+pub use weightware_compiler::machine::{Extension, KeySpan, Limit, Profile, Rom, UnknownExtension};
 pub use weightware_compiler::{
     Compiled, HeadKind, HeadName, Names, NamesError, Usage, compile, default_model, profile_model,
-    proof,
+    proof, rom_model,
 };
 pub use weightware_frontend::{
     Input, Lowered, MemoryWindow, Options, Pass, Passes, ResultType, custom_sections,

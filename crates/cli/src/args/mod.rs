@@ -142,6 +142,19 @@ Examples:
     weightware weights --out small --modules core,traps,bits")]
     Weights(WeightsArgs),
 
+    /// Compiles a program into the weights of a model, whose prompts then have only its input
+    #[command(after_help = "\
+The folder holds a model, and the program in two more files that no engine reads: program.wasm (or program.tok) and program.json, by
+which `run` knows the input that the program takes, and checks that the weights hold this program. prompt.txt is the prompt without
+input or arguments.
+
+Examples:
+    weightware compile sudoku.c --out solver
+    weightware run --model solver < board.txt
+    weightware compile fib.wasm --out fib
+    weightware generate --model fib --prompt @fib/prompt.txt")]
+    Compile(CompileArgs),
+
     /// Proves, head by head, up to where attention over a model's keys is exact
     #[command(after_help = "\
 Computed from the weights alone. Exit code 0: what config.json states is proved; 1: it is not. Longer runs are covered one context at
@@ -196,7 +209,7 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExecutionArgs {
-    #[arg(help = FILE_HELP, required_unless_present = "resume", conflicts_with = "resume")]
+    #[arg(help = FILE_HELP, required_unless_present_any = ["resume", "model"], conflicts_with = "resume")]
     pub(crate) file: Option<PathBuf>,
 
     #[command(flatten)]
@@ -309,6 +322,23 @@ pub(crate) struct TokensArgs {
     /// One instruction a line
     #[arg(long)]
     pub(crate) lines: bool,
+
+    /// Show no hints on stderr
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompileArgs {
+    #[command(flatten)]
+    pub(crate) source: FileArgs,
+
+    /// The folder; it is made if it does not exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
 
     /// Show no hints on stderr
     #[arg(long, short)]

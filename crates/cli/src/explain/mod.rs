@@ -40,7 +40,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
     }
     let machine = Machine(&args.model);
     let (computer, loaded, ready) =
-        machine.load(&args.source.file, &args.source.program, args.quiet)?;
+        machine.load(Some(&args.source.file), &args.source.program, args.quiet)?;
     let names = names(args, &computer)?;
     let program = &ready.program;
     computer

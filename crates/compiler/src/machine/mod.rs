@@ -301,7 +301,8 @@ impl Machine {
     fn modules(&self) -> Vec<String> {
         let extensions = self.extensions.iter().map(|extension| extension.name());
         let names = std::iter::once(Extension::CORE).chain(extensions);
-        names.map(str::to_owned).collect()
+        let rom = self.rom.as_ref().map(|_| Rom::NAME);
+        names.chain(rom).map(str::to_owned).collect()
     }
 
     /// The machine's profile.

@@ -11,7 +11,7 @@
 //! here   += byte(8 c + index)                   bytes of the immediate; from 4 on, of the next instruction's
 //! record  = closed + 1                          the number of the instruction after a call and its `resume`: `return` copies it,
 //!                                               in the prompt, too. The multiplier outputs its bytes
-//! read    = asked, clamped to 0 and the last address at loads and dumps, else 0
+//! read    = asked, at most the address after the last byte, at loads and dumps, else 0
 //! memory  = byte(read), sign(read)              what a load finds at an address that was never written
 //! ```
 //! The tables are 0 at instructions of the prompt, so a program in the prompt runs as ever. No sum
@@ -19,9 +19,11 @@
 //! is at most an integer beyond its last entry. So the sum of the magnitudes of its terms is below
 //! `2^17 n^2` for n entries in a row.
 
+mod read;
+
 use weightware_isa::{Instruction, Op, Program};
 
-use super::columns::Class;
+use super::columns::{Class, op_columns};
 use super::state::State;
 use super::{BIG, Machine, Parts};
 use crate::form::{Dim, LinearForm};
@@ -54,9 +56,21 @@ impl Rom {
                 true => program.code.clone(),
                 false => vec![],
             },
-            memory: resident.memory.clone(),
+            memory: without_zeros(resident.memory.clone()),
         }
     }
+
+    /// Whether two have the same tables: they differ in nothing that a circuit reads.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.places() == other.places()
+            && self.immediates() == other.immediates()
+            && self.bytes() == other.bytes()
+            && self.memory() == other.memory()
+    }
+
+    /// The name of the ability to have a program in the weights, beside those of the modules.
+    pub const NAME: &'static str = "rom";
 
     /// The position of `{`.
     const ORIGIN: i64 = Program::LONG_PREAMBLE_LEN as i64;
@@ -70,9 +84,9 @@ impl Rom {
     /// immediate.
     fn places(&self) -> Table {
         let row = |(instruction, number): (&Instruction, i64)| {
-            let [.., fourth] = instruction.immediate;
+            let [.., fourth] = read_bytes(instruction);
             let in_order = Self::ORIGIN + 5 * number + 1;
-            [Self::entry(instruction.op) - in_order, fourth.into()]
+            [Self::entry(instruction.op) - in_order, fourth]
         };
         // In the prompt the number is -1. Then the place is that of a byte, since a token of the
         // table must not find itself.
@@ -89,17 +103,10 @@ impl Rom {
     /// For each number of an instruction: bytes 0 and 1 of the immediate, byte 2.
     fn immediates(&self) -> Table {
         let rows = self.program.iter().map(|instruction| {
-            let [b0, b1, b2, _] = instruction.immediate.map(i64::from);
-            match op_columns_class(instruction.op) {
-                Class::Immediate | Class::BrIf | Class::BrUnless | Class::Call => [0; 2],
-                _ => [b0 + 256 * b1, b2],
-            }
+            let [low, high, _] = read_bytes(instruction);
+            [low, high]
         });
-        let rows: Vec<[i64; 2]> = rows.collect();
-        Table::new(
-            2,
-            [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()),
-        )
+        Table::new(2, [(0, rows.collect())])
     }
 
     /// For each byte of each instruction's line, the byte that the instruction may output.
@@ -115,11 +122,10 @@ impl Rom {
             .iter()
             .zip(next)
             .map(|(instruction, (op, high))| {
-                let shown = matches!(
-                    op_columns_class(instruction.op),
-                    Class::Immediate | Class::Call | Class::BrIf | Class::BrUnless
-                );
-                let low = if shown { instruction.immediate } else { [0; 4] };
+                let low = match is_shown(instruction.op) {
+                    true => instruction.immediate,
+                    false => [0; 4],
+                };
                 let high = if op == Op::I64ConstHigh { high } else { [0; 4] };
                 [low, high]
             });
@@ -128,10 +134,7 @@ impl Rom {
             .flatten()
             .map(|byte| [byte.into()])
             .collect();
-        Table::new(
-            1,
-            [(0, rows)].into_iter().filter(|(_, rows)| !rows.is_empty()),
-        )
+        Table::new(1, [(0, rows)])
     }
 
     /// For each address the byte, and whether it is 128 or more.
@@ -146,18 +149,42 @@ impl Rom {
         Table::new(2, runs)
     }
 
-    /// The last address that the weights have a byte for.
-    fn last_address(&self) -> i64 {
-        let ends = self
-            .memory
-            .iter()
-            .map(|(first, bytes)| i64::from(*first) + bytes.len() as i64);
-        ends.max().unwrap_or(1) - 1
+    /// The address after the last one that the weights have a byte for.
+    fn memory_end(&self) -> i64 {
+        let ends = self.memory.iter();
+        let ends = ends.map(|(first, bytes)| i64::from(*first) + bytes.len() as i64);
+        ends.max().unwrap_or(1)
     }
 }
 
-fn op_columns_class(op: Op) -> Class {
-    super::columns::op_columns(op).class
+/// Whether an instruction outputs bytes of its immediate.
+fn is_shown(op: Op) -> bool {
+    matches!(
+        op_columns(op).class,
+        Class::Immediate | Class::Call | Class::BrIf | Class::BrUnless
+    )
+}
+
+/// The bytes of an instruction's immediate that circuits read as a number: two as one, the third,
+/// the fourth.
+fn read_bytes(instruction: &Instruction) -> [i64; 3] {
+    let [b0, b1, b2, b3] = instruction.immediate.map(i64::from);
+    match op_columns(instruction.op).class {
+        Class::Call => [0, 0, b3],
+        class if is_shown(instruction.op) || class == Class::None => [0; 3],
+        _ => [b0 + 256 * b1, b2, b3],
+    }
+}
+
+/// Runs of bytes without the zeros at their ends: memory that is not in the weights is zero.
+fn without_zeros(runs: Vec<(u32, Vec<u8>)>) -> Vec<(u32, Vec<u8>)> {
+    let trimmed = runs.into_iter().filter_map(|(start, mut run)| {
+        let zeros = run.iter().take_while(|&&byte| byte == 0).count();
+        let end = run.iter().rposition(|&byte| byte != 0)?;
+        run.truncate(end + 1);
+        Some((start + zeros as u32, run.split_off(zeros)))
+    });
+    trimmed.collect()
 }
 
 /// The current instruction, if instructions may be in the weights.
@@ -240,7 +267,7 @@ impl Machine {
         let class = &parts.fetched.class;
         let graph = &mut self.graph;
         let read = graph.dim("rom.read");
-        let last = graph.one() * rom.last_address();
+        let end = graph.one() * rom.memory_end();
         for (name, unless) in [
             (
                 "rom.read",
@@ -251,7 +278,7 @@ impl Machine {
             let address = asked.clone() - unless * BIG;
             let below = graph.relu(name, address.clone());
             graph.add(read, 1, below);
-            let beyond = graph.relu(&format!("{name}.beyond"), address - last.clone());
+            let beyond = graph.relu(&format!("{name}.beyond"), address - end.clone());
             graph.add(read, -1, beyond);
         }
         let outputs = graph.table("rom.memory", read, rom.memory());

@@ -1,0 +1,90 @@
+//! `compile`.
+
+use std::fs;
+
+use anyhow::{Context, Error, anyhow};
+use weightware::{Computer, Profile, Rom, rom_model};
+
+use crate::args::{CompileArgs, ProgramArgs};
+use crate::failure::{Failure, Result};
+use crate::input::{Loaded, Ready};
+use crate::machine::{first_that_holds, placed};
+use crate::thousands::thousands;
+use crate::{card, say};
+
+pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
+    let given = &args.source.program;
+    if given.invoke.is_none() && !(given.arguments.is_empty() && given.env.is_empty()) {
+        return Err(Failure::Refused(anyhow!(
+            "arguments and environment are input of a run: `weightware run --model DIR -- ARGS`"
+        )));
+    }
+    // Input is given to each run.
+    let without_input = ProgramArgs {
+        input_hex: Some(vec![]),
+        ..given.clone()
+    };
+    let (profile, loaded, ready) = load(args, &without_input)?;
+    let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
+    let program = ready.program.clone().specialised(usize::from(inputs));
+    let rom = Rom::of(&program);
+    let failed = |error: Error| Failure::Failed(error);
+    let model = rom_model(args.machine.tuned(profile)?, rom).map_err(Error::new);
+    let model = model.map_err(failed)?;
+    let saved = model.save(&args.out).map_err(Error::new);
+    saved.map_err(|error| failed(error.context("--out")))?;
+    loaded.stored_as(given).write(&args.out, loaded.bytes())?;
+
+    let (weights, live) = card::counted_weights(&model);
+    let neurons: usize = model
+        .weights
+        .layers
+        .iter()
+        .map(|layer| layer.neurons())
+        .sum();
+    let computer = Computer::new(model).map_err(Error::new).map_err(failed)?;
+    let ready = placed(&computer, &loaded, ready)?;
+    let prompt: Vec<String> = ready
+        .program
+        .full_prompt()
+        .map(|token| token.to_string())
+        .collect();
+    let path = args.out.join("prompt.txt");
+    let written = fs::write(&path, prompt.join(" ") + "\n");
+    let written = written.with_context(|| path.display().to_string());
+    written.map_err(failed)?;
+
+    let rom = computer.rom().map_or((0, 0), |rom| {
+        let bytes: usize = rom.memory.iter().map(|(_, run)| run.len()).sum();
+        (rom.program.len(), bytes)
+    });
+    let size = fs::metadata(args.out.join("model.safetensors")).map_or(0, |file| file.len());
+    say(&format!(
+        "{}: {} instructions and {} bytes of data in the weights, by {} neurons",
+        args.out.display(),
+        thousands(rom.0 as u64),
+        thousands(rom.1 as u64),
+        thousands(neurons as u64),
+    ));
+    say(&format!(
+        "{} weights, of which {} are not zero; model.safetensors has {} bytes; prompt: {} tokens",
+        thousands(weights as u64),
+        thousands(live as u64),
+        thousands(size),
+        thousands(prompt.len() as u64),
+    ));
+    Ok(0)
+}
+
+/// The program, without input, and the profile of the machine for it.
+fn load(args: &CompileArgs, program: &ProgramArgs) -> Result<(Profile, Loaded, Ready)> {
+    let file = &args.source.file;
+    match args.machine.profile() {
+        Some(profile) => {
+            let mut loaded = Loaded::read(file, program, Some(profile), args.quiet)?;
+            let ready = loaded.program(args.quiet)?;
+            Ok((profile, loaded, ready))
+        }
+        None => first_that_holds(file, program, args.quiet),
+    }
+}

@@ -1,0 +1,137 @@
+//! Reading back what a model has in its weights: the tables of its neurons, as instructions and
+//! memory.
+
+use std::collections::BTreeMap;
+
+use weightware_isa::{Instruction, Op, Program};
+use weightware_model::Model;
+
+use super::{LINE, Rom, is_shown};
+use crate::graph::Writer;
+use crate::machine::{Machine, Profile};
+use crate::schedule::Schedule;
+use crate::table::Table;
+
+impl Rom {
+    /// Reads the instructions and the memory in a model's weights. `None` if it is no machine that
+    /// may have some. Immediates that no circuit reads are zero.
+    ///
+    /// ```
+    /// use weightware_compiler::machine::{Profile, Rom};
+    /// use weightware_compiler::{default_model, rom_model};
+    /// use weightware_isa::Program;
+    ///
+    /// let program: Program = "{ i32.const 48 00 00 00 output 00 00 00 00 }".parse()?;
+    /// let rom = Rom::of(&program.specialised(0));
+    /// let model = rom_model(Profile::STOCK, rom.clone())?;
+    /// assert_eq!(Rom::read(&model), Some(rom));
+    /// assert_eq!(Rom::read(&default_model()), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn read(model: &Model) -> Option<Self> {
+        let modules = model.config.modules.as_ref()?;
+        modules.iter().find(|name| *name == Self::NAME)?;
+        let profile = Profile::named(model.config.profile.as_deref()?)?;
+        let machine = Machine::with_rom(profile, Self::default());
+        let schedule = Schedule::parse(&machine.graph, profile.rom_schedule()).ok()?;
+        let table = |name| table(&machine, &schedule, model, name);
+        let [places, immediates, bytes] = [
+            table("rom.code")?,
+            table("rom.immediate")?,
+            table("rom.bytes")?,
+        ];
+        let mut program = vec![];
+        for number in 0_i64.. {
+            let row = places.at(number);
+            let entry = row[0] + i128::from(Self::ORIGIN + 5 * number + 1);
+            let Some(op) = operation(entry) else { break };
+            let [low, high] = immediates.at(number)[..] else {
+                return None;
+            };
+            let mut immediate = match is_shown(op) {
+                true => [0, 1, 2, 3].map(|at| bytes.at(LINE * number + at)[0] as u8),
+                false => {
+                    let [b0, b1, ..] = (low as u16).to_le_bytes();
+                    [b0, b1, high as u8, row[1] as u8]
+                }
+            };
+            match op {
+                Op::I64ConstHigh => {
+                    let before = LINE * (number - 1);
+                    immediate = [4, 5, 6, 7].map(|at| bytes.at(before + at)[0] as u8);
+                }
+                Op::Resume => immediate = (number as u32 + 1).to_le_bytes(),
+                _ => {}
+            }
+            program.push(Instruction { op, immediate });
+        }
+        Some(Self {
+            program,
+            memory: memory(&table("rom.memory")?),
+        })
+    }
+}
+
+/// The operation whose entry in the table of the preamble is at a position.
+fn operation(position: i128) -> Option<Op> {
+    let past = usize::try_from(position).ok()?;
+    let past = past.checked_sub(Program::OPERATIONS_AT)?;
+    let op = Op::ALL.get(past / 5)?;
+    past.is_multiple_of(5).then_some(*op)
+}
+
+/// The memory, without zeros at the ends of runs.
+fn memory(table: &Table) -> Vec<(u32, Vec<u8>)> {
+    let (Some(first), Some(last)) = (table.bends().first(), table.bends().last()) else {
+        return vec![];
+    };
+    let mut runs: Vec<(u32, Vec<u8>)> = vec![];
+    for address in first.at..last.at {
+        let byte = table.at(address)[0] as u8;
+        let Ok(address) = u32::try_from(address) else {
+            continue;
+        };
+        match runs.last_mut() {
+            Some((start, run)) if *start as usize + run.len() == address as usize => run.push(byte),
+            _ => runs.push((address, vec![byte])),
+        }
+    }
+    super::without_zeros(runs)
+}
+
+/// The functions that the neurons of a layer compute for a table of the machine: those whose gates
+/// differ from its argument by a constant.
+fn table(machine: &Machine, schedule: &Schedule, model: &Model, name: &str) -> Option<Table> {
+    let graph = &machine.graph;
+    let mut writers = graph.writers();
+    let (writer, kind) = writers.find(|&(writer, _)| graph.writer_name(writer) == name)?;
+    let Writer::Table { argument, table } = kind else {
+        return None;
+    };
+    let slot = |dim: crate::Dim| schedule.slots[dim.index()];
+    let unit = slot(graph.one());
+    let half_layer = schedule.half_layers[writer.index()] as usize;
+    let weights = model.weights.layers.get(half_layer / 2)?;
+    let mut wanted = vec![0.0; model.config.shape.d_model];
+    for &(dim, coefficient) in argument.terms() {
+        wanted[slot(dim)] = coefficient as f64;
+    }
+    let base = wanted[unit];
+    let mut changes: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for neuron in schedule.budget.d_ffn..weights.neurons() {
+        let gate = weights.ff_in.row(neuron);
+        let mut entries = gate.iter().zip(&wanted).enumerate();
+        if !entries.all(|(at, (gate, wanted))| at == unit || gate == wanted) {
+            continue;
+        }
+        let row = changes
+            .entry((base - gate[unit]) as i64)
+            .or_insert_with(|| vec![0; table.columns()]);
+        for (dim, part) in graph.targets(writer) {
+            let change = weights.ff_out.row(slot(dim))[neuron] / crate::assemble::factor(part);
+            row[part.output.part] += change as i64;
+        }
+    }
+    Some(Table::of_changes(table.columns(), changes))
+}
