@@ -1,5 +1,6 @@
 //! All tests of the package in one program: it links once, and long tests run in parallel.
 
+mod adder;
 mod common;
 mod context;
 mod exact;
