@@ -161,6 +161,32 @@ fn the_architecture_counts_the_vocabulary() {
 }
 
 #[test]
+fn pages_count_the_weights() {
+    let count = weightware_compiler::default_model().weights.count();
+    let [all, nonzero] = [count.weights, count.nonzero].map(thousands);
+    for (page, stated) in [
+        ("README.md", format!("{all} f64 weights")),
+        (
+            "docs/claims.md",
+            format!("{all} weights, of which {nonzero} are not zero"),
+        ),
+    ] {
+        assert!(read(page).contains(&stated), "{page}: {stated}");
+    }
+    let adder = weightware_compiler::adder::model().weights.count();
+    let stated = format!("{} weights, of which {} are", adder.weights, adder.nonzero);
+    for page in ["crates/compiler/README.md", "crates/compiler/src/adder.rs"] {
+        let text = read(page).replace("\n//! ", " ").replace('\n', " ");
+        assert!(text.contains(&stated), "{page}: {stated}");
+    }
+}
+
+/// A number below a million, with a comma before its last three digits.
+fn thousands(number: u64) -> String {
+    format!("{},{:03}", number / 1000, number % 1000)
+}
+
+#[test]
 fn documents_name_crates_that_exist() {
     for document in ["README.md", "ARCHITECTURE.md"] {
         for word in read(document).split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
