@@ -3,6 +3,7 @@
 mod adder;
 mod common;
 mod context;
+mod continued;
 mod exact;
 mod names;
 mod parity;
