@@ -14,8 +14,9 @@
 //!
 //! No circuit computes the carry `c[i]` into digit `i`. The second line is the first one, since
 //! `a[i-1] + b[i-1] + c[i-1] = s[i-1] + 10 c[i]`. So `rest` is `-10 s[i]`, less 100 if digit `i`
-//! carries, and off by the earlier carry, 0 or 1. It is at least -90 or at most -99, and two neurons
-//! tell these apart. The logit is greatest for the digit nearest to `-answer / 10`, by at least 4.
+//! carries, and off by the earlier carry, 0 or 1. It is at least -90 or at most -99, and two
+//! neurons tell these apart. The logit is greatest for the digit nearest to `-answer / 10`, by at
+//! least 4.
 //!
 //! In [`Layout::Columns`] the digits of a column are neighbours. The position between them is
 //! equally near to both, so that a head returns their average:

@@ -56,7 +56,8 @@ impl Graph {
     }
 
     /// The writers that must have written in an earlier half-layer: those of the dimensions that
-    /// the writer reads or whose slots it writes to when they are complete, and those that it names.
+    /// the writer reads, those of the dimensions whose slots its dimensions take over, and those
+    /// that it names.
     pub(crate) fn sources(&self, writer: WriterIdx) -> Vec<WriterIdx> {
         let mut sources = self.writers[writer.index()].after.clone();
         for dim in self.reads(writer) {
