@@ -1,6 +1,7 @@
 //! The tests of the package in one program: it links once, and long tests run in parallel.
 //! `hostile` counts all memory of its process, so it is a program of its own.
 
+mod adder;
 mod arithmetic;
 mod determinism;
 mod ending;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use weightware_compiler::adder::Layout;
+
 mod prose;
 mod tables;
 
@@ -158,6 +160,33 @@ fn the_architecture_counts_the_vocabulary() {
     let count = weightware_isa::Vocabulary::new().len();
     let stated = format!("Vocabulary: {},{:03} tokens", count / 1000, count % 1000);
     assert!(read("ARCHITECTURE.md").contains(&stated), "{stated}");
+}
+
+#[test]
+fn pages_count_the_weights() {
+    let count = weightware_compiler::default_model().weights.count();
+    let [all, nonzero] = [count.weights, count.nonzero].map(thousands);
+    for (page, stated) in [
+        ("README.md", format!("{all} f64 weights")),
+        (
+            "docs/claims.md",
+            format!("{all} weights, of which {nonzero} are not zero"),
+        ),
+    ] {
+        assert!(read(page).contains(&stated), "{page}: {stated}");
+    }
+    let text = read("crates/compiler/README.md").replace('\n', " ");
+    for (layout, name) in Layout::ALL.into_iter().zip(["columns", "rows"]) {
+        let count = weightware_compiler::adder::model(layout).weights.count();
+        let (all, nonzero) = (count.weights, count.nonzero);
+        let stated = format!("by `{name}`, {all} weights, of which {nonzero} are not zero");
+        assert!(text.to_lowercase().contains(&stated), "{stated}");
+    }
+}
+
+/// A number below a million, with a comma before its last three digits.
+fn thousands(number: u64) -> String {
+    format!("{},{:03}", number / 1000, number % 1000)
 }
 
 #[test]

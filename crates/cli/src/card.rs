@@ -55,7 +55,7 @@ pub(crate) fn card(model: &Model, names: &Names, modules: &[Extension]) -> Strin
             format!("{tokens} beside prompt and restored state; the program goes on in another one")
         },
     );
-    let weights = counted_weights(model);
+    let weights = model.weights.count();
     let instructions = match modules.len() == Extension::ALL.len() {
         true => "all instructions of the machine".to_owned(),
         false => {
@@ -139,8 +139,8 @@ Decode in f64. No sampling: the next token is the argmax of the logits, of equal
         shape.heads,
         shape.d_ffn,
         shape.vocab,
-        weights.0,
-        weights.1,
+        weights.weights,
+        weights.nonzero,
         config.position_features.len(),
     );
     if !config.key_bounds.is_empty() {
@@ -178,17 +178,3 @@ Licensed under either of MIT or Apache-2.0, at your option.
 }
 
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
-
-/// Counts the weights, and those that are not zero.
-pub(crate) fn counted_weights(model: &Model) -> (usize, usize) {
-    let weights = &model.weights;
-    let layers = weights.layers.iter();
-    let matrices =
-        layers.flat_map(|layer| [&layer.in_proj, &layer.out_proj, &layer.ff_in, &layer.ff_out]);
-    let matrices = matrices.chain([&weights.tok, &weights.head]);
-    matrices.fold((0, 0), |(all, live), matrix| {
-        let entries = &matrix.entries;
-        let nonzero = entries.iter().filter(|&&weight| weight != 0.0).count();
-        (all + entries.len(), live + nonzero)
-    })
-}

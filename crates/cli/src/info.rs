@@ -21,10 +21,11 @@ pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
     {
         needs = needs.with_turn(&ready.program, own);
     }
-    let context = computer.model().config.context;
+    let model = computer.model();
+    let (count, context) = (model.weights.count(), model.config.context);
     let text = match args.json {
-        true => format!("{:#}\n", needs.json(own.as_ref(), context)),
-        false => needs.text(own.as_ref(), context),
+        true => format!("{:#}\n", needs.json(own.as_ref(), &count, context)),
+        false => needs.text(own.as_ref(), &count, context),
     };
     io::stdout()
         .write_all(text.as_bytes())

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use weightware::{Op, Profile, Program, TurnCost};
+use weightware::{Op, Profile, Program, TurnCost, WeightCount};
 
 use crate::input::{Loaded, Ready};
 use crate::thousands::thousands;
@@ -108,7 +108,12 @@ impl Needs {
         Ok(())
     }
 
-    pub(crate) fn text(&self, own: Option<&Profile>, context: Option<u64>) -> String {
+    pub(crate) fn text(
+        &self,
+        own: Option<&Profile>,
+        count: &WeightCount,
+        context: Option<u64>,
+    ) -> String {
         let mut text = format!(
             "program   {} bytes, {} functions, {} instructions\nprompt    {} tokens, of which code {}, data and input {}\n",
             thousands(self.module_bytes as u64),
@@ -147,6 +152,15 @@ impl Needs {
         };
         let _ = writeln!(text, "imports   {imports}");
         let _ = writeln!(text, "contexts  {}", self.contexts(context));
+        let _ = writeln!(
+            text,
+            "weights   {}, of which {} are not zero, {} different values; {} bytes dense, {} sparse",
+            thousands(count.weights),
+            thousands(count.nonzero),
+            thousands(count.distinct),
+            thousands(count.dense_bytes),
+            thousands(count.sparse_bytes)
+        );
         for profile in Profile::ALL {
             let mark = if own.is_some_and(|own| own.name == profile.name) {
                 "*"
@@ -192,7 +206,12 @@ impl Needs {
         format!("goes on in another one after {length} tokens; {cost}")
     }
 
-    pub(crate) fn json(&self, own: Option<&Profile>, context: Option<u64>) -> Value {
+    pub(crate) fn json(
+        &self,
+        own: Option<&Profile>,
+        count: &WeightCount,
+        context: Option<u64>,
+    ) -> Value {
         let profiles = Profile::ALL.iter().map(|profile| {
             let fits = self.fits(profile);
             json!({
@@ -223,6 +242,13 @@ impl Needs {
                     "prompt_tokens": turn.prompt,
                     "restoring_tokens": turn.restoring,
                 })),
+            },
+            "weights": {
+                "count": count.weights,
+                "nonzero": count.nonzero,
+                "distinct": count.distinct,
+                "dense_bytes": count.dense_bytes,
+                "sparse_bytes": count.sparse_bytes,
             },
             "profile": own.map(|profile| profile.name),
             "profiles": profiles.collect::<Vec<_>>(),

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Error;
-use weightware::{Compiled, Extension, compile};
+use weightware::{Compiled, Extension, WeightCount, compile};
 
 use crate::args::WeightsArgs;
 use crate::failure::{Failure, Result};
@@ -55,13 +55,15 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
         ));
     }
     let shape = &model.config.shape;
-    let (weights, live) = card::counted_weights(model);
+    let WeightCount {
+        weights, nonzero, ..
+    } = model.weights.count();
     say(&format!(
         "{} layers, d_model {}, {} heads of dimension 2, d_ffn {}, {} tokens in the vocabulary",
         shape.layers, shape.d_model, shape.heads, shape.d_ffn, shape.vocab
     ));
     say(&format!(
-        "{weights} weights, of which {live} are not zero; profile {}, certified up to position {}",
+        "{weights} weights, of which {nonzero} are not zero; profile {}, certified up to position {}",
         model.config.profile.as_deref().unwrap_or("none"),
         model.config.last_position
     ));

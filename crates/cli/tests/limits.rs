@@ -416,3 +416,36 @@ fn info_says_before_a_run_what_it_needs() {
     assert_eq!(json["profile"], "far");
     assert_eq!(json["profiles"][0]["fits"], false);
 }
+
+#[test]
+fn info_counts_the_weights() {
+    let folder = folder("info-weights");
+    let program = file(&folder, "end.wat", main_of("", "(i32.const 0)"));
+    let count = weightware::Computer::default().model().weights.count();
+    let json = stdout(&weightware(&["info", &program, "--json"]));
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let expected = serde_json::json!({
+        "count": count.weights,
+        "nonzero": count.nonzero,
+        "distinct": count.distinct,
+        "dense_bytes": count.dense_bytes,
+        "sparse_bytes": count.sparse_bytes,
+    });
+    assert_eq!(json["weights"], expected);
+
+    let text = stdout(&weightware(&["info", &program]));
+    let line = text.lines().find(|line| line.starts_with("weights "));
+    let line = line.expect("a line of weights").replace(',', "");
+    let numbers: Vec<u64> = line
+        .split_whitespace()
+        .filter_map(|word| word.trim_end_matches(';').parse().ok())
+        .collect();
+    let expected = [
+        count.weights,
+        count.nonzero,
+        count.distinct,
+        count.dense_bytes,
+        count.sparse_bytes,
+    ];
+    assert_eq!(numbers, expected, "{line}");
+}

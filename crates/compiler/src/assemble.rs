@@ -133,7 +133,7 @@ impl Blueprint<'_> {
                         slot: self.slot(dim),
                         coefficients,
                     }),
-                    Origin::Embedding | Origin::Computed => None,
+                    Origin::Embedding | Origin::Computed | Origin::Continued(_) => None,
                 });
 
         let mut key_bounds = vec![];

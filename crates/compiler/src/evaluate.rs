@@ -87,7 +87,7 @@ impl<'g> Evaluator<'g> {
             completed,
             targets: graph
                 .writers()
-                .map(|(writer, _)| graph.targets(writer))
+                .map(|(writer, _)| with_heirs(graph, graph.targets(writer)))
                 .collect(),
             histories: vec![History::default(); graph.writers.len()],
             values: vec![0; graph.dims.len()],
@@ -119,11 +119,14 @@ impl<'g> Evaluator<'g> {
                 Origin::Position([c0, c1, c2]) => {
                     c0 as i128 + self.position * (c1 as i128 + self.position * c2 as i128)
                 }
-                Origin::Embedding | Origin::Computed => 0,
+                Origin::Embedding | Origin::Computed | Origin::Continued(_) => 0,
             };
         }
         for &(dim, value) in embedding {
             self.values[dim.index()] += i128::from(value) << self.fractions[dim.index()];
+            for heir in self.graph.heirs(dim) {
+                self.values[heir.index()] += i128::from(value);
+            }
         }
         for at in 0..self.order.len() {
             let writer = self.order[at];
@@ -215,6 +218,16 @@ impl<'g> Evaluator<'g> {
             }
         }
     }
+}
+
+/// The terms of a writer, and the same terms for the dimensions that take over those dimensions:
+/// each of them is the sum of all that was added to its slot.
+fn with_heirs(graph: &Graph, targets: Vec<(Dim, Part)>) -> Vec<(Dim, Part)> {
+    let all = targets.into_iter().flat_map(|(dim, part)| {
+        let dims = std::iter::once(dim).chain(graph.heirs(dim));
+        dims.map(move |dim| (dim, part))
+    });
+    all.collect()
 }
 
 impl History {

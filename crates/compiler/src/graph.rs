@@ -50,6 +50,8 @@ pub enum Origin {
     Position([f64; 3]),
     /// The initial value is 0, and only neurons and heads add to it.
     Computed,
+    /// The initial value is that of another dimension, whose slot it takes over.
+    Continued(Dim),
 }
 
 /// The keys of a lookup: the token's key point is `(2 index, -square + 2^-recency * time - CLEARED
@@ -139,6 +141,8 @@ pub(crate) struct DimNode {
     pub(crate) name: String,
     pub(crate) origin: Origin,
     pub(crate) parts: Vec<Part>,
+    /// The dimension that takes its slot over.
+    pub(crate) heir: Option<Dim>,
     /// Whether it may hold more than an integer below 2^53. Its slot must be wiped, not reused by
     /// adding new - old.
     pub(crate) inexact: bool,
@@ -233,6 +237,7 @@ impl Graph {
             name: name.to_owned(),
             origin,
             parts: vec![],
+            heir: None,
             inexact: false,
             fraction: false,
         });
@@ -268,6 +273,37 @@ impl Graph {
         self.dim_of(name, Origin::Computed)
     }
 
+    /// A dimension that begins with the value of another one and takes its slot over: what writers
+    /// add to it is added there, so that neither a slot nor a wipe is needed.
+    ///
+    /// In the half-layer in which the first of them writes, the other dimension can still be read,
+    /// later it cannot.
+    ///
+    /// # Panics
+    /// If the other dimension is `one`, `t` or `t^2`, holds a fraction, is an output, or has been
+    /// taken over.
+    pub fn continued(&mut self, name: &str, dim: Dim) -> Dim {
+        assert!(dim.index() >= 3, "one, t and t^2 keep their slots");
+        assert!(
+            !self.outputs.contains(&dim),
+            "an output lives to the end, {name} cannot take its slot over"
+        );
+        let heir = self.dim_of(name, Origin::Continued(dim));
+        let old = &mut self.dims[dim.index()];
+        assert!(!old.fraction, "a fraction's slot cannot be taken over");
+        assert!(old.heir.is_none(), "a dimension is taken over once");
+        old.heir = Some(heir);
+        self.dims[heir.index()].inexact = self.dims[dim.index()].inexact;
+        heir
+    }
+
+    /// The dimensions that take over a dimension's slot, one after the other.
+    pub(crate) fn heirs(&self, dim: Dim) -> impl Iterator<Item = Dim> {
+        std::iter::successors(self.dims[dim.index()].heir, |dim| {
+            self.dims[dim.index()].heir
+        })
+    }
+
     /// Adds `coefficient` times an output to a dimension.
     pub fn add(&mut self, dim: Dim, coefficient: i64, output: Output) {
         self.add_scaled(dim, coefficient, 0, output);
@@ -275,6 +311,9 @@ impl Graph {
 
     /// Adds `coefficient * 2^-shift` times an output to a dimension. The dimension stands for the
     /// integer nearest to the sum of all terms; its readers must not depend on the remainder.
+    ///
+    /// # Panics
+    /// If the dimension has been taken over, or takes another one over and the term is a fraction.
     pub fn add_scaled(&mut self, dim: Dim, coefficient: i64, shift: u32, output: Output) {
         let inexact = match &self.writers[output.writer.index()].writer {
             // The product may be the square of a meaningless number.
@@ -294,8 +333,14 @@ impl Graph {
             Writer::Average { .. }
         );
         let node = &mut self.dims[dim.index()];
+        assert!(node.heir.is_none(), "{} has been taken over", node.name);
         node.inexact |= inexact || shift > 0;
         node.fraction |= average || shift > 0;
+        assert!(
+            !(node.fraction && matches!(node.origin, Origin::Continued(_))),
+            "{} begins in a slot that is not zero, so it cannot hold a fraction",
+            node.name
+        );
         node.parts.push(Part {
             output,
             coefficient,
@@ -518,7 +563,12 @@ impl Graph {
     }
 
     /// Declares a dimension that the unembedding reads.
+    ///
+    /// # Panics
+    /// If the dimension has been taken over.
     pub fn output(&mut self, dim: Dim) {
+        let node = &self.dims[dim.index()];
+        assert!(node.heir.is_none(), "{} has been taken over", node.name);
         self.outputs.push(dim);
     }
 

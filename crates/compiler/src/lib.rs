@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod adder;
 mod assemble;
 mod default_model;
 mod evaluate;

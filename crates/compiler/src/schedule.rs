@@ -7,7 +7,8 @@
 //! - in that last half-layer, if it holds an exact integer: the half-layer adds new - old;
 //! - in a later half-layer, after a wipe to exact zero, if it is inexact: a residue of new - old
 //!   could change a token; or if the new value is a fraction, which would be rounded beside a large
-//!   old.
+//!   old;
+//! - in that last half-layer or later, without a wipe, if it continues it: new is added to old.
 
 mod error;
 
@@ -87,12 +88,16 @@ pub(crate) struct Life {
     /// The last half-layer that reads it.
     pub(crate) last: i32,
     pub(crate) inexact: bool,
+    /// The half-layer in which the dimension that continues it begins in its slot.
+    pub(crate) taken_over: Option<i32>,
 }
 
 impl Life {
     /// The last half-layer in which no other dimension may be written to the slot.
     pub(crate) const fn end(&self) -> i32 {
-        if self.inexact || self.last == self.first {
+        if let Some(first) = self.taken_over {
+            first - 1
+        } else if self.inexact || self.last == self.first {
             self.last
         } else {
             self.last - 1
@@ -117,7 +122,7 @@ pub(crate) fn lives(
                 .parts
                 .iter()
                 .map(|part| half_layers[part.output.writer.index()]);
-            let given = node.origin != Origin::Computed;
+            let given = matches!(node.origin, Origin::Embedding | Origin::Position(_));
             let first = if given {
                 -1
             } else {
@@ -144,9 +149,16 @@ pub(crate) fn lives(
                     read.max(ready)
                 },
                 inexact: node.inexact,
+                taken_over: None,
             }
         });
-    lives.collect()
+    let mut lives: Vec<Life> = lives.collect();
+    for (node, dim) in graph.dims.iter().zip(0..) {
+        if let Some(heir) = node.heir {
+            lives[dim].taken_over = Some(lives[heir.index()].first);
+        }
+    }
+    lives
 }
 
 /// For each dimension, the writers that read it.
@@ -186,12 +198,24 @@ impl Schedule {
             .for_each(|&half_layer| load[half_layer as usize] += 1);
         for dim in order {
             let first = lives[dim.index()].first;
+            if let Origin::Continued(old) = graph.dims[dim.index()].origin {
+                // `check` finds the error if the old dimension has no slot yet.
+                let slot = slots[old.index()];
+                slots[dim.index()] = slot;
+                if let Some(tenant) = tenants.get_mut(slot) {
+                    *tenant = Some(dim);
+                }
+                continue;
+            }
             // A wipe by a neuron is cheap, one by a head expensive. Unused slots are taken before a
             // wipe by a head, and after a wipe by a neuron.
             let choice = (0..budget.d_model)
                 .filter_map(|slot| match tenants[slot] {
                     None => Some((1, slot, None)),
-                    Some(old) if lives[old.index()].end() < first => {
+                    Some(old)
+                        if lives[old.index()].end() < first
+                            && lives[old.index()].taken_over.is_none() =>
+                    {
                         let half_layer =
                             wipe_half_layer(&lives[old.index()], first, &load, &budget);
                         Some((
@@ -333,6 +357,19 @@ impl Schedule {
             }
         }
         let lives = lives(graph, &readers(graph), &self.half_layers, &self.budget);
+        for old in graph.dims() {
+            let Some(new) = graph.dims[old.index()].heir else {
+                continue;
+            };
+            let half_layer = lives[new.index()].first;
+            if self.slots[old.index()] != self.slots[new.index()]
+                || self.wipes.iter().any(|wipe| wipe.dim == old)
+                || lives[old.index()].last > half_layer
+            {
+                let dims = [old, new].map(|dim| graph.name(dim).to_owned());
+                return fail(Kind::TakenOver { dims, half_layer });
+            }
+        }
         let mut tenants: Vec<Dim> = graph.dims().collect();
         tenants.sort_by_key(|dim| (self.slots[dim.index()], lives[dim.index()].first));
         for pair in tenants.windows(2) {
@@ -342,6 +379,9 @@ impl Schedule {
             }
             let (life, first) = (&lives[old.index()], lives[new.index()].first);
             let dims = [graph.name(old).to_owned(), graph.name(new).to_owned()];
+            if graph.dims[old.index()].heir == Some(new) {
+                continue;
+            }
             if life.end() >= first {
                 return fail(Kind::SharedSlot {
                     dims,

@@ -4,7 +4,7 @@
 //! half-layers) and, with a far smaller weight, the lifetimes of the dimensions. The search is
 //! deterministic: a seed determines the schedule.
 
-use crate::graph::{Graph, Writer, WriterIdx};
+use crate::graph::{Graph, Origin, Writer, WriterIdx};
 use crate::schedule::{
     Budget, Schedule, ScheduleError, ScheduleErrorKind, half_layer_name, lives, readers,
 };
@@ -267,7 +267,9 @@ impl<'g> Search<'g> {
             .sum();
         let load = need.load.iter().zip(self.budget.rooms());
         let load: f64 = load.map(|(&have, room)| over(have - room as i32)).sum();
-        100.0 * (slots + load) + f64::from(need.wiping) + 0.1 * f64::from(need.lived)
+        100.0 * (slots + load + f64::from(need.late))
+            + f64::from(need.wiping)
+            + 0.1 * f64::from(need.lived)
     }
 
     /// The resources that the half-layers exceed.
@@ -299,11 +301,19 @@ impl<'g> Search<'g> {
         let mut begins = vec![0_i32; half_layers as usize + 2];
         let mut ends = [begins.clone(), begins.clone()];
         let mut taken = begins.clone();
-        let mut lived = 0;
-        for life in &lives {
+        let (mut lived, mut late) = (0, 0);
+        for (life, node) in lives.iter().zip(&self.graph.dims) {
             let end = life.end().min(half_layers);
-            begins[(life.first + 1) as usize] += 1;
-            ends[usize::from(life.inexact)][(life.last.min(half_layers) + 1) as usize] += 1;
+            if !matches!(node.origin, Origin::Continued(_)) {
+                begins[(life.first + 1) as usize] += 1;
+            }
+            match life.taken_over {
+                Some(first) => late += (life.last - first).max(0),
+                None => {
+                    let ends = &mut ends[usize::from(life.inexact)];
+                    ends[(life.last.min(half_layers) + 1) as usize] += 1;
+                }
+            }
             (life.first..=end).for_each(|half_layer| taken[(half_layer + 1) as usize] += 1);
             lived += end - life.first;
         }
@@ -336,6 +346,7 @@ impl<'g> Search<'g> {
             load,
             wiping,
             lived,
+            late,
         }
     }
 }
@@ -350,6 +361,8 @@ struct Need {
     wiping: i32,
     /// The sum of the lifetimes of all dimensions.
     lived: i32,
+    /// The half-layers by which readers come after the one in which their dimension is taken over.
+    late: i32,
 }
 
 fn is_head(graph: &Graph, writer: WriterIdx) -> bool {

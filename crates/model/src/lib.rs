@@ -58,6 +58,7 @@
 #![warn(missing_docs)]
 
 mod config;
+mod count;
 mod error;
 mod files;
 mod folder;
@@ -67,6 +68,7 @@ mod validate;
 mod weights;
 
 pub use config::{Attention, Config, KeyBound, KeyRange, PositionFeature, position_embedding};
+pub use count::WeightCount;
 pub use error::Error;
 pub use tokenizer::{TokenId, Tokenizer};
 pub use weights::{LayerWeights, Matrix, Shape, Weights};

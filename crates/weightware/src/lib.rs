@@ -64,7 +64,7 @@ pub use weightware_isa::{
     BLOCK, Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
     Turns,
 };
-pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId};
+pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId, WeightCount};
 pub use weightware_runtime::{
     BailoutReason, Bailouts, Decoder, DecoderOptions, Engine, FinishReason, HeadActivation,
     HeadAttention, HorizonReason, InspectError, PrefillError, Stats, TokenPass, inspect,

@@ -1,6 +1,7 @@
 //! The demos.
 
 mod add;
+mod adder;
 mod caches;
 mod contexts;
 mod evidence;
@@ -28,6 +29,9 @@ pub(crate) use sudoku::{INKALA, INKALA_SOLUTION, inkala};
 pub(crate) enum Demo {
     /// Adds 3 and 5: the whole prompt and the whole trace
     Add(EngineArgument),
+    /// Adds numbers of ten digits: transformers of one and of two layers, hand-compiled, and their
+    /// counts
+    Adder(adder::Arguments),
     /// Counts verbs modulo two: a transformer of two layers, one trace token a word
     Parity(parity::Arguments),
     /// Assigns ten rows to ten columns at the least cost, by the Hungarian algorithm
@@ -52,6 +56,7 @@ impl Demo {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Add(EngineArgument { engine }) => add::run(engine),
+            Self::Adder(arguments) => arguments.run(),
             Self::Parity(arguments) => arguments.run(),
             Self::Matching(EngineArgument { engine }) => matching::run(engine),
             Self::Sudoku(arguments) => arguments.run(),

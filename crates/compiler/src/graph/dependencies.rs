@@ -1,6 +1,6 @@
 //! Dependencies between writers and dimensions, and a topological order.
 
-use super::{Graph, LinearForm, Part, Writer, WriterIdx};
+use super::{Graph, LinearForm, Origin, Part, Writer, WriterIdx};
 use crate::form::Dim;
 
 /// Dependencies of writers and dimensions.
@@ -57,20 +57,35 @@ impl Graph {
     }
 
     /// The writers that must have written in an earlier half-layer: those of the dimensions that
-    /// the writer reads, and those that it names.
+    /// the writer reads, those of the dimensions whose slots its dimensions take over, and those
+    /// that it names.
     pub(crate) fn sources(&self, writer: WriterIdx) -> Vec<WriterIdx> {
         let mut sources = self.writers[writer.index()].after.clone();
         for dim in self.reads(writer) {
-            sources.extend(
-                self.dims[dim.index()]
-                    .parts
-                    .iter()
-                    .map(|part| part.output.writer),
-            );
+            self.complete(Some(dim), &mut sources);
+        }
+        for (dim, _) in self.targets(writer) {
+            self.complete(self.predecessor(dim), &mut sources);
         }
         sources.sort_unstable();
         sources.dedup();
         sources
+    }
+
+    /// The dimension whose slot a dimension takes over.
+    fn predecessor(&self, dim: Dim) -> Option<Dim> {
+        match self.dims[dim.index()].origin {
+            Origin::Continued(old) => Some(old),
+            Origin::Embedding | Origin::Position(_) | Origin::Computed => None,
+        }
+    }
+
+    /// Appends the writers of a dimension, and of those that it continues.
+    fn complete(&self, dim: Option<Dim>, writers: &mut Vec<WriterIdx>) {
+        for dim in std::iter::successors(dim, |&dim| self.predecessor(dim)) {
+            let parts = self.dims[dim.index()].parts.iter();
+            writers.extend(parts.map(|part| part.output.writer));
+        }
     }
 
     /// All writers in a topological order: each comes after its sources.

@@ -68,6 +68,14 @@ pub enum ScheduleErrorKind {
         /// The dimensions, the older one first.
         dims: [String; 2],
     },
+    /// A dimension that takes another one's slot over is in another slot, or the slot is wiped, or
+    /// the other dimension is read later.
+    TakenOver {
+        /// The dimensions, the older one first.
+        dims: [String; 2],
+        /// The half-layer in which the newer one begins.
+        half_layer: i32,
+    },
     /// A dimension has no slot.
     Unplaced {
         /// The dimension.
@@ -155,6 +163,9 @@ impl ScheduleError {
             Kind::Wipes { .. } => {
                 "wipe the first once, after its last reader and before the second is written"
             }
+            Kind::TakenOver { .. } => {
+                "give both one slot without a wipe, and read the first no later than the second is written"
+            }
             Kind::Unplaced { .. } => "add a line `slot N NAME`",
             Kind::NoSuchSlot { .. } => "choose a slot below d_model",
             Kind::NoSeed => "try at least one seed",
@@ -222,6 +233,14 @@ impl fmt::Display for ScheduleErrorKind {
             Kind::Wipes { dims: [old, new] } => {
                 write!(f, "{old} is not wiped once before {new} takes its slot")
             }
+            Kind::TakenOver {
+                dims: [old, new],
+                half_layer,
+            } => write!(
+                f,
+                "{}: {new} does not take over what {old} leaves",
+                at(half_layer)
+            ),
             Kind::Unplaced { dim } => write!(f, "{dim} has no slot"),
             Kind::NoSuchSlot { dim, slot, d_model } => {
                 write!(f, "{dim} is in slot {slot} of {d_model}")
