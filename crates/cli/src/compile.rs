@@ -9,8 +9,8 @@ use crate::args::{CompileArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Loaded, Ready};
 use crate::machine::{first_that_holds, placed};
+use crate::say;
 use crate::thousands::thousands;
-use crate::{card, say};
 
 pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let given = &args.source.program;
@@ -35,7 +35,7 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     saved.map_err(|error| failed(error.context("--out")))?;
     loaded.stored_as(given).write(&args.out, loaded.bytes())?;
 
-    let (weights, live) = card::counted_weights(&model);
+    let count = model.weights.count();
     let neurons: usize = model
         .weights
         .layers
@@ -68,8 +68,8 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     ));
     say(&format!(
         "{} weights, of which {} are not zero; model.safetensors has {} bytes; prompt: {} tokens",
-        thousands(weights as u64),
-        thousands(live as u64),
+        thousands(count.weights),
+        thousands(count.nonzero),
         thousands(size),
         thousands(prompt.len() as u64),
     ));

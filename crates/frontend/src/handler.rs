@@ -52,6 +52,8 @@ pub(crate) struct Extent {
     pub(crate) initial: u32,
     /// The address after the largest memory.
     pub(crate) end: u32,
+    /// The words of a frame that code outside the program may use.
+    pub(crate) words: u32,
 }
 
 /// Appends the handler to a program. Returns false, and changes nothing, if the program cannot go
@@ -62,7 +64,7 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
         ends.map(|(section, bytes)| section.low() as usize + bytes.len().max(Turns::FIRST_SECTION));
     let used = ends.max().unwrap_or(0).max(memory.end as usize);
     let base = used.next_multiple_of(BLOCK as usize);
-    let words = words(program);
+    let words = words(program).max(memory.words);
     let grown = grown(program);
     let (Some(base), Ok(grown)) = (
         u32::try_from(base).ok().filter(|&base| base <= LAST_BASE),
@@ -99,14 +101,18 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
 
 /// The most words of a frame that may have been written, the globals of the first frame included.
 fn words(program: &Program) -> u32 {
-    let words = program.code.iter().map(|instruction| match instruction.op {
+    program.code.iter().map(words_of).max().unwrap_or(0)
+}
+
+/// The words of a frame that an instruction shows to be in use.
+pub(crate) fn words_of(instruction: &Instruction) -> u32 {
+    match instruction.op {
         Op::LocalGet | Op::LocalSet | Op::LocalTee => instruction.low() + 1,
         Op::LocalGet64 | Op::LocalSet64 | Op::LocalTee64 => instruction.low() + 1,
         Op::GlobalGet | Op::GlobalSet | Op::GlobalGet64 | Op::GlobalSet64 => instruction.low() + 1,
         op if op.immediate_kind() == Immediate::Call => instruction.immediate[3].into(),
         _ => 0,
-    });
-    words.max().unwrap_or(0)
+    }
 }
 
 /// The word that holds the pages by which the memory has grown, if the program grows it; an error

@@ -49,7 +49,7 @@ mod width;
 
 pub use data_sections::Input;
 pub use error::Error;
-pub use lower::lower;
+pub use lower::{Library, LibraryFunction, LibraryModule, SOFTWARE, lower};
 pub use lowered::{Location, Lowered, MemoryWindow, ResultType};
 pub use module::custom_sections;
 pub use options::Options;

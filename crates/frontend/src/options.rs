@@ -1,9 +1,11 @@
 //! Options of the lowering: entry, memory limit, passes, values of imports.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use weightware_isa::Value;
 
+use crate::lower::Library;
 use crate::module::ImportedGlobal;
 use crate::passes::Passes;
 use crate::width::Bits;
@@ -30,6 +32,9 @@ pub struct Options {
     pub passes: Passes,
     /// Whether the program can go on in another context when one is full.
     pub turns: bool,
+    /// The library that the model has in its weights: functions that the program may import, and
+    /// operators of its own for those that the machine lacks.
+    pub library: Option<Arc<Library>>,
     /// Values of imported globals.
     pub(crate) globals: Vec<ImportedGlobal>,
 }
@@ -43,6 +48,7 @@ impl Default for Options {
             memory_pages: None,
             passes: Passes::all(),
             turns: false,
+            library: None,
             globals: Vec::new(),
         }
     }
@@ -86,6 +92,13 @@ impl Options {
     #[must_use]
     pub fn with_turns(mut self, turns: bool) -> Self {
         self.turns = turns;
+        self
+    }
+
+    /// Sets the library that the model has in its weights.
+    #[must_use]
+    pub fn with_library(mut self, library: impl Into<Arc<Library>>) -> Self {
+        self.library = Some(library.into());
         self
     }
 

@@ -5,6 +5,7 @@ mod control;
 mod costs;
 mod faults;
 mod floats;
+mod library;
 mod numbers;
 mod oracle;
 mod passes;

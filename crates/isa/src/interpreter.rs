@@ -310,10 +310,9 @@ impl<'p> Interpreter<'p> {
             EndToken::Call => {
                 let frame = instruction.immediate[3];
                 let resume = self
-                    .code
-                    .get(self.cursor)
+                    .instruction(self.cursor)
                     .filter(|next| next.op == Op::Resume);
-                let resume = *resume.ok_or(Stop::Fault(FaultKind::NoResume))?;
+                let resume = resume.ok_or(Stop::Fault(FaultKind::NoResume))?;
                 if frame == 0 {
                     return Err(Stop::Fault(FaultKind::NoFrame));
                 }

@@ -28,7 +28,7 @@ pub use error::Error;
 pub use immediate::Immediate;
 pub use interpreter::{Fault, FaultKind, Interpreter, Nearest, Value};
 pub use op::{Commit, Effect, EndToken, FRAME_LIMIT, Op, Spec, Trap};
-pub use program::{BLOCK, Instruction, Program, Resident, Turns};
+pub use program::{BLOCK, Instruction, LIBRARY_AT, Program, Resident, Turns};
 pub use text::Disassembly;
 pub use token::{Flag, Token, Vocabulary};
 pub use trace::{Line, Outcome, TraceReader};

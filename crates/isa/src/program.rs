@@ -1,6 +1,7 @@
 //! Programs, and the prompts that hold them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::{Op, Token};
 
@@ -98,6 +99,23 @@ pub struct Resident {
     pub code: bool,
     /// Bytes that the memory has before anything is written: their first address, and the bytes.
     pub memory: Vec<(u32, Vec<u8>)>,
+    /// Code that programs may call: the number of its first instruction, [`LIBRARY_AT`] at least,
+    /// and the instructions. Blocks are in ascending order.
+    pub library: Vec<(u32, Arc<[Instruction]>)>,
+}
+
+/// The number of the first instruction of a library. Programs that call it have fewer instructions.
+pub const LIBRARY_AT: u32 = 1 << 20;
+
+impl Resident {
+    /// The instruction of a library with that number.
+    #[must_use]
+    pub fn library_instruction(&self, number: usize) -> Option<Instruction> {
+        self.library.iter().find_map(|(first, code)| {
+            let at = number.checked_sub(*first as usize)?;
+            code.get(at).copied()
+        })
+    }
 }
 
 /// How a program goes on when its context is full.
@@ -223,7 +241,9 @@ impl Program {
     /// ```
     #[must_use]
     pub fn specialised(mut self, inputs: usize) -> Self {
-        let mut bytes = BTreeMap::new();
+        let resident = self.resident.iter().flat_map(|part| &part.memory);
+        let resident = resident.flat_map(|(first, run)| (*first..).zip(run.iter().copied()));
+        let mut bytes: BTreeMap<u32, u8> = resident.collect();
         let moved = self.sections.len().saturating_sub(inputs);
         let first = match self.turns {
             Some(_) => Turns::FIRST_SECTION,
@@ -243,7 +263,12 @@ impl Program {
                 _ => memory.push((address, vec![byte])),
             }
         }
-        self.resident = Some(Resident { code: true, memory });
+        let library = self.resident.map_or_else(Vec::new, |part| part.library);
+        self.resident = Some(Resident {
+            code: true,
+            memory,
+            library,
+        });
         self
     }
 

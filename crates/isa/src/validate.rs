@@ -1,7 +1,7 @@
 //! Static validation of programs.
 
 use crate::error::{Error, Kind};
-use crate::{Immediate, Instruction, Op, Program, Turns};
+use crate::{Immediate, Instruction, LIBRARY_AT, Op, Program, Turns};
 
 impl Program {
     /// The number of `section` instructions before all others.
@@ -30,7 +30,16 @@ impl Program {
     /// # Errors
     /// The first instruction that is wrong.
     pub fn validate(&self) -> Result<(), Error> {
-        if self.code.len() >= 1 << 24 {
+        let has_library = self
+            .resident
+            .as_ref()
+            .is_some_and(|part| !part.library.is_empty());
+        let most = if has_library {
+            LIBRARY_AT as usize
+        } else {
+            1 << 24
+        };
+        if self.code.len() >= most {
             return Err(Error::new(Kind::TooLong));
         }
         let declared = self.leading_sections();
@@ -92,7 +101,13 @@ impl Program {
     fn check_target(&self, target: usize) -> Result<(), Kind> {
         let length = self.code.len();
         match self.code.get(target) {
-            None if target > length => Err(Kind::Target { target, length }),
+            None if target > length => {
+                let library = self.resident.as_ref();
+                match library.and_then(|part| part.library_instruction(target)) {
+                    Some(_) => Ok(()),
+                    None => Err(Kind::Target { target, length }),
+                }
+            }
             Some(Instruction {
                 op: op @ (Op::Resume | Op::I64ConstHigh | Op::Section),
                 ..

@@ -90,7 +90,7 @@ impl Looked {
         for (table, argument) in self.tables.iter().zip(&mut arguments) {
             *argument = match x[table.unit] {
                 // All values are 0.
-                0.0 => Some(table.first),
+                0.0 => Some(table.first()),
                 1.0 => whole_sum(&table.argument, x).filter(|&sum| sum <= table.limit),
                 _ => None,
             };

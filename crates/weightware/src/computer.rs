@@ -98,6 +98,7 @@ impl Computer {
             let resident = Some(Resident {
                 code: false,
                 memory: rom.memory.clone(),
+                library: rom.library.clone(),
             });
             return Ok(Program {
                 resident,

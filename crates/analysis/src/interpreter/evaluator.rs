@@ -313,7 +313,7 @@ impl Analysis {
         let rows = Arc::clone(&self.rows);
         let table = &rows.layers[at.0].tables[at.1];
         let bounds = self.interner.bounds(argument);
-        if bounds.hi <= table.first {
+        if bounds.hi <= table.first() {
             return Ok(PolyId::ZERO);
         }
         if let Some(number) = self.interner[argument].as_constant() {

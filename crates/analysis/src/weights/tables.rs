@@ -17,8 +17,11 @@ use crate::weights::rows::{Entry, Row, row_of};
 /// The least number of neurons that make a table. Fewer are evaluated one by one.
 const FEWEST: usize = 8;
 
-/// The greatest distance between the first and the last bend.
-const LONGEST: f64 = (1 << 24) as f64;
+/// The most arguments in all runs.
+const LONGEST: usize = 1 << 24;
+
+/// Runs are at least this far apart.
+const APART: f64 = 64.0;
 
 /// Sums of integers below this are exact, also with as many others.
 const EXACT: f64 = (1_u64 << 52) as f64;
@@ -30,13 +33,14 @@ pub struct Table {
     pub argument: Row,
     /// The slot whose number must be 1.
     pub unit: usize,
-    /// The argument up to which all functions are 0.
-    pub first: f64,
     /// The argument up to which no sum of the neurons' products exceeds 2^52, in any order, so that
     /// all are exact. From some smaller one on the functions are 0.
     pub limit: f64,
-    /// The functions: each one's slot, and its values from `first` on. It is 0 after the last.
-    pub columns: Vec<(usize, Vec<f64>)>,
+    /// The ranges of arguments outside of which all functions are 0, ascending: the first argument
+    /// of each, and the number of arguments.
+    pub runs: Vec<(f64, usize)>,
+    /// The functions: each one's slot, and its values in each run.
+    pub columns: Vec<(usize, Vec<Vec<f64>>)>,
 }
 
 impl Table {
@@ -44,21 +48,26 @@ impl Table {
     #[inline]
     #[must_use]
     pub fn at(&self, column: usize, argument: f64) -> Option<f64> {
-        let past = argument - self.first;
-        if past <= 0.0 {
-            return Some(0.0);
-        }
         let values = &self.columns[column].1;
-        match values.get(past as usize) {
-            Some(&value) => Some(value),
-            None => (argument <= self.limit).then_some(0.0),
+        for (&(first, len), values) in self.runs.iter().zip(values).rev() {
+            let past = argument - first;
+            if past >= 0.0 && past < len as f64 {
+                return Some(values[past as usize]);
+            }
         }
+        (argument <= self.limit).then_some(0.0)
+    }
+
+    /// The argument up to which all functions are 0.
+    #[must_use]
+    pub fn first(&self) -> f64 {
+        self.runs.first().map_or(f64::INFINITY, |run| run.0)
     }
 
     /// The least and the greatest value of a column.
     #[must_use]
     pub fn bounds(&self, column: usize) -> [f64; 2] {
-        let values = self.columns[column].1.iter();
+        let values = self.columns[column].1.iter().flatten();
         values.fold([0.0; 2], |[lo, hi], &value| [lo.min(value), hi.max(value)])
     }
 }
@@ -147,12 +156,11 @@ fn tables(weights: &LayerWeights, units: &[bool]) -> (Vec<Table>, BTreeSet<usize
             weight: f64::from_bits(bits),
         });
         if let Some(columns) = columns(weights, &neurons, f64::from_bits(factor)) {
-            let (first, limit) = (neurons[0].0, columns.limit);
             tables.push(Table {
                 argument: argument.collect(),
                 unit,
-                first,
-                limit,
+                limit: columns.limit,
+                runs: columns.runs,
                 columns: columns.values,
             });
             members.extend(neurons.into_iter().map(|(_, neuron)| neuron));
@@ -162,58 +170,87 @@ fn tables(weights: &LayerWeights, units: &[bool]) -> (Vec<Table>, BTreeSet<usize
 }
 
 struct Columns {
-    values: Vec<(usize, Vec<f64>)>,
+    values: Vec<(usize, Vec<Vec<f64>>)>,
+    runs: Vec<(f64, usize)>,
     limit: f64,
 }
 
 /// The functions that neurons compute, from their bends in ascending order. `None` if they are not
 /// integers, or do not end with 0.
 fn columns(weights: &LayerWeights, neurons: &[(f64, usize)], factor: f64) -> Option<Columns> {
-    let (first, last) = (neurons.first()?.0, neurons.last()?.0);
-    if last - first > LONGEST {
+    let rows = (0..weights.ff_out.rows).map(|slot| (slot, weights.ff_out.row(slot)));
+    let used = |row: &[f64]| neurons.iter().any(|&(_, neuron)| row[neuron] != 0.0);
+    let rows: Vec<(usize, &[f64])> = rows.filter(|(_, row)| used(row)).collect();
+    let mut lines: Vec<Line> = rows.iter().map(|_| Line::default()).collect();
+    let mut values: Vec<(usize, Vec<Vec<f64>>)> =
+        rows.iter().map(|&(slot, _)| (slot, vec![])).collect();
+    let mut runs: Vec<(f64, usize)> = vec![];
+    let (mut at, mut total) = (f64::NEG_INFINITY, 0);
+    for &(bend, neuron) in neurons {
+        if lines.iter().all(Line::is_zero) && bend - at >= APART {
+            runs.push((bend, 1));
+            values.iter_mut().for_each(|(_, runs)| runs.push(vec![0.0]));
+            at = bend;
+        }
+        total += (bend - at) as usize;
+        if total > LONGEST {
+            return None;
+        }
+        let run = runs.last_mut()?;
+        while at < bend {
+            at += 1.0;
+            run.1 += 1;
+            for (line, (_, runs)) in lines.iter_mut().zip(&mut values) {
+                line.value += line.slope;
+                runs.last_mut()?.push(line.value);
+            }
+        }
+        for (line, (_, row)) in lines.iter_mut().zip(&rows) {
+            line.bend(bend, row[neuron] * factor)?;
+        }
+    }
+    if values.is_empty() || !lines.iter().all(Line::is_zero) {
         return None;
     }
-    let (mut values, mut limit) = (vec![], f64::INFINITY);
-    for slot in 0..weights.ff_out.rows {
-        let row = weights.ff_out.row(slot);
-        let changes = || {
-            neurons
-                .iter()
-                .map(|&(at, neuron)| (at, row[neuron] * factor))
-        };
-        if changes().all(|(_, change)| change == 0.0) {
-            continue;
-        }
-        if !changes().all(|(_, change)| change.fract() == 0.0 && change.abs() < EXACT) {
-            return None;
-        }
-        let mut column = vec![0.0; (last - first) as usize + 1];
-        let (mut at, mut value, mut slope) = (first, 0.0, 0.0);
-        // Magnitudes of all products at an argument: `steepness * argument - offset`.
-        let (mut steepness, mut offset) = (0.0, 0.0);
-        for (bend, change) in changes() {
-            while at < bend {
-                at += 1.0;
-                value += slope;
-                column[(at - first) as usize] = value;
-            }
-            slope += change;
-            steepness += change.abs();
-            offset += change.abs() * bend;
-            let sound = slope.abs() < EXACT && value.abs() < EXACT && offset.abs() < EXACT;
-            if !sound || steepness >= EXACT {
-                return None;
-            }
-        }
-        if slope != 0.0 || value != 0.0 {
-            return None;
-        }
-        limit = limit.min(((EXACT + offset) / steepness).floor() - 1.0);
-        values.push((slot, column));
-    }
+    let limits = lines.iter().map(Line::limit);
     // No gate is rounded either.
-    let limit = limit.min(EXACT - last.abs());
-    (limit >= last && !values.is_empty()).then_some(Columns { values, limit })
+    let limit = limits.fold(EXACT - at.abs(), f64::min);
+    (limit >= at).then_some(Columns {
+        values,
+        runs,
+        limit,
+    })
+}
+
+/// A function up to an argument, and the magnitudes of its products beyond: `steepness * argument -
+/// offset`.
+#[derive(Default)]
+struct Line {
+    value: f64,
+    slope: f64,
+    steepness: f64,
+    offset: f64,
+}
+
+impl Line {
+    fn is_zero(&self) -> bool {
+        self.value == 0.0 && self.slope == 0.0
+    }
+
+    /// Changes the slope; `None` if a number is no small integer.
+    fn bend(&mut self, at: f64, change: f64) -> Option<()> {
+        self.slope += change;
+        self.steepness += change.abs();
+        self.offset += change.abs() * at;
+        let sizes = [change, self.slope, self.value, self.steepness, self.offset];
+        let sound = change.fract() == 0.0 && sizes.iter().all(|size| size.abs() < EXACT);
+        sound.then_some(())
+    }
+
+    /// The argument up to which the products' magnitudes sum up to at most 2^52.
+    fn limit(&self) -> f64 {
+        ((EXACT + self.offset) / self.steepness).floor() - 1.0
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(crate) struct Encoder {
     code: Vec<Instruction>,
     origins: Vec<Origin>,
     addresses: LabelMap<usize>,
+    /// Labels of code that is elsewhere, and its numbers.
+    absolute: LabelMap<u32>,
     /// Instructions whose low three bytes are an address.
     fixups: Vec<(usize, Target)>,
     /// The address of each thunk, by the function that it calls and the number of words by which it
@@ -60,28 +62,55 @@ impl Encoder {
             entry if entry >= first => before + entry - first,
             function => before + function + (count - first),
         };
+        self.resolve(moved);
+        self.code.rotate_left(first);
+        self.origins.rotate_left(first);
+        Ok((self.code, self.origins))
+    }
+
+    /// Binds a label to the number of an instruction elsewhere.
+    pub(crate) fn bind_absolute(&mut self, label: Label, number: u32) {
+        self.absolute.insert(label, number);
+    }
+
+    /// The number of the instruction at a label, if the code begins with a number.
+    ///
+    /// # Panics
+    /// If the label is not bound.
+    pub(crate) fn address(&self, label: Label, first: u32) -> u32 {
+        let place = self.addresses.get(&label);
+        first + *place.expect("the label of a function is bound") as u32
+    }
+
+    /// Resolves all addresses of code without an entry, which begins with a number.
+    pub(crate) fn finish_at(mut self, first: u32) -> Result<Vec<Instruction>, Error> {
+        check_size(self.code.len() + first as usize)?;
+        self.resolve(|address| first as usize + address);
+        Ok(self.code)
+    }
+
+    /// Resolves all addresses; `moved` is where the code at an address will be.
+    fn resolve(&mut self, moved: impl Fn(usize) -> usize) {
         for &(index, target) in &self.fixups {
-            let address = match target {
-                Target::Label(label) => *self
-                    .addresses
-                    .get(&label)
-                    .expect("every used label is bound"),
-                Target::Address(address) => address,
+            let of_label = |label: &Label| self.addresses.get(label).copied();
+            let number = match target {
+                Target::Label(label) => match self.absolute.get(&label) {
+                    Some(&number) => number as usize,
+                    None => moved(of_label(&label).expect("every used label is bound")),
+                },
+                Target::Address(address) => moved(address),
             };
-            let [b0, b1, b2, _] = u32::try_from(moved(address))
-                .unwrap_or(u32::MAX)
-                .to_le_bytes();
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let [b0, b1, b2, _] = number.to_le_bytes();
             let immediate = &mut self.code[index].immediate;
             *immediate = [b0, b1, b2, immediate[3]];
         }
-        self.code.rotate_left(first);
-        self.origins.rotate_left(first);
-        for (instruction, next) in self.code.iter_mut().zip(before as u32 + 1..) {
-            if instruction.op == Op::Resume {
-                *instruction = Instruction::new(Op::Resume, next);
+        for at in 0..self.code.len() {
+            if self.code[at].op == Op::Resume {
+                let next = u32::try_from(moved(at) + 1).unwrap_or(u32::MAX);
+                self.code[at] = Instruction::new(Op::Resume, next);
             }
         }
-        Ok((self.code, self.origins))
     }
 
     fn bind(&mut self, label: Label) {

@@ -117,6 +117,10 @@ impl Entry {
                     linker.code.bits(bits);
                     bits.width()
                 }
+                InitialValue::Place(label) => {
+                    linker.code.label_index(label);
+                    Width::Word
+                }
                 InitialValue::InputLength => {
                     let address = linker.layout.hidden + linker.input_offset();
                     linker.code.constant(address);
@@ -170,7 +174,7 @@ fn callee(linker: &mut Linker<'_>, index: u32) -> Callee {
 }
 
 impl ResultType {
-    fn of(ty: ValType) -> Option<Self> {
+    pub(crate) fn of(ty: ValType) -> Option<Self> {
         Some(match ty {
             ValType::I32 => Self::I32,
             ValType::I64 => Self::I64,

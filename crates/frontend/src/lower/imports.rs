@@ -40,9 +40,20 @@ impl Function<'_, '_> {
                 self.stop();
             }
             (WASI, name, ..) if self.wasi(name, ty) => {}
+            (module, name, ..) if self.library_call(module, name, ty) => {}
             (module, name, ..) => return Err(refusal(module, name, ty)),
         }
         Ok(())
+    }
+
+    /// Appends a call of a function of the library, if there is one with this name and type. Returns
+    /// whether there is.
+    fn library_call(&mut self, module: &str, name: &str, ty: &FuncType) -> bool {
+        let callee = self.linker.library_function(module, name, ty);
+        if let Some(callee) = callee {
+            self.linker.code.call(callee);
+        }
+        callee.is_some()
     }
 
     /// Appends a call of a WASI function, if there is one with this name and type. Returns whether

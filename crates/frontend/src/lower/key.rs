@@ -1,6 +1,7 @@
 //! Keys of the items that the linker links: functions, calls through tables, initial values of
 //! globals.
 
+use crate::code::Label;
 use crate::width::Bits;
 
 /// The module that a function is defined in.
@@ -33,6 +34,8 @@ pub(crate) struct Dispatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InitialValue {
     Bits(Bits),
+    /// The number of the instruction at a label.
+    Place(Label),
     /// Bytes of input: loaded from the first word of the input's section.
     InputLength,
 }

@@ -4,14 +4,17 @@
 //! It allocates labels and words and keeps the queue of functions that are still to be lowered. It
 //! does not know how a function is lowered.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
+use wasmparser::{FuncType, ValType};
 use weightware_isa::{Op, Trap};
 
 use super::key::{Dispatch, InitialValue, Key, Unit};
+use super::library::{DISPATCH_WORD, Library, SOFTWARE, STACK_WORD};
 use super::runtime_library;
 use crate::code::{Builder, Callee, Code, Label, Origin};
-use crate::lowered::RewrittenAddress;
+use crate::error::Error;
+use crate::lowered::{ResultType, RewrittenAddress};
 use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
 use crate::width::Bits;
@@ -32,6 +35,11 @@ pub(crate) struct Linker<'m> {
     origins: HashMap<Key, u32>,
     /// The accesses whose addresses the lowering rewrites.
     pub(crate) rewritten: HashMap<Origin, RewrittenAddress>,
+    /// The library in the model's weights.
+    pub(crate) library: Option<&'m Library>,
+    /// The labels of its functions that the code calls, and their numbers.
+    pub(crate) absolute: Vec<(Label, u32)>,
+    used_words: HashSet<u32>,
     /// The word of each global that the code uses.
     words: HashMap<(Unit, u32), u32>,
     /// The word that holds the length of each passive data segment that the code uses.
@@ -59,6 +67,9 @@ impl<'m> Linker<'m> {
             functions: vec![(None, "entry".to_owned())],
             origins: HashMap::new(),
             rewritten: HashMap::new(),
+            library: None,
+            absolute: Vec::new(),
+            used_words: HashSet::new(),
             words: HashMap::new(),
             lengths: HashMap::new(),
             initial_values: Vec::new(),
@@ -120,8 +131,105 @@ impl<'m> Linker<'m> {
             pushes: ty.results().len(),
         };
         self.callees.insert(key, callee);
-        self.queue.push_back(key);
+        match self.in_library(key) {
+            Some(entry) => self.absolute.push((callee.label, entry)),
+            None => self.queue.push_back(key),
+        }
         callee
+    }
+
+    /// The number of a routine's first instruction in the library.
+    fn in_library(&self, key: Key) -> Option<u32> {
+        let library = self.library.filter(|_| key.unit != Unit::Guest)?;
+        let exports = &self.module(key.unit).exports;
+        let mut names = exports.iter().filter(|(_, _, index)| *index == key.index);
+        names.find_map(|(name, ..)| Some(library.function(SOFTWARE, name)?.entry))
+    }
+
+    /// Returns a function of the library for its callers, if its type is this one.
+    pub(crate) fn library_function(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+    ) -> Option<Callee> {
+        let function = self.library?.function(module, name)?;
+        let is = |types: &[ValType], own: &[ResultType]| {
+            let types = types.iter().map(|&ty| ResultType::of(ty));
+            types.eq(own.iter().copied().map(Some))
+        };
+        if !(is(ty.params(), &function.params) && is(ty.results(), &function.results)) {
+            return None;
+        }
+        let entry = function.entry;
+        let known = self.absolute.iter().find(|(_, number)| *number == entry);
+        let label = match known {
+            Some(&(label, _)) => label,
+            None => {
+                let label = self.code.label();
+                self.absolute.push((label, entry));
+                label
+            }
+        };
+        Some(Callee {
+            label,
+            pops: ty.params().len(),
+            pushes: ty.results().len(),
+        })
+    }
+
+    /// Gives the stack pointer of a module its word, which a library's functions use.
+    pub(crate) fn reserve(&mut self, module: &Module<'_>) {
+        let mut globals = module.globals.iter().zip(0..);
+        let pointer = globals.find(|(global, _)| global.mutable);
+        let value = pointer.and_then(|(global, _)| global.value);
+        let value = value.unwrap_or(Bits::Word(0));
+        self.initial_values.push(InitialValue::Bits(value));
+        self.initial_values.push(InitialValue::Bits(Bits::Word(0)));
+        if let Some((_, index)) = pointer {
+            self.words.insert((Unit::Guest, index), STACK_WORD);
+        }
+    }
+
+    /// Reserves the words that a library's functions use, for a program that calls them.
+    ///
+    /// # Errors
+    /// If the program lacks what they need.
+    pub(crate) fn serve_library(&mut self, module: &Module<'_>) -> Result<(), Error> {
+        if (self.layout.origin, self.layout.shift) != (0, 0) {
+            return Err(Error::unsupported(
+                "the machine holds the memory of this program at other addresses than its own, and a library uses those of the machine",
+            )
+            .remedy("link with a smaller initial memory, and let it grow by less"));
+        }
+        self.reserve(module);
+        let imports = module.imports.iter();
+        let used = imports.filter_map(|import| self.library?.module(import.module));
+        let (mut needs_stack, mut calls_back) = (false, false);
+        for library in used {
+            needs_stack |= library.needs_stack;
+            calls_back |= library.calls_back;
+        }
+        let has_stack = module.globals.iter().any(|global| global.mutable);
+        if needs_stack && !has_stack {
+            return Err(Error::unsupported(
+                "the program has no stack pointer, and functions of the library need a stack in memory",
+            )
+            .remedy("make its first mutable global a stack pointer, an i32: the address below which they may write"));
+        }
+        let compare = [ValType::I32, ValType::I32];
+        let mut types = module.types.iter();
+        let ty = types.position(|ty| ty.params() == compare && ty.results() == [ValType::I32]);
+        if let (true, Some(ty), Some(_)) = (calls_back, ty, module.tables.first()) {
+            let callee = self.dispatch(Dispatch { table: 0, ty });
+            self.initial_values[DISPATCH_WORD as usize] = InitialValue::Place(callee.label);
+        }
+        Ok(())
+    }
+
+    /// Whether the code reads or writes the word of a global.
+    pub(crate) fn uses_word(&self, word: u32) -> bool {
+        self.used_words.contains(&word)
     }
 
     /// The next function to lower.
@@ -182,6 +290,7 @@ impl<'m> Linker<'m> {
     pub(crate) fn global(&mut self, unit: Unit, index: u32) -> u32 {
         let next = u32::try_from(self.initial_values.len()).unwrap_or(u32::MAX);
         let word = *self.words.entry((unit, index)).or_insert(next);
+        self.used_words.insert(word);
         if word == next {
             let global = &self.module(unit).globals[index as usize];
             self.initial_values.push(match global.value {

@@ -8,6 +8,7 @@ mod entry;
 mod function;
 mod imports;
 mod key;
+mod library;
 mod linker;
 mod memory;
 mod operators;
@@ -31,6 +32,7 @@ use crate::options::Options;
 use crate::passes::{self, Pass};
 use entry::Entry;
 use key::Dispatch;
+pub use library::{Library, LibraryFunction, LibraryModule, SOFTWARE};
 use linker::Linker;
 
 /// Lowers a WebAssembly module to a program of the token machine. Bytes that do not begin with the
@@ -65,6 +67,16 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     let reached = reach(&guest, &entry.roots())?;
     let layout = MemoryLayout::new(&guest, reached, options.memory_pages)?;
     let mut linker = Linker::new(&guest, layout, options.passes.contains(Pass::Peephole));
+    let library = options.library.as_deref();
+    linker.library = library;
+    if let Some(library) = library
+        && guest
+            .imports
+            .iter()
+            .any(|import| library.module(import.module).is_some())
+    {
+        linker.serve_library(&guest)?;
+    }
 
     let roots: HashSet<Label> = entry.request(&mut linker);
     let mut reachable = lower_reachable(&mut linker)?;
@@ -76,6 +88,9 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
         || linker.code.label(),
     );
     let mut encoder = Encoder::default();
+    for &(label, address) in &linker.absolute {
+        encoder.bind_absolute(label, address);
+    }
     for (label, code) in reachable.functions {
         encoder.function(label, &code)?;
     }
@@ -119,6 +134,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
         turns: options.turns.then_some(Extent {
             initial: layout.shift + layout.held * PAGE,
             end: layout.end,
+            words: library.map_or(0, Library::words),
         }),
     })
 }

@@ -17,7 +17,7 @@ impl Interpreter<'_> {
         match instruction.op {
             Op::I32Const => self.word(instruction.immediate())?,
             Op::I64Const => {
-                let next = self.code.get(self.cursor);
+                let next = self.instruction(self.cursor);
                 let high = next
                     .filter(|next| next.op == Op::I64ConstHigh)
                     .ok_or(Stop::Fault(FaultKind::NoHighWord))?;

@@ -21,6 +21,8 @@
 
 mod read;
 
+use std::sync::Arc;
+
 use weightware_isa::{Instruction, Op, Program};
 
 use super::columns::{Class, op_columns};
@@ -38,6 +40,9 @@ pub struct Rom {
     pub program: Vec<Instruction>,
     /// Bytes that the memory has before anything is written: their first address, and the bytes.
     pub memory: Vec<(u32, Vec<u8>)>,
+    /// Code that programs may call: the number of the first instruction of each block, in ascending
+    /// order, and the block.
+    pub library: Vec<(u32, Arc<[Instruction]>)>,
 }
 
 /// Bytes of an instruction's line: an instruction has up to 8 bytes of immediate, its own and the
@@ -57,6 +62,7 @@ impl Rom {
                 false => vec![],
             },
             memory: without_zeros(resident.memory.clone()),
+            library: resident.library.clone(),
         }
     }
 
@@ -80,6 +86,13 @@ impl Rom {
         (Program::OPERATIONS_AT + 5 * op as usize) as i64
     }
 
+    /// The code in the weights: the number of the first instruction of each block, and the block.
+    fn blocks(&self) -> impl Iterator<Item = (i64, &[Instruction])> {
+        let library = self.library.iter();
+        let library = library.map(|(first, code)| (i64::from(*first), &code[..]));
+        std::iter::once((0, &self.program[..])).chain(library)
+    }
+
     /// For each number of an instruction: the correction of the opcode's place, byte 3 of the
     /// immediate.
     fn places(&self) -> Table {
@@ -88,40 +101,42 @@ impl Rom {
             let in_order = Self::ORIGIN + 5 * number + 1;
             [Self::entry(instruction.op) - in_order, fourth]
         };
+        let runs = self.blocks().map(|(first, code)| {
+            let rows: Vec<[i64; 2]> = code.iter().zip(first..).map(row).collect();
+            (first, rows)
+        });
+        let mut runs: Vec<_> = runs.collect();
         // In the prompt the number is -1. Then the place is that of a byte, since a token of the
         // table must not find itself.
         let byte = Program::OPERATIONS_AT as i64 - 1;
-        let mut rows = vec![[byte - (Self::ORIGIN - 4), 0]];
-        rows.extend(self.program.iter().zip(0..).map(row));
+        let (first, program) = &mut runs[0];
+        *first = -1;
+        program.insert(0, [byte - (Self::ORIGIN - 4), 0]);
         if !self.program.is_empty() {
             // `}`, which follows `{`.
-            rows.push([-5 * self.program.len() as i64, 0]);
+            program.push([-5 * self.program.len() as i64, 0]);
         }
-        Table::new(2, [(-1, rows)])
+        Table::new(2, runs)
     }
 
     /// For each number of an instruction: bytes 0 and 1 of the immediate, byte 2.
     fn immediates(&self) -> Table {
-        let rows = self.program.iter().map(|instruction| {
-            let [low, high, _] = read_bytes(instruction);
-            [low, high]
+        let runs = self.blocks().map(|(first, code)| {
+            let rows = code.iter().map(|instruction| {
+                let [low, high, _] = read_bytes(instruction);
+                [low, high]
+            });
+            (first, rows.collect())
         });
-        Table::new(2, [(0, rows.collect())])
+        Table::new(2, runs)
     }
 
     /// For each byte of each instruction's line, the byte that the instruction may output.
     fn bytes(&self) -> Table {
-        let next = self
-            .program
-            .iter()
-            .skip(1)
-            .map(|next| (next.op, next.immediate));
-        let next = next.chain([(Op::Drop, [0; 4])]);
-        let lines = self
-            .program
-            .iter()
-            .zip(next)
-            .map(|(instruction, (op, high))| {
+        let runs = self.blocks().map(|(first, code)| {
+            let next = code.iter().skip(1).map(|next| (next.op, next.immediate));
+            let next = next.chain([(Op::Drop, [0; 4])]);
+            let lines = code.iter().zip(next).flat_map(|(instruction, (op, high))| {
                 let low = match is_shown(instruction.op) {
                     true => instruction.immediate,
                     false => [0; 4],
@@ -129,12 +144,10 @@ impl Rom {
                 let high = if op == Op::I64ConstHigh { high } else { [0; 4] };
                 [low, high]
             });
-        let rows: Vec<[i64; 1]> = lines
-            .flatten()
-            .flatten()
-            .map(|byte| [byte.into()])
-            .collect();
-        Table::new(1, [(0, rows)])
+            let rows: Vec<[i64; 1]> = lines.flatten().map(|byte| [byte.into()]).collect();
+            (LINE * first, rows)
+        });
+        Table::new(1, runs)
     }
 
     /// For each address the byte, and whether it is 128 or more.

@@ -2,8 +2,9 @@
 //! memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use weightware_isa::{Instruction, Op, Program};
+use weightware_isa::{Instruction, LIBRARY_AT, Op, Program};
 use weightware_model::Model;
 
 use super::{LINE, Rom, is_shown};
@@ -41,34 +42,45 @@ impl Rom {
             table("rom.immediate")?,
             table("rom.bytes")?,
         ];
-        let mut program = vec![];
-        for number in 0_i64.. {
+        let read = |number: i64| -> Option<Instruction> {
             let row = places.at(number);
             let entry = row[0] + i128::from(Self::ORIGIN + 5 * number + 1);
-            let Some(op) = operation(entry) else { break };
+            let op = operation(entry)?;
             let [low, high] = immediates.at(number)[..] else {
                 return None;
             };
-            let mut immediate = match is_shown(op) {
-                true => [0, 1, 2, 3].map(|at| bytes.at(LINE * number + at)[0] as u8),
-                false => {
+            let immediate = match op {
+                _ if is_shown(op) => [0, 1, 2, 3].map(|at| bytes.at(LINE * number + at)[0] as u8),
+                Op::I64ConstHigh => {
+                    let before = LINE * (number - 1);
+                    [4, 5, 6, 7].map(|at| bytes.at(before + at)[0] as u8)
+                }
+                Op::Resume => (number as u32 + 1).to_le_bytes(),
+                _ => {
                     let [b0, b1, ..] = (low as u16).to_le_bytes();
                     [b0, b1, high as u8, row[1] as u8]
                 }
             };
-            match op {
-                Op::I64ConstHigh => {
-                    let before = LINE * (number - 1);
-                    immediate = [4, 5, 6, 7].map(|at| bytes.at(before + at)[0] as u8);
-                }
-                Op::Resume => immediate = (number as u32 + 1).to_le_bytes(),
-                _ => {}
+            Some(Instruction { op, immediate })
+        };
+        let program = (0..).map_while(read).collect();
+        let mut library: Vec<(u32, Arc<[Instruction]>)> = vec![];
+        let mut next = i64::from(LIBRARY_AT);
+        for bend in places.bends() {
+            // The first instruction of a block is after a bend.
+            if bend.at + 1 < next {
+                continue;
             }
-            program.push(Instruction { op, immediate });
+            let block: Arc<[Instruction]> = (bend.at + 1..).map_while(read).collect();
+            if !block.is_empty() {
+                next = bend.at + 1 + block.len() as i64;
+                library.push(((bend.at + 1) as u32, block));
+            }
         }
         Some(Self {
             program,
             memory: memory(&table("rom.memory")?),
+            library,
         })
     }
 }

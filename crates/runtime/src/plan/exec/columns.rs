@@ -9,13 +9,20 @@ pub(crate) struct Columns {
     pub(crate) all: Vec<Column>,
 }
 
-/// A column of a table.
-#[derive(Debug, Clone, Copy)]
+/// A column of a table. It is 0 outside its runs.
+#[derive(Debug, Clone)]
 pub(crate) struct Column {
-    /// The argument of the first entry, which is 0, as are all before it.
-    pub(crate) first: f64,
-    /// The argument up to which the column is 0 after its last entry; none beyond is known.
+    /// The greatest argument for which an entry is known.
     pub(crate) limit: f64,
+    /// The runs, ascending.
+    pub(crate) runs: Vec<Run>,
+}
+
+/// Entries for consecutive arguments.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// The argument of the first entry, which is 0.
+    pub(crate) first: f64,
     /// The index of the first entry among those of all columns, and the number of entries.
     pub(crate) start: usize,
     pub(crate) len: usize,
@@ -29,13 +36,19 @@ impl Columns {
         };
         for table in rows.layers.iter().flat_map(|layer| &layer.tables) {
             for (_, values) in &table.columns {
+                let runs = table
+                    .runs
+                    .iter()
+                    .zip(values)
+                    .map(|(&(first, len), values)| {
+                        let start = columns.entries.len();
+                        columns.entries.extend(values);
+                        Run { first, start, len }
+                    });
                 columns.all.push(Column {
-                    first: table.first,
                     limit: table.limit,
-                    start: columns.entries.len(),
-                    len: values.len(),
+                    runs: runs.collect(),
                 });
-                columns.entries.extend(values);
             }
         }
         columns
@@ -45,11 +58,16 @@ impl Columns {
     #[inline]
     pub(crate) fn entry(&self, column: u32, argument: f64) -> Option<f64> {
         let column = &self.all[column as usize];
-        let past = (argument - column.first).max(0.0);
-        // The cast saturates.
-        let past = past as usize;
-        if past < column.len {
-            return Some(self.entries[column.start + past]);
+        for run in column.runs.iter().rev() {
+            let past = argument - run.first;
+            if past >= 0.0 {
+                // The cast saturates.
+                let past = past as usize;
+                if past < run.len {
+                    return Some(self.entries[run.start + past]);
+                }
+                break;
+            }
         }
         (argument <= column.limit).then_some(0.0)
     }

@@ -13,7 +13,6 @@ use weightware_analysis::QuickMap;
 
 use super::Layout;
 use super::abi::{Needs, REFUSED, UNGUARDED, field};
-use crate::plan::exec::columns::Column;
 use crate::plan::float::TO_INDEX;
 use crate::plan::ir::{Inst, Kernel, Register, TIME};
 
@@ -372,8 +371,8 @@ impl Kernel {
         let is_near = |op: &Inst| match *op {
             Inst::Load { table, .. } | Inst::LoadNearest { table, .. } => table < FAR,
             Inst::Look { column, .. } => {
-                let Column { start, len, .. } = layout.columns[column as usize];
-                start + len < FAR as usize
+                let mut runs = layout.columns[column as usize].runs.iter();
+                runs.all(|run| run.start + run.len < FAR as usize)
             }
             _ => true,
         };

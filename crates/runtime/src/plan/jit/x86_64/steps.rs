@@ -4,7 +4,7 @@ use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 use super::abi::{Needs, REFUSED, UNKNOWN, field};
 use super::emit::{Emitter, LAST, NOTHING, RESULT, Source, TERM, WAY, arithmetic, place};
-use crate::plan::exec::columns::Column;
+use crate::plan::exec::columns::{Column, Run};
 use crate::plan::exec::predictions::{LENGTH, MIDDLE};
 use crate::plan::float::{CERTAIN, TO_INTEGER};
 use crate::plan::ir::{Inst, Output, Product, Register, Span, TIME, ZERO};
@@ -284,25 +284,40 @@ impl Emitter<'_> {
         Done::Result(to)
     }
 
-    /// Loads the entry of a column. Beyond its entries, the interpreter continues from step `at` on.
+    /// Loads the entry of a column. Beyond its limit, the interpreter continues from step `at` on.
     fn look(&mut self, argument: Register, column: u32, at: u32) {
-        let Column {
-            first, start, len, ..
-        } = self.layout.columns[column as usize];
-        self.needs.columns = self.needs.columns.max(start + len);
+        let Column { limit, runs } = &self.layout.columns[column as usize];
         let argument = self.source(argument);
-        self.add_number(RESULT, argument, -first);
         self.zero();
         let leave = self.leave(at);
-        let (start, len) = (8 * start as i32, len as i32);
-        // A number that is no 64-bit integer becomes a negative one.
+        let [none, done] = [(); 2].map(|()| self.code.new_dynamic_label());
+        for &Run { first, start, len } in runs.iter().rev() {
+            self.needs.columns = self.needs.columns.max(start + len);
+            let below = self.code.new_dynamic_label();
+            self.add_number(RESULT, argument, -first);
+            let (start, len) = (8 * start as i32, len as i32);
+            // A number that is no 64-bit integer becomes a negative one.
+            dynasm!(self.code
+                ; vucomisd Rx(RESULT), Rx(NOTHING)
+                ; jb =>below
+                ; vcvttsd2si rax, Rx(RESULT)
+                ; cmp rax, len
+                ; jae =>none
+                ; mov rcx, [rbx + field::COLUMNS]
+                ; vmovsd Rx(RESULT), QWORD [rcx + rax * 8 + start]
+                ; jmp =>done
+                ; =>below
+            );
+        }
+        let limit = self.number(*limit);
+        dynasm!(self.code ; =>none);
+        self.load(TERM, limit);
+        self.load(RESULT, argument);
         dynasm!(self.code
-            ; vmaxsd Rx(RESULT), Rx(RESULT), Rx(NOTHING)
-            ; vcvttsd2si rax, Rx(RESULT)
-            ; cmp rax, len
-            ; jae =>leave
-            ; mov rcx, [rbx + field::COLUMNS]
-            ; vmovsd Rx(RESULT), QWORD [rcx + rax * 8 + start]
+            ; vucomisd Rx(TERM), Rx(RESULT)
+            ; jb =>leave
+            ; vmovapd Rx(RESULT), Rx(NOTHING)
+            ; =>done
         );
     }
 

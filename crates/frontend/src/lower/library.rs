@@ -1,0 +1,344 @@
+//! Libraries: functions that programs call by import, lowered to code with fixed numbers.
+//!
+//! A model has a library in its weights. Its code is lowered once, module by module. A program that
+//! imports a function of it calls a number; nothing of the function is in the program.
+//!
+//! What a module and the programs that call it agree on:
+//!
+//! | part | rule |
+//! |---|---|
+//! | arguments, results | on the operand stack, as in every call |
+//! | locals | in the frame that the call makes |
+//! | stack pointer | word 0: the program's first mutable global, which the module's own stands for |
+//! | calls back | to elements of the program's table, of type `(i32, i32) -> i32`: word 1 holds the place of the program's dispatch |
+//! | memory | the program's, by its own addresses. Accesses are not checked against its size |
+//! | constants | at addresses after the memory that the model can write |
+//! | traps | as in any function |
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use weightware_isa::{Instruction, LIBRARY_AT, Op, Resident};
+
+use super::key::{Key, Unit};
+use super::linker::Linker;
+use super::{lower_reachable, runtime_library};
+use crate::code::{Encoder, Label};
+use crate::error::{Error, printable};
+use crate::lowered::ResultType;
+use crate::memory_layout::MemoryLayout;
+use crate::module::Module;
+use crate::options::Options;
+use crate::passes::{self, Pass};
+
+/// The word of the stack pointer.
+pub(crate) const STACK_WORD: u32 = 0;
+
+/// The word that holds the place of the program's dispatch of calls back.
+pub(crate) const DISPATCH_WORD: u32 = 1;
+
+/// The name of the module of operators that the machine lacks.
+pub const SOFTWARE: &str = "software";
+
+/// Numbers left free between blocks of code, so that adding one changes nothing of another.
+const GAP: u32 = 16;
+
+/// A function of a library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryFunction {
+    /// The name under which it is imported.
+    pub name: String,
+    /// The types of its parameters.
+    pub params: Vec<ResultType>,
+    /// The types of its results.
+    pub results: Vec<ResultType>,
+    /// The number of its first instruction.
+    pub entry: u32,
+}
+
+/// A module of a library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryModule {
+    /// The name under which its functions are imported.
+    pub name: String,
+    /// The number of its first instruction.
+    pub first: u32,
+    /// Its code.
+    pub code: Arc<[Instruction]>,
+    /// Its constants: first addresses and bytes.
+    pub memory: Vec<(u32, Vec<u8>)>,
+    /// Its functions.
+    pub functions: Vec<LibraryFunction>,
+    /// Whether a function of it needs a stack in memory.
+    pub needs_stack: bool,
+    /// Whether a function of it calls back.
+    pub calls_back: bool,
+}
+
+/// A library: functions that programs call by import.
+///
+/// ```
+/// use weightware_frontend::{Library, Options, lower};
+///
+/// let module = r#"(module (func (export "twice") (param i32) (result i32)
+///     (i32.shl (local.get 0) (i32.const 1))))"#;
+/// let mut library = Library::default();
+/// library.add("arithmetic", module.as_bytes())?;
+///
+/// let program = r#"(module (import "arithmetic" "twice" (func $twice (param i32) (result i32)))
+///     (func (export "main") (result i32) (call $twice (i32.const 21))))"#;
+/// let lowered = lower(program.as_bytes(), &Options::default().with_library(library))?;
+/// assert!(lowered.program.code.len() < 6);
+/// # Ok::<(), weightware_frontend::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Library {
+    /// The modules, in the order in which they were added.
+    pub modules: Vec<LibraryModule>,
+}
+
+impl Library {
+    /// Adds the operators that the machine lacks: 64-bit products and quotients, floating point.
+    ///
+    /// # Errors
+    /// If the library has no number left.
+    pub fn add_software(&mut self) -> Result<(), Error> {
+        let linker = Linker::new(runtime_library::routines(), layout(), true);
+        let mut wanted = vec![];
+        for unit in [Unit::Routines, Unit::Floats] {
+            for &(name, _, index) in &linker.module(unit).exports {
+                let operator = ["i32.", "i64.", "f32.", "f64."];
+                if operator.iter().any(|prefix| name.starts_with(prefix)) {
+                    wanted.push((name.to_owned(), Key { unit, index }));
+                }
+            }
+        }
+        self.lower(SOFTWARE, linker, &wanted, vec![])
+    }
+
+    /// Adds the exported functions of a module, a binary or text. Constants must lie at addresses
+    /// that programs do not write.
+    ///
+    /// # Errors
+    /// If the module is not valid, has state of its own, such as another mutable global than a
+    /// stack pointer, or imports other functions than those of the library; or if there is a module
+    /// of that name.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        if self.module(name).is_some() {
+            let name = printable(name);
+            let error = Error::unsupported(format!("the library has a module `{name}` already"));
+            return Err(error.remedy("give this one another name"));
+        }
+        let binary = wat::parse_bytes(bytes)
+            .map_err(|error| Error::invalid(format!("the text cannot be parsed: {error}")))?;
+        let module = Module::parse(&binary, &[])?;
+        check(&module)?;
+        let mut linker = Linker::new(&module, layout(), true);
+        linker.library = Some(self);
+        linker.reserve(&module);
+        let functions = module.exports.iter();
+        let functions = functions.filter(|(_, kind, _)| *kind == wasmparser::ExternalKind::Func);
+        let wanted: Vec<(String, Key)> = functions
+            .filter(|&&(_, _, index)| module.body(index).is_some())
+            .map(|&(name, _, index)| {
+                let unit = Unit::Guest;
+                (name.to_owned(), Key { unit, index })
+            })
+            .collect();
+        let data = module
+            .data
+            .iter()
+            .filter_map(|data| Some((data.address?, data.bytes.to_vec())));
+        let mut memory: Vec<(u32, Vec<u8>)> = data.collect();
+        memory.sort();
+        let lowered = self.clone().lower_with(name, linker, &wanted, memory)?;
+        self.modules.push(lowered);
+        Ok(())
+    }
+
+    fn lower(
+        &mut self,
+        name: &str,
+        linker: Linker<'_>,
+        wanted: &[(String, Key)],
+        memory: Vec<(u32, Vec<u8>)>,
+    ) -> Result<(), Error> {
+        let lowered = self.lower_with(name, linker, wanted, memory)?;
+        self.modules.push(lowered);
+        Ok(())
+    }
+
+    /// Lowers functions to a block of code after those of the library.
+    fn lower_with(
+        &self,
+        name: &str,
+        mut linker: Linker<'_>,
+        wanted: &[(String, Key)],
+        memory: Vec<(u32, Vec<u8>)>,
+    ) -> Result<LibraryModule, Error> {
+        let requested = wanted
+            .iter()
+            .map(|(name, key)| (name, *key, linker.request(*key).label));
+        let requested: Vec<_> = requested.collect();
+        let kept: HashSet<Label> = requested.iter().map(|&(_, _, label)| label).collect();
+        let mut reachable = lower_reachable(&mut linker)?;
+        passes::run(
+            &mut reachable.functions,
+            Options::default().passes,
+            &kept,
+            &kept,
+            || linker.code.label(),
+        );
+        debug_assert!(Options::default().passes.contains(Pass::Peephole));
+        let mut encoder = Encoder::default();
+        for &(label, address) in &linker.absolute {
+            encoder.bind_absolute(label, address);
+        }
+        for (label, code) in reachable.functions {
+            encoder.function(label, &code)?;
+        }
+        // The words of a stack pointer and of a dispatch, at most.
+        if linker.initial_values.len() > 2 || !linker.passive.is_empty() {
+            return Err(Error::unsupported(format!(
+                "the library module `{}` has state, by the operators that it uses",
+                printable(name)
+            ))
+            .remedy("leave the size of the memory and passive data to the program"));
+        }
+        let calls_back = !reachable.dispatches.is_empty();
+        for (label, _) in reachable.dispatches {
+            linker.code.emit(Op::GlobalGet, DISPATCH_WORD);
+            linker.code.op(Op::BrStack);
+            encoder.function(label, &linker.code.finish(0, 0))?;
+        }
+        for (label, code) in linker.trap_code() {
+            encoder.function(label, &code)?;
+        }
+        let first = self.next_number();
+        let entries = requested.iter().map(|&(name, key, label)| {
+            let ty = linker.module(key.unit).type_of(key.index);
+            let types = |types: &[wasmparser::ValType]| {
+                types.iter().filter_map(|&ty| ResultType::of(ty)).collect()
+            };
+            LibraryFunction {
+                name: name.clone(),
+                params: types(ty.params()),
+                results: types(ty.results()),
+                entry: encoder.address(label, first),
+            }
+        });
+        let functions = entries.collect();
+        let code = encoder.finish_at(first)?;
+        let last = first as usize + code.len() + GAP as usize;
+        if last >= 1 << 24 {
+            return Err(
+                Error::too_large("the library has more than 2^24 instructions")
+                    .remedy("leave out modules that are not needed"),
+            );
+        }
+        Ok(LibraryModule {
+            name: name.to_owned(),
+            first,
+            code: code.into(),
+            memory,
+            functions,
+            needs_stack: linker.uses_word(STACK_WORD),
+            calls_back,
+        })
+    }
+
+    /// The number at which the next block of code begins.
+    fn next_number(&self) -> u32 {
+        let ends = self
+            .modules
+            .iter()
+            .map(|module| module.first + module.code.len() as u32);
+        ends.max()
+            .map_or(LIBRARY_AT, |end| (end + GAP).next_multiple_of(GAP))
+    }
+
+    /// The part of programs that a model with this library has in its weights.
+    #[must_use]
+    pub fn resident(&self) -> Resident {
+        let memory = self
+            .modules
+            .iter()
+            .flat_map(|module| module.memory.iter().cloned());
+        let mut memory: Vec<(u32, Vec<u8>)> = memory.collect();
+        memory.sort();
+        let blocks = self
+            .modules
+            .iter()
+            .map(|module| (module.first, Arc::clone(&module.code)));
+        Resident {
+            code: false,
+            memory,
+            library: blocks.collect(),
+        }
+    }
+
+    /// The module with a name.
+    #[must_use]
+    pub fn module(&self, name: &str) -> Option<&LibraryModule> {
+        self.modules.iter().find(|module| module.name == name)
+    }
+
+    /// The function of a module.
+    #[must_use]
+    pub fn function(&self, module: &str, name: &str) -> Option<&LibraryFunction> {
+        let functions = &self.module(module)?.functions;
+        functions.iter().find(|function| function.name == name)
+    }
+
+    /// The most words of a frame that its code uses.
+    pub(crate) fn words(&self) -> u32 {
+        let code = self.modules.iter().flat_map(|module| module.code.iter());
+        code.map(crate::handler::words_of).max().unwrap_or(0)
+    }
+}
+
+/// The memory as a library sees it: addresses are those of the machine, and none is outside.
+fn layout() -> MemoryLayout {
+    MemoryLayout {
+        origin: 0,
+        shift: 0,
+        initial: 256,
+        limit: 256,
+        held: u8::MAX.into(),
+        capped: false,
+        stack_pointer: None,
+        hidden: 0,
+        end: 0,
+    }
+}
+
+/// Refuses a module with state of its own.
+fn check(module: &Module<'_>) -> Result<(), Error> {
+    let refuse = |problem: &str, remedy: &'static str| {
+        Err(Error::unsupported(format!("a library module has {problem}")).remedy(remedy))
+    };
+    let mutable = module.globals.iter().filter(|global| global.mutable);
+    if mutable.count() > 1 {
+        return refuse(
+            "mutable globals besides the stack pointer",
+            "pass a pointer to state, which the caller owns",
+        );
+    }
+    if module.start.is_some() {
+        return refuse(
+            "a start function",
+            "leave it out: nothing runs before a call",
+        );
+    }
+    if module
+        .tables
+        .iter()
+        .any(|table| table.iter().any(Option::is_some))
+    {
+        return refuse(
+            "functions in a table of its own",
+            "call functions by name; a program passes elements of its own table",
+        );
+    }
+    Ok(())
+}
