@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    BLOCK, Clang, Computer, Input, Lowered, MemoryWindow, Model, Options, Profile, Program, Source,
-    profile_model,
+    BLOCK, Clang, Computer, Input, Library, Lowered, MemoryWindow, Model, Options, Profile,
+    Program, Source, profile_model,
 };
 
 use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
@@ -48,6 +49,22 @@ pub(crate) struct Loaded {
     from_stdin: bool,
 }
 
+/// The machine that a program is lowered for: its profile, and the library in its weights.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target {
+    pub(crate) profile: Option<Profile>,
+    pub(crate) library: Option<Arc<Library>>,
+}
+
+impl From<Option<Profile>> for Target {
+    fn from(profile: Option<Profile>) -> Self {
+        Self {
+            profile,
+            library: None,
+        }
+    }
+}
+
 /// A program with its input.
 pub(crate) struct Ready {
     pub(crate) program: Program,
@@ -60,9 +77,10 @@ impl Loaded {
     pub(crate) fn read(
         file: &Path,
         args: &ProgramArgs,
-        profile: Option<Profile>,
+        machine: impl Into<Target>,
         quiet: bool,
     ) -> Result<Self> {
+        let Target { profile, library } = machine.into();
         let from_stdin = file == Path::new("-");
         let place = match from_stdin {
             true => "the program on stdin".to_owned(),
@@ -86,6 +104,7 @@ impl Loaded {
         let mut options = Options::default()
             .with_file(if from_stdin { Path::new("stdin") } else { file })
             .with_turns(true);
+        options.library = library;
         if let Some(pages) = pages(args.memory, profile)? {
             options = options.with_memory_pages(pages);
         }
@@ -120,8 +139,9 @@ impl Loaded {
         folder: &Path,
         stored: &Stored,
         args: &ProgramArgs,
-        profile: Option<Profile>,
+        machine: impl Into<Target>,
     ) -> Result<Self> {
+        let Target { profile, library } = machine.into();
         if let Some(option) = args.clang.given() {
             return Err(Failure::Refused(anyhow!(
                 "{option} is for C and C++, and the program is in the weights already"
@@ -147,6 +167,7 @@ impl Loaded {
             input: args.input_hex.clone(),
             from_stdin: false,
         };
+        loaded.options.library = library;
         loaded.fix(stored)?;
         Ok(loaded)
     }

@@ -7,7 +7,8 @@ use weightware::{Computer, Profile, profile_model};
 
 use crate::args::{ModelArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
-use crate::input::{Loaded, Ready, computer};
+use crate::input::{Loaded, Ready, Target, computer};
+use crate::library;
 use crate::needs::Needs;
 use crate::say;
 use crate::stored::Stored;
@@ -52,7 +53,7 @@ impl Machine<'_> {
             if computer.is_specialised() {
                 return self.resident_from(file, computer, program, quiet);
             }
-            let mut loaded = Loaded::read(file, program, computer.profile(), quiet)?;
+            let mut loaded = Loaded::read(file, program, self.target(&computer)?, quiet)?;
             let mut ready = loaded.program(quiet)?;
             if ready.program.turns.is_some() && computer.check(&ready.program).is_err() {
                 ready = loaded.without_handler(ready)?;
@@ -68,6 +69,18 @@ impl Machine<'_> {
 }
 
 impl Machine<'_> {
+    /// What programs are lowered for.
+    fn target(&self, computer: &Computer) -> Result<Target> {
+        let library = match &self.0.folder {
+            Some(folder) => library::read(folder, computer)?,
+            None => None,
+        };
+        Ok(Target {
+            profile: computer.profile(),
+            library,
+        })
+    }
+
     /// The program that a model has in its weights, with its input.
     fn resident(&self, program: &ProgramArgs, quiet: bool) -> Result<(Computer, Loaded, Ready)> {
         let computer = computer(self.0)?;
@@ -79,7 +92,7 @@ impl Machine<'_> {
             )));
         }
         let stored = Stored::read(folder)?;
-        let mut loaded = Loaded::stored(folder, &stored, program, computer.profile())?;
+        let mut loaded = Loaded::stored(folder, &stored, program, self.target(&computer)?)?;
         let ready = loaded.program(quiet)?;
         let ready = placed(&computer, &loaded, ready)?;
         Ok((computer, loaded, ready))
@@ -95,7 +108,7 @@ impl Machine<'_> {
     ) -> Result<(Computer, Loaded, Ready)> {
         let folder = self.0.folder.as_deref().unwrap_or(Path::new("."));
         let stored = Stored::read(folder)?;
-        let mut loaded = Loaded::read(file, program, computer.profile(), quiet)?;
+        let mut loaded = Loaded::read(file, program, self.target(&computer)?, quiet)?;
         loaded.fix(&stored)?;
         let ready = loaded.program(quiet)?;
         let ready = placed(&computer, &loaded, ready)?;

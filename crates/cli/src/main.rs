@@ -16,6 +16,7 @@ mod info;
 mod input;
 mod interrupt;
 mod json;
+mod library;
 mod limits;
 mod machine;
 mod names;

@@ -58,7 +58,8 @@ pub use weightware_compiler::{
     proof, rom_model,
 };
 pub use weightware_frontend::{
-    Input, Lowered, MemoryWindow, Options, Pass, Passes, ResultType, custom_sections,
+    Input, Library, LibraryFunction, LibraryModule, Lowered, MemoryWindow, Options, Pass, Passes,
+    ResultType, SOFTWARE, custom_sections,
 };
 pub use weightware_isa::{
     BLOCK, Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
