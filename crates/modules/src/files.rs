@@ -1,0 +1,37 @@
+//! The files of `library/`, embedded.
+
+/// A file of the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct File {
+    /// The path below the library's folder, with slashes.
+    pub path: &'static str,
+    /// The contents.
+    pub text: &'static str,
+}
+
+macro_rules! files {
+    ($($path:literal)*) => {
+        &[$(File { path: $path, text: include_str!(concat!("../library/", $path)) }),*]
+    };
+}
+
+macro_rules! library {
+    ($($name:literal: $files:expr;)*) => {
+        &[$((include_str!(concat!("../library/", $name, "/module.toml")), $files)),*]
+    };
+}
+
+/// The header that the headers of all modules include.
+pub const SHARED: File = File {
+    path: "module.h",
+    text: include_str!("../library/module.h"),
+};
+
+/// Manifest and files of each module, the public header first.
+pub(crate) const LIBRARY: &[(&str, &[File])] = library! {
+    "crypto": files!["crypto/crypto.h" "crypto/bytes.h" "crypto/crypto.c" "crypto/sha256.c"];
+    "sorting": files![
+        "sorting/sorting.h" "sorting/searched.h" "sorting/sorted.h" "sorting/generic.c" "sorting/sorting.c"
+    ];
+};

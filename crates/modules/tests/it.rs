@@ -1,0 +1,9 @@
+//! Modules against independent implementations: natively by many cases, through the weights by few.
+
+#![forbid(unsafe_code)]
+
+mod crypto;
+mod driver;
+mod manifests;
+mod random;
+mod sorting;

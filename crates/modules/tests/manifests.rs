@@ -1,0 +1,227 @@
+//! Manifests, headers and compiled modules state the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use wasmparser::{ExternalKind, Parser, Payload, ValType};
+use weightware_modules::{Module, SHARED, Value};
+
+fn library() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/library"))
+}
+
+/// The library embeds every file of every folder, so no source can be forgotten.
+#[test]
+fn all_files_are_embedded() {
+    let mut found = BTreeSet::new();
+    for folder in fs::read_dir(library()).expect("a folder") {
+        let folder = folder.expect("an entry");
+        if !folder.path().is_dir() {
+            assert_eq!(folder.file_name(), SHARED.path);
+            continue;
+        }
+        for file in fs::read_dir(folder.path()).expect("a folder") {
+            let file = file.expect("an entry").path();
+            let path = file.strip_prefix(library()).expect("below");
+            let path = path.to_str().expect("UTF-8").replace('\\', "/");
+            found.extend((path.ends_with(".c") || path.ends_with(".h")).then_some(path));
+        }
+    }
+    let embedded = Module::all().iter().flat_map(|module| module.files);
+    let embedded: BTreeSet<String> = embedded.map(|file| file.path.to_owned()).collect();
+    assert_eq!(found, embedded);
+}
+
+#[test]
+fn sources_are_short_and_freestanding() {
+    for module in Module::all() {
+        for file in module.files {
+            let lines = file.text.lines().count();
+            assert!(lines <= 400, "{} has {lines} lines", file.path);
+            for line in file.text.lines() {
+                assert!(!line.starts_with("#include <"), "{}: {line}", file.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn manifests_are_complete() {
+    assert!(Module::named("nothing").is_none());
+    for module in Module::all() {
+        let name = &module.name;
+        let page = fs::read_to_string(library().join(name).join("README.md"));
+        let page = page.unwrap_or_else(|error| panic!("{name}/README.md: {error}"));
+        assert_eq!(module.licence, "MIT OR Apache-2.0", "{name}");
+        assert!(!module.version.is_empty() && !module.summary.is_empty(), "{name}");
+        let names: BTreeSet<&str> = module.functions.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names.len(), module.functions.len(), "{name}");
+        let header = module.files[0];
+        assert_eq!(header.path, format!("{name}/{name}.h"));
+        for function in &module.functions {
+            let declaration = format!(
+                "WEIGHTWARE_FUNCTION(\"{name}\", {})\n{};",
+                function.name, function.signature
+            );
+            assert!(header.text.contains(&declaration), "{}: {declaration}", header.path);
+            assert!(page.contains(&format!("`{}", function.name)), "{name}/README.md: {}", function.name);
+            assert!(!function.doc.is_empty(), "{}", function.name);
+        }
+        let declared = header.text.matches("WEIGHTWARE_FUNCTION(").count();
+        assert_eq!(declared, module.functions.len(), "{}", header.path);
+    }
+}
+
+fn value(ty: &ValType) -> Value {
+    match ty {
+        ValType::I32 => Value::I32,
+        ValType::I64 => Value::I64,
+        ValType::F32 => Value::F32,
+        ValType::F64 => Value::F64,
+        _ => panic!("no module has {ty}"),
+    }
+}
+
+/// Compiles a C source for wasm32 with the names of functions in the module.
+fn compile(module: &Module, flags: &[&str], source: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [main, out] = ["main.c", "out.wasm"].map(|name| folder.path().join(name));
+    fs::write(&main, source).expect("written");
+    let sources = module.sources().map(|file| library().join(file.path));
+    let exports = flags.contains(&"-DWEIGHTWARE_EXPORT");
+    let done = Command::new("clang")
+        .args(["--target=wasm32", "-O2", "-ffreestanding", "-nostdlib", "-Wl,--no-entry"])
+        .args(["-Wall", "-Wextra", "-Wno-parentheses", "-Werror"])
+        .args(flags)
+        .arg("-I")
+        .arg(library())
+        .args(sources.filter(|_| exports))
+        .arg(&main)
+        .arg("-o")
+        .arg(&out)
+        .output()
+        .unwrap_or_else(|error| panic!("clang: {error}; install it (Debian: apt install clang lld)"));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{}: {said}", module.name);
+    fs::read(out).expect("a module")
+}
+
+/// A function of a module: its name and its types.
+type Typed = (String, Vec<Value>, Vec<Value>);
+
+fn stated(module: &Module) -> BTreeSet<Typed> {
+    let functions = module.functions.iter();
+    functions
+        .map(|f| (f.name.clone(), f.params.clone(), f.results.clone()))
+        .collect()
+}
+
+/// The functions that a compiled module imports and exports, and its mutable bytes.
+#[derive(Default)]
+struct Compiled {
+    imports: BTreeSet<Typed>,
+    exports: BTreeSet<Typed>,
+}
+
+fn read(wasm: &[u8], module: &Module) -> Compiled {
+    let (mut types, mut functions, mut compiled) = (vec![], vec![], Compiled::default());
+    let typed = |types: &[wasmparser::FuncType], name: &str, index: u32| {
+        let ty = &types[index as usize];
+        let [params, results] =
+            [ty.params(), ty.results()].map(|types| types.iter().map(value).collect());
+        (name.to_owned(), params, results)
+    };
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.expect("a valid module") {
+            Payload::TypeSection(section) => {
+                types = section
+                    .into_iter_err_on_gc_types()
+                    .collect::<Result<_, _>>()
+                    .expect("types of functions");
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import.expect("an import");
+                    assert_eq!(import.module, module.name);
+                    let wasmparser::TypeRef::Func(ty) = import.ty else {
+                        panic!("{}: {:?}", import.name, import.ty);
+                    };
+                    functions.push(ty);
+                    compiled.imports.insert(typed(&types, import.name, ty));
+                }
+            }
+            Payload::FunctionSection(section) => {
+                functions.extend(section.into_iter().map(|ty| ty.expect("a type")));
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export.expect("an export");
+                    if export.kind == ExternalKind::Func {
+                        let ty = functions[export.index as usize];
+                        compiled.exports.insert(typed(&types, export.name, ty));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    compiled
+}
+
+/// A module by itself needs nothing of anyone, and exports what its manifest states.
+#[test]
+fn modules_export_what_they_state() {
+    for module in Module::all() {
+        let compiled = read(&compile(module, &["-DWEIGHTWARE_EXPORT"], ""), module);
+        assert_eq!(compiled.exports, stated(module), "{}", module.name);
+        assert!(compiled.imports.is_empty(), "{}", module.name);
+    }
+}
+
+/// A program that names every function of the header imports what the manifest states.
+#[test]
+fn headers_import_what_manifests_state() {
+    for module in Module::all() {
+        let name = &module.name;
+        let used: String = module
+            .functions
+            .iter()
+            .map(|function| format!("(void *){name}_{},", function.name))
+            .collect();
+        let source = format!(
+            "#include \"{name}/{name}.h\"\nvoid *const functions[] = {{{used}}};\n\
+             __attribute__((export_name(\"main\"))) int main(void) {{ return functions[0] != 0; }}"
+        );
+        let compiled = read(&compile(module, &["-Wl,--export=functions"], &source), module);
+        assert_eq!(compiled.imports, stated(module), "{name}");
+    }
+}
+
+/// No module has mutable static data: the linker's map of its objects has no `.data` and no `.bss`.
+#[test]
+fn modules_have_no_mutable_data() {
+    for module in Module::all() {
+        for file in module.sources() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let object = folder.path().join("object.o");
+            let done = Command::new("cc")
+                .args(["-O2", "-std=gnu11", "-ffreestanding", "-DWEIGHTWARE_LINK_STATIC", "-c"])
+                .arg(library().join(file.path))
+                .arg("-o")
+                .arg(&object)
+                .status()
+                .expect("cc starts; install a C compiler");
+            assert!(done.success(), "{}", file.path);
+            let listed = Command::new("size")
+                .arg("-B")
+                .arg(&object)
+                .output()
+                .expect("size starts; install binutils");
+            let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+            let fields: Vec<&str> = listed.lines().nth(1).expect("a row").split_whitespace().collect();
+            assert_eq!(fields[1..3], ["0", "0"], "{}: .data and .bss", file.path);
+        }
+    }
+}
