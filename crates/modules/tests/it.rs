@@ -4,6 +4,8 @@
 
 mod crypto;
 mod driver;
+mod elementary;
+mod integers;
 mod manifests;
 mod random;
 mod sorting;

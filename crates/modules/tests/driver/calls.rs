@@ -172,6 +172,24 @@ impl Calls {
         );
     }
 
+    /// Calls a function, whose integer result must pass a check.
+    pub(crate) fn returns_u64(
+        &mut self,
+        name: &str,
+        arguments: &[Argument],
+        check: impl Fn(u64) -> Result<(), String> + 'static,
+    ) {
+        self.call_with(
+            name,
+            arguments,
+            Box::new(move |found| {
+                let mut bytes = [0; 8];
+                bytes[..found.len()].copy_from_slice(found);
+                check(u64::from_le_bytes(bytes))
+            }),
+        );
+    }
+
     /// The memory must now have these bytes.
     pub(crate) fn reads(&mut self, offset: u32, expected: &[u8]) {
         let expected = expected.to_vec();
