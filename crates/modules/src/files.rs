@@ -30,12 +30,39 @@ pub const SHARED: File = File {
 
 /// Manifest and files of each module, the public header first.
 pub(crate) const LIBRARY: &[(&str, &[File])] = library! {
-    "crypto": files!["crypto/crypto.h" "crypto/bytes.h" "crypto/crypto.c" "crypto/sha256.c"];
+    "crypto": files![
+        "crypto/crypto.h"
+        "crypto/bytes.h"
+        "crypto/crypto.c"
+        "crypto/sha256.c"
+    ];
     "math": files![
-        "math/math.h" "math/constants.h" "math/exponential.c" "math/integers.c" "math/modular.c" "math/rounding.c"
-        "math/trigonometric.c" "math/wide.c" "math/wide.h"
+        "math/math.h"
+        "math/constants.h"
+        "math/exponential.c"
+        "math/integers.c"
+        "math/modular.c"
+        "math/rounding.c"
+        "math/trigonometric.c"
+        "math/wide.c"
+        "math/wide.h"
     ];
     "sorting": files![
-        "sorting/sorting.h" "sorting/searched.h" "sorting/sorted.h" "sorting/generic.c" "sorting/sorting.c"
+        "sorting/sorting.h"
+        "sorting/generic.c"
+        "sorting/searched.h"
+        "sorting/sorted.h"
+        "sorting/sorting.c"
+    ];
+    "strings": files![
+        "strings/strings.h"
+        "strings/decimal.c"
+        "strings/format.c"
+        "strings/format_f64.c"
+        "strings/integers.c"
+        "strings/memory.c"
+        "strings/parts.h"
+        "strings/strtod.c"
+        "strings/text.c"
     ];
 };

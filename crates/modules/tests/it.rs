@@ -7,5 +7,7 @@ mod driver;
 mod elementary;
 mod integers;
 mod manifests;
+mod numbers;
 mod random;
 mod sorting;
+mod strings;

@@ -71,7 +71,11 @@ pub(crate) struct Calls {
     requests: Vec<u8>,
     replies: Vec<Reply>,
     last: String,
+    noted: String,
 }
+
+/// Characters of a failure's message.
+const MESSAGE: usize = 1000;
 
 /// Failures that a test reports.
 const REPORTED: usize = 8;
@@ -84,6 +88,7 @@ impl Calls {
             requests: vec![],
             replies: vec![],
             last: String::new(),
+            noted: String::new(),
         }
     }
 
@@ -107,7 +112,7 @@ impl Calls {
     }
 
     fn reply(&mut self, count: usize, check: Check) {
-        let before = self.last.clone();
+        let before = format!("{} {}", self.noted, self.last);
         self.replies.push(Reply { before, count, check });
     }
 
@@ -218,6 +223,35 @@ impl Calls {
         self.reply(count, Box::new(check));
     }
 
+    /// Compares the replies of the driver on a target with those of an oracle, which stands for
+    /// functions of the module in a driver of the host.
+    pub(crate) fn run_against(oracle: &str, module: &str, target: Target, build: impl Fn(&mut Self)) {
+        let [mut expected, mut found] = [Target::Native, target].map(|target| Self::new(module, target));
+        build(&mut expected);
+        build(&mut found);
+        let output = super::native::replies(expected.module, oracle, &expected.requests);
+        let mut rest = &output[..];
+        for reply in &mut found.replies {
+            let (bytes, after) = rest.split_at(reply.count);
+            rest = after;
+            let bytes = bytes.to_vec();
+            reply.check = Box::new(move |found| match found == bytes {
+                true => Ok(()),
+                false => {
+                    let [found, expected] = [found, &bytes].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+                    Err(format!("{found:?}\n, not\n{expected:?}"))
+                }
+            });
+        }
+        assert!(rest.is_empty(), "the oracle replies to the same requests");
+        found.run();
+    }
+
+    /// Notes what a failure of the next replies mentions.
+    pub(crate) fn note(&mut self, text: &str) {
+        self.noted = text.to_owned();
+    }
+
     /// Runs the driver, and checks all replies.
     pub(crate) fn run(self) {
         let output = self.target.replies(self.module, &self.requests);
@@ -229,6 +263,7 @@ impl Calls {
             let (found, after) = rest.split_at(reply.count);
             rest = after;
             if let Err(message) = (reply.check)(found) {
+                let message: String = message.chars().take(MESSAGE).collect();
                 failures.push(format!("{}: {message}", reply.before));
             }
         }

@@ -25,7 +25,7 @@ pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
         "-nostdlib",
         "-Wl,--no-entry",
     ];
-    let mut clang = Clang::new(super::write(module, folder.path()))
+    let mut clang = Clang::new(super::write(module, "", folder.path()))
         .with_stack(u64::from(module.stack) + DRIVER_STACK)
         .with_argument("-I")
         .with_argument(folder.path());

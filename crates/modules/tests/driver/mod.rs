@@ -47,7 +47,7 @@ impl Target {
     /// Runs a module's driver: its replies to requests.
     fn replies(self, module: &Module, requests: &[u8]) -> Vec<u8> {
         match self {
-            Self::Native => native::replies(module, requests),
+            Self::Native => native::replies(module, "", requests),
             Self::Machine => machine::replies(module, requests),
         }
     }
@@ -122,11 +122,13 @@ fn call(function: &Function, module: &str) -> String {
     format!("{before}{result}{called}; {after}{put}")
 }
 
-/// The C source of a module's driver.
-fn source(module: &Module) -> String {
+/// The C source of a module's driver. An oracle's text stands after the headers, and may rename
+/// functions to its own.
+fn source(module: &Module, oracle: &str) -> String {
     let name = &module.name;
     let mut source = format!(
-        "#include \"{name}/{name}.h\"\n#include \"driver.h\"\n\nstatic void call(uint32_t number) {{\n    switch (number) {{\n"
+        "#include \"{name}/{name}.h\"\n#include \"driver.h\"\n{oracle}\n\
+         static void call(uint32_t number) {{\n    switch (number) {{\n"
     );
     for (number, function) in module.functions.iter().enumerate() {
         let call = call(function, name);
@@ -137,13 +139,13 @@ fn source(module: &Module) -> String {
 
 /// Writes a module's files and its driver to a folder; returns the C sources. The module's own are
 /// the last ones.
-fn write(module: &Module, folder: &Path) -> Vec<PathBuf> {
+fn write(module: &Module, oracle: &str, folder: &Path) -> Vec<PathBuf> {
     fs::create_dir(folder.join(&module.name)).expect("a folder");
     for file in module.files.iter().chain([&SHARED]) {
         fs::write(folder.join(file.path), file.text).expect("written");
     }
     let driver = folder.join("driver.c");
-    fs::write(&driver, source(module)).expect("written");
+    fs::write(&driver, source(module, oracle)).expect("written");
     fs::write(folder.join("driver.h"), include_str!("driver.h")).expect("written");
     let sources = module.sources().map(|file| folder.join(file.path));
     [driver].into_iter().chain(sources).collect()

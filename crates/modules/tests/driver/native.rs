@@ -6,8 +6,8 @@ use std::thread;
 
 use weightware_modules::Module;
 
-/// Compiles a module's driver with `cc`, with its checks of undefined behaviour, and runs it.
-pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
+/// Compiles a module's driver with `cc`, with its checks of undefined behaviour, and runs it. An oracle may stand for functions of the module.
+pub(super) fn replies(module: &Module, oracle: &str, requests: &[u8]) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join("driver");
     let compiled = Command::new("cc")
@@ -16,7 +16,7 @@ pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
         .args(["-fsanitize=undefined,address", "-fno-sanitize-recover=all"])
         .arg("-I")
         .arg(folder.path())
-        .args(super::write(module, folder.path()))
+        .args(super::write(module, oracle, folder.path()))
         .arg("-o")
         .arg(&program)
         .output()
