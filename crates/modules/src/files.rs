@@ -36,6 +36,12 @@ pub(crate) const LIBRARY: &[(&str, &[File])] = library! {
         "crypto/crypto.c"
         "crypto/sha256.c"
     ];
+    "graph": files![
+        "graph/graph.h"
+        "graph/flows.c"
+        "graph/paths.c"
+        "graph/search.c"
+    ];
     "math": files![
         "math/math.h"
         "math/constants.h"

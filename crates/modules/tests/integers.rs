@@ -1,7 +1,7 @@
 //! The integers of `math` against Rust's 128-bit arithmetic.
 
 use crate::args;
-use crate::driver::{Argument, Calls, NOWHERE, Target};
+use crate::driver::{Calls, NOWHERE, Target};
 use crate::random::Random;
 
 fn gcd(a: u128, b: u128) -> u128 {

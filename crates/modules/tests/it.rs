@@ -5,6 +5,7 @@
 mod crypto;
 mod driver;
 mod elementary;
+mod graph;
 mod integers;
 mod manifests;
 mod numbers;

@@ -1,7 +1,7 @@
 //! Numbers as text in `strings` against the C library of the host: strtol, strtod, printf.
 
 use crate::args;
-use crate::driver::{Argument, Calls, NOWHERE, Target};
+use crate::driver::{Calls, NOWHERE, Target};
 use crate::random::Random;
 
 const TEXT: u32 = 0;

@@ -1,6 +1,6 @@
 //! `sorting` against Rust's library.
 
-use crate::driver::{Argument, Calls, NOWHERE, Target};
+use crate::driver::{Calls, NOWHERE, Target};
 use crate::random::Random;
 use crate::{args, bytes};
 
