@@ -36,6 +36,13 @@ pub(crate) const LIBRARY: &[(&str, &[File])] = library! {
         "crypto/crypto.c"
         "crypto/sha256.c"
     ];
+    "dsp": files![
+        "dsp/dsp.h"
+        "dsp/filters.c"
+        "dsp/sines.c"
+        "dsp/sines.h"
+        "dsp/transforms.c"
+    ];
     "graph": files![
         "graph/graph.h"
         "graph/flows.c"

@@ -226,7 +226,7 @@ fn errors_are_bounded() {
 #[test]
 #[ignore = "takes minutes: cargo test --release -p weightware-modules -- --ignored"]
 fn errors_are_bounded_in_many_cases() {
-    elementary(Target::Native, 100_000);
+    elementary(Target::Native, 20_000);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod crypto;
 mod driver;
+mod dsp;
 mod elementary;
 mod graph;
 mod integers;
