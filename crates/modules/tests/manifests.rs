@@ -85,19 +85,19 @@ fn value(ty: &ValType) -> Value {
 }
 
 /// Compiles a C source for wasm32 with the names of functions in the module.
-fn compile(module: &Module, flags: &[&str], source: &str) -> Vec<u8> {
+pub(crate) fn compile(module: &Module, flags: &[&str], source: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let [main, out] = ["main.c", "out.wasm"].map(|name| folder.path().join(name));
     fs::write(&main, source).expect("written");
     let sources = module.sources().map(|file| library().join(file.path));
-    let exports = flags.contains(&"-DWEIGHTWARE_EXPORT");
+    let links = flags.iter().any(|flag| flag.starts_with("-DWEIGHTWARE"));
     let done = Command::new("clang")
         .args(["--target=wasm32", "-O2", "-ffreestanding", "-nostdlib", "-Wl,--no-entry"])
         .args(["-Wall", "-Wextra", "-Wno-parentheses", "-Werror"])
         .args(flags)
         .arg("-I")
         .arg(library())
-        .args(sources.filter(|_| exports))
+        .args(sources.filter(|_| links))
         .arg(&main)
         .arg("-o")
         .arg(&out)

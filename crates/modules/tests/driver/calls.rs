@@ -72,6 +72,8 @@ pub(crate) struct Calls {
     replies: Vec<Reply>,
     last: String,
     noted: String,
+    /// Whether the driver marks the beginning and the end of calls.
+    pub(crate) is_measured: bool,
 }
 
 /// Characters of a failure's message.
@@ -89,6 +91,7 @@ impl Calls {
             replies: vec![],
             last: String::new(),
             noted: String::new(),
+            is_measured: false,
         }
     }
 
@@ -123,7 +126,7 @@ impl Calls {
         let function = &self.module.functions[number];
         let types: Vec<Value> = arguments.iter().map(|argument| argument.value()).collect();
         assert_eq!(types, function.params, "{name}");
-        self.requests.push(b'C');
+        self.requests.push(if self.is_measured { b'T' } else { b'C' });
         self.word(u32::try_from(number).expect("few functions"));
         self.last = format!("{name}(");
         for argument in arguments {
@@ -250,6 +253,15 @@ impl Calls {
     /// Notes what a failure of the next replies mentions.
     pub(crate) fn note(&mut self, text: &str) {
         self.noted = text.to_owned();
+    }
+
+    /// The tokens that the calls took through the weights, each without the driver's own.
+    pub(crate) fn tokens(mut self) -> Vec<u64> {
+        self.requests.push(b'N');
+        let marks = super::machine::marks(self.module, &self.requests);
+        let spans: Vec<u64> = marks.chunks_exact(2).map(|pair| pair[1] - pair[0]).collect();
+        let (nothing, calls) = spans.split_last().expect("the driver marks nothing last");
+        calls.iter().map(|tokens| tokens - nothing).collect()
     }
 
     /// Runs the driver, and checks all replies.

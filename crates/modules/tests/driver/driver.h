@@ -4,6 +4,8 @@
  *   P offset target            writes a pointer to the memory
  *   R offset count             replies with bytes of the memory
  *   C number arguments...      calls a function; replies with its result
+ *   T number arguments...      the same, with a mark among the replies before the call and after it
+ *   N                          replies with two marks
  *
  * All numbers are little-endian, of 4 bytes; arguments and results of 64 bits have 8. A pointer is an offset into the
  * memory, NOWHERE is NULL, and a callback is its number. */
@@ -99,6 +101,13 @@ __attribute__((unused)) static int (*const callbacks[])(const void *, const void
     compare_bytes,
 };
 
+static int is_marked;
+
+/* Between two marks there are the tokens of a call. */
+static void mark(void) {
+    if (is_marked) host_putchar('|');
+}
+
 static void call(uint32_t number);
 
 DRIVER_ENTRY {
@@ -113,8 +122,13 @@ DRIVER_ENTRY {
         } else if (request == 'R') {
             uint32_t offset = get32(), count = get32();
             for (uint32_t i = 0; i < count; i++) host_putchar(memory[offset + i]);
-        } else if (request == 'C') {
+        } else if (request == 'C' || request == 'T') {
+            is_marked = request == 'T';
             call(get32());
+        } else if (request == 'N') {
+            is_marked = 1;
+            mark();
+            mark();
         } else {
             DRIVER_DONE;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use weightware::{Clang, Computer, Engine, Outcome, RunEnd, Source};
+use weightware::{Clang, Computer, Engine, Outcome, RunEnd, Source, Token};
 use weightware_modules::Module;
 
 /// Tokens in which a run must end.
@@ -14,9 +14,9 @@ const DRIVER_STACK: u64 = 256;
 /// Clang writes to one file for each process.
 static COMPILER: Mutex<()> = Mutex::new(());
 
-/// Compiles a module's driver with clang, freestanding, and decodes it. The stack is the manifest's,
-/// and has the lowest addresses: a deeper one traps.
-pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
+/// Compiles a module's driver with clang, freestanding. The stack is the manifest's, and has the
+/// lowest addresses: a deeper one traps.
+fn compile(module: &Module) -> Source {
     let folder = tempfile::tempdir().expect("a folder");
     let flags = [
         "-DWEIGHTWARE_LINK_STATIC",
@@ -38,13 +38,37 @@ pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
     };
     let compiled = compiled.unwrap_or_else(|error| panic!("{}: {error}", module.name));
     assert_eq!(compiled.messages, "", "{}", module.name);
-    let source = Source::parse(&compiled.module).expect("a module of the machine");
+    Source::parse(&compiled.module).expect("a module of the machine")
+}
+
+/// Decodes a module's driver: its replies, and what `show` sees of the run after each token.
+fn decode(module: &Module, requests: &[u8], mut show: impl FnMut(u64, Token)) -> Vec<u8> {
     let computer = Computer::default();
-    let program = source.program(requests);
+    let program = compile(module).program(requests);
     let mut run = computer
         .run(&program, Engine::Plan, Some(LIMIT))
         .expect("the engine decodes the model");
-    let end = run.finish();
-    assert_eq!(end, RunEnd::Outcome(Outcome::Halted), "{}", module.name);
+    let mut tokens = 0;
+    while run.steps(usize::MAX, |token, _| {
+        tokens += 1;
+        show(tokens, token);
+    }) > 0
+    {}
+    assert_eq!(run.end(), RunEnd::Outcome(Outcome::Halted), "{}", module.name);
     run.reader().output().to_vec()
+}
+
+/// The replies of a module's driver.
+pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
+    decode(module, requests, |_, _| {})
+}
+
+/// The numbers of the tokens that are marks. The requests must have no other replies with a mark's
+/// byte.
+pub(super) fn marks(module: &Module, requests: &[u8]) -> Vec<u64> {
+    let mut marks = vec![];
+    decode(module, requests, |number, token| {
+        marks.extend((token == Token::Out(b'|')).then_some(number));
+    });
+    marks
 }

@@ -5,7 +5,7 @@
 //! are linked or imported, the compiler's flags decide.
 
 pub(crate) mod calls;
-mod machine;
+pub(crate) mod machine;
 mod native;
 
 use std::fs;
@@ -115,11 +115,11 @@ fn call(function: &Function, module: &str) -> String {
                 Value::F32 => ("float ", "put_f32"),
                 Value::F64 => ("double ", "put_f64"),
             };
-            (format!("{ty}result = "), format!(" {put}(result);"))
+            (format!("{ty}result = "), format!("{put}(result);"))
         }
         _ => unreachable!("a C function has one result"),
     };
-    format!("{before}{result}{called}; {after}{put}")
+    format!("{before}mark(); {result}{called}; mark(); {after}{put}")
 }
 
 /// The C source of a module's driver. An oracle's text stands after the headers, and may rename
