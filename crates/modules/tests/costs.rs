@@ -8,7 +8,7 @@ use wasmparser::{Operator, Parser, Payload};
 use weightware::Source;
 use weightware_modules::Module;
 
-use crate::driver::{Argument, Calls, Target};
+use crate::driver::{Argument, Calls, Target, parameters};
 use crate::manifests::compile;
 use crate::random::Random;
 use crate::{args, bytes};
@@ -79,17 +79,22 @@ fn footprint(module: &Module) -> Footprint {
     footprint
 }
 
-/// The instructions of a program that may call every function, without those of one that calls none.
+/// The instructions of a program that calls every function, without those of one that calls none.
 fn lowered(module: &Module) -> usize {
     let [all, none] = [true, false].map(|is_all| {
         let chosen = if is_all { &module.functions[..] } else { &[] };
-        let names: String = chosen.iter().map(|f| format!("(void *){}_{},", module.name, f.name)).collect();
-        // A table of pointers, from which the entry takes one, keeps all of them.
+        let calls = chosen.iter().map(|function| {
+            let arguments = parameters(&function.signature).into_iter().map(|parameter| match parameter.contains('*') {
+                true => "(void *)pointer",
+                false => "number",
+            });
+            let arguments: Vec<&str> = arguments.collect();
+            format!("    {}_{}({});\n", module.name, function.name, arguments.join(", "))
+        });
+        let calls: String = calls.collect();
         let source = format!(
-            "#include \"{0}/{0}.h\"\nvoid *const functions[] = {{{names}0}};\nvoid *volatile chosen;\n\
-             __attribute__((export_name(\"main\"))) int main(void) {{ \
-             chosen = functions[(unsigned)chosen % (sizeof functions / sizeof *functions)]; \
-             return ((int (*)(void))chosen)(); }}",
+            "#include \"{0}/{0}.h\"\nvoid *volatile pointer;\nvolatile unsigned number;\n\
+             __attribute__((export_name(\"main\"))) int main(void) {{\n{calls}    return 0;\n}}",
             module.name
         );
         let wasm = compile(module, &["-DWEIGHTWARE_LINK_STATIC"], &source);
@@ -247,14 +252,17 @@ fn typical(module: &str) -> Vec<Call> {
 fn page() -> String {
     let mut page = "# Costs
 
-Written by `BLESS=1 cargo test -p weightware-modules --test it costs -- --ignored`, with clang 14; do not edit.
+Written by `BLESS=1 cargo test -p weightware-modules --test it costs -- --ignored`, with clang 14;
+do not edit.
 
 ## Sizes
 
-A module by itself, stripped. Machine instructions are those that a program that may call every function has more, software \
-for 64-bit products and floating point included; each is five tokens of the prompt.
+A module by itself, stripped. The machine's instructions are those of a program \
+that calls
+every function, with software for 64-bit products and floating point; each is five tokens of the
+prompt.
 
-| module | functions | bytes | instructions of WebAssembly | machine instructions | tables, bytes | stack, bytes |
+| module | functions | bytes | instructions of WebAssembly | instructions of the machine | tables, bytes | stack, bytes |
 |---|---|---|---|---|---|---|
 "
     .to_owned();
@@ -270,7 +278,7 @@ for 64-bit products and floating point included; each is five tokens of the prom
     page += "
 ## Calls
 
-Tokens of calls through the weights, by the engine `plan`. The call itself is counted, its arguments are not.
+Tokens of calls through the weights. The call itself is counted, its arguments are not.
 
 | call | of | tokens |
 |---|---|---|

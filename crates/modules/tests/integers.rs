@@ -1,7 +1,7 @@
 //! The integers of `math` against Rust's 128-bit arithmetic.
 
 use crate::args;
-use crate::driver::{Calls, NOWHERE, Target};
+use crate::driver::{Argument, Calls, NOWHERE, Target};
 use crate::random::Random;
 
 fn gcd(a: u128, b: u128) -> u128 {
@@ -226,4 +226,25 @@ fn primes_through_the_weights() {
     calls.returns("is_prime_u64", args![COMPOSITES[4]], 0);
     calls.returns("is_prime_u64", args![PRIMES[4]], 1);
     calls.run();
+}
+
+/// The arguments on which manifests state a trap.
+#[test]
+fn traps() {
+    let cases: [(&str, &[Argument]); 9] = [
+        ("div_u64", args![1u64, 0u64]),
+        ("rem_u64", args![1u64, 0u64]),
+        ("div_i64", args![i64::MIN, -1i64]),
+        ("rem_i64", args![1u64, 0u64]),
+        ("div_wide_u64", args![5u64, 0u64, 5u64, NOWHERE]),
+        ("mul_mod_u32", args![1, 1, 0]),
+        ("pow_mod_u64", args![1u64, 1u64, 0u64]),
+        ("inverse_mod_u32", args![1, 0]),
+        ("mul_mod_u64", args![1u64, 1u64, 0u64]),
+    ];
+    for (name, arguments) in cases {
+        let mut calls = Calls::new("math", Target::Machine);
+        calls.call(name, arguments);
+        calls.traps();
+    }
 }

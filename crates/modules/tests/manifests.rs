@@ -1,12 +1,14 @@
 //! Manifests, headers and compiled modules state the same.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::{env, fs};
 use std::path::Path;
 use std::process::Command;
 
 use wasmparser::{ExternalKind, Parser, Payload, ValType};
 use weightware_modules::{Module, SHARED, Value};
+
+use crate::driver::{parameters, source};
 
 fn library() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/library"))
@@ -52,8 +54,6 @@ fn manifests_are_complete() {
     assert!(Module::named("nothing").is_none());
     for module in Module::all() {
         let name = &module.name;
-        let page = fs::read_to_string(library().join(name).join("README.md"));
-        let page = page.unwrap_or_else(|error| panic!("{name}/README.md: {error}"));
         assert_eq!(module.licence, "MIT OR Apache-2.0", "{name}");
         assert!(!module.version.is_empty() && !module.summary.is_empty(), "{name}");
         let names: BTreeSet<&str> = module.functions.iter().map(|f| f.name.as_str()).collect();
@@ -66,12 +66,44 @@ fn manifests_are_complete() {
                 function.name, function.signature
             );
             assert!(header.text.contains(&declaration), "{}: {declaration}", header.path);
-            assert!(page.contains(&format!("`{}", function.name)), "{name}/README.md: {}", function.name);
             assert!(!function.doc.is_empty(), "{}", function.name);
         }
         let declared = header.text.matches("WEIGHTWARE_FUNCTION(").count();
         assert_eq!(declared, module.functions.len(), "{}", header.path);
     }
+}
+
+/// The marks around the table of functions in a module's page.
+const TABLE: [&str; 2] = ["<!-- functions -->\n", "<!-- end of functions -->"];
+
+/// The table of a module's page lists its functions: `BLESS=1` writes it from the manifest.
+#[test]
+fn pages_list_all_functions() {
+    for module in Module::all() {
+        let path = library().join(&module.name).join("README.md");
+        let page = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (head, rest) = page.split_once(TABLE[0]).expect("a mark before the table");
+        let (_, tail) = rest.split_once(TABLE[1]).expect("a mark after the table");
+        let mut table = "| function | does |\n|---|---|\n".to_owned();
+        for function in &module.functions {
+            let names: Vec<String> = parameters(&function.signature).iter().map(|p| parameter_name(p)).collect();
+            let doc = function.doc.replace('|', "\\|");
+            table += &format!("| `{}({})` | {doc} |\n", function.name, names.join(", "));
+        }
+        let listed = format!("{head}{}{table}{}{tail}", TABLE[0], TABLE[1]);
+        if env::var_os("BLESS").is_some() {
+            fs::write(&path, &listed).expect("written");
+        }
+        let page = fs::read_to_string(&path).expect("a page");
+        assert!(page == listed, "{}: bless it", path.display());
+    }
+}
+
+/// The name in a C parameter.
+fn parameter_name(parameter: &str) -> String {
+    let end = parameter.find(")(").unwrap_or(parameter.len());
+    let word = |c: char| !c.is_alphanumeric() && c != '_';
+    parameter[..end].rsplit(word).next().unwrap_or(parameter).to_owned()
 }
 
 fn value(ty: &ValType) -> Value {
@@ -144,6 +176,10 @@ fn read(wasm: &[u8], module: &Module) -> Compiled {
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import.expect("an import");
+                    if import.module == "env" {
+                        functions.push(0);
+                        continue;
+                    }
                     assert_eq!(import.module, module.name);
                     let wasmparser::TypeRef::Func(ty) = import.ty else {
                         panic!("{}: {:?}", import.name, import.ty);
@@ -180,22 +216,13 @@ fn modules_export_what_they_state() {
     }
 }
 
-/// A program that names every function of the header imports what the manifest states.
+/// The driver, compiled without the module's sources, imports what the manifest states.
 #[test]
-fn headers_import_what_manifests_state() {
+fn drivers_import_what_manifests_state() {
+    let headers = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/tests/driver");
     for module in Module::all() {
-        let name = &module.name;
-        let used: String = module
-            .functions
-            .iter()
-            .map(|function| format!("(void *){name}_{},", function.name))
-            .collect();
-        let source = format!(
-            "#include \"{name}/{name}.h\"\nvoid *const functions[] = {{{used}}};\n\
-             __attribute__((export_name(\"main\"))) int main(void) {{ return functions[0] != 0; }}"
-        );
-        let compiled = read(&compile(module, &["-Wl,--export=functions"], &source), module);
-        assert_eq!(compiled.imports, stated(module), "{name}");
+        let compiled = read(&compile(module, &[headers], &source(module, "")), module);
+        assert_eq!(compiled.imports, stated(module), "{}", module.name);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Numbers as text in `strings` against the C library of the host: strtol, strtod, printf.
 
+use weightware_modules::Module;
+
 use crate::args;
-use crate::driver::{Calls, NOWHERE, Target};
+use crate::driver::{Calls, NOWHERE, Target, machine};
 use crate::random::Random;
 
 const TEXT: u32 = 0;
@@ -289,4 +291,20 @@ fn unknown_directives() {
     calls.returns("format", args![OUT, 20, TEXT, NOWHERE], 5);
     calls.reads(OUT, b"a%y %\0");
     calls.run();
+}
+
+/// In WebAssembly, `va_list` points to the block that `format` takes.
+#[test]
+fn arguments_of_variadic_functions() {
+    let program = r#"
+        #include "strings/strings.h"
+        __attribute__((import_module("env"), import_name("putchar"))) void put(int byte);
+        __attribute__((export_name("_start"))) void start(void) {
+            char buffer[64];
+            int length = strings_snprintf(buffer, 64, "%s|%d|%.3f|%lld|%c|%x", "text", -5, 2.5, 1ll << 40, 'x', 300);
+            for (int i = 0; i < length; i++) put(buffer[i]);
+        }"#;
+    let strings = Module::named("strings").expect("a module");
+    let output = machine::output(strings, program, b"");
+    assert_eq!(output, b"text|-5|2.500|1099511627776|x|12c");
 }

@@ -46,12 +46,14 @@ void crypto_chacha20(const uint8_t *key, uint32_t counter, const uint8_t *nonce,
     while (count > 0) {
         crypto_chacha20_block(key, counter++, nonce, block);
         uint32_t taken = count < 64 ? count : 64;
-        for (uint32_t i = 0; i < taken; i++) *output++ = *input++ ^ block[i];
-        count -= taken;
+        uint32_t i = 0;
+        for (; i + 4 <= taken; i += 4) store_little(output + i, load_little(input + i) ^ load_little(block + i));
+        for (; i < taken; i++) output[i] = input[i] ^ block[i];
+        input += taken, output += taken, count -= taken;
     }
 }
 
-/* Numbers modulo 2^130 - 5 are ten limbs of 13 bits: a sum of ten products of limbs fits 32 bits, so no product needs 64.
+/* Numbers modulo 2^130 - 5 are ten limbs of 13 bits: a sum of five products of limbs fits 32 bits, so no product needs 64.
  * Limb i times limb j with i + j >= 10 counts as 5 times limb i + j - 10. */
 static void load_limbs(uint32_t *limbs, const uint8_t *bytes) {
     uint32_t a = load_little(bytes), b = load_little(bytes + 4), c = load_little(bytes + 8), d = load_little(bytes + 12);
@@ -67,33 +69,36 @@ static void load_limbs(uint32_t *limbs, const uint8_t *bytes) {
     limbs[9] = d >> 21;
 }
 
-/* sum = (sum + limbs) r; each limb of the result is less than 2^13 + 2^10. */
-static void multiply_sum(uint32_t *sum, const uint32_t *limbs, const uint32_t *r) {
-    uint32_t product[10], carry = 0;
-    for (int i = 0; i < 10; i++) sum[i] += limbs[i];
+/* sum = (sum + limbs) r, where r has the limbs of r from `factors + 10` on, and 5 times them before. Each limb of the result is
+ * less than 2^13 + 2^10. */
+static void multiply_sum(uint32_t *sum, const uint32_t *limbs, const uint32_t *factors) {
+    uint32_t s0 = sum[0] + limbs[0], s1 = sum[1] + limbs[1], s2 = sum[2] + limbs[2], s3 = sum[3] + limbs[3];
+    uint32_t s4 = sum[4] + limbs[4], s5 = sum[5] + limbs[5], s6 = sum[6] + limbs[6], s7 = sum[7] + limbs[7];
+    uint32_t s8 = sum[8] + limbs[8], s9 = sum[9] + limbs[9], carry = 0;
     for (int i = 0; i < 10; i++) {
-        /* Products beyond limb 9 in `wrapped`. A product is less than 2^27.3. */
-        uint32_t wrapped = 0, low = 0;
-        for (int j = i + 1; j < 10; j++) wrapped += sum[j] * r[10 + i - j];
-        for (int j = 0; j <= i; j++) low += sum[j] * r[i - j];
-        /* 5 * wrapped may exceed 32 bits, so its upper bits join the carry. */
-        low += carry + 5 * (wrapped & 0x1fff);
-        carry = (low >> 13) + 5 * (wrapped >> 13);
-        product[i] = low & 0x1fff;
+        /* A term is less than 2^14.2 2^15.4: five and a carry fit. The first five give up their upper bits. */
+        const uint32_t *f = factors + 10 + i;
+        uint32_t low = carry + s0 * f[0] + s1 * f[-1] + s2 * f[-2] + s3 * f[-3] + s4 * f[-4];
+        carry = low >> 13;
+        low = (low & 0x1fff) + s5 * f[-5] + s6 * f[-6] + s7 * f[-7] + s8 * f[-8] + s9 * f[-9];
+        carry += low >> 13;
+        sum[i] = low & 0x1fff;
     }
-    carry = product[0] + 5 * carry;
+    carry = sum[0] + 5 * carry;
     sum[0] = carry & 0x1fff;
-    sum[1] = product[1] + (carry >> 13);
-    for (int i = 2; i < 10; i++) sum[i] = product[i];
+    sum[1] += carry >> 13;
 }
 
 void crypto_poly1305(const uint8_t *key, const void *bytes, uint32_t count, uint8_t *tag) {
-    uint32_t r[10], sum[10], limbs[10];
+    uint32_t factors[20], sum[10], limbs[10];
     uint8_t block[16];
     const uint8_t *from = bytes;
     for (int i = 0; i < 16; i++) block[i] = key[i] & (i % 4 == 3 ? 15 : i % 4 == 0 && i > 0 ? 252 : 255);
-    load_limbs(r, block);
-    for (int i = 0; i < 10; i++) sum[i] = 0;
+    load_limbs(factors + 10, block);
+    for (int i = 0; i < 10; i++) {
+        factors[i] = 5 * factors[10 + i];
+        sum[i] = 0;
+    }
     while (count > 0) {
         if (count >= 16) {
             load_limbs(limbs, from);
@@ -104,7 +109,7 @@ void crypto_poly1305(const uint8_t *key, const void *bytes, uint32_t count, uint
             load_limbs(limbs, block);
             count = 0;
         }
-        multiply_sum(sum, limbs, r);
+        multiply_sum(sum, limbs, factors);
     }
     /* Carries through all limbs, twice: the first sweep may leave limb 0 above 13 bits. */
     uint32_t carry = 0;

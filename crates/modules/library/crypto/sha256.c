@@ -17,25 +17,37 @@ static const uint32_t INITIAL[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
-/* The message schedule is a window of 16 words: word t replaces word t - 16. */
+/* A round, with the names of the state rotated instead of its words. `both` is b ^ c, and becomes a ^ b. */
+#define ROUND(a, b, c, d, e, f, g, h, i)                                                                               \
+    do {                                                                                                               \
+        uint32_t sum = h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) + (g ^ (e & (f ^ g))) +    \
+                       rounds[i] + words[i];                                                                           \
+        uint32_t next = a ^ b;                                                                                         \
+        d += sum;                                                                                                      \
+        h = sum + (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) + (b ^ (both & next));              \
+        both = next;                                                                                                   \
+    } while (0)
+
 static void compress(uint32_t *hash, const uint8_t *block) {
-    uint32_t window[16];
+    uint32_t schedule[64], *words = schedule;
+    const uint32_t *rounds = ROUNDS;
     uint32_t a = hash[0], b = hash[1], c = hash[2], d = hash[3];
-    uint32_t e = hash[4], f = hash[5], g = hash[6], h = hash[7];
-    for (int t = 0; t < 64; t++) {
-        uint32_t word;
-        if (t < 16) {
-            word = swap_bytes(load_little(block + 4 * t));
-        } else {
-            uint32_t x = window[(t - 15) & 15], y = window[(t - 2) & 15];
-            word = window[t & 15] + window[(t - 7) & 15] + (rotate_right(x, 7) ^ rotate_right(x, 18) ^ x >> 3) +
+    uint32_t e = hash[4], f = hash[5], g = hash[6], h = hash[7], both = b ^ c;
+    for (; words < schedule + 16; block += 4) *words++ = swap_bytes(load_little(block));
+    for (; words < schedule + 64; words++) {
+        uint32_t x = words[-15], y = words[-2];
+        words[0] = words[-16] + words[-7] + (rotate_right(x, 7) ^ rotate_right(x, 18) ^ x >> 3) +
                    (rotate_right(y, 17) ^ rotate_right(y, 19) ^ y >> 10);
-        }
-        window[t & 15] = word;
-        word += h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) + (g ^ e & (f ^ g)) + ROUNDS[t];
-        h = g, g = f, f = e, e = d + word;
-        word += (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) + (a & b | c & (a | b));
-        d = c, c = b, b = a, a = word;
+    }
+    for (words = schedule; words < schedule + 64; words += 8, rounds += 8) {
+        ROUND(a, b, c, d, e, f, g, h, 0);
+        ROUND(h, a, b, c, d, e, f, g, 1);
+        ROUND(g, h, a, b, c, d, e, f, 2);
+        ROUND(f, g, h, a, b, c, d, e, 3);
+        ROUND(e, f, g, h, a, b, c, d, 4);
+        ROUND(d, e, f, g, h, a, b, c, 5);
+        ROUND(c, d, e, f, g, h, a, b, 6);
+        ROUND(b, c, d, e, f, g, h, a, 7);
     }
     hash[0] += a, hash[1] += b, hash[2] += c, hash[3] += d;
     hash[4] += e, hash[5] += f, hash[6] += g, hash[7] += h;

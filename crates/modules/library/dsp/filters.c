@@ -1,20 +1,17 @@
 /* Filters, windows, resampling. */
 #include "sines.h"
 
-/* Products of Q15 fit words, their sums do not. */
-WEIGHTWARE_INLINE int64_t product(int16_t a, int16_t b) { return (int32_t)a * b; }
-
 void dsp_goertzel_q15(const int16_t *samples, uint32_t count, uint32_t step, int32_t *result) {
     /* Goertzel's recursion would lose the bits of low frequencies; sines cost as much as its products of 64 bits. */
-    int64_t real = 0, imaginary = 0;
+    accumulator real = {0, 0}, imaginary = {0, 0};
     uint32_t phase = 0;
     for (uint32_t i = 0; i < count; i++, phase += step) {
         int32_t sample = samples[i];
-        real += sample * dsp_sine_q15(phase + (1u << 30));
-        imaginary -= sample * dsp_sine_q15(phase);
+        add(&real, sample * dsp_sine_q15(phase + (1u << 30)));
+        add(&imaginary, sample * -dsp_sine_q15(phase));
     }
-    result[0] = (int32_t)((real + (1 << 14)) >> 15);
-    result[1] = (int32_t)((imaginary + (1 << 14)) >> 15);
+    result[0] = rounded(&real);
+    result[1] = rounded(&imaginary);
 }
 
 /* w = a0 - a1 cos x + a2 cos 2x, in Q15. */
@@ -41,10 +38,10 @@ void dsp_multiply_q15(const int16_t *a, const int16_t *b, int16_t *output, uint3
 
 void dsp_fir_q15(const int16_t *coefficients, uint32_t taps, const int16_t *input, int16_t *output, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        int64_t sum = 0;
+        accumulator sum = {0, 0};
         const int16_t *sample = input + i;
-        for (uint32_t k = taps; k-- > 0;) sum += product(coefficients[k], *sample++);
-        output[i] = round_q30(sum);
+        for (uint32_t k = taps; k-- > 0;) add(&sum, coefficients[k] * *sample++);
+        output[i] = (int16_t)saturate_q15(rounded(&sum));
     }
 }
 
@@ -60,27 +57,32 @@ void dsp_fir_q31(const int32_t *coefficients, uint32_t taps, const int32_t *inpu
 
 void dsp_biquad_q15(const int16_t *coefficients, int16_t *state, uint32_t sections, int16_t *data, uint32_t count) {
     for (uint32_t section = 0; section < sections; section++, coefficients += 5, state += 4) {
-        int16_t x1 = state[0], x2 = state[1], y1 = state[2], y2 = state[3];
+        int32_t b0 = coefficients[0], b1 = coefficients[1], b2 = coefficients[2], a1 = -coefficients[3], a2 = -coefficients[4];
+        int32_t x1 = state[0], x2 = state[1], y1 = state[2], y2 = state[3];
         for (uint32_t i = 0; i < count; i++) {
-            int16_t x = data[i];
-            int64_t sum = product(coefficients[0], x) + product(coefficients[1], x1) + product(coefficients[2], x2) -
-                          product(coefficients[3], y1) - product(coefficients[4], y2);
+            int32_t x = data[i];
+            accumulator sum = {0, 0};
+            add(&sum, b0 * x);
+            add(&sum, b1 * x1);
+            add(&sum, b2 * x2);
+            add(&sum, a1 * y1);
+            add(&sum, a2 * y2);
             /* Q29, one bit less than a product of Q15. */
-            int16_t y = round_q30(2 * sum);
+            int32_t y = saturate_q15(2 * sum.high + ((sum.low + (1 << 13)) >> 14));
             x2 = x1, x1 = x;
             y2 = y1, y1 = y;
-            data[i] = y;
+            data[i] = (int16_t)y;
         }
-        state[0] = x1, state[1] = x2, state[2] = y1, state[3] = y2;
+        state[0] = (int16_t)x1, state[1] = (int16_t)x2, state[2] = (int16_t)y1, state[3] = (int16_t)y2;
     }
 }
 
 void dsp_convolve_q15(const int16_t *a, uint32_t a_count, const int16_t *b, uint32_t b_count, int16_t *output) {
     for (uint32_t i = 0; i < a_count + b_count - 1; i++) {
         uint32_t first = i < b_count ? 0 : i - b_count + 1, end = i < a_count ? i + 1 : a_count;
-        int64_t sum = 0;
-        for (uint32_t k = first; k < end; k++) sum += product(a[k], b[i - k]);
-        output[i] = round_q30(sum);
+        accumulator sum = {0, 0};
+        for (uint32_t k = first; k < end; k++) add(&sum, a[k] * b[i - k]);
+        output[i] = (int16_t)saturate_q15(rounded(&sum));
     }
 }
 
@@ -103,10 +105,10 @@ void dsp_resample_linear_q15(const int16_t *input, uint32_t in_count, uint32_t s
 void dsp_resample_q15(const int16_t *coefficients, uint32_t taps, uint32_t up, uint32_t down, const int16_t *input, int16_t *output, uint32_t count) {
     uint32_t phase = 0, whole = down / up, part = down % up;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t sum = 0;
+        accumulator sum = {0, 0};
         const int16_t *sample = input + taps;
-        for (uint32_t k = phase; k < taps * up; k += up) sum += product(coefficients[k], *--sample);
-        output[i] = round_q30(sum);
+        for (uint32_t k = phase; k < taps * up; k += up) add(&sum, coefficients[k] * *--sample);
+        output[i] = (int16_t)saturate_q15(rounded(&sum));
         phase += part;
         input += whole;
         if (phase >= up) {

@@ -20,10 +20,18 @@ WEIGHTWARE_INLINE int32_t saturate_q15(int32_t value) {
     return value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value;
 }
 
-/* A sum of products of Q15, rounded to Q15. */
-WEIGHTWARE_INLINE int16_t round_q30(int64_t sum) {
-    sum = (sum + (1 << 14)) >> 15;
-    return (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
+/* A sum of products of Q15, exact for 2^16 of them: sum = high 2^15 + low. Words, since sums of 64 bits take twice as long and
+ * clang makes products of 64 bits for them. */
+typedef struct {
+    int32_t high, low;
+} accumulator;
+
+WEIGHTWARE_INLINE void add(accumulator *to, int32_t product) {
+    to->high += product >> 15;
+    to->low += product & 0x7fff;
 }
+
+/* The sum, rounded to Q15. */
+WEIGHTWARE_INLINE int32_t rounded(const accumulator *sum) { return sum->high + ((sum->low + (1 << 14)) >> 15); }
 
 #endif

@@ -88,18 +88,20 @@ WEIGHTWARE_INLINE int32_t basis(uint32_t i, uint32_t k, uint32_t log2) {
 void dsp_dct_q15(const int16_t *input, int16_t *output, uint32_t log2) {
     uint32_t count = 1u << log2;
     for (uint32_t k = 0; k < count; k++) {
-        int64_t sum = 0;
-        for (uint32_t i = 0; i < count; i++) sum += input[i] * basis(i, k, log2);
-        sum = (sum + (1 << (14 + log2))) >> (15 + log2);
-        output[k] = (int16_t)saturate_q15((int32_t)sum);
+        accumulator sum = {0, 0};
+        for (uint32_t i = 0; i < count; i++) add(&sum, input[i] * basis(i, k, log2));
+        /* The lower part is less than 2^23: half of a unit, 2^(14 + log2), counts in it. */
+        int32_t low = (sum.low + (1 << (14 + log2))) >> 15;
+        output[k] = (int16_t)saturate_q15((sum.high + low) >> log2);
     }
 }
 
 void dsp_idct_q15(const int16_t *input, int16_t *output, uint32_t log2) {
     uint32_t count = 1u << log2;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t sum = 0;
-        for (uint32_t k = 1; k < count; k++) sum += input[k] * basis(i, k, log2);
-        output[i] = round_q30(2 * sum + (int64_t)input[0] * (1 << 15));
+        accumulator sum = {0, 0};
+        for (uint32_t k = 1; k < count; k++) add(&sum, input[k] * basis(i, k, log2));
+        int32_t twice = 2 * sum.high + ((sum.low + (1 << 13)) >> 14);
+        output[i] = (int16_t)saturate_q15(twice + input[0]);
     }
 }

@@ -22,7 +22,7 @@ void strings_multiply(decimal *n, int shift) {
 void strings_divide(decimal *n, int shift) {
     uint32_t rest = 0, mask = (1u << shift) - 1;
     for (int i = n->first; i < n->end || rest != 0; i++) {
-        if (i == GROUPS) {
+        if (i >= n->limit) {
             n->is_more = true;
             break;
         }
@@ -34,13 +34,14 @@ void strings_divide(decimal *n, int shift) {
     trim(n);
 }
 
-void strings_set(decimal *n, uint64_t mantissa, int exponent) {
+void strings_set(decimal *n, uint64_t mantissa, int exponent, int limit) {
     uint32_t upper = 0, lower = (uint32_t)mantissa;
     if (mantissa >= 100000000) {
         upper = (uint32_t)(mantissa / 100000000);
         lower = (uint32_t)mantissa - upper * 100000000;
     }
     n->is_more = false;
+    n->limit = limit > GROUPS ? GROUPS : limit;
     n->first = POINT - 4;
     n->end = POINT;
     n->groups[POINT - 4] = (uint16_t)(upper / BASE);

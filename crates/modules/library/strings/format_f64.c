@@ -68,6 +68,15 @@ static void general(layout *l, int32_t precision, bool keeps_zeros) {
     while (l->fraction > 0 && strings_digit(&l->n, point + l->fraction - 1) == 0) l->fraction--;
 }
 
+/* The group after which a number's digits count only as more than none. The number is mantissa 2^exponent; the digits that a
+ * conversion writes, and one more, are before it. */
+static int last_group(char conversion, int32_t precision, int exponent) {
+    if (precision > 4 * GROUPS) return GROUPS;
+    /* 1233 / 4096 is log10 2, nearly: the mantissa, at least 1, makes the first digit's position no greater than this. */
+    int zeros = conversion == 'f' || exponent > 0 ? 0 : (-exponent * 1234 >> 12) + 1;
+    return POINT + (zeros + precision) / 4 + 2;
+}
+
 static void put_decimal(sink *to, const directive *by, char sign, uint64_t bits) {
     layout l;
     bool is_large = by->conversion < 'a', keeps_point = by->flags & ALTERNATE;
@@ -85,7 +94,8 @@ static void put_decimal(sink *to, const directive *by, char sign, uint64_t bits)
         mantissa >>= zeros;
         exponent += zeros;
     }
-    strings_set(&l.n, mantissa, mantissa == 0 ? 0 : exponent - 1075);
+    exponent = mantissa == 0 ? 0 : exponent - 1075;
+    strings_set(&l.n, mantissa, exponent, last_group(by->conversion | 32, precision, exponent));
     switch (by->conversion | 32) {
     case 'e':
         scientific(&l, precision);

@@ -39,7 +39,8 @@ enum { POINT = 80, GROUPS = 352, BASE = 10000 };
 /* An exact decimal number: groups outside first <= i < end are 0, and need not be initialised. */
 typedef struct {
     int first, end;
-    bool is_more; /* nonzero digits are lost beyond the last group */
+    int limit;    /* groups from this one on are not kept; at most GROUPS */
+    bool is_more; /* nonzero digits are lost there */
     uint16_t groups[GROUPS];
 } decimal;
 
@@ -51,8 +52,8 @@ INTERNAL void strings_multiply(decimal *n, int shift);
 /* Divides by 2^shift, shift <= 18. */
 INTERNAL void strings_divide(decimal *n, int shift);
 
-/* mantissa 2^exponent, for a mantissa below 10^16. */
-INTERNAL void strings_set(decimal *n, uint64_t mantissa, int exponent);
+/* mantissa 2^exponent, for a mantissa below 10^16, in groups below a limit. */
+INTERNAL void strings_set(decimal *n, uint64_t mantissa, int exponent, int limit);
 
 /* Rounds to the digits before `position`, ties to even; digit 4 i is the first of group i. */
 INTERNAL void strings_round(decimal *n, int position);

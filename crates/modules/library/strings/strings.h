@@ -130,17 +130,15 @@ int32_t strings_format(char *buffer, uint32_t size, const char *format, const vo
 
 #ifdef __wasm__
 /* In WebAssembly, va_list is a pointer to such a block. */
-#include <stdarg.h>
-
-static inline __attribute__((unused)) int strings_vsnprintf(char *buffer, uint32_t size, const char *format, va_list arguments) {
+static inline __attribute__((unused)) int strings_vsnprintf(char *buffer, uint32_t size, const char *format, __builtin_va_list arguments) {
     return strings_format(buffer, size, format, (const void *)arguments);
 }
 
 static inline __attribute__((unused, format(printf, 3, 4))) int strings_snprintf(char *buffer, uint32_t size, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
+    __builtin_va_list arguments;
+    __builtin_va_start(arguments, format);
     int length = strings_vsnprintf(buffer, size, format, arguments);
-    va_end(arguments);
+    __builtin_va_end(arguments);
     return length;
 }
 #endif

@@ -117,6 +117,7 @@ static uint64_t exact(const char *first, const char *last, int32_t exponent) {
     if (position > 4 * POINT + 330) return 0;
     n.first = position >> 2;
     n.end = n.first;
+    n.limit = GROUPS;
     n.is_more = false;
     for (; first < last; first++) {
         if (*first == '.') continue;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use weightware::Outcome;
 use weightware_modules::{Module, Value};
 
 use super::Target;
@@ -253,6 +254,12 @@ impl Calls {
     /// Notes what a failure of the next replies mentions.
     pub(crate) fn note(&mut self, text: &str) {
         self.noted = text.to_owned();
+    }
+
+    /// Runs the driver through the weights, where its last call must trap.
+    pub(crate) fn traps(self) {
+        let outcome = super::machine::outcome(self.module, &self.requests);
+        assert!(matches!(outcome, Outcome::Trapped(_)), "{}: {outcome:?}", self.last);
     }
 
     /// The tokens that the calls took through the weights, each without the driver's own.

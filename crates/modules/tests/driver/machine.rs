@@ -14,9 +14,9 @@ const DRIVER_STACK: u64 = 256;
 /// Clang writes to one file for each process.
 static COMPILER: Mutex<()> = Mutex::new(());
 
-/// Compiles a module's driver with clang, freestanding. The stack is the manifest's, and has the
-/// lowest addresses: a deeper one traps.
-fn compile(module: &Module) -> Source {
+/// Compiles a program and a module with clang, freestanding. The stack is the manifest's, and has
+/// the lowest addresses: a deeper one traps.
+fn compile(module: &Module, program: &str) -> Source {
     let folder = tempfile::tempdir().expect("a folder");
     let flags = [
         "-DWEIGHTWARE_LINK_STATIC",
@@ -25,7 +25,7 @@ fn compile(module: &Module) -> Source {
         "-nostdlib",
         "-Wl,--no-entry",
     ];
-    let mut clang = Clang::new(super::write(module, "", folder.path()))
+    let mut clang = Clang::new(super::write(module, program, folder.path()))
         .with_stack(u64::from(module.stack) + DRIVER_STACK)
         .with_argument("-I")
         .with_argument(folder.path());
@@ -41,10 +41,10 @@ fn compile(module: &Module) -> Source {
     Source::parse(&compiled.module).expect("a module of the machine")
 }
 
-/// Decodes a module's driver: its replies, and what `show` sees of the run after each token.
-fn decode(module: &Module, requests: &[u8], mut show: impl FnMut(u64, Token)) -> Vec<u8> {
+/// Decodes a program: its outcome, its output, and what `show` sees after each token.
+fn decode(source: &Source, input: &[u8], mut show: impl FnMut(u64, Token)) -> (Outcome, Vec<u8>) {
     let computer = Computer::default();
-    let program = compile(module).program(requests);
+    let program = source.program(input);
     let mut run = computer
         .run(&program, Engine::Plan, Some(LIMIT))
         .expect("the engine decodes the model");
@@ -54,21 +54,37 @@ fn decode(module: &Module, requests: &[u8], mut show: impl FnMut(u64, Token)) ->
         show(tokens, token);
     }) > 0
     {}
-    assert_eq!(run.end(), RunEnd::Outcome(Outcome::Halted), "{}", module.name);
-    run.reader().output().to_vec()
+    let RunEnd::Outcome(outcome) = run.end() else {
+        panic!("the run stopped: {:?}", run.end());
+    };
+    (outcome, run.reader().output().to_vec())
+}
+
+/// The output of a program that uses a module.
+pub(crate) fn output(module: &Module, program: &str, input: &[u8]) -> Vec<u8> {
+    let (outcome, output) = decode(&compile(module, program), input, |_, _| {});
+    assert_eq!(outcome, Outcome::Halted, "{}", module.name);
+    output
 }
 
 /// The replies of a module's driver.
 pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
-    decode(module, requests, |_, _| {})
+    output(module, &super::source(module, ""), requests)
+}
+
+/// The outcome of a module's driver.
+pub(super) fn outcome(module: &Module, requests: &[u8]) -> Outcome {
+    decode(&compile(module, &super::source(module, "")), requests, |_, _| {}).0
 }
 
 /// The numbers of the tokens that are marks. The requests must have no other replies with a mark's
 /// byte.
 pub(super) fn marks(module: &Module, requests: &[u8]) -> Vec<u64> {
     let mut marks = vec![];
-    decode(module, requests, |number, token| {
+    let source = compile(module, &super::source(module, ""));
+    let (outcome, _) = decode(&source, requests, |number, token| {
         marks.extend((token == Token::Out(b'|')).then_some(number));
     });
+    assert_eq!(outcome, Outcome::Halted, "{}", module.name);
     marks
 }

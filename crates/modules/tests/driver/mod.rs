@@ -124,7 +124,7 @@ fn call(function: &Function, module: &str) -> String {
 
 /// The C source of a module's driver. An oracle's text stands after the headers, and may rename
 /// functions to its own.
-fn source(module: &Module, oracle: &str) -> String {
+pub(crate) fn source(module: &Module, oracle: &str) -> String {
     let name = &module.name;
     let mut source = format!(
         "#include \"{name}/{name}.h\"\n#include \"driver.h\"\n{oracle}\n\
@@ -137,15 +137,15 @@ fn source(module: &Module, oracle: &str) -> String {
     source + "    }\n}\n"
 }
 
-/// Writes a module's files and its driver to a folder; returns the C sources. The module's own are
+/// Writes a module's files and a program to a folder; returns the C sources. The module's own are
 /// the last ones.
-fn write(module: &Module, oracle: &str, folder: &Path) -> Vec<PathBuf> {
+fn write(module: &Module, program: &str, folder: &Path) -> Vec<PathBuf> {
     fs::create_dir(folder.join(&module.name)).expect("a folder");
     for file in module.files.iter().chain([&SHARED]) {
         fs::write(folder.join(file.path), file.text).expect("written");
     }
-    let driver = folder.join("driver.c");
-    fs::write(&driver, source(module, oracle)).expect("written");
+    let driver = folder.join("program.c");
+    fs::write(&driver, program).expect("written");
     fs::write(folder.join("driver.h"), include_str!("driver.h")).expect("written");
     let sources = module.sources().map(|file| folder.join(file.path));
     [driver].into_iter().chain(sources).collect()

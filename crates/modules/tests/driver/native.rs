@@ -16,7 +16,7 @@ pub(super) fn replies(module: &Module, oracle: &str, requests: &[u8]) -> Vec<u8>
         .args(["-fsanitize=undefined,address", "-fno-sanitize-recover=all"])
         .arg("-I")
         .arg(folder.path())
-        .args(super::write(module, oracle, folder.path()))
+        .args(super::write(module, &super::source(module, oracle), folder.path()))
         .arg("-o")
         .arg(&program)
         .output()
