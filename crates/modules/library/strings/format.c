@@ -1,0 +1,211 @@
+/* printf's engine: directives, integers, texts. */
+#include "parts.h"
+
+void strings_pad(sink *to, char c, int32_t count) {
+    for (; count > 0; count--) put(to, c);
+}
+
+/* The next argument of a block, aligned to its size. */
+typedef struct {
+    const uint8_t *at;
+} block;
+
+static uint32_t next_word(block *from) {
+    const aliased_u32 *at = (const aliased_u32 *)(((uintptr_t)from->at + 3) & ~(uintptr_t)3);
+    from->at = (const uint8_t *)(at + 1);
+    return *at;
+}
+
+static uint64_t next_long(block *from) {
+    const aliased_u64 *at = (const aliased_u64 *)(((uintptr_t)from->at + 7) & ~(uintptr_t)7);
+    from->at = (const uint8_t *)(at + 1);
+    return *at;
+}
+
+WEIGHTWARE_INLINE uint64_t next_of(block *from, uint32_t size) { return size == 8 ? next_long(from) : next_word(from); }
+
+/* Bytes of an integer argument by its length. */
+typedef struct {
+    uint32_t bytes;
+    const char *end;
+} length;
+
+static length read_length(const char *at) {
+    length read = {4, at + 1};
+    switch (*at) {
+    case 'h':
+        read.bytes = at[1] == 'h' ? 1 : 2;
+        read.end += at[1] == 'h';
+        break;
+    case 'l':
+        read.bytes = at[1] == 'l' ? 8 : (uint32_t)sizeof(long);
+        read.end += at[1] == 'l';
+        break;
+    case 'j':
+    case 'L':
+        read.bytes = 8;
+        break;
+    case 'z':
+    case 't':
+        read.bytes = (uint32_t)sizeof(size_t);
+        break;
+    default:
+        read.end = at;
+    }
+    return read;
+}
+
+/* Sign or prefix, zeros up to the precision, digits. */
+static void put_integer(sink *to, const directive *by, uint64_t value, const char *prefix, uint32_t base) {
+    char digits[24], *end = digits + 24, *first;
+    first = strings_write_digits(end, value, base, by->conversion == 'X' ? 'A' : 'a');
+    int32_t count = (int32_t)(end - first), zeros = by->precision < 0 ? 1 : by->precision, before = 0;
+    /* The alternate form of octal begins with a zero. */
+    if (base == 8 && by->flags & ALTERNATE && zeros <= count) zeros = count + 1;
+    zeros = zeros > count ? zeros - count : 0;
+    while (prefix[before] != 0) before++;
+    int32_t padding = by->width - before - zeros - count;
+    if (by->flags & ZEROS && by->precision < 0 && !(by->flags & LEFT) && padding > 0) {
+        zeros += padding;
+        padding = 0;
+    }
+    if (!(by->flags & LEFT)) strings_pad(to, ' ', padding);
+    while (*prefix != 0) put(to, *prefix++);
+    strings_pad(to, '0', zeros);
+    while (first < end) put(to, *first++);
+    if (by->flags & LEFT) strings_pad(to, ' ', padding);
+}
+
+static void put_text(sink *to, const directive *by, const char *text, int32_t count) {
+    if (!(by->flags & LEFT)) strings_pad(to, ' ', by->width - count);
+    for (int32_t i = 0; i < count; i++) put(to, text[i]);
+    if (by->flags & LEFT) strings_pad(to, ' ', by->width - count);
+}
+
+static void put_signed(sink *to, const directive *by, uint64_t value, uint32_t bytes) {
+    int shift = 64 - 8 * (int)bytes;
+    int64_t number = (int64_t)(value << shift) >> shift;
+    const char *prefix = number < 0 ? "-" : by->flags & PLUS ? "+" : by->flags & SPACE ? " " : "";
+    put_integer(to, by, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, prefix, 10);
+}
+
+static void put_unsigned(sink *to, const directive *by, uint64_t value, uint32_t bytes) {
+    int shift = 64 - 8 * (int)bytes;
+    value = value << shift >> shift;
+    const char *prefix = "";
+    if (value != 0 && by->flags & ALTERNATE) prefix = by->conversion == 'x' ? "0x" : by->conversion == 'X' ? "0X" : "";
+    put_integer(to, by, value, prefix, by->conversion == 'o' ? 8 : by->conversion == 'u' ? 10 : 16);
+}
+
+static const char *read_number(const char *at, int32_t *number) {
+    for (*number = 0; *at >= '0' && *at <= '9'; at++) {
+        if (*number < 100000000) *number = *number * 10 + (*at - '0');
+    }
+    return at;
+}
+
+/* Flags, width and precision. */
+static const char *read_directive(const char *at, directive *by, block *from) {
+    for (;; at++) {
+        uint32_t flag = *at == '-'   ? LEFT
+                        : *at == '+' ? PLUS
+                        : *at == ' ' ? SPACE
+                        : *at == '#' ? ALTERNATE
+                        : *at == '0' ? ZEROS
+                                     : 0;
+        if (flag == 0) break;
+        by->flags |= flag;
+    }
+    if (*at == '*') {
+        by->width = (int32_t)next_word(from);
+        if (by->width < 0) {
+            by->flags |= LEFT;
+            by->width = by->width == INT32_MIN ? 0 : -by->width;
+        }
+        at++;
+    } else {
+        at = read_number(at, &by->width);
+    }
+    if (*at != '.') return at;
+    if (at[1] != '*') return read_number(at + 1, &by->precision);
+    by->precision = (int32_t)next_word(from);
+    return at + 2;
+}
+
+/* Writes a directive after its `%`; returns its end, or NULL if it is unknown. */
+static const char *put_directive(sink *to, const char *at, block *from) {
+    directive by = {0, 0, -1, 0};
+    at = read_directive(at, &by, from);
+    length read = read_length(at);
+    by.conversion = *read.end;
+    uint32_t size = read.bytes == 8 ? 8 : 4;
+    switch (by.conversion) {
+    case 'd':
+    case 'i':
+        put_signed(to, &by, next_of(from, size), read.bytes);
+        break;
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X':
+        put_unsigned(to, &by, next_of(from, size), read.bytes);
+        break;
+    case 'p':
+        by.conversion = 'x';
+        by.flags |= ALTERNATE;
+        put_unsigned(to, &by, next_of(from, sizeof(void *)), sizeof(void *));
+        break;
+    case 'c': {
+        char c = (char)next_word(from);
+        put_text(to, &by, &c, 1);
+        break;
+    }
+    case 's': {
+        const char *text = (const char *)(uintptr_t)next_of(from, sizeof(void *));
+        if (text == NULL) text = "(null)";
+        put_text(to, &by, text, (int32_t)strings_strnlen(text, by.precision < 0 ? INT32_MAX : (uint32_t)by.precision));
+        break;
+    }
+    case '%':
+        put(to, '%');
+        break;
+    case 'a':
+    case 'A':
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G':
+        strings_put_f64(to, &by, from_bits(next_long(from)));
+        break;
+    default:
+        return NULL;
+    }
+    return read.end + 1;
+}
+
+int32_t strings_format(char *buffer, uint32_t size, const char *format, const void *arguments) {
+    sink to = {buffer, size == 0 ? 0 : size - 1, 0};
+    block from = {arguments};
+    while (*format != 0) {
+        const char *end = *format == '%' ? put_directive(&to, format + 1, &from) : NULL;
+        if (end == NULL) {
+            put(&to, *format++);
+        } else {
+            format = end;
+        }
+    }
+    if (size > 0) buffer[to.length < size ? to.length : size - 1] = 0;
+    return (int32_t)to.length;
+}
+
+uint32_t strings_dtoa(double value, char *buffer) {
+    directive by = {0, 0, 15, 'g'};
+    for (;; by.precision++) {
+        sink to = {buffer, 24, 0};
+        strings_put_f64(&to, &by, value);
+        buffer[to.length] = 0;
+        if (by.precision == 17 || value != value || strings_strtod(buffer, NULL) == value) return to.length;
+    }
+}
