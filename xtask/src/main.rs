@@ -17,6 +17,7 @@ mod instructions;
 mod live;
 #[path = "../../crates/hull/benches/rivals/log_axes.rs"]
 mod log_axes;
+mod modules;
 mod programs;
 mod proof;
 mod schedule;
@@ -50,6 +51,8 @@ enum Command {
     Certify(horizons::Arguments),
     /// Writes docs/proof.md: the proof of the next token, instruction by instruction
     Proof(proof::Arguments),
+    /// Compiles the library modules from C
+    Modules(modules::Arguments),
     /// Solves the default machine's schedule again, or shows the committed one
     Schedule(schedule::Arguments),
     /// Speed and memory of the engines side by side, as a markdown table, and a chart
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Command::Costs(arguments) => arguments.run(),
         Command::Certify(arguments) => arguments.run(),
         Command::Proof(arguments) => arguments.run(),
+        Command::Modules(arguments) => arguments.run(),
         Command::Schedule(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Compare(arguments) => arguments.run(),

@@ -3,14 +3,14 @@
 use std::fs;
 
 use anyhow::{Context, Error, anyhow};
-use weightware::{Computer, Profile, Rom, rom_model};
+use weightware::{Computer, Library, Profile, Program, Rom, rom_model};
 
 use crate::args::{CompileArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Loaded, Ready};
 use crate::machine::{first_that_holds, placed};
-use crate::say;
 use crate::thousands::thousands;
+use crate::{library, say};
 
 pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let given = &args.source.program;
@@ -26,7 +26,12 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     };
     let (profile, loaded, ready) = load(args, &without_input)?;
     let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
-    let program = ready.program.clone().specialised(usize::from(inputs));
+    let resident = loaded.library().map(Library::resident);
+    let program = Program {
+        resident,
+        ..ready.program.clone()
+    };
+    let program = program.specialised(usize::from(inputs));
     let rom = Rom::of(&program);
     let failed = |error: Error| Failure::Failed(error);
     let model = rom_model(args.machine.tuned(profile)?, rom).map_err(Error::new);
@@ -34,6 +39,9 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let saved = model.save(&args.out).map_err(Error::new);
     saved.map_err(|error| failed(error.context("--out")))?;
     loaded.stored_as(given).write(&args.out, loaded.bytes())?;
+    if let Some(library) = loaded.library() {
+        library::write(library, &args.out)?;
+    }
 
     let count = model.weights.count();
     let neurons: usize = model

@@ -12,6 +12,7 @@ use weightware::{
 };
 
 use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
+use crate::builtin;
 use crate::failure::{self, Failure, Result};
 use crate::say;
 use crate::stored::{Invocation, Stored};
@@ -54,6 +55,8 @@ pub(crate) struct Loaded {
 pub(crate) struct Target {
     pub(crate) profile: Option<Profile>,
     pub(crate) library: Option<Arc<Library>>,
+    /// Whether the machine is chosen by what the program imports.
+    pub(crate) is_open: bool,
 }
 
 impl From<Option<Profile>> for Target {
@@ -61,6 +64,7 @@ impl From<Option<Profile>> for Target {
         Self {
             profile,
             library: None,
+            is_open: true,
         }
     }
 }
@@ -80,7 +84,11 @@ impl Loaded {
         machine: impl Into<Target>,
         quiet: bool,
     ) -> Result<Self> {
-        let Target { profile, library } = machine.into();
+        let Target {
+            profile,
+            library,
+            is_open,
+        } = machine.into();
         let from_stdin = file == Path::new("-");
         let place = match from_stdin {
             true => "the program on stdin".to_owned(),
@@ -104,7 +112,10 @@ impl Loaded {
         let mut options = Options::default()
             .with_file(if from_stdin { Path::new("stdin") } else { file })
             .with_turns(true);
-        options.library = library;
+        options.library = match is_open {
+            true => builtin::imported_by(&bytes)?,
+            false => library,
+        };
         if let Some(pages) = pages(args.memory, profile)? {
             options = options.with_memory_pages(pages);
         }
@@ -141,7 +152,9 @@ impl Loaded {
         args: &ProgramArgs,
         machine: impl Into<Target>,
     ) -> Result<Self> {
-        let Target { profile, library } = machine.into();
+        let Target {
+            profile, library, ..
+        } = machine.into();
         if let Some(option) = args.clang.given() {
             return Err(Failure::Refused(anyhow!(
                 "{option} is for C and C++, and the program is in the weights already"
@@ -199,6 +212,11 @@ impl Loaded {
                 arguments: args.more.iter().chain(&args.arguments).cloned().collect(),
             }),
         }
+    }
+
+    /// The library that the program was lowered for.
+    pub(crate) fn library(&self) -> Option<&Library> {
+        self.options.library.as_deref()
     }
 
     /// The result of the lowering, if the program is a module.
@@ -424,7 +442,10 @@ fn compile(sources: &[PathBuf], args: &ClangArgs, quiet: bool) -> Result<Vec<u8>
     for argument in args.arguments() {
         clang = clang.with_argument(argument);
     }
+    let headers = builtin::headers()?;
+    clang = clang.with_argument(format!("-I{}", headers.display()));
     let compiled = clang.compile();
+    let _ = std::fs::remove_dir_all(headers);
     let compiled = compiled.map_err(|error| Failure::Refused(Error::new(error)))?;
     if !compiled.messages.is_empty() && !quiet {
         say(&crate::failure::printable(&compiled.messages));

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Error, anyhow};
-use weightware::{Computer, Profile, profile_model};
+use weightware::{Computer, Library, Profile, profile_model, rom_model};
 
 use crate::args::{ModelArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Loaded, Ready, Target, computer};
-use crate::library;
 use crate::needs::Needs;
 use crate::say;
 use crate::stored::Stored;
 use crate::units::flag;
+use crate::{builtin, library};
 
 /// The machine that a program runs on: a model folder, a profile that is named, or else the first
 /// that holds the program.
@@ -49,7 +49,7 @@ impl Machine<'_> {
             return self.resident(program, quiet);
         };
         if args.folder.is_some() || args.machine.profile().is_some() {
-            let computer = computer(args)?;
+            let mut computer = computer(args)?;
             if computer.is_specialised() {
                 return self.resident_from(file, computer, program, quiet);
             }
@@ -58,12 +58,22 @@ impl Machine<'_> {
             if ready.program.turns.is_some() && computer.check(&ready.program).is_err() {
                 ready = loaded.without_handler(ready)?;
             }
+            if let (Some(library), None, Some(profile)) =
+                (loaded.library(), &args.folder, computer.profile())
+            {
+                computer = with_library(args.machine.tuned(profile)?, library)?;
+            }
             let ready = placed(&computer, &loaded, ready)?;
             return Ok((computer, loaded, ready));
         }
         let (profile, loaded, ready) = first_that_holds(file, program, quiet)?;
-        let computer = Computer::new(profile_model(args.machine.tuned(profile)?));
-        let computer = computer.map_err(|error| Failure::Failed(Error::new(error)))?;
+        let profile = args.machine.tuned(profile)?;
+        let computer = match loaded.library() {
+            Some(library) => with_library(profile, library)?,
+            None => Computer::new(profile_model(profile))
+                .map_err(|error| Failure::Failed(Error::new(error)))?,
+        };
+        let ready = placed(&computer, &loaded, ready)?;
         Ok((computer, loaded, ready))
     }
 }
@@ -78,6 +88,7 @@ impl Machine<'_> {
         Ok(Target {
             profile: computer.profile(),
             library,
+            is_open: self.0.folder.is_none(),
         })
     }
 
@@ -114,6 +125,14 @@ impl Machine<'_> {
         let ready = placed(&computer, &loaded, ready)?;
         Ok((computer, loaded, ready))
     }
+}
+
+/// A compiled machine with a library in its weights.
+fn with_library(profile: Profile, library: &Library) -> Result<Computer> {
+    let failed = |error: Error| Failure::Failed(error);
+    let model = rom_model(profile, builtin::rom(library)).map_err(Error::new);
+    let computer = Computer::new(model.map_err(failed)?);
+    computer.map_err(Error::new).map_err(failed)
 }
 
 /// A program as a model runs it.

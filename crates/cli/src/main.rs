@@ -3,6 +3,7 @@
 
 mod args;
 mod backtrace;
+mod builtin;
 mod card;
 mod certify;
 mod compile;
@@ -19,6 +20,7 @@ mod json;
 mod library;
 mod limits;
 mod machine;
+mod modules;
 mod names;
 mod needs;
 mod prompt;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => execute::execute(true, &args),
         Command::Explain(args) => explain::explain(&args),
         Command::Tokens(args) => prompt::print(&args),
+        Command::Modules(args) => modules::modules(&args),
         Command::Weights(args) => weights::write(&args),
         Command::Compile(args) => compile::compile(&args),
         Command::Certify(args) => certify::certify(&args),

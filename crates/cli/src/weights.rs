@@ -3,11 +3,12 @@
 use std::fs;
 
 use anyhow::Error;
-use weightware::{Compiled, Extension, WeightCount, compile};
+use weightware::{Compiled, Extension, WeightCount, compile, rom_model};
 
 use crate::args::WeightsArgs;
 use crate::failure::{Failure, Result};
-use crate::{card, names, say};
+use crate::thousands::thousands;
+use crate::{builtin, card, library, names, say};
 
 const FILES: [&str; 6] = [
     "config.json",
@@ -18,7 +19,43 @@ const FILES: [&str; 6] = [
     card::FILE,
 ];
 
+/// Writes a model with library modules in its weights.
+fn write_with_library(args: &WeightsArgs, wanted: &[String]) -> Result<u8> {
+    let wanted = match wanted.iter().any(|name| name == "all") {
+        true => builtin::names().map(str::to_owned).collect(),
+        false => wanted.to_vec(),
+    };
+    let library = builtin::library(&wanted)?;
+    let profile = args.machine.profile().unwrap_or_default();
+    let model = rom_model(args.machine.tuned(profile)?, builtin::rom(&library));
+    let model = model.map_err(|error| Failure::Failed(Error::new(error)))?;
+    model
+        .save(&args.out)
+        .map_err(|error| Failure::Failed(Error::new(error).context("--out")))?;
+    library::write(&library, &args.out)?;
+    let count = model.weights.count();
+    let modules = library.modules.iter().map(|module| &module.name[..]);
+    let modules: Vec<&str> = modules.collect();
+    say(&format!(
+        "{}: a model with {} in its weights",
+        args.out.display(),
+        match modules.is_empty() {
+            true => "no module".to_owned(),
+            false => modules.join(", "),
+        }
+    ));
+    say(&format!(
+        "{} weights, of which {} are not zero",
+        thousands(count.weights),
+        thousands(count.nonzero)
+    ));
+    Ok(0)
+}
+
 pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
+    if let Some(wanted) = &args.rom {
+        return write_with_library(args, wanted);
+    }
     let wanted = |module: &Extension| match &args.modules {
         Some(names) => names.iter().any(|name| name == module.name()),
         None => true,

@@ -51,7 +51,7 @@ pub use data_sections::Input;
 pub use error::Error;
 pub use lower::{Library, LibraryFunction, LibraryModule, SOFTWARE, lower};
 pub use lowered::{Location, Lowered, MemoryWindow, ResultType};
-pub use module::custom_sections;
+pub use module::{custom_sections, imported_modules};
 pub use options::Options;
 pub use passes::{Pass, Passes};
 

@@ -18,7 +18,11 @@ macro_rules! files {
 
 macro_rules! library {
     ($($name:literal: $files:expr;)*) => {
-        &[$((include_str!(concat!("../library/", $name, "/module.toml")), $files)),*]
+        &[$((
+            include_str!(concat!("../library/", $name, "/module.toml")),
+            $files,
+            include_bytes!(concat!("../library/", $name, "/", $name, ".wasm")),
+        )),*]
     };
 }
 
@@ -29,7 +33,7 @@ pub const SHARED: File = File {
 };
 
 /// Manifest and files of each module, the public header first.
-pub(crate) const LIBRARY: &[(&str, &[File])] = library! {
+pub(crate) const LIBRARY: &[(&str, &[File], &[u8])] = library! {
     "crypto": files![
         "crypto/crypto.h"
         "crypto/bytes.h"

@@ -69,6 +69,8 @@ pub struct Module {
     pub licence: String,
     /// A sentence.
     pub summary: String,
+    /// The address of the constant tables in the machine.
+    pub address: u32,
     /// Bytes of constant tables.
     pub tables: u32,
     /// Bytes of stack that the deepest call takes, callbacks excluded.
@@ -77,6 +79,9 @@ pub struct Module {
     pub functions: Vec<Function>,
     /// The header, then the other files of its folder; sources end with `.c`.
     pub files: &'static [File],
+    /// The sources, compiled to a WebAssembly module that exports the functions. `cargo xtask
+    /// modules` writes it.
+    pub wasm: &'static [u8],
 }
 
 /// A manifest, `module.toml`.
@@ -94,6 +99,7 @@ struct Manifest {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Memory {
+    address: u32,
     tables: u32,
     stack: u32,
 }
@@ -104,9 +110,10 @@ impl Module {
     pub fn all() -> &'static [Self] {
         static MODULES: OnceLock<Vec<Module>> = OnceLock::new();
         MODULES.get_or_init(|| {
-            let modules = files::LIBRARY.iter().map(|(manifest, files)| {
-                let manifest = toml::from_str(manifest).expect("a manifest of the library is valid");
-                Self::new(manifest, files)
+            let modules = files::LIBRARY.iter().map(|(manifest, files, wasm)| {
+                let manifest =
+                    toml::from_str(manifest).expect("a manifest of the library is valid");
+                Self::new(manifest, files, wasm)
             });
             modules.collect()
         })
@@ -129,16 +136,18 @@ impl Module {
         self.files.iter().filter(|file| file.path.ends_with(".c"))
     }
 
-    fn new(manifest: Manifest, files: &'static [File]) -> Self {
+    fn new(manifest: Manifest, files: &'static [File], wasm: &'static [u8]) -> Self {
         Self {
             name: manifest.name,
             version: manifest.version,
             licence: manifest.licence,
             summary: manifest.summary,
+            address: manifest.memory.address,
             tables: manifest.memory.tables,
             stack: manifest.memory.stack,
             functions: manifest.functions,
             files,
+            wasm,
         }
     }
 }

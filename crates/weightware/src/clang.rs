@@ -26,6 +26,18 @@ const FREESTANDING_FLAGS: [&str; 11] = [
     "-Wl,--export-if-defined=main",
 ];
 
+/// Flags for a library module, which exports its functions.
+const LIBRARY_FLAGS: [&str; 8] = [
+    "--target=wasm32",
+    "-O2",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-DWEIGHTWARE_EXPORT",
+    "-Wl,--no-entry",
+    "-Wl,--strip-all",
+];
+
 /// File name extensions of C, of C++, and of other inputs of the linker.
 const C: [&str; 1] = ["c"];
 const CPP: [&str; 4] = ["cpp", "cc", "cxx", "C"];
@@ -49,6 +61,8 @@ pub struct Clang {
     sources: Vec<PathBuf>,
     arguments: Vec<OsString>,
     stack: u64,
+    /// The address of the constants of a library module.
+    library: Option<u32>,
 }
 
 /// The module that clang made of the sources, with its warnings.
@@ -72,6 +86,7 @@ impl Clang {
             sources: sources.into_iter().map(Into::into).collect(),
             arguments: Vec::new(),
             stack: Self::STACK,
+            library: None,
         }
     }
 
@@ -99,6 +114,13 @@ impl Clang {
     #[must_use]
     pub fn with_stack(mut self, bytes: u64) -> Self {
         self.stack = bytes.div_ceil(16).saturating_mul(16);
+        self
+    }
+
+    /// Compiles a library module, whose constants lie from an address on.
+    #[must_use]
+    pub fn as_library(mut self, address: u32) -> Self {
+        self.library = Some(address);
         self
     }
 
@@ -153,9 +175,12 @@ impl Clang {
         let cpp = self.sources.iter().any(|path| has_extension(path, &CPP));
         let out = std::env::temp_dir().join(format!("weightware-{}.wasm", std::process::id()));
         let mut command = Command::new(clang);
-        match library {
-            true => command.args(WASI_FLAGS),
-            false => command.args(FREESTANDING_FLAGS),
+        match (self.library, library) {
+            (Some(address), _) => command
+                .args(LIBRARY_FLAGS)
+                .arg(format!("-Wl,--global-base={address}")),
+            (None, true) => command.args(WASI_FLAGS),
+            (None, false) => command.args(FREESTANDING_FLAGS),
         };
         if cpp {
             // C++'s library for WASI has no exceptions.

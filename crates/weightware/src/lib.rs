@@ -59,11 +59,11 @@ pub use weightware_compiler::{
 };
 pub use weightware_frontend::{
     Input, Library, LibraryFunction, LibraryModule, Lowered, MemoryWindow, Options, Pass, Passes,
-    ResultType, SOFTWARE, custom_sections,
+    ResultType, SOFTWARE, custom_sections, imported_modules,
 };
 pub use weightware_isa::{
-    BLOCK, Fault, Instruction, Interpreter, Line, Op, Outcome, Program, Token, TraceReader, Trap,
-    Turns,
+    BLOCK, Fault, Instruction, Interpreter, LIBRARY_AT, Line, Op, Outcome, Program, Resident,
+    Token, TraceReader, Trap, Turns,
 };
 pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId, WeightCount};
 pub use weightware_runtime::{

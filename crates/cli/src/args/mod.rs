@@ -129,6 +129,18 @@ Examples:
     weightware tokens hello.wasm --full > prompt.txt")]
     Tokens(TokensArgs),
 
+    /// Lists the library modules that a model may have in its weights, or the functions of one
+    #[command(after_help = "\
+A program reaches a module by import, `(import \"sorting\" \"sort_i32\" (func ...))`, or in C by its header. `run` then takes a
+machine that has the module; --rom puts modules into a model folder.
+
+Examples:
+    weightware modules
+    weightware modules sorting
+    weightware modules --headers include
+    weightware weights --rom software,sorting --out model")]
+    Modules(ModulesArgs),
+
     /// Writes the compiled weights as a model folder
     #[command(after_help = "\
 The folder holds config.json, model.safetensors, tokenizer.json and generation_config.json, a model card README.md, and names.json:
@@ -329,6 +341,21 @@ pub(crate) struct TokensArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct ModulesArgs {
+    /// A module: its functions are listed
+    #[arg(value_name = "MODULE")]
+    pub(crate) name: Option<String>,
+
+    /// Write the headers of all modules into DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) headers: Option<PathBuf>,
+
+    /// A JSON list instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct CompileArgs {
     #[command(flatten)]
     pub(crate) source: FileArgs,
@@ -356,8 +383,18 @@ pub(crate) struct WeightsArgs {
     #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = modules())]
     pub(crate) modules: Option<Vec<String>>,
 
+    /// Library modules to put into the weights, with commas between; `none` for a model without
+    /// any, into which modules can be put later
+    #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = library_modules(), conflicts_with = "modules")]
+    pub(crate) rom: Option<Vec<String>>,
+
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
+}
+
+/// The names of all library modules, `all` and `none`.
+fn library_modules() -> PossibleValuesParser {
+    PossibleValuesParser::new(crate::builtin::names().chain(["all", "none"]))
 }
 
 /// `core` and the names of all modules.

@@ -78,6 +78,25 @@ pub(crate) struct DataSegment<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
+/// The names of the modules that a WebAssembly module, binary or text, imports functions from; none
+/// if it is not valid.
+#[must_use]
+pub fn imported_modules(bytes: &[u8]) -> Vec<String> {
+    let Ok(binary) = wat::parse_bytes(bytes) else {
+        return vec![];
+    };
+    let Ok(module) = Module::parse(&binary, &[]) else {
+        return vec![];
+    };
+    let mut names: Vec<String> = vec![];
+    for import in module.imports {
+        if !names.iter().any(|name| name == import.module) {
+            names.push(import.module.to_owned());
+        }
+    }
+    names
+}
+
 impl<'a> Module<'a> {
     /// The name of a function: from the name section, its import, an export, or its index.
     pub(crate) fn name_of(&self, function: u32) -> String {
