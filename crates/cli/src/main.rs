@@ -13,6 +13,7 @@ mod execute;
 mod explain;
 mod failure;
 mod generate;
+mod grow;
 mod info;
 mod input;
 mod interrupt;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => execute::execute(true, &args),
         Command::Explain(args) => explain::explain(&args),
         Command::Tokens(args) => prompt::print(&args),
+        Command::Grow(args) => grow::grow(&args),
         Command::Modules(args) => modules::modules(&args),
         Command::Weights(args) => weights::write(&args),
         Command::Compile(args) => compile::compile(&args),

@@ -52,7 +52,9 @@ pub use weightware_certify::{
     Certificate, Found, HeadCertificate, Keys, NextTokens, Picked, RunCertificate, Scaling,
     certify, next_tokens,
 };
-pub use weightware_compiler::machine::{Extension, KeySpan, Limit, Profile, Rom, UnknownExtension};
+pub use weightware_compiler::machine::{
+    Extension, GrowthError, KeySpan, Limit, Profile, Rom, UnknownExtension,
+};
 pub use weightware_compiler::{
     Compiled, HeadKind, HeadName, Names, NamesError, Usage, compile, default_model, profile_model,
     proof, rom_model,

@@ -129,6 +129,18 @@ Examples:
     weightware tokens hello.wasm --full > prompt.txt")]
     Tokens(TokensArgs),
 
+    /// Adds code to a model's weights: neurons are appended, and no weight changes
+    #[command(after_help = "\
+What the model has run before, it runs the same, from the same prompts. A module of your own is a folder of C files, whose exported
+functions are declared as in the headers of `weightware modules --headers DIR`, or a WebAssembly module without state; its name is that
+of the folder or file.
+
+Examples:
+    weightware weights --rom none --out model
+    weightware grow model --add software,sorting
+    weightware grow model --module statistics")]
+    Grow(GrowArgs),
+
     /// Lists the library modules that a model may have in its weights, or the functions of one
     #[command(after_help = "\
 A program reaches a module by import, `(import \"sorting\" \"sort_i32\" (func ...))`, or in C by its header. `run` then takes a
@@ -341,6 +353,21 @@ pub(crate) struct TokensArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct GrowArgs {
+    /// The model folder, which is written into
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// Built-in library modules, with commas between
+    #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = builtin_modules(), required_unless_present = "module")]
+    pub(crate) add: Vec<String>,
+
+    /// A module of your own: a folder of C files, or a WebAssembly module; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) module: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct ModulesArgs {
     /// A module: its functions are listed
     #[arg(value_name = "MODULE")]
@@ -390,6 +417,11 @@ pub(crate) struct WeightsArgs {
 
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
+}
+
+/// The names of all library modules.
+fn builtin_modules() -> PossibleValuesParser {
+    PossibleValuesParser::new(crate::builtin::names())
 }
 
 /// The names of all library modules, `all` and `none`.

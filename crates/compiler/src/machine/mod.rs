@@ -65,7 +65,7 @@ pub(crate) use memory::SHIFT;
 use nibbles::Nibbles;
 use planned::Planned;
 pub use profile::{KeySpan, Limit, Profile};
-pub use rom::Rom;
+pub use rom::{GrowthError, Rom};
 use stack::Operands;
 use state::State;
 use wide::Lower;

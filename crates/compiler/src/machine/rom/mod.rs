@@ -11,7 +11,7 @@
 //! here   += byte(8 c + index)                   bytes of the immediate; from 4 on, of the next instruction's
 //! record  = closed + 1                          the number of the instruction after a call and its `resume`: `return` copies it,
 //!                                               in the prompt, too. The multiplier outputs its bytes
-//! read    = asked, at most the address after the last byte, at loads and dumps, else 0
+//! read    = asked, at most 2^24, at loads and dumps, else 0
 //! memory  = byte(read), sign(read)              what a load finds at an address that was never written
 //! ```
 //! The tables are 0 at instructions of the prompt, so a program in the prompt runs as ever. No sum
@@ -19,7 +19,10 @@
 //! is at most an integer beyond its last entry. So the sum of the magnitudes of its terms is below
 //! `2^17 n^2` for n entries in a row.
 
+mod grow;
 mod read;
+
+pub use grow::GrowthError;
 
 use std::sync::Arc;
 
@@ -161,14 +164,10 @@ impl Rom {
         });
         Table::new(2, runs)
     }
-
-    /// The address after the last one that the weights have a byte for.
-    fn memory_end(&self) -> i64 {
-        let ends = self.memory.iter();
-        let ends = ends.map(|(first, bytes)| i64::from(*first) + bytes.len() as i64);
-        ends.max().unwrap_or(1)
-    }
 }
+
+/// The address from which on the weights have no byte.
+const MEMORY_END: i64 = 1 << 24;
 
 /// Whether an instruction outputs bytes of its immediate.
 fn is_shown(op: Op) -> bool {
@@ -280,7 +279,7 @@ impl Machine {
         let class = &parts.fetched.class;
         let graph = &mut self.graph;
         let read = graph.dim("rom.read");
-        let end = graph.one() * rom.memory_end();
+        let end = graph.one() * MEMORY_END;
         for (name, unless) in [
             (
                 "rom.read",

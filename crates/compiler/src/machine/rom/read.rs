@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weightware_isa::{Instruction, LIBRARY_AT, Op, Program};
-use weightware_model::Model;
+use weightware_model::{LayerWeights, Model};
 
 use super::{LINE, Rom, is_shown};
+use crate::assemble::factor;
+use crate::form::Dim;
 use crate::graph::Writer;
 use crate::machine::{Machine, Profile};
 use crate::schedule::Schedule;
@@ -112,38 +114,68 @@ fn memory(table: &Table) -> Vec<(u32, Vec<u8>)> {
     super::without_zeros(runs)
 }
 
-/// The functions that the neurons of a layer compute for a table of the machine: those whose gates
-/// differ from its argument by a constant.
-fn table(machine: &Machine, schedule: &Schedule, model: &Model, name: &str) -> Option<Table> {
+/// The place of a table in the weights.
+pub(super) struct Place<'m> {
+    pub(super) table: &'m Table,
+    pub(super) layer: usize,
+    /// The row of the argument, and the slot that is 1.
+    pub(super) argument: Vec<f64>,
+    pub(super) unit: usize,
+    /// The slots to which columns are added, with factors.
+    pub(super) targets: Vec<(usize, usize, f64)>,
+}
+
+/// The place of a table of a machine.
+pub(super) fn place<'m>(
+    machine: &'m Machine,
+    schedule: &Schedule,
+    name: &str,
+) -> Option<Place<'m>> {
     let graph = &machine.graph;
     let mut writers = graph.writers();
     let (writer, kind) = writers.find(|&(writer, _)| graph.writer_name(writer) == name)?;
     let Writer::Table { argument, table } = kind else {
         return None;
     };
-    let slot = |dim: crate::Dim| schedule.slots[dim.index()];
-    let unit = slot(graph.one());
-    let half_layer = schedule.half_layers[writer.index()] as usize;
-    let weights = model.weights.layers.get(half_layer / 2)?;
-    let mut wanted = vec![0.0; model.config.shape.d_model];
+    let slot = |dim: Dim| schedule.slots[dim.index()];
+    let mut row = vec![0.0; schedule.budget.d_model];
     for &(dim, coefficient) in argument.terms() {
-        wanted[slot(dim)] = coefficient as f64;
+        row[slot(dim)] = coefficient as f64;
     }
-    let base = wanted[unit];
+    let targets = graph.targets(writer).into_iter();
+    let targets = targets.map(|(dim, part)| (slot(dim), part.output.part, factor(part)));
+    Some(Place {
+        table,
+        layer: schedule.half_layers[writer.index()] as usize / 2,
+        argument: row,
+        unit: slot(graph.one()),
+        targets: targets.collect(),
+    })
+}
+
+/// The functions that the neurons of a layer compute for a table: those whose gates differ from its
+/// argument by a constant.
+pub(super) fn table_at(place: &Place<'_>, weights: &LayerWeights, schedule: &Schedule) -> Table {
+    let columns = place.table.columns();
     let mut changes: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for neuron in schedule.budget.d_ffn..weights.neurons() {
         let gate = weights.ff_in.row(neuron);
-        let mut entries = gate.iter().zip(&wanted).enumerate();
-        if !entries.all(|(at, (gate, wanted))| at == unit || gate == wanted) {
+        let mut entries = gate.iter().zip(&place.argument).enumerate();
+        if !entries.all(|(at, (gate, wanted))| at == place.unit || gate == wanted) {
             continue;
         }
-        let row = changes
-            .entry((base - gate[unit]) as i64)
-            .or_insert_with(|| vec![0; table.columns()]);
-        for (dim, part) in graph.targets(writer) {
-            let change = weights.ff_out.row(slot(dim))[neuron] / crate::assemble::factor(part);
-            row[part.output.part] += change as i64;
+        let at = (place.argument[place.unit] - gate[place.unit]) as i64;
+        let row = changes.entry(at).or_insert_with(|| vec![0; columns]);
+        for &(slot, part, factor) in &place.targets {
+            row[part] += (weights.ff_out.row(slot)[neuron] / factor) as i64;
         }
     }
-    Some(Table::of_changes(table.columns(), changes))
+    Table::of_changes(columns, changes)
+}
+
+/// The functions that a model's neurons compute for a table of the machine.
+fn table(machine: &Machine, schedule: &Schedule, model: &Model, name: &str) -> Option<Table> {
+    let place = place(machine, schedule, name)?;
+    let weights = model.weights.layers.get(place.layer)?;
+    Some(table_at(&place, weights, schedule))
 }

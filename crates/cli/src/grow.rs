@@ -1,0 +1,150 @@
+//! `grow`.
+
+use std::path::Path;
+
+use anyhow::{Context, Error, anyhow};
+use weightware::{Clang, Computer, Library, Model, Resident, Rom};
+
+use crate::args::GrowArgs;
+use crate::failure::{Failure, Result};
+use crate::thousands::thousands;
+use crate::{builtin, input, library, say};
+
+pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
+    let model = input::model(&args.folder)?;
+    let computer = Computer::new(model.clone()).map_err(refused)?;
+    let Some(rom) = computer.rom() else {
+        return Err(Failure::Refused(anyhow!(
+            "the model {} has no room for code in its weights: write one that has, `weightware weights --rom none --out DIR`",
+            args.folder.display()
+        )));
+    };
+    let mut library = match library::read(&args.folder, &computer)? {
+        Some(library) => Library::clone(&library),
+        None => Library::default(),
+    };
+    let known = library.modules.len();
+    for name in &args.add {
+        builtin::add(&mut library, name)?;
+    }
+    for folder in &args.module {
+        add_folder(&mut library, folder)?;
+    }
+    let grown = with(rom, &library, known).grow(&model).map_err(refused)?;
+    let (neurons, same) = compare(&model, &grown);
+    if !same {
+        // The growth is checked as a stranger would check it.
+        return Err(Failure::Failed(anyhow!(
+            "a weight of the model changed; nothing was written"
+        )));
+    }
+    let saved = grown.save(&args.folder).map_err(Error::new);
+    saved.map_err(Failure::Failed)?;
+    library::write(&library, &args.folder)?;
+    for module in &library.modules[known..] {
+        say(&format!(
+            "{}: {} functions, {} instructions from {} on",
+            module.name,
+            module.functions.len(),
+            thousands(module.code.len() as u64),
+            thousands(module.first.into())
+        ));
+    }
+    say(&format!(
+        "{} neurons added; all weights of the model are as before, bit for bit",
+        thousands(neurons as u64)
+    ));
+    Ok(0)
+}
+
+fn refused(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+    Failure::Refused(Error::new(error))
+}
+
+/// What the weights have, with the new modules of a library.
+fn with(rom: &Rom, library: &Library, known: usize) -> Rom {
+    let Resident {
+        library: blocks, ..
+    } = library.resident();
+    let mut memory = rom.memory.clone();
+    let new = library.modules[known..].iter();
+    memory.extend(new.flat_map(|module| module.memory.iter().cloned()));
+    memory.sort();
+    Rom {
+        program: rom.program.clone(),
+        memory,
+        library: blocks,
+    }
+}
+
+/// Adds a module of the user's own: a folder of C sources, or a WebAssembly module.
+fn add_folder(library: &mut Library, path: &Path) -> Result<()> {
+    let place = || path.display().to_string();
+    let name = path.file_stem().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::Refused(anyhow!("{}: it has no name", place())))?;
+    let bytes = match path.is_dir() {
+        true => compiled(library, path)?,
+        false => std::fs::read(path)
+            .with_context(place)
+            .map_err(Failure::Refused)?,
+    };
+    let added = library.add(name, &bytes).map_err(Error::new);
+    added.map_err(|error| Failure::Refused(error.context(place())))
+}
+
+/// The first address for constants of modules that are not built in.
+const OWN: u32 = 0x00a0_0000;
+
+/// Compiles the C sources in a folder, with their constants after those of the library.
+fn compiled(library: &Library, folder: &Path) -> Result<Vec<u8>> {
+    let place = || folder.display().to_string();
+    let entries = std::fs::read_dir(folder).with_context(place);
+    let entries = entries.map_err(Failure::Refused)?;
+    let mut sources: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
+        .collect();
+    sources.sort();
+    if sources.is_empty() {
+        return Err(Failure::Refused(anyhow!("{}: it has no C file", place())));
+    }
+    let ends = library.modules.iter().flat_map(|module| &module.memory);
+    let ends = ends.map(|(first, bytes)| first + bytes.len() as u32);
+    let address = ends.max().unwrap_or(0).max(OWN).next_multiple_of(1 << 12);
+    let headers = builtin::headers()?;
+    let clang = Clang::new(sources)
+        .as_library(address)
+        .with_argument(format!("-I{}", headers.display()));
+    let done = clang.compile().map_err(refused);
+    let _ = std::fs::remove_dir_all(headers);
+    Ok(done?.module)
+}
+
+/// The neurons that a grown model has in addition, and whether everything else is as it was.
+fn compare(model: &Model, grown: &Model) -> (usize, bool) {
+    let same_bits = |a: &[f64], b: &[f64]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+    };
+    let (old, new) = (&model.weights, &grown.weights);
+    let mut same = same_bits(&old.tok.entries, &new.tok.entries)
+        && same_bits(&old.head.entries, &new.head.entries)
+        && old.layers.len() == new.layers.len();
+    let mut added = 0;
+    for (old, new) in old.layers.iter().zip(&new.layers) {
+        let (before, after) = (old.neurons(), new.neurons());
+        added += after - before;
+        same &= same_bits(&old.in_proj.entries, &new.in_proj.entries)
+            && same_bits(&old.out_proj.entries, &new.out_proj.entries);
+        for neuron in 0..before {
+            same &= same_bits(old.ff_in.row(neuron), new.ff_in.row(neuron))
+                && same_bits(
+                    old.ff_in.row(before + neuron),
+                    new.ff_in.row(after + neuron),
+                );
+        }
+        for slot in 0..old.ff_out.rows {
+            same &= same_bits(old.ff_out.row(slot), &new.ff_out.row(slot)[..before]);
+        }
+    }
+    (added, same)
+}
