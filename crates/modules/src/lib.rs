@@ -105,7 +105,8 @@ impl Module {
         static MODULES: OnceLock<Vec<Module>> = OnceLock::new();
         MODULES.get_or_init(|| {
             let modules = files::LIBRARY.iter().map(|(manifest, files)| {
-                let manifest = toml::from_str(manifest).expect("a manifest of the library is valid");
+                let manifest =
+                    toml::from_str(manifest).expect("a manifest of the library is valid");
                 Self::new(manifest, files)
             });
             modules.collect()

@@ -19,7 +19,10 @@ const STATE: u32 = 60 << 10;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+    digits
+        .chunks(2)
+        .map(|pair| (pair[0] * 16 + pair[1]) as u8)
+        .collect()
 }
 
 fn sha256(calls: &mut Calls, random: &mut Random, count: usize) {
@@ -33,7 +36,10 @@ fn sha256(calls: &mut Calls, random: &mut Random, count: usize) {
     let mut at = 0;
     while at < count {
         let part = random.below(100).min(count - at);
-        calls.call("sha256_update", args![STATE, MESSAGE + at as u32, part as u32]);
+        calls.call(
+            "sha256_update",
+            args![STATE, MESSAGE + at as u32, part as u32],
+        );
         at += part;
     }
     calls.call("sha256_end", args![STATE, OUT + 64]);
@@ -74,7 +80,10 @@ fn stream(calls: &mut Calls, random: &mut Random, count: usize) {
     cipher.seek(u64::from(counter) * 64);
     cipher.apply_keystream(&mut message);
     let to = [MESSAGE, OUT][random.below(2)];
-    calls.call("chacha20", args![KEY, counter, KEY + 64, MESSAGE, to, count as u32]);
+    calls.call(
+        "chacha20",
+        args![KEY, counter, KEY + 64, MESSAGE, to, count as u32],
+    );
     calls.reads(to, &message);
 
     let mut block = [0; 64];
@@ -102,7 +111,9 @@ fn authenticated(calls: &mut Calls, random: &mut Random, count: usize) {
     }
     calls.write(KEY, &key);
     calls.write(MESSAGE, &message);
-    let tag = Poly1305::new_from_slice(&key).expect("32 bytes").compute_unpadded(&message);
+    let tag = Poly1305::new_from_slice(&key)
+        .expect("32 bytes")
+        .compute_unpadded(&message);
     calls.call("poly1305", args![KEY, MESSAGE, count as u32, OUT]);
     calls.reads(OUT, &tag);
 }
@@ -151,7 +162,13 @@ fn machine() {
 }
 
 /// What a published vector gives to a function and expects.
-fn vector(calls: &mut Calls, name: &str, arguments: &[Argument], inputs: &[(u32, &[u8])], expected: &str) {
+fn vector(
+    calls: &mut Calls,
+    name: &str,
+    arguments: &[Argument],
+    inputs: &[(u32, &[u8])],
+    expected: &str,
+) {
     for (offset, bytes) in inputs {
         calls.write(*offset, bytes);
     }
@@ -166,8 +183,14 @@ fn published(target: Target) {
 
     // FIPS 180-4, examples of NIST's "SHA256.pdf": one block, two blocks.
     let digests = [
-        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (
+            "",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
+        (
+            "abc",
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ),
         (
             "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
@@ -175,7 +198,13 @@ fn published(target: Target) {
     ];
     for (message, digest) in digests {
         let arguments = args![MESSAGE, message.len() as u32, OUT];
-        vector(calls, "sha256", arguments, &[(MESSAGE, message.as_bytes())], digest);
+        vector(
+            calls,
+            "sha256",
+            arguments,
+            &[(MESSAGE, message.as_bytes())],
+            digest,
+        );
     }
 
     // RFC 4231, test cases 1, 2 and 6.
@@ -198,7 +227,13 @@ fn published(target: Target) {
     ];
     for (key, message, tag) in tags {
         let arguments = args![KEY, key.len() as u32, MESSAGE, message.len() as u32, OUT];
-        vector(calls, "hmac_sha256", arguments, &[(KEY, key), (MESSAGE, message)], tag);
+        vector(
+            calls,
+            "hmac_sha256",
+            arguments,
+            &[(KEY, key), (MESSAGE, message)],
+            tag,
+        );
     }
 
     // RFC 5869, appendix A.1.
@@ -224,7 +259,10 @@ fn published(target: Target) {
         calls,
         "chacha20_block",
         args![KEY, 1, KEY + 64, OUT],
-        &[(KEY, &counting), (KEY + 64, &hex("000000090000004a00000000"))],
+        &[
+            (KEY, &counting),
+            (KEY + 64, &hex("000000090000004a00000000")),
+        ],
         "10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4e\
          d2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e",
     );
@@ -234,7 +272,11 @@ fn published(target: Target) {
         calls,
         "chacha20",
         args![KEY, 1, KEY + 64, MESSAGE, OUT, 114],
-        &[(KEY, &counting), (KEY + 64, &hex("000000000000004a00000000")), (MESSAGE, text)],
+        &[
+            (KEY, &counting),
+            (KEY + 64, &hex("000000000000004a00000000")),
+            (MESSAGE, text),
+        ],
         "6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0bf91b65c5524733ab8f593dabcd62b357\
          1639d624e65152ab8f530c359f0861d807ca0dbf500d6a6156a38e088a22b65e52bc514d16ccf806818ce91ab7793736\
          5af90bbf74a35be6b40b8eedf2785e42874d",
@@ -244,7 +286,10 @@ fn published(target: Target) {
         "poly1305",
         args![KEY, MESSAGE, 34, OUT],
         &[
-            (KEY, &hex("85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b")),
+            (
+                KEY,
+                &hex("85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b"),
+            ),
             (MESSAGE, b"Cryptographic Forum Research Group"),
         ],
         "a8061dc1305136c6c22b8baf0c0127a9",
@@ -253,8 +298,16 @@ fn published(target: Target) {
     let edges = [
         ("02", "ff".repeat(16), "03"),
         ("02", "02".to_owned() + &"00".repeat(15), "03"),
-        ("01", "ff".repeat(16) + "f0" + &"ff".repeat(15) + "11" + &"00".repeat(15), "05"),
-        ("01", "ff".repeat(16) + "fb" + &"fe".repeat(15) + &"01".repeat(16), "00"),
+        (
+            "01",
+            "ff".repeat(16) + "f0" + &"ff".repeat(15) + "11" + &"00".repeat(15),
+            "05",
+        ),
+        (
+            "01",
+            "ff".repeat(16) + "fb" + &"fe".repeat(15) + &"01".repeat(16),
+            "00",
+        ),
         ("02", "fd".to_owned() + &"ff".repeat(15), "fa"),
     ];
     for (at, (r, message, first)) in edges.into_iter().enumerate() {
@@ -267,7 +320,13 @@ fn published(target: Target) {
         let arguments = args![KEY, MESSAGE, message.len() as u32, OUT];
         let rest = if at == 4 { "ff" } else { "00" };
         let tag = first.to_owned() + &rest.repeat(15);
-        vector(calls, "poly1305", arguments, &[(KEY, &key), (MESSAGE, &message)], &tag);
+        vector(
+            calls,
+            "poly1305",
+            arguments,
+            &[(KEY, &key), (MESSAGE, &message)],
+            &tag,
+        );
     }
 
     // The check value of CRC-32/ISO-HDLC in Greg Cook's catalogue.

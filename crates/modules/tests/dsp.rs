@@ -56,7 +56,9 @@ fn near(calls: &mut Calls, offset: u32, size: usize, expected: Vec<f64>, bound: 
 /// The transform divided by its length, and its limits.
 fn transformed(input: &[f64], sign: f64, most: f64) -> Vec<f64> {
     let count = input.len() / 2;
-    let turns: Vec<(f64, f64)> = (0..count).map(|i| (TAU * i as f64 / count as f64).sin_cos()).collect();
+    let turns: Vec<(f64, f64)> = (0..count)
+        .map(|i| (TAU * i as f64 / count as f64).sin_cos())
+        .collect();
     let mut output = vec![];
     for k in 0..count {
         let (mut real, mut imaginary) = (0.0, 0.0);
@@ -80,7 +82,7 @@ fn complex(random: &mut Random, count: usize) -> Vec<i16> {
     let samples = samples(random, count).into_iter().enumerate();
     let part = |(i, sample): (usize, i16)| match is_real {
         true => sample * i16::from(i % 2 == 0),
-        false => (i32::from(sample) * 23_169 >> 15) as i16,
+        false => ((i32::from(sample) * 23_169) >> 15) as i16,
     };
     samples.map(part).collect()
 }
@@ -96,11 +98,20 @@ fn fourier(calls: &mut Calls, random: &mut Random, log2: u32) {
         near(calls, A, 2, transformed(&input, sign, 32_767.0), bound);
     }
     for (name, sign) in [("fft_q31", -1.0), ("ifft_q31", 1.0)] {
-        let input: Vec<i32> = complex(random, count).iter().map(|&s| i32::from(s) << 16 | 0x1234 * i32::from(s != 0)).collect();
+        let input: Vec<i32> = complex(random, count)
+            .iter()
+            .map(|&s| (i32::from(s) << 16) | (0x1234 * i32::from(s != 0)))
+            .collect();
         calls.write(A, &bytes!(input));
         calls.call(name, args![A, log2]);
         let input: Vec<f64> = input.into_iter().map(f64::from).collect();
-        near(calls, A, 4, transformed(&input, sign, f64::from(i32::MAX)), bound);
+        near(
+            calls,
+            A,
+            4,
+            transformed(&input, sign, f64::from(i32::MAX)),
+            bound,
+        );
     }
 }
 
@@ -113,13 +124,29 @@ fn cosines(calls: &mut Calls, random: &mut Random, log2: u32) {
     let sum = |term: &dyn Fn(usize) -> f64| (0..count).map(term).sum::<f64>();
     calls.call("dct_q15", args![A, OUT, log2]);
     let forward = (0..count).map(|k| sum(&|i| f64::from(input[i]) * basis(i, k)) / count as f64);
-    near(calls, OUT, 2, forward.map(|x| x.min(32_767.0)).collect(), 1.5);
+    near(
+        calls,
+        OUT,
+        2,
+        forward.map(|x| x.min(32_767.0)).collect(),
+        1.5,
+    );
     // Coefficients that fall, as those of signals do.
-    let falling: Vec<i16> = input.iter().enumerate().map(|(k, &x)| x / (2 * k as i16 + 2).max(2)).collect();
+    let falling: Vec<i16> = input
+        .iter()
+        .enumerate()
+        .map(|(k, &x)| x / (2 * k as i16 + 2).max(2))
+        .collect();
     calls.write(B, &bytes!(falling));
     calls.call("idct_q15", args![B, OUT, log2]);
     let inverse = (0..count).map(|i| {
-        let rest = sum(&|k| if k == 0 { 0.0 } else { f64::from(falling[k]) * basis(i, k) });
+        let rest = sum(&|k| {
+            if k == 0 {
+                0.0
+            } else {
+                f64::from(falling[k]) * basis(i, k)
+            }
+        });
         (f64::from(falling[0]) + 2.0 * rest).clamp(-32_768.0, 32_767.0)
     });
     let inverse: Vec<f64> = inverse.collect();
@@ -134,7 +161,10 @@ fn tones(calls: &mut Calls, random: &mut Random, log2: u32) {
     calls.write(A, &bytes!(input));
     let turn = |i: usize| TAU * f64::from((i as u32).wrapping_mul(step)) / 2f64.powi(32);
     let parts = [f64::cos as fn(f64) -> f64, |x| -x.sin()].map(|part| {
-        let terms = input.iter().enumerate().map(|(i, &x)| f64::from(x) * part(turn(i)));
+        let terms = input
+            .iter()
+            .enumerate()
+            .map(|(i, &x)| f64::from(x) * part(turn(i)));
         terms.sum::<f64>()
     });
     calls.call("goertzel_q15", args![A, count as u32, step, OUT]);
@@ -146,13 +176,23 @@ fn tones(calls: &mut Calls, random: &mut Random, log2: u32) {
     calls.returns_u64("sine_q15", args![phase], move |found| {
         let found = f64::from(found as u32 as i32);
         let is_near = (found - sine).abs() <= 1.0;
-        is_near.then_some(()).ok_or(format!("returns {found}, not {sine}"))
+        is_near
+            .then_some(())
+            .ok_or(format!("returns {found}, not {sine}"))
     });
 }
 
 fn windows(calls: &mut Calls, random: &mut Random, log2: u32) {
     let count = random.below(2 << log2);
-    for (kind, a) in [[0.5, 0.5, 0.0], [0.54, 0.46, 0.0], [0.42, 0.5, 0.08], [1.0, 0.0, 0.0]].into_iter().enumerate() {
+    for (kind, a) in [
+        [0.5, 0.5, 0.0],
+        [0.54, 0.46, 0.0],
+        [0.42, 0.5, 0.08],
+        [1.0, 0.0, 0.0],
+    ]
+    .into_iter()
+    .enumerate()
+    {
         calls.write(OUT, &vec![0xff; 2 * count + 2]);
         calls.call("window_q15", args![kind as u32, OUT, count as u32]);
         let window = (0..count).map(|i| match count {
@@ -170,17 +210,27 @@ fn filters(calls: &mut Calls, random: &mut Random, log2: u32) {
     let (taps, count) = (1 + random.below(20), random.below(1 << log2));
     let (coefficients, input) = (samples(random, taps), samples(random, count + taps - 1));
     let expected: Vec<i16> = (0..count)
-        .map(|i| round((0..taps).map(|k| product(coefficients[k], input[i + taps - 1 - k])).sum()))
+        .map(|i| {
+            round(
+                (0..taps)
+                    .map(|k| product(coefficients[k], input[i + taps - 1 - k]))
+                    .sum(),
+            )
+        })
         .collect();
     calls.write(A, &bytes!(coefficients));
     calls.write(B, &bytes!(input));
     calls.call("fir_q15", args![A, taps as u32, B, OUT, count as u32]);
     calls.reads(OUT, &bytes!(expected));
 
-    let [wide_coefficients, wide_input] =
-        [&coefficients, &input].map(|s| s.iter().map(|&s| i32::from(s) << 16 | random.below(65_536) as i32).collect::<Vec<_>>());
+    let [wide_coefficients, wide_input] = [&coefficients, &input].map(|s| {
+        s.iter()
+            .map(|&s| i32::from(s) << 16 | random.below(65_536) as i32)
+            .collect::<Vec<_>>()
+    });
     let exact = (0..count).map(|i| {
-        let terms = (0..taps).map(|k| f64::from(wide_coefficients[k]) * f64::from(wide_input[i + taps - 1 - k]));
+        let terms = (0..taps)
+            .map(|k| f64::from(wide_coefficients[k]) * f64::from(wide_input[i + taps - 1 - k]));
         (terms.sum::<f64>() / 2f64.powi(31)).clamp(f64::from(i32::MIN), f64::from(i32::MAX))
     });
     let exact: Vec<f64> = exact.collect();
@@ -198,9 +248,16 @@ fn filters(calls: &mut Calls, random: &mut Random, log2: u32) {
         .collect();
     calls.write(A, &bytes!(a));
     calls.write(B, &bytes!(b));
-    calls.call("convolve_q15", args![A, taps as u32, B, count as u32 + 1, OUT]);
+    calls.call(
+        "convolve_q15",
+        args![A, taps as u32, B, count as u32 + 1, OUT],
+    );
     calls.reads(OUT, &bytes!(convolved));
-    let products: Vec<i16> = a.iter().zip(&b).map(|(&a, &b)| round(product(a, b))).collect();
+    let products: Vec<i16> = a
+        .iter()
+        .zip(&b)
+        .map(|(&a, &b)| round(product(a, b)))
+        .collect();
     calls.call("multiply_q15", args![A, B, A, products.len() as u32]);
     calls.reads(A, &bytes!(products));
 }
@@ -222,7 +279,10 @@ fn sections(calls: &mut Calls, random: &mut Random, log2: u32) {
     calls.write(A, &bytes!(coefficients));
     calls.write(STATE, &bytes!(state));
     calls.write(B, &bytes!(data));
-    calls.call("biquad_q15", args![A, STATE, sections as u32, B, count as u32]);
+    calls.call(
+        "biquad_q15",
+        args![A, STATE, sections as u32, B, count as u32],
+    );
     for (c, state) in coefficients.chunks(5).zip(state.chunks_mut(4)) {
         data.iter_mut().for_each(|x| *x = section(c, state, *x));
     }
@@ -234,7 +294,10 @@ fn resampling(calls: &mut Calls, random: &mut Random, log2: u32) {
     let (in_count, count) = (1 + random.below(1 << log2), random.below(1 << log2));
     let (input, step) = (samples(random, in_count), random.below(1 << 18) as u32);
     calls.write(A, &bytes!(input));
-    calls.call("resample_linear_q15", args![A, in_count as u32, step, OUT, count as u32]);
+    calls.call(
+        "resample_linear_q15",
+        args![A, in_count as u32, step, OUT, count as u32],
+    );
     let value = |i: usize| {
         let position = i as f64 * f64::from(step) / 65_536.0;
         let at = position as usize;
@@ -245,13 +308,21 @@ fn resampling(calls: &mut Calls, random: &mut Random, log2: u32) {
     // Half a unit, and the last bit of the place between samples that differ by up to 2 units.
     near(calls, OUT, 2, (0..count).map(value).collect(), 1.6);
 
-    let (taps, up, down) = (1 + random.below(8), 1 + random.below(7), 1 + random.below(9));
+    let (taps, up, down) = (
+        1 + random.below(8),
+        1 + random.below(7),
+        1 + random.below(9),
+    );
     let coefficients = samples(random, taps * up);
     let input = samples(random, taps + count * down / up + 1);
     let expected: Vec<i16> = (0..count)
         .map(|m| {
             let (n, phase) = (m * down / up, m * down % up);
-            round((0..taps).map(|k| product(coefficients[phase + k * up], input[n + taps - 1 - k])).sum())
+            round(
+                (0..taps)
+                    .map(|k| product(coefficients[phase + k * up], input[n + taps - 1 - k]))
+                    .sum(),
+            )
         })
         .collect();
     calls.write(A, &bytes!(coefficients));
@@ -264,7 +335,9 @@ fn resampling(calls: &mut Calls, random: &mut Random, log2: u32) {
 fn all(target: Target) {
     let mut random = Random::new(13);
     let mut calls = Calls::new("dsp", target);
-    let functions = [fourier, cosines, tones, windows, filters, sections, resampling];
+    let functions = [
+        fourier, cosines, tones, windows, filters, sections, resampling,
+    ];
     for log2 in 0..target.cases(11, 5) as u32 {
         for _ in 0..target.cases(12, 1) {
             for function in functions {

@@ -1,6 +1,7 @@
 //! The functions of f64 in `math`: exact ones against Rust, the others against astro-float.
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::rc::Rc;
 
 use astro_float_num::{BigFloat, Consts, RoundingMode, Sign};
@@ -27,20 +28,60 @@ const P: usize = PRECISION;
 const R: RoundingMode = ROUNDING;
 
 const ELEMENTARY: [Elementary; 8] = [
-    Elementary { name: "exp", arguments: 1, exact: |x, _, c| x.exp(P, R, c) },
-    Elementary { name: "log", arguments: 1, exact: |x, _, c| x.ln(P, R, c) },
-    Elementary { name: "cbrt", arguments: 1, exact: |x, _, _| x.cbrt(P, R) },
-    Elementary { name: "sin", arguments: 1, exact: |x, _, c| x.sin(P, R, c) },
-    Elementary { name: "cos", arguments: 1, exact: |x, _, c| x.cos(P, R, c) },
-    Elementary { name: "tan", arguments: 1, exact: |x, _, c| x.tan(P, R, c) },
-    Elementary { name: "pow", arguments: 2, exact: power },
-    Elementary { name: "atan2", arguments: 2, exact: angle },
+    Elementary {
+        name: "exp",
+        arguments: 1,
+        exact: |x, _, c| x.exp(P, R, c),
+    },
+    Elementary {
+        name: "log",
+        arguments: 1,
+        exact: |x, _, c| x.ln(P, R, c),
+    },
+    Elementary {
+        name: "cbrt",
+        arguments: 1,
+        exact: |x, _, _| x.cbrt(P, R),
+    },
+    Elementary {
+        name: "sin",
+        arguments: 1,
+        exact: |x, _, c| x.sin(P, R, c),
+    },
+    Elementary {
+        name: "cos",
+        arguments: 1,
+        exact: |x, _, c| x.cos(P, R, c),
+    },
+    Elementary {
+        name: "tan",
+        arguments: 1,
+        exact: |x, _, c| x.tan(P, R, c),
+    },
+    Elementary {
+        name: "pow",
+        arguments: 2,
+        exact: power,
+    },
+    Elementary {
+        name: "atan2",
+        arguments: 2,
+        exact: angle,
+    },
 ];
 
 fn power(x: &BigFloat, y: &BigFloat, c: &mut Consts) -> BigFloat {
     let power = x.abs().pow(y, P, R, c);
-    let is_odd = y.rem(&BigFloat::from_f64(2.0, P)).abs().cmp(&BigFloat::from_f64(1.0, P)) == Some(0);
-    if x.is_negative() && is_odd { power.neg() } else { power }
+    let is_odd = y
+        .rem(&BigFloat::from_f64(2.0, P))
+        .abs()
+        .cmp(&BigFloat::from_f64(1.0, P))
+        == Some(0);
+    if x.is_negative() && is_odd {
+        power.neg()
+    } else {
+        power
+    }
 }
 
 /// A number exactly. astro-float 0.3 reads subnormal f64 wrongly, so they are read scaled.
@@ -78,7 +119,11 @@ fn error(found: f64, exact: &BigFloat) -> f64 {
     let found = match found.is_infinite() {
         // The least number that does not exist, 2^1024, stands for infinity.
         true if exponent >= 1024 => return 0.0,
-        true => BigFloat::from_f64(2f64.powi(1023).copysign(found), P).mul(&BigFloat::from_f64(2.0, P), P, R),
+        true => BigFloat::from_f64(2f64.powi(1023).copysign(found), P).mul(
+            &BigFloat::from_f64(2.0, P),
+            P,
+            R,
+        ),
         false => big(found),
     };
     let (exponent, value) = scaled(&found.sub(exact, P, R));
@@ -134,8 +179,23 @@ fn hard(name: &str) -> Vec<[f64; 2]> {
             5e-324,
             1.0,
         ]),
-        "log" => one(&[f64::MIN_POSITIVE, 5e-324, f64::MAX, 2.0, 1.0 + f64::EPSILON, 1.0 - f64::EPSILON / 2.0]),
-        "cbrt" => one(&[8.0, 27.0, -1e-323, f64::MAX, 1.0, 2f64.powi(-1074), 0.999_999_999_999_999_9]),
+        "log" => one(&[
+            f64::MIN_POSITIVE,
+            5e-324,
+            f64::MAX,
+            2.0,
+            1.0 + f64::EPSILON,
+            1.0 - f64::EPSILON / 2.0,
+        ]),
+        "cbrt" => one(&[
+            8.0,
+            27.0,
+            -1e-323,
+            f64::MAX,
+            1.0,
+            2f64.powi(-1074),
+            0.999_999_999_999_999_9,
+        ]),
         "pow" => vec![
             [2.0, 1023.0],
             [2.0, 1024.0],
@@ -184,12 +244,20 @@ fn elementary(target: Target, count: usize) {
                 }
                 _ => argument(&mut random, name),
             };
-            let second = if name == "pow" && first < 0.0 { second.round() } else { second };
+            let second = if name == "pow" && first < 0.0 {
+                second.round()
+            } else {
+                second
+            };
             [first, if second == 0.0 { 1.0 } else { second }]
         });
         let cases: Vec<[f64; 2]> = listed.chain(drawn.take(count)).collect();
         for [x, y] in cases {
-            let arguments = if function.arguments == 1 { args![x].to_vec() } else { args![x, y].to_vec() };
+            let arguments = if function.arguments == 1 {
+                args![x].to_vec()
+            } else {
+                args![x, y].to_vec()
+            };
             let (constants, worst) = (constants.clone(), worst.clone());
             calls.returns_f64(name, &arguments, move |found| {
                 let [x, y] = [x, y].map(big);
@@ -206,7 +274,10 @@ fn elementary(target: Target, count: usize) {
                 *worst = worst.max(error);
                 match error <= BOUND {
                     true => Ok(()),
-                    false => Err(format!("returns {found:e} ({:#x}), an error of {error} ulp", found.to_bits())),
+                    false => Err(format!(
+                        "returns {found:e} ({:#x}), an error of {error} ulp",
+                        found.to_bits()
+                    )),
                 }
             });
         }
@@ -214,7 +285,7 @@ fn elementary(target: Target, count: usize) {
     calls.run();
     // By `--nocapture`, the figures of the module's page.
     for (function, worst) in ELEMENTARY.iter().zip(worst.borrow().iter()) {
-        eprintln!("{}: {worst:.4} ulp", function.name);
+        let _ = writeln!(std::io::stderr(), "{}: {worst:.4} ulp", function.name);
     }
 }
 
@@ -243,7 +314,12 @@ fn exact(target: Target) {
         // Squares and their neighbours.
         let root = random.f64() as f32;
         let square = f64::from(root) * f64::from(root);
-        let near = f64::from_bits(square.to_bits().wrapping_add(random.next() % 3).wrapping_sub(1));
+        let near = f64::from_bits(
+            square
+                .to_bits()
+                .wrapping_add(random.next() % 3)
+                .wrapping_sub(1),
+        );
         returns(&mut calls, "sqrt", args![near], near.sqrt());
         returns(&mut calls, "floor", args![x], x.floor());
         returns(&mut calls, "ceil", args![x], x.ceil());
@@ -259,7 +335,9 @@ fn exact(target: Target) {
 fn returns(calls: &mut Calls, name: &str, arguments: &[Argument], expected: f64) {
     calls.returns_f64(name, arguments, move |found| {
         let is_right = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
-        is_right.then_some(()).ok_or(format!("returns {found:e}, not {expected:e}"))
+        is_right
+            .then_some(())
+            .ok_or(format!("returns {found:e}, not {expected:e}"))
     });
 }
 
@@ -295,7 +373,9 @@ fn special_values() {
     for target in [Target::Native, Target::Machine] {
         let mut calls = Calls::new("math", target);
         for x in SPECIAL {
-            let is_special = |result: f64| result.is_nan() || result.is_infinite() || result == 0.0 || result.abs() == 1.0;
+            let is_special = |result: f64| {
+                result.is_nan() || result.is_infinite() || result == 0.0 || result.abs() == 1.0
+            };
             let unary = [
                 ("exp", x.exp()),
                 ("log", x.ln()),
@@ -313,7 +393,10 @@ fn special_values() {
                 if is_special(x.powf(y)) {
                     returns(&mut calls, "pow", args![x, y], x.powf(y));
                 }
-                if [x, y].iter().any(|z| *z == 0.0 || z.is_infinite() || z.is_nan()) {
+                if [x, y]
+                    .iter()
+                    .any(|z| *z == 0.0 || z.is_infinite() || z.is_nan())
+                {
                     returns(&mut calls, "atan2", args![x, y], x.atan2(y));
                 }
                 returns(&mut calls, "fmod", args![x, y], x % y);

@@ -1,8 +1,8 @@
 //! `graph` against petgraph, and properties of paths, matchings and flows.
 
 use petgraph::algo::{
-    bellman_ford, connected_components, dijkstra, ford_fulkerson, is_cyclic_directed, kosaraju_scc, maximum_matching,
-    min_spanning_tree,
+    bellman_ford, connected_components, dijkstra, ford_fulkerson, is_cyclic_directed, kosaraju_scc,
+    maximum_matching, min_spanning_tree,
 };
 use petgraph::data::Element;
 use petgraph::graph::{DiGraph, NodeIndex, UnGraph};
@@ -35,13 +35,21 @@ impl Network {
         let limit = [3, 20, 1000][random.below(3)];
         let mut vertex = || random.below(vertices) as u32;
         let ends: Vec<(u32, u32)> = (0..count).map(|_| (vertex(), vertex())).collect();
-        let arcs = ends.into_iter().map(|(from, to)| (from, to, random.below(limit) as i32));
-        Self { vertices, arcs: arcs.collect() }
+        let arcs = ends
+            .into_iter()
+            .map(|(from, to)| (from, to, random.below(limit) as i32));
+        Self {
+            vertices,
+            arcs: arcs.collect(),
+        }
     }
 
     /// Each arc in both directions.
     fn undirected(&self) -> Self {
-        let back = self.arcs.iter().map(|&(from, to, weight)| (to, from, weight));
+        let back = self
+            .arcs
+            .iter()
+            .map(|&(from, to, weight)| (to, from, weight));
         let arcs = self.arcs.iter().copied().chain(back).collect();
         Self { arcs, ..*self }
     }
@@ -84,11 +92,20 @@ impl Network {
 
 fn words(bytes: &[u8]) -> Vec<u32> {
     let words = bytes.chunks_exact(4);
-    words.map(|word| u32::from_le_bytes(word.try_into().expect("four bytes"))).collect()
+    words
+        .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")))
+        .collect()
 }
 
 /// Parents must be one arc before, on a shortest path.
-fn check_parents(calls: &mut Calls, network: &Network, offset: u32, source: u32, distances: Vec<i64>, unit: bool) {
+fn check_parents(
+    calls: &mut Calls,
+    network: &Network,
+    offset: u32,
+    source: u32,
+    distances: Vec<i64>,
+    unit: bool,
+) {
     let network = network.clone();
     calls.reads_with(offset, 4 * network.vertices, move |found| {
         for (vertex, parent) in (0u32..).zip(words(found)) {
@@ -100,7 +117,9 @@ fn check_parents(calls: &mut Calls, network: &Network, offset: u32, source: u32,
                     !is_root
                         && network.arcs.iter().any(|&(from, to, w)| {
                             let weight = if unit { 1 } else { i64::from(w) };
-                            from == parent && to == vertex && distances[from as usize] + weight == distance
+                            from == parent
+                                && to == vertex
+                                && distances[from as usize] + weight == distance
                         })
                 }
             };
@@ -117,12 +136,29 @@ fn paths(calls: &mut Calls, random: &mut Random, network: &Network) {
     let (n, source) = (network.count(), random.below(network.vertices) as u32);
     let start = NodeIndex::from(source);
     for unit in [true, false] {
-        let found = dijkstra(&network.graph(|w| if unit { 1.0 } else { w.into() }), start, None, |e| *e.weight());
-        let distance = |vertex: u32| found.get(&NodeIndex::from(vertex)).map(|&distance| distance as i64);
-        let distances: Vec<u32> = (0..n).map(|v| distance(v).map_or(NONE, |d| d as u32)).collect();
+        let found = dijkstra(
+            &network.graph(|w| if unit { 1.0 } else { w.into() }),
+            start,
+            None,
+            |e| *e.weight(),
+        );
+        let distance = |vertex: u32| {
+            found
+                .get(&NodeIndex::from(vertex))
+                .map(|&distance| distance as i64)
+        };
+        let distances: Vec<u32> = (0..n)
+            .map(|v| distance(v).map_or(NONE, |d| d as u32))
+            .collect();
         let (name, arguments) = match unit {
-            true => ("bfs", args![n, OFFSETS, TARGETS, source, FIRST, SECOND, THIRD].to_vec()),
-            false => ("dijkstra", args![n, OFFSETS, TARGETS, WEIGHTS, source, FIRST, SECOND, SCRATCH].to_vec()),
+            true => (
+                "bfs",
+                args![n, OFFSETS, TARGETS, source, FIRST, SECOND, THIRD].to_vec(),
+            ),
+            false => (
+                "dijkstra",
+                args![n, OFFSETS, TARGETS, WEIGHTS, source, FIRST, SECOND, SCRATCH].to_vec(),
+            ),
         };
         calls.returns(name, &arguments, found.len() as u32);
         calls.reads(FIRST, &bytes!(distances));
@@ -132,7 +168,9 @@ fn paths(calls: &mut Calls, random: &mut Random, network: &Network) {
             calls.reads_with(THIRD, 4 * found.len(), move |found| {
                 let order = words(found);
                 let ascends = order.is_sorted_by_key(|&vertex| distances[vertex as usize]);
-                ascends.then_some(()).ok_or("the queue is no order of the search".into())
+                ascends
+                    .then_some(())
+                    .ok_or("the queue is no order of the search".into())
             });
         }
     }
@@ -141,7 +179,9 @@ fn paths(calls: &mut Calls, random: &mut Random, network: &Network) {
 fn signed_paths(calls: &mut Calls, random: &mut Random, network: &Network) {
     // Weights of differences of potentials have no negative cycle; lowered ones often have one.
     let mut network = network.clone();
-    let potentials: Vec<i32> = (0..network.vertices).map(|_| random.below(50) as i32).collect();
+    let potentials: Vec<i32> = (0..network.vertices)
+        .map(|_| random.below(50) as i32)
+        .collect();
     let lower = random.below(2) as i32;
     for (from, to, weight) in &mut network.arcs {
         *weight += potentials[*to as usize] - potentials[*from as usize] - lower;
@@ -149,9 +189,13 @@ fn signed_paths(calls: &mut Calls, random: &mut Random, network: &Network) {
     network.write(calls);
     let (n, source) = (network.count(), random.below(network.vertices) as u32);
     // petgraph also looks at cycles that are unreachable.
-    let reached = dijkstra(&network.graph(|_| 1.0), source.into(), None, |e| *e.weight());
+    let reached = dijkstra(&network.graph(|_| 1.0), source.into(), None, |e| {
+        *e.weight()
+    });
     let mut reachable = network.clone();
-    reachable.arcs.retain(|arc| reached.contains_key(&NodeIndex::from(arc.0)));
+    reachable
+        .arcs
+        .retain(|arc| reached.contains_key(&NodeIndex::from(arc.0)));
     let found = bellman_ford(&reachable.graph(f64::from), source.into());
     let arguments = args![n, OFFSETS, TARGETS, WEIGHTS, source, FIRST, SECOND];
     calls.returns("bellman_ford", arguments, i32::from(found.is_ok()));
@@ -159,7 +203,9 @@ fn signed_paths(calls: &mut Calls, random: &mut Random, network: &Network) {
         let distance = |d: &f64| if d.is_finite() { *d as i32 } else { i32::MAX };
         let distances: Vec<i32> = found.distances.iter().map(distance).collect();
         calls.reads(FIRST, &bytes!(distances));
-        let wide = distances.iter().map(|&d| if d == i32::MAX { i64::MAX } else { d.into() });
+        let wide = distances
+            .iter()
+            .map(|&d| if d == i32::MAX { i64::MAX } else { d.into() });
         check_parents(calls, &network, SECOND, source, wide.collect(), false);
     }
 }
@@ -169,14 +215,25 @@ fn components(calls: &mut Calls, random: &mut Random, network: &Network) {
     let graph = network.undirected_graph();
     network.undirected().write(calls);
     let count = connected_components(&graph);
-    calls.returns("components", args![n, OFFSETS, TARGETS, FIRST, SECOND], count as u32);
+    calls.returns(
+        "components",
+        args![n, OFFSETS, TARGETS, FIRST, SECOND],
+        count as u32,
+    );
     // Labels by least vertices, which is what joined sets must say, too.
     calls.call("union_begin", args![FIRST + 2048, n]);
     let mut labels: Vec<u32> = (0..n).collect();
     for &(a, b, _) in &network.arcs {
         let [kept, gone] = [a, b].map(|vertex| labels[vertex as usize]);
-        calls.returns("union_join", args![FIRST + 2048, a, b], i32::from(kept != gone));
-        labels.iter_mut().filter(|label| **label == gone).for_each(|label| *label = kept);
+        calls.returns(
+            "union_join",
+            args![FIRST + 2048, a, b],
+            i32::from(kept != gone),
+        );
+        labels
+            .iter_mut()
+            .filter(|label| **label == gone)
+            .for_each(|label| *label = kept);
     }
     let [a, b] = [(); 2].map(|()| random.below(network.vertices));
     let size = labels.iter().filter(|&&label| label == labels[a]).count();
@@ -184,7 +241,9 @@ fn components(calls: &mut Calls, random: &mut Random, network: &Network) {
     let expected = labels.clone();
     calls.returns_u64("union_find", args![FIRST + 2048, b as u32], move |found| {
         let is_member = expected.get(found as usize) == Some(&expected[b]);
-        is_member.then_some(()).ok_or(format!("{found} is no member"))
+        is_member
+            .then_some(())
+            .ok_or(format!("{found} is no member"))
     });
     let mut firsts: Vec<u32> = vec![];
     let numbered: Vec<u32> = labels
@@ -215,10 +274,16 @@ fn directed(calls: &mut Calls, random: &mut Random, network: &Network) {
     let (n, graph) = (network.count(), network.graph(f64::from));
     let arcs = network.arcs.clone();
     let cyclic = is_cyclic_directed(&graph);
-    calls.returns_u64("topological_order", args![n, OFFSETS, TARGETS, FIRST, SECOND], move |found| {
-        let is_right = (found < n.into()) == cyclic;
-        is_right.then_some(()).ok_or(format!("{found} of {n} vertices"))
-    });
+    calls.returns_u64(
+        "topological_order",
+        args![n, OFFSETS, TARGETS, FIRST, SECOND],
+        move |found| {
+            let is_right = (found < n.into()) == cyclic;
+            is_right
+                .then_some(())
+                .ok_or(format!("{found} of {n} vertices"))
+        },
+    );
     if !cyclic {
         let arcs = arcs.clone();
         calls.reads_with(FIRST, 4 * network.vertices, move |found| {
@@ -234,9 +299,18 @@ fn directed(calls: &mut Calls, random: &mut Random, network: &Network) {
     calls.reads_with(FIRST, 4 * network.vertices, move |found| {
         let labels = words(found);
         let label = |vertex: &NodeIndex| labels[vertex.index()];
-        let alike = components.iter().all(|members| members.iter().all(|vertex| label(vertex) == label(&members[0])));
-        let distinct = components.iter().map(|members| label(&members[0])).collect::<std::collections::BTreeSet<_>>();
-        let ordered = arcs.iter().all(|&(from, to, _)| labels[from as usize] >= labels[to as usize]);
+        let alike = components.iter().all(|members| {
+            members
+                .iter()
+                .all(|vertex| label(vertex) == label(&members[0]))
+        });
+        let distinct = components
+            .iter()
+            .map(|members| label(&members[0]))
+            .collect::<std::collections::BTreeSet<_>>();
+        let ordered = arcs
+            .iter()
+            .all(|&(from, to, _)| labels[from as usize] >= labels[to as usize]);
         let is_right = alike && ordered && distinct.len() == components.len();
         is_right.then_some(()).ok_or("other components".into())
     });
@@ -254,8 +328,13 @@ fn forest(calls: &mut Calls, _: &mut Random, network: &Network) {
     calls.returns("spanning_forest", arguments, weights.iter().sum::<u64>());
     let roots = network.vertices - weights.len();
     calls.reads_with(FIRST, 4 * network.vertices, move |found| {
-        let found = words(found).iter().filter(|&&parent| parent == NONE).count();
-        (found == roots).then_some(()).ok_or(format!("{found} roots, not {roots}"))
+        let found = words(found)
+            .iter()
+            .filter(|&&parent| parent == NONE)
+            .count();
+        (found == roots)
+            .then_some(())
+            .ok_or(format!("{found} roots, not {roots}"))
     });
 }
 
@@ -263,7 +342,10 @@ fn matching(calls: &mut Calls, _: &mut Random, network: &Network) {
     // Left vertices with even numbers, right ones with odd.
     let n = network.vertices;
     let sides = network.arcs.iter().map(|&(from, to, w)| (from, to, w));
-    let bipartite = Network { vertices: n, arcs: sides.collect() };
+    let bipartite = Network {
+        vertices: n,
+        arcs: sides.collect(),
+    };
     bipartite.write(calls);
     let mut graph: UnGraph<(), ()> = UnGraph::new_undirected();
     (0..2 * n).for_each(|_| _ = graph.add_node(()));
@@ -271,7 +353,15 @@ fn matching(calls: &mut Calls, _: &mut Random, network: &Network) {
         graph.add_edge(from.into(), (to + n as u32).into(), ());
     }
     let pairs = maximum_matching(&graph).edges().count();
-    let arguments = args![n as u32, n as u32, OFFSETS, TARGETS, FIRST, FIRST + 2048, SCRATCH];
+    let arguments = args![
+        n as u32,
+        n as u32,
+        OFFSETS,
+        TARGETS,
+        FIRST,
+        FIRST + 2048,
+        SCRATCH
+    ];
     calls.returns("matching", arguments, pairs as u32);
     let arcs = network.arcs.clone();
     calls.reads_with(FIRST, 2048 + 4 * n, move |found| {
@@ -283,15 +373,19 @@ fn matching(calls: &mut Calls, _: &mut Random, network: &Network) {
                 return Err(format!("{vertex} is paired with {partner}"));
             }
         }
-        let counts = [left, right].map(|side| side.iter().filter(|&&partner| partner != NONE).count());
-        (counts == [pairs; 2]).then_some(()).ok_or(format!("{counts:?} partners"))
+        let counts =
+            [left, right].map(|side| side.iter().filter(|&&partner| partner != NONE).count());
+        (counts == [pairs; 2])
+            .then_some(())
+            .ok_or(format!("{counts:?} partners"))
     });
 }
 
 fn flow(calls: &mut Calls, random: &mut Random, network: &Network) {
     let n = network.count();
     let [source, sink] = [(); 2].map(|()| random.below(network.vertices) as u32);
-    let column = |of: fn(&(u32, u32, i32)) -> u32| network.arcs.iter().map(of).collect::<Vec<u32>>();
+    let column =
+        |of: fn(&(u32, u32, i32)) -> u32| network.arcs.iter().map(of).collect::<Vec<u32>>();
     calls.write(OFFSETS, &bytes!(column(|arc| arc.0)));
     calls.write(TARGETS, &bytes!(column(|arc| arc.1)));
     calls.write(WEIGHTS, &bytes!(column(|arc| arc.2 as u32)));
@@ -300,9 +394,15 @@ fn flow(calls: &mut Calls, random: &mut Random, network: &Network) {
     for &(from, to, capacity) in &network.arcs {
         graph.add_edge(from.into(), to.into(), capacity as u32);
     }
-    let most = if source == sink { 0 } else { ford_fulkerson(&graph, source.into(), sink.into()).0 };
+    let most = if source == sink {
+        0
+    } else {
+        ford_fulkerson(&graph, source.into(), sink.into()).0
+    };
     let count = network.arcs.len() as u32;
-    let arguments = args![n, count, OFFSETS, TARGETS, WEIGHTS, source, sink, FIRST, SCRATCH];
+    let arguments = args![
+        n, count, OFFSETS, TARGETS, WEIGHTS, source, sink, FIRST, SCRATCH
+    ];
     calls.returns("max_flow", arguments, u64::from(most));
     let network = network.clone();
     calls.reads_with(FIRST, 4 * network.arcs.len(), move |found| {
@@ -340,24 +440,44 @@ fn least_cost(n: usize, costs: &[i32]) -> i64 {
 fn assignment(calls: &mut Calls, random: &mut Random, network: &Network) {
     let n = network.vertices.min(9);
     let limit = [3, 100, 1 << 25][random.below(3)];
-    let costs: Vec<i32> = (0..n * n).map(|_| random.below(2 * limit) as i32 - limit as i32).collect();
+    let costs: Vec<i32> = (0..n * n)
+        .map(|_| random.below(2 * limit) as i32 - limit as i32)
+        .collect();
     calls.write(WEIGHTS, &bytes!(costs));
     let least = least_cost(n, &costs);
-    calls.returns("assignment", args![n as u32, WEIGHTS, FIRST, SCRATCH], least);
+    calls.returns(
+        "assignment",
+        args![n as u32, WEIGHTS, FIRST, SCRATCH],
+        least,
+    );
     calls.reads_with(FIRST, 4 * n, move |found| {
         let mut columns = words(found);
-        let chosen = columns.iter().enumerate().map(|(row, &column)| i64::from(costs[row * n + column as usize]));
+        let chosen = columns
+            .iter()
+            .enumerate()
+            .map(|(row, &column)| i64::from(costs[row * n + column as usize]));
         let sum: i64 = chosen.sum();
         columns.sort_unstable();
         let is_right = sum == least && columns == (0..n as u32).collect::<Vec<_>>();
-        is_right.then_some(()).ok_or(format!("columns {columns:?} at {sum}"))
+        is_right
+            .then_some(())
+            .ok_or(format!("columns {columns:?} at {sum}"))
     });
 }
 
 fn all(target: Target) {
     let mut random = Random::new(12);
     let mut calls = Calls::new("graph", target);
-    let algorithms = [paths, signed_paths, components, directed, forest, matching, flow, assignment];
+    let algorithms = [
+        paths,
+        signed_paths,
+        components,
+        directed,
+        forest,
+        matching,
+        flow,
+        assignment,
+    ];
     for round in 0..target.cases(300, 4) {
         let vertices = 1 + random.below(target.cases([6, 30, 120][round % 3], 8));
         let network = Network::random(&mut random, vertices, (4 * vertices).min(900));

@@ -22,7 +22,10 @@ fn power(base: u128, exponent: u64, m: u128) -> u128 {
 
 /// By trial division.
 fn is_prime(n: u64) -> bool {
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1
+        && (2..)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
 }
 
 /// The least exponent whose power reaches n; `None` of 0.
@@ -40,7 +43,11 @@ fn quotients(calls: &mut Calls, random: &mut Random) {
     let [wide_a, wide_b] = [a, b].map(u128::from);
     let [signed_a, signed_b] = [a as i64, b as i64];
     calls.returns("mul_u64", args![a, b], a.wrapping_mul(b));
-    calls.returns("mul_high_u64", args![a, b], (wide_a * wide_b >> 64) as u64);
+    calls.returns(
+        "mul_high_u64",
+        args![a, b],
+        ((wide_a * wide_b) >> 64) as u64,
+    );
     let product = i128::from(signed_a) * i128::from(signed_b);
     calls.returns("mul_high_i64", args![a, b], (product >> 64) as i64);
     if b == 0 {
@@ -66,7 +73,9 @@ fn roots_and_logarithms(calls: &mut Calls, random: &mut Random) {
     let n = match random.below(3) {
         0 => {
             let root = u64::from(random.word());
-            (root * root).wrapping_add(random.next() % 3).wrapping_sub(1)
+            (root * root)
+                .wrapping_add(random.next() % 3)
+                .wrapping_sub(1)
         }
         1 => {
             let ten = 10u64.pow(random.below(20) as u32);
@@ -87,8 +96,16 @@ fn roots_and_logarithms(calls: &mut Calls, random: &mut Random) {
     calls.returns("ceil_log2_u32", args![word], ceil_log(2, n).unwrap_or(-1));
     calls.returns("ceil_log10_u32", args![word], ceil_log(10, n).unwrap_or(-1));
     let (base, exponent) = (random.wide(), random.word());
-    calls.returns("ipow_u64", args![base, exponent], base.wrapping_pow(exponent));
-    calls.returns("ipow_u32", args![word, exponent], word.wrapping_pow(exponent));
+    calls.returns(
+        "ipow_u64",
+        args![base, exponent],
+        base.wrapping_pow(exponent),
+    );
+    calls.returns(
+        "ipow_u32",
+        args![word, exponent],
+        word.wrapping_pow(exponent),
+    );
 }
 
 fn divisors(calls: &mut Calls, random: &mut Random) {
@@ -99,12 +116,20 @@ fn divisors(calls: &mut Calls, random: &mut Random) {
     });
     let [wide_a, wide_b] = [a, b].map(u128::from);
     calls.returns("gcd_u64", args![a, b], gcd(wide_a, wide_b) as u64);
-    let lcm = if a == 0 || b == 0 { 0 } else { wide_a / gcd(wide_a, wide_b) * wide_b };
+    let lcm = if a == 0 || b == 0 {
+        0
+    } else {
+        wide_a / gcd(wide_a, wide_b) * wide_b
+    };
     calls.returns("lcm_u64", args![a, b], u64::try_from(lcm).unwrap_or(0));
     let [a, b] = [random.word(), random.word()];
     let [wide_a, wide_b] = [a, b].map(u128::from);
     calls.returns("gcd_u32", args![a, b], gcd(wide_a, wide_b) as u32);
-    let lcm = if a == 0 || b == 0 { 0 } else { wide_a / gcd(wide_a, wide_b) * wide_b };
+    let lcm = if a == 0 || b == 0 {
+        0
+    } else {
+        wide_a / gcd(wide_a, wide_b) * wide_b
+    };
     calls.returns("lcm_u32", args![a, b], lcm as u64);
 }
 
@@ -127,7 +152,9 @@ fn modular(calls: &mut Calls, random: &mut Random) {
     let exponent = random.wide() >> 32;
     let result = power(a.into(), exponent, wide) as u64;
     calls.returns("pow_mod_u64", args![a, exponent, m], result);
-    calls.returns_u64("inverse_mod_u64", args![a, m], move |found| inverse(found, a, m));
+    calls.returns_u64("inverse_mod_u64", args![a, m], move |found| {
+        inverse(found, a, m)
+    });
     let (a, b, m) = (random.word(), random.word(), random.word().max(1));
     let wide = u128::from(m);
     let product = u128::from(a) * u128::from(b) % wide;
@@ -136,7 +163,9 @@ fn modular(calls: &mut Calls, random: &mut Random) {
     calls.returns("add_mod_u32", args![a % m, b % m, m], sum as u32);
     let result = power(a.into(), b.into(), wide) as u32;
     calls.returns("pow_mod_u32", args![a, b, m], result);
-    calls.returns_u64("inverse_mod_u32", args![a, m], move |found| inverse(found, a.into(), m.into()));
+    calls.returns_u64("inverse_mod_u32", args![a, m], move |found| {
+        inverse(found, a.into(), m.into())
+    });
 }
 
 fn all(target: Target) {
@@ -211,7 +240,10 @@ fn primes() {
     for n in PRIMES {
         calls.returns("is_prime_u64", args![n], 1);
     }
-    for [a, b] in [[4_294_967_291u64, 4_294_967_279], [3_037_000_493, 3_037_000_493]] {
+    for [a, b] in [
+        [4_294_967_291u64, 4_294_967_279],
+        [3_037_000_493, 3_037_000_493],
+    ] {
         calls.returns("is_prime_u64", args![a * b], 0);
     }
     calls.run();
@@ -220,7 +252,16 @@ fn primes() {
 #[test]
 fn primes_through_the_weights() {
     let mut calls = Calls::new("math", Target::Machine);
-    for n in [0, 1, 2, 221, 289, 25_326_001, 3_215_031_751, 4_294_967_291u64] {
+    for n in [
+        0,
+        1,
+        2,
+        221,
+        289,
+        25_326_001,
+        3_215_031_751,
+        4_294_967_291u64,
+    ] {
         calls.returns("is_prime_u32", args![n as u32], i32::from(is_prime(n)));
     }
     calls.returns("is_prime_u64", args![COMPOSITES[4]], 0);

@@ -1,9 +1,9 @@
 //! Manifests, headers and compiled modules state the same.
 
 use std::collections::BTreeSet;
-use std::{env, fs};
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 use wasmparser::{ExternalKind, Parser, Payload, ValType};
 use weightware_modules::{Module, SHARED, Value};
@@ -55,7 +55,10 @@ fn manifests_are_complete() {
     for module in Module::all() {
         let name = &module.name;
         assert_eq!(module.licence, "MIT OR Apache-2.0", "{name}");
-        assert!(!module.version.is_empty() && !module.summary.is_empty(), "{name}");
+        assert!(
+            !module.version.is_empty() && !module.summary.is_empty(),
+            "{name}"
+        );
         let names: BTreeSet<&str> = module.functions.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names.len(), module.functions.len(), "{name}");
         let header = module.files[0];
@@ -65,7 +68,11 @@ fn manifests_are_complete() {
                 "WEIGHTWARE_FUNCTION(\"{name}\", {})\n{};",
                 function.name, function.signature
             );
-            assert!(header.text.contains(&declaration), "{}: {declaration}", header.path);
+            assert!(
+                header.text.contains(&declaration),
+                "{}: {declaration}",
+                header.path
+            );
             assert!(!function.doc.is_empty(), "{}", function.name);
         }
         let declared = header.text.matches("WEIGHTWARE_FUNCTION(").count();
@@ -81,12 +88,16 @@ const TABLE: [&str; 2] = ["<!-- functions -->\n", "<!-- end of functions -->"];
 fn pages_list_all_functions() {
     for module in Module::all() {
         let path = library().join(&module.name).join("README.md");
-        let page = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let page =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (head, rest) = page.split_once(TABLE[0]).expect("a mark before the table");
         let (_, tail) = rest.split_once(TABLE[1]).expect("a mark after the table");
         let mut table = "| function | does |\n|---|---|\n".to_owned();
         for function in &module.functions {
-            let names: Vec<String> = parameters(&function.signature).iter().map(|p| parameter_name(p)).collect();
+            let names: Vec<String> = parameters(&function.signature)
+                .iter()
+                .map(|p| parameter_name(p))
+                .collect();
             let doc = function.doc.replace('|', "\\|");
             table += &format!("| `{}({})` | {doc} |\n", function.name, names.join(", "));
         }
@@ -103,7 +114,11 @@ fn pages_list_all_functions() {
 fn parameter_name(parameter: &str) -> String {
     let end = parameter.find(")(").unwrap_or(parameter.len());
     let word = |c: char| !c.is_alphanumeric() && c != '_';
-    parameter[..end].rsplit(word).next().unwrap_or(parameter).to_owned()
+    parameter[..end]
+        .rsplit(word)
+        .next()
+        .unwrap_or(parameter)
+        .to_owned()
 }
 
 fn value(ty: &ValType) -> Value {
@@ -124,7 +139,13 @@ pub(crate) fn compile(module: &Module, flags: &[&str], source: &str) -> Vec<u8> 
     let sources = module.sources().map(|file| library().join(file.path));
     let links = flags.iter().any(|flag| flag.starts_with("-DWEIGHTWARE"));
     let done = Command::new("clang")
-        .args(["--target=wasm32", "-O2", "-ffreestanding", "-nostdlib", "-Wl,--no-entry"])
+        .args([
+            "--target=wasm32",
+            "-O2",
+            "-ffreestanding",
+            "-nostdlib",
+            "-Wl,--no-entry",
+        ])
         .args(["-Wall", "-Wextra", "-Wno-parentheses", "-Werror"])
         .args(flags)
         .arg("-I")
@@ -134,7 +155,9 @@ pub(crate) fn compile(module: &Module, flags: &[&str], source: &str) -> Vec<u8> 
         .arg("-o")
         .arg(&out)
         .output()
-        .unwrap_or_else(|error| panic!("clang: {error}; install it (Debian: apt install clang lld)"));
+        .unwrap_or_else(|error| {
+            panic!("clang: {error}; install it (Debian: apt install clang lld)")
+        });
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{}: {said}", module.name);
     fs::read(out).expect("a module")
@@ -234,7 +257,13 @@ fn modules_have_no_mutable_data() {
             let folder = tempfile::tempdir().expect("a folder");
             let object = folder.path().join("object.o");
             let done = Command::new("cc")
-                .args(["-O2", "-std=gnu11", "-ffreestanding", "-DWEIGHTWARE_LINK_STATIC", "-c"])
+                .args([
+                    "-O2",
+                    "-std=gnu11",
+                    "-ffreestanding",
+                    "-DWEIGHTWARE_LINK_STATIC",
+                    "-c",
+                ])
                 .arg(library().join(file.path))
                 .arg("-o")
                 .arg(&object)
@@ -247,7 +276,12 @@ fn modules_have_no_mutable_data() {
                 .output()
                 .expect("size starts; install binutils");
             let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-            let fields: Vec<&str> = listed.lines().nth(1).expect("a row").split_whitespace().collect();
+            let fields: Vec<&str> = listed
+                .lines()
+                .nth(1)
+                .expect("a row")
+                .split_whitespace()
+                .collect();
             assert_eq!(fields[1..3], ["0", "0"], "{}: .data and .bss", file.path);
         }
     }

@@ -25,10 +25,32 @@ fn read(calls: &mut Calls, name: &str, text: &str, base: Option<i32>) {
 }
 
 const INTEGERS: [&str; 26] = [
-    "", " ", "-", "+", "0", "-0", "08", "0x", "0xg", "0X1f", "-0x10", "  \t\n42abc", "2147483647", "2147483648",
-    "-2147483648", "-2147483649", "4294967295", "4294967296", "-4294967295", "9223372036854775807",
-    "9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551616",
-    "99999999999999999999999999", "z1Z",
+    "",
+    " ",
+    "-",
+    "+",
+    "0",
+    "-0",
+    "08",
+    "0x",
+    "0xg",
+    "0X1f",
+    "-0x10",
+    "  \t\n42abc",
+    "2147483647",
+    "2147483648",
+    "-2147483648",
+    "-2147483649",
+    "4294967295",
+    "4294967296",
+    "-4294967295",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "99999999999999999999999999",
+    "z1Z",
 ];
 
 fn integers(calls: &mut Calls, cases: usize) {
@@ -55,19 +77,62 @@ fn integers(calls: &mut Calls, cases: usize) {
 
 #[test]
 fn integers_are_read() {
-    Calls::run_against(ORACLE, "strings", Target::Native, |calls| integers(calls, 500));
-    Calls::run_against(ORACLE, "strings", Target::Machine, |calls| integers(calls, 2));
+    Calls::run_against(ORACLE, "strings", Target::Native, |calls| {
+        integers(calls, 500)
+    });
+    Calls::run_against(ORACLE, "strings", Target::Machine, |calls| {
+        integers(calls, 2)
+    });
 }
 
 /// Halfway cases, limits, forms and malformed texts.
 const NUMBERS: [&str; 46] = [
-    "", ".", "-", "+.e1", "1", "-0", "1.5e", "1e+", "1e-x", "  \n-2.5E3z", "inf", "-INFINITY", "infinit", "nan",
-    "-nan(12_x)", "nan(?", "0x", "0x.p1", "0x1p-1074", "0x1.8p1", "0X.8P+3q", "0x1.fffffffffffff8p0",
-    "0x1.00000000000008p0", "0x1.000000000000080000000001p0", "0x1p-1075", "0x1.0001p-1075", "0x123456789abcdef01p-4",
-    "0x1p1024", "1e308", "1.7976931348623157e308", "1.7976931348623158e308", "1.7976931348623159e308", "1e309",
-    "5e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "2.2250738585072011e-308", "2.2250738585072014e-308",
-    "9007199254740993", "9007199254740992.999999", "9007199254740993.0000000000000000000000000000000000001",
-    "8.41e21", "123456789012345678901234567890", "1e99999999999", "0e99999999999", "1e-99999999999",
+    "",
+    ".",
+    "-",
+    "+.e1",
+    "1",
+    "-0",
+    "1.5e",
+    "1e+",
+    "1e-x",
+    "  \n-2.5E3z",
+    "inf",
+    "-INFINITY",
+    "infinit",
+    "nan",
+    "-nan(12_x)",
+    "nan(?",
+    "0x",
+    "0x.p1",
+    "0x1p-1074",
+    "0x1.8p1",
+    "0X.8P+3q",
+    "0x1.fffffffffffff8p0",
+    "0x1.00000000000008p0",
+    "0x1.000000000000080000000001p0",
+    "0x1p-1075",
+    "0x1.0001p-1075",
+    "0x123456789abcdef01p-4",
+    "0x1p1024",
+    "1e308",
+    "1.7976931348623157e308",
+    "1.7976931348623158e308",
+    "1.7976931348623159e308",
+    "1e309",
+    "5e-324",
+    "2.4703282292062327e-324",
+    "2.4703282292062328e-324",
+    "2.2250738585072011e-308",
+    "2.2250738585072014e-308",
+    "9007199254740993",
+    "9007199254740992.999999",
+    "9007199254740993.0000000000000000000000000000000000001",
+    "8.41e21",
+    "123456789012345678901234567890",
+    "1e99999999999",
+    "0e99999999999",
+    "1e-99999999999",
 ];
 
 fn number(random: &mut Random) -> String {
@@ -83,8 +148,17 @@ fn number(random: &mut Random) -> String {
             let (mantissa, power) = digits.split_once('e').expect("an exponent");
             format!("{mantissa}{}e{power}", exponent % 2)
         }
-        4 => format!("{}.{}e{}", random.next(), random.next(), random.below(700) as i32 - 360),
-        _ => format!("{}e{}", random.next() >> random.below(64), random.below(60) as i32 - 30),
+        4 => format!(
+            "{}.{}e{}",
+            random.next(),
+            random.next(),
+            random.below(700) as i32 - 360
+        ),
+        _ => format!(
+            "{}e{}",
+            random.next() >> random.below(64),
+            random.below(60) as i32 - 30
+        ),
     }
 }
 
@@ -109,8 +183,15 @@ fn halfway(random: &mut Random) -> String {
             digits.push(carry);
         }
     }
-    let text: String = digits.iter().rev().filter_map(|&digit| char::from_digit(digit, 10)).collect();
-    format!("{text}{}e-{k}", ["", ".0000000000000000000001"][random.below(2)])
+    let text: String = digits
+        .iter()
+        .rev()
+        .filter_map(|&digit| char::from_digit(digit, 10))
+        .collect();
+    format!(
+        "{text}{}e-{k}",
+        ["", ".0000000000000000000001"][random.below(2)]
+    )
 }
 
 fn numbers(calls: &mut Calls, listed: usize, cases: usize) {
@@ -133,8 +214,12 @@ fn numbers(calls: &mut Calls, listed: usize, cases: usize) {
 
 #[test]
 fn numbers_are_read() {
-    Calls::run_against(ORACLE, "strings", Target::Native, |calls| numbers(calls, NUMBERS.len(), 4000));
-    Calls::run_against(ORACLE, "strings", Target::Machine, |calls| numbers(calls, 24, 3));
+    Calls::run_against(ORACLE, "strings", Target::Native, |calls| {
+        numbers(calls, NUMBERS.len(), 4000)
+    });
+    Calls::run_against(ORACLE, "strings", Target::Machine, |calls| {
+        numbers(calls, 24, 3)
+    });
 }
 
 /// Every number that dtoa writes is read as itself, by Rust.
@@ -147,9 +232,14 @@ fn numbers_survive_a_round_trip() {
         calls.call("dtoa", args![value, OUT]);
         calls.reads_with(OUT, 25, move |found| {
             let text = found.split(|&b| b == 0).next().map(String::from_utf8_lossy);
-            let read: f64 = text.unwrap_or_default().parse().map_err(|error| format!("{error}"))?;
+            let read: f64 = text
+                .unwrap_or_default()
+                .parse()
+                .map_err(|error| format!("{error}"))?;
             let is_same = read.to_bits() == value.to_bits() || read.is_nan() && value.is_nan();
-            is_same.then_some(()).ok_or(format!("{value:e} becomes {read:e}"))
+            is_same
+                .then_some(())
+                .ok_or(format!("{value:e} becomes {read:e}"))
         });
     }
     calls.run();
@@ -163,7 +253,8 @@ struct Block {
 
 impl Block {
     fn push(&mut self, bytes: &[u8]) {
-        self.bytes.resize(self.bytes.len().next_multiple_of(bytes.len()), 0);
+        self.bytes
+            .resize(self.bytes.len().next_multiple_of(bytes.len()), 0);
         self.bytes.extend(bytes);
     }
 }
@@ -204,7 +295,11 @@ fn directive(random: &mut Random, target: Target, block: &mut Block) -> String {
                 // Both a long of 32 bits and one of 64 hold these.
                 "l" | "z" | "t" => {
                     let signed = i64::from(word as i32);
-                    let value = if "di".contains(conversion) { signed as u64 } else { word.into() };
+                    let value = if "di".contains(conversion) {
+                        signed as u64
+                    } else {
+                        word.into()
+                    };
                     block.push(&value.to_le_bytes()[..target.pointer()]);
                 }
                 _ => block.push(&word.to_le_bytes()),
@@ -218,7 +313,9 @@ fn directive(random: &mut Random, target: Target, block: &mut Block) -> String {
         5 => {
             block.push(&vec![0; target.pointer()]);
             let at = block.bytes.len() - target.pointer();
-            block.pointers.push((at as u32, STRINGS + random.below(12) as u32));
+            block
+                .pointers
+                .push((at as u32, STRINGS + random.below(12) as u32));
             text.push('s');
         }
         _ => {
@@ -239,7 +336,10 @@ fn formats(calls: &mut Calls, cases: usize, directives: usize) {
     let mut random = Random::new(11);
     calls.write(STRINGS, b"twelve bytes\0");
     for _ in 0..cases {
-        let mut block = Block { bytes: vec![], pointers: vec![] };
+        let mut block = Block {
+            bytes: vec![],
+            pointers: vec![],
+        };
         let mut format = String::new();
         for _ in 0..1 + random.below(directives) {
             format += &directive(&mut random, calls.target, &mut block);
@@ -260,14 +360,31 @@ fn formats(calls: &mut Calls, cases: usize, directives: usize) {
 
 #[test]
 fn formats_are_those_of_the_host() {
-    Calls::run_against(ORACLE, "strings", Target::Native, |calls| formats(calls, 20_000, 4));
-    Calls::run_against(ORACLE, "strings", Target::Machine, |calls| formats(calls, 30, 3));
+    Calls::run_against(ORACLE, "strings", Target::Native, |calls| {
+        formats(calls, 20_000, 4)
+    });
+    Calls::run_against(ORACLE, "strings", Target::Machine, |calls| {
+        formats(calls, 30, 3)
+    });
 }
 
 /// Whole expansions: the greatest and the least numbers, with every digit they have.
 fn expansions(calls: &mut Calls) {
-    let formats = ["%.1100f", "%.0f", "%.800e", "%#.0e", "%.1074g", "%a", "%.3a"];
-    for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, 0.5, 1.5, 2.5, 0.0, 999_999.5, 1e-5, 9.995] {
+    let formats = [
+        "%.1100f", "%.0f", "%.800e", "%#.0e", "%.1074g", "%a", "%.3a",
+    ];
+    for value in [
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        5e-324,
+        0.5,
+        1.5,
+        2.5,
+        0.0,
+        999_999.5,
+        1e-5,
+        9.995,
+    ] {
         for format in formats {
             calls.note(&format!("{format} {value:e}"));
             calls.write(TEXT, &[format.as_bytes(), b"\0"].concat());

@@ -30,7 +30,9 @@ impl Random {
         let shift = self.below(64);
         let value = match self.below(2) {
             0 => self.next() >> shift,
-            _ => (1u64 << shift).wrapping_add(self.next() % 5).wrapping_sub(2),
+            _ => (1u64 << shift)
+                .wrapping_add(self.next() % 5)
+                .wrapping_sub(2),
         };
         match self.below(4) {
             0 => value.wrapping_neg(),
@@ -76,6 +78,9 @@ impl Random {
 #[macro_export]
 macro_rules! bytes {
     ($items:expr) => {
-        $items.iter().flat_map(|item| item.to_le_bytes()).collect::<Vec<u8>>()
+        $items
+            .iter()
+            .flat_map(|item| item.to_le_bytes())
+            .collect::<Vec<u8>>()
     };
 }

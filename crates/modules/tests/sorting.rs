@@ -15,7 +15,11 @@ const DESCENDING: u32 = 1;
 const BY_FIRST_BYTE: u32 = 2;
 
 /// Arrays of many shapes: random, few values, sorted, reversed, organ pipes, all equal.
-fn shaped(random: &mut Random, count: usize, mut value: impl FnMut(&mut Random) -> u64) -> Vec<u64> {
+fn shaped(
+    random: &mut Random,
+    count: usize,
+    mut value: impl FnMut(&mut Random) -> u64,
+) -> Vec<u64> {
     let mut items: Vec<u64> = (0..count).map(|_| value(random)).collect();
     match random.below(8) {
         0 => items.sort_unstable(),
@@ -43,7 +47,10 @@ macro_rules! typed {
         let (calls, random): (&mut Calls, &mut Random) = ($calls, $random);
         let compare = $compare;
         let n = $count as u32;
-        let items: Vec<$ty> = shaped(random, $count, |r| r.wide()).into_iter().map($from).collect();
+        let items: Vec<$ty> = shaped(random, $count, |r| r.wide())
+            .into_iter()
+            .map($from)
+            .collect();
         let mut sorted = items.clone();
         sorted.sort_by(compare);
         let whole = bytes!(items);
@@ -59,25 +66,44 @@ macro_rules! typed {
         for _ in 0..3 {
             let value = match random.below(2) {
                 0 => $from(random.wide()),
-                _ => items.get(random.below($count.max(1))).copied().unwrap_or_default(),
+                _ => items
+                    .get(random.below($count.max(1)))
+                    .copied()
+                    .unwrap_or_default(),
             };
             let below = sorted.partition_point(|item| compare(item, &value).is_lt()) as u32;
-            calls.returns(concat!("lower_bound_", $name), args![ITEMS, n, value], below);
+            calls.returns(
+                concat!("lower_bound_", $name),
+                args![ITEMS, n, value],
+                below,
+            );
             let within = sorted.partition_point(|item| compare(item, &value).is_le()) as u32;
-            calls.returns(concat!("upper_bound_", $name), args![ITEMS, n, value], within);
+            calls.returns(
+                concat!("upper_bound_", $name),
+                args![ITEMS, n, value],
+                within,
+            );
         }
         calls.write(ITEMS, &whole);
         let at = random.below($count + 1);
         let selected = sorted.get(at).copied().unwrap_or_default();
-        calls.returns(concat!("select_", $name), args![ITEMS, n, at as u32], selected);
+        calls.returns(
+            concat!("select_", $name),
+            args![ITEMS, n, at as u32],
+            selected,
+        );
         if at < $count {
             calls.reads_with(ITEMS, whole.len(), move |found| {
                 let found: Vec<$ty> = found
                     .chunks(size_of::<$ty>())
                     .map(|item| <$ty>::from_le_bytes(item.try_into().expect("an item")))
                     .collect();
-                let is_split = found[..at].iter().all(|item| compare(item, &selected).is_le())
-                    && found[at..].iter().all(|item| compare(item, &selected).is_ge());
+                let is_split = found[..at]
+                    .iter()
+                    .all(|item| compare(item, &selected).is_le())
+                    && found[at..]
+                        .iter()
+                        .all(|item| compare(item, &selected).is_ge());
                 let mut resorted = found;
                 resorted.sort_by(compare);
                 match is_split && bytes!(resorted) == bytes!(sorted) {
@@ -93,7 +119,15 @@ fn numbers(calls: &mut Calls, random: &mut Random, count: usize) {
     typed!(calls, random, count, i32, "i32", |v| v as i32, i32::cmp);
     typed!(calls, random, count, u32, "u32", |v| v as u32, u32::cmp);
     typed!(calls, random, count, i64, "i64", |v| v as i64, i64::cmp);
-    typed!(calls, random, count, f64, "f64", f64::from_bits, f64::total_cmp);
+    typed!(
+        calls,
+        random,
+        count,
+        f64,
+        "f64",
+        f64::from_bits,
+        f64::total_cmp
+    );
 }
 
 /// Records of a byte, which is the key, and others that must travel with it.
@@ -106,7 +140,10 @@ fn records(calls: &mut Calls, random: &mut Random, count: usize) {
     }
     let whole = items.concat();
     calls.write(ITEMS, &whole);
-    calls.call("merge_sort", args![ITEMS, n, size as u32, BUFFER, BY_FIRST_BYTE]);
+    calls.call(
+        "merge_sort",
+        args![ITEMS, n, size as u32, BUFFER, BY_FIRST_BYTE],
+    );
     let mut sorted = items.clone();
     sorted.sort_by_key(|item| item[0]);
     calls.reads(ITEMS, &sorted.concat());
@@ -135,7 +172,10 @@ fn records(calls: &mut Calls, random: &mut Random, count: usize) {
 
 fn words(calls: &mut Calls, random: &mut Random, count: usize) {
     let n = count as u32;
-    let mut items: Vec<i32> = shaped(random, count, Random::wide).iter().map(|&v| v as i32).collect();
+    let mut items: Vec<i32> = shaped(random, count, Random::wide)
+        .iter()
+        .map(|&v| v as i32)
+        .collect();
     calls.write(ITEMS, &bytes!(items));
     calls.call("reverse_32", args![ITEMS, n]);
     items.reverse();

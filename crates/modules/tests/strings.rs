@@ -11,7 +11,9 @@ const OUT: u32 = 16 << 10;
 /// A text of few letters, so that there is something to find.
 fn text(random: &mut Random, count: usize) -> Vec<u8> {
     let letters = 1 + random.below(3);
-    (0..count).map(|_| b'a' + random.below(letters) as u8).collect()
+    (0..count)
+        .map(|_| b'a' + random.below(letters) as u8)
+        .collect()
 }
 
 fn terminated(text: &[u8]) -> Vec<u8> {
@@ -53,7 +55,11 @@ fn memory(calls: &mut Calls, random: &mut Random, count: usize) {
     calls.write(A, &bytes);
     calls.write(B + shift, &other);
     calls.returns("memcmp", args![A, B + shift, n], difference(&bytes, &other));
-    let byte = if count > 0 && random.below(2) == 0 { bytes[random.below(count)] } else { byte };
+    let byte = if count > 0 && random.below(2) == 0 {
+        bytes[random.below(count)]
+    } else {
+        byte
+    };
     let found = bytes.iter().position(|&b| b == byte);
     calls.returns("memchr", args![A, i32::from(byte), n], place(A, found));
 }
@@ -155,7 +161,11 @@ fn integers(calls: &mut Calls, random: &mut Random, _: usize) {
     ];
     for (name, argument, value) in values {
         let text = digits(value, base);
-        calls.returns(name, &[argument, OUT.into(), base.into()], text.len() as u32);
+        calls.returns(
+            name,
+            &[argument, OUT.into(), base.into()],
+            text.len() as u32,
+        );
         calls.reads(OUT, &terminated(&text));
     }
 }
@@ -164,7 +174,10 @@ fn all(target: Target) {
     let mut random = Random::new(7);
     let mut calls = Calls::new("strings", target);
     let counts: Vec<usize> = match target {
-        Target::Native => (0..100).flat_map(|count| [count; 20]).chain([1000, 3000]).collect(),
+        Target::Native => (0..100)
+            .flat_map(|count| [count; 20])
+            .chain([1000, 3000])
+            .collect(),
         Target::Machine => vec![0, 1, 7, 8, 30],
     };
     for count in counts {

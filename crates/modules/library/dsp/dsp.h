@@ -64,7 +64,7 @@ void dsp_convolve_q15(const int16_t *a, uint32_t a_count, const int16_t *b, uint
 WEIGHTWARE_FUNCTION("dsp", resample_linear_q15)
 void dsp_resample_linear_q15(const int16_t *input, uint32_t in_count, uint32_t step, int16_t *output, uint32_t count);
 
-/* Resamples by up / down with a filter of up * taps coefficients: output[m] = sum c[p + k up] input[n + taps - 1 - k], where m down = n up + p. */
+/* Resamples by up / down with a filter of up * taps coefficients: output[m] = sum c[p + k up] input[n + taps - 1 - k], where m down = n up + p. Traps if up = 0. */
 WEIGHTWARE_FUNCTION("dsp", resample_q15)
 void dsp_resample_q15(const int16_t *coefficients, uint32_t taps, uint32_t up, uint32_t down, const int16_t *input, int16_t *output, uint32_t count);
 

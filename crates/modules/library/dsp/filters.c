@@ -103,6 +103,7 @@ void dsp_resample_linear_q15(const int16_t *input, uint32_t in_count, uint32_t s
 }
 
 void dsp_resample_q15(const int16_t *coefficients, uint32_t taps, uint32_t up, uint32_t down, const int16_t *input, int16_t *output, uint32_t count) {
+    if (up == 0) __builtin_trap();
     uint32_t phase = 0, whole = down / up, part = down % up;
     for (uint32_t i = 0; i < count; i++) {
         accumulator sum = {0, 0};

@@ -117,7 +117,11 @@ impl Calls {
 
     fn reply(&mut self, count: usize, check: Check) {
         let before = format!("{} {}", self.noted, self.last);
-        self.replies.push(Reply { before, count, check });
+        self.replies.push(Reply {
+            before,
+            count,
+            check,
+        });
     }
 
     /// Calls a function; `check` examines the bytes of its result.
@@ -127,7 +131,8 @@ impl Calls {
         let function = &self.module.functions[number];
         let types: Vec<Value> = arguments.iter().map(|argument| argument.value()).collect();
         assert_eq!(types, function.params, "{name}");
-        self.requests.push(if self.is_measured { b'T' } else { b'C' });
+        self.requests
+            .push(if self.is_measured { b'T' } else { b'C' });
         self.word(u32::try_from(number).expect("few functions"));
         self.last = format!("{name}(");
         for argument in arguments {
@@ -151,7 +156,12 @@ impl Calls {
     }
 
     /// Calls a function, which must return these bits.
-    pub(crate) fn returns(&mut self, name: &str, arguments: &[Argument], expected: impl Into<Argument>) {
+    pub(crate) fn returns(
+        &mut self,
+        name: &str,
+        arguments: &[Argument],
+        expected: impl Into<Argument>,
+    ) {
         let expected = expected.into();
         let bytes = expected.bytes();
         self.call_with(
@@ -159,7 +169,9 @@ impl Calls {
             arguments,
             Box::new(move |found| match found == bytes {
                 true => Ok(()),
-                false => Err(format!("returns {found:02x?}, not {expected:x?} = {bytes:02x?}")),
+                false => Err(format!(
+                    "returns {found:02x?}, not {expected:x?} = {bytes:02x?}"
+                )),
             }),
         );
     }
@@ -229,8 +241,14 @@ impl Calls {
 
     /// Compares the replies of the driver on a target with those of an oracle, which stands for
     /// functions of the module in a driver of the host.
-    pub(crate) fn run_against(oracle: &str, module: &str, target: Target, build: impl Fn(&mut Self)) {
-        let [mut expected, mut found] = [Target::Native, target].map(|target| Self::new(module, target));
+    pub(crate) fn run_against(
+        oracle: &str,
+        module: &str,
+        target: Target,
+        build: impl Fn(&mut Self),
+    ) {
+        let [mut expected, mut found] =
+            [Target::Native, target].map(|target| Self::new(module, target));
         build(&mut expected);
         build(&mut found);
         let output = super::native::replies(expected.module, oracle, &expected.requests);
@@ -242,7 +260,8 @@ impl Calls {
             reply.check = Box::new(move |found| match found == bytes {
                 true => Ok(()),
                 false => {
-                    let [found, expected] = [found, &bytes].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+                    let [found, expected] =
+                        [found, &bytes].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
                     Err(format!("{found:?}\n, not\n{expected:?}"))
                 }
             });
@@ -259,14 +278,21 @@ impl Calls {
     /// Runs the driver through the weights, where its last call must trap.
     pub(crate) fn traps(self) {
         let outcome = super::machine::outcome(self.module, &self.requests);
-        assert!(matches!(outcome, Outcome::Trapped(_)), "{}: {outcome:?}", self.last);
+        assert!(
+            matches!(outcome, Outcome::Trapped(_)),
+            "{}: {outcome:?}",
+            self.last
+        );
     }
 
     /// The tokens that the calls took through the weights, each without the driver's own.
     pub(crate) fn tokens(mut self) -> Vec<u64> {
         self.requests.push(b'N');
         let marks = super::machine::marks(self.module, &self.requests);
-        let spans: Vec<u64> = marks.chunks_exact(2).map(|pair| pair[1] - pair[0]).collect();
+        let spans: Vec<u64> = marks
+            .chunks_exact(2)
+            .map(|pair| pair[1] - pair[0])
+            .collect();
         let (nothing, calls) = spans.split_last().expect("the driver marks nothing last");
         calls.iter().map(|tokens| tokens - nothing).collect()
     }
@@ -290,6 +316,9 @@ impl Calls {
         failures.truncate(REPORTED);
         let list = failures.join("\n");
         let of = self.replies.len();
-        assert!(count == 0, "{target:?}: {count} of {of} replies are wrong\n{list}");
+        assert!(
+            count == 0,
+            "{target:?}: {count} of {of} replies are wrong\n{list}"
+        );
     }
 }

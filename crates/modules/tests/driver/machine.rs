@@ -74,7 +74,12 @@ pub(super) fn replies(module: &Module, requests: &[u8]) -> Vec<u8> {
 
 /// The outcome of a module's driver.
 pub(super) fn outcome(module: &Module, requests: &[u8]) -> Outcome {
-    decode(&compile(module, &super::source(module, "")), requests, |_, _| {}).0
+    decode(
+        &compile(module, &super::source(module, "")),
+        requests,
+        |_, _| {},
+    )
+    .0
 }
 
 /// The numbers of the tokens that are marks. The requests must have no other replies with a mark's

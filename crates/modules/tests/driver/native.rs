@@ -16,11 +16,17 @@ pub(super) fn replies(module: &Module, oracle: &str, requests: &[u8]) -> Vec<u8>
         .args(["-fsanitize=undefined,address", "-fno-sanitize-recover=all"])
         .arg("-I")
         .arg(folder.path())
-        .args(super::write(module, &super::source(module, oracle), folder.path()))
+        .args(super::write(
+            module,
+            &super::source(module, oracle),
+            folder.path(),
+        ))
         .arg("-o")
         .arg(&program)
         .output()
-        .unwrap_or_else(|error| panic!("cc: {error}; install a C compiler (Debian: apt install gcc)"));
+        .unwrap_or_else(|error| {
+            panic!("cc: {error}; install a C compiler (Debian: apt install gcc)")
+        });
     let said = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "cc, {}: {said}", module.name);
     let mut child = Command::new(&program)
@@ -36,6 +42,11 @@ pub(super) fn replies(module: &Module, oracle: &str, requests: &[u8]) -> Vec<u8>
         child.wait_with_output().expect("the driver ends")
     });
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {} {said}", module.name, output.status);
+    assert!(
+        output.status.success(),
+        "{}: {} {said}",
+        module.name,
+        output.status
+    );
     output.stdout
 }
