@@ -190,9 +190,9 @@ fn machine() {
 }
 
 /// Composites that deceive Miller and Rabin's test: the least that pass by the first 1, 2, 3, 4, 5, 6,
-/// 7 and 9 primes (OEIS A014233), and by 2, 7 and 61 (Jaeschke). Then Carmichael numbers of many
-/// factors (OEIS A006931), the square of 2^16 + 1, and 2^64 - 1.
-const COMPOSITES: [u64; 14] = [
+/// 7 and 9 primes (OEIS A014233), by 2, 7 and 61 (Jaeschke), and three that pass by two of these.
+/// Then Carmichael numbers of many factors (OEIS A006931), the square of 2^16 + 1, and 2^64 - 1.
+const COMPOSITES: [u64; 17] = [
     2047,
     1_373_653,
     25_326_001,
@@ -202,6 +202,9 @@ const COMPOSITES: [u64; 14] = [
     341_550_071_728_321,
     3_825_123_056_546_413_051,
     4_759_123_141,
+    2_284_453,
+    916_327,
+    79_381,
     825_265,
     5_394_826_801,
     1_436_697_831_295_441,
