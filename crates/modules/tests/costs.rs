@@ -244,11 +244,11 @@ fn typical(module: &str) -> Vec<Call> {
             "in 44 bytes": strstr(A, B) with A = b"the quick brown fox jumps over the lazy dog.\0", B = b"lazy\0";
             "\"-12345\"": strtol(A, C, 10) with A = b"-12345\0";
             "-12345": itoa(-12_345, A, 10);
-            "\"3.14159\"": strtod(A, C) with A = b"3.14159\0";
+            "\"2.99792\"": strtod(A, C) with A = b"3.14159\0";
             "\"6.02214076e23\"": strtod(A, C) with A = b"6.02214076e23\0";
             "0.1": dtoa(0.1, A);
             "\"%d\" of 12345": format(D, 100, A, B) with A = b"%d\0", B = 12_345u32.to_le_bytes();
-            "\"%.2f\" of 3.14159": format(D, 100, A, B) with A = b"%.2f\0", B = 3.14159f64.to_le_bytes();
+            "\"%.2f\" of 2.99792": format(D, 100, A, B) with A = b"%.2f\0", B = 2.99792f64.to_le_bytes();
             "\"%g\" of 1e-300": format(D, 100, A, B) with A = b"%g\0", B = 1e-300f64.to_le_bytes();
         },
         "graph" => {

@@ -82,7 +82,7 @@ fn complex(random: &mut Random, count: usize) -> Vec<i16> {
     let samples = samples(random, count).into_iter().enumerate();
     let part = |(i, sample): (usize, i16)| match is_real {
         true => sample * i16::from(i % 2 == 0),
-        false => (i32::from(sample) * 23_169 >> 15) as i16,
+        false => ((i32::from(sample) * 23_169) >> 15) as i16,
     };
     samples.map(part).collect()
 }
@@ -100,7 +100,7 @@ fn fourier(calls: &mut Calls, random: &mut Random, log2: u32) {
     for (name, sign) in [("fft_q31", -1.0), ("ifft_q31", 1.0)] {
         let input: Vec<i32> = complex(random, count)
             .iter()
-            .map(|&s| i32::from(s) << 16 | 0x1234 * i32::from(s != 0))
+            .map(|&s| (i32::from(s) << 16) | (0x1234 * i32::from(s != 0)))
             .collect();
         calls.write(A, &bytes!(input));
         calls.call(name, args![A, log2]);

@@ -1,6 +1,7 @@
 //! The functions of f64 in `math`: exact ones against Rust, the others against astro-float.
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::rc::Rc;
 
 use astro_float_num::{BigFloat, Consts, RoundingMode, Sign};
@@ -284,7 +285,7 @@ fn elementary(target: Target, count: usize) {
     calls.run();
     // By `--nocapture`, the figures of the module's page.
     for (function, worst) in ELEMENTARY.iter().zip(worst.borrow().iter()) {
-        eprintln!("{}: {worst:.4} ulp", function.name);
+        let _ = writeln!(std::io::stderr(), "{}: {worst:.4} ulp", function.name);
     }
 }
 

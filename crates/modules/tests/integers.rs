@@ -22,7 +22,10 @@ fn power(base: u128, exponent: u64, m: u128) -> u128 {
 
 /// By trial division.
 fn is_prime(n: u64) -> bool {
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1
+        && (2..)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
 }
 
 /// The least exponent whose power reaches n; `None` of 0.
@@ -40,7 +43,11 @@ fn quotients(calls: &mut Calls, random: &mut Random) {
     let [wide_a, wide_b] = [a, b].map(u128::from);
     let [signed_a, signed_b] = [a as i64, b as i64];
     calls.returns("mul_u64", args![a, b], a.wrapping_mul(b));
-    calls.returns("mul_high_u64", args![a, b], (wide_a * wide_b >> 64) as u64);
+    calls.returns(
+        "mul_high_u64",
+        args![a, b],
+        ((wide_a * wide_b) >> 64) as u64,
+    );
     let product = i128::from(signed_a) * i128::from(signed_b);
     calls.returns("mul_high_i64", args![a, b], (product >> 64) as i64);
     if b == 0 {
@@ -183,9 +190,9 @@ fn machine() {
 }
 
 /// Composites that deceive Miller and Rabin's test: the least that pass by the first 1, 2, 3, 4, 5, 6,
-/// 7 and 9 primes (OEIS A014233), and by 2, 7 and 61 (Jaeschke). Then Carmichael numbers of many
-/// factors (OEIS A006931), the square of 2^16 + 1, and 2^64 - 1.
-const COMPOSITES: [u64; 14] = [
+/// 7 and 9 primes (OEIS A014233), by 2, 7 and 61 (Jaeschke), and three that pass by two of these.
+/// Then Carmichael numbers of many factors (OEIS A006931), the square of 2^16 + 1, and 2^64 - 1.
+const COMPOSITES: [u64; 17] = [
     2047,
     1_373_653,
     25_326_001,
@@ -195,6 +202,9 @@ const COMPOSITES: [u64; 14] = [
     341_550_071_728_321,
     3_825_123_056_546_413_051,
     4_759_123_141,
+    2_284_453,
+    916_327,
+    79_381,
     825_265,
     5_394_826_801,
     1_436_697_831_295_441,

@@ -41,7 +41,8 @@ void crypto_chacha20_block(const uint8_t *key, uint32_t counter, const uint8_t *
     store_little(block + 60, x15 + load_little(nonce + 8));
 }
 
-void crypto_chacha20(const uint8_t *key, uint32_t counter, const uint8_t *nonce, const uint8_t *input, uint8_t *output, uint32_t count) {
+void crypto_chacha20(const uint8_t *key, uint32_t counter, const uint8_t *nonce, const uint8_t *input, uint8_t *output,
+                     uint32_t count) {
     uint8_t block[64];
     while (count > 0) {
         crypto_chacha20_block(key, counter++, nonce, block);
@@ -53,10 +54,11 @@ void crypto_chacha20(const uint8_t *key, uint32_t counter, const uint8_t *nonce,
     }
 }
 
-/* Numbers modulo 2^130 - 5 are ten limbs of 13 bits: a sum of five products of limbs fits 32 bits, so no product needs 64.
- * Limb i times limb j with i + j >= 10 counts as 5 times limb i + j - 10. */
+/* Numbers modulo 2^130 - 5 are ten limbs of 13 bits: a sum of five products of limbs fits 32 bits, so no product needs
+ * 64. Limb i times limb j with i + j >= 10 counts as 5 times limb i + j - 10. */
 static void load_limbs(uint32_t *limbs, const uint8_t *bytes) {
-    uint32_t a = load_little(bytes), b = load_little(bytes + 4), c = load_little(bytes + 8), d = load_little(bytes + 12);
+    uint32_t a = load_little(bytes), b = load_little(bytes + 4);
+    uint32_t c = load_little(bytes + 8), d = load_little(bytes + 12);
     limbs[0] = a & 0x1fff;
     limbs[1] = a >> 13 & 0x1fff;
     limbs[2] = (a >> 26 | b << 6) & 0x1fff;
@@ -69,8 +71,8 @@ static void load_limbs(uint32_t *limbs, const uint8_t *bytes) {
     limbs[9] = d >> 21;
 }
 
-/* sum = (sum + limbs) r, where r has the limbs of r from `factors + 10` on, and 5 times them before. Each limb of the result is
- * less than 2^13 + 2^10. */
+/* sum = (sum + limbs) r, where r has the limbs of r from `factors + 10` on, and 5 times them before. Each limb of the
+ * result is less than 2^13 + 2^10. */
 static void multiply_sum(uint32_t *sum, const uint32_t *limbs, const uint32_t *factors) {
     uint32_t s0 = sum[0] + limbs[0], s1 = sum[1] + limbs[1], s2 = sum[2] + limbs[2], s3 = sum[3] + limbs[3];
     uint32_t s4 = sum[4] + limbs[4], s5 = sum[5] + limbs[5], s6 = sum[6] + limbs[6], s7 = sum[7] + limbs[7];

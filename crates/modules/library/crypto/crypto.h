@@ -33,9 +33,11 @@ void crypto_hmac_sha256(const void *key, uint32_t key_count, const void *bytes, 
 
 /* HKDF-Extract with SHA-256: writes the 32 bytes of the pseudorandom key. */
 WEIGHTWARE_FUNCTION("crypto", hkdf_extract)
-void crypto_hkdf_extract(const void *salt, uint32_t salt_count, const void *secret, uint32_t secret_count, uint8_t *key);
+void crypto_hkdf_extract(const void *salt, uint32_t salt_count, const void *secret, uint32_t secret_count,
+                         uint8_t *key);
 
-/* HKDF-Expand with SHA-256: derives `count` bytes from a key of 32 bytes. Returns 1; or 0, without writing, if `count` exceeds 8160. */
+/* HKDF-Expand with SHA-256: derives `count` bytes from a key of 32 bytes. Returns 1; or 0, without writing, if `count`
+ * exceeds 8160. */
 WEIGHTWARE_FUNCTION("crypto", hkdf_expand)
 int32_t crypto_hkdf_expand(const uint8_t *key, const void *info, uint32_t info_count, uint8_t *output, uint32_t count);
 
@@ -43,9 +45,11 @@ int32_t crypto_hkdf_expand(const uint8_t *key, const void *info, uint32_t info_c
 WEIGHTWARE_FUNCTION("crypto", chacha20_block)
 void crypto_chacha20_block(const uint8_t *key, uint32_t counter, const uint8_t *nonce, uint8_t *block);
 
-/* Encrypts or decrypts with ChaCha20 from a block counter on; `output` may be `input`. The counter wraps after 2^32 blocks. */
+/* Encrypts or decrypts with ChaCha20 from a block counter on; `output` may be `input`. The counter wraps after 2^32
+ * blocks. */
 WEIGHTWARE_FUNCTION("crypto", chacha20)
-void crypto_chacha20(const uint8_t *key, uint32_t counter, const uint8_t *nonce, const uint8_t *input, uint8_t *output, uint32_t count);
+void crypto_chacha20(const uint8_t *key, uint32_t counter, const uint8_t *nonce, const uint8_t *input, uint8_t *output,
+                     uint32_t count);
 
 /* Writes the 16 bytes of the Poly1305 tag under a one-time key of 32 bytes. */
 WEIGHTWARE_FUNCTION("crypto", poly1305)

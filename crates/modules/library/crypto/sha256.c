@@ -134,7 +134,8 @@ void crypto_hmac_sha256(const void *key, uint32_t key_count, const void *bytes, 
     end_outer(&state, block, tag);
 }
 
-void crypto_hkdf_extract(const void *salt, uint32_t salt_count, const void *secret, uint32_t secret_count, uint8_t *key) {
+void crypto_hkdf_extract(const void *salt, uint32_t salt_count, const void *secret, uint32_t secret_count,
+                         uint8_t *key) {
     crypto_hmac_sha256(salt, salt_count, secret, secret_count, key);
 }
 

@@ -57,7 +57,8 @@ void dsp_fir_q31(const int32_t *coefficients, uint32_t taps, const int32_t *inpu
 
 void dsp_biquad_q15(const int16_t *coefficients, int16_t *state, uint32_t sections, int16_t *data, uint32_t count) {
     for (uint32_t section = 0; section < sections; section++, coefficients += 5, state += 4) {
-        int32_t b0 = coefficients[0], b1 = coefficients[1], b2 = coefficients[2], a1 = -coefficients[3], a2 = -coefficients[4];
+        int32_t b0 = coefficients[0], b1 = coefficients[1], b2 = coefficients[2];
+        int32_t a1 = -coefficients[3], a2 = -coefficients[4];
         int32_t x1 = state[0], x2 = state[1], y1 = state[2], y2 = state[3];
         for (uint32_t i = 0; i < count; i++) {
             int32_t x = data[i];
@@ -102,7 +103,9 @@ void dsp_resample_linear_q15(const int16_t *input, uint32_t in_count, uint32_t s
     }
 }
 
-void dsp_resample_q15(const int16_t *coefficients, uint32_t taps, uint32_t up, uint32_t down, const int16_t *input, int16_t *output, uint32_t count) {
+void dsp_resample_q15(const int16_t *coefficients, uint32_t taps, uint32_t up, uint32_t down, const int16_t *input,
+                      int16_t *output, uint32_t count) {
+    if (up == 0) __builtin_trap();
     uint32_t phase = 0, whole = down / up, part = down % up;
     for (uint32_t i = 0; i < count; i++) {
         accumulator sum = {0, 0};

@@ -20,8 +20,8 @@ WEIGHTWARE_INLINE int32_t saturate_q15(int32_t value) {
     return value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value;
 }
 
-/* A sum of products of Q15, exact for 2^16 of them: sum = high 2^15 + low. Words, since sums of 64 bits take twice as long and
- * clang makes products of 64 bits for them. */
+/* A sum of products of Q15, exact for 2^16 of them: sum = high 2^15 + low. Words, since sums of 64 bits take twice as
+ * long and clang makes products of 64 bits for them. */
 typedef struct {
     int32_t high, low;
 } accumulator;

@@ -2,7 +2,8 @@
 #include "graph.h"
 
 /* Hopcroft and Karp. Layers: a left vertex without a partner has layer 0. */
-uint32_t graph_matching(uint32_t left, uint32_t right, const uint32_t *offsets, const uint32_t *targets, uint32_t *left_partners, uint32_t *right_partners, uint32_t *scratch) {
+uint32_t graph_matching(uint32_t left, uint32_t right, const uint32_t *offsets, const uint32_t *targets,
+                        uint32_t *left_partners, uint32_t *right_partners, uint32_t *scratch) {
     uint32_t *layers = scratch, *arcs = scratch + left, *path = scratch + 2 * left, pairs = 0;
     for (uint32_t i = 0; i < left; i++) left_partners[i] = GRAPH_NONE;
     for (uint32_t i = 0; i < right; i++) right_partners[i] = GRAPH_NONE;
@@ -58,8 +59,8 @@ uint32_t graph_matching(uint32_t left, uint32_t right, const uint32_t *offsets, 
     }
 }
 
-/* Rows and columns count from 1; column 0 has the row that is being assigned. Potentials: cost - rows[i] - columns[j] >= 0,
- * and 0 for assigned pairs. */
+/* Rows and columns count from 1; column 0 has the row that is being assigned. Potentials: cost - rows[i] - columns[j]
+ * >= 0, and 0 for assigned pairs. */
 int64_t graph_assignment(uint32_t n, const int32_t *costs, uint32_t *columns, int32_t *scratch) {
     int32_t *row_potentials = scratch, *column_potentials = row_potentials + n + 1, *least = column_potentials + n + 1;
     int32_t *rows = least + n + 1, *before = rows + n + 1, *used = before + n + 1;
@@ -181,7 +182,9 @@ static uint32_t fill_path(network *of, uint32_t *depth) {
     return flow;
 }
 
-uint64_t graph_max_flow(uint32_t vertices, uint32_t arcs, const uint32_t *tails, const uint32_t *heads, const uint32_t *capacities, uint32_t source, uint32_t sink, uint32_t *flows, uint32_t *scratch) {
+uint64_t graph_max_flow(uint32_t vertices, uint32_t arcs, const uint32_t *tails, const uint32_t *heads,
+                        const uint32_t *capacities, uint32_t source, uint32_t sink, uint32_t *flows,
+                        uint32_t *scratch) {
     uint32_t *levels = scratch + vertices + 1, *next = levels + vertices, *path = next + vertices;
     network of = {tails, heads, capacities, flows, scratch, path + vertices, levels, next, path};
     uint64_t sum = 0;

@@ -54,7 +54,8 @@ static heap heap_in(uint32_t vertices, uint32_t *keys, uint32_t *parents, uint32
     return h;
 }
 
-uint32_t graph_dijkstra(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, const uint32_t *weights, uint32_t source, uint32_t *distances, uint32_t *parents, uint32_t *scratch) {
+uint32_t graph_dijkstra(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, const uint32_t *weights,
+                        uint32_t source, uint32_t *distances, uint32_t *parents, uint32_t *scratch) {
     heap h = heap_in(vertices, distances, parents, scratch);
     uint32_t reached = 0;
     distances[source] = 0;
@@ -75,7 +76,8 @@ uint32_t graph_dijkstra(uint32_t vertices, const uint32_t *offsets, const uint32
     return reached;
 }
 
-uint64_t graph_spanning_forest(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, const uint32_t *weights, uint32_t *parents, uint32_t *scratch) {
+uint64_t graph_spanning_forest(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets,
+                               const uint32_t *weights, uint32_t *parents, uint32_t *scratch) {
     uint32_t *keys = scratch + 2 * vertices;
     heap h = heap_in(vertices, keys, parents, scratch);
     uint64_t sum = 0;
@@ -99,7 +101,8 @@ uint64_t graph_spanning_forest(uint32_t vertices, const uint32_t *offsets, const
     return sum;
 }
 
-int32_t graph_bellman_ford(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, const int32_t *weights, uint32_t source, int32_t *distances, uint32_t *parents) {
+int32_t graph_bellman_ford(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, const int32_t *weights,
+                           uint32_t source, int32_t *distances, uint32_t *parents) {
     for (uint32_t i = 0; i < vertices; i++) {
         distances[i] = GRAPH_FAR;
         parents[i] = GRAPH_NONE;

@@ -5,7 +5,8 @@ static void fill(uint32_t *words, uint32_t count, uint32_t word) {
     for (uint32_t i = 0; i < count; i++) words[i] = word;
 }
 
-uint32_t graph_bfs(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t source, uint32_t *distances, uint32_t *parents, uint32_t *queue) {
+uint32_t graph_bfs(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t source,
+                   uint32_t *distances, uint32_t *parents, uint32_t *queue) {
     uint32_t reached = 1;
     fill(distances, vertices, GRAPH_NONE);
     fill(parents, vertices, GRAPH_NONE);
@@ -24,7 +25,8 @@ uint32_t graph_bfs(uint32_t vertices, const uint32_t *offsets, const uint32_t *t
     return reached;
 }
 
-uint32_t graph_components(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t *labels, uint32_t *queue) {
+uint32_t graph_components(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t *labels,
+                          uint32_t *queue) {
     uint32_t count = 0;
     fill(labels, vertices, GRAPH_NONE);
     for (uint32_t root = 0; root < vertices; root++) {
@@ -46,9 +48,11 @@ uint32_t graph_components(uint32_t vertices, const uint32_t *offsets, const uint
     return count;
 }
 
-/* Pearce's variant of Tarjan's algorithm, without recursion. `low` has a vertex's number, then the least one that it reaches;
- * `arcs` its next arc. On the path, a label is the vertex before. Vertices that were left wait in `stack` for a root. */
-uint32_t graph_strong_components(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t *labels, uint32_t *scratch) {
+/* Pearce's variant of Tarjan's algorithm, without recursion. `low` has a vertex's number, then the least one that it
+ * reaches; `arcs` its next arc. On the path, a label is the vertex before. Vertices that were left wait in `stack` for
+ * a root. */
+uint32_t graph_strong_components(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t *labels,
+                                 uint32_t *scratch) {
     uint32_t *low = scratch, *arcs = scratch + vertices, *stack = scratch + 2 * vertices;
     uint32_t count = 0, number = 0, waiting = 0;
     /* low: 0 of vertices not seen, and from 1 on; GRAPH_NONE of those whose component is known. */
@@ -98,7 +102,8 @@ uint32_t graph_strong_components(uint32_t vertices, const uint32_t *offsets, con
     return count;
 }
 
-uint32_t graph_topological_order(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t *order, uint32_t *degrees) {
+uint32_t graph_topological_order(uint32_t vertices, const uint32_t *offsets, const uint32_t *targets, uint32_t *order,
+                                 uint32_t *degrees) {
     uint32_t count = 0, arcs = offsets[vertices];
     fill(degrees, vertices, 0);
     for (uint32_t arc = offsets[0]; arc < arcs; arc++) degrees[targets[arc]]++;

@@ -20,7 +20,8 @@ static wide negate(wide n) {
 }
 
 /* 2^(scale + s a b 2^exponent), s = -1 or 1, for a = mantissa / 2^63 and b = factor / 2^127 from 1 to 2. */
-static double power_of_two(bool is_negative, uint64_t mantissa, wide factor, int exponent, int scale, bool result_sign) {
+static double power_of_two(bool is_negative, uint64_t mantissa, wide factor, int exponent, int scale,
+                           bool result_sign) {
     if (exponent > 10) return math_pack(result_sign, is_negative ? -2000 : 2000, SIGN);
     if (exponent < -54) return math_pack(result_sign, scale, SIGN);
     /* Of the lower product, 33 bits are lost; 52 or more are shifted out. */
@@ -171,5 +172,6 @@ double math_pow(double x, double y) {
     if (base != magnitude && !is_integer) return from_bits(NOT_A_NUMBER);
     if (magnitude == ONE) return from_bits(sign | ONE);
     logarithm log = log2_of(math_unpack(magnitude));
-    return power_of_two(log.is_negative != falls, power.mantissa, log.mantissa, log.exponent + power.exponent, 0, is_negative);
+    int product = log.exponent + power.exponent;
+    return power_of_two(log.is_negative != falls, power.mantissa, log.mantissa, product, 0, is_negative);
 }

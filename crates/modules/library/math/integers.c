@@ -66,7 +66,8 @@ uint64_t math_div_wide_u64(uint64_t high, uint64_t low, uint64_t d, uint64_t *re
     return q;
 }
 
-/* Zimmermann's square root with remainder: the root of the upper half, then a quotient by twice that, at most 1 too large. */
+/* Zimmermann's square root with remainder: the root of the upper half, then a quotient by twice that, at most 1 too
+ * large. */
 uint32_t math_isqrt_u32(uint32_t n) {
     if (n == 0) return 0;
     int shift = __builtin_clz(n) & ~1;

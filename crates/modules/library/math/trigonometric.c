@@ -10,8 +10,8 @@ typedef struct {
     number f;
 } angle;
 
-/* x 2/pi modulo 4 for |x| = m 2^q, m of 53 bits. Bits of 2/pi of a weight that makes m's product a multiple of 4 are left
- * out; the next 192 count, so that 75 are right even if x is as near to a multiple of pi/2 as an f64 can be. */
+/* x 2/pi modulo 4 for |x| = m 2^q, m of 53 bits. Bits of 2/pi of a weight that makes m's product a multiple of 4 are
+ * left out; the next 192 count, so that 75 are right even if x is as near to a multiple of pi/2 as an f64 can be. */
 static angle reduce(number x) {
     uint32_t low = (uint32_t)(x.mantissa >> 11), high = (uint32_t)(x.mantissa >> 43);
     int from = x.exponent + 42, shift = from & 31;
@@ -49,7 +49,8 @@ static angle reduce(number x) {
     return result;
 }
 
-/* first[0] - z (first[1] - z (... - z (then[0] - z ...))), `count` and 4 terms; z of 64 bits, `then` as if of 32 less `shift`. */
+/* first[0] - z (first[1] - z (... - z (then[0] - z ...))), `count` and 4 terms; z of 64 bits, `then` as if of 32 less
+ * `shift`. */
 static uint64_t alternating(const uint64_t *first, int count, const uint32_t *then, int shift, uint64_t z) {
     uint32_t low = then[3];
     for (int i = 2; i >= 0; i--) low = then[i] - high_word(product(low, high_word(z)));
@@ -190,7 +191,9 @@ double math_atan2(double y, double x) {
     if (up > INFINITE || across > INFINITE) return from_bits(NOT_A_NUMBER);
     /* Multiples of pi/4 as f64: pi/2 is a power of two apart from pi and pi/4. */
     if (up == 0 || (across == INFINITE && up != INFINITE)) return from_bits(sign | (is_left ? 0x400921fb54442d18u : 0));
-    if (up == INFINITE && across == INFINITE) return from_bits(sign | (is_left ? 0x4002d97c7f3321d2u : 0x3fe921fb54442d18u));
+    if (up == INFINITE && across == INFINITE) {
+        return from_bits(sign | (is_left ? 0x4002d97c7f3321d2u : 0x3fe921fb54442d18u));
+    }
     if (across == 0 || up == INFINITE) return from_bits(sign | 0x3ff921fb54442d18u);
     return arctangent(math_unpack(a), math_unpack(b));
 }

@@ -52,7 +52,8 @@ void sorting_qsort(void *items, uint32_t count, uint32_t size, int (*compare)(co
     }
 }
 
-void sorting_merge_sort(void *items, uint32_t count, uint32_t size, void *buffer, int (*compare)(const void *, const void *)) {
+void sorting_merge_sort(void *items, uint32_t count, uint32_t size, void *buffer, int (*compare)(const void *,
+                        const void *)) {
     uint8_t *from = items, *to = buffer;
     for (uint32_t width = 1; width < count; width *= 2) {
         uint8_t *at = to;
@@ -73,7 +74,8 @@ void sorting_merge_sort(void *items, uint32_t count, uint32_t size, void *buffer
     if (from != items) copy(items, from, count * size);
 }
 
-void *sorting_bsearch(const void *key, const void *items, uint32_t count, uint32_t size, int (*compare)(const void *, const void *)) {
+void *sorting_bsearch(const void *key, const void *items, uint32_t count, uint32_t size, int (*compare)(const void *,
+                      const void *)) {
     const uint8_t *first = items;
     while (count > 0) {
         const uint8_t *middle = first + (count / 2) * size;

@@ -1,6 +1,7 @@
 /* Algorithms that rearrange the items, for one type of them; then those of `searched.h`, which has the parameters. */
 
-/* Restores the heap of items [0, count) below `root`, where `item` belongs: the hole sinks to a leaf, then the item rises. */
+/* Restores the heap of items [0, count) below `root`, where `item` belongs: the hole sinks to a leaf, then the item
+ * rises. */
 static void NAME(sink)(TYPE *items, uint32_t root, uint32_t count, TYPE item) {
     uint32_t hole = root, child;
     while ((child = 2 * hole + 2) < count) {
@@ -39,7 +40,8 @@ static void NAME(insertion_sort)(TYPE *items, uint32_t count) {
     }
 }
 
-/* Hoare's partition around the median of three: returns s with 0 < s < count, no item before s greater than one from s on. */
+/* Hoare's partition around the median of three: returns s with 0 < s < count, no item before s greater than one from s
+ * on. */
 static uint32_t NAME(partition)(TYPE *items, uint32_t count) {
     TYPE a = items[0], pivot = items[count / 2], c = items[count - 1];
     if (KEY(c) < KEY(a)) {

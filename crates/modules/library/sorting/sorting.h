@@ -1,4 +1,5 @@
-/* Module `sorting`: sorting, selection and search in arrays. Items of `f64` have IEEE 754's total order: -NaN, -inf, ..., -0, 0, ..., inf, NaN. */
+/* Module `sorting`: sorting, selection and search in arrays. Items of `f64` have IEEE 754's total order: -NaN, -inf,
+ * ..., -0, 0, ..., inf, NaN. */
 #ifndef WEIGHTWARE_SORTING_H
 #define WEIGHTWARE_SORTING_H
 
@@ -29,7 +30,8 @@ void sorting_qsort(void *items, uint32_t count, uint32_t size, int (*compare)(co
 
 /* Sorts items of `size` bytes by a comparison, stably, with a buffer of count * size bytes. */
 WEIGHTWARE_FUNCTION("sorting", merge_sort)
-void sorting_merge_sort(void *items, uint32_t count, uint32_t size, void *buffer, int (*compare)(const void *, const void *));
+void sorting_merge_sort(void *items, uint32_t count, uint32_t size, void *buffer, int (*compare)(const void *,
+                        const void *));
 
 /* Writes to `order` the indices of the items in ascending order, stably; `order` and `buffer` have `count` words. */
 WEIGHTWARE_FUNCTION("sorting", argsort_i32)
@@ -79,11 +81,14 @@ uint32_t sorting_upper_bound_i64(const int64_t *items, uint32_t count, int64_t v
 WEIGHTWARE_FUNCTION("sorting", upper_bound_f64)
 uint32_t sorting_upper_bound_f64(const double *items, uint32_t count, double value);
 
-/* An item equal to the key, or NULL, in items of `size` bytes that ascend by the comparison, whose first argument is the key. */
+/* An item equal to the key, or NULL, in items of `size` bytes that ascend by the comparison, whose first argument is
+ * the key. */
 WEIGHTWARE_FUNCTION("sorting", bsearch)
-void *sorting_bsearch(const void *key, const void *items, uint32_t count, uint32_t size, int (*compare)(const void *, const void *));
+void *sorting_bsearch(const void *key, const void *items, uint32_t count, uint32_t size, int (*compare)(const void *,
+                      const void *));
 
-/* Moves the item of rank `n`, counted from 0, to index n: no item before it is greater, none after it less. Returns it, or 0 if n >= count. O(count) on average, O(count log count) at worst. */
+/* Moves the item of rank `n`, counted from 0, to index n: no item before it is greater, none after it less. Returns it,
+ * or 0 if n >= count. O(count) on average, O(count log count) at worst. */
 WEIGHTWARE_FUNCTION("sorting", select_i32)
 int32_t sorting_select_i32(int32_t *items, uint32_t count, uint32_t n);
 

@@ -68,11 +68,12 @@ static void general(layout *l, int32_t precision, bool keeps_zeros) {
     while (l->fraction > 0 && strings_digit(&l->n, point + l->fraction - 1) == 0) l->fraction--;
 }
 
-/* The group after which a number's digits count only as more than none. The number is mantissa 2^exponent; the digits that a
- * conversion writes, and one more, are before it. */
+/* The group after which a number's digits count only as more than none. The number is mantissa 2^exponent; the digits
+ * that a conversion writes, and one more, are before it. */
 static int last_group(char conversion, int32_t precision, int exponent) {
     if (precision > 4 * GROUPS) return GROUPS;
-    /* 1233 / 4096 is log10 2, nearly: the mantissa, at least 1, makes the first digit's position no greater than this. */
+    /* 1233 / 4096 is log10 2, nearly: the mantissa, at least 1, makes the first digit's position no greater than this.
+     * */
     int zeros = conversion == 'f' || exponent > 0 ? 0 : (-exponent * 1234 >> 12) + 1;
     return POINT + (zeros + precision) / 4 + 2;
 }
@@ -155,7 +156,8 @@ static void put_hexadecimal(sink *to, const directive *by, char sign, uint64_t b
     }
     if (precision < digits) precision = digits;
     bool has_point = precision > 0 || by->flags & ALTERNATE;
-    int32_t length = exponent > 999 || exponent < -999 ? 6 : exponent > 99 || exponent < -99 ? 5 : exponent > 9 || exponent < -9 ? 4 : 3;
+    int32_t magnitude = exponent < 0 ? -exponent : exponent;
+    int32_t length = magnitude > 999 ? 6 : magnitude > 99 ? 5 : magnitude > 9 ? 4 : 3;
     int64_t left = (int64_t)by->width - (sign != 0) - 3 - has_point - precision - length;
     int32_t padding = left > 0 ? (int32_t)left : 0;
     bool fills = by->flags & ZEROS && !(by->flags & LEFT);

@@ -24,7 +24,8 @@ static integer read(const char *text, char **end, int32_t base) {
     } else if (base == 0) {
         base = *at == '0' ? 8 : 10;
     }
-    uint32_t radix = base < 2 || base > 36 ? 0 : (uint32_t)base, word = 0, room = radix == 0 ? 0 : 0xffffffffu / radix - 1;
+    uint32_t radix = base < 2 || base > 36 ? 0 : (uint32_t)base, word = 0;
+    uint32_t room = radix == 0 ? 0 : 0xffffffffu / radix - 1;
     for (uint32_t digit; (digit = digit_of(*at)) < radix; last = ++at) {
         /* As long as it fits, the product is one of words. */
         if (result.magnitude == 0 && word <= room) {

@@ -1,4 +1,5 @@
-/* Module `strings`: memory and text. The functions of C's <string.h>, <stdlib.h> and <stdio.h> that need no state: no errno, no locale. */
+/* Module `strings`: memory and text. The functions of C's <string.h>, <stdlib.h> and <stdio.h> that need no state: no
+ * errno, no locale. */
 #ifndef WEIGHTWARE_STRINGS_H
 #define WEIGHTWARE_STRINGS_H
 
@@ -80,7 +81,8 @@ uint32_t strings_strcspn(const char *text, const char *set);
 WEIGHTWARE_FUNCTION("strings", strpbrk)
 char *strings_strpbrk(const char *text, const char *set);
 
-/* Reads an integer of a base from 2 to 36, or 0 for C's prefixes; writes its end unless `end` is NULL. Beyond the type's limits the result is the limit. */
+/* Reads an integer of a base from 2 to 36, or 0 for C's prefixes; writes its end unless `end` is NULL. Beyond the
+ * type's limits the result is the limit. */
 WEIGHTWARE_FUNCTION("strings", strtol)
 int32_t strings_strtol(const char *text, char **end, int32_t base);
 
@@ -120,21 +122,27 @@ uint32_t strings_lltoa(int64_t value, char *buffer, uint32_t base);
 WEIGHTWARE_FUNCTION("strings", ulltoa)
 uint32_t strings_ulltoa(uint64_t value, char *buffer, uint32_t base);
 
-/* Writes a number so that strtod reads it back: the first of %.15g, %.16g and %.17g that does, with a zero after it; returns the length, 24 at most. */
+/* Writes a number so that strtod reads it back: the first of %.15g, %.16g and %.17g that does, with a zero after it;
+ * returns the length, 24 at most. */
 WEIGHTWARE_FUNCTION("strings", dtoa)
 uint32_t strings_dtoa(double value, char *buffer);
 
-/* Writes by a format of printf, at most `size` bytes with the zero; returns the length without that limit. The arguments are a block as of C's va_list in WebAssembly: each aligned to its size of 4 or 8 bytes. Directives: flags -+ #0, width, precision, lengths hh h l ll j z t L, conversions d i u o x X c s p e E f F g G a A %. Another one is written as it is. */
+/* Writes by a format of printf, at most `size` bytes with the zero; returns the length without that limit. The
+ * arguments are a block as of C's va_list in WebAssembly: each aligned to its size of 4 or 8 bytes. Directives: flags
+ * -+ #0, width, precision, lengths hh h l ll j z t L, conversions d i u o x X c s p e E f F g G a A %. Another one is
+ * written as it is. */
 WEIGHTWARE_FUNCTION("strings", format)
 int32_t strings_format(char *buffer, uint32_t size, const char *format, const void *arguments);
 
 #ifdef __wasm__
 /* In WebAssembly, va_list is a pointer to such a block. */
-static inline __attribute__((unused)) int strings_vsnprintf(char *buffer, uint32_t size, const char *format, __builtin_va_list arguments) {
+static inline __attribute__((unused)) int strings_vsnprintf(char *buffer, uint32_t size, const char *format,
+                            __builtin_va_list arguments) {
     return strings_format(buffer, size, format, (const void *)arguments);
 }
 
-static inline __attribute__((unused, format(printf, 3, 4))) int strings_snprintf(char *buffer, uint32_t size, const char *format, ...) {
+static inline __attribute__((unused, format(printf, 3, 4))) int strings_snprintf(char *buffer, uint32_t size,
+                            const char *format, ...) {
     __builtin_va_list arguments;
     __builtin_va_start(arguments, format);
     int length = strings_vsnprintf(buffer, size, format, arguments);

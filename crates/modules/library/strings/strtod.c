@@ -7,8 +7,8 @@ static const double POWERS[23] = {
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
 
-/* The f64 nearest to mantissa 2^(exponent - 63), ties to even; the mantissa's upper bit is set, its lower one also stands
- * for any part below it. */
+/* The f64 nearest to mantissa 2^(exponent - 63), ties to even; the mantissa's upper bit is set, its lower one also
+ * stands for any part below it. */
 static uint64_t pack(uint64_t mantissa, int exponent) {
     int biased = exponent + 1023, shift = 11;
     if (biased >= 0x7ff) return INFINITE;
@@ -193,6 +193,8 @@ static bool begins(const char *text, const char *word) {
     return true;
 }
 
+static bool is_word(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_'; }
+
 double strings_strtod(const char *text, char **end) {
     const char *at = strings_skip_space(text), *last = text;
     bool is_negative = *at == '-';
@@ -206,7 +208,7 @@ double strings_strtod(const char *text, char **end) {
         last = at + 3;
         if (*last == '(') {
             const char *inside = last + 1;
-            while ((*inside >= '0' && *inside <= '9') || ((*inside | 32) >= 'a' && (*inside | 32) <= 'z') || *inside == '_') inside++;
+            while (is_word(*inside)) inside++;
             if (*inside == ')') last = inside + 1;
         }
     } else if (*at == '0' && (at[1] | 32) == 'x') {
