@@ -13,7 +13,7 @@ use crate::manifests::compile;
 use crate::random::Random;
 use crate::{args, bytes};
 
-/// What a compiled module takes.
+/// The sizes of a compiled module.
 #[derive(Default)]
 struct Footprint {
     bytes: usize,
@@ -252,7 +252,7 @@ fn typical(module: &str) -> Vec<Call> {
             "\"%g\" of 1e-300": format(D, 100, A, B) with A = b"%g\0", B = 1e-300f64.to_le_bytes();
         },
         "graph" => {
-            // A grid of 8 by 8, with arcs right and down, as a compressed list and as lists of ends.
+            // A grid of 8 by 8, with arcs right and down: a compressed list, and lists of ends.
             let arcs: Vec<(u32, u32)> = (0..64u32)
                 .flat_map(|v| {
                     [

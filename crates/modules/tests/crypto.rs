@@ -161,7 +161,7 @@ fn machine() {
     all(Target::Machine);
 }
 
-/// What a published vector gives to a function and expects.
+/// Calls a function with the inputs of a published vector, and expects its output.
 fn vector(
     calls: &mut Calls,
     name: &str,

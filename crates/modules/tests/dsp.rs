@@ -72,8 +72,8 @@ fn transformed(input: &[f64], sign: f64, most: f64) -> Vec<f64> {
     output
 }
 
-/// The bound of an error in units of the last place, for each stage: half a unit by its rounding, and
-/// half the error of a root of unity, whose parts are rounded, times the magnitude of a number.
+/// The bound of an error in units of the last place, for each stage: half a unit by its rounding,
+/// and half the error of a root of unity, whose parts are rounded, times the magnitude of a number.
 const STAGE: f64 = 0.86;
 
 /// Complex samples within the unit circle: real ones, or both parts less than sqrt(1/2).

@@ -295,7 +295,7 @@ fn errors_are_bounded() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --release -p weightware-modules -- --ignored"]
+#[ignore = "takes minutes: cargo test -p weightware-modules -- --ignored"]
 fn errors_are_bounded_in_many_cases() {
     elementary(Target::Native, 20_000);
 }

@@ -503,7 +503,7 @@ fn machine() {
 #[test]
 fn long_paths_are_none() {
     let mut calls = Calls::new("graph", Target::Native);
-    let arcs = vec![(0, 1, i32::MAX), (1, 2, i32::MAX), (2, 3, 1), (3, 4, 1)];
+    let arcs = vec![(0, 1, i32::MAX), (1, 2, i32::MAX), (2, 3, 1), (2, 4, 5)];
     let network = Network { vertices: 5, arcs };
     network.write(&mut calls);
     let arguments = args![5, OFFSETS, TARGETS, WEIGHTS, 0, FIRST, SECOND, SCRATCH];

@@ -189,9 +189,9 @@ fn machine() {
     all(Target::Machine);
 }
 
-/// Composites that deceive Miller and Rabin's test: the least that pass by the first 1, 2, 3, 4, 5, 6,
-/// 7 and 9 primes (OEIS A014233), by 2, 7 and 61 (Jaeschke), and three that pass by two of these.
-/// Then Carmichael numbers of many factors (OEIS A006931), the square of 2^16 + 1, and 2^64 - 1.
+/// Composites that deceive Miller and Rabin's test: the least that pass by the first 1, 2, 3, 4, 5,
+/// 6, 7 and 9 primes (OEIS A014233), by 2, 7 and 61 (Jaeschke), and three that pass by two of
+/// these. Then Carmichael numbers of many factors (OEIS A006931), (2^16 + 1)^2, and 2^64 - 1.
 const COMPOSITES: [u64; 17] = [
     2047,
     1_373_653,

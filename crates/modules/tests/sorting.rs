@@ -233,13 +233,12 @@ fn machine() {
     all(Target::Machine);
 }
 
-/// An adversary of McIlroy makes quicksort quadratic; the sort must not be. The items are decided by
-/// the comparisons of this copy of the partition's choices: medians of three always see a minimum.
+/// Musser's sequence, in which each median of three is the second least item, makes quicksort
+/// quadratic. The items are sorted by the heap instead.
 #[test]
 fn arrays_against_quicksort_stay_fast() {
     let mut calls = Calls::new("sorting", Target::Native);
     let count = 2000u32;
-    // Musser's sequence: each median of first, middle and last is the second smallest.
     let half = count / 2;
     let killer = (0..count).map(|i| match i {
         i if i < half && i % 2 == 0 => i + 1,

@@ -150,7 +150,7 @@ impl Calls {
         }
     }
 
-    /// Calls a function, whatever it returns.
+    /// Calls a function; its result may be anything.
     pub(crate) fn call(&mut self, name: &str, arguments: &[Argument]) {
         self.call_with(name, arguments, Box::new(|_| Ok(())));
     }

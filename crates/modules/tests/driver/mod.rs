@@ -36,7 +36,7 @@ impl Target {
         }
     }
 
-    /// Of a number of cases, how many this target is given.
+    /// The number of cases for this target, by which the host runs more.
     pub(crate) fn cases(self, native: usize, machine: usize) -> usize {
         match self {
             Self::Native => native,

@@ -6,7 +6,8 @@ use std::thread;
 
 use weightware_modules::Module;
 
-/// Compiles a module's driver with `cc`, with its checks of undefined behaviour, and runs it. An oracle may stand for functions of the module.
+/// Compiles a module's driver with `cc`, with its checks of undefined behaviour, and runs it. An
+/// oracle may stand for functions of the module.
 pub(super) fn replies(module: &Module, oracle: &str, requests: &[u8]) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join("driver");
