@@ -20,8 +20,8 @@ const FEWEST: usize = 8;
 /// The most arguments in all runs.
 const LONGEST: usize = 1 << 24;
 
-/// Runs are at least this far apart.
-const APART: f64 = 64.0;
+/// Runs are at least this far apart: each one is looked for in turn.
+const APART: f64 = 4096.0;
 
 /// Sums of integers below this are exact, also with as many others.
 const EXACT: f64 = (1_u64 << 52) as f64;

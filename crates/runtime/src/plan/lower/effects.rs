@@ -13,8 +13,7 @@ impl Compiler<'_> {
     /// of tables' arguments.
     pub(crate) fn keys(&mut self) -> Result<()> {
         for (argument, most) in self.analysis.unlimited(self.scope)? {
-            let number = self.form(argument)?;
-            self.kernel.ops.push(Inst::Limit { number, most });
+            self.limit(argument, most)?;
         }
         for sum in 0..self.analysis.layout.sums.len() {
             self.add(sum as u32)?;
@@ -28,6 +27,29 @@ impl Compiler<'_> {
         for hull in 0..self.analysis.layout.hulls.len() {
             self.push(hull as u32)?;
         }
+        Ok(())
+    }
+
+    /// Lowers the check that a table's argument is at most a limit.
+    ///
+    /// If the constant part of the argument is small, the rest is compared, with room for any small
+    /// constant. So a kernel that is linked to another need not compare a rest that stays.
+    fn limit(&mut self, argument: PolyId, most: f64) -> Result<()> {
+        const SMALL: f64 = (1 << 12) as f64;
+        let constant = self.analysis.interner[argument].coefficient((0, 0));
+        if constant.abs() > SMALL || most < 2.0 * SMALL {
+            let number = self.form(argument)?;
+            self.kernel.ops.push(Inst::Limit { number, most });
+            return Ok(());
+        }
+        let rest = self.analysis.interner[argument].without_constant();
+        let rest = self.analysis.interner.id(rest);
+        if self.carried.is_some() && self.form_stays(rest)? {
+            return Ok(());
+        }
+        let number = self.form(rest)?;
+        let most = most - SMALL;
+        self.kernel.ops.push(Inst::Limit { number, most });
         Ok(())
     }
 
