@@ -7,7 +7,7 @@ use weightware::{Computer, Library, Profile, Program, Rom, rom_model};
 
 use crate::args::{CompileArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
-use crate::input::{Loaded, Ready};
+use crate::input::Loaded;
 use crate::machine::{first_that_holds, placed};
 use crate::thousands::thousands;
 use crate::{library, say};
@@ -24,7 +24,8 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
         input_hex: Some(vec![]),
         ..given.clone()
     };
-    let (profile, loaded, ready) = load(args, &without_input)?;
+    let (profile, mut loaded) = load(args, &without_input)?;
+    let ready = loaded.with_fixed_state(profile)?;
     let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
     let resident = loaded.library().map(Library::resident);
     let program = Program {
@@ -85,14 +86,17 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
 }
 
 /// The program, without input, and the profile of the machine for it.
-fn load(args: &CompileArgs, program: &ProgramArgs) -> Result<(Profile, Loaded, Ready)> {
+fn load(args: &CompileArgs, program: &ProgramArgs) -> Result<(Profile, Loaded)> {
     let file = &args.source.file;
     match args.machine.profile() {
         Some(profile) => {
             let mut loaded = Loaded::read(file, program, Some(profile), args.quiet)?;
-            let ready = loaded.program(args.quiet)?;
-            Ok((profile, loaded, ready))
+            loaded.program(args.quiet)?;
+            Ok((profile, loaded))
         }
-        None => first_that_holds(file, program, args.quiet),
+        None => {
+            let (profile, loaded, _) = first_that_holds(file, program, args.quiet)?;
+            Ok((profile, loaded))
+        }
     }
 }

@@ -196,6 +196,7 @@ impl Loaded {
                 .with_invocation(export, arguments.iter().cloned());
         }
         self.options.turns = stored.turns;
+        self.options.state_address = stored.state_address;
         self.parse(stored.memory_pages)
     }
 
@@ -207,6 +208,7 @@ impl Loaded {
             name: self.name.clone(),
             memory_pages: self.options.memory_pages,
             turns: self.options.turns,
+            state_address: self.options.state_address,
             invoke: args.invoke.clone().map(|export| Invocation {
                 export,
                 arguments: args.more.iter().chain(&args.arguments).cloned().collect(),
@@ -279,12 +281,38 @@ impl Loaded {
                 .collect(),
             bytes: bytes.clone(),
         };
+        self.check_room(&input)?;
         self.fit(&input)?;
         self.leave_room(&input)?;
         Ok(Ready {
             program: self.source.program(input),
             input: bytes,
         })
+    }
+
+    /// The program with its state saved at the end of the memory of a profile, so that it is the
+    /// same for every input.
+    pub(crate) fn with_fixed_state(&mut self, profile: Profile) -> Result<Ready> {
+        let address = profile.memory_bytes().saturating_sub(ROOM) / u64::from(BLOCK);
+        self.options.state_address = u32::try_from(address * u64::from(BLOCK)).ok();
+        self.profile = None;
+        self.parse(self.options.memory_pages)?;
+        self.with_input(vec![])
+    }
+
+    /// Refuses an input that reaches where the program in the weights saves its state.
+    fn check_room(&self, input: &Input) -> Result<()> {
+        let Some(state) = self.options.state_address else {
+            return Ok(());
+        };
+        let ends = self.lowered().and_then(|lowered| lowered.input_end(input));
+        match ends {
+            Some(end) if end > u64::from(state) => Err(Failure::Refused(anyhow!(
+                "the input is too long by {} bytes for the model, which saves the program's state after it; `weightware compile --shape far` has room for more",
+                end - u64::from(state)
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// The window of the module's memory that a machine of another profile holds.

@@ -19,8 +19,10 @@ pub(crate) struct Stored {
     pub(crate) name: String,
     /// Pages that its memory may grow to.
     pub(crate) memory_pages: Option<u32>,
-    /// Whether it goes on in another context.
+    /// Whether it goes on in another context, and the address at which its state is saved then.
     pub(crate) turns: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state_address: Option<u32>,
     /// The export that is called instead of the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) invoke: Option<Invocation>,

@@ -54,6 +54,10 @@ pub(crate) struct Extent {
     pub(crate) end: u32,
     /// The words of a frame that code outside the program may use.
     pub(crate) words: u32,
+    /// The address of the state area, if it is given.
+    pub(crate) state: Option<u32>,
+    /// The number of the program's first instruction.
+    pub(crate) first: u32,
 }
 
 /// Appends the handler to a program. Returns false, and changes nothing, if the program cannot go
@@ -63,7 +67,12 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let ends =
         ends.map(|(section, bytes)| section.low() as usize + bytes.len().max(Turns::FIRST_SECTION));
     let used = ends.max().unwrap_or(0).max(memory.end as usize);
-    let base = used.next_multiple_of(BLOCK as usize);
+    let after = used.next_multiple_of(BLOCK as usize);
+    let base = match memory.state {
+        Some(state) if state as usize >= after => state.next_multiple_of(BLOCK) as usize,
+        Some(_) => return false,
+        None => after,
+    };
     let words = words(program).max(memory.words);
     let grown = grown(program);
     let (Some(base), Ok(grown)) = (
@@ -78,7 +87,7 @@ pub(crate) fn append(program: &mut Program, memory: Extent) -> bool {
     let mut handler = Assembler {
         memory,
         base,
-        first: program.code.len() as u32,
+        first: memory.first + program.code.len() as u32,
         code: Vec::new(),
         labels: HashMap::new(),
         fixups: Vec::new(),

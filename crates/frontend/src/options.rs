@@ -32,6 +32,11 @@ pub struct Options {
     pub passes: Passes,
     /// Whether the program can go on in another context when one is full.
     pub turns: bool,
+    /// The machine's address at which the program's state is saved when a context is full. `None`:
+    /// after memory and input, so that the program depends on the length of its input.
+    pub state_address: Option<u32>,
+    /// The number of the program's first instruction.
+    pub first: u32,
     /// The library that the model has in its weights: functions that the program may import, and
     /// operators of its own for those that the machine lacks.
     pub library: Option<Arc<Library>>,
@@ -48,6 +53,8 @@ impl Default for Options {
             memory_pages: None,
             passes: Passes::all(),
             turns: false,
+            state_address: None,
+            first: 0,
             library: None,
             globals: Vec::new(),
         }

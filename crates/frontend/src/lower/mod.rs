@@ -103,7 +103,8 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     let (entry_code, end) = entry.lower(&mut linker);
 
     let sections = sections(&linker, &guest)?;
-    let (code, origins) = encoder.finish(&entry_code, end, sections.len())?;
+    let before = sections.len() + options.first as usize;
+    let (code, origins) = encoder.finish(&entry_code, end, before)?;
     let (reads_bytes, reads_arguments) = (linker.reads_bytes, linker.reads_arguments);
     Ok(Lowered {
         program: program(code, sections),
@@ -135,6 +136,8 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
             initial: layout.shift + layout.held * PAGE,
             end: layout.end,
             words: library.map_or(0, Library::words),
+            state: options.state_address,
+            first: options.first,
         }),
     })
 }
