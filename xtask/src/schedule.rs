@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
     /// additional ones
     #[arg(long)]
     rom: bool,
+    /// The machine whose program is in its weights
+    #[arg(long, conflicts_with = "rom")]
+    specialised: bool,
     /// Schedules to try
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
@@ -73,7 +76,14 @@ fn features(name: &str) -> Result<Features, String> {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
-        let (profile, file) = match (self.far, self.rom) {
+        let (profile, file) = match (self.far, self.rom || self.specialised) {
+            (false, true) if self.specialised => {
+                (Profile::STOCK, "crates/compiler/schedules/specialised.txt")
+            }
+            (true, true) if self.specialised => (
+                Profile::FAR,
+                "crates/compiler/schedules/far-specialised.txt",
+            ),
             (false, false) => (Profile::STOCK, "crates/compiler/schedules/default.txt"),
             (true, false) => (Profile::FAR, "crates/compiler/schedules/far.txt"),
             (false, true) => (Profile::STOCK, "crates/compiler/schedules/rom.txt"),
@@ -108,14 +118,14 @@ impl Arguments {
     }
 
     fn machine(&self, profile: Profile) -> Machine {
-        match self.rom {
+        match self.rom || self.specialised {
             false => Machine::with_profile(profile, &Extension::ALL),
-            true => Machine::with_rom(profile, Rom::default()),
+            true => Machine::with_rom(profile, Rom::blank(self.specialised)),
         }
     }
 
     fn budget(&self, profile: Profile) -> Budget {
-        match self.rom {
+        match self.rom || self.specialised {
             false => profile.budget(),
             true => profile.rom_budget(),
         }

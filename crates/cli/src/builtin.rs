@@ -59,9 +59,9 @@ pub(crate) fn rom(library: &Library) -> Rom {
         memory, library, ..
     } = library.resident();
     Rom {
-        program: vec![],
         memory,
         library,
+        ..Rom::default()
     }
 }
 

@@ -71,9 +71,9 @@ fn with(rom: &Rom, library: &Library, known: usize) -> Rom {
     memory.extend(new.flat_map(|module| module.memory.iter().cloned()));
     memory.sort();
     Rom {
-        program: rom.program.clone(),
         memory,
         library: blocks,
+        ..rom.clone()
     }
 }
 

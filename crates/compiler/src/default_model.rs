@@ -69,8 +69,9 @@ pub fn compile(profile: Profile, modules: &[Extension]) -> Result<Compiled, Sche
 /// # Errors
 /// If the committed schedule does not fit.
 pub fn rom_model(profile: Profile, rom: Rom) -> Result<Model, ScheduleError> {
+    let specialised = rom.is_specialised();
     let machine = Machine::with_rom(profile, rom);
-    let schedule = Schedule::parse(&machine.graph, profile.rom_schedule())?;
+    let schedule = Schedule::parse(&machine.graph, profile.rom_schedule(specialised))?;
     machine.assemble(&schedule)
 }
 

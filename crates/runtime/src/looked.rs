@@ -2,16 +2,13 @@
 //! that gives the same numbers.
 //!
 //! All sums over a table's neurons are exact if the argument is an integer within the table's limit.
-//! So are sums with other integers, if their magnitudes are below 2^52. Then the order of additions
-//! does not matter. Where this does not hold, all neurons of the layer are added up in order.
+//! So are sums with other integers, if their magnitudes leave [room](Table::room). Then the order of
+//! additions does not matter. Where this does not hold, all neurons of the layer are added up in order.
 
 use weightware_analysis::Table;
 use weightware_model::LayerWeights;
 
 use crate::sparse::{Row, Vector, row_of};
-
-/// Sums of integers below this and of a table's neurons are exact.
-const EXACT: f64 = (1_u64 << 52) as f64;
 
 /// The tables of a layer, and the slots that they add to.
 #[derive(Debug)]
@@ -91,12 +88,14 @@ impl Looked {
             *argument = match x[table.unit] {
                 // All values are 0.
                 0.0 => Some(table.first()),
-                1.0 => whole_sum(&table.argument, x).filter(|&sum| sum <= table.limit),
+                1.0 => {
+                    whole_sum(&table.argument, x, Table::room(1)).filter(|&sum| sum <= table.limit)
+                }
                 _ => None,
             };
         }
         for slot in &self.slots {
-            let mut sum = whole_sum(&slot.others, products)?;
+            let mut sum = whole_sum(&slot.others, products, Table::room(slot.columns.len()))?;
             for &(table, column) in &slot.columns {
                 let argument = (*arguments.get(table)?)?;
                 sum += self.tables[table].at(column, argument)?;
@@ -128,8 +127,8 @@ impl Looked {
     }
 }
 
-/// A dot product, if all products are integers whose magnitudes sum up to less than 2^52.
-fn whole_sum(row: &Row, x: &Vector) -> Option<f64> {
+/// A dot product, if all products are integers whose magnitudes sum up to less than a number.
+fn whole_sum(row: &Row, x: &Vector, most: f64) -> Option<f64> {
     let (mut sum, mut mass) = (0.0, 0.0);
     for entry in row {
         let product = entry.weight * x[entry.input as usize];
@@ -140,5 +139,5 @@ fn whole_sum(row: &Row, x: &Vector) -> Option<f64> {
         sum += product;
         mass += product.abs();
     }
-    (mass < EXACT).then_some(sum)
+    (mass < most).then_some(sum)
 }

@@ -82,7 +82,7 @@ impl Computer {
     /// Whether a program is in the model's weights: then it runs that program and no other.
     #[must_use]
     pub fn is_specialised(&self) -> bool {
-        self.rom.as_ref().is_some_and(|rom| !rom.program.is_empty())
+        self.rom.as_ref().is_some_and(Rom::is_specialised)
     }
 
     /// A program as this model runs it: with what the model has in its weights left out of the
@@ -94,7 +94,7 @@ impl Computer {
         let Some(rom) = &self.rom else {
             return Ok(program);
         };
-        if rom.program.is_empty() {
+        if !rom.is_specialised() {
             let resident = Some(Resident {
                 code: false,
                 memory: rom.memory.clone(),
@@ -273,7 +273,7 @@ impl Computer {
 /// The instructions that a model lacks, each with a module that the instruction needs.
 fn missing(config: &Config) -> Result<Vec<(Op, Extension)>, Error> {
     let modules = config.modules.as_ref().ok_or(Error::NoModules)?;
-    let others = [Extension::CORE, Rom::NAME];
+    let others = [Extension::CORE, Rom::NAME, Rom::SPECIALISED];
     let names = modules
         .iter()
         .filter(|name| !others.contains(&name.as_str()));

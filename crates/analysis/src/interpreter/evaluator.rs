@@ -7,10 +7,11 @@ use crate::interpreter::assumptions::{Bailout, HeadAt, Result};
 use crate::interpreter::key_layout::Head;
 use crate::interpreter::scope::{CLASS, Scope};
 use crate::symbolic::atoms::{AtomKind, TIME};
-use crate::symbolic::interval::{Range, grain, is_exact};
+use crate::symbolic::interval::{Range, grain, is_exact, power};
 use crate::symbolic::polynomial::{PolyId, Polynomial};
 use crate::symbolic::transfer::Terms;
 use crate::weights::rows::Row;
+use crate::weights::tables::Table;
 
 impl Analysis {
     /// The forms of a node, from the scope, from another scope with equal assumptions, or derived.
@@ -89,14 +90,24 @@ impl Analysis {
             }
             let columns = &rows.layers[layer].columns_out[slot];
             if !columns.is_empty() {
-                // The neurons of tables then add up to exact integers, in any order.
-                if !self.interner.are_small_integers(base, &terms) {
+                // The neurons then add up to an exact integer, in any order.
+                if !(self.interner).are_integers_below(Table::room(columns.len()), &terms) {
                     return Err(Bailout::Model);
                 }
+                let others = self.interner.sum(base, &terms);
+                let mut looked = Terms::default();
                 for &(table, column) in columns {
                     let entry = self.entry_of(scope, (layer, table as usize), column)?;
-                    terms.push(1.0, entry);
+                    looked.push(1.0, entry);
                 }
+                let sum = self.interner.sum(others, &looked);
+                // So the last addition is exact, too.
+                let bounds = [base, sum].map(|form| self.interner.bounds(form));
+                let exact = |bounds: Range| bounds.grain >= 0 && bounds.size() < power(53);
+                return match bounds.into_iter().all(exact) {
+                    true => Ok(sum),
+                    false => Err(Bailout::Model),
+                };
             }
         }
         Ok(self.interner.sum(base, &terms))

@@ -89,16 +89,16 @@ impl Interner {
         self.id_of(kind, || Range::new(range.lo, range.hi, range.grain))
     }
 
-    /// Whether a number and products are integers whose magnitudes sum up to less than 2^52.
-    pub(crate) fn are_small_integers(&self, base: PolyId, terms: &Terms) -> bool {
-        let all = terms.0.iter().copied().chain([(1.0, base)]);
-        let products = all.map(|(weight, form)| self.bounds(form).scaled(weight));
+    /// Whether products are integers whose magnitudes sum up to less than a number.
+    pub(crate) fn are_integers_below(&self, most: f64, terms: &Terms) -> bool {
+        let products = terms.0.iter();
+        let products = products.map(|&(weight, form)| self.bounds(form).scaled(weight));
         let (mut whole, mut mass) = (true, 0.0);
         for product in products {
             whole &= product.grain >= 0;
             mass += product.size();
         }
-        whole && mass < power(52)
+        whole && mass < most
     }
 
     /// An upper bound of products added up in order, from bounds alone. Rounding is monotonic, so

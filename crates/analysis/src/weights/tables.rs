@@ -23,8 +23,11 @@ const LONGEST: usize = 1 << 24;
 /// Runs are at least this far apart: each one is looked for in turn.
 const APART: f64 = 4096.0;
 
-/// Sums of integers below this are exact, also with as many others.
-const EXACT: f64 = (1_u64 << 52) as f64;
+/// The most that the magnitudes of a column's products sum up to, for arguments up to the limit.
+const MASS: f64 = (1_u64 << 50) as f64;
+
+/// Integers below this are exact.
+const EXACT: f64 = (1_u64 << 53) as f64;
 
 /// Functions of an integer, computed by neurons of a layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +36,8 @@ pub struct Table {
     pub argument: Row,
     /// The slot whose number must be 1.
     pub unit: usize,
-    /// The argument up to which no sum of the neurons' products exceeds 2^52, in any order, so that
-    /// all are exact. From some smaller one on the functions are 0.
+    /// The argument up to which the magnitudes of a column's products sum up to at most 2^50. From
+    /// some smaller one on the functions are 0.
     pub limit: f64,
     /// The ranges of arguments outside of which all functions are 0, ascending: the first argument
     /// of each, and the number of arguments.
@@ -44,6 +47,13 @@ pub struct Table {
 }
 
 impl Table {
+    /// What the magnitudes of other products that are added to a slot must sum up to less than, if
+    /// columns are added to it, too: then no sum of all these integers is rounded, in any order.
+    #[must_use]
+    pub fn room(columns: usize) -> f64 {
+        EXACT - columns as f64 * MASS
+    }
+
     /// The value of a column at an integer, if that is at most the limit.
     #[inline]
     #[must_use]
@@ -127,7 +137,7 @@ type Signature = (Vec<(u32, u64)>, usize, u64);
 /// The tables of a layer, and the neurons that belong to one.
 fn tables(weights: &LayerWeights, units: &[bool]) -> (Vec<Table>, BTreeSet<usize>) {
     let mut groups: BTreeMap<Signature, Vec<(f64, usize)>> = BTreeMap::new();
-    let is_whole = |weight: f64| weight.fract() == 0.0 && weight.abs() < EXACT;
+    let is_whole = |weight: f64| weight.fract() == 0.0 && weight.abs() < MASS;
     for neuron in 0..weights.neurons() {
         let value = row_of(&weights.ff_in, weights.neurons() + neuron);
         let &[Entry { input, weight }] = &value[..] else {
@@ -214,7 +224,7 @@ fn columns(weights: &LayerWeights, neurons: &[(f64, usize)], factor: f64) -> Opt
     }
     let limits = lines.iter().map(Line::limit);
     // No gate is rounded either.
-    let limit = limits.fold(EXACT - at.abs(), f64::min);
+    let limit = limits.fold(MASS - at.abs(), f64::min);
     (limit >= at).then_some(Columns {
         values,
         runs,
@@ -243,13 +253,13 @@ impl Line {
         self.steepness += change.abs();
         self.offset += change.abs() * at;
         let sizes = [change, self.slope, self.value, self.steepness, self.offset];
-        let sound = change.fract() == 0.0 && sizes.iter().all(|size| size.abs() < EXACT);
+        let sound = change.fract() == 0.0 && sizes.iter().all(|size| size.abs() < MASS);
         sound.then_some(())
     }
 
-    /// The argument up to which the products' magnitudes sum up to at most 2^52.
+    /// The argument up to which the products' magnitudes sum up to at most 2^50.
     fn limit(&self) -> f64 {
-        ((EXACT + self.offset) / self.steepness).floor() - 1.0
+        ((MASS + self.offset) / self.steepness).floor() - 1.0
     }
 }
 

@@ -50,6 +50,27 @@ impl Fetched {
         let [rise, fall] = pair(["rise", "fall"], [columns.rise, columns.fall]);
         let [bias, width] = pair(["bias", "width"], [columns.bias, columns.width]);
 
+        if let Some(part) = in_weights.as_ref().filter(|part| part.is_all()) {
+            let [immediate, fourth, here] =
+                ["immediate", "fourth", "here"].map(|name| graph.dim(name));
+            let immediate = part.immediate(graph, state.index, [immediate, fourth, here]);
+            return Self {
+                class: FetchedClass {
+                    one,
+                    class,
+                    class_squared,
+                },
+                bytes,
+                end,
+                rise,
+                fall,
+                bias,
+                width,
+                immediate,
+                fourth,
+                here,
+            };
+        }
         let immediate = graph.dim("immediate");
         for (offset, weight) in [(1, 1), (2, 256), (3, 65536)] {
             let name = format!("immediate.{offset}");

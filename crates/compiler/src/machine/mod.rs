@@ -302,7 +302,13 @@ impl Machine {
         let extensions = self.extensions.iter().map(|extension| extension.name());
         let names = std::iter::once(Extension::CORE).chain(extensions);
         let rom = self.rom.as_ref().map(|_| Rom::NAME);
-        names.chain(rom).map(str::to_owned).collect()
+        let specialised = self.rom.as_ref().is_some_and(Rom::is_specialised);
+        let specialised = specialised.then_some(Rom::SPECIALISED);
+        names
+            .chain(rom)
+            .chain(specialised)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The machine's profile.

@@ -177,13 +177,16 @@ impl Profile {
         }
     }
 
-    /// The committed schedule of the profile's machine with instructions and memory in its weights,
-    /// which is the same for all.
+    /// The committed schedule of the profile's machine with instructions and memory in its weights.
+    /// It is the same for all, but a machine whose program is in the weights (`specialised`) reads
+    /// no instruction from the prompt.
     #[must_use]
-    pub const fn rom_schedule(&self) -> &'static str {
-        match self.cells {
-            None => include_str!("../../schedules/rom.txt"),
-            Some(_) => include_str!("../../schedules/far-rom.txt"),
+    pub const fn rom_schedule(&self, specialised: bool) -> &'static str {
+        match (self.cells, specialised) {
+            (None, false) => include_str!("../../schedules/rom.txt"),
+            (None, true) => include_str!("../../schedules/specialised.txt"),
+            (Some(_), false) => include_str!("../../schedules/far-rom.txt"),
+            (Some(_), true) => include_str!("../../schedules/far-specialised.txt"),
         }
     }
 

@@ -7,7 +7,7 @@ use super::error::ProofError;
 use super::facts::Facts;
 use super::{Proof, Verdict};
 use crate::machine::columns::{Class, OpColumns, code, op_columns};
-use crate::machine::{BIG, BYTE_PUSH, SHIFT};
+use crate::machine::{BIG, BYTE_PUSH, Rom, SHIFT};
 
 /// A case distinction: a lookup, the index of one of its values, and bounds of that value in each
 /// case.
@@ -75,6 +75,12 @@ pub(super) fn prove(facts: &mut Facts<'_>, op: Op) -> Result<Proof, ProofError> 
     let equation = match columns.class {
         // The multiplier outputs the number that the call recorded.
         Class::Return if facts.machine.rom.is_some() => Err("calls of every depth (`rom`)"),
+        // There is no lookup: the bytes come from the tables.
+        Class::Immediate | Class::Call | Class::BrIf | Class::BrUnless
+            if facts.machine.rom.as_ref().is_some_and(Rom::is_specialised) =>
+        {
+            Err("every instruction, read back from the weights (`rom`)")
+        }
         class => equation(class),
     };
     let equation = match equation {

@@ -3,7 +3,7 @@
 use weightware_model::{LayerWeights, Matrix, Model};
 
 use super::Rom;
-use super::read::{Place, place, table_at};
+use super::read::{Place, place, specialised, table_at};
 use crate::machine::{Machine, Profile};
 use crate::schedule::Schedule;
 
@@ -33,15 +33,13 @@ impl Rom {
     /// If the model has no tables, or a neuron of it would have to change.
     pub fn grow(&self, model: &Model) -> Result<Model, GrowthError> {
         let profile = model.config.profile.as_deref().and_then(Profile::named);
-        let has_rom = model
-            .config
-            .modules
-            .iter()
-            .flatten()
-            .any(|name| name == Self::NAME);
-        let profile = profile.filter(|_| has_rom).ok_or(GrowthError::NoTables)?;
+        let specialised = specialised(model).ok_or(GrowthError::NoTables)?;
+        let profile = profile.ok_or(GrowthError::NoTables)?;
+        if specialised != self.is_specialised() {
+            return Err(GrowthError::Changes("the program"));
+        }
         let machine = Machine::with_rom(profile, self.clone());
-        let schedule = Schedule::parse(&machine.graph, profile.rom_schedule());
+        let schedule = Schedule::parse(&machine.graph, profile.rom_schedule(specialised));
         let schedule = schedule.map_err(|_| GrowthError::NoTables)?;
         let mut grown = model.clone();
         for name in ["rom.code", "rom.immediate", "rom.bytes", "rom.memory"] {

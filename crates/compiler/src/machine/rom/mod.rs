@@ -41,6 +41,8 @@ pub struct Rom {
     /// The whole code of a program, which its prompt then does not have. Empty if programs are in
     /// the prompt.
     pub program: Vec<Instruction>,
+    /// The number of the first instruction of the program's handler, 0 if it has none.
+    pub handler: u32,
     /// Bytes that the memory has before anything is written: their first address, and the bytes.
     pub memory: Vec<(u32, Vec<u8>)>,
     /// Code that programs may call: the number of the first instruction of each block, in ascending
@@ -64,9 +66,19 @@ impl Rom {
                 true => program.code.clone(),
                 false => vec![],
             },
+            handler: match (&program.turns, resident.code) {
+                (Some(turns), true) => turns.handler,
+                _ => 0,
+            },
             memory: without_zeros(resident.memory.clone()),
             library: resident.library.clone(),
         }
+    }
+
+    /// Whether a program is in the weights, so that its prompt has no instruction.
+    #[must_use]
+    pub fn is_specialised(&self) -> bool {
+        !self.program.is_empty()
     }
 
     /// Whether two have the same tables: they differ in nothing that a circuit reads.
@@ -78,8 +90,24 @@ impl Rom {
             && self.memory() == other.memory()
     }
 
-    /// The name of the ability to have a program in the weights, beside those of the modules.
+    /// The name of the ability to have code in the weights, beside those of the modules.
     pub const NAME: &'static str = "rom";
+
+    /// The name of the restriction to a program in the weights.
+    pub const SPECIALISED: &'static str = "specialised";
+
+    /// Nothing, or the shortest program.
+    #[must_use]
+    pub fn blank(specialised: bool) -> Self {
+        let program = match specialised {
+            true => vec![Instruction::new(Op::End, 0)],
+            false => vec![],
+        };
+        Self {
+            program,
+            ..Self::default()
+        }
+    }
 
     /// The position of `{`.
     const ORIGIN: i64 = Program::LONG_PREAMBLE_LEN as i64;
@@ -115,7 +143,13 @@ impl Rom {
         let (first, program) = &mut runs[0];
         *first = -1;
         program.insert(0, [byte - (Self::ORIGIN - 4), 0]);
-        if !self.program.is_empty() {
+        if self.is_specialised() {
+            // The instructions of the preamble, to which an interrupted jump leads.
+            *first = Program::INTERRUPT;
+            for op in [Op::Br, Op::Interrupt] {
+                program.insert(0, row((&Instruction::new(op, 0), Program::INTERRUPT)));
+            }
+            program[1][0] -= 5;
             // `}`, which follows `{`.
             program.push([-5 * self.program.len() as i64, 0]);
         }
@@ -150,7 +184,17 @@ impl Rom {
             let rows: Vec<[i64; 1]> = lines.flatten().map(|byte| [byte.into()]).collect();
             (LINE * first, rows)
         });
-        Table::new(1, runs)
+        // The jump in the preamble leads to the handler.
+        let jump = match self.is_specialised() {
+            true => self
+                .handler
+                .to_le_bytes()
+                .map(|byte| [byte.into()])
+                .to_vec(),
+            false => vec![],
+        };
+        let jump = std::iter::once((LINE * (Program::INTERRUPT + 1), jump));
+        Table::new(1, jump.chain(runs))
     }
 
     /// For each address the byte, and whether it is 128 or more.
@@ -206,6 +250,7 @@ pub(crate) struct InWeights {
     fourth: Output,
     immediates: Table,
     bytes: Table,
+    is_all: bool,
 }
 
 /// `base + count`, exact. The count is lifted, so it is looked up at its own position: a neuron
@@ -232,18 +277,24 @@ impl InWeights {
             fourth,
             immediates: rom.immediates(),
             bytes: rom.bytes(),
+            is_all: rom.is_specialised(),
         }
+    }
+
+    /// Whether all instructions are in the weights.
+    pub(super) const fn is_all(&self) -> bool {
+        self.is_all
     }
 
     /// Adds the immediate of an instruction in the weights. Returns the whole immediate.
     pub(super) fn immediate(
-        self,
+        &self,
         graph: &mut Graph,
         index: Dim,
         [immediate, fourth, here]: [Dim; 3],
     ) -> LinearForm {
         let number = self.closed - graph.one();
-        let outputs = graph.table("rom.immediate", number, self.immediates);
+        let outputs = graph.table("rom.immediate", number, self.immediates.clone());
         let [low, high] = outputs[..] else {
             unreachable!("the table has two columns")
         };
@@ -251,7 +302,7 @@ impl InWeights {
         let high = graph.hold("immediate.high", high);
         graph.add(fourth, 1, self.fourth);
         let place = (self.closed - graph.one()) * LINE + index;
-        let bytes = graph.table("rom.bytes", place, self.bytes);
+        let bytes = graph.table("rom.bytes", place, self.bytes.clone());
         graph.add(here, 1, bytes[0]);
         immediate + high * (1 << 16)
     }

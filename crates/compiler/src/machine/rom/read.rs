@@ -33,11 +33,11 @@ impl Rom {
     /// ```
     #[must_use]
     pub fn read(model: &Model) -> Option<Self> {
-        let modules = model.config.modules.as_ref()?;
-        modules.iter().find(|name| *name == Self::NAME)?;
+        let specialised = specialised(model)?;
         let profile = Profile::named(model.config.profile.as_deref()?)?;
-        let machine = Machine::with_rom(profile, Self::default());
-        let schedule = Schedule::parse(&machine.graph, profile.rom_schedule()).ok()?;
+        let machine = Machine::with_rom(profile, Self::blank(specialised));
+        let schedule = profile.rom_schedule(specialised);
+        let schedule = Schedule::parse(&machine.graph, schedule).ok()?;
         let table = |name| table(&machine, &schedule, model, name);
         let [places, immediates, bytes] = [
             table("rom.code")?,
@@ -79,11 +79,26 @@ impl Rom {
                 library.push(((bend.at + 1) as u32, block));
             }
         }
+        let handler = match specialised {
+            true => [0, 1, 2, 3].map(|at| bytes.at(LINE * (Program::INTERRUPT + 1) + at)[0] as u8),
+            false => [0; 4],
+        };
         Some(Self {
             program,
+            handler: u32::from_le_bytes(handler),
             memory: memory(&table("rom.memory")?),
             library,
         })
+    }
+}
+
+/// Whether a model's program is in its weights; `None` if it is no machine that may have some.
+pub(super) fn specialised(model: &Model) -> Option<bool> {
+    let modules = model.config.modules.as_ref()?;
+    let has = |name: &str| modules.iter().any(|module| module == name);
+    match (has(Rom::NAME), has(Rom::SPECIALISED)) {
+        (true, specialised) => Some(specialised),
+        (false, _) => None,
     }
 }
 
