@@ -5,6 +5,7 @@ mod adder;
 mod caches;
 mod contexts;
 mod evidence;
+mod fibonacci;
 mod matching;
 mod parity;
 mod primes;
@@ -32,6 +33,8 @@ pub(crate) enum Demo {
     /// Adds numbers of ten digits: transformers of one and of two layers, hand-compiled, and their
     /// counts
     Adder(adder::Arguments),
+    /// Compiles a C function into weights, and shows its instructions, its neurons and its trace
+    Fibonacci(fibonacci::Arguments),
     /// Counts verbs modulo two: a transformer of two layers, one trace token a word
     Parity(parity::Arguments),
     /// Assigns ten rows to ten columns at the least cost, by the Hungarian algorithm
@@ -57,6 +60,7 @@ impl Demo {
         match self {
             Self::Add(EngineArgument { engine }) => add::run(engine),
             Self::Adder(arguments) => arguments.run(),
+            Self::Fibonacci(arguments) => arguments.run(),
             Self::Parity(arguments) => arguments.run(),
             Self::Matching(EngineArgument { engine }) => matching::run(engine),
             Self::Sudoku(arguments) => arguments.run(),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use weightware::{Computer, Engine, Model, Program, Source, TokenId};
+use weightware::{Computer, Engine, Model, Profile, Program, Rom, Source, TokenId, rom_model};
 
 use super::{add, contexts, evidence, exit_code};
 use crate::live::status_line;
@@ -76,12 +76,31 @@ impl Arguments {
             "  {}",
             reader.by_hand(&folder, &file(last.name), last.prompt)
         );
+        reader.compares_specialised()?;
         reader.compares_contexts()?;
         evidence::show(model, &runs)
     }
 }
 
 impl Network {
+    /// Compares runs of programs in the weights, each on its own model.
+    fn compares_specialised(&self) -> Result<()> {
+        println!(
+            "\nThe same programs in the weights, a model for each, without a program in the prompt:\n"
+        );
+        for (name, program) in programs()? {
+            let program = program.specialised(0);
+            let model = rom_model(Profile::STOCK, Rom::of(&program))?;
+            let folder = workspace::target().join("weightware-model-specialised");
+            model.save(&folder)?;
+            let computer = Computer::new(model)?;
+            for run in record(&computer, &[name], &program)? {
+                self.compares(&folder, computer.model(), &run)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Compares the contexts of a run that turns, by weights for short contexts.
     fn compares_contexts(&self) -> Result<()> {
         println!(
