@@ -53,7 +53,7 @@ pub(crate) fn add(library: &mut Library, name: &str) -> Result<()> {
     added.map_err(|error| Failure::Failed(Error::new(error).context(format!("module {name}"))))
 }
 
-/// What a model with a library has in its weights.
+/// The content of the weights of a model with a library.
 pub(crate) fn rom(library: &Library) -> Rom {
     let Resident {
         memory, library, ..

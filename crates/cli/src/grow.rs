@@ -61,7 +61,7 @@ fn refused(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
     Failure::Refused(Error::new(error))
 }
 
-/// What the weights have, with the new modules of a library.
+/// The content of the weights, with the new modules of a library.
 fn with(rom: &Rom, library: &Library, known: usize) -> Rom {
     let Resident {
         library: blocks, ..

@@ -79,7 +79,7 @@ impl Machine<'_> {
 }
 
 impl Machine<'_> {
-    /// What programs are lowered for.
+    /// The machine that programs are lowered for.
     fn target(&self, computer: &Computer) -> Result<Target> {
         let library = match &self.0.folder {
             Some(folder) => library::read(folder, computer)?,

@@ -16,6 +16,9 @@
 //! number of them.
 
 mod dependencies;
+mod writer;
+
+pub use writer::{Key, Writer};
 
 use std::sync::Arc;
 
@@ -54,87 +57,12 @@ pub enum Origin {
     Continued(Dim),
 }
 
-/// The keys of a lookup: the token's key point is `(2 index, -square + 2^-recency * time - CLEARED
-/// * clear)`.
-///
-/// For a query q, or a fraction q = query / scale, the attended token maximises `-(q - index)^2`,
-/// then `time`, among the tokens with `clear == 0`.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Key {
-    /// The integer that queries search for.
-    pub index: LinearForm,
-    /// The square of `index`: a form of its own, since no linear form squares.
-    pub square: LinearForm,
-    /// The order of tokens of equal index: the greatest wins. `2^-recency * time` must stay below
-    /// 1.
-    pub time: LinearForm,
-    /// Halvings of time in a key: it is scaled by `2^-recency`.
-    pub recency: i32,
-    /// 0 at a token that is a live key, a positive integer at any other.
-    pub clear: LinearForm,
-}
-
 /// The amount by which `clear` lowers a key: more than the greatest squared distance, so that no
 /// query finds it, and no more than exactness needs.
 pub const CLEARED: i64 = 1 << 40;
 
 /// 1.5 * 2^52: adding it rounds a number below 2^51 to an integer.
 const MAGIC: i64 = 3 << 51;
-
-/// A neuron or a head, by what it computes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Writer {
-    /// A neuron: value · relu(gate).
-    Neuron {
-        /// The linear factor.
-        value: LinearForm,
-        /// The rectified factor.
-        gate: LinearForm,
-    },
-    /// A head that finds a key.
-    Lookup {
-        /// The integer to find, or the numerator of a fraction whose nearest integer is to be
-        /// found.
-        query: LinearForm,
-        /// The denominator, not negative; usually one.
-        scale: LinearForm,
-        /// The keys.
-        key: Key,
-        /// One or two forms, read at the attended token.
-        values: Vec<LinearForm>,
-    },
-    /// A head whose keys are all equal: the average of one or two forms over all tokens so far.
-    Average {
-        /// The forms to average.
-        values: Vec<LinearForm>,
-    },
-    /// Neurons that compute functions of an integer.
-    Table {
-        /// The integer.
-        argument: LinearForm,
-        /// The functions.
-        table: Arc<Table>,
-    },
-    /// A neuron that multiplies an average by t + 1.
-    Total {
-        /// A dimension that only an `Average` writes.
-        average: Dim,
-    },
-}
-
-impl Writer {
-    /// Whether it is a table, whose neurons are additional ones.
-    #[must_use]
-    pub const fn is_table(&self) -> bool {
-        matches!(self, Writer::Table { .. })
-    }
-
-    /// Whether a head computes it; otherwise neurons do.
-    #[must_use]
-    pub const fn is_head(&self) -> bool {
-        matches!(self, Writer::Lookup { .. } | Writer::Average { .. })
-    }
-}
 
 #[derive(Debug, Clone)]
 pub(crate) struct DimNode {

@@ -225,7 +225,7 @@ impl Program {
     /// program's own instructions are numbered from 0.
     pub const INTERRUPT: i64 = -3;
 
-    /// The program with its code in the weights, and the data of its sections but for the last
+    /// The program with its code in the weights, and the data of its sections except the last
     /// `inputs`, whose bytes stay in the prompt. A section whose data is in the weights has no byte
     /// in the prompt; the first one keeps those that [contexts](Turns::FIRST_SECTION) need.
     ///

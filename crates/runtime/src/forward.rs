@@ -32,7 +32,7 @@ pub(crate) struct ResidualStream {
     /// The distinct products of this token: queries, keys and values, and those of neurons.
     products: Vec<f64>,
     gates: Vec<f64>,
-    /// What tables add to slots.
+    /// The sums that tables add to slots.
     sums: Vec<f64>,
     /// The number of live heads whose products are computed.
     computed: usize,

@@ -71,7 +71,7 @@ impl Looked {
         self.tables.is_empty()
     }
 
-    /// What the layer adds to each of the [slots](Self::slots); `products` has the outputs of the
+    /// Computes the sums that the layer adds to each of the [slots](Self::slots); `products` has the outputs of the
     /// neurons that belong to no table.
     pub(crate) fn sums(&self, x: &Vector, products: &Vector, sums: &mut Vec<f64>) {
         sums.clear();

@@ -47,8 +47,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// What the magnitudes of other products that are added to a slot must sum up to less than, if
-    /// columns are added to it, too: then no sum of all these integers is rounded, in any order.
+    /// A bound for the magnitudes of other products that are added to a slot, beside columns. If they
+    /// sum up to less, no sum of all these integers is rounded, in any order.
     #[must_use]
     pub fn room(columns: usize) -> f64 {
         EXACT - columns as f64 * MASS

@@ -3,7 +3,7 @@
 //! A model has a library in its weights. Its code is lowered once, module by module. A program that
 //! imports a function of it calls a number; nothing of the function is in the program.
 //!
-//! What a module and the programs that call it agree on:
+//! A module and the programs that call it agree on this:
 //!
 //! | part | rule |
 //! |---|---|

@@ -55,7 +55,7 @@ pub struct Rom {
 const LINE: i64 = 8;
 
 impl Rom {
-    /// What a program has in the weights.
+    /// The part of a program that is in the weights.
     #[must_use]
     pub fn of(program: &Program) -> Self {
         let Some(resident) = &program.resident else {
