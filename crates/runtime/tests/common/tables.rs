@@ -227,6 +227,10 @@ pub(crate) fn tabular_machine(seed: u64) -> Model {
         let row = model.weights.head.row_mut(id);
         row[own[random.below(4) as usize]] += random.below(5) as f64 - 2.0;
     }
+    if random.below(4) > 0 {
+        // The first token does not come again, so the others keep their unit.
+        model.weights.head.row_mut(0)[ONE] = -2_f64.powi(50);
+    }
     model
 }
 

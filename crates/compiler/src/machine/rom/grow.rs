@@ -3,7 +3,7 @@
 use weightware_model::{LayerWeights, Matrix, Model};
 
 use super::Rom;
-use super::read::{Place, place, table_at};
+use super::read::{Place, has_shape, place, table_at};
 use crate::machine::{Machine, Profile};
 use crate::schedule::Schedule;
 
@@ -43,11 +43,14 @@ impl Rom {
         let machine = Machine::with_rom(profile, self.clone());
         let schedule = Schedule::parse(&machine.graph, profile.rom_schedule());
         let schedule = schedule.map_err(|_| GrowthError::NoTables)?;
+        if !has_shape(model, &schedule) {
+            return Err(GrowthError::NoTables);
+        }
         let mut grown = model.clone();
         for name in ["rom.code", "rom.immediate", "rom.bytes", "rom.memory"] {
             let place = place(&machine, &schedule, name).ok_or(GrowthError::NoTables)?;
             let weights = &mut grown.weights.layers[place.layer];
-            let old = table_at(&place, weights, &schedule);
+            let old = table_at(&place, weights, &schedule).ok_or(GrowthError::NoTables)?;
             let mut new = place.table.bends().iter().peekable();
             let mut added = vec![];
             for bend in old.bends() {
