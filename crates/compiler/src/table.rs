@@ -30,9 +30,9 @@ pub struct Bend {
     /// By how much the slope of each column changes; at least one is not 0.
     pub changes: Vec<i64>,
     /// The values of the columns at the bend.
-    values: Vec<i128>,
+    pub(crate) values: Vec<i128>,
     /// Their slopes after it.
-    slopes: Vec<i128>,
+    pub(crate) slopes: Vec<i128>,
 }
 
 impl Table {
@@ -40,7 +40,8 @@ impl Table {
     /// runs all values are 0.
     ///
     /// # Panics
-    /// If runs are not in ascending order, overlap, or have rows of another length.
+    /// If runs are not in ascending order, overlap, have rows of another length, begin at the least
+    /// integer, or have a value of 2^60 or more.
     #[must_use]
     pub fn new<R: AsRef<[i64]>>(
         columns: usize,
@@ -104,9 +105,11 @@ impl Table {
         self.bend(x - 1, &slopes);
     }
 
-    /// Bends the functions at x, so that they have these slopes from there on.
+    /// Bends the functions at x, so that they have these slopes from there on. The last bend may be
+    /// at x, too: then both are one.
     fn bend(&mut self, x: i64, slopes: &[i128]) {
         let values = self.at(x);
+        self.bends.pop_if(|last| last.at == x);
         let old = match self.bends.last() {
             Some(last) => last.slopes.clone(),
             None => vec![0; self.columns],
@@ -150,5 +153,133 @@ impl Table {
                 lines.map(|(value, slope)| value + slope * past).collect()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// A reproducible stream of pseudorandom numbers (xorshift64*).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: i64) -> i64 {
+            self.0 ^= self.0 >> 12;
+            self.0 ^= self.0 << 25;
+            self.0 ^= self.0 >> 27;
+            (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as i64 % bound
+        }
+    }
+
+    /// Rows by their integers: what a table must be.
+    type Naive = BTreeMap<i64, Vec<i64>>;
+
+    /// What [`Table::new`] is given.
+    type Runs = Vec<(i64, Vec<Vec<i64>>)>;
+
+    /// Runs with few values, so that some bends are none, at gaps of 0, 1, 2 and more.
+    fn runs(random: &mut Random, columns: usize) -> (Runs, Naive) {
+        let (mut runs, mut naive) = (vec![], Naive::new());
+        let mut first = random.below(60) - 40;
+        for _ in 0..random.below(5) {
+            let len = random.below(9);
+            let size = [2, 5, 1 << 30][random.below(3) as usize];
+            let mut row = || {
+                (0..columns)
+                    .map(|_| random.below(size) - size / 3)
+                    .collect()
+            };
+            let rows: Vec<Vec<i64>> = (0..len).map(|_| row()).collect();
+            naive.extend((first..).zip(rows.iter().cloned()));
+            runs.push((first, rows));
+            first += len + [0, 0, 1, 1, 2, 3, 70, 1 << 40][random.below(8) as usize];
+        }
+        (runs, naive)
+    }
+
+    /// The integers at which something may be wrong.
+    fn places(naive: &Naive) -> Vec<i64> {
+        let around = naive.keys().flat_map(|&x| x - 4..=x + 4);
+        around.chain([-(1 << 50), 0, 1 << 50]).collect()
+    }
+
+    #[test]
+    fn a_table_is_the_map_of_its_rows() {
+        let mut random = Random(7);
+        let mut bends = 0;
+        for _ in 0..2_000 {
+            let columns = 1 + random.below(3) as usize;
+            let (runs, naive) = runs(&mut random, columns);
+            let table = Table::new(columns, runs.clone());
+            assert_eq!(table.columns(), columns);
+            let none = vec![0; columns];
+            let row = |x: i64| naive.get(&x).unwrap_or(&none);
+            for x in places(&naive) {
+                let wanted: Vec<i128> = row(x).iter().map(|&value| value.into()).collect();
+                assert_eq!(table.at(x), wanted, "at {x} of {runs:?}");
+                let sum = |column: usize| {
+                    let past = |bend: &Bend| i128::from((x - bend.at).max(0));
+                    let terms = table.bends();
+                    let terms = terms.iter();
+                    terms
+                        .map(|bend| i128::from(bend.changes[column]) * past(bend))
+                        .sum::<i128>()
+                };
+                assert_eq!((0..columns).map(sum).collect::<Vec<_>>(), wanted, "at {x}");
+            }
+            // There is a bend exactly where a slope changes.
+            let changes = |x: i64| -> Vec<i64> {
+                let [before, here, after] = [x - 1, x, x + 1].map(row);
+                let change = |c: usize| after[c] - 2 * here[c] + before[c];
+                (0..columns).map(change).collect()
+            };
+            let mut wanted: Vec<(i64, Vec<i64>)> = places(&naive)
+                .into_iter()
+                .map(|x| (x, changes(x)))
+                .filter(|(_, changes)| changes.iter().any(|&change| change != 0))
+                .collect();
+            wanted.sort();
+            wanted.dedup();
+            let found = table.bends().iter();
+            let found: Vec<_> = found.map(|bend| (bend.at, bend.changes.clone())).collect();
+            assert_eq!(found, wanted, "{runs:?}");
+            bends += found.len();
+            assert_eq!(Table::of_changes(columns, found), table);
+        }
+        assert!(bends > 15_000, "{bends} bends are too few to tell");
+    }
+
+    #[test]
+    fn changes_of_nothing_are_no_bends() {
+        let table = Table::of_changes(2, [(3, vec![0, 0]), (5, vec![1, 0]), (5, vec![-1, 0])]);
+        assert_eq!(table, Table::of_changes(2, []));
+        assert_eq!(table.at(i64::MAX), [0, 0]);
+        assert_eq!(Table::new::<Vec<i64>>(2, [(4, vec![])]), table);
+        assert_eq!(Table::new(2, [(4, vec![[0, 0], [0, 0]])]), table);
+    }
+
+    #[test]
+    fn great_values_are_exact() {
+        let most = (1 << 60) - 1;
+        let table = Table::new(1, [(-2, vec![[most], [-most], [most]])]);
+        let rows: Vec<i128> = (-3..=1).map(|x: i64| table.at(x)[0]).collect();
+        let most = i128::from(most);
+        assert_eq!(rows, [0, most, -most, most, 0]);
+        let steep = Table::of_changes(1, [(i64::MIN, vec![i64::MAX])]);
+        assert_eq!(steep.at(i64::MIN + 2), [2 * i128::from(i64::MAX)]);
+    }
+
+    #[test]
+    fn runs_that_overlap_are_refused() {
+        let overlap = [(0, vec![[1], [2]]), (1, vec![[3]])];
+        let descend = [(5, vec![[1]]), (1, vec![[3]])];
+        for runs in [overlap, descend] {
+            let refused = std::panic::catch_unwind(|| Table::new(1, runs.clone()));
+            assert!(refused.is_err(), "{runs:?}");
+        }
+        let short = std::panic::catch_unwind(|| Table::new(2, [(0, vec![vec![1, 2], vec![3]])]));
+        assert!(short.is_err());
     }
 }

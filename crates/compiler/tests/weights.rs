@@ -4,21 +4,23 @@
 use crate::common;
 use weightware_compiler::machine::{Extension, Machine, Profile};
 use weightware_compiler::{Evaluator, Schedule, solve};
-use weightware_isa::{Interpreter, Op, Token, Vocabulary};
+use weightware_isa::{Interpreter, Op, Program, Token, Vocabulary};
+use weightware_model::Model;
 
 /// After every half-layer, every slot holds the value of its dimension in the exact evaluator.
 #[test]
 fn every_slot() {
     for profile in [Profile::STOCK, Profile::FAR] {
-        every_slot_of(profile);
+        let machine = Machine::with_profile(profile, &Extension::ALL);
+        every_slot_of(&machine, profile.schedule(), &common::random_program(3, 30));
     }
 }
 
-fn every_slot_of(profile: Profile) {
+/// A machine with a schedule, and a program in its prompt or in its weights.
+pub(crate) fn every_slot_of(machine: &Machine, schedule: &str, program: &Program) {
     let vocabulary = Vocabulary::new();
-    let machine = Machine::with_profile(profile, &Extension::ALL);
-    let graph = &machine.graph;
-    let schedule = Schedule::parse(graph, profile.schedule()).expect("the committed schedule fits");
+    let (graph, profile) = (&machine.graph, machine.profile());
+    let schedule = Schedule::parse(graph, schedule).expect("the committed schedule fits");
     let half_layers = 2 * i32::try_from(profile.budget().layers).expect("few");
     let readable: Vec<_> = (-1..half_layers)
         .map(|half_layer| schedule.readable(graph, half_layer))
@@ -32,10 +34,9 @@ fn every_slot_of(profile: Profile) {
         let class = row.find(|&(dim, _)| graph.name(dim) == "token.class");
         i128::from(class.expect("an opcode has one").1)
     });
-    let program = common::random_program(3, 30);
     let mut forward = common::Forward::new(&model);
     let mut evaluator = Evaluator::new(graph);
-    let trace = Interpreter::new(&program).map(|token| token.expect("the program has no fault"));
+    let trace = Interpreter::new(program).map(|token| token.expect("the program has no fault"));
     for (token, position) in program.full_prompt().chain(trace).zip(0..) {
         forward.push(vocabulary.id(token));
         evaluator.push(&machine.embed(token));
@@ -76,7 +77,6 @@ fn eleven_schedules_of_the_far_shape() {
 }
 
 fn schedules_of(profile: Profile, length: u32) {
-    let vocabulary = Vocabulary::new();
     let machine = Machine::with_profile(profile, &Extension::ALL);
     let mut total = 0;
     let committed =
@@ -89,25 +89,34 @@ fn schedules_of(profile: Profile, length: u32) {
     for (schedule, seed) in schedules.into_iter().zip(0..) {
         let model = machine.assemble(&schedule).expect("fits");
         let program = common::random_program(seed, length);
-        let mut forward = common::Forward::new(&model);
-        let mut x = vec![];
-        program
-            .full_prompt()
-            .for_each(|token| x = forward.push(vocabulary.id(token)));
-        for (expected, count) in Interpreter::new(&program).zip(0..) {
-            let expected = vocabulary.id(expected.expect("the program has no fault"));
-            let token = forward.argmax(&x);
-            assert_eq!(
-                token,
-                expected,
-                "schedule {seed}, token {count}: {:?}",
-                vocabulary.token(token)
-            );
-            x = forward.push(token);
-            total += 1;
-        }
+        total += follow(&model, &program, &format!("schedule {seed}"));
     }
     assert!(total > 1000, "{total} tokens are too few to tell");
+}
+
+/// Decodes a program by a plain softmax pass, compares with the plain interpreter, and returns the
+/// number of tokens.
+pub(crate) fn follow(model: &Model, program: &Program, name: &str) -> usize {
+    let vocabulary = Vocabulary::new();
+    let mut forward = common::Forward::new(model);
+    let mut x = vec![];
+    program
+        .full_prompt()
+        .for_each(|token| x = forward.push(vocabulary.id(token)));
+    let mut total = 0;
+    for expected in Interpreter::new(program) {
+        let expected = vocabulary.id(expected.expect("the program has no fault"));
+        let token = forward.argmax(&x);
+        assert_eq!(
+            token,
+            expected,
+            "{name}, token {total}: {:?}",
+            vocabulary.token(token)
+        );
+        x = forward.push(token);
+        total += 1;
+    }
+    total
 }
 
 #[test]

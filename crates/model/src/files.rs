@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::quoted;
-use crate::validate::MAX_LAYERS;
+use crate::validate::{MAX_LAYERS, MAX_NEURONS};
 use crate::{
     Attention, Config, Error, KeyBound, LayerWeights, PositionFeature, Shape, TokenId, Tokenizer,
     Weights,
@@ -139,7 +139,16 @@ impl ConfigFile {
         let neurons = match self.d_ffn {
             // A count of layers that is too great is refused by the shape.
             Neurons::Equal(d_ffn) => vec![d_ffn; self.layers.min(MAX_LAYERS)],
-            Neurons::Each(neurons) if neurons.len() == self.layers => neurons,
+            Neurons::Each(neurons) if neurons.len() == self.layers => {
+                let is_wrong = |&(_, count): &(usize, &usize)| !(1..=MAX_NEURONS).contains(count);
+                if let Some((layer, count)) = neurons.iter().enumerate().find(is_wrong) {
+                    return Err(Error::invalid(
+                        format!("d_ffn[{layer}] = {count} is not within 1 to {MAX_NEURONS}"),
+                        "state the neurons of each layer",
+                    ));
+                }
+                neurons
+            }
             Neurons::Each(neurons) => {
                 return Err(Error::invalid(
                     format!(

@@ -77,6 +77,18 @@ fn small() -> Model {
     })
 }
 
+/// The model with other numbers of neurons in its layers.
+fn uneven(mut model: Model, neurons: &[usize], mut number: impl FnMut() -> f64) -> Model {
+    let d = model.config.shape.d_model;
+    for (layer, &f) in model.weights.layers.iter_mut().zip(neurons) {
+        layer.ff_in = matrix(2 * f, d, &mut number);
+        layer.ff_out = matrix(d, f, &mut number);
+    }
+    let layers = model.weights.layers.iter().map(LayerWeights::neurons);
+    model.config.shape.d_ffn = layers.max().unwrap();
+    model
+}
+
 fn bits(model: &Model) -> Vec<u64> {
     let weights = &model.weights;
     let mut all = vec![&weights.tok, &weights.head];
@@ -95,21 +107,32 @@ proptest! {
     fn round_trip(
         layers in 1usize..4,
         heads in 1usize..5,
-        d_ffn in 1usize..6,
+        neurons in prop::collection::vec(1usize..6, 3),
         vocab in 1usize..9,
         numbers in prop::collection::vec(
             prop_oneof![any::<f64>().prop_filter("finite", |x| x.is_finite()), Just(0.0), Just(-0.0), Just(5e-324)],
             1..50,
         ),
     ) {
-        let shape = Shape { layers, d_model: 2 * heads, heads, d_ffn, vocab };
+        let neurons = &neurons[..layers];
+        let shape = Shape { layers, d_model: 2 * heads, heads, d_ffn: 1, vocab };
         let mut numbers = numbers.into_iter().cycle();
-        let model = model(shape, || numbers.next().unwrap_or(0.0));
+        let mut number = || numbers.next().unwrap_or(0.0);
+        let model = uneven(model(shape, &mut number), neurons, &mut number);
         let dir = tempfile::tempdir().unwrap();
         model.save(dir.path()).unwrap();
         let back = Model::load(dir.path()).unwrap();
         prop_assert_eq!(&back, &model);
         prop_assert_eq!(bits(&back), bits(&model));
+
+        // Equal layers are one number, as in folders of models that have only such layers.
+        let text = fs::read_to_string(dir.path().join("config.json")).unwrap();
+        let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let stated = match neurons.iter().all(|&own| own == neurons[0]) {
+            true => serde_json::json!(neurons[0]),
+            false => serde_json::json!(neurons),
+        };
+        prop_assert_eq!(&config["d_ffn"], &stated);
 
         // A model always gives the same bytes.
         let twin = tempfile::tempdir().unwrap();
@@ -121,9 +144,16 @@ proptest! {
     }
 
     #[test]
-    fn damaged_files_do_not_panic(file in 0usize..4, at in any::<prop::sample::Index>(), byte: u8, cut: bool) {
+    fn damaged_files_do_not_panic(
+        file in 0usize..4,
+        at in any::<prop::sample::Index>(),
+        byte: u8,
+        cut: bool,
+        even: bool,
+    ) {
         let dir = tempfile::tempdir().unwrap();
-        small().save(dir.path()).unwrap();
+        let model = if even { small() } else { small_uneven() };
+        model.save(dir.path()).unwrap();
         let path = dir.path().join(FILES[file]);
         let mut bytes = fs::read(&path).unwrap();
         let at = at.index(bytes.len());
@@ -146,12 +176,23 @@ const FILES: [&str; 4] = [
     "generation_config.json",
 ];
 
+/// A model whose layers have 3 and 2 neurons.
+fn small_uneven() -> Model {
+    uneven(small(), &[3, 2], || 0.5)
+}
+
 /// Replaces `from` by `to` in one file of a good folder; the error must name that file, or
 /// `blamed`, and contain `says`.
 #[track_caller]
 fn refuses(file: &str, from: &str, to: &str, blamed: &str, says: &str) {
+    refuses_of(&small(), file, from, to, blamed, says);
+}
+
+/// The same for a folder of another model.
+#[track_caller]
+fn refuses_of(model: &Model, file: &str, from: &str, to: &str, blamed: &str, says: &str) {
     let dir = tempfile::tempdir().unwrap();
-    small().save(dir.path()).unwrap();
+    model.save(dir.path()).unwrap();
     let path = dir.path().join(file);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{text}");
@@ -204,6 +245,57 @@ fn hostile_configs_are_refused() {
         "tokenizer.json",
         "vocab",
     );
+}
+
+/// A list of neurons that no model has, and one that the matrices do not have.
+#[test]
+fn hostile_numbers_of_neurons_are_refused() {
+    let list = "\"d_ffn\": [\n    3,\n    2\n  ]";
+    let stated = |to: &str, blamed, says| {
+        let to = format!("\"d_ffn\": {to}");
+        refuses_of(&small_uneven(), "config.json", list, &to, blamed, says);
+    };
+    let config = "config.json";
+    for (to, says) in [
+        ("[]", "d_ffn has 0 numbers for 2 layers"),
+        ("[3]", "d_ffn has 1 numbers for 2 layers"),
+        ("[3, 2, 2]", "d_ffn has 3 numbers for 2 layers"),
+        ("[0, 2]", "d_ffn[0] = 0 is not within 1 to 16777216"),
+        ("[3, 0]", "d_ffn[1] = 0 is not within 1 to 16777216"),
+        ("[3, 16777217]", "d_ffn[1] = 16777217 is not within"),
+        (
+            "[18446744073709551615, 2]",
+            "d_ffn[0] = 18446744073709551615",
+        ),
+        ("0", "d_ffn = 0 is not within"),
+        ("16777217", "d_ffn = 16777217 is not within"),
+        ("[3, -2]", "a number of neurons, or a list"),
+        ("[3, 2.5]", "a number of neurons, or a list"),
+        ("[3, [2]]", "a number of neurons, or a list"),
+        ("[3, null]", "a number of neurons, or a list"),
+        ("{\"0\": 3}", "a number of neurons, or a list"),
+        ("\"3\"", "a number of neurons, or a list"),
+    ] {
+        stated(to, config, says);
+    }
+    let tensors = "model.safetensors";
+    for (to, says) in [
+        ("[2, 3]", "\"ff_in.0.weight\" is [6, 4], must be [4, 4]"),
+        ("[3, 3]", "\"ff_in.1.weight\" is [4, 4], must be [6, 4]"),
+        ("3", "\"ff_in.1.weight\" is [4, 4], must be [6, 4]"),
+        ("[3, 16777216]", "must be [33554432, 4]"),
+    ] {
+        stated(to, tensors, says);
+    }
+    // A list of equal numbers is as good as one number.
+    let dir = tempfile::tempdir().unwrap();
+    small().save(dir.path()).unwrap();
+    let path = dir.path().join(config);
+    let text = fs::read_to_string(&path).unwrap();
+    let listed = text.replace("\"d_ffn\": 3", "\"d_ffn\": [3, 3]");
+    assert_ne!(listed, text);
+    fs::write(&path, listed).unwrap();
+    assert_eq!(Model::load(dir.path()).unwrap(), small());
 }
 
 #[test]
@@ -275,7 +367,13 @@ fn missing_files_are_named() {
 fn inconsistent_models_are_not_saved() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("model");
-    let spoil: [fn(&mut Model); 6] = [
+    let spoil: [fn(&mut Model); 10] = [
+        // The widest layer has 3 neurons.
+        |m| m.config.shape.d_ffn = 4,
+        |m| m.config.shape.d_ffn = 2,
+        |m| *m = uneven(m.clone(), &[3, 0], || 0.5),
+        // The two matrices of a layer disagree.
+        |m| m.weights.layers[1].ff_out = Matrix::zeros(4, 2),
         |m| m.config.shape.vocab = 4,
         |m| m.weights.head.entries.truncate(3),
         |m| m.weights.layers[1].ff_in.rows = 1,

@@ -9,7 +9,7 @@ use crate::cache::{Cache, Hardmax, Hull, Softmax};
 use crate::forward::{Observer, ResidualStream};
 use crate::network::Network;
 use crate::plan::PlanEngine;
-use crate::sparse::Vector;
+use crate::sparse::{Vector, WIDTH};
 use crate::token_buffer::TokenBuffer;
 use crate::{Error, FinishReason, HorizonReason, PrefillError, Stats};
 
@@ -183,8 +183,8 @@ impl Decoder {
     /// A decoder of an empty sequence.
     ///
     /// # Errors
-    /// If the model is inconsistent, if it needs softmax and `engine` is another, or if the engine
-    /// is not in this build.
+    /// If the model is inconsistent, if a layer has too many neurons, if it needs softmax and
+    /// `engine` is another, or if the engine is not in this build.
     pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
         Self::with_options(model, engine, DecoderOptions::default())
     }
@@ -207,6 +207,10 @@ impl Decoder {
             return Err(Error::needs_softmax(engine.name()));
         }
         let network = Network::new(model);
+        let mut layers = network.layers.iter().enumerate();
+        if let Some((number, layer)) = layers.find(|(_, layer)| layer.neurons.len() > WIDTH) {
+            return Err(Error::too_wide(number, layer.neurons.len(), WIDTH));
+        }
         Ok(Self {
             cache: EngineState::new(model, &network, engine),
             stream: ResidualStream::new(&network),

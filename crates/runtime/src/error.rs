@@ -19,6 +19,15 @@ enum Kind {
     )]
     NeedsSoftmax(&'static str),
     #[error(
+        "layer {layer} has {neurons} neurons that belong to no table, and engines take up to {most}: use a model with narrower \
+         layers"
+    )]
+    TooWide {
+        layer: usize,
+        neurons: usize,
+        most: usize,
+    },
+    #[error(
         "the {0} engine is not in this build: build with `--features {0}`, or use the plan engine"
     )]
     Lacking(&'static str),
@@ -33,6 +42,14 @@ impl Error {
 
     pub(crate) fn needs_softmax(engine: &'static str) -> Self {
         Self(Kind::NeedsSoftmax(engine))
+    }
+
+    pub(crate) fn too_wide(layer: usize, neurons: usize, most: usize) -> Self {
+        Self(Kind::TooWide {
+            layer,
+            neurons,
+            most,
+        })
     }
 
     pub(crate) fn lacking(engine: &'static str) -> Self {

@@ -85,12 +85,11 @@ impl Looked {
     fn look(&self, x: &Vector, products: &Vector, sums: &mut Vec<f64>) -> Option<()> {
         let mut arguments = [None; 8];
         for (table, argument) in self.tables.iter().zip(&mut arguments) {
+            let sum = whole_sum(&table.argument, x, Table::room(1));
             *argument = match x[table.unit] {
-                // All values are 0.
-                0.0 => Some(table.first()),
-                1.0 => {
-                    whole_sum(&table.argument, x, Table::room(1)).filter(|&sum| sum <= table.limit)
-                }
+                // All values are 0, and no gate is infinite.
+                0.0 => sum.map(|_| table.first()),
+                1.0 => sum.filter(|&sum| sum <= table.limit),
                 _ => None,
             };
         }

@@ -292,8 +292,8 @@ impl Analysis {
     /// The argument of a table.
     ///
     /// # Errors
-    /// A [`Bailout`] if no form holds there, if the argument is no integer, or if the table's unit
-    /// is not 1.
+    /// A [`Bailout`] if no form holds there, if the argument is no integer or its terms are not
+    /// proved to be small ones, or if the table's unit is not 1.
     ///
     /// # Panics
     /// If there is no such table.
@@ -308,12 +308,15 @@ impl Analysis {
         let [argument, _] = self.node(scope, node, |this, scope| {
             let nodes = &rows.slot_nodes[2 * layer + 1];
             let unit = this.slot_of(scope, nodes[found.unit])?;
-            let argument = this.row(scope, nodes, &found.argument)?;
+            let mut terms = Terms::default();
+            this.multiply(&mut terms, scope, nodes, &found.argument)?;
             let is_one = this.interner[unit].as_constant() == Some(1.0);
-            match is_one && this.interner.bounds(argument).grain >= 0 {
-                true => Ok([argument; 2]),
-                false => Err(Bailout::Model),
+            // Then gates are exact, too: they add a bend's integer somewhere among the terms.
+            if !is_one || !this.interner.are_integers_below(Table::room(1), &terms) {
+                return Err(Bailout::Model);
             }
+            let argument = this.interner.sum(PolyId::ZERO, &terms);
+            Ok([argument; 2])
         })?;
         Ok(argument)
     }

@@ -17,8 +17,12 @@ use crate::weights::rows::{Entry, Row, row_of};
 /// The least number of neurons that make a table. Fewer are evaluated one by one.
 const FEWEST: usize = 8;
 
-/// The most arguments in all runs.
-const LONGEST: usize = 1 << 24;
+/// The most values of all tables of a model. A few neurons may have a long table, and hostile
+/// weights must not take memory without bound.
+const MOST_VALUES: usize = 1 << 25;
+
+/// The most tables that add to one slot, since each of them takes [room](Table::room).
+const SHARING: usize = 2;
 
 /// Runs are at least this far apart: each one is looked for in turn.
 const APART: f64 = 4096.0;
@@ -97,8 +101,9 @@ impl LayerTables {
     pub fn of(model: &Model) -> Vec<Self> {
         let units = units(model);
         let layers = model.weights.layers.iter();
+        let mut room = MOST_VALUES;
         let found = layers.map(|layer| {
-            let (tables, members) = tables(layer, &units);
+            let (tables, members) = tables(layer, &units, &mut room);
             let others = (0..layer.neurons()).filter(|neuron| !members.contains(neuron));
             Self {
                 tables,
@@ -134,8 +139,12 @@ fn units(model: &Model) -> Vec<bool> {
 /// Neurons that may make a table: the argument, the unit and the value's weight.
 type Signature = (Vec<(u32, u64)>, usize, u64);
 
-/// The tables of a layer, and the neurons that belong to one.
-fn tables(weights: &LayerWeights, units: &[bool]) -> (Vec<Table>, BTreeSet<usize>) {
+/// The tables of a layer, and the neurons that belong to one. There is room for some more values.
+fn tables(
+    weights: &LayerWeights,
+    units: &[bool],
+    room: &mut usize,
+) -> (Vec<Table>, BTreeSet<usize>) {
     let mut groups: BTreeMap<Signature, Vec<(f64, usize)>> = BTreeMap::new();
     let is_whole = |weight: f64| weight.fract() == 0.0 && weight.abs() < MASS;
     for neuron in 0..weights.neurons() {
@@ -156,6 +165,7 @@ fn tables(weights: &LayerWeights, units: &[bool]) -> (Vec<Table>, BTreeSet<usize
         groups.entry(signature).or_default().push((at, neuron));
     }
     let (mut tables, mut members) = (vec![], BTreeSet::new());
+    let mut sharing = vec![0; weights.ff_out.rows];
     for ((argument, unit, factor), mut neurons) in groups {
         if neurons.len() < FEWEST {
             continue;
@@ -165,7 +175,14 @@ fn tables(weights: &LayerWeights, units: &[bool]) -> (Vec<Table>, BTreeSet<usize
             input,
             weight: f64::from_bits(bits),
         });
-        if let Some(columns) = columns(weights, &neurons, f64::from_bits(factor)) {
+        if let Some(columns) = columns(weights, &neurons, f64::from_bits(factor), *room) {
+            let slots = || columns.values.iter().map(|&(slot, _)| slot);
+            if slots().any(|slot| sharing[slot] == SHARING) {
+                continue;
+            }
+            slots().for_each(|slot| sharing[slot] += 1);
+            let runs = columns.runs.iter().map(|run| run.1);
+            *room -= runs.sum::<usize>() * columns.values.len();
             tables.push(Table {
                 argument: argument.collect(),
                 unit,
@@ -186,8 +203,13 @@ struct Columns {
 }
 
 /// The functions that neurons compute, from their bends in ascending order. `None` if they are not
-/// integers, or do not end with 0.
-fn columns(weights: &LayerWeights, neurons: &[(f64, usize)], factor: f64) -> Option<Columns> {
+/// integers, do not end with 0, or have more values than there is room for.
+fn columns(
+    weights: &LayerWeights,
+    neurons: &[(f64, usize)],
+    factor: f64,
+    room: usize,
+) -> Option<Columns> {
     let rows = (0..weights.ff_out.rows).map(|slot| (slot, weights.ff_out.row(slot)));
     let used = |row: &[f64]| neurons.iter().any(|&(_, neuron)| row[neuron] != 0.0);
     let rows: Vec<(usize, &[f64])> = rows.filter(|(_, row)| used(row)).collect();
@@ -202,8 +224,9 @@ fn columns(weights: &LayerWeights, neurons: &[(f64, usize)], factor: f64) -> Opt
             values.iter_mut().for_each(|(_, runs)| runs.push(vec![0.0]));
             at = bend;
         }
-        total += (bend - at) as usize;
-        if total > LONGEST {
+        // A run has one value more than steps.
+        total += (bend - at) as usize + usize::from(bend == at);
+        if total.checked_mul(rows.len())? > room {
             return None;
         }
         let run = runs.last_mut()?;
@@ -216,7 +239,7 @@ fn columns(weights: &LayerWeights, neurons: &[(f64, usize)], factor: f64) -> Opt
             }
         }
         for (line, (_, row)) in lines.iter_mut().zip(&rows) {
-            line.bend(bend, row[neuron] * factor)?;
+            line.bend(bend, row[neuron], factor)?;
         }
     }
     if values.is_empty() || !lines.iter().all(Line::is_zero) {
@@ -247,13 +270,14 @@ impl Line {
         self.value == 0.0 && self.slope == 0.0
     }
 
-    /// Changes the slope; `None` if a number is no small integer.
-    fn bend(&mut self, at: f64, change: f64) -> Option<()> {
+    /// Changes the slope by the product of two weights; `None` if a number is no small integer.
+    fn bend(&mut self, at: f64, weight: f64, factor: f64) -> Option<()> {
+        let change = weight * factor;
         self.slope += change;
         self.steepness += change.abs();
         self.offset += change.abs() * at;
         let sizes = [change, self.slope, self.value, self.steepness, self.offset];
-        let sound = change.fract() == 0.0 && sizes.iter().all(|size| size.abs() < MASS);
+        let sound = weight.fract() == 0.0 && sizes.iter().all(|size| size.abs() < MASS);
         sound.then_some(())
     }
 
@@ -307,7 +331,11 @@ mod tests {
             .map(|i| [(i * 37 % 101) as f64, (i % 3) as f64])
             .collect();
         let bends = bends(&values);
-        let (found, members) = tables(&layer(&bends), &[false, false, false, true]);
+        let (found, members) = tables(
+            &layer(&bends),
+            &[false, false, false, true],
+            &mut MOST_VALUES.clone(),
+        );
         let [table] = &found[..] else {
             panic!("one table, not {found:?}")
         };
@@ -330,6 +358,10 @@ mod tests {
     #[test]
     fn functions_that_go_on_or_have_fractions_are_no_tables() {
         let values = vec![[1.0, 5.0]; 30];
+        let tables = |layer: LayerWeights, units: &[bool]| {
+            let mut room = MOST_VALUES;
+            tables(&layer, units, &mut room).0
+        };
         let unit = [false, false, false, true];
         let all = bends(&values);
         let without = |at: f64| {
@@ -340,16 +372,13 @@ mod tests {
         let steep = [99.0, 100.0, 129.0, 130.0];
         let plain: Vec<_> = (0..20).map(|i| (200.0 + f64::from(i), [0.0; 2])).collect();
         let with = |bends: Vec<(f64, [f64; 2])>| [bends, plain.clone()].concat();
-        assert_eq!(tables(&layer(&with(all.clone())), &unit).0.len(), 1);
+        assert_eq!(tables(layer(&with(all.clone())), &unit).len(), 1);
         for at in steep {
-            assert!(
-                tables(&layer(&with(without(at))), &unit).0.is_empty(),
-                "{at}"
-            );
+            assert!(tables(layer(&with(without(at))), &unit).is_empty(), "{at}");
         }
         let mut fraction = with(all.clone());
         fraction[0].1[0] += 0.5;
-        assert!(tables(&layer(&fraction), &unit).0.is_empty());
-        assert!(tables(&layer(&with(all)), &[false; 4]).0.is_empty());
+        assert!(tables(layer(&fraction), &unit).is_empty());
+        assert!(tables(layer(&with(all)), &[false; 4]).is_empty());
     }
 }

@@ -3,6 +3,7 @@
 
 mod machine;
 mod structured;
+pub(crate) mod tables;
 
 pub(crate) use machine::machine;
 pub(crate) use structured::structured;

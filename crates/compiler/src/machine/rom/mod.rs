@@ -24,6 +24,7 @@ mod read;
 
 pub use grow::GrowthError;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weightware_isa::{Instruction, Op, Program};
@@ -61,6 +62,9 @@ impl Rom {
         let Some(resident) = &program.resident else {
             return Self::default();
         };
+        let bytes = resident.memory.iter();
+        let bytes = bytes.flat_map(|(first, run)| (*first..).zip(run.iter().copied()));
+        let bytes: BTreeMap<u32, u8> = bytes.collect();
         Self {
             program: match resident.code {
                 true => program.code.clone(),
@@ -70,7 +74,7 @@ impl Rom {
                 (Some(turns), true) => turns.handler,
                 _ => 0,
             },
-            memory: without_zeros(resident.memory.clone()),
+            memory: runs(bytes),
             library: resident.library.clone(),
         }
     }
@@ -232,15 +236,23 @@ fn read_bytes(instruction: &Instruction) -> [i64; 3] {
     }
 }
 
-/// Runs of bytes without the zeros at their ends: memory that is not in the weights is zero.
-fn without_zeros(runs: Vec<(u32, Vec<u8>)>) -> Vec<(u32, Vec<u8>)> {
-    let trimmed = runs.into_iter().filter_map(|(start, mut run)| {
-        let zeros = run.iter().take_while(|&&byte| byte == 0).count();
-        let end = run.iter().rposition(|&byte| byte != 0)?;
-        run.truncate(end + 1);
-        Some((start + zeros as u32, run.split_off(zeros)))
-    });
-    trimmed.collect()
+/// Zeros between the bytes of a run: with more, the run ends. Memory that is not in the weights is
+/// zero, too.
+const ZEROS: u32 = 64;
+
+/// The runs of bytes with their addresses in ascending order. No run begins or ends with zero.
+fn runs(bytes: impl IntoIterator<Item = (u32, u8)>) -> Vec<(u32, Vec<u8>)> {
+    let mut runs: Vec<(u32, Vec<u8>)> = vec![];
+    for (address, byte) in bytes.into_iter().filter(|&(_, byte)| byte != 0) {
+        match runs.last_mut() {
+            Some((start, run)) if address - *start <= run.len() as u32 + ZEROS => {
+                run.resize((address - *start) as usize, 0);
+                run.push(byte);
+            }
+            _ => runs.push((address, vec![byte])),
+        }
+    }
+    runs
 }
 
 /// The current instruction, if instructions may be in the weights.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use weightware_isa::{Instruction, LIBRARY_AT, Op, Program};
 use weightware_model::{LayerWeights, Model};
 
-use super::{LINE, Rom, is_shown};
+use super::{LINE, MEMORY_END, Rom, is_shown};
 use crate::assemble::factor;
 use crate::form::Dim;
 use crate::graph::Writer;
 use crate::machine::{Machine, Profile};
 use crate::schedule::Schedule;
-use crate::table::Table;
+use crate::table::{Bend, Table};
 
 impl Rom {
     /// Reads the instructions and the memory in a model's weights. `None` if it is no machine that
@@ -38,6 +38,9 @@ impl Rom {
         let machine = Machine::with_rom(profile, Self::blank(specialised));
         let schedule = profile.rom_schedule(specialised);
         let schedule = Schedule::parse(&machine.graph, schedule).ok()?;
+        if !has_shape(model, &schedule) {
+            return None;
+        }
         let table = |name| table(&machine, &schedule, model, name);
         let [places, immediates, bytes] = [
             table("rom.code")?,
@@ -65,15 +68,16 @@ impl Rom {
             };
             Some(Instruction { op, immediate })
         };
-        let program = (0..).map_while(read).collect();
+        let until = i64::from(LIBRARY_AT);
+        let program = (0..until).map_while(read).collect();
         let mut library: Vec<(u32, Arc<[Instruction]>)> = vec![];
-        let mut next = i64::from(LIBRARY_AT);
+        let mut next = until;
         for bend in places.bends() {
             // The first instruction of a block is after a bend.
             if bend.at + 1 < next {
                 continue;
             }
-            let block: Arc<[Instruction]> = (bend.at + 1..).map_while(read).collect();
+            let block: Arc<[Instruction]> = (bend.at + 1..LIBRARY_END).map_while(read).collect();
             if !block.is_empty() {
                 next = bend.at + 1 + block.len() as i64;
                 library.push(((bend.at + 1) as u32, block));
@@ -110,23 +114,26 @@ fn operation(position: i128) -> Option<Op> {
     past.is_multiple_of(5).then_some(*op)
 }
 
-/// The memory, without zeros at the ends of runs.
+/// The number after the greatest one that a call can name.
+const LIBRARY_END: i64 = 1 << 24;
+
+/// The memory.
 fn memory(table: &Table) -> Vec<(u32, Vec<u8>)> {
-    let (Some(first), Some(last)) = (table.bends().first(), table.bends().last()) else {
-        return vec![];
-    };
-    let mut runs: Vec<(u32, Vec<u8>)> = vec![];
-    for address in first.at..last.at {
-        let byte = table.at(address)[0] as u8;
-        let Ok(address) = u32::try_from(address) else {
-            continue;
-        };
-        match runs.last_mut() {
-            Some((start, run)) if *start as usize + run.len() == address as usize => run.push(byte),
-            _ => runs.push((address, vec![byte])),
-        }
-    }
-    super::without_zeros(runs)
+    let ends = table.bends().iter().skip(1).map(|bend| bend.at);
+    let lines = table.bends().iter().zip(ends.chain([MEMORY_END]));
+    // Where a line is 0, it has no byte.
+    let lines = lines.filter(|(bend, _)| bend.values[0] != 0 || bend.slopes[0] != 0);
+    let bytes = lines.flat_map(|(bend, end)| {
+        let addresses = bend.at.max(0)..end.min(MEMORY_END);
+        addresses.map(|address| (address as u32, table.at(address)[0] as u8))
+    });
+    super::runs(bytes)
+}
+
+/// Whether a model has the layers and slots of a schedule.
+pub(super) fn has_shape(model: &Model, schedule: &Schedule) -> bool {
+    let (shape, budget) = (model.config.shape, schedule.budget);
+    (shape.layers, shape.d_model) == (budget.layers, budget.d_model)
 }
 
 /// The place of a table in the weights.
@@ -168,9 +175,25 @@ pub(super) fn place<'m>(
     })
 }
 
+/// Weights of tables have integers below this.
+const WHOLE: f64 = (1_u64 << 53) as f64;
+
+/// Bends of tables are nearer to 0 than this.
+const FARTHEST: f64 = (1_u64 << 40) as f64;
+
+/// An integer of the weights.
+fn whole(number: f64, below: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < below).then_some(number as i64)
+}
+
 /// The functions that the neurons of a layer compute for a table: those whose gates differ from its
-/// argument by a constant.
-pub(super) fn table_at(place: &Place<'_>, weights: &LayerWeights, schedule: &Schedule) -> Table {
+/// argument by a constant. `None` if the weights are no integers, or the functions do not end with
+/// 0.
+pub(super) fn table_at(
+    place: &Place<'_>,
+    weights: &LayerWeights,
+    schedule: &Schedule,
+) -> Option<Table> {
     let columns = place.table.columns();
     let mut changes: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for neuron in schedule.budget.d_ffn..weights.neurons() {
@@ -179,18 +202,25 @@ pub(super) fn table_at(place: &Place<'_>, weights: &LayerWeights, schedule: &Sch
         if !entries.all(|(at, (gate, wanted))| at == place.unit || gate == wanted) {
             continue;
         }
-        let at = (place.argument[place.unit] - gate[place.unit]) as i64;
+        let at = whole(place.argument[place.unit] - gate[place.unit], FARTHEST)?;
         let row = changes.entry(at).or_insert_with(|| vec![0; columns]);
         for &(slot, part, factor) in &place.targets {
-            row[part] += (weights.ff_out.row(slot)[neuron] / factor) as i64;
+            let change = whole(weights.ff_out.row(slot)[neuron] / factor, WHOLE)?;
+            row[part] = row[part].checked_add(change)?;
         }
     }
-    Table::of_changes(columns, changes)
+    let table = Table::of_changes(columns, changes);
+    let is_zero = |bend: &Bend| {
+        [&bend.values, &bend.slopes]
+            .into_iter()
+            .flatten()
+            .all(|&n| n == 0)
+    };
+    table.bends().last().is_none_or(is_zero).then_some(table)
 }
 
 /// The functions that a model's neurons compute for a table of the machine.
 fn table(machine: &Machine, schedule: &Schedule, model: &Model, name: &str) -> Option<Table> {
     let place = place(machine, schedule, name)?;
-    let weights = model.weights.layers.get(place.layer)?;
-    Some(table_at(&place, weights, schedule))
+    table_at(&place, &model.weights.layers[place.layer], schedule)
 }
