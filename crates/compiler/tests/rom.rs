@@ -123,6 +123,7 @@ fn recursion() -> Program {
         new(Op::I64Const, 0x8765_4321),
         new(Op::I64ConstHigh, 0xfedc_ba98),
         new(Op::I64Add, 0),
+        new(Op::I64High, 0),
         new(Op::Output, 0),
         new(Op::I32Const, 77),
         new(Op::Output, 0),
@@ -162,12 +163,14 @@ fn random_programs_in_the_weights() {
 #[test]
 fn every_slot() {
     for profile in SHAPES {
-        let (program, rom) = specialised(common::random_program(3, 30), 0);
-        let machine = Machine::with_rom(profile, rom);
-        every_slot_of(&machine, profile.rom_schedule(), &program);
-        let program = with_library(4, 30);
-        let machine = Machine::with_rom(profile, Rom::of(&program));
-        every_slot_of(&machine, profile.rom_schedule(), &program);
+        // Without any byte in the context, a lookup's distance has no meaning, so a section stays in
+        // the prompt.
+        let (whole, _) = specialised(with_library(3, 30), 1);
+        for program in [whole, with_library(3, 30)] {
+            assert!(!program.sections[0].is_empty());
+            let machine = Machine::with_rom(profile, Rom::of(&program));
+            every_slot_of(&machine, profile.rom_schedule(), &program);
+        }
     }
 }
 
@@ -188,21 +191,21 @@ fn specialised_programs_in_stock_softmax() {
 #[test]
 fn libraries_in_stock_softmax() {
     for (profile, seeds) in [(Profile::STOCK, 0..8), (Profile::FAR, 8..11)] {
-        let (mut total, mut calls) = (0, 0);
+        let (mut total, mut blocks) = (0, 0);
         for seed in seeds {
             let program = with_library(seed, 40);
             let name = format!("{}, program {seed}", profile.name);
             total += follow(&model(profile, &Rom::of(&program)), &program, &name);
-            let library = program.resident.iter().flat_map(|part| &part.library);
-            let nested = library.flat_map(|(_, code)| code.iter());
-            calls += nested.filter(|called| called.op == Op::Call).count();
+            blocks += Rom::of(&program).library.len();
         }
         assert!(total > 300, "{total} tokens are too few to tell");
-        assert!(calls > 0, "no library calls another");
+        assert!(blocks > 2, "{blocks} blocks are too few to tell");
         let program = recursion();
         program.validate().expect("valid");
         let mut run = Interpreter::new(&program);
-        assert_eq!(run.by_ref().filter(Result::is_err).count(), 0);
+        if let Some(Err(fault)) = run.by_ref().find(Result::is_err) {
+            panic!("{fault}")
+        }
         assert_eq!(run.outcome(), Some(Outcome::Exited(6)));
         follow(&model(profile, &Rom::of(&program)), &program, "recursion");
     }
@@ -320,14 +323,13 @@ fn growth_keeps_every_neuron() {
                 1 => specialised(common::random_program(1, 40), 0).1,
                 _ => Rom::of(&with_library(seed, 30)),
             };
-            let new = beyond(Rom::of(&with_library(seed + 9, 30)), 400_000, 0x1_0000);
+            let new = beyond(Rom::of(&with_library(seed + 9, 30)), 400_000, 0x4_0000);
             let new = Rom {
                 // Between those of the old one and far beyond.
                 memory: [new.memory, vec![(0x80_0000, vec![1, 2, 3])]].concat(),
                 ..new
             };
-            let mut both = joined(&old, &new);
-            both.memory.sort();
+            let both = joined(&old, &new);
             let before = model(profile, &old);
             let after = both.grow(&before).expect("nothing changes");
             after.validate().expect("a sound model");
@@ -359,10 +361,9 @@ fn growth_keeps_every_neuron() {
     }
     // A grown model runs both.
     let program = recursion();
-    let rom = Rom::of(&program);
     let first = with_library(2, 30);
-    let old = beyond(Rom::of(&first), 0, 0);
-    let both = joined(&old, &beyond(rom, 400_000, 0));
+    let old = Rom::of(&first);
+    let both = joined(&old, &beyond(Rom::of(&program), 400_000, 0x1000));
     assert!(both.library.len() > old.library.len());
     let grown = both
         .grow(&model(Profile::STOCK, &old))
@@ -380,14 +381,10 @@ fn growth_that_changes_something_is_refused() {
         new.grow(&model).map(|_| ())
     };
     assert_eq!(with(|_| ()), Ok(()));
-    let edit = |rom: &mut Rom, block: usize, at: usize, new: Instruction| {
-        let mut code = rom.library[block].1.to_vec();
-        code[at] = new;
-        rom.library[block].1 = code.into();
-    };
-    let _ = edit;
-    let changes: [(&str, fn(&mut Rom)); 8] = [
+    let changes: [(&str, fn(&mut Rom)); 9] = [
+        // Between 1 and 3 on a line, where no neuron bends: new ones would do.
         ("rom.memory", |rom| rom.memory[0].1[1] += 1),
+        ("rom.memory", |rom| rom.memory[0].1[4] += 1),
         ("rom.memory", |rom| rom.memory.clear()),
         // Next to the last byte: its bend is in the way.
         ("rom.memory", |rom| rom.memory[0].1.push(8)),
@@ -411,6 +408,40 @@ fn growth_that_changes_something_is_refused() {
         assert_eq!(with(change), Err(GrowthError::Changes(table)));
     }
     assert_eq!(old.grow(&default_model()), Err(GrowthError::NoTables));
+    // Its immediate is 0, as are those around it.
+    let block: Arc<[Instruction]> = [Op::I32Const; 9].map(|op| Instruction::new(op, 0)).into();
+    let zeros = Rom {
+        library: vec![(LIBRARY_AT, block.clone())],
+        ..Rom::default()
+    };
+    let mut code = block.to_vec();
+    code[4] = Instruction::new(Op::I32Const, 5);
+    let other = Rom {
+        library: vec![(LIBRARY_AT, code.into())],
+        ..Rom::default()
+    };
+    let changed = other.grow(&self::model(Profile::STOCK, &zeros));
+    assert_eq!(changed, Err(GrowthError::Changes("rom.code")));
+    // Two in one place.
+    let twice = |change: fn(&mut Rom)| {
+        let mut new = old.clone();
+        change(&mut new);
+        new.grow(&model)
+    };
+    let overlaps = twice(|rom| rom.memory.push((0x90_0004, vec![1])));
+    assert_eq!(
+        overlaps,
+        Err(GrowthError::Overlap("runs of the memory", 0x90_0004))
+    );
+    let overlaps = twice(|rom| {
+        rom.library
+            .push((LIBRARY_AT + 70_007, rom.library[0].1.clone()))
+    });
+    let at = LIBRARY_AT + 70_007;
+    assert_eq!(
+        overlaps,
+        Err(GrowthError::Overlap("blocks of the library", at))
+    );
 }
 
 /// Weights that no compiler wrote: what is read is nothing, and nothing grows, without a panic and

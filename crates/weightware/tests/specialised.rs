@@ -3,6 +3,8 @@
 use weightware::{Computer, Engine, Input, Source};
 use weightware_compiler::machine::{Profile, Rom};
 use weightware_compiler::rom_model;
+use weightware::{Program, RunEnd};
+use weightware_frontend::{Options, lower};
 use weightware_isa::Token;
 
 const PROGRAMS: [(&str, &[u8], &[u8]); 4] = [
@@ -66,5 +68,71 @@ fn traces_are_those_of_the_program_in_the_prompt() {
             assert!(same == expected.len(), "{name} {engine:?} at {same}");
             println!("{name} {engine:?} {} {:?}", trace.len(), run.stats());
         }
+    }
+}
+
+/// Reads and writes constants of the module in a loop, between calls of a recursive function.
+const TURNING: &str = r#"
+(module
+  (memory 1)
+  (data (i32.const 1000) "\01\80\7f\ff\00\00\00\00\2a\c3")
+  (data (i32.const 1500) "\99\98\97")
+  (func $deep (param $n i32) (param $x i64) (result i64)
+    (if (result i64) (i32.eqz (local.get $n))
+      (then (local.get $x))
+      (else
+        (i64.xor (i64.const 0x0123456789abcdef)
+          (i64.add (i64.load8_s (i32.add (i32.const 1000) (local.get $n)))
+            (call $deep (i32.sub (local.get $n) (i32.const 1)) (i64.shl (local.get $x) (i64.const 3))))))))
+  (func (export "loops") (param $n i32) (result i64)
+    (local $i i32) (local $h i64)
+    (loop $outer
+      (local.set $h (i64.add (i64.mul (local.get $h) (i64.const 31))
+        (call $deep (i32.const 9) (i64.extend_i32_u (local.get $i)))))
+      (i32.store8 (i32.add (i32.const 1002) (local.get $i))
+        (i32.xor (i32.load8_u (i32.const 1501)) (local.get $i)))
+      (local.set $h (i64.add (local.get $h)
+        (i64.load (i32.add (i32.const 996) (local.get $i)))))
+      (br_if $outer (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
+    (local.get $h)))
+"#;
+
+fn turning(turns: bool) -> Program {
+    let options = Options::default()
+        .with_invocation("loops", ["6"])
+        .with_turns(turns);
+    let lowered = lower(TURNING.as_bytes(), &options).expect("a module");
+    lowered.into_program(b"")
+}
+
+/// Contexts that turn, with the code and the constants in the weights: every token is the plain
+/// interpreter's, and the output is that of one context with all in the prompt.
+#[test]
+fn a_specialised_program_turns() {
+    let plain = turning(false);
+    let whole = Computer::default();
+    let mut once = whole.run(&plain, Engine::Plan, None).expect("an engine");
+    let wanted = once.finish();
+    assert!(matches!(wanted, RunEnd::Outcome(_)), "{wanted:?}");
+    let program = turning(true);
+    let program = program.specialised(0);
+    assert!(program.sections.iter().flatten().count() <= 4);
+    let rom = Rom::of(&program);
+    assert!(rom.memory.iter().flat_map(|(_, run)| run).count() > 8);
+    for (context, engine, least) in [
+        (1, Engine::Plan, 20),
+        (333, Engine::Plan, 5),
+        (500, Engine::Hull, 3),
+    ] {
+        let profile = Profile::STOCK.with_context(context);
+        let model = rom_model(profile, rom.clone()).expect("fits");
+        let computer = Computer::new(model).expect("a machine");
+        assert_eq!(computer.rom(), Some(&rom));
+        let run = computer.run(&program, engine, None).expect("an engine");
+        let mut run = run.checked(&program, &[]);
+        assert_eq!(run.finish(), wanted, "{context}, {engine:?}");
+        assert_eq!(run.agreed(), Some(run.reader().tokens()));
+        assert_eq!(run.reader().output(), once.reader().output());
+        assert!(run.contexts() > least, "{context}: {}", run.contexts());
     }
 }

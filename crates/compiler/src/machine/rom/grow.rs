@@ -1,5 +1,8 @@
 //! Growth: neurons are appended to the tables of a model, and nothing else changes.
 
+use std::sync::Arc;
+
+use weightware_isa::Instruction;
 use weightware_model::{LayerWeights, Matrix, Model};
 
 use super::Rom;
@@ -18,9 +21,12 @@ pub enum GrowthError {
     NoTables,
     /// The model would have to change.
     #[error(
-        "{0}: a neuron of the model would change, so what it has in its weights would; put the new code and constants beyond the old ones"
+        "{0}: what the model has in its weights would change; put the new code and constants beyond the old ones"
     )]
     Changes(&'static str),
+    /// Two parts of what the weights shall have are in one place.
+    #[error("{0} overlap at {1}; put each beyond the one before")]
+    Overlap(&'static str, u32),
 }
 
 impl Rom {
@@ -30,8 +36,14 @@ impl Rom {
     /// matrices are the same.
     ///
     /// # Errors
-    /// If the model has no tables, or a neuron of it would have to change.
+    /// If the model has no tables; if a neuron of it, an instruction or a byte would have to change;
+    /// or if parts of the new code or memory overlap.
     pub fn grow(&self, model: &Model) -> Result<Model, GrowthError> {
+        let blocks = self.library.iter();
+        let blocks = blocks.map(|(first, code)| (*first, code.len()));
+        let runs = self.memory.iter().map(|(first, run)| (*first, run.len()));
+        are_apart("blocks of the library", blocks)?;
+        are_apart("runs of the memory", runs)?;
         let profile = model.config.profile.as_deref().and_then(Profile::named);
         let has_rom = model
             .config
@@ -68,8 +80,53 @@ impl Rom {
         }
         let widths = grown.weights.layers.iter().map(LayerWeights::neurons);
         grown.config.shape.d_ffn = widths.max().unwrap_or(0);
+        // New neurons alone may change an old value.
+        let [old, new] = [model, &grown].map(Self::read);
+        let [old, new] = [old, new].map(|rom| rom.ok_or(GrowthError::NoTables));
+        new?.keeps(&old?)?;
         Ok(grown)
     }
+
+    /// Checks that all that another one has is the same here.
+    fn keeps(&self, old: &Self) -> Result<(), GrowthError> {
+        if !old.program.is_empty() && old.program != self.program {
+            return Err(GrowthError::Changes("rom.code"));
+        }
+        let is_kept = |(first, code): &(u32, Arc<[Instruction]>)| {
+            self.library.iter().any(|(start, whole)| {
+                let at = first.checked_sub(*start).map(|at| at as usize);
+                at.and_then(|at| whole.get(at..at + code.len())) == Some(&code[..])
+            })
+        };
+        if !old.library.iter().all(is_kept) {
+            return Err(GrowthError::Changes("rom.code"));
+        }
+        let is_kept = |(first, run): &(u32, Vec<u8>)| {
+            self.memory.iter().any(|(start, whole)| {
+                let at = first.checked_sub(*start).map(|at| at as usize);
+                at.and_then(|at| whole.get(at..at + run.len())) == Some(run)
+            })
+        };
+        match old.memory.iter().all(is_kept) {
+            true => Ok(()),
+            false => Err(GrowthError::Changes("rom.memory")),
+        }
+    }
+}
+
+/// Checks that parts with a beginning and a length are in ascending order and apart.
+fn are_apart(
+    what: &'static str,
+    parts: impl Iterator<Item = (u32, usize)>,
+) -> Result<(), GrowthError> {
+    let mut next = 0;
+    for (first, len) in parts {
+        if u64::from(first) < next {
+            return Err(GrowthError::Overlap(what, first));
+        }
+        next = u64::from(first) + len as u64;
+    }
+    Ok(())
 }
 
 /// The row of a gate, that of a value, and a column of outputs.
