@@ -74,17 +74,4 @@ impl<'m> Context<'m> {
         }
         recent.len()
     }
-
-    /// Decodes one instruction, and returns its tokens as text.
-    pub(crate) fn instruction(&mut self) -> String {
-        let mut strings = vec![];
-        loop {
-            let token = self.step();
-            strings.push(token.to_string());
-            assert!(strings.len() < 1000, "{}", strings.join(" "));
-            if token.ends_instruction() {
-                return strings.join(" ");
-            }
-        }
-    }
 }

@@ -235,15 +235,7 @@ fn every_argument() {
 /// Numbers that are no integers, are beyond the limit, or are no numbers at all once multiplied.
 #[test]
 fn arguments_that_cannot_be_looked_up() {
-    let values = vec![
-        vec![3.0],
-        vec![1.0],
-        vec![4.0],
-        vec![1.0],
-        vec![5.0],
-        vec![2.0],
-        vec![6.0],
-    ];
+    let values = [3.0, 1.0, 4.0, 1.0, 5.0, 2.0, 6.0];
     let wild = [
         0.5,
         -0.0,
@@ -258,7 +250,7 @@ fn arguments_that_cannot_be_looked_up() {
         -(2_f64.powi(52)),
     ];
     for size in [1.0, 2_f64.powi(30), 2_f64.powi(43)] {
-        let values: Vec<Vec<f64>> = values.iter().map(|row| vec![row[0] * size]).collect();
+        let values: Vec<Vec<f64>> = values.iter().map(|value| vec![value * size]).collect();
         let table = Neurons::of(&NUMBER, &SUMS[..1], &[(2.0, values)]);
         let small = (-3..60).map(|x| [f64::from(x), 0.0]);
         let numbers: Vec<_> = small.chain(wild.map(|x| [x, 1.0])).collect();
@@ -387,7 +379,7 @@ fn arguments_that_cancel() {
             .map(|x| [2_f64.powi(53) + 2.0 * f64::from(x), -(2_f64.powi(53))])
             .collect(),
     ] {
-        let model = lone(&numbers, &[table.clone()], 4);
+        let model = lone(&numbers, std::slice::from_ref(&table), 4);
         assert_eq!(found(&model), [1]);
         assert!(!is_exact(&model));
     }
