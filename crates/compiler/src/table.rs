@@ -176,8 +176,11 @@ mod tests {
     /// Rows by their integers: what a table must be.
     type Naive = BTreeMap<i64, Vec<i64>>;
 
+    /// What [`Table::new`] is given.
+    type Runs = Vec<(i64, Vec<Vec<i64>>)>;
+
     /// Runs with few values, so that some bends are none, at gaps of 0, 1, 2 and more.
-    fn runs(random: &mut Random, columns: usize) -> (Vec<(i64, Vec<Vec<i64>>)>, Naive) {
+    fn runs(random: &mut Random, columns: usize) -> (Runs, Naive) {
         let (mut runs, mut naive) = (vec![], Naive::new());
         let mut first = random.below(60) - 40;
         for _ in 0..random.below(5) {
