@@ -24,6 +24,8 @@
 //! - The squares of cleared keys are squares.
 //! - A queried index has a key, or the result does not depend on the key found instead.
 //! - An averaged value that is not in the embedding is at most 1.
+//! - The argument of a table stays within the [limit](NextTokens::limits) up to which its sums are
+//!   exact. Plans check this at every token.
 //!
 //! Running sums are right as far as their terms allow: [`RunningSums`] counts those of one sequence
 //! of tokens, and [`RunCertificate`] gives the position up to which stock attention follows a run.

@@ -36,6 +36,9 @@ pub struct NextTokens {
     /// The proof for each token that the lookup can find. These are the tokens of programs, which
     /// the network never generates.
     pub found: Vec<Found>,
+    /// The limits of the tables that hold only if the table's argument stays within them, which
+    /// the weights alone do not show. Plans check each at every token.
+    pub limits: Vec<f64>,
     /// The reason for which nothing is proved.
     pub refused: Option<String>,
 }
@@ -114,13 +117,16 @@ impl NextTokens {
 /// If the model is inconsistent, which [`Model::validate`] excludes.
 #[must_use]
 pub fn next_tokens(model: &Model) -> NextTokens {
-    match Prover::new(model).and_then(|mut prover| prover.prove()) {
-        Ok(found) => NextTokens {
+    let proved = Prover::new(model).and_then(|mut prover| Ok((prover.limits()?, prover.prove()?)));
+    match proved {
+        Ok((limits, found)) => NextTokens {
             found,
+            limits,
             refused: None,
         },
         Err(why) => NextTokens {
             found: vec![],
+            limits: vec![],
             refused: Some(why),
         },
     }
@@ -214,6 +220,14 @@ impl Prover {
             cases,
             envelopes: HashMap::new(),
         })
+    }
+
+    /// The limits of tables that are assumed to hold.
+    fn limits(&mut self) -> Result<Vec<f64>> {
+        let mut scope = self.analysis.scope(0);
+        let unlimited = self.analysis.unlimited(&mut scope).map_err(refused);
+        self.analysis.end(scope);
+        Ok(unlimited?.into_iter().map(|(_, limit)| limit).collect())
     }
 
     fn prove(&mut self) -> Result<Vec<Found>> {

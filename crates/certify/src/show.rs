@@ -147,6 +147,9 @@ impl fmt::Display for NextTokens {
             f,
             "\nnext token: unique in {proved} of {all} cases of what is found and the counter"
         )?;
+        for limit in &self.limits {
+            writeln!(f, "assumed: a table's argument is at most {limit}")?;
+        }
         if let Some((name, counter, picked)) = self.least() {
             let (margin, columns) = (picked.margin, columns(picked));
             writeln!(

@@ -2,8 +2,9 @@
 //! with the position is detected.
 
 use weightware_certify::{NextTokens, next_tokens};
-use weightware_compiler::machine::Profile;
-use weightware_compiler::profile_model;
+use weightware_compiler::machine::{Profile, Rom};
+use weightware_compiler::{profile_model, rom_model};
+use weightware_isa::{Instruction, LIBRARY_AT, Op};
 use weightware_model::Model;
 
 fn problems(next: &NextTokens) -> Vec<String> {
@@ -26,6 +27,49 @@ fn every_profile_is_proved() {
             assert!(next.found.iter().any(|found| found.name == name), "{name}");
         }
     }
+}
+
+/// Instructions and constants in the weights, few or many, of a library and of a program.
+#[test]
+fn programs_in_the_weights_are_proved() {
+    for (numbers, bytes) in [(40, (1..=200).collect()), (1, vec![7]), (1, vec![])] {
+        in_the_weights_are_proved(numbers, bytes);
+    }
+}
+
+fn in_the_weights_are_proved(numbers: u32, bytes: Vec<u8>) {
+    let code: Vec<_> = (0..numbers)
+        .flat_map(|number| [(Op::I32Const, number << 20), (Op::Output, 0)])
+        .map(|(op, immediate)| Instruction::new(op, immediate))
+        .collect();
+    let memory = vec![(0x10_0000, bytes)];
+    let library = Rom {
+        library: vec![(LIBRARY_AT, code.clone().into())],
+        memory: memory.clone(),
+        ..Rom::default()
+    };
+    let specialised = Rom {
+        program: code,
+        memory,
+        ..Rom::default()
+    };
+    for profile in [Profile::STOCK, Profile::FAR] {
+        for (rom, name) in [(&library, "library"), (&specialised, "specialised")] {
+            let next = next_tokens(&rom_model(profile, rom.clone()).expect("fits"));
+            let name = format!("{}, {name}, {numbers}", profile.name);
+            let problems = problems(&next);
+            assert_eq!(problems.first(), None, "{name}, {}", problems.len());
+            let (_, _, least) = next.least().expect("instructions");
+            assert_eq!(least.margin, 1.0, "{name}");
+            // Where the prompt may have code, too, weights alone do not bound the number of an
+            // instruction.
+            let shown = next.to_string();
+            let is_shown = shown.contains("assumed: a table's argument");
+            assert_eq!(is_shown, !next.limits.is_empty(), "{name}: {shown}");
+            assert_eq!(is_shown, rom.program.is_empty(), "{name}: {shown}");
+        }
+    }
+    assert_eq!(next_tokens(&profile_model(Profile::STOCK)).limits, [0.0; 0]);
 }
 
 /// The weights with a neuron cut off: none of its outputs reaches the residual stream.

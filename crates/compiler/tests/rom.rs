@@ -395,7 +395,7 @@ fn growth_that_changes_something_is_refused() {
         ("rom.memory", |rom| rom.memory[0].1.push(8)),
         ("rom.code", |rom| rom.library[0].0 += 1),
         ("rom.code", |rom| _ = rom.library.pop()),
-        ("rom.code", |rom| {
+        ("the program", |rom| {
             rom.program = vec![Instruction::new(Op::Output, 0)];
         }),
         ("rom.code", |rom| {

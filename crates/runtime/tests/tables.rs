@@ -249,7 +249,7 @@ fn arguments_that_cannot_be_looked_up() {
         -1e300,
         -(2_f64.powi(52)),
     ];
-    for size in [1.0, 2_f64.powi(30), 2_f64.powi(43)] {
+    for size in [1.0, 2_f64.powi(30), 2_f64.powi(41)] {
         let values: Vec<Vec<f64>> = values.iter().map(|value| vec![value * size]).collect();
         let table = Neurons::of(&NUMBER, &SUMS[..1], &[(2.0, values)]);
         let small = (-3..60).map(|x| [f64::from(x), 0.0]);
@@ -269,7 +269,7 @@ fn limits_are_checked_at_run_time() {
     // Up to the position at which sums may be rounded.
     let great = rows(&mut random, 12, 1)
         .into_iter()
-        .map(|row| vec![row[0] * 2_f64.powi(43)]);
+        .map(|row| vec![row[0] * 2_f64.powi(41)]);
     let table = Neurons::of(&[(1, 1.0)], &SUMS[1..2], &[(4.0, great.collect())]);
     let tokens: Vec<Vec<f64>> = rows(&mut random, 9, 1);
     let other = Neurons::of(&NUMBER, &SUMS[..1], &[(1.0, tokens)]);
@@ -310,15 +310,15 @@ fn limits_are_checked_at_run_time() {
 fn sums_of_several_tables() {
     for count in 1..=5 {
         // Up to a peak and back, with odd numbers.
-        let peak = |x: i32| 2_f64.powi(46) * f64::from(10 - (x - 10).abs()) + f64::from(x % 3);
+        let peak = |x: i32| 2_f64.powi(44) * f64::from(10 - (x - 10).abs()) + f64::from(x % 3);
         let peak: Vec<_> = (0..20).map(|x| vec![peak(x)]).collect();
         // Slot 7 is 0. Neurons with the same row would be one table.
         let argument = |table: u32| vec![(3, 1.0), (7, f64::from(table))];
         let tables = (0..count)
             .map(|table| Neurons::of(&argument(table), &SUMS[..1], &[(0.0, peak.clone())]));
         let mut neurons: Vec<_> = tables.collect();
-        // One neuron of no table: an odd number of nearly 2^52 at the greatest argument.
-        let (last, weight) = (40.0, 110_000_000_000_001.0);
+        // One neuron of no table: an odd number of nearly 2^53 - 2^51 at the greatest argument.
+        let (last, weight) = (40.0, 168_000_000_000_001.0);
         neurons.push(Neurons {
             bends: vec![(0.0, vec![weight])],
             ..Neurons::of(&argument(9), &SUMS[..1], &[])
