@@ -19,6 +19,12 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
             args.folder.display()
         )));
     };
+    if computer.is_specialised() {
+        return Err(Failure::Refused(anyhow!(
+            "the model {} has a program in its weights, and runs no other: grow one without, `weightware weights --rom none --out DIR`, or compile the program again",
+            args.folder.display()
+        )));
+    }
     let mut library = match library::read(&args.folder, &computer)? {
         Some(library) => Library::clone(&library),
         None => Library::default(),

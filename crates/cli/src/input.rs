@@ -162,7 +162,10 @@ impl Loaded {
         }
         let path = folder.join(&stored.file);
         let bytes = std::fs::read(&path).map_err(|error| {
-            Failure::Refused(Error::new(error).context(path.display().to_string()))
+            Failure::Refused(Error::new(error).context(format!(
+                "{}: it is the program in the weights; `weightware compile` writes it",
+                path.display()
+            )))
         })?;
         let mut arguments = args.more.clone();
         arguments.extend(args.arguments.iter().cloned());

@@ -188,7 +188,12 @@ pub(crate) fn read(folder: &Path, computer: &Computer) -> Result<Option<Arc<Libr
         }
         Ok(library)
     };
-    let library = read().with_context(|| path.display().to_string());
+    let library = read().with_context(|| {
+        format!(
+            "{}: it tells what the code in the weights is for; `weightware weights --rom LIST --out DIR` writes a model with it",
+            path.display()
+        )
+    });
     library
         .map(|library| Some(Arc::new(library)))
         .map_err(Failure::Refused)

@@ -138,7 +138,12 @@ fn with_library(profile: Profile, library: &Library) -> Result<Computer> {
 /// A program as a model runs it.
 pub(crate) fn placed(computer: &Computer, loaded: &Loaded, ready: Ready) -> Result<Ready> {
     let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
-    let program = computer.place(ready.program, usize::from(inputs));
+    let mut program = ready.program;
+    if computer.is_specialised() {
+        // The functions that it calls are in the same tables.
+        program.resident = loaded.library().map(Library::resident);
+    }
+    let program = computer.place(program, usize::from(inputs));
     Ok(Ready {
         program: program.map_err(|error| Failure::Refused(Error::new(error)))?,
         ..ready
