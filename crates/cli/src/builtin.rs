@@ -39,6 +39,11 @@ pub(crate) fn imported_by(bytes: &[u8]) -> Result<Option<Arc<Library>>> {
 
 /// Adds a module to a library.
 pub(crate) fn add(library: &mut Library, name: &str) -> Result<()> {
+    if library.module(name).is_some() {
+        return Err(Failure::Refused(anyhow!(
+            "the model has the library module `{name}` already: leave it out"
+        )));
+    }
     let added = match Module::named(name) {
         Some(module) => library.add(name, module.wasm),
         None if name == SOFTWARE => library.add_software(),

@@ -19,6 +19,12 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
             args.folder.display()
         )));
     };
+    if computer.is_specialised() {
+        return Err(Failure::Refused(anyhow!(
+            "the model {} has a program in its weights, and runs no other: grow one without, `weightware weights --rom none --out DIR`, or compile the program again",
+            args.folder.display()
+        )));
+    }
     let mut library = match library::read(&args.folder, &computer)? {
         Some(library) => Library::clone(&library),
         None => Library::default(),
@@ -43,9 +49,12 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
     library::write(&library, &args.folder)?;
     for module in &library.modules[known..] {
         say(&format!(
-            "{}: {} functions, {} instructions from {} on",
+            "{}: {}, {} instructions from {} on",
             module.name,
-            module.functions.len(),
+            match module.functions.len() {
+                1 => "1 function".to_owned(),
+                count => format!("{count} functions"),
+            },
             thousands(module.code.len() as u64),
             thousands(module.first.into())
         ));
@@ -117,7 +126,11 @@ fn compiled(library: &Library, folder: &Path) -> Result<Vec<u8>> {
         .with_argument(format!("-I{}", headers.display()));
     let done = clang.compile().map_err(refused);
     let _ = std::fs::remove_dir_all(headers);
-    Ok(done?.module)
+    let done = done?;
+    if !done.messages.is_empty() {
+        say(&done.messages);
+    }
+    Ok(done.module)
 }
 
 /// The neurons that a grown model has in addition, and whether everything else is as it was.

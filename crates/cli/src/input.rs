@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Error, anyhow};
 use weightware::{
@@ -14,6 +13,7 @@ use weightware::{
 use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
 use crate::builtin;
 use crate::failure::{self, Failure, Result};
+use crate::machine::Target;
 use crate::say;
 use crate::stored::{Invocation, Stored};
 use crate::units::{flag, kibibytes};
@@ -48,25 +48,6 @@ pub(crate) struct Loaded {
     env: Vec<String>,
     input: Option<Vec<u8>>,
     from_stdin: bool,
-}
-
-/// The machine that a program is lowered for: its profile, and the library in its weights.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Target {
-    pub(crate) profile: Option<Profile>,
-    pub(crate) library: Option<Arc<Library>>,
-    /// Whether the machine is chosen by what the program imports.
-    pub(crate) is_open: bool,
-}
-
-impl From<Option<Profile>> for Target {
-    fn from(profile: Option<Profile>) -> Self {
-        Self {
-            profile,
-            library: None,
-            is_open: true,
-        }
-    }
 }
 
 /// A program with its input.
@@ -162,7 +143,10 @@ impl Loaded {
         }
         let path = folder.join(&stored.file);
         let bytes = std::fs::read(&path).map_err(|error| {
-            Failure::Refused(Error::new(error).context(path.display().to_string()))
+            Failure::Refused(Error::new(error).context(format!(
+                "{}: it is the program in the weights; `weightware compile` writes it",
+                path.display()
+            )))
         })?;
         let mut arguments = args.more.clone();
         arguments.extend(args.arguments.iter().cloned());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Error, anyhow, ensure};
 use serde::{Deserialize, Serialize};
-use weightware::{Computer, Library, LibraryFunction, LibraryModule, ResultType};
+use weightware::{Computer, Library, LibraryFunction, LibraryModule, ResultType, Rom};
 
 use crate::failure::{Failure, Result};
 
@@ -25,7 +25,38 @@ struct Module {
     first: u32,
     needs_stack: bool,
     calls_back: bool,
+    /// Where its constants are. The weights have the bytes.
+    constants: Vec<Span>,
     functions: Vec<Function>,
+}
+
+/// Bytes of memory.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Span {
+    address: u32,
+    bytes: u32,
+}
+
+impl Span {
+    /// The bytes that the weights have there.
+    fn read(self, rom: &Rom) -> anyhow::Result<(u32, Vec<u8>)> {
+        let end = u64::from(self.address) + u64::from(self.bytes);
+        ensure!(
+            end <= 1 << 24,
+            "constants at {} end beyond 2^24",
+            self.address
+        );
+        let mut bytes = vec![0; self.bytes as usize];
+        for (first, run) in &rom.memory {
+            for (at, byte) in (*first..).zip(run) {
+                let place = at.checked_sub(self.address).map(|at| at as usize);
+                if let Some(own) = place.and_then(|at| bytes.get_mut(at)) {
+                    *own = *byte;
+                }
+            }
+        }
+        Ok((self.address, bytes))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +106,14 @@ pub(crate) fn write(library: &Library, folder: &Path) -> Result<()> {
         first: module.first,
         needs_stack: module.needs_stack,
         calls_back: module.calls_back,
+        constants: module
+            .memory
+            .iter()
+            .map(|(address, bytes)| Span {
+                address: *address,
+                bytes: bytes.len() as u32,
+            })
+            .collect(),
         functions: module
             .functions
             .iter()
@@ -121,6 +160,7 @@ pub(crate) fn read(folder: &Path, computer: &Computer) -> Result<Option<Arc<Libr
                     module.name
                 )
             })?;
+            let constants = module.constants.iter().map(|span| span.read(rom));
             let last = module.first as usize + code.len();
             let functions = module.functions.into_iter().map(|function| {
                 let inside = (module.first as usize..last).contains(&(function.entry as usize));
@@ -140,8 +180,7 @@ pub(crate) fn read(folder: &Path, computer: &Computer) -> Result<Option<Arc<Libr
                 name: module.name,
                 first: module.first,
                 code: Arc::clone(code),
-                // The weights have it.
-                memory: vec![],
+                memory: constants.collect::<anyhow::Result<_>>()?,
                 functions: functions.collect::<anyhow::Result<_>>()?,
                 needs_stack: module.needs_stack,
                 calls_back: module.calls_back,
@@ -149,7 +188,12 @@ pub(crate) fn read(folder: &Path, computer: &Computer) -> Result<Option<Arc<Libr
         }
         Ok(library)
     };
-    let library = read().with_context(|| path.display().to_string());
+    let library = read().with_context(|| {
+        format!(
+            "{}: it tells what the code in the weights is for; `weightware weights --rom LIST --out DIR` writes a model with it",
+            path.display()
+        )
+    });
     library
         .map(|library| Some(Arc::new(library)))
         .map_err(Failure::Refused)

@@ -1,18 +1,38 @@
 //! The choice of the machine that runs a program.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Error, anyhow};
 use weightware::{Computer, Library, Profile, profile_model, rom_model};
 
 use crate::args::{ModelArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
-use crate::input::{Loaded, Ready, Target, computer};
+use crate::input::{Loaded, Ready, computer};
 use crate::needs::Needs;
 use crate::say;
 use crate::stored::Stored;
 use crate::units::flag;
 use crate::{builtin, library};
+
+/// The machine that a program is lowered for: its profile, and the library in its weights.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target {
+    pub(crate) profile: Option<Profile>,
+    pub(crate) library: Option<Arc<Library>>,
+    /// Whether the machine is chosen by what the program imports.
+    pub(crate) is_open: bool,
+}
+
+impl From<Option<Profile>> for Target {
+    fn from(profile: Option<Profile>) -> Self {
+        Self {
+            profile,
+            library: None,
+            is_open: true,
+        }
+    }
+}
 
 /// The machine that a program runs on: a model folder, a profile that is named, or else the first
 /// that holds the program.
@@ -138,7 +158,12 @@ fn with_library(profile: Profile, library: &Library) -> Result<Computer> {
 /// A program as a model runs it.
 pub(crate) fn placed(computer: &Computer, loaded: &Loaded, ready: Ready) -> Result<Ready> {
     let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
-    let program = computer.place(ready.program, usize::from(inputs));
+    let mut program = ready.program;
+    if computer.is_specialised() {
+        // The functions that it calls are in the same tables.
+        program.resident = loaded.library().map(Library::resident);
+    }
+    let program = computer.place(program, usize::from(inputs));
     Ok(Ready {
         program: program.map_err(|error| Failure::Refused(Error::new(error)))?,
         ..ready

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use serde_json::json;
-use weightware::{Library, Profile, rom_model};
+use weightware::{Library, Profile, SOFTWARE, rom_model};
 use weightware_modules::{Module, Value};
 
 use crate::args::ModulesArgs;
@@ -101,10 +101,15 @@ fn size(library: &Library) -> Result<(usize, u64)> {
 }
 
 fn functions(name: &str, as_json: bool) -> Result<String> {
+    if name == SOFTWARE {
+        return Err(Failure::Refused(anyhow!(
+            "`{name}` has no functions to import: programs use its operators, such as i64.mul, as instructions"
+        )));
+    }
     let Some(module) = Module::named(name) else {
         let names: Vec<_> = builtin::names().collect();
         return Err(Failure::Refused(anyhow!(
-            "there is no list of functions of `{name}`; the modules are {}",
+            "there is no library module `{name}`; the modules are {}",
             names.join(", ")
         )));
     };

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::Error;
+use anyhow::{Error, anyhow};
 use weightware::{Compiled, Extension, WeightCount, compile, rom_model};
 
 use crate::args::WeightsArgs;
@@ -21,6 +21,11 @@ const FILES: [&str; 6] = [
 
 /// Writes a model with library modules in its weights.
 fn write_with_library(args: &WeightsArgs, wanted: &[String]) -> Result<u8> {
+    if wanted.len() > 1 && wanted.iter().any(|name| name == "none") {
+        return Err(Failure::Refused(anyhow!(
+            "--rom: `none` stands for no module: leave it out, or the others"
+        )));
+    }
     let wanted = match wanted.iter().any(|name| name == "all") {
         true => builtin::names().map(str::to_owned).collect(),
         false => wanted.to_vec(),

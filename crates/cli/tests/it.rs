@@ -11,4 +11,5 @@ mod nonsense;
 mod programs;
 mod refused;
 mod saved;
+mod specialised;
 mod switches;

@@ -1,6 +1,7 @@
 //! The result of the lowering: a program, and a source map from its instructions to the module.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 
 use weightware_isa::{Op, Program};
@@ -59,6 +60,17 @@ pub enum ResultType {
     F32,
     /// 64 bits, floating point.
     F64,
+}
+
+impl fmt::Display for ResultType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        })
+    }
 }
 
 /// A module's memory, and the window of it that the machine holds. Pages have 64 KiB.

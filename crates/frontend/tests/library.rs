@@ -1,7 +1,7 @@
 //! Programs that call functions of a library.
 
 use weightware_frontend::{Library, Options, lower};
-use weightware_isa::{Interpreter, Outcome, Program};
+use weightware_isa::{Interpreter, Outcome, Program, Trap};
 
 const LIBRARY: &str = r#"(module
     (global $stack (mut i32) (i32.const 65536))
@@ -89,10 +89,132 @@ fn modules_with_state_are_refused() {
             r#"(module (import "env" "f" (func)) (func (export "g") (call 0)))"#,
             "env.f",
         ),
+        ("(module (global (mut i64) (i64.const 0)))", "globals"),
+        (
+            r#"(module (memory 1) (data (i32.const 16) "abc"))"#,
+            "0x10 to 0x13",
+        ),
     ];
     for (module, word) in refused {
         let error = library.add("own", module.as_bytes()).expect_err(module);
         assert!(error.to_string().contains(word), "{error}");
     }
     assert_eq!(library, Library::default());
+}
+
+#[test]
+fn names_and_constants_of_modules_are_their_own() {
+    let mut library = Library::default();
+    let refused = |library: &mut Library, name: &str, module: &str| {
+        let before = library.clone();
+        let error = library.add(name, module.as_bytes()).expect_err(name);
+        assert_eq!(*library, before);
+        error.to_string()
+    };
+    for name in ["env", "software", "wasi_snapshot_preview1"] {
+        let said = refused(&mut library, name, "(module)");
+        assert!(
+            said.contains(name) && said.contains("another name"),
+            "{said}"
+        );
+    }
+    library.add("own", LIBRARY.as_bytes()).expect("a module");
+    let said = refused(&mut library, "own", "(module)");
+    assert!(said.contains("already"), "{said}");
+    let at = |address: u32| {
+        format!(r#"(module (memory 145) (data (i32.const {address:#x}) "\01\02\03"))"#)
+    };
+    for address in [0x8f_fffe, 0x90_0000, 0x90_0001] {
+        let said = refused(&mut library, "other", &at(address));
+        assert!(said.contains("`own`") && said.contains("0x900"), "{said}");
+    }
+    library
+        .add("other", at(0x90_0002).as_bytes())
+        .expect("beside them");
+    library
+        .add("third", at(0x8f_fffd).as_bytes())
+        .expect("beside them");
+}
+
+/// The outcome of a program that calls `apply` with a number of an element.
+fn called_back(rest: &str) -> Outcome {
+    let text = format!(
+        r#"(module (import "own" "apply" (func $apply (param i32 i32 i32) (result i32)))
+            (global (mut i32) (i32.const 1024)) {rest}
+            (func (export "main") (result i32)
+                (call $apply (i32.const 9) (i32.const 4) (i32.const 0))))"#
+    );
+    let mut library = Library::default();
+    library.add("own", LIBRARY.as_bytes()).expect("a module");
+    let options = Options::default().with_library(library.clone());
+    let lowered = lower(text.as_bytes(), &options).expect("a program");
+    let mut program = lowered.with_input(b"");
+    program.resident = Some(library.resident());
+    let outcome = Interpreter::new(&program).run(1_000_000);
+    outcome.expect("no fault").expect("it ends")
+}
+
+#[test]
+fn calls_back_trap_like_calls_through_a_table() {
+    let cases = [
+        ("", Trap::UndefinedElement),
+        ("(table 1 funcref)", Trap::IndirectCallType),
+        (
+            "(table 1 funcref) (elem (i32.const 0) $f) (func $f)",
+            Trap::IndirectCallType,
+        ),
+        (
+            "(table 1 funcref) (func (param i32 i32) (result i32) (i32.const 1))",
+            Trap::UninitializedElement,
+        ),
+    ];
+    for (rest, trap) in cases {
+        assert_eq!(called_back(rest), Outcome::Trapped(trap), "{rest}");
+    }
+    let minus = "(table 1 funcref) (elem (i32.const 0) $f)
+        (func $f (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1)))";
+    assert_eq!(called_back(minus), Outcome::Exited(5));
+}
+
+#[test]
+fn programs_that_do_not_fit_a_library_are_refused() {
+    let mut library = Library::default();
+    library.add("own", LIBRARY.as_bytes()).expect("a module");
+    let options = Options::default().with_library(library);
+    let cases = [
+        (
+            r#"(import "own" "twice" (func (param i64)))"#,
+            "",
+            "(i32) -> (i32) in the library, not (i64) -> ()",
+        ),
+        (
+            r#"(import "own" "thrice" (func (param i64)))"#,
+            "",
+            "`own` has no function `thrice`",
+        ),
+        (
+            r#"(import "own" "pushed" (func (param i64)))"#,
+            "",
+            "stack pointer",
+        ),
+        // The first mutable global is no address.
+        (
+            r#"(import "own" "twice" (func (param i64)))"#,
+            "(global (mut i64) (i64.const 0)) (global (mut i32) (i32.const 1024))",
+            "stack pointer",
+        ),
+    ];
+    let pointer = "(global (mut i32) (i32.const 1024))";
+    for (import, globals, words) in cases {
+        let globals = match words {
+            "stack pointer" => globals,
+            _ => pointer,
+        };
+        let text =
+            format!(r#"(module {import} {globals} (func (export "main") (call 0 (i64.const 1))))"#);
+        let error = lower(text.as_bytes(), &options)
+            .expect_err(&text)
+            .to_string();
+        assert!(error.contains(words), "{error}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::driver::{Calls, Target};
+use crate::driver::{Called, Calls, Target};
 use crate::random::Random;
 use crate::{args, bytes};
 
@@ -332,7 +332,7 @@ fn resampling(calls: &mut Calls, random: &mut Random, log2: u32) {
     calls.reads(OUT, &bytes!(expected));
 }
 
-fn all(target: Target) {
+pub(crate) fn all(target: Target) -> Called {
     let mut random = Random::new(13);
     let mut calls = Calls::new("dsp", target);
     let functions = [
@@ -345,7 +345,7 @@ fn all(target: Target) {
             }
         }
     }
-    calls.run();
+    calls.run()
 }
 
 #[test]

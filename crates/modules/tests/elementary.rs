@@ -7,7 +7,7 @@ use std::rc::Rc;
 use astro_float_num::{BigFloat, Consts, RoundingMode, Sign};
 
 use crate::args;
-use crate::driver::{Argument, Calls, Target};
+use crate::driver::{Argument, Called, Calls, Target};
 use crate::random::Random;
 
 /// Bits of the reference, of which even a sine near a multiple of pi has enough.
@@ -225,7 +225,7 @@ fn hard(name: &str) -> Vec<[f64; 2]> {
     }
 }
 
-fn elementary(target: Target, count: usize) {
+pub(crate) fn elementary(target: Target, count: usize) -> Called {
     let mut random = Random::new(5);
     let mut calls = Calls::new("math", target);
     let constants = Rc::new(RefCell::new(Consts::new().expect("memory")));
@@ -282,11 +282,12 @@ fn elementary(target: Target, count: usize) {
             });
         }
     }
-    calls.run();
+    let called = calls.run();
     // By `--nocapture`, the figures of the module's page.
     for (function, worst) in ELEMENTARY.iter().zip(worst.borrow().iter()) {
         let _ = writeln!(std::io::stderr(), "{}: {worst:.4} ulp", function.name);
     }
+    called
 }
 
 #[test]
@@ -305,7 +306,7 @@ fn errors_are_bounded_through_the_weights() {
     elementary(Target::Machine, 6);
 }
 
-fn exact(target: Target) {
+pub(crate) fn exact(target: Target) -> Called {
     let mut random = Random::new(6);
     let mut calls = Calls::new("math", target);
     for _ in 0..target.cases(20_000, 40) {
@@ -328,7 +329,7 @@ fn exact(target: Target) {
             returns(&mut calls, "fmod", args![x, y], x % y);
         }
     }
-    calls.run();
+    calls.run()
 }
 
 /// A result with these bits, or any NaN.

@@ -7,7 +7,7 @@ use petgraph::algo::{
 use petgraph::data::Element;
 use petgraph::graph::{DiGraph, NodeIndex, UnGraph};
 
-use crate::driver::{Calls, Target};
+use crate::driver::{Called, Calls, Target};
 use crate::random::Random;
 use crate::{args, bytes};
 
@@ -465,7 +465,7 @@ fn assignment(calls: &mut Calls, random: &mut Random, network: &Network) {
     });
 }
 
-fn all(target: Target) {
+pub(crate) fn all(target: Target) -> Called {
     let mut random = Random::new(12);
     let mut calls = Calls::new("graph", target);
     let algorithms = [
@@ -486,7 +486,7 @@ fn all(target: Target) {
             algorithm(&mut calls, &mut random, &network);
         }
     }
-    calls.run();
+    calls.run()
 }
 
 #[test]

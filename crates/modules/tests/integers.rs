@@ -1,7 +1,7 @@
 //! The integers of `math` against Rust's 128-bit arithmetic.
 
 use crate::args;
-use crate::driver::{Argument, Calls, NOWHERE, Target};
+use crate::driver::{Argument, Called, Calls, NOWHERE, Target};
 use crate::random::Random;
 
 fn gcd(a: u128, b: u128) -> u128 {
@@ -168,7 +168,7 @@ fn modular(calls: &mut Calls, random: &mut Random) {
     });
 }
 
-fn all(target: Target) {
+pub(crate) fn all(target: Target) -> Called {
     let mut random = Random::new(3);
     let mut calls = Calls::new("math", target);
     for _ in 0..target.cases(3000, 12) {
@@ -176,7 +176,7 @@ fn all(target: Target) {
             functions(&mut calls, &mut random);
         }
     }
-    calls.run();
+    calls.run()
 }
 
 #[test]
@@ -254,7 +254,11 @@ fn primes() {
 
 #[test]
 fn primes_through_the_weights() {
-    let mut calls = Calls::new("math", Target::Machine);
+    few_primes(Target::Machine);
+}
+
+pub(crate) fn few_primes(target: Target) -> Called {
+    let mut calls = Calls::new("math", target);
     for n in [
         0,
         1,
@@ -269,7 +273,7 @@ fn primes_through_the_weights() {
     }
     calls.returns("is_prime_u64", args![COMPOSITES[4]], 0);
     calls.returns("is_prime_u64", args![PRIMES[4]], 1);
-    calls.run();
+    calls.run()
 }
 
 /// The arguments on which manifests state a trap.
@@ -286,9 +290,11 @@ fn traps() {
         ("inverse_mod_u32", args![1, 0]),
         ("mul_mod_u64", args![1u64, 1u64, 0u64]),
     ];
-    for (name, arguments) in cases {
-        let mut calls = Calls::new("math", Target::Machine);
-        calls.call(name, arguments);
-        calls.traps();
+    for target in [Target::Machine, Target::Imported] {
+        for (name, arguments) in cases {
+            let mut calls = Calls::new("math", target);
+            calls.call(name, arguments);
+            calls.traps();
+        }
     }
 }

@@ -8,6 +8,7 @@ mod driver;
 mod dsp;
 mod elementary;
 mod graph;
+mod imported;
 mod integers;
 mod manifests;
 mod numbers;

@@ -1,11 +1,13 @@
 //! Manifests, headers and compiled modules state the same.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use wasmparser::{ExternalKind, Parser, Payload, ValType};
+use wasmparser::{DataKind, ExternalKind, Operator, Parser, Payload, ValType};
+use weightware::Clang;
 use weightware_modules::{Module, SHARED, Value};
 
 use crate::driver::{parameters, source};
@@ -179,11 +181,13 @@ fn stated(module: &Module) -> BTreeSet<Typed> {
         .collect()
 }
 
-/// The functions that a compiled module imports and exports, and its mutable bytes.
+/// What a compiled module has.
 #[derive(Default)]
 struct Compiled {
     imports: BTreeSet<Typed>,
     exports: BTreeSet<Typed>,
+    /// Where its constants are.
+    constants: Vec<Range<u64>>,
 }
 
 fn read(wasm: &[u8], module: &Module) -> Compiled {
@@ -217,6 +221,21 @@ fn read(wasm: &[u8], module: &Module) -> Compiled {
                     compiled.imports.insert(typed(&types, import.name, ty));
                 }
             }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data.expect("data");
+                    let DataKind::Active { offset_expr, .. } = data.kind else {
+                        panic!("{}: passive data", module.name);
+                    };
+                    let offset = offset_expr.get_operators_reader().read();
+                    let Ok(Operator::I32Const { value }) = offset else {
+                        panic!("{}: {offset:?}", module.name);
+                    };
+                    let first = u64::from(value as u32);
+                    let end = first + data.data.len() as u64;
+                    compiled.constants.push(first..end);
+                }
+            }
             Payload::FunctionSection(section) => {
                 functions.extend(section.into_iter().map(|ty| ty.expect("a type")));
             }
@@ -242,6 +261,43 @@ fn modules_export_what_they_state() {
         let compiled = read(&compile(module, &["-DWEIGHTWARE_EXPORT"], ""), module);
         assert_eq!(compiled.exports, stated(module), "{}", module.name);
         assert!(compiled.imports.is_empty(), "{}", module.name);
+    }
+}
+
+/// So does the module that is embedded. Its constants are where the manifest states, and no more.
+#[test]
+fn embedded_modules_are_those_of_the_manifests() {
+    for module in Module::all() {
+        let (name, compiled) = (&module.name, read(module.wasm, module));
+        assert_eq!(compiled.exports, stated(module), "{name}");
+        assert!(compiled.imports.is_empty(), "{name}");
+        let first = u64::from(module.address);
+        let window = first..first + (64 << 10);
+        for constants in &compiled.constants {
+            assert!(
+                window.start <= constants.start && constants.end <= window.end,
+                "{name}: {constants:#x?}"
+            );
+        }
+        let bytes: u64 = compiled.constants.iter().map(|c| c.end - c.start).sum();
+        assert!(bytes <= u64::from(module.tables), "{name}: {bytes} bytes");
+    }
+    let addresses: BTreeSet<u32> = Module::all().iter().map(|m| m.address >> 16).collect();
+    assert_eq!(addresses.len(), Module::all().len(), "one window for each");
+}
+
+#[test]
+#[ignore = "the bytes are those of clang 14: cargo test -p weightware-modules -- --ignored"]
+fn embedded_modules_are_what_clang_makes() {
+    for module in Module::all() {
+        let sources = module.sources().map(|file| library().join(file.path));
+        let compiled = Clang::new(sources).as_library(module.address).compile();
+        let compiled = compiled.unwrap_or_else(|error| panic!("{}: {error}", module.name));
+        assert!(
+            compiled.module == module.wasm,
+            "{}: `cargo xtask modules` writes what this clang makes",
+            module.name
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use weightware_modules::Module;
 
 use crate::args;
-use crate::driver::{Calls, NOWHERE, Target, machine};
+use crate::driver::{Called, Calls, NOWHERE, Target, machine};
 use crate::random::Random;
 
 const TEXT: u32 = 0;
@@ -83,6 +83,16 @@ fn integers_are_read() {
     Calls::run_against(ORACLE, "strings", Target::Machine, |calls| {
         integers(calls, 2)
     });
+}
+
+/// Fewer of all cases, by imported functions.
+pub(crate) fn imported() -> Called {
+    let by = |build: fn(&mut Calls)| {
+        Calls::run_against(ORACLE, "strings", Target::Imported, build).into_iter()
+    };
+    let called = by(|calls| integers(calls, 1));
+    let called = called.chain(by(|calls| numbers(calls, 8, 2)));
+    called.chain(by(|calls| formats(calls, 12, 3))).collect()
 }
 
 /// Halfway cases, limits, forms and malformed texts.
@@ -422,6 +432,8 @@ fn arguments_of_variadic_functions() {
             for (int i = 0; i < length; i++) put(buffer[i]);
         }"#;
     let strings = Module::named("strings").expect("a module");
-    let output = machine::output(strings, program, b"");
-    assert_eq!(output, b"text|-5|2.500|1099511627776|x|12c");
+    for target in [Target::Machine, Target::Imported] {
+        let output = machine::Driver::new(strings, program, target).output(b"");
+        assert_eq!(output, b"text|-5|2.500|1099511627776|x|12c");
+    }
 }

@@ -1,6 +1,6 @@
 //! `sorting` against Rust's library.
 
-use crate::driver::{Calls, NOWHERE, Target};
+use crate::driver::{Called, Calls, NOWHERE, Target};
 use crate::random::Random;
 use crate::{args, bytes};
 
@@ -206,12 +206,13 @@ fn words(calls: &mut Calls, random: &mut Random, count: usize) {
     calls.reads(ITEMS, &bytes!(items));
 }
 
-fn all(target: Target) {
+pub(crate) fn all(target: Target) -> Called {
     let mut random = Random::new(1);
     let mut calls = Calls::new("sorting", target);
     let lengths: Vec<usize> = match target {
         Target::Native => (0..70).chain([100, 256, 1000, 1024, 2000]).collect(),
         Target::Machine => vec![0, 1, 2, 13, 40],
+        Target::Imported => vec![0, 1, 2, 20],
     };
     for &count in &lengths {
         for _ in 0..target.cases(6, 1) {
@@ -220,7 +221,7 @@ fn all(target: Target) {
             words(&mut calls, &mut random, count);
         }
     }
-    calls.run();
+    calls.run()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Memory and texts of `strings` against slices of Rust.
 
 use crate::args;
-use crate::driver::{Argument, Calls, NOWHERE, Target};
+use crate::driver::{Argument, Called, Calls, NOWHERE, Target};
 use crate::random::Random;
 
 const A: u32 = 0;
@@ -170,7 +170,7 @@ fn integers(calls: &mut Calls, random: &mut Random, _: usize) {
     }
 }
 
-fn all(target: Target) {
+pub(crate) fn all(target: Target) -> Called {
     let mut random = Random::new(7);
     let mut calls = Calls::new("strings", target);
     let counts: Vec<usize> = match target {
@@ -179,13 +179,14 @@ fn all(target: Target) {
             .chain([1000, 3000])
             .collect(),
         Target::Machine => vec![0, 1, 7, 8, 30],
+        Target::Imported => vec![0, 1, 20],
     };
     for count in counts {
         for functions in [memory, texts, searches, integers] {
             functions(&mut calls, &mut random, count);
         }
     }
-    calls.run();
+    calls.run()
 }
 
 #[test]

@@ -6,6 +6,7 @@ use weightware_isa::{Op, Trap};
 
 use super::function::Function;
 use super::key::Unit;
+use super::library::LibraryModule;
 use crate::error::{Error, printable};
 use crate::module::Import;
 use crate::module::host_imports::{ARGUMENTS, BADF, FILES, INPUT, MISSING, NOSYS, WASI};
@@ -41,7 +42,16 @@ impl Function<'_, '_> {
             }
             (WASI, name, ..) if self.wasi(name, ty) => {}
             (module, name, ..) if self.library_call(module, name, ty) => {}
-            (module, name, ..) => return Err(refusal(module, name, ty)),
+            (module, name, ..) => {
+                let known = self
+                    .linker
+                    .library
+                    .and_then(|library| library.module(module));
+                return Err(match known {
+                    Some(module) => not_in_library(module, name, ty),
+                    None => refusal(module, name, ty),
+                });
+            }
         }
         Ok(())
     }
@@ -118,11 +128,38 @@ impl Function<'_, '_> {
     }
 }
 
-fn refusal(module: &str, name: &str, ty: &FuncType) -> Error {
-    let list = |types: &[ValType]| {
-        let names: Vec<String> = types.iter().map(ValType::to_string).collect();
-        format!("({})", names.join(" "))
+/// A list of types in parentheses.
+fn list<T: ToString>(types: &[T]) -> String {
+    let names: Vec<String> = types.iter().map(T::to_string).collect();
+    format!("({})", names.join(" "))
+}
+
+/// The refusal of a function that a module of the library does not have, or has with other types.
+fn not_in_library(module: &LibraryModule, name: &str, ty: &FuncType) -> Error {
+    let [path, of] = [&format!("{}.{name}", module.name), &module.name].map(|name| printable(name));
+    let own = module
+        .functions
+        .iter()
+        .find(|function| function.name == name);
+    let problem = match own {
+        Some(own) => format!(
+            "the imported function `{path}` has type {} -> {} in the library, not {} -> {}",
+            list(&own.params),
+            list(&own.results),
+            list(ty.params()),
+            list(ty.results())
+        ),
+        None => format!(
+            "the library module `{of}` has no function `{}`",
+            printable(name)
+        ),
     };
+    Error::unsupported(problem).remedy(format!(
+        "`weightware modules {of}` lists the functions of a built-in module"
+    ))
+}
+
+fn refusal(module: &str, name: &str, ty: &FuncType) -> Error {
     let path = printable(&format!("{module}.{name}"));
     let problem = format!(
         "the imported function `{path}` of type {} -> {} is not supported",
@@ -131,6 +168,7 @@ fn refusal(module: &str, name: &str, ty: &FuncType) -> Error {
     );
     Error::unsupported(problem).remedy(
         "a program may import WASI preview 1 (wasi_snapshot_preview1), env.putchar: (i32) -> () or (i32) -> (i32), \
-         and env.getchar: () -> (i32)",
+         env.getchar: () -> (i32), and the functions of library modules that the model has in its weights \
+         (`weightware modules`, `weightware grow`)",
     )
 }

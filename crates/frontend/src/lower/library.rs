@@ -9,15 +9,16 @@
 //! |---|---|
 //! | arguments, results | on the operand stack, as in every call |
 //! | locals | in the frame that the call makes |
-//! | stack pointer | word 0: the program's first mutable global, which the module's own stands for |
-//! | calls back | to elements of the program's table, of type `(i32, i32) -> i32`: word 1 holds the place of the program's dispatch |
+//! | stack pointer | word 0: the program's first mutable global, an i32, which the module's own stands for |
+//! | calls back | to elements of the program's first table, of type `(i32, i32) -> i32`: word 1 holds the place of the program's dispatch, or of a trap |
 //! | memory | the program's, by its own addresses. Accesses are not checked against its size |
-//! | constants | at addresses after the memory that the model can write |
+//! | constants | from address 2^23 on, below 2^24: after the memory that programs write |
 //! | traps | as in any function |
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use wasmparser::ValType;
 use weightware_isa::{Instruction, LIBRARY_AT, Op, Resident};
 
 use super::key::{Key, Unit};
@@ -28,6 +29,7 @@ use crate::error::{Error, printable};
 use crate::lowered::ResultType;
 use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
+use crate::module::host_imports::WASI;
 use crate::options::Options;
 use crate::passes::{self, Pass};
 
@@ -39,6 +41,12 @@ pub(crate) const DISPATCH_WORD: u32 = 1;
 
 /// The name of the module of operators that the machine lacks.
 pub const SOFTWARE: &str = "software";
+
+/// Names of modules that stand for something else.
+const RESERVED: [&str; 3] = [SOFTWARE, "env", WASI];
+
+/// Addresses of constants: programs write below them, and the weights have nothing beyond.
+const CONSTANTS: std::ops::RangeInclusive<u64> = 1 << 23..=1 << 24;
 
 /// Numbers left free between blocks of code, so that adding one changes nothing of another.
 const GAP: u32 = 16;
@@ -79,6 +87,7 @@ pub struct LibraryModule {
 ///
 /// ```
 /// use weightware_frontend::{Library, Options, lower};
+/// use weightware_isa::Op;
 ///
 /// let module = r#"(module (func (export "twice") (param i32) (result i32)
 ///     (i32.shl (local.get 0) (i32.const 1))))"#;
@@ -88,7 +97,8 @@ pub struct LibraryModule {
 /// let program = r#"(module (import "arithmetic" "twice" (func $twice (param i32) (result i32)))
 ///     (func (export "main") (result i32) (call $twice (i32.const 21))))"#;
 /// let lowered = lower(program.as_bytes(), &Options::default().with_library(library))?;
-/// assert!(lowered.program.code.len() < 6);
+/// // Nothing of the function is in the program.
+/// assert!(lowered.program.code.iter().all(|instruction| instruction.op != Op::I32Shl));
 /// # Ok::<(), weightware_frontend::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,6 +134,12 @@ impl Library {
     /// stack pointer, or imports other functions than those of the library; or if there is a module
     /// of that name.
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        if RESERVED.contains(&name) {
+            let error = Error::unsupported(format!(
+                "`{name}` is no name for a library module: it names what every machine has"
+            ));
+            return Err(error.remedy("give it another name"));
+        }
         if self.module(name).is_some() {
             let name = printable(name);
             let error = Error::unsupported(format!("the library has a module `{name}` already"));
@@ -151,8 +167,41 @@ impl Library {
             .filter_map(|data| Some((data.address?, data.bytes.to_vec())));
         let mut memory: Vec<(u32, Vec<u8>)> = data.collect();
         memory.sort();
+        self.check_memory(&memory)?;
         let lowered = self.clone().lower_with(name, linker, &wanted, memory)?;
         self.modules.push(lowered);
+        Ok(())
+    }
+
+    /// Refuses constants that programs may write, and those at addresses of others.
+    fn check_memory(&self, memory: &[(u32, Vec<u8>)]) -> Result<(), Error> {
+        let span = |(first, bytes): &(u32, Vec<u8>)| {
+            let first = u64::from(*first);
+            first..first + bytes.len() as u64
+        };
+        let refuse = |problem: String| {
+            Err(Error::unsupported(problem)
+                .remedy("link it with other addresses, such as -Wl,--global-base=0xa00000"))
+        };
+        for own in memory.iter().map(span) {
+            let (first, end) = (own.start, own.end);
+            if first < *CONSTANTS.start() || end > *CONSTANTS.end() {
+                return refuse(format!(
+                    "a library module has constants at {first:#x} to {end:#x}, not between {:#x} and {:#x}",
+                    CONSTANTS.start(),
+                    CONSTANTS.end()
+                ));
+            }
+            for module in &self.modules {
+                let mut spans = module.memory.iter().map(span);
+                if spans.any(|other| first < other.end && other.start < end) {
+                    return refuse(format!(
+                        "a library module has constants at {first:#x} to {end:#x}, where those of `{}` are",
+                        printable(&module.name)
+                    ));
+                }
+            }
+        }
         Ok(())
     }
 
@@ -317,8 +366,9 @@ fn check(module: &Module<'_>) -> Result<(), Error> {
     let refuse = |problem: &str, remedy: &'static str| {
         Err(Error::unsupported(format!("a library module has {problem}")).remedy(remedy))
     };
-    let mutable = module.globals.iter().filter(|global| global.mutable);
-    if mutable.count() > 1 {
+    let mut mutable = module.globals.iter().filter(|global| global.mutable);
+    let first = mutable.next();
+    if first.is_some_and(|global| global.ty != ValType::I32) || mutable.next().is_some() {
         return refuse(
             "mutable globals besides the stack pointer",
             "pass a pointer to state, which the caller owns",

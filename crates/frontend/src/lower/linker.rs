@@ -16,7 +16,7 @@ use crate::code::{Builder, Callee, Code, Label, Origin};
 use crate::error::Error;
 use crate::lowered::{ResultType, RewrittenAddress};
 use crate::memory_layout::MemoryLayout;
-use crate::module::Module;
+use crate::module::{Global, Module};
 use crate::width::Bits;
 
 /// The linker: the state of the lowering that functions share.
@@ -180,8 +180,7 @@ impl<'m> Linker<'m> {
 
     /// Gives the stack pointer of a module its word, which a library's functions use.
     pub(crate) fn reserve(&mut self, module: &Module<'_>) {
-        let mut globals = module.globals.iter().zip(0..);
-        let pointer = globals.find(|(global, _)| global.mutable);
+        let pointer = stack_pointer(module);
         let value = pointer.and_then(|(global, _)| global.value);
         let value = value.unwrap_or(Bits::Word(0));
         self.initial_values.push(InitialValue::Bits(value));
@@ -210,8 +209,7 @@ impl<'m> Linker<'m> {
             needs_stack |= library.needs_stack;
             calls_back |= library.calls_back;
         }
-        let has_stack = module.globals.iter().any(|global| global.mutable);
-        if needs_stack && !has_stack {
+        if needs_stack && stack_pointer(module).is_none() {
             return Err(Error::unsupported(
                 "the program has no stack pointer, and functions of the library need a stack in memory",
             )
@@ -220,9 +218,14 @@ impl<'m> Linker<'m> {
         let compare = [ValType::I32, ValType::I32];
         let mut types = module.types.iter();
         let ty = types.position(|ty| ty.params() == compare && ty.results() == [ValType::I32]);
-        if let (true, Some(ty), Some(_)) = (calls_back, ty, module.tables.first()) {
-            let callee = self.dispatch(Dispatch { table: 0, ty });
-            self.initial_values[DISPATCH_WORD as usize] = InitialValue::Place(callee.label);
+        if calls_back {
+            // Without a function of that type, a call back traps like any call through a table.
+            let label = match (ty, module.tables.first()) {
+                (Some(ty), Some(_)) => self.dispatch(Dispatch { table: 0, ty }).label,
+                (None, Some(_)) => self.trap(Trap::IndirectCallType),
+                (_, None) => self.trap(Trap::UndefinedElement),
+            };
+            self.initial_values[DISPATCH_WORD as usize] = InitialValue::Place(label);
         }
         Ok(())
     }
@@ -351,4 +354,11 @@ impl<'m> Linker<'m> {
             Some(Key { unit, index })
         })
     }
+}
+
+/// The first mutable global of a module with its index, if it can be a stack pointer.
+fn stack_pointer<'m>(module: &'m Module<'_>) -> Option<(&'m Global, u32)> {
+    let mut globals = module.globals.iter().zip(0..);
+    let first = globals.find(|(global, _)| global.mutable);
+    first.filter(|(global, _)| global.ty == ValType::I32)
 }

@@ -1,11 +1,13 @@
 //! Calls of a module's functions, with what they must return and write.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use weightware::Outcome;
 use weightware_modules::{Module, Value};
 
 use super::Target;
+use super::machine::Driver;
 
 /// An argument or a result. A pointer is an offset into the driver's memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,12 +67,16 @@ struct Reply {
     check: Check,
 }
 
+/// The names of functions that a driver called, all of whose replies were right.
+pub(crate) type Called = BTreeSet<String>;
+
 /// A row of requests to a driver.
 pub(crate) struct Calls {
     module: &'static Module,
     pub(crate) target: Target,
     requests: Vec<u8>,
     replies: Vec<Reply>,
+    called: Called,
     last: String,
     noted: String,
     /// Whether the driver marks the beginning and the end of calls.
@@ -90,6 +96,7 @@ impl Calls {
             target,
             requests: vec![],
             replies: vec![],
+            called: Called::new(),
             last: String::new(),
             noted: String::new(),
             is_measured: false,
@@ -134,6 +141,7 @@ impl Calls {
         self.requests
             .push(if self.is_measured { b'T' } else { b'C' });
         self.word(u32::try_from(number).expect("few functions"));
+        self.called.insert(name.to_owned());
         self.last = format!("{name}(");
         for argument in arguments {
             self.requests.extend(argument.bytes());
@@ -246,7 +254,7 @@ impl Calls {
         module: &str,
         target: Target,
         build: impl Fn(&mut Self),
-    ) {
+    ) -> Called {
         let [mut expected, mut found] =
             [Target::Native, target].map(|target| Self::new(module, target));
         build(&mut expected);
@@ -267,7 +275,7 @@ impl Calls {
             });
         }
         assert!(rest.is_empty(), "the oracle replies to the same requests");
-        found.run();
+        found.run()
     }
 
     /// Notes what a failure of the next replies mentions.
@@ -275,9 +283,13 @@ impl Calls {
         self.noted = text.to_owned();
     }
 
+    fn driver(&self) -> Driver {
+        Driver::new(self.module, &super::source(self.module, ""), self.target)
+    }
+
     /// Runs the driver through the weights, where its last call must trap.
     pub(crate) fn traps(self) {
-        let outcome = super::machine::outcome(self.module, &self.requests);
+        let outcome = self.driver().outcome(&self.requests);
         assert!(
             matches!(outcome, Outcome::Trapped(_)),
             "{}: {outcome:?}",
@@ -288,7 +300,7 @@ impl Calls {
     /// The tokens that the calls took through the weights, each without the driver's own.
     pub(crate) fn tokens(mut self) -> Vec<u64> {
         self.requests.push(b'N');
-        let marks = super::machine::marks(self.module, &self.requests);
+        let marks = self.driver().marks(&self.requests);
         let spans: Vec<u64> = marks
             .chunks_exact(2)
             .map(|pair| pair[1] - pair[0])
@@ -298,7 +310,7 @@ impl Calls {
     }
 
     /// Runs the driver, and checks all replies.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(self) -> Called {
         let output = self.target.replies(self.module, &self.requests);
         let total: usize = self.replies.iter().map(|reply| reply.count).sum();
         assert!(total > 0, "a test checks something");
@@ -320,5 +332,6 @@ impl Calls {
             count == 0,
             "{target:?}: {count} of {of} replies are wrong\n{list}"
         );
+        self.called
     }
 }

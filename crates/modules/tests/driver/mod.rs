@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use weightware_modules::{Function, Module, SHARED, Value};
 
-pub(crate) use calls::{Argument, Calls};
+pub(crate) use calls::{Argument, Called, Calls};
 
 /// An offset that stands for NULL.
 pub(crate) const NOWHERE: u32 = u32::MAX;
@@ -25,6 +25,8 @@ pub(crate) enum Target {
     Native,
     /// A WebAssembly module, executed by the weights.
     Machine,
+    /// The same without the functions that it tests: they are in the weights, and it imports them.
+    Imported,
 }
 
 impl Target {
@@ -32,15 +34,17 @@ impl Target {
     pub(crate) fn pointer(self) -> usize {
         match self {
             Self::Native => size_of::<usize>(),
-            Self::Machine => 4,
+            Self::Machine | Self::Imported => 4,
         }
     }
 
-    /// The number of cases for this target, by which the host runs more.
+    /// The number of cases for this target, by which the host runs more. Imported functions are
+    /// those of the machine at other numbers, so fewer cases of them do.
     pub(crate) fn cases(self, native: usize, machine: usize) -> usize {
         match self {
             Self::Native => native,
             Self::Machine => machine,
+            Self::Imported => machine.div_ceil(2),
         }
     }
 
@@ -48,7 +52,9 @@ impl Target {
     fn replies(self, module: &Module, requests: &[u8]) -> Vec<u8> {
         match self {
             Self::Native => native::replies(module, "", requests),
-            Self::Machine => machine::replies(module, requests),
+            Self::Machine | Self::Imported => {
+                machine::Driver::new(module, &source(module, ""), self).output(requests)
+            }
         }
     }
 }
