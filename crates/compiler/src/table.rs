@@ -176,7 +176,7 @@ mod tests {
     /// Rows by their integers: what a table must be.
     type Naive = BTreeMap<i64, Vec<i64>>;
 
-    /// What [`Table::new`] is given.
+    /// The arguments of [`Table::new`].
     type Runs = Vec<(i64, Vec<Vec<i64>>)>;
 
     /// Runs with few values, so that some bends are none, at gaps of 0, 1, 2 and more.

@@ -163,8 +163,8 @@ fn random_programs_in_the_weights() {
 #[test]
 fn every_slot() {
     for profile in SHAPES {
-        // Without any byte in the context, a lookup's distance has no meaning, so a section stays in
-        // the prompt.
+        // Without any byte in the context, a lookup's distance has no meaning, so a section stays
+        // in the prompt.
         let (whole, _) = specialised(with_library(3, 30), 1);
         for program in [whole, with_library(3, 30)] {
             assert!(!program.sections[0].is_empty());
@@ -212,7 +212,7 @@ fn libraries_in_stock_softmax() {
     assert!(blocks > 6, "{blocks} blocks are too few to tell");
 }
 
-/// What was put into the weights is what is read from them.
+/// Reading gives the instructions and the memory that were put into the weights.
 #[test]
 fn what_is_read_is_what_was_written() {
     let mut roms = vec![Rom::default(), Rom::of(&recursion())];
@@ -289,7 +289,7 @@ fn joined(old: &Rom, new: &Rom) -> Rom {
     both
 }
 
-/// The same, moved beyond.
+/// A ROM, moved to greater numbers and addresses.
 fn beyond(mut rom: Rom, numbers: u32, addresses: u32) -> Rom {
     rom.library.iter_mut().for_each(|block| block.0 += numbers);
     rom.memory.iter_mut().for_each(|run| run.0 += addresses);
@@ -346,7 +346,7 @@ fn growth_keeps_every_neuron() {
             assert_eq!(before.weights.tok, after.weights.tok);
             assert_eq!(before.weights.head, after.weights.head);
             assert_eq!(before.tokenizer, after.tokenizer);
-            // It is the model that is made at once, but for the order of neurons.
+            // It is the model that is made at once, except for the order of neurons.
             let neurons = |model: &Model| -> Vec<usize> {
                 model
                     .weights

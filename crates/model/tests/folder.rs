@@ -188,7 +188,7 @@ fn refuses(file: &str, from: &str, to: &str, blamed: &str, says: &str) {
     refuses_of(&small(), file, from, to, blamed, says);
 }
 
-/// The same for a folder of another model.
+/// Edits a file of another model's folder, as [`refuses`] does for the default one.
 #[track_caller]
 fn refuses_of(model: &Model, file: &str, from: &str, to: &str, blamed: &str, says: &str) {
     let dir = tempfile::tempdir().unwrap();

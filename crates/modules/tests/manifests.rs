@@ -181,7 +181,7 @@ fn stated(module: &Module) -> BTreeSet<Typed> {
         .collect()
 }
 
-/// What a compiled module has.
+/// The parts of a compiled module.
 #[derive(Default)]
 struct Compiled {
     imports: BTreeSet<Typed>,

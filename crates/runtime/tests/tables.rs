@@ -45,7 +45,7 @@ fn logits(
     (all, decoder.finish_reason())
 }
 
-/// What an engine decodes.
+/// The tokens that an engine decodes.
 struct Decoded {
     tokens: Vec<TokenId>,
     finish: Option<FinishReason>,

@@ -54,6 +54,7 @@ const FILES: &[(&str, &str, Kind)] = &[
     ("memory", "", Kind::Integers),
     ("loops", "", Kind::Integers),
     ("fib", "", Kind::Integers),
+    ("fibonacci", "10", Kind::Integers),
     ("primes", "", Kind::Integers),
     ("sha256", "abc", Kind::Integers),
     ("matching", "", Kind::Integers),

@@ -25,7 +25,7 @@ pub(crate) enum Target {
     Native,
     /// A WebAssembly module, executed by the weights.
     Machine,
-    /// The same without the functions that it tests: they are in the weights, and it imports them.
+    /// A module without the functions that it tests: they are in the weights, and it imports them.
     Imported,
 }
 

@@ -111,7 +111,7 @@ pub(crate) fn state_widest(model: &mut Model) {
     model.config.shape.d_ffn = layers.max().expect("a model has layers");
 }
 
-/// The same network without tables: a neuron whose gate is 0 writes the slots that hold 1, so they
+/// A network without tables that computes the same: a neuron whose gate is 0 writes the slots that hold 1, so they
 /// are no units. It adds 0 to them.
 pub(crate) fn without_tables(model: &Model) -> Model {
     let mut plain = model.clone();
