@@ -187,8 +187,8 @@ impl Arguments {
             })
     }
 
-    /// Whether the weights of all profiles that share a schedule are proved with this one. In others
-    /// the analysis does not see that numbers cancel that share a slot.
+    /// Whether the weights of all profiles that share a schedule are proved with this one. In
+    /// others the analysis does not see that numbers cancel that share a slot.
     fn is_proved(&self, profile: Profile, schedule: &Schedule) -> bool {
         let profiles = Profile::ALL.into_iter();
         let mut sharing = profiles.filter(|other| other.schedule() == profile.schedule());

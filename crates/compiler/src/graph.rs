@@ -311,8 +311,8 @@ impl Graph {
         self.reglu(name, self.one, gate)
     }
 
-    /// Primitive 5: functions of an integer, one output for each column. Its neurons are not counted
-    /// against a schedule's budget.
+    /// Primitive 5: functions of an integer, one output for each column. Its neurons are not
+    /// counted against a schedule's budget.
     pub fn table(
         &mut self,
         name: &str,

@@ -1,10 +1,10 @@
 //! Tables in the forward pass: neurons that compute functions of an integer are looked up, where
 //! that gives the same numbers.
 //!
-//! All sums over a table's neurons are exact if the argument is an integer within the table's limit.
-//! So are sums with other integers, if their magnitudes leave [room](Table::room). Then the order
-//! of additions does not matter. Where this does not hold, all neurons of the layer are added up in
-//! order.
+//! All sums over a table's neurons are exact if the argument is an integer within the table's
+//! limit. So are sums with other integers, if their magnitudes leave [room](Table::room). Then the
+//! order of additions does not matter. Where this does not hold, all neurons of the layer are added
+//! up in order.
 
 use weightware_analysis::Table;
 use weightware_model::LayerWeights;
@@ -72,8 +72,8 @@ impl Looked {
         self.tables.is_empty()
     }
 
-    /// Computes the sums that the layer adds to each of the [slots](Self::slots); `products` has the
-    /// outputs of the neurons that belong to no table.
+    /// Computes the sums that the layer adds to each of the [slots](Self::slots); `products` has
+    /// the outputs of the neurons that belong to no table.
     pub(crate) fn sums(&self, x: &Vector, products: &Vector, sums: &mut Vec<f64>) {
         sums.clear();
         if self.look(x, products, sums).is_none() {

@@ -52,8 +52,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// A bound for the magnitudes of other products that are added to a slot, beside columns. If they
-    /// sum up to less, no sum of all these integers is rounded, in any order.
+    /// A bound for the magnitudes of other products that are added to a slot, beside columns. If
+    /// they sum up to less, no sum of all these integers is rounded, in any order.
     #[must_use]
     pub fn room(columns: usize) -> f64 {
         EXACT - columns as f64 * MASS

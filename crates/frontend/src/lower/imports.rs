@@ -56,8 +56,8 @@ impl Function<'_, '_> {
         Ok(())
     }
 
-    /// Appends a call of a function of the library, if there is one with this name and type. Returns
-    /// whether there is.
+    /// Appends a call of a function of the library, if there is one with this name and type.
+    /// Returns whether there is.
     fn library_call(&mut self, module: &str, name: &str, ty: &FuncType) -> bool {
         let callee = self.linker.library_function(module, name, ty);
         if let Some(callee) = callee {

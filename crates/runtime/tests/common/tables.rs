@@ -111,8 +111,8 @@ pub(crate) fn state_widest(model: &mut Model) {
     model.config.shape.d_ffn = layers.max().expect("a model has layers");
 }
 
-/// A network without tables that computes the same: a neuron whose gate is 0 writes the slots that hold 1, so they
-/// are no units. It adds 0 to them.
+/// A network without tables that computes the same: a neuron whose gate is 0 writes the slots that
+/// hold 1, so they are no units. It adds 0 to them.
 pub(crate) fn without_tables(model: &Model) -> Model {
     let mut plain = model.clone();
     let layer = plain.weights.layers.last_mut().expect("a model has layers");
@@ -163,8 +163,8 @@ struct Slots<'s> {
     targets: &'s [usize],
 }
 
-/// A [`structured`] model with tables in its layers, in which few numbers are bounded integers: most
-/// plans do not hold.
+/// A [`structured`] model with tables in its layers, in which few numbers are bounded integers:
+/// most plans do not hold.
 pub(crate) fn tabular(layers: usize, heads: usize, vocab: usize, seed: u64) -> Model {
     let mut model = structured(layers, heads, vocab, seed);
     let mut random = Random(seed ^ 0x7ab1e);

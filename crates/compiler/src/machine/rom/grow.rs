@@ -36,8 +36,8 @@ impl Rom {
     /// matrices are the same.
     ///
     /// # Errors
-    /// If the model has no tables; if a neuron of it, an instruction or a byte would have to change;
-    /// or if parts of the new code or memory overlap.
+    /// If the model has no tables; if a neuron of it, an instruction or a byte would have to
+    /// change; or if parts of the new code or memory overlap.
     pub fn grow(&self, model: &Model) -> Result<Model, GrowthError> {
         let blocks = self.library.iter();
         let blocks = blocks.map(|(first, code)| (*first, code.len()));

@@ -8,7 +8,8 @@
 //! functions to insert and find keys. A panic in one of them aborts the process.
 //!
 //! Addresses are in bounds for any numbers: registers and tables are indexed by 16 bits in arrays
-//! that are long enough, and places are compared with the number of tokens or of a column's entries.
+//! that are long enough, and places are compared with the number of tokens or of a column's
+//! entries.
 
 #[cfg(not(all(feature = "jit", target_arch = "x86_64", target_pointer_width = "64")))]
 mod none;

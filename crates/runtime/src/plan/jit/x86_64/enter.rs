@@ -176,8 +176,8 @@ impl<'m> Executor<'m> {
         self.frame.kernel = kernel;
         // SAFETY: the function reads and writes the frame's arrays within what was asserted above
         // (there are WIDTH registers; places are compared with the count, slots with the number of
-        // all, places in columns with their lengths), calls nothing but the functions of the frame, with the frame itself, and keeps what
-        // the calling convention wants kept.
+        // all, places in columns with their lengths), calls nothing but the functions of the frame,
+        // with the frame itself, and keeps what the calling convention wants kept.
         match unsafe { (code.function)(&raw mut self.frame) } {
             REFUSED => Err(self.bailout()),
             UNKNOWN => Ok(KernelExit::Unknown),
