@@ -68,6 +68,9 @@ pub fn compile(profile: Profile, modules: &[Extension]) -> Result<Compiled, Sche
 ///
 /// # Errors
 /// If the committed schedule does not fit.
+///
+/// # Panics
+/// If blocks of the library or runs of the memory are not in ascending order, or overlap.
 pub fn rom_model(profile: Profile, rom: Rom) -> Result<Model, ScheduleError> {
     let specialised = rom.is_specialised();
     let machine = Machine::with_rom(profile, rom);

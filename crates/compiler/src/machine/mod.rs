@@ -158,6 +158,9 @@ impl Machine {
 
     /// Builds the machine of a profile with all modules, and with instructions and memory in its
     /// weights.
+    ///
+    /// # Panics
+    /// If blocks of the library or runs of the memory are not in ascending order, or overlap.
     #[must_use]
     pub fn with_rom(profile: Profile, rom: Rom) -> Self {
         Self::with_parts(profile, &Extension::ALL, &[], Some(rom))
