@@ -2,27 +2,31 @@
 
 use std::io::{self, BufWriter, Write};
 
-use weightware::Program;
+use weightware::{Library, Program};
 
 use crate::args::TokensArgs;
 use crate::failure::{Failure, Result};
 use crate::input::Loaded;
+use crate::machine::Machine;
 
 pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
-    let profile = args.machine.profile().unwrap_or_default();
-    let mut loaded = Loaded::read(
-        &args.source.file,
-        &args.source.program,
-        Some(profile),
-        args.quiet,
-    )?;
-    let ready = loaded.program(args.quiet)?;
-    write(
-        &ready.program,
-        args,
-        &mut BufWriter::new(io::stdout().lock()),
-    )
-    .map_err(Failure::stdout)?;
+    let (file, program) = (&args.source.file, &args.source.program);
+    let program = match args.machine.folder {
+        Some(_) => {
+            let (_, _, ready) = Machine(&args.machine).load(Some(file), program, args.quiet)?;
+            ready.program
+        }
+        None => {
+            let profile = args.machine.machine.profile().unwrap_or_default();
+            let mut loaded = Loaded::read(file, program, Some(profile), args.quiet)?;
+            let ready = loaded.program(args.quiet)?;
+            Program {
+                resident: loaded.library().map(Library::resident),
+                ..ready.program
+            }
+        }
+    };
+    write(&program, args, &mut BufWriter::new(io::stdout().lock())).map_err(Failure::stdout)?;
     Ok(0)
 }
 

@@ -86,6 +86,36 @@ fn a_compiled_program_reads_its_input() {
     assert!(prompt.contains(" { } "), "{prompt}");
 }
 
+/// The printed prompt is the one of `run`: the same tokens follow it.
+#[test]
+fn prompts_for_machines_with_a_library_are_printed() {
+    let folder = folder("library-prompts");
+    let model = string(&folder.join("model"));
+    let made = weightware(&["weights", "--rom", "software,sorting", "--out", &model]);
+    ended(&made, 0);
+    let sorted = file(&folder, "sorted.wat", SORTED);
+    let greet = file(&folder, "greet.wat", GREET);
+    let with_model = ["--model", &model];
+    // The machine of a program that imports has the modules that it imports from.
+    for (program, machine, status) in [
+        (&sorted, &with_model[..], 5),
+        (&sorted, &[], 5),
+        (&greet, &with_model, 0),
+    ] {
+        let prompt = weightware(&[&["tokens", program, "--full"], machine].concat());
+        ended(&prompt, 0);
+        let prompt = file(&folder, "prompt.txt", stdout(&prompt));
+        let prompt = format!("@{prompt}");
+        let done = weightware(&["generate", "--model", &model, "--prompt", &prompt]);
+        assert_eq!(ended(&done, 0), "", "{program}");
+        let traced = weightware(&["trace", program, "--model", &model]);
+        ended(&traced, status);
+        let words =
+            |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+        assert_eq!(words(&stdout(&done)), words(&stdout(&traced)), "{program}");
+    }
+}
+
 #[test]
 fn a_compiled_model_runs_its_program_alone() {
     let folder = folder("specialised-refused");

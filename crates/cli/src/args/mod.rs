@@ -335,9 +335,9 @@ pub(crate) struct TokensArgs {
     #[command(flatten)]
     pub(crate) source: FileArgs,
 
-    /// The machine, whose memory the program is lowered for
+    /// The machine, whose memory and library the program is lowered for
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) machine: ModelArgs,
 
     /// Begin with the fixed preamble that stands before every prompt
     #[arg(long)]
