@@ -478,7 +478,7 @@ mod tests {
         (
             "compiler",
             "machine, machine::fetch, machine::memory, machine::nibbles, machine::planned, machine::planned::anywhere, \
-             machine::planned::rom, machine::stack, machine::state, machine::turn, machine::wide",
+             machine::rom, machine::stack, machine::state, machine::turn, machine::wide",
             "the machine is built by its sections, and sections are methods of the machine",
         ),
         (

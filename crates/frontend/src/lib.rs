@@ -39,6 +39,7 @@ mod code;
 mod data_sections;
 mod error;
 mod handler;
+mod library;
 mod lower;
 mod lowered;
 mod memory_layout;
@@ -49,7 +50,8 @@ mod width;
 
 pub use data_sections::Input;
 pub use error::Error;
-pub use lower::{Library, LibraryFunction, LibraryModule, SOFTWARE, lower};
+pub use library::{Library, LibraryFunction, LibraryModule, SOFTWARE};
+pub use lower::lower;
 pub use lowered::{Location, Lowered, MemoryWindow, ResultType};
 pub use module::{custom_sections, imported_modules};
 pub use options::Options;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use weightware_isa::Value;
 
-use crate::lower::Library;
+use crate::library::Library;
 use crate::module::ImportedGlobal;
 use crate::passes::Passes;
 use crate::width::Bits;

@@ -6,8 +6,8 @@ use weightware_isa::{Op, Trap};
 
 use super::function::Function;
 use super::key::Unit;
-use super::library::LibraryModule;
 use crate::error::{Error, printable};
+use crate::library::LibraryModule;
 use crate::module::Import;
 use crate::module::host_imports::{ARGUMENTS, BADF, FILES, INPUT, MISSING, NOSYS, WASI};
 use crate::width::Bits;

@@ -1,31 +1,18 @@
-//! Libraries: functions that programs call by import, lowered to code with fixed numbers.
-//!
-//! A model has a library in its weights. Its code is lowered once, module by module. A program that
-//! imports a function of it calls a number; nothing of the function is in the program.
-//!
-//! A module and the programs that call it agree on this:
-//!
-//! | part | rule |
-//! |---|---|
-//! | arguments, results | on the operand stack, as in every call |
-//! | locals | in the frame that the call makes |
-//! | stack pointer | word 0: the program's first mutable global, an i32, which the module's own stands for |
-//! | calls back | to elements of the program's first table, of type `(i32, i32) -> i32`: word 1 holds the place of the program's dispatch, or of a trap |
-//! | memory | the program's, by its own addresses. Accesses are not checked against its size |
-//! | constants | from address 2^23 on, below 2^24: after the memory that programs write |
-//! | traps | as in any function |
+//! The lowering of library modules to blocks of code with fixed numbers.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use wasmparser::ValType;
-use weightware_isa::{Instruction, LIBRARY_AT, Op, Resident};
+use weightware_isa::Op;
 
 use super::key::{Key, Unit};
 use super::linker::Linker;
 use super::{lower_reachable, runtime_library};
 use crate::code::{Encoder, Label};
 use crate::error::{Error, printable};
+use crate::library::{
+    DISPATCH_WORD, GAP, Library, LibraryFunction, LibraryModule, SOFTWARE, STACK_WORD,
+};
 use crate::lowered::ResultType;
 use crate::memory_layout::MemoryLayout;
 use crate::module::Module;
@@ -33,79 +20,11 @@ use crate::module::host_imports::WASI;
 use crate::options::Options;
 use crate::passes::{self, Pass};
 
-/// The word of the stack pointer.
-pub(crate) const STACK_WORD: u32 = 0;
-
-/// The word that holds the place of the program's dispatch of calls back.
-pub(crate) const DISPATCH_WORD: u32 = 1;
-
-/// The name of the module of operators that the machine lacks.
-pub const SOFTWARE: &str = "software";
-
 /// Names of modules that stand for something else.
 const RESERVED: [&str; 3] = [SOFTWARE, "env", WASI];
 
 /// Addresses of constants: programs write below them, and the weights have nothing beyond.
 const CONSTANTS: std::ops::RangeInclusive<u64> = 1 << 23..=1 << 24;
-
-/// Numbers left free between blocks of code, so that adding one changes nothing of another.
-const GAP: u32 = 16;
-
-/// A function of a library.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LibraryFunction {
-    /// The name under which it is imported.
-    pub name: String,
-    /// The types of its parameters.
-    pub params: Vec<ResultType>,
-    /// The types of its results.
-    pub results: Vec<ResultType>,
-    /// The number of its first instruction.
-    pub entry: u32,
-}
-
-/// A module of a library.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LibraryModule {
-    /// The name under which its functions are imported.
-    pub name: String,
-    /// The number of its first instruction.
-    pub first: u32,
-    /// Its code.
-    pub code: Arc<[Instruction]>,
-    /// Its constants: first addresses and bytes.
-    pub memory: Vec<(u32, Vec<u8>)>,
-    /// Its functions.
-    pub functions: Vec<LibraryFunction>,
-    /// Whether a function of it needs a stack in memory.
-    pub needs_stack: bool,
-    /// Whether a function of it calls back.
-    pub calls_back: bool,
-}
-
-/// A library: functions that programs call by import.
-///
-/// ```
-/// use weightware_frontend::{Library, Options, lower};
-/// use weightware_isa::Op;
-///
-/// let module = r#"(module (func (export "twice") (param i32) (result i32)
-///     (i32.shl (local.get 0) (i32.const 1))))"#;
-/// let mut library = Library::default();
-/// library.add("arithmetic", module.as_bytes())?;
-///
-/// let program = r#"(module (import "arithmetic" "twice" (func $twice (param i32) (result i32)))
-///     (func (export "main") (result i32) (call $twice (i32.const 21))))"#;
-/// let lowered = lower(program.as_bytes(), &Options::default().with_library(library))?;
-/// // Nothing of the function is in the program.
-/// assert!(lowered.program.code.iter().all(|instruction| instruction.op != Op::I32Shl));
-/// # Ok::<(), weightware_frontend::Error>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Library {
-    /// The modules, in the order in which they were added.
-    pub modules: Vec<LibraryModule>,
-}
 
 impl Library {
     /// Adds the operators that the machine lacks: 64-bit products and quotients, floating point.
@@ -294,55 +213,6 @@ impl Library {
             needs_stack: linker.uses_word(STACK_WORD),
             calls_back,
         })
-    }
-
-    /// The number at which the next block of code begins.
-    fn next_number(&self) -> u32 {
-        let ends = self
-            .modules
-            .iter()
-            .map(|module| module.first + module.code.len() as u32);
-        ends.max()
-            .map_or(LIBRARY_AT, |end| (end + GAP).next_multiple_of(GAP))
-    }
-
-    /// The part of programs that a model with this library has in its weights.
-    #[must_use]
-    pub fn resident(&self) -> Resident {
-        let memory = self
-            .modules
-            .iter()
-            .flat_map(|module| module.memory.iter().cloned());
-        let mut memory: Vec<(u32, Vec<u8>)> = memory.collect();
-        memory.sort();
-        let blocks = self
-            .modules
-            .iter()
-            .map(|module| (module.first, Arc::clone(&module.code)));
-        Resident {
-            code: false,
-            memory,
-            library: blocks.collect(),
-        }
-    }
-
-    /// The module with a name.
-    #[must_use]
-    pub fn module(&self, name: &str) -> Option<&LibraryModule> {
-        self.modules.iter().find(|module| module.name == name)
-    }
-
-    /// The function of a module.
-    #[must_use]
-    pub fn function(&self, module: &str, name: &str) -> Option<&LibraryFunction> {
-        let functions = &self.module(module)?.functions;
-        functions.iter().find(|function| function.name == name)
-    }
-
-    /// The most words of a frame that its code uses.
-    pub(crate) fn words(&self) -> u32 {
-        let code = self.modules.iter().flat_map(|module| module.code.iter());
-        code.map(crate::handler::words_of).max().unwrap_or(0)
     }
 }
 

@@ -10,10 +10,10 @@ use wasmparser::{FuncType, ValType};
 use weightware_isa::{Op, Trap};
 
 use super::key::{Dispatch, InitialValue, Key, Unit};
-use super::library::{DISPATCH_WORD, Library, SOFTWARE, STACK_WORD};
 use super::runtime_library;
 use crate::code::{Builder, Callee, Code, Label, Origin};
 use crate::error::Error;
+use crate::library::{DISPATCH_WORD, Library, SOFTWARE, STACK_WORD};
 use crate::lowered::{ResultType, RewrittenAddress};
 use crate::memory_layout::MemoryLayout;
 use crate::module::{Global, Module};

@@ -24,6 +24,7 @@ use crate::code::{Code, Encoder, Label};
 use crate::data_sections::{self, Input, Section};
 use crate::error::{Error, printable};
 use crate::handler::Extent;
+use crate::library::Library;
 use crate::lowered::{Lowered, MemoryWindow};
 use crate::memory_layout::MemoryLayout;
 use crate::module::reachability::reach;
@@ -32,7 +33,6 @@ use crate::options::Options;
 use crate::passes::{self, Pass};
 use entry::Entry;
 use key::Dispatch;
-pub use library::{Library, LibraryFunction, LibraryModule, SOFTWARE};
 use linker::Linker;
 
 /// Lowers a WebAssembly module to a program of the token machine. Bytes that do not begin with the
