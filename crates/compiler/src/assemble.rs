@@ -12,6 +12,8 @@
 //! by at least 2^12 or so, so that softmax in f64 gives weight 1 to one of them and exactly 0 to
 //! all others.
 
+mod table_place;
+
 use weightware_model::{
     Attention, Config, KeyBound, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId,
     Tokenizer, Weights,
@@ -20,6 +22,8 @@ use weightware_model::{
 use crate::form::{Dim, LinearForm};
 use crate::graph::{CLEARED, Graph, Key, Origin, Part, Writer};
 use crate::schedule::{Budget, Schedule, ScheduleError};
+
+pub(crate) use table_place::TablePlace;
 
 /// A box of keys within which a lookup is exact.
 #[derive(Debug, Clone, PartialEq)]
@@ -282,19 +286,18 @@ impl Blueprint<'_> {
         // The neurons of tables follow those of the shape.
         neuron = self.schedule.budget.d_ffn;
         for writer in self.schedule.writers_at(half_layer) {
-            let Writer::Table { argument, table } = &self.graph.writers[writer.index()].writer
-            else {
+            let Some(place) = TablePlace::new(self.graph, self.schedule, writer) else {
                 continue;
             };
-            let targets = self.graph.targets(writer);
-            for bend in table.bends() {
-                let gate = argument.clone() - self.graph.constant(bend.at);
-                self.fill(weights.ff_in.row_mut(neuron), &gate, 1.0);
-                let one = self.slot(self.graph.one());
-                weights.ff_in.row_mut(d_ffn + neuron)[one] = 1.0;
-                for &(dim, part) in &targets {
-                    let change = exact(bend.changes[part.output.part]);
-                    weights.ff_out.row_mut(self.slot(dim))[neuron] += factor(part) * change;
+            for bend in place.table.bends() {
+                let [gate, value, outputs] = place.neuron(bend);
+                weights.ff_in.row_mut(neuron).copy_from_slice(&gate);
+                weights
+                    .ff_in
+                    .row_mut(d_ffn + neuron)
+                    .copy_from_slice(&value);
+                for (slot, output) in outputs.into_iter().enumerate() {
+                    weights.ff_out.row_mut(slot)[neuron] = output;
                 }
                 neuron += 1;
             }

@@ -38,10 +38,14 @@ impl Fetched {
     ) -> Self {
         let one = graph.one();
         let positions = graph.positions();
-        let at = |offset: i64| state.opcode + one * offset;
         let mut pair = |names: [&str; 2], columns: [Dim; 2]| {
             let name = format!("fetch.{}", names[0]);
-            let outputs = graph.lookup(&name, at(0), &positions, columns.map(LinearForm::from));
+            let outputs = graph.lookup(
+                &name,
+                state.opcode,
+                &positions,
+                columns.map(LinearForm::from),
+            );
             outputs.map(|output| graph.hold(&format!("fetched.{}", names[output.part]), output))
         };
         let [class, class_squared] =
@@ -50,43 +54,11 @@ impl Fetched {
         let [rise, fall] = pair(["rise", "fall"], [columns.rise, columns.fall]);
         let [bias, width] = pair(["bias", "width"], [columns.bias, columns.width]);
 
-        if let Some(part) = in_weights.as_ref().filter(|part| part.is_all()) {
-            let [immediate, fourth, here] =
-                ["immediate", "fourth", "here"].map(|name| graph.dim(name));
-            let immediate = part.immediate(graph, state.index, [immediate, fourth, here]);
-            return Self {
-                class: FetchedClass {
-                    one,
-                    class,
-                    class_squared,
-                },
-                bytes,
-                end,
-                rise,
-                fall,
-                bias,
-                width,
-                immediate,
-                fourth,
-                here,
-            };
-        }
-        let immediate = graph.dim("immediate");
-        for (offset, weight) in [(1, 1), (2, 256), (3, 65536)] {
-            let name = format!("immediate.{offset}");
-            let [byte] = graph.lookup(&name, at(offset), &positions, [columns.byte.into()]);
-            graph.add(immediate, weight, byte);
-        }
-        let [fourth] = graph.lookup("immediate.4", at(4), &positions, [columns.byte.into()]);
-        let fourth = graph.hold("fourth", fourth);
-        let gap = graph.dim("gap");
-        for (least, sign) in [(4, 1), (5, -1)] {
-            let step = graph.relu("gap", state.index - one * (least - 1));
-            graph.add(gap, sign, step);
-        }
-        let query = at(1) + state.index + gap;
-        let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
-        let here = graph.hold("here", here);
+        let is_all = in_weights.as_ref().is_some_and(InWeights::is_all);
+        let [immediate, fourth, here] = match is_all {
+            true => ["immediate", "fourth", "here"].map(|name| graph.dim(name)),
+            false => immediate_in_prompt(graph, columns, state),
+        };
         let immediate = match in_weights {
             Some(part) => part.immediate(graph, state.index, [immediate, fourth, here]),
             None => immediate.into(),
@@ -110,4 +82,28 @@ impl Fetched {
             here,
         }
     }
+}
+
+/// Looks up the bytes of the immediate in the prompt: three as a number, the fourth, and the one
+/// at the current index.
+fn immediate_in_prompt(graph: &mut Graph, columns: &Columns, state: &State) -> [Dim; 3] {
+    let one = graph.one();
+    let positions = graph.positions();
+    let at = |offset: i64| state.opcode + one * offset;
+    let immediate = graph.dim("immediate");
+    for (offset, weight) in [(1, 1), (2, 256), (3, 65536)] {
+        let name = format!("immediate.{offset}");
+        let [byte] = graph.lookup(&name, at(offset), &positions, [columns.byte.into()]);
+        graph.add(immediate, weight, byte);
+    }
+    let [fourth] = graph.lookup("immediate.4", at(4), &positions, [columns.byte.into()]);
+    let fourth = graph.hold("fourth", fourth);
+    let gap = graph.dim("gap");
+    for (least, sign) in [(4, 1), (5, -1)] {
+        let step = graph.relu("gap", state.index - one * (least - 1));
+        graph.add(gap, sign, step);
+    }
+    let query = at(1) + state.index + gap;
+    let [here] = graph.lookup("immediate.here", query, &positions, [columns.byte.into()]);
+    [immediate, fourth, graph.hold("here", here)]
 }

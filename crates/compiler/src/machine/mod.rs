@@ -140,20 +140,7 @@ impl Machine {
     /// different profiles differ only in numbers, so that one schedule serves them all.
     #[must_use]
     pub fn with_profile(profile: Profile, modules: &[Extension]) -> Self {
-        Self::with_parts(profile, modules, &[], None)
-    }
-
-    /// Builds a machine with planned features, to measure the hardware that they need. A feature
-    /// that needs a missing module is left out, too. No planned feature can be assembled yet.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn with_planned(
-        profile: Profile,
-        modules: &[Extension],
-        planned: &[Planned],
-        rom: Option<Rom>,
-    ) -> Self {
-        Self::with_parts(profile, modules, planned, rom)
+        Self::with_planned(profile, modules, &[], None)
     }
 
     /// Builds the machine of a profile with all modules, and with instructions and memory in its
@@ -163,10 +150,14 @@ impl Machine {
     /// If blocks of the library or runs of the memory are not in ascending order, or overlap.
     #[must_use]
     pub fn with_rom(profile: Profile, rom: Rom) -> Self {
-        Self::with_parts(profile, &Extension::ALL, &[], Some(rom))
+        Self::with_planned(profile, &Extension::ALL, &[], Some(rom))
     }
 
-    fn with_parts(
+    /// Builds a machine with planned features, to measure the hardware that they need. A feature
+    /// that needs a missing module is left out, too. No planned feature can be assembled yet.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn with_planned(
         profile: Profile,
         modules: &[Extension],
         planned: &[Planned],

@@ -1,12 +1,11 @@
 //! Growth: neurons are appended to the tables of a model, and nothing else changes.
 
-use std::sync::Arc;
+use std::ops::Deref;
 
-use weightware_isa::Instruction;
 use weightware_model::{LayerWeights, Matrix, Model};
 
 use super::Rom;
-use super::read::{Place, has_shape, place, specialised, table_at};
+use super::read::{has_shape, place, specialised, table_at};
 use crate::machine::{Machine, Profile};
 use crate::schedule::Schedule;
 
@@ -87,29 +86,25 @@ impl Rom {
 
     /// Checks that all that another one has is the same here.
     fn keeps(&self, old: &Self) -> Result<(), GrowthError> {
-        if !old.program.is_empty() && old.program != self.program {
+        let is_program_kept = old.program.is_empty() || old.program == self.program;
+        if !is_program_kept || !are_kept(&old.library, &self.library) {
             return Err(GrowthError::Changes("rom.code"));
         }
-        let is_kept = |(first, code): &(u32, Arc<[Instruction]>)| {
-            self.library.iter().any(|(start, whole)| {
-                let at = first.checked_sub(*start).map(|at| at as usize);
-                at.and_then(|at| whole.get(at..at + code.len())) == Some(&code[..])
-            })
-        };
-        if !old.library.iter().all(is_kept) {
-            return Err(GrowthError::Changes("rom.code"));
-        }
-        let is_kept = |(first, run): &(u32, Vec<u8>)| {
-            self.memory.iter().any(|(start, whole)| {
-                let at = first.checked_sub(*start).map(|at| at as usize);
-                at.and_then(|at| whole.get(at..at + run.len())) == Some(run)
-            })
-        };
-        match old.memory.iter().all(is_kept) {
+        match are_kept(&old.memory, &self.memory) {
             true => Ok(()),
             false => Err(GrowthError::Changes("rom.memory")),
         }
     }
+}
+
+/// Whether all parts, each with its beginning, are the same within new ones.
+fn are_kept<T: PartialEq, P: Deref<Target = [T]>>(old: &[(u32, P)], new: &[(u32, P)]) -> bool {
+    old.iter().all(|(first, part)| {
+        new.iter().any(|(start, whole)| {
+            let at = first.checked_sub(*start).map(|at| at as usize);
+            at.and_then(|at| whole.get(at..at + part.len())) == Some(&part[..])
+        })
+    })
 }
 
 /// Checks that parts with a beginning and a length are in ascending order and apart.
@@ -127,27 +122,8 @@ fn are_apart(
     Ok(())
 }
 
-/// The row of a gate, that of a value, and a column of outputs.
-pub(super) type Neuron = [Vec<f64>; 3];
-
-impl Place<'_> {
-    /// The neuron of a bend.
-    fn neuron(&self, bend: &crate::table::Bend) -> Neuron {
-        let width = self.argument.len();
-        let mut gate = self.argument.clone();
-        gate[self.unit] -= bend.at as f64;
-        let mut value = vec![0.0; width];
-        value[self.unit] = 1.0;
-        let mut outputs = vec![0.0; width];
-        for &(slot, part, factor) in &self.targets {
-            outputs[slot] += factor * bend.changes[part] as f64;
-        }
-        [gate, value, outputs]
-    }
-}
-
-/// Appends neurons to a layer.
-fn append(weights: &mut LayerWeights, neurons: &[Neuron]) {
+/// Appends neurons to a layer: for each the row of its gate, that of its value, and its outputs.
+fn append(weights: &mut LayerWeights, neurons: &[[Vec<f64>; 3]]) {
     let (old, count) = (weights.neurons(), neurons.len());
     let width = weights.ff_in.cols;
     let mut ff_in = Matrix::zeros(2 * (old + count), width);

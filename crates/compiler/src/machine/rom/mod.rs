@@ -27,7 +27,7 @@ pub use grow::GrowthError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use weightware_isa::{Instruction, Op, Program};
+use weightware_isa::{Instruction, Op, Program, Resident};
 
 use super::columns::{Class, op_columns};
 use super::state::State;
@@ -211,6 +211,19 @@ impl Rom {
             (i64::from(*first), rows)
         });
         Table::new(2, runs)
+    }
+}
+
+impl From<Resident> for Rom {
+    /// A library, for programs whose code is in the prompt.
+    fn from(resident: Resident) -> Self {
+        Self::of(&Program {
+            resident: Some(Resident {
+                code: false,
+                ..resident
+            }),
+            ..Program::default()
+        })
     }
 }
 

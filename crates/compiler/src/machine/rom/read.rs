@@ -8,9 +8,7 @@ use weightware_isa::{Instruction, LIBRARY_AT, Op, Program};
 use weightware_model::{LayerWeights, Model};
 
 use super::{LINE, MEMORY_END, Rom, is_shown};
-use crate::assemble::factor;
-use crate::form::Dim;
-use crate::graph::Writer;
+use crate::assemble::TablePlace;
 use crate::machine::{Machine, Profile};
 use crate::schedule::Schedule;
 use crate::table::{Bend, Table};
@@ -136,43 +134,16 @@ pub(super) fn has_shape(model: &Model, schedule: &Schedule) -> bool {
     (shape.layers, shape.d_model) == (budget.layers, budget.d_model)
 }
 
-/// The place of a table in the weights.
-pub(super) struct Place<'m> {
-    pub(super) table: &'m Table,
-    pub(super) layer: usize,
-    /// The row of the argument, and the slot that is 1.
-    pub(super) argument: Vec<f64>,
-    pub(super) unit: usize,
-    /// The slots to which columns are added, with factors.
-    pub(super) targets: Vec<(usize, usize, f64)>,
-}
-
 /// The place of a table of a machine.
 pub(super) fn place<'m>(
     machine: &'m Machine,
     schedule: &Schedule,
     name: &str,
-) -> Option<Place<'m>> {
+) -> Option<TablePlace<'m>> {
     let graph = &machine.graph;
-    let mut writers = graph.writers();
-    let (writer, kind) = writers.find(|&(writer, _)| graph.writer_name(writer) == name)?;
-    let Writer::Table { argument, table } = kind else {
-        return None;
-    };
-    let slot = |dim: Dim| schedule.slots[dim.index()];
-    let mut row = vec![0.0; schedule.budget.d_model];
-    for &(dim, coefficient) in argument.terms() {
-        row[slot(dim)] = coefficient as f64;
-    }
-    let targets = graph.targets(writer).into_iter();
-    let targets = targets.map(|(dim, part)| (slot(dim), part.output.part, factor(part)));
-    Some(Place {
-        table,
-        layer: schedule.half_layers[writer.index()] as usize / 2,
-        argument: row,
-        unit: slot(graph.one()),
-        targets: targets.collect(),
-    })
+    let mut writers = graph.writers().map(|(writer, _)| writer);
+    let writer = writers.find(|&writer| graph.writer_name(writer) == name)?;
+    TablePlace::new(graph, schedule, writer)
 }
 
 /// Weights of tables have integers below this.
@@ -190,7 +161,7 @@ fn whole(number: f64, below: f64) -> Option<i64> {
 /// argument by a constant. `None` if the weights are no integers, or the functions do not end with
 /// 0.
 pub(super) fn table_at(
-    place: &Place<'_>,
+    place: &TablePlace<'_>,
     weights: &LayerWeights,
     schedule: &Schedule,
 ) -> Option<Table> {
