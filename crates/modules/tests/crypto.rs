@@ -9,7 +9,7 @@ use poly1305::universal_hash::KeyInit;
 use sha2::{Digest, Sha256};
 
 use crate::args;
-use crate::driver::{Argument, Called, Calls, Target};
+use crate::driver::{Argument, Called, Calls, Target, native_and_machine};
 use crate::random::Random;
 
 const KEY: u32 = 0;
@@ -152,15 +152,7 @@ pub(crate) fn all(target: Target) -> Called {
     calls.run()
 }
 
-#[test]
-fn native() {
-    all(Target::Native);
-}
-
-#[test]
-fn machine() {
-    all(Target::Machine);
-}
+native_and_machine!(all);
 
 /// Calls a function with the inputs of a published vector, and expects its output.
 fn vector(

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::driver::{Called, Calls, Target};
+use crate::driver::{Called, Calls, Target, native_and_machine};
 use crate::random::Random;
 use crate::{args, bytes};
 
@@ -348,12 +348,4 @@ pub(crate) fn all(target: Target) -> Called {
     calls.run()
 }
 
-#[test]
-fn native() {
-    all(Target::Native);
-}
-
-#[test]
-fn machine() {
-    all(Target::Machine);
-}
+native_and_machine!(all);

@@ -7,7 +7,7 @@ use petgraph::algo::{
 use petgraph::data::Element;
 use petgraph::graph::{DiGraph, NodeIndex, UnGraph};
 
-use crate::driver::{Called, Calls, Target};
+use crate::driver::{Called, Calls, Target, native_and_machine};
 use crate::random::Random;
 use crate::{args, bytes};
 
@@ -489,15 +489,7 @@ pub(crate) fn all(target: Target) -> Called {
     calls.run()
 }
 
-#[test]
-fn native() {
-    all(Target::Native);
-}
-
-#[test]
-fn machine() {
-    all(Target::Machine);
-}
+native_and_machine!(all);
 
 /// Distances that do not fit a word count as none.
 #[test]

@@ -1,7 +1,7 @@
 //! The integers of `math` against Rust's 128-bit arithmetic.
 
 use crate::args;
-use crate::driver::{Argument, Called, Calls, NOWHERE, Target};
+use crate::driver::{Argument, Called, Calls, NOWHERE, Target, native_and_machine};
 use crate::random::Random;
 
 fn gcd(a: u128, b: u128) -> u128 {
@@ -179,15 +179,7 @@ pub(crate) fn all(target: Target) -> Called {
     calls.run()
 }
 
-#[test]
-fn native() {
-    all(Target::Native);
-}
-
-#[test]
-fn machine() {
-    all(Target::Machine);
-}
+native_and_machine!(all);
 
 /// Composites that deceive Miller and Rabin's test: the least that pass by the first 1, 2, 3, 4, 5,
 /// 6, 7 and 9 primes (OEIS A014233), by 2, 7 and 61 (Jaeschke), and three that pass by two of

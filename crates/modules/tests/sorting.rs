@@ -1,6 +1,6 @@
 //! `sorting` against Rust's library.
 
-use crate::driver::{Called, Calls, NOWHERE, Target};
+use crate::driver::{Called, Calls, NOWHERE, Target, native_and_machine};
 use crate::random::Random;
 use crate::{args, bytes};
 
@@ -224,15 +224,7 @@ pub(crate) fn all(target: Target) -> Called {
     calls.run()
 }
 
-#[test]
-fn native() {
-    all(Target::Native);
-}
-
-#[test]
-fn machine() {
-    all(Target::Machine);
-}
+native_and_machine!(all);
 
 /// Musser's sequence, in which each median of three is the second least item, makes quicksort
 /// quadratic. The items are sorted by the heap instead.

@@ -1,7 +1,7 @@
 //! Memory and texts of `strings` against slices of Rust.
 
 use crate::args;
-use crate::driver::{Argument, Called, Calls, NOWHERE, Target};
+use crate::driver::{Argument, Called, Calls, NOWHERE, Target, native_and_machine};
 use crate::random::Random;
 
 const A: u32 = 0;
@@ -189,15 +189,7 @@ pub(crate) fn all(target: Target) -> Called {
     calls.run()
 }
 
-#[test]
-fn native() {
-    all(Target::Native);
-}
-
-#[test]
-fn machine() {
-    all(Target::Machine);
-}
+native_and_machine!(all);
 
 /// Bases beyond 2 to 36 write nothing.
 #[test]

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use weightware::{
-    Clang, Computer, Engine, Library, Options, Outcome, Profile, Resident, Rom, RunEnd, Source,
-    Token, rom_model,
+    Clang, Computer, Engine, Library, Options, Outcome, Profile, RunEnd, Source, Token, rom_model,
 };
 use weightware_modules::Module;
 
@@ -63,17 +62,8 @@ impl WithLibrary {
         library.add_software().expect("it fits");
         let added = library.add(&module.name, module.wasm);
         added.unwrap_or_else(|error| panic!("{}: {error}", module.name));
-        let Resident {
-            memory,
-            library: blocks,
-            ..
-        } = library.resident();
-        let rom = Rom {
-            memory,
-            library: blocks,
-            ..Rom::default()
-        };
-        let model = rom_model(Profile::default(), rom).expect("it has room for a library");
+        let model = rom_model(Profile::default(), library.resident().into());
+        let model = model.expect("it has room for a library");
         Self {
             library: Arc::new(library),
             computer: Computer::new(model).expect("the compiled model has every token"),

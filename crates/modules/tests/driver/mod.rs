@@ -59,6 +59,22 @@ impl Target {
     }
 }
 
+/// Tests that call functions natively, and through the weights.
+macro_rules! native_and_machine {
+    ($all:path) => {
+        #[test]
+        fn native() {
+            $all($crate::driver::Target::Native);
+        }
+
+        #[test]
+        fn machine() {
+            $all($crate::driver::Target::Machine);
+        }
+    };
+}
+pub(crate) use native_and_machine;
+
 /// The parameters of a C declaration.
 pub(crate) fn parameters(signature: &str) -> Vec<String> {
     let (_, list) = signature.split_once('(').expect("parameters");
