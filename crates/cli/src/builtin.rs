@@ -1,12 +1,10 @@
 //! The library modules that the command has built in.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Error, anyhow};
-use weightware::{Library, Resident, Rom, SOFTWARE, imported_modules};
-use weightware_modules::{Module, SHARED};
+use anyhow::{Error, anyhow};
+use weightware::{Library, SOFTWARE, imported_modules};
+use weightware_modules::Module;
 
 use crate::failure::{Failure, Result};
 
@@ -47,48 +45,16 @@ pub(crate) fn add(library: &mut Library, name: &str) -> Result<()> {
     let added = match Module::named(name) {
         Some(module) => library.add(name, module.wasm),
         None if name == SOFTWARE => library.add_software(),
-        None => {
-            let names: Vec<_> = names().collect();
-            return Err(Failure::Refused(anyhow!(
-                "there is no library module `{name}`; the modules are {}",
-                names.join(", ")
-            )));
-        }
+        None => return Err(unknown(name)),
     };
     added.map_err(|error| Failure::Failed(Error::new(error).context(format!("module {name}"))))
 }
 
-/// The content of the weights of a model with a library.
-pub(crate) fn rom(library: &Library) -> Rom {
-    let Resident {
-        memory, library, ..
-    } = library.resident();
-    Rom {
-        memory,
-        library,
-        ..Rom::default()
-    }
-}
-
-/// Writes the headers of all modules into a folder.
-pub(crate) fn write_headers(folder: &Path) -> Result<()> {
-    let headers = Module::all().iter().flat_map(|module| module.files);
-    let headers = headers.filter(|file| file.path.ends_with(".h"));
-    for file in headers.chain([&SHARED]) {
-        let path = folder.join(file.path);
-        let written = path
-            .parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&path, file.text))
-            .with_context(|| path.display().to_string());
-        written.map_err(Failure::Failed)?;
-    }
-    Ok(())
-}
-
-/// A folder with the headers, for compilations of this process.
-pub(crate) fn headers() -> Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("weightware-headers-{}", std::process::id()));
-    write_headers(&folder)?;
-    Ok(folder)
+/// The refusal of a name that is not built in.
+pub(crate) fn unknown(name: &str) -> Failure {
+    let names: Vec<_> = names().collect();
+    Failure::Refused(anyhow!(
+        "there is no library module `{name}`; the modules are {}",
+        names.join(", ")
+    ))
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Error, anyhow};
-use weightware::{Computer, Library, Profile, Program, Rom, rom_model};
+use weightware::{Computer, Profile, Rom, rom_model};
 
 use crate::args::{CompileArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
@@ -27,12 +27,7 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let (profile, mut loaded) = load(args, &without_input)?;
     let ready = loaded.with_fixed_state(profile)?;
     let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
-    let resident = loaded.library().map(Library::resident);
-    let program = Program {
-        resident,
-        ..ready.program.clone()
-    };
-    let program = program.specialised(usize::from(inputs));
+    let program = ready.program.clone().specialised(usize::from(inputs));
     let rom = Rom::of(&program);
     let failed = |error: Error| Failure::Failed(error);
     let model = rom_model(args.machine.tuned(profile)?, rom).map_err(Error::new);

@@ -8,7 +8,7 @@ use weightware::{Clang, Computer, Library, Model, Resident, Rom};
 use crate::args::GrowArgs;
 use crate::failure::{Failure, Result};
 use crate::thousands::thousands;
-use crate::{builtin, input, library, say};
+use crate::{builtin, headers, input, library, say};
 
 pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
     let model = input::model(&args.folder)?;
@@ -120,17 +120,7 @@ fn compiled(library: &Library, folder: &Path) -> Result<Vec<u8>> {
     let ends = library.modules.iter().flat_map(|module| &module.memory);
     let ends = ends.map(|(first, bytes)| first + bytes.len() as u32);
     let address = ends.max().unwrap_or(0).max(OWN).next_multiple_of(1 << 12);
-    let headers = builtin::headers()?;
-    let clang = Clang::new(sources)
-        .as_library(address)
-        .with_argument(format!("-I{}", headers.display()));
-    let done = clang.compile().map_err(refused);
-    let _ = std::fs::remove_dir_all(headers);
-    let done = done?;
-    if !done.messages.is_empty() {
-        say(&done.messages);
-    }
-    Ok(done.module)
+    headers::compile(Clang::new(sources).as_library(address), false)
 }
 
 /// The neurons that a grown model has in addition, and whether everything else is as it was.

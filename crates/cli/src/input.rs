@@ -13,9 +13,10 @@ use weightware::{
 use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
 use crate::builtin;
 use crate::failure::{self, Failure, Result};
-use crate::machine::Target;
+use crate::headers;
 use crate::say;
 use crate::stored::{Invocation, Stored};
+use crate::target::Target;
 use crate::units::{flag, kibibytes};
 
 /// The longest program, and the longest input, on stdin, in bytes.
@@ -239,7 +240,8 @@ impl Loaded {
     }
 
     /// The program with its arguments, environment and input, which is read from stdin if the
-    /// program reads any. A program that takes no arguments is given none, as other engines do.
+    /// program reads any. A program that takes no arguments is given none, as other engines do. The
+    /// library that it was lowered for is in the weights.
     pub(crate) fn program(&mut self, quiet: bool) -> Result<Ready> {
         let bytes = match &self.input {
             _ if !self.source.reads_bytes() => Vec::new(),
@@ -268,8 +270,12 @@ impl Loaded {
         self.check_room(&input)?;
         self.fit(&input)?;
         self.leave_room(&input)?;
+        let program = Program {
+            resident: self.library().map(Library::resident),
+            ..self.source.program(input)
+        };
         Ok(Ready {
-            program: self.source.program(input),
+            program,
             input: bytes,
         })
     }
@@ -454,20 +460,13 @@ fn compile(sources: &[PathBuf], args: &ClangArgs, quiet: bool) -> Result<Vec<u8>
     for argument in args.arguments() {
         clang = clang.with_argument(argument);
     }
-    let headers = builtin::headers()?;
-    clang = clang.with_argument(format!("-I{}", headers.display()));
-    let compiled = clang.compile();
-    let _ = std::fs::remove_dir_all(headers);
-    let compiled = compiled.map_err(|error| Failure::Refused(Error::new(error)))?;
-    if !compiled.messages.is_empty() && !quiet {
-        say(&crate::failure::printable(&compiled.messages));
-    }
+    let module = headers::compile(clang, quiet)?;
     if let Some(path) = &args.output {
-        std::fs::write(path, &compiled.module).map_err(|error| {
+        std::fs::write(path, &module).map_err(|error| {
             Failure::Failed(Error::new(error).context(format!("-o {}", path.display())))
         })?;
     }
-    Ok(compiled.module)
+    Ok(module)
 }
 
 /// Pages that the memory may grow to: what is asked for, or what a machine of the profile holds.

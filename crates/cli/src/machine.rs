@@ -1,7 +1,6 @@
 //! The choice of the machine that runs a program.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Error, anyhow};
 use weightware::{Computer, Library, Profile, profile_model, rom_model};
@@ -9,30 +8,12 @@ use weightware::{Computer, Library, Profile, profile_model, rom_model};
 use crate::args::{ModelArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Loaded, Ready, computer};
+use crate::library;
 use crate::needs::Needs;
 use crate::say;
 use crate::stored::Stored;
+use crate::target::Target;
 use crate::units::flag;
-use crate::{builtin, library};
-
-/// The machine that a program is lowered for: its profile, and the library in its weights.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Target {
-    pub(crate) profile: Option<Profile>,
-    pub(crate) library: Option<Arc<Library>>,
-    /// Whether the machine is chosen by what the program imports.
-    pub(crate) is_open: bool,
-}
-
-impl From<Option<Profile>> for Target {
-    fn from(profile: Option<Profile>) -> Self {
-        Self {
-            profile,
-            library: None,
-            is_open: true,
-        }
-    }
-}
 
 /// The machine that a program runs on: a model folder, a profile that is named, or else the first
 /// that holds the program.
@@ -150,7 +131,7 @@ impl Machine<'_> {
 /// A compiled machine with a library in its weights.
 fn with_library(profile: Profile, library: &Library) -> Result<Computer> {
     let failed = |error: Error| Failure::Failed(error);
-    let model = rom_model(profile, builtin::rom(library)).map_err(Error::new);
+    let model = rom_model(profile, library.resident().into()).map_err(Error::new);
     let computer = Computer::new(model.map_err(failed)?);
     computer.map_err(Error::new).map_err(failed)
 }
@@ -158,12 +139,7 @@ fn with_library(profile: Profile, library: &Library) -> Result<Computer> {
 /// A program as a model runs it.
 pub(crate) fn placed(computer: &Computer, loaded: &Loaded, ready: Ready) -> Result<Ready> {
     let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
-    let mut program = ready.program;
-    if computer.is_specialised() {
-        // The functions that it calls are in the same tables.
-        program.resident = loaded.library().map(Library::resident);
-    }
-    let program = computer.place(program, usize::from(inputs));
+    let program = computer.place(ready.program, usize::from(inputs));
     Ok(Ready {
         program: program.map_err(|error| Failure::Refused(Error::new(error)))?,
         ..ready

@@ -10,6 +10,7 @@ use weightware_modules::{Module, Value};
 use crate::args::ModulesArgs;
 use crate::builtin;
 use crate::failure::{Failure, Result};
+use crate::headers;
 use crate::thousands::thousands;
 
 /// A module and what it costs.
@@ -25,7 +26,7 @@ struct Row {
 
 pub(crate) fn modules(args: &ModulesArgs) -> Result<u8> {
     if let Some(folder) = &args.headers {
-        builtin::write_headers(folder)?;
+        headers::write(folder)?;
     }
     let text = match &args.name {
         Some(name) => functions(name, args.json)?,
@@ -94,7 +95,7 @@ fn list(as_json: bool) -> Result<String> {
 
 /// The neurons and the weights that are not zero, of a model with a library.
 fn size(library: &Library) -> Result<(usize, u64)> {
-    let model = rom_model(Profile::default(), builtin::rom(library));
+    let model = rom_model(Profile::default(), library.resident().into());
     let model = model.map_err(|error| Failure::Failed(Error::new(error)))?;
     let neurons = model.weights.layers.iter().map(|layer| layer.neurons());
     Ok((neurons.sum(), model.weights.count().nonzero))
@@ -106,13 +107,7 @@ fn functions(name: &str, as_json: bool) -> Result<String> {
             "`{name}` has no functions to import: programs use its operators, such as i64.mul, as instructions"
         )));
     }
-    let Some(module) = Module::named(name) else {
-        let names: Vec<_> = builtin::names().collect();
-        return Err(Failure::Refused(anyhow!(
-            "there is no library module `{name}`; the modules are {}",
-            names.join(", ")
-        )));
-    };
+    let module = Module::named(name).ok_or_else(|| builtin::unknown(name))?;
     let types = |types: &[Value]| {
         let names = types.iter().map(|ty| match ty {
             Value::I32 => "i32",

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use weightware::{Library, Program};
+use weightware::Program;
 
 use crate::args::TokensArgs;
 use crate::failure::{Failure, Result};
@@ -11,22 +11,19 @@ use crate::machine::Machine;
 
 pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
     let (file, program) = (&args.source.file, &args.source.program);
-    let program = match args.machine.folder {
+    let ready = match args.machine.folder {
         Some(_) => {
-            let (_, _, ready) = Machine(&args.machine).load(Some(file), program, args.quiet)?;
-            ready.program
+            Machine(&args.machine)
+                .load(Some(file), program, args.quiet)?
+                .2
         }
         None => {
             let profile = args.machine.machine.profile().unwrap_or_default();
-            let mut loaded = Loaded::read(file, program, Some(profile), args.quiet)?;
-            let ready = loaded.program(args.quiet)?;
-            Program {
-                resident: loaded.library().map(Library::resident),
-                ..ready.program
-            }
+            Loaded::read(file, program, Some(profile), args.quiet)?.program(args.quiet)?
         }
     };
-    write(&program, args, &mut BufWriter::new(io::stdout().lock())).map_err(Failure::stdout)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    write(&ready.program, args, &mut out).map_err(Failure::stdout)?;
     Ok(0)
 }
 

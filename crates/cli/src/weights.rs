@@ -32,7 +32,7 @@ fn write_with_library(args: &WeightsArgs, wanted: &[String]) -> Result<u8> {
     };
     let library = builtin::library(&wanted)?;
     let profile = args.machine.profile().unwrap_or_default();
-    let model = rom_model(args.machine.tuned(profile)?, builtin::rom(&library));
+    let model = rom_model(args.machine.tuned(profile)?, library.resident().into());
     let model = model.map_err(|error| Failure::Failed(Error::new(error)))?;
     model
         .save(&args.out)
