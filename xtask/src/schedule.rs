@@ -76,18 +76,18 @@ fn features(name: &str) -> Result<Features, String> {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
-        let (profile, file) = match (self.far, self.rom || self.specialised) {
-            (false, true) if self.specialised => {
-                (Profile::STOCK, "crates/compiler/schedules/specialised.txt")
-            }
-            (true, true) if self.specialised => (
-                Profile::FAR,
-                "crates/compiler/schedules/far-specialised.txt",
-            ),
-            (false, false) => (Profile::STOCK, "crates/compiler/schedules/default.txt"),
-            (true, false) => (Profile::FAR, "crates/compiler/schedules/far.txt"),
-            (false, true) => (Profile::STOCK, "crates/compiler/schedules/rom.txt"),
-            (true, true) => (Profile::FAR, "crates/compiler/schedules/far-rom.txt"),
+        let profile = if self.far {
+            Profile::FAR
+        } else {
+            Profile::STOCK
+        };
+        let file = match (self.far, self.rom, self.specialised) {
+            (false, false, false) => "crates/compiler/schedules/default.txt",
+            (true, false, false) => "crates/compiler/schedules/far.txt",
+            (false, true, _) => "crates/compiler/schedules/rom.txt",
+            (true, true, _) => "crates/compiler/schedules/far-rom.txt",
+            (false, _, true) => "crates/compiler/schedules/specialised.txt",
+            (true, _, true) => "crates/compiler/schedules/far-specialised.txt",
         };
         if !self.planned.is_empty() {
             return self.plan(profile);
