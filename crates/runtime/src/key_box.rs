@@ -33,6 +33,10 @@ impl KeyExtent {
     }
 }
 
+/// The distance below the parabola at which keys are usually cleared: none of them wins for a query
+/// within 2^24 of the winner, more than any address is from another.
+pub(crate) const FAR: f64 = (1_u64 << 50) as f64;
+
 /// The distance below the parabola at which keys are cleared and left out of tables: more than the
 /// squared distance between any two keys inside a box.
 pub(crate) fn cleared(bound: Option<[f64; 2]>) -> f64 {

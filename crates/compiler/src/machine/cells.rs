@@ -11,15 +11,11 @@
 //! Nothing orders the keys of `seen`: all bytes of an address tie. A cell has one key, and keeps
 //! its number.
 
-use super::memory::Access;
+use super::memory::{Access, LOWER};
 use super::planned::Planned;
 use super::{KeySpan, Machine, Parts, Size};
 use crate::form::Dim;
 use crate::graph::Key;
-
-/// A factor of the term that clears keys, which becomes 2^67: more than the greatest squared
-/// distance from a written address to a queried one. Those distances are below 2^33.1.
-const LOWER: i64 = 1 << 27;
 
 /// A factor of the term that clears keys of cells. The product is more than the greatest squared
 /// distance of two cells; the certificate of each profile proves it.

@@ -29,6 +29,11 @@ use crate::graph::{Key, Output};
 /// distance from one that is queried differ little beside those of others: see `probe`.
 pub(crate) const SHIFT: i64 = 1 << 18;
 
+/// A factor of the term that clears keys where keys lie far from queries: for addresses that have
+/// cells, and beside constants of the weights. The term becomes 2^67, more than the greatest
+/// squared distance of such a key from a query, which is below 2^66.2.
+pub(super) const LOWER: i64 = 1 << 27;
+
 /// An access to memory.
 pub(super) struct Access {
     /// The address of the byte that a store writes, its product with its far side, and its square
@@ -102,9 +107,13 @@ impl Machine {
         // 0.
         let time = parts.state.stores + one;
         let span = self.profile.memory;
+        let lower = match self.rom {
+            Some(_) => LOWER,
+            None => 1,
+        };
         let graph = &mut self.graph;
         let key = Key {
-            clear: access.clear.clone(),
+            clear: access.clear.clone() * lower,
             ..span.key(graph, access.written.clone(), access.product, time)
         };
         let query = span.centred(graph, access.asked.clone());

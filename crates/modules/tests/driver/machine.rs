@@ -124,6 +124,9 @@ impl Driver {
         let RunEnd::Outcome(outcome) = run.end() else {
             panic!("{}: the run stopped: {:?}", self.name, run.end());
         };
+        // Constants of the weights lie far from the memory: each is read at full speed.
+        let bailouts = run.stats().bailouts;
+        assert_eq!(bailouts.total(), 0, "{}: {bailouts}", self.name);
         (outcome, run.reader().output().to_vec())
     }
 

@@ -150,7 +150,7 @@ impl Plan {
         let registers = RegisterLayout::of(layout);
         let rows = Arc::clone(&self.state.rows);
         self.state = PlanState::new(&rows, layout, &registers)?;
-        self.state.set_constants(&self.constants.values);
+        self.state.assume(&self.constants);
         self.last = NONE;
         self.columns.clear();
         Ok(())
@@ -366,7 +366,7 @@ impl Plan {
             &self.heights,
             &mut self.constants,
         )?;
-        self.state.set_constants(&self.constants.values);
+        self.state.assume(&self.constants);
         self.prologues[usize::from(class)] = Some((prologue, Translation::default()));
         self.mark = self.analysis.interner.mark();
         Ok(())
@@ -429,7 +429,7 @@ impl Plan {
     }
 
     fn keep(&mut self, network: &Network, mut lowered: LoweredKernel) -> u32 {
-        self.state.set_constants(&self.constants.values);
+        self.state.assume(&self.constants);
         let output = std::mem::replace(&mut lowered.kernel.output, Output::None);
         let constants = &self.constants;
         let is_constant = |register| constants.holds(register);

@@ -110,6 +110,13 @@ impl Groups {
         inserted.map_err(|unfit| bailout(group, unfit))
     }
 
+    /// Notes that kernels leave out keys of a group that may lie near the parabola.
+    pub(super) fn omits_near(&mut self, group: u32) {
+        if let Store::Table { table, .. } = &mut self.0[group as usize] {
+            table.omits_near();
+        }
+    }
+
     /// The entry of a group that has the greatest score.
     #[inline]
     pub(crate) fn find(&self, group: u16, query: Point) -> Result<Entry, Bailout> {

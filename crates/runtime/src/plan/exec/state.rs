@@ -10,6 +10,7 @@ use crate::plan::exec::columns::Columns;
 use crate::plan::exec::groups::Groups;
 use crate::plan::float::whole;
 use crate::plan::ir::{Guard, INDEX, ONE, Register, RegisterLayout, TIME};
+use crate::plan::lower::compiler::Constants;
 use crate::sparse::{Vector, zero_vector};
 
 /// The decoding state of a plan: the keys and values of past tokens that it needs, and registers.
@@ -181,10 +182,14 @@ impl PlanState {
         }
     }
 
-    /// Sets the registers of constants, from the last register down.
-    pub(crate) fn set_constants(&mut self, values: &[f64]) {
-        for (&value, register) in values.iter().zip((0..=Register::MAX).rev()) {
+    /// Takes over what the lowering of kernels assumes: constants, in registers from the last one
+    /// down, and the groups of which kernels leave out near keys.
+    pub(crate) fn assume(&mut self, constants: &Constants) {
+        for (&value, register) in constants.values.iter().zip((0..=Register::MAX).rev()) {
             self.registers[usize::from(register)] = value;
+        }
+        for &group in &constants.omits_near {
+            self.groups.omits_near(group);
         }
     }
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use weightware_hull::{Point, compare_scores, two_sum};
 
+use crate::key_box::FAR;
 use crate::plan::float::{round, whole};
 
 /// The greatest |j|, so that squares are exact, and pages are few.
@@ -44,6 +45,9 @@ pub(crate) enum Unfit {
 pub(crate) struct Table {
     /// The distance below the parabola at which keys are left out.
     cleared: f64,
+    /// The distance below the parabola of all keys that were left out so far: [`FAR`], or `cleared`
+    /// from the first nearer key on.
+    depth: f64,
     /// The index of each page plus 1, by the page's number; empty before the first key.
     pages: Vec<u32>,
     lifts: Vec<[f64; PAGE]>,
@@ -79,6 +83,7 @@ impl Table {
                 sums: vec![Vec::new(); values],
             }),
             cleared,
+            depth: cleared.max(FAR),
             pages: Vec::new(),
             lifts: Vec::new(),
             values: vec![Vec::new(); values],
@@ -93,13 +98,17 @@ impl Table {
     /// The j and the lift of a key. `None` if it lies so far below the parabola that it is left
     /// out.
     #[inline]
-    pub(crate) fn parse(&self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
+    pub(crate) fn parse(&mut self, x: f64, y: f64) -> Result<Option<(f64, f64)>, Unfit> {
         let j = x * 0.5;
         // Squares of integers up to 2^26 are exact. For other numbers, the sum is close enough to
         // prove that the key is low.
         let square = j * j;
         let (lift, error) = two_sum(y, square);
-        if lift + square * 1e-15 < -2.0 * self.cleared {
+        let highest = lift + square * 1e-15;
+        if highest < -2.0 * self.cleared {
+            if highest >= -2.0 * self.depth {
+                self.omits_near();
+            }
             return Ok(None);
         }
         let is_whole = j.abs() <= LARGEST && j == round(j);
@@ -109,6 +118,11 @@ impl Table {
         } else {
             Err(Unfit::Keys)
         }
+    }
+
+    /// Notes that keys are left out that lie less than [`FAR`] below the parabola.
+    pub(crate) fn omits_near(&mut self) {
+        self.depth = self.cleared;
     }
 
     /// Inserts a key of [`parse`](Self::parse). The table keeps the key of the greatest lift for
@@ -227,7 +241,7 @@ impl Table {
     fn nearest(&self, query: Point, q: f64) -> Result<Entry, Unfit> {
         // Keys that were left out must not win: the winner's squared distance must be less than
         // their distance below the parabola.
-        if q.is_nan() || q.abs() > LARGEST + self.cleared {
+        if q.is_nan() || q.abs() > LARGEST + self.depth {
             return Err(Unfit::Keys);
         }
         let floor = (q.floor() + LARGEST).clamp(0.0, 2.0 * LARGEST) as usize;
@@ -269,7 +283,7 @@ impl Table {
         };
         let distance = (q - j(winner & !BOTH as usize)).abs();
         let loses = |&(at, _): &(f64, f64)| (q - at).abs() > distance + 1.0;
-        if (distance + 1.0) * (distance + 1.0) * 1.001 >= self.cleared {
+        if (distance + 1.0) * (distance + 1.0) * 1.001 >= self.depth {
             Err(Unfit::Keys)
         } else if !self.tied.iter().all(loses) {
             Err(Unfit::Tie)
@@ -424,33 +438,40 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// A table's answers equal those of a hull, with cleared keys and keys that tie.
+        /// A table's answers equal those of a hull, with keys that are cleared, near or far, and
+        /// keys that tie. Where no key is cleared near, far queries have answers.
         #[test]
         fn answers_are_those_of_the_hull(
             keys in prop::collection::vec((-600_i32..600, 0_u32..4, 0_u32..5), 1..80),
-            queries in prop::collection::vec((-900_i32..900, 1_u32..4, 0_u32..3), 1..40),
+            far in any::<bool>(),
+            queries in prop::collection::vec((-900_i32..900, 1_u32..4, 0_u32..3, 0_u32..3), 1..40),
             averages in any::<bool>(),
         ) {
             const CLEARED: f64 = (1 << 22) as f64;
             let mut table = Table::new(1, CLEARED, averages);
+            let depth = if far { 3.0 * FAR } else { 3.0 * CLEARED };
             let mut hull = HullCache::new();
             table.insert(0.0, 0.0, [0.0].into_iter()).unwrap();
             hull.push(Point::new(0.0, 0.0), [0.0, 0.0]).unwrap();
             for (i, &(j, clear, late)) in keys.iter().enumerate() {
                 let (j, value) = (f64::from(j), i as f64 + 1.0);
                 let rise = if late < 3 { value / 1024.0 } else { 0.0 };
-                let lift = f64::from(late) / 8.0 + rise - 3.0 * CLEARED * f64::from(clear.saturating_sub(1));
+                let lift = f64::from(late) / 8.0 + rise - depth * f64::from(clear.saturating_sub(1));
                 let (x, y) = (2.0 * j, lift - j * j);
                 hull.push(Point::new(x, y), [value, 0.0]).unwrap();
                 if let Some((j, lift)) = table.parse(x, y).unwrap() {
                     table.insert(j, lift, [value].into_iter()).unwrap();
                 }
             }
-            for (x, scale, shift) in queries {
-                let y = f64::from(scale);
+            for (x, scale, shift, distance) in queries {
+                let (x, y) = (x << (7 * distance), f64::from(scale));
                 let query = Point::new(f64::from(x) + f64::from(shift) / 4.0, y);
-                if let Ok(entry) = table.find(query) {
-                    prop_assert_eq!(hull.query(query).unwrap()[0], table.value(entry, 0));
+                match table.find(query) {
+                    Ok(entry) => {
+                        prop_assert_eq!(hull.query(query).unwrap()[0], table.value(entry, 0));
+                    }
+                    Err(Unfit::Tie) => {}
+                    Err(Unfit::Keys) => prop_assert!(distance > 0 && !far || averages),
                 }
             }
         }
@@ -497,8 +518,22 @@ mod tests {
     }
 
     #[test]
+    fn queries_that_keys_left_out_may_answer_are_refused() {
+        let mut table = Table::new(0, 1e9, false);
+        table.insert(5.0, 0.5, std::iter::empty()).unwrap();
+        let far = Point::new(1e7, 1.0);
+        assert!(table.find(far).is_ok(), "no key is left out");
+        assert_eq!(table.parse(6.0, -9.0 - 3.0 * FAR), Ok(None));
+        assert!(table.find(far).is_ok(), "only a far one is");
+        assert_eq!(table.find(Point::new(1e8, 1.0)), Err(Unfit::Keys));
+        assert_eq!(table.parse(6.0, -9.0 - 4e9), Ok(None));
+        assert_eq!(table.find(far), Err(Unfit::Keys));
+    }
+
+    #[test]
     fn far_queries_and_bad_keys_are_refused() {
         let mut table = Table::new(0, 1e9, false);
+        table.omits_near();
         assert_eq!(table.find(Point::new(1.0, 1.0)), Err(Unfit::Keys));
         table.insert(5.0, 0.5, std::iter::empty()).unwrap();
         assert!(table.find(Point::new(7.0, 1.0)).is_ok());

@@ -65,6 +65,11 @@ pub(crate) struct Constants {
     /// For each combination of bounds of the columns that the unembedding reads, the token that
     /// wins for all numbers within them.
     pub(crate) certain: QuickMap<Box<[[u64; 2]]>, Option<u32>>,
+    /// The groups of which a kernel leaves out keys that are not proved to lie [`FAR`] below the
+    /// parabola.
+    ///
+    /// [`FAR`]: crate::key_box::FAR
+    pub(crate) omits_near: QuickSet<u32>,
 }
 
 impl Constants {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weightware_analysis::{PolyId, Range, power};
 
-use crate::key_box::cleared;
+use crate::key_box::{FAR, cleared};
 use crate::plan::ir::{Inst, Output, ZERO};
 use crate::plan::lower::compiler::{Compiler, Result, Store};
 
@@ -130,7 +130,11 @@ impl Compiler<'_> {
             }
         } else {
             let bound = self.analysis.rows.layers[layer].heads[head].bound;
-            if self.analysis.interner.lifts_at_most(-cleared(bound), x, y) {
+            let interner = &mut self.analysis.interner;
+            if interner.lifts_at_most(-cleared(bound), x, y) {
+                if !interner.lifts_at_most(-FAR, x, y) {
+                    self.constants.omits_near.insert(group);
+                }
                 return Ok(());
             }
         }
