@@ -120,7 +120,7 @@ fn compiled(library: &Library, folder: &Path) -> Result<Vec<u8>> {
     let ends = library.modules.iter().flat_map(|module| &module.memory);
     let ends = ends.map(|(first, bytes)| first + bytes.len() as u32);
     let address = ends.max().unwrap_or(0).max(OWN).next_multiple_of(1 << 12);
-    headers::compile(Clang::new(sources).as_library(address), false)
+    headers::compile_with(Clang::new(sources).as_library(address), None, false)
 }
 
 /// The neurons that a grown model has in addition, and whether everything else is as it was.

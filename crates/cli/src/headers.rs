@@ -1,12 +1,13 @@
 //! Headers of the library modules, for C and C++ programs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error};
-use weightware::Clang;
+use weightware::{Clang, Library};
 use weightware_modules::{Module, SHARED};
 
+use crate::args::ClangArgs;
 use crate::failure::{Failure, Result, printable};
 use crate::say;
 
@@ -26,10 +27,23 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compiles C and C++ that may include the headers, and shows warnings.
-pub(crate) fn compile(clang: Clang, quiet: bool) -> Result<Vec<u8>> {
+/// Compiles C and C++ that may include the headers, and shows warnings. Functions of the C library
+/// come from the modules of a library that have them.
+pub(crate) fn compile_with(
+    mut clang: Clang,
+    library: Option<&Library>,
+    quiet: bool,
+) -> Result<Vec<u8>> {
     let headers = std::env::temp_dir().join(format!("weightware-headers-{}", std::process::id()));
     write(&headers)?;
+    for module in library.iter().flat_map(|library| &library.modules) {
+        if let Some(libc) = Module::named(&module.name).and_then(Module::libc) {
+            let path = headers.join(libc.path);
+            let written = fs::write(&path, libc.text).with_context(|| path.display().to_string());
+            written.map_err(Failure::Failed)?;
+            clang = clang.instead_of_library(path);
+        }
+    }
     let clang = clang.with_argument(format!("-I{}", headers.display()));
     let compiled = clang.compile();
     let _ = fs::remove_dir_all(headers);
@@ -38,4 +52,24 @@ pub(crate) fn compile(clang: Clang, quiet: bool) -> Result<Vec<u8>> {
         say(&printable(&compiled.messages));
     }
     Ok(compiled.module)
+}
+
+/// Compiles C and C++, shows warnings, and keeps the module where that is wanted.
+pub(crate) fn compile(
+    sources: &[PathBuf],
+    args: &ClangArgs,
+    library: Option<&Library>,
+    quiet: bool,
+) -> Result<Vec<u8>> {
+    let mut clang = Clang::new(sources).with_stack(args.stack_size.unwrap_or(Clang::STACK));
+    for argument in args.arguments() {
+        clang = clang.with_argument(argument);
+    }
+    let module = compile_with(clang, library, quiet)?;
+    if let Some(path) = &args.output {
+        std::fs::write(path, &module).map_err(|error| {
+            Failure::Failed(Error::new(error).context(format!("-o {}", path.display())))
+        })?;
+    }
+    Ok(module)
 }

@@ -10,10 +10,10 @@ use weightware::{
     Program, Source, profile_model,
 };
 
-use crate::args::{ClangArgs, ModelArgs, ProgramArgs};
+use crate::args::{ModelArgs, ProgramArgs};
 use crate::builtin;
 use crate::failure::{self, Failure, Result};
-use crate::headers;
+use crate::headers::compile;
 use crate::say;
 use crate::stored::{Invocation, Stored};
 use crate::target::Target;
@@ -82,7 +82,7 @@ impl Loaded {
         arguments.extend(args.arguments.iter().cloned());
         let bytes = match (from_stdin, compiles) {
             (true, _) => stdin("a program", quiet)?,
-            (_, true) => compile(&sources, &args.clang, quiet)?,
+            (_, true) => compile(&sources, &args.clang, library.as_deref(), quiet)?,
             _ => std::fs::read(file)
                 .map_err(|error| Failure::Refused(Error::new(error).context(place.clone())))?,
         };
@@ -452,21 +452,6 @@ fn split(file: &Path, more: &[String]) -> (Vec<PathBuf>, Vec<String>) {
     let sources = more[..count].iter().map(PathBuf::from);
     let sources = std::iter::once(file.to_owned()).chain(sources).collect();
     (sources, more[count..].to_vec())
-}
-
-/// Compiles C and C++, shows warnings, and keeps the module where that is wanted.
-fn compile(sources: &[PathBuf], args: &ClangArgs, quiet: bool) -> Result<Vec<u8>> {
-    let mut clang = Clang::new(sources).with_stack(args.stack_size.unwrap_or(Clang::STACK));
-    for argument in args.arguments() {
-        clang = clang.with_argument(argument);
-    }
-    let module = headers::compile(clang, quiet)?;
-    if let Some(path) = &args.output {
-        std::fs::write(path, &module).map_err(|error| {
-            Failure::Failed(Error::new(error).context(format!("-o {}", path.display())))
-        })?;
-    }
-    Ok(module)
 }
 
 /// Pages that the memory may grow to: what is asked for, or what a machine of the profile holds.

@@ -77,6 +77,7 @@ pub(crate) const LIBRARY: &[(&str, &[File], &[u8])] = library! {
         "strings/format.c"
         "strings/format_f64.c"
         "strings/integers.c"
+        "strings/libc.c"
         "strings/memory.c"
         "strings/parts.h"
         "strings/strtod.c"

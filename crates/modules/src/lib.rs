@@ -133,7 +133,17 @@ impl Module {
 
     /// The sources, to be compiled together.
     pub fn sources(&self) -> impl Iterator<Item = &File> {
-        self.files.iter().filter(|file| file.path.ends_with(".c"))
+        let libc = self.libc();
+        let sources = self.files.iter().filter(|file| file.path.ends_with(".c"));
+        sources.filter(move |file| Some(*file) != libc)
+    }
+
+    /// A source that defines functions of the C library by imports of the module's, weakly:
+    /// programs that are linked with it need no code of their own for them.
+    #[must_use]
+    pub fn libc(&self) -> Option<&File> {
+        let mut files = self.files.iter();
+        files.find(|file| file.path.ends_with("/libc.c"))
     }
 
     fn new(manifest: Manifest, files: &'static [File], wasm: &'static [u8]) -> Self {

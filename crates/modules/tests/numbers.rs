@@ -1,5 +1,6 @@
 //! Numbers as text in `strings` against the C library of the host: strtol, strtod, printf.
 
+use weightware::{Outcome, Trap};
 use weightware_modules::Module;
 
 use crate::args;
@@ -418,6 +419,25 @@ fn unknown_directives() {
     calls.returns("format", args![OUT, 20, TEXT, NOWHERE], 5);
     calls.reads(OUT, b"a%y %\0");
     calls.run();
+}
+
+/// Directives of C that the module does not have are no wrong text, but the end.
+#[test]
+fn foreign_directives_trap() {
+    let strings = Module::named("strings").expect("a module");
+    for directive in ["%n", "%hhn", "%ls", "%-5lc", "%Lf", "%.3Lg", "%LE", "%La"] {
+        let program = format!(
+            r#"
+            #include "strings/strings.h"
+            __attribute__((export_name("_start"))) void start(void) {{
+                char buffer[64];
+                uint32_t arguments[8] = {{0}};
+                strings_format(buffer, 64, "{directive}", arguments);
+            }}"#
+        );
+        let outcome = machine::Driver::new(strings, &program, Target::Imported).outcome(b"");
+        assert_eq!(outcome, Outcome::Trapped(Trap::Unreachable), "{directive}");
+    }
 }
 
 /// In WebAssembly, `va_list` points to the block that `format` takes.

@@ -26,6 +26,9 @@ const FREESTANDING_FLAGS: [&str; 11] = [
     "-Wl,--export-if-defined=main",
 ];
 
+/// Flags for an object with functions that are linked instead of the C library's.
+const OBJECT_FLAGS: [&str; 4] = ["--target=wasm32-wasi", "-O2", "-w", "-c"];
+
 /// Flags for a library module, which exports its functions.
 const LIBRARY_FLAGS: [&str; 8] = [
     "--target=wasm32",
@@ -63,6 +66,8 @@ pub struct Clang {
     stack: u64,
     /// The address of the constants of a library module.
     library: Option<u32>,
+    /// C sources with functions that are linked instead of the C library's.
+    instead: Vec<PathBuf>,
 }
 
 /// The module that clang made of the sources, with its warnings.
@@ -87,6 +92,7 @@ impl Clang {
             arguments: Vec::new(),
             stack: Self::STACK,
             library: None,
+            instead: Vec::new(),
         }
     }
 
@@ -121,6 +127,15 @@ impl Clang {
     #[must_use]
     pub fn as_library(mut self, address: u32) -> Self {
         self.library = Some(address);
+        self
+    }
+
+    /// Adds a C source with functions that are linked instead of the C library's, if there is one.
+    /// It is compiled by itself, without the arguments. Weak definitions give way to those of the
+    /// other sources.
+    #[must_use]
+    pub fn instead_of_library(mut self, source: impl Into<PathBuf>) -> Self {
+        self.instead.push(source.into());
         self
     }
 
@@ -173,7 +188,31 @@ impl Clang {
     fn run(&self, clang: &OsStr) -> io::Result<Result<Compilation, String>> {
         let library = has_library(clang)?;
         let cpp = self.sources.iter().any(|path| has_extension(path, &CPP));
-        let out = std::env::temp_dir().join(format!("weightware-{}.wasm", std::process::id()));
+        let prefix = format!("weightware-{}", std::process::id());
+        let out = std::env::temp_dir().join(format!("{prefix}.wasm"));
+        let mut objects = Vec::new();
+        for (number, source) in (0..).zip(&self.instead) {
+            if !library || self.library.is_some() {
+                break;
+            }
+            let object = std::env::temp_dir().join(format!("{prefix}-{number}.o"));
+            let mut command = Command::new(clang);
+            command
+                .args(OBJECT_FLAGS)
+                .arg(source)
+                .arg("-o")
+                .arg(&object);
+            let done = command.output()?;
+            if !done.status.success() {
+                let said = String::from_utf8_lossy(&done.stderr);
+                return Ok(Err(format!(
+                    "{}: {}",
+                    clang.to_string_lossy(),
+                    said.trim_end()
+                )));
+            }
+            objects.push(object);
+        }
         let mut command = Command::new(clang);
         match (self.library, library) {
             (Some(address), _) => command
@@ -190,9 +229,13 @@ impl Clang {
             .arg(format!("-Wl,-z,stack-size={}", self.stack))
             .args(&self.sources)
             .args(&self.arguments)
+            .args(&objects)
             .arg("-o")
             .arg(&out);
         let done = command.output()?;
+        for object in objects {
+            let _ = std::fs::remove_file(object);
+        }
         let said = String::from_utf8_lossy(&done.stderr).trim_end().to_owned();
         if done.status.success() {
             let module = std::fs::read(&out);

@@ -132,12 +132,27 @@ static const char *read_directive(const char *at, directive *by, block *from) {
     return at + 2;
 }
 
+/* Whether a directive is C's, and not the module's: counts, wide characters, and long doubles, whose arguments have
+ * another size. */
+static bool is_foreign(char length, char conversion) {
+    switch (conversion) {
+    case 'n':
+        return true;
+    case 'c':
+    case 's':
+        return length == 'l';
+    default:
+        return length == 'L' && ((conversion | 32) == 'a' || ((conversion | 32) >= 'e' && (conversion | 32) <= 'g'));
+    }
+}
+
 /* Writes a directive after its `%`; returns its end, or NULL if it is unknown. */
 static const char *put_directive(sink *to, const char *at, block *from) {
     directive by = {0, 0, -1, 0};
     at = read_directive(at, &by, from);
     length read = read_length(at);
     by.conversion = *read.end;
+    if (is_foreign(*at, by.conversion)) __builtin_trap();
     uint32_t size = read.bytes == 8 ? 8 : 4;
     switch (by.conversion) {
     case 'd':

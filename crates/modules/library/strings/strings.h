@@ -129,8 +129,8 @@ uint32_t strings_dtoa(double value, char *buffer);
 
 /* Writes by a format of printf, at most `size` bytes with the zero; returns the length without that limit. The
  * arguments are a block as of C's va_list in WebAssembly: each aligned to its size of 4 or 8 bytes. Directives: flags
- * -+ #0, width, precision, lengths hh h l ll j z t L, conversions d i u o x X c s p e E f F g G a A %. Another one is
- * written as it is. */
+ * -+ #0, width, precision, lengths hh h l ll j z t L, conversions d i u o x X c s p e E f F g G a A %. `%n`, wide
+ * characters and long doubles trap; a directive that C lacks is written as it is. */
 WEIGHTWARE_FUNCTION("strings", format)
 int32_t strings_format(char *buffer, uint32_t size, const char *format, const void *arguments);
 
