@@ -14,6 +14,8 @@ pub(crate) struct Columns {
 pub(crate) struct Column {
     /// The greatest argument for which an entry is known.
     pub(crate) limit: f64,
+    /// The argument up to which the column is 0.
+    pub(crate) first: f64,
     /// The runs, ascending.
     pub(crate) runs: Vec<Run>,
 }
@@ -47,6 +49,7 @@ impl Columns {
                     });
                 columns.all.push(Column {
                     limit: table.limit,
+                    first: table.first().min(table.limit),
                     runs: runs.collect(),
                 });
             }
@@ -58,6 +61,10 @@ impl Columns {
     #[inline]
     pub(crate) fn entry(&self, column: u32, argument: f64) -> Option<f64> {
         let column = &self.all[column as usize];
+        // Most instructions are in the prompt.
+        if argument <= column.first {
+            return Some(0.0);
+        }
         for run in column.runs.iter().rev() {
             let past = argument - run.first;
             if past >= 0.0 {

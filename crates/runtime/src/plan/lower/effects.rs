@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weightware_analysis::{PolyId, Range, power};
+use weightware_analysis::{Interner, PolyId, Polynomial, Range, power};
 
 use crate::key_box::{FAR, cleared};
 use crate::plan::ir::{Inst, Output, ZERO};
@@ -12,7 +12,15 @@ impl Compiler<'_> {
     /// Lowers the appending of the token's keys and values, except keys that cannot win, and checks
     /// of tables' arguments.
     pub(crate) fn keys(&mut self) -> Result<()> {
-        for (argument, most) in self.analysis.unlimited(self.scope)? {
+        let mut limits: Vec<(PolyId, f64)> = vec![];
+        for limit in self.analysis.unlimited(self.scope)? {
+            let implies = |one, other| implies(&self.analysis.interner, one, other);
+            if !limits.iter().any(|&known| implies(known, limit)) {
+                limits.retain(|&known| !implies(limit, known));
+                limits.push(limit);
+            }
+        }
+        for (argument, most) in limits {
             self.limit(argument, most)?;
         }
         for sum in 0..self.analysis.layout.sums.len() {
@@ -201,6 +209,20 @@ impl Compiler<'_> {
         self.kernel.ops.push(Inst::PushHull { hull, key, values });
         Ok(())
     }
+}
+
+/// Whether one form's limit implies another's: `factor * one + constant` is the other one.
+fn implies(interner: &Interner, one: (PolyId, f64), other: (PolyId, f64)) -> bool {
+    let [of_one, of_other] = [one, other].map(|(form, _)| &interner[form]);
+    let lead = |form: &Polynomial| form.without_constant().terms().first().copied();
+    let (Some((monomial, weight)), Some((same, by))) = (lead(of_one), lead(of_other)) else {
+        return false;
+    };
+    let factor = by / weight;
+    let rest = of_other.plus(-factor, of_one);
+    let constant = rest.and_then(|rest| rest.as_constant());
+    let most = constant.map(|constant| factor * one.1 + constant);
+    monomial == same && factor > 0.0 && most.is_some_and(|most| most <= other.1)
 }
 
 /// The token whose logit is the greatest for all values of the columns within ranges, if there is

@@ -286,14 +286,18 @@ impl Emitter<'_> {
 
     /// Loads the entry of a column. Beyond its limit, the interpreter continues from step `at` on.
     fn look(&mut self, argument: Register, column: u32, at: u32) {
-        let Column { limit, runs } = &self.layout.columns[column as usize];
+        let Column { limit, runs, .. } = &self.layout.columns[column as usize];
         let argument = self.source(argument);
         self.zero();
         let leave = self.leave(at);
-        let [none, done] = [(); 2].map(|()| self.code.new_dynamic_label());
-        for &Run { first, start, len } in runs.iter().rev() {
+        let [none, zero, done] = [(); 3].map(|()| self.code.new_dynamic_label());
+        for (number, &Run { first, start, len }) in runs.iter().enumerate().rev() {
             self.needs.columns = self.needs.columns.max(start + len);
-            let below = self.code.new_dynamic_label();
+            // Nothing is before the first run, and no limit.
+            let below = match number {
+                0 => zero,
+                _ => self.code.new_dynamic_label(),
+            };
             self.add_number(RESULT, argument, -first);
             let (start, len) = (8 * start as i32, len as i32);
             // A number that is no 64-bit integer becomes a negative one.
@@ -306,8 +310,10 @@ impl Emitter<'_> {
                 ; mov rcx, [rbx + field::COLUMNS]
                 ; vmovsd Rx(RESULT), QWORD [rcx + rax * 8 + start]
                 ; jmp =>done
-                ; =>below
             );
+            if number > 0 {
+                dynasm!(self.code ; =>below);
+            }
         }
         let limit = self.number(*limit);
         dynasm!(self.code ; =>none);
@@ -316,6 +322,7 @@ impl Emitter<'_> {
         dynasm!(self.code
             ; vucomisd Rx(TERM), Rx(RESULT)
             ; jb =>leave
+            ; =>zero
             ; vmovapd Rx(RESULT), Rx(NOTHING)
             ; =>done
         );
