@@ -163,6 +163,10 @@ fn programs_with_data_at_the_same_addresses_run_by_name() {
             &["--check"][..],
             &["--engine", "hull", "--check"],
             &["--engine", "hardmax", "--max-tokens", "300"],
+            &[
+                "--engine",
+                if cfg!(feature = "jit") { "jit" } else { "plan" },
+            ],
         ] {
             let done = weightware_with(&[&named[..], more].concat(), input.as_bytes());
             if status(&done) == Some(124) {

@@ -1,13 +1,15 @@
 //! Programs as blocks of code in a model's weights, to which a prompt jumps.
 //!
 //! ```text
-//! start  stores of the data: i32.const 0, i64.const BYTES, i64.store ADDRESS; 4, 2, 1 bytes at the end
+//! start  stores of the data: i32.const ADDRESS, i64.const BYTES, i64.store 0; 4, 2, 1 bytes at the end
 //! first  the code without its leading sections
 //!        end
 //! prompt { section INPUT, br start } INPUT loaded
 //! ```
 //! Stores, unlike memory in the weights, leave the data to this program alone: to another one, the
-//! same addresses are zero. A context saves what is stored, as it saves what a prompt writes.
+//! same addresses are zero. A context saves what is stored, as it saves what a prompt writes. The
+//! address is a constant, and no offset of the store: tables of the weights hold constants byte by
+//! byte, and offsets as numbers, whose sums come to a limit sooner.
 
 use std::sync::Arc;
 
@@ -34,8 +36,8 @@ fn stores(first: u32, bytes: &[u8]) -> impl Iterator<Item = Instruction> {
         value[..width].copy_from_slice(chunk);
         let [low, high] = [0, 4].map(|at| [0, 1, 2, 3].map(|byte| value[at + byte]));
         let op_of = |op, immediate| Instruction { op, immediate };
-        let store = Instruction::with_byte(op, at, PAGES);
-        let address = Instruction::new(Op::I32Const, 0);
+        let store = Instruction::with_byte(op, 0, PAGES);
+        let address = Instruction::new(Op::I32Const, at);
         at += width as u32;
         rest = after;
         Some(match width {
