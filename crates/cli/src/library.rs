@@ -141,7 +141,7 @@ pub(crate) fn write(library: &Library, programs: &[Grown], folder: &Path) -> Res
     written.map_err(|error| Failure::Failed(error.context(path.display().to_string())))
 }
 
-/// What a model has in its weights, by its folder; nothing if the weights have no library.
+/// The modules and programs that a model has in its weights, by its folder.
 pub(crate) fn read(folder: &Path, computer: &Computer) -> Result<(Library, Vec<Grown>)> {
     let Some(rom) = computer.rom().filter(|rom| !rom.library.is_empty()) else {
         return Ok((Library::default(), vec![]));

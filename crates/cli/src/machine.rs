@@ -123,7 +123,7 @@ impl Machine<'_> {
         let mut loaded = Loaded::grown(folder, grown, program, target)?;
         if !computer.has_block(grown.start, &loaded.block()?) {
             return Err(Failure::Refused(anyhow!(
-                "{}: the weights have another program than this file; put back the file that `weightware grow` wrote",
+                "{}: the weights have another program than this file, or one that another version lowered; put back the file that `weightware grow` wrote, or grow this one under another name",
                 grown.path(folder).display()
             )));
         }

@@ -216,8 +216,8 @@ impl Lowered {
         self.origins.get(instruction.checked_sub(before)?)
     }
 
-    /// The function of the module, and the place in it, that the instruction of a number was lowered
-    /// from. `None` for a leading `section`, and for what is not the program's code.
+    /// The function of the module, and the place in it, that the instruction of a number was
+    /// lowered from. `None` for a leading `section`, and for what is not the program's code.
     #[must_use]
     pub fn location(&self, instruction: usize) -> Option<Location<'_>> {
         let origin = self.origin(instruction)?;

@@ -42,8 +42,8 @@ impl Rom {
     ///
     /// # Errors
     /// If the model has no tables; if a neuron of it, an instruction or a byte would have to
-    /// change; if parts of the new code or memory overlap; or if tables would be too large for exact
-    /// sums.
+    /// change; if parts of the new code or memory overlap; or if tables would be too large for
+    /// exact sums.
     pub fn grow(&self, model: &Model) -> Result<Model, GrowthError> {
         let blocks = self.library.iter();
         let blocks = blocks.map(|(first, code)| (*first, code.len()));
