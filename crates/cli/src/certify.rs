@@ -17,16 +17,18 @@ use crate::machine::Machine;
 use crate::report::described;
 
 pub(crate) fn certify(args: &CertifyArgs) -> Result<u8> {
-    if args.file.is_none() && !args.program.arguments.is_empty() {
+    let has_program = args.file.is_some() || args.model.program.is_some();
+    if !has_program && !args.program.arguments.is_empty() {
         return Err(Failure::Refused(anyhow!(
             "arguments are a program's: name its file before `--`"
         )));
     }
     let used;
     let (certificate, next, contexts);
-    if let Some(file) = &args.file {
+    if has_program {
+        let file = args.file.as_deref();
         let machine = Machine(&args.model);
-        let (computer, loaded, ready) = machine.load(Some(file.as_path()), &args.program, false)?;
+        let (computer, loaded, ready) = machine.load(file, &args.program, false)?;
         let run = computer.certify(&ready.program, args.max_tokens);
         let run = run.map_err(|error| loaded.refused(error))?;
         certificate = run.certified.certificate().clone();

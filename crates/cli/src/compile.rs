@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Error, anyhow};
+use anyhow::{Context, Error};
 use weightware::{Computer, Profile, Rom, rom_model};
 
 use crate::args::{CompileArgs, ProgramArgs};
@@ -14,20 +14,10 @@ use crate::{library, say};
 
 pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let given = &args.source.program;
-    if given.invoke.is_none() && !(given.arguments.is_empty() && given.env.is_empty()) {
-        return Err(Failure::Refused(anyhow!(
-            "arguments and environment are input of a run: `weightware run --model DIR -- ARGS`"
-        )));
-    }
-    // Input is given to each run.
-    let without_input = ProgramArgs {
-        input_hex: Some(vec![]),
-        ..given.clone()
-    };
+    let without_input = given.without_input("weightware run --model DIR -- ARGS")?;
     let (profile, mut loaded) = load(args, &without_input)?;
     let ready = loaded.with_fixed_state(profile)?;
-    let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
-    let program = ready.program.clone().specialised(usize::from(inputs));
+    let program = ready.program.clone().specialised(loaded.inputs());
     let rom = Rom::of(&program);
     let failed = |error: Error| Failure::Failed(error);
     let model = rom_model(args.machine.tuned(profile)?, rom).map_err(Error::new);
@@ -36,7 +26,7 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     saved.map_err(|error| failed(error.context("--out")))?;
     loaded.stored_as(given).write(&args.out, loaded.bytes())?;
     if let Some(library) = loaded.library() {
-        library::write(library, &args.out)?;
+        library::write(library, &[], &args.out)?;
     }
 
     let count = model.weights.count();

@@ -9,11 +9,11 @@ use weightware::{Decoder, DecoderOptions, FinishReason, Model, TokenId};
 
 use crate::args::GenerateArgs;
 use crate::failure::{BUDGET, Failure, HORIZON, INTERRUPTED, Result, printable};
-use crate::input;
 use crate::interrupt::Interrupt;
 use crate::report::counted;
 use crate::say;
 use crate::screen::{Screen, Stream};
+use crate::{input, stdin};
 
 /// The longest prompt, in bytes.
 const LONGEST_PROMPT: u64 = 1 << 30;
@@ -82,7 +82,7 @@ fn prompt(argument: &str, model: &Model) -> Result<Vec<TokenId>> {
     let refused = |error: Error| Failure::Refused(error.context(format!("--prompt {argument}")));
     let bytes = match argument.strip_prefix('@') {
         Some(file) => fs::read(Path::new(file)).map_err(|error| refused(Error::new(error)))?,
-        None if argument == "-" => input::stdin_up_to("the prompt", LONGEST_PROMPT, false)?,
+        None if argument == "-" => stdin::up_to("the prompt", LONGEST_PROMPT, false)?,
         None => argument.as_bytes().to_vec(),
     };
     let text = String::from_utf8(bytes).map_err(|error| refused(Error::new(error)))?;

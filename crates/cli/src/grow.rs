@@ -1,14 +1,21 @@
 //! `grow`.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Error, anyhow};
-use weightware::{Clang, Computer, Library, Model, Resident, Rom};
+use weightware::{Clang, Computer, Library, LibraryProgram, Model, Profile, Resident, Rom};
 
-use crate::args::GrowArgs;
+use crate::args::{GrowArgs, ProgramArgs};
 use crate::failure::{Failure, Result};
+use crate::grown::Grown;
+use crate::input::{Loaded, Ready};
+use crate::needs::Needs;
+use crate::stored::Stored;
+use crate::target::Target;
 use crate::thousands::thousands;
-use crate::{builtin, headers, input, library, say};
+use crate::units::flag;
+use crate::{builtin, grown, headers, input, library, say};
 
 pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
     let model = input::model(&args.folder)?;
@@ -25,16 +32,29 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
             args.folder.display()
         )));
     }
-    let mut library = match library::read(&args.folder, &computer)? {
-        Some(library) => Library::clone(&library),
-        None => Library::default(),
-    };
+    let (mut library, mut programs) = library::read(&args.folder, &computer)?;
     let known = library.modules.len();
     for name in &args.add {
         builtin::add(&mut library, name)?;
     }
     for folder in &args.module {
         add_folder(&mut library, folder)?;
+    }
+    let new = match (&args.file, &args.name, args.given.given()) {
+        (Some(file), Some(name), _) => {
+            grown::check_name(name, &programs)?;
+            Some(lowered(file, name, &args.given, &computer, &library)?)
+        }
+        (_, _, Some(option)) => {
+            return Err(Failure::Refused(anyhow!(
+                "{option} is for a program: name one, --program FILE --as NAME"
+            )));
+        }
+        _ => None,
+    };
+    if let Some(new) = &new {
+        programs.push(new.grown.clone());
+        library.programs.push(new.program.clone());
     }
     let grown = with(rom, &library, known).grow(&model).map_err(refused)?;
     let (neurons, same) = compare(&model, &grown);
@@ -44,9 +64,12 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
             "a weight of the model changed; nothing was written"
         )));
     }
+    if let Some(new) = &new {
+        new.write(&args.folder)?;
+    }
     let saved = grown.save(&args.folder).map_err(Error::new);
     saved.map_err(Failure::Failed)?;
-    library::write(&library, &args.folder)?;
+    library::write(&library, &programs, &args.folder)?;
     for module in &library.modules[known..] {
         say(&format!(
             "{}: {}, {} instructions from {} on",
@@ -59,11 +82,119 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
             thousands(module.first.into())
         ));
     }
+    if let Some(New { grown, program, .. }) = &new {
+        say(&format!(
+            "{}: a program, {} instructions from {} on; `weightware run --model {} --program {}` runs it",
+            grown.name,
+            thousands(program.code.len() as u64),
+            thousands(program.first.into()),
+            args.folder.display(),
+            grown.name
+        ));
+    }
     say(&format!(
         "{} neurons added; all weights of the model are as before, bit for bit",
         thousands(neurons as u64)
     ));
     Ok(0)
+}
+
+/// A program that the weights will have.
+struct New {
+    grown: Grown,
+    program: LibraryProgram,
+    /// The module that it was lowered from.
+    bytes: Vec<u8>,
+}
+
+impl New {
+    /// Writes the module beside the model.
+    fn write(&self, folder: &Path) -> Result<()> {
+        let path = self.grown.path(folder);
+        let written = fs::create_dir_all(folder.join(grown::FOLDER))
+            .and_then(|()| fs::write(&path, &self.bytes))
+            .with_context(|| path.display().to_string());
+        written.map_err(Failure::Failed)
+    }
+}
+
+/// Lowers a program for the next block of the weights.
+fn lowered(
+    file: &Path,
+    name: &str,
+    args: &ProgramArgs,
+    computer: &Computer,
+    library: &Library,
+) -> Result<New> {
+    let start = library.next_number();
+    let args = args.without_input("weightware run --model DIR --program NAME -- ARGS")?;
+    let target = Target::of(computer, library.before(start));
+    let profile = target.profile.unwrap_or_default();
+    let mut loaded = Loaded::read(file, &args, target, false)?;
+    if loaded.lowered().is_none() {
+        return Err(Failure::Refused(anyhow!(
+            "{}: the jumps of a token program hold numbers that count from 0, so it stays in the prompt; grow a module",
+            file.display()
+        )));
+    }
+    let ready = loaded.program(false)?;
+    computer
+        .check(&ready.program)
+        .map_err(|error| loaded.refused(error))?;
+    fits(file, &loaded, &ready, profile)?;
+    loaded.with_fixed_state(profile)?;
+    let (first, code) = loaded.at(start)?;
+    if start as usize + code.len() >= END {
+        return Err(Failure::Refused(anyhow!(
+            "{}: the weights have no number left for its {} instructions; grow another model",
+            file.display(),
+            thousands(code.len() as u64)
+        )));
+    }
+    Ok(New {
+        grown: Grown {
+            name: name.to_owned(),
+            start,
+            first,
+            program: Stored {
+                file: format!("{name}.wasm"),
+                ..loaded.stored_as(&args)
+            },
+        },
+        program: LibraryProgram {
+            name: name.to_owned(),
+            first: start,
+            code,
+        },
+        bytes: loaded.bytes().to_vec(),
+    })
+}
+
+/// The number after the greatest one that a jump can name, less the gap between blocks.
+const END: usize = (1 << 24) - 32;
+
+/// Refuses a program that the machine of the model does not hold.
+fn fits(file: &Path, loaded: &Loaded, ready: &Ready, profile: Profile) -> Result<()> {
+    let Err(why) = Needs::new(loaded, ready).fits(&profile) else {
+        return Ok(());
+    };
+    let mut others = Profile::ALL.into_iter();
+    let other = others.find(|other| {
+        let lowered = loaded.lowered_for(*other, ready);
+        lowered.is_ok_and(|(loaded, ready)| Needs::new(&loaded, &ready).fits(other).is_ok())
+    });
+    Err(Failure::Refused(anyhow!(
+        "{}: by the profile {} of the model, {why}; {}",
+        file.display(),
+        profile.name,
+        match other {
+            Some(other) => format!(
+                "`weightware weights --rom none {} --out DIR` writes a model that holds it",
+                flag(&other)
+            ),
+            None => "no profile holds it".to_owned(),
+        }
+    )))
 }
 
 fn refused(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
@@ -120,7 +251,7 @@ fn compiled(library: &Library, folder: &Path) -> Result<Vec<u8>> {
     let ends = library.modules.iter().flat_map(|module| &module.memory);
     let ends = ends.map(|(first, bytes)| first + bytes.len() as u32);
     let address = ends.max().unwrap_or(0).max(OWN).next_multiple_of(1 << 12);
-    headers::compile_with(Clang::new(sources).as_library(address), None, false)
+    headers::compile(Clang::new(sources).as_library(address), None, false)
 }
 
 /// The neurons that a grown model has in addition, and whether everything else is as it was.

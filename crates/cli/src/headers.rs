@@ -1,13 +1,12 @@
 //! Headers of the library modules, for C and C++ programs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Error};
 use weightware::{Clang, Library};
 use weightware_modules::{Module, SHARED};
 
-use crate::args::ClangArgs;
 use crate::failure::{Failure, Result, printable};
 use crate::say;
 
@@ -29,11 +28,7 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
 
 /// Compiles C and C++ that may include the headers, and shows warnings. Functions of the C library
 /// come from the modules of a library that have them.
-pub(crate) fn compile_with(
-    mut clang: Clang,
-    library: Option<&Library>,
-    quiet: bool,
-) -> Result<Vec<u8>> {
+pub(crate) fn compile(mut clang: Clang, library: Option<&Library>, quiet: bool) -> Result<Vec<u8>> {
     let headers = std::env::temp_dir().join(format!("weightware-headers-{}", std::process::id()));
     write(&headers)?;
     for module in library.iter().flat_map(|library| &library.modules) {
@@ -52,24 +47,4 @@ pub(crate) fn compile_with(
         say(&printable(&compiled.messages));
     }
     Ok(compiled.module)
-}
-
-/// Compiles C and C++, shows warnings, and keeps the module where that is wanted.
-pub(crate) fn compile(
-    sources: &[PathBuf],
-    args: &ClangArgs,
-    library: Option<&Library>,
-    quiet: bool,
-) -> Result<Vec<u8>> {
-    let mut clang = Clang::new(sources).with_stack(args.stack_size.unwrap_or(Clang::STACK));
-    for argument in args.arguments() {
-        clang = clang.with_argument(argument);
-    }
-    let module = compile_with(clang, library, quiet)?;
-    if let Some(path) = &args.output {
-        std::fs::write(path, &module).map_err(|error| {
-            Failure::Failed(Error::new(error).context(format!("-o {}", path.display())))
-        })?;
-    }
-    Ok(module)
 }

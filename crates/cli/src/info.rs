@@ -3,14 +3,30 @@
 use std::io::{self, Write};
 
 use crate::args::InfoArgs;
+use crate::contents::Contents;
 use crate::failure::{Failure, HORIZON, Result};
+use crate::input;
 use crate::machine::Machine;
 use crate::needs::Needs;
 
 pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
+    let names_none = args.source.file.is_none() && args.model.program.is_none();
+    if let (true, Some(folder)) = (names_none, &args.model.folder) {
+        let computer = input::computer(&args.model)?;
+        if !computer.is_specialised() {
+            let contents = Contents::read(folder, &computer)?;
+            return print(&match args.json {
+                true => format!("{:#}\n", contents.json()),
+                false => contents.text(),
+            });
+        }
+    }
     let machine = Machine(&args.model);
-    let (computer, loaded, ready) =
-        machine.load(Some(&args.source.file), &args.source.program, args.quiet)?;
+    let (computer, loaded, ready) = machine.load(
+        args.source.file.as_deref(),
+        &args.source.program,
+        args.quiet,
+    )?;
     computer
         .check(&ready.program)
         .map_err(|error| loaded.refused(error))?;
@@ -27,11 +43,16 @@ pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
         true => format!("{:#}\n", needs.json(own.as_ref(), &count, context)),
         false => needs.text(own.as_ref(), &count, context),
     };
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Failure::stdout)?;
+    print(&text)?;
     Ok(match own.map(|own| needs.fits(&own)) {
         Some(Err(_)) => HORIZON,
         _ => 0,
     })
+}
+
+fn print(text: &str) -> Result<u8> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::stdout)?;
+    Ok(0)
 }

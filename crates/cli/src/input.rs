@@ -1,26 +1,24 @@
 //! Loading of programs, models and input.
 
-use std::fmt;
-use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    BLOCK, Clang, Computer, Input, Library, Lowered, MemoryWindow, Model, Options, Profile,
-    Program, Source, profile_model,
+    BLOCK, Clang, Computer, Input, Instruction, Library, Lowered, MemoryWindow, Model, Options,
+    Profile, Program, Source, profile_model,
 };
 
 use crate::args::{ModelArgs, ProgramArgs};
 use crate::builtin;
 use crate::failure::{self, Failure, Result};
-use crate::headers::compile;
-use crate::say;
+use crate::function::Function;
+use crate::grown::Grown;
+use crate::sources;
+use crate::stdin;
 use crate::stored::{Invocation, Stored};
 use crate::target::Target;
 use crate::units::{flag, kibibytes};
-
-/// The longest program, and the longest input, on stdin, in bytes.
-const LONGEST: u64 = 1 << 28;
 
 /// Bytes of a page of memory.
 const PAGE: u64 = 1 << 16;
@@ -35,6 +33,8 @@ pub(crate) struct Loaded {
     /// The module, or the text, that it was lowered from.
     bytes: Vec<u8>,
     options: Options,
+    /// The number at which its block in the weights begins, if it was grown into them.
+    start: Option<u32>,
     /// The profile of the machine that it is lowered for.
     profile: Option<Profile>,
     /// Why it was lowered for one context, if it was.
@@ -78,11 +78,11 @@ impl Loaded {
         };
         let compiles = Clang::compiles(file);
         keep(file, "-o", args.clang.output.as_deref())?;
-        let (sources, mut arguments) = split(file, &args.more);
+        let (sources, mut arguments) = sources::split(file, &args.more);
         arguments.extend(args.arguments.iter().cloned());
         let bytes = match (from_stdin, compiles) {
-            (true, _) => stdin("a program", quiet)?,
-            (_, true) => compile(&sources, &args.clang, library.as_deref(), quiet)?,
+            (true, _) => stdin::whole("a program", quiet)?,
+            (_, true) => sources::compile(&sources, &args.clang, library.as_deref(), quiet)?,
             _ => std::fs::read(file)
                 .map_err(|error| Failure::Refused(Error::new(error).context(place.clone())))?,
         };
@@ -115,6 +115,7 @@ impl Loaded {
             source,
             bytes,
             options,
+            start: None,
             profile,
             why_one: None,
             pages_given: args.memory.is_some(),
@@ -134,18 +135,46 @@ impl Loaded {
         args: &ProgramArgs,
         machine: impl Into<Target>,
     ) -> Result<Self> {
+        let path = folder.join(&stored.file);
+        let mut loaded = Self::beside(&path, stored, args, machine.into(), "compile")?;
+        loaded.fix(stored)?;
+        Ok(loaded)
+    }
+
+    /// The program that a folder stores beside the model that it was grown into.
+    pub(crate) fn grown(
+        folder: &Path,
+        grown: &Grown,
+        args: &ProgramArgs,
+        machine: impl Into<Target>,
+    ) -> Result<Self> {
+        let path = grown.path(folder);
+        let mut loaded = Self::beside(&path, &grown.program, args, machine.into(), "grow")?;
+        loaded.options.first = grown.first;
+        loaded.start = Some(grown.start);
+        loaded.fix(&grown.program)?;
+        Ok(loaded)
+    }
+
+    /// A program that a command has put into the weights, before it is lowered.
+    fn beside(
+        path: &Path,
+        stored: &Stored,
+        args: &ProgramArgs,
+        machine: Target,
+        command: &str,
+    ) -> Result<Self> {
         let Target {
             profile, library, ..
-        } = machine.into();
-        if let Some(option) = args.clang.given() {
+        } = machine;
+        if let Some(option) = args.of_lowering() {
             return Err(Failure::Refused(anyhow!(
-                "{option} is for C and C++, and the program is in the weights already"
+                "{option} is for a program that is not in the weights yet, and this one is: leave it out, or give it to `weightware {command}`"
             )));
         }
-        let path = folder.join(&stored.file);
-        let bytes = std::fs::read(&path).map_err(|error| {
+        let bytes = std::fs::read(path).map_err(|error| {
             Failure::Refused(Error::new(error).context(format!(
-                "{}: it is the program in the weights; `weightware compile` writes it",
+                "{}: it is the program in the weights; `weightware {command}` writes it",
                 path.display()
             )))
         })?;
@@ -154,7 +183,8 @@ impl Loaded {
         let mut loaded = Self {
             source: Source::Tokens(Program::default()),
             bytes,
-            options: Options::default().with_file(&path).with_turns(true),
+            options: Options::default().with_file(path).with_turns(true),
+            start: None,
             profile,
             why_one: None,
             pages_given: true,
@@ -166,7 +196,6 @@ impl Loaded {
             from_stdin: false,
         };
         loaded.options.library = library;
-        loaded.fix(stored)?;
         Ok(loaded)
     }
 
@@ -251,7 +280,7 @@ impl Loaded {
                     "the program reads input, but stdin holds the program itself; give the program as a file, or its input by --input-hex"
                 )));
             }
-            None => stdin("the program's input", quiet)?,
+            None => stdin::whole("the program's input", quiet)?,
         };
         self.with_input(bytes)
     }
@@ -274,6 +303,10 @@ impl Loaded {
             resident: self.library().map(Library::resident),
             ..self.source.program(input)
         };
+        let program = match self.start {
+            Some(start) => self.in_block(program, start)?,
+            None => program,
+        };
         Ok(Ready {
             program,
             input: bytes,
@@ -290,6 +323,49 @@ impl Loaded {
         self.with_input(vec![])
     }
 
+    /// Lowers the program for a block of the weights that begins at a number. Returns the number of
+    /// its first instruction, and the block.
+    pub(crate) fn at(&mut self, start: u32) -> Result<(u32, Arc<[Instruction]>)> {
+        let program = self.source.program(Input::default());
+        let first = program.first_in_block(start, self.inputs());
+        self.options.first = first.map_err(|error| self.unplaced(error))?;
+        self.start = Some(start);
+        self.parse(self.options.memory_pages)?;
+        Ok((self.options.first, self.block()?))
+    }
+
+    /// The code of the program in the weights, if it was grown into them.
+    pub(crate) fn block(&self) -> Result<Arc<[Instruction]>> {
+        let start = self.start.unwrap_or(0);
+        let program = self.in_block(self.source.program(Input::default()), start)?;
+        let blocks = program.resident.map(|part| part.library);
+        let block = blocks.into_iter().flatten().next();
+        Ok(block.map_or_else(|| Arc::from([]), |(_, code)| code))
+    }
+
+    /// The instructions of the program, in the prompt or in the weights.
+    pub(crate) fn instructions(&self, program: &Program) -> usize {
+        let blocks = program.resident.iter().flat_map(|part| &part.library);
+        let mut own = blocks.filter(|(first, _)| Some(*first) == self.start);
+        own.next()
+            .map_or(program.code.len(), |(_, code)| code.len())
+    }
+
+    /// The program that jumps to its block, which begins at a number.
+    fn in_block(&self, program: Program, start: u32) -> Result<Program> {
+        let program = program.into_block(start, self.inputs());
+        program.map_err(|error| self.unplaced(error))
+    }
+
+    fn unplaced(&self, error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+        Failure::Refused(Error::new(error).context(self.place.clone()))
+    }
+
+    /// The sections that hold input.
+    pub(crate) fn inputs(&self) -> usize {
+        usize::from(self.lowered().is_some_and(|lowered| lowered.reads_input))
+    }
+
     /// Refuses an input that reaches where the program in the weights saves its state.
     fn check_room(&self, input: &Input) -> Result<()> {
         let Some(state) = self.options.state_address else {
@@ -298,8 +374,12 @@ impl Loaded {
         let ends = self.lowered().and_then(|lowered| lowered.input_end(input));
         match ends {
             Some(end) if end > u64::from(state) => Err(Failure::Refused(anyhow!(
-                "the input is too long by {} bytes for the model, which saves the program's state after it; `weightware compile --shape far` has room for more",
-                end - u64::from(state)
+                "the input is too long by {} bytes for the model, which saves the program's state after it; `weightware {} --shape far` has room for more",
+                end - u64::from(state),
+                match self.start {
+                    Some(_) => "weights --rom none",
+                    None => "compile",
+                }
             ))),
             _ => Ok(()),
         }
@@ -439,21 +519,6 @@ pub(crate) fn keep(file: &Path, option: &str, output: Option<&Path>) -> Result<(
     }
 }
 
-/// The files to compile together, and the program's arguments: after a C file others may follow,
-/// and what is none begins the arguments.
-fn split(file: &Path, more: &[String]) -> (Vec<PathBuf>, Vec<String>) {
-    let count = match Clang::compiles(file) {
-        true => more
-            .iter()
-            .take_while(|name| Clang::takes(Path::new(name)))
-            .count(),
-        false => 0,
-    };
-    let sources = more[..count].iter().map(PathBuf::from);
-    let sources = std::iter::once(file.to_owned()).chain(sources).collect();
-    (sources, more[count..].to_vec())
-}
-
 /// Pages that the memory may grow to: what is asked for, or what a machine of the profile holds.
 fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
     let to_pages = |bytes: u64| u32::try_from(bytes / PAGE).unwrap_or(u32::MAX);
@@ -479,27 +544,6 @@ fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
         }
         (Some(memory), _) => Ok(Some(to_pages(memory))),
         (None, profile) => Ok(profile.map(|profile| profile.memory_pages(0))),
-    }
-}
-
-/// A function of a module, or code that the lowering adds.
-pub(crate) struct Function {
-    pub(crate) name: String,
-    /// Its index in the module; `None` for added code.
-    pub(crate) index: Option<u32>,
-    /// The offset of the operator in the binary; `None` for added code.
-    pub(crate) offset: Option<u32>,
-}
-
-impl fmt::Display for Function {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        match (self.index, self.offset) {
-            (Some(index), Some(offset)) => {
-                write!(f, " (function {index}, byte {offset:#x} of the module)")
-            }
-            _ => f.write_str(" (added by the lowering)"),
-        }
     }
 }
 
@@ -549,36 +593,4 @@ pub(crate) fn model(folder: &Path) -> Result<Model> {
             false => error,
         })
     })
-}
-
-/// All of stdin, which holds `what`.
-pub(crate) fn stdin(what: &str, quiet: bool) -> Result<Vec<u8>> {
-    stdin_up_to(what, LONGEST, quiet)
-}
-
-/// All of stdin, which holds `what`, of at most this many bytes.
-pub(crate) fn stdin_up_to(what: &str, limit: u64, quiet: bool) -> Result<Vec<u8>> {
-    let stdin = io::stdin();
-    if stdin.is_terminal() && !quiet {
-        let keys = if cfg!(windows) {
-            "Ctrl-Z and Enter"
-        } else {
-            "Ctrl-D"
-        };
-        say(&format!(
-            "stdin is read for {what}, up to its end: {keys} on a line of its own"
-        ));
-    }
-    let mut bytes = Vec::new();
-    let read = stdin
-        .lock()
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes);
-    read.map_err(|error| Failure::Failed(Error::new(error).context("reading stdin")))?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::Refused(anyhow!(
-            "stdin holds more than the {limit} bytes that {what} may have; shorten it"
-        )));
-    }
-    Ok(bytes)
 }

@@ -7,15 +7,20 @@ use std::sync::Arc;
 
 use anyhow::{Context, Error, anyhow, ensure};
 use serde::{Deserialize, Serialize};
-use weightware::{Computer, Library, LibraryFunction, LibraryModule, ResultType, Rom};
+use weightware::{
+    Computer, Instruction, Library, LibraryFunction, LibraryModule, LibraryProgram, ResultType, Rom,
+};
 
 use crate::failure::{Failure, Result};
+use crate::grown::Grown;
 
 pub(crate) const FILE: &str = "library.json";
 
 #[derive(Serialize, Deserialize)]
 struct Contents {
     modules: Vec<Module>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    programs: Vec<Grown>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,7 +105,7 @@ impl From<Type> for ResultType {
 }
 
 /// Writes what a library has into the folder of its model.
-pub(crate) fn write(library: &Library, folder: &Path) -> Result<()> {
+pub(crate) fn write(library: &Library, programs: &[Grown], folder: &Path) -> Result<()> {
     let modules = library.modules.iter().map(|module| Module {
         name: module.name.clone(),
         first: module.first,
@@ -127,6 +132,7 @@ pub(crate) fn write(library: &Library, folder: &Path) -> Result<()> {
     });
     let contents = Contents {
         modules: modules.collect(),
+        programs: programs.to_vec(),
     };
     let path = folder.join(FILE);
     let written = serde_json::to_string_pretty(&contents)
@@ -135,66 +141,79 @@ pub(crate) fn write(library: &Library, folder: &Path) -> Result<()> {
     written.map_err(|error| Failure::Failed(error.context(path.display().to_string())))
 }
 
-/// The library that a model has in its weights; `None` if it has none.
-pub(crate) fn read(folder: &Path, computer: &Computer) -> Result<Option<Arc<Library>>> {
+/// The modules and programs that a model has in its weights, by its folder.
+pub(crate) fn read(folder: &Path, computer: &Computer) -> Result<(Library, Vec<Grown>)> {
     let Some(rom) = computer.rom().filter(|rom| !rom.library.is_empty()) else {
-        return Ok(None);
+        return Ok((Library::default(), vec![]));
     };
     let path = folder.join(FILE);
-    let read = || -> anyhow::Result<Library> {
+    let read = || -> anyhow::Result<(Library, Vec<Grown>)> {
         let contents: Contents = serde_json::from_str(&fs::read_to_string(&path)?)?;
+        let listed = contents.modules.len() + contents.programs.len();
         ensure!(
-            contents.modules.len() == rom.library.len(),
-            "it lists {} modules, and the weights have {}",
-            contents.modules.len(),
+            listed == rom.library.len(),
+            "it lists {listed} modules and programs, and the weights have {}",
             rom.library.len()
         );
-        let mut library = Library::default();
-        for module in contents.modules {
-            let mut blocks = rom.library.iter();
-            let block = blocks.find(|(first, _)| *first == module.first);
-            let (_, code) = block.ok_or_else(|| {
-                anyhow!(
-                    "the weights have no code at {}, where `{}` begins",
-                    module.first,
-                    module.name
-                )
-            })?;
-            let constants = module.constants.iter().map(|span| span.read(rom));
-            let last = module.first as usize + code.len();
-            let functions = module.functions.into_iter().map(|function| {
-                let inside = (module.first as usize..last).contains(&(function.entry as usize));
-                ensure!(
-                    inside,
-                    "`{}` is not in the code of its module",
-                    function.name
-                );
-                Ok(LibraryFunction {
-                    name: function.name,
-                    params: function.params.into_iter().map(Into::into).collect(),
-                    results: function.results.into_iter().map(Into::into).collect(),
-                    entry: function.entry,
-                })
-            });
-            library.modules.push(LibraryModule {
-                name: module.name,
-                first: module.first,
-                code: Arc::clone(code),
-                memory: constants.collect::<anyhow::Result<_>>()?,
-                functions: functions.collect::<anyhow::Result<_>>()?,
-                needs_stack: module.needs_stack,
-                calls_back: module.calls_back,
-            });
-        }
-        Ok(library)
+        let modules = contents.modules.into_iter();
+        let modules = modules.map(|module| of_weights(module, rom));
+        let programs = contents.programs.iter().map(|grown| {
+            grown.program.check()?;
+            Ok(LibraryProgram {
+                name: grown.name.clone(),
+                first: grown.start,
+                code: block(rom, grown.start, &grown.name)?,
+            })
+        });
+        let library = Library {
+            modules: modules.collect::<anyhow::Result<_>>()?,
+            programs: programs.collect::<anyhow::Result<_>>()?,
+        };
+        Ok((library, contents.programs))
     };
-    let library = read().with_context(|| {
+    let read = read().with_context(|| {
         format!(
             "{}: it tells what the code in the weights is for; `weightware weights --rom LIST --out DIR` writes a model with it",
             path.display()
         )
     });
-    library
-        .map(|library| Some(Arc::new(library)))
-        .map_err(Failure::Refused)
+    read.map_err(Failure::Refused)
+}
+
+/// The code of the weights that begins at a number, for what has a name.
+fn block(rom: &Rom, first: u32, name: &str) -> anyhow::Result<Arc<[Instruction]>> {
+    let mut blocks = rom.library.iter();
+    let block = blocks.find(|(number, _)| *number == first);
+    let block = block.map(|(_, code)| Arc::clone(code));
+    block.ok_or_else(|| anyhow!("the weights have no code at {first}, where `{name}` begins"))
+}
+
+/// A module with the code and the constants that the weights have of it.
+fn of_weights(module: Module, rom: &Rom) -> anyhow::Result<LibraryModule> {
+    let code = block(rom, module.first, &module.name)?;
+    let constants = module.constants.iter().map(|span| span.read(rom));
+    let last = module.first as usize + code.len();
+    let functions = module.functions.into_iter().map(|function| {
+        let inside = (module.first as usize..last).contains(&(function.entry as usize));
+        ensure!(
+            inside,
+            "`{}` is not in the code of its module",
+            function.name
+        );
+        Ok(LibraryFunction {
+            name: function.name,
+            params: function.params.into_iter().map(Into::into).collect(),
+            results: function.results.into_iter().map(Into::into).collect(),
+            entry: function.entry,
+        })
+    });
+    Ok(LibraryModule {
+        name: module.name,
+        first: module.first,
+        memory: constants.collect::<anyhow::Result<_>>()?,
+        functions: functions.collect::<anyhow::Result<_>>()?,
+        code,
+        needs_stack: module.needs_stack,
+        calls_back: module.calls_back,
+    })
 }

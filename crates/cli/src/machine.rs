@@ -6,14 +6,14 @@ use anyhow::{Error, anyhow};
 use weightware::{Computer, Library, Profile, profile_model, rom_model};
 
 use crate::args::{ModelArgs, ProgramArgs};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, printable};
 use crate::input::{Loaded, Ready, computer};
-use crate::library;
 use crate::needs::Needs;
 use crate::say;
 use crate::stored::Stored;
 use crate::target::Target;
 use crate::units::flag;
+use crate::{grown, library};
 
 /// The machine that a program runs on: a model folder, a profile that is named, or else the first
 /// that holds the program.
@@ -46,6 +46,9 @@ impl Machine<'_> {
         quiet: bool,
     ) -> Result<(Computer, Loaded, Ready)> {
         let Self(args) = self;
+        if let Some(name) = &args.program {
+            return self.by_name(name, program, quiet);
+        }
         let Some(file) = file else {
             return self.resident(program, quiet);
         };
@@ -83,25 +86,74 @@ impl Machine<'_> {
     /// The machine that programs are lowered for.
     fn target(&self, computer: &Computer) -> Result<Target> {
         let library = match &self.0.folder {
-            Some(folder) => library::read(folder, computer)?,
-            None => None,
+            Some(folder) => library::read(folder, computer)?.0,
+            None => Library::default(),
         };
         Ok(Target {
-            profile: computer.profile(),
-            library,
             is_open: self.0.folder.is_none(),
+            ..Target::of(computer, library)
         })
+    }
+
+    /// A program that was grown into the weights of a model, with its input.
+    fn by_name(
+        &self,
+        name: &str,
+        program: &ProgramArgs,
+        quiet: bool,
+    ) -> Result<(Computer, Loaded, Ready)> {
+        let computer = computer(self.0)?;
+        let folder = self.folder();
+        if computer.is_specialised() {
+            return Err(Failure::Refused(anyhow!(
+                "the model {} has one program in its weights, without a name: leave out --program",
+                folder.display()
+            )));
+        }
+        let (library, programs) = library::read(folder, &computer)?;
+        let Some(grown) = programs.iter().find(|grown| grown.name == name) else {
+            return Err(Failure::Refused(anyhow!(
+                "--program: the model {} has no program `{}` in its weights: it has {}; `weightware grow DIR --program FILE --as NAME` adds one",
+                folder.display(),
+                printable(name),
+                grown::names(&programs)
+            )));
+        };
+        let target = Target::of(&computer, library.before(grown.start));
+        let mut loaded = Loaded::grown(folder, grown, program, target)?;
+        if !computer.has_block(grown.start, &loaded.block()?) {
+            return Err(Failure::Refused(anyhow!(
+                "{}: the weights have another program than this file, or one that another version lowered; put back the file that `weightware grow` wrote, or grow this one under another name",
+                grown.path(folder).display()
+            )));
+        }
+        let ready = loaded.program(quiet)?;
+        let ready = placed(&computer, &loaded, ready)?;
+        Ok((computer, loaded, ready))
+    }
+
+    /// The folder of the model.
+    fn folder(&self) -> &Path {
+        self.0.folder.as_deref().unwrap_or(Path::new("."))
     }
 
     /// The program that a model has in its weights, with its input.
     fn resident(&self, program: &ProgramArgs, quiet: bool) -> Result<(Computer, Loaded, Ready)> {
         let computer = computer(self.0)?;
-        let folder = self.0.folder.as_deref().unwrap_or(Path::new("."));
+        let folder = self.folder();
         if !computer.is_specialised() {
-            return Err(Failure::Refused(anyhow!(
-                "the model {} has no program in its weights: name a FILE to run",
-                folder.display()
-            )));
+            let (_, programs) = library::read(folder, &computer)?;
+            return Err(Failure::Refused(match programs.is_empty() {
+                true => anyhow!(
+                    "the model {} has no program in its weights: name a FILE to run",
+                    folder.display()
+                ),
+                false => anyhow!(
+                    "name a FILE to run, or by --program what the model {} has in its weights: {}",
+                    folder.display(),
+                    grown::names(&programs)
+                ),
+            }));
         }
         let stored = Stored::read(folder)?;
         let mut loaded = Loaded::stored(folder, &stored, program, self.target(&computer)?)?;
@@ -118,7 +170,7 @@ impl Machine<'_> {
         program: &ProgramArgs,
         quiet: bool,
     ) -> Result<(Computer, Loaded, Ready)> {
-        let folder = self.0.folder.as_deref().unwrap_or(Path::new("."));
+        let folder = self.folder();
         let stored = Stored::read(folder)?;
         let mut loaded = Loaded::read(file, program, self.target(&computer)?, quiet)?;
         loaded.fix(&stored)?;
@@ -138,8 +190,7 @@ fn with_library(profile: Profile, library: &Library) -> Result<Computer> {
 
 /// A program as a model runs it.
 pub(crate) fn placed(computer: &Computer, loaded: &Loaded, ready: Ready) -> Result<Ready> {
-    let inputs = loaded.lowered().is_some_and(|lowered| lowered.reads_input);
-    let program = computer.place(ready.program, usize::from(inputs));
+    let program = computer.place(ready.program, loaded.inputs());
     Ok(Ready {
         program: program.map_err(|error| Failure::Refused(Error::new(error)))?,
         ..ready

@@ -47,9 +47,9 @@ impl Needs {
         Self {
             module_bytes: loaded.bytes().len(),
             functions: lowered.map_or(0, |lowered| lowered.functions().count()),
-            instructions: program.code.len(),
+            instructions: loaded.instructions(program),
             prompt_tokens: program.full_prompt().count() as u64,
-            code_tokens: 5 * program.code.len() as u64,
+            code_tokens: 5 * program.code_in_prompt().len() as u64,
             data_tokens: data.sum(),
             input_bytes: lowered
                 .filter(|lowered| lowered.reads_bytes)

@@ -10,14 +10,10 @@ use crate::input::Loaded;
 use crate::machine::Machine;
 
 pub(crate) fn print(args: &TokensArgs) -> Result<u8> {
-    let (file, program) = (&args.source.file, &args.source.program);
-    let ready = match args.machine.folder {
-        Some(_) => {
-            Machine(&args.machine)
-                .load(Some(file), program, args.quiet)?
-                .2
-        }
-        None => {
+    let (file, program) = (args.source.file.as_deref(), &args.source.program);
+    let ready = match (&args.machine.folder, file) {
+        (Some(_), _) | (None, None) => Machine(&args.machine).load(file, program, args.quiet)?.2,
+        (None, Some(file)) => {
             let profile = args.machine.machine.profile().unwrap_or_default();
             Loaded::read(file, program, Some(profile), args.quiet)?.program(args.quiet)?
         }

@@ -48,16 +48,21 @@ impl Stored {
         written.map_err(Failure::Failed)
     }
 
+    /// Refuses a file outside the folder.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            Path::new(&self.file).file_name() == Some(self.file.as_ref()),
+            "`file` is {:?}, which is no file of the folder",
+            self.file
+        );
+        Ok(())
+    }
+
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let read = || -> anyhow::Result<Self> {
             let stored: Self = serde_json::from_str(&fs::read_to_string(&path)?)?;
-            let is_plain = Path::new(&stored.file).file_name() == Some(stored.file.as_ref());
-            anyhow::ensure!(
-                is_plain,
-                "`file` is {:?}, which is no file of the folder",
-                stored.file
-            );
+            stored.check()?;
             Ok(stored)
         };
         read().map_err(|error: Error| {

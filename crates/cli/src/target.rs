@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weightware::{Library, Profile};
+use weightware::{Computer, Library, Profile};
 
 /// The machine that a program is lowered for: its profile, and the library in its weights.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,19 @@ pub(crate) struct Target {
     pub(crate) library: Option<Arc<Library>>,
     /// Whether the machine is chosen by what the program imports.
     pub(crate) is_open: bool,
+}
+
+impl Target {
+    /// A model with a library in its weights.
+    pub(crate) fn of(computer: &Computer, library: Library) -> Self {
+        Self {
+            profile: computer.profile(),
+            library: Some(library)
+                .filter(|library| !library.modules.is_empty())
+                .map(Arc::new),
+            is_open: false,
+        }
+    }
 }
 
 impl From<Option<Profile>> for Target {

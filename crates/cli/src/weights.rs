@@ -37,7 +37,7 @@ fn write_with_library(args: &WeightsArgs, wanted: &[String]) -> Result<u8> {
     model
         .save(&args.out)
         .map_err(|error| Failure::Failed(Error::new(error).context("--out")))?;
-    library::write(&library, &args.out)?;
+    library::write(&library, &[], &args.out)?;
     let count = model.weights.count();
     let modules = library.modules.iter().map(|module| &module.name[..]);
     let modules: Vec<&str> = modules.collect();

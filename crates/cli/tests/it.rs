@@ -5,6 +5,7 @@ mod checked;
 mod common;
 mod contexts;
 mod explain;
+mod grown;
 mod libc;
 mod limits;
 mod models;

@@ -415,16 +415,10 @@ fn growth_that_changes_something_is_refused() {
     assert_eq!(old.grow(&default_model()), Err(GrowthError::NoTables));
     // Its immediate is 0, as are those around it.
     let block: Arc<[Instruction]> = [Op::I32Const; 9].map(|op| Instruction::new(op, 0)).into();
-    let zeros = Rom {
-        library: vec![(LIBRARY_AT, block.clone())],
-        ..Rom::default()
-    };
+    let zeros = with_block(block.to_vec());
     let mut code = block.to_vec();
     code[4] = Instruction::new(Op::I32Const, 5);
-    let other = Rom {
-        library: vec![(LIBRARY_AT, code.into())],
-        ..Rom::default()
-    };
+    let other = with_block(code);
     let changed = other.grow(&self::model(Profile::STOCK, &zeros));
     assert_eq!(changed, Err(GrowthError::Changes("rom.code")));
     // Two in one place.
@@ -447,6 +441,24 @@ fn growth_that_changes_something_is_refused() {
         overlaps,
         Err(GrowthError::Overlap("blocks of the library", at))
     );
+    // Offsets by turns the least and the greatest sum up to more than is exact.
+    let with_offsets = |count: usize| {
+        let offsets = [0, 0xffff].map(|low| Instruction::new(Op::I32Load, low));
+        let block: Vec<Instruction> = offsets.into_iter().cycle().take(count).collect();
+        with_block(block)
+    };
+    let model = self::model(Profile::STOCK, &Rom::default());
+    assert!(with_offsets(1_000).grow(&model).is_ok());
+    let full = with_offsets(20_000).grow(&model);
+    assert!(matches!(full, Err(GrowthError::Full(_))));
+}
+
+/// A library of one block.
+fn with_block(block: Vec<Instruction>) -> Rom {
+    Rom {
+        library: vec![(LIBRARY_AT, block.into())],
+        ..Rom::default()
+    }
 }
 
 /// Weights that no compiler wrote: what is read is nothing, and nothing grows, without a panic and

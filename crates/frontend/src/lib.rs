@@ -50,7 +50,7 @@ mod width;
 
 pub use data_sections::Input;
 pub use error::Error;
-pub use library::{Library, LibraryFunction, LibraryModule, SOFTWARE};
+pub use library::{Library, LibraryFunction, LibraryModule, LibraryProgram, SOFTWARE};
 pub use lower::lower;
 pub use lowered::{Location, Lowered, MemoryWindow, ResultType};
 pub use module::{custom_sections, imported_modules};

@@ -65,7 +65,18 @@ pub struct LibraryModule {
     pub calls_back: bool,
 }
 
-/// A library: functions that programs call by import.
+/// A program in the weights, to which prompts jump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryProgram {
+    /// The name under which it is run.
+    pub name: String,
+    /// The number of its first instruction.
+    pub first: u32,
+    /// Its code, which stores its data and ends the run.
+    pub code: Arc<[Instruction]>,
+}
+
+/// A library: functions that programs call by import, and programs that prompts run by name.
 ///
 /// ```
 /// use weightware_frontend::{Library, Options, lower};
@@ -87,17 +98,37 @@ pub struct LibraryModule {
 pub struct Library {
     /// The modules, in the order in which they were added.
     pub modules: Vec<LibraryModule>,
+    /// The programs, in the order in which they were added.
+    pub programs: Vec<LibraryProgram>,
 }
 
 impl Library {
     /// The number at which the next block of code begins.
-    pub(crate) fn next_number(&self) -> u32 {
-        let ends = self
-            .modules
-            .iter()
-            .map(|module| module.first + module.code.len() as u32);
+    #[must_use]
+    pub fn next_number(&self) -> u32 {
+        let ends = self.blocks().map(|(first, code)| first + code.len() as u32);
         ends.max()
             .map_or(LIBRARY_AT, |end| (end + GAP).next_multiple_of(GAP))
+    }
+
+    /// The code of modules and programs: the number of the first instruction of each block, and the
+    /// block.
+    fn blocks(&self) -> impl Iterator<Item = (u32, &Arc<[Instruction]>)> {
+        let modules = self.modules.iter();
+        let modules = modules.map(|module| (module.first, &module.code));
+        let programs = self.programs.iter();
+        modules.chain(programs.map(|program| (program.first, &program.code)))
+    }
+
+    /// The modules whose code lies before a number: those for which a program there was lowered.
+    #[must_use]
+    pub fn before(&self, number: u32) -> Self {
+        let modules = self.modules.iter();
+        let before = modules.filter(|module| module.first < number);
+        Self {
+            modules: before.cloned().collect(),
+            programs: vec![],
+        }
     }
 
     /// The part of programs that a model with this library has in its weights.
@@ -109,14 +140,14 @@ impl Library {
             .flat_map(|module| module.memory.iter().cloned());
         let mut memory: Vec<(u32, Vec<u8>)> = memory.collect();
         memory.sort();
-        let blocks = self
-            .modules
-            .iter()
-            .map(|module| (module.first, Arc::clone(&module.code)));
+        let blocks = self.blocks();
+        let blocks = blocks.map(|(first, code)| (first, Arc::clone(code)));
+        let mut library: Vec<_> = blocks.collect();
+        library.sort_by_key(|(first, _)| *first);
         Resident {
             code: false,
             memory,
-            library: blocks.collect(),
+            library,
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Lowered {
     pub(crate) functions: Vec<(Option<u32>, String)>,
     pub(crate) rewritten: HashMap<Origin, RewrittenAddress>,
     pub(crate) origins: Vec<Origin>,
+    /// The number of the program's first instruction.
+    pub(crate) first: u32,
     /// The extent of the memory, if the program is to go on in other contexts.
     pub(crate) turns: Option<Extent>,
 }
@@ -192,11 +194,12 @@ impl Lowered {
         sections.take(kept).chain(input).collect()
     }
 
-    /// The address in the module's memory that the instruction at an index accesses, from the
+    /// The address in the module's memory that the instruction of a number accesses, from the
     /// address in the machine. It has up to 33 bits: operand and offset do not wrap.
     #[must_use]
     pub fn accessed_address(&self, instruction: usize, machine: u64) -> u64 {
-        let accesses = self.program.code.get(instruction);
+        let index = instruction.checked_sub(self.first as usize);
+        let accesses = index.and_then(|index| self.program.code.get(index));
         let low = accesses.map_or(0, |accesses| u64::from(accesses.low()));
         let rewritten = self.origin(instruction);
         match rewritten.and_then(|origin| self.rewritten.get(origin)) {
@@ -209,12 +212,12 @@ impl Lowered {
     }
 
     fn origin(&self, instruction: usize) -> Option<&Origin> {
-        let instruction = instruction.checked_sub(self.program.sections.len())?;
-        self.origins.get(instruction)
+        let before = self.first as usize + self.program.sections.len();
+        self.origins.get(instruction.checked_sub(before)?)
     }
 
-    /// The function of the module, and the place in it, that the instruction at an index of the
-    /// program's code was lowered from. `None` for a leading `section`, and beyond the end.
+    /// The function of the module, and the place in it, that the instruction of a number was
+    /// lowered from. `None` for a leading `section`, and for what is not the program's code.
     #[must_use]
     pub fn location(&self, instruction: usize) -> Option<Location<'_>> {
         let origin = self.origin(instruction)?;
@@ -227,10 +230,10 @@ impl Lowered {
         })
     }
 
-    /// The indices of the instructions that push -1, the result of `memory.grow` when the machine
+    /// The numbers of the instructions that push -1, the result of `memory.grow` when the machine
     /// refuses the growth.
     pub fn refused_growths(&self) -> impl Iterator<Item = usize> {
-        let code = self.program.code.iter().enumerate();
+        let code = (self.first as usize..).zip(&self.program.code);
         let refusals = code.filter(|(_, instruction)| {
             instruction.op == Op::I32Const && instruction.immediate() == u32::MAX
         });

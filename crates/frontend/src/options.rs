@@ -35,7 +35,8 @@ pub struct Options {
     /// The machine's address at which the program's state is saved when a context is full. `None`:
     /// after memory and input, so that the program depends on the length of its input.
     pub state_address: Option<u32>,
-    /// The number of the program's first instruction.
+    /// The number of the program's first instruction. It is 0 in a prompt, and counts leading
+    /// sections in a [block](weightware_isa::Program::into_block), too.
     pub first: u32,
     /// The library that the model has in its weights: functions that the program may import, and
     /// operators of its own for those that the machine lacks.

@@ -60,6 +60,7 @@ pub(crate) enum Kind {
     Saved,
     Handler { handler: u32 },
     ShortSection,
+    FarData { end: u32 },
 }
 
 impl Error {
@@ -164,6 +165,7 @@ impl Error {
             Kind::ShortSection => {
                 format!("append zeros: {} bytes are needed", Turns::FIRST_SECTION)
             }
+            Kind::FarData { .. } => "link with a smaller stack and a smaller memory".into(),
         }
     }
 }
@@ -210,6 +212,12 @@ impl fmt::Display for Kind {
             }
             Kind::ShortSection => {
                 f.write_str("the first data section of a program with a handler is too short")
+            }
+            Kind::FarData { end } => {
+                write!(
+                    f,
+                    "there is data from address {end} on, where no instruction stores any"
+                )
             }
         }
     }

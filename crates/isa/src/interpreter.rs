@@ -33,6 +33,14 @@ struct Caller {
     frame: u8,
 }
 
+/// Whether a program, or code in the weights that it may reach, looks for written memory.
+fn probes(program: &Program) -> bool {
+    let library = program.resident.iter().flat_map(|part| &part.library);
+    let library = library.flat_map(|(_, code)| code.iter());
+    let mut code = program.code.iter().chain(library);
+    code.any(|instruction| instruction.op == Op::Probe)
+}
+
 /// Runs a program and yields its trace: the tokens that follow the prompt.
 ///
 /// The iterator ends after a token that [ends the run](Token::ends_run), or after the first
@@ -93,7 +101,7 @@ impl<'p> Interpreter<'p> {
             cursor: declared,
             stack: Vec::new(),
             words: Paged::default(),
-            memory: Memory::new(program.code.iter().any(|one| one.op == Op::Probe)),
+            memory: Memory::new(probes(program)),
             grown: 0,
             frame: 0,
             callers: Vec::new(),

@@ -310,20 +310,26 @@ pub struct Disassembly<'a> {
     program: &'a Program,
 }
 
+impl Instruction {
+    /// The instruction in readable form, as in a [disassembly](Program::disassemble).
+    #[must_use]
+    pub fn readable(self) -> String {
+        let (op, low, fourth) = (self.op, self.low(), self.immediate[3]);
+        match op.immediate_kind() {
+            Immediate::Unused => op.to_string(),
+            Immediate::Word => format!("{op} {}", self.immediate() as i32),
+            Immediate::Index | Immediate::Target => format!("{op} {low}"),
+            Immediate::Access => format!("{op} offset {low} pages {fourth}"),
+            Immediate::Call => format!("{op} {low} frame {fourth}"),
+        }
+    }
+}
+
 impl fmt::Display for Disassembly<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = &self.program.code;
         for (index, instruction) in code.iter().enumerate() {
-            let (op, low, fourth) = (instruction.op, instruction.low(), instruction.immediate[3]);
-            write!(f, "{index}: {op}")?;
-            match op.immediate_kind() {
-                Immediate::Unused => {}
-                Immediate::Word => write!(f, " {}", instruction.immediate() as i32)?,
-                Immediate::Index | Immediate::Target => write!(f, " {low}")?,
-                Immediate::Access => write!(f, " offset {low} pages {fourth}")?,
-                Immediate::Call => write!(f, " {low} frame {fourth}")?,
-            }
-            f.write_str("\n")?;
+            writeln!(f, "{index}: {}", instruction.readable())?;
         }
         writeln!(f, "{}: }}", code.len())
     }

@@ -1,8 +1,10 @@
 //! A model of the machine: its tokens and instructions, and the runs of programs on it.
 
+use std::sync::Arc;
+
 use weightware_certify::{RunCertificate, Scaling};
 use weightware_compiler::machine::{Extension, Profile, Rom};
-use weightware_isa::{Interpreter, Op, Program, Resident, Token, Vocabulary};
+use weightware_isa::{Instruction, Interpreter, Op, Program, Resident, Token, Vocabulary};
 use weightware_model::{Config, Model, TokenId};
 use weightware_runtime::{Engine, KeyRange};
 
@@ -110,6 +112,18 @@ impl Computer {
             true => Ok(program),
             false => Err(Error::OtherProgram),
         }
+    }
+
+    /// Whether the weights have a block of code: instructions from a number on.
+    #[must_use]
+    pub fn has_block(&self, first: u32, code: &Arc<[Instruction]>) -> bool {
+        let alone = |code: &Arc<[Instruction]>| Rom {
+            library: vec![(first, Arc::clone(code))],
+            ..Rom::default()
+        };
+        let mut blocks = self.rom.iter().flat_map(|rom| &rom.library);
+        let own = blocks.find(|(number, _)| *number == first);
+        own.is_some_and(|(_, own)| alone(own).is_like(&alone(code)))
     }
 
     /// The plain interpreter of a program, with the contexts and the memory of this model.

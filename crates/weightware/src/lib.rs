@@ -60,8 +60,8 @@ pub use weightware_compiler::{
     proof, rom_model,
 };
 pub use weightware_frontend::{
-    Input, Library, LibraryFunction, LibraryModule, Lowered, MemoryWindow, Options, Pass, Passes,
-    ResultType, SOFTWARE, custom_sections, imported_modules,
+    Input, Library, LibraryFunction, LibraryModule, LibraryProgram, Lowered, MemoryWindow, Options,
+    Pass, Passes, ResultType, SOFTWARE, custom_sections, imported_modules,
 };
 pub use weightware_isa::{
     BLOCK, Fault, Instruction, Interpreter, LIBRARY_AT, Line, Op, Outcome, Program, Resident,

@@ -17,13 +17,13 @@ use weightware_isa::{Interpreter, Outcome, Program};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostMortem {
-    /// The index of the instruction that trapped.
+    /// The number of the instruction that trapped.
     pub instruction: usize,
     /// The machine's address that the instruction accesses, if it accesses memory.
     pub address: Option<u64>,
     /// The number of bytes that it accesses from there on; 0 if it accesses none.
     pub bytes: u64,
-    /// The call stack: the indices of the calls that have not returned, the innermost first.
+    /// The call stack: the numbers of the calls that have not returned, the innermost first.
     pub callers: Vec<usize>,
 }
 
@@ -55,7 +55,7 @@ impl PostMortem {
             return None;
         };
         let instruction = run.cursor().checked_sub(1)?;
-        let executed = program.code.get(instruction)?;
+        let executed = program.instruction(instruction)?;
         // On the stack, a store's address lies below its value.
         let name = executed.op.spec().name;
         let depth = match (name.contains(".load"), name.contains(".store")) {

@@ -48,7 +48,7 @@ impl TurnCost {
                 (Token::Interrupted, None) if turn == 0 => turn = line,
                 (Token::Saving, None) => saved = line,
                 (Token::Turned, None) => {
-                    let code = Program::PREAMBLE_LEN + 5 * program.code.len();
+                    let code = program.preamble_len() + 5 * program.code_in_prompt().len();
                     // `{`, `}` and the line of `ready`.
                     cost = Some(Self {
                         saving: tokens - turn,

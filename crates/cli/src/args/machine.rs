@@ -18,6 +18,17 @@ pub(crate) struct ModelArgs {
     #[arg(id = "model", long = "model", value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
 
+    /// Run the program of this name, which `weightware grow` has put into the model's weights; its
+    /// arguments stand after `--`
+    #[arg(
+        id = "grown",
+        long = "program",
+        value_name = "NAME",
+        requires = "model",
+        conflicts_with = "file"
+    )]
+    pub(crate) program: Option<String>,
+
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
 }

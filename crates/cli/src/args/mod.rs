@@ -13,7 +13,7 @@ use weightware::Extension;
 
 pub(crate) use self::machine::{EngineName, MachineArgs, ModelArgs};
 use self::program::FILE_HELP;
-pub(crate) use self::program::{ClangArgs, FileArgs, ProgramArgs};
+pub(crate) use self::program::{ClangArgs, FileArgs, ProgramArgs, SourceArgs};
 use self::values::count;
 
 const EXIT_CODES: &str = "\
@@ -71,6 +71,7 @@ Examples:
     weightware run main.c list.c -O3 -DN=9 -o main.wasm
     weightware run hello.wasm first second --env LANG=C
     weightware run sum.wat --invoke add 3 5
+    weightware run --model model --program fib
 
 {EXIT_CODES}"))]
     Run(ExecutionArgs),
@@ -106,12 +107,13 @@ Exit codes:
 
     /// States what a program needs before it runs, and whether a machine has it
     #[command(after_help = "\
-A program that reads input takes it from stdin: its length counts.
+A program that reads input takes it from stdin: its length counts. With a model alone, what it has in its weights is listed.
 
 Examples:
     weightware info hello.wasm
     weightware info database.wasm --shape far < queries.sql
     weightware info hello.c --json
+    weightware info --model model
 
 Exit codes:
     0    the program fits
@@ -133,12 +135,14 @@ Examples:
     #[command(after_help = "\
 What the model has run before, it runs the same, from the same prompts. A module of your own is a folder of C files, whose exported
 functions are declared as in the headers of `weightware modules --headers DIR`, or a WebAssembly module without state; its name is that
-of the folder or file.
+of the folder or file. A program keeps its file in DIR/programs; its prompt is its input and a jump to its code.
 
 Examples:
     weightware weights --rom none --out model
     weightware grow model --add software,sorting
-    weightware grow model --module statistics")]
+    weightware grow model --module statistics
+    weightware grow model --program fib.c --as fib
+    weightware run --model model --program fib")]
     Grow(GrowArgs),
 
     /// Lists the library modules that a model may have in its weights, or the functions of one
@@ -260,7 +264,7 @@ pub(crate) struct ExecutionArgs {
     pub(crate) save: Option<PathBuf>,
 
     /// Go on with the run that --save kept in FILE; it holds program and input too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "grown")]
     pub(crate) resume: Option<PathBuf>,
 
     /// Show each decoded token to a plain interpreter of the program: the first one that it does
@@ -286,7 +290,7 @@ pub(crate) struct ExecutionArgs {
 #[command(mut_arg("model", |model| model.help("A model folder to decode with instead of the compiled weights; its names.json has the names")))]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
-    pub(crate) source: FileArgs,
+    pub(crate) source: SourceArgs,
 
     /// The token: 0 is the first one that is generated, -1 the last
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -316,7 +320,7 @@ pub(crate) struct ExplainArgs {
 #[command(mut_arg("model", |model| model.help("A model folder instead of the compiled weights")))]
 pub(crate) struct InfoArgs {
     #[command(flatten)]
-    pub(crate) source: FileArgs,
+    pub(crate) source: SourceArgs,
 
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -333,7 +337,7 @@ pub(crate) struct InfoArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokensArgs {
     #[command(flatten)]
-    pub(crate) source: FileArgs,
+    pub(crate) source: SourceArgs,
 
     /// The machine, whose memory and library the program is lowered for
     #[command(flatten)]
@@ -359,12 +363,23 @@ pub(crate) struct GrowArgs {
     pub(crate) folder: PathBuf,
 
     /// Built-in library modules, with commas between
-    #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = builtin_modules(), required_unless_present = "module")]
+    #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = builtin_modules(), required_unless_present_any = ["module", "file"])]
     pub(crate) add: Vec<String>,
 
     /// A module of your own: a folder of C files, or a WebAssembly module; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) module: Vec<PathBuf>,
+
+    /// A program, as `run` takes it from a file; `run --model DIR --program NAME` runs it then
+    #[arg(long = "program", value_name = "FILE", requires = "name")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The name of the program: letters, digits, `-` and `_`
+    #[arg(long = "as", value_name = "NAME", requires = "file")]
+    pub(crate) name: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) given: ProgramArgs,
 }
 
 #[derive(Debug, clap::Args)]

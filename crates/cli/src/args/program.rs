@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
+
 use super::values::{bytes_in_hex, size, variable};
+use crate::failure::{Failure, Result};
 
 pub(crate) const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm text (.wat), a token program, C or C++ (.c, .cpp; \
                                     needs clang), or `-` for a program on stdin";
@@ -12,6 +15,16 @@ pub(crate) const FILE_HELP: &str = "The program: a Wasm binary (.wasm), Wasm tex
 pub(crate) struct FileArgs {
     #[arg(help = FILE_HELP)]
     pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+}
+
+/// A program that is named, or that a model has in its weights.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SourceArgs {
+    #[arg(help = FILE_HELP, required_unless_present = "model")]
+    pub(crate) file: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) program: ProgramArgs,
@@ -49,6 +62,31 @@ pub(crate) struct ProgramArgs {
 }
 
 impl ProgramArgs {
+    /// The program without input, which is given to each run of what is in the weights.
+    pub(crate) fn without_input(&self, run: &str) -> Result<Self> {
+        if self.invoke.is_none() && !(self.arguments.is_empty() && self.env.is_empty()) {
+            return Err(Failure::Refused(anyhow!(
+                "arguments and environment are input of a run: `{run}`"
+            )));
+        }
+        Ok(Self {
+            input_hex: Some(vec![]),
+            ..self.clone()
+        })
+    }
+
+    /// The name of an option that decides how the program is lowered, if one is given.
+    pub(crate) fn of_lowering(&self) -> Option<&'static str> {
+        let own = [
+            ("--invoke", self.invoke.is_some()),
+            ("--memory", self.memory.is_some()),
+        ];
+        let own = own
+            .into_iter()
+            .find_map(|(name, given)| given.then_some(name));
+        own.or_else(|| self.clang.given())
+    }
+
     /// The name of an option that is given, if one is.
     pub(crate) fn given(&self) -> Option<&'static str> {
         [

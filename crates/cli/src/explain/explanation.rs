@@ -5,7 +5,7 @@ use std::ops::Range;
 use weightware::{Engine, HeadAttention, HeadName, Names, Token, TokenPass};
 
 use super::layout::Layout;
-use crate::input::Function;
+use crate::function::Function;
 
 /// A token of a trace, and the forward pass that generated it.
 pub(super) struct Explanation {

@@ -7,7 +7,9 @@ use weightware::{Program, Token};
 
 /// The positions where parts of prompt and trace begin.
 pub(super) struct Layout {
-    /// Instructions of the program.
+    /// The tokens of the preamble.
+    preamble: usize,
+    /// Instructions in the prompt.
     instructions: usize,
     /// Where each data section begins.
     sections: Vec<usize>,
@@ -53,8 +55,9 @@ fn lines(first: usize, tokens: &[Token]) -> Vec<usize> {
 
 impl Layout {
     pub(super) fn new(program: &Program, prompt_tokens: usize, trace: &[Token]) -> Self {
-        let instructions = program.code.len();
-        let mut next = Program::PREAMBLE_LEN + 2 + INSTRUCTION_TOKENS * instructions;
+        let preamble = program.preamble_len();
+        let instructions = program.code_in_prompt().len();
+        let mut next = preamble + 2 + INSTRUCTION_TOKENS * instructions;
         let sections = program.sections.iter().map(|bytes| {
             let start = next;
             next += bytes.len() + 1;
@@ -66,6 +69,7 @@ impl Layout {
             .as_ref()
             .and_then(|turns| turns.saved.as_deref());
         Self {
+            preamble,
             instructions,
             sections,
             ready: next,
@@ -77,7 +81,7 @@ impl Layout {
 
     pub(super) fn part(&self, position: u64) -> Part {
         let position = usize::try_from(position).unwrap_or(usize::MAX);
-        let open = Program::PREAMBLE_LEN;
+        let open = self.preamble;
         let close = open + 1 + INSTRUCTION_TOKENS * self.instructions;
         if let Some(at) = position.checked_sub(self.prompt_tokens) {
             Part::Line(self.lines.partition_point(|&start| start <= at) - 1)

@@ -10,7 +10,8 @@ use std::io::{self, Write};
 
 use anyhow::{Error, anyhow};
 use weightware::{
-    Computer, Engine, Extension, Names, Op, Program, SavedRun, Token, TokenId, compile, inspect,
+    Computer, Engine, Extension, Instruction, Names, Op, Program, SavedRun, Token, TokenId,
+    compile, inspect,
 };
 
 use crate::args::ExplainArgs;
@@ -39,8 +40,11 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8> {
         )));
     }
     let machine = Machine(&args.model);
-    let (computer, loaded, ready) =
-        machine.load(Some(&args.source.file), &args.source.program, args.quiet)?;
+    let (computer, loaded, ready) = machine.load(
+        args.source.file.as_deref(),
+        &args.source.program,
+        args.quiet,
+    )?;
     let names = names(args, &computer)?;
     let program = &ready.program;
     computer
@@ -206,14 +210,12 @@ fn instruction(
             function: None,
         });
     }
-    let listing = program.disassemble().to_string();
-    let (_, text) = listing.lines().nth(index)?.split_once(": ")?;
-    let executed = program.code.get(index);
+    let executed = program.instruction(index);
     Some(ExecutedInstruction {
         index: number,
         opcode: executed.map_or_else(|| "}".to_owned(), |executed| executed.op.to_string()),
-        immediate: executed.map(|executed| executed.immediate()),
-        text: text.to_owned(),
+        immediate: executed.map(Instruction::immediate),
+        text: executed.map_or_else(|| "}".to_owned(), Instruction::readable),
         function: loaded.function(index),
     })
 }

@@ -132,6 +132,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
         functions: linker.functions,
         rewritten: linker.rewritten,
         origins,
+        first: options.first,
         turns: options.turns.then_some(Extent {
             initial: layout.shift + layout.held * PAGE,
             end: layout.end,

@@ -118,10 +118,7 @@ impl Interpreter<'_> {
         match at.cast_signed() as i64 - Program::INTERRUPT {
             0 => Some(Instruction::new(Op::Interrupt, 0)),
             1 => Some(Instruction::new(Op::Br, self.turning.handler)),
-            _ => self.code.get(at).copied().or_else(|| {
-                let resident = self.program.resident.as_ref();
-                resident.and_then(|part| part.library_instruction(at))
-            }),
+            _ => self.program.instruction(at),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Tests of the crate's public interface.
 
+mod block;
 mod control;
 mod hostile;
 mod memory;

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use weightware_analysis::LayerTables;
 use weightware_model::{LayerWeights, Matrix, Model};
 
 use super::Rom;
@@ -23,6 +24,11 @@ pub enum GrowthError {
         "{0}: what the model has in its weights would change; put the new code and constants beyond the old ones"
     )]
     Changes(&'static str),
+    /// The weights would have more than engines look up exactly.
+    #[error(
+        "layer {0}: the tables of code in the weights are full: with this they would sum to more than is exact; leave it out, or grow another model"
+    )]
+    Full(usize),
     /// Two parts of what the weights shall have are in one place.
     #[error("{0} overlap at {1}; put each beyond the one before")]
     Overlap(&'static str, u32),
@@ -36,7 +42,8 @@ impl Rom {
     ///
     /// # Errors
     /// If the model has no tables; if a neuron of it, an instruction or a byte would have to
-    /// change; or if parts of the new code or memory overlap.
+    /// change; if parts of the new code or memory overlap; or if tables would be too large for
+    /// exact sums.
     pub fn grow(&self, model: &Model) -> Result<Model, GrowthError> {
         let blocks = self.library.iter();
         let blocks = blocks.map(|(first, code)| (*first, code.len()));
@@ -81,6 +88,7 @@ impl Rom {
         let [old, new] = [model, &grown].map(Self::read);
         let [old, new] = [old, new].map(|rom| rom.ok_or(GrowthError::NoTables));
         new?.keeps(&old?)?;
+        are_tables(model, &grown)?;
         Ok(grown)
     }
 
@@ -120,6 +128,16 @@ fn are_apart(
         next = u64::from(first) + len as u64;
     }
     Ok(())
+}
+
+/// Checks that all new neurons belong to tables that engines look up.
+fn are_tables(model: &Model, grown: &Model) -> Result<(), GrowthError> {
+    let [old, new] = [model, grown].map(LayerTables::of);
+    let mut layers = old.iter().zip(&new).zip(1..);
+    match layers.find(|((old, new), _)| new.others.len() > old.others.len()) {
+        Some((_, layer)) => Err(GrowthError::Full(layer)),
+        None => Ok(()),
+    }
 }
 
 /// Appends neurons to a layer: for each the row of its gate, that of its value, and its outputs.
