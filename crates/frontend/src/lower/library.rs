@@ -42,7 +42,10 @@ impl Library {
                 }
             }
         }
-        self.lower(SOFTWARE, linker, &wanted, vec![])
+        let short = passes::SHORT_IN_WEIGHTS;
+        let lowered = self.lower(SOFTWARE, linker, short, &wanted, vec![])?;
+        self.modules.push(lowered);
+        Ok(())
     }
 
     /// Adds the exported functions of a module, a binary or text. Constants must lie at addresses
@@ -87,7 +90,9 @@ impl Library {
         let mut memory: Vec<(u32, Vec<u8>)> = data.collect();
         memory.sort();
         self.check_memory(&memory)?;
-        let lowered = self.clone().lower_with(name, linker, &wanted, memory)?;
+        let lowered = self
+            .clone()
+            .lower(name, linker, passes::SHORT, &wanted, memory)?;
         self.modules.push(lowered);
         Ok(())
     }
@@ -124,23 +129,13 @@ impl Library {
         Ok(())
     }
 
+    /// Lowers functions to a block of code after those of the library. Functions of up to `short`
+    /// instructions are inlined.
     fn lower(
-        &mut self,
-        name: &str,
-        linker: Linker<'_>,
-        wanted: &[(String, Key)],
-        memory: Vec<(u32, Vec<u8>)>,
-    ) -> Result<(), Error> {
-        let lowered = self.lower_with(name, linker, wanted, memory)?;
-        self.modules.push(lowered);
-        Ok(())
-    }
-
-    /// Lowers functions to a block of code after those of the library.
-    fn lower_with(
         &self,
         name: &str,
         mut linker: Linker<'_>,
+        short: usize,
         wanted: &[(String, Key)],
         memory: Vec<(u32, Vec<u8>)>,
     ) -> Result<LibraryModule, Error> {
@@ -152,7 +147,7 @@ impl Library {
         let mut reachable = lower_reachable(&mut linker)?;
         passes::run(
             &mut reachable.functions,
-            Options::default().passes,
+            (Options::default().passes, short),
             &kept,
             &kept,
             || linker.code.label(),

@@ -82,7 +82,7 @@ pub fn lower(bytes: &[u8], options: &Options) -> Result<Lowered, Error> {
     let mut reachable = lower_reachable(&mut linker)?;
     passes::run(
         &mut reachable.functions,
-        options.passes,
+        (options.passes, passes::SHORT),
         &roots,
         &reachable.elements,
         || linker.code.label(),

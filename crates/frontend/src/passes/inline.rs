@@ -10,16 +10,23 @@ use weightware_isa::Op;
 
 use crate::code::{Code, Inst, InstKind, Label, LabelMap, LabelSet};
 
-/// The most instructions of a function that is inlined at every call site.
-const SHORT: usize = 6;
+/// The most instructions of a function that is inlined at every call site: each copy takes tokens
+/// of the prompt.
+pub(crate) const SHORT: usize = 6;
+
+/// The most for operators in the weights, which take no more tokens than one in the prompt that is
+/// called from two places.
+pub(crate) const SHORT_IN_WEIGHTS: usize = 120;
 
 /// The most words of a frame after inlining. Calls from larger frames go through thunks.
 const LARGEST_FRAME: u32 = 255;
 
 /// Runs the pass over all functions, by their labels. The entry code calls those in `kept`; calls
 /// through tables, whose labels are not among the functions', may reach those in `elements`.
+/// Functions of up to `most` instructions are short.
 pub(crate) fn run(
     functions: &mut Vec<(Label, Code)>,
+    most: usize,
     kept: &HashSet<Label>,
     elements: &HashSet<Label>,
     mut fresh: impl FnMut() -> Label,
@@ -41,7 +48,7 @@ pub(crate) fn run(
         let fits = |callee: usize, words: u32| {
             let (label, code) = &functions[callee];
             let single = call_sites[callee] == 1 && !stays(label);
-            let short = code.insts.len() <= SHORT;
+            let short = code.insts.len() <= most;
             not_recursive.contains(&callee)
                 && callee != caller
                 && (single || short)

@@ -15,6 +15,7 @@ mod jump_threading;
 mod split_webs;
 mod stackify;
 
+pub(crate) use inline::{SHORT, SHORT_IN_WEIGHTS};
 use std::collections::HashSet;
 use std::fmt;
 use std::num::NonZero;
@@ -131,17 +132,17 @@ const REPEATED: [(Pass, Run); 4] = [
 
 /// Runs passes over all functions, by their labels. The entry code calls those in `kept`; calls
 /// through tables may reach those in `elements`. Functions without callers after inlining are
-/// removed. `fresh` allocates labels.
+/// removed. Functions of up to `short` instructions are inlined. `fresh` allocates labels.
 pub(crate) fn run(
     functions: &mut Vec<(Label, Code)>,
-    passes: Passes,
+    (passes, short): (Passes, usize),
     kept: &HashSet<Label>,
     elements: &HashSet<Label>,
     fresh: impl FnMut() -> Label,
 ) {
     each(functions, |code| rewrite(code, passes));
     if passes.contains(Pass::Inline) {
-        inline::run(functions, kept, elements, fresh);
+        inline::run(functions, short, kept, elements, fresh);
         each(functions, |code| rewrite(code, passes));
     }
     each(functions, |code| finish(code, passes));
