@@ -7,9 +7,11 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::Error;
-use weightware::{Extension, Model, Names};
+use weightware::{Extension, Library, Model, Names};
 
 use crate::failure::{Failure, Result};
+use crate::names;
+use crate::thousands::thousands;
 
 pub(crate) const FILE: &str = "README.md";
 
@@ -20,9 +22,21 @@ const MARK: &str =
 /// The mark stands within this many bytes.
 const MARKED_WITHIN: u64 = 4096;
 
+/// Writes card and names into a model folder. A card that this command did not write stays; returns
+/// whether it was written.
+pub(crate) fn write_with_names(
+    model: &Model,
+    names: &Names,
+    contents: &Contents<'_>,
+    folder: &Path,
+) -> Result<bool> {
+    names::write(names, folder)?;
+    write(&card(model, names, contents), folder)
+}
+
 /// Writes the card into a model folder, unless a file is there that this command did not write;
 /// returns whether it did.
-pub(crate) fn write(card: &str, folder: &Path) -> Result<bool> {
+fn write(card: &str, folder: &Path) -> Result<bool> {
     let path = folder.join(FILE);
     let written = match is_ours(&path) {
         Ok(true) => fs::write(&path, card).map(|()| true),
@@ -43,8 +57,99 @@ fn is_ours(path: &Path) -> std::io::Result<bool> {
     Ok(String::from_utf8_lossy(&head).contains(MARK))
 }
 
-/// The card of a machine with `modules` beside the core.
-pub(crate) fn card(model: &Model, names: &Names, modules: &[Extension]) -> String {
+/// The code in a model's weights.
+pub(crate) enum Contents<'a> {
+    /// The machine with these modules beside the core.
+    Machine(&'a [Extension]),
+    /// The machine, and a library.
+    Library(&'a Library),
+    /// One program.
+    Program {
+        name: &'a str,
+        instructions: usize,
+        bytes: usize,
+    },
+}
+
+impl Contents<'_> {
+    /// The model and its prompts, as sentences.
+    fn sentences(&self) -> String {
+        let of_machine = "Put a program into the prompt and decode greedily: the generated tokens are the program's execution.";
+        match self {
+            Contents::Machine(modules) if modules.len() == Extension::ALL.len() => {
+                format!("{of_machine} It has all instructions of the machine.")
+            }
+            Contents::Machine(modules) => {
+                let modules = modules.iter().map(|module| module.name());
+                let names: Vec<_> = std::iter::once(Extension::CORE).chain(modules).collect();
+                format!(
+                    "{of_machine} It has only the instructions of {}; what it answers for others means nothing.",
+                    names.join(", ")
+                )
+            }
+            Contents::Library(library) => {
+                let modules = library.modules.iter().map(|module| &module.name[..]);
+                let mut listed = match modules.collect::<Vec<_>>()[..] {
+                    [] => "no library module".to_owned(),
+                    ref names => format!("the library modules {}", names.join(", ")),
+                };
+                let programs = library.programs.len();
+                listed += &match programs {
+                    0 => String::new(),
+                    1 => ", and a program that runs by name".to_owned(),
+                    _ => format!(", and {programs} programs that run by name"),
+                };
+                format!(
+                    "{of_machine} It has all instructions of the machine. Beside the machine, the weights have {listed} (`library.json`). Every prompt begins with a preamble of 999 tokens."
+                )
+            }
+            Contents::Program {
+                name,
+                instructions,
+                bytes,
+            } => format!(
+                "It has one program in its weights, `{name}`: {} instructions and {} bytes of data. The prompt has a preamble and the program's input. Decode greedily: the generated tokens are the program's execution.",
+                thousands(*instructions as u64),
+                thousands(*bytes as u64)
+            ),
+        }
+    }
+
+    /// Commands that decode the model.
+    fn commands(&self) -> &'static str {
+        match self {
+            Contents::Program { .. } => {
+                "\
+weightware run --model .                            # its input from stdin
+weightware explain --model . --token 0              # the forward pass of one token
+weightware generate --model . --prompt @prompt.txt  # without input"
+            }
+            _ => {
+                "\
+weightware run program.wasm --model .               # .wasm, .wat, .c or a token program
+weightware explain program.wasm --model . --token 0 # the forward pass of one token
+weightware tokens program.wasm --model . --full > prompt.txt
+weightware generate --model . --prompt @prompt.txt"
+            }
+        }
+    }
+}
+
+/// The numbers of neurons of the layers, as one if they are equal.
+fn widths(model: &Model) -> String {
+    let widths = model.weights.layers.iter().map(|layer| layer.neurons());
+    let widths: Vec<u64> = widths.map(|width| width as u64).collect();
+    match widths.windows(2).all(|pair| pair[0] == pair[1]) {
+        true => widths.first().copied().map_or_else(String::new, thousands),
+        false => {
+            let widths: Vec<_> = widths.into_iter().map(thousands).collect();
+            widths.join("; ")
+        }
+    }
+}
+
+/// The card of a model with these contents.
+fn card(model: &Model, names: &Names, contents: &Contents<'_>) -> String {
     let config = &model.config;
     let shape = &config.shape;
     let profile = config.profile.as_deref().unwrap_or("none");
@@ -56,18 +161,7 @@ pub(crate) fn card(model: &Model, names: &Names, modules: &[Extension]) -> Strin
         },
     );
     let weights = model.weights.count();
-    let instructions = match modules.len() == Extension::ALL.len() {
-        true => "all instructions of the machine".to_owned(),
-        false => {
-            let names =
-                std::iter::once(Extension::CORE).chain(modules.iter().map(|module| module.name()));
-            let names: Vec<_> = names.collect();
-            format!(
-                "only the instructions of {}; what it answers for others means nothing",
-                names.join(", ")
-            )
-        }
-    };
+    let (sentences, commands) = (contents.sentences(), contents.commands());
     let mut card = format!(
         "---
 license:
@@ -88,8 +182,7 @@ tags:
 # Weightware, profile {profile}
 
 A WebAssembly machine in the weights of a plain decoder-only transformer. The weights are compiled,
-not trained. Put a program into the prompt and decode greedily: the generated tokens are the
-program's execution. It has {instructions}.
+not trained. {sentences}
 
 | | |
 |---|---|
@@ -98,7 +191,7 @@ program's execution. It has {instructions}.
 | heads a layer, of dimension 2 | {} |
 | neurons a layer, gated ReLU | {} |
 | tokens in the vocabulary | {} |
-| weights, f64 | {}, of which {} are not zero |
+| weights, f64 | {}, of which {} are not zero; {} bytes, {} if sparse |
 | profile | `{profile}` |
 | last certified position | {last}, the prompt included, counted from 0 |
 | tokens of a full context | {context} |
@@ -110,10 +203,7 @@ There are no biases and no norms. The position adds polynomials to {} slots (`co
 With the `weightware` command, from <{REPOSITORY}>:
 
 ```sh
-weightware run program.wasm --model .               # .wasm, .wat, .c or a token program
-weightware explain program.wasm --model . --token 0 # the forward pass of one token
-weightware tokens program.wasm --full > prompt.txt
-weightware generate --model . --prompt @prompt.txt
+{commands}
 ```
 
 With stock PyTorch, by `examples/pytorch/forward.py` of the same repository, which shares no line
@@ -137,10 +227,12 @@ Decode in f64. No sampling: the next token is the argmax of the logits, of equal
         shape.layers,
         shape.d_model,
         shape.heads,
-        shape.d_ffn,
+        widths(model),
         shape.vocab,
-        weights.weights,
-        weights.nonzero,
+        thousands(weights.weights),
+        thousands(weights.nonzero),
+        thousands(weights.dense_bytes),
+        thousands(weights.sparse_bytes),
         config.position_features.len(),
     );
     if !config.key_bounds.is_empty() {

@@ -3,9 +3,10 @@
 use std::fs;
 
 use anyhow::{Context, Error};
-use weightware::{Computer, Profile, Rom, rom_model};
+use weightware::{Compiled, Computer, Profile, Rom, compile_rom};
 
 use crate::args::{CompileArgs, ProgramArgs};
+use crate::card::{self, Contents};
 use crate::failure::{Failure, Result};
 use crate::input::Loaded;
 use crate::machine::{first_that_holds, placed};
@@ -20,8 +21,8 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let program = ready.program.clone().specialised(loaded.inputs());
     let rom = Rom::of(&program);
     let failed = |error: Error| Failure::Failed(error);
-    let model = rom_model(args.machine.tuned(profile)?, rom).map_err(Error::new);
-    let model = model.map_err(failed)?;
+    let compiled = compile_rom(args.machine.tuned(profile)?, rom).map_err(Error::new);
+    let Compiled { model, names, .. } = compiled.map_err(failed)?;
     let saved = model.save(&args.out).map_err(Error::new);
     saved.map_err(|error| failed(error.context("--out")))?;
     loaded.stored_as(given).write(&args.out, loaded.bytes())?;
@@ -52,6 +53,12 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
         let bytes: usize = rom.memory.iter().map(|(_, run)| run.len()).sum();
         (rom.program.len(), bytes)
     });
+    let contents = Contents::Program {
+        name: &loaded.stored_as(given).name,
+        instructions: rom.0,
+        bytes: rom.1,
+    };
+    card::write_with_names(computer.model(), &names, &contents, &args.out)?;
     let size = fs::metadata(args.out.join("model.safetensors")).map_or(0, |file| file.len());
     say(&format!(
         "{}: {} instructions and {} bytes of data in the weights, by {} neurons",

@@ -7,6 +7,7 @@ use anyhow::{Context, Error, anyhow};
 use weightware::{Clang, Computer, Library, LibraryProgram, Model, Profile, Resident, Rom};
 
 use crate::args::{GrowArgs, ProgramArgs};
+use crate::card::{self, Contents};
 use crate::failure::{Failure, Result};
 use crate::grown::Grown;
 use crate::input::{Loaded, Ready};
@@ -15,7 +16,7 @@ use crate::stored::Stored;
 use crate::target::Target;
 use crate::thousands::thousands;
 use crate::units::flag;
-use crate::{builtin, grown, headers, input, library, say};
+use crate::{builtin, grown, headers, input, library, names, say};
 
 pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
     let model = input::model(&args.folder)?;
@@ -70,6 +71,10 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
     let saved = grown.save(&args.folder).map_err(Error::new);
     saved.map_err(Failure::Failed)?;
     library::write(&library, &programs, &args.folder)?;
+    // Names are those of the machine, and stay.
+    if let Ok(names) = names::read(&grown, &args.folder) {
+        card::write_with_names(&grown, &names, &Contents::Library(&library), &args.folder)?;
+    }
     for module in &library.modules[known..] {
         say(&format!(
             "{}: {}, {} instructions from {} on",

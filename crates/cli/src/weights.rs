@@ -3,9 +3,10 @@
 use std::fs;
 
 use anyhow::{Error, anyhow};
-use weightware::{Compiled, Extension, WeightCount, compile, rom_model};
+use weightware::{Compiled, Extension, WeightCount, compile, compile_rom};
 
 use crate::args::WeightsArgs;
+use crate::card::Contents;
 use crate::failure::{Failure, Result};
 use crate::thousands::thousands;
 use crate::{builtin, card, library, names, say};
@@ -32,12 +33,14 @@ fn write_with_library(args: &WeightsArgs, wanted: &[String]) -> Result<u8> {
     };
     let library = builtin::library(&wanted)?;
     let profile = args.machine.profile().unwrap_or_default();
-    let model = rom_model(args.machine.tuned(profile)?, library.resident().into());
-    let model = model.map_err(|error| Failure::Failed(Error::new(error)))?;
+    let compiled = compile_rom(args.machine.tuned(profile)?, library.resident().into());
+    let Compiled { model, names, .. } =
+        compiled.map_err(|error| Failure::Failed(Error::new(error)))?;
     model
         .save(&args.out)
         .map_err(|error| Failure::Failed(Error::new(error).context("--out")))?;
     library::write(&library, &[], &args.out)?;
+    card::write_with_names(&model, &names, &Contents::Library(&library), &args.out)?;
     let count = model.weights.count();
     let modules = library.modules.iter().map(|module| &module.name[..]);
     let modules: Vec<&str> = modules.collect();
@@ -77,8 +80,8 @@ pub(crate) fn write(args: &WeightsArgs) -> Result<u8> {
     model
         .save(&args.out)
         .map_err(|error| Failure::Failed(Error::new(error).context("--out")))?;
-    names::write(names, &args.out)?;
-    let has_card = card::write(&card::card(model, names, &modules), &args.out)?;
+    let contents = Contents::Machine(&modules);
+    let has_card = card::write_with_names(model, names, &contents, &args.out)?;
 
     for file in FILES {
         let path = args.out.join(file);

@@ -72,10 +72,25 @@ pub fn compile(profile: Profile, modules: &[Extension]) -> Result<Compiled, Sche
 /// # Panics
 /// If blocks of the library or runs of the memory are not in ascending order, or overlap.
 pub fn rom_model(profile: Profile, rom: Rom) -> Result<Model, ScheduleError> {
+    compile_rom(profile, rom).map(|compiled| compiled.model)
+}
+
+/// Compiles a machine with instructions and memory in its weights: see [`rom_model`].
+///
+/// # Errors
+/// If the committed schedule does not fit.
+///
+/// # Panics
+/// If blocks of the library or runs of the memory are not in ascending order, or overlap.
+pub fn compile_rom(profile: Profile, rom: Rom) -> Result<Compiled, ScheduleError> {
     let specialised = rom.is_specialised();
     let machine = Machine::with_rom(profile, rom);
     let schedule = Schedule::parse(&machine.graph, profile.rom_schedule(specialised))?;
-    machine.assemble(&schedule)
+    Ok(Compiled {
+        model: machine.assemble(&schedule)?,
+        usage: schedule.usage(&machine.graph),
+        names: Names::new(&machine.graph, &schedule),
+    })
 }
 
 /// A machine and its schedule.

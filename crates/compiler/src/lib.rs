@@ -33,13 +33,13 @@ mod search;
 mod table;
 mod usage;
 pub use assemble::{Blueprint, TokenRow};
-pub use default_model::{Compiled, compile, default_model, profile_model, rom_model};
+pub use default_model::{Compiled, compile, compile_rom, default_model, profile_model, rom_model};
 pub use evaluate::Evaluator;
 pub use form::{Dim, LinearForm};
 pub use graph::{CLEARED, Graph, Key, Origin, Output, Writer, WriterIdx};
 pub use names::{
     AttentionNames, EmbeddingNames, FeedForwardNames, HeadKind, HeadName, LayerNames, Names,
-    NamesError, NeuronName, QueryName, ValueName,
+    NamesError, NeuronName, QueryName, TableName, ValueName,
 };
 pub use schedule::{Budget, Schedule, ScheduleError, ScheduleErrorKind};
 pub use search::{Failed, attempt, solve, solve_best};

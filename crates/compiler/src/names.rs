@@ -69,8 +69,12 @@ pub struct AttentionNames {
 /// The names of a layer's feed-forward network, and of the slots after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeedForwardNames {
-    /// For each neuron of the weights, its name; `None` for a dead neuron.
+    /// For each neuron of the weights, its name; `None` for a dead neuron. Neurons of tables
+    /// follow, without names.
     pub neurons: Vec<Option<NeuronName>>,
+    /// The tables, whose neurons are those beyond `neurons`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableName>,
     /// For each slot, the dimension that is alive after the neurons.
     pub slots: Vec<Option<String>>,
     /// The dimensions of `slots` to which later half-layers add.
@@ -141,6 +145,17 @@ pub struct NeuronName {
     pub writes: BTreeMap<String, f64>,
 }
 
+/// A table: neurons that together compute functions of an integer, as code and data in the weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableName {
+    /// The table's name.
+    pub name: String,
+    /// The form whose functions are computed.
+    pub argument: String,
+    /// The dimensions that each function is added to, and the factors.
+    pub writes: Vec<BTreeMap<String, f64>>,
+}
+
 /// A difference between names and a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -164,6 +179,7 @@ impl Names {
             },
             ffn: FeedForwardNames {
                 neurons: naming.neurons(half_layer + 1),
+                tables: naming.tables(half_layer + 1),
                 slots: naming.slots(half_layer + 1),
                 partial: naming.partial(half_layer + 1),
             },
@@ -245,7 +261,7 @@ impl Names {
                 .iter()
                 .all(|layer| layer.attn.heads.len() == shape.heads)
             && (self.layers.iter().zip(&model.weights.layers))
-                .all(|(layer, weights)| layer.ffn.neurons.len() == weights.neurons());
+                .all(|(layer, weights)| layer.ffn.covers(weights.neurons()));
         if !fits {
             return fail("they are of another shape".to_owned());
         }
@@ -272,6 +288,16 @@ impl Names {
             }
         }
         Ok(())
+    }
+}
+
+impl FeedForwardNames {
+    /// Whether the names are those of this many neurons.
+    fn covers(&self, neurons: usize) -> bool {
+        match self.tables.is_empty() {
+            true => self.neurons.len() == neurons,
+            false => self.neurons.len() <= neurons,
+        }
     }
 }
 
@@ -438,11 +464,9 @@ impl<'a> Naming<'a> {
 
     fn neurons(&self, half_layer: i32) -> Vec<Option<NeuronName>> {
         let graph = self.graph;
-        let (tables, writers): (Vec<_>, Vec<_>) = self
-            .schedule
-            .writers_at(half_layer)
-            .partition(|writer| graph.writers[writer.index()].writer.is_table());
-        let writers = writers.into_iter().map(|writer| {
+        let writers = self.schedule.writers_at(half_layer);
+        let writers = writers.filter(|writer| !graph.writers[writer.index()].writer.is_table());
+        let writers = writers.map(|writer| {
             let node = &graph.writers[writer.index()];
             let (value, gate) = match &node.writer {
                 Writer::Neuron { value, gate } => (self.form(value), self.form(gate)),
@@ -467,35 +491,25 @@ impl<'a> Naming<'a> {
             value: format!("-{name}"),
             writes: BTreeMap::from([(name.to_owned(), 1.0)]),
         });
-        let mut neurons = padded(writers.chain(wipes), self.schedule.budget.d_ffn);
-        for writer in tables {
-            neurons.extend(self.table(writer).map(Some));
-        }
-        neurons
+        padded(writers.chain(wipes), self.schedule.budget.d_ffn)
     }
 
-    /// The neurons of a table, one for each bend.
-    fn table(&self, writer: WriterIdx) -> impl Iterator<Item = NeuronName> {
-        let node = &self.graph.writers[writer.index()];
-        let Writer::Table { argument, table } = &node.writer else {
-            unreachable!("the caller looked")
-        };
-        let targets = self.graph.targets(writer);
-        table.bends().iter().map(move |bend| {
-            let mut writes = BTreeMap::new();
-            for &(dim, part) in &targets {
-                let change = bend.changes[part.output.part] as f64;
-                *writes.entry(self.graph.name(dim).to_owned()).or_default() +=
-                    factor(part) * change;
-            }
-            writes.retain(|_, factor| *factor != 0.0);
-            NeuronName {
-                name: format!("{}[{}]", node.name, bend.at),
-                gate: self.form(&(argument.clone() - self.graph.constant(bend.at))),
-                value: self.form(&self.graph.one().into()),
-                writes,
-            }
-        })
+    fn tables(&self, half_layer: i32) -> Vec<TableName> {
+        let writers = self.schedule.writers_at(half_layer);
+        let tables = writers.filter_map(|writer| {
+            let node = &self.graph.writers[writer.index()];
+            let Writer::Table { argument, table } = &node.writer else {
+                return None;
+            };
+            Some(TableName {
+                name: node.name.clone(),
+                argument: self.form(argument),
+                writes: (0..table.columns())
+                    .map(|part| self.writes(writer, part))
+                    .collect(),
+            })
+        });
+        tables.collect()
     }
 
     fn wiped(&self, half_layer: i32) -> impl Iterator<Item = &str> {

@@ -1,7 +1,8 @@
 //! The names of assembled models.
 
-use weightware_compiler::machine::{Extension, Machine, Profile};
-use weightware_compiler::{Compiled, HeadKind, Names, Schedule, compile};
+use weightware_compiler::machine::{Extension, Machine, Profile, Rom};
+use weightware_compiler::{Compiled, HeadKind, Names, Schedule, compile, compile_rom};
+use weightware_isa::{Instruction, LIBRARY_AT, Op};
 
 fn compiled(profile: Profile) -> Compiled {
     compile(profile, &Extension::ALL).expect("the committed schedule fits")
@@ -33,6 +34,40 @@ fn a_machine_of_some_modules_has_names() {
     let Compiled { model, names, .. } =
         compile(Profile::default(), &[Extension::Traps]).expect("a schedule is found");
     names.check(&model).expect("the names are the model's");
+}
+
+/// Names of machines with code in their weights cover tables of any length: they stay when these
+/// grow.
+#[test]
+fn code_in_the_weights_has_names() {
+    let library = |blocks: u32| {
+        let block = |number| {
+            let code = vec![Instruction::new(Op::Return, 1); 3];
+            (LIBRARY_AT + 64 * number, code.into())
+        };
+        Rom {
+            library: (0..blocks).map(block).collect(),
+            ..Rom::default()
+        }
+    };
+    for profile in [Profile::STOCK, Profile::FAR] {
+        let Compiled { model, names, .. } =
+            compile_rom(profile, library(1)).expect("the committed schedule fits");
+        names.check(&model).expect("the names are the model's");
+        let tables = names.layers.iter().flat_map(|layer| &layer.ffn.tables);
+        let names_of: Vec<&str> = tables.map(|table| &table.name[..]).collect();
+        assert!(
+            names_of.iter().all(|name| name.starts_with("rom.")),
+            "{names_of:?}"
+        );
+        assert!(names_of.len() > 2, "{names_of:?}");
+        let grown = library(2).grow(&model).expect("it grows");
+        names
+            .check(&grown)
+            .expect("the names are still the model's");
+        let Compiled { model, .. } = compile(profile, &Extension::ALL).expect("it fits");
+        names.check(&model).expect_err("another machine's");
+    }
 }
 
 #[test]

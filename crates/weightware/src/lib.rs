@@ -56,8 +56,8 @@ pub use weightware_compiler::machine::{
     Extension, GrowthError, KeySpan, Limit, Profile, Rom, UnknownExtension,
 };
 pub use weightware_compiler::{
-    Compiled, HeadKind, HeadName, Names, NamesError, Usage, compile, default_model, profile_model,
-    proof, rom_model,
+    Compiled, HeadKind, HeadName, Names, NamesError, Usage, compile, compile_rom, default_model,
+    profile_model, proof, rom_model,
 };
 pub use weightware_frontend::{
     Input, Library, LibraryFunction, LibraryModule, LibraryProgram, Lowered, MemoryWindow, Options,
