@@ -15,6 +15,11 @@ pub(crate) struct Arguments {
     /// Engines, by name
     #[arg(long, value_delimiter = ',', default_value = "jit,plan,hull")]
     engines: Vec<String>,
+
+    /// Compare machines instead: without code in the weights, with room for it, with all library
+    /// modules, and with the program itself
+    #[arg(long)]
+    rom: bool,
 }
 
 /// The lengths of two runs; the difference of their instructions excludes one-time work.
@@ -34,6 +39,9 @@ impl Arguments {
         let built = workspace::cargo(&arguments).status()?;
         ensure!(built.success(), "the command line cannot be built");
         let binary = workspace::target().join("release/weightware");
+        if self.rom {
+            return compare_machines(&binary, &self.engines);
+        }
         println!(
             "| engine | program | instructions per token | before the first, and for {} tokens |",
             thousands(LENGTHS[0])
@@ -41,15 +49,11 @@ impl Arguments {
         println!("|---|---|---|---|");
         for engine in &self.engines {
             for program in ["xtask/programs/loop.tok", "programs/matching.wasm"] {
-                let counts = [
-                    count(&binary, program, engine, LENGTHS[0])?,
-                    count(&binary, program, engine, LENGTHS[1])?,
-                ];
-                let each = (counts[1] - counts[0]) as f64 / (LENGTHS[1] - LENGTHS[0]) as f64;
+                let (each, first) = measure(&binary, &[program], engine)?;
                 println!(
                     "| {engine} | {program} | {} | {} |",
                     rounded(each),
-                    thousands(counts[0])
+                    thousands(first)
                 );
             }
         }
@@ -57,12 +61,65 @@ impl Arguments {
     }
 }
 
+/// The instructions per token on machines with and without code in their weights.
+fn compare_machines(binary: &Path, engines: &[String]) -> Result<()> {
+    const PROGRAM: &str = "programs/matching.wasm";
+    let folder = |name: &str| workspace::target().join("instructions").join(name);
+    let write = |arguments: &[&str], name: &str| {
+        let out = folder(name);
+        let mut command = workspace::command(binary, arguments);
+        let done = command.arg("--out").arg(&out).output()?;
+        ensure!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        Ok(out.display().to_string())
+    };
+    let none = write(&["weights", "--rom", "none"], "none")?;
+    let all = write(&["weights", "--rom", "all"], "all")?;
+    let own = write(&["compile", PROGRAM], "own")?;
+    println!(
+        "| engine | in the weights | instructions per token | ratio | before the first, and for {} tokens |",
+        thousands(LENGTHS[0])
+    );
+    println!("|---|---|---|---|---|");
+    for engine in engines {
+        let mut base = None;
+        for (name, arguments) in [
+            ("nothing, the default machine", &[PROGRAM][..]),
+            ("room for code", &[PROGRAM, "--model", &none]),
+            ("all modules, none used", &[PROGRAM, "--model", &all]),
+            ("the program", &["--model", &own]),
+        ] {
+            let (each, first) = measure(binary, arguments, engine)?;
+            let ratio = each / *base.get_or_insert(each);
+            println!(
+                "| {engine} | {name} | {} | {ratio:.3} | {} |",
+                rounded(each),
+                thousands(first)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The instructions per token of a program, without one-time work, and those of the shorter run.
+fn measure(binary: &Path, arguments: &[&str], engine: &str) -> Result<(f64, u64)> {
+    let [first, second] = LENGTHS.map(|tokens| count(binary, arguments, engine, tokens));
+    let (first, second) = (first?, second?);
+    let each = (second as f64 - first as f64) / (LENGTHS[1] - LENGTHS[0]) as f64;
+    Ok((each, first))
+}
+
 /// The instructions of a run of this many tokens.
-fn count(binary: &Path, program: &str, engine: &str, tokens: u64) -> Result<u64> {
+fn count(binary: &Path, arguments: &[&str], engine: &str, tokens: u64) -> Result<u64> {
     let tool = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
     let done = workspace::command("valgrind", &tool)
         .arg(binary)
-        .args(["run", program, "--quiet", "--engine", engine])
+        .arg("run")
+        .args(arguments)
+        .args(["--quiet", "--engine", engine])
         .args(["--max-tokens", &tokens.to_string()])
         .output()
         .context("valgrind has to be installed (Debian: `apt install valgrind`)")?;
