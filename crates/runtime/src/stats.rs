@@ -40,6 +40,8 @@ pub enum BailoutReason {
     Keys,
     /// A running sum left the range that was assumed.
     Sum,
+    /// A table of the weights is read, or its argument is beyond its limit.
+    Tables,
     /// The first token's id occurred again.
     Sentinel,
     /// Bounds do not prove that a plan is exact, or the sequence exceeds the limits of a plan.
@@ -48,10 +50,11 @@ pub enum BailoutReason {
 
 impl BailoutReason {
     /// All bailout reasons, in the order of [`Bailouts::iter`].
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Place,
         Self::Keys,
         Self::Sum,
+        Self::Tables,
         Self::Sentinel,
         Self::Model,
     ];
@@ -61,6 +64,7 @@ impl BailoutReason {
             Bailout::Head(_) => Self::Place,
             Bailout::Group(_) | Bailout::Tie(_) => Self::Keys,
             Bailout::Sums => Self::Sum,
+            Bailout::Tables => Self::Tables,
             Bailout::Sentinel => Self::Sentinel,
             Bailout::Model => Self::Model,
         }
@@ -73,6 +77,7 @@ impl BailoutReason {
             Self::Place => "place",
             Self::Keys => "keys",
             Self::Sum => "sum",
+            Self::Tables => "tables",
             Self::Sentinel => "sentinel",
             Self::Model => "model",
         }
@@ -92,6 +97,10 @@ impl BailoutReason {
             }
             Self::Sum => {
                 "A running sum left the range that was assumed; from then on sums may have any value."
+            }
+            Self::Tables => {
+                "Code or data in the weights is read, which was assumed not to be; from then on it may be. If it \
+                 occurs twice, sums may be rounded, and the hull engine decodes the model."
             }
             Self::Sentinel => {
                 "The first token's id occurred again, although it was assumed not to; from then on it may."

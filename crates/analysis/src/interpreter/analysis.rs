@@ -34,6 +34,8 @@ pub struct Analysis {
     pub(crate) survey: Survey,
     pub(crate) attention: Attention,
     pub(crate) contexts: ContextMemo,
+    /// Whether tables may be read: see [`Assumptions::reads_tables`].
+    pub(crate) reads_tables: bool,
     /// Forms that hold for any token but the first.
     pub(crate) common: Forms,
     /// Buffers that the next scope reuses.
@@ -70,6 +72,7 @@ impl Analysis {
             survey: Survey::default(),
             attention: Attention::default(),
             contexts: ContextMemo::default(),
+            reads_tables: assumptions.reads_tables,
             common: Forms::default(),
             spare: None,
         };

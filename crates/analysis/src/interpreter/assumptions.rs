@@ -30,6 +30,10 @@ pub enum Bailout {
     /// A running sum leaves the [range](crate::Sum::range) that was assumed, from 0 to a bound. Let
     /// sums be [wide](Assumptions::wide).
     Sums,
+    /// The argument of a table is beyond its first entry, and the table was assumed to be 0; or it
+    /// is beyond the table's [limit](crate::Table::limit). Let tables be
+    /// [read](Assumptions::reads_tables).
+    Tables,
     /// The first token's id occurs again, and forms hold only for the other ids. Assume no
     /// [sentinel](Assumptions::sentinel).
     Sentinel,
@@ -52,6 +56,7 @@ impl fmt::Display for Bailout {
             ),
             Self::Tie(group) => write!(f, "group {group} of heads: keys tie"),
             Self::Sums => f.write_str("a running sum leaves the range that was assumed"),
+            Self::Tables => f.write_str("a table is read, or its argument is beyond its limit"),
             Self::Sentinel => f.write_str("the first token's id occurs again"),
             Self::Model => f.write_str("numbers may overflow, or positions are rounded"),
         }
@@ -72,6 +77,10 @@ pub struct Assumptions {
     /// negative are assumed to stay between 0 and [a bound](crate::Sum::range), which the decoder
     /// checks.
     pub wide: bool,
+    /// Whether [far](crate::Table::is_far) tables may be read. Otherwise their arguments are assumed
+    /// to be at most those of the first entries, so that these tables are 0, which the decoder
+    /// checks.
+    pub reads_tables: bool,
     /// The first token's id, if it is assumed not to occur again.
     pub sentinel: Option<usize>,
 }
@@ -84,6 +93,7 @@ impl Assumptions {
         Self {
             sentinel: Some(first),
             wide: true,
+            reads_tables: true,
             ..Self::default()
         }
     }

@@ -330,6 +330,12 @@ impl Analysis {
         if bounds.hi <= table.first() {
             return Ok(PolyId::ZERO);
         }
+        if !self.reads_tables && table.is_far() {
+            return match bounds.lo > table.first() {
+                true => Err(Bailout::Tables),
+                false => Ok(PolyId::ZERO),
+            };
+        }
         if let Some(number) = self.interner[argument].as_constant() {
             let value = table.at(column as usize, number).ok_or(Bailout::Model)?;
             return Ok(self.interner.constant(value));
@@ -343,7 +349,8 @@ impl Analysis {
         Ok(self.interner.id_of(kind, || Range::new(lo, hi, 0)))
     }
 
-    /// The arguments of the tables whose limit they are not proved to keep, and the limits.
+    /// The arguments of the tables whose limit they are not proved to keep, and the limits: those of
+    /// exact sums, or the first entries of far tables, if these are assumed to be 0.
     ///
     /// # Errors
     /// A [`Bailout`] if no form holds there.
@@ -353,8 +360,12 @@ impl Analysis {
         for (layer, weights) in rows.layers.iter().enumerate() {
             for (number, table) in weights.tables.iter().enumerate() {
                 let argument = self.argument(scope, (layer, number))?;
-                if self.interner.bounds(argument).hi > table.limit {
-                    found.push((argument, table.limit));
+                let limit = match !self.reads_tables && table.is_far() {
+                    true => table.first(),
+                    false => table.limit,
+                };
+                if self.interner.bounds(argument).hi > limit {
+                    found.push((argument, limit));
                 }
             }
         }

@@ -200,7 +200,7 @@ impl KeyLayout {
                     .map(|&head| (group.layer, head))
                     .collect()
             }
-            Bailout::Sums | Bailout::Sentinel | Bailout::Model => vec![],
+            Bailout::Sums | Bailout::Tables | Bailout::Sentinel | Bailout::Model => vec![],
         }
     }
 

@@ -28,6 +28,9 @@ const SHARING: usize = 2;
 /// Runs are at least this far apart: each one is looked for in turn.
 const APART: f64 = 4096.0;
 
+/// Tables that begin here or later are [far](Table::is_far).
+const FAR: f64 = (1 << 19) as f64;
+
 /// The most that the magnitudes of a column's products sum up to, for arguments up to the limit.
 const MASS: f64 = (1_u64 << 50) as f64;
 
@@ -77,6 +80,13 @@ impl Table {
     #[must_use]
     pub fn first(&self) -> f64 {
         self.runs.first().map_or(f64::INFINITY, |run| run.0)
+    }
+
+    /// Whether all functions are 0 up to a great argument: as code is that programs in the prompt may
+    /// call, and its data.
+    #[must_use]
+    pub fn is_far(&self) -> bool {
+        self.first() >= FAR
     }
 
     /// The least and the greatest value of a column.

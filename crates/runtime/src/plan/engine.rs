@@ -399,6 +399,7 @@ fn drop_assumption(bailout: Bailout, heads: &[HeadAt], assumptions: &mut Assumpt
             assumptions.demoted.len() > before
         }
         Bailout::Sums => !std::mem::replace(&mut assumptions.wide, true),
+        Bailout::Tables => !std::mem::replace(&mut assumptions.reads_tables, true),
         Bailout::Sentinel => assumptions.sentinel.take().is_some(),
         Bailout::Model => false,
     }

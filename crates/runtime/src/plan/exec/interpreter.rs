@@ -101,7 +101,7 @@ impl PlanState {
                 }
                 Inst::Limit { number, most } => {
                     if get!(number) > most {
-                        return Err(Bailout::Model);
+                        return Err(Bailout::Tables);
                     }
                     continue;
                 }
