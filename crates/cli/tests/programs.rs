@@ -294,7 +294,7 @@ fn json_tells_how_it_ended() {
         (&1.into(), &0.into())
     );
     assert_eq!(halt["prompt_tokens"], 319 + 22);
-    for reason in ["place", "keys", "sum", "sentinel", "model"] {
+    for reason in ["place", "keys", "sum", "tables", "sentinel", "model"] {
         assert_eq!(halt["bailouts"][reason], 0, "{reason}");
     }
     for key in ["seconds", "tokens_per_second", "lines_per_second"] {

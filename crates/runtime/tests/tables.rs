@@ -299,9 +299,58 @@ fn limits_are_checked_at_run_time() {
         assert_eq!(decoder.generate(Some(20)).count(), 20);
         let stats = decoder.stats();
         assert!(!stats.planned, "{stats:?}");
-        assert_eq!(stats.bailouts.to_string(), "1 model");
+        assert_eq!(stats.bailouts.to_string(), "2 tables");
     }
     agree(&model, &prompt, 400).unwrap();
+}
+
+/// A long table with one wrong weight is none: its neurons are too many for a plan, and the hull
+/// engine decodes at once.
+#[test]
+fn a_damaged_table_takes_no_longer() {
+    let mut random = Random(4);
+    let table = Neurons::of(
+        &[(1, 1.0)],
+        &SUMS[..1],
+        &[(4.0, rows(&mut random, 3000, 1))],
+    );
+    let numbers: Vec<_> = (1..12).map(|x| [f64::from(x), 0.0]).collect();
+    let mut model = lone(&numbers, &[table], 1);
+    assert_eq!(found(&model), [1]);
+    let at = model.weights.layers[0].neurons() / 2;
+    for weight in model.weights.layers[0].ff_in.row_mut(at) {
+        *weight *= 0.5;
+    }
+    assert_eq!(found(&model), [0]);
+    agree(&model, &[1, 2, 3], 20).unwrap();
+    for engine in Engine::available().filter(|engine| engine.is_planned()) {
+        let mut decoder = Decoder::new(&model, engine).unwrap();
+        decoder.prefill(&ids(&[1, 2, 3])).unwrap();
+        assert_eq!(decoder.stats().bailouts.to_string(), "1 model");
+    }
+}
+
+/// A far table is assumed to be 0 until it is read.
+#[test]
+fn far_tables_are_read_when_they_have_to_be() {
+    const FIRST: f64 = 600_000.0;
+    let mut random = Random(6);
+    let table = Neurons::of(&NUMBER, &SUMS[..1], &[(FIRST, rows(&mut random, 9, 1))]);
+    let near = (0..8).map(|x| [f64::from(x), 0.0]);
+    let far = (0..4).map(|x| [FIRST + f64::from(x), 0.0]);
+    let model = lone(&near.chain(far).collect::<Vec<_>>(), &[table], 1);
+    assert_eq!(found(&model), [1]);
+    for (prompt, bailouts) in [(&[0, 2, 3][..], "none"), (&[0, 2, 10, 3, 9], "1 tables")] {
+        agree(&model, prompt, 12).unwrap();
+        for engine in Engine::available().filter(|engine| engine.is_planned()) {
+            let mut decoder = Decoder::new(&model, engine).unwrap();
+            decoder.prefill(&ids(prompt)).unwrap();
+            assert_eq!(decoder.generate(Some(3)).count(), 3);
+            let stats = decoder.stats();
+            assert!(stats.planned, "{stats:?}");
+            assert_eq!(stats.bailouts.to_string(), bailouts);
+        }
+    }
 }
 
 /// Several tables and another neuron add to one slot. Each has exact sums. All of them have not, if

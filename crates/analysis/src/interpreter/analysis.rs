@@ -45,6 +45,10 @@ pub struct Analysis {
 /// The last position that the analysis considers, so that squares of positions are exact.
 const LAST_POSITION: u64 = 1 << 26;
 
+/// The most neurons of a layer that belong to no table: forms have a term for each, and some
+/// derivations take time in the square of terms.
+const MOST_NEURONS: usize = 1 << 10;
+
 impl Analysis {
     /// Interprets all heads and neurons of a model for any token, and classifies the heads by their
     /// keys.
@@ -53,7 +57,8 @@ impl Analysis {
     /// terms of a form).
     ///
     /// # Errors
-    /// [`Bailout::Model`] if numbers may overflow or leave the range in which scores are compared
+    /// [`Bailout::Model`] if a layer has more than 1,024 neurons beside tables; if numbers may
+    /// overflow or leave the range in which scores are compared
     /// exactly, or if position features are rounded; [`Bailout::Head`] if the output of a head that
     /// attends by position may be rounded.
     ///
@@ -64,6 +69,13 @@ impl Analysis {
         first: &Arc<Vec<Vec<Offer>>>,
         assumptions: &Assumptions,
     ) -> Result<Self> {
+        if rows
+            .layers
+            .iter()
+            .any(|layer| layer.neurons.len() > MOST_NEURONS)
+        {
+            return Err(Bailout::Model);
+        }
         let mut all = Self {
             rows: Arc::clone(rows),
             interner: Interner::new(rows.last_position.min(LAST_POSITION)),

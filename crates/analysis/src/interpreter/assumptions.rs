@@ -77,9 +77,9 @@ pub struct Assumptions {
     /// negative are assumed to stay between 0 and [a bound](crate::Sum::range), which the decoder
     /// checks.
     pub wide: bool,
-    /// Whether [far](crate::Table::is_far) tables may be read. Otherwise their arguments are assumed
-    /// to be at most those of the first entries, so that these tables are 0, which the decoder
-    /// checks.
+    /// Whether [far](crate::Table::is_far) tables may be read. Otherwise their arguments are
+    /// assumed to be at most those of the first entries, so that these tables are 0, which the
+    /// decoder checks.
     pub reads_tables: bool,
     /// The first token's id, if it is assumed not to occur again.
     pub sentinel: Option<usize>,
