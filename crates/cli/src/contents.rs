@@ -49,9 +49,12 @@ impl Contents {
         for module in &self.library.modules {
             let _ = writeln!(
                 text,
-                "module    {}: {} functions, {} instructions",
+                "module    {}: {}, {} instructions",
                 module.name,
-                thousands(module.functions.len() as u64),
+                match module.functions.len() {
+                    1 => "1 function".to_owned(),
+                    count => format!("{} functions", thousands(count as u64)),
+                },
                 thousands(module.code.len() as u64)
             );
         }

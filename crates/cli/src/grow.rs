@@ -35,8 +35,10 @@ pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
     }
     let (mut library, mut programs) = library::read(&args.folder, &computer)?;
     let known = library.modules.len();
-    for name in &args.add {
-        builtin::add(&mut library, name)?;
+    for (number, name) in args.add.iter().enumerate() {
+        if !args.add[..number].contains(name) {
+            builtin::add(&mut library, name)?;
+        }
     }
     for folder in &args.module {
         add_folder(&mut library, folder)?;

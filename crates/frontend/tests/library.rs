@@ -4,7 +4,7 @@ use weightware_frontend::{Library, Options, lower};
 use weightware_isa::{Interpreter, Outcome, Program, Trap};
 
 const LIBRARY: &str = r#"(module
-    (global $stack (mut i32) (i32.const 65536))
+    (global $__stack_pointer (mut i32) (i32.const 65536))
     (memory 145)
     (type $compare (func (param i32 i32) (result i32)))
     (table 1 funcref)
@@ -17,10 +17,10 @@ const LIBRARY: &str = r#"(module
     (func (export "apply") (param i32 i32 i32) (result i32)
         (call_indirect (type $compare) (local.get 0) (local.get 1) (local.get 2)))
     (func (export "pushed") (param i32) (result i32)
-        (global.set $stack (i32.sub (global.get $stack) (i32.const 16)))
-        (i32.store (global.get $stack) (i32.mul (local.get 0) (i32.const 7)))
-        (i32.load (global.get $stack))
-        (global.set $stack (i32.add (global.get $stack) (i32.const 16))))
+        (global.set $__stack_pointer (i32.sub (global.get $__stack_pointer) (i32.const 16)))
+        (i32.store (global.get $__stack_pointer) (i32.mul (local.get 0) (i32.const 7)))
+        (i32.load (global.get $__stack_pointer))
+        (global.set $__stack_pointer (i32.add (global.get $__stack_pointer) (i32.const 16))))
     (func (export "product") (param i64 i64) (result i64) (i64.mul (local.get 0) (local.get 1))))"#;
 
 const PROGRAM: &str = r#"(module
@@ -90,6 +90,14 @@ fn modules_with_state_are_refused() {
             "env.f",
         ),
         ("(module (global (mut i64) (i64.const 0)))", "globals"),
+        // Counters are no stack pointers.
+        ("(module (global (mut i32) (i32.const 0)))", "globals"),
+        ("(module (global (mut i32) (i32.const 1001)))", "globals"),
+        (
+            "(module (global $count (mut i32) (i32.const 1024)))",
+            "globals",
+        ),
+        ("(module (func $f))", "no function"),
         (
             r#"(module (memory 1) (data (i32.const 16) "abc"))"#,
             "0x10 to 0x13",
@@ -122,7 +130,9 @@ fn names_and_constants_of_modules_are_their_own() {
     let said = refused(&mut library, "own", "(module)");
     assert!(said.contains("already"), "{said}");
     let at = |address: u32| {
-        format!(r#"(module (memory 145) (data (i32.const {address:#x}) "\01\02\03"))"#)
+        format!(
+            r#"(module (memory 145) (data (i32.const {address:#x}) "\01\02\03") (func (export "f")))"#
+        )
     };
     for address in [0x8f_fffe, 0x90_0000, 0x90_0001] {
         let said = refused(&mut library, "other", &at(address));
@@ -205,6 +215,16 @@ fn programs_that_do_not_fit_a_library_are_refused() {
         ),
     ];
     let pointer = "(global (mut i32) (i32.const 1024))";
+    for counter in [
+        "(mut i32) (i32.const 0)",
+        "$count (mut i32) (i32.const 1024)",
+    ] {
+        let text = format!(
+            r#"(module (import "own" "pushed" (func (param i64))) (global {counter}) (func (export "main")))"#
+        );
+        let error = lower(text.as_bytes(), &options).expect_err(&text);
+        assert!(error.to_string().contains("stack pointer"), "{error}");
+    }
     for (import, globals, words) in cases {
         let globals = match words {
             "stack pointer" => globals,

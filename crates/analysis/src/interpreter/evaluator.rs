@@ -349,8 +349,8 @@ impl Analysis {
         Ok(self.interner.id_of(kind, || Range::new(lo, hi, 0)))
     }
 
-    /// The arguments of the tables whose limit they are not proved to keep, and the limits: those of
-    /// exact sums, or the first entries of far tables, if these are assumed to be 0.
+    /// The arguments of the tables whose limit they are not proved to keep, and the limits: those
+    /// of exact sums, or the first entries of far tables, if these are assumed to be 0.
     ///
     /// # Errors
     /// A [`Bailout`] if no form holds there.

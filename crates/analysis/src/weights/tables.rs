@@ -82,8 +82,8 @@ impl Table {
         self.runs.first().map_or(f64::INFINITY, |run| run.0)
     }
 
-    /// Whether all functions are 0 up to a great argument: as code is that programs in the prompt may
-    /// call, and its data.
+    /// Whether all functions are 0 up to a great argument: as code is that programs in the prompt
+    /// may call, and its data.
     #[must_use]
     pub fn is_far(&self) -> bool {
         self.first() >= FAR

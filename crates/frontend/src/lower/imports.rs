@@ -154,9 +154,9 @@ fn not_in_library(module: &LibraryModule, name: &str, ty: &FuncType) -> Error {
             printable(name)
         ),
     };
-    Error::unsupported(problem).remedy(format!(
-        "`weightware modules {of}` lists the functions of a built-in module"
-    ))
+    let functions = module.functions.iter();
+    let names: Vec<String> = functions.map(|own| printable(&own.name)).collect();
+    Error::unsupported(problem).remedy(format!("its functions are {}", names.join(", ")))
 }
 
 fn refusal(module: &str, name: &str, ty: &FuncType) -> Error {

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use wasmparser::ValType;
 use weightware_isa::Op;
 
 use super::key::{Key, Unit};
-use super::linker::Linker;
+use super::linker::{Linker, stack_pointer};
 use super::{lower_reachable, runtime_library};
 use crate::code::{Encoder, Label};
 use crate::error::{Error, printable};
@@ -25,6 +24,9 @@ const RESERVED: [&str; 3] = [SOFTWARE, "env", WASI];
 
 /// Addresses of constants: programs write below them, and the weights have nothing beyond.
 const CONSTANTS: std::ops::RangeInclusive<u64> = 1 << 23..=1 << 24;
+
+/// The first address for constants of modules that are not built in.
+const OWN: u64 = 0x00a0_0000;
 
 impl Library {
     /// Adds the operators that the machine lacks: 64-bit products and quotients, floating point.
@@ -90,6 +92,11 @@ impl Library {
         let mut memory: Vec<(u32, Vec<u8>)> = data.collect();
         memory.sort();
         self.check_memory(&memory)?;
+        if wanted.is_empty() {
+            return Err(Error::unsupported("a library module exports no function").remedy(
+                "declare functions in C by WEIGHTWARE_FUNCTION, or export them, (export \"name\")",
+            ));
+        }
         let lowered = self
             .clone()
             .lower(name, linker, passes::SHORT, &wanted, memory)?;
@@ -103,9 +110,13 @@ impl Library {
             let first = u64::from(*first);
             first..first + bytes.len() as u64
         };
+        let taken = self.modules.iter().flat_map(|module| &module.memory);
+        let ends = taken.map(|own| span(own).end);
+        let free = ends.max().unwrap_or(0).max(OWN).next_multiple_of(1 << 12);
         let refuse = |problem: String| {
-            Err(Error::unsupported(problem)
-                .remedy("link it with other addresses, such as -Wl,--global-base=0xa00000"))
+            Err(Error::unsupported(problem).remedy(format!(
+                "link it with other addresses, such as -Wl,--global-base={free:#x}"
+            )))
         };
         for own in memory.iter().map(span) {
             let (first, end) = (own.start, own.end);
@@ -231,12 +242,11 @@ fn check(module: &Module<'_>) -> Result<(), Error> {
     let refuse = |problem: &str, remedy: &'static str| {
         Err(Error::unsupported(format!("a library module has {problem}")).remedy(remedy))
     };
-    let mut mutable = module.globals.iter().filter(|global| global.mutable);
-    let first = mutable.next();
-    if first.is_some_and(|global| global.ty != ValType::I32) || mutable.next().is_some() {
+    let mutable = module.globals.iter().filter(|global| global.mutable);
+    if mutable.count() > usize::from(stack_pointer(module).is_some()) {
         return refuse(
             "mutable globals besides the stack pointer",
-            "pass a pointer to state, which the caller owns",
+            "pass a pointer to state, which the caller owns; a stack pointer is the first one, named `$__stack_pointer` or not at all, and a multiple of 16",
         );
     }
     if module.start.is_some() {

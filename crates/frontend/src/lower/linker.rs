@@ -213,7 +213,7 @@ impl<'m> Linker<'m> {
             return Err(Error::unsupported(
                 "the program has no stack pointer, and functions of the library need a stack in memory",
             )
-            .remedy("make its first mutable global a stack pointer, an i32: the address below which they may write"));
+            .remedy("make its first mutable global a stack pointer, `(global $__stack_pointer (mut i32) (i32.const 65536))`: they may write below this address, a multiple of 16"));
         }
         let compare = [ValType::I32, ValType::I32];
         let mut types = module.types.iter();
@@ -356,9 +356,14 @@ impl<'m> Linker<'m> {
     }
 }
 
-/// The first mutable global of a module with its index, if it can be a stack pointer.
-fn stack_pointer<'m>(module: &'m Module<'_>) -> Option<(&'m Global, u32)> {
+/// The first mutable global of a module with its index, if it is a stack pointer: linkers align it
+/// to 16, and give it this name, if any.
+pub(super) fn stack_pointer<'m>(module: &'m Module<'_>) -> Option<(&'m Global, u32)> {
     let mut globals = module.globals.iter().zip(0..);
-    let first = globals.find(|(global, _)| global.mutable);
-    first.filter(|(global, _)| global.ty == ValType::I32)
+    let (global, index) = globals.find(|(global, _)| global.mutable)?;
+    let name = module.global_names.get(&index);
+    let is_named = name.is_none_or(|&name| name == "__stack_pointer");
+    let is_aligned =
+        matches!(global.value, Some(Bits::Word(word)) if word > 0 && word.is_multiple_of(16));
+    (global.ty == ValType::I32 && is_named && is_aligned).then_some((global, index))
 }

@@ -42,6 +42,8 @@ pub(crate) struct Module<'a> {
     pub(crate) exports: Vec<(&'a str, ExternalKind, u32)>,
     pub(crate) start: Option<u32>,
     names: HashMap<u32, &'a str>,
+    /// The names of globals.
+    pub(crate) global_names: HashMap<u32, &'a str>,
 }
 
 /// An imported function.

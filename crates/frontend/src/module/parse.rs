@@ -56,6 +56,7 @@ impl<'a> Module<'a> {
             exports: Vec::new(),
             start: None,
             names: HashMap::new(),
+            global_names: HashMap::new(),
         };
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
@@ -304,15 +305,19 @@ impl<'a> Module<'a> {
         matches!(operators.read().ok()?, Operator::End).then_some(value)
     }
 
-    /// Reads the names of functions. Names only serve messages, so a malformed section is ignored.
+    /// Reads the names of functions, for messages, and of globals, of which one may be the stack
+    /// pointer. A malformed section is ignored.
     fn read_names(&mut self, names: wasmparser::NameSectionReader<'a>) {
         for name in names {
             let Ok(name) = name else { return };
-            if let Name::Function(functions) = name {
-                for naming in functions {
-                    let Ok(naming) = naming else { return };
-                    self.names.insert(naming.index, naming.name);
-                }
+            let (names, known) = match name {
+                Name::Function(functions) => (functions, &mut self.names),
+                Name::Global(globals) => (globals, &mut self.global_names),
+                _ => continue,
+            };
+            for naming in names {
+                let Ok(naming) = naming else { return };
+                known.insert(naming.index, naming.name);
             }
         }
     }
