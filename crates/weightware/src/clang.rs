@@ -30,7 +30,7 @@ const FREESTANDING_FLAGS: [&str; 11] = [
 const OBJECT_FLAGS: [&str; 4] = ["--target=wasm32-wasi", "-O2", "-w", "-c"];
 
 /// Flags for a library module, which exports its functions.
-const LIBRARY_FLAGS: [&str; 8] = [
+const LIBRARY_FLAGS: [&str; 9] = [
     "--target=wasm32",
     "-O2",
     "-nostdlib",
@@ -39,6 +39,8 @@ const LIBRARY_FLAGS: [&str; 8] = [
     "-DWEIGHTWARE_EXPORT",
     "-Wl,--no-entry",
     "-Wl,--strip-all",
+    // Variables end there, which have no data.
+    "-Wl,--export=__data_end",
 ];
 
 /// File name extensions of C, of C++, and of other inputs of the linker.

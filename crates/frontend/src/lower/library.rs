@@ -18,6 +18,7 @@ use crate::module::Module;
 use crate::module::host_imports::WASI;
 use crate::options::Options;
 use crate::passes::{self, Pass};
+use crate::width::Bits;
 
 /// Names of modules that stand for something else.
 const RESERVED: [&str; 3] = [SOFTWARE, "env", WASI];
@@ -92,6 +93,7 @@ impl Library {
         let mut memory: Vec<(u32, Vec<u8>)> = data.collect();
         memory.sort();
         self.check_memory(&memory)?;
+        check_variables(&module, &memory)?;
         if wanted.is_empty() {
             return Err(Error::unsupported("a library module exports no function").remedy(
                 "declare functions in C by WEIGHTWARE_FUNCTION, or export them, (export \"name\")",
@@ -235,6 +237,28 @@ fn layout() -> MemoryLayout {
         hidden: 0,
         end: 0,
     }
+}
+
+/// Refuses a module with variables, if it tells where they end, as C modules do.
+fn check_variables(module: &Module<'_>, memory: &[(u32, Vec<u8>)]) -> Result<(), Error> {
+    let mut exports = module.exports.iter();
+    let end = exports
+        .find(|(name, kind, _)| *kind == wasmparser::ExternalKind::Global && *name == "__data_end");
+    let end = end.and_then(|&(_, _, index)| module.globals.get(index as usize)?.value);
+    let constants = memory
+        .iter()
+        .map(|(first, bytes)| first + bytes.len() as u32);
+    match (end, constants.max()) {
+        // The linker aligns the end of constants to 16 at most.
+        (Some(Bits::Word(end)), Some(constants)) if end > constants.next_multiple_of(16) => {}
+        // Without constants, variables begin at the linker's address.
+        (Some(Bits::Word(end)), None) if !end.is_multiple_of(16) => {}
+        _ => return Ok(()),
+    }
+    Err(
+        Error::unsupported("a library module has variables, such as a static one of C")
+            .remedy("pass a pointer to state, which the caller owns; make constants `const`"),
+    )
 }
 
 /// Refuses a module with state of its own.
