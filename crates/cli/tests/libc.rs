@@ -90,7 +90,7 @@ int main(void) {
 }
 "#;
 
-/// What the library's module does not have.
+/// Directives that the library's module does not have.
 const FOREIGN: [&str; 4] = [
     r#""%Lf\n", 1.5L"#,
     r#""%m\n""#,
