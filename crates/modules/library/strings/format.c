@@ -235,7 +235,8 @@ static const char *put_directive(sink *to, const char *at, block *from) {
             break;
         }
         if (text == NULL) text = "(null)";
-        put_text(to, &by, text, 1, (int32_t)strings_strnlen(text, by.precision < 0 ? INT32_MAX : (uint32_t)by.precision));
+        uint32_t most = by.precision < 0 ? INT32_MAX : (uint32_t)by.precision;
+        put_text(to, &by, text, 1, (int32_t)strings_strnlen(text, most));
         break;
     }
     case 'n':
