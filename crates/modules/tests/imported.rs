@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use weightware_modules::Module;
 
 use crate::driver::{Called, Target};
-use crate::{crypto, dsp, elementary, graph, integers, numbers, sorting, strings};
+use crate::{crypto, dsp, elementary, formats, graph, integers, numbers, sorting, strings};
 
 /// The tests of a module called every function that its manifest states.
 fn covers(module: &str, called: impl IntoIterator<Item = Called>) {
@@ -36,7 +36,7 @@ modules! {
         elementary::elementary(Target::Imported, 3),
         elementary::exact(Target::Imported);
     sorting: sorting::all(Target::Imported);
-    strings: strings::all(Target::Imported), numbers::imported();
+    strings: strings::all(Target::Imported), numbers::imported(), formats::imported();
 }
 
 #[test]

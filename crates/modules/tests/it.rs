@@ -7,6 +7,7 @@ mod crypto;
 mod driver;
 mod dsp;
 mod elementary;
+mod formats;
 mod graph;
 mod imported;
 mod integers;

@@ -1,8 +1,25 @@
 /* printf's engine: directives, integers, texts. */
 #include "parts.h"
 
+/* Writes bytes that lie `step` apart. Those that do not exist are counted, and not visited. */
+static void put_bytes(sink *to, const char *from, uint32_t step, uint32_t count) {
+    if (to->length > INT32_MAX) {
+        uint32_t before = 0 - to->length;
+        if (before > count) before = count;
+        to->length += before;
+        from += before * step;
+        count -= before;
+    }
+    if (to->length < to->size) {
+        uint32_t room = to->size - to->length;
+        char *at = to->buffer + to->length, *end = at + (count < room ? count : room);
+        for (; at < end; from += step) *at++ = *from;
+    }
+    to->length += count;
+}
+
 void strings_pad(sink *to, char c, int32_t count) {
-    for (; count > 0; count--) put(to, c);
+    if (count > 0) put_bytes(to, &c, 0, (uint32_t)count);
 }
 
 /* The next argument of a block, aligned to its size. */
@@ -64,7 +81,9 @@ static void put_integer(sink *to, const directive *by, uint64_t value, const cha
     if (base == 8 && by->flags & ALTERNATE && zeros <= count) zeros = count + 1;
     zeros = zeros > count ? zeros - count : 0;
     while (prefix[before] != 0) before++;
-    int32_t padding = by->width - before - zeros - count;
+    /* Precisions may be near 2^31. */
+    uint32_t length = (uint32_t)before + (uint32_t)zeros + (uint32_t)count;
+    int32_t padding = (uint32_t)by->width > length ? by->width - (int32_t)length : 0;
     if (by->flags & ZEROS && by->precision < 0 && !(by->flags & LEFT) && padding > 0) {
         zeros += padding;
         padding = 0;
@@ -76,10 +95,25 @@ static void put_integer(sink *to, const directive *by, uint64_t value, const cha
     if (by->flags & LEFT) strings_pad(to, ' ', padding);
 }
 
-static void put_text(sink *to, const directive *by, const char *text, int32_t count) {
+static void put_text(sink *to, const directive *by, const char *text, uint32_t step, int32_t count) {
     if (!(by->flags & LEFT)) strings_pad(to, ' ', by->width - count);
-    for (int32_t i = 0; i < count; i++) put(to, text[i]);
+    put_bytes(to, text, step, (uint32_t)count);
     if (by->flags & LEFT) strings_pad(to, ' ', by->width - count);
+}
+
+/* Wide characters, which lie four bytes apart. Only those of ASCII have a byte without a locale. */
+static void put_wide(sink *to, const directive *by, const aliased_u32 *text) {
+    int32_t count = 0, most = by->precision < 0 ? INT32_MAX : by->precision;
+    for (; count < most && text[count] != 0; count++) {
+        if (text[count] > 127) __builtin_trap();
+    }
+    put_text(to, by, (const char *)text, 4, count);
+}
+
+/* Stores the number of bytes so far in an integer. */
+static void store_count(const sink *to, uint8_t *at, uint32_t bytes) {
+    uint32_t count = to->length + to->skip;
+    for (uint32_t i = 0; i < bytes; i++, count >>= 8) at[i] = (uint8_t)count;
 }
 
 static void put_signed(sink *to, const directive *by, uint64_t value, uint32_t bytes) {
@@ -97,14 +131,18 @@ static void put_unsigned(sink *to, const directive *by, uint64_t value, uint32_t
     put_integer(to, by, value, prefix, by->conversion == 'o' ? 8 : by->conversion == 'u' ? 10 : 16);
 }
 
+/* -1 beyond INT32_MAX. */
 static const char *read_number(const char *at, int32_t *number) {
-    for (*number = 0; *at >= '0' && *at <= '9'; at++) {
-        if (*number < 100000000) *number = *number * 10 + (*at - '0');
+    uint32_t read = 0;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        uint32_t digit = (uint32_t)(*at - '0');
+        if (read <= INT32_MAX) read = read > INT32_MAX / 10 ? (uint32_t)INT32_MAX + 1 : read * 10 + digit;
     }
+    *number = read > INT32_MAX ? -1 : (int32_t)read;
     return at;
 }
 
-/* Flags, width and precision. */
+/* Flags, width and precision. The width is negative if one of the two is beyond INT32_MAX. */
 static const char *read_directive(const char *at, directive *by, block *from) {
     for (;; at++) {
         uint32_t flag = *at == '-'   ? LEFT
@@ -112,7 +150,8 @@ static const char *read_directive(const char *at, directive *by, block *from) {
                         : *at == ' ' ? SPACE
                         : *at == '#' ? ALTERNATE
                         : *at == '0' ? ZEROS
-                                     : 0;
+                        : *at == '\'' ? GROUPED
+                                      : 0;
         if (flag == 0) break;
         by->flags |= flag;
     }
@@ -127,20 +166,22 @@ static const char *read_directive(const char *at, directive *by, block *from) {
         at = read_number(at, &by->width);
     }
     if (*at != '.') return at;
-    if (at[1] != '*') return read_number(at + 1, &by->precision);
+    if (at[1] != '*') {
+        at = read_number(at + 1, &by->precision);
+        if (by->precision < 0) by->width = -1;
+        return at;
+    }
     by->precision = (int32_t)next_word(from);
     return at + 2;
 }
 
-/* Whether a directive is C's, and not the module's: counts, wide characters, and long doubles, whose arguments have
- * another size. */
+/* Whether a directive is C's or POSIX's, and not the module's: errno's text, arguments by their position, and long
+ * doubles, whose arguments have another size. */
 static bool is_foreign(char length, char conversion) {
     switch (conversion) {
-    case 'n':
+    case 'm':
+    case '$':
         return true;
-    case 'c':
-    case 's':
-        return length == 'l';
     default:
         return length == 'L' && ((conversion | 32) == 'a' || ((conversion | 32) >= 'e' && (conversion | 32) <= 'g'));
     }
@@ -153,7 +194,12 @@ static const char *put_directive(sink *to, const char *at, block *from) {
     length read = read_length(at);
     by.conversion = *read.end;
     if (is_foreign(*at, by.conversion)) __builtin_trap();
+    if (by.width < 0) {
+        overflow(to);
+        return read.end;
+    }
     uint32_t size = read.bytes == 8 ? 8 : 4;
+    bool is_wide = *at == 'l' || by.conversion < 'a';
     switch (by.conversion) {
     case 'd':
     case 'i':
@@ -170,17 +216,32 @@ static const char *put_directive(sink *to, const char *at, block *from) {
         by.flags |= ALTERNATE;
         put_unsigned(to, &by, next_of(from, sizeof(void *)), sizeof(void *));
         break;
-    case 'c': {
-        char c = (char)next_word(from);
-        put_text(to, &by, &c, 1);
+    case 'c':
+    case 'C': {
+        const uint32_t text[2] = {next_word(from), 0};
+        by.precision = -1;
+        if (is_wide) {
+            put_wide(to, &by, text);
+        } else {
+            put_text(to, &by, (const char *)text, 1, 1);
+        }
         break;
     }
-    case 's': {
+    case 's':
+    case 'S': {
         const char *text = (const char *)(uintptr_t)next_of(from, sizeof(void *));
+        if (is_wide) {
+            put_wide(to, &by, (const aliased_u32 *)text);
+            break;
+        }
         if (text == NULL) text = "(null)";
-        put_text(to, &by, text, (int32_t)strings_strnlen(text, by.precision < 0 ? INT32_MAX : (uint32_t)by.precision));
+        uint32_t most = by.precision < 0 ? INT32_MAX : (uint32_t)by.precision;
+        put_text(to, &by, text, 1, (int32_t)strings_strnlen(text, most));
         break;
     }
+    case 'n':
+        store_count(to, (uint8_t *)(uintptr_t)next_of(from, sizeof(void *)), read.bytes);
+        break;
     case '%':
         put(to, '%');
         break;
@@ -200,10 +261,12 @@ static const char *put_directive(sink *to, const char *at, block *from) {
     return read.end + 1;
 }
 
-int32_t strings_format(char *buffer, uint32_t size, const char *format, const void *arguments) {
-    sink to = {buffer, size == 0 ? 0 : size - 1, 0};
+int32_t strings_format_from(char *buffer, uint32_t size, uint32_t skip, const char *format, const void *arguments) {
+    /* No text is longer than INT32_MAX, so that a length beyond it is one before the bytes that exist. */
+    if (skip > INT32_MAX) skip = INT32_MAX;
+    sink to = {buffer, size == 0 ? 0 : size > INT32_MAX ? INT32_MAX : size - 1, 0 - skip, skip};
     block from = {arguments};
-    while (*format != 0) {
+    while (*format != 0 && to.length + skip <= INT32_MAX) {
         const char *end = *format == '%' ? put_directive(&to, format + 1, &from) : NULL;
         if (end == NULL) {
             put(&to, *format++);
@@ -211,14 +274,19 @@ int32_t strings_format(char *buffer, uint32_t size, const char *format, const vo
             format = end;
         }
     }
-    if (size > 0) buffer[to.length < size ? to.length : size - 1] = 0;
-    return (int32_t)to.length;
+    uint32_t length = to.length + skip;
+    if (size > 0) buffer[to.length > INT32_MAX ? 0 : to.length < to.size ? to.length : to.size] = 0;
+    return length > INT32_MAX ? -1 : (int32_t)length;
+}
+
+int32_t strings_format(char *buffer, uint32_t size, const char *format, const void *arguments) {
+    return strings_format_from(buffer, size, 0, format, arguments);
 }
 
 uint32_t strings_dtoa(double value, char *buffer) {
     directive by = {0, 0, 15, 'g'};
     for (;; by.precision++) {
-        sink to = {buffer, 24, 0};
+        sink to = {buffer, 24, 0, 0};
         strings_put_f64(&to, &by, value);
         buffer[to.length] = 0;
         if (by.precision == 17 || value != value || strings_strtod(buffer, NULL) == value) return to.length;

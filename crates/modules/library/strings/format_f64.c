@@ -54,6 +54,8 @@ static void fixed(layout *l, int32_t fraction) {
 /* Significant digits: scientific notation for exponents below -4 or beyond the precision. */
 static void general(layout *l, int32_t precision, bool keeps_zeros) {
     if (precision == 0) precision = 1;
+    /* Up to four zeros come before the digits, and their number must fit. */
+    if (precision > INT32_MAX - 8) precision = INT32_MAX - 8;
     scientific(l, precision - 1);
     if (l->exponent >= -4 && l->exponent < precision) {
         /* It is rounded already. */
@@ -189,7 +191,9 @@ void strings_put_f64(sink *to, const directive *by, double value) {
         if (by->flags & LEFT) strings_pad(to, ' ', padding);
         return;
     }
-    if ((by->conversion | 32) == 'a') {
+    if (by->precision > INT32_MAX - 8 && by->flags & ALTERNATE && (by->conversion | 32) == 'g') {
+        overflow(to);
+    } else if ((by->conversion | 32) == 'a') {
         put_hexadecimal(to, by, sign, magnitude);
     } else {
         put_decimal(to, by, sign, magnitude);

@@ -1,6 +1,8 @@
 /* C's own names for functions of the module. The command line links this file before the C library if the model has
  * the module in its weights. All definitions are weak: a program's own come first. */
+#include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,29 +37,44 @@ OWN int atoi(const char *text) { return strings_strtol(text, NULL, 10); }
 OWN long atol(const char *text) { return strings_strtol(text, NULL, 10); }
 OWN long long atoll(const char *text) { return strings_strtoll(text, NULL, 10); }
 
+/* A length, or -1 with its errno. */
+static int length_of(int length) {
+    if (length < 0) errno = EOVERFLOW;
+    return length;
+}
+
 OWN int vsnprintf(char *restrict buffer, size_t size, const char *restrict format, va_list arguments) {
-    return strings_vsnprintf(buffer, size, format, arguments);
+    return length_of(size > INT32_MAX ? -1 : strings_vsnprintf(buffer, size, format, arguments));
 }
 
 OWN int vsprintf(char *restrict buffer, const char *restrict format, va_list arguments) {
-    return strings_vsnprintf(buffer, INT32_MAX, format, arguments);
+    return length_of(strings_vsnprintf(buffer, INT32_MAX, format, arguments));
+}
+
+/* A long text, in pieces: the stack holds no more. A function of its own, so that short texts need less stack. */
+static __attribute__((noinline)) bool write_long(FILE *to, uint32_t length, const char *format, va_list arguments) {
+    char piece[4096];
+    for (uint32_t done = 0; done < length;) {
+        uint32_t count = length - done < sizeof piece ? length - done : sizeof piece - 1;
+        strings_format_from(piece, sizeof piece, done, format, (const void *)arguments);
+        if (fwrite(piece, 1, count, to) != count) return false;
+        done += count;
+    }
+    return true;
 }
 
 OWN int vfprintf(FILE *restrict to, const char *restrict format, va_list arguments) {
     char buffer[256];
     va_list again;
     va_copy(again, arguments);
-    int length = strings_vsnprintf(buffer, sizeof buffer, format, arguments);
-    size_t written;
-    if (length < (int)sizeof buffer) {
-        written = fwrite(buffer, 1, (size_t)length, to);
-    } else {
-        char longer[length + 1];
-        strings_vsnprintf(longer, (size_t)length + 1, format, again);
-        written = fwrite(longer, 1, (size_t)length, to);
+    int length = length_of(strings_vsnprintf(buffer, sizeof buffer, format, arguments));
+    if (length >= (int)sizeof buffer) {
+        if (!write_long(to, (uint32_t)length, format, again)) length = -1;
+    } else if (length > 0 && fwrite(buffer, 1, (size_t)length, to) != (size_t)length) {
+        length = -1;
     }
     va_end(again);
-    return written == (size_t)length ? length : -1;
+    return length;
 }
 
 OWN int vprintf(const char *restrict format, va_list arguments) { return vfprintf(stdout, format, arguments); }

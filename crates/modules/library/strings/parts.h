@@ -64,10 +64,11 @@ INTERNAL int strings_leading(const decimal *n);
 /* The digit of a position. */
 INTERNAL uint32_t strings_digit(const decimal *n, int position);
 
-/* A text that is being written, of which only `size` bytes exist. */
+/* A text that is being written, of which only `size` bytes from `skip` on exist. `length` counts from there, so it
+ * begins with -skip. */
 typedef struct {
     char *buffer;
-    uint32_t size, length;
+    uint32_t size, length, skip;
 } sink;
 
 WEIGHTWARE_INLINE void put(sink *to, char c) {
@@ -75,7 +76,7 @@ WEIGHTWARE_INLINE void put(sink *to, char c) {
     to->length++;
 }
 
-enum { LEFT = 1, PLUS = 2, SPACE = 4, ALTERNATE = 8, ZEROS = 16 };
+enum { LEFT = 1, PLUS = 2, SPACE = 4, ALTERNATE = 8, ZEROS = 16, GROUPED = 32 };
 
 /* A directive of printf. */
 typedef struct {
@@ -84,7 +85,11 @@ typedef struct {
     char conversion;
 } directive;
 
+/* Writes a byte several times. Takes no time for bytes that do not exist. */
 INTERNAL void strings_pad(sink *to, char c, int32_t count);
+
+/* Makes the text longer than its length can be told. */
+WEIGHTWARE_INLINE void overflow(sink *to) { to->length = (uint32_t)INT32_MAX + 1 - to->skip; }
 
 /* Writes a number by a directive of f64. */
 INTERNAL void strings_put_f64(sink *to, const directive *by, double value);

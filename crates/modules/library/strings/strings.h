@@ -127,12 +127,18 @@ uint32_t strings_ulltoa(uint64_t value, char *buffer, uint32_t base);
 WEIGHTWARE_FUNCTION("strings", dtoa)
 uint32_t strings_dtoa(double value, char *buffer);
 
-/* Writes by a format of printf, at most `size` bytes with the zero; returns the length without that limit. The
- * arguments are a block as of C's va_list in WebAssembly: each aligned to its size of 4 or 8 bytes. Directives: flags
- * -+ #0, width, precision, lengths hh h l ll j z t L, conversions d i u o x X c s p e E f F g G a A %. `%n`, wide
- * characters and long doubles trap; a directive that C lacks is written as it is. */
+/* Writes by a format of printf, at most `size` bytes with the zero; returns the length without that limit, or -1 if it
+ * is beyond 2^31 - 1. The arguments are a block as of C's va_list in WebAssembly: each aligned to its size of 4 or 8
+ * bytes. Directives: flags -+ #0', width, precision, lengths hh h l ll j z t L, conversions d i u o x X c s C S p n e
+ * E f F g G a A %. Wide characters beyond ASCII, long doubles, `%m` and arguments by position trap; a directive that C
+ * lacks is written as it is. */
 WEIGHTWARE_FUNCTION("strings", format)
 int32_t strings_format(char *buffer, uint32_t size, const char *format, const void *arguments);
+
+/* Like format, of the text without its first `skip` bytes: so a long text is written in pieces. Returns the length of
+ * the whole text; bytes before and after the piece take nearly no time. */
+WEIGHTWARE_FUNCTION("strings", format_from)
+int32_t strings_format_from(char *buffer, uint32_t size, uint32_t skip, const char *format, const void *arguments);
 
 #ifdef __wasm__
 /* In WebAssembly, va_list is a pointer to such a block. */
