@@ -9,7 +9,7 @@
 //! |---|---|
 //! | arguments, results | on the operand stack, as in every call |
 //! | locals | in the frame that the call makes |
-//! | stack pointer | word 0: the program's first mutable global, an i32, which the module's own stands for |
+//! | stack pointer | word 0: the program's first mutable global, an i32, which the module's own stands for; a multiple of 16 above 0, named `__stack_pointer` or not at all |
 //! | calls back | to elements of the program's first table, of type `(i32, i32) -> i32`: word 1 holds the place of the program's dispatch, or of a trap |
 //! | memory | the program's, by its own addresses. Accesses are not checked against its size |
 //! | constants | from address 2^23 on, below 2^24: after the memory that programs write |
