@@ -79,9 +79,17 @@ pub enum Error {
     NotAProgram,
     /// The text is a saved run in a format of another version.
     #[error(
-        "this is a saved run of format {0}, and this version reads format 3; run the program again with --save FILE"
+        "this is a saved run of format {0}, and this version reads format 4; run the program again with --save FILE"
     )]
     OtherFormat(u32),
+    /// A saved run belongs to another model than the computer's.
+    #[error(
+        "the weights are not those of the run, and would go on with another program or with none; use {machine} instead, or if that model has grown since or is of another version, run the program again with --save FILE"
+    )]
+    OtherModel {
+        /// The machine of the run, as it was told to [`RunWriter::new`](crate::RunWriter::new).
+        machine: String,
+    },
     /// The contexts of the computer have another length than those of a saved run.
     #[error(
         "the run was saved with contexts of {saved} tokens, and those of this model have {own}: it would not go on as it began; use --context {saved}, or the model that it was saved with"
@@ -94,7 +102,7 @@ pub enum Error {
     },
     /// The text is not a saved run.
     #[error(
-        "this is not a saved run: it does not begin with `{}` and three numbers; --save FILE writes one",
+        "this is not a saved run: it does not begin with `{}` with three numbers and a digest; --save FILE writes one",
         crate::SavedRun::MARK
     )]
     NotASavedRun,
