@@ -147,7 +147,7 @@ impl Machine<'_> {
         let modules = library.modules.iter().map(|module| &module.name[..]);
         let modules: Vec<&str> = modules.collect();
         format!(
-            "--model DIR, after `weightware weights --rom {} {options} --out DIR`,",
+            "--model DIR of `weightware weights --rom {} {options} --out DIR`",
             modules.join(",")
         )
     }

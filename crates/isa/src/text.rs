@@ -272,13 +272,11 @@ impl Program {
         {
             return Err(Error::new(Kind::Handler { handler }));
         }
-        program
-            .validate()
-            .map_err(|error| {
-                let instruction = error.instruction();
-                let place = instruction.and_then(|instruction| places.get(instruction));
-                error.at_place(place.copied().unwrap_or_else(|| parser.end()))
-            })?;
+        program.validate().map_err(|error| {
+            let instruction = error.instruction();
+            let place = instruction.and_then(|instruction| places.get(instruction));
+            error.at_place(place.copied().unwrap_or_else(|| parser.end()))
+        })?;
         Ok(program)
     }
 }

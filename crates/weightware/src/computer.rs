@@ -71,8 +71,8 @@ impl Computer {
         &self.model
     }
 
-    /// The SHA-256 digest of all from which the model's tokens follow: its weights, position
-    /// features, tokens and horizon. It is that of a folder and of the same weights, compiled.
+    /// The SHA-256 digest of all that decides how a run of the model goes: its weights, position
+    /// features, tokens, contexts and horizon. A folder has that of the same weights, compiled.
     #[must_use]
     pub fn digest(&self) -> &str {
         self.digest.get_or_init(|| digest::digest(&self.model))

@@ -6,8 +6,8 @@ use weightware_model::{
     Weights,
 };
 
-/// The digest of all that decides which tokens a model generates. What only its executor reads has
-/// no part in it: names, modules and the length of a context.
+/// The digest of all that decides how a run of a model goes. The names of its profile and modules
+/// have no part in it.
 pub(crate) fn digest(model: &Model) -> String {
     let Model {
         config,
@@ -65,7 +65,7 @@ impl Numbers {
             position_features,
             profile: _,
             modules: _,
-            context: _,
+            context,
             last_position,
             key_bounds,
         } = config;
@@ -90,6 +90,7 @@ impl Numbers {
                 self.float(coefficient);
             }
         }
+        self.push(context.unwrap_or(0));
         self.push(*last_position);
         self.push(key_bounds.len() as u64);
         for bound in key_bounds {

@@ -84,25 +84,15 @@ pub enum Error {
     OtherFormat(u32),
     /// A saved run belongs to another model than the computer's.
     #[error(
-        "the weights are not those of the run, and would go on with another program or with none; use {machine} instead, or if that model has grown since or is of another version, run the program again with --save FILE"
+        "the run was saved with other weights than these, and would not go on as it began; use {machine} instead; if that model has grown since or is of another version, run the program again with --save FILE"
     )]
     OtherModel {
         /// The machine of the run, as it was told to [`RunWriter::new`](crate::RunWriter::new).
         machine: String,
     },
-    /// The contexts of the computer have another length than those of a saved run.
-    #[error(
-        "the run was saved with contexts of {saved} tokens, and those of this model have {own}: it would not go on as it began; use --context {saved}, or the model that it was saved with"
-    )]
-    OtherContext {
-        /// The length of a context in the saved run, or 0 if its contexts do not end.
-        saved: u64,
-        /// That of the computer.
-        own: u64,
-    },
     /// The text is not a saved run.
     #[error(
-        "this is not a saved run: it does not begin with `{}` with three numbers and a digest; --save FILE writes one",
+        "this is not a saved run: it does not begin with `{}`, two numbers and a digest; --save FILE writes one",
         crate::SavedRun::MARK
     )]
     NotASavedRun,

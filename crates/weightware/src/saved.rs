@@ -11,19 +11,15 @@ use crate::{Computer, Error};
 /// A saved run: the tokens of its current context, those of its prompt and of its trace so far.
 ///
 /// ```text
-/// weightware-run 4 279 1 3500000 c0ff...  the format, the header
+/// weightware-run 4 279 1 c0ff...  format, tokens of the prompt, number of the context, model
 /// # machine --profile stock       the machine of the run, for people
 /// <begin> 00 01 ...               the prompt
 /// # sha256 9b2a...                the digest of all bytes before this line
 /// 03 00 00 00 commit(...)         the trace so far, one instruction a line
 /// # sha256 5f0c...                the digest of all bytes before this line
 /// ```
-/// The header has the number of tokens of the prompt, number and length of the context, and the
-/// [digest](Computer::digest) of the model. The length is the one that the model's `config.json`
-/// states as `context`, or 0.
-///
 /// Decoding is a function of the model and the tokens of a context so far, so no other state is
-/// saved.
+/// saved. The model is known by its [digest](Computer::digest).
 ///
 /// A text ends with a digest, and a long text has further digests as checkpoints. If the writer was
 /// killed, the text after the last digest is ignored, and a resumed run decodes those tokens again.
@@ -47,7 +43,7 @@ const MACHINE: &str = "# machine ";
 const CHECKPOINT: usize = 1 << 20;
 
 impl SavedRun {
-    /// The first words of a saved run; three numbers and the digest of the model follow.
+    /// The first words of a saved run; two numbers and the digest of the model follow.
     pub const MARK: &str = "weightware-run 4";
 
     /// The first words of a saved run in any format.
@@ -57,13 +53,13 @@ impl SavedRun {
     ///
     /// # Errors
     /// If the text is not a saved run, has another format, was changed since it was written, has a
-    /// word that is not a token, or is truncated within the prompt; if it was saved with another
-    /// model than the computer's; or if its program can go on in further contexts, which have
-    /// another length on the computer: each interrupted jump depends on the length.
+    /// word that is not a token, or is truncated within the prompt; or if it was saved with another
+    /// model than the computer's, on which it would not go on as it began.
     pub fn parse(text: &str, computer: &Computer) -> Result<Self, Error> {
         let (mark, _) = text.split_once('\n').unwrap_or((text, ""));
         let Header {
-            numbers: [length, context, tokens],
+            length,
+            context,
             model,
         } = header(mark)?;
         let verified = verified(text)?;
@@ -89,10 +85,6 @@ impl SavedRun {
             token.ok_or_else(|| Error::MeaninglessToken(tokenizer.decode(&[id])))
         });
         let trace = trace.collect::<Result<_, _>>()?;
-        let own = length_of(computer);
-        if own != tokens && prompt.contains(&computer.id(Token::Ready)) {
-            return Err(Error::OtherContext { saved: tokens, own });
-        }
         Ok(Self {
             prompt,
             trace,
@@ -115,11 +107,6 @@ impl SavedRun {
     }
 }
 
-/// The length of a computer's contexts, or 0.
-fn length_of(computer: &Computer) -> u64 {
-    computer.model().config.context.unwrap_or(0)
-}
-
 /// The machine that a text names, without what could control a terminal.
 fn machine(text: &str) -> String {
     let line = text.lines().nth(1);
@@ -130,8 +117,10 @@ fn machine(text: &str) -> String {
 
 /// A first line, without its mark.
 struct Header<'t> {
-    /// The tokens of the prompt, the number and the length of the context.
-    numbers: [u64; 3],
+    /// The tokens of the prompt.
+    length: u64,
+    /// The number of the context.
+    context: u64,
     /// The digest of the model.
     model: &'t str,
 }
@@ -139,15 +128,15 @@ struct Header<'t> {
 fn header(line: &str) -> Result<Header<'_>, Error> {
     if let Some(words) = line.strip_prefix(SavedRun::MARK) {
         let words: Vec<&str> = words.split_whitespace().collect();
-        let [length, context, tokens, model] = words[..] else {
+        let [length, context, model] = words[..] else {
             return Err(Error::NotASavedRun);
         };
-        let numbers = [length, context, tokens].map(str::parse);
-        let [Ok(length), Ok(context), Ok(tokens)] = numbers else {
+        let [Ok(length), Ok(context)] = [length, context].map(str::parse) else {
             return Err(Error::NotASavedRun);
         };
         return Ok(Header {
-            numbers: [length, context, tokens],
+            length,
+            context,
             model,
         });
     }
@@ -205,10 +194,9 @@ impl<W: Write> RunWriter<W> {
         let text = computer.model().tokenizer.decode(prompt);
         let machine = machine.replace(['\r', '\n'], " ");
         writer.write(&format!(
-            "{} {} {context} {} {}\n{MACHINE}{machine}\n{text}\n",
+            "{} {} {context} {}\n{MACHINE}{machine}\n{text}\n",
             SavedRun::MARK,
             prompt.len(),
-            length_of(computer),
             computer.digest(),
         ))?;
         writer.checkpoint()?;
