@@ -245,7 +245,8 @@ impl Program {
         }
         while let Some((instruction, word)) = parser.instruction()? {
             if in_weights {
-                return Err(word.error(Kind::InWeights));
+                let error = Error::new(Kind::InWeights).at_place(word.place);
+                return Err(error.at_token(instruction.op.spec().name));
             }
             program.code.push(instruction);
             places.push(word.place);
