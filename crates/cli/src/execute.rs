@@ -38,6 +38,8 @@ pub(crate) enum Print {
 struct Begin {
     computer: Computer,
     saved: SavedRun,
+    /// The options that choose the machine.
+    machine: String,
     /// `None` if the prompt of a saved run is none of a program.
     program: Option<Program>,
     loaded: Option<Loaded>,
@@ -53,12 +55,13 @@ pub(crate) fn execute(trace: bool, args: &ExecutionArgs) -> Result<u8> {
     let Begin {
         computer,
         saved,
+        machine,
         program,
         loaded,
     } = begin(args)?;
     let json = args.json.as_deref().map(JsonOut::open).transpose()?;
     let mut saver = match &args.save {
-        Some(path) => Some(Saver::create(path, &computer, &saved)?),
+        Some(path) => Some(Saver::create(path, &computer, machine, &saved)?),
         None => None,
     };
 
@@ -140,6 +143,7 @@ fn begin(args: &ExecutionArgs) -> Result<Begin> {
         let (computer, loaded, ready) = machine.load(file, &args.program, args.quiet)?;
         let (prompt, trace) = (computer.prompt(&ready.program), vec![]);
         return Ok(Begin {
+            machine: machine.options(&computer, loaded.library()),
             computer,
             saved: SavedRun {
                 prompt,
@@ -163,6 +167,7 @@ fn begin(args: &ExecutionArgs) -> Result<Begin> {
         false => saved.program(&computer).ok(),
     };
     Ok(Begin {
+        machine: machine.options(&computer, None),
         computer,
         saved,
         program,

@@ -132,6 +132,26 @@ impl Machine<'_> {
         Ok((computer, loaded, ready))
     }
 
+    /// The options that choose a machine again, which may have a library in compiled weights.
+    pub(crate) fn options(&self, computer: &Computer, library: Option<&Library>) -> String {
+        if let Some(folder) = &self.0.folder {
+            return format!("--model {}", printable(&folder.display().to_string()));
+        }
+        let mut options = flag(&computer.profile().unwrap_or_default());
+        if let Some(tokens) = self.0.machine.context() {
+            options += &format!(" --context {tokens}");
+        }
+        let Some(library) = library else {
+            return options;
+        };
+        let modules = library.modules.iter().map(|module| &module.name[..]);
+        let modules: Vec<&str> = modules.collect();
+        format!(
+            "--model DIR of `weightware weights --rom {} {options} --out DIR`",
+            modules.join(",")
+        )
+    }
+
     /// The folder of the model.
     fn folder(&self) -> &Path {
         self.0.folder.as_deref().unwrap_or(Path::new("."))

@@ -14,13 +14,20 @@ use crate::failure::{Failure, Result};
 pub(crate) struct Saver {
     writer: RunWriter<BufWriter<File>>,
     path: PathBuf,
+    /// The options that choose the machine.
+    machine: String,
     /// The number of the context.
     context: u64,
 }
 
 impl Saver {
     /// Begins a file with the tokens so far.
-    pub(crate) fn create(path: &Path, computer: &Computer, saved: &SavedRun) -> Result<Self> {
+    pub(crate) fn create(
+        path: &Path,
+        computer: &Computer,
+        machine: String,
+        saved: &SavedRun,
+    ) -> Result<Self> {
         let failed = |error| failed(path, error);
         let file = BufWriter::new(File::create(path).map_err(failed)?);
         let SavedRun {
@@ -29,8 +36,9 @@ impl Saver {
             context,
         } = saved;
         let mut saver = Self {
-            writer: RunWriter::new(file, computer, prompt, *context).map_err(failed)?,
+            writer: RunWriter::new(file, computer, &machine, prompt, *context).map_err(failed)?,
             path: path.to_owned(),
+            machine,
             context: *context,
         };
         for &token in trace {
@@ -54,7 +62,7 @@ impl Saver {
             name.push(format!(".{}", std::process::id()));
             let new = path.with_file_name(name);
             let file = BufWriter::new(File::create(&new)?);
-            let writer = RunWriter::new(file, computer, prompt, context)
+            let writer = RunWriter::new(file, computer, &self.machine, prompt, context)
                 .and_then(|writer| fs::rename(&new, &path).map(|()| writer));
             if writer.is_err() {
                 let _ = fs::remove_file(&new);

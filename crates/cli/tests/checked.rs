@@ -303,7 +303,7 @@ fn a_program_that_is_none_cannot_be_checked() {
         let saved = file(
             &folder,
             "prompt.run",
-            saved_run(&format!("weightware-run 3 {count} 1 0\n{prompt}\n")),
+            saved_run(&format!("{}\n{prompt}\n", first_line(count))),
         );
         let done = weightware(&["run", "--resume", &saved, "--check"]);
         let said = ended(&done, 2);

@@ -254,9 +254,13 @@ fn grown_programs_turn() {
     let done = weightware(&[&first[..], &["--max-tokens", "4000"]].concat());
     ended(&done, 124);
     let begun = stdout(&done);
-    let done = weightware(&["run", "--model", &model, "--resume", &saved, "--quiet"]);
-    ended(&done, STATUS);
-    assert_eq!(begun + &stdout(&done), OUTPUT);
+    // Its prompt names the jump alone; the checked program is that of the weights.
+    let resumed = ["run", "--model", &model, "--resume", &saved, "--quiet"];
+    for checked in [&[][..], &["--check"]] {
+        let done = weightware(&[&resumed[..], checked].concat());
+        ended(&done, STATUS);
+        assert_eq!(format!("{begun}{}", stdout(&done)), OUTPUT);
+    }
     refused(
         &[
             "run",

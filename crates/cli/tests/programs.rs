@@ -243,16 +243,19 @@ fn a_saved_run_goes_on() {
     for (text, why) in [
         (String::new(), "this is not a saved run"),
         ("{ }".to_owned(), "this is not a saved run"),
-        ("weightware-run 3 1 1 0\n{ }\n".to_owned(), "has no digest"),
+        (format!("{}\n{{ }}\n", first_line(1)), "has no digest"),
         (
-            saved_run("weightware-run 3 9 1 0\n{ }\n"),
+            saved_run(&format!("{}\n{{ }}\n", first_line(9))),
             "should have 9 tokens",
         ),
         (
-            saved_run("weightware-run 3 1 1 0\n{ nonsense\n"),
+            saved_run(&format!("{}\n{{ nonsense\n", first_line(1))),
             "nonsense",
         ),
-        (read(&whole).replacen("03", "04", 1), "the file was changed"),
+        (
+            read(&whole).replacen("\n03", "\n04", 1),
+            "the file was changed",
+        ),
         (
             read(&whole).replace("out(08)", "out(09)"),
             "the file was changed",

@@ -57,7 +57,6 @@ fn a_saved_run_has_its_last_context() {
         let mut numbers = text.lines().next().expect("a line").split(' ').skip(2);
         let prompt: usize = numbers.next().expect("a number").parse().expect("one");
         assert_eq!(numbers.next(), Some(context.to_string().as_str()));
-        assert_eq!(numbers.next(), Some("1500"));
         let lines = text.lines().skip(1).filter(|line| !line.starts_with('#'));
         let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
         assert_eq!(
@@ -74,19 +73,21 @@ fn a_saved_run_has_its_last_context() {
     // Other contexts would interrupt other jumps.
     let said = ended(&weightware(&["run", "--resume", &saved]), 2);
     assert!(
-        said.contains("contexts of 1500 tokens") && said.contains("use --context 1500"),
+        said.contains("use --profile stock --context 1500 instead"),
         "{said}"
     );
-    let old = saved_run("weightware-run 2 1\n{\n");
-    let said = ended(
-        &weightware(&["run", "--resume", &file(&folder, "old.run", old)]),
-        2,
-    );
-    assert!(said.contains("a saved run of format 2"), "{said}");
+    for (header, format) in [("2 1", 2), ("3 1 1 3500000", 3)] {
+        let old = saved_run(&format!("weightware-run {header}\n{{\n"));
+        let path = file(&folder, "old.run", old);
+        let said = ended(&weightware(&["run", "--resume", &path]), 2);
+        let wanted = format!("a saved run of format {format}");
+        assert!(said.contains(&wanted), "{said}");
+    }
     for header in [
-        "weightware-run 3 1",
-        "weightware-run 3 1 1 -5",
-        "weightware-run 3 1 1 1 1",
+        "weightware-run 4 1",
+        "weightware-run 4 1 1",
+        "weightware-run 4 1 -5 0",
+        "weightware-run 4 1 1 1 1",
     ] {
         let path = file(&folder, "bad.run", saved_run(&format!("{header}\n{{\n")));
         let said = ended(&weightware(&["run", "--resume", &path]), 2);
@@ -156,4 +157,129 @@ fn an_interrupted_run_loses_nothing() {
     }
     assert_eq!(printed, OUTPUT);
     assert!(amid_turns > 0, "all interrupts came between turns");
+}
+
+/// Sorts three words by an imported function, and exits with the first.
+const SORTED: &str = r#"(module
+    (import "sorting" "sort_i32" (func $sort (param i32 i32)))
+    (memory 1)
+    (data (i32.const 100) "\07\00\00\00\05\00\00\00\09")
+    (func (export "main") (result i32)
+        (call $sort (i32.const 100) (i32.const 3))
+        (i32.load (i32.const 100))))"#;
+
+/// Outputs a text, a byte a turn of a loop.
+fn says(text: &str) -> String {
+    format!(
+        r#"(module
+        (import "env" "putchar" (func $put (param i32)))
+        (memory 1)
+        (data (i32.const 100) "{text}\00")
+        (func (export "main") (local $at i32)
+            (local.set $at (i32.const 100))
+            (loop $next
+                (call $put (i32.load8_u (local.get $at)))
+                (local.set $at (i32.add (local.get $at) (i32.const 1)))
+                (br_if $next (i32.load8_u (local.get $at))))))"#
+    )
+}
+
+/// The weights decide what a prompt means, if they have code. Each run goes on only with its own,
+/// and the refusal of others names them.
+#[test]
+fn a_saved_run_goes_on_with_its_own_weights_alone() {
+    let folder = folder("saved-models");
+    let alpha = file(&folder, "alpha.wat", says("alpha"));
+    let omega = file(&folder, "omega.wat", says("omega"));
+    let sorted = file(&folder, "sorted.wat", SORTED);
+    let name = |name: &str| string(&folder.join(name));
+    let [one, other, compiled, stock, library] =
+        ["one", "other", "compiled", "stock", "library"].map(name);
+    let made: [&[&str]; 7] = [
+        &["weights", "--rom", "none", "--out", &one],
+        &["weights", "--rom", "none", "--out", &other],
+        &["grow", &one, "--program", &alpha, "--as", "p"],
+        &["grow", &other, "--program", &omega, "--as", "p"],
+        &["compile", &alpha, "--out", &compiled],
+        &["weights", "--out", &stock],
+        &["weights", "--rom", "software,sorting", "--out", &library],
+    ];
+    for args in made {
+        ended(&weightware(args), 0);
+    }
+    let [one, other, compiled, stock, library] =
+        [&one, &other, &compiled, &stock, &library].map(|folder| ["--model", folder]);
+    let own = |machine: &[&str; 2]| format!("use {} {} instead", machine[0], machine[1]);
+    let (wide, default) = (["--profile", "wide"], ["--profile", "stock"]);
+    let import = format!(
+        "use --model DIR of `weightware weights --rom software,sorting {} --out DIR` instead",
+        default.join(" ")
+    );
+    // What runs, the machines on which it goes on, those that are refused, by which remedy.
+    type Machines<'a> = &'a [&'a [&'a str]];
+    let cases: [(&[&str], Machines, Machines, String); 6] = [
+        (
+            &["--program", "p", one[0], one[1]],
+            &[&one],
+            &[&[], &other, &compiled, &wide],
+            own(&one),
+        ),
+        (
+            &[&alpha, one[0], one[1]],
+            &[&one],
+            &[&[], &other],
+            own(&one),
+        ),
+        (
+            &compiled,
+            &[&compiled],
+            &[&[], &one, &stock],
+            own(&compiled),
+        ),
+        (
+            &[&alpha],
+            &[&[], &default, &stock],
+            &[&one, &wide, &["--context", "900"]],
+            own(&default),
+        ),
+        (
+            &[&alpha, wide[0], wide[1]],
+            &[&wide],
+            &[&[], &one, &stock],
+            own(&wide),
+        ),
+        (&[&sorted], &[&library], &[&[], &stock, &one], import),
+    ];
+    let saved = name("saved.run");
+    for (run, same, others, remedy) in cases {
+        let limit = ["--max-tokens", "90", "--save", &saved];
+        let done = weightware(&[&["run"], run, &limit].concat());
+        ended(&done, 124);
+        let begun = stdout(&done);
+        for machine in same {
+            let resumed = ["run", "--resume", &saved, "--check", "--quiet"];
+            let done = weightware(&[&resumed[..], machine].concat());
+            let (status, whole) = match run == [&sorted] {
+                true => (5, ""),
+                false => (0, "alpha"),
+            };
+            assert_eq!(ended(&done, status), "", "{run:?} on {machine:?}");
+            let printed = format!("{begun}{}", stdout(&done));
+            assert_eq!(printed, whole, "{run:?} on {machine:?}");
+        }
+        for machine in others {
+            let done = weightware(&[&["run", "--resume", &saved], *machine].concat());
+            let said = ended(&done, 2);
+            assert!(said.contains(&remedy), "{run:?} on {machine:?}: {said}");
+            assert_eq!(stdout(&done), "", "{run:?} on {machine:?}");
+        }
+    }
+
+    // More neurons are other weights.
+    let args = ["run", "--program", "p", one[0], one[1], "--save", &saved];
+    ended(&weightware(&args), 0);
+    let args = ["grow", one[1], "--program", &omega, "--as", "q"];
+    ended(&weightware(&args), 0);
+    let said = ended(&weightware(&["run", "--resume", &saved, one[0], one[1]]), 2);
+    assert!(said.contains("has grown since"), "{said}");
 }

@@ -42,6 +42,7 @@ pub(crate) enum Kind {
     SurplusByte,
     MissingByte { op: Op, number: usize },
     NoClose,
+    InWeights,
     NotSectionByte,
     OpenSection(usize),
     TooLong,
@@ -131,6 +132,7 @@ impl Error {
                 format!("give `{op}` exactly four bytes of two hex digits")
             }
             Kind::NoClose => "put `}` after the last instruction".into(),
+            Kind::InWeights => "put `}` right after `{`".into(),
             Kind::NotSectionByte => {
                 "write bytes of two hex digits and close them by `loaded`".into()
             }
@@ -181,6 +183,9 @@ impl fmt::Display for Kind {
                 write!(f, "immediate byte {number} of `{op}` is missing")
             }
             Kind::NoClose => f.write_str("the text ends before `}`"),
+            Kind::InWeights => {
+                f.write_str("the model has the instructions in its weights, and none in a prompt")
+            }
             Kind::NotSectionByte => f.write_str("this is neither a byte nor `loaded`"),
             Kind::OpenSection(number) => write!(f, "the text ends inside data section {number}"),
             Kind::TooLong => f.write_str("the program has more than 2^24 - 1 instructions"),

@@ -75,12 +75,13 @@ impl<'a, I: Iterator<Item = Word<'a>>> Parser<'a, I> {
     }
 
     /// Reads `{`, and the preamble if the text begins with it.
-    fn open(&mut self) -> Result<(), Error> {
+    fn open(&mut self, program: &Program) -> Result<(), Error> {
         let mut word = self.expect(|| Kind::NoOpen)?;
         if word.text == Token::Begin.to_string() {
-            let handler = Program::HANDLER_AT..Program::HANDLER_AT + 3;
-            let preamble = Program::default().preamble().enumerate().skip(1);
-            for (place, wanted) in preamble {
+            // A longer preamble has its further table before the handler.
+            let start = Program::HANDLER_AT + program.preamble_len() - Program::PREAMBLE_LEN;
+            let handler = start..start + 3;
+            for (place, wanted) in program.preamble().enumerate().skip(1) {
                 let wanted = wanted.to_string();
                 word = self.expect(|| Kind::Preamble(wanted.clone()))?;
                 if let Some(byte) = word.byte().filter(|_| handler.contains(&place)) {
@@ -205,15 +206,48 @@ impl FromStr for Program {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        Self::default().with_prompt(text)
+    }
+}
+
+impl Program {
+    /// The program of a prompt, read as [`FromStr`] reads it. `self` is what the model has of it in
+    /// its weights: [`Program::resident`], and the instructions if the prompt has none.
+    ///
+    /// ```
+    /// use weightware_isa::Program;
+    ///
+    /// let program: Program = "{ section 07 00 00 00 drop 00 00 00 00 } 2a loaded".parse()?;
+    /// let program = program.specialised(1);
+    /// let weights = Program { sections: vec![], ..program.clone() };
+    /// assert_eq!(weights.with_prompt("{ } 2a loaded")?, program);
+    /// # Ok::<(), weightware_isa::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the text is no prompt, or the program is not valid.
+    pub fn with_prompt(self, text: &str) -> Result<Self, Error> {
         let mut parser = Parser {
             words: words(text),
             last: None,
             handler: [0; 3],
         };
-        let mut program = Program::default();
+        let mut program = Program {
+            sections: vec![],
+            turns: None,
+            ..self
+        };
         let mut places = Vec::new();
-        parser.open()?;
+        parser.open(&program)?;
+        let in_weights = program.resident.as_ref().is_some_and(|part| part.code);
+        if !in_weights {
+            program.code.clear();
+        }
         while let Some((instruction, word)) = parser.instruction()? {
+            if in_weights {
+                let error = Error::new(Kind::InWeights).at_place(word.place);
+                return Err(error.at_token(instruction.op.spec().name));
+            }
             program.code.push(instruction);
             places.push(word.place);
         }
@@ -239,12 +273,11 @@ impl FromStr for Program {
         {
             return Err(Error::new(Kind::Handler { handler }));
         }
-        program
-            .validate()
-            .map_err(|error| match error.instruction() {
-                Some(instruction) => error.at_place(places[instruction]),
-                None => error.at_place(parser.end()),
-            })?;
+        program.validate().map_err(|error| {
+            let instruction = error.instruction();
+            let place = instruction.and_then(|instruction| places.get(instruction));
+            error.at_place(place.copied().unwrap_or_else(|| parser.end()))
+        })?;
         Ok(program)
     }
 }

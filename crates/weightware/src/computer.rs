@@ -1,6 +1,6 @@
 //! A model of the machine: its tokens and instructions, and the runs of programs on it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use weightware_certify::{RunCertificate, Scaling};
 use weightware_compiler::machine::{Extension, Profile, Rom};
@@ -8,7 +8,7 @@ use weightware_isa::{Instruction, Interpreter, Op, Program, Resident, Token, Voc
 use weightware_model::{Config, Model, TokenId};
 use weightware_runtime::{Engine, KeyRange};
 
-use crate::{Error, Run, RunEnd};
+use crate::{Error, Run, RunEnd, digest};
 
 /// A model that executes programs, with the meaning of its tokens. A token's string decides its
 /// meaning, not its id.
@@ -24,6 +24,8 @@ pub struct Computer {
     missing: Vec<(Op, Extension)>,
     /// The instructions and the memory in its weights, if it may have some.
     rom: Option<Rom>,
+    /// The digest of the model, once it was wanted.
+    digest: OnceLock<String>,
 }
 
 impl Default for Computer {
@@ -59,6 +61,7 @@ impl Computer {
             vocabulary,
             missing,
             rom,
+            digest: OnceLock::new(),
         })
     }
 
@@ -66,6 +69,13 @@ impl Computer {
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The SHA-256 digest of all that decides how a run of the model goes: its weights, position
+    /// features, tokens, contexts and horizon. A folder has that of the same weights, compiled.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| digest::digest(&self.model))
     }
 
     /// The profile of the model, if its `config.json` names one of the compiled machine.
@@ -97,13 +107,8 @@ impl Computer {
             return Ok(program);
         };
         if !rom.is_specialised() {
-            let resident = Some(Resident {
-                code: false,
-                memory: rom.memory.clone(),
-                library: rom.library.clone(),
-            });
             return Ok(Program {
-                resident,
+                resident: self.in_weights().resident,
                 ..program
             });
         }
@@ -111,6 +116,24 @@ impl Computer {
         match Rom::of(&program).is_like(rom) {
             true => Ok(program),
             false => Err(Error::OtherProgram),
+        }
+    }
+
+    /// What the weights have of a program: its instructions if no prompt has any, and what it may
+    /// use.
+    pub(crate) fn in_weights(&self) -> Program {
+        let resident = self.rom.as_ref().map(|rom| Resident {
+            code: rom.is_specialised(),
+            memory: rom.memory.clone(),
+            library: rom.library.clone(),
+        });
+        Program {
+            code: self
+                .rom
+                .as_ref()
+                .map_or_else(Vec::new, |rom| rom.program.clone()),
+            resident,
+            ..Program::default()
         }
     }
 

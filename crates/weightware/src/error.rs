@@ -79,22 +79,20 @@ pub enum Error {
     NotAProgram,
     /// The text is a saved run in a format of another version.
     #[error(
-        "this is a saved run of format {0}, and this version reads format 3; run the program again with --save FILE"
+        "this is a saved run of format {0}, and this version reads format 4; run the program again with --save FILE"
     )]
     OtherFormat(u32),
-    /// The contexts of the computer have another length than those of a saved run.
+    /// A saved run belongs to another model than the computer's.
     #[error(
-        "the run was saved with contexts of {saved} tokens, and those of this model have {own}: it would not go on as it began; use --context {saved}, or the model that it was saved with"
+        "the run was saved with other weights than these, and would not go on as it began; use {machine} instead; if that model has grown since or is of another version, run the program again with --save FILE"
     )]
-    OtherContext {
-        /// The length of a context in the saved run, or 0 if its contexts do not end.
-        saved: u64,
-        /// That of the computer.
-        own: u64,
+    OtherModel {
+        /// The machine of the run, as it was told to [`RunWriter::new`](crate::RunWriter::new).
+        machine: String,
     },
     /// The text is not a saved run.
     #[error(
-        "this is not a saved run: it does not begin with `{}` and three numbers; --save FILE writes one",
+        "this is not a saved run: it does not begin with `{}`, two numbers and a digest; --save FILE writes one",
         crate::SavedRun::MARK
     )]
     NotASavedRun,

@@ -31,6 +31,7 @@
 mod clang;
 mod computer;
 mod contexts;
+mod digest;
 mod error;
 mod lockstep;
 mod post_mortem;

@@ -11,14 +11,15 @@ use crate::{Computer, Error};
 /// A saved run: the tokens of its current context, those of its prompt and of its trace so far.
 ///
 /// ```text
-/// weightware-run 3 279 1 3500000  format, tokens of the prompt, number and length of the context
+/// weightware-run 4 279 1 c0ff...  format, tokens of the prompt, number of the context, model
+/// # machine --profile stock       the machine of the run, for people
 /// <begin> 00 01 ...               the prompt
 /// # sha256 9b2a...                the digest of all bytes before this line
 /// 03 00 00 00 commit(...)         the trace so far, one instruction a line
 /// # sha256 5f0c...                the digest of all bytes before this line
 /// ```
-/// Decoding is a function of the tokens of a context so far, so no other state is saved. The length
-/// is the one that the model's `config.json` states as `context`, or 0.
+/// Decoding is a function of the model and the tokens of a context so far, so no other state is
+/// saved. The model is known by its [digest](Computer::digest).
 ///
 /// A text ends with a digest, and a long text has further digests as checkpoints. If the writer was
 /// killed, the text after the last digest is ignored, and a resumed run decodes those tokens again.
@@ -35,12 +36,15 @@ pub struct SavedRun {
 /// The beginning of a line with a digest.
 const DIGEST: &str = "# sha256 ";
 
+/// The beginning of the line with the machine.
+const MACHINE: &str = "# machine ";
+
 /// The number of bytes between checkpoints.
 const CHECKPOINT: usize = 1 << 20;
 
 impl SavedRun {
-    /// The first words of a saved run; three numbers follow.
-    pub const MARK: &str = "weightware-run 3";
+    /// The first words of a saved run; two numbers and the digest of the model follow.
+    pub const MARK: &str = "weightware-run 4";
 
     /// The first words of a saved run in any format.
     const ANY_FORMAT: &str = "weightware-run ";
@@ -49,13 +53,21 @@ impl SavedRun {
     ///
     /// # Errors
     /// If the text is not a saved run, has another format, was changed since it was written, has a
-    /// word that is not a token, or is truncated within the prompt; or if its program can go on in
-    /// further contexts, which have another length on the computer: each interrupted jump depends
-    /// on the length.
+    /// word that is not a token, or is truncated within the prompt; or if it was saved with another
+    /// model than the computer's, on which it would not go on as it began.
     pub fn parse(text: &str, computer: &Computer) -> Result<Self, Error> {
         let (mark, _) = text.split_once('\n').unwrap_or((text, ""));
-        let [length, context, tokens] = header(mark)?;
+        let Header {
+            length,
+            context,
+            model,
+        } = header(mark)?;
         let verified = verified(text)?;
+        if model != computer.digest() {
+            return Err(Error::OtherModel {
+                machine: machine(verified),
+            });
+        }
         let lines = verified.lines().skip(1);
         let lines: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
         let tokenizer = &computer.model().tokenizer;
@@ -73,10 +85,6 @@ impl SavedRun {
             token.ok_or_else(|| Error::MeaninglessToken(tokenizer.decode(&[id])))
         });
         let trace = trace.collect::<Result<_, _>>()?;
-        let own = length_of(computer);
-        if own != tokens && prompt.contains(&computer.id(Token::Ready)) {
-            return Err(Error::OtherContext { saved: tokens, own });
-        }
         Ok(Self {
             prompt,
             trace,
@@ -90,7 +98,7 @@ impl SavedRun {
     /// If the prompt is not the prompt of a program.
     pub fn program(&self, computer: &Computer) -> Result<Program, Error> {
         let text = computer.model().tokenizer.decode(&self.prompt);
-        let program: Program = text.parse()?;
+        let program = computer.in_weights().with_prompt(&text)?;
         if computer.prompt(&program) == self.prompt {
             Ok(program)
         } else {
@@ -99,21 +107,38 @@ impl SavedRun {
     }
 }
 
-/// The length of a computer's contexts, or 0.
-fn length_of(computer: &Computer) -> u64 {
-    computer.model().config.context.unwrap_or(0)
+/// The machine that a text names, without what could control a terminal.
+fn machine(text: &str) -> String {
+    let line = text.lines().nth(1);
+    let words = line.and_then(|line| line.strip_prefix(MACHINE));
+    let words = words.unwrap_or("the model that it was saved with");
+    words.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// The numbers of a first line.
-fn header(line: &str) -> Result<[u64; 3], Error> {
-    if let Some(numbers) = line.strip_prefix(SavedRun::MARK) {
-        let numbers: Option<Vec<u64>> = numbers
-            .split_whitespace()
-            .map(|number| number.parse().ok())
-            .collect();
-        return numbers
-            .and_then(|numbers| numbers.try_into().ok())
-            .ok_or(Error::NotASavedRun);
+/// A first line, without its mark.
+struct Header<'t> {
+    /// The tokens of the prompt.
+    length: u64,
+    /// The number of the context.
+    context: u64,
+    /// The digest of the model.
+    model: &'t str,
+}
+
+fn header(line: &str) -> Result<Header<'_>, Error> {
+    if let Some(words) = line.strip_prefix(SavedRun::MARK) {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let [length, context, model] = words[..] else {
+            return Err(Error::NotASavedRun);
+        };
+        let [Ok(length), Ok(context)] = [length, context].map(str::parse) else {
+            return Err(Error::NotASavedRun);
+        };
+        return Ok(Header {
+            length,
+            context,
+            model,
+        });
     }
     let format = line.strip_prefix(SavedRun::ANY_FORMAT);
     let format = format.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
@@ -148,11 +173,18 @@ pub struct RunWriter<W> {
 
 impl<W: Write> RunWriter<W> {
     /// Begins a saved run: writes the prompt of the context of a number, in the ids of a computer's
-    /// model, and its digest.
+    /// model, and its digest. `machine` tells people which machine that is, by the options that
+    /// choose it; [`Error::OtherModel`] repeats it.
     ///
     /// # Errors
     /// If the output cannot be written.
-    pub fn new(out: W, computer: &Computer, prompt: &[TokenId], context: u64) -> io::Result<Self> {
+    pub fn new(
+        out: W,
+        computer: &Computer,
+        machine: &str,
+        prompt: &[TokenId],
+        context: u64,
+    ) -> io::Result<Self> {
         let mut writer = Self {
             out,
             digest: Sha256::new(),
@@ -160,11 +192,12 @@ impl<W: Write> RunWriter<W> {
             since: 0,
         };
         let text = computer.model().tokenizer.decode(prompt);
+        let machine = machine.replace(['\r', '\n'], " ");
         writer.write(&format!(
-            "{} {} {context} {}\n{text}\n",
+            "{} {} {context} {}\n{MACHINE}{machine}\n{text}\n",
             SavedRun::MARK,
             prompt.len(),
-            length_of(computer)
+            computer.digest(),
         ))?;
         writer.checkpoint()?;
         Ok(writer)

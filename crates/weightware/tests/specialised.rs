@@ -1,7 +1,8 @@
 //! Programs in the weights: the same traces, by every engine.
 
 use weightware::{
-    Computer, Engine, Input, Options, Profile, Program, Rom, RunEnd, Source, Token, rom_model,
+    Computer, Engine, Input, Options, Profile, Program, Rom, RunEnd, SavedRun, Source, Token,
+    TokenId, rom_model,
 };
 use weightware_frontend::lower;
 
@@ -25,6 +26,16 @@ const PROGRAMS: [(&str, &[u8], &[u8]); 5] = [
     ),
 ];
 
+/// The program that a computer reads from a prompt and its weights.
+fn read(computer: &Computer, prompt: &[TokenId]) -> Program {
+    let saved = SavedRun {
+        prompt: prompt.to_vec(),
+        trace: vec![],
+        context: 1,
+    };
+    saved.program(computer).expect("the prompt is a program's")
+}
+
 /// The most tokens of a trace that are compared.
 const MOST: usize = 20_000;
 
@@ -47,6 +58,10 @@ fn traces_are_those_of_the_program_in_the_prompt() {
                     .is_like(&rom)
             );
             let computer = Computer::new(model).expect("a machine");
+            let again = read(&computer, &computer.prompt(&program));
+            let trace = profile.interpreter(&again).take(MOST);
+            let trace: Vec<Token> = trace.map(|token| token.expect("no fault")).collect();
+            assert!(trace == expected, "{name}, {}", profile.name);
             for engine in Engine::available().filter(|engine| !engine.is_linear()) {
                 let run = computer.run(&program, engine, Some(MOST as u64));
                 let mut run = run.expect("an engine");
@@ -144,5 +159,12 @@ fn a_specialised_program_turns() {
         assert_eq!(run.agreed(), Some(run.reader().tokens()));
         assert_eq!(run.reader().output(), once.reader().output());
         assert!(run.contexts() > least, "{context}: {}", run.contexts());
+
+        // The last prompt, with the weights, is the program that goes on there.
+        let again = read(&computer, run.prompt());
+        let last = computer.resume(run.prompt(), &[], engine, None);
+        let mut last = last.expect("an engine").checked(&again, &[]);
+        assert_eq!(last.finish(), wanted, "{context}, {engine:?}");
+        assert_eq!(last.agreed(), Some(last.reader().tokens()));
     }
 }

@@ -252,9 +252,10 @@ fn saved(computer: &Computer) -> Vec<Vec<u8>> {
         let trace = Interpreter::new(&program).map(|token| token.expect("no fault").to_string());
         let trace: Vec<_> = trace.take(7).collect();
         format!(
-            "{} {} 1 0\n{words}\n{}\n",
+            "{} {} 1 {}\n{words}\n{}\n",
             SavedRun::MARK,
             prompt.len(),
+            computer.digest(),
             trace.join(" ")
         )
         .into_bytes()

@@ -79,6 +79,12 @@ pub(crate) fn saved_run(text: &str) -> String {
     format!("{text}# sha256 {}\n", sha256(text))
 }
 
+/// The first line of a saved run of the default machine, whose prompt has that many tokens.
+pub(crate) fn first_line(prompt: usize) -> String {
+    let computer = weightware::Computer::default();
+    format!("weightware-run 4 {prompt} 1 {}", computer.digest())
+}
+
 pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }

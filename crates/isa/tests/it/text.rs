@@ -1,6 +1,6 @@
 //! Parsing and printing of programs.
 
-use weightware_isa::{Instruction, Op, Program};
+use weightware_isa::{Instruction, Op, Program, Resident};
 
 /// The line, column, token and message of the error in a text.
 fn error(text: &str) -> (Option<usize>, Option<usize>, Option<String>, String) {
@@ -257,4 +257,51 @@ fn disassembly_names_immediates() {
         text.parse::<Program>().unwrap().disassemble().to_string(),
         expected
     );
+}
+
+/// What a model has in its weights, a prompt does not have.
+#[test]
+fn prompts_are_read_with_what_the_weights_have() {
+    let text = "{ section 07 00 00 00 section 09 00 00 00 br 03 00 00 00 drop 00 00 00 00 }
+        2a 2b 2c 2d loaded 01 loaded 02 00 00 ready";
+    let whole: Program = text.parse().unwrap();
+    let code = whole.clone().specialised(1);
+    let library = Program {
+        resident: Some(Resident::default()),
+        ..whole.clone()
+    };
+    for program in [&whole, &code, &library] {
+        let weights = Program {
+            sections: vec![],
+            turns: None,
+            ..program.clone()
+        };
+        let full: Vec<String> = program
+            .full_prompt()
+            .map(|token| token.to_string())
+            .collect();
+        for text in [full.join(" "), program.to_string()] {
+            assert_eq!(weights.clone().with_prompt(&text).as_ref(), Ok(program));
+        }
+        // The preamble of another kind of model.
+        let other = match program.resident {
+            None => &library,
+            Some(_) => &whole,
+        };
+        let full: Vec<String> = other.full_prompt().map(|token| token.to_string()).collect();
+        let error = weights.with_prompt(&full.join(" ")).unwrap_err();
+        assert!(error.to_string().contains("the preamble's next"), "{error}");
+        assert_eq!(error.column(), Some(921));
+    }
+    for (text, message) in [
+        (
+            "{ drop 00 00 00 00 } loaded",
+            "line 1, column 17: `drop`: the model has the instructions in its weights",
+        ),
+        ("{ }", "0 data sections for 2"),
+        ("{ } 00 loaded 00 loaded ff 00 00 ready", "the target 255"),
+    ] {
+        let error = code.clone().with_prompt(text).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
 }
