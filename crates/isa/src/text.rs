@@ -245,8 +245,7 @@ impl Program {
         }
         while let Some((instruction, word)) = parser.instruction()? {
             if in_weights {
-                let error = Error::new(Kind::InWeights).at_place(word.place);
-                return Err(error.at_token(instruction.op.spec().name));
+                return Err(word.error(Kind::InWeights));
             }
             program.code.push(instruction);
             places.push(word.place);

@@ -296,7 +296,7 @@ fn prompts_are_read_with_what_the_weights_have() {
     for (text, message) in [
         (
             "{ drop 00 00 00 00 } loaded",
-            "line 1, column 17: `drop`: the model has the instructions in its weights",
+            "line 1, column 3: `drop`: the model has the instructions in its weights",
         ),
         ("{ }", "0 data sections for 2"),
         ("{ } 00 loaded 00 loaded ff 00 00 ready", "the target 255"),
