@@ -215,7 +215,7 @@ fn a_saved_run_goes_on_with_its_own_weights_alone() {
         "use --model DIR of `weightware weights --rom software,sorting {} --out DIR` instead",
         default.join(" ")
     );
-    // What runs, the machines on which it goes on, those that are refused, by which remedy.
+    // Arguments of a run, the machines on which it goes on, those that are refused, the remedy.
     type Machines<'a> = &'a [&'a [&'a str]];
     let cases: [(&[&str], Machines, Machines, String); 6] = [
         (

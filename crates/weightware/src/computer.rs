@@ -119,8 +119,8 @@ impl Computer {
         }
     }
 
-    /// What the weights have of a program: its instructions if no prompt has any, and what it may
-    /// use.
+    /// The part of a program in the weights: its instructions if no prompt has any, and functions
+    /// that it may use.
     pub(crate) fn in_weights(&self) -> Program {
         let resident = self.rom.as_ref().map(|rom| Resident {
             code: rom.is_specialised(),

@@ -87,7 +87,7 @@ pub enum Error {
         "the run was saved with other weights than these, and would not go on as it began; use {machine} instead; if that model has grown since or is of another version, run the program again with --save FILE"
     )]
     OtherModel {
-        /// The machine of the run, as it was told to [`RunWriter::new`](crate::RunWriter::new).
+        /// The machine of the run, as given to [`RunWriter::new`](crate::RunWriter::new).
         machine: String,
     },
     /// The text is not a saved run.

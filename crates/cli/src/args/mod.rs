@@ -263,8 +263,8 @@ pub(crate) struct ExecutionArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
 
-    /// Go on with the run that --save kept in FILE, which holds program and input; it needs the same
-    /// weights: name the model or the profile that the run had
+    /// Go on with the run that --save kept in FILE, which holds program and input; it needs the
+    /// same weights: name the model or the profile that the run had
     #[arg(long, value_name = "FILE", conflicts_with = "grown")]
     pub(crate) resume: Option<PathBuf>,
 

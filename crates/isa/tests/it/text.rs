@@ -259,7 +259,7 @@ fn disassembly_names_immediates() {
     );
 }
 
-/// What a model has in its weights, a prompt does not have.
+/// A prompt does not have the code that a model has in its weights.
 #[test]
 fn prompts_are_read_with_what_the_weights_have() {
     let text = "{ section 07 00 00 00 section 09 00 00 00 br 03 00 00 00 drop 00 00 00 00 }
