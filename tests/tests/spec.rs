@@ -1,7 +1,7 @@
 //! The official WebAssembly test suite: a sample through the weights, and a check of the suite
 //! itself. `cargo xtask spec` runs the whole suite through the weights.
 
-use weightware::Computer;
+use weightware::{Computer, Profile, profile_model};
 use weightware_tests::spec::{self, File};
 use weightware_tests::{Executor, FASTEST};
 
@@ -23,7 +23,7 @@ const SLICE: [&str; 12] = [
 
 #[test]
 fn slice_through_the_weights() {
-    let computer = Computer::default();
+    let computer = Computer::new(profile_model(Profile::FAR)).expect("a compiled machine");
     let executor = Executor::Weights(&computer, FASTEST);
     let files = spec::files().into_iter();
     let files: Vec<_> = files

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use weightware::Computer;
+use weightware::{Computer, Profile, profile_model};
 use weightware_tests::spec::{self, File, Report};
 
 use super::How;
@@ -93,7 +93,7 @@ impl Arguments {
 
     /// Runs the files, some at a time, and prints a line for each when it is done.
     fn reports(&self, files: &[File]) -> Vec<Report> {
-        let computer = Computer::default();
+        let computer = Computer::new(profile_model(Profile::FAR)).expect("a compiled machine");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let next = AtomicUsize::new(0);
         let done = Mutex::new(vec![]);

@@ -25,6 +25,10 @@ pub enum Verdict {
 
 /// The suite grows memories far beyond the machine's limits, and reads their size.
 const MEMORY_PAGES: u32 = (1 << 16) - 1;
+/// The pages that the machine `far` holds beside the calls, which lie after the memory.
+const HELD_PAGES: u32 = 126;
+/// The reason to refuse a growth that the machine answers with -1, as WebAssembly allows.
+const NOT_HELD: &str = "memory that the machine does not hold";
 /// The greatest number of tokens of a run. The model is certified for fewer, so that endless
 /// programs reach their horizon.
 const LIMIT: u64 = 1 << 25;
@@ -73,6 +77,8 @@ pub(crate) struct Session<'e> {
     history: Vec<Step>,
     /// Instances whose state is not the one that the script assumes, and the reasons.
     unsettled: HashMap<usize, String>,
+    /// Instances whose memory did not grow, since the machine does not hold it.
+    short: HashSet<usize>,
     pub(crate) effort: Effort,
 }
 
@@ -86,10 +92,14 @@ struct Prepared {
     loaded: Loaded,
 }
 
-fn options() -> Options {
+fn options(executor: &Executor<'_>) -> Options {
+    let pages = match executor {
+        Executor::Weights(..) => HELD_PAGES,
+        _ => MEMORY_PAGES,
+    };
     Options::default()
         .with_entry(ENTRY)
-        .with_memory_pages(MEMORY_PAGES)
+        .with_memory_pages(pages)
 }
 
 impl<'e> Session<'e> {
@@ -98,6 +108,7 @@ impl<'e> Session<'e> {
             executor,
             history: vec![],
             unsettled: HashMap::new(),
+            short: HashSet::new(),
             effort: Effort::default(),
         }
     }
@@ -115,7 +126,10 @@ impl<'e> Session<'e> {
             Ok(merged) => merged,
             Err(reason) => return Verdict::Refused(reason),
         };
-        let loaded = match self.executor.load(&merged.driver(&[]), &options()) {
+        let loaded = match self
+            .executor
+            .load(&merged.driver(&[]), &options(self.executor))
+        {
             Ok(loaded) => loaded,
             Err(error) => {
                 let reason = error.to_string();
@@ -209,15 +223,26 @@ impl<'e> Session<'e> {
                 let signature = prepared.merged.signature(&step.case).unwrap_or_default();
                 let results = decode(&mut output, &signature.results).filter(|_| replayed);
                 let ended = results.is_none();
-                verdicts[step.slot] = Some(match &results {
+                let mut verdict = match &results {
                     Some(results) => judge(&step.expected, results),
                     None => judge_trap(&ran.ending, &step.expected),
-                });
+                };
                 done += 1;
+                let writes = prepared.effects(&step.case).writes;
+                if matches!(verdict, Verdict::Fail(_)) && !ended {
+                    // After a growth that failed, sizes are others, too.
+                    let is_growth = writes && results.as_deref() == Some(&[u32::MAX.into()]);
+                    let weights = matches!(self.executor, Executor::Weights(..));
+                    if weights && (is_growth || self.short.contains(&instance)) {
+                        self.short.insert(instance);
+                        verdict = Verdict::Refused(NOT_HELD.to_owned());
+                    }
+                }
+                verdicts[step.slot] = Some(verdict);
                 if ended {
                     break;
                 }
-                if prepared.effects(&step.case).writes {
+                if writes {
                     history.push((*step).clone());
                     self.history.push((*step).clone());
                 }
@@ -251,7 +276,7 @@ impl Prepared {
             known
         });
         let effects = effects(&merged.driver(&[])).map_err(|error| error.to_string())?;
-        let load = |cases: &[Case]| executor.load(&merged.driver(cases), &options());
+        let load = |cases: &[Case]| executor.load(&merged.driver(cases), &options(executor));
         let loaded = match load(&cases) {
             Ok(loaded) => loaded,
             Err(_) => {
