@@ -42,15 +42,6 @@ const GREET: &str = r#"(module
             (if (i32.ne (local.get $byte) (i32.const -1))
                 (then (call $putchar (local.get $byte)) (br $more))))))"#;
 
-/// Sorts three words by an imported function, and exits with the first.
-const SORTED: &str = r#"(module
-    (import "sorting" "sort_i32" (func $sort (param i32 i32)))
-    (memory 1)
-    (data (i32.const 100) "\07\00\00\00\05\00\00\00\09")
-    (func (export "main") (result i32)
-        (call $sort (i32.const 100) (i32.const 3))
-        (i32.load (i32.const 100))))"#;
-
 /// Loads beyond its memory.
 const FAR: &str = r#"(module (memory 1)
     (func $far (param i32) (result i32) (i32.load (local.get 0)))

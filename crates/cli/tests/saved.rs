@@ -159,15 +159,6 @@ fn an_interrupted_run_loses_nothing() {
     assert!(amid_turns > 0, "all interrupts came between turns");
 }
 
-/// Sorts three words by an imported function, and exits with the first.
-const SORTED: &str = r#"(module
-    (import "sorting" "sort_i32" (func $sort (param i32 i32)))
-    (memory 1)
-    (data (i32.const 100) "\07\00\00\00\05\00\00\00\09")
-    (func (export "main") (result i32)
-        (call $sort (i32.const 100) (i32.const 3))
-        (i32.load (i32.const 100))))"#;
-
 /// Outputs a text, a byte a turn of a loop.
 fn says(text: &str) -> String {
     format!(

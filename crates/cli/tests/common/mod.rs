@@ -137,3 +137,12 @@ pub(crate) const TURNS: &str = "{
     i32.const 34 00 00 00 output.err 00 00 00 00
     i32.const 0a 00 00 00 output.err 00 00 00 00
 }";
+
+/// Sorts three words by an imported function, and exits with the first.
+pub(crate) const SORTED: &str = r#"(module
+    (import "sorting" "sort_i32" (func $sort (param i32 i32)))
+    (memory 1)
+    (data (i32.const 100) "\07\00\00\00\05\00\00\00\09")
+    (func (export "main") (result i32)
+        (call $sort (i32.const 100) (i32.const 3))
+        (i32.load (i32.const 100))))"#;
