@@ -25,7 +25,8 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let Compiled { model, names, .. } = compiled.map_err(failed)?;
     let saved = model.save(&args.out).map_err(Error::new);
     saved.map_err(|error| failed(error.context("--out")))?;
-    loaded.stored_as(given).write(&args.out, loaded.bytes())?;
+    let stored = loaded.stored_as(given);
+    stored.write(&args.out, loaded.bytes())?;
     if let Some(library) = loaded.library() {
         library::write(library, &[], &args.out)?;
     }
@@ -54,7 +55,7 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
         (rom.program.len(), bytes)
     });
     let contents = Contents::Program {
-        name: &loaded.stored_as(given).name,
+        name: &stored.name,
         instructions: rom.0,
         bytes: rom.1,
     };

@@ -239,9 +239,6 @@ fn add_folder(library: &mut Library, path: &Path) -> Result<()> {
     added.map_err(|error| Failure::Refused(error.context(place())))
 }
 
-/// The first address for constants of modules that are not built in.
-const OWN: u32 = 0x00a0_0000;
-
 /// Compiles the C sources in a folder, with their constants after those of the library.
 fn compiled(library: &Library, folder: &Path) -> Result<Vec<u8>> {
     let place = || folder.display().to_string();
@@ -255,10 +252,11 @@ fn compiled(library: &Library, folder: &Path) -> Result<Vec<u8>> {
     if sources.is_empty() {
         return Err(Failure::Refused(anyhow!("{}: it has no C file", place())));
     }
-    let ends = library.modules.iter().flat_map(|module| &module.memory);
-    let ends = ends.map(|(first, bytes)| first + bytes.len() as u32);
-    let address = ends.max().unwrap_or(0).max(OWN).next_multiple_of(1 << 12);
-    headers::compile(Clang::new(sources).as_library(address), None, false)
+    headers::compile(
+        Clang::new(sources).as_library(library.free_address()),
+        None,
+        false,
+    )
 }
 
 /// The neurons that a grown model has in addition, and whether everything else is as it was.

@@ -131,6 +131,17 @@ impl Library {
         }
     }
 
+    /// An address for the constants of another module: after those of the modules, and of all
+    /// built-in ones, which have 64 KiB each from 0x900000 on.
+    #[must_use]
+    pub fn free_address(&self) -> u32 {
+        const AFTER_BUILT_IN: u32 = 0x00a0_0000;
+        let constants = self.modules.iter().flat_map(|module| &module.memory);
+        let ends = constants.map(|(first, bytes)| first + bytes.len() as u32);
+        let end = ends.max().unwrap_or(0).max(AFTER_BUILT_IN);
+        end.next_multiple_of(1 << 12)
+    }
+
     /// The part of programs that a model with this library has in its weights.
     #[must_use]
     pub fn resident(&self) -> Resident {

@@ -26,9 +26,6 @@ const RESERVED: [&str; 3] = [SOFTWARE, "env", WASI];
 /// Addresses of constants: programs write below them, and the weights have nothing beyond.
 const CONSTANTS: std::ops::RangeInclusive<u64> = 1 << 23..=1 << 24;
 
-/// The first address for constants of modules that are not built in.
-const OWN: u64 = 0x00a0_0000;
-
 impl Library {
     /// Adds the operators that the machine lacks: 64-bit products and quotients, floating point.
     ///
@@ -112,9 +109,7 @@ impl Library {
             let first = u64::from(*first);
             first..first + bytes.len() as u64
         };
-        let taken = self.modules.iter().flat_map(|module| &module.memory);
-        let ends = taken.map(|own| span(own).end);
-        let free = ends.max().unwrap_or(0).max(OWN).next_multiple_of(1 << 12);
+        let free = self.free_address();
         let refuse = |problem: String| {
             Err(Error::unsupported(problem).remedy(format!(
                 "link it with other addresses, such as -Wl,--global-base={free:#x}"
