@@ -9,12 +9,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::quoted;
 use crate::validate::{MAX_LAYERS, MAX_NEURONS};
 use crate::{
-    Attention, Config, Error, KeyBound, LayerWeights, PositionFeature, Shape, TokenId, Tokenizer,
-    Weights,
+    Attention, Config, Error, KeyBound, LayerWeights, PositionFeature, Shape, Splitting, TokenId,
+    Tokenizer, Weights,
 };
 
-const ARCHITECTURE: &str = "vanilla-transformer-2d-heads";
+pub(crate) const ARCHITECTURE: &str = "vanilla-transformer-2d-heads";
 const DTYPE: &str = "float64";
+
+/// The one key that the `config.json` of every architecture has.
+#[derive(Deserialize)]
+pub(crate) struct Architecture {
+    pub(crate) architecture: String,
+}
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ConfigFile {
@@ -43,9 +49,40 @@ pub(crate) struct ConfigFile {
     untagged,
     expecting = "a number of neurons, or a list with one for each layer"
 )]
-enum Neurons {
+pub(crate) enum Neurons {
     Equal(usize),
     Each(Vec<usize>),
+}
+
+impl Neurons {
+    pub(crate) fn new(neurons: Vec<usize>) -> Self {
+        match neurons.split_first() {
+            Some((&first, rest)) if rest.iter().all(|&other| other == first) => Self::Equal(first),
+            _ => Self::Each(neurons),
+        }
+    }
+
+    /// The number for each layer.
+    pub(crate) fn of_layers(self, layers: usize) -> Result<Vec<usize>, Error> {
+        match self {
+            // A count of layers that is too great is refused by the shape.
+            Self::Equal(neurons) => Ok(vec![neurons; layers.min(MAX_LAYERS + 1)]),
+            Self::Each(neurons) if neurons.len() == layers => {
+                let is_wrong = |&(_, count): &(usize, &usize)| !(1..=MAX_NEURONS).contains(count);
+                if let Some((layer, count)) = neurons.iter().enumerate().find(is_wrong) {
+                    return Err(Error::invalid(
+                        format!("d_ffn[{layer}] = {count} is not within 1 to {MAX_NEURONS}"),
+                        "state the neurons of each layer",
+                    ));
+                }
+                Ok(neurons)
+            }
+            Self::Each(neurons) => Err(Error::invalid(
+                format!("d_ffn has {} numbers for {layers} layers", neurons.len()),
+                "state one number, or one for each layer",
+            )),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,9 +93,9 @@ enum AttentionName {
 }
 
 #[derive(Serialize, Deserialize)]
-struct FeatureEntry {
-    slot: usize,
-    coefficients: [f64; 3],
+pub(crate) struct FeatureEntry {
+    pub(crate) slot: usize,
+    pub(crate) coefficients: [f64; 3],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,8 +112,8 @@ impl ConfigFile {
             layers,
             d_model,
             heads,
-            d_ffn,
             vocab,
+            ..
         } = config.shape;
         let neurons: Vec<usize> = weights.layers.iter().map(LayerWeights::neurons).collect();
         Self {
@@ -84,10 +121,7 @@ impl ConfigFile {
             layers,
             d_model,
             heads,
-            d_ffn: match neurons.iter().all(|&own| own == d_ffn) {
-                true => Neurons::Equal(d_ffn),
-                false => Neurons::Each(neurons),
-            },
+            d_ffn: Neurons::new(neurons),
             vocab,
             dtype: DTYPE.to_owned(),
             attention: match config.attention {
@@ -136,30 +170,7 @@ impl ConfigFile {
                 ));
             }
         }
-        let neurons = match self.d_ffn {
-            // A count of layers that is too great is refused by the shape.
-            Neurons::Equal(d_ffn) => vec![d_ffn; self.layers.min(MAX_LAYERS)],
-            Neurons::Each(neurons) if neurons.len() == self.layers => {
-                let is_wrong = |&(_, count): &(usize, &usize)| !(1..=MAX_NEURONS).contains(count);
-                if let Some((layer, count)) = neurons.iter().enumerate().find(is_wrong) {
-                    return Err(Error::invalid(
-                        format!("d_ffn[{layer}] = {count} is not within 1 to {MAX_NEURONS}"),
-                        "state the neurons of each layer",
-                    ));
-                }
-                neurons
-            }
-            Neurons::Each(neurons) => {
-                return Err(Error::invalid(
-                    format!(
-                        "d_ffn has {} numbers for {} layers",
-                        neurons.len(),
-                        self.layers
-                    ),
-                    "state one number, or one for each layer",
-                ));
-            }
-        };
+        let neurons = self.d_ffn.of_layers(self.layers)?;
         let config = Config {
             shape: Shape {
                 layers: self.layers,
@@ -234,16 +245,47 @@ pub(crate) struct TokenizerFile {
     padding: Option<()>,
     added_tokens: [(); 0],
     normalizer: Option<()>,
-    pre_tokenizer: Kind,
+    pre_tokenizer: PreTokenizer,
     post_processor: Option<()>,
-    decoder: Option<()>,
+    decoder: Option<Decoder>,
     model: WordLevel,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Kind {
-    #[serde(rename = "type")]
-    kind: String,
+#[derive(Serialize, Deserialize, PartialEq)]
+#[serde(tag = "type", deny_unknown_fields)]
+enum PreTokenizer {
+    WhitespaceSplit {},
+    Split {
+        pattern: Pattern,
+        behavior: String,
+        invert: bool,
+    },
+}
+
+#[derive(Serialize, Deserialize, PartialEq)]
+enum Pattern {
+    Regex(String),
+}
+
+/// Joins the strings of tokens without spaces.
+#[derive(Serialize, Deserialize, PartialEq)]
+#[serde(tag = "type")]
+enum Decoder {
+    Fuse,
+}
+
+impl PreTokenizer {
+    fn of(splitting: Splitting) -> Self {
+        match splitting {
+            Splitting::Words => Self::WhitespaceSplit {},
+            // Each character, line ends too, is a match, and stands alone.
+            Splitting::Characters => Self::Split {
+                pattern: Pattern::Regex("(?s:.)".to_owned()),
+                behavior: "Isolated".to_owned(),
+                invert: false,
+            },
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -258,7 +300,6 @@ struct WordLevel {
 struct Vocab(Vec<(String, u32)>);
 
 const WORD_LEVEL: &str = "WordLevel";
-const WHITESPACE_SPLIT: &str = "WhitespaceSplit";
 
 impl TokenizerFile {
     pub(crate) fn new(tokenizer: &Tokenizer) -> Self {
@@ -273,11 +314,12 @@ impl TokenizerFile {
             padding: None,
             added_tokens: [],
             normalizer: None,
-            pre_tokenizer: Kind {
-                kind: WHITESPACE_SPLIT.to_owned(),
-            },
+            pre_tokenizer: PreTokenizer::of(tokenizer.splitting()),
             post_processor: None,
-            decoder: None,
+            decoder: match tokenizer.splitting() {
+                Splitting::Words => None,
+                Splitting::Characters => Some(Decoder::Fuse),
+            },
             model: WordLevel {
                 kind: WORD_LEVEL.to_owned(),
                 vocab: Vocab(tokenizer.strings().iter().cloned().zip(0..).collect()),
@@ -288,21 +330,23 @@ impl TokenizerFile {
 
     pub(crate) fn into_tokenizer(self, vocab: usize) -> Result<Tokenizer, Error> {
         const REMEDY: &str = "use the tokenizer.json that came with config.json";
-        for (name, is, must) in [
-            ("model.type", &self.model.kind, WORD_LEVEL),
-            (
-                "pre_tokenizer.type",
-                &self.pre_tokenizer.kind,
-                WHITESPACE_SPLIT,
-            ),
-        ] {
-            if is != must {
-                return Err(Error::invalid(
-                    format!("{name} is {}, must be {must:?}", quoted(is)),
-                    REMEDY,
-                ));
-            }
+        if self.model.kind != WORD_LEVEL {
+            return Err(Error::invalid(
+                format!(
+                    "model.type is {}, must be {WORD_LEVEL:?}",
+                    quoted(&self.model.kind)
+                ),
+                REMEDY,
+            ));
         }
+        let kinds = [Splitting::Words, Splitting::Characters];
+        let splits = |&kind: &Splitting| self.pre_tokenizer == PreTokenizer::of(kind);
+        let Some(splitting) = kinds.into_iter().find(splits) else {
+            return Err(Error::invalid(
+                "pre_tokenizer splits neither at white space nor into characters",
+                REMEDY,
+            ));
+        };
         let entries = self.model.vocab.0;
         if entries.len() != vocab {
             return Err(Error::invalid(
@@ -329,7 +373,11 @@ impl TokenizerFile {
             }
         }
         // There are as many ids as strings and none occurs twice, so none is missing.
-        let tokenizer = Tokenizer::new(strings.into_iter().flatten().collect());
+        let strings = strings.into_iter().flatten().collect();
+        let tokenizer = match splitting {
+            Splitting::Words => Tokenizer::new(strings),
+            Splitting::Characters => Tokenizer::characters(strings),
+        };
         tokenizer.validate()?;
         // If the unknown token were in the vocabulary, every typing error would be read as that
         // token.

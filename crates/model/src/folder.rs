@@ -7,18 +7,17 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::files::{ConfigFile, GenerationFile, TokenizerFile};
-use crate::tensors;
-use crate::{Error, Model, TokenId};
+use crate::files::{Architecture, ConfigFile, GenerationFile, TokenizerFile};
+use crate::{Error, Model, TokenId, general, tensors};
 
-const CONFIG: &str = "config.json";
-const TENSORS: &str = "model.safetensors";
-const TOKENIZER: &str = "tokenizer.json";
-const GENERATION: &str = "generation_config.json";
+pub(crate) const CONFIG: &str = "config.json";
+pub(crate) const TENSORS: &str = "model.safetensors";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const GENERATION: &str = "generation_config.json";
 
 /// The greatest permitted size of a JSON file, far above that of any real model.
 const MAX_JSON_BYTES: u64 = 1 << 28;
-const MAX_TENSOR_BYTES: u64 = 1 << 34;
+pub(crate) const MAX_TENSOR_BYTES: u64 = 1 << 34;
 
 impl Model {
     /// Writes the four files of the model into `dir`, which is created if it does not exist.
@@ -64,6 +63,14 @@ impl Model {
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let path = dir.join(CONFIG);
+        let Architecture { architecture } = read_json(&path)?;
+        if architecture == general::ARCHITECTURE {
+            return Err(Error::invalid(
+                "this is a general model, not a plain executor",
+                "only `generate` with the engines softmax and sparse runs it",
+            )
+            .in_file(&path));
+        }
         let (config, neurons) = read_json::<ConfigFile>(&path)?
             .into_config()
             .map_err(|e| e.in_file(&path))?;
@@ -95,18 +102,18 @@ impl Model {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     fs::write(path, bytes).map_err(|e| Error::io(path, e))
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let mut text = serde_json::to_string_pretty(value)
         .map_err(|e| Error::format(path, e, "make the model anew"))?;
     text.push('\n');
     write(path, text.as_bytes())
 }
 
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let file = fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let mut bytes = Vec::new();
     // The length in the metadata is wrong for devices and files that grow, so the limit is on the
@@ -124,7 +131,7 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let bytes = read(path, MAX_JSON_BYTES)?;
     serde_json::from_slice(&bytes)
         .map_err(|e| Error::format(path, e, "use the folder that an exporter wrote"))

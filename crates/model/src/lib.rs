@@ -11,6 +11,9 @@
 //! logits = head x
 //! ```
 //!
+//! [`general`] has transformers as they are trained: with norms, biases, other activations and
+//! positions, heads of any dimension, 32-bit floats.
+//!
 //! This crate knows numbers and files. It must never know opcodes, graphs or caches.
 
 //! A model is a folder of four files, which [`Model::save`] writes and [`Model::load`] reads; the
@@ -62,6 +65,7 @@ mod count;
 mod error;
 mod files;
 mod folder;
+pub mod general;
 mod tensors;
 mod tokenizer;
 mod validate;
@@ -70,7 +74,7 @@ mod weights;
 pub use config::{Attention, Config, KeyBound, KeyRange, PositionFeature, position_embedding};
 pub use count::WeightCount;
 pub use error::Error;
-pub use tokenizer::{TokenId, Tokenizer};
+pub use tokenizer::{Splitting, TokenId, Tokenizer};
 pub use weights::{LayerWeights, Matrix, Shape, Weights};
 
 /// A complete model: shape and position features, weights, token strings, end tokens.

@@ -9,26 +9,57 @@ use crate::error::quoted;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId(pub u32);
 
-/// Token strings in id order. No string contains white space, so a text is split into tokens at
-/// white space.
+/// How a text is split into tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Splitting {
+    /// At white space, which belongs to no token.
+    Words,
+    /// Each character is a token.
+    Characters,
+}
+
+/// Token strings in id order: words, or single characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokenizer {
+    splitting: Splitting,
     strings: Vec<String>,
     ids: HashMap<String, TokenId>,
 }
 
 impl Tokenizer {
-    /// Creates a tokenizer of the given strings, in id order.
+    /// Creates a tokenizer of the given words, in id order.
     ///
     /// It does not check the strings: [`Model::validate`](crate::Model::validate) refuses a string
     /// that is empty, contains white space or occurs twice.
     #[must_use]
     pub fn new(strings: Vec<String>) -> Self {
+        Self::splitting_at(Splitting::Words, strings)
+    }
+
+    /// Creates a tokenizer whose tokens are the given characters, in id order.
+    ///
+    /// It does not check the strings: `validate` of a model refuses one that is not one character.
+    #[must_use]
+    pub fn characters(strings: Vec<String>) -> Self {
+        Self::splitting_at(Splitting::Characters, strings)
+    }
+
+    fn splitting_at(splitting: Splitting, strings: Vec<String>) -> Self {
         let mut ids = HashMap::with_capacity(strings.len());
         for (id, string) in (0..).zip(&strings) {
             ids.entry(string.clone()).or_insert(TokenId(id));
         }
-        Self { strings, ids }
+        Self {
+            splitting,
+            strings,
+            ids,
+        }
+    }
+
+    /// How a text is split into tokens.
+    #[must_use]
+    pub fn splitting(&self) -> Splitting {
+        self.splitting
     }
 
     /// Token strings in id order.
@@ -49,21 +80,26 @@ impl Tokenizer {
         self.strings.get(id.0 as usize).map(String::as_str)
     }
 
-    /// Splits a text at white space and returns its tokens.
+    /// Splits a text and returns its tokens.
     ///
     /// # Errors
-    /// If a word is not a token; the error names the word and its index.
+    /// If a word or a character is not a token; the error names it and its index.
     pub fn encode(&self, text: &str) -> Result<Vec<TokenId>, Error> {
-        text.split_whitespace()
-            .enumerate()
-            .map(|(index, word)| {
-                self.id(word)
-                    .ok_or_else(|| Error::unknown_word(word, index))
-            })
-            .collect()
+        let token = |(index, word): (usize, &str)| {
+            let id = self.id(word);
+            id.ok_or_else(|| Error::unknown_word(word, index))
+        };
+        match self.splitting {
+            Splitting::Words => text.split_whitespace().enumerate().map(token).collect(),
+            Splitting::Characters => {
+                let characters = text.char_indices();
+                let characters = characters.map(|(at, c)| &text[at..at + c.len_utf8()]);
+                characters.enumerate().map(token).collect()
+            }
+        }
     }
 
-    /// Joins the strings of tokens by single spaces.
+    /// Joins the strings of tokens: words by single spaces, characters by nothing.
     ///
     /// An id outside the vocabulary becomes `<ID?>`, which [`encode`](Self::encode) does not
     /// accept: decoding is for readers.
@@ -71,7 +107,7 @@ impl Tokenizer {
     pub fn decode(&self, tokens: &[TokenId]) -> String {
         let mut text = String::new();
         for (i, &token) in tokens.iter().enumerate() {
-            if i > 0 {
+            if i > 0 && self.splitting == Splitting::Words {
                 text.push(' ');
             }
             match self.string(token) {
@@ -84,13 +120,18 @@ impl Tokenizer {
 
     pub(crate) fn validate(&self) -> Result<(), Error> {
         for (id, string) in self.strings.iter().enumerate() {
-            if string.is_empty() || string.chars().any(char::is_whitespace) {
+            let wrong = match self.splitting {
+                Splitting::Words if string.is_empty() => Some("is empty"),
+                Splitting::Words if string.chars().any(char::is_whitespace) => {
+                    Some("holds white space")
+                }
+                Splitting::Characters if string.chars().count() != 1 => Some("is not a character"),
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
                 return Err(Error::invalid(
-                    format!(
-                        "the string of token {id}, {}, is empty or holds white space",
-                        quoted(string)
-                    ),
-                    "give every token a word of its own",
+                    format!("the string of token {id}, {}, {wrong}", quoted(string)),
+                    "give every token a word or character of its own",
                 ));
             }
             let first = self.ids[string].0 as usize;
@@ -116,6 +157,18 @@ mod tests {
         assert_eq!(tokens, [TokenId(2), TokenId(0), TokenId(0)]);
         assert_eq!(tokenizer.decode(&tokens), "c a a");
         assert_eq!(tokenizer.decode(&[TokenId(7)]), "<7?>");
+    }
+
+    #[test]
+    fn characters_are_tokens_too() {
+        let tokenizer = Tokenizer::characters(["a", " ", "é"].map(String::from).to_vec());
+        let tokens = tokenizer.encode("é a").unwrap();
+        assert_eq!(tokens, [TokenId(2), TokenId(1), TokenId(0)]);
+        assert_eq!(tokenizer.decode(&tokens), "é a");
+        let error = tokenizer.encode("ab").unwrap_err();
+        assert_eq!(error.as_unknown_word(), Some(("b", 1)));
+        assert!(tokenizer.validate().is_ok());
+        assert!(Tokenizer::characters(vec!["ab".into()]).validate().is_err());
     }
 
     #[test]

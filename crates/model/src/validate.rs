@@ -1,6 +1,6 @@
 //! Validation: the invariants of a consistent model.
 
-use crate::{Config, Error, LayerWeights, Matrix, Model, Shape, Weights};
+use crate::{Config, Error, LayerWeights, Matrix, Model, PositionFeature, Shape, TokenId, Weights};
 
 /// Limits on every dimension of a model, so that a small file cannot make a reader reserve much
 /// memory.
@@ -34,15 +34,42 @@ impl Model {
     }
 
     pub(crate) fn validate_end_tokens(&self) -> Result<(), Error> {
-        let vocab = self.config.shape.vocab;
-        match self.end_tokens.iter().find(|t| t.0 as usize >= vocab) {
-            Some(token) => Err(Error::invalid(
-                format!("end token {} is not below vocab = {vocab}", token.0),
-                "name end tokens by ids of this vocabulary",
-            )),
-            None => Ok(()),
-        }
+        check_end_tokens(&self.end_tokens, self.config.shape.vocab)
     }
+}
+
+pub(crate) fn check_end_tokens(end_tokens: &[TokenId], vocab: usize) -> Result<(), Error> {
+    match end_tokens.iter().find(|t| t.0 as usize >= vocab) {
+        Some(token) => Err(Error::invalid(
+            format!("end token {} is not below vocab = {vocab}", token.0),
+            "name end tokens by ids of this vocabulary",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Checks that polynomials of the position are finite, and in slots of their own.
+pub(crate) fn check_features(features: &[PositionFeature], d_model: usize) -> Result<(), Error> {
+    let mut taken = vec![false; d_model];
+    for (i, feature) in features.iter().enumerate() {
+        let wrong = if !feature.coefficients.iter().all(|c| c.is_finite()) {
+            "has a coefficient that is not finite"
+        } else {
+            match taken.get_mut(feature.slot) {
+                None => "names a slot that is not below d_model",
+                Some(true) => "names a slot that has a feature already",
+                Some(free) => {
+                    *free = true;
+                    continue;
+                }
+            }
+        };
+        return Err(Error::invalid(
+            format!("position_features[{i}] {wrong}"),
+            "state one finite polynomial per slot",
+        ));
+    }
+    Ok(())
 }
 
 impl Shape {
@@ -78,25 +105,7 @@ impl Shape {
 impl Config {
     pub(crate) fn validate(&self) -> Result<(), Error> {
         self.shape.validate()?;
-        let mut taken = vec![false; self.shape.d_model];
-        for (i, feature) in self.position_features.iter().enumerate() {
-            let wrong = if !feature.coefficients.iter().all(|c| c.is_finite()) {
-                "has a coefficient that is not finite"
-            } else {
-                match taken.get_mut(feature.slot) {
-                    None => "names a slot that is not below d_model",
-                    Some(true) => "names a slot that has a feature already",
-                    Some(free) => {
-                        *free = true;
-                        continue;
-                    }
-                }
-            };
-            return Err(Error::invalid(
-                format!("position_features[{i}] {wrong}"),
-                "state one finite polynomial per slot",
-            ));
-        }
+        check_features(&self.position_features, self.shape.d_model)?;
         for (i, bound) in self.key_bounds.iter().enumerate() {
             let wrong = if bound.layer >= self.shape.layers {
                 "names a layer that does not exist"
