@@ -61,6 +61,7 @@ mod cache;
 mod decoder;
 mod error;
 mod forward;
+pub mod general;
 mod inspect;
 mod key_box;
 mod looked;
