@@ -139,6 +139,12 @@ impl Decoder {
         self.vocab
     }
 
+    /// The longest sequence that the model can read, if its positions bound it.
+    #[must_use]
+    pub fn longest(&self) -> Option<usize> {
+        self.longest
+    }
+
     /// Begins an empty sequence.
     pub fn begin(&mut self) -> Sequence {
         let engine = self.engine;

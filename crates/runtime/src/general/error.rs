@@ -42,6 +42,8 @@ pub(super) enum Kind {
         wanted: usize,
         reason: &'static str,
     },
+    #[error("an empty sequence has no next token: give a prompt of one token at least")]
+    NoPrompt,
     #[error("the models have {draft} and {verifier} tokens: use two models of one vocabulary")]
     Vocabularies { draft: usize, verifier: usize },
 }

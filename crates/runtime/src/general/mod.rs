@@ -66,9 +66,11 @@ mod positions;
 mod real;
 mod report;
 mod sampler;
+mod speculative;
 mod tiles;
 
 pub use decoder::{Decoder, Engine, Logits, Sequence, Wanted};
 pub use error::Error;
 pub use report::HeadReport;
 pub use sampler::Sampler;
+pub use speculative::{Acceptance, Draft, ExecutorDraft, ModelDraft, Proposal, Speculative};

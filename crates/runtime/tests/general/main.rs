@@ -3,6 +3,7 @@
 
 mod models;
 mod reference;
+mod speculative;
 
 use models::{configs, model};
 use proptest::prelude::*;
