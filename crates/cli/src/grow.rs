@@ -16,10 +16,10 @@ use crate::stored::Stored;
 use crate::target::Target;
 use crate::thousands::thousands;
 use crate::units::flag;
-use crate::{builtin, grown, headers, input, library, names, say};
+use crate::{builtin, folders, grown, headers, library, names, say};
 
 pub(crate) fn grow(args: &GrowArgs) -> Result<u8> {
-    let model = input::model(&args.folder)?;
+    let model = folders::model(&args.folder)?;
     let computer = Computer::new(model.clone()).map_err(refused)?;
     let Some(rom) = computer.rom() else {
         return Err(Failure::Refused(anyhow!(

@@ -11,7 +11,8 @@ use weightware::{
 
 use crate::args::{ModelArgs, ProgramArgs};
 use crate::builtin;
-use crate::failure::{self, Failure, Result};
+use crate::failure::{Failure, Result};
+use crate::folders;
 use crate::function::Function;
 use crate::grown::Grown;
 use crate::sources;
@@ -550,7 +551,7 @@ fn pages(memory: Option<u64>, profile: Option<Profile>) -> Result<Option<u32>> {
 /// The model in a folder, or the compiled one.
 pub(crate) fn compiled_or(args: &ModelArgs) -> Result<Model> {
     match (&args.folder, args.machine.any()) {
-        (Some(folder), false) => model(folder),
+        (Some(folder), false) => folders::model(folder),
         (Some(_), true) => Err(Failure::Refused(anyhow!(
             "a model folder is what it is: --profile, --shape and --context choose among compiled weights; leave out either --model or these"
         ))),
@@ -576,21 +577,6 @@ pub(crate) fn computer(args: &ModelArgs) -> Result<Computer> {
         Failure::Refused(match &args.folder {
             Some(folder) => error.context(format!("the model {}", folder.display())),
             None => error,
-        })
-    })
-}
-
-/// The model in a folder.
-pub(crate) fn model(folder: &Path) -> Result<Model> {
-    Model::load(folder).map_err(|error| {
-        let missing = error.is_io();
-        let error = Error::new(error).context(format!("the model {}", folder.display()));
-        Failure::Refused(match missing {
-            true => anyhow!(
-                "{}; `weightware weights --out DIR` writes a model folder",
-                failure::chain(&error)
-            ),
-            false => error,
         })
     })
 }

@@ -13,6 +13,7 @@ mod covered;
 mod execute;
 mod explain;
 mod failure;
+mod folders;
 mod function;
 mod generate;
 mod grow;

@@ -18,7 +18,7 @@ const DTYPE: &str = "float64";
 
 /// The one key that the `config.json` of every architecture has.
 #[derive(Deserialize)]
-pub(crate) struct Architecture {
+pub(crate) struct ArchitectureName {
     pub(crate) architecture: String,
 }
 

@@ -7,7 +7,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::files::{Architecture, ConfigFile, GenerationFile, TokenizerFile};
+use crate::error::quoted;
+use crate::files::{ARCHITECTURE, ArchitectureName, ConfigFile, GenerationFile, TokenizerFile};
 use crate::{Error, Model, TokenId, general, tensors};
 
 pub(crate) const CONFIG: &str = "config.json";
@@ -18,6 +19,42 @@ pub(crate) const GENERATION: &str = "generation_config.json";
 /// The greatest permitted size of a JSON file, far above that of any real model.
 const MAX_JSON_BYTES: u64 = 1 << 28;
 pub(crate) const MAX_TENSOR_BYTES: u64 = 1 << 34;
+
+/// The kinds of model that a folder may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// A [`Model`].
+    Plain,
+    /// A [`general::Model`].
+    General,
+}
+
+impl Architecture {
+    /// Reads the kind of a folder's model from its `config.json`.
+    ///
+    /// # Errors
+    /// If the file is missing or malformed, or names another architecture.
+    pub fn of(dir: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = dir.as_ref().join(CONFIG);
+        let ArchitectureName { architecture } = read_json(&path)?;
+        let known = [
+            (ARCHITECTURE, Self::Plain),
+            (general::ARCHITECTURE, Self::General),
+        ];
+        let found = known.into_iter().find(|(name, _)| architecture == *name);
+        found.map(|(_, kind)| kind).ok_or_else(|| {
+            Error::invalid(
+                format!(
+                    "architecture is {}, must be {ARCHITECTURE:?} or {:?}",
+                    quoted(&architecture),
+                    general::ARCHITECTURE
+                ),
+                "use a model of one of these architectures",
+            )
+            .in_file(&path)
+        })
+    }
+}
 
 impl Model {
     /// Writes the four files of the model into `dir`, which is created if it does not exist.
@@ -63,8 +100,7 @@ impl Model {
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let path = dir.join(CONFIG);
-        let Architecture { architecture } = read_json(&path)?;
-        if architecture == general::ARCHITECTURE {
+        if Architecture::of(dir)? == Architecture::General {
             return Err(Error::invalid(
                 "this is a general model, not a plain executor",
                 "only `generate` with the engines softmax and sparse runs it",

@@ -74,6 +74,7 @@ mod weights;
 pub use config::{Attention, Config, KeyBound, KeyRange, PositionFeature, position_embedding};
 pub use count::WeightCount;
 pub use error::Error;
+pub use folder::Architecture;
 pub use tokenizer::{Splitting, TokenId, Tokenizer};
 pub use weights::{LayerWeights, Matrix, Shape, Weights};
 

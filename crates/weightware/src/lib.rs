@@ -68,11 +68,20 @@ pub use weightware_isa::{
     BLOCK, Fault, Instruction, Interpreter, LIBRARY_AT, Line, Op, Outcome, Program, Resident,
     Token, TraceReader, Trap, Turns,
 };
-pub use weightware_model::{Config, KeyRange, Model, Shape, TokenId, WeightCount};
+pub use weightware_model::Error as ModelError;
+pub use weightware_model::{
+    Architecture, Config, KeyRange, Model, Shape, Splitting, TokenId, Tokenizer, WeightCount,
+};
 pub use weightware_runtime::{
     BailoutReason, Bailouts, Decoder, DecoderOptions, Engine, FinishReason, HeadActivation,
     HeadAttention, HorizonReason, InspectError, PrefillError, Stats, TokenPass, inspect,
 };
+
+/// Transformers as they are trained: their folders, and their decoding by softmax or sparsely.
+pub mod general {
+    pub use weightware_model::general::*;
+    pub use weightware_runtime::general::*;
+}
 
 /// The examples of the README run as tests.
 #[cfg(doctest)]

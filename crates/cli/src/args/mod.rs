@@ -1,5 +1,6 @@
 //! The commands and their arguments.
 
+mod generate;
 mod machine;
 mod program;
 mod values;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use weightware::Extension;
 
+pub(crate) use self::generate::{GeneralArgs, GenerateArgs, GenerateEngine};
 pub(crate) use self::machine::{EngineName, MachineArgs, ModelArgs};
 use self::program::FILE_HELP;
 pub(crate) use self::program::{ClangArgs, FileArgs, ProgramArgs, SourceArgs};
@@ -196,13 +198,18 @@ Examples:
     weightware certify sudoku.wasm < board.txt")]
     Certify(CertifyArgs),
 
-    /// Decodes a prompt with any model folder of the architecture, greedily
+    /// Decodes a prompt with any model folder: a plain executor or a transformer as it is trained
     #[command(after_help = "\
-Tokens are words separated by white space. Decoding ends at an end token of the model.
+Tokens are words separated by white space or single characters, as the model's tokenizer.json says. Decoding ends at an end token of
+the model. Plain models decode greedily, by the engine plan if none is named. General models decode by softmax if no engine is named;
+sparse finds the best keys of heads of dimension 2 or 3 in nested hulls, and --stats has the proved bounds of what they leave out.
 
 Examples:
     weightware generate --model model --prompt @prompt.txt
     weightware generate --model copy --prompt 'a b c' --max-tokens 10
+    weightware generate --model shakespeare --prompt 'ROMEO:' --max-tokens 500 --temperature 0.8 --seed 1
+    weightware generate --model shakespeare --prompt 'ROMEO:' --engine sparse --mass-error 1e-6 --stats
+    weightware generate --model large --draft small --block 4 --prompt 'ROMEO:' --max-tokens 500
 
 Exit codes:
     0    an end token was reached
@@ -470,28 +477,4 @@ pub(crate) struct CertifyArgs {
     /// A JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct GenerateArgs {
-    /// The model folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: PathBuf,
-
-    /// The prompt: tokens, @FILE for those in a file, `-` for those on stdin
-    #[arg(long, value_name = "TOKENS|@FILE|-")]
-    pub(crate) prompt: String,
-
-    /// Stop after this many tokens, with exit code 124 [default: go on to the horizon]
-    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
-    pub(crate) max_tokens: Option<u64>,
-
-    /// How to attend to past tokens
-    #[arg(long, value_enum, default_value_t = EngineName::Plan)]
-    pub(crate) engine: EngineName,
-
-    /// Let the engines plan, hull and hardmax decode a model that says it needs softmax: its tokens
-    /// may differ then
-    #[arg(long)]
-    pub(crate) force: bool,
 }

@@ -19,6 +19,35 @@ pub(crate) fn count(text: &str) -> Result<u64, String> {
         })
 }
 
+/// A number of keys, logits or proposals: a count from 1 on, as memory holds them.
+pub(crate) fn keys(text: &str) -> Result<usize, String> {
+    match count(text)? {
+        0 => Err("this is a number from 1 on".to_owned()),
+        number => usize::try_from(number).map_err(|_| "this is more than memory holds".to_owned()),
+    }
+}
+
+/// A share of probability that may be left out: from 0 up to 1, 1 excluded.
+pub(crate) fn mass(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok();
+    let share = share.filter(|share| (0.0..1.0).contains(share));
+    share.ok_or_else(|| "this is no number from 0 up to 1, such as 1e-6".to_owned())
+}
+
+/// A share of probability that is kept: above 0 and up to 1.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok();
+    let share = share.filter(|&share: &f64| share > 0.0 && share <= 1.0);
+    share.ok_or_else(|| "this is no number above 0 and up to 1, such as 0.95".to_owned())
+}
+
+/// A number that is not negative.
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number: &f64| *number >= 0.0 && number.is_finite());
+    number.ok_or_else(|| "this is no number from 0 on, such as 0.8".to_owned())
+}
+
 /// The length of a context: a count from 1 on.
 pub(crate) fn context(text: &str) -> Result<u64, String> {
     match count(text)? {

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::files::{ARCHITECTURE, ConfigFile};
+use super::files::ConfigFile;
 use super::{Model, tensors};
-use crate::files::{ARCHITECTURE as PLAIN, Architecture, GenerationFile, TokenizerFile};
+use crate::files::{GenerationFile, TokenizerFile};
 use crate::folder::{
-    CONFIG, GENERATION, MAX_TENSOR_BYTES, TENSORS, TOKENIZER, read, read_json, write, write_json,
+    Architecture, CONFIG, GENERATION, MAX_TENSOR_BYTES, TENSORS, TOKENIZER, read, read_json, write,
+    write_json,
 };
 use crate::{Error, TokenId};
 
@@ -43,21 +44,10 @@ impl Model {
     /// names the file and the remedy.
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
-        let path = dir.join(CONFIG);
-        let Architecture { architecture } = read_json(&path)?;
-        if architecture == PLAIN {
+        if Architecture::of(dir)? == Architecture::Plain {
             return Ok(Self::from(&crate::Model::load(dir)?));
         }
-        if architecture != ARCHITECTURE {
-            return Err(Error::invalid(
-                format!(
-                    "architecture is {}, must be {ARCHITECTURE:?} or {PLAIN:?}",
-                    crate::error::quoted(&architecture)
-                ),
-                "use a model of one of these architectures",
-            )
-            .in_file(&path));
-        }
+        let path = dir.join(CONFIG);
         let config = read_json::<ConfigFile>(&path)?
             .into_config()
             .map_err(|e| e.in_file(&path))?;

@@ -21,7 +21,7 @@ pub(super) struct Buffers<R> {
 impl<R: Real> HeadCache<R> {
     pub(super) fn new(engine: Engine, head_dim: usize) -> Self {
         match engine {
-            Engine::Softmax => Self::Linear(LinearCache::new(head_dim)),
+            Engine::Softmax | Engine::Sparse(_) => Self::Linear(LinearCache::new(head_dim)),
         }
     }
 

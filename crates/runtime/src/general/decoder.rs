@@ -15,10 +15,22 @@ use super::report::HeadReport;
 pub enum Engine {
     /// Softmax over all keys, by a scan in the model's arithmetic. `O(n)` per token.
     Softmax,
+    /// Softmax over the best keys alone, found in nested hulls: heads of dimension 2 or 3.
+    /// `O(k + log n)` per token where keys lie on few hulls.
+    Sparse(Budget),
+}
+
+/// The keys that a query of the sparse engine attends to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// The best `k`, from 1.
+    Keys(usize),
+    /// As many as leave out at most this share of the probability, from 0 up to 1.
+    MassError(f64),
 }
 
 /// The number of a sequence in a [`Decoder`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Sequence(usize);
 
 /// The tokens of a batch whose logits are computed.
@@ -115,6 +127,18 @@ impl Decoder {
     /// If the model is inconsistent, or the engine cannot run it.
     pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
         model.validate().map_err(Kind::Model)?;
+        if let Engine::Sparse(budget) = engine {
+            match budget {
+                Budget::Keys(0) => return Err(Kind::NoKeys.into()),
+                Budget::MassError(error) if !(0.0..1.0).contains(&error) => {
+                    return Err(Kind::MassError(error).into());
+                }
+                _ => {}
+            }
+            if !(2..=3).contains(&model.config.head_dim) {
+                return Err(Kind::HeadDimension(model.config.head_dim).into());
+            }
+        }
         let inner = match model.config.dtype {
             Dtype::Float32 => Inner::Single(State::new(model)),
             Dtype::Float64 => Inner::Double(State::new(model)),

@@ -69,7 +69,7 @@ mod sampler;
 mod speculative;
 mod tiles;
 
-pub use decoder::{Decoder, Engine, Logits, Sequence, Wanted};
+pub use decoder::{Budget, Decoder, Engine, Logits, Sequence, Wanted};
 pub use error::Error;
 pub use report::HeadReport;
 pub use sampler::Sampler;

@@ -1,31 +1,26 @@
-//! `generate`.
+//! `generate` with plain models.
 
-use std::fs;
 use std::io::Write;
-use std::path::Path;
 
-use anyhow::{Error, anyhow};
-use weightware::{Decoder, DecoderOptions, FinishReason, Model, TokenId};
+use anyhow::Error;
+use weightware::{Decoder, DecoderOptions, Engine, FinishReason};
 
+use super::prompt;
 use crate::args::GenerateArgs;
 use crate::failure::{BUDGET, Failure, HORIZON, INTERRUPTED, Result, printable};
+use crate::folders;
 use crate::interrupt::Interrupt;
 use crate::report::counted;
 use crate::say;
 use crate::screen::{Screen, Stream};
-use crate::{input, stdin};
 
-/// The longest prompt, in bytes.
-const LONGEST_PROMPT: u64 = 1 << 30;
-
-pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
-    let model = input::model(&args.model)?;
-    let prompt = prompt(&args.prompt, &model)?;
+pub(super) fn generate(args: &GenerateArgs, engine: Engine) -> Result<u8> {
+    let model = folders::model(&args.model)?;
+    let prompt = prompt::read(&args.prompt, &model.tokenizer)?;
     let options = DecoderOptions { force: args.force };
-    let mut decoder =
-        Decoder::with_options(&model, args.engine.into(), options).map_err(|error| {
-            Failure::Refused(Error::new(error).context(args.model.display().to_string()))
-        })?;
+    let mut decoder = Decoder::with_options(&model, engine, options).map_err(|error| {
+        Failure::Refused(Error::new(error).context(args.model.display().to_string()))
+    })?;
     // A prompt beyond the horizon leaves the decoder finished, which is reported below.
     if let Err(stop) = decoder.prefill(&prompt)
         && decoder.finish_reason().is_none()
@@ -75,28 +70,4 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8> {
         say(&printable(&remark));
     }
     Ok(status)
-}
-
-/// The tokens of `TOKENS`, `@FILE` or `-`.
-fn prompt(argument: &str, model: &Model) -> Result<Vec<TokenId>> {
-    let refused = |error: Error| Failure::Refused(error.context(format!("--prompt {argument}")));
-    let bytes = match argument.strip_prefix('@') {
-        Some(file) => fs::read(Path::new(file)).map_err(|error| refused(Error::new(error)))?,
-        None if argument == "-" => stdin::up_to("the prompt", LONGEST_PROMPT, false)?,
-        None => argument.as_bytes().to_vec(),
-    };
-    let text = String::from_utf8(bytes).map_err(|error| refused(Error::new(error)))?;
-    let tokens = model.tokenizer.encode(&text).map_err(|error| match error.as_unknown_word() {
-        Some((word, index)) => Failure::Refused(anyhow!(
-            "--prompt: word {index} (counted from 0), `{word}`, is not a token of the model; its tokenizer.json lists \
-             them"
-        )),
-        None => refused(Error::new(error)),
-    })?;
-    if tokens.is_empty() {
-        return Err(refused(anyhow!(
-            "the prompt holds no token; give at least one"
-        )));
-    }
-    Ok(tokens)
 }
