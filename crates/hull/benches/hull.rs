@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use weightware_hull::{Hint, HullIndex, Index3, Layers, Point, Point3, SparseCache, Top};
+use weightware_hull::{Budget, Hint, HullIndex, Index3, Layers, Point, Point3, SparseCache, Top};
 
 /// A pseudorandom number from 0 to 1, a function of `i`.
 fn random(i: u32) -> f64 {
@@ -126,7 +126,7 @@ fn top(c: &mut Criterion) {
     group.bench_function(id("softmax/parabola", n), |b| {
         b.iter(|| {
             i += 1;
-            cache.attend(Point::new(random(i) * f64::from(n), 1.0), K)
+            cache.attend(Point::new(random(i) * f64::from(n), 1.0), Budget::Keys(K))
         });
     });
     group.finish();

@@ -19,6 +19,7 @@ enum Kind {
     Value(f64),
     Empty,
     Full,
+    Budget,
 }
 
 impl Error {
@@ -57,6 +58,13 @@ impl Error {
         }
     }
 
+    #[cold]
+    pub(crate) fn budget() -> Self {
+        Self {
+            kind: Box::new(Kind::Budget),
+        }
+    }
+
     /// A coordinate or a value is not finite, too large, or too small to be exact.
     pub fn is_out_of_domain(&self) -> bool {
         matches!(
@@ -76,6 +84,11 @@ impl Error {
     /// A query needed an average and the cache holds no keys.
     pub fn is_empty_cache(&self) -> bool {
         *self.kind == Kind::Empty
+    }
+
+    /// The budget of a query allows no key, or a share of the probability that is NaN or below 0.
+    pub fn is_budget(&self) -> bool {
+        *self.kind == Kind::Budget
     }
 
     /// The 2³² numbers for points are used up.
@@ -99,6 +112,9 @@ impl fmt::Display for Error {
                 write!(f, "value {value:e}: not finite or above 2^900 in magnitude")
             }
             Kind::Empty => f.write_str("a query on a cache that holds no keys"),
+            Kind::Budget => f.write_str(
+                "the budget of a query: no keys, or a share that is NaN or below 0; allow at least 1 key, or a share of at least 0",
+            ),
             Kind::Full => f.write_str("an index holds at most 2^32 - 1 points"),
         }
     }

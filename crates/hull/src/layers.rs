@@ -67,12 +67,17 @@ struct Layer {
 /// The best keys of a query, best first, with buffers that queries reuse. Derefs to a slice.
 #[derive(Clone, Debug, Default)]
 pub struct Top {
+    query: Point,
+    /// A common reference of gains: the best vertex of the first layer.
+    zero: Point,
     found: Vec<Found>,
     next: Option<Point>,
     /// The layers that the query has opened.
     arcs: Vec<Arc>,
     /// Pairs of an open layer and the better end of its arc, worst first.
     queue: Vec<(usize, usize)>,
+    /// How many vertices the query has looked at.
+    touched: usize,
 }
 
 /// The vertices of a layer that the query has not returned: from one end to the other. At first
@@ -113,6 +118,12 @@ impl Top {
     /// many keys as the layers support.
     pub fn next_best(&self) -> Option<Point> {
         self.next
+    }
+
+    /// How many vertices the query looked at: comparisons while it searched layers, and vertices
+    /// beside those found.
+    pub fn touched(&self) -> usize {
+        self.touched
     }
 }
 
@@ -194,7 +205,11 @@ impl Layers {
             return Err(Error::full());
         }
         self.len += 1;
-        // Layers are nested, and the latest of coinciding keys is in the innermost.
+        // Layers are nested, and the latest of coinciding keys is in the innermost. Most keys of a
+        // cloud are within all of them.
+        if self.layers.len() == self.limit && self.layers[self.limit - 1].contains(key) {
+            return Ok(id);
+        }
         let first = self.layers.partition_point(|layer| layer.contains(key));
         let [mut falling, mut next] = core::mem::take(&mut self.falling);
         falling.push((key, id));
@@ -229,11 +244,24 @@ impl Layers {
         top.arcs.clear();
         top.queue.clear();
         top.next = None;
-        let Some(mut at) = self.layers.first().map(|first| first.best(q, None)) else {
+        top.touched = 0;
+        let Some(at) = self
+            .layers
+            .first()
+            .map(|first| first.best(q, None, &mut top.touched))
+        else {
             return Ok(());
         };
-        let zero = self.layers[0].found(at).key;
-        self.open(q, zero, at, top);
+        (top.query, top.zero) = (q, self.layers[0].found(at).key);
+        self.open(at, top);
+        self.more(k, top);
+        Ok(())
+    }
+
+    /// Continues the last query of `top` until `k` keys are found, or all if there are fewer. The
+    /// layers must not have changed, and `k` is at most the limit.
+    pub(crate) fn more(&self, k: usize, top: &mut Top) {
+        let (q, zero) = (top.query, top.zero);
         while top.found.len() < k
             && let Some((number, side)) = top.queue.pop()
         {
@@ -243,6 +271,8 @@ impl Layers {
                 unreachable!("the queue names only ends that are left in their arcs");
             };
             top.found.push(end.found);
+            // The vertex, and one or two beside it.
+            top.touched += if arc.whole { 3 } else { 2 };
             if top.found.len() == self.limit {
                 // No query may return more.
                 break;
@@ -265,8 +295,8 @@ impl Layers {
                 top.enqueue(q, number);
                 if let Some(layer) = self.layers.get(number + 1) {
                     // Neighbouring layers are alike, so the search starts at the same x.
-                    at = layer.best(q, Some(end.found.key.x));
-                    self.open(q, zero, at, top);
+                    let best = layer.best(q, Some(end.found.key.x), &mut top.touched);
+                    self.open(best, top);
                 }
             } else {
                 if let Some(other) = &arc.ends[1 - side] {
@@ -284,13 +314,12 @@ impl Layers {
                 end.map(|end| end.found.key)
             });
         }
-        Ok(())
     }
 
     /// Opens the next layer, whose best vertex is given.
-    fn open(&self, q: Point, zero: Point, best: Corner, top: &mut Top) {
-        let number = top.arcs.len();
-        let best = End::new(q, zero, &self.layers[number], best);
+    fn open(&self, best: Corner, top: &mut Top) {
+        let (q, number) = (top.query, top.arcs.len());
+        let best = End::new(q, top.zero, &self.layers[number], best);
         top.arcs.push(Arc {
             whole: true,
             ends: [Some(best), None],
@@ -491,10 +520,14 @@ impl Layer {
     }
 
     /// The best vertex, searched from near this x; there must be one.
-    fn best(&self, q: Point, near: Option<f64>) -> Corner {
-        let winner = |chain: &Chain, q| {
+    fn best(&self, q: Point, near: Option<f64>, touched: &mut usize) -> Corner {
+        let mut winner = |chain: &Chain, q| {
             let hint = near.map_or(Pos::default(), |x| chain.near(x));
-            chain.winner(q, &mut Trail::near(hint))
+            let mut trail = Trail::near(hint);
+            let found = chain.winner(q, &mut trail);
+            // The vertex at the hint and those beside it.
+            *touched += 3 + trail.compared as usize;
+            found
         };
         let found = if q.y > 0.0 {
             winner(&self.upper, q).map(|(at, _)| Corner::Upper(at))

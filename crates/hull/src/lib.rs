@@ -74,26 +74,34 @@
 
 extern crate alloc;
 
+mod best;
 mod blocks;
 mod cache;
 mod chain;
+mod columns;
 mod edges;
 mod error;
 mod exact;
+mod exponential;
 mod hull;
 mod interior_box;
+mod key;
 mod layers;
 mod linear;
 mod merge;
+mod nested;
 mod packed_slots;
 mod point;
+mod point3;
 mod points;
 mod progression;
 mod progression_only;
 #[cfg(test)]
 mod random;
+mod ranges;
 mod rank;
 mod search;
+mod sketch;
 mod slots;
 mod solid;
 mod sparse;
@@ -103,14 +111,17 @@ pub use cache::{HullCache, KeyValueIndex, LinearCache};
 pub use error::Error;
 pub use exact::{compare_scores, exact_sum, last_bit, two_sum};
 pub use hull::{Hint, HullIndex, Inserted};
+pub use key::Key;
 pub use layers::{Layers, Top};
 pub use linear::LinearIndex;
 pub use merge::Winners;
 pub use merge::{Merge, Merges, Tied};
+pub use nested::{Indexed, Ranking};
 pub use point::{MAX_MAGNITUDE, MIN_MAGNITUDE, Point};
+pub use point3::{Point3, compare_scores3};
 pub use rank::Found;
-pub use solid::{Index3, Point3, compare_scores3};
-pub use sparse::{Attention, SparseCache};
+pub use solid::{Index3, Top3};
+pub use sparse::{Attention, Budget, Method, SparseCache, SparseCache3, WINDOW};
 pub use sum::ExactSum;
 
 /// Runs the examples of the README as tests.

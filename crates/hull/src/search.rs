@@ -4,7 +4,7 @@
 /// search gallops from `start` in steps that grow by a factor of four: a compromise between an
 /// answer close by and one anywhere.
 #[inline]
-pub(crate) fn first_false(len: usize, start: usize, holds: impl Fn(usize) -> bool) -> usize {
+pub(crate) fn first_false(len: usize, start: usize, mut holds: impl FnMut(usize) -> bool) -> usize {
     // The answer is in low..=high.
     let (mut low, mut high) = (0, len);
     let mut step = 1;

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::sparse::keys3;
 use common::streams::Random;
 use std::cmp::Ordering;
 use weightware_hull::{Index3, Point3, compare_scores3};
@@ -21,52 +22,10 @@ fn scan(keys: &[Point3], q: Point3) -> Vec<u32> {
     best
 }
 
-type Key = fn(&mut Random, u32) -> Point3;
-
-const STREAMS: [(&str, Key); 9] = [
-    ("paraboloid", |_, i| {
-        let (a, b) = (f64::from(i % 23), f64::from(i / 23));
-        Point3::new(2.0 * a, 2.0 * b, -a * a - b * b)
-    }),
-    ("paraboloid, rising", |r, i| {
-        let (a, b) = (r.below(9) as f64, r.below(9) as f64);
-        Point3::new(2.0 * a, 2.0 * b, f64::from(i) / 1024.0 - a * a - b * b)
-    }),
-    ("ball", |r, _| {
-        Point3::new(r.signed(30), r.signed(30), r.signed(30))
-    }),
-    ("grid", |r, _| {
-        Point3::new(r.signed(2), r.signed(2), r.signed(2))
-    }),
-    ("all equal", |_, _| Point3::new(1.0, -0.0, 2.0)),
-    ("plane", |r, _| {
-        let (a, b) = (r.signed(4), r.signed(4));
-        Point3::new(a, b, a + 2.0 * b)
-    }),
-    ("line", |r, _| {
-        let t = r.signed(6);
-        Point3::new(t, -3.0 * t, 7.0 * t)
-    }),
-    ("off a line by the last bit", |r, _| {
-        let t = r.signed(4);
-        let mut nudge =
-            |v: f64| f64::from_bits(v.to_bits().wrapping_add_signed(r.below(3) as i64 - 1));
-        Point3::new(
-            nudge(0.1 * t + 7.0),
-            nudge(0.3 * t - 40.0),
-            nudge(0.7 * t + 90.0),
-        )
-    }),
-    ("all magnitudes", |r, _| {
-        let mut any = || r.signed(2) * 2f64.powi(r.below(700) as i32 - 350);
-        Point3::new(any(), any(), any())
-    }),
-];
-
 #[test]
 fn finds_all_winners() {
     let mut out = vec![];
-    for (name, key) in STREAMS {
+    for (name, key) in keys3() {
         for seed in 0..if cfg!(miri) { 2 } else { 60 } {
             let mut random = Random::new(seed);
             let mut index = Index3::new();

@@ -19,6 +19,8 @@ pub(crate) struct Trail {
     /// How many winners in a row were far from the winner before. After `FAR` of them the search
     /// does not start at the last winner.
     misses: u8,
+    /// How many points searches have compared, other than those at the hint.
+    pub(crate) compared: u32,
 }
 
 const FAR: u8 = 3;
@@ -34,7 +36,11 @@ enum Way {
 impl Trail {
     /// A trail that starts the search at a place.
     pub(crate) fn near(pos: Pos) -> Self {
-        Self { pos, misses: 0 }
+        Self {
+            pos,
+            misses: 0,
+            compared: 0,
+        }
     }
 }
 
@@ -153,18 +159,21 @@ impl Chain {
     fn winner_elsewhere(&self, q: Point, trail: &mut Trail, way: Way) -> Option<(Pos, bool)> {
         let blocks = self.blocks.ends().len();
         let (block, offset) = trail.pos.parts();
+        let compared = &mut trail.compared;
         let found = match way {
             _ if blocks == 0 => return None,
             Way::Onwards if block + 1 == blocks || !self.leaves(q, block) => {
                 let last = self.blocks.points(block).len() - 1;
-                self.search_block(q, block, Some(last.min(offset + 2)))
+                self.search_block(q, block, Some(last.min(offset + 2)), compared)
             }
-            Way::Onwards if !self.leaves(q, block + 1) => self.search_block(q, block + 1, Some(0)),
-            Way::Onwards => self.search(q, true),
+            Way::Onwards if !self.leaves(q, block + 1) => {
+                self.search_block(q, block + 1, Some(0), compared)
+            }
+            Way::Onwards => self.search(q, true, compared),
             Way::Back if block == 0 || self.leaves(q, block - 1) => {
-                self.search_block(q, block, Some(offset.saturating_sub(1)))
+                self.search_block(q, block, Some(offset.saturating_sub(1)), compared)
             }
-            Way::Back | Way::Unknown => self.search(q, false),
+            Way::Back | Way::Unknown => self.search(q, false, compared),
         };
         let near =
             found.0.block == trail.pos.block && found.0.offset.abs_diff(trail.pos.offset) <= 1;
@@ -193,9 +202,11 @@ impl Chain {
     /// The guess is right on a parabola. Where the guess is far off, the search from it takes about
     /// half as many steps more as a bisection.
     #[inline(never)]
-    fn search(&self, q: Point, onwards: bool) -> (Pos, bool) {
+    fn search(&self, q: Point, onwards: bool, compared: &mut u32) -> (Pos, bool) {
         let ends = self.blocks.ends();
         let last = ends.len() - 1;
+        // The ends of the chain, and those around a guess.
+        *compared += 8;
         let mut guess = None;
         if last > 1 {
             let rise = |b: usize| gain(q, ends[b][1], ends[b + 1][0]);
@@ -220,19 +231,22 @@ impl Chain {
             }
         }
         if last == 0 {
-            return self.search_block(q, 0, None);
+            return self.search_block(q, 0, None, compared);
         }
         if self.leaves(q, last - 1) {
             // In a long stream most queries find the latest keys.
             let latest = self.blocks.points(last).len() - 1;
-            return self.search_block(q, last, Some(latest));
+            return self.search_block(q, last, Some(latest), compared);
         }
         if last == 1 {
-            return self.search_block(q, 0, None);
+            return self.search_block(q, 0, None, compared);
         }
         let guess = guess.unwrap_or(0);
-        let block = first_false(last - 1, guess, |b| rises(q, ends[b][1], ends[b + 1][0]));
-        self.search_block(q, block, None)
+        let block = first_false(last - 1, guess, |b| {
+            *compared += 1;
+            rises(q, ends[b][1], ends[b + 1][0])
+        });
+        self.search_block(q, block, None, compared)
     }
 
     /// The winner and whether the next vertex ties with it, if the winner is the vertex at `offset`
@@ -260,7 +274,13 @@ impl Chain {
     /// The directory has the slopes of the edges into and out of the block, so the guess of where
     /// the slope is that of the query reads none of the block's points. On a parabola, where the
     /// slopes are evenly spaced, the guess is right.
-    fn search_block(&self, q: Point, block: usize, guess: Option<usize>) -> (Pos, bool) {
+    fn search_block(
+        &self,
+        q: Point,
+        block: usize,
+        guess: Option<usize>,
+        compared: &mut u32,
+    ) -> (Pos, bool) {
         let points = self.blocks.points(block);
         let ends = self.blocks.ends();
         let last = points.len() - 1;
@@ -284,7 +304,10 @@ impl Chain {
                 0
             }
         });
-        let offset = first_false(last, guess, |i| rises(q, points.at(i), points.at(i + 1)));
+        let offset = first_false(last, guess, |i| {
+            *compared += 1;
+            rises(q, points.at(i), points.at(i + 1))
+        });
         let next = if offset < last {
             Some(points.at(offset + 1))
         } else {

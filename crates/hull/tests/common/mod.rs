@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test uses a part")]
 
 pub(crate) mod duel;
+pub(crate) mod sparse;
 pub(crate) mod streams;
 
 use std::collections::BTreeSet;

@@ -1,15 +1,21 @@
 //! The keys and values of one head, under one engine.
 
+use weightware_hull::{Attention, Budget, Error, Method, Point, Point3, SparseCache, SparseCache3};
+
 use super::Engine;
-use super::error::Kind;
 use super::linear_cache::LinearCache;
 use super::real::Real;
 use super::report::HeadReport;
+
+/// Keys that a query for a share of the probability may take before a scan is cheaper.
+const MOST_KEYS: usize = 128;
 
 /// The keys and values of one head of one sequence.
 #[derive(Debug, Clone)]
 pub(super) enum HeadCache<R> {
     Linear(LinearCache<R>),
+    Plane(Box<SparseCache<2>>, Budget),
+    Space(Box<SparseCache3<3>>, Budget),
 }
 
 /// Buffers that queries reuse.
@@ -19,45 +25,108 @@ pub(super) struct Buffers<R> {
 }
 
 impl<R: Real> HeadCache<R> {
+    /// # Panics
+    /// If the engine is sparse and the dimension neither 2 nor 3.
     pub(super) fn new(engine: Engine, head_dim: usize) -> Self {
-        match engine {
-            Engine::Softmax | Engine::Sparse(_) => Self::Linear(LinearCache::new(head_dim)),
+        let budget = match engine {
+            Engine::Softmax => return Self::Linear(LinearCache::new(head_dim)),
+            Engine::Sparse(budget) => budget,
+        };
+        let limit = match budget {
+            Budget::Keys(k) => k,
+            Budget::MassError(_) => MOST_KEYS,
+        };
+        match head_dim {
+            2 => Self::Plane(Box::new(SparseCache::new(limit)), budget),
+            3 => Self::Space(Box::new(SparseCache3::new(limit)), budget),
+            _ => unreachable!("the decoder refuses heads of dimension {head_dim}"),
         }
     }
 
-    pub(super) fn push(&mut self, key: &[R], value: &[R]) -> Result<(), weightware_hull::Error> {
+    pub(super) fn push(&mut self, key: &[R], value: &[R]) -> Result<(), Error> {
         match self {
-            Self::Linear(cache) => cache.push(key, value),
+            Self::Linear(cache) => {
+                cache.push(key, value);
+                Ok(())
+            }
+            Self::Plane(cache, _) => cache.push(point(key), wide(value)),
+            Self::Space(cache, _) => cache.push(point3(key), wide(value)),
         }
-        Ok(())
     }
 
+    /// Replaces `out` by the head's output for a query.
     pub(super) fn attend(
         &mut self,
         query: &[R],
         buffers: &mut Buffers<R>,
         report: &mut HeadReport,
         out: &mut [R],
-    ) -> Result<(), weightware_hull::Error> {
-        report.queries += 1;
+    ) -> Result<(), Error> {
         match self {
             Self::Linear(cache) => {
                 cache.attend(query, &mut buffers.scores, out);
                 let len = cache.len() as u64;
+                report.queries += 1;
                 report.scans += 1;
                 report.keys += len;
                 report.keys_before += len;
                 report.operations += len;
+            }
+            Self::Plane(cache, budget) => {
+                let answer = cache.attend(point(query), *budget)?;
+                report.count(&answer, cache.len(), cache.indexed());
+                narrow(&answer.value, out);
+            }
+            Self::Space(cache, budget) => {
+                let answer = cache.attend(point3(query), *budget)?;
+                report.count(&answer, cache.len(), cache.indexed());
+                narrow(&answer.value, out);
             }
         }
         Ok(())
     }
 
     /// Takes back the latest keys.
-    pub(super) fn truncate(&mut self, len: usize) -> Result<(), Kind> {
+    pub(super) fn truncate(&mut self, len: usize) {
         match self {
             Self::Linear(cache) => cache.truncate(len),
+            Self::Plane(cache, _) => cache.truncate(len),
+            Self::Space(cache, _) => cache.truncate(len),
         }
-        Ok(())
+    }
+}
+
+impl HeadReport {
+    fn count<const N: usize>(&mut self, answer: &Attention<N>, len: usize, indexed: usize) {
+        let is_scan = answer.method == Method::Scan;
+        self.queries += 1;
+        self.scans += u64::from(is_scan);
+        self.fallbacks += u64::from(is_scan && indexed > 0);
+        self.keys += answer.keys as u64;
+        self.keys_before += len as u64;
+        self.operations += answer.operations as u64;
+        self.missed = self.missed.max(answer.missed);
+        let errors = answer.output_error.iter().copied();
+        self.output_error = errors.fold(self.output_error, f64::max);
+    }
+}
+
+fn point<R: Real>(numbers: &[R]) -> Point {
+    let [x, y] = wide(numbers);
+    Point::new(x, y)
+}
+
+fn point3<R: Real>(numbers: &[R]) -> Point3 {
+    let [x, y, z] = wide(numbers);
+    Point3::new(x, y, z)
+}
+
+fn wide<R: Real, const N: usize>(numbers: &[R]) -> [f64; N] {
+    core::array::from_fn(|i| numbers[i].wide())
+}
+
+fn narrow<R: Real>(numbers: &[f64], out: &mut [R]) {
+    for (out, &number) in out.iter_mut().zip(numbers) {
+        *out = R::of(number);
     }
 }

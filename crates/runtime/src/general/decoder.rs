@@ -1,5 +1,6 @@
 //! The decoder of general models: sequences, batches, blocks.
 
+use weightware_hull::Budget;
 use weightware_model::TokenId;
 use weightware_model::general::{Dtype, Model};
 
@@ -18,15 +19,6 @@ pub enum Engine {
     /// Softmax over the best keys alone, found in nested hulls: heads of dimension 2 or 3.
     /// `O(k + log n)` per token where keys lie on few hulls.
     Sparse(Budget),
-}
-
-/// The keys that a query of the sparse engine attends to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Budget {
-    /// The best `k`, from 1.
-    Keys(usize),
-    /// As many as leave out at most this share of the probability, from 0 up to 1.
-    MassError(f64),
 }
 
 /// The number of a sequence in a [`Decoder`].
@@ -210,8 +202,11 @@ impl Decoder {
 
     /// Takes back the latest tokens of a sequence, so that `len` are left.
     ///
+    /// The sparse engine takes back 256 tokens at once, and all others at the cost of building its
+    /// hulls again.
+    ///
     /// # Errors
-    /// If the sequence has ended or is shorter, or its caches cannot go back that far.
+    /// If the sequence has ended or is shorter.
     pub fn truncate(&mut self, sequence: Sequence, len: usize) -> Result<(), Error> {
         Ok(match &mut self.inner {
             Inner::Single(state) => state.truncate(sequence.0, len),
@@ -312,16 +307,10 @@ impl<R: Real> State<R> {
         let caches = caches.ok_or(Kind::NoSequence)?;
         let len = self.lens[sequence];
         if wanted > len {
-            let reason = "it is shorter";
-            return Err(Kind::Truncate {
-                len,
-                wanted,
-                reason,
-            });
+            return Err(Kind::Truncate { len, wanted });
         }
-        // All heads have equally many keys, so the first one refuses if any does.
         for cache in caches {
-            cache.truncate(wanted)?;
+            cache.truncate(wanted);
         }
         self.lens[sequence] = wanted;
         Ok(())

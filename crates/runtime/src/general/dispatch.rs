@@ -1,17 +1,10 @@
 //! Dispatch to the vector instructions of the processor.
 
-/// Runs a closure, compiled for the widest vectors of this processor if the feature `simd` is on.
+/// Runs a closure, compiled for the widest vectors of this processor.
 ///
-/// Only code that is inlined into the closure profits. The results have the same bits either way
-/// where the closure has no fused operations, which Rust never introduces by itself.
+/// Only code that is inlined into the closure profits. The results have the same bits on all
+/// processors: Rust fuses and reorders no operations by itself.
 #[inline(always)]
 pub(super) fn vectorised<R>(run: impl FnOnce() -> R) -> R {
-    #[cfg(feature = "simd")]
-    {
-        pulp::Arch::new().dispatch(run)
-    }
-    #[cfg(not(feature = "simd"))]
-    {
-        run()
-    }
+    pulp::Arch::new().dispatch(run)
 }

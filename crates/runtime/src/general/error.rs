@@ -8,7 +8,6 @@ use thiserror::Error;
 pub struct Error(Kind);
 
 #[derive(Debug, Error)]
-#[allow(dead_code)]
 pub(super) enum Kind {
     #[error("the model is inconsistent: {0}")]
     Model(#[source] weightware_model::Error),
@@ -36,12 +35,8 @@ pub(super) enum Kind {
     NotFinite { layer: usize },
     #[error("the sequence has ended, or an error has left it incomplete: begin another")]
     NoSequence,
-    #[error("a sequence of {len} tokens cannot be taken back to {wanted}: {reason}")]
-    Truncate {
-        len: usize,
-        wanted: usize,
-        reason: &'static str,
-    },
+    #[error("a sequence of {len} tokens cannot be taken back to {wanted}")]
+    Truncate { len: usize, wanted: usize },
     #[error("an empty sequence has no next token: give a prompt of one token at least")]
     NoPrompt,
     #[error("the models have {draft} and {verifier} tokens: use two models of one vocabulary")]

@@ -69,8 +69,9 @@ mod sampler;
 mod speculative;
 mod tiles;
 
-pub use decoder::{Budget, Decoder, Engine, Logits, Sequence, Wanted};
+pub use decoder::{Decoder, Engine, Logits, Sequence, Wanted};
 pub use error::Error;
 pub use report::HeadReport;
 pub use sampler::Sampler;
 pub use speculative::{Acceptance, Draft, ExecutorDraft, ModelDraft, Proposal, Speculative};
+pub use weightware_hull::Budget;

@@ -1,7 +1,6 @@
 //! Drawing the next token.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use oorandom::Rand64;
 use weightware_model::TokenId;
 
 /// Draws tokens from logits, reproducibly.
@@ -12,7 +11,7 @@ use weightware_model::TokenId;
 /// greedy.
 ///
 /// Equal seeds give equal tokens on all platforms that compute equal logits: the generator is
-/// ChaCha8.
+/// PCG with 128 bits of state.
 ///
 /// ```
 /// use weightware_runtime::general::Sampler;
@@ -27,7 +26,7 @@ pub struct Sampler {
     temperature: f64,
     top_k: Option<usize>,
     top_p: f64,
-    random: ChaCha8Rng,
+    random: Rand64,
 }
 
 impl Sampler {
@@ -51,7 +50,7 @@ impl Sampler {
             temperature,
             top_k: None,
             top_p: 1.0,
-            random: ChaCha8Rng::seed_from_u64(seed),
+            random: Rand64::new(u128::from(seed)),
         }
     }
 
@@ -155,9 +154,9 @@ impl Sampler {
         TokenId(last as u32)
     }
 
-    /// A number from 0 up to but not including 1, a multiple of 2^-53.
+    /// A number from 0 up to but not including 1.
     pub(super) fn uniform(&mut self) -> f64 {
-        (self.random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+        self.random.rand_float()
     }
 }
 

@@ -9,8 +9,8 @@ use models::{configs, model};
 use proptest::prelude::*;
 use reference::logits;
 use weightware_model::TokenId;
-use weightware_model::general::{Dtype, Model};
-use weightware_runtime::general::{Decoder, Engine, Wanted};
+use weightware_model::general::{Config, Dtype, Model};
+use weightware_runtime::general::{Budget, Decoder, Engine, Wanted};
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -39,7 +39,7 @@ proptest! {
         seed: u64,
     ) {
         let model = model(config, seed);
-        let must = logits(&model, &tokens);
+        let must = logits(&model, &tokens, usize::MAX);
         let is = decoded(&model, Engine::Softmax, &tokens);
         let tolerance = match model.config.dtype {
             Dtype::Float64 => 1e-10,
@@ -47,6 +47,32 @@ proptest! {
         };
         for (is, must) in is.iter().flatten().zip(must.iter().flatten()) {
             prop_assert!((is - must).abs() <= tolerance * must.abs().max(1.0), "{is} {must}");
+        }
+    }
+
+    /// The sparse engine attends to the best keys, and to all of them if nothing may be left out.
+    #[test]
+    fn sparse_attends_to_the_best_keys(
+        config in configs(),
+        seed: u64,
+        dim in 2..4usize,
+        k in 1..30usize,
+    ) {
+        let config = Config { head_dim: dim, dtype: Dtype::Float64, ..config };
+        let model = model(config, seed);
+        let vocab = model.config.vocab as u64;
+        let draw = |i: u64| TokenId((seed.wrapping_mul(i * i + 1) % 1009 % vocab) as u32);
+        let tokens: Vec<TokenId> = (0..20).map(draw).collect();
+        for (budget, k) in [
+            (Budget::Keys(k), k),
+            (Budget::Keys(usize::MAX), usize::MAX),
+            (Budget::MassError(0.0), usize::MAX),
+        ] {
+            let must = logits(&model, &tokens, k);
+            let is = decoded(&model, Engine::Sparse(budget), &tokens);
+            for (is, must) in is.iter().flatten().zip(must.iter().flatten()) {
+                prop_assert!((is - must).abs() <= 1e-9 * must.abs().max(1.0), "{is} {must}");
+            }
         }
     }
 

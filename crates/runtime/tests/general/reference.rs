@@ -76,11 +76,26 @@ fn turned(config: &Config, head: usize, t: usize, x: &[f64]) -> Vec<f64> {
     y
 }
 
-fn attend(q: &[f64], keys: &[Vec<f64>], values: &[Vec<f64>], scale: f64) -> Vec<f64> {
+/// Softmax over the `k` keys of the greatest scores.
+fn attend(q: &[f64], keys: &[Vec<f64>], values: &[Vec<f64>], scale: f64, k: usize) -> Vec<f64> {
     let dot = |k: &Vec<f64>| scale * q.iter().zip(k).map(|(q, k)| q * k).sum::<f64>();
     let scores: Vec<f64> = keys.iter().map(dot).collect();
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = scores.iter().map(|s| (s - most).exp()).collect();
+    // Among equal scores the key of lesser coordinates is better, then the earlier one.
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by(|&a, &b| {
+        let by_key = || keys[a].partial_cmp(&keys[b]).unwrap();
+        scores[b].total_cmp(&scores[a]).then_with(by_key)
+    });
+    let best = &order[..k.min(order.len())];
+    let weight = |(j, s): (usize, &f64)| {
+        if best.contains(&j) {
+            (s - most).exp()
+        } else {
+            0.0
+        }
+    };
+    let weights: Vec<f64> = scores.iter().enumerate().map(weight).collect();
     let sum: f64 = weights.iter().sum();
     let of = |d: usize| {
         let terms = weights.iter().zip(values).map(|(w, v)| w * v[d]);
@@ -108,8 +123,8 @@ fn activate(activation: Activation, hidden: &[f64]) -> Vec<f64> {
     }
 }
 
-/// The logits after each token.
-pub(crate) fn logits(model: &Model, tokens: &[TokenId]) -> Vec<Vec<f64>> {
+/// The logits after each token, if heads attend to their best `k` keys alone.
+pub(crate) fn logits(model: &Model, tokens: &[TokenId], k: usize) -> Vec<Vec<f64>> {
     let (config, weights) = (&model.config, &model.weights);
     let (heads, dim) = (config.heads, config.head_dim);
     let mut xs: Vec<Vec<f64>> = Vec::new();
@@ -135,6 +150,7 @@ pub(crate) fn logits(model: &Model, tokens: &[TokenId]) -> Vec<Vec<f64>> {
                     &keys[h],
                     &values[h],
                     config.score_scale * factor,
+                    k,
                 ));
             }
             if config.head_product {

@@ -1,0 +1,114 @@
+//! The index of a cache: all keys but the tail, ranked and summarised.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use crate::Error;
+use crate::best::Scored;
+use crate::nested::{Indexed, Ranking};
+use crate::rank::{Found, rank};
+use crate::sketch::Sketch;
+
+/// An index of the best few keys, boxes with counts of keys, and the last query.
+#[derive(Clone, Debug)]
+pub(super) struct Hull<K: Indexed> {
+    index: K::Index,
+    sketch: Sketch<K>,
+    len: usize,
+    top: <K::Index as Ranking<K>>::Top,
+}
+
+impl<K: Indexed> Hull<K> {
+    /// An index for queries of up to `limit` keys and the next one.
+    pub(super) fn new(limit: usize, arch: pulp::Arch) -> Self {
+        Self {
+            index: K::Index::with_limit(limit.saturating_add(1)),
+            sketch: Sketch::new(arch),
+            len: 0,
+            top: Default::default(),
+        }
+    }
+
+    /// The number of keys.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.index.bytes() + self.sketch.heap_bytes()
+    }
+
+    pub(super) fn push(&mut self, key: K) -> Result<(), Error> {
+        self.index.add(key)?;
+        self.sketch.push(key);
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Begins a query for the best `k` keys.
+    pub(super) fn begin(&mut self, q: K, k: usize) -> Result<(), Error> {
+        self.index.begin(q, k, &mut self.top)
+    }
+
+    /// Continues the query until `k` keys are found.
+    pub(super) fn extend(&mut self, k: usize) {
+        self.index.extend(k, &mut self.top);
+    }
+
+    /// The keys found, best first.
+    pub(super) fn found(&self) -> &[Found<K>] {
+        K::Index::found(&self.top)
+    }
+
+    /// How many vertices, or boxes and keys, the query has looked at.
+    pub(super) fn touched(&self) -> usize {
+        K::Index::touched(&self.top)
+    }
+
+    /// The number of boxes that [`Self::weight`] looks at.
+    pub(super) fn boxes(&self) -> usize {
+        self.sketch.len()
+    }
+
+    /// An upper bound of the weights of the index's keys except the used ones: see
+    /// [`Sketch::weight`].
+    pub(super) fn weight(
+        &self,
+        q: K,
+        best: K,
+        used: &[Found<K>],
+        cap: f64,
+        scratch: &mut Vec<f64>,
+    ) -> f64 {
+        let used = used.iter().filter(|found| (found.id as usize) < self.len);
+        let used = used.map(|found| found.key);
+        self.sketch.weight(q, best, used, cap, scratch)
+    }
+}
+
+/// Merges two ranked lists into the best `k` of both.
+pub(super) fn merge<K: Indexed>(
+    q: K,
+    found: &[Found<K>],
+    tail: &[Scored<K>],
+    k: usize,
+    out: &mut Vec<Found<K>>,
+) {
+    out.clear();
+    let (mut found, mut tail) = (found.iter().copied(), tail.iter().map(|&(_, found)| found));
+    let (mut a, mut b) = (found.next(), tail.next());
+    while out.len() < k {
+        let is_first = match (a, b) {
+            (Some(a), Some(b)) => rank(q, a, b) == Ordering::Less,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => break,
+        };
+        let (list, next): (&mut dyn Iterator<Item = _>, _) = if is_first {
+            (&mut found, &mut a)
+        } else {
+            (&mut tail, &mut b)
+        };
+        out.extend(core::mem::replace(next, list.next()));
+    }
+}
