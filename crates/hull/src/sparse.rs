@@ -140,6 +140,12 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
         self.keys.len() == 0
     }
 
+    /// A key and its value, by the number of its push; `None` beyond the last one.
+    pub fn entry(&self, id: usize) -> Option<(K, [f64; N])> {
+        let value = *self.values.get(id)?;
+        Some((self.keys.get(id), value))
+    }
+
     /// How many keys the index holds; a scan finds the later ones.
     pub fn indexed(&self) -> usize {
         self.hull.as_ref().map_or(0, Hull::len)

@@ -32,10 +32,7 @@ impl<R: Real> HeadCache<R> {
             Engine::Softmax => return Self::Linear(LinearCache::new(head_dim)),
             Engine::Sparse(budget) => budget,
         };
-        let limit = match budget {
-            Budget::Keys(k) => k,
-            Budget::MassError(_) => MOST_KEYS,
-        };
+        let limit = most_keys(budget);
         match head_dim {
             2 => Self::Plane(Box::new(SparseCache::new(limit)), budget),
             3 => Self::Space(Box::new(SparseCache3::new(limit)), budget),
@@ -51,6 +48,55 @@ impl<R: Real> HeadCache<R> {
             }
             Self::Plane(cache, _) => cache.push(point(key), wide(value)),
             Self::Space(cache, _) => cache.push(point3(key), wide(value)),
+        }
+    }
+
+    /// Goes on under another engine, with the same keys and values. Hulls stay if they are deep
+    /// enough for the new budget.
+    pub(super) fn switch(&mut self, engine: Engine, head_dim: usize) -> Result<(), Error> {
+        if let Engine::Sparse(new) = engine {
+            let (limit, budget) = match self {
+                Self::Linear(_) => (0, None),
+                Self::Plane(cache, budget) => (cache.limit(), Some(budget)),
+                Self::Space(cache, budget) => (cache.limit(), Some(budget)),
+            };
+            if let Some(budget) = budget
+                && most_keys(new) <= limit
+            {
+                *budget = new;
+                return Ok(());
+            }
+        }
+        let mut other = Self::new(engine, head_dim);
+        for at in 0..self.len() {
+            let (key, value) = self.entry(at);
+            other.push(&key, &value)?;
+        }
+        *self = other;
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Linear(cache) => cache.len(),
+            Self::Plane(cache, _) => cache.len(),
+            Self::Space(cache, _) => cache.len(),
+        }
+    }
+
+    /// A key and its value, by an index below the length.
+    fn entry(&self, at: usize) -> (Vec<R>, Vec<R>) {
+        let narrow = |numbers: &[f64]| numbers.iter().map(|&number| R::of(number)).collect();
+        match self {
+            Self::Linear(cache) => cache.entry(at),
+            Self::Plane(cache, _) => {
+                let (key, value) = cache.entry(at).unwrap_or_default();
+                (narrow(&[key.x, key.y]), narrow(&value))
+            }
+            Self::Space(cache, _) => {
+                let (key, value) = cache.entry(at).unwrap_or_default();
+                (narrow(&[key.x, key.y, key.z]), narrow(&value))
+            }
         }
     }
 
@@ -93,6 +139,14 @@ impl<R: Real> HeadCache<R> {
             Self::Plane(cache, _) => cache.truncate(len),
             Self::Space(cache, _) => cache.truncate(len),
         }
+    }
+}
+
+/// The keys that hulls must be able to find for a query.
+fn most_keys(budget: Budget) -> usize {
+    match budget {
+        Budget::Keys(k) => k,
+        Budget::MassError(_) => MOST_KEYS,
     }
 }
 

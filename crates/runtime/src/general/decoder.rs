@@ -119,18 +119,7 @@ impl Decoder {
     /// If the model is inconsistent, or the engine cannot run it.
     pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
         model.validate().map_err(Kind::Model)?;
-        if let Engine::Sparse(budget) = engine {
-            match budget {
-                Budget::Keys(0) => return Err(Kind::NoKeys.into()),
-                Budget::MassError(error) if !(0.0..1.0).contains(&error) => {
-                    return Err(Kind::MassError(error).into());
-                }
-                _ => {}
-            }
-            if !(2..=3).contains(&model.config.head_dim) {
-                return Err(Kind::HeadDimension(model.config.head_dim).into());
-            }
-        }
+        check(engine, model.config.head_dim)?;
         let inner = match model.config.dtype {
             Dtype::Float32 => Inner::Single(State::new(model)),
             Dtype::Float64 => Inner::Double(State::new(model)),
@@ -141,6 +130,28 @@ impl Decoder {
             vocab: model.config.vocab,
             longest: model.config.longest(),
         })
+    }
+
+    /// Continues all sequences by another engine, with the keys and values that they have. The
+    /// counts of the [reports](Self::reports) begin again.
+    ///
+    /// Takes `O(n)`, and what it takes to build hulls; `O(1)` from one budget of the sparse engine
+    /// to a smaller one.
+    ///
+    /// # Errors
+    /// If the engine cannot run the model. If a number is outside the range of exact comparison:
+    /// then its sequence ends.
+    pub fn switch(&mut self, engine: Engine) -> Result<(), Error> {
+        let head_dim = match &self.inner {
+            Inner::Single(state) => state.network.head_dim,
+            Inner::Double(state) => state.network.head_dim,
+        };
+        check(engine, head_dim)?;
+        self.engine = engine;
+        Ok(match &mut self.inner {
+            Inner::Single(state) => state.switch(engine),
+            Inner::Double(state) => state.switch(engine),
+        }?)
     }
 
     /// The engine.
@@ -268,6 +279,34 @@ impl<R: Real> State<R> {
         }
     }
 
+    fn switch(&mut self, engine: Engine) -> Result<(), Kind> {
+        let Network {
+            heads, head_dim, ..
+        } = self.network;
+        for report in &mut self.reports {
+            *report = HeadReport {
+                layer: report.layer,
+                head: report.head,
+                ..HeadReport::default()
+            };
+        }
+        for sequence in 0..self.caches.len() {
+            let caches = self.caches[sequence].iter_mut().flatten();
+            let switched = caches.enumerate().try_for_each(|(at, cache)| {
+                cache.switch(engine, head_dim).map_err(|source| Kind::Head {
+                    layer: at / heads,
+                    head: at % heads,
+                    source,
+                })
+            });
+            if let Err(error) = switched {
+                self.end(sequence);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     fn place(&mut self, len: usize, caches: Caches<R>) -> usize {
         let free = self.caches.iter().position(Option::is_none);
         let at = free.unwrap_or(self.caches.len());
@@ -369,5 +408,18 @@ impl<R: Real> State<R> {
         }
         self.lens = lens;
         Ok(logits)
+    }
+}
+
+/// Whether an engine can run heads of a dimension.
+fn check(engine: Engine, head_dim: usize) -> Result<(), Kind> {
+    let Engine::Sparse(budget) = engine else {
+        return Ok(());
+    };
+    match budget {
+        Budget::Keys(0) => Err(Kind::NoKeys),
+        Budget::MassError(error) if !(0.0..1.0).contains(&error) => Err(Kind::MassError(error)),
+        _ if !(2..=3).contains(&head_dim) => Err(Kind::HeadDimension(head_dim)),
+        _ => Ok(()),
     }
 }

@@ -48,6 +48,16 @@ impl<R: Real> LinearCache<R> {
         self.len += 1;
     }
 
+    /// A key and its value, by an index below the length.
+    pub(super) fn entry(&self, at: usize) -> (Vec<R>, Vec<R>) {
+        let (chunk, lane) = (at / CHUNK, at % CHUNK);
+        let of = |all: &[R]| {
+            let chunk = &all[chunk * CHUNK * self.dim..];
+            (0..self.dim).map(|d| chunk[d * CHUNK + lane]).collect()
+        };
+        (of(&self.keys), of(&self.values))
+    }
+
     /// Takes back the latest keys. What lies beyond is overwritten by later ones.
     pub(super) fn truncate(&mut self, len: usize) {
         let len = len.min(self.len);

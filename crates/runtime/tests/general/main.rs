@@ -9,7 +9,7 @@ use models::{configs, model};
 use proptest::prelude::*;
 use reference::logits;
 use weightware_model::TokenId;
-use weightware_model::general::{Config, Dtype, Model};
+use weightware_model::general::{Config, Dtype, Model, Rotary, Spread};
 use weightware_runtime::general::{Budget, Decoder, Engine, Wanted};
 
 #[path = "../common/mod.rs"]
@@ -104,6 +104,57 @@ proptest! {
                 prop_assert_eq!(logits.last(), &all[cut + i][..]);
             }
             prop_assert_eq!(decoder.len(sequence), tokens.len());
+        }
+    }
+}
+
+/// Sequences that are long enough for hulls, under one engine after another: bounds hold.
+#[test]
+fn hulls_and_scans_agree_in_long_sequences() {
+    let positions = weightware_model::general::Positions::Rotary(Rotary {
+        base: 1000.0,
+        spread: Spread::Heads,
+    });
+    for head_dim in [2, 3] {
+        let model = model(
+            Config {
+                head_dim,
+                d_model: 8,
+                heads: 4,
+                positions: positions.clone(),
+                dtype: Dtype::Float32,
+                score_scale: 30.0,
+                ..models::small()
+            },
+            head_dim as u64,
+        );
+        let tokens: Vec<TokenId> = (0..12_000).map(|i| TokenId(i * i / 7 % 5)).collect();
+        let (before, after) = tokens.split_at(11_900);
+        let mut decoder = Decoder::new(&model, Engine::Sparse(Budget::Keys(100))).unwrap();
+        let sequence = decoder.begin();
+        decoder.read(sequence, before).unwrap();
+        let scanned = |decoder: &Decoder| {
+            let reports = decoder.reports().iter();
+            reports.map(|report| report.scans as f64).sum::<f64>()
+        };
+        assert!(scanned(&decoder) < 0.9 * 11_900.0 * 8.0, "hulls answer");
+        let rest = [(sequence, after)];
+        let mut all = Vec::new();
+        for engine in [
+            Engine::Sparse(Budget::MassError(1e-9)),
+            Engine::Sparse(Budget::Keys(100)),
+            Engine::Softmax,
+            Engine::Sparse(Budget::MassError(1e-9)),
+        ] {
+            decoder.switch(engine).unwrap();
+            all.push(decoder.read_batch(&rest, Wanted::All).unwrap());
+            decoder.truncate(sequence, before.len()).unwrap();
+        }
+        assert_eq!(all[0], all[3]);
+        for (sparse, softmax) in all[0].rows().zip(all[2].rows()) {
+            for (sparse, softmax) in sparse.iter().zip(softmax) {
+                assert!((sparse - softmax).abs() < 1e-4, "{sparse} {softmax}");
+            }
         }
     }
 }
