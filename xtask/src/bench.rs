@@ -43,17 +43,44 @@ enum Part {
         #[arg(long, default_value = "target/hull-bench.svg")]
         svg: PathBuf,
     },
+    /// The sparse engine inside a trained model, against a scan of all keys: what it leaves out,
+    /// and tokens per second over the length of the context
+    Sparse {
+        /// A folder with a general model
+        #[arg(long)]
+        model: PathBuf,
+        /// A text of its tokens
+        #[arg(long)]
+        text: PathBuf,
+        /// Tokens of the longest context
+        #[arg(long, default_value_t = 1_000_000)]
+        most: usize,
+    },
 }
 
 impl Part {
     fn run(self) -> Result<()> {
-        let Self::Hull { most, svg } = self;
-        let svg = std::path::absolute(svg)?;
-        let bench = ["bench", "-p", "weightware-benches", "--bench", "hull_chart"];
-        let mut command = workspace::cargo(&bench);
-        command
-            .args(["--", "--most", &most.to_string(), "--svg"])
-            .arg(svg);
+        let bench =
+            |name| workspace::cargo(&["bench", "-p", "weightware-benches", "--bench", name]);
+        let mut command = match self {
+            Self::Hull { most, svg } => {
+                let mut command = bench("hull_chart");
+                let most = most.to_string();
+                command.args(["--", "--most", &most, "--svg"]);
+                command.arg(std::path::absolute(svg)?);
+                command
+            }
+            Self::Sparse { model, text, most } => {
+                let mut command = bench("sparse");
+                command
+                    .arg("--")
+                    .arg("--model")
+                    .arg(std::path::absolute(model)?);
+                command.arg("--text").arg(std::path::absolute(text)?);
+                command.args(["--most", &most.to_string()]);
+                command
+            }
+        };
         let status = command.status().context("cargo bench")?;
         ensure!(status.success(), "the bench failed: {status}");
         Ok(())

@@ -67,13 +67,18 @@ impl<R: Real> HeadCache<R> {
                 return Ok(());
             }
         }
+        *self = self.under(engine, head_dim)?;
+        Ok(())
+    }
+
+    /// A copy under another engine.
+    pub(super) fn under(&self, engine: Engine, head_dim: usize) -> Result<Self, Error> {
         let mut other = Self::new(engine, head_dim);
         for at in 0..self.len() {
             let (key, value) = self.entry(at);
             other.push(&key, &value)?;
         }
-        *self = other;
-        Ok(())
+        Ok(other)
     }
 
     fn len(&self) -> usize {

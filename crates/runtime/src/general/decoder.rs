@@ -1,5 +1,7 @@
 //! The decoder of general models: sequences, batches, blocks.
 
+use std::sync::Arc;
+
 use weightware_hull::Budget;
 use weightware_model::TokenId;
 use weightware_model::general::{Dtype, Model};
@@ -64,7 +66,7 @@ enum Inner {
 
 #[derive(Debug)]
 struct State<R> {
-    network: Network<R>,
+    network: Arc<Network<R>>,
     pass: Pass<R>,
     /// The length of each sequence.
     lens: Vec<usize>,
@@ -152,6 +154,23 @@ impl Decoder {
             Inner::Single(state) => state.switch(engine),
             Inner::Double(state) => state.switch(engine),
         }?)
+    }
+
+    /// Copies the decoder under another engine, with all sequences: see [`switch`](Self::switch).
+    /// The copies share the weights.
+    ///
+    /// # Errors
+    /// If the engine cannot run the model, or a number is outside the range of exact comparison.
+    pub fn under(&self, engine: Engine) -> Result<Self, Error> {
+        let inner = match &self.inner {
+            Inner::Single(state) => Inner::Single(state.under(engine)?),
+            Inner::Double(state) => Inner::Double(state.under(engine)?),
+        };
+        Ok(Self {
+            inner,
+            engine,
+            ..*self
+        })
     }
 
     /// The engine.
@@ -264,40 +283,52 @@ impl Decoder {
 
 impl<R: Real> State<R> {
     fn new(model: &Model) -> Self {
-        let heads = model.config.heads;
+        Self::of(Arc::new(Network::new(model)))
+    }
+
+    /// A state without sequences.
+    fn of(network: Arc<Network<R>>) -> Self {
+        let heads = network.heads;
         let report = |number: usize| HeadReport {
             layer: number / heads,
             head: number % heads,
             ..HeadReport::default()
         };
+        let reports = (0..network.layers.len() * heads).map(report).collect();
         Self {
-            network: Network::new(model),
+            network,
             pass: Pass::default(),
             lens: Vec::new(),
             caches: Vec::new(),
-            reports: (0..model.config.layers() * heads).map(report).collect(),
+            reports,
         }
     }
 
-    fn switch(&mut self, engine: Engine) -> Result<(), Kind> {
-        let Network {
-            heads, head_dim, ..
-        } = self.network;
-        for report in &mut self.reports {
-            *report = HeadReport {
-                layer: report.layer,
-                head: report.head,
-                ..HeadReport::default()
-            };
+    fn under(&self, engine: Engine) -> Result<Self, Kind> {
+        let mut other = Self::of(Arc::clone(&self.network));
+        check(engine, other.network.head_dim)?;
+        for (caches, &len) in self.caches.iter().zip(&self.lens) {
+            let caches = caches.as_ref().map(|caches| {
+                let copies = caches.iter().enumerate().map(|(at, cache)| {
+                    let copy = cache.under(engine, self.network.head_dim);
+                    copy.map_err(|source| self.network.at_head(at, source))
+                });
+                copies.collect::<Result<_, _>>()
+            });
+            other.caches.push(caches.transpose()?);
+            other.lens.push(len);
         }
+        Ok(other)
+    }
+
+    fn switch(&mut self, engine: Engine) -> Result<(), Kind> {
+        self.reports = Self::of(Arc::clone(&self.network)).reports;
+        let head_dim = self.network.head_dim;
         for sequence in 0..self.caches.len() {
-            let caches = self.caches[sequence].iter_mut().flatten();
-            let switched = caches.enumerate().try_for_each(|(at, cache)| {
-                cache.switch(engine, head_dim).map_err(|source| Kind::Head {
-                    layer: at / heads,
-                    head: at % heads,
-                    source,
-                })
+            let mut caches = self.caches[sequence].iter_mut().flatten().enumerate();
+            let switched = caches.try_for_each(|(at, cache)| {
+                let switched = cache.switch(engine, head_dim);
+                switched.map_err(|source| self.network.at_head(at, source))
             });
             if let Err(error) = switched {
                 self.end(sequence);
@@ -320,10 +351,8 @@ impl<R: Real> State<R> {
     }
 
     fn begin(&mut self, engine: Engine) -> usize {
-        let Network {
-            heads, head_dim, ..
-        } = self.network;
-        let count = self.network.layers.len() * heads;
+        let count = self.network.layers.len() * self.network.heads;
+        let head_dim = self.network.head_dim;
         let caches = (0..count).map(|_| HeadCache::new(engine, head_dim));
         self.place(0, caches.collect())
     }

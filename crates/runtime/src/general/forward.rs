@@ -97,15 +97,12 @@ impl<R: Real> Pass<R> {
                 for q in query.iter_mut() {
                     *q *= layer.scales[head];
                 }
-                let cache = &mut caches[report.layer * heads + head];
-                let attended = cache
-                    .push(&keys[own.clone()], &values[own.clone()])
+                let number = report.layer * heads + head;
+                let cache = &mut caches[number];
+                let pushed = cache.push(&keys[own.clone()], &values[own.clone()]);
+                let attended = pushed
                     .and_then(|()| cache.attend(query, &mut self.buffers, report, &mut out[own]));
-                attended.map_err(|source| Kind::Head {
-                    layer: report.layer,
-                    head,
-                    source,
-                })?;
+                attended.map_err(|source| network.at_head(number, source))?;
             }
             if network.head_product {
                 for pair in out.chunks_exact_mut(2 * dim) {

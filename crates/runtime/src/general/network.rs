@@ -2,6 +2,7 @@
 
 use weightware_model::general::{self, Activation, Norm, NormWeights};
 
+use super::error::Kind;
 use super::positions::{Added, Turns};
 use super::real::Real;
 use super::tiles::Tiles;
@@ -86,6 +87,17 @@ impl<R: Real> Network<R> {
                 weight: weights.unembedding().clone(),
                 bias: None,
             }),
+        }
+    }
+}
+
+impl<R> Network<R> {
+    /// An error of the head with this number among the heads of all layers.
+    pub(super) fn at_head(&self, number: usize, source: weightware_hull::Error) -> Kind {
+        Kind::Head {
+            layer: number / self.heads,
+            head: number % self.heads,
+            source,
         }
     }
 }
