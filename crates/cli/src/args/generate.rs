@@ -64,7 +64,8 @@ pub(crate) struct GeneralArgs {
     pub(crate) seed: Option<u64>,
 
     /// Let this model propose tokens, of which --model verifies a block in one pass; the tokens are
-    /// those of --model alone, or have their distribution if they are sampled
+    /// those of --model alone, or have their distribution if they are sampled. A plain model
+    /// proposes by the engine plan
     #[arg(long, value_name = "DIR")]
     pub(crate) draft: Option<PathBuf>,
 

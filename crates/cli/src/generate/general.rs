@@ -5,8 +5,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Error;
-use weightware::general::{Budget, Decoder, Engine, Model, ModelDraft, Sampler, Speculative};
-use weightware::{Splitting, TokenId};
+use weightware::general::{
+    Budget, Decoder, Draft, Engine, ExecutorDraft, Model, ModelDraft, Sampler, Sequence,
+    Speculative,
+};
+use weightware::{Architecture, Splitting, TokenId};
 
 use super::{prompt, statistics};
 use crate::args::{GeneralArgs, GenerateArgs, GenerateEngine};
@@ -25,13 +28,13 @@ const BLOCK: usize = 4;
 /// The source of further tokens.
 enum Source {
     Alone(Box<Alone>),
-    Speculative(Box<Speculative<ModelDraft>>),
+    Speculative(Box<Speculative<Box<dyn Draft>>>),
 }
 
 /// One model, and its logits after the tokens so far.
 struct Alone {
     decoder: Decoder,
-    sequence: weightware::general::Sequence,
+    sequence: Sequence,
     sampler: Sampler,
     logits: Vec<f64>,
 }
@@ -120,7 +123,7 @@ fn source(args: &GenerateArgs, model: &Model, prompt: &[TokenId]) -> Result<Sour
     let Some(folder) = &args.general.draft else {
         let mut alone = Alone {
             decoder,
-            sequence: weightware::general::Sequence::default(),
+            sequence: Sequence::default(),
             sampler,
             logits: Vec::new(),
         };
@@ -128,17 +131,32 @@ fn source(args: &GenerateArgs, model: &Model, prompt: &[TokenId]) -> Result<Sour
         alone.read(prompt)?;
         return Ok(Source::Alone(Box::new(alone)));
     };
-    let draft = folders::general_model(folder)?;
-    if draft.tokenizer != model.tokenizer {
+    let (draft, tokenizer): (Box<dyn Draft>, _) = match folders::architecture(folder)? {
+        Architecture::Plain => {
+            let draft = folders::model(folder)?;
+            let decoder = weightware::Decoder::new(&draft, weightware::Engine::Plan);
+            let decoder = decoder.map_err(|error| Failure::Refused(Error::new(error)))?;
+            let vocab = draft.config.shape.vocab;
+            (
+                Box::new(ExecutorDraft::new(decoder, vocab)),
+                draft.tokenizer,
+            )
+        }
+        Architecture::General => {
+            let draft = folders::general_model(folder)?;
+            let decoder = Decoder::new(&draft, engine).map_err(|error| refused(folder, error))?;
+            (Box::new(ModelDraft::new(decoder)), draft.tokenizer)
+        }
+    };
+    if tokenizer != model.tokenizer {
         return Err(Failure::Refused(anyhow::anyhow!(
             "{}: its tokens are not those of {}; use two models of one tokenizer",
             folder.display(),
             args.model.display()
         )));
     }
-    let draft = Decoder::new(&draft, engine).map_err(|error| refused(folder, error))?;
     let block = args.general.block.unwrap_or(BLOCK);
-    let speculative = Speculative::new(ModelDraft::new(draft), decoder, block, sampler);
+    let speculative = Speculative::new(draft, decoder, block, sampler);
     let mut speculative = speculative.map_err(|error| refused(folder, error))?;
     let prefilled = speculative.prefill(prompt);
     prefilled.map_err(|error| refused(&args.model, error))?;

@@ -8,6 +8,9 @@ use weightware::general::{Acceptance, Decoder, HeadReport};
 /// Above this mean share of keys a head is too spread for a few keys.
 const SPREAD: f64 = 0.5;
 
+/// Heads that are named, and indices of a block whose acceptance is stated.
+const MOST: usize = 8;
+
 /// Tokens and times.
 pub(super) struct Speed {
     pub(super) prompt: usize,
@@ -56,7 +59,8 @@ pub(super) fn text(speed: &Speed, decoder: &Decoder, acceptance: Option<&Accepta
     }
     if let Some(acceptance) = acceptance {
         let rates = acceptance.conditional_rates();
-        let rates: Vec<String> = rates.iter().map(|rate| format!("{rate:.3}")).collect();
+        let stated = rates.iter().take(MOST);
+        let rates: Vec<String> = stated.map(|rate| format!("{rate:.3}")).collect();
         let _ = writeln!(
             text,
             "acceptance: length {:.2}, rate {:.3}, by index {}",
@@ -70,7 +74,6 @@ pub(super) fn text(speed: &Speed, decoder: &Decoder, acceptance: Option<&Accepta
 
 /// The first few heads, by layer and number.
 fn names(heads: &[&HeadReport]) -> String {
-    const MOST: usize = 8;
     let name = |head: &&HeadReport| format!(" {}.{}", head.layer, head.head);
     let more = if heads.len() > MOST { " ..." } else { "" };
     heads.iter().take(MOST).map(name).collect::<String>() + more

@@ -42,6 +42,22 @@ pub trait Draft {
     ) -> Result<Vec<Proposal>, Error>;
 }
 
+impl<D: Draft + ?Sized> Draft for Box<D> {
+    fn vocab(&self) -> usize {
+        (**self).vocab()
+    }
+
+    fn propose(
+        &mut self,
+        context: &[TokenId],
+        agreed: usize,
+        count: usize,
+        sampler: &mut Sampler,
+    ) -> Result<Vec<Proposal>, Error> {
+        (**self).propose(context, agreed, count, sampler)
+    }
+}
+
 /// A general model that proposes by its own logits.
 #[derive(Debug)]
 pub struct ModelDraft {
