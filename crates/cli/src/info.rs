@@ -2,16 +2,27 @@
 
 use std::io::{self, Write};
 
+use weightware::Architecture;
+
 use crate::args::InfoArgs;
 use crate::contents::Contents;
 use crate::failure::{Failure, HORIZON, Result};
+use crate::folders;
 use crate::input;
 use crate::machine::Machine;
 use crate::needs::Needs;
+use crate::shape;
 
 pub(crate) fn info(args: &InfoArgs) -> Result<u8> {
     let names_none = args.source.file.is_none() && args.model.program.is_none();
     if let (true, Some(folder)) = (names_none, &args.model.folder) {
+        if folders::architecture(folder)? == Architecture::General {
+            let model = folders::general_model(folder)?;
+            return print(&match args.json {
+                true => format!("{:#}\n", shape::json(&model)),
+                false => shape::text(&model),
+            });
+        }
         let computer = input::computer(&args.model)?;
         if !computer.is_specialised() {
             let contents = Contents::read(folder, &computer)?;

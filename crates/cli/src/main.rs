@@ -34,6 +34,7 @@ mod report;
 mod results;
 mod saved;
 mod screen;
+mod shape;
 mod shell;
 mod sources;
 mod stdin;

@@ -5,6 +5,7 @@ mod checked;
 mod common;
 mod contexts;
 mod explain;
+mod general;
 mod grown;
 mod libc;
 mod limits;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Error, anyhow};
-use weightware::{TokenId, Tokenizer};
+use weightware::{Splitting, TokenId, Tokenizer};
 
 use crate::failure::{Failure, Result};
 use crate::stdin;
@@ -21,9 +21,13 @@ pub(super) fn read(argument: &str, tokenizer: &Tokenizer) -> Result<Vec<TokenId>
         None => argument.as_bytes().to_vec(),
     };
     let text = String::from_utf8(bytes).map_err(|error| refused(Error::new(error)))?;
+    let unit = match tokenizer.splitting() {
+        Splitting::Words => "word",
+        Splitting::Characters => "character",
+    };
     let tokens = tokenizer.encode(&text).map_err(|error| match error.as_unknown_word() {
         Some((word, index)) => Failure::Refused(anyhow!(
-            "--prompt: word {index} (counted from 0), `{word}`, is not a token of the model; its tokenizer.json lists \
+            "--prompt: {unit} {index} (counted from 0), `{word}`, is not a token of the model; its tokenizer.json lists \
              them"
         )),
         None => refused(Error::new(error)),

@@ -1,4 +1,4 @@
-//! What `generate --stats` says of a general model.
+//! Statistics of `generate` with a general model.
 
 use std::fmt::Write;
 use std::time::Duration;

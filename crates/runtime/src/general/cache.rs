@@ -2,7 +2,7 @@
 
 use weightware_hull::{Attention, Budget, Error, Method, Point, Point3, SparseCache, SparseCache3};
 
-use super::Engine;
+use super::engine::Engine;
 use super::linear_cache::LinearCache;
 use super::real::Real;
 use super::report::HeadReport;

@@ -2,26 +2,16 @@
 
 use std::sync::Arc;
 
-use weightware_hull::Budget;
 use weightware_model::TokenId;
 use weightware_model::general::{Dtype, Model};
 
 use super::cache::HeadCache;
+use super::engine::Engine;
 use super::error::{Error, Kind};
 use super::forward::{Caches, Pass, Row};
 use super::network::Network;
 use super::real::Real;
 use super::report::HeadReport;
-
-/// The algorithm by which heads attend.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Engine {
-    /// Softmax over all keys, by a scan in the model's arithmetic. `O(n)` per token.
-    Softmax,
-    /// Softmax over the best keys alone, found in nested hulls: heads of dimension 2 or 3.
-    /// `O(k + log n)` per token where keys lie on few hulls.
-    Sparse(Budget),
-}
 
 /// The number of a sequence in a [`Decoder`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -121,7 +111,7 @@ impl Decoder {
     /// If the model is inconsistent, or the engine cannot run it.
     pub fn new(model: &Model, engine: Engine) -> Result<Self, Error> {
         model.validate().map_err(Kind::Model)?;
-        check(engine, model.config.head_dim)?;
+        engine.check(model.config.head_dim)?;
         let inner = match model.config.dtype {
             Dtype::Float32 => Inner::Single(State::new(model)),
             Dtype::Float64 => Inner::Double(State::new(model)),
@@ -148,7 +138,7 @@ impl Decoder {
             Inner::Single(state) => state.network.head_dim,
             Inner::Double(state) => state.network.head_dim,
         };
-        check(engine, head_dim)?;
+        engine.check(head_dim)?;
         self.engine = engine;
         Ok(match &mut self.inner {
             Inner::Single(state) => state.switch(engine),
@@ -306,7 +296,7 @@ impl<R: Real> State<R> {
 
     fn under(&self, engine: Engine) -> Result<Self, Kind> {
         let mut other = Self::of(Arc::clone(&self.network));
-        check(engine, other.network.head_dim)?;
+        engine.check(other.network.head_dim)?;
         for (caches, &len) in self.caches.iter().zip(&self.lens) {
             let caches = caches.as_ref().map(|caches| {
                 let copies = caches.iter().enumerate().map(|(at, cache)| {
@@ -437,18 +427,5 @@ impl<R: Real> State<R> {
         }
         self.lens = lens;
         Ok(logits)
-    }
-}
-
-/// Whether an engine can run heads of a dimension.
-fn check(engine: Engine, head_dim: usize) -> Result<(), Kind> {
-    let Engine::Sparse(budget) = engine else {
-        return Ok(());
-    };
-    match budget {
-        Budget::Keys(0) => Err(Kind::NoKeys),
-        Budget::MassError(error) if !(0.0..1.0).contains(&error) => Err(Kind::MassError(error)),
-        _ if !(2..=3).contains(&head_dim) => Err(Kind::HeadDimension(head_dim)),
-        _ => Ok(()),
     }
 }

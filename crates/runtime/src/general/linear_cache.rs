@@ -58,7 +58,7 @@ impl<R: Real> LinearCache<R> {
         (of(&self.keys), of(&self.values))
     }
 
-    /// Takes back the latest keys. What lies beyond is overwritten by later ones.
+    /// Takes back the latest keys. Later ones overwrite the numbers beyond.
     pub(super) fn truncate(&mut self, len: usize) {
         let len = len.min(self.len);
         let size = len.div_ceil(CHUNK) * CHUNK * self.dim;

@@ -58,6 +58,7 @@
 mod cache;
 mod decoder;
 mod dispatch;
+mod engine;
 mod error;
 mod forward;
 mod linear_cache;
@@ -69,7 +70,8 @@ mod sampler;
 mod speculative;
 mod tiles;
 
-pub use decoder::{Decoder, Engine, Logits, Sequence, Wanted};
+pub use decoder::{Decoder, Logits, Sequence, Wanted};
+pub use engine::Engine;
 pub use error::Error;
 pub use report::HeadReport;
 pub use sampler::Sampler;

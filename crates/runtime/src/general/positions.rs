@@ -5,7 +5,7 @@ use weightware_model::general::{Config, Positions, Weights};
 
 use super::real::Real;
 
-/// What is added to the embedding of a token.
+/// The vector that a position adds to the embedding of a token.
 #[derive(Debug)]
 pub(super) enum Added<R> {
     Nothing,

@@ -7,7 +7,7 @@ use weightware_model::TokenId;
 ///
 /// With temperature `T > 0` the probability of a token is proportional to `e^(logit / T)` among the
 /// tokens that remain: first the `top_k` greatest logits, and of these the fewest whose
-/// probabilities sum to `top_p` or more. Of equal logits the lower id comes first. `T = 0` is
+/// probabilities sum to `top_p` or more. The lower id of equal logits comes first. `T = 0` is
 /// greedy.
 ///
 /// Equal seeds give equal tokens on all platforms that compute equal logits: the generator is

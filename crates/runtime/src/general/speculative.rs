@@ -2,7 +2,7 @@
 //!
 //! With `p` the verifier's distribution after a token and `q` the draft's, a proposal `x` drawn
 //! from `q` is accepted with the probability `min(1, p(x) / q(x))`; if it is rejected, the token is
-//! drawn from `max(p - q, 0)`, normalised. So each token has the distribution `p`, whatever `q` is
+//! drawn from `max(p - q, 0)`, normalised. So each token has the distribution `p`, for any `q`
 //! (Leviathan, Kalman and Matias, *Fast Inference from Transformers via Speculative Decoding*,
 //! 2023). For greedy decoding both distributions are certain, and the tokens are the verifier's
 //! own, to the bit.
