@@ -103,6 +103,20 @@ fn base() -> f64 {
     BASE
 }
 
+impl From<Config> for ConfigFile {
+    fn from(config: Config) -> Self {
+        Self::new(&config)
+    }
+}
+
+impl TryFrom<ConfigFile> for Config {
+    type Error = Error;
+
+    fn try_from(file: ConfigFile) -> Result<Self, Error> {
+        file.into_config()
+    }
+}
+
 impl ConfigFile {
     pub(super) fn new(config: &Config) -> Self {
         let (norm, norm_epsilon) = match config.norm {
