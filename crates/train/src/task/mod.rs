@@ -2,6 +2,7 @@
 
 mod copying;
 mod corpus;
+mod needle;
 mod recall;
 mod text;
 mod tracking;
@@ -14,6 +15,7 @@ use crate::random::Random;
 
 pub use copying::Copying;
 pub use corpus::corpus;
+pub use needle::Needle;
 pub use recall::Recall;
 pub use text::Text;
 pub use tracking::Tracking;
@@ -91,6 +93,8 @@ pub enum TaskSettings {
     Copying(Copying),
     /// Running products in a group.
     Tracking(Tracking),
+    /// Pairs at any place among fillers.
+    Needle(Needle),
     /// A language model of characters.
     Text(Text),
 }
@@ -101,6 +105,7 @@ impl TaskSettings {
             Self::Recall(task) => task.validate(),
             Self::Copying(task) => task.validate(),
             Self::Tracking(task) => task.validate(),
+            Self::Needle(task) => task.validate(),
             Self::Text(task) => task.validate(),
         }
     }
@@ -114,6 +119,7 @@ impl TaskSettings {
             Self::Recall(task) => Box::new(task),
             Self::Copying(task) => Box::new(task),
             Self::Tracking(task) => Box::new(task.open()),
+            Self::Needle(task) => Box::new(task),
             Self::Text(task) => Box::new(task.open()?),
         })
     }

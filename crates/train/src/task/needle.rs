@@ -1,0 +1,167 @@
+//! Needles: pairs of a key and a value at any place among fillers, and questions for them.
+//!
+//! ```text
+//! f f k3=v1 f f f k1=v9 .. f   ?k1 [v9] ?k7 [v2] ..      each key once, then questions
+//! ```
+//! A pair is one token, so that one attention head can find it: the question's query must be
+//! nearest to the pair's key among all keys. The questions stand at the end, and the loss counts
+//! their answers only. Lengths of training batches are drawn from a list.
+
+use serde::{Deserialize, Serialize};
+use weightware_model::Tokenizer;
+
+use super::{Batch, Task, numbered};
+use crate::random::Random;
+
+/// Settings of needles.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needle {
+    /// Keys; each sequence has a pair for each of them.
+    pub keys: usize,
+    /// Values.
+    pub values: usize,
+    /// Kinds of fillers.
+    pub fillers: usize,
+    /// Questions at the end of a training sequence or of a test.
+    pub questions: usize,
+    /// Tokens of training sequences: each batch has one of these lengths.
+    pub lengths: Vec<usize>,
+    /// Tokens of the sequences of each test.
+    pub tests: Vec<usize>,
+}
+
+impl Needle {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        let counts = [self.keys, self.values, self.fillers, self.questions];
+        if counts.contains(&0) || self.lengths.is_empty() {
+            return Err("task: a count is 0, or there is no length".to_owned());
+        }
+        let least = self.keys + self.questions;
+        let mut lengths = self.lengths.iter().chain(&self.tests);
+        match lengths.find(|&&length| length < least) {
+            Some(length) => Err(format!(
+                "task: {length} tokens do not hold {} pairs and {} questions",
+                self.keys, self.questions
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The vocabulary: fillers, questions, values, pairs.
+    fn question(&self, key: usize) -> u32 {
+        (self.fillers + key) as u32
+    }
+
+    fn value(&self, value: usize) -> u32 {
+        (self.fillers + self.keys + value) as u32
+    }
+
+    fn pair(&self, key: usize, value: usize) -> u32 {
+        (self.fillers + self.keys + self.values + key * self.values + value) as u32
+    }
+
+    /// `length` tokens with all pairs among fillers, and for each key the place of its pair, the
+    /// question and its answer.
+    pub(crate) fn haystack(&self, random: &mut Random, length: usize) -> Haystack {
+        let mut tokens: Vec<u32> = (0..length)
+            .map(|_| random.below(self.fillers) as u32)
+            .collect();
+        let mut needles = Vec::with_capacity(self.keys);
+        for key in 0..self.keys {
+            // Few places are taken, or the first free ones are found soon.
+            let place = loop {
+                let place = random.below(length);
+                if (tokens[place] as usize) < self.fillers {
+                    break place;
+                }
+            };
+            let value = random.below(self.values);
+            tokens[place] = self.pair(key, value);
+            needles.push(Found {
+                place,
+                question: self.question(key),
+                answer: self.value(value),
+            });
+        }
+        Haystack { tokens, needles }
+    }
+
+    fn push(&self, batch: &mut Batch, random: &mut Random) {
+        let first = batch.length - self.questions;
+        let Haystack {
+            mut tokens,
+            needles,
+        } = self.haystack(random, first);
+        let asked: Vec<Found> = (0..self.questions)
+            .map(|_| needles[random.below(self.keys)])
+            .collect();
+        tokens.extend(asked.iter().map(|needle| needle.question));
+        let answers = asked.iter().map(|needle| needle.answer);
+        batch.push(&tokens, (first..).zip(answers));
+    }
+}
+
+/// Tokens with needles.
+#[derive(Debug, Clone)]
+pub(crate) struct Haystack {
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) needles: Vec<Found>,
+}
+
+/// A needle.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) place: usize,
+    pub(crate) question: u32,
+    pub(crate) answer: u32,
+}
+
+impl Task for Needle {
+    fn tokenizer(&self) -> Tokenizer {
+        let (fillers, keys, values) = (self.fillers, self.keys, self.values);
+        numbered(fillers + keys + values + keys * values, |id| {
+            if id < fillers {
+                return format!("f{id}");
+            }
+            let id = id - fillers;
+            if id < keys {
+                return format!("?k{id}");
+            }
+            let id = id - keys;
+            if id < values {
+                return format!("v{id}");
+            }
+            let id = id - values;
+            format!("k{}=v{}", id / values, id % values)
+        })
+    }
+
+    fn context(&self) -> usize {
+        self.lengths.iter().copied().max().unwrap_or(0)
+    }
+
+    fn train(&self, random: &mut Random, sequences: usize) -> Batch {
+        // Longer batches have fewer sequences, so that all have about equally many tokens.
+        let length = self.lengths[random.below(self.lengths.len())];
+        let shortest = self.lengths.iter().copied().min().unwrap_or(length);
+        let mut batch = Batch::new(length);
+        for _ in 0..(sequences * shortest / length).max(1) {
+            self.push(&mut batch, random);
+        }
+        batch
+    }
+
+    fn tests(&self) -> Vec<String> {
+        let name = |length: &usize| format!("{} keys in {length}", self.keys);
+        self.tests.iter().map(name).collect()
+    }
+
+    fn test(&self, test: usize, _: usize, random: &mut Random, sequences: usize) -> Batch {
+        let mut batch = Batch::new(self.tests[test]);
+        for _ in 0..sequences {
+            self.push(&mut batch, random);
+        }
+        batch
+    }
+}
