@@ -261,12 +261,9 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
     /// Ranks the best `k` keys and the next one by a scan. Returns the number of keys seen.
     fn scan(&mut self, q: K, k: usize) -> usize {
         let wanted = k.saturating_add(1).min(self.keys.len());
-        let error = self.keys.error(q);
-        self.best.begin(q, wanted, error, f64::NEG_INFINITY);
-        self.keys.top(0, &mut self.best);
+        self.keys.top(q, wanted, &mut self.best);
         self.ranked.clear();
-        let best = self.best.finish();
-        self.ranked.extend(best.iter().map(|&(_, found)| found));
+        self.ranked.extend_from_slice(self.best.ranked());
         self.keys.len()
     }
 
@@ -283,9 +280,9 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             let zero = K::default();
             gain(q, last.key, zero).0 - 2.0 * error
         });
-        self.best.begin(q, k + 1, error, threshold);
-        self.keys.top(hull.len(), &mut self.best);
-        hull::merge(q, found, self.best.finish(), k + 1, &mut self.ranked);
+        let best = &mut self.best;
+        self.keys.top_of_tail(q, k + 1, hull.len(), threshold, best);
+        hull::merge(q, found, best.ranked(), k + 1, &mut self.ranked);
         hull.touched() + self.keys.len() - hull.len()
     }
 

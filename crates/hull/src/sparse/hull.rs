@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use crate::Error;
-use crate::best::Scored;
 use crate::nested::{Indexed, Ranking};
 use crate::rank::{Found, rank};
+use crate::simd::Arch;
 use crate::sketch::Sketch;
 
 /// An index of the best few keys, boxes with counts of keys, and the last query.
@@ -20,7 +20,7 @@ pub(super) struct Hull<K: Indexed> {
 
 impl<K: Indexed> Hull<K> {
     /// An index for queries of up to `limit` keys and the next one.
-    pub(super) fn new(limit: usize, arch: pulp::Arch) -> Self {
+    pub(super) fn new(limit: usize, arch: Arch) -> Self {
         Self {
             index: K::Index::with_limit(limit.saturating_add(1)),
             sketch: Sketch::new(arch),
@@ -90,25 +90,25 @@ impl<K: Indexed> Hull<K> {
 pub(super) fn merge<K: Indexed>(
     q: K,
     found: &[Found<K>],
-    tail: &[Scored<K>],
+    tail: &[Found<K>],
     k: usize,
     out: &mut Vec<Found<K>>,
 ) {
     out.clear();
-    let (mut found, mut tail) = (found.iter().copied(), tail.iter().map(|&(_, found)| found));
-    let (mut a, mut b) = (found.next(), tail.next());
+    if tail.is_empty() {
+        out.extend_from_slice(&found[..k.min(found.len())]);
+        return;
+    }
+    let (mut found, mut tail) = (found.iter().peekable(), tail.iter().peekable());
     while out.len() < k {
-        let is_first = match (a, b) {
-            (Some(a), Some(b)) => rank(q, a, b) == Ordering::Less,
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (None, None) => break,
+        let next = match (found.peek(), tail.peek()) {
+            (Some(&&a), Some(&&b)) if rank(q, a, b) == Ordering::Less => found.next(),
+            (_, Some(_)) => tail.next(),
+            _ => found.next(),
         };
-        let (list, next): (&mut dyn Iterator<Item = _>, _) = if is_first {
-            (&mut found, &mut a)
-        } else {
-            (&mut tail, &mut b)
-        };
-        out.extend(core::mem::replace(next, list.next()));
+        match next {
+            Some(&next) => out.push(next),
+            None => break,
+        }
     }
 }
