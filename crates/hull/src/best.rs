@@ -46,7 +46,13 @@ impl<K: Key> Best<K> {
     /// Drops candidates that are not among the best `k`, most of them if not all, and returns a
     /// threshold below which there is none of the best. Each rounded score is off by at most
     /// `error`.
-    pub(crate) fn cut(&mut self, q: K, k: usize, error: f64, key: impl Fn(u32) -> K) -> f64 {
+    pub(crate) fn cut(
+        &mut self,
+        q: K,
+        k: usize,
+        error: f64,
+        found: impl Fn(u32) -> Found<K>,
+    ) -> f64 {
         let list = &mut self.candidates;
         let Some(last) = k.checked_sub(1).filter(|&last| last < list.len()) else {
             return f64::NEG_INFINITY;
@@ -63,7 +69,7 @@ impl<K: Key> Best<K> {
         list.truncate(kept);
         if kept > 2 * k + 64 {
             // Most of the keys tie or nearly tie.
-            list.select_nth_unstable_by(last, exactly(q, key));
+            list.select_nth_unstable_by(last, exactly(q, found));
             list.truncate(k);
         }
         threshold
@@ -71,9 +77,9 @@ impl<K: Key> Best<K> {
 
     /// Ranks the best `k` of the candidates. Scores that differ by more than `2 error` are in the
     /// right order, and exact comparisons order the others.
-    pub(crate) fn rank(&mut self, q: K, k: usize, error: f64, key: impl Fn(u32) -> K) {
+    pub(crate) fn rank(&mut self, q: K, k: usize, error: f64, found: impl Fn(u32) -> Found<K>) {
         if self.candidates.len() > k {
-            self.cut(q, k, error, &key);
+            self.cut(q, k, error, &found);
         }
         let list = &mut self.candidates;
         list.sort_unstable_by(by_score);
@@ -83,13 +89,13 @@ impl<K: Key> Best<K> {
             while end < list.len() && list[end - 1].0 - list[end].0 <= 2.0 * error {
                 end += 1;
             }
-            list[start..end].sort_unstable_by(exactly(q, &key));
+            list[start..end].sort_unstable_by(exactly(q, &found));
             start = end;
         }
         list.truncate(k);
         self.ranked.clear();
-        let found = |&(_, id): &Scored| Found { id, key: key(id) };
-        self.ranked.extend(list.iter().map(found));
+        self.ranked
+            .extend(list.iter().map(|&(_, number)| found(number)));
     }
 
     /// The keys ranked last, best first.
@@ -104,9 +110,9 @@ fn by_score(a: &Scored, b: &Scored) -> Ordering {
 }
 
 /// The exact order, the better one first.
-fn exactly<K: Key>(q: K, key: impl Fn(u32) -> K) -> impl Fn(&Scored, &Scored) -> Ordering {
+fn exactly<K: Key>(q: K, found: impl Fn(u32) -> Found<K>) -> impl Fn(&Scored, &Scored) -> Ordering {
     move |&(_, a), &(_, b)| {
-        let [a, b] = [a, b].map(|id| Found { id, key: key(id) });
+        let (a, b) = (found(a), found(b));
         // Coinciding keys need no arithmetic.
         if a.key == b.key {
             a.id.cmp(&b.id)

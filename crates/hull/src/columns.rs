@@ -11,9 +11,10 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use crate::best::{Best, Scored, most};
+use crate::best::{Best, most};
 use crate::exponential::{UNDERFLOW, exp};
 use crate::key::Key;
+use crate::rank::Found;
 use crate::simd::{Arch, vectorized};
 
 /// Keys per group.
@@ -79,6 +80,11 @@ impl<K: Key> Columns<K> {
         K::from_axes(axes)
     }
 
+    fn found(&self, id: u32) -> Found<K> {
+        let key = self.get(id as usize);
+        Found { id, key }
+    }
+
     /// Drops all keys from number `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
         if len >= self.len {
@@ -132,7 +138,7 @@ impl<K: Key> Columns<K> {
         let blocks = reaching.chain((self.len > blocks * BLOCK).then_some(blocks));
         self.gather(q, k, blocks, threshold, best);
         best.maxima = maxima;
-        best.rank(q, k, error, |id| self.get(id as usize));
+        best.rank(q, k, error, |id| self.found(id));
     }
 
     /// Ranks the best `k` of the keys from number `from` on, a multiple of a block's length, whose
@@ -148,7 +154,7 @@ impl<K: Key> Columns<K> {
         best.candidates.clear();
         let blocks = from / BLOCK..self.len.div_ceil(BLOCK);
         self.gather(q, k, blocks, threshold, best);
-        best.rank(q, k, self.error(q), |id| self.get(id as usize));
+        best.rank(q, k, self.error(q), |id| self.found(id));
     }
 
     /// Appends the greatest scores of each full block, in total (`P` is 1) or of each lane.
@@ -214,7 +220,7 @@ impl<K: Key> Columns<K> {
                         }
                     }
                     if best.candidates.len() > many {
-                        let cut = best.cut(q, k, error, |id| self.get(id as usize));
+                        let cut = best.cut(q, k, error, |id| self.found(id));
                         threshold = threshold.max(cut);
                     }
                 }

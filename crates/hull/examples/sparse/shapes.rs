@@ -1,5 +1,7 @@
 //! Clouds of keys, and queries for them.
 
+#![allow(dead_code, reason = "an example uses only the keys")]
+
 use std::f64::consts::TAU;
 use weightware_hull::{Point, Point3};
 

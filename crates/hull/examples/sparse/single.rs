@@ -1,4 +1,7 @@
 //! A scan for the best few keys in single precision: the baseline of a decoder that keeps `f32`.
+//!
+//! As in double precision: maxima of parts of the keys, a threshold from them, a closer look at the
+//! parts that reach it. Ranks are those of rounded scores.
 
 /// Lanes of a group, and groups of a block.
 const LANES: usize = 16;
@@ -10,6 +13,8 @@ const BLOCK: usize = LANES * GROUPS;
 pub(crate) struct Single {
     axes: Vec<Vec<f32>>,
     values: Vec<[f64; 2]>,
+    maxima: Vec<f32>,
+    sorted: Vec<f32>,
     candidates: Vec<(f32, u32)>,
     arch: pulp::Arch,
 }
@@ -19,6 +24,8 @@ impl Single {
         Self {
             axes: vec![vec![]; dimension],
             values: vec![],
+            maxima: vec![],
+            sorted: vec![],
             candidates: vec![],
             arch: pulp::Arch::new(),
         }
@@ -36,25 +43,41 @@ impl Single {
     /// Softmax over the best `k` keys.
     pub(crate) fn attend(&mut self, q: [f64; 3], k: usize) -> [f64; 2] {
         let q = q.map(|v| v as f32);
-        self.candidates.clear();
-        let (mut threshold, mut from) = (f32::NEG_INFINITY, 0);
-        let mut scores = [0.0; BLOCK];
+        let blocks = self.values.len() / BLOCK;
+        let by_lane = blocks < 4 * k;
+        match self.axes.len() {
+            2 => self.maxima::<2>(q, blocks, by_lane),
+            _ => self.maxima::<3>(q, blocks, by_lane),
+        }
+        self.sorted.clear();
+        let part = if self.maxima.len() >= 64 * k.max(4) {
+            8
+        } else {
+            1
+        };
+        let joined = self.maxima.chunks(part);
+        self.sorted
+            .extend(joined.map(|part| part.iter().fold(f32::NEG_INFINITY, most)));
+        let threshold = match (self.sorted.len(), k) {
+            (_, 1) => self.sorted.iter().fold(f32::NEG_INFINITY, most),
+            (len, _) if len < k => f32::NEG_INFINITY,
+            _ => {
+                *self
+                    .sorted
+                    .select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a))
+                    .1
+            }
+        };
+        match self.axes.len() {
+            2 => self.gather::<2>(q, blocks, by_lane, threshold),
+            _ => self.gather::<3>(q, blocks, by_lane, threshold),
+        }
         let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0);
-        while let Some(at) = self.seek(q, from, threshold, &mut scores) {
-            for (id, &score) in (at as u32..).zip(&scores) {
-                if score >= threshold {
-                    self.candidates.push((score, id));
-                }
-            }
-            if self.candidates.len() > 2 * k + 32 {
-                let (_, worst, _) = self.candidates.select_nth_unstable_by(k - 1, order);
-                threshold = worst.0;
-                self.candidates.truncate(k);
-            }
-            from = at + BLOCK;
+        if self.candidates.len() > k {
+            self.candidates.select_nth_unstable_by(k - 1, order);
+            self.candidates.truncate(k);
         }
         self.candidates.sort_unstable_by(order);
-        self.candidates.truncate(k);
         let best = self.candidates[0].0;
         let (mut sum, mut value) = (0.0, [0.0; 2]);
         for &(score, id) in &self.candidates {
@@ -67,62 +90,94 @@ impl Single {
         value.map(|v| v / f64::from(sum))
     }
 
-    fn seek(
-        &self,
-        q: [f32; 3],
-        from: usize,
-        threshold: f32,
-        out: &mut [f32; BLOCK],
-    ) -> Option<usize> {
-        match &self.axes[..] {
-            [x, y] => self.seek_in(q, [x, y], from, threshold, out),
-            [x, y, z] => self.seek_in(q, [x, y, z], from, threshold, out),
-            _ => unreachable!("keys have two or three dimensions"),
-        }
-    }
-
-    fn seek_in<const D: usize>(
-        &self,
-        q: [f32; 3],
-        axes: [&Vec<f32>; D],
-        from: usize,
-        threshold: f32,
-        out: &mut [f32; BLOCK],
-    ) -> Option<usize> {
+    /// The greatest scores of each full block, or of each of its lanes.
+    fn maxima<const D: usize>(&mut self, q: [f32; 3], blocks: usize, by_lane: bool) {
+        let axes: [&[f32]; D] = core::array::from_fn(|axis| &self.axes[axis][..]);
+        let out = &mut self.maxima;
+        out.clear();
         vectorized(
             self.arch,
             #[inline(always)]
             || {
-                for at in (from..axes[0].len()).step_by(BLOCK) {
-                    let mut most = [f32::NEG_INFINITY; LANES];
+                for block in 0..blocks {
+                    let mut greatest = [f32::NEG_INFINITY; LANES];
                     for group in 0..GROUPS {
-                        let mut sum = [0.0; LANES];
-                        for axis in 0..D {
-                            let keys = &axes[axis][at + group * LANES..][..LANES];
-                            for lane in 0..LANES {
-                                sum[lane] += q[axis] * keys[lane];
-                            }
-                        }
+                        let scores = scores(q, axes, block * BLOCK + group * LANES);
                         for lane in 0..LANES {
-                            most[lane] = if sum[lane] > most[lane] {
-                                sum[lane]
-                            } else {
-                                most[lane]
-                            };
-                            out[group * LANES + lane] = sum[lane];
+                            greatest[lane] = most(greatest[lane], &scores[lane]);
                         }
                     }
-                    if most
-                        .iter()
-                        .fold(false, |any, &most| any | (most >= threshold))
-                    {
-                        return Some(at);
+                    if by_lane {
+                        out.extend_from_slice(&greatest);
+                    } else {
+                        let mut half = LANES / 2;
+                        while half > 0 {
+                            for lane in 0..half {
+                                greatest[lane] = most(greatest[lane], &greatest[lane + half]);
+                            }
+                            half /= 2;
+                        }
+                        out.push(greatest[0]);
                     }
                 }
-                None
             },
-        )
+        );
     }
+
+    /// Collects the keys that reach a threshold.
+    fn gather<const D: usize>(
+        &mut self,
+        q: [f32; 3],
+        blocks: usize,
+        by_lane: bool,
+        threshold: f32,
+    ) {
+        let axes: [&[f32]; D] = core::array::from_fn(|axis| &self.axes[axis][..]);
+        let candidates = &mut self.candidates;
+        candidates.clear();
+        let parts = if by_lane { LANES } else { 1 };
+        let close = |parts: &[f32]| parts.iter().fold(f32::NEG_INFINITY, most) >= threshold;
+        let reaching = self.maxima.chunks_exact(parts).enumerate();
+        let reaching = reaching.filter_map(|(block, parts)| close(parts).then_some(block));
+        let rest = (self.values.len() > blocks * BLOCK).then_some(blocks);
+        vectorized(
+            self.arch,
+            #[inline(always)]
+            || {
+                for block in reaching.chain(rest) {
+                    for group in 0..GROUPS {
+                        let at = block * BLOCK + group * LANES;
+                        let scores = scores(q, axes, at);
+                        if scores.iter().fold(false, |any, &s| any | (s >= threshold)) {
+                            for (&score, id) in scores.iter().zip(at as u32..) {
+                                if score >= threshold {
+                                    candidates.push((score, id));
+                                }
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// The scores of a group.
+#[inline(always)]
+fn scores<const D: usize>(q: [f32; 3], axes: [&[f32]; D], at: usize) -> [f32; LANES] {
+    let mut sum = [0.0; LANES];
+    for (axis, q) in axes.into_iter().zip(q) {
+        for (sum, key) in sum.iter_mut().zip(&axis[at..at + LANES]) {
+            *sum += q * key;
+        }
+    }
+    sum
+}
+
+/// The greater number.
+#[inline(always)]
+fn most(a: f32, b: &f32) -> f32 {
+    if *b > a { *b } else { a }
 }
 
 /// Runs a kernel that is compiled for each set of vector instructions.

@@ -9,6 +9,13 @@ use crate::rank::{Found, rank};
 use crate::simd::Arch;
 use crate::sketch::Sketch;
 
+/// How many of the latest keys can always be taken back at once: see
+/// [`SparseCache::truncate`](crate::SparseCache::truncate).
+pub const WINDOW: usize = 256;
+
+/// How many keys enter the index together.
+pub(super) const BATCH: usize = 256;
+
 /// An index of the best few keys, boxes with counts of keys, and the last query.
 #[derive(Clone, Debug)]
 pub(super) struct Hull<K: Indexed> {
@@ -32,6 +39,16 @@ impl<K: Indexed> Hull<K> {
     /// The number of keys.
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether more keys than the tail of a cache of `len` keys are missing.
+    pub(super) fn lags(&self, len: usize) -> bool {
+        len >= self.len + WINDOW + BATCH
+    }
+
+    /// How many times pushes have displaced keys.
+    pub(super) fn moves(&self) -> u64 {
+        self.index.displaced()
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
