@@ -1,4 +1,4 @@
-//! The best few of a stream of keys with rounded scores, ranked exactly.
+//! Selection of the best few of many keys with rounded scores, ranked exactly.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -6,93 +6,124 @@ use core::cmp::Ordering;
 use crate::key::Key;
 use crate::rank::{Found, rank};
 
-/// The best `k` keys offered so far, and some that were worse.
-///
-/// Each rounded score is off by at most `error`. A key whose rounded score is more than `2 error`
-/// below that of the k-th best is certainly not among them: it is below the threshold. Candidates
-/// collect until there are about twice as many as wanted; then a selection drops the worse half and
-/// raises the threshold. All orders are exact: rounded scores decide where they differ by more than
-/// `2 error`, exact comparisons elsewhere.
+/// The number of a key and its rounded score.
+pub(crate) type Scored = (f64, u32);
+
+/// Candidates for the best few keys, and buffers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Best<K> {
-    q: K,
-    k: usize,
-    error: f64,
-    threshold: f64,
-    candidates: Vec<Scored<K>>,
+    /// The greatest scores of parts of the keys.
+    pub(crate) maxima: Vec<f64>,
+    spare: Vec<f64>,
+    pub(crate) candidates: Vec<Scored>,
+    ranked: Vec<Found<K>>,
 }
-
-/// A key and its rounded score.
-pub(crate) type Scored<K> = (f64, Found<K>);
-
-/// Candidates beyond twice the wanted number before a selection.
-const SLACK: usize = 32;
 
 impl<K: Key> Best<K> {
-    /// Begins a search for the best `k` keys. Each rounded score is off by at most `error`, and keys
-    /// with rounded scores below `threshold` are known not to be among the best.
-    pub(crate) fn begin(&mut self, q: K, k: usize, error: f64, threshold: f64) {
-        (self.q, self.k, self.error, self.threshold) = (q, k, error, threshold);
-        self.candidates.clear();
-    }
-
-    pub(crate) fn query(&self) -> K {
-        self.q
-    }
-
-    /// The least rounded score that matters.
-    #[inline]
-    pub(crate) fn threshold(&self) -> f64 {
-        self.threshold
-    }
-
-    /// Adds a key whose rounded score is at least the threshold.
-    #[inline]
-    pub(crate) fn offer(&mut self, score: f64, found: Found<K>) {
-        self.candidates.push((score, found));
-    }
-
-    /// Drops what is not among the best if there are many candidates.
-    #[inline]
-    pub(crate) fn settle(&mut self) {
-        if self.candidates.len() > 2 * self.k + SLACK {
-            self.select();
+    /// The `k`-th greatest of the maxima, negative infinity if there are fewer. No score below it is
+    /// among the best `k`: there are `k` greater ones, one in each of `k` parts.
+    pub(crate) fn threshold(&mut self, k: usize) -> f64 {
+        self.spare.clear();
+        if self.maxima.len() >= 64 * k.max(4) {
+            // Of eight parts together the maximum is that of one of them.
+            let joined = self.maxima.chunks(8);
+            self.spare
+                .extend(joined.map(|part| part.iter().fold(f64::NEG_INFINITY, most)));
+        } else {
+            self.spare.extend_from_slice(&self.maxima);
+        }
+        match k {
+            0 => f64::INFINITY,
+            1 => self.spare.iter().fold(f64::NEG_INFINITY, most),
+            _ if self.spare.len() < k => f64::NEG_INFINITY,
+            _ => {
+                let order = |a: &f64, b: &f64| b.total_cmp(a);
+                *self.spare.select_nth_unstable_by(k - 1, order).1
+            }
         }
     }
 
-    fn select(&mut self) {
-        let order = order(self.q, self.error);
-        let last = self.k.saturating_sub(1);
-        if last < self.candidates.len() {
-            let (_, worst, _) = self.candidates.select_nth_unstable_by(last, order);
-            self.threshold = worst.0 - 2.0 * self.error;
+    /// Drops candidates that are not among the best `k`, most of them if not all, and returns a
+    /// threshold below which there is none of the best. Each rounded score is off by at most
+    /// `error`.
+    pub(crate) fn cut(
+        &mut self,
+        q: K,
+        k: usize,
+        error: f64,
+        found: impl Fn(u32) -> Found<K>,
+    ) -> f64 {
+        let list = &mut self.candidates;
+        let Some(last) = k.checked_sub(1).filter(|&last| last < list.len()) else {
+            return f64::NEG_INFINITY;
+        };
+        let (_, &mut (score, _), _) = list.select_nth_unstable_by(last, by_score);
+        let threshold = score - 2.0 * error;
+        let mut kept = k;
+        for i in k..list.len() {
+            if list[i].0 >= threshold {
+                list.swap(kept, i);
+                kept += 1;
+            }
         }
-        self.candidates.truncate(self.k);
+        list.truncate(kept);
+        if kept > 2 * k + 64 {
+            // Most of the keys tie or nearly tie.
+            list.select_nth_unstable_by(last, exactly(q, found));
+            list.truncate(k);
+        }
+        threshold
     }
 
-    /// The best keys, best first, with their rounded scores.
-    pub(crate) fn finish(&mut self) -> &[Scored<K>] {
-        if self.candidates.len() > self.k {
-            self.select();
+    /// Ranks the best `k` of the candidates. Scores that differ by more than `2 error` are in the
+    /// right order, and exact comparisons order the others.
+    pub(crate) fn rank(&mut self, q: K, k: usize, error: f64, found: impl Fn(u32) -> Found<K>) {
+        if self.candidates.len() > k {
+            self.cut(q, k, error, &found);
         }
-        let order = order(self.q, self.error);
-        self.candidates.sort_unstable_by(order);
-        &self.candidates
+        let list = &mut self.candidates;
+        list.sort_unstable_by(by_score);
+        let mut start = 0;
+        while start < list.len() {
+            let mut end = start + 1;
+            while end < list.len() && list[end - 1].0 - list[end].0 <= 2.0 * error {
+                end += 1;
+            }
+            list[start..end].sort_unstable_by(exactly(q, &found));
+            start = end;
+        }
+        list.truncate(k);
+        self.ranked.clear();
+        self.ranked
+            .extend(list.iter().map(|&(_, number)| found(number)));
+    }
+
+    /// The keys ranked last, best first.
+    pub(crate) fn ranked(&self) -> &[Found<K>] {
+        &self.ranked
     }
 }
 
-/// The exact order of candidates, the better one first.
-fn order<K: Key>(q: K, error: f64) -> impl Fn(&Scored<K>, &Scored<K>) -> Ordering {
-    move |a, b| {
-        let difference = a.0 - b.0;
-        if difference.abs() > 2.0 * error {
-            if difference > 0.0 {
-                Ordering::Less
-            } else {
-                Ordering::Greater
-            }
+/// The greater score first.
+fn by_score(a: &Scored, b: &Scored) -> Ordering {
+    b.0.total_cmp(&a.0)
+}
+
+/// The exact order, the better one first.
+fn exactly<K: Key>(q: K, found: impl Fn(u32) -> Found<K>) -> impl Fn(&Scored, &Scored) -> Ordering {
+    move |&(_, a), &(_, b)| {
+        let (a, b) = (found(a), found(b));
+        // Coinciding keys need no arithmetic.
+        if a.key == b.key {
+            a.id.cmp(&b.id)
         } else {
-            rank(q, a.1, b.1)
+            rank(q, a, b)
         }
     }
+}
+
+/// The greater number.
+#[inline(always)]
+pub(crate) fn most(a: f64, b: &f64) -> f64 {
+    if *b > a { *b } else { a }
 }

@@ -11,16 +11,20 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use crate::best::Best;
+use crate::best::{Best, most};
 use crate::exponential::{UNDERFLOW, exp};
 use crate::key::Key;
 use crate::rank::Found;
+use crate::simd::{Arch, vectorized};
 
 /// Keys per group.
 pub(crate) const LANES: usize = 8;
 
-/// Keys per block: scans look closer at blocks with a score that matters.
-const BLOCK: usize = 8 * LANES;
+/// Keys per block, of which scans look at the greatest score.
+pub(crate) const BLOCK: usize = 8 * LANES;
+
+/// Exponentials that are computed side by side, to hide the latency of the operations.
+const PAIR: usize = 2 * LANES;
 
 /// Keys in the order of their pushes.
 #[derive(Clone, Debug)]
@@ -31,7 +35,7 @@ pub(crate) struct Columns<K> {
     len: usize,
     /// The greatest magnitude of each coordinate so far.
     reach: [f64; 3],
-    arch: pulp::Arch,
+    arch: Arch,
     keys: PhantomData<K>,
 }
 
@@ -41,7 +45,7 @@ impl<K: Key> Columns<K> {
             lanes: Vec::new(),
             len: 0,
             reach: [0.0; 3],
-            arch: pulp::Arch::new(),
+            arch: Arch::new(),
             keys: PhantomData,
         }
     }
@@ -76,6 +80,11 @@ impl<K: Key> Columns<K> {
         K::from_axes(axes)
     }
 
+    fn found(&self, id: u32) -> Found<K> {
+        let key = self.get(id as usize);
+        Found { id, key }
+    }
+
     /// Drops all keys from number `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
         if len >= self.len {
@@ -103,60 +112,120 @@ impl<K: Key> Columns<K> {
         K::ERROR * terms.map(|(q, reach)| q.abs() * reach).sum::<f64>()
     }
 
-    /// Offers all keys from number `from` on, which is a multiple of [`LANES`], to the list of the
-    /// best.
-    pub(crate) fn top(&self, from: usize, best: &mut Best<K>) {
-        let mut scores = [0.0; BLOCK];
-        let mut at = from;
-        while let Some(block) = self.seek(best.query(), at, best.threshold(), &mut scores) {
-            for (id, &score) in (block as u32..).zip(&scores) {
-                if score >= best.threshold() {
-                    let key = self.get(id as usize);
-                    best.offer(score, Found { id, key });
-                }
-            }
-            best.settle();
-            at = block + BLOCK;
-        }
+    /// Ranks the best `k` keys.
+    ///
+    /// The first pass finds the maxima of parts of the keys, and from them a threshold that few
+    /// keys reach. The second pass looks closer at the parts that reach it.
+    pub(crate) fn top(&self, q: K, k: usize, best: &mut Best<K>) {
+        best.maxima.clear();
+        best.candidates.clear();
+        let error = self.error(q);
+        let blocks = self.len / BLOCK;
+        let parts = if blocks >= 4 * k {
+            self.maxima::<1>(q, &mut best.maxima);
+            1
+        } else {
+            // Where keys are few, parts are lanes of blocks.
+            self.maxima::<LANES>(q, &mut best.maxima);
+            LANES
+        };
+        let threshold = best.threshold(k) - 2.0 * error;
+        let maxima = core::mem::take(&mut best.maxima);
+        let close = |parts: &[f64]| parts.iter().fold(f64::MIN, most) >= threshold;
+        let reaching = maxima.chunks_exact(parts).enumerate();
+        let reaching = reaching.filter_map(|(block, parts)| close(parts).then_some(block));
+        // The last block has no maxima unless it is full.
+        let blocks = reaching.chain((self.len > blocks * BLOCK).then_some(blocks));
+        self.gather(q, k, blocks, threshold, best);
+        best.maxima = maxima;
+        best.rank(q, k, error, |id| self.found(id));
     }
 
-    /// The first block from a number on that has a score of at least the threshold, and its scores.
-    fn seek(&self, q: K, from: usize, threshold: f64, out: &mut [f64; BLOCK]) -> Option<usize> {
+    /// Ranks the best `k` of the keys from number `from` on, a multiple of a block's length, whose
+    /// rounded scores are at least a threshold.
+    pub(crate) fn top_of_tail(
+        &self,
+        q: K,
+        k: usize,
+        from: usize,
+        threshold: f64,
+        best: &mut Best<K>,
+    ) {
+        best.candidates.clear();
+        let blocks = from / BLOCK..self.len.div_ceil(BLOCK);
+        self.gather(q, k, blocks, threshold, best);
+        best.rank(q, k, self.error(q), |id| self.found(id));
+    }
+
+    /// Appends the greatest scores of each full block, in total (`P` is 1) or of each lane.
+    fn maxima<const P: usize>(&self, q: K, out: &mut Vec<f64>) {
         let q = q.axes();
-        let lanes = self.lanes.get(from / LANES * Self::GROUP..)?;
-        let found = self.arch.dispatch(
+        out.resize(self.len / BLOCK * P, 0.0);
+        vectorized(
+            self.arch,
             #[inline(always)]
             || {
-                let mut blocks = lanes.chunks_exact(BLOCK * K::DIMENSION);
-                for (number, block) in blocks.by_ref().enumerate() {
-                    let groups = block.chunks_exact(Self::GROUP);
-                    let mut most = [f64::NEG_INFINITY; LANES];
-                    for (group, out) in groups.zip(out.as_chunks_mut().0) {
-                        *out = scores::<K>(q, group);
-                        for (most, &score) in most.iter_mut().zip(&*out) {
-                            *most = if score > *most { score } else { *most };
+                let blocks = self.lanes.chunks_exact(BLOCK * K::DIMENSION);
+                for (block, out) in blocks.zip(out.as_chunks_mut::<P>().0) {
+                    let mut maxima = [f64::NEG_INFINITY; LANES];
+                    for group in block.chunks_exact(Self::GROUP) {
+                        let scores = scores::<K>(q, group);
+                        for lane in 0..LANES {
+                            maxima[lane] = most(maxima[lane], &scores[lane]);
                         }
                     }
-                    if most
-                        .iter()
-                        .fold(false, |any, &most| any | (most >= threshold))
-                    {
-                        return Some(number);
+                    if P == 1 {
+                        let [a, b, c, d, e, f, g, h] = maxima;
+                        let [a, b] = [
+                            most(most(a, &e), &most(c, &g)),
+                            most(most(b, &f), &most(d, &h)),
+                        ];
+                        out[0] = most(a, &b);
+                    } else {
+                        out.copy_from_slice(&maxima[..P]);
                     }
                 }
-                let rest = blocks.remainder();
-                if rest.is_empty() {
-                    return None;
-                }
-                out.fill(f64::NAN);
-                let groups = rest.chunks_exact(Self::GROUP);
-                for (group, out) in groups.zip(out.as_chunks_mut().0) {
-                    *out = scores::<K>(q, group);
-                }
-                Some(lanes.len() / (BLOCK * K::DIMENSION))
             },
         );
-        found.map(|number| from + number * BLOCK)
+    }
+
+    /// Collects candidates for the best `k` keys: those of some blocks whose rounded scores are at
+    /// least a threshold, which rises when there are many.
+    fn gather(
+        &self,
+        q: K,
+        k: usize,
+        blocks: impl Iterator<Item = usize>,
+        mut threshold: f64,
+        best: &mut Best<K>,
+    ) {
+        let (axes, error, many) = (q.axes(), self.error(q), 4 * k + 512);
+        vectorized(
+            self.arch,
+            #[inline(always)]
+            || {
+                for block in blocks {
+                    let start = block * BLOCK * K::DIMENSION;
+                    let end = (start + BLOCK * K::DIMENSION).min(self.lanes.len());
+                    let groups = self.lanes[start..end].chunks_exact(Self::GROUP);
+                    for (group, number) in groups.zip(block * (BLOCK / LANES)..) {
+                        let scores = scores::<K>(axes, group);
+                        let reaches = |any: bool, &score: &f64| any | (score >= threshold);
+                        if scores.iter().fold(false, reaches) {
+                            for (&score, id) in scores.iter().zip((number * LANES) as u32..) {
+                                if score >= threshold {
+                                    best.candidates.push((score, id));
+                                }
+                            }
+                        }
+                    }
+                    if best.candidates.len() > many {
+                        let cut = best.cut(q, k, error, |id| self.found(id));
+                        threshold = threshold.max(cut);
+                    }
+                }
+            },
+        );
     }
 
     /// `Σ w_i v_i` and `Σ w_i` over all keys, with `w_i = e^(q·(k_i - best))`.
@@ -167,53 +236,44 @@ impl<K: Key> Columns<K> {
         values: &[[f64; N]],
     ) -> ([f64; N], f64) {
         let (q, best) = (q.axes(), best.axes());
-        let mut sums = [0.0; LANES];
-        let mut totals = [[0.0; N]; LANES];
-        self.arch.dispatch(
+        let (totals, sums) = vectorized(
+            self.arch,
             #[inline(always)]
             || {
+                let (mut totals, mut sums) = ([[0.0; N]; LANES], [0.0; LANES]);
                 let blocks = self.lanes.chunks(BLOCK * K::DIMENSION);
                 for (block, values) in blocks.zip(values.chunks(BLOCK)) {
-                    let mut weights = [[0.0; LANES]; BLOCK / LANES];
-                    let mut most = [f64::NEG_INFINITY; LANES];
-                    let groups = block.chunks_exact(Self::GROUP);
-                    for (group, weights) in groups.clone().zip(&mut weights) {
+                    let mut weights = [[f64::NEG_INFINITY; LANES]; BLOCK / LANES];
+                    let mut greatest = [f64::NEG_INFINITY; LANES];
+                    for (group, weights) in block.chunks_exact(Self::GROUP).zip(&mut weights) {
                         *weights = gains::<K>(q, best, group);
-                        for (most, &gain) in most.iter_mut().zip(&*weights) {
-                            *most = if gain > *most { gain } else { *most };
+                        for lane in 0..LANES {
+                            greatest[lane] = most(greatest[lane], &weights[lane]);
                         }
                     }
-                    if !most
-                        .iter()
-                        .fold(false, |any, &most| any | (most >= UNDERFLOW))
-                    {
+                    let matters = |any: bool, &gain: &f64| any | (gain >= UNDERFLOW);
+                    if !greatest.iter().fold(false, matters) {
                         continue;
                     }
-                    for (weights, _) in weights.iter_mut().zip(groups) {
-                        *weights = exp(*weights);
-                        for (sum, weight) in sums.iter_mut().zip(&*weights) {
-                            *sum += weight;
+                    for pair in weights.as_flattened_mut().as_chunks_mut::<PAIR>().0 {
+                        *pair = exp(*pair);
+                    }
+                    for weights in &weights {
+                        for lane in 0..LANES {
+                            sums[lane] += weights[lane];
                         }
                     }
                     let (full, rest) = values.as_chunks::<LANES>();
                     for (weights, values) in weights.iter().zip(full) {
-                        for lane in 0..LANES {
-                            for (total, v) in totals[lane].iter_mut().zip(values[lane]) {
-                                *total += weights[lane] * v;
-                            }
-                        }
+                        add(&mut totals, weights, values);
                     }
                     if !rest.is_empty() {
-                        let weights = &weights[full.len()];
-                        for (total, (weight, value)) in
-                            totals.iter_mut().zip(weights.iter().zip(rest))
-                        {
-                            for (total, v) in total.iter_mut().zip(value) {
-                                *total += weight * v;
-                            }
-                        }
+                        let mut last = [[0.0; N]; LANES];
+                        last[..rest.len()].copy_from_slice(rest);
+                        add(&mut totals, &weights[full.len()], &last);
                     }
                 }
+                (totals, sums)
             },
         );
         let value = core::array::from_fn(|i| fold(totals.map(|total| total[i])));
@@ -222,7 +282,8 @@ impl<K: Key> Columns<K> {
 
     /// Replaces numbers up to 0 by their exponentials.
     pub(crate) fn exp(&self, numbers: &mut [f64]) {
-        self.arch.dispatch(
+        vectorized(
+            self.arch,
             #[inline(always)]
             || {
                 let (full, rest) = numbers.as_chunks_mut::<LANES>();
@@ -237,7 +298,7 @@ impl<K: Key> Columns<K> {
     }
 
     /// The dispatcher to the processor's vector instructions.
-    pub(crate) fn arch(&self) -> pulp::Arch {
+    pub(crate) fn arch(&self) -> Arch {
         self.arch
     }
 }
@@ -245,6 +306,20 @@ impl<K: Key> Columns<K> {
 /// The sum of all lanes, in pairs.
 fn fold([a, b, c, d, e, f, g, h]: [f64; LANES]) -> f64 {
     ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// Adds weighted values, lane by lane.
+#[inline(always)]
+fn add<const N: usize>(
+    totals: &mut [[f64; N]; LANES],
+    weights: &[f64; LANES],
+    values: &[[f64; N]; LANES],
+) {
+    for lane in 0..LANES {
+        for i in 0..N {
+            totals[lane][i] += weights[lane] * values[lane][i];
+        }
+    }
 }
 
 /// The rounded scores of a group.

@@ -52,6 +52,8 @@ pub struct Layers {
     limit: usize,
     /// The number of keys pushed.
     len: u32,
+    /// How many keys pushes have moved to the next layer.
+    moves: u64,
     /// Keys that a push moves to the next layer; empty between pushes.
     falling: [Vec<(Point, u32)>; 2],
 }
@@ -146,6 +148,7 @@ impl Layers {
             layers: Vec::new(),
             limit,
             len: 0,
+            moves: 0,
             falling: Default::default(),
         }
     }
@@ -168,6 +171,12 @@ impl Layers {
     /// The number of keys that can still be among the best.
     pub fn kept(&self) -> usize {
         self.layers.iter().map(Layer::len).sum()
+    }
+
+    /// How many times pushes have moved keys from a layer to the next one, or dropped them below the
+    /// last one. A push that moves many keys takes as much longer.
+    pub fn moves(&self) -> u64 {
+        self.moves
     }
 
     /// The vertices of every layer with their ids, from the outside to the inside, each
@@ -224,6 +233,7 @@ impl Layers {
                 self.layers[at].push(key, id, &mut next);
             }
             core::mem::swap(&mut falling, &mut next);
+            self.moves += falling.len() as u64;
         }
         falling.clear();
         self.falling = [falling, next];

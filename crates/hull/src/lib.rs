@@ -101,6 +101,7 @@ mod random;
 mod ranges;
 mod rank;
 mod search;
+mod simd;
 mod sketch;
 mod slots;
 mod solid;

@@ -25,7 +25,10 @@ pub trait Ranking<K>: Clone + Debug {
     /// The best keys of a query, best first, and buffers.
     type Top: Clone + Debug + Default;
 
-    /// From this number of keys on the index pays off, for queries of up to `limit` keys.
+    /// From this number of keys on the index pays off, for a push and a query of `limit` keys.
+    ///
+    /// A fit to where `hull` and `scan` meet in the tables of `cargo run --release -p weightware-hull
+    /// --example sparse`, for a normal distribution.
     fn break_even(limit: usize) -> usize;
 
     /// An index without keys, for queries of up to `limit` keys.
@@ -52,6 +55,9 @@ pub trait Ranking<K>: Clone + Debug {
     /// How many vertices, or boxes and keys, the query has looked at.
     fn touched(top: &Self::Top) -> usize;
 
+    /// How many times pushes have displaced keys, which makes them slow.
+    fn displaced(&self) -> u64;
+
     /// The memory allocated, in bytes.
     fn bytes(&self) -> usize;
 }
@@ -60,7 +66,7 @@ impl Ranking<Point> for Layers {
     type Top = Top;
 
     fn break_even(limit: usize) -> usize {
-        2048 + 32 * limit.min(1 << 20)
+        4096 + 128 * limit.min(1 << 20)
     }
 
     fn with_limit(limit: usize) -> Self {
@@ -87,6 +93,10 @@ impl Ranking<Point> for Layers {
         top.touched()
     }
 
+    fn displaced(&self) -> u64 {
+        self.moves()
+    }
+
     fn bytes(&self) -> usize {
         self.heap_bytes()
     }
@@ -96,7 +106,7 @@ impl Ranking<Point3> for Index3 {
     type Top = Top3;
 
     fn break_even(limit: usize) -> usize {
-        2048 + 32 * limit.min(1 << 20)
+        32_768 + 384 * limit.min(1 << 20)
     }
 
     fn with_limit(_: usize) -> Self {
@@ -121,6 +131,10 @@ impl Ranking<Point3> for Index3 {
 
     fn touched(top: &Top3) -> usize {
         top.touched()
+    }
+
+    fn displaced(&self) -> u64 {
+        0
     }
 
     fn bytes(&self) -> usize {

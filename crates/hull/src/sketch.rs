@@ -16,6 +16,7 @@ use core::marker::PhantomData;
 use crate::columns::LANES;
 use crate::exponential::exp;
 use crate::key::Key;
+use crate::simd::{Arch, vectorized};
 
 /// Boxes with counts.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct Sketch<K> {
     /// For each cell of the grid one more than the number of its box, or 0.
     table: Vec<u16>,
     axes: [Axis; 3],
-    arch: pulp::Arch,
+    arch: Arch,
     keys: PhantomData<K>,
 }
 
@@ -50,7 +51,7 @@ impl<K: Key> Sketch<K> {
     const SIDE: usize = if K::DIMENSION == 2 { 16 } else { 8 };
     const GROUP: usize = 2 * LANES * K::DIMENSION;
 
-    pub(crate) fn new(arch: pulp::Arch) -> Self {
+    pub(crate) fn new(arch: Arch) -> Self {
         Self {
             boxes: Vec::new(),
             counts: Vec::new(),
@@ -207,7 +208,8 @@ impl<K: Key> Sketch<K> {
         let (q, best) = (q.axes(), best.axes());
         let counts = scratch.as_chunks::<LANES>().0;
         let mut sums = [0.0; LANES];
-        self.arch.dispatch(
+        vectorized(
+            self.arch,
             #[inline(always)]
             || {
                 for (group, counts) in self.boxes.chunks_exact(Self::GROUP).zip(counts) {

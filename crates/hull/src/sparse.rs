@@ -4,6 +4,7 @@ mod answer;
 mod hull;
 
 pub use answer::{Attention, Budget, Method};
+pub use hull::WINDOW;
 
 use alloc::vec::Vec;
 
@@ -14,7 +15,7 @@ use crate::nested::{Indexed, Ranking};
 use crate::ranges::Ranges;
 use crate::rank::{Found, gain};
 use crate::{Error, Point, Point3};
-use hull::Hull;
+use hull::{BATCH, Hull};
 
 /// Keys and values under softmax attention, restricted to the best few keys of each query.
 ///
@@ -72,6 +73,8 @@ pub struct SparseCache<const N: usize = 2, K: Indexed = Point> {
     ranges: Ranges<N>,
     limit: usize,
     break_even: usize,
+    /// Whether the break-even rises where pushes into the index take long.
+    adapts: bool,
     hull: Option<Hull<K>>,
     best: Best<K>,
     /// The best keys of the query, best first: as many as wanted and the next one.
@@ -84,15 +87,11 @@ pub struct SparseCache<const N: usize = 2, K: Indexed = Point> {
 /// A [`SparseCache`] of keys of three dimensions.
 pub type SparseCache3<const N: usize = 2> = SparseCache<N, Point3>;
 
-/// How many of the latest keys can always be taken back at once: see
-/// [`SparseCache::truncate`].
-pub const WINDOW: usize = 256;
-
-/// How many keys enter the index together.
-const BATCH: usize = 256;
-
 /// A share of the probability too small for a closer look.
 const NEGLIGIBLE: f64 = 1e-12;
+
+/// How many keys a scan looks at while a push moves one key to the next layer.
+const MOVE: usize = 350;
 
 /// How many keys a query for a share of the probability begins with.
 const FIRST: usize = 8;
@@ -100,7 +99,10 @@ const FIRST: usize = 8;
 impl<const N: usize, K: Indexed> SparseCache<N, K> {
     /// Creates a cache whose index can find up to `limit` keys for a query.
     pub fn new(limit: usize) -> Self {
-        Self::with_break_even(limit, K::Index::break_even(limit))
+        Self {
+            adapts: true,
+            ..Self::with_break_even(limit, K::Index::break_even(limit))
+        }
     }
 
     /// Creates a cache that has an index from `break_even` keys on: from the first possible moment
@@ -112,6 +114,7 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             ranges: Ranges::new(),
             limit,
             break_even: break_even.max(WINDOW + BATCH),
+            adapts: false,
             hull: None,
             best: Best::default(),
             ranked: Vec::new(),
@@ -125,7 +128,8 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
         self.limit
     }
 
-    /// From this number of keys on there is an index.
+    /// From this number of keys on there is an index. It rises where pushes displace many keys of the
+    /// index, unless [`Self::with_break_even`] gave it.
     pub fn break_even(&self) -> usize {
         self.break_even
     }
@@ -173,21 +177,33 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
         self.keys.push(key);
         self.ranges.push(self.values.len(), value);
         self.values.push(value);
-        let len = self.keys.len();
-        if len >= self.break_even && len >= self.indexed() + WINDOW + BATCH {
-            self.index()?;
-        }
-        Ok(())
+        self.index()
     }
 
-    /// Brings all batches of keys into the index, except the latest keys.
+    /// Brings a batch of keys into the index, if there are enough.
+    ///
+    /// Above the break-even, each push brings in a batch until only the tail is left: so no push
+    /// takes longer than that of a batch.
     fn index(&mut self) -> Result<(), Error> {
-        let arch = self.keys.arch();
-        let limit = self.limit;
+        let (len, indexed) = (self.keys.len(), self.indexed());
+        if len < self.break_even || len < indexed + WINDOW + BATCH {
+            return Ok(());
+        }
+        let (limit, arch) = (self.limit, self.keys.arch());
         let hull = self.hull.get_or_insert_with(|| Hull::new(limit, arch));
-        let end = (self.keys.len() - WINDOW) / BATCH * BATCH;
-        for id in hull.len()..end {
+        let before = hull.moves();
+        for id in indexed..indexed + BATCH {
             hull.push(self.keys.get(id))?;
+        }
+        if self.adapts && !hull.lags(len) {
+            let moves = (hull.moves() - before) as usize / BATCH;
+            let usual = 4 + limit / 8;
+            let later = K::Index::break_even(limit) + moves.saturating_sub(usual) * MOVE;
+            if len < later {
+                // Pushes displace so many keys that a scan takes less time.
+                self.hull = None;
+                self.break_even = later;
+            }
         }
         Ok(())
     }
@@ -220,10 +236,15 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             return Err(Error::empty());
         }
         self.weights.clear();
+        let len = self.keys.len();
         match budget {
             Budget::Keys(0) => Err(Error::budget()),
             Budget::Keys(k) => {
-                let (method, touched) = match self.hull.as_mut().filter(|_| k <= self.limit) {
+                let (method, touched) = match self
+                    .hull
+                    .as_mut()
+                    .filter(|hull| k <= self.limit && !hull.lags(len))
+                {
                     Some(hull) => {
                         hull.begin(q, k + 1)?;
                         (Method::Hull, self.merge(q, k))
@@ -234,7 +255,7 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             }
             // NaN is not at least 0.
             Budget::MassError(most) if most >= 0.0 => {
-                if let Some(hull) = &mut self.hull {
+                if let Some(hull) = self.hull.as_mut().filter(|hull| !hull.lags(len)) {
                     let mut k = FIRST.min(self.limit);
                     hull.begin(q, k + 1)?;
                     while k > 0 {
@@ -267,12 +288,9 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
     /// Ranks the best `k` keys and the next one by a scan. Returns the number of keys seen.
     fn scan(&mut self, q: K, k: usize) -> usize {
         let wanted = k.saturating_add(1).min(self.keys.len());
-        let error = self.keys.error(q);
-        self.best.begin(q, wanted, error, f64::NEG_INFINITY);
-        self.keys.top(0, &mut self.best);
+        self.keys.top(q, wanted, &mut self.best);
         self.ranked.clear();
-        let best = self.best.finish();
-        self.ranked.extend(best.iter().map(|&(_, found)| found));
+        self.ranked.extend_from_slice(self.best.ranked());
         self.keys.len()
     }
 
@@ -289,9 +307,9 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             let zero = K::default();
             gain(q, last.key, zero).0 - 2.0 * error
         });
-        self.best.begin(q, k + 1, error, threshold);
-        self.keys.top(hull.len(), &mut self.best);
-        hull::merge(q, found, self.best.finish(), k + 1, &mut self.ranked);
+        let best = &mut self.best;
+        self.keys.top_of_tail(q, k + 1, hull.len(), threshold, best);
+        hull::merge(q, found, best.ranked(), k + 1, &mut self.ranked);
         hull.touched() + self.keys.len() - hull.len()
     }
 

@@ -1,10 +1,10 @@
 //! The best few keys of a query in three dimensions, by branch and bound.
 
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
-use super::{Index3, LEAF, Tree, bound, range};
-use crate::rank::rank;
+use super::{Index3, LEAF, Tree, bound};
+use crate::best::Best;
+use crate::point3::FILTER3;
 use crate::{Error, Found, Point3};
 
 /// The best keys of a query in three dimensions, best first, with buffers that queries reuse.
@@ -13,9 +13,13 @@ use crate::{Error, Found, Point3};
 pub struct Top3 {
     q: Point3,
     k: usize,
-    found: Vec<Found<Point3>>,
-    /// Bounds of the score of each.
-    scores: Vec<[f64; 2]>,
+    /// A bound of the rounding error of every score.
+    error: f64,
+    /// Keys with lesser rounded scores are not among the best.
+    threshold: f64,
+    /// The keys that were at least the threshold when they were seen, and their numbers here.
+    seen: Vec<Found<Point3>>,
+    best: Best<Point3>,
     touched: usize,
 }
 
@@ -23,7 +27,7 @@ impl core::ops::Deref for Top3 {
     type Target = [Found<Point3>];
 
     fn deref(&self) -> &[Found<Point3>] {
-        &self.found
+        self.best.ranked()
     }
 }
 
@@ -58,18 +62,29 @@ impl Index3 {
 
     /// Answers the last query of `top` again, for another number of keys.
     pub(crate) fn more(&self, k: usize, top: &mut Top3) {
-        top.k = k;
-        top.found.clear();
-        top.scores.clear();
-        if k == 0 {
-            return;
+        top.begin(k, self.error(top.q));
+        if k > 0 {
+            for &(key, id) in &self.latest {
+                top.consider(Found { id, key });
+            }
+            for tree in self.trees.iter().rev().filter(|tree| !tree.keys.is_empty()) {
+                tree.top(top);
+            }
         }
-        for &(key, id) in &self.latest {
-            top.consider(Found { id, key });
-        }
-        for tree in self.trees.iter().rev().filter(|tree| !tree.keys.is_empty()) {
-            tree.top(top);
-        }
+        top.finish();
+    }
+
+    /// A bound of the rounding error of every score of a query.
+    fn error(&self, q: Point3) -> f64 {
+        let roots = self.trees.iter().filter_map(|tree| tree.boxes.first());
+        let corners = roots.flatten().copied();
+        let keys = corners.chain(self.latest.iter().map(|&(key, _)| key));
+        let most = keys.fold([0.0; 3], |most: [f64; 3], key| {
+            let key = key.array();
+            core::array::from_fn(|axis| most[axis].max(key[axis].abs()))
+        });
+        let terms = q.array().into_iter().zip(most);
+        FILTER3 * terms.map(|(q, most)| q.abs() * most).sum::<f64>()
     }
 }
 
@@ -84,49 +99,37 @@ impl Top3 {
         self.touched
     }
 
-    /// A score below this one is certainly not among the best.
-    #[inline]
-    fn threshold(&self) -> f64 {
-        match self.scores.get(self.k - 1) {
-            Some(&[low, _]) => low,
-            None => f64::NEG_INFINITY,
-        }
+    fn begin(&mut self, k: usize, error: f64) {
+        (self.k, self.error, self.threshold) = (k, error, f64::NEG_INFINITY);
+        self.seen.clear();
+        self.best.candidates.clear();
     }
 
     #[inline]
     fn consider(&mut self, new: Found<Point3>) {
         self.touched += 1;
         let (q, key) = (self.q, new.key);
-        let score = range([q.x * key.x, q.y * key.y, q.z * key.z]);
-        if score[1] >= self.threshold() {
-            self.insert(new, score);
+        let score = q.x * key.x + q.y * key.y + q.z * key.z;
+        if score >= self.threshold {
+            self.best.candidates.push((score, self.seen.len() as u32));
+            self.seen.push(new);
         }
     }
 
-    fn insert(&mut self, new: Found<Point3>, score: [f64; 2]) {
-        let (mut low, mut high) = (0, self.found.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            let other = self.scores[middle];
-            let is_better = if other[0] > score[1] {
-                true
-            } else if other[1] < score[0] {
-                false
-            } else {
-                rank(self.q, self.found[middle], new) == Ordering::Less
-            };
-            if is_better {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+    /// Drops most of the candidates that are not among the best, if there are many.
+    #[inline]
+    fn settle(&mut self) {
+        if self.best.candidates.len() > 2 * self.k + LEAF {
+            let seen = &self.seen;
+            let found = |number: u32| seen[number as usize];
+            let cut = self.best.cut(self.q, self.k, self.error, found);
+            self.threshold = self.threshold.max(cut);
         }
-        if low < self.k {
-            self.found.truncate(self.k - 1);
-            self.scores.truncate(self.k - 1);
-            self.found.insert(low, new);
-            self.scores.insert(low, score);
-        }
+    }
+
+    fn finish(&mut self) {
+        let found = |number: u32| self.seen[number as usize];
+        self.best.rank(self.q, self.k, self.error, found);
     }
 }
 
@@ -140,13 +143,14 @@ impl Tree {
         while let Some((most, node)) = next {
             next = None;
             top.touched += 1;
-            if most >= top.threshold() {
+            if most >= top.threshold {
                 if node >= leaves - 1 {
                     let from = (node - (leaves - 1)) * LEAF;
                     let leaf = from..from + LEAF;
                     for (&key, &id) in self.keys[leaf.clone()].iter().zip(&self.ids[leaf]) {
                         top.consider(Found { id, key });
                     }
+                    top.settle();
                 } else {
                     let children = [2 * node + 1, 2 * node + 2];
                     let [a, b] = children.map(|child| (bound(top.q, self.boxes[child]), child));

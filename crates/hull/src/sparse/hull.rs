@@ -4,10 +4,17 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use crate::Error;
-use crate::best::Scored;
 use crate::nested::{Indexed, Ranking};
 use crate::rank::{Found, rank};
+use crate::simd::Arch;
 use crate::sketch::Sketch;
+
+/// How many of the latest keys can always be taken back at once: see
+/// [`SparseCache::truncate`](crate::SparseCache::truncate).
+pub const WINDOW: usize = 256;
+
+/// How many keys enter the index together.
+pub(super) const BATCH: usize = 256;
 
 /// An index of the best few keys, boxes with counts of keys, and the last query.
 #[derive(Clone, Debug)]
@@ -20,7 +27,7 @@ pub(super) struct Hull<K: Indexed> {
 
 impl<K: Indexed> Hull<K> {
     /// An index for queries of up to `limit` keys and the next one.
-    pub(super) fn new(limit: usize, arch: pulp::Arch) -> Self {
+    pub(super) fn new(limit: usize, arch: Arch) -> Self {
         Self {
             index: K::Index::with_limit(limit.saturating_add(1)),
             sketch: Sketch::new(arch),
@@ -32,6 +39,16 @@ impl<K: Indexed> Hull<K> {
     /// The number of keys.
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether more keys than the tail of a cache of `len` keys are missing.
+    pub(super) fn lags(&self, len: usize) -> bool {
+        len >= self.len + WINDOW + BATCH
+    }
+
+    /// How many times pushes have displaced keys.
+    pub(super) fn moves(&self) -> u64 {
+        self.index.displaced()
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -90,25 +107,25 @@ impl<K: Indexed> Hull<K> {
 pub(super) fn merge<K: Indexed>(
     q: K,
     found: &[Found<K>],
-    tail: &[Scored<K>],
+    tail: &[Found<K>],
     k: usize,
     out: &mut Vec<Found<K>>,
 ) {
     out.clear();
-    let (mut found, mut tail) = (found.iter().copied(), tail.iter().map(|&(_, found)| found));
-    let (mut a, mut b) = (found.next(), tail.next());
+    if tail.is_empty() {
+        out.extend_from_slice(&found[..k.min(found.len())]);
+        return;
+    }
+    let (mut found, mut tail) = (found.iter().peekable(), tail.iter().peekable());
     while out.len() < k {
-        let is_first = match (a, b) {
-            (Some(a), Some(b)) => rank(q, a, b) == Ordering::Less,
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (None, None) => break,
+        let next = match (found.peek(), tail.peek()) {
+            (Some(&&a), Some(&&b)) if rank(q, a, b) == Ordering::Less => found.next(),
+            (_, Some(_)) => tail.next(),
+            _ => found.next(),
         };
-        let (list, next): (&mut dyn Iterator<Item = _>, _) = if is_first {
-            (&mut found, &mut a)
-        } else {
-            (&mut tail, &mut b)
-        };
-        out.extend(core::mem::replace(next, list.next()));
+        match next {
+            Some(&next) => out.push(next),
+            None => break,
+        }
     }
 }
