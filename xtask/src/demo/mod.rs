@@ -15,6 +15,7 @@ mod puzzle_list;
 mod real;
 mod sha256;
 mod sudoku;
+mod train;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -51,6 +52,8 @@ pub(crate) enum Demo {
     Lua(real::Lua),
     /// Plan, hull cache and linear caches on the same program
     Caches(caches::Arguments),
+    /// Trains a transformer with heads of dimension 2 for some minutes, and lets it write
+    Train(train::Arguments),
     /// Evidence that the weights do the work: stock PyTorch or candle predicts the same tokens
     Proof(proof::Arguments),
 }
@@ -69,6 +72,7 @@ impl Demo {
             Self::Sql(arguments) => arguments.run(),
             Self::Lua(arguments) => arguments.run(),
             Self::Caches(arguments) => arguments.run(),
+            Self::Train(arguments) => arguments.run(),
             Self::Proof(arguments) => arguments.run(),
         }
     }
