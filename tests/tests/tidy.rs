@@ -9,7 +9,7 @@ mod prose;
 mod tables;
 
 /// The crates of this workspace that each library may import; `dev-dependencies` are free.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("isa", &[]),
     ("hull", &[]),
     ("model", &[]),
@@ -20,6 +20,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("frontend", &["isa"]),
     ("compiler", &["analysis", "isa", "model"]),
     ("runtime", &["analysis", "hull", "model"]),
+    ("train", &["model", "runtime"]),
     (
         "weightware",
         &["certify", "compiler", "frontend", "isa", "model", "runtime"],
