@@ -14,6 +14,7 @@ mod exact;
 mod execution;
 pub mod far;
 pub mod fuzz;
+pub mod general;
 mod golden;
 pub mod horizon;
 mod host;

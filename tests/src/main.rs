@@ -1,4 +1,4 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `hostile`,
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `general`, `hostile`,
 //! `horizon`, `long`, `mutate`, `real`, `tokens`, `toolchains` and `verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
@@ -24,6 +24,8 @@ enum Command {
     Far(command::far::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(command::fuzz::Arguments),
+    /// General models of every kind, compared with stock PyTorch
+    General(command::general::Arguments),
     /// Damaged inputs, for everything that reads bytes
     Hostile(command::hostile::Arguments),
     /// Adversarial programs up to the horizon, by all engines
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => arguments.run(),
         Command::Far(arguments) => arguments.run(),
         Command::Fuzz(arguments) => arguments.run(),
+        Command::General(arguments) => arguments.run(),
         Command::Hostile(arguments) => arguments.run(),
         Command::Horizon(arguments) => arguments.run(),
         Command::Long(arguments) => arguments.run(),

@@ -8,6 +8,8 @@ mod ending;
 mod extensions;
 mod far;
 mod fuzz;
+#[cfg(feature = "candle")]
+mod general;
 mod growth;
 mod horizon;
 mod ladder;

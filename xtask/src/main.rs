@@ -65,6 +65,8 @@ enum Command {
     Far(suites::Arguments),
     /// Random modules, compared with an independent engine
     Fuzz(suites::Arguments),
+    /// General models of every kind, compared with stock PyTorch
+    General(suites::Arguments),
     /// Damaged inputs, for everything that reads bytes
     Hostile(suites::Arguments),
     /// Adversarial programs up to the horizon, by all engines
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => arguments.run("spec"),
         Command::Far(arguments) => arguments.run("far"),
         Command::Fuzz(arguments) => arguments.run("fuzz"),
+        Command::General(arguments) => arguments.run("general"),
         Command::Hostile(arguments) => arguments.run("hostile"),
         Command::Horizon(arguments) => arguments.run("horizon"),
         Command::Long(arguments) => arguments.run("long"),

@@ -25,9 +25,19 @@ pub(crate) struct Config {
     untagged,
     expecting = "a number of neurons, or a list with one for each layer"
 )]
-enum Neurons {
+pub(crate) enum Neurons {
     Equal(usize),
     Each(Vec<usize>),
+}
+
+impl Neurons {
+    /// The neurons of a layer; 0 beyond the list.
+    pub(crate) fn of(&self, layer: usize) -> usize {
+        match self {
+            Self::Equal(neurons) => *neurons,
+            Self::Each(neurons) => neurons.get(layer).copied().unwrap_or(0),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,8 +47,8 @@ pub(crate) struct PositionFeature {
 }
 
 #[derive(Debug, Deserialize)]
-struct GenerationConfig {
-    eos_token_id: Vec<u32>,
+pub(crate) struct GenerationConfig {
+    pub(crate) eos_token_id: Vec<u32>,
 }
 
 /// One layer's matrices, each `[out, in]`.
@@ -87,10 +97,7 @@ impl Folder {
         let head = take("head.weight".into(), vocab, d)?;
         let mut layers = Vec::new();
         for i in 0..config.layers {
-            let f = match &config.d_ffn {
-                Neurons::Equal(neurons) => *neurons,
-                Neurons::Each(neurons) => neurons.get(i).copied().unwrap_or(0),
-            };
+            let f = config.d_ffn.of(i);
             layers.push(Layer {
                 in_proj: take(format!("attn.{i}.in_proj_weight"), 3 * d, d)?,
                 out_proj: take(format!("attn.{i}.out_proj.weight"), d, d)?,
@@ -132,7 +139,7 @@ impl Config {
     }
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = fs::read_to_string(path).map_err(|source| Kind::Read {
         path: path.into(),
         source,

@@ -142,12 +142,12 @@ impl PlainForward {
 }
 
 /// `x W^T`, the function of `nn.Linear` without bias.
-fn linear(x: &Tensor, weight: &Tensor) -> Computed<Tensor> {
+pub(crate) fn linear(x: &Tensor, weight: &Tensor) -> Computed<Tensor> {
     x.matmul(&weight.t()?)
 }
 
 /// The greatest logit, the lowest token of equals; `None` if one is not finite.
-fn decide(logits: &[f64]) -> Option<Prediction> {
+pub(crate) fn decide(logits: &[f64]) -> Option<Prediction> {
     let mut best = (0, f64::NEG_INFINITY);
     let mut second = f64::NEG_INFINITY;
     for (token, &logit) in (0..).zip(logits) {

@@ -14,6 +14,9 @@
 //! logits = head x
 //! ```
 //!
+//! [`GeneralForward`] does the same for general models, as they are trained: norms, biases,
+//! activations, positions and heads of any dimension, in the model's own arithmetic.
+//!
 //! It knows tensors and softmax. It must never know opcodes, programs, caches or hulls, and it
 //! shares no code with the crates that write or run the folder.
 //!
@@ -54,6 +57,8 @@ mod attention;
 mod error;
 mod folder;
 mod forward;
+mod general;
 
 pub use error::Error;
 pub use forward::{PlainForward, Prediction};
+pub use general::GeneralForward;

@@ -2,6 +2,7 @@
 
 pub(crate) mod far;
 pub(crate) mod fuzz;
+pub(crate) mod general;
 pub(crate) mod horizon;
 pub(crate) mod hostile;
 pub(crate) mod long;
