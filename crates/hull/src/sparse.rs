@@ -112,7 +112,8 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             keys: Columns::new(),
             values: Vec::new(),
             ranges: Ranges::new(),
-            limit,
+            // So that no sum overflows.
+            limit: limit.min(i32::MAX as usize),
             break_even: break_even.max(WINDOW + BATCH),
             adapts: false,
             hull: None,
@@ -194,7 +195,7 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             let usual = 4 + limit / 8;
             let later = K::Index::break_even(limit) + moves.saturating_sub(usual) * MOVE;
             if len < later {
-                // Pushes displace so many keys that a scan takes less time.
+                // Pushes displace many keys, and a scan takes less time.
                 self.hull = None;
                 self.break_even = later;
             }
