@@ -29,7 +29,7 @@ use weightware_hull::{Budget, Indexed, Method, Point, Point3, SparseCache};
 const TOKENS: usize = 256;
 
 /// The time for one figure.
-const PATIENCE: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -144,7 +144,7 @@ fn share<K: Indexed>(shape: &Shape<K>, n: usize) {
 
 /// Tokens of a run of scans, whose time hardly depends on the token.
 fn scanned(n: usize) -> usize {
-    (4_000_000 / n).clamp(16, TOKENS)
+    (1_000_000 / n).clamp(3, TOKENS)
 }
 
 fn push<K: Indexed>(cache: &mut SparseCache<2, K>, shape: &Shape<K>, i: usize) {
@@ -175,11 +175,11 @@ fn f32_scan<K: Indexed>(shape: &Shape<K>, n: usize, k: usize) -> f64 {
     time.as_nanos() as f64
 }
 
-/// The least of at least three runs, since other programs only ever add time.
+/// The least of at least seven runs, since other programs only ever add time.
 fn least(mut run: impl FnMut() -> Duration) -> Duration {
     let start = Instant::now();
     let (mut least, mut runs) = (Duration::MAX, 0);
-    while runs < 3 || (start.elapsed() < PATIENCE && runs < 99) {
+    while runs < 7 || (start.elapsed() < PATIENCE && runs < 99) {
         least = least.min(run());
         runs += 1;
     }

@@ -43,6 +43,9 @@ use hull::{BATCH, Hull};
 /// [`Layers`](crate::Layers), in batches of 256. In three dimensions see [`Index3`](crate::Index3).
 /// A query for more keys than the limit is a scan, `O(n)`.
 ///
+/// At a million normally distributed keys a token takes 4 µs for the best 32, and 680 to 900 µs by
+/// the scan (`cargo run --release -p weightware-hull --example sparse`).
+///
 /// Memory is 16 bytes per key (24 in three dimensions), `8 N` per value, and that of the index.
 ///
 /// When not to use it: where thousands of keys have scores that differ by less than about 1, a few
