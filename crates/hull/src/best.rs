@@ -20,8 +20,8 @@ pub(crate) struct Best<K> {
 }
 
 impl<K: Key> Best<K> {
-    /// The `k`-th greatest of the maxima, negative infinity if there are fewer. No score below it is
-    /// among the best `k`: there are `k` greater ones, one in each of `k` parts.
+    /// The `k`-th greatest of the maxima, negative infinity if there are fewer. No score below it
+    /// is among the best `k`: there are `k` greater ones, one in each of `k` parts.
     pub(crate) fn threshold(&mut self, k: usize) -> f64 {
         self.spare.clear();
         if self.maxima.len() >= 64 * k.max(4) {

@@ -36,8 +36,8 @@
 //! | [`compare_scores`], [`compare_scores3`] | the exact comparisons that all others rest on | | | |
 //!
 //! All indexes accept keys in any order and queries in any direction, and only grow; a
-//! [`SparseCache`] can take back the latest keys. A clone is a snapshot. The caller keeps payloads of any kind in arrays by slot or by id; several sets of
-//! payloads can share one index.
+//! [`SparseCache`] can take back the latest keys. A clone is a snapshot. The caller keeps payloads
+//! of any kind in arrays by slot or by id; several sets of payloads can share one index.
 //!
 //! ```
 //! use weightware_hull::{HullCache, KeyValueIndex, Point};
@@ -67,9 +67,9 @@
 //! # Without the standard library
 //!
 //! The crate is `no_std` with `alloc`, and has no `unsafe` code. Its dependencies are `robust`, for
-//! orientations, `libm`, and `pulp`, which picks the widest vector instructions of the processor for
-//! scans. The feature `std`, on by default, lets the standard library detect them; without it `pulp`
-//! reads the processor's identification itself.
+//! orientations, `libm`, and `pulp`, which picks the widest vector instructions of the processor
+//! for scans. The feature `std`, on by default, lets the standard library detect them; without it
+//! `pulp` reads the processor's identification itself.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -185,8 +185,8 @@ impl<K: Key> Sketch<K> {
         }
     }
 
-    /// An upper bound of the weights `e^(q·(k - best))` of all keys except the `used` ones, of which
-    /// none exceeds `e^cap`. Weights that underflow count as zero. `scratch` is a buffer.
+    /// An upper bound of the weights `e^(q·(k - best))` of all keys except the `used` ones, of
+    /// which none exceeds `e^cap`. Weights that underflow count as zero. `scratch` is a buffer.
     pub(crate) fn weight(
         &self,
         q: K,

@@ -32,9 +32,9 @@ use hull::{BATCH, Hull};
 /// ```
 ///
 /// Below a [break-even](Self::break_even) there is no index, and a vectorised scan answers all
-/// queries. Above it an index answers for all keys but the latest ones, which a scan adds. Both find
-/// the same keys, ranked exactly as [`Layers`](crate::Layers) ranks them, and sum in the order of the
-/// ranks, so that answers for [`Budget::Keys`] are equal to the bit.
+/// queries. Above it an index answers for all keys but the latest ones, which a scan adds. Both
+/// find the same keys, ranked exactly as [`Layers`](crate::Layers) ranks them, and sum in the order
+/// of the ranks, so that answers for [`Budget::Keys`] are equal to the bit.
 ///
 /// # Complexity
 ///
@@ -132,8 +132,8 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
         self.limit
     }
 
-    /// From this number of keys on there is an index. It rises where pushes displace many keys of the
-    /// index, unless [`Self::with_break_even`] gave it.
+    /// From this number of keys on there is an index. It rises where pushes displace many keys of
+    /// the index, unless [`Self::with_break_even`] gave it.
     pub fn break_even(&self) -> usize {
         self.break_even
     }
@@ -277,8 +277,8 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
         }
     }
 
-    /// The keys that the last query ranked, best first: those that it used and, if there is one, the
-    /// next. None if it used all keys for [`Budget::MassError`].
+    /// The keys that the last query ranked, best first: those that it used and, if there is one,
+    /// the next. None if it used all keys for [`Budget::MassError`].
     pub fn ranked(&self) -> &[Found<K>] {
         &self.ranked
     }

@@ -9,7 +9,8 @@ pub enum Budget {
     Keys(usize),
     /// At most this share of the probability is proved to be left out. A query begins with 8 keys
     /// and doubles the number until that holds. Where the limit of the cache does not suffice, it
-    /// takes all keys. With 0, it takes all keys whose weights do not underflow: those of at least `e^-708` of the greatest.
+    /// takes all keys. With 0, it takes all keys whose weights do not underflow: those of at least
+    /// `e^-708` of the greatest.
     MassError(f64),
 }
 
@@ -39,9 +40,9 @@ pub struct Attention<const N: usize = 2> {
     /// keys: 0 if there are none, or if the weights of all others underflow. It also bounds the
     /// distance in total variation.
     ///
-    /// With `W` an upper bound of the weights left out and `S` the sum of those used, it is
-    /// `W / (S + W)`. No weight left out is above that of the next best key; boxes with counts bound
-    /// the weights further.
+    /// With `W` an upper bound of the weights left out and `S` the sum of those used, it is `W / (S
+    /// + W)`. No weight left out is above that of the next best key; boxes with counts bound the
+    /// weights further.
     pub missed: f64,
     /// For each component, an upper bound of the difference from full softmax: `missed` times the
     /// greatest distance of the answer from any value pushed.
