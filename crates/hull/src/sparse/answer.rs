@@ -40,8 +40,8 @@ pub struct Attention<const N: usize = 2> {
     /// keys: 0 if there are none, or if the weights of all others underflow. It also bounds the
     /// distance in total variation.
     ///
-    /// With `W` an upper bound of the weights left out and `S` the sum of those used, it is `W / (S
-    /// + W)`. No weight left out is above that of the next best key; boxes with counts bound the
+    /// It is `W / (S + W)` for an upper bound `W` of the weights left out and the sum `S` of those
+    /// used. No weight left out is above that of the next best key; boxes with counts bound the
     /// weights further.
     pub missed: f64,
     /// For each component, an upper bound of the difference from full softmax: `missed` times the
