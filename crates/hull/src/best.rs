@@ -20,12 +20,12 @@ pub(crate) struct Best<K> {
 }
 
 impl<K: Key> Best<K> {
-    /// The `k`-th greatest of the maxima, negative infinity if there are fewer. No score below it is
-    /// among the best `k`: there are `k` greater ones, one in each of `k` parts.
+    /// The `k`-th greatest of the maxima, negative infinity if there are fewer. No score below it
+    /// is among the best `k`: there are `k` greater ones, one in each of `k` parts.
     pub(crate) fn threshold(&mut self, k: usize) -> f64 {
         self.spare.clear();
         if self.maxima.len() >= 64 * k.max(4) {
-            // Of eight parts together the maximum is that of one of them.
+            // Eight parts joined are a part as well.
             let joined = self.maxima.chunks(8);
             self.spare
                 .extend(joined.map(|part| part.iter().fold(f64::NEG_INFINITY, most)));

@@ -173,8 +173,8 @@ impl Layers {
         self.layers.iter().map(Layer::len).sum()
     }
 
-    /// How many times pushes have moved keys from a layer to the next one, or dropped them below the
-    /// last one. A push that moves many keys takes as much longer.
+    /// How many times pushes have moved keys from a layer to the next one, or dropped them below
+    /// the last one. A push that moves many keys takes as much longer.
     pub fn moves(&self) -> u64 {
         self.moves
     }

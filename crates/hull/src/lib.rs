@@ -28,15 +28,16 @@
 //! | [`HullIndex`] | geometry only: points in, *slots* of winners out | `O(log n)`, in order of x `O(1)` | `O(log n)`, near the last answer `O(1)` | 17 to 21 per vertex, twice that at most, 0 to 2 in progressions |
 //! | [`HullCache`] | keys with values of `N` components, a [`KeyValueIndex`] | as above | as above | `16 N + 8` more |
 //! | [`Layers`] | ids of the `k` best keys, `k` up to `L` | `O(L log n)` amortised | `O(k + log n)` to `O(k log n)` | 16 to 20 per key kept |
-//! | [`SparseCache`] | softmax over the `k` best keys, with a bound of what it misses | as above | as above | `8 N` more |
-//! | [`Index3`] | ids of the winners in three dimensions | `O(log² n)` amortised | about `O(√n)` on a surface | 40 |
+//! | [`SparseCache`] | softmax over the `k` best keys, with a bound of what it misses | as above | as above | `16 + 8 N` more |
+//! | [`SparseCache3`] | the same in three dimensions | as below | as below, times `k` at worst | `24 + 8 N` more |
+//! | [`Index3`] | ids of the winners, and of the `k` best keys, in three dimensions | `O(log² n)` amortised | about `O(√n)` on a surface | 40 |
 //! | [`LinearIndex`], [`LinearCache`] | the oracle: a scan | `O(1)` | `O(n)` | 16, and `8 N` |
 //! | [`ExactSum`] | sums that do not depend on the order of their terms | | | |
 //! | [`compare_scores`], [`compare_scores3`] | the exact comparisons that all others rest on | | | |
 //!
-//! All indexes accept keys in any order and queries in any direction, and only grow. A clone is a
-//! snapshot. The caller keeps payloads of any kind in arrays by slot or by id; several sets of
-//! payloads can share one index.
+//! All indexes accept keys in any order and queries in any direction, and only grow; a
+//! [`SparseCache`] can take back the latest keys. A clone is a snapshot. The caller keeps payloads
+//! of any kind in arrays by slot or by id; several sets of payloads can share one index.
 //!
 //! ```
 //! use weightware_hull::{HullCache, KeyValueIndex, Point};
@@ -66,7 +67,9 @@
 //! # Without the standard library
 //!
 //! The crate is `no_std` with `alloc`, and has no `unsafe` code. Its dependencies are `robust`, for
-//! orientations, and `libm`, for the exponentials of softmax.
+//! orientations, `libm`, and `pulp`, which picks the widest vector instructions of the processor
+//! for scans. The feature `std`, on by default, lets the standard library detect them; without it
+//! `pulp` reads the processor's identification itself.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -27,8 +27,8 @@ pub trait Ranking<K>: Clone + Debug {
 
     /// From this number of keys on the index pays off, for a push and a query of `limit` keys.
     ///
-    /// A fit to where `hull` and `scan` meet in the tables of `cargo run --release -p weightware-hull
-    /// --example sparse`, for a normal distribution.
+    /// A fit to where `hull` and `scan` meet in the tables of the example `sparse`, for a normal
+    /// distribution (in three dimensions between that and a sphere).
     fn break_even(limit: usize) -> usize;
 
     /// An index without keys, for queries of up to `limit` keys.

@@ -44,7 +44,7 @@ struct Axis {
 const MIN_EXPONENT: i32 = -400;
 
 /// Cells of the first key are narrower than the key by this power of two.
-const FINE: i32 = 20;
+const FINE: i32 = 40;
 
 impl<K: Key> Sketch<K> {
     /// Cells along each axis.
@@ -185,8 +185,8 @@ impl<K: Key> Sketch<K> {
         }
     }
 
-    /// An upper bound of the weights `e^(q·(k - best))` of all keys except the `used` ones, of which
-    /// none exceeds `e^cap`. Weights that underflow count as zero. `scratch` is a buffer.
+    /// An upper bound of the weights `e^(q·(k - best))` of all keys except the `used` ones, of
+    /// which none exceeds `e^cap`. Weights that underflow count as zero. `scratch` is a buffer.
     pub(crate) fn weight(
         &self,
         q: K,
@@ -252,4 +252,75 @@ impl Axis {
 fn exponent(v: f64) -> i32 {
     let exponent = (v.to_bits() >> 52 & 0x7ff) as i32 - 1023;
     exponent.max(MIN_EXPONENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+    use crate::rank::gain;
+    use crate::{Point, Point3};
+
+    /// Bounds for all prefixes of a stream, and how much they exceed the weights on average.
+    fn excess<K: Key>(keys: &[K], scale: f64) -> f64 {
+        let mut sketch = Sketch::new(Arch::new());
+        let mut random = Random::new(4);
+        let (mut excess, mut count, mut scratch) = (0.0, 0.0, Vec::new());
+        for (n, &key) in keys.iter().enumerate() {
+            sketch.push(key);
+            let total: u32 = sketch.counts.iter().sum();
+            assert_eq!(total as usize, n + 1);
+            if n % 13 > 0 {
+                continue;
+            }
+            let mut any = || (random.bits(20) as f64 / 524_288.0 - 1.0) * scale;
+            let q = K::from_axes([any(), any(), any()]);
+            let mut ranked = keys[..=n].to_vec();
+            ranked.sort_by(|&a, &b| q.compare(b, a));
+            let used = (n / 2).min(20);
+            let weight = |key| libm::exp(gain(q, key, ranked[0]).0.min(0.0));
+            let left: f64 = ranked[used..].iter().map(|&key| weight(key)).sum();
+            let cap = gain(q, ranked[used], ranked[0]);
+            let cap = (cap.0 + cap.1).min(0.0);
+            let used = ranked[..used].iter().copied();
+            let bound = sketch.weight(q, ranked[0], used, cap, &mut scratch);
+            assert!(
+                bound >= left * (1.0 - 1e-12),
+                "{bound:e} < {left:e}, {n} keys"
+            );
+            assert!(bound <= (n + 1) as f64 * libm::exp(cap) * (1.0 + 1e-12));
+            if left > 0.0 {
+                excess += libm::log(bound / left);
+                count += 1.0;
+            }
+        }
+        libm::exp(excess / count)
+    }
+
+    #[test]
+    fn bounds_are_valid_and_close() {
+        let mut random = Random::new(3);
+        let mut any = |n: u32| random.bits(n) as f64 / 2f64.powi(n as i32 - 1) - 1.0;
+        let n = if cfg!(miri) { 60 } else { 3000 };
+        let square: Vec<_> = (0..n).map(|_| Point::new(any(30), any(30))).collect();
+        let cube: Vec<_> = (0..n)
+            .map(|_| Point3::new(any(30), any(30), any(30)))
+            .collect();
+        // All magnitudes, so that the grid widens again and again; and far from the origin.
+        let wide = |i: usize| 2f64.powi((i * 7 % 600) as i32 - 300);
+        let wide: Vec<_> = (0..n)
+            .map(|i| Point::new(any(9) * wide(i), -wide(i / 2)))
+            .collect();
+        let far: Vec<_> = (0..n)
+            .map(|_| Point::new(1e9 + any(20), -1e-9 * any(20)))
+            .collect();
+        let line: Vec<_> = (0..n).map(|i| Point::new(2.0 * i as f64, -3.0)).collect();
+        let [a, b] = [excess(&square, 20.0), excess(&cube, 10.0)];
+        let [c, d] = [excess(&far, 20.0), excess(&line, 0.01)];
+        excess(&wide, 1.0);
+        if !cfg!(miri) {
+            let all = [a, b, c, d];
+            assert!(all.iter().all(|&excess| excess < 6.0), "{all:?}");
+        }
+    }
 }

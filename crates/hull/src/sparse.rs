@@ -32,9 +32,9 @@ use hull::{BATCH, Hull};
 /// ```
 ///
 /// Below a [break-even](Self::break_even) there is no index, and a vectorised scan answers all
-/// queries. Above it an index answers for all keys but the latest ones, which a scan adds. Both find
-/// the same keys, ranked exactly as [`Layers`](crate::Layers) ranks them, and sum in the order of the
-/// ranks, so that answers for [`Budget::Keys`] are equal to the bit.
+/// queries. Above it an index answers for all keys but the latest ones, which a scan adds. Both
+/// find the same keys, ranked exactly as [`Layers`](crate::Layers) ranks them, and sum in the order
+/// of the ranks, so that answers for [`Budget::Keys`] are equal to the bit.
 ///
 /// # Complexity
 ///
@@ -42,6 +42,9 @@ use hull::{BATCH, Hull};
 /// `O(k log n)` at worst, and the scan of the tail. A push takes that of
 /// [`Layers`](crate::Layers), in batches of 256. In three dimensions see [`Index3`](crate::Index3).
 /// A query for more keys than the limit is a scan, `O(n)`.
+///
+/// At a million normally distributed keys a token takes 4 µs for the best 32, and 680 to 900 µs by
+/// the scan (`cargo run --release -p weightware-hull --example sparse`).
 ///
 /// Memory is 16 bytes per key (24 in three dimensions), `8 N` per value, and that of the index.
 ///
@@ -112,7 +115,8 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             keys: Columns::new(),
             values: Vec::new(),
             ranges: Ranges::new(),
-            limit,
+            // So that no sum overflows.
+            limit: limit.min(i32::MAX as usize),
             break_even: break_even.max(WINDOW + BATCH),
             adapts: false,
             hull: None,
@@ -128,8 +132,8 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
         self.limit
     }
 
-    /// From this number of keys on there is an index. It rises where pushes displace many keys of the
-    /// index, unless [`Self::with_break_even`] gave it.
+    /// From this number of keys on there is an index. It rises where pushes displace many keys of
+    /// the index, unless [`Self::with_break_even`] gave it.
     pub fn break_even(&self) -> usize {
         self.break_even
     }
@@ -200,7 +204,7 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
             let usual = 4 + limit / 8;
             let later = K::Index::break_even(limit) + moves.saturating_sub(usual) * MOVE;
             if len < later {
-                // Pushes displace so many keys that a scan takes less time.
+                // Pushes displace many keys, and a scan takes less time.
                 self.hull = None;
                 self.break_even = later;
             }
@@ -279,8 +283,8 @@ impl<const N: usize, K: Indexed> SparseCache<N, K> {
         }
     }
 
-    /// The keys that the last query ranked, best first: those that it used and, if there is one, the
-    /// next. None if it used all keys for [`Budget::MassError`].
+    /// The keys that the last query ranked, best first: those that it used and, if there is one,
+    /// the next. None if it used all keys for [`Budget::MassError`].
     pub fn ranked(&self) -> &[Found<K>] {
         &self.ranked
     }

@@ -5,7 +5,7 @@ mod common;
 use common::sparse::keys3;
 use common::streams::Random;
 use std::cmp::Ordering;
-use weightware_hull::{Index3, Point3, compare_scores3};
+use weightware_hull::{Index3, Point3, Top3, compare_scores3};
 
 fn scan(keys: &[Point3], q: Point3) -> Vec<u32> {
     let mut best: Vec<u32> = vec![];
@@ -22,9 +22,28 @@ fn scan(keys: &[Point3], q: Point3) -> Vec<u32> {
     best
 }
 
+/// The numbers of the best `k` keys.
+fn ranked(keys: &[Point3], q: Point3, k: usize) -> Vec<u32> {
+    let mut ids: Vec<u32> = (0..keys.len() as u32).collect();
+    let order = |&a: &u32, &b: &u32| {
+        let [p, r] = [a, b].map(|id| keys[id as usize]);
+        // Adding zero turns -0.0 into 0.0.
+        let axes =
+            [(p.x, r.x), (p.y, r.y), (p.z, r.z)].map(|(p, r)| (p + 0.0).total_cmp(&(r + 0.0)));
+        let place = axes.into_iter().find(|order| order.is_ne());
+        compare_scores3(q, r, p).then(place.unwrap_or(a.cmp(&b)))
+    };
+    if k > 0 && k < ids.len() {
+        ids.select_nth_unstable_by(k - 1, order);
+    }
+    ids.truncate(k);
+    ids.sort_by(order);
+    ids
+}
+
 #[test]
 fn finds_all_winners() {
-    let mut out = vec![];
+    let (mut out, mut top) = (vec![], Top3::new());
     for (name, key) in keys3() {
         for seed in 0..if cfg!(miri) { 2 } else { 60 } {
             let mut random = Random::new(seed);
@@ -55,6 +74,10 @@ fn finds_all_winners() {
                     let q = Point3::new(x, y, z);
                     if index.winners(q, &mut out).is_ok() {
                         assert_eq!(out, scan(&keys, q), "{name}, seed {seed}, query {q:?}");
+                        let k = random.below(40) as usize;
+                        index.top(q, k, &mut top).unwrap();
+                        let found: Vec<u32> = top.iter().map(|found| found.id).collect();
+                        assert_eq!(found, ranked(&keys, q, k), "best {k}: {name}, query {q:?}");
                     }
                 }
             }

@@ -204,6 +204,43 @@ fn an_index_looks_at_few_keys_of_many() {
 
 #[test]
 #[cfg_attr(miri, ignore = "takes hours there")]
+fn the_break_even_rises_where_pushes_displace_many_keys() {
+    let mut calm = SparseCache::<1>::new(32);
+    let mut spiral = SparseCache::<1>::new(32);
+    let first = spiral.break_even();
+    let mut random = Random::new(2);
+    let (mut lagged, mut indexed) = (0, 0);
+    for i in 0..3 * first {
+        let (angle, r) = (i as f64 * 2.4, 1.0 + i as f64 * 1e-6);
+        spiral
+            .push(Point::new(r * angle.cos(), r * angle.sin()), [1.0])
+            .unwrap();
+        calm.push(Point::new(random.unit(), random.unit()), [i as f64])
+            .unwrap();
+        assert_eq!(calm.indexed() > 0, calm.len() >= first);
+        // A push brings in one batch at most.
+        assert!(calm.indexed() <= indexed + 256);
+        indexed = calm.indexed();
+        let lags = calm.len() >= first && calm.len() - indexed >= 512;
+        lagged += usize::from(lags);
+        if i % 97 == 0 || lags {
+            let method = calm
+                .attend(Point::new(3.0, 1.0), Budget::Keys(2))
+                .unwrap()
+                .method;
+            let is_ready = calm.len() >= first && !lags;
+            assert_eq!(method == Method::Hull, is_ready);
+        }
+    }
+    assert!((1..64).contains(&lagged), "{lagged}");
+    assert_eq!((calm.break_even(), calm.indexed() > 0), (first, true));
+    assert!(spiral.break_even() > 2 * first);
+    assert_eq!(spiral.indexed() > 0, spiral.len() >= spiral.break_even());
+    assert!(calm.heap_bytes() < 64 * calm.len());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "takes hours there")]
 fn layers_keep_what_can_be_among_the_best() {
     let mut random = Random::new(3);
     let mut layers = Layers::new(4);

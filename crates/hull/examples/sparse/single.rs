@@ -1,7 +1,7 @@
 //! A scan for the best few keys in single precision: the baseline of a decoder that keeps `f32`.
 //!
-//! As in double precision: maxima of parts of the keys, a threshold from them, a closer look at the
-//! parts that reach it. Ranks are those of rounded scores.
+//! Its steps are those of the double precision: maxima of parts of the keys, a threshold from them,
+//! a closer look at the parts that reach it. Ranks are those of rounded scores.
 
 /// Lanes of a group, and groups of a block.
 const LANES: usize = 16;

@@ -7,9 +7,10 @@ use crate::exponential::exp;
 pub enum Budget {
     /// Exactly this number of keys, the best ones, or all if there are fewer.
     Keys(usize),
-    /// As few keys as prove that the others have at most this share of the probability; 8 keys at
-    /// first, then twice as many. Where the limit of the cache does not suffice, all keys. With 0,
-    /// all keys whose weights do not underflow: those of at least `e^-708` of the greatest.
+    /// At most this share of the probability is proved to be left out. A query begins with 8 keys
+    /// and doubles the number until that holds. Where the limit of the cache does not suffice, it
+    /// takes all keys. With 0, it takes all keys whose weights do not underflow: those of at least
+    /// `e^-708` of the greatest.
     MassError(f64),
 }
 
@@ -24,8 +25,10 @@ pub enum Method {
 
 /// The answer of a [`SparseCache`](crate::SparseCache).
 ///
-/// The bounds are proved for scores of unlimited precision, and for rounded ones. The rounding of
-/// the sums themselves is not part of them: a relative error of about `2^-52` for each term.
+/// The bounds are proved for softmax over scores of unlimited precision. The rounding of the answer
+/// itself is not part of them: each sum has a relative error of about `2^-52` for each term, and
+/// each exponent an error of about `2^-51` times the magnitudes of the products in the score. Where
+/// scores cancel products above `2^50`, rounded softmax means nothing, by a scan or otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attention<const N: usize = 2> {
     /// The average of the values of the keys used, weighted by softmax.
@@ -37,9 +40,9 @@ pub struct Attention<const N: usize = 2> {
     /// keys: 0 if there are none, or if the weights of all others underflow. It also bounds the
     /// distance in total variation.
     ///
-    /// With `W` an upper bound of the weights left out and `S` the sum of those used, it is
-    /// `W / (S + W)`. No weight left out is above that of the next best key; boxes with counts bound
-    /// the weights further.
+    /// It is `W / (S + W)` for an upper bound `W` of the weights left out and the sum `S` of those
+    /// used. No weight left out is above that of the next best key; boxes with counts bound the
+    /// weights further.
     pub missed: f64,
     /// For each component, an upper bound of the difference from full softmax: `missed` times the
     /// greatest distance of the answer from any value pushed.
