@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use weightware_model::general::{Config, Positions};
 
 use super::{by_dtype, entries, with_entries};
-use crate::real::{Real, vectorised};
+use crate::real::{Real, kernel};
 
 /// Keys that are worked on at a time; rows of scores are padded to a multiple.
 const LANES: usize = 16;
@@ -140,7 +140,7 @@ impl Attention {
             .zip(qkv.par_chunks(length * 3 * width))
             .for_each_init(
                 || Head::new(self, length),
-                |head, (out, qkv)| vectorised(forward, (self, head, qkv, temperature, out)),
+                |head, (out, qkv)| forward(self, head, qkv, temperature, out),
             );
         out
     }
@@ -167,52 +167,55 @@ impl Attention {
             .for_each_init(
                 || (Head::new(self, length), Gradients::new(self, length)),
                 |(head, gradients), ((dqkv, dtemperature), ((qkv, out), grad))| {
-                    let arguments = (self, head, gradients);
-                    let operands = (qkv, temperature, out, grad);
-                    vectorised(backward, (arguments, operands, dqkv, dtemperature));
+                    let operands = [qkv, temperature, out, grad];
+                    backward(self, head, gradients, operands, dqkv, dtemperature);
                 },
             );
-        (dqkv, super::sum_rows((&dtemperature, self.heads)))
+        (dqkv, super::sum_rows(&dtemperature, self.heads))
     }
 }
 
-/// All heads of one sequence.
-#[inline(always)]
-fn forward<R: Real>(
-    (of, head, qkv, temperature, out): (&Attention, &mut Head<R>, &[R], &[R], &mut [R]),
-) {
-    let (dim, width) = (of.dim, of.heads * of.dim);
-    for (h, &temperature) in temperature.iter().enumerate() {
-        head.load(of, qkv, h, temperature);
-        for i in 0..head.length {
-            head.answer(dim, i, &mut out[i * width + h * dim..][..dim]);
+kernel! {
+    /// All heads of one sequence.
+    fn forward<R: Real>(
+        of: &Attention,
+        head: &mut Head<R>,
+        qkv: &[R],
+        temperature: &[R],
+        out: &mut [R],
+    ) {
+        let (dim, width) = (of.dim, of.heads * of.dim);
+        for (h, &temperature) in temperature.iter().enumerate() {
+            head.load(of, qkv, h, temperature);
+            for i in 0..head.length {
+                head.answer(dim, i, &mut out[i * width + h * dim..][..dim]);
+            }
         }
     }
 }
 
-/// `qkv`, temperatures, outputs, gradients of outputs.
-type Operands<'a, R> = (&'a [R], &'a [R], &'a [R], &'a [R]);
-
-/// All heads of one sequence.
-#[inline(always)]
-fn backward<R: Real>(
-    ((of, head, gradients), (qkv, temperature, out, grad), dqkv, dtemperature): (
-        (&Attention, &mut Head<R>, &mut Gradients<R>),
-        Operands<'_, R>,
-        &mut [R],
-        &mut [R],
-    ),
-) {
-    let (dim, width) = (of.dim, of.heads * of.dim);
-    for h in 0..of.heads {
-        head.load(of, qkv, h, temperature[h]);
-        gradients.clear();
-        for i in 0..head.length {
-            let columns = i * width + h * dim..i * width + (h + 1) * dim;
-            gradients.add(dim, head, i, &out[columns.clone()], &grad[columns]);
+kernel! {
+    /// All heads of one sequence.
+    fn backward<R: Real>(
+        of: &Attention,
+        head: &mut Head<R>,
+        gradients: &mut Gradients<R>,
+        operands: [&[R]; 4],
+        dqkv: &mut [R],
+        dtemperature: &mut [R],
+    ) {
+        let [qkv, temperature, out, grad] = operands;
+        let (dim, width) = (of.dim, of.heads * of.dim);
+        for h in 0..of.heads {
+            head.load(of, qkv, h, temperature[h]);
+            gradients.clear();
+            for i in 0..head.length {
+                let columns = i * width + h * dim..i * width + (h + 1) * dim;
+                gradients.add(dim, head, i, &out[columns.clone()], &grad[columns]);
+            }
+            gradients.store(of, dqkv, h);
+            dtemperature[h] = gradients.temperature;
         }
-        gradients.store(of, dqkv, h);
-        dtemperature[h] = gradients.temperature;
     }
 }
 
@@ -286,14 +289,16 @@ impl<R: Real> Head<R> {
         for score in row.iter_mut() {
             *score *= temperature;
         }
-        let mut lanes = [row[0]; LANES];
-        let (whole, rest) = row[..=i].as_chunks::<LANES>();
-        for scores in whole {
+        for score in &mut row[i + 1..] {
+            *score = R::LOWEST;
+        }
+        let mut lanes = [R::LOWEST; LANES];
+        for scores in row.as_chunks::<LANES>().0 {
             for (lane, &score) in lanes.iter_mut().zip(scores) {
                 *lane = Real::max(*lane, score);
             }
         }
-        let greatest = lanes.iter().chain(rest).copied().fold(row[0], Real::max);
+        let greatest = halved(lanes, Real::max);
         for score in row.iter_mut() {
             *score = Real::exp(*score - greatest);
         }
@@ -440,7 +445,7 @@ fn dot<R: Real>(a: &[R], b: &[R]) -> R {
             *lane += a * b;
         }
     }
-    halved(lanes)
+    halved(lanes, |a, b| a + b)
 }
 
 #[inline(always)]
@@ -451,17 +456,16 @@ fn total<R: Real>(row: &[R]) -> R {
             *lane += entry;
         }
     }
-    halved(lanes)
+    halved(lanes, |a, b| a + b)
 }
 
-/// The sum of all lanes, by halves.
+/// All lanes joined, by halves.
 #[inline(always)]
-fn halved<R: Real>(mut lanes: [R; LANES]) -> R {
+fn halved<R: Real>(mut lanes: [R; LANES], join: impl Fn(R, R) -> R) -> R {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
-            let other = lanes[lane + half];
-            lanes[lane] += other;
+            lanes[lane] = join(lanes[lane], lanes[lane + half]);
         }
         half /= 2;
     }
