@@ -10,7 +10,9 @@ use weightware_train::task::Batch;
 use weightware_train::{Settings, Transformer};
 
 /// Configurations that together have every option.
-const MODELS: [&str; 7] = [
+const MODELS: [&str; 9] = [
+    "heads = 18\nhead_dim = 2\nlayers = 1\ntemperature = true",
+    "heads = 9\nhead_dim = 3\nlayers = 1",
     "heads = 4\nhead_dim = 2",
     "heads = 2\nhead_dim = 3\nnorm = \"layer\"\nbias = true\nactivation = \"swiglu\"",
     "heads = 2\nhead_dim = 4\nactivation = \"gated_relu\"\ntied_embeddings = true\n\
@@ -133,9 +135,25 @@ fn composed(qkv: &Tensor, temperature: &Tensor, config: &Config) -> Tensor {
         .unwrap()
 }
 
+/// Heads, head dimension and length, for all algorithms and both widths of blocks.
+const SHAPES: [(usize, usize, usize); 12] = [
+    (4, 2, 37),
+    (3, 3, 16),
+    (2, 16, 33),
+    (1, 64, 5),
+    (2, 1, 1),
+    (33, 2, 19),
+    (9, 2, 18),
+    (22, 3, 17),
+    (8, 3, 9),
+    (16, 4, 20),
+    (10, 4, 7),
+    (8, 8, 21),
+];
+
 #[test]
 fn attention_is_that_of_candle() {
-    for (heads, dim, length) in [(4, 2, 37), (3, 3, 16), (2, 16, 33), (1, 64, 5), (2, 1, 1)] {
+    for (heads, dim, length) in SHAPES {
         for (dtype, bound) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
             let keys =
                 format!("heads = {heads}\nhead_dim = {dim}\npositions = {{ kind = \"none\" }}");
