@@ -3,9 +3,9 @@
 //! A grid is a TOML file of *experiments*, first to last in the order of what they tell. An
 //! experiment is a base of settings and *variants* that differ from it. Each variant is trained with
 //! every learning rate by the first seed. The best of them, by the mean accuracy or the loss of all
-//! tests, is then trained with the other seeds. All experiments are tried with the first seed before
-//! the other seeds begin. A run that has a result is skipped, so that a grid continues where it
-//! was interrupted.
+//! tests, is then trained with the other seeds. The middle rate of all experiments comes first, then
+//! the other rates, then the other seeds: every experiment has a result early. A run that has a
+//! result is skipped, so that a grid continues where it was interrupted.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -203,14 +203,22 @@ impl Grid {
         [&experiment.name, &variant.name, &run].iter().collect()
     }
 
-    /// The runs of the first seed, in order.
+    /// The runs of the first seed: all experiments by their middle rate, then by the other rates.
     #[must_use]
     pub fn first_cells(&self) -> Vec<Cell> {
+        let most = self
+            .experiments
+            .iter()
+            .map(|of| of.rates.len())
+            .max()
+            .unwrap_or(0);
         let mut cells = Vec::new();
-        for (experiment, of) in self.experiments.iter().enumerate() {
-            // The middle rates first: they are the likeliest.
-            for rate in 0..of.rates.len() {
-                let rate = of.rates[(rate + of.rates.len() / 2) % of.rates.len()];
+        for turn in 0..most {
+            for (experiment, of) in self.experiments.iter().enumerate() {
+                if turn >= of.rates.len() {
+                    continue;
+                }
+                let rate = of.rates[(turn + of.rates.len() / 2) % of.rates.len()];
                 for variant in 0..of.variants.len() {
                     cells.push(Cell {
                         experiment,
@@ -224,14 +232,23 @@ impl Grid {
         cells
     }
 
-    /// The runs of the other seeds, with the best rate of the first seed.
+    /// The runs of the other seeds, one seed after another, with the best rate of the first seed.
     ///
     /// # Errors
     /// If a result cannot be read.
     pub fn other_cells(&self, dir: &Path) -> Result<Vec<Cell>> {
+        let most = self
+            .experiments
+            .iter()
+            .map(|of| of.seeds.len())
+            .max()
+            .unwrap_or(0);
         let mut cells = Vec::new();
-        for (experiment, of) in self.experiments.iter().enumerate() {
-            for &seed in &of.seeds[1..] {
+        for turn in 1..most {
+            for (experiment, of) in self.experiments.iter().enumerate() {
+                let Some(&seed) = of.seeds.get(turn) else {
+                    continue;
+                };
                 for variant in 0..of.variants.len() {
                     if let Some((best, _)) = self.best(dir, experiment, variant)? {
                         cells.push(Cell { seed, ..best });

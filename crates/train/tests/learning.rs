@@ -20,7 +20,7 @@ fn final_accuracy(keys: &str) -> f64 {
 fn short_parities_are_learned() {
     for head_dim in [2, 8] {
         let accuracy = final_accuracy(&format!(
-            "[training]\nsteps = 400\nbatch = 32\nlearning_rate = 0.01\nwarmup = 10\n\
+            "[training]\nsteps = 500\nbatch = 32\nlearning_rate = 0.003\nwarmup = 10\n\
              [task]\nkind = \"tracking\"\ngroup = \"z2\"\nlength = 4\ntests = [4]\n\
              [model]\nd_model = 16\nheads = {}\nhead_dim = {head_dim}\n",
             16 / head_dim

@@ -14,8 +14,10 @@ fn task(keys: &str) -> Box<dyn Task> {
         .unwrap()
 }
 
-/// The words and the supervised `(position, word)` of each sequence.
-fn words(task: &dyn Task, batch: &Batch) -> Vec<(Vec<String>, Vec<(usize, String)>)> {
+/// The words of a sequence, and the supervised positions with their targets.
+type Words = (Vec<String>, Vec<(usize, String)>);
+
+fn words(task: &dyn Task, batch: &Batch) -> Vec<Words> {
     let tokenizer = task.tokenizer();
     let word = |id: u32| tokenizer.strings()[id as usize].clone();
     let rows: Vec<u32> = match &batch.rows {
@@ -103,8 +105,9 @@ fn parity_counts_ones() {
     for batch in batches(&*task) {
         for (words, supervised) in words(&*task, &batch) {
             let mut ones = 0;
-            assert_eq!(supervised.len(), words.len());
-            for (word, (_, parity)) in words.iter().zip(&supervised) {
+            assert_eq!(words[0], "^");
+            assert_eq!(supervised.len(), words.len() - 1);
+            for (word, (_, parity)) in words[1..].iter().zip(&supervised) {
                 ones += usize::from(word == "g1");
                 assert_eq!(*parity, format!("g{}", ones % 2));
             }
