@@ -32,7 +32,9 @@ enum Kind {
 }
 
 impl Error {
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    /// A file that cannot be read or written.
+    #[must_use]
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
         Self(Box::new(Kind::Io {
             path: path.to_owned(),
             source,

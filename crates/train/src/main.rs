@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
+use weightware_train::grid::Grid;
 use weightware_train::{Error, Outcome, Progress, Result, Run, RunResult, Settings, files};
 
 /// Train small transformers of any head dimension, and compare them.
@@ -36,6 +37,31 @@ enum Command {
         /// The text of the task `text`, instead of the settings' one.
         #[arg(long)]
         text: Option<PathBuf>,
+    },
+    /// Train all runs of a grid, each in a process and a folder of its own; finished ones are skipped.
+    Grid {
+        /// The grid.
+        grid: PathBuf,
+        /// The folder of the results; created if it does not exist.
+        #[arg(long)]
+        out: PathBuf,
+        /// Processes at a time, each with one thread.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+        /// The text of the experiments of the task `text`.
+        #[arg(long)]
+        text: Option<PathBuf>,
+    },
+    /// Write a page of tables and plots from the results of a grid.
+    Report {
+        /// The folder of a grid's results.
+        dir: PathBuf,
+        /// The page, a Markdown file; plots and collected results go into the folder of its name.
+        #[arg(long)]
+        out: PathBuf,
+        /// The page's text before the tables, a Markdown file.
+        #[arg(long)]
+        introduction: PathBuf,
     },
     /// Run the tests of a finished or interrupted run again, and print their results.
     Eval {
@@ -83,6 +109,41 @@ fn execute(command: Command, stop: &AtomicBool) -> Result<ExitCode> {
         } => {
             let settings = Settings::read(&config)?.with_text(text)?;
             run(settings, &out, resume, stop)
+        }
+        Command::Grid {
+            grid: path,
+            out,
+            jobs,
+            text,
+        } => {
+            let mut grid = Grid::read(&path)?;
+            if let Some(text) = text {
+                grid.set_text(&text);
+            }
+            grid.save(&out)?;
+            let program = std::env::current_exe().map_err(|e| Error::io(&out, e))?;
+            let failures =
+                grid.run(&out, &program, jobs, stop, |line| say(&format!("{line}\n")))?;
+            if stop.load(Ordering::Relaxed) {
+                say("weightware-train: interrupted; the same command goes on from there\n");
+                return Ok(ExitCode::from(130));
+            }
+            Ok(if failures == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Report {
+            dir,
+            out,
+            introduction,
+        } => {
+            let text = std::fs::read_to_string(&introduction);
+            let text = text.map_err(|e| Error::io(&introduction, e))?;
+            let grid = Grid::read(&dir.join(Grid::FILE))?;
+            weightware_train::report(&grid, &dir, &out, &text)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Eval { dir } => {
             let settings = Settings::read(&dir.join(files::SETTINGS))?;

@@ -14,7 +14,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 
 use crate::error::Result;
-use crate::real::vectorised;
+use crate::real::kernel;
 use crate::settings::Training;
 use crate::transformer::Transformer;
 
@@ -75,7 +75,7 @@ pub fn step(
             Some(gradient) => entries(gradient)?,
             None => vec![0.0; variable.elem_count()],
         };
-        square += vectorised(sum_of_squares, &gradient[..]);
+        square += sum_of_squares(&gradient);
         all.push(gradient);
     }
     let norm = square.sqrt();
@@ -97,11 +97,8 @@ pub fn step(
         let is_map = shape.dims.len() == 2 && !EMBEDDINGS.contains(&shape.name.as_str());
         let decay = if is_map { training.weight_decay } else { 0.0 };
         let mut weights = entries(variable.as_tensor())?;
-        let moments = (&mut moments.first[i][..], &mut moments.second[i][..]);
-        vectorised(
-            apply,
-            (&update, &mut weights[..], moments, &all[i][..], decay),
-        );
+        let (first, second) = (&mut moments.first[i], &mut moments.second[i]);
+        apply(&update, &mut weights, first, second, &all[i], decay);
         let weights = Tensor::from_vec(weights, variable.shape(), &Device::Cpu)?;
         variable.set(&weights.to_dtype(variable.dtype())?)?;
     }
@@ -124,37 +121,35 @@ struct Update {
     unbias2: f64,
 }
 
-#[inline(always)]
-fn sum_of_squares(gradient: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    for block in gradient.chunks(8) {
-        for (lane, &g) in lanes.iter_mut().zip(block) {
-            *lane += g * g;
+kernel! {
+    fn sum_of_squares<>(gradient: &[f64]) -> f64 {
+        let mut lanes = [0.0; 8];
+        for block in gradient.chunks(8) {
+            for (lane, &g) in lanes.iter_mut().zip(block) {
+                *lane += g * g;
+            }
         }
+        lanes.iter().sum()
     }
-    lanes.iter().sum()
 }
 
-/// The first and the second moments of a tensor.
-type TensorMoments<'a> = (&'a mut [f64], &'a mut [f64]);
-
-#[inline(always)]
-fn apply(
-    (update, weights, (first, second), gradient, decay): (
-        &Update,
-        &mut [f64],
-        TensorMoments<'_>,
-        &[f64],
-        f64,
-    ),
-) {
-    let Update { beta1, beta2, .. } = *update;
-    let moments = first.iter_mut().zip(second);
-    for ((w, (m, v)), &g) in weights.iter_mut().zip(moments).zip(gradient) {
-        let g = g * update.clip;
-        *m = beta1 * *m + (1.0 - beta1) * g;
-        *v = beta2 * *v + (1.0 - beta2) * g * g;
-        let change = *m * update.unbias1 / ((*v * update.unbias2).sqrt() + update.epsilon);
-        *w -= update.rate * (change + decay * *w);
+kernel! {
+    fn apply<>(
+        update: &Update,
+        weights: &mut [f64],
+        first: &mut [f64],
+        second: &mut [f64],
+        gradient: &[f64],
+        decay: f64,
+    ) {
+        let Update { beta1, beta2, .. } = *update;
+        let moments = first.iter_mut().zip(second);
+        for ((w, (m, v)), &g) in weights.iter_mut().zip(moments).zip(gradient) {
+            let g = g * update.clip;
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = beta2 * *v + (1.0 - beta2) * g * g;
+            let change = *m * update.unbias1 / ((*v * update.unbias2).sqrt() + update.epsilon);
+            *w -= update.rate * (change + decay * *w);
+        }
     }
 }

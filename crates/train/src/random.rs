@@ -36,6 +36,12 @@ impl Random {
         Self { state }
     }
 
+    /// A generator for other purposes than a run's.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
     /// 64 uniform bits.
     pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);

@@ -1,11 +1,15 @@
 //! The two formats of numbers that training computes in, with exponentials that vectorise.
 
+use core::marker::PhantomData;
+
 use candle_core::WithDType;
 
 /// A 32- or 64-bit float.
 ///
 /// `exp` and `erf` have no branches, so that loops over them are vectorised.
 pub(crate) trait Real: WithDType {
+    const LOWEST: Self;
+
     /// The nearest number of this format.
     fn of(number: f64) -> Self {
         Self::from_f64(number)
@@ -29,6 +33,8 @@ pub(crate) trait Real: WithDType {
 }
 
 impl Real for f32 {
+    const LOWEST: Self = f32::NEG_INFINITY;
+
     #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
@@ -80,6 +86,8 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const LOWEST: Self = f64::NEG_INFINITY;
+
     #[inline(always)]
     fn sqrt(self) -> Self {
         f64::sqrt(self)
@@ -99,25 +107,54 @@ impl Real for f64 {
     }
 }
 
-/// Calls a function, compiled for vectors of 256 bits if this processor has them.
+/// A computation that [`vectorised`] compiles for wide vectors.
+pub(crate) trait Kernel<A> {
+    type Output;
+
+    /// Must be `#[inline(always)]`, as must all that its loops call.
+    fn run(arguments: A) -> Self::Output;
+}
+
+/// Runs a kernel, compiled for vectors of 256 bits if this processor has them.
 ///
-/// The function must be `#[inline(always)]`, as must all that its loops call: a closure would be
-/// compiled apart, for the least processor. There are no fused operations, so that the results have
-/// the same bits on every processor.
-pub(crate) fn vectorised<A, T>(kernel: impl FnOnce(A) -> T, arguments: A) -> T {
-    pulp::Arch::new().dispatch(Call(kernel, arguments))
-}
+/// There are no fused operations, so that the results have the same bits on every processor.
+pub(crate) fn vectorised<K: Kernel<A>, A>(arguments: A) -> K::Output {
+    struct Call<K, A>(A, PhantomData<K>);
 
-struct Call<F, A>(F, A);
+    impl<K: Kernel<A>, A> pulp::WithSimd for Call<K, A> {
+        type Output = K::Output;
 
-impl<T, A, F: FnOnce(A) -> T> pulp::WithSimd for Call<F, A> {
-    type Output = T;
-
-    #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) -> T {
-        (self.0)(self.1)
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> K::Output {
+            K::run(self.0)
+        }
     }
+    pulp::Arch::new().dispatch(Call::<K, A>(arguments, PhantomData))
 }
+
+/// Defines a function whose body is a [`Kernel`]. A closure or a plain function would not do: what
+/// is not inlined is compiled apart, for the least processor.
+macro_rules! kernel {
+    ($(#[$meta:meta])* fn $name:ident<$($generic:ident: $bound:ident),*>(
+        $($argument:ident: $type:ty),* $(,)?
+    ) $(-> $output:ty)? $body:block) => {
+        $(#[$meta])*
+        fn $name<$($generic: $bound),*>($($argument: $type),*) $(-> $output)? {
+            struct Body<G>(core::marker::PhantomData<G>);
+
+            impl<$($generic: $bound),*> $crate::real::Kernel<($($type,)*)> for Body<($($generic,)*)> {
+                type Output = $crate::real::kernel!(@output $($output)?);
+
+                #[inline(always)]
+                fn run(($($argument,)*): ($($type,)*)) -> Self::Output $body
+            }
+            $crate::real::vectorised::<Body<($($generic,)*)>, _>(($($argument,)*))
+        }
+    };
+    (@output) => { () };
+    (@output $output:ty) => { $output };
+}
+pub(crate) use kernel;
 
 #[cfg(test)]
 mod tests {

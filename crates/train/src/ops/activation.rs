@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use weightware_model::general::Activation;
 
 use super::{ROWS, by_dtype, entries, with_entries};
-use crate::real::{Real, vectorised};
+use crate::real::{Real, kernel};
 
 /// The outputs of neurons, `[rows, neurons]`, from `[rows, neurons]` or, for the gated functions,
 /// from `[rows, 2 * neurons]`, gates first.
@@ -67,10 +67,10 @@ macro_rules! by_function {
     ($activation:expr, $kernel:ident($($argument:expr),*)) => {
         match $activation {
             Activation::Relu | Activation::GatedRelu => {
-                vectorised($kernel::<R, Relu>, ($($argument),*))
+                $kernel::<R, Relu>($($argument),*)
             }
-            Activation::Gelu => vectorised($kernel::<R, Gelu>, ($($argument),*)),
-            Activation::SwiGlu => vectorised($kernel::<R, Silu>, ($($argument),*)),
+            Activation::Gelu => $kernel::<R, Gelu>($($argument),*),
+            Activation::SwiGlu => $kernel::<R, Silu>($($argument),*),
         }
     };
 }
@@ -96,35 +96,37 @@ impl Neurons {
     }
 }
 
-#[inline(always)]
-fn forward<R: Real, F: Function>((out, x, neurons): (&mut [R], &[R], usize)) {
-    let columns = neurons * x.len() / out.len();
-    for (out, x) in out.chunks_exact_mut(neurons).zip(x.chunks_exact(columns)) {
-        let (gates, values) = x.split_at(neurons);
-        for (out, &gate) in out.iter_mut().zip(gates) {
-            *out = F::of(gate).0;
-        }
-        for (out, &value) in out.iter_mut().zip(values) {
-            *out *= value;
+kernel! {
+    fn forward<R: Real, F: Function>(out: &mut [R], x: &[R], neurons: usize) {
+        let columns = neurons * x.len() / out.len();
+        for (out, x) in out.chunks_exact_mut(neurons).zip(x.chunks_exact(columns)) {
+            let (gates, values) = x.split_at(neurons);
+            for (out, &gate) in out.iter_mut().zip(gates) {
+                *out = F::of(gate).0;
+            }
+            for (out, &value) in out.iter_mut().zip(values) {
+                *out *= value;
+            }
         }
     }
 }
 
-#[inline(always)]
-fn backward<R: Real, F: Function>((dx, x, grad, neurons): (&mut [R], &[R], &[R], usize)) {
-    let columns = neurons * x.len() / grad.len();
-    let rows = x.chunks_exact(columns).zip(grad.chunks_exact(neurons));
-    for (dx, (x, grad)) in dx.chunks_exact_mut(columns).zip(rows) {
-        let (gates, values) = x.split_at(neurons);
-        let (dgates, dvalues) = dx.split_at_mut(neurons);
-        for ((dgate, &gate), &grad) in dgates.iter_mut().zip(gates).zip(grad) {
-            *dgate = grad * F::of(gate).1;
-        }
-        for ((dgate, &value), ((dvalue, &gate), &grad)) in
-            (dgates.iter_mut().zip(values)).zip(dvalues.iter_mut().zip(gates).zip(grad))
-        {
-            *dgate *= value;
-            *dvalue = grad * F::of(gate).0;
+kernel! {
+    fn backward<R: Real, F: Function>(dx: &mut [R], x: &[R], grad: &[R], neurons: usize) {
+        let columns = neurons * x.len() / grad.len();
+        let rows = x.chunks_exact(columns).zip(grad.chunks_exact(neurons));
+        for (dx, (x, grad)) in dx.chunks_exact_mut(columns).zip(rows) {
+            let (gates, values) = x.split_at(neurons);
+            let (dgates, dvalues) = dx.split_at_mut(neurons);
+            for ((dgate, &gate), &grad) in dgates.iter_mut().zip(gates).zip(grad) {
+                *dgate = grad * F::of(gate).1;
+            }
+            for ((dgate, &value), ((dvalue, &gate), &grad)) in
+                (dgates.iter_mut().zip(values)).zip(dvalues.iter_mut().zip(gates).zip(grad))
+            {
+                *dgate *= value;
+                *dvalue = grad * F::of(gate).0;
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::{ROWS, by_dtype, entries, with_entries};
-use crate::real::{Real, vectorised};
+use crate::real::{Real, kernel};
 
 /// The mean cross-entropy of `logits`, `[rows, vocab]`, with a target for each row, in nats.
 ///
@@ -57,7 +57,7 @@ impl CrossEntropy {
         (losses.par_chunks_mut(ROWS))
             .zip(logits.par_chunks(ROWS * vocab).zip(self.0.par_chunks(ROWS)))
             .for_each(|(losses, (logits, targets))| {
-                vectorised(forward, (losses, logits, targets, vocab));
+                forward(losses, logits, targets, vocab);
             });
         R::of(losses.iter().sum::<f64>() / losses.len() as f64)
     }
@@ -68,31 +68,33 @@ impl CrossEntropy {
         (dx.par_chunks_mut(ROWS * vocab))
             .zip(logits.par_chunks(ROWS * vocab).zip(self.0.par_chunks(ROWS)))
             .for_each(|(dx, (logits, targets))| {
-                vectorised(backward, (dx, logits, targets, vocab, grad));
+                backward(dx, logits, targets, vocab, grad);
             });
         dx
     }
 }
 
-#[inline(always)]
-fn forward<R: Real>((losses, logits, targets, vocab): (&mut [f64], &[R], &[u32], usize)) {
-    let rows = logits.chunks_exact(vocab).zip(targets);
-    for (loss, (row, &target)) in losses.iter_mut().zip(rows) {
-        let (greatest, sum) = normaliser(row);
-        *loss = libm::log(sum.wide()) + (greatest - row[target as usize]).wide();
+kernel! {
+    fn forward<R: Real>(losses: &mut [f64], logits: &[R], targets: &[u32], vocab: usize) {
+        let rows = logits.chunks_exact(vocab).zip(targets);
+        for (loss, (row, &target)) in losses.iter_mut().zip(rows) {
+            let (greatest, sum) = normaliser(row);
+            *loss = libm::log(sum.wide()) + (greatest - row[target as usize]).wide();
+        }
     }
 }
 
-#[inline(always)]
-fn backward<R: Real>((dx, logits, targets, vocab, grad): (&mut [R], &[R], &[u32], usize, R)) {
-    let rows = logits.chunks_exact(vocab).zip(targets);
-    for (dx, (row, &target)) in dx.chunks_exact_mut(vocab).zip(rows) {
-        let (greatest, sum) = normaliser(row);
-        let factor = grad / sum;
-        for (dx, &x) in dx.iter_mut().zip(row) {
-            *dx = Real::exp(x - greatest) * factor;
+kernel! {
+    fn backward<R: Real>(dx: &mut [R], logits: &[R], targets: &[u32], vocab: usize, grad: R) {
+        let rows = logits.chunks_exact(vocab).zip(targets);
+        for (dx, (row, &target)) in dx.chunks_exact_mut(vocab).zip(rows) {
+            let (greatest, sum) = normaliser(row);
+            let factor = grad / sum;
+            for (dx, &x) in dx.iter_mut().zip(row) {
+                *dx = Real::exp(x - greatest) * factor;
+            }
+            dx[target as usize] -= grad;
         }
-        dx[target as usize] -= grad;
     }
 }
 

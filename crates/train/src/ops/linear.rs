@@ -8,7 +8,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::{by_dtype, entries, sum_rows, with_entries};
-use crate::real::{Real, vectorised};
+use crate::real::{Real, kernel};
 
 /// The map of `x`, `[rows, in]`, by `weight`, `[out, in]`, and `bias`, `[out]`: `[rows, out]`.
 ///
@@ -38,12 +38,13 @@ fn product(
     Ok((y, Shape::from((rows, out))))
 }
 
-/// Adds `bias` to each row of `y`.
-#[inline(always)]
-fn add_rows<R: Real>((y, bias): (&mut [R], &[R])) {
-    for row in y.chunks_exact_mut(bias.len()) {
-        for (y, &bias) in row.iter_mut().zip(bias) {
-            *y += bias;
+kernel! {
+    /// Adds `bias` to each row of `y`.
+    fn add_rows<R: Real>(y: &mut [R], bias: &[R]) {
+        for row in y.chunks_exact_mut(bias.len()) {
+            for (y, &bias) in row.iter_mut().zip(bias) {
+                *y += bias;
+            }
         }
     }
 }
@@ -96,7 +97,7 @@ impl CustomOp3 for Linear {
         fn add<R: Real>(y: CpuStorage, bias: &CpuStorage, layout: &Layout) -> Result<CpuStorage> {
             let bias = entries::<R>(bias, layout)?;
             let mut y = R::cpu_storage_data(y)?;
-            vectorised(add_rows, (&mut y[..], bias));
+            add_rows(&mut y, bias);
             Ok(R::to_cpu_storage_owned(y))
         }
         let (y, shape) = product((x, x_layout), (weight, weight_layout))?;
@@ -114,8 +115,7 @@ impl CustomOp3 for Linear {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         fn sum<R: Real>(grad: &Tensor, bias: &Tensor) -> Result<Tensor> {
             let width = bias.elem_count();
-            let sum =
-                with_entries::<R, 1, _>([grad], |[grad]| vectorised(sum_rows, (grad, width)))?;
+            let sum = with_entries::<R, 1, _>([grad], |[grad]| sum_rows(grad, width))?;
             super::tensor_like(sum, bias)
         }
         let (dx, dweight) = gradients(x, weight, grad)?;

@@ -20,7 +20,7 @@ pub use product::head_product;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, bail};
 
-use crate::real::Real;
+use crate::real::{Real, kernel};
 
 /// Rows that one thread takes at a time.
 const ROWS: usize = 64;
@@ -74,14 +74,15 @@ fn unsupported<T>(dtype: DType) -> Result<T> {
     bail!("a fused operation needs 32- or 64-bit floats, not {dtype:?}")
 }
 
-/// Adds up rows of `width` entries, first to last.
-#[inline(always)]
-fn sum_rows<R: Real>((rows, width): (&[R], usize)) -> Vec<R> {
-    let mut sum = vec![R::zero(); width];
-    for row in rows.chunks_exact(width) {
-        for (sum, &entry) in sum.iter_mut().zip(row) {
-            *sum += entry;
+kernel! {
+    /// Adds up rows of `width` entries, first to last.
+    fn sum_rows<R: Real>(rows: &[R], width: usize) -> Vec<R> {
+        let mut sum = vec![R::zero(); width];
+        for row in rows.chunks_exact(width) {
+            for (sum, &entry) in sum.iter_mut().zip(row) {
+                *sum += entry;
+            }
         }
+        sum
     }
-    sum
 }

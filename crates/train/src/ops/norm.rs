@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use weightware_model::general::Norm;
 
 use super::{ROWS, by_dtype, entries, sum_rows, tensor_like, with_entries};
-use crate::real::{Real, vectorised};
+use crate::real::{Real, kernel};
 
 /// Normalises the rows of `x`, `[rows, d]`. `scale` and `shift` are `[d]`; RMS normalisation has no
 /// shift.
@@ -60,7 +60,7 @@ impl Normalisation {
         let mut out = vec![R::zero(); x.len()];
         (out.par_chunks_mut(ROWS * d))
             .zip(x.par_chunks(ROWS * d))
-            .for_each(|(out, x)| vectorised(forward, (self, out, x, scale, shift)));
+            .for_each(|(out, x)| forward(self, out, x, scale, shift));
         out
     }
 
@@ -74,9 +74,9 @@ impl Normalisation {
             .zip(dscale.par_chunks_mut(d))
             .zip(x.par_chunks(ROWS * d).zip(grad.par_chunks(ROWS * d)))
             .for_each(|((dx, dscale), (x, grad))| {
-                vectorised(backward, (self, dx, dscale, x, scale, grad));
+                backward(self, dx, dscale, x, scale, grad);
             });
-        (dx, sum_rows((&dscale, d)))
+        (dx, sum_rows(&dscale, d))
     }
 
     fn gradients(&self, x: &Tensor, scale: &Tensor, grad: &Tensor) -> Result<[Tensor; 2]> {
@@ -92,44 +92,55 @@ impl Normalisation {
     }
 }
 
-#[inline(always)]
-fn forward<R: Real>(
-    (of, out, x, scale, shift): (&Normalisation, &mut [R], &[R], &[R], Option<&[R]>),
-) {
-    let d = scale.len();
-    for (out, x) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
-        let (mean, inverse) = of.moments(x);
-        for ((out, &x), &scale) in out.iter_mut().zip(x).zip(scale) {
-            *out = (x - mean) * inverse * scale;
-        }
-        for (out, &shift) in out.iter_mut().zip(shift.unwrap_or(&[])) {
-            *out += shift;
+kernel! {
+    fn forward<R: Real>(
+        of: &Normalisation,
+        out: &mut [R],
+        x: &[R],
+        scale: &[R],
+        shift: Option<&[R]>,
+    ) {
+        let d = scale.len();
+        for (out, x) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
+            let (mean, inverse) = of.moments(x);
+            for ((out, &x), &scale) in out.iter_mut().zip(x).zip(scale) {
+                *out = (x - mean) * inverse * scale;
+            }
+            for (out, &shift) in out.iter_mut().zip(shift.unwrap_or(&[])) {
+                *out += shift;
+            }
         }
     }
 }
 
-#[inline(always)]
-fn backward<R: Real>(
-    (of, dx, dscale, x, scale, grad): (&Normalisation, &mut [R], &mut [R], &[R], &[R], &[R]),
-) {
-    let d = scale.len();
-    let count = R::of(1.0 / d as f64);
-    let rows = x.chunks_exact(d).zip(grad.chunks_exact(d));
-    for (dx, (x, grad)) in dx.chunks_exact_mut(d).zip(rows) {
-        let (mean, inverse) = of.moments(x);
-        let (mut of_u, mut of_uz) = (R::zero(), R::zero());
-        for c in 0..d {
-            let z = (x[c] - mean) * inverse;
-            let u = grad[c] * scale[c];
-            dscale[c] += grad[c] * z;
-            of_u += u;
-            of_uz += u * z;
-            dx[c] = u;
-        }
-        of_u = if of.centred { of_u * count } else { R::zero() };
-        of_uz *= count;
-        for (dx, &x) in dx.iter_mut().zip(x) {
-            *dx = (*dx - of_u - (x - mean) * inverse * of_uz) * inverse;
+kernel! {
+    fn backward<R: Real>(
+        of: &Normalisation,
+        dx: &mut [R],
+        dscale: &mut [R],
+        x: &[R],
+        scale: &[R],
+        grad: &[R],
+    ) {
+        let d = scale.len();
+        let count = R::of(1.0 / d as f64);
+        let rows = x.chunks_exact(d).zip(grad.chunks_exact(d));
+        for (dx, (x, grad)) in dx.chunks_exact_mut(d).zip(rows) {
+            let (mean, inverse) = of.moments(x);
+            let (mut of_u, mut of_uz) = (R::zero(), R::zero());
+            for c in 0..d {
+                let z = (x[c] - mean) * inverse;
+                let u = grad[c] * scale[c];
+                dscale[c] += grad[c] * z;
+                of_u += u;
+                of_uz += u * z;
+                dx[c] = u;
+            }
+            of_u = if of.centred { of_u * count } else { R::zero() };
+            of_uz *= count;
+            for (dx, &x) in dx.iter_mut().zip(x) {
+                *dx = (*dx - of_u - (x - mean) * inverse * of_uz) * inverse;
+            }
         }
     }
 }
@@ -213,7 +224,7 @@ impl CustomOp3 for Normalisation {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         fn sum<R: Real>(grad: &Tensor, shift: &Tensor) -> Result<Tensor> {
             let d = shift.elem_count();
-            let sum = with_entries::<R, 1, _>([grad], |[grad]| vectorised(sum_rows, (grad, d)))?;
+            let sum = with_entries::<R, 1, _>([grad], |[grad]| sum_rows(grad, d))?;
             tensor_like(sum, shift)
         }
         let [dx, dscale] = self.gradients(x, scale, grad)?;

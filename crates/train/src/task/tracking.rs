@@ -2,8 +2,11 @@
 //! 2024).
 //!
 //! ```text
-//! tokens g1 g2 .. gn;    after gt the model says g1 g2 .. gt
+//! tokens ^ g1 g2 .. gn;    after gt the model says g1 g2 .. gt
 //! ```
+//! Without the first token, a model whose positions are rotary could not tell `g` from `g g`: an
+//! average of equal values is that value, however it is weighted.
+//!
 //! The group is Z2, whose product is parity, or S5, the permutations of five things, whose word
 //! problem is complete for NC1: no transformer of fixed depth solves it for all lengths.
 
@@ -29,7 +32,7 @@ pub enum Group {
 pub struct Tracking {
     /// The group.
     pub group: Group,
-    /// Tokens of a training sequence.
+    /// Elements of a training sequence.
     pub length: usize,
     /// Lengths of the tests' sequences.
     pub tests: Vec<usize>,
@@ -88,29 +91,30 @@ pub(super) struct Words {
 
 impl Words {
     fn batch(&self, random: &mut Random, sequences: usize, length: usize) -> Batch {
-        let mut batch = Batch::new(length);
+        let mut batch = Batch::new(length + 1);
         for _ in 0..sequences {
-            let tokens: Vec<u32> = (0..length)
-                .map(|_| random.below(self.order) as u32)
-                .collect();
-            let products = tokens.iter().scan(0, |product: &mut u32, &token| {
+            let mut tokens = vec![self.order as u32];
+            tokens.extend((0..length).map(|_| random.below(self.order) as u32));
+            let products = tokens[1..].iter().scan(0, |product: &mut u32, &token| {
                 *product = self.products[*product as usize * self.order + token as usize];
                 Some(*product)
             });
-            batch.push(&tokens, products.enumerate());
+            batch.push(&tokens, (1..).zip(products));
         }
-        batch.rows = None;
         batch
     }
 }
 
 impl Task for Words {
     fn tokenizer(&self) -> Tokenizer {
-        numbered(self.order, |id| format!("g{id}"))
+        numbered(self.order + 1, |id| match id {
+            id if id == self.order => "^".to_owned(),
+            id => format!("g{id}"),
+        })
     }
 
     fn context(&self) -> usize {
-        self.tracking.length
+        self.tracking.length + 1
     }
 
     fn train(&self, random: &mut Random, sequences: usize) -> Batch {

@@ -1,218 +1,60 @@
-//! Causal softmax attention of all heads, with rotary positions, as one operation.
-//!
-//! ```text
-//! q, k, v = thirds of qkv                    [T, heads, D] each; q and k turned by position
-//! r_ij = scale q_i . k_j                     s_ij = temperature_h r_ij,  j <= i
-//! p_i = softmax(s_i)                         y_i = sum_j p_ij v_j
-//! backward, with g = dL/dy:
-//! ds_ij = p_ij (g_i . v_j - g_i . y_i)
-//! dq_i = scale temperature sum_j ds_ij k_j   dk_j = scale temperature sum_i ds_ij q_i
-//! dv_j = sum_i p_ij g_i                      dtemperature = sum_ij ds_ij r_ij
-//! ```
-//!
-//! Scores are recomputed in the backward pass, so that memory is O(T) beside the operands, as in
-//! FlashAttention (Dao et al.). Keys and values of a head are held transposed, `[D][T]`: all loops
-//! run over keys and vectorise for any D. Time is O(T^2 (D + 1)) for each head.
+//! One head at a time: scores of one query against all keys, which are held transposed, `[D][T]`.
+//! Loops run over keys.
 
-use std::sync::Arc;
-
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
-use rayon::prelude::*;
-use weightware_model::general::{Config, Positions};
-
-use super::{by_dtype, entries, with_entries};
-use crate::real::{Real, vectorised};
+use super::{Algorithm, Attention, turned};
+use crate::real::Real;
 
 /// Keys that are worked on at a time; rows of scores are padded to a multiple.
 const LANES: usize = 16;
 
-/// Cosines and sines of rotary positions: `[T][heads * pairs]`. Empty if positions are not rotary.
-#[derive(Debug, Clone)]
-pub struct Angles(Arc<Vec<(f64, f64)>>);
-
-impl Angles {
-    /// The angles of the first `length` positions.
-    #[must_use]
-    pub fn new(config: &Config, length: usize) -> Self {
-        let Positions::Rotary(rotary) = config.positions else {
-            return Self(Arc::default());
-        };
-        let pairs = config.head_dim / 2;
-        let frequencies: Vec<f64> = (0..config.heads * pairs)
-            .map(|pair| rotary.frequency(config, pair / pairs, pair % pairs))
-            .collect();
-        let angle = |t: usize| {
-            let turned = frequencies.iter().map(move |f| t as f64 * f);
-            turned.map(|angle| (libm::cos(angle), libm::sin(angle)))
-        };
-        Self(Arc::new((0..length).flat_map(angle).collect()))
-    }
+/// The algorithm for any head dimension.
+pub(super) struct Rows<R> {
+    head: Head<R>,
+    gradients: Gradients<R>,
 }
 
-/// Attention of packed queries, keys and values.
-///
-/// `qkv` is `[batch, T, 3 * heads * head_dim]`, `temperature` `[heads]`; the result is
-/// `[batch, T, heads * head_dim]`. `angles` cover at least `T` positions.
-///
-/// # Errors
-/// If shapes or formats do not match.
-pub fn attention(
-    qkv: &Tensor,
-    temperature: &Tensor,
-    config: &Config,
-    angles: &Angles,
-) -> Result<Tensor> {
-    let operation = Attention {
-        heads: config.heads,
-        dim: config.head_dim,
-        scale: config.score_scale,
-        angles: angles.clone(),
-    };
-    qkv.contiguous()?.apply_op2(temperature, operation)
-}
+impl<R: Real> Algorithm for Rows<R> {
+    type Number = R;
 
-struct Attention {
-    heads: usize,
-    dim: usize,
-    scale: f64,
-    angles: Angles,
-}
-
-impl CustomOp2 for Attention {
-    fn name(&self) -> &'static str {
-        "causal-attention"
-    }
-
-    fn cpu_fwd(
-        &self,
-        qkv: &CpuStorage,
-        qkv_layout: &Layout,
-        temperature: &CpuStorage,
-        temperature_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        fn run<R: Real>(
-            it: &Attention,
-            qkv: (&CpuStorage, &Layout),
-            temperature: (&CpuStorage, &Layout),
-            length: usize,
-        ) -> Result<CpuStorage> {
-            let out = it.forward::<R>(
-                entries(qkv.0, qkv.1)?,
-                entries(temperature.0, temperature.1)?,
-                length,
-            );
-            Ok(R::to_cpu_storage_owned(out))
-        }
-        let (batch, length, _) = qkv_layout.shape().dims3()?;
-        let dtype = candle_core::backend::BackendStorage::dtype(qkv);
-        let (qkv, temperature) = ((qkv, qkv_layout), (temperature, temperature_layout));
-        let out = by_dtype!(dtype, run::<R>(self, qkv, temperature, length))?;
-        Ok((out, Shape::from((batch, length, self.heads * self.dim))))
-    }
-
-    fn bwd(
-        &self,
-        qkv: &Tensor,
-        temperature: &Tensor,
-        out: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        fn run<R: Real>(it: &Attention, tensors: [&Tensor; 4]) -> Result<[Tensor; 2]> {
-            let length = tensors[0].dim(1)?;
-            let (dqkv, dtemperature) =
-                with_entries::<R, 4, _>(tensors, |[qkv, tau, out, grad]| {
-                    it.backward(qkv, tau, out, grad, length)
-                })?;
-            let dqkv = super::tensor_like(dqkv, tensors[0])?;
-            Ok([dqkv, super::tensor_like(dtemperature, tensors[1])?])
-        }
-        let [dqkv, dtemperature] =
-            by_dtype!(qkv.dtype(), run::<R>(self, [qkv, temperature, out, grad]))?;
-        Ok((Some(dqkv), Some(dtemperature)))
-    }
-}
-
-impl Attention {
-    fn forward<R: Real>(&self, qkv: &[R], temperature: &[R], length: usize) -> Vec<R> {
-        let width = self.heads * self.dim;
-        let mut out = vec![R::zero(); qkv.len() / 3];
-        out.par_chunks_mut(length * width)
-            .zip(qkv.par_chunks(length * 3 * width))
-            .for_each_init(
-                || Head::new(self, length),
-                |head, (out, qkv)| vectorised(forward, (self, head, qkv, temperature, out)),
-            );
-        out
-    }
-
-    fn backward<R: Real>(
-        &self,
-        qkv: &[R],
-        temperature: &[R],
-        out: &[R],
-        grad: &[R],
-        length: usize,
-    ) -> (Vec<R>, Vec<R>) {
-        let width = self.heads * self.dim;
-        let (of_out, of_qkv) = (length * width, length * 3 * width);
-        let mut dqkv = vec![R::zero(); qkv.len()];
-        // One row for each sequence, summed in order.
-        let mut dtemperature = vec![R::zero(); qkv.len() / of_qkv * self.heads];
-        let operands = (qkv.par_chunks(of_qkv))
-            .zip(out.par_chunks(of_out))
-            .zip(grad.par_chunks(of_out));
-        (dqkv.par_chunks_mut(of_qkv))
-            .zip(dtemperature.par_chunks_mut(self.heads))
-            .zip(operands)
-            .for_each_init(
-                || (Head::new(self, length), Gradients::new(self, length)),
-                |(head, gradients), ((dqkv, dtemperature), ((qkv, out), grad))| {
-                    let arguments = (self, head, gradients);
-                    let operands = (qkv, temperature, out, grad);
-                    vectorised(backward, (arguments, operands, dqkv, dtemperature));
-                },
-            );
-        (dqkv, super::sum_rows((&dtemperature, self.heads)))
-    }
-}
-
-/// All heads of one sequence.
-#[inline(always)]
-fn forward<R: Real>(
-    (of, head, qkv, temperature, out): (&Attention, &mut Head<R>, &[R], &[R], &mut [R]),
-) {
-    let (dim, width) = (of.dim, of.heads * of.dim);
-    for (h, &temperature) in temperature.iter().enumerate() {
-        head.load(of, qkv, h, temperature);
-        for i in 0..head.length {
-            head.answer(dim, i, &mut out[i * width + h * dim..][..dim]);
+    fn new(of: &Attention, length: usize) -> Self {
+        Self {
+            head: Head::new(of, length),
+            gradients: Gradients::new(of, length),
         }
     }
-}
 
-/// `qkv`, temperatures, outputs, gradients of outputs.
-type Operands<'a, R> = (&'a [R], &'a [R], &'a [R], &'a [R]);
-
-/// All heads of one sequence.
-#[inline(always)]
-fn backward<R: Real>(
-    ((of, head, gradients), (qkv, temperature, out, grad), dqkv, dtemperature): (
-        (&Attention, &mut Head<R>, &mut Gradients<R>),
-        Operands<'_, R>,
-        &mut [R],
-        &mut [R],
-    ),
-) {
-    let (dim, width) = (of.dim, of.heads * of.dim);
-    for h in 0..of.heads {
-        head.load(of, qkv, h, temperature[h]);
-        gradients.clear();
-        for i in 0..head.length {
-            let columns = i * width + h * dim..i * width + (h + 1) * dim;
-            gradients.add(dim, head, i, &out[columns.clone()], &grad[columns]);
+    #[inline(always)]
+    fn forward(&mut self, of: &Attention, qkv: &[R], temperature: &[R], out: &mut [R]) {
+        let (dim, width) = (of.dim, of.heads * of.dim);
+        let head = &mut self.head;
+        for (h, &temperature) in temperature.iter().enumerate() {
+            head.load(of, qkv, h, temperature);
+            for i in 0..head.length {
+                head.answer(dim, i, &mut out[i * width + h * dim..][..dim]);
+            }
         }
-        gradients.store(of, dqkv, h);
-        dtemperature[h] = gradients.temperature;
+    }
+
+    #[inline(always)]
+    fn backward(
+        &mut self,
+        of: &Attention,
+        [qkv, temperature, out, grad]: [&[R]; 4],
+        dqkv: &mut [R],
+        dtemperature: &mut [R],
+    ) {
+        let (dim, width) = (of.dim, of.heads * of.dim);
+        let Self { head, gradients } = self;
+        for h in 0..of.heads {
+            head.load(of, qkv, h, temperature[h]);
+            gradients.clear();
+            for i in 0..head.length {
+                let columns = i * width + h * dim..i * width + (h + 1) * dim;
+                gradients.add(dim, head, i, &out[columns.clone()], &grad[columns]);
+            }
+            gradients.store(of, dqkv, h);
+            dtemperature[h] = gradients.temperature;
+        }
     }
 }
 
@@ -286,14 +128,16 @@ impl<R: Real> Head<R> {
         for score in row.iter_mut() {
             *score *= temperature;
         }
-        let mut lanes = [row[0]; LANES];
-        let (whole, rest) = row[..=i].as_chunks::<LANES>();
-        for scores in whole {
+        for score in &mut row[i + 1..] {
+            *score = R::LOWEST;
+        }
+        let mut lanes = [R::LOWEST; LANES];
+        for scores in row.as_chunks::<LANES>().0 {
             for (lane, &score) in lanes.iter_mut().zip(scores) {
                 *lane = Real::max(*lane, score);
             }
         }
-        let greatest = lanes.iter().chain(rest).copied().fold(row[0], Real::max);
+        let greatest = halved(lanes, Real::max);
         for score in row.iter_mut() {
             *score = Real::exp(*score - greatest);
         }
@@ -404,11 +248,6 @@ impl<R: Real> Gradients<R> {
     }
 }
 
-#[inline(always)]
-fn turned<R: Real>(x: R, y: R, cos: R, sin: R) -> (R, R) {
-    (x * cos - y * sin, x * sin + y * cos)
-}
-
 /// `out[j] = sum_c weights[c] columns[c][j]`, where `columns` is `[D][padded]`.
 #[inline(always)]
 fn products<R: Real>(weights: &[R], columns: &[R], padded: usize, out: &mut [R]) {
@@ -440,7 +279,7 @@ fn dot<R: Real>(a: &[R], b: &[R]) -> R {
             *lane += a * b;
         }
     }
-    halved(lanes)
+    halved(lanes, |a, b| a + b)
 }
 
 #[inline(always)]
@@ -451,17 +290,16 @@ fn total<R: Real>(row: &[R]) -> R {
             *lane += entry;
         }
     }
-    halved(lanes)
+    halved(lanes, |a, b| a + b)
 }
 
-/// The sum of all lanes, by halves.
+/// All lanes joined, by halves.
 #[inline(always)]
-fn halved<R: Real>(mut lanes: [R; LANES]) -> R {
+fn halved<R: Real>(mut lanes: [R; LANES], join: impl Fn(R, R) -> R) -> R {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
-            let other = lanes[lane + half];
-            lanes[lane] += other;
+            lanes[lane] = join(lanes[lane], lanes[lane + half]);
         }
         half /= 2;
     }
