@@ -9,8 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
+use weightware_runtime::general::{Budget, Engine};
 use weightware_train::grid::Grid;
-use weightware_train::{Error, Outcome, Progress, Result, Run, RunResult, Settings, files};
+use weightware_train::{
+    Answers, Error, Outcome, Progress, Result, Run, RunResult, Settings, files,
+};
 
 /// Train small transformers of any head dimension, and compare them.
 ///
@@ -62,6 +65,23 @@ enum Command {
         /// The page's text before the tables, a Markdown file.
         #[arg(long)]
         introduction: PathBuf,
+    },
+    /// Hide needles in a long context, and ask a model of the task `needle` for each of them.
+    Needle {
+        /// The folder of a run.
+        dir: PathBuf,
+        /// Tokens of the context.
+        #[arg(long, default_value_t = 1_000_000)]
+        context: usize,
+        /// Contexts, each with all needles at other places.
+        #[arg(long, default_value_t = 1)]
+        haystacks: usize,
+        /// Attend to the best K keys; without it and --mass-error to all keys.
+        #[arg(long, conflicts_with = "mass_error")]
+        k: Option<usize>,
+        /// Attend to as many keys as leave out at most this share of the probability.
+        #[arg(long)]
+        mass_error: Option<f64>,
     },
     /// Run the tests of a finished or interrupted run again, and print their results.
     Eval {
@@ -145,6 +165,22 @@ fn execute(command: Command, stop: &AtomicBool) -> Result<ExitCode> {
             weightware_train::report(&grid, &dir, &out, &text)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Needle {
+            dir,
+            context,
+            haystacks,
+            k,
+            mass_error,
+        } => {
+            let engine = match (k, mass_error) {
+                (Some(k), _) => Engine::Sparse(Budget::Keys(k)),
+                (None, Some(error)) => Engine::Sparse(Budget::MassError(error)),
+                (None, None) => Engine::Softmax,
+            };
+            let answers = weightware_train::search(&dir, engine, context, haystacks)?;
+            print(&found(&answers));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Eval { dir } => {
             let settings = Settings::read(&dir.join(files::SETTINGS))?;
             let tests = Run::resume(settings, &dir)?.tests()?;
@@ -181,6 +217,26 @@ fn run(settings: Settings, out: &Path, resume: bool, stop: &AtomicBool) -> Resul
             Ok(ExitCode::from(130))
         }
     }
+}
+
+fn found(answers: &Answers) -> String {
+    let parts = answers.by_part.iter();
+    let parts = parts.map(|[asked, right]| format!("{right}/{asked}"));
+    let work = &answers.work;
+    format!(
+        "{} of {} needles found among {} tokens; by tenth of the context: {}\n\
+         {:.1} s for reading, {:.3} s for questions; a query used {:.1} keys by {:.1} operations; \
+         left out at most {:.2e} of the probability\n",
+        answers.right,
+        answers.asked,
+        answers.context,
+        parts.collect::<Vec<_>>().join(" "),
+        answers.reading,
+        answers.asking,
+        work.keys as f64 / work.queries.max(1) as f64,
+        work.operations as f64 / work.queries.max(1) as f64,
+        work.missed
+    )
 }
 
 fn summary(result: &RunResult) -> String {

@@ -16,6 +16,7 @@ pub(crate) enum Stream {
     Batch = 2,
     Test = 3,
     Corpus = 4,
+    Haystack = 5,
 }
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;

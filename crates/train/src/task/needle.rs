@@ -17,8 +17,12 @@ use crate::random::Random;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Needle {
-    /// Keys; each sequence has a pair for each of them.
+    /// Keys; each sequence of a test has a pair for each of them.
     pub keys: usize,
+    /// The fewest and the most pairs of a training sequence, drawn uniformly by their logarithm,
+    /// and as many as it holds: few of them teach what a question means, many of them teach
+    /// precision.
+    pub pairs: [usize; 2],
     /// Values.
     pub values: usize,
     /// Kinds of fillers.
@@ -37,12 +41,20 @@ impl Needle {
         if counts.contains(&0) || self.lengths.is_empty() {
             return Err("task: a count is 0, or there is no length".to_owned());
         }
-        let least = self.keys + self.questions;
-        let mut lengths = self.lengths.iter().chain(&self.tests);
-        match lengths.find(|&&length| length < least) {
-            Some(length) => Err(format!(
-                "task: {length} tokens do not hold {} pairs and {} questions",
-                self.keys, self.questions
+        let [fewest, most] = self.pairs;
+        if fewest == 0 || fewest > most || most > self.keys {
+            return Err(format!(
+                "task.pairs is {:?}, of {} keys",
+                self.pairs, self.keys
+            ));
+        }
+        let training = self.lengths.iter().map(|&length| (length, 1));
+        let tests = self.tests.iter().map(|&length| (length, self.keys));
+        let mut all = training.chain(tests);
+        match all.find(|&(length, pairs)| length < pairs + self.questions) {
+            Some((length, pairs)) => Err(format!(
+                "task: {length} tokens do not hold {pairs} pairs and {} questions",
+                self.questions
             )),
             None => Ok(()),
         }
@@ -64,11 +76,18 @@ impl Needle {
     /// `length` tokens with all pairs among fillers, and for each key the place of its pair, the
     /// question and its answer.
     pub(crate) fn haystack(&self, random: &mut Random, length: usize) -> Haystack {
+        self.some(random, length, self.keys)
+    }
+
+    /// A haystack with pairs of some of the keys.
+    fn some(&self, random: &mut Random, length: usize, pairs: usize) -> Haystack {
         let mut tokens: Vec<u32> = (0..length)
             .map(|_| random.below(self.fillers) as u32)
             .collect();
-        let mut needles = Vec::with_capacity(self.keys);
-        for key in 0..self.keys {
+        let mut keys: Vec<usize> = (0..self.keys).collect();
+        random.shuffle(&mut keys);
+        let mut needles = Vec::with_capacity(pairs);
+        for &key in &keys[..pairs] {
             // Few places are taken, or the first free ones are found soon.
             let place = loop {
                 let place = random.below(length);
@@ -87,14 +106,14 @@ impl Needle {
         Haystack { tokens, needles }
     }
 
-    fn push(&self, batch: &mut Batch, random: &mut Random) {
+    fn push(&self, batch: &mut Batch, random: &mut Random, pairs: usize) {
         let first = batch.length - self.questions;
         let Haystack {
             mut tokens,
             needles,
-        } = self.haystack(random, first);
+        } = self.some(random, first, pairs);
         let asked: Vec<Found> = (0..self.questions)
-            .map(|_| needles[random.below(self.keys)])
+            .map(|_| needles[random.below(pairs)])
             .collect();
         tokens.extend(asked.iter().map(|needle| needle.question));
         let answers = asked.iter().map(|needle| needle.answer);
@@ -147,7 +166,15 @@ impl Task for Needle {
         let shortest = self.lengths.iter().copied().min().unwrap_or(length);
         let mut batch = Batch::new(length);
         for _ in 0..(sequences * shortest / length).max(1) {
-            self.push(&mut batch, random);
+            let [fewest, most] = self.pairs.map(|pairs| pairs as f64);
+            let pairs = fewest * libm::pow((most + 1.0) / fewest, random.uniform());
+            self.push(
+                &mut batch,
+                random,
+                (pairs as usize)
+                    .min(self.pairs[1])
+                    .min(length - self.questions),
+            );
         }
         batch
     }
@@ -160,7 +187,7 @@ impl Task for Needle {
     fn test(&self, test: usize, _: usize, random: &mut Random, sequences: usize) -> Batch {
         let mut batch = Batch::new(self.tests[test]);
         for _ in 0..sequences {
-            self.push(&mut batch, random);
+            self.push(&mut batch, random, self.keys);
         }
         batch
     }
