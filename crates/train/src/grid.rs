@@ -38,7 +38,7 @@ pub struct Grid {
 pub struct Experiment {
     /// The name, a folder's.
     pub name: String,
-    /// What it shows, a sentence for the report.
+    /// A sentence for the report.
     pub title: String,
     /// By which number the best learning rate is chosen, and which the report shows.
     pub measure: Measure,
@@ -292,7 +292,7 @@ impl Grid {
         Ok(best)
     }
 
-    /// The result of a run, if it is finished.
+    /// The result of a run, if it is finished with the grid's settings.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -302,12 +302,12 @@ impl Grid {
             return Ok(None);
         }
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
-        let result = serde_json::from_str(&text)
+        let result: RunResult = serde_json::from_str(&text)
             .map_err(|e| Error::invalid(path.display(), e, "delete the file to run it again"))?;
-        Ok(Some(result))
+        Ok((result.settings == self.settings(cell)?).then_some(result))
     }
 
-    /// Runs what is not finished, `jobs` processes at a time, each with one thread; `program` is
+    /// Starts the runs that are not finished, `jobs` processes at a time, each with one thread; `program` is
     /// this crate's binary. Returns how many runs failed.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub struct Settings {
     /// How the model is measured.
     #[serde(default)]
     pub evaluation: Evaluation,
-    /// What the model learns.
+    /// The task that the model learns.
     pub task: TaskSettings,
     /// Keys of `config.json` that differ from [the defaults](Settings::config).
     #[serde(default)]
