@@ -1,6 +1,6 @@
 //! Training of small transformers of any head dimension on a CPU, reproducibly.
 //!
-//! A [`Run`] is determined by its [`Settings`]: the model, the [task](task), the
+//! A [`Run`] is determined by its [`Settings`]: the model, the [task], the
 //! [optimiser], the seed. It trains a [`Transformer`] over candle's graph, whose costly
 //! [operations](ops) are fused, and writes a model folder that `weightware_model::general::Model`
 //! reads, beside [its results](files). A [grid](grid::Grid) is many runs.
