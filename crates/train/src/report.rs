@@ -37,8 +37,8 @@ struct Row {
 }
 
 /// Writes `page` (Markdown) and, into the folder of its name without extension, `results.json` and
-/// a plot for each experiment whose variants differ in head dimension. Experiments without a finished
-/// run are named as such. `introduction` is the page's text before the tables.
+/// a plot for each experiment whose variants differ in head dimension. Experiments without a
+/// finished run are named as such. `introduction` is the page's text before the tables.
 ///
 /// # Errors
 /// If a result cannot be read, or a file not be written.

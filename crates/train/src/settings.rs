@@ -134,7 +134,8 @@ impl Default for Evaluation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
-    /// Characters to write.
+    /// Characters to write. Beyond the training length rotary positions are new to the model, and
+    /// its text soon falls apart.
     pub characters: usize,
     /// Divides logits; 0 is greedy.
     #[serde(default = "temperature")]
