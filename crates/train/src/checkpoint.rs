@@ -1,7 +1,7 @@
 //! Checkpoints: all that the rest of a run depends on, in one safetensors file.
 //!
-//! Tensors are `weights.NAME` in the model's format, `first.NAME` and `second.NAME` in 64-bit floats
-//! (the moments), and `curve`. The metadata's key `state` is JSON: the settings as TOML, the steps
+//! Tensors are `weights.NAME` in the model's format, the moments `first.NAME` and `second.NAME` in
+//! 64-bit floats, and `curve`. The metadata's key `state` is JSON: the settings as TOML, the steps
 //! done, and the sums of the row of the curve that is not yet complete. There is no state of random
 //! numbers, since batches are functions of the seed and the step. Equal runs write equal bytes.
 

@@ -1,11 +1,11 @@
 //! Grids: many runs, each a process and a folder of its own.
 //!
-//! A grid is a TOML file of *experiments*, first to last in the order of what they tell. An
-//! experiment is a base of settings and *variants* that differ from it. Each variant is trained with
-//! every learning rate by the first seed. The best of them, by the mean accuracy or the loss of all
-//! tests, is then trained with the other seeds. The middle rate of all experiments comes first, then
-//! the other rates, then the other seeds: every experiment has a result early. A run that has a
-//! result is skipped, so that a grid continues where it was interrupted.
+//! A grid is a TOML file of *experiments*, in the order of what they tell. An experiment is a base
+//! of settings and *variants* that differ from it. Each variant is trained with every learning rate
+//! by the first seed. The best rate, by the mean accuracy or loss of all tests, is then used with
+//! the other seeds. The middle rate of all experiments comes first, then the other rates, then the
+//! other seeds: every experiment has a result early. A run that has a result is skipped, so that a
+//! grid continues where it was interrupted.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,7 +38,7 @@ pub struct Grid {
 pub struct Experiment {
     /// The name, a folder's.
     pub name: String,
-    /// What it shows, a sentence for the report.
+    /// A sentence for the report.
     pub title: String,
     /// By which number the best learning rate is chosen, and which the report shows.
     pub measure: Measure,
@@ -292,7 +292,7 @@ impl Grid {
         Ok(best)
     }
 
-    /// The result of a run, if it is finished.
+    /// The result of a run, if it is finished with the grid's settings.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -302,13 +302,13 @@ impl Grid {
             return Ok(None);
         }
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
-        let result = serde_json::from_str(&text)
+        let result: RunResult = serde_json::from_str(&text)
             .map_err(|e| Error::invalid(path.display(), e, "delete the file to run it again"))?;
-        Ok(Some(result))
+        Ok((result.settings == self.settings(cell)?).then_some(result))
     }
 
-    /// Runs what is not finished, `jobs` processes at a time, each with one thread; `program` is
-    /// this crate's binary. Returns how many runs failed.
+    /// Starts the runs that are not finished, `jobs` processes at a time, each with one thread;
+    /// `program` is this crate's binary. Returns how many runs failed.
     ///
     /// # Errors
     /// If a folder cannot be written, or a process cannot be started.

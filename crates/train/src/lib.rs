@@ -1,4 +1,42 @@
 //! Training of small transformers of any head dimension on a CPU, reproducibly.
+//!
+//! A [`Run`] is determined by its [`Settings`]: the model, the [task], the
+//! [optimiser], the seed. It trains a [`Transformer`] over candle's graph, whose costly
+//! [operations](ops) are fused, and writes a model folder that `weightware_model::general::Model`
+//! reads, beside [its results](files). A [grid](grid::Grid) is many runs.
+//!
+//! # Examples
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//! use weightware_train::{Outcome, Run, Settings};
+//!
+//! let settings = Settings::parse(
+//!     r#"
+//!     [task]
+//!     kind = "tracking"
+//!     group = "z2"
+//!     length = 2
+//!     tests = [2]
+//!     [model]
+//!     d_model = 8
+//!     heads = 4
+//!     head_dim = 2
+//!     [training]
+//!     steps = 200
+//!     batch = 16
+//!     learning_rate = 0.01
+//!     "#,
+//!     "the example",
+//! )?;
+//! let dir = std::env::temp_dir().join("weightware-train-example");
+//! let outcome = Run::new(settings)?.finish(&dir, &AtomicBool::new(false), |_| ())?;
+//! let Outcome::Finished(result) = outcome else { unreachable!("nobody stops it") };
+//! assert!(result.tests[0].accuracy > 0.9);
+//! let model = weightware_model::general::Model::load(&dir)?;
+//! assert_eq!(model.config.heads, 4);
+//! # std::fs::remove_dir_all(dir).ok();
+//! # Ok::<(), weightware_train::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;

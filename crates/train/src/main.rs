@@ -41,7 +41,7 @@ enum Command {
         #[arg(long)]
         text: Option<PathBuf>,
     },
-    /// Train all runs of a grid, each in a process and a folder of its own; finished ones are skipped.
+    /// Train all runs of a grid, each in a process and a folder of its own. Finished ones are kept.
     Grid {
         /// The grid.
         grid: PathBuf,

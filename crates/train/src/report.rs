@@ -36,9 +36,9 @@ struct Row {
     runs: Vec<RunResult>,
 }
 
-/// Writes `page` (Markdown) and, into the folder of its name without extension, `results.json` and a
-/// plot for each experiment whose variants differ in head dimension. Experiments without a finished
-/// run are named as such. `introduction` is the page's text before the tables.
+/// Writes `page` (Markdown) and, into the folder of its name without extension, `results.json` and
+/// a plot for each experiment whose variants differ in head dimension. Experiments without a
+/// finished run are named as such. `introduction` is the page's text before the tables.
 ///
 /// # Errors
 /// If a result cannot be read, or a file not be written.
@@ -55,7 +55,8 @@ pub fn report(grid: &Grid, dir: &Path, page: &Path, introduction: &str) -> Resul
     for (number, experiment) in grid.experiments.iter().enumerate() {
         entries.extend(all_entries(grid, dir, number)?);
         let rows = rows(grid, dir, number)?;
-        let _ = write!(text, "\n## {}\n\n{}\n\n", experiment.name, experiment.title);
+        let title = wrapped(&experiment.title);
+        let _ = write!(text, "\n## {}\n\n{title}\n\n", experiment.name);
         if rows.is_empty() {
             text.push_str("No run is finished.\n");
             continue;
@@ -72,6 +73,25 @@ pub fn report(grid: &Grid, dir: &Path, page: &Path, introduction: &str) -> Resul
     json.push('\n');
     replace(&folder.join("results.json"), json.as_bytes())?;
     replace(page, text.as_bytes())
+}
+
+/// A paragraph in lines of at most 100 columns.
+fn wrapped(paragraph: &str) -> String {
+    let mut text = String::new();
+    let mut column = 0;
+    for word in paragraph.split_whitespace() {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > 100 {
+            text.push('\n');
+            column = 0;
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += width;
+    }
+    text
 }
 
 fn head_dim(settings: &Settings) -> usize {

@@ -26,7 +26,7 @@ pub mod files {
     pub const SETTINGS: &str = "settings.toml";
     /// Training loss, norm of gradients and tests against steps.
     pub const CURVE: &str = "curve.csv";
-    /// The same as a picture.
+    /// The curve as a picture.
     pub const PICTURE: &str = "curve.svg";
     /// Seconds that the run took so far.
     pub const SECONDS: &str = "seconds.txt";
@@ -53,7 +53,7 @@ pub struct RunResult {
     pub tests: Vec<TestResult>,
 }
 
-/// What a run reports while it works.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
     /// Steps done.
@@ -82,7 +82,7 @@ pub struct Run {
     model: Transformer,
     moments: Moments,
     state: State,
-    /// Of earlier parts of the run.
+    /// Seconds of earlier parts of the run.
     seconds: f64,
 }
 
@@ -185,7 +185,7 @@ impl Run {
     /// Trains to the end, or until `stop` is set, and writes all files into `dir`.
     ///
     /// # Errors
-    /// As [`advance`](Self::advance), or if a file cannot be written.
+    /// Those of [`advance`](Self::advance), or if a file cannot be written.
     pub fn finish(
         mut self,
         dir: &Path,
@@ -242,7 +242,7 @@ impl Run {
     /// Runs all tests.
     ///
     /// # Errors
-    /// As [`evaluate`].
+    /// Those of [`evaluate`].
     pub fn tests(&self) -> Result<Vec<TestResult>> {
         (0..self.task.tests().len())
             .map(|test| evaluate(&self.model, &*self.task, test, &self.settings.evaluation))

@@ -21,7 +21,7 @@ pub struct Settings {
     /// How the model is measured.
     #[serde(default)]
     pub evaluation: Evaluation,
-    /// What the model learns.
+    /// The task that the model learns.
     pub task: TaskSettings,
     /// Keys of `config.json` that differ from [the defaults](Settings::config).
     #[serde(default)]
@@ -134,7 +134,8 @@ impl Default for Evaluation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
-    /// Characters to write.
+    /// Characters to write. Beyond the training length rotary positions are new to the model, and
+    /// its text soon falls apart.
     pub characters: usize,
     /// Divides logits; 0 is greedy.
     #[serde(default = "temperature")]

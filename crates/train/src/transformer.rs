@@ -184,7 +184,7 @@ impl Transformer {
     /// The mean cross-entropy over a batch's supervised rows, in nats.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward).
+    /// Those of [`forward`](Self::forward).
     pub fn loss(&self, batch: &Batch) -> Result<Tensor> {
         let targets = Arc::new(batch.targets.clone());
         Ok(ops::cross_entropy(&self.forward(batch)?, &targets)?)
@@ -212,7 +212,7 @@ impl Transformer {
         )?)
     }
 
-    /// What positions add to embeddings, `[length, d_model]`.
+    /// The addends of embeddings by position, `[length, d_model]`.
     fn positions(&self, length: usize) -> Result<Option<Tensor>> {
         let d = self.config.d_model;
         let mut added = vec![0.0; length * d];

@@ -1,5 +1,5 @@
-//! Every derivative against central differences in 64-bit floats, attention against a composition of
-//! candle's own operations, and the forward pass against the runtime's decoder.
+//! Every derivative against central differences in 64-bit floats, attention against a composition
+//! of candle's own operations, and the forward pass against the runtime's decoder.
 
 use candle_core::{D, DType, Device, Tensor, Var};
 use weightware_model::TokenId;
@@ -230,6 +230,14 @@ fn decoder_of_the_runtime_gives_equal_logits() {
             };
             let dir = tempfile::tempdir().unwrap();
             model.save(dir.path()).unwrap();
+            let file = std::fs::read_to_string(dir.path().join("config.json")).unwrap();
+            let read: Config = serde_json::from_str(&file).unwrap();
+            assert_eq!(&read, transformer.config());
+            let written = serde_json::to_value(&read).unwrap();
+            assert_eq!(
+                written,
+                serde_json::from_str::<serde_json::Value>(&file).unwrap()
+            );
             let model = Model::load(dir.path()).unwrap();
             let mut decoder = Decoder::new(&model, Engine::Softmax).unwrap();
             let sequence = decoder.begin();

@@ -1,8 +1,5 @@
 //! The configuration of a general transformer.
 
-use serde::{Deserialize, Serialize};
-
-use super::files::ConfigFile;
 use crate::PositionFeature;
 
 /// The arithmetic of a model: the format of its tensors and of its forward pass.
@@ -116,8 +113,7 @@ impl Rotary {
 /// Shape, arithmetic and functions of a general transformer.
 ///
 /// It is serialised as `config.json` is, and validated when it is read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "ConfigFile", into = "ConfigFile")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Width of the residual stream.
     pub d_model: usize,

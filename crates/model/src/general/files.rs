@@ -1,6 +1,7 @@
 //! The format of a general model's `config.json`.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Activation, Config, Dtype, Norm, Positions, Rotary, Spread};
 use crate::files::{FeatureEntry, Neurons};
@@ -103,17 +104,16 @@ fn base() -> f64 {
     BASE
 }
 
-impl From<Config> for ConfigFile {
-    fn from(config: Config) -> Self {
-        Self::new(&config)
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ConfigFile::new(self).serialize(serializer)
     }
 }
 
-impl TryFrom<ConfigFile> for Config {
-    type Error = Error;
-
-    fn try_from(file: ConfigFile) -> Result<Self, Error> {
-        file.into_config()
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let file = ConfigFile::deserialize(deserializer)?;
+        file.into_config().map_err(D::Error::custom)
     }
 }
 

@@ -29,7 +29,8 @@ pub struct Batch {
     pub length: usize,
     /// `[sequences * length]`.
     pub tokens: Vec<u32>,
-    /// Supervised rows, ascending; `None`: all. Of a test, each sequence has the same number.
+    /// Supervised rows, ascending; `None`: all. All sequences of a test have
+    /// equally many.
     pub rows: Option<Vec<u32>>,
     /// The token that should follow each supervised row.
     pub targets: Vec<u32>,

@@ -1,7 +1,7 @@
 //! `L` heads at a time: scores of one query of each against one key of each. Loops run over heads,
 //! whose numbers lie side by side, `[T][D][L]`.
 
-use super::{Algorithm, Attention, turned};
+use super::algorithm::{Algorithm, Attention, turned};
 use crate::real::Real;
 
 /// A vector of each of `L` heads.

@@ -15,42 +15,20 @@
 //! vectors run over: [`Rows`] over keys, for any head dimension; [`Heads`] over heads, for many small
 //! ones, so that nothing is padded and no sum runs across a vector.
 
+mod algorithm;
 mod heads;
 mod rows;
 
-use std::sync::Arc;
-
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
-use weightware_model::general::{Config, Positions};
+use weightware_model::general::Config;
 
+pub use self::algorithm::Angles;
+use self::algorithm::{Algorithm, Attention};
 use self::heads::Heads;
 use self::rows::Rows;
 use super::{by_dtype, entries, with_entries};
 use crate::real::{Real, kernel};
-
-/// Cosines and sines of rotary positions: `[T][heads * pairs]`. Empty if positions are not rotary.
-#[derive(Debug, Clone)]
-pub struct Angles(Arc<Vec<(f64, f64)>>);
-
-impl Angles {
-    /// The angles of the first `length` positions.
-    #[must_use]
-    pub fn new(config: &Config, length: usize) -> Self {
-        let Positions::Rotary(rotary) = config.positions else {
-            return Self(Arc::default());
-        };
-        let pairs = config.head_dim / 2;
-        let frequencies: Vec<f64> = (0..config.heads * pairs)
-            .map(|pair| rotary.frequency(config, pair / pairs, pair % pairs))
-            .collect();
-        let angle = |t: usize| {
-            let turned = frequencies.iter().map(move |f| t as f64 * f);
-            turned.map(|angle| (libm::cos(angle), libm::sin(angle)))
-        };
-        Self(Arc::new((0..length).flat_map(angle).collect()))
-    }
-}
 
 /// Attention of packed queries, keys and values.
 ///
@@ -89,13 +67,6 @@ macro_rules! by_shape {
             _ => $it.$method::<Rows<R>>($($argument),*),
         }
     };
-}
-
-struct Attention {
-    heads: usize,
-    dim: usize,
-    scale: f64,
-    angles: Angles,
 }
 
 impl CustomOp2 for Attention {
@@ -147,32 +118,6 @@ impl CustomOp2 for Attention {
             by_dtype!(qkv.dtype(), run::<R>(self, [qkv, temperature, out, grad]))?;
         Ok((Some(dqkv), Some(dtemperature)))
     }
-}
-
-/// Attention of one sequence. All methods of an implementation are `#[inline(always)]`.
-trait Algorithm: Send {
-    type Number: Real;
-
-    /// Buffers for sequences of a length.
-    fn new(of: &Attention, length: usize) -> Self;
-
-    /// The outputs of all heads.
-    fn forward(
-        &mut self,
-        of: &Attention,
-        qkv: &[Self::Number],
-        temperature: &[Self::Number],
-        out: &mut [Self::Number],
-    );
-
-    /// The gradients of all heads. Operands are `qkv`, temperatures, outputs and their gradients.
-    fn backward(
-        &mut self,
-        of: &Attention,
-        operands: [&[Self::Number]; 4],
-        dqkv: &mut [Self::Number],
-        dtemperature: &mut [Self::Number],
-    );
 }
 
 kernel! {
@@ -242,9 +187,4 @@ impl Attention {
             );
         (dqkv, super::sum_rows(&dtemperature, self.heads))
     }
-}
-
-#[inline(always)]
-fn turned<R: Real>(x: R, y: R, cos: R, sin: R) -> (R, R) {
-    (x * cos - y * sin, x * sin + y * cos)
 }

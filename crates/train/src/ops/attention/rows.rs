@@ -1,7 +1,7 @@
 //! One head at a time: scores of one query against all keys, which are held transposed, `[D][T]`.
 //! Loops run over keys.
 
-use super::{Algorithm, Attention, turned};
+use super::algorithm::{Algorithm, Attention, turned};
 use crate::real::Real;
 
 /// Keys that are worked on at a time; rows of scores are padded to a multiple.
