@@ -16,7 +16,8 @@ from torch import nn
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 CHOICES = {"architecture": ["transformer"], "dtype": DTYPES, "norm": ["none", "layer", "rms"]}
 CHOICES["activation"] = ["relu", "gelu", "gated_relu", "swiglu"]
-REQUIRED = {*CHOICES, *"layers d_model heads head_dim d_ffn vocab bias positions tied_embeddings".split()}
+CONFIG_KEYS = """architecture layers d_model heads head_dim d_ffn vocab dtype norm norm_epsilon activation bias
+    positions tied_embeddings score_scale temperature head_product context""".split()
 DEFAULTS = {"norm_epsilon": 1e-5, "score_scale": None, "temperature": False, "head_product": False, "context": None}
 POSITIONS = {"none": {}, "learned": {"context": None}, "sinusoidal": {"base": 1e4}, "polynomial": {"features": None}}
 POSITIONS["rotary"] = {"base": 1e4, "spread": "pairs"}
@@ -25,13 +26,17 @@ POSITIONS["rotary"] = {"base": 1e4, "spread": "pairs"}
 def with_defaults(c):
     """The configuration with all keys. An unknown key is an error: it may stand for what is not computed here."""
     wrong = [key for key, choices in CHOICES.items() if c.get(key) not in choices]
-    positions = POSITIONS.get(c.get("positions", {}).get("kind"))
+    kind = c.get("positions", {}).get("kind")
+    positions = POSITIONS.get(kind)
     if wrong or positions is None:
-        raise ValueError(f"config.json: unknown {', '.join(wrong) or 'kind of positions'}; forward.py runs plain executors")
-    odd = (c.keys() ^ REQUIRED) - DEFAULTS.keys() | c["positions"].keys() - positions.keys() - {"kind"}
+        unknown = ", ".join(wrong) or "kind of positions"
+        raise ValueError(f"config.json: unknown {unknown}; forward.py runs plain executors")
+    missing_or_unknown = set(CONFIG_KEYS) ^ c.keys()
+    odd = {key for key in missing_or_unknown if key not in DEFAULTS}
+    odd |= c["positions"].keys() - positions.keys() - {"kind"}
     if odd:
         raise ValueError(f"config.json: unknown or missing keys {sorted(odd)}")
-    return {**DEFAULTS, **c, "positions": {**positions, **c["positions"]}}
+    return {**DEFAULTS, **c, "positions": {"kind": kind, **positions, **c["positions"]}}
 
 
 class Norm(nn.Module):
@@ -109,16 +114,29 @@ class Transformer(nn.Module):
         if not c["tied_embeddings"]:
             self.head = nn.Linear(d, c["vocab"], bias=False)
         self.to(DTYPES[c["dtype"]])
+        self.tables = {}
+
+    def kept(self, name, T, compute):
+        """A table of T positions in the format and on the device of the weights, computed again if one changes."""
+        weight = self.tok.weight
+        key = T, weight.dtype, weight.device
+        if self.tables.get(name, (None,))[0] != key:
+            self.tables[name] = key, compute().to(weight)
+        return self.tables[name][1]
 
     def position_vectors(self, T):
-        """[T, d_model], added to the embedding. Computed in 64 bits and rounded once."""
+        """[T, d_model], added to the embedding. Angles and polynomials are computed in 64 bits and rounded once."""
+        positions = self.c["positions"]
+        if positions["kind"] != "learned":
+            return self.kept("vectors", T, lambda: self.fixed_vectors(T))
+        if T > positions["context"]:
+            raise ValueError(f"{T} tokens, but there are learned positions for {positions['context']}")
+        return self.positions.weight[:T]
+
+    def fixed_vectors(self, T):
         positions, d = self.c["positions"], self.c["d_model"]
         t = torch.arange(T, dtype=torch.float64)
         vectors = torch.zeros(T, d, dtype=torch.float64)
-        if positions["kind"] == "learned":
-            if T > positions["context"]:
-                raise ValueError(f"{T} tokens, but there are learned positions for {positions['context']}")
-            return self.positions.weight[:T]
         if positions["kind"] == "sinusoidal":
             slots = torch.arange(d)
             angles = t[:, None] * positions["base"] ** (-(slots // 2 * 2).double() / d)
@@ -127,24 +145,29 @@ class Transformer(nn.Module):
             for feature in positions["features"]:
                 c0, c1, c2 = feature["coefficients"]
                 vectors[:, feature["slot"]] = c0 + t * (c1 + c2 * t)
-        return vectors.to(self.tok.weight)
+        return vectors
 
-    def rotation(self, T):
-        """The function that turns queries or keys, [B, heads, T, head_dim], by rotary positions."""
+    def waves(self, T):
+        """Cosines and sines of rotary positions, [2, heads, T, pairs]."""
         positions, heads, pairs = self.c["positions"], self.c["heads"], self.c["head_dim"] // 2
-        if positions["kind"] != "rotary":
-            return lambda x: x
         p = torch.arange(pairs, dtype=torch.float64).expand(heads, pairs)
         h = torch.arange(heads, dtype=torch.float64)[:, None]
         exponents = (h * pairs + p) / (heads * pairs) if positions["spread"] == "heads" else p / pairs
         t = torch.arange(T, dtype=torch.float64)[:, None]
-        angles = t * (positions["base"] ** -exponents)[:, None, :]  # [heads, T, pairs]
-        cos, sin = angles.cos().to(self.tok.weight), angles.sin().to(self.tok.weight)
+        angles = t * (positions["base"] ** -exponents)[:, None, :]
+        return torch.stack([angles.cos(), angles.sin()])
+
+    def rotation(self, T):
+        """The function that turns queries or keys, [B, heads, T, head_dim], by rotary positions."""
+        if self.c["positions"]["kind"] != "rotary":
+            return lambda x: x
+        cos, sin = self.kept("waves", T, lambda: self.waves(T))
+        turning = 2 * cos.shape[-1]  # the last coordinate of an odd dimension stays
 
         def turn(x):
-            a, b = x[..., 0 : 2 * pairs : 2], x[..., 1 : 2 * pairs : 2]
+            a, b = x[..., 0:turning:2], x[..., 1:turning:2]
             turned = torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)
-            return torch.cat([turned, x[..., 2 * pairs :]], dim=-1)
+            return torch.cat([turned, x[..., turning:]], dim=-1)
 
         return turn
 

@@ -2,12 +2,13 @@
 //! `examples/pytorch/general.py`.
 //!
 //! ```text
-//! cargo run --release -p weightware-candle --example against_pytorch -- [--python PYTHON] [MODEL_DIR [TOKENS]]
+//! cargo run --release -p weightware-candle --example against_pytorch -- \
+//!     [--python PYTHON] [MODEL_DIR [TOKENS]]
 //! ```
 //!
-//! It compares the logits of the folder MODEL_DIR on TOKENS random tokens (100), or without it those
-//! of random models of every kind. Differences are relative to the logit, and absolute where it is
-//! below 1. The exit status is 1 if one is beyond what rounding explains.
+//! It compares the logits of the folder MODEL_DIR on TOKENS random tokens (100), or those of random
+//! models of every kind. Differences are relative to the logit, and absolute where it is below 1.
+//! The exit status is 1 if one is beyond what rounding explains.
 #![allow(clippy::print_stdout, unreachable_pub)] // an example may talk
 
 use std::{env, error::Error, fs, path::Path, process::Command, process::ExitCode};

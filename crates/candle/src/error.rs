@@ -33,8 +33,8 @@ pub(crate) enum Kind {
         vocab: usize,
     },
     #[error(
-        "position {context}: the model has learned positions for {context} tokens, the sequence has \
-         {length}; shorten it"
+        "position {context}: the model has learned positions for {context} tokens, the sequence \
+         has {length}; shorten it"
     )]
     TooLong { length: usize, context: usize },
     #[error("the prompt is empty")]

@@ -20,7 +20,8 @@ use tensors::Tensors;
 /// ```text
 /// x = tok[idx] + positions(t)
 /// for each layer:
-///     x = x + out_proj heads(in_proj norm1(x))        softmax(scale * temperature * q k^T + mask) v
+///     q, k, v = in_proj norm1(x)                      rotary positions turn q and k
+///     x = x + out_proj softmax(scale * temperature * q k^T + mask) v
 ///     x = x + ff_out act(ff_in norm2(x))
 /// logits = head norm(x)
 /// ```
