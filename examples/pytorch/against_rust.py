@@ -96,6 +96,12 @@ def compare(program, name, dtype, steps, folder):
     results = [json.loads((of / "result.json").read_text()) for of in (theirs, own)]
     if any(results[0][key] != results[1][key] for key in ("settings", "parameters", "cost")):
         sys.exit(f"{name}: settings, parameters or cost of result.json differ")
+    shapes = [
+        {name: (tensor.dtype, tensor.shape) for name, tensor in read_safetensors(of / "model.safetensors").items()}
+        for of in (theirs, own)
+    ]
+    if shapes[0] != shapes[1]:
+        sys.exit(f"{name}: model.safetensors has other tensors")
     return [greatest_difference(of(theirs), of(own)) for of in (measured, weights)]
 
 
