@@ -32,6 +32,11 @@ pub(crate) enum Kind {
         token: u32,
         vocab: usize,
     },
+    #[error(
+        "position {context}: the model has learned positions for {context} tokens, the sequence \
+         has {length}; shorten it"
+    )]
+    TooLong { length: usize, context: usize },
     #[error("the prompt is empty")]
     EmptyPrompt,
     #[error("a logit at position {position} is not finite")]
@@ -64,6 +69,7 @@ impl Error {
     pub fn position(&self) -> Option<usize> {
         match *self.0 {
             Kind::Token { position, .. } | Kind::NotFinite { position } => Some(position),
+            Kind::TooLong { context, .. } => Some(context),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ pub(crate) struct Config {
     pub(crate) layers: usize,
     pub(crate) d_model: usize,
     pub(crate) heads: usize,
-    d_ffn: Neurons,
+    pub(crate) d_ffn: Neurons,
     pub(crate) vocab: usize,
     pub(crate) position_features: Vec<PositionFeature>,
 }
@@ -120,7 +120,8 @@ impl Folder {
 }
 
 impl Config {
-    fn fault(&self) -> Option<String> {
+    /// The reason why this is no model, if there is one.
+    pub(crate) fn fault(&self) -> Option<String> {
         let Self { d_model, heads, .. } = *self;
         if heads == 0 || d_model == 0 || !d_model.is_multiple_of(heads) {
             return Some(format!("d_model {d_model} is no multiple of heads {heads}"));

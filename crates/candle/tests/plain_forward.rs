@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Attention, Matrix, Model, Random, VOCAB};
-use weightware_candle::{Error, PlainForward};
+use weightware_candle::{Error, GeneralForward, PlainForward};
 
 fn load(model: &Model) -> Result<PlainForward, Error> {
     let dir = tempfile::tempdir().unwrap();
@@ -39,6 +39,26 @@ fn agrees_with_scalar_loops() {
             &Random(seed + 100).tokens(length),
             Attention::Softmax,
         );
+    }
+}
+
+#[test]
+fn plain_executors_are_general_models() {
+    for seed in 1..4 {
+        let (model, dir) = (Model::random(seed, 2), tempfile::tempdir().unwrap());
+        model.write(dir.path());
+        let tokens = Random(seed + 100).tokens(130);
+        let plain = PlainForward::load(dir.path()).unwrap();
+        let general = GeneralForward::load(dir.path()).unwrap();
+        let predictions = general.predict_all(&tokens).unwrap();
+        assert_eq!(predictions, plain.predict_all(&tokens).unwrap());
+        let must = model.logits(&tokens, Attention::Softmax).concat();
+        for (is, must) in general.logits(&tokens).unwrap().concat().iter().zip(must) {
+            assert!(
+                (is - must).abs() < 1e-9 * (1.0 + must.abs()),
+                "{is}, not {must}"
+            );
+        }
     }
 }
 

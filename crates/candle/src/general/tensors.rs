@@ -5,7 +5,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Result as Computed, Tensor};
 
-use super::config::{Activation, Config, Dtype, Norm, Positions};
+use super::config::{Config, Dtype, Norm, Positions};
 use crate::error::{Error, Kind};
 
 /// A linear map, `[out, in]` and `[out]`.
@@ -106,11 +106,7 @@ impl Tensors {
             tensors,
             dtype,
         };
-        let (d, width, vocab) = (config.d_model, config.heads * config.head_dim, config.vocab);
-        let gated = matches!(
-            config.activation,
-            Activation::GatedRelu | Activation::SwiGlu
-        );
+        let (d, width, vocab) = (config.d_model, config.width(), config.vocab);
         let tok = file.take("tok.weight", &[vocab, d])?;
         let positions = match config.positions {
             Positions::Learned { context } => Some(file.take("positions.weight", &[context, d])?),
@@ -119,7 +115,7 @@ impl Tensors {
         let mut layers = Vec::new();
         for i in 0..config.layers {
             let neurons = config.d_ffn.of(i);
-            let rows = if gated { 2 * neurons } else { neurons };
+            let rows = config.activation.rows() * neurons;
             let bias = config.bias;
             let temperature = (config.temperature)
                 .then(|| file.take(&format!("attn.{i}.temperature"), &[config.heads]));

@@ -118,7 +118,8 @@ impl Model {
             .collect::<Vec<_>>()
             .join(", ");
         let config = format!(
-            r#"{{"layers": {}, "d_model": {D_MODEL}, "heads": {HEADS}, "d_ffn": {D_FFN}, "vocab": {VOCAB},
+            r#"{{"architecture": "vanilla-transformer-2d-heads", "layers": {},
+                 "d_model": {D_MODEL}, "heads": {HEADS}, "d_ffn": {D_FFN}, "vocab": {VOCAB},
                  "attention": "softmax", "position_features": [{features}], "last_position": 4999, "key_bounds": []}}"#,
             self.layers
         );
