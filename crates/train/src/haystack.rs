@@ -61,7 +61,7 @@ pub fn search(dir: &Path, engine: Engine, context: usize, haystacks: usize) -> R
     }
     let refused = |e: &dyn std::fmt::Display| {
         Error::invalid(
-            &dir.display().to_string(),
+            dir.display().to_string(),
             e,
             "use the folder of a finished run",
         )

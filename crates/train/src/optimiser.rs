@@ -5,7 +5,8 @@
 //! m = beta1 m + (1 - beta1) g                    v = beta2 v + (1 - beta2) g^2
 //! w = w - rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon) - rate decay w
 //! rate(s) = peak (s + 1) / warmup                                  for s < warmup
-//!         = peak (floor + (1 - floor) (1 + cos(pi u)) / 2)         u = (s - warmup) / (steps - warmup)
+//!         = peak (floor + (1 - floor) (1 + cos(pi u)) / 2)
+//!                                                 with u = (s - warmup) / (steps - warmup)
 //! ```
 //! `t` counts steps from 1. Weight decay is for matrices of linear maps only: not for embeddings,
 //! norms, biases and temperatures.

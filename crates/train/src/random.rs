@@ -1,7 +1,7 @@
 //! Reproducible randomness: SplitMix64 (Steele, Lea, Flood 2014), one generator for each purpose.
 //!
-//! A batch is a function of the seed and the step, a test of its own number: no state of a generator
-//! outlives a step, so that a run resumes from its step alone.
+//! A batch is a function of the seed and the step, a test of its own number: no state of a
+//! generator outlives a step, so that a run resumes from its step alone.
 
 /// A SplitMix64 generator.
 #[derive(Debug, Clone)]

@@ -12,8 +12,8 @@
 //!
 //! Scores are recomputed in the backward pass, so that memory is O(T) beside the operands, as in
 //! FlashAttention (Dao et al.). Time is O(T^2 (D + 1)) for each head. Two algorithms differ in what
-//! vectors run over: [`Rows`] over keys, for any head dimension; [`Heads`] over heads, for many small
-//! ones, so that nothing is padded and no sum runs across a vector.
+//! vectors run over: [`Rows`] over keys, for any head dimension; [`Heads`] over heads, for many
+//! small ones, so that nothing is padded and no sum runs across a vector.
 
 mod algorithm;
 mod heads;
