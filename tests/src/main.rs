@@ -1,5 +1,5 @@
-//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `general`, `hostile`,
-//! `horizon`, `long`, `mutate`, `real`, `tokens`, `toolchains` and `verify`.
+//! Suites that take too long for `cargo test`: `cargo xtask spec`, `far`, `fuzz`, `general`,
+//! `hostile`, `horizon`, `long`, `mutate`, `real`, `tokens`, `toolchains` and `verify`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands print")]
 
