@@ -1,4 +1,4 @@
-//! A language model of characters: a file's text, or one that [`corpus`] generates.
+//! A language model of characters: a file's text, or one that [`corpus()`] generates.
 //!
 //! The first nine tenths are for training: windows at uniformly drawn places. The last tenth is for
 //! validation: windows one after another, so that every character is predicted once, with the
