@@ -71,11 +71,6 @@ fn budgets() -> impl Iterator<Item = (String, Engine)> {
     keys.into_iter().chain(errors)
 }
 
-fn total(decoder: &Decoder) -> HeadReport {
-    let reports = decoder.reports().iter();
-    reports.fold(HeadReport::default(), |all, head| all.with(head))
-}
-
 /// The loss of each engine on windows of the text, and its greatest difference from softmax.
 fn fidelity(model: &Model, tokens: &[TokenId]) -> Result<(), Box<dyn Error>> {
     let length = model.config.context.unwrap_or(WINDOW).min(tokens.len());
@@ -116,7 +111,7 @@ fn fidelity(model: &Model, tokens: &[TokenId]) -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        let all = total(&decoder);
+        let all = decoder.work();
         let queries = all.queries as f64;
         println!(
             "| {name} | {:.5} | {difference:.2e} | {:.2e} | {:.2e} | {:.1} | {:.1} % |",
@@ -215,5 +210,5 @@ fn timed(
     }
     let elapsed = begun.elapsed().as_secs_f64();
     decoder.truncate(sequence, from)?;
-    Ok((count as f64 / elapsed, total(decoder)))
+    Ok((count as f64 / elapsed, decoder.work()))
 }

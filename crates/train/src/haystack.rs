@@ -106,7 +106,6 @@ pub fn search(dir: &Path, engine: Engine, context: usize, haystacks: usize) -> R
         answers.asking += begun.elapsed().as_secs_f64();
         decoder.end(sequence);
     }
-    let reports = decoder.reports().iter();
-    answers.work = reports.fold(HeadReport::default(), |all, head| all.with(head));
+    answers.work = decoder.work();
     Ok(answers)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use weightware::general::{Budget, Decoder, Engine, HeadReport, Model, Sampler};
+use weightware::general::{Budget, Decoder, Engine, Model, Sampler};
 
 use crate::workspace;
 
@@ -70,8 +70,7 @@ fn write(folder: &std::path::Path) -> Result<()> {
         "\n{CHARACTERS} characters by the engine sparse, temperature 0.7:\n\n{}\n",
         model.tokenizer.decode(&written)
     );
-    let reports = decoder.reports().iter();
-    let all = reports.fold(HeadReport::default(), |all, head| all.with(head));
+    let all = decoder.work();
     println!(
         "a query used {:.1} of {:.1} keys; heads left out at most {:.1e} of their probability, as proved",
         all.keys as f64 / all.queries as f64,

@@ -29,33 +29,31 @@ pub(super) fn text(speed: &Speed, decoder: &Decoder, acceptance: Option<&Accepta
         rate(speed.generated, speed.elapsed)
     );
     let reports = decoder.reports();
-    if let Some((first, rest)) = reports.split_first() {
-        let all = rest.iter().fold(*first, |all, head| all.with(head));
-        let queries = all.queries.max(1) as f64;
-        let per_query = |count: u64| count as f64 / queries;
+    let all = decoder.work();
+    let queries = all.queries.max(1) as f64;
+    let per_query = |count: u64| count as f64 / queries;
+    let _ = writeln!(
+        text,
+        "a query: {:.1} keys of {:.1}, {:.1} operations; {:.2} % of queries scanned, {:.2} % since a few keys did \
+             not suffice\nleft out at most: {:.3e} of a head's probability, an output error of {:.3e}",
+        per_query(all.keys),
+        per_query(all.keys_before),
+        per_query(all.operations),
+        100.0 * per_query(all.scans),
+        100.0 * per_query(all.fallbacks),
+        all.missed,
+        all.output_error
+    );
+    let is_spread = |head: &&HeadReport| head.fallbacks as f64 > SPREAD * head.queries as f64;
+    let spread: Vec<&HeadReport> = reports.iter().filter(is_spread).collect();
+    if !spread.is_empty() {
         let _ = writeln!(
             text,
-            "a query: {:.1} keys of {:.1}, {:.1} operations; {:.2} % of queries scanned, {:.2} % since a few keys did \
-             not suffice\nleft out at most: {:.3e} of a head's probability, an output error of {:.3e}",
-            per_query(all.keys),
-            per_query(all.keys_before),
-            per_query(all.operations),
-            100.0 * per_query(all.scans),
-            100.0 * per_query(all.fallbacks),
-            all.missed,
-            all.output_error
+            "{} of {} heads are too spread for a few keys, most of their queries are scans:{}",
+            spread.len(),
+            reports.len(),
+            names(&spread)
         );
-        let is_spread = |head: &&HeadReport| head.fallbacks as f64 > SPREAD * head.queries as f64;
-        let spread: Vec<&HeadReport> = reports.iter().filter(is_spread).collect();
-        if !spread.is_empty() {
-            let _ = writeln!(
-                text,
-                "{} of {} heads are too spread for a few keys, most of their queries are scans:{}",
-                spread.len(),
-                reports.len(),
-                names(&spread)
-            );
-        }
     }
     if let Some(acceptance) = acceptance {
         let rates = acceptance.conditional_rates();

@@ -1,9 +1,12 @@
 //! The configuration of a general transformer.
 
+use serde::{Deserialize, Serialize};
+
 use crate::PositionFeature;
 
 /// The arithmetic of a model: the format of its tensors and of its forward pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// 32-bit floats.
     Float32,
@@ -28,7 +31,8 @@ pub enum Norm {
 }
 
 /// The function between the two linear maps of the feed-forward network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `max(x, 0)`.
     Relu,
@@ -37,6 +41,7 @@ pub enum Activation {
     /// `relu(gate) * value`, where the first half of the rows of `ff_in` are gates.
     GatedRelu,
     /// `silu(gate) * value` with `silu(x) = x / (1 + e^-x)`.
+    #[serde(rename = "swiglu")]
     SwiGlu,
 }
 
@@ -87,9 +92,11 @@ pub struct Rotary {
 
 /// The frequencies of rotary positions. A head of dimension 2 has one pair, so that `Pairs` gives
 /// all of them the same frequency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Spread {
     /// `base^(-p / pairs)`: each head has all frequencies.
+    #[default]
     Pairs,
     /// `base^(-(h pairs + p) / (heads pairs))`: each pair of each head has its own.
     Heads,

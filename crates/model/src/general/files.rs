@@ -23,11 +23,11 @@ pub(super) struct ConfigFile {
     head_dim: usize,
     d_ffn: Neurons,
     vocab: usize,
-    dtype: DtypeName,
+    dtype: Dtype,
     norm: NormName,
     #[serde(default = "norm_epsilon")]
     norm_epsilon: f64,
-    activation: ActivationName,
+    activation: Activation,
     bias: bool,
     positions: PositionsEntry,
     tied_embeddings: bool,
@@ -43,27 +43,10 @@ pub(super) struct ConfigFile {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum DtypeName {
-    Float32,
-    Float64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 enum NormName {
     None,
     Layer,
     Rms,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ActivationName {
-    Relu,
-    Gelu,
-    GatedRelu,
-    #[serde(rename = "swiglu")]
-    SwiGlu,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,19 +64,11 @@ enum PositionsEntry {
         #[serde(default = "base")]
         base: f64,
         #[serde(default)]
-        spread: SpreadName,
+        spread: Spread,
     },
     Polynomial {
         features: Vec<FeatureEntry>,
     },
-}
-
-#[derive(Serialize, Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-enum SpreadName {
-    #[default]
-    Pairs,
-    Heads,
 }
 
 fn norm_epsilon() -> f64 {
@@ -133,30 +108,18 @@ impl ConfigFile {
             head_dim: config.head_dim,
             d_ffn: Neurons::new(config.neurons.clone()),
             vocab: config.vocab,
-            dtype: match config.dtype {
-                Dtype::Float32 => DtypeName::Float32,
-                Dtype::Float64 => DtypeName::Float64,
-            },
+            dtype: config.dtype,
             norm,
             norm_epsilon,
-            activation: match config.activation {
-                Activation::Relu => ActivationName::Relu,
-                Activation::Gelu => ActivationName::Gelu,
-                Activation::GatedRelu => ActivationName::GatedRelu,
-                Activation::SwiGlu => ActivationName::SwiGlu,
-            },
+            activation: config.activation,
             bias: config.bias,
             positions: match &config.positions {
                 Positions::None => PositionsEntry::None,
                 &Positions::Learned { context } => PositionsEntry::Learned { context },
                 &Positions::Sinusoidal { base } => PositionsEntry::Sinusoidal { base },
-                &Positions::Rotary(Rotary { base, spread }) => PositionsEntry::Rotary {
-                    base,
-                    spread: match spread {
-                        Spread::Pairs => SpreadName::Pairs,
-                        Spread::Heads => SpreadName::Heads,
-                    },
-                },
+                &Positions::Rotary(Rotary { base, spread }) => {
+                    PositionsEntry::Rotary { base, spread }
+                }
                 Positions::Polynomial(features) => PositionsEntry::Polynomial {
                     features: features.iter().map(feature).collect(),
                 },
@@ -178,33 +141,21 @@ impl ConfigFile {
             head_dim: self.head_dim,
             neurons: self.d_ffn.of_layers(self.layers)?,
             vocab: self.vocab,
-            dtype: match self.dtype {
-                DtypeName::Float32 => Dtype::Float32,
-                DtypeName::Float64 => Dtype::Float64,
-            },
+            dtype: self.dtype,
             norm: match self.norm {
                 NormName::None => None,
                 NormName::Layer => Some(Norm::Layer { epsilon }),
                 NormName::Rms => Some(Norm::Rms { epsilon }),
             },
-            activation: match self.activation {
-                ActivationName::Relu => Activation::Relu,
-                ActivationName::Gelu => Activation::Gelu,
-                ActivationName::GatedRelu => Activation::GatedRelu,
-                ActivationName::SwiGlu => Activation::SwiGlu,
-            },
+            activation: self.activation,
             bias: self.bias,
             positions: match self.positions {
                 PositionsEntry::None => Positions::None,
                 PositionsEntry::Learned { context } => Positions::Learned { context },
                 PositionsEntry::Sinusoidal { base } => Positions::Sinusoidal { base },
-                PositionsEntry::Rotary { base, spread } => Positions::Rotary(Rotary {
-                    base,
-                    spread: match spread {
-                        SpreadName::Pairs => Spread::Pairs,
-                        SpreadName::Heads => Spread::Heads,
-                    },
-                }),
+                PositionsEntry::Rotary { base, spread } => {
+                    Positions::Rotary(Rotary { base, spread })
+                }
                 PositionsEntry::Polynomial { features } => {
                     Positions::Polynomial(features.into_iter().map(feature).collect())
                 }

@@ -261,6 +261,13 @@ impl Decoder {
         Ok(Logits { vocab, entries })
     }
 
+    /// The work of all heads together, under the number of the first.
+    #[must_use]
+    pub fn work(&self) -> HeadReport {
+        let reports = self.reports().iter();
+        reports.fold(HeadReport::default(), |all, head| all.with(head))
+    }
+
     /// The work of each head, by layer and head.
     #[must_use]
     pub fn reports(&self) -> &[HeadReport] {

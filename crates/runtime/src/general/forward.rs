@@ -28,6 +28,8 @@ pub(super) struct Pass<R> {
     /// The residual stream.
     x: Vec<R>,
     normed: Vec<R>,
+    /// Cosines and sines of rotary positions, equal in all layers.
+    waves: Vec<[R; 2]>,
     /// Queries, keys and values; or gates and values of neurons.
     inner: Vec<R>,
     /// The outputs of heads or of neurons.
@@ -51,11 +53,15 @@ impl<R: Real> Pass<R> {
     ) -> Result<(), Kind> {
         let d = network.d_model;
         self.x.clear();
+        self.waves.clear();
         for row in rows {
             let embedding = &network.embedding[row.token.0 as usize * d..][..d];
             self.x.extend_from_slice(embedding);
             let at = self.x.len() - d;
             network.added.add(row.position, &mut self.x[at..]);
+            if let Some(turns) = &network.turns {
+                turns.waves(row.position, &mut self.waves);
+            }
         }
         for (number, layer) in network.layers.iter().enumerate() {
             let own = number * network.heads..(number + 1) * network.heads;
@@ -84,9 +90,10 @@ impl<R: Real> Pass<R> {
         self.outer.clear();
         self.outer.resize(rows.len() * width, R::ZERO);
         let qkv = self.inner.chunks_exact_mut(3 * width);
-        for ((row, qkv), out) in rows.iter().zip(qkv).zip(self.outer.chunks_exact_mut(width)) {
+        let outer = self.outer.chunks_exact_mut(width);
+        for (number, ((row, qkv), out)) in rows.iter().zip(qkv).zip(outer).enumerate() {
             if let Some(turns) = &network.turns {
-                turns.turn(row.position, qkv);
+                turns.turn(&self.waves[number * turns.len()..], qkv);
             }
             let caches = caches[row.sequence].as_mut().ok_or(Kind::NoSequence)?;
             let (queries, rest) = qkv.split_at_mut(width);

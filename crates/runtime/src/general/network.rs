@@ -83,10 +83,7 @@ impl<R: Real> Network<R> {
             turns: Turns::new(config),
             layers: weights.layers.iter().map(layer).collect(),
             norm: norm(&weights.norm),
-            unembedding: Tiles::new(&general::Linear {
-                weight: weights.unembedding().clone(),
-                bias: None,
-            }),
+            unembedding: Tiles::of(weights.unembedding(), None),
         }
     }
 }

@@ -84,14 +84,26 @@ impl Turns {
         })
     }
 
-    /// Turns queries and keys, which are the first two thirds of `qkv`, to the position `t`.
-    pub(super) fn turn<R: Real>(&self, t: usize, qkv: &mut [R]) {
+    /// Appends the cosine and the sine of each pair of each head at the position `t`.
+    pub(super) fn waves<R: Real>(&self, t: usize, waves: &mut Vec<[R; 2]>) {
+        waves.extend(self.frequencies.iter().map(|frequency| {
+            let (sin, cos) = (t as f64 * frequency).sin_cos();
+            [R::of(cos), R::of(sin)]
+        }));
+    }
+
+    /// The number of waves of a position.
+    pub(super) fn len(&self) -> usize {
+        self.frequencies.len()
+    }
+
+    /// Turns queries and keys, which are the first two thirds of `qkv`, by the waves of a position.
+    pub(super) fn turn<R: Real>(&self, waves: &[[R; 2]], qkv: &mut [R]) {
         let pairs = self.head_dim / 2;
         let (queries, rest) = qkv.split_at_mut(self.heads * self.head_dim);
         for head in 0..self.heads {
             for pair in 0..pairs {
-                let (sin, cos) = (t as f64 * self.frequencies[head * pairs + pair]).sin_cos();
-                let (sin, cos) = (R::of(sin), R::of(cos));
+                let [cos, sin] = waves[head * pairs + pair];
                 let at = head * self.head_dim + 2 * pair;
                 for of in [&mut *queries, &mut *rest] {
                     let (x, y) = (of[at], of[at + 1]);

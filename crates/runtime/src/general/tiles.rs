@@ -1,5 +1,6 @@
 //! Dense linear maps over many rows.
 
+use weightware_model::Matrix;
 use weightware_model::general::Linear;
 
 use super::dispatch::vectorised;
@@ -23,7 +24,10 @@ pub(super) struct Tiles<R> {
 
 impl<R: Real> Tiles<R> {
     pub(super) fn new(linear: &Linear) -> Self {
-        let matrix = &linear.weight;
+        Self::of(&linear.weight, linear.bias.as_deref())
+    }
+
+    pub(super) fn of(matrix: &Matrix, bias: Option<&[f64]>) -> Self {
         let tiles = matrix.rows.div_ceil(TILE);
         let mut weights = vec![R::ZERO; tiles * TILE * matrix.cols];
         for output in 0..matrix.rows {
@@ -32,7 +36,6 @@ impl<R: Real> Tiles<R> {
                 weights[(tile * matrix.cols + input) * TILE + lane] = R::of(weight);
             }
         }
-        let bias = linear.bias.as_ref();
         Self {
             inputs: matrix.cols,
             outputs: matrix.rows,
